@@ -1,0 +1,98 @@
+"""The seam between the worker and whatever makes tokens.
+
+An engine is asked with a `Request` and answers with `Chunk`s. Aborting is closing the iterator:
+the engine then frees the slot within two decode steps. An engine validates everything before
+the model sees it, so that one bad request never harms another.
+
+    EngineError
+    ├── BadRequest     this request can never work; others are unharmed
+    │   └── TooLong    the prompt alone exceeds the model's context
+    └── EngineBroken   the engine itself failed; the job may be tried again
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Literal, Protocol, Self
+
+from jobqueue.schema import FinishReason, Sampling, WorkerPhase
+
+Role = Literal["system", "user", "assistant"]
+
+
+class EngineError(Exception):
+    """Base of everything an engine raises on purpose."""
+
+
+class BadRequest(EngineError):
+    """The request can never work; nothing reached the model."""
+
+
+class TooLong(BadRequest):
+    def __init__(self, tokens: int, limit: int) -> None:
+        super().__init__(f"{tokens} tokens, the context takes {limit}")
+        self.tokens = tokens
+        self.limit = limit
+
+
+class EngineBroken(EngineError):
+    """The engine failed through no fault of the request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: Role
+    content: str  # text, never structure: special tokens in it are plain characters
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    id: str  # unique per attempt
+    channel: str
+    messages: tuple[Message, ...]  # ends with the user's question
+    sampling: Sampling = Sampling()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    prompt_tokens: int
+    completion_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of answer. The last one, and only it, carries `finish_reason` and `usage`."""
+
+    text: str
+    finish_reason: FinishReason | None = None
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    phase: WorkerPhase
+    progress: float | None = None  # 0 to 1 while loading
+    detail: str = ""
+
+
+class Engine(Protocol):
+    """One model, ready to answer many requests at once."""
+
+    name: str  # "transformers", "scripted"
+    model: str
+    capabilities: frozenset[str]
+    context_tokens: int
+    slots: int  # requests that may run at once
+
+    def generate(self, request: Request) -> AsyncIterator[Chunk]: ...
+
+    async def count_tokens(self, messages: tuple[Message, ...]) -> int:
+        """Tokens of `messages` as the model's chat template renders them."""
+        ...
+
+    def health(self) -> Health: ...
+
+    async def __aenter__(self) -> Self:
+        """Load; returns when requests can be answered. `health` tells the progress."""
+        ...
+
+    async def __aexit__(self, *exc: object) -> None: ...

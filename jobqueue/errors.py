@@ -1,0 +1,39 @@
+"""What can go wrong with the queue.
+
+    QueueError
+    ├── InvalidJob        a field is out of bounds; nothing was stored
+    ├── QueueFull         a limit is reached, or Redis is out of memory; nothing was stored
+    ├── QueueUnavailable  Redis cannot be reached; the same call may be repeated without harm
+    └── UnknownJob        no such job, or its record has expired
+"""
+
+from typing import Literal
+
+LimitScope = Literal["user", "channel", "server", "total", "memory"]
+
+
+class QueueError(Exception):
+    """Base of everything this package raises on purpose."""
+
+
+class InvalidJob(QueueError, ValueError):
+    def __init__(self, field: str, rule: str) -> None:
+        super().__init__(f"{field}: {rule}")
+        self.field = field
+        self.rule = rule
+
+
+class QueueFull(QueueError):
+    def __init__(self, scope: LimitScope, waiting: int, limit: int) -> None:
+        super().__init__(f"{scope} limit: {waiting} of {limit} jobs wait or run")
+        self.scope = scope
+        self.waiting = waiting
+        self.limit = limit
+
+
+class QueueUnavailable(QueueError):
+    """Redis cannot be reached."""
+
+
+class UnknownJob(QueueError, KeyError):
+    """No such job, or its record has expired."""

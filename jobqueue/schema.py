@@ -1,0 +1,197 @@
+"""What the bot and the inference service say to each other.
+
+Every value here is frozen, checked where it is made and trusted afterwards. On the wire it is
+JSON, so that an operator can read it with `redis-cli`. Times are milliseconds of the Redis
+server's clock since 1970; texts are Unicode without surrogates.
+"""
+
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+from jobqueue.errors import InvalidJob
+
+MAX_PROMPT_CHARS = 100_000
+MAX_IDENTIFIER_CHARS = 100
+
+
+def _require_range(name: str, value: float | None, low: float, high: float) -> None:
+    if value is not None and not low <= value <= high:
+        raise InvalidJob(name, f"{low} to {high}")
+
+
+class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of everything that crosses processes."""
+
+
+class Attachment(Struct):
+    """A file somebody posted; its bytes lie in `jobqueue.blobs` under their hash."""
+
+    sha256: str
+    name: str
+    media_type: str
+    size: int  # bytes
+
+
+class Sampling(Struct):
+    """How the next token is drawn. `None` leaves the choice to the engine's own default."""
+
+    temperature: float | None = None  # 0 is greedy
+    top_p: float | None = None
+    top_k: int | None = None
+    repetition_penalty: float | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    max_tokens: int | None = None
+
+    def __post_init__(self) -> None:
+        _require_range("temperature", self.temperature, 0.0, 2.0)
+        _require_range("top_p", self.top_p, 0.0, 1.0)
+        _require_range("top_k", self.top_k, 0, 1_000_000)
+        _require_range("repetition_penalty", self.repetition_penalty, 0.5, 2.0)
+        _require_range("seed", self.seed, 0, 2**63 - 1)
+        _require_range("max_tokens", self.max_tokens, 1, 1_000_000)
+
+
+class Job(Struct):
+    """One question. Its id is the interaction's or message's id, so asking twice is one job."""
+
+    id: str
+    channel: str  # one conversation: a channel, thread or DM
+    user: str
+    user_name: str
+    server: str  # who shares the GPU fairly: a guild, or the user in a DM
+    prompt: str
+    reader: str  # the bot process that shows the answer; names its live stream
+    reply: str = ""  # where the answer goes; only the bot reads it
+    capability: str = "chat"  # what a worker must be able to do
+    system: str = ""  # the persona; empty is the service's own
+    attachments: tuple[Attachment, ...] = ()
+    sampling: Sampling = Sampling()
+    locale: str = "en-US"
+    ttl_ms: int = 14 * 60_000  # from submission; afterwards nobody can receive the answer
+
+    def __post_init__(self) -> None:
+        for name in ("id", "channel", "user", "server", "reader", "capability"):
+            value = getattr(self, name)
+            if not 0 < len(value) <= MAX_IDENTIFIER_CHARS or not value.isascii():
+                raise InvalidJob(name, "1 to 100 ASCII characters")
+            if any(c in value for c in "{} \r\n"):
+                raise InvalidJob(name, "no braces or white space")
+        if not self.prompt.strip() and not self.attachments:
+            raise InvalidJob("prompt", "not empty")
+        if len(self.prompt) > MAX_PROMPT_CHARS:
+            raise InvalidJob("prompt", f"{MAX_PROMPT_CHARS} characters at most")
+        _require_range("ttl_ms", self.ttl_ms, 1, 24 * 3_600_000)
+
+
+class Turn(Struct):
+    """One finished exchange of a channel."""
+
+    job: str
+    user: str
+    user_name: str
+    prompt: str
+    answer: str
+    attachments: tuple[Attachment, ...] = ()
+    prompt_tokens: int = 0  # of this turn's prompt alone, as the engine counted it
+    completion_tokens: int = 0
+    at_ms: int = 0  # set by the queue
+
+
+class FinishReason(StrEnum):
+    STOP = "stop"  # the model ended
+    LENGTH = "length"  # max_tokens or the context was reached
+    CANCELLED = "cancelled"  # a person pressed Stop; the partial text stands
+    DEADLINE = "deadline"  # nobody could receive more
+
+
+class FailureCode(StrEnum):
+    """Why there is no answer; the bot has words for each in every language."""
+
+    BAD_REQUEST = "bad_request"  # the engine refused the input
+    TOO_LONG = "too_long"  # the prompt alone exceeds the model's context
+    UNSUPPORTED = "unsupported"  # no worker can do this
+    ENGINE = "engine"  # the engine broke
+    DEADLINE = "deadline"  # not finished in time
+    CANCELLED = "cancelled"  # cancelled before it began
+    DEAD = "dead"  # every attempt died
+
+
+# --- events: what a worker, or the queue itself, says about a job -----------------------------
+
+
+class Event(Struct, tag_field="type", tag=str.lower):
+    """Base of the tagged union `AnyEvent`."""
+
+
+class Started(Event):
+    """An attempt begins: readers drop what an earlier attempt showed."""
+
+    attempt: int
+    worker: str = ""
+    model: str = ""
+
+
+class Delta(Event):
+    """More of the answer's text."""
+
+    text: str
+
+
+class Finished(Event):
+    """The answer is complete; `text` is all of it, for readers that joined late."""
+
+    text: str
+    reason: FinishReason = FinishReason.STOP
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    omitted_turns: int = 0  # older turns of the channel that did not fit the context
+
+
+class Failed(Event):
+    """There is no answer, or only the partial one already shown."""
+
+    code: FailureCode
+    detail: str = ""  # for the log and the operator, never shown as it is
+
+
+AnyEvent = Started | Delta | Finished | Failed
+TERMINAL_EVENTS = (Finished, Failed)
+
+
+class State(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+    @property
+    def terminal(self) -> bool:
+        return self in (State.DONE, State.FAILED)
+
+
+WorkerPhase = Literal["loading", "ready", "degraded", "draining"]
+
+
+class WorkerStatus(Struct):
+    """What a worker says of itself every few seconds; it expires when the worker is gone."""
+
+    worker: str
+    phase: WorkerPhase
+    engine: str
+    model: str
+    capabilities: tuple[str, ...]
+    slots: int
+    running: int = 0
+    progress: float | None = None  # 0 to 1 while loading
+    detail: str = ""
+    context_tokens: int = 0
+
+
+encode = msgspec.json.Encoder().encode
+decode_job = msgspec.json.Decoder(Job).decode
+decode_event = msgspec.json.Decoder(AnyEvent).decode
+decode_turn = msgspec.json.Decoder(Turn).decode
+decode_worker = msgspec.json.Decoder(WorkerStatus).decode
