@@ -1,0 +1,46 @@
+# Two commands do everything on a fresh machine: `make playground` and `make test`.
+# PIP_FLAGS reaches pip, e.g. an index of CPU-only torch wheels or a mirror of your own.
+
+PYTHON ?= python3
+VENV ?= .venv
+PIP_FLAGS ?=
+ARGS ?=
+
+BIN := $(VENV)/bin
+PACKAGES := bot inference jobqueue playground bench tests
+
+.DEFAULT_GOAL := help
+.PHONY: help playground test check format clean
+
+help: ## Show the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+playground: $(VENV)/.playground ## The whole system in a browser: no token, no GPU, no Docker
+	@$(BIN)/python -m playground $(ARGS)
+
+test: $(VENV)/.dev ## All tests (under ten minutes on two cores); ARGS="-k name" picks some
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev ## Format, lint, strict types, import rules
+	$(BIN)/ruff format --check $(PACKAGES)
+	$(BIN)/ruff check $(PACKAGES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## Format and fix what can be fixed
+	$(BIN)/ruff format $(PACKAGES)
+	$(BIN)/ruff check --fix $(PACKAGES)
+
+clean: ## Remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; name one with PYTHON=…" if sys.version_info < (3, 11) else 0)'
+	@echo "Creating $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.%: $(BIN)/python pyproject.toml constraints/cpu.txt
+	@echo "Installing commonroom[$*] (minutes the first time, nothing later)"
+	@$(BIN)/python -m pip install --quiet $(PIP_FLAGS) --constraint constraints/cpu.txt --editable '.[$*]'
+	@touch $@
