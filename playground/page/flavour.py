@@ -1,0 +1,133 @@
+"""What Discord's Markdown has that CommonMark has not, and the other way round.
+
+Text is prepared line by line first (fences that start in the middle of a line, quotes without lazy
+continuation, `>>>`), then parsed by markdown-it with the few rules added here.
+"""
+
+import re
+from collections.abc import Iterator
+
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_block import heading as commonmark_heading
+from markdown_it.rules_inline import StateInline
+
+FENCE = re.compile(r"```(?:([A-Za-z0-9_+\-.#]*)\n)?(.*?)```", re.DOTALL)
+OWN_LINE = re.compile(r"[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)?\Z")
+BACKTICKS = re.compile(r"`+")
+ENTITY = re.compile(
+    r"<(?:(?P<kind>@!?|@&|\#)(?P<id>\d{1,20})"
+    r"|t:(?P<unix>-?\d{1,13})(?::(?P<style>[tTdDfFsSR]))?"
+    r"|a?:(?P<emoji>\w{1,32}):\d{1,20}"
+    r"|/(?P<command>[\w \-]{1,100}):\d{1,20})>"
+)
+
+
+# --- before parsing ---------------------------------------------------------------------------
+
+
+def prepare(text: str) -> str:
+    """Rewrite what Discord reads in another way than CommonMark, code left alone."""
+    return "".join(code if code else _quotes(prose) for prose, code in _split_at_fences(text))
+
+
+def _split_at_fences(text: str) -> Iterator[tuple[str, str]]:
+    end = 0
+    for match in FENCE.finditer(text):
+        before = text[end : match.start()]
+        line = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
+        yield before, ""
+        yield "", match[0] if _is_commonmark(match, line) else _fence(match)
+        end = match.end()
+    # Discord shows a fence that is never closed as it stands.
+    yield text[end:].replace("```", r"\`\`\`"), ""
+
+
+def _is_commonmark(match: re.Match[str], line: str) -> bool:
+    """Both fences stand on lines of their own, list marks and quote marks aside."""
+    _, newline, closing = match[2].rpartition("\n")
+    return (
+        match[1] is not None
+        and newline == "\n"
+        and not closing.strip(" \t>")
+        and OWN_LINE.match(line) is not None
+        and match.string[match.end() : match.end() + 1] in ("", "\n")
+    )
+
+
+def _fence(match: re.Match[str]) -> str:
+    language, code = match[1] or "", match[2].strip("\n")
+    longest = max((len(run) for run in BACKTICKS.findall(code)), default=0)
+    ticks = "`" * max(3, longest + 1)
+    return f"\n{ticks}{language}\n{code}\n{ticks}\n"
+
+
+def _quotes(prose: str) -> str:
+    lines: list[str] = []
+    quoted = rest_is_quote = False
+    for line in prose.split("\n"):
+        opens = line.startswith(">>> ") and not rest_is_quote
+        rest_is_quote = rest_is_quote or opens
+        is_quote = rest_is_quote or line.startswith("> ")
+        if quoted and not is_quote and line.strip():
+            lines.append("")  # CommonMark would take the line into the quote
+        lines.append(f"> {line[4:] if opens else line}" if rest_is_quote else line)
+        quoted = is_quote
+    return "\n".join(lines)
+
+
+# --- rules ------------------------------------------------------------------------------------
+
+
+def heading(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """`#` to `###`, as CommonMark; deeper ones are text."""
+    at = state.bMarks[start] + state.tShift[start]
+    return not state.src.startswith("####", at) and commonmark_heading(state, start, end, silent)
+
+
+def subtext(state: StateBlock, start: int, _end: int, silent: bool) -> bool:
+    """`-# small print`"""
+    at, stop = state.bMarks[start] + state.tShift[start], state.eMarks[start]
+    if not state.src.startswith("-# ", at):
+        return False
+    if not silent:
+        state.line = start + 1
+        token = state.push("subtext_open", "small", 1)
+        token.block = True
+        token = state.push("inline", "", 0)
+        token.content = state.src[at + 3 : stop].strip()
+        token.map = [start, state.line]
+        token.children = []
+        state.push("subtext_close", "small", -1)
+    return True
+
+
+def spoiler(state: StateInline, silent: bool) -> bool:
+    """`||hidden until clicked||`"""
+    start = state.pos
+    if not state.src.startswith("||", start):
+        return False
+    end = state.src.find("||", start + 2, state.posMax)
+    if end <= start + 2:
+        return False
+    if not silent:
+        limit, state.posMax, state.pos = state.posMax, end, start + 2
+        token = state.push("spoiler_open", "span", 1)
+        token.attrs = {"class": "spoiler", "role": "button", "tabindex": "0"}
+        state.md.inline.tokenize(state)
+        state.push("spoiler_close", "span", -1)
+        state.posMax = limit
+    state.pos = end + 2
+    return True
+
+
+def entity(state: StateInline, silent: bool) -> bool:
+    """Mentions, timestamps, custom emoji and command links: `<@1>` `<#1>` `<t:1:R>` `<:a:1>`."""
+    match = ENTITY.match(state.src, state.pos, state.posMax)
+    if not match:
+        return False
+    if not silent:
+        token = state.push("entity", "", 0)
+        token.content = match[0]
+        token.meta = match.groupdict()
+    state.pos = match.end()
+    return True
