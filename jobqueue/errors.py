@@ -1,10 +1,10 @@
 """What can go wrong with the queue.
 
-    QueueError
-    ├── InvalidJob        a field is out of bounds; nothing was stored
-    ├── QueueFull         a limit is reached, or Redis is out of memory; nothing was stored
-    ├── QueueUnavailable  Redis cannot be reached; the same call may be repeated without harm
-    └── UnknownJob        no such job, or its record has expired
+QueueError
+├── InvalidJob        a field is out of bounds; nothing was stored
+├── QueueFull         a limit is reached, or Redis is out of memory; nothing was stored
+├── QueueUnavailable  Redis cannot be reached; the same call may be repeated without harm
+└── UnknownJob        no such job, or its record has expired
 """
 
 from typing import Literal
@@ -25,7 +25,11 @@ class InvalidJob(QueueError, ValueError):
 
 class QueueFull(QueueError):
     def __init__(self, scope: LimitScope, waiting: int, limit: int) -> None:
-        super().__init__(f"{scope} limit: {waiting} of {limit} jobs wait or run")
+        super().__init__(
+            "Redis is out of memory"
+            if scope == "memory"
+            else f"{scope} limit: {waiting} of {limit} jobs wait or run"
+        )
         self.scope = scope
         self.waiting = waiting
         self.limit = limit

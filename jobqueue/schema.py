@@ -25,7 +25,7 @@ class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of everything that crosses processes."""
 
 
-class Attachment(Struct):
+class Attachment(Struct, frozen=True):
     """A file somebody posted; its bytes lie in `jobqueue.blobs` under their hash."""
 
     sha256: str
@@ -34,7 +34,7 @@ class Attachment(Struct):
     size: int  # bytes
 
 
-class Sampling(Struct):
+class Sampling(Struct, frozen=True):
     """How the next token is drawn. `None` leaves the choice to the engine's own default."""
 
     temperature: float | None = None  # 0 is greedy
@@ -54,7 +54,7 @@ class Sampling(Struct):
         _require_range("max_tokens", self.max_tokens, 1, 1_000_000)
 
 
-class Job(Struct):
+class Job(Struct, frozen=True):
     """One question. Its id is the interaction's or message's id, so asking twice is one job."""
 
     id: str
@@ -79,6 +79,8 @@ class Job(Struct):
                 raise InvalidJob(name, "1 to 100 ASCII characters")
             if any(c in value for c in "{} \r\n"):
                 raise InvalidJob(name, "no braces or white space")
+        if ":" in self.capability:
+            raise InvalidJob("capability", "no colon")
         if not self.prompt.strip() and not self.attachments:
             raise InvalidJob("prompt", "not empty")
         if len(self.prompt) > MAX_PROMPT_CHARS:
@@ -86,7 +88,7 @@ class Job(Struct):
         _require_range("ttl_ms", self.ttl_ms, 1, 24 * 3_600_000)
 
 
-class Turn(Struct):
+class Turn(Struct, frozen=True):
     """One finished exchange of a channel."""
 
     job: str
@@ -122,11 +124,11 @@ class FailureCode(StrEnum):
 # --- events: what a worker, or the queue itself, says about a job -----------------------------
 
 
-class Event(Struct, tag_field="type", tag=str.lower):
+class Event(Struct, frozen=True, tag_field="type", tag=str.lower):
     """Base of the tagged union `AnyEvent`."""
 
 
-class Started(Event):
+class Started(Event, frozen=True):
     """An attempt begins: readers drop what an earlier attempt showed."""
 
     attempt: int
@@ -134,13 +136,13 @@ class Started(Event):
     model: str = ""
 
 
-class Delta(Event):
+class Delta(Event, frozen=True):
     """More of the answer's text."""
 
     text: str
 
 
-class Finished(Event):
+class Finished(Event, frozen=True):
     """The answer is complete; `text` is all of it, for readers that joined late."""
 
     text: str
@@ -150,7 +152,7 @@ class Finished(Event):
     omitted_turns: int = 0  # older turns of the channel that did not fit the context
 
 
-class Failed(Event):
+class Failed(Event, frozen=True):
     """There is no answer, or only the partial one already shown."""
 
     code: FailureCode
@@ -175,7 +177,7 @@ class State(StrEnum):
 WorkerPhase = Literal["loading", "ready", "degraded", "draining"]
 
 
-class WorkerStatus(Struct):
+class WorkerStatus(Struct, frozen=True):
     """What a worker says of itself every few seconds; it expires when the worker is gone."""
 
     worker: str

@@ -1,0 +1,12 @@
+#!lua flags=allow-oom
+-- Stop a job: at once while it waits, at its worker's next emit while it runs.
+-- ARGV: clock, id
+local job = fetch(ARGV[2])
+if not job then return false end
+if job.state == 'running' then
+  update(job, 'cancel', 1)
+elseif job.state == 'queued' then
+  conclude(job, 'failed', 0, failed('cancelled'))
+  return 'failed'
+end
+return job.state

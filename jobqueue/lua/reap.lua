@@ -1,0 +1,38 @@
+#!lua flags=allow-oom
+-- Take back what dead workers held and end what nobody can receive any more.
+-- ARGV: clock
+local requeued, dead, expired = 0, 0, 0
+
+local function due(index, before)
+  return redis.call('ZRANGEBYSCORE', key(index), '-inf', before, 'LIMIT', 0, policy.batch)
+end
+
+local function bury(job, reason)
+  redis.call('XADD', key('dead'), 'MAXLEN', '~', policy.dead_length, '*',
+    'job', job.id, 'reason', reason, 'attempts', job.attempt, 'worker', job.worker or '',
+    'at', now, 'body', redis.call('HGET', key('job', job.id), 'body'))
+  conclude(job, 'failed', job.seq, failed('dead', reason))
+end
+
+for _, id in ipairs(due('leases', now)) do
+  local job = fetch(id)
+  if job.cancel then
+    conclude(job, 'failed', job.seq, failed('cancelled'))
+  elseif tonumber(job.attempt) >= policy.max_attempts then
+    bury(job, 'lease expired in attempt ' .. job.attempt .. ' on ' .. job.worker)
+    dead = dead + 1
+  else
+    requeue(job, job.attempt)
+    requeued = requeued + 1
+  end
+end
+
+for _, id in ipairs(due('deadlines', now)) do
+  local job = fetch(id)
+  -- A running attempt hears of its deadline at its next emit and may close with what it has.
+  if job.state == 'queued' or now >= job.deadline + policy.lease_ms then
+    conclude(job, 'failed', job.seq, failed('deadline'))
+    expired = expired + 1
+  end
+end
+return {requeued, dead, expired}

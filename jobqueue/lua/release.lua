@@ -1,0 +1,11 @@
+#!lua flags=allow-oom
+-- A draining worker gives an attempt back: to the front, not counted, not charged.
+-- ARGV: clock, id, fence
+local job = fetch(ARGV[2])
+if not held_by(job, ARGV[3]) then return end
+charge(job.capability, job.server, -job.charge)
+if job.cancel then
+  conclude(job, 'failed', job.seq, failed('cancelled'))
+else
+  requeue(job, job.attempt - 1)
+end

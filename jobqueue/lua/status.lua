@@ -1,0 +1,7 @@
+#!lua flags=no-writes
+-- ARGV: clock, id
+local job = fetch(ARGV[2])
+if not job then return false end
+local record = redis.call('HMGET', key('job', job.id), 'body', 'result')
+local place = standing(job)
+return {job.state, place[1], place[2], tonumber(job.attempt), record[1], record[2]}

@@ -1,0 +1,39 @@
+"""The numbers a queue is run by. Every process of a shard should use the same ones."""
+
+from dataclasses import asdict, dataclass, field
+
+_HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Jobs that may wait or run at once; the next submission raises `QueueFull`."""
+
+    per_user: int = 4
+    per_channel: int = 16
+    per_server: int = 200
+    total: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    lease_ms: int = 15_000  # a worker that is silent for so long has lost its jobs
+    max_attempts: int = 3  # leases that may expire before a job goes to the dead letters
+    limits: Limits = field(default_factory=Limits)
+    result_ttl_ms: int = 24 * _HOUR_MS  # a finished job's record, and so its deduplication
+    events_ttl_ms: int = _HOUR_MS  # a finished job's replay
+    live_length: int = 10_000  # events a reader's live stream holds, about
+    history_turns: int = 200  # of one channel
+    history_ttl_ms: int = 90 * 24 * _HOUR_MS  # since a channel's last turn
+    worker_ttl_ms: int = 15_000  # since a worker's last announcement
+    dead_length: int = 10_000  # dead letters that are kept, about
+    charge_tokens: int = 500  # what a job is charged at claim while nothing was measured
+    learning_rate: float = 0.1  # weight of the newest job in measured averages
+    batch: int = 100  # jobs one script may end at once, so that it stays short
+    patience_ms: int = 8_000  # how long a call is repeated before QueueUnavailable
+
+    def lua(self) -> str:
+        """This policy as a Lua table. It is part of each script's text, not of each call."""
+        values = asdict(self)
+        values |= values.pop("limits")
+        return f"local policy = {{{', '.join(f'{name} = {n}' for name, n in values.items())}}}\n"

@@ -1,0 +1,55 @@
+"""Settings come from environment variables: `redis_url` is REDIS_URL.
+
+class Settings(msgspec.Struct, frozen=True):
+    redis_url: str
+    slots: int = 4
+
+settings = load(Settings, os.environ)
+"""
+
+import re
+import sys
+from collections.abc import Mapping
+from typing import TypeVar
+
+import msgspec
+from msgspec.structs import fields
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class SettingsError(Exception):
+    """One sentence for the operator that names the variable."""
+
+
+def load(cls: type[T], environ: Mapping[str, str]) -> T:
+    """Fill `cls` from `environ`; an empty variable counts as unset.
+
+    A field is named for its variable in lower case; `msgspec.field(name=…)` gives another name.
+
+    Raises:
+        SettingsError: a variable is missing or has a wrong value.
+    """
+    names = [f.encode_name for f in fields(cls)]
+    given = {name: value for name in names if (value := environ.get(name.upper(), ""))}
+    try:
+        return msgspec.convert(given, cls, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(_sentence(str(error))) from None
+
+
+def load_or_exit(cls: type[T], environ: Mapping[str, str]) -> T:
+    """`load` for a `main`: says what is wrong and exits with code 2."""
+    try:
+        return load(cls, environ)
+    except SettingsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+def _sentence(problem: str) -> str:
+    """msgspec's "Expected `int`, got `str` - at `$.slots`" in an operator's words."""
+    if missing := re.search(r"missing required field `(\w+)`", problem):
+        return f"{missing[1].upper()} is not set"
+    what, _, path = problem.partition(" - at `$.")
+    return f"{path.rstrip('`').upper()}: {what[:1].lower()}{what[1:]}"

@@ -1,0 +1,36 @@
+"""Fixtures that every test folder may use."""
+
+import os
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from redis.asyncio import Redis
+
+from jobqueue.connect import connect
+from jobqueue.embedded import embedded
+from jobqueue.queue import JobQueue
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def redis_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """A real server: the embedded one, or COMMONROOM_TEST_REDIS_URL's (which is flushed)."""
+    if url := os.environ.get("COMMONROOM_TEST_REDIS_URL"):
+        yield url
+        return
+    async with embedded(tmp_path_factory.mktemp("queue")) as url:
+        yield url
+
+
+@pytest_asyncio.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    """A connection to an empty server."""
+    client = connect(redis_url)
+    await client.flushall()
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+def queue(redis: Redis) -> JobQueue:
+    return JobQueue(redis)
