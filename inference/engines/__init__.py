@@ -1,0 +1,52 @@
+"""Which engines there are. A heavy library is imported only when its engine is chosen."""
+
+from collections.abc import Callable
+
+from inference.config import Settings
+from inference.engines.base import CannotLoad, Engine
+
+
+class UnknownEngine(CannotLoad):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no engine is called {name!r}; there are {', '.join(sorted(ENGINES))}")
+
+
+def create(name: str, settings: Settings) -> Engine:
+    """The engine called `name`, not yet loaded: enter it to load.
+
+    Raises UnknownEngine, and what finding its model raises.
+    """
+    try:
+        make = ENGINES[name]
+    except KeyError:
+        raise UnknownEngine(name) from None
+    return make(settings)
+
+
+def _scripted(settings: Settings) -> Engine:
+    from inference.engines.scripted import SLOTS, ScriptedEngine  # noqa: PLC0415
+
+    return ScriptedEngine(slots=settings.slots or SLOTS)
+
+
+def _transformers(settings: Settings) -> Engine:
+    from inference.models import resolve  # noqa: PLC0415
+
+    files = resolve(settings.model)  # before the slow import: a missing model is told at once
+    from inference.engines.continuous import TransformersEngine  # noqa: PLC0415
+
+    return TransformersEngine(
+        model=files.name,
+        folder=files.folder,
+        adapter=files.adapter,
+        slots=settings.slots or 4,
+        context_tokens=settings.context_tokens,
+        max_tokens=settings.max_tokens,
+        threads=settings.threads,
+    )
+
+
+ENGINES: dict[str, Callable[[Settings], Engine]] = {
+    "scripted": _scripted,
+    "transformers": _transformers,
+}

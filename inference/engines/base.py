@@ -6,12 +6,14 @@ the model sees it, so that one bad request never harms another.
 
     EngineError
     ├── BadRequest     this request can never work; others are unharmed
-    │   └── TooLong    the prompt alone exceeds the model's context
-    └── EngineBroken   the engine itself failed; the job may be tried again
+    │   ├── TooLong      the prompt alone exceeds the model's context
+    │   └── Unsupported  it asks for what this model cannot do
+    ├── EngineBroken   the engine itself failed; the job may be tried again
+    └── CannotLoad     there is no engine to ask: said to the operator, with the way out
 """
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, Self
 
 from jobqueue.schema import FinishReason, Sampling, WorkerPhase
@@ -34,8 +36,16 @@ class TooLong(BadRequest):
         self.limit = limit
 
 
+class Unsupported(BadRequest):
+    """It asks for what this model cannot do."""
+
+
 class EngineBroken(EngineError):
     """The engine failed through no fault of the request."""
+
+
+class CannotLoad(EngineError):
+    """The engine or its model cannot be brought up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +59,7 @@ class Request:
     id: str  # unique per attempt
     channel: str
     messages: tuple[Message, ...]  # ends with the user's question
-    sampling: Sampling = Sampling()
+    sampling: Sampling = field(default_factory=Sampling)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +93,7 @@ class Engine(Protocol):
     context_tokens: int
     slots: int  # requests that may run at once
 
-    def generate(self, request: Request) -> AsyncIterator[Chunk]: ...
+    def generate(self, request: Request) -> AsyncGenerator[Chunk, None]: ...
 
     async def count_tokens(self, messages: tuple[Message, ...]) -> int:
         """Tokens of `messages` as the model's chat template renders them."""
@@ -92,7 +102,10 @@ class Engine(Protocol):
     def health(self) -> Health: ...
 
     async def __aenter__(self) -> Self:
-        """Load; returns when requests can be answered. `health` tells the progress."""
+        """Load; returns when requests can be answered. `health` tells the progress.
+
+        Raises CannotLoad.
+        """
         ...
 
     async def __aexit__(self, *exc: object) -> None: ...

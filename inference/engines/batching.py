@@ -1,0 +1,158 @@
+"""Token ids in, token ids out, many requests at once: transformers' continuous batching, guarded.
+
+The library (5.24) runs its batch on a thread of its own. What it leaves to us, and where:
+
+- A bad request kills the whole loop, so `continuous` validates before anything gets here.
+- Cancelling sends no last event: `stream` resolves its own end.
+- A dead loop refuses requests silently: `add_request` returns None, which raises here, and the
+  watchdog fails what was running and builds the loop anew.
+- An id used again before its cancellation was seen would be cancelled too: ids are never reused.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Collection, Sequence
+from itertools import count
+from typing import Any, Self
+
+from transformers import GenerationConfig
+from transformers.generation.configuration_utils import ContinuousBatchingConfig
+
+from inference.engines.base import EngineBroken
+from inference.engines.sampling import Draw, RequestSampler
+
+log = logging.getLogger(__name__)
+
+WATCH_S = 0.25
+STOP_S = 20.0
+PAGE_TOKENS = 32
+BATCH_TOKENS = 256
+
+# Beyond what the running requests may need: finished turns stay cached for the channel's next
+# question, and the library drops all of them when less than 15% of the pages are free.
+CACHE_MARGIN = 1.25
+
+
+def pages(*, slots: int, context_tokens: int) -> int:
+    """Pages that let every slot fill its context, so that no request ever waits for memory."""
+    return int(slots * -(-context_tokens // PAGE_TOKENS) * CACHE_MARGIN)
+
+
+class TokenLoop:
+    def __init__(
+        self, model: Any, *, slots: int, context_tokens: int, end_ids: Collection[int]
+    ) -> None:
+        self._model = model
+        self._pages = pages(slots=slots, context_tokens=context_tokens)
+        self._end_ids = sorted(end_ids)
+        self._names = count()
+        self._sampler = RequestSampler()
+        self._inboxes: dict[str, asyncio.Queue[Any]] = {}
+        self._manager: Any = None
+        self._watchdog: asyncio.Task[None] | None = None
+        self.rebuilds = 0
+
+    @property
+    def broken(self) -> str:
+        """Why the loop answers nothing at the moment; empty while it runs."""
+        status = self._manager.background_thread_status
+        if status.fatal_error is not None:
+            return repr(status.fatal_error)
+        return "" if self._manager.is_running() else "the batching thread ended"
+
+    async def __aenter__(self) -> Self:
+        self._manager = self._start()
+        self._watchdog = asyncio.create_task(self._watch(), name="engine-watchdog")
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+            await asyncio.gather(self._watchdog, return_exceptions=True)
+        self._fail_all("the engine is closing")
+        await asyncio.to_thread(self._manager.stop, block=True, timeout=STOP_S, hard_stop=True)
+
+    async def stream(
+        self, prompt: Sequence[int], draw: Draw, max_new_tokens: int
+    ) -> AsyncGenerator[list[int], None]:
+        """New ids as they are drawn, the end token included. Closing it frees the slot.
+
+        Expects 0 < len(prompt), ids within the vocabulary, and a length the pool holds.
+        Raises EngineBroken when the loop dies.
+        """
+        name = f"r{next(self._names)}"
+        inbox = self._inboxes[name] = asyncio.Queue()
+        self._sampler.draws[name] = draw
+        manager, finished, seen = self._manager, False, 0
+        try:
+            self._submit(manager, name, prompt, max_new_tokens)
+            while not finished:
+                output = await inbox.get()
+                if output.error:
+                    raise EngineBroken(output.error)
+                finished = output.is_finished()
+                yield output.generated_tokens[seen:]
+                seen = len(output.generated_tokens)
+        finally:
+            del self._inboxes[name], self._sampler.draws[name]
+            if not finished:
+                manager.cancel_request(name)
+                manager.output_router.result_handlers.pop(name, None)
+
+    def _submit(self, manager: Any, name: str, prompt: Sequence[int], max_new_tokens: int) -> None:
+        manager.register_result_handler(name, self._inboxes[name].put_nowait)
+        accepted = manager.add_request(
+            list(prompt),
+            request_id=name,
+            max_new_tokens=max_new_tokens,
+            streaming=True,
+            eos_token_id=self._end_ids,
+        )
+        if accepted is None:
+            raise EngineBroken(self.broken)
+
+    def _start(self) -> Any:
+        manager = self._model.init_continuous_batching(
+            generation_config=GenerationConfig(
+                do_sample=False, eos_token_id=self._end_ids, pad_token_id=self._end_ids[0]
+            ),
+            continuous_batching_config=ContinuousBatchingConfig(
+                page_size=PAGE_TOKENS,
+                num_blocks=self._pages,
+                max_batch_tokens=BATCH_TOKENS,
+                use_async_batching=False,
+                use_cuda_graph=False,
+            ),
+        )
+        manager.logit_processor = self._sampler
+        manager.start()
+        return manager
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_S)
+            # Tokens drawn after a request was aborted land in the shared queue.
+            while self._manager.get_result(timeout=0) is not None:
+                pass
+            if reason := self.broken:
+                await self._rebuild(reason)
+
+    async def _rebuild(self, reason: str) -> None:
+        log.error("engine loop died, rebuilding", extra={"reason": reason})
+        self._fail_all(reason)
+        await asyncio.to_thread(self._manager.stop, block=True, timeout=STOP_S, hard_stop=True)
+        self._manager = self._start()
+        self.rebuilds += 1
+
+    def _fail_all(self, reason: str) -> None:
+        for inbox in self._inboxes.values():
+            inbox.put_nowait(_Broken(reason))
+
+
+class _Broken:
+    """Stands for the last event the library did not send."""
+
+    generated_tokens: tuple[int, ...] = ()
+
+    def __init__(self, reason: str) -> None:
+        self.error = reason

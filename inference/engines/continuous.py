@@ -1,0 +1,199 @@
+"""The engine in this process: a transformers model behind continuous batching.
+
+Sampling is per request and complete (see `sampling`): temperature, top-p, top-k, repetition
+penalty, stop strings, length and seed. A seed repeats an answer as long as the arithmetic does:
+the numbers of a batch can differ in the last bit with the company a request has, so a seeded
+answer is stable when it runs alone and usually otherwise.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import torch
+
+from inference.engines.base import (
+    BadRequest,
+    CannotLoad,
+    Chunk,
+    EngineBroken,
+    Health,
+    Message,
+    Request,
+    TooLong,
+    Usage,
+)
+from inference.engines.batching import TokenLoop
+from inference.engines.loading import Loaded, load
+from inference.engines.sampling import Defaults, Draw
+from inference.engines.template import ChatTemplate
+from inference.engines.text import Detokenizer, StopStrings
+from jobqueue.schema import FinishReason
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """What exists once the model is loaded."""
+
+    loaded: Loaded
+    template: ChatTemplate
+    loop: TokenLoop
+    defaults: Defaults
+    end_ids: frozenset[int]
+
+
+class TransformersEngine:
+    name = "transformers"
+    capabilities = frozenset({"chat"})
+
+    def __init__(
+        self,
+        *,
+        model: str,
+        folder: Path,
+        adapter: Path | None = None,
+        slots: int = 4,
+        context_tokens: int = 4096,
+        max_tokens: int = 1024,
+        threads: int = 0,
+    ) -> None:
+        """`max_tokens` is for requests that name none; `threads` 0 leaves torch its own choice."""
+        self.model = model
+        self.slots = slots
+        self.context_tokens = context_tokens  # the model's own when that is smaller
+        self._folder = folder
+        self._adapter = adapter
+        self._max_tokens = max_tokens
+        self._threads = threads
+        self._turns = asyncio.Semaphore(slots)
+        self._running: set[str] = set()
+        self._progress = (0.0, "")
+        self._ready: _Ready | None = None
+        self._stack = AsyncExitStack()
+
+    async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        ready = self._require_ready()
+        prompt = self._validate(request, ready)
+        limit = min(
+            request.sampling.max_tokens or self._max_tokens, self.context_tokens - len(prompt)
+        )
+        draw = Draw.of(request.sampling, ready.defaults)
+        text = _AnswerText(ready, request.sampling.stop)
+        self._running.add(request.id)
+        try:
+            async with self._turns, aclosing(ready.loop.stream(prompt, draw, limit)) as steps:
+                async for ids in steps:
+                    if piece := text.push(ids):
+                        yield Chunk(piece)
+                    if text.stopped:
+                        break
+        finally:
+            self._running.discard(request.id)
+        yield Chunk(text.flush(), text.finish_reason, Usage(len(prompt), text.tokens))
+
+    async def count_tokens(self, messages: tuple[Message, ...]) -> int:
+        return len(self._require_ready().template.encode(messages))
+
+    def health(self) -> Health:
+        if self._ready is None:
+            progress, detail = self._progress
+            return Health("loading", progress, detail)
+        if reason := self._ready.loop.broken:
+            return Health("degraded", detail=reason)
+        return Health("ready", progress=1.0)
+
+    async def __aenter__(self) -> Self:
+        if self._threads:
+            torch.set_num_threads(self._threads)
+        loaded = await self._load()
+        self.context_tokens = min(self.context_tokens, loaded.context_tokens)
+        template = ChatTemplate(loaded.tokenizer)
+        end_ids = frozenset(loaded.end_ids | template.end_of_turn())
+        loop = TokenLoop(
+            loaded.model, slots=self.slots, context_tokens=self.context_tokens, end_ids=end_ids
+        )
+        await self._stack.enter_async_context(loop)
+        self._report(0.95, "warming up")
+        await _warm_up(loop, template)
+        defaults = Defaults.of(loaded.model.generation_config)
+        self._ready = _Ready(loaded, template, loop, defaults, end_ids)
+        log.info("engine ready", extra={"model": self.model, "context": self.context_tokens})
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._stack.aclose()
+
+    async def _load(self) -> Loaded:
+        try:
+            return await asyncio.to_thread(load, self._folder, self._adapter, self._report)
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise CannotLoad(f"{self._folder} cannot be loaded: {error}") from error
+
+    def _validate(self, request: Request, ready: _Ready) -> list[int]:
+        """The prompt's ids. The library's loop dies of what is refused here."""
+        if request.id in self._running:
+            raise BadRequest(f"request {request.id} is running already")
+        prompt = ready.template.encode(request.messages)
+        if not prompt:
+            raise BadRequest("the prompt is empty")
+        if len(prompt) >= self.context_tokens:
+            raise TooLong(len(prompt), self.context_tokens)
+        if not all(0 <= token < ready.loaded.vocabulary for token in prompt):
+            raise BadRequest("the tokenizer and the model do not belong together")
+        return prompt
+
+    def _require_ready(self) -> _Ready:
+        if self._ready is None:
+            raise EngineBroken("the model is not loaded")
+        return self._ready
+
+    def _report(self, progress: float, detail: str) -> None:
+        self._progress = (progress, detail)
+
+
+async def _warm_up(loop: TokenLoop, template: ChatTemplate) -> None:
+    """One short answer, so that nobody waits for the libraries' first-use work."""
+    prompt = template.encode((Message("user", "Hello"),))
+    draw = Draw(temperature=0, top_p=1, top_k=0, repetition_penalty=1)
+    async with aclosing(loop.stream(prompt, draw, 2)) as steps:
+        async for _ in steps:
+            pass
+
+
+class _AnswerText:
+    """One answer on its way from ids to text."""
+
+    def __init__(self, ready: _Ready, stops: tuple[str, ...]) -> None:
+        tokenizer = ready.loaded.tokenizer
+        self._detokenizer = Detokenizer(
+            lambda ids: tokenizer.decode(
+                ids, skip_special_tokens=True, clean_up_tokenization_spaces=False
+            )
+        )
+        self._stops = StopStrings(stops)
+        self._end_ids = ready.end_ids
+        self._ended = False
+        self.tokens = 0
+
+    @property
+    def stopped(self) -> bool:
+        return self._ended or self._stops.hit
+
+    @property
+    def finish_reason(self) -> FinishReason:
+        return FinishReason.STOP if self.stopped else FinishReason.LENGTH
+
+    def push(self, ids: list[int]) -> str:
+        self.tokens += len(ids)
+        self._ended = bool(ids) and ids[-1] in self._end_ids
+        shown = ids[:-1] if self._ended else ids
+        return self._stops.push(self._detokenizer.push(shown)) if shown else ""
+
+    def flush(self) -> str:
+        return self._stops.push(self._detokenizer.flush()) + self._stops.flush()

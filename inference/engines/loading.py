@@ -1,0 +1,97 @@
+"""A model's folder becomes a model in memory, with progress on the way."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils import logging as library_logging
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[float, str], None]  # 0 to 1, and what is being done
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    model: Any
+    tokenizer: Any
+
+    @property
+    def context_tokens(self) -> int:
+        """What the model was trained for."""
+        return int(self.model.config.get_text_config().max_position_embeddings)
+
+    @property
+    def vocabulary(self) -> int:
+        return int(self.model.get_input_embeddings().num_embeddings)
+
+    @property
+    def end_ids(self) -> set[int]:
+        """Every id the checkpoint's own files name as an end."""
+        named = self.model.generation_config.eos_token_id
+        ids = set(named) if isinstance(named, list) else {named}
+        return {i for i in ids | {self.tokenizer.eos_token_id} if i is not None}
+
+
+def load(folder: Path, adapter: Path | None, report: Progress) -> Loaded:
+    """Reads `folder` (safetensors) in bfloat16, merged with a LoRA `adapter` where one is given.
+
+    Never touches the network. Raises OSError or ValueError for a folder that is no model.
+    """
+    report(0.0, "reading the tokenizer")
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    model = _load_weights(folder, report)
+    if adapter is not None:
+        report(0.9, "merging the adapter")
+        model = _merge(model, adapter)
+    return Loaded(model.eval(), tokenizer)
+
+
+def _load_weights(folder: Path, report: Progress) -> Any:
+    library_logging.set_tqdm_hook(
+        lambda _factory, args, kwargs: _Bar(*args, report=report, **kwargs)
+    )
+    try:
+        return AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=torch.bfloat16,
+            attn_implementation="sdpa",
+            local_files_only=True,
+            device_map="cuda" if torch.cuda.is_available() else None,
+        )
+    finally:
+        library_logging.set_tqdm_hook(None)
+
+
+def _merge(model: Any, adapter: Path) -> Any:
+    from peft import PeftModel  # noqa: PLC0415  (seconds to import, and few need it)
+
+    return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
+
+
+class _Bar:
+    """What the library takes for a progress bar."""
+
+    def __init__(self, items: Any = (), *, report: Progress, total: int | None = None, **_: Any):
+        self._items = items
+        self._total = total or (len(items) if hasattr(items, "__len__") else 0)
+        self._report = report
+
+    def __iter__(self) -> Any:
+        for done, item in enumerate(self._items, 1):
+            yield item
+            if self._total:
+                self._report(0.1 + 0.8 * done / self._total, "reading the weights")
+
+    def __enter__(self) -> "_Bar":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def __getattr__(self, _name: str) -> Any:
+        return lambda *_args, **_kwargs: None

@@ -1,0 +1,108 @@
+"""An engine without a model, for tests, demonstrations and load.
+
+It answers `[turn N] <prompt>`, N being the user turns it was given, this one included. A prompt
+may hold directives, which are echoed like the rest:
+
+    !tokens 500    go on with numbered words until the answer has that many tokens
+    !delay 20ms    pause before every chunk (also `1.5s`)
+    !fail          break like a crashed engine, after the first chunk
+    !refuse        refuse like a request that can never work
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Iterator
+from itertools import count
+from typing import Self
+
+from inference.engines.base import (
+    BadRequest,
+    Chunk,
+    EngineBroken,
+    Health,
+    Message,
+    Request,
+    TooLong,
+    Usage,
+)
+from inference.engines.text import StopStrings
+from jobqueue.schema import FinishReason
+
+CONTEXT_TOKENS = 100_000
+SLOTS = 64
+
+_TOKEN = re.compile(r"\s*\S{1,4}|\s+")
+_TOKENS = re.compile(r"!tokens (\d{1,6})")
+_DELAY = re.compile(r"!delay (\d+(?:\.\d+)?)(ms|s)")
+
+
+def tokenize(text: str) -> list[str]:
+    """Pieces of a few characters; joined they are the text again."""
+    return _TOKEN.findall(text)
+
+
+class ScriptedEngine:
+    name = "scripted"
+    model = "scripted"
+    capabilities = frozenset({"chat"})
+
+    def __init__(self, *, context_tokens: int = CONTEXT_TOKENS, slots: int = SLOTS) -> None:
+        self.context_tokens = context_tokens
+        self.slots = slots
+
+    async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        prompt = request.messages[-1].content
+        prompt_tokens = await self._admit(request)
+        limit = request.sampling.max_tokens or self.context_tokens
+        stops, made, reason = StopStrings(request.sampling.stop), 0, FinishReason.STOP
+        for token in _answer(request.messages):
+            if made == limit:
+                reason = FinishReason.LENGTH
+                break
+            await asyncio.sleep(_delay_s(prompt))
+            made += 1
+            if text := stops.push(token):
+                yield Chunk(text)
+            if stops.hit:
+                break
+            if "!fail" in prompt:
+                raise EngineBroken("the prompt asked for it")
+        yield Chunk(stops.flush(), reason, Usage(prompt_tokens, made))
+
+    async def count_tokens(self, messages: tuple[Message, ...]) -> int:
+        return sum(len(tokenize(message.content)) for message in messages)
+
+    def health(self) -> Health:
+        return Health("ready", progress=1.0)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        pass
+
+    async def _admit(self, request: Request) -> int:
+        if "!refuse" in request.messages[-1].content:
+            raise BadRequest("the prompt asked for it")
+        tokens = await self.count_tokens(request.messages)
+        if tokens >= self.context_tokens:
+            raise TooLong(tokens, self.context_tokens)
+        return tokens
+
+
+def _answer(messages: tuple[Message, ...]) -> Iterator[str]:
+    prompt = messages[-1].content
+    turn = sum(message.role == "user" for message in messages)
+    echo = tokenize(f"[turn {turn}] {prompt}")
+    yield from echo
+    if wanted := _TOKENS.search(prompt):
+        numbers = count(1)
+        for _ in range(int(wanted[1]) - len(echo)):
+            yield f" word{next(numbers)}"
+
+
+def _delay_s(prompt: str) -> float:
+    found = _DELAY.search(prompt)
+    if found is None:
+        return 0.0
+    return float(found[1]) / (1000 if found[2] == "ms" else 1)

@@ -1,0 +1,120 @@
+"""A conversation becomes token ids, with what people wrote kept apart from the structure.
+
+The chat template is rendered with placeholders instead of the contents; its own parts are encoded
+with their special tokens, the contents without any. So `<|im_start|>system` in a message is text
+to the model, whatever the tokenizer makes of that string elsewhere.
+"""
+
+import re
+import secrets
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from jinja2 import TemplateError
+
+from inference.engines.base import BadRequest, CannotLoad, Message
+
+Tokenizer = Any  # a transformers fast tokenizer; the library has no usable types
+
+
+class NoChatTemplate(CannotLoad):
+    """The model's folder says nothing about how a conversation is written."""
+
+
+class ChatTemplate:
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        if not tokenizer.chat_template:
+            raise NoChatTemplate(
+                "the model has no chat template: name an instruct or chat model, or put a "
+                "chat_template.jinja beside its tokenizer"
+            )
+        self._tokenizer = tokenizer
+        self._structural = _structural_tokens(tokenizer)
+        self._takes_system = self._renders([{"role": "system", "content": "s"}, _USER])
+
+    def encode(self, messages: Sequence[Message]) -> list[int]:
+        """Ids of `messages` and the head of the answer; BadRequest where they cannot be written."""
+        plain = self._fold_system(messages)
+        nonce = secrets.token_hex(8)
+        marks = [f"CONTENT{nonce}N{i}E" for i in range(len(plain))]
+        rendered = self._render(
+            [{"role": m.role, "content": mark} for m, mark in zip(plain, marks, strict=True)]
+        )
+        contents = dict(zip(marks, (m.content for m in plain), strict=True))
+        parts = re.split(f"(CONTENT{nonce}N\\d+E)", rendered)
+        try:
+            return [token for part in parts for token in self._encode_part(part, contents)]
+        except UnicodeEncodeError as error:
+            raise BadRequest("the text is not valid Unicode") from error
+
+    def end_of_turn(self) -> set[int]:
+        """The special token this template writes after an answer, if it writes one.
+
+        Some checkpoints name only the end of a document as their `eos_token`.
+        """
+        mark = "ANSWER"
+        rendered = self._render(
+            [_USER, {"role": "assistant", "content": mark}], add_generation_prompt=False
+        )
+        tail = self._tokenizer.encode(rendered.rpartition(mark)[2], add_special_tokens=False)
+        return set(tail[:1]) & self._special_ids()
+
+    def _special_ids(self) -> set[int]:
+        added = self._tokenizer.added_tokens_decoder
+        return {token_id for token_id, token in added.items() if token.special}
+
+    def _encode_part(self, part: str, contents: dict[str, str]) -> Iterator[int]:
+        if part not in contents:
+            yield from self._tokenizer.encode(part, add_special_tokens=False)
+            return
+        for piece in self._defuse(contents[part]):
+            yield from self._tokenizer.encode(piece, add_special_tokens=False)
+
+    def _defuse(self, text: str) -> Iterator[str]:
+        """Cuts `text` inside every structural token, so that no piece holds one."""
+        while found := self._structural.search(text):
+            cut = found.start() + 1
+            yield text[:cut]
+            text = text[cut:]
+        yield text
+
+    def _fold_system(self, messages: Sequence[Message]) -> list[Message]:
+        """Templates without a system role (Gemma 2) get it at the head of the first question."""
+        if self._takes_system or messages[0].role != "system":
+            return list(messages)
+        system, first, *rest = messages
+        return [Message(first.role, f"{system.content}\n\n{first.content}"), *rest]
+
+    def _render(self, messages: list[dict[str, str]], *, add_generation_prompt: bool = True) -> str:
+        try:
+            rendered: str = self._tokenizer.apply_chat_template(
+                messages, tokenize=False, add_generation_prompt=add_generation_prompt
+            )
+        except TemplateError as error:
+            raise BadRequest(f"the chat template refuses this conversation: {error}") from error
+        return rendered
+
+    def _renders(self, messages: list[dict[str, str]]) -> bool:
+        try:
+            self._render(messages)
+        except BadRequest:
+            return False
+        return True
+
+
+_USER = {"role": "user", "content": "q"}
+
+
+def _structural_tokens(tokenizer: Tokenizer) -> re.Pattern[str]:
+    """Every added token that means something: the special ones, and markup such as `<tool_call>`.
+
+    Runs of white space, which some vocabularies also add, stay whole. Longest first, as the
+    tokenizer itself matches.
+    """
+    tokens = [
+        token.content
+        for token in tokenizer.added_tokens_decoder.values()
+        if len(token.content) > 1 and (token.special or token.content[0] in "<[")
+    ]
+    tokens.sort(key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, tokens)) or r"(?!)")
