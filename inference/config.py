@@ -1,0 +1,51 @@
+"""What an operator can set: `slots` is the environment variable INFERENCE_SLOTS."""
+
+import argparse
+import os
+import secrets
+import socket
+
+import msgspec
+
+from jobqueue.settings import load_or_exit
+
+# Whatever is loaded later, nothing here may reach for a model hub: models are brought to this
+# machine by `python -m inference models pull`, and by nothing else. huggingface_hub reads this
+# once, when it is imported.
+OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+
+DEFAULT_MODEL = "Qwen2.5-Coder-0.5B-Instruct"
+DEFAULT_SYSTEM = (
+    "You are a helpful assistant in a chat room. Be brief and answer in the user's language."
+)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"inference_{name}"):
+    engine: str = "transformers"
+    model: str = DEFAULT_MODEL  # a known name or a folder
+    slots: int = 0  # answers at once; 0 is the engine's own choice
+    context_tokens: int = 4096  # at most; the model's own limit holds too
+    max_tokens: int = 1024  # of an answer whose request names none
+    threads: int = 0  # of the CPU; 0 is torch's own choice
+    system_prompt: str = DEFAULT_SYSTEM  # for jobs that bring no persona
+    worker: str = ""  # this process's name; empty is host, process and a random part
+    drain_s: float = 20.0  # how long running answers may go on after SIGTERM
+    log_level: str = "INFO"
+
+
+def worker_name(chosen: str) -> str:
+    host = "".join(c for c in socket.gethostname() if c.isascii() and (c.isalnum() or c in "-."))
+    return chosen or f"{host[:40]}-{os.getpid()}-{secrets.token_hex(3)}"
+
+
+def add_choices(parser: argparse.ArgumentParser) -> None:
+    """The settings that are often chosen by hand."""
+    parser.add_argument("--engine", help="transformers or scripted")
+    parser.add_argument("--model", help="a known name or a folder")
+
+
+def chosen(arguments: argparse.Namespace) -> Settings:
+    """The environment's settings, under what the command line says."""
+    settings = load_or_exit(Settings, os.environ)
+    given = {name: getattr(arguments, name) for name in ("engine", "model")}
+    return msgspec.structs.replace(settings, **{k: v for k, v in given.items() if v is not None})

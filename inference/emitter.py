@@ -1,0 +1,87 @@
+"""The worker's end of one job's event stream."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from typing import TypeVar
+
+from jobqueue.errors import QueueUnavailable
+from jobqueue.queue import JobQueue, Lease, Verdict
+from jobqueue.schema import AnyEvent, Failed, Finished, Turn
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+RETRY_FIRST_S = 0.1
+RETRY_MOST_S = 2.0
+
+
+async def patiently(call: Callable[[], Awaitable[T]]) -> T:
+    """Repeats `call` while Redis cannot be reached: every call to the queue may be repeated."""
+    pause = RETRY_FIRST_S
+    while True:
+        try:
+            return await call()
+        except QueueUnavailable:
+            log.warning("redis cannot be reached, trying again", extra={"pause_s": pause})
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, RETRY_MOST_S)
+
+
+class Emitter:
+    """Numbers the events of one attempt and gets them to Redis, however long Redis is away."""
+
+    def __init__(self, queue: JobQueue, lease: Lease) -> None:
+        self._queue = queue
+        self._lease = lease
+        self._seq = 0
+
+    async def emit(self, events: Sequence[AnyEvent]) -> Verdict:
+        """Also renews the lease; `events` may be empty."""
+        seq = self._seq
+        self._seq += len(events)
+        return await patiently(lambda: self._queue.emit(self._lease, seq, events))
+
+    async def finish(self, event: Finished | Failed, turn: Turn | None = None) -> Verdict:
+        return await patiently(lambda: self._queue.finish(self._lease, self._seq, event, turn))
+
+
+async def batches(
+    source: AsyncGenerator[T, None], *, every_s: float, idle_s: float
+) -> AsyncGenerator[list[T], None]:
+    """What `source` yields, the first item at once and later ones gathered for `every_s`.
+
+    An empty batch comes after each `idle_s` of silence. What `source` raises is raised after
+    everything it yielded; closing this closes `source`.
+    """
+    pending: list[T] = []
+    arrived = asyncio.Event()
+
+    async def pump() -> None:
+        async with aclosing(source) as items:
+            async for item in items:
+                pending.append(item)
+                arrived.set()
+
+    pumping = asyncio.create_task(pump())
+    pumping.add_done_callback(lambda _: arrived.set())
+    try:
+        while pending or not pumping.done():
+            try:
+                await asyncio.wait_for(arrived.wait(), idle_s)
+            except TimeoutError:
+                yield []
+                continue
+            arrived.clear()
+            batch, pending[:] = pending[:], []
+            if batch:
+                yield batch
+                await asyncio.wait([pumping], timeout=every_s)
+            if pumping.done():
+                arrived.set()
+        await pumping
+    finally:
+        pumping.cancel()
+        await asyncio.wait([pumping])

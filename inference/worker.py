@@ -1,0 +1,235 @@
+"""The worker: claim → generate → emit → finish, for as many jobs at once as the engine has slots.
+
+It survives its surroundings. While Redis is away, answers go on and are emitted afterwards; what
+was lost to another worker meanwhile is dropped at the first word of it. When the engine breaks,
+its jobs are offered again and counted. SIGTERM drains: running answers get a bounded time, and
+what is left goes back to the queue uncounted.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing, suppress
+from uuid import uuid4
+
+from inference.emitter import Emitter, batches, patiently
+from inference.engines.base import BadRequest, Engine, EngineBroken, TooLong, Unsupported
+from inference.generate import Answer, Past, compose
+from jobqueue.errors import QueueUnavailable
+from jobqueue.queue import JobQueue, Lease, Verdict
+from jobqueue.schema import (
+    AnyEvent,
+    Delta,
+    Failed,
+    FailureCode,
+    Finished,
+    FinishReason,
+    Started,
+    WorkerStatus,
+)
+
+log = logging.getLogger(__name__)
+
+COALESCE_S = 0.05
+SILENCE_S = (
+    0.5  # between renewals while nothing comes, as in a long prefill: how soon Stop is heard
+)
+ANNOUNCE_S = 2.0
+REAP_S = 1.0
+WAIT_S = 1.0  # for work; also how late a drain is noticed
+NOT_READY_S = 0.5
+
+_CUT = {
+    Verdict.CANCEL: (FinishReason.CANCELLED, FailureCode.CANCELLED),
+    Verdict.DEADLINE: (FinishReason.DEADLINE, FailureCode.DEADLINE),
+}
+
+_REFUSALS: Mapping[type[BadRequest], FailureCode] = {
+    TooLong: FailureCode.TOO_LONG,
+    Unsupported: FailureCode.UNSUPPORTED,
+}
+
+
+class Worker:
+    def __init__(
+        self,
+        queue: JobQueue,
+        past: Past,
+        engine: Engine,
+        *,
+        name: str,
+        system: str,
+        drain_s: float = 20.0,
+    ) -> None:
+        self._queue = queue
+        self._past = past
+        self._engine = engine
+        self._name = name
+        self._system = system
+        self._drain_s = drain_s
+        self._nonce = uuid4().hex
+        self._stopping = asyncio.Event()
+        self._running: set[asyncio.Task[None]] = set()
+
+    def stop(self) -> None:
+        """Begin to drain; `run` returns when it is done. Fit for a signal handler."""
+        self._stopping.set()
+
+    async def run(self, ready: Callable[[], None] = lambda: None) -> None:
+        """Load the engine, serve until `stop`, drain. `ready` is called once jobs are taken."""
+        async with asyncio.TaskGroup() as duties:
+            chores = [duties.create_task(self._repeat(self._announce, ANNOUNCE_S))]
+            async with self._engine:
+                chores.append(duties.create_task(self._repeat(self._reap, REAP_S)))
+                ready()
+                await self._serve()
+            for chore in chores:
+                chore.cancel()
+
+    async def _serve(self) -> None:
+        async with asyncio.TaskGroup() as jobs:
+            while not self._stopping.is_set():
+                for lease in await self._claim():
+                    task = jobs.create_task(self._work(lease), name=f"job-{lease.job.id}")
+                    self._running.add(task)
+                    task.add_done_callback(self._running.discard)
+            log.info("draining", extra={"worker": self._name, "running": len(self._running)})
+            if self._running:
+                await asyncio.wait(self._running, timeout=self._drain_s)
+            for task in self._running:
+                task.cancel()
+
+    async def _claim(self) -> list[Lease]:
+        """Jobs to begin now; none after a pause when there is nothing to take, or no room."""
+        free = self._engine.slots - len(self._running)
+        if free < 1:
+            await self._slot_or_stop()
+            return []
+        if self._engine.health().phase != "ready":
+            await asyncio.sleep(NOT_READY_S)
+            return []
+        leases = await self._take(free)
+        if not leases:
+            await self._queue.wait_for_work(self._engine.capabilities, WAIT_S)
+        return leases
+
+    async def _take(self, free: int) -> list[Lease]:
+        """A claim whose reply was lost is repeated under its nonce, so no lease is forgotten."""
+        capabilities = self._engine.capabilities
+        try:
+            leases = await self._queue.claim(self._name, free, capabilities, self._nonce)
+        except QueueUnavailable:
+            log.warning("redis cannot be reached", extra={"worker": self._name})
+            return []
+        self._nonce = uuid4().hex
+        return leases
+
+    async def _slot_or_stop(self) -> None:
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({*self._running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+
+    # --- one job ------------------------------------------------------------------------------
+
+    async def _work(self, lease: Lease) -> None:
+        """A job's edge: whatever happens inside, the job gets a defined outcome."""
+        ids = {"job": lease.job.id, "channel": lease.job.channel, "attempt": lease.attempt}
+        log.info("attempt begins", extra=ids)
+        try:
+            outcome = await self._attempt(lease, Emitter(self._queue, lease))
+        except asyncio.CancelledError:
+            with suppress(QueueUnavailable):  # then the lease lapses
+                await self._queue.release(lease)
+            log.info("attempt released", extra=ids)
+            raise
+        except Exception:
+            # Offered again, and buried with its reason when it keeps failing.
+            log.exception("attempt failed", extra=ids)
+            await patiently(lambda: self._queue.give_up(lease))
+        else:
+            log.info("attempt ends", extra={**ids, "outcome": outcome})
+
+    async def _attempt(self, lease: Lease, emitter: Emitter) -> str:
+        """Returns what became of it, for the log. EngineBroken and surprises go up."""
+        try:
+            return await self._answer(lease, emitter)
+        except BadRequest as error:
+            code = _REFUSALS.get(type(error), FailureCode.BAD_REQUEST)
+            await emitter.finish(Failed(code=code, detail=str(error)))
+            return code
+
+    async def _answer(self, lease: Lease, emitter: Emitter) -> str:
+        started = Started(attempt=lease.attempt, worker=self._name, model=self._engine.model)
+        verdict = await emitter.emit([started])
+        prompt = await compose(lease.job, self._past, self._engine, system=self._system)
+        answer = Answer(lease.job, lease.attempt, prompt, self._engine)
+        if verdict is Verdict.CONTINUE:
+            verdict, finished = await self._stream(answer.events(), emitter)
+            if finished is not None:
+                return await self._finish(answer, finished, emitter)
+        if verdict is Verdict.LOST:
+            return "lost"
+        reason, failure = _CUT[verdict]
+        if not answer.text:
+            await emitter.finish(Failed(code=failure))
+            return failure
+        return await self._finish(answer, await answer.cut_short(reason), emitter)
+
+    async def _stream(
+        self, events: AsyncGenerator[Delta | Finished, None], emitter: Emitter
+    ) -> tuple[Verdict, Finished | None]:
+        """Emits until the answer is complete or the queue wants it ended; leaving aborts it."""
+        gathered = batches(events, every_s=COALESCE_S, idle_s=SILENCE_S)
+        async with aclosing(gathered):
+            async for batch in gathered:
+                finished = next((e for e in batch if isinstance(e, Finished)), None)
+                verdict = await emitter.emit(_joined(batch))
+                if finished is not None and verdict is not Verdict.LOST:
+                    return Verdict.CONTINUE, finished
+                if verdict is not Verdict.CONTINUE:
+                    return verdict, None
+        raise EngineBroken("the answer ended without a last chunk")
+
+    async def _finish(self, answer: Answer, finished: Finished, emitter: Emitter) -> str:
+        verdict = await emitter.finish(finished, answer.turn(finished))
+        return "lost" if verdict is Verdict.LOST else finished.reason
+
+    # --- chores -------------------------------------------------------------------------------
+
+    async def _repeat(self, chore: Callable[[], Awaitable[object]], every_s: float) -> None:
+        while True:
+            try:
+                await chore()
+            except QueueUnavailable:
+                log.warning("redis cannot be reached", extra={"worker": self._name})
+            await asyncio.sleep(every_s)
+
+    async def _reap(self) -> None:
+        reaped = await self._queue.reap()
+        if reaped.requeued or reaped.dead or reaped.expired:
+            log.warning("reaped", extra={"requeued": reaped.requeued, "dead": reaped.dead})
+
+    async def _announce(self) -> None:
+        health = self._engine.health()
+        await self._queue.announce(
+            WorkerStatus(
+                worker=self._name,
+                phase="draining" if self._stopping.is_set() else health.phase,
+                engine=self._engine.name,
+                model=self._engine.model,
+                capabilities=tuple(sorted(self._engine.capabilities)),
+                slots=self._engine.slots,
+                running=len(self._running),
+                progress=health.progress,
+                detail=health.detail,
+                context_tokens=self._engine.context_tokens,
+            )
+        )
+
+
+def _joined(batch: list[Delta | Finished]) -> list[AnyEvent]:
+    """One Delta for all the text of a batch. `finish` writes the last event, with the turn."""
+    text = "".join(event.text for event in batch if isinstance(event, Delta))
+    return [Delta(text=text)] if text else []
