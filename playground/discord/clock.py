@@ -1,0 +1,56 @@
+"""Discord's clock: real time, which a test may push forward."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+
+class Timer:
+    """A callback waiting for its moment."""
+
+    def __init__(self, clock: "Clock", due: float, callback: Callable[[], None]) -> None:
+        self._clock = clock
+        self._due = due
+        self._callback = callback
+        self._handle: asyncio.TimerHandle | None = None
+
+    def arm(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+        delay = max(0.0, self._due - self._clock.now())
+        self._handle = asyncio.get_running_loop().call_later(delay, self._fire)
+
+    def cancel(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+        self._clock.timers.discard(self)
+
+    def _fire(self) -> None:
+        self._clock.timers.discard(self)
+        self._callback()
+
+
+class Clock:
+    """Seconds since 1970. `advance` makes everything due within those seconds happen soon."""
+
+    def __init__(self) -> None:
+        self._offset = 0.0
+        self.timers: set[Timer] = set()
+
+    def now(self) -> float:
+        return time.time() + self._offset
+
+    def after(self, seconds: float, callback: Callable[[], None]) -> Timer:
+        timer = Timer(self, self.now() + seconds, callback)
+        self.timers.add(timer)
+        timer.arm()
+        return timer
+
+    def advance(self, seconds: float) -> None:
+        self._offset += seconds
+        for timer in tuple(self.timers):
+            timer.arm()
+
+    def close(self) -> None:
+        for timer in tuple(self.timers):
+            timer.cancel()

@@ -1,0 +1,90 @@
+"""What Discord answers when it refuses.
+
+Codes: https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
+"""
+
+from typing import Any
+
+from playground.discord.shapes import Json
+
+
+class DiscordError(Exception):
+    def __init__(
+        self, status: int, code: int, message: str, errors: Json | None = None, **extra: Any
+    ) -> None:
+        super().__init__(f"{status} {code} {message}")
+        self.status = status
+        self.body: Json = {"message": message, "code": code, **extra}
+        if errors is not None:
+            self.body["errors"] = errors
+
+    @property
+    def code(self) -> int:
+        return int(self.body["code"])
+
+
+UNKNOWN_CODES = {
+    "Channel": 10003,
+    "Guild": 10004,
+    "Member": 10007,
+    "Message": 10008,
+    "Role": 10011,
+    "User": 10013,
+    "Emoji": 10014,
+    "Webhook": 10015,
+    "interaction": 10062,
+    "application command": 10063,
+}
+
+
+def unknown(thing: str) -> DiscordError:
+    return DiscordError(404, UNKNOWN_CODES[thing], f"Unknown {thing}")
+
+
+def unauthorized() -> DiscordError:
+    return DiscordError(401, 0, "401: Unauthorized")
+
+
+def missing_access() -> DiscordError:
+    return DiscordError(403, 50001, "Missing Access")
+
+
+def missing_permissions() -> DiscordError:
+    return DiscordError(403, 50013, "Missing Permissions")
+
+
+def too_large() -> DiscordError:
+    return DiscordError(413, 40005, "Request entity too large")
+
+
+class Form:
+    """Collects what is wrong with a body into Discord's tree of errors (code 50035)."""
+
+    def __init__(self) -> None:
+        self._tree: Json = {}
+
+    def wrong(self, path: str, code: str, message: str) -> None:
+        """`path` is dotted: `embeds.0.description`."""
+        node = self._tree
+        for key in path.split("."):
+            node = node.setdefault(key, {})
+        node.setdefault("_errors", []).append({"code": code, "message": message})
+
+    def longest(self, path: str, text: Any, limit: int) -> None:
+        # The API counts Unicode code points, unlike the desktop client's UTF-16 counter.
+        if isinstance(text, str) and len(text) > limit:
+            self.wrong(path, "BASE_TYPE_MAX_LENGTH", f"Must be {limit} or fewer in length.")
+
+    def required(self, path: str, value: Any) -> None:
+        if value is None or value == "":
+            self.wrong(path, "BASE_TYPE_REQUIRED", "This field is required")
+
+    def check(self) -> None:
+        if self._tree:
+            raise DiscordError(400, 50035, "Invalid Form Body", self._tree)
+
+    @classmethod
+    def refuse(cls, path: str, code: str, message: str) -> DiscordError:
+        form = cls()
+        form.wrong(path, code, message)
+        return DiscordError(400, 50035, "Invalid Form Body", form._tree)

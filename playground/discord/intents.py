@@ -1,0 +1,93 @@
+"""Which events a bot gets: its intents decide, and whether it may read what people write.
+
+https://discord.com/developers/docs/events/gateway#list-of-intents
+"""
+
+from enum import IntFlag
+
+from playground.discord.observe import Seen
+from playground.discord.shapes import Json
+from playground.discord.state import State
+
+
+class Intent(IntFlag):
+    GUILDS = 1 << 0
+    GUILD_MEMBERS = 1 << 1
+    GUILD_PRESENCES = 1 << 8
+    GUILD_MESSAGES = 1 << 9
+    GUILD_MESSAGE_REACTIONS = 1 << 10
+    GUILD_MESSAGE_TYPING = 1 << 11
+    DIRECT_MESSAGES = 1 << 12
+    DIRECT_MESSAGE_REACTIONS = 1 << 13
+    DIRECT_MESSAGE_TYPING = 1 << 14
+    MESSAGE_CONTENT = 1 << 15
+
+
+PRIVILEGED = Intent.GUILD_MEMBERS | Intent.GUILD_PRESENCES | Intent.MESSAGE_CONTENT
+# The "limited" application flags, which verified and small bots alike carry.
+APPLICATION_FLAGS = {
+    Intent.GUILD_PRESENCES: 1 << 13,
+    Intent.GUILD_MEMBERS: 1 << 15,
+    Intent.MESSAGE_CONTENT: 1 << 19,
+}
+
+_NEVER = Intent(0)
+# event: the intent for servers, the one for DMs
+_NEEDED: dict[str, tuple[Intent, Intent]] = {
+    "GUILD_CREATE": (Intent.GUILDS, _NEVER),
+    "GUILD_DELETE": (Intent.GUILDS, _NEVER),
+    "GUILD_ROLE_CREATE": (Intent.GUILDS, _NEVER),
+    "GUILD_ROLE_UPDATE": (Intent.GUILDS, _NEVER),
+    "CHANNEL_CREATE": (Intent.GUILDS, Intent.DIRECT_MESSAGES),
+    "CHANNEL_UPDATE": (Intent.GUILDS, _NEVER),
+    "CHANNEL_DELETE": (Intent.GUILDS, _NEVER),
+    "THREAD_CREATE": (Intent.GUILDS, _NEVER),
+    "THREAD_UPDATE": (Intent.GUILDS, _NEVER),
+    "THREAD_DELETE": (Intent.GUILDS, _NEVER),
+    "THREAD_MEMBERS_UPDATE": (Intent.GUILDS | Intent.GUILD_MEMBERS, _NEVER),
+    "GUILD_MEMBER_ADD": (Intent.GUILD_MEMBERS, _NEVER),
+    "GUILD_MEMBER_REMOVE": (Intent.GUILD_MEMBERS, _NEVER),
+    "PRESENCE_UPDATE": (Intent.GUILD_PRESENCES, _NEVER),
+    "MESSAGE_CREATE": (Intent.GUILD_MESSAGES, Intent.DIRECT_MESSAGES),
+    "MESSAGE_UPDATE": (Intent.GUILD_MESSAGES, Intent.DIRECT_MESSAGES),
+    "MESSAGE_DELETE": (Intent.GUILD_MESSAGES, Intent.DIRECT_MESSAGES),
+    "MESSAGE_REACTION_ADD": (Intent.GUILD_MESSAGE_REACTIONS, Intent.DIRECT_MESSAGE_REACTIONS),
+    "MESSAGE_REACTION_REMOVE": (Intent.GUILD_MESSAGE_REACTIONS, Intent.DIRECT_MESSAGE_REACTIONS),
+    "TYPING_START": (Intent.GUILD_MESSAGE_TYPING, Intent.DIRECT_MESSAGE_TYPING),
+}
+
+
+def view(seen: Seen, intents: Intent, state: State) -> Json | None:
+    """What a session with these intents receives of an event; None is nothing."""
+    in_guild, in_dm = _NEEDED.get(seen.event, (_NEVER, _NEVER))
+    needed = in_guild if seen.guild is not None else in_dm
+    if not needed & intents or not _concerns_bot(seen, state):
+        return None
+    if seen.event in ("MESSAGE_CREATE", "MESSAGE_UPDATE"):
+        return readable(seen.data, intents, state.bot["id"])
+    return seen.data
+
+
+def _concerns_bot(seen: Seen, state: State) -> bool:
+    if seen.guild is not None and not state.has_bot(seen.guild):
+        return False
+    if seen.channel is None or seen.channel not in state.channels:
+        return True
+    return state.may_view(state.bot["id"], seen.channel)
+
+
+def readable(message: Json, intents: Intent, bot: str) -> Json:
+    """Without the content intent, only DMs, the bot's own messages and mentions of it are read."""
+    if (
+        Intent.MESSAGE_CONTENT in intents
+        or "guild_id" not in message
+        or message["author"]["id"] == bot
+        or any(user["id"] == bot for user in message["mentions"])
+    ):
+        return message
+    hidden: Json = {"content": "", "embeds": [], "attachments": [], "components": []}
+    stripped = {**message, **hidden}
+    if stripped.get("referenced_message"):
+        quoted = readable({**message["referenced_message"], "guild_id": "0"}, intents, bot)
+        stripped["referenced_message"] = quoted
+    return stripped

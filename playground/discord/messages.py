@@ -1,0 +1,270 @@
+"""Posting, editing and deleting, the same for people, the bot and webhooks."""
+
+import copy
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from playground.discord import limits, mentions
+from playground.discord.cdn import Cdn
+from playground.discord.errors import Form
+from playground.discord.shapes import (
+    SETTABLE_FLAGS,
+    THREADS,
+    ChannelType,
+    File,
+    Json,
+    MessageFlag,
+)
+from playground.discord.snowflake import timestamp
+from playground.discord.state import Message, State
+
+DEFAULT_MESSAGE = 0
+REPLY = 19
+NONCE_SECONDS = 300  # "a few minutes" in Discord's words
+REMEMBERED_NONCES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What is known of a message beside its body."""
+
+    author: Json
+    answers: str | None = None
+    visible_to: str | None = None
+    mentions_by_default: Json = field(default_factory=lambda: mentions.PARSE_ALL)
+    extra: Json = field(default_factory=dict)  # more fields: webhook_id, interaction_metadata
+
+
+class Messages:
+    def __init__(self, state: State, cdn: Cdn) -> None:
+        self._state = state
+        self._cdn = cdn
+        self._nonces: OrderedDict[tuple[str, str, str], tuple[float, Message]] = OrderedDict()
+
+    def post(self, channel: Json, body: Json, files: Sequence[File], origin: Origin) -> Message:
+        """A new message; the earlier one again if its enforced nonce was used already."""
+        if (earlier := self._by_nonce(channel, body, origin)) is not None:
+            return earlier
+        flags = MessageFlag(body.get("flags") or 0) & SETTABLE_FLAGS
+        loading = MessageFlag(body.get("flags") or 0) & MessageFlag.LOADING
+        if not loading:
+            limits.check_message({**body, "attachments": _uploads(body, files)}, flags, files)
+        replied_to = self._replied_to(channel, body)
+        message = Message(
+            self._new(channel, body, origin, flags | loading),
+            visible_to=origin.visible_to,
+            answers=origin.answers,
+        )
+        if replied_to is not None:
+            self._refer(message, replied_to)
+        message.data["attachments"] = self._stored(channel["id"], body, files)
+        self._resolve_media(message)
+        self._mention(message, body, origin.mentions_by_default, replied_to)
+        self._state.messages[channel["id"]][message.id] = message
+        channel["last_message_id"] = message.id
+        if channel["type"] in THREADS:
+            channel["message_count"] += 1
+            channel["total_message_sent"] += 1
+        self._remember_nonce(channel, body, origin, message)
+        self._state.publish_message("MESSAGE_CREATE", message)
+        return message
+
+    def edit(
+        self,
+        message: Message,
+        body: Json,
+        files: Sequence[File] = (),
+        *,
+        answers: str | None = None,
+    ) -> Message:
+        """Only the fields that `body` holds change. A loading message becomes a real one."""
+        flags = self._edited_flags(message, body)
+        kept = self._kept(message, body)
+        after: Json = {**message.data, "flags": int(flags)}
+        for key, empty in (("content", ""), ("embeds", []), ("components", [])):
+            after[key] = body.get(key, after[key]) or empty
+        uploads = _uploads(body, files)
+        limits.check_message({**after, "attachments": kept + uploads}, flags, files)
+        was_loading = MessageFlag.LOADING in message.flags
+        after["content"] = after["content"].strip()
+        after["attachments"] = kept + self._stored(message.channel, body, files)
+        after["edited_timestamp"] = timestamp(self._state.clock.now())
+        message.data = after
+        self._resolve_media(message)
+        if was_loading:  # the real message begins now; later edits never ping
+            self._mention(message, body, mentions.PARSE_USERS)
+        self._state.publish_message("MESSAGE_UPDATE", message, answers=answers)
+        return message
+
+    def delete(self, message: Message) -> None:
+        del self._state.messages[message.channel][message.id]
+        gone = {"id": message.id, "channel_id": message.channel}
+        if "guild_id" in message.data:
+            gone["guild_id"] = message.data["guild_id"]
+        self._state.publish(
+            "MESSAGE_DELETE",
+            gone,
+            channel=message.channel,
+            visible_to=message.visible_to,
+            answers=message.answers,
+        )
+
+    def present(self, message: Message) -> Json:
+        """The message as the API returns it now: addresses of files are signed afresh."""
+        data: Json = copy.deepcopy(message.data)
+        data["attachments"] = [
+            self._cdn.renewed(each, message.channel) for each in data["attachments"]
+        ]
+        return data
+
+    # --- parts of a message -------------------------------------------------------------------
+
+    def _new(self, channel: Json, body: Json, origin: Origin, flags: MessageFlag) -> Json:
+        data: Json = {
+            "id": self._state.snowflakes.next(),
+            "type": DEFAULT_MESSAGE,
+            "channel_id": channel["id"],
+            "author": origin.author,
+            "content": (body.get("content") or "").strip(),
+            "timestamp": timestamp(self._state.clock.now()),
+            "edited_timestamp": None,
+            "tts": bool(body.get("tts")),
+            "mention_everyone": False,
+            "mentions": [],
+            "mention_roles": [],
+            "attachments": [],
+            "embeds": body.get("embeds") or [],
+            "components": body.get("components") or [],
+            "reactions": [],
+            "pinned": False,
+            "flags": int(flags),
+            **origin.extra,
+        }
+        if body.get("nonce") is not None:
+            data["nonce"] = body["nonce"]
+        if channel["type"] != ChannelType.DM:
+            data["guild_id"] = channel["guild_id"]
+            member = self._state.members[channel["guild_id"]].get(origin.author["id"])
+            if member is not None:
+                data["member"] = {k: v for k, v in member.items() if k != "user"}
+        return data
+
+    def _replied_to(self, channel: Json, body: Json) -> Message | None:
+        reference = body.get("message_reference")
+        if not reference:
+            return None
+        found = self._state.messages[channel["id"]].get(str(reference.get("message_id")))
+        if found is None and reference.get("fail_if_not_exists", True):
+            raise Form.refuse(
+                "message_reference", "MESSAGE_REFERENCE_UNKNOWN_MESSAGE", "Unknown message"
+            )
+        return found
+
+    def _refer(self, message: Message, replied_to: Message) -> None:
+        reference = {"type": 0, "channel_id": replied_to.channel, "message_id": replied_to.id}
+        if "guild_id" in message.data:
+            reference["guild_id"] = message.data["guild_id"]
+        shown = {k: v for k, v in replied_to.data.items() if k != "referenced_message"}
+        message.data |= {
+            "type": REPLY,
+            "message_reference": reference,
+            "referenced_message": shown,
+        }
+        message.answers = message.answers or replied_to.id
+
+    def _mention(
+        self, message: Message, body: Json, default: Json, replied_to: Message | None = None
+    ) -> None:
+        allowed = body.get("allowed_mentions")
+        found = mentions.find(
+            self._state,
+            message.author,
+            self._state.channels[message.channel],
+            f"{message.data['content']}\n{limits.displayed_text(message.data['components'])}",
+            default if allowed is None else allowed,
+            replied_to=replied_to,
+        )
+        message.data["mentions"] = list(found.users)
+        message.data["mention_roles"] = list(found.roles)
+        message.data["mention_everyone"] = found.everyone
+        silent = MessageFlag.SUPPRESS_NOTIFICATIONS in message.flags
+        message.pinged = () if silent else found.pinged
+
+    def _stored(self, channel: str, body: Json, files: Sequence[File]) -> list[Json]:
+        described = {str(a.get("id")): a for a in _new_ones(body)}
+        stored = []
+        for index, file in enumerate(files):
+            about = described.get(str(index), {})
+            named = File(
+                about.get("filename") or file.name,
+                file.data,
+                file.media_type,
+                about.get("description") or file.description,
+            )
+            stored.append(self._cdn.store(named, channel, self._state.snowflakes.next()))
+        return stored
+
+    def _kept(self, message: Message, body: Json) -> list[Json]:
+        before: list[Json] = message.data["attachments"]
+        if "attachments" not in body:
+            return before
+        wanted = {str(a["id"]) for a in body["attachments"] or ()}
+        return [a for a in before if a["id"] in wanted]
+
+    def _edited_flags(self, message: Message, body: Json) -> MessageFlag:
+        """The Components V2 flag can be set by an edit but never taken back."""
+        changed = MessageFlag(body.get("flags") or 0)
+        flags = message.flags & ~MessageFlag.LOADING
+        flags |= changed & MessageFlag.COMPONENTS_V2
+        if "flags" in body:
+            suppressed = changed & MessageFlag.SUPPRESS_EMBEDS
+            flags = flags & ~MessageFlag.SUPPRESS_EMBEDS | suppressed
+        return flags
+
+    def _resolve_media(self, message: Message) -> None:
+        """`attachment://name` in a component or an embed becomes the file's address."""
+        by_name: dict[str, Json] = {a["filename"]: a for a in message.data["attachments"]}
+        places = list(limits.media_items(message.data["components"]))
+        for embed in message.data["embeds"]:
+            places += [embed[key] for key in ("image", "thumbnail") if embed.get(key)]
+        for place in places:
+            attachment = by_name.get(str(place.get("url")).removeprefix(limits.UPLOAD))
+            if attachment is not None:
+                place |= {
+                    "url": attachment["url"],
+                    "proxy_url": attachment["url"],
+                    "attachment_id": attachment["id"],
+                }
+
+    # --- nonces -------------------------------------------------------------------------------
+
+    def _by_nonce(self, channel: Json, body: Json, origin: Origin) -> Message | None:
+        if not body.get("enforce_nonce") or body.get("nonce") is None:
+            return None
+        key = (origin.author["id"], channel["id"], str(body["nonce"]))
+        sent_at, message = self._nonces.get(key, (0.0, None))
+        fresh = self._state.clock.now() - sent_at < NONCE_SECONDS
+        return message if fresh else None
+
+    def _remember_nonce(self, channel: Json, body: Json, origin: Origin, message: Message) -> None:
+        if body.get("nonce") is None:
+            return
+        key = (origin.author["id"], channel["id"], str(body["nonce"]))
+        self._nonces[key] = (self._state.clock.now(), message)
+        while len(self._nonces) > REMEMBERED_NONCES:
+            self._nonces.popitem(last=False)
+
+
+def _new_ones(body: Json) -> list[Json]:
+    """The entries of `attachments` that describe uploads: their ids are indices."""
+    return [a for a in body.get("attachments") or () if len(str(a.get("id", ""))) < 4]
+
+
+def _uploads(body: Json, files: Sequence[File]) -> list[Json]:
+    """One `attachments` entry per upload, described or not."""
+    described = {str(a.get("id")): a for a in _new_ones(body)}
+    return [
+        {"filename": described.get(str(i), {}).get("filename") or file.name}
+        for i, file in enumerate(files)
+    ]

@@ -1,0 +1,42 @@
+"""Reactions: one per user and emoji on a message."""
+
+from playground.discord.errors import unknown
+from playground.discord.state import Message, State
+
+
+def react(state: State, message: Message, user: str, emoji: str) -> None:
+    users = message.reactions.setdefault(emoji, [])
+    if user not in users:
+        users.append(user)
+        _changed(state, "MESSAGE_REACTION_ADD", message, user, emoji)
+
+
+def unreact(state: State, message: Message, user: str, emoji: str) -> None:
+    users = message.reactions.get(emoji, [])
+    if user not in users:
+        raise unknown("Emoji")
+    users.remove(user)
+    if not users:
+        del message.reactions[emoji]
+    _changed(state, "MESSAGE_REACTION_REMOVE", message, user, emoji)
+
+
+def _changed(state: State, event: str, message: Message, user: str, emoji: str) -> None:
+    bot = state.bot["id"]
+    message.data["reactions"] = [
+        {"emoji": {"id": None, "name": name}, "count": len(users), "me": bot in users}
+        for name, users in message.reactions.items()
+    ]
+    data: dict[str, object] = {
+        "user_id": user,
+        "channel_id": message.channel,
+        "message_id": message.id,
+        "message_author_id": message.author,
+        "emoji": {"id": None, "name": emoji},
+        "burst": False,
+        "type": 0,
+    }
+    if "guild_id" in message.data:
+        data["guild_id"] = message.data["guild_id"]
+        data["member"] = state.members[message.data["guild_id"]][user]
+    state.publish(event, data, channel=message.channel)

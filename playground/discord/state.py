@@ -1,0 +1,347 @@
+"""What the server holds: people, servers, channels and messages, in Discord's own shapes.
+
+Looking up something that is not there raises the error Discord would answer with.
+"""
+
+import copy
+import secrets
+from dataclasses import dataclass, field
+
+from playground.discord import permissions
+from playground.discord.clock import Clock
+from playground.discord.errors import missing_access, missing_permissions, unknown
+from playground.discord.observe import Bus, Seen
+from playground.discord.permissions import Permission
+from playground.discord.shapes import THREADS, ChannelType, Json, MessageFlag
+from playground.discord.snowflake import Snowflakes, timestamp
+
+
+@dataclass(slots=True, eq=False)
+class Message:
+    data: Json  # Discord's message object
+    visible_to: str | None = None  # of an ephemeral message, the one user who sees it
+    answers: str | None = None  # the interaction or message it responds to
+    pinged: tuple[str, ...] = ()
+    reactions: dict[str, list[str]] = field(default_factory=dict)  # users by emoji
+
+    @property
+    def id(self) -> str:
+        return str(self.data["id"])
+
+    @property
+    def channel(self) -> str:
+        return str(self.data["channel_id"])
+
+    @property
+    def author(self) -> str:
+        return str(self.data["author"]["id"])
+
+    @property
+    def flags(self) -> MessageFlag:
+        return MessageFlag(self.data["flags"])
+
+
+@dataclass
+class State:
+    """`url` is where the server is reached, known once it listens."""
+
+    clock: Clock = field(default_factory=Clock)
+    bus: Bus = field(default_factory=Bus)
+    url: str = ""
+    token: str = field(default_factory=lambda: f"playground.{secrets.token_urlsafe(24)}")
+    bot_name: str = "commonroom"
+    privileged_intents: int = -1  # which of them the application may ask for; -1 is all
+
+    def __post_init__(self) -> None:
+        self.snowflakes = Snowflakes(self.clock)
+        self.users: dict[str, Json] = {}
+        self.guilds: dict[str, Json] = {}
+        self.members: dict[str, dict[str, Json]] = {}  # by guild, by user
+        self.channels: dict[str, Json] = {}
+        self.messages: dict[str, dict[str, Message]] = {}  # by channel, by id, oldest first
+        self.thread_members: dict[str, set[str]] = {}
+        self.presences: dict[str, Json] = {}
+        self.bot = self.add_user(self.bot_name, bot=True)
+
+    # --- people and servers -------------------------------------------------------------------
+
+    def add_user(self, name: str, *, bot: bool = False) -> Json:
+        user: Json = {
+            "id": self.snowflakes.next(),
+            "username": name,
+            "global_name": None if bot else name,
+            "discriminator": "0",
+            "avatar": None,
+            "bot": bot,
+            "public_flags": 0,
+        }
+        self.users[user["id"]] = user
+        return user
+
+    def add_guild(self, name: str, *, with_bot: bool = True) -> Json:
+        guild_id = self.snowflakes.next()
+        owner = self.add_user(f"{name}-owner")
+        guild: Json = {
+            "id": guild_id,
+            "name": name,
+            "icon": None,
+            "owner_id": owner["id"],
+            "preferred_locale": "en-US",
+            "features": [],
+            "roles": [_role(guild_id, "@everyone", permissions.EVERYONE)],
+        }
+        self.guilds[guild_id] = guild
+        self.members[guild_id] = {}
+        self.join(guild, owner)
+        if with_bot:
+            self.join(guild, self.bot)
+        return guild
+
+    def join(self, guild: Json, user: Json) -> Json:
+        member: Json = {
+            "user": user,
+            "nick": None,
+            "avatar": None,
+            "roles": [],
+            "joined_at": timestamp(self.clock.now()),
+            "premium_since": None,
+            "deaf": False,
+            "mute": False,
+            "flags": 0,
+            "pending": False,
+            "communication_disabled_until": None,
+        }
+        self.members[guild["id"]][user["id"]] = member
+        self.publish("GUILD_MEMBER_ADD", {**member, "guild_id": guild["id"]}, guild=guild["id"])
+        return member
+
+    def add_role(self, guild: Json, name: str, allow: Permission = Permission.NONE) -> Json:
+        role = _role(self.snowflakes.next(), name, allow, position=len(guild["roles"]))
+        guild["roles"].append(role)
+        self.publish(
+            "GUILD_ROLE_CREATE", {"guild_id": guild["id"], "role": role}, guild=guild["id"]
+        )
+        return role
+
+    def has_bot(self, guild: str) -> bool:
+        return self.bot["id"] in self.members[guild]
+
+    def guild(self, guild_id: str) -> Json:
+        if guild_id not in self.guilds:
+            raise unknown("Guild")
+        return self.guilds[guild_id]
+
+    def user(self, user_id: str) -> Json:
+        if user_id not in self.users:
+            raise unknown("User")
+        return self.users[user_id]
+
+    def member(self, guild_id: str, user_id: str) -> Json:
+        member = self.members.get(guild_id, {}).get(user_id)
+        if member is None:
+            raise unknown("Member")
+        return member
+
+    # --- channels -----------------------------------------------------------------------------
+
+    def add_channel(self, guild: Json, name: str, *, topic: str | None = None) -> Json:
+        channel = self._new_channel(
+            ChannelType.TEXT,
+            name=name,
+            guild_id=guild["id"],
+            position=sum(c.get("guild_id") == guild["id"] for c in self.channels.values()),
+            permission_overwrites=[],
+            parent_id=None,
+            nsfw=False,
+            topic=topic,
+            rate_limit_per_user=0,
+        )
+        self.publish("CHANNEL_CREATE", channel, channel=channel["id"])
+        return channel
+
+    def add_thread(
+        self,
+        parent: Json,
+        name: str,
+        owner: str,
+        *,
+        starter: Message | None = None,
+        kind: ChannelType = ChannelType.PUBLIC_THREAD,
+        auto_archive_minutes: int = 1440,
+    ) -> Json:
+        now = timestamp(self.clock.now())
+        thread = self._new_channel(
+            kind,
+            channel_id=starter.id if starter else None,
+            name=name,
+            guild_id=parent["guild_id"],
+            parent_id=parent["id"],
+            owner_id=owner,
+            message_count=0,
+            member_count=1,
+            total_message_sent=0,
+            rate_limit_per_user=0,
+            thread_metadata={
+                "archived": False,
+                "auto_archive_duration": auto_archive_minutes,
+                "archive_timestamp": now,
+                "create_timestamp": now,
+                "locked": False,
+            },
+        )
+        self.thread_members[thread["id"]] = {owner}
+        self.publish("THREAD_CREATE", {**thread, "newly_created": True}, channel=thread["id"])
+        if starter is not None:
+            starter.data["flags"] |= MessageFlag.HAS_THREAD
+            starter.data["thread"] = thread
+            self.publish_message("MESSAGE_UPDATE", starter)
+        return thread
+
+    def open_dm(self, user_id: str) -> Json:
+        """The direct channel of this user and the bot; made when it is first needed."""
+        for channel in self.channels.values():
+            if channel["type"] == ChannelType.DM and channel["recipients"][0]["id"] == user_id:
+                return channel
+        channel = self._new_channel(ChannelType.DM, recipients=[self.user(user_id)])
+        self.publish("CHANNEL_CREATE", channel, channel=channel["id"])
+        return channel
+
+    def _new_channel(
+        self, kind: ChannelType, *, channel_id: str | None = None, **fields: object
+    ) -> Json:
+        channel: Json = {
+            "id": channel_id or self.snowflakes.next(),
+            "type": int(kind),
+            "last_message_id": None,
+            "flags": 0,
+            **fields,
+        }
+        self.channels[channel["id"]] = channel
+        self.messages[channel["id"]] = {}
+        return channel
+
+    def remove_channel(self, channel: Json) -> None:
+        """A deleted channel takes its messages and threads along."""
+        for thread in [c for c in self.channels.values() if c.get("parent_id") == channel["id"]]:
+            self.remove_channel(thread)
+        event = "THREAD_DELETE" if channel["type"] in THREADS else "CHANNEL_DELETE"
+        self.publish(event, channel, channel=channel["id"])
+        del self.channels[channel["id"]]
+        del self.messages[channel["id"]]
+
+    def set_thread_member(self, thread: Json, user: str, *, present: bool) -> None:
+        members = self.thread_members[thread["id"]]
+        changed = (user not in members) if present else (user in members)
+        if not changed:
+            return
+        (members.add if present else members.discard)(user)
+        thread["member_count"] = len(members)
+        entry = {"id": thread["id"], "user_id": user, "join_timestamp": timestamp(self.clock.now())}
+        self.publish(
+            "THREAD_MEMBERS_UPDATE",
+            {
+                "id": thread["id"],
+                "guild_id": thread["guild_id"],
+                "member_count": len(members),
+                "added_members": [{**entry, "flags": 0}] if present else [],
+                "removed_member_ids": [] if present else [user],
+            },
+            channel=thread["id"],
+        )
+
+    def channel(self, channel_id: str) -> Json:
+        if channel_id not in self.channels:
+            raise unknown("Channel")
+        return self.channels[channel_id]
+
+    def message(self, channel_id: str, message_id: str) -> Message:
+        message = self.messages.get(channel_id, {}).get(message_id)
+        if message is None:
+            raise unknown("Message")
+        return message
+
+    # --- permissions --------------------------------------------------------------------------
+
+    def permissions(self, user_id: str, channel: Json) -> Permission:
+        if channel["type"] == ChannelType.DM:
+            mine = user_id in (channel["recipients"][0]["id"], self.bot["id"])
+            return permissions.EVERYONE if mine else Permission.NONE
+        member = self.members[channel["guild_id"]].get(user_id)
+        if member is None:
+            return Permission.NONE
+        carrier = self.channels[channel["parent_id"]] if channel["type"] in THREADS else channel
+        held = permissions.in_channel(self.guilds[channel["guild_id"]], member, carrier)
+        private = channel["type"] == ChannelType.PRIVATE_THREAD
+        if private and user_id not in self.thread_members[channel["id"]]:
+            return held if Permission.MANAGE_THREADS in held else Permission.NONE
+        return held
+
+    def may_view(self, user_id: str, channel_id: str) -> bool:
+        channel = self.channels.get(channel_id)
+        return channel is not None and Permission.VIEW_CHANNEL in self.permissions(user_id, channel)
+
+    def require(self, user_id: str, channel: Json, *needed: Permission) -> None:
+        """50001 where the channel itself is hidden, 50013 where a permission is lacking."""
+        held = self.permissions(user_id, channel)
+        if Permission.VIEW_CHANNEL not in held:
+            raise missing_access()
+        if any(permission not in held for permission in needed):
+            raise missing_permissions()
+
+    # --- telling ------------------------------------------------------------------------------
+
+    def publish(
+        self,
+        event: str,
+        data: Json,
+        *,
+        channel: str | None = None,
+        guild: str | None = None,
+        visible_to: str | None = None,
+        answers: str | None = None,
+        pinged: tuple[str, ...] = (),
+    ) -> None:
+        if channel is not None:
+            guild = self.channels[channel].get("guild_id")
+        snapshot = copy.deepcopy(data)
+        self.bus.publish(
+            Seen(event, snapshot, self.clock.now(), channel, guild, visible_to, answers, pinged)
+        )
+
+    def publish_typing(self, user: str, channel: Json) -> None:
+        data: Json = {
+            "channel_id": channel["id"],
+            "user_id": user,
+            "timestamp": int(self.clock.now()),
+        }
+        if "guild_id" in channel:
+            data["guild_id"] = channel["guild_id"]
+            data["member"] = self.members[channel["guild_id"]][user]
+        self.publish("TYPING_START", data, channel=channel["id"])
+
+    def publish_message(self, event: str, message: Message, *, answers: str | None = None) -> None:
+        self.publish(
+            event,
+            message.data,
+            channel=message.channel,
+            visible_to=message.visible_to,
+            answers=answers or message.answers,
+            pinged=message.pinged if event == "MESSAGE_CREATE" else (),
+        )
+
+
+def _role(role_id: str, name: str, allow: Permission, *, position: int = 0) -> Json:
+    return {
+        "id": role_id,
+        "name": name,
+        "color": 0,
+        "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
+        "hoist": False,
+        "icon": None,
+        "unicode_emoji": None,
+        "position": position,
+        "permissions": str(int(allow)),
+        "managed": False,
+        "mentionable": False,
+        "flags": 0,
+    }

@@ -1,0 +1,380 @@
+"""What people do and see on the local Discord. The page and the script use exactly this.
+
+People, channels, threads and messages are named by id, or by name where a name is given.
+Whatever Discord's client would not let a person do raises `UserError`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from playground.discord import commands, limits
+from playground.discord.backend import Backend
+from playground.discord.errors import DiscordError
+from playground.discord.interactions import Interaction
+from playground.discord.messages import Origin
+from playground.discord.observe import Seen, Subscription
+from playground.discord.options import (
+    ModalFiller,
+    OptionFiller,
+    descend,
+    find_component,
+    find_named,
+    mention_names,
+)
+from playground.discord.permissions import Permission
+from playground.discord.reactions import react, unreact
+from playground.discord.shapes import THREADS, ChannelType, File, InteractionType, Json, UserError
+from playground.discord.snapshot import snapshot
+from playground.discord.state import Message
+
+Options = Mapping[str, Any]
+
+
+class World:
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self.state = backend.state
+        self.guild = self.state.add_guild("playground")
+        self.general = self.create_channel("general")
+
+    # --- looking ------------------------------------------------------------------------------
+
+    def subscribe(self) -> Subscription:
+        """Everything from now on: `with world.subscribe() as changes: async for seen in changes`.
+
+        Who sees what is `sees(user, seen)`.
+        """
+        return Subscription(self.state.bus)
+
+    def sees(self, user: str, seen: Seen) -> bool:
+        if seen.visible_to is not None and seen.visible_to != user:
+            return False
+        if seen.channel is not None and seen.channel in self.state.channels:
+            return self.state.may_view(user, seen.channel)
+        return seen.guild is None or user in self.state.members[seen.guild]
+
+    def snapshot(self, user: str) -> Json:
+        """All that one person sees now, in Discord's shapes."""
+        return snapshot(self.backend, self.user(user)["id"])
+
+    def messages(self, channel: str, viewer: str | None = None) -> list[Message]:
+        """Oldest first; for a viewer without other people's ephemeral ones."""
+        everything = self.state.messages[self.channel(channel)["id"]].values()
+        viewer_id = None if viewer is None else self.user(viewer)["id"]
+        return [m for m in everything if viewer is None or m.visible_to in (None, viewer_id)]
+
+    def user(self, who: str) -> Json:
+        return self.state.users.get(who) or find_named(self.state.users.values(), who)
+
+    def channel(self, where: str) -> Json:
+        return self.state.channels.get(where) or find_named(self.state.channels.values(), where)
+
+    # --- making -------------------------------------------------------------------------------
+
+    def create_user(self, name: str, guild: Json | None = None) -> Json:
+        user = self.state.add_user(name)
+        self.state.join(guild or self.guild, user)
+        return user
+
+    def create_guild(self, name: str, *, with_bot: bool = True) -> Json:
+        return self.state.add_guild(name, with_bot=with_bot)
+
+    def create_channel(self, name: str, guild: Json | None = None) -> Json:
+        return self.state.add_channel(guild or self.guild, name)
+
+    def create_thread(
+        self, user: str, channel: str, name: str, *, message: str | None = None
+    ) -> Json:
+        author, place = self._at(user, channel, Permission.CREATE_PUBLIC_THREADS)
+        starter = self.state.message(place["id"], message) if message else None
+        return self.state.add_thread(place, name, author, starter=starter)
+
+    def open_dm(self, user: str) -> Json:
+        """The direct channel between this person and the bot."""
+        return self.state.open_dm(self.user(user)["id"])
+
+    def set_permissions(
+        self,
+        channel: str,
+        whom: str,
+        *,
+        allow: Permission = Permission.NONE,
+        deny: Permission = Permission.NONE,
+    ) -> None:
+        """Overwrite a channel's permissions for a user or role id, or for "@everyone"."""
+        place = self.channel(channel)
+        roles = self.state.guilds[place["guild_id"]]["roles"]
+        role = next((r for r in roles if whom in (r["id"], r["name"])), None)
+        target = role["id"] if role else self.user(whom)["id"]
+        kept = [o for o in place["permission_overwrites"] if o["id"] != target]
+        overwrite = {
+            "id": target,
+            "type": 0 if role else 1,
+            "allow": str(int(allow)),
+            "deny": str(int(deny)),
+        }
+        place["permission_overwrites"] = [*kept, overwrite]
+        self.state.publish("CHANNEL_UPDATE", place, channel=place["id"])
+
+    # --- writing ------------------------------------------------------------------------------
+
+    async def say(
+        self,
+        user: str,
+        channel: str,
+        content: str,
+        files: Sequence[File] = (),
+        *,
+        reply_to: str | None = None,
+        ping: bool = True,
+    ) -> Message:
+        author, place = self._at(user, channel)
+        needed = (
+            Permission.SEND_MESSAGES_IN_THREADS
+            if place["type"] in THREADS
+            else Permission.SEND_MESSAGES
+        )
+        self._require(author, place, needed)
+        body: Json = {"content": mention_names(self.state, content)}
+        if reply_to is not None:
+            body["message_reference"] = {"message_id": reply_to}
+            body["allowed_mentions"] = {"parse": ["users", "roles", "everyone"]}
+            body["allowed_mentions"]["replied_user"] = ping
+        try:
+            return self.backend.messages.post(place, body, files, Origin(self.state.users[author]))
+        except DiscordError as error:
+            raise UserError(str(error)) from error
+
+    async def reply(
+        self,
+        user: str,
+        channel: str,
+        message: str,
+        content: str,
+        files: Sequence[File] = (),
+        *,
+        ping: bool = True,
+    ) -> Message:
+        return await self.say(user, channel, content, files, reply_to=message, ping=ping)
+
+    async def edit_message(self, user: str, channel: str, message: str, content: str) -> Message:
+        found = self._own(user, channel, message)
+        return self.backend.messages.edit(found, {"content": mention_names(self.state, content)})
+
+    async def delete_message(self, user: str, channel: str, message: str) -> None:
+        """One's own message, an ephemeral answer to oneself, or any as a moderator."""
+        author, place = self._at(user, channel)
+        found = self.state.message(place["id"], message)
+        if author not in (found.author, found.visible_to):
+            self._require(author, place, Permission.MANAGE_MESSAGES)
+        self.backend.messages.delete(found)
+
+    async def react(self, user: str, channel: str, message: str, emoji: str) -> None:
+        author, place = self._at(user, channel, Permission.ADD_REACTIONS)
+        react(self.state, self.state.message(place["id"], message), author, emoji)
+
+    async def unreact(self, user: str, channel: str, message: str, emoji: str) -> None:
+        author, place = self._at(user, channel)
+        unreact(self.state, self.state.message(place["id"], message), author, emoji)
+
+    async def typing(self, user: str, channel: str) -> None:
+        author, place = self._at(user, channel)
+        self.state.publish_typing(author, place)
+
+    # --- interacting --------------------------------------------------------------------------
+
+    async def slash(
+        self,
+        user: str,
+        channel: str,
+        command: str,
+        options: Options | None = None,
+        files: Sequence[File] = (),
+        *,
+        user_installed: bool = False,
+        locale: str = "en-US",
+    ) -> Interaction:
+        """`command` may hold a subcommand: "settings persona". Does not wait for the bot."""
+        author, place, data = self._command(user, channel, command, options or {}, files)
+        return self.backend.interactions.open(
+            InteractionType.COMMAND,
+            author,
+            place,
+            data,
+            user_installed=user_installed or self._needs_user_install(place),
+            locale=locale,
+        )
+
+    async def autocomplete(
+        self,
+        user: str,
+        channel: str,
+        command: str,
+        focused: str,
+        options: Options,
+        *,
+        locale: str = "en-US",
+    ) -> list[Json]:
+        """The choices offered for the option `focused`; none when the bot does not respond."""
+        author, place, data = self._command(user, channel, command, options, (), focused=focused)
+        interaction = self.backend.interactions.open(
+            InteractionType.AUTOCOMPLETE, author, place, data, locale=locale
+        )
+        await interaction.acknowledged()
+        return interaction.choices or []
+
+    async def context_menu(
+        self,
+        user: str,
+        channel: str,
+        command: str,
+        target: str,
+        *,
+        locale: str = "en-US",
+    ) -> Interaction:
+        """`target` is a message's id, or a user for a user command."""
+        author, place = self._at(user, channel, Permission.USE_APPLICATION_COMMANDS)
+        found = self.backend.commands.find(command, commands.MESSAGE, place.get("guild_id"))
+        if found is not None:
+            message = self.backend.messages.present(self.state.message(place["id"], target))
+            target_id, resolved = target, {"messages": {target: message}}
+        else:
+            found = self._find_command(command, commands.USER, place)
+            whom = self.user(target)
+            target_id, resolved = whom["id"], {"users": {whom["id"]: whom}}
+        data: Json = {
+            "id": found["id"],
+            "name": found["name"],
+            "type": found["type"],
+            "target_id": target_id,
+            "resolved": resolved,
+        }
+        return self.backend.interactions.open(
+            InteractionType.COMMAND,
+            author,
+            place,
+            data,
+            user_installed=self._needs_user_install(place),
+            locale=locale,
+        )
+
+    async def click(
+        self,
+        user: str,
+        channel: str,
+        message: str,
+        component: str,
+        values: Sequence[str] = (),
+        *,
+        locale: str = "en-US",
+    ) -> Interaction:
+        """Press a button, or choose `values` in a menu; found by custom_id or label."""
+        author, place = self._at(user, channel)
+        source = self.state.message(place["id"], message)
+        if source.visible_to not in (None, author):
+            raise UserError("this message is not visible to them")
+        found = find_component(source.data["components"], component)
+        data: Json = {"custom_id": found["custom_id"], "component_type": found["type"]}
+        data["id"] = found.get("id", 0)
+        if found["type"] != limits.BUTTON:
+            data |= {"values": list(values), "resolved": {}}
+        return self.backend.interactions.open(
+            InteractionType.COMPONENT,
+            author,
+            place,
+            data,
+            source=source,
+            user_installed=self._needs_user_install(place),
+            locale=locale,
+        )
+
+    async def submit_modal(
+        self, interaction: Interaction | str, values: Options, *, locale: str = "en-US"
+    ) -> Interaction:
+        """Send the modal that this interaction opened; fields by custom_id."""
+        if isinstance(interaction, str):
+            interaction = self.backend.interactions.by_id[interaction]
+        if interaction.modal is None:
+            raise UserError("no modal is open")
+        filler = ModalFiller(interaction.modal, values, self._uploader(interaction.channel))
+        data: Json = {
+            "custom_id": interaction.modal["custom_id"],
+            "components": filler.components,
+            "resolved": filler.resolved,
+        }
+        return self.backend.interactions.open(
+            InteractionType.MODAL,
+            interaction.user,
+            self.state.channel(interaction.channel),
+            data,
+            source=interaction.source,
+            locale=locale,
+        )
+
+    # --- inside -------------------------------------------------------------------------------
+
+    def _at(self, user: str, channel: str, *needed: Permission) -> tuple[str, Json]:
+        author, place = self.user(user)["id"], self.channel(channel)
+        self._require(author, place, Permission.VIEW_CHANNEL, *needed)
+        return str(author), place
+
+    def _require(self, user: str, place: Json, *needed: Permission) -> None:
+        held = self.state.permissions(user, place)
+        if lacking := [p.name for p in needed if p not in held]:
+            name = self.state.users[user]["username"]
+            raise UserError(f"{name} lacks {', '.join(str(p) for p in lacking)} here")
+
+    def _own(self, user: str, channel: str, message: str) -> Message:
+        author, place = self._at(user, channel)
+        found = self.state.message(place["id"], message)
+        if found.author != author:
+            raise UserError("only one's own messages can be edited")
+        return found
+
+    def _command(
+        self,
+        user: str,
+        channel: str,
+        command: str,
+        options: Options,
+        files: Sequence[File],
+        *,
+        focused: str | None = None,
+    ) -> tuple[str, Json, Json]:
+        author, place = self._at(user, channel, Permission.USE_APPLICATION_COMMANDS)
+        name, *path = command.removeprefix("/").split()
+        found = self._find_command(name, commands.CHAT_INPUT, place)
+        definitions, chain = descend(found, path)
+        filler = OptionFiller(self.state, self._uploader(place["id"]))
+        filled = filler.fill(definitions, options, files, focused=focused)
+        for step in reversed(chain):
+            filled = [{"name": step["name"], "type": step["type"], "options": filled}]
+        data: Json = {
+            "id": found["id"],
+            "name": found["name"],
+            "type": found["type"],
+            "options": filled,
+            "resolved": filler.resolved,
+        }
+        if "guild_id" in found:
+            data["guild_id"] = found["guild_id"]
+        return author, place, data
+
+    def _find_command(self, name: str, kind: int, place: Json) -> Json:
+        found = self.backend.commands.find(name, kind, place.get("guild_id"))
+        if found is None:
+            offered = [c["name"] for c in self.backend.commands.usable(place.get("guild_id"))]
+            raise UserError(f"no command {name!r}; there are: {', '.join(offered) or 'none'}")
+        return found
+
+    def _needs_user_install(self, place: Json) -> bool:
+        is_dm = place["type"] == ChannelType.DM
+        return not is_dm and not self.state.has_bot(place["guild_id"])
+
+    def _uploader(self, channel: str) -> Callable[[File], Json]:
+        def upload(file: File) -> Json:
+            if len(file.data) > limits.FILE_BYTES:
+                raise UserError(f"{file.name} is larger than {limits.FILE_BYTES} bytes")
+            return self.backend.cdn.store(file, channel, self.state.snowflakes.next())
+
+        return upload
