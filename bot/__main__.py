@@ -1,0 +1,91 @@
+"""`python -m bot`: the messenger side, until it is told to stop."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import aiohttp
+import discord
+
+from bot.config import Settings
+from bot.discord.api import use_api
+from bot.discord.client import Commonroom, Service
+from bot.discord.presence import keep_presence
+from jobqueue.connect import connect
+from jobqueue.embedded import EmbeddedError, redis_url
+from jobqueue.history import History
+from jobqueue.queue import JobQueue
+from jobqueue.settings import load_or_exit
+
+log = logging.getLogger("bot")
+
+UNREACHABLE = (aiohttp.ClientError, OSError, discord.DiscordServerError, discord.GatewayNotFound)
+
+BAD_LOGIN = (
+    "Discord does not accept DISCORD_TOKEN. Copy the bot's token again from "
+    "https://discord.com/developers/applications (Bot, Reset Token)."
+)
+BAD_INTENT = (
+    "Discord refuses the message-content intent. Turn it on at "
+    "https://discord.com/developers/applications (Bot, Privileged Gateway Intents), "
+    "or unset COMMONROOM_MESSAGE_CONTENT."
+)
+
+
+def main() -> None:
+    settings = load_or_exit(Settings, os.environ)
+    logging.basicConfig(
+        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    if settings.discord_api:
+        use_api(settings.discord_api)
+    wrong = ""
+    try:
+        asyncio.run(_run_until_stopped(settings))
+    except* discord.LoginFailure:
+        wrong = BAD_LOGIN
+    except* discord.PrivilegedIntentsRequired:
+        wrong = BAD_INTENT
+    except* EmbeddedError as errors:
+        wrong = str(errors.exceptions[0])
+    if wrong:
+        print(f"error: {wrong}", file=sys.stderr)
+        raise SystemExit(2)
+
+
+async def _run_until_stopped(settings: Settings) -> None:
+    """SIGTERM and Ctrl-C end it; unfinished answers wait in the ledger for the next start."""
+    running = asyncio.create_task(_run(settings))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, running.cancel)
+    with suppress(asyncio.CancelledError):
+        await running
+
+
+async def _run(settings: Settings) -> None:
+    async with redis_url(os.environ) as url, connect(url) as redis:
+        service = Service(settings, JobQueue(redis), History(redis))
+        async with Commonroom(service) as client, asyncio.TaskGroup() as group:
+            await _until_reached(lambda: client.login(settings.discord_token))
+            group.create_task(client.answers.run(), name="answers")
+            group.create_task(keep_presence(client), name="presence")
+            await _until_reached(client.connect)
+
+
+async def _until_reached(call: Callable[[], Awaitable[None]]) -> None:
+    """Ask Discord until it can be reached; what it refuses is final."""
+    while True:
+        try:
+            return await call()
+        except UNREACHABLE as error:
+            log.warning("Discord cannot be reached, trying again: %r", error)
+            await asyncio.sleep(5)
+
+
+if __name__ == "__main__":
+    main()

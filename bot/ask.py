@@ -1,0 +1,157 @@
+"""One question's way through the bot: submit it, follow its events, show the answer.
+
+Nothing here knows Discord; a `Reply` shows what there is to see.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from bot import notices
+from bot.notices import Notice
+from bot.reply import Outcome, Reply
+from jobqueue.errors import InvalidJob, QueueFull, QueueUnavailable, UnknownJob
+from jobqueue.live import Envelope, LiveReader
+from jobqueue.queue import JobQueue
+from jobqueue.schema import (
+    Delta,
+    Failed,
+    FailureCode,
+    Finished,
+    FinishReason,
+    Job,
+    Started,
+    State,
+    WorkerStatus,
+)
+
+QUIET_S = 2.0  # how long a question may wait before the person is told why
+REFRESH_S = 3.0
+OUTAGE_S = 1.0  # between attempts to reach Redis again
+LONG_READING_S = 30.0  # a model that is silent for so long deserves a word too
+
+
+async def submit(queue: JobQueue, job: Job) -> Notice | None:
+    """Put the job into the queue; the reason if that was refused. Repeating is harmless."""
+    try:
+        await queue.submit(job)
+    except QueueFull as error:
+        return notices.full(error)
+    except QueueUnavailable:
+        return notices.UNAVAILABLE
+    except InvalidJob:
+        return notices.failed(FailureCode.BAD_REQUEST)
+    return None
+
+
+async def answer(
+    queue: JobQueue, live: LiveReader, job: Job, reply: Reply, *, left_s: float
+) -> None:
+    """Show the submitted job's answer until it ends; within `left_s` the person has a word."""
+    draft = Draft()
+    try:
+        async with asyncio.timeout(left_s), asyncio.TaskGroup() as group:
+            waiting = group.create_task(_explain_waiting(queue, job, reply))
+            async for envelope in _events(live, job.id):
+                draft.add(envelope)
+                if draft.text or draft.end:
+                    waiting.cancel()
+                if draft.text and not draft.end:
+                    reply.update(draft.text)
+    except TimeoutError:
+        await _give_up(queue, job)
+        draft.end = Failed(code=FailureCode.DEADLINE)
+    await _conclude(draft, reply)
+
+
+async def _conclude(draft: "Draft", reply: Reply) -> None:
+    match draft.end:
+        case Finished(text=text) as end if text.strip():
+            await reply.finish(text, Outcome(end.reason, end.omitted_turns))
+        case Finished(reason=FinishReason.CANCELLED):
+            await reply.fail(notices.failed(FailureCode.CANCELLED))
+        case Finished():
+            await reply.fail(notices.EMPTY_ANSWER)
+        case Failed(code=code):
+            await reply.fail(notices.failed(code), draft.text)
+        case None:
+            await reply.fail(notices.LOST, draft.text)
+
+
+async def _events(live: LiveReader, job_id: str) -> AsyncIterator[Envelope]:
+    """A job's events to the last one, over outages of Redis; none at all if it forgot the job."""
+    after = "0"
+    while True:
+        try:
+            async for envelope in live.follow(job_id, after):
+                after = envelope.id
+                yield envelope
+            return
+        except QueueUnavailable:
+            await asyncio.sleep(OUTAGE_S)
+        except UnknownJob:
+            return
+
+
+@dataclass
+class Draft:
+    """The answer as far as the newest attempt has told it."""
+
+    attempt: int = 0
+    text: str = ""
+    end: Finished | Failed | None = None
+
+    def add(self, envelope: Envelope) -> None:
+        match envelope.event:
+            case Started(attempt=attempt) if attempt > self.attempt:
+                self.attempt, self.text = attempt, ""
+            case Delta(text=text) if envelope.attempt == self.attempt:
+                self.text += text
+            case Finished() | Failed() as end:
+                self.end = end
+
+
+async def _give_up(queue: JobQueue, job: Job) -> None:
+    with suppress(QueueUnavailable, UnknownJob):  # then its own deadline ends it
+        await queue.cancel(job.id)
+
+
+# --- why there is nothing to read yet -----------------------------------------------------------
+
+
+async def _explain_waiting(queue: JobQueue, job: Job, reply: Reply) -> None:
+    """Tell why the answer has not begun, and again when that changes; until cancelled."""
+    shown = None
+    waited = QUIET_S
+    await asyncio.sleep(QUIET_S)
+    while True:
+        reason = await _why_waiting(queue, job)
+        # Reading is what "thinking" already says; only a card that says otherwise is replaced.
+        if reason != shown and (reason != notices.RUNNING or shown or waited > LONG_READING_S):
+            reply.wait(reason)
+            shown = reason
+        await asyncio.sleep(REFRESH_S)
+        waited += REFRESH_S
+
+
+async def _why_waiting(queue: JobQueue, job: Job) -> Notice:
+    try:
+        status = await queue.status(job.id)
+        if status.state is not State.QUEUED:
+            return notices.RUNNING
+        workers = [w for w in await queue.workers() if job.capability in w.capabilities]
+    except (QueueUnavailable, UnknownJob):
+        return notices.QUEUE_LOST
+    return _why_unready(workers) or notices.in_line(status.position, status.estimate_ms)
+
+
+def _why_unready(workers: list[WorkerStatus]) -> Notice | None:
+    if any(worker.phase in ("ready", "degraded") for worker in workers):
+        return None
+    loading = [worker for worker in workers if worker.phase == "loading"]
+    if not loading:
+        return notices.NO_WORKER
+    return notices.loading(
+        max((w.progress for w in loading if w.progress is not None), default=None)
+    )

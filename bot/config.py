@@ -1,0 +1,17 @@
+"""The bot's settings; each is the environment variable of the same name in capitals."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+
+class Settings(msgspec.Struct, frozen=True):
+    discord_token: str
+    # Empty: the embedded server of this user.
+    redis_url: Annotated[str, msgspec.Meta(pattern="^((rediss?|unix)://|$)")] = ""
+    # Another base URL in place of Discord's, as proxies and the playground need.
+    discord_api: Annotated[str, msgspec.Meta(pattern="^(https?://|$)")] = ""
+    commonroom_reader: str = "bot-0"  # this process's name in the queue; unique per process
+    commonroom_message_content: bool = False  # ask for the privileged intent of that name
+    commonroom_max_prompt_chars: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 6_000
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

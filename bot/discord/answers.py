@@ -1,0 +1,147 @@
+"""Every answer this process is giving, from the question to the last edit.
+
+What was asked is in the queue and what was shown is in its delivery ledger, so a process that is
+killed leaves nothing behind that its successor could not finish.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, suppress
+from functools import partial
+
+import discord
+
+from bot import notices
+from bot.ask import answer, submit
+from bot.discord import destination
+from bot.discord.destination import Note
+from bot.discord.place import place_of
+from bot.discord.reply import Undeliverable, showing
+from bot.notices import Notice, Refused
+from bot.words import words
+from jobqueue.errors import QueueError, QueueUnavailable, UnknownJob
+from jobqueue.live import LiveReader
+from jobqueue.queue import JobQueue
+from jobqueue.schema import Job
+
+ACKNOWLEDGE_S = 1.0  # of Discord's three; a queue that is slower than this must not cost the ack
+DEADLINE_SLACK_S = 10.0  # the queue's own deadline comes first
+
+Submission = asyncio.Task[Notice | None]
+
+log = logging.getLogger(__name__)
+
+
+class Answers:
+    def __init__(self, client: discord.Client, queue: JobQueue, reader: str) -> None:
+        self._client = client
+        self._queue = queue
+        self._reader = reader
+        self._live: LiveReader | None = None
+        self._group = asyncio.TaskGroup()
+        self._jobs: dict[str, Job] = {}
+
+    def __contains__(self, job_id: object) -> bool:
+        return job_id in self._jobs
+
+    def of(self, user: str, channel: str) -> Iterator[Job]:
+        """The answers that a person is being given in a channel."""
+        return (job for job in self._jobs.values() if (job.user, job.channel) == (user, channel))
+
+    async def run(self) -> None:
+        """Continue what an earlier process left, then give answers until cancelled."""
+        async with AsyncExitStack() as stack:
+            self._live = await self._connected(stack)
+            await stack.enter_async_context(self._group)
+            for job, note in await self._undelivered():
+                log.info("answer continued job=%s channel=%s", job.id, job.channel)
+                self._spawn(job, destination.decode_note(note) if note else Note())
+            await asyncio.Event().wait()
+
+    async def _connected(self, stack: AsyncExitStack) -> LiveReader:
+        while True:
+            try:
+                return await stack.enter_async_context(LiveReader(self._queue, self._reader))
+            except QueueUnavailable as error:
+                log.warning("the queue cannot be reached, trying again: %s", error)
+                await asyncio.sleep(1)
+
+    async def _undelivered(self) -> list[tuple[Job, str]]:
+        while True:
+            try:
+                return await self._queue.undelivered(self._reader)
+            except QueueUnavailable:
+                await asyncio.sleep(1)
+
+    # --- one question ---------------------------------------------------------------------------
+
+    async def submit(self, job: Job) -> Submission:
+        """Put the question into the queue.
+
+        Returns before it is accepted when the queue takes so long that the person must be
+        acknowledged first; a refusal is then shown in place of the answer.
+
+        Raises:
+            Refused: the job was not accepted.
+        """
+        if self._live is None:
+            raise Refused(notices.UNAVAILABLE)
+        submission = self._group.create_task(submit(self._queue, job), name=f"submit {job.id}")
+        done, _ = await asyncio.wait({submission}, timeout=ACKNOWLEDGE_S)
+        if done and (refusal := submission.result()):
+            raise Refused(refusal)
+        return submission
+
+    def give(self, job: Job, submission: Submission) -> None:
+        """Show a submitted job's answer from now on."""
+        self._spawn(job, Note(), submission)
+
+    def _spawn(self, job: Job, note: Note, submission: Submission | None = None) -> None:
+        self._jobs[job.id] = job
+        task = self._group.create_task(self._give(job, note, submission), name=f"give {job.id}")
+        task.add_done_callback(lambda _: self._jobs.pop(job.id, None))
+
+    async def _give(self, job: Job, note: Note, submission: Submission | None) -> None:
+        try:
+            await self._show(job, note, submission)
+            await self._queue.delivered(job.id)
+            log.info("answer delivered job=%s channel=%s", job.id, job.channel)
+        except* Undeliverable as errors:
+            log.warning("answer undeliverable job=%s channel=%s: %r", job.id, job.channel, errors)
+            await self._abandon(job)
+        except* QueueUnavailable:
+            # It stays in the ledger; the next start shows the same text in the same messages.
+            log.warning("delivery not recorded job=%s", job.id)
+        except* Exception:  # the job's edge: one answer that breaks leaves the others alone
+            log.exception("answer broke job=%s channel=%s", job.id, job.channel)
+
+    async def _show(self, job: Job, note: Note, submission: Submission | None) -> None:
+        language = words(job.locale)
+        place = place_of(self._client, destination.decode(job.reply), job.id, language)
+        async with showing(place, job.id, language, note, partial(self._note, job)) as reply:
+            try:
+                if submission and (refusal := await submission):
+                    await reply.fail(refusal)
+                else:
+                    await answer(self._queue, self._live, job, reply, left_s=_left_s(job))  # type: ignore[arg-type]
+            except (QueueError, ExceptionGroup):  # the job's edge
+                log.exception("answer broke job=%s channel=%s", job.id, job.channel)
+                await reply.fail(notices.internal(job.id))
+
+    async def _note(self, job: Job, note: Note) -> None:
+        await self._queue.note_delivery(job.id, destination.encode(note).decode())
+
+    async def _abandon(self, job: Job) -> None:
+        """Nobody can see the answer: stop the work for it, and do not try again later."""
+        with suppress(UnknownJob, QueueUnavailable):
+            await self._queue.cancel(job.id)
+            await self._queue.delivered(job.id)
+
+
+def _left_s(job: Job) -> float:
+    """Ids of Discord carry the time of the question."""
+    asked = discord.utils.snowflake_time(int(job.id)).timestamp()
+    left = asked + job.ttl_ms / 1000 + DEADLINE_SLACK_S - time.time()
+    return max(left, DEADLINE_SLACK_S)

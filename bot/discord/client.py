@@ -1,0 +1,123 @@
+"""The bot as Discord sees it."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot import notices
+from bot.config import Settings
+from bot.discord import commands, questions
+from bot.discord.answers import Answers
+from bot.discord.cards import card
+from bot.discord.stop import StopButton
+from bot.discord.sync import sync_if_changed
+from bot.discord.tell import tell
+from bot.discord.translate import FluentTranslator
+from bot.notices import Notice, Refused
+from bot.words import words
+from jobqueue.errors import QueueUnavailable
+from jobqueue.history import History
+from jobqueue.queue import JobQueue
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Service:
+    """What stands behind the bot."""
+
+    settings: Settings
+    queue: JobQueue
+    history: History
+
+
+class Commonroom(discord.AutoShardedClient):
+    def __init__(self, service: Service) -> None:
+        super().__init__(
+            intents=_intents(service.settings),
+            allowed_mentions=discord.AllowedMentions.none(),
+            # Nothing here looks at old messages or other members; large servers are cheap so.
+            max_messages=None,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+        )
+        self.service = service
+        self.answers = Answers(self, service.queue, service.settings.commonroom_reader)
+        self.tree = Tree(self)
+
+    async def setup_hook(self) -> None:
+        self.add_dynamic_items(StopButton)
+        for command in commands.ALL:
+            self.tree.add_command(command)
+        await self.tree.set_translator(FluentTranslator())
+        try:
+            await sync_if_changed(self.tree, self.application_id or 0)
+        except (discord.HTTPException, app_commands.AppCommandError):
+            log.exception("Discord did not take the commands; those it knows stay")
+
+    async def on_ready(self) -> None:
+        log.info("ready user=%s servers=%d", self.user and self.user.id, len(self.guilds))
+
+    async def on_message(self, message: discord.Message) -> None:
+        if self.user is None or not questions.is_for(self.user, message):
+            return
+        if str(message.id) in self.answers:  # a resumed session may bring an event twice
+            return
+        try:
+            questions.require_readable(self.user, message)
+            job = questions.from_message(message, self.user, self.service.settings)
+            self.answers.give(job, await self.answers.submit(job))
+        except Refused as refused:
+            await _tell_author(message, refused.notice)
+
+    async def on_error(self, event_method: str, /, *args: Any, **_: Any) -> None:
+        """One bad event never stops the others; its traceback is the operator's."""
+        ids = [getattr(arg, "id", None) for arg in args]
+        log.exception("event failed event=%s ids=%s", event_method, ids)
+
+
+class Tree(app_commands.CommandTree[Commonroom]):
+    async def on_error(
+        self,
+        interaction: discord.Interaction[Commonroom],
+        error: app_commands.AppCommandError,
+        /,
+    ) -> None:
+        await tell(interaction, notice_of(interaction, getattr(error, "original", error)))
+
+
+def notice_of(interaction: discord.Interaction[Commonroom], error: BaseException) -> Notice:
+    """What the person is told about an error; what we did not foresee is logged as well."""
+    if isinstance(error, Refused):
+        return error.notice
+    if isinstance(error, QueueUnavailable):
+        return notices.UNAVAILABLE
+    log.error(
+        "interaction failed interaction=%s user=%s channel=%s",
+        interaction.id,
+        interaction.user.id,
+        interaction.channel_id,
+        exc_info=error,
+    )
+    return notices.internal(str(interaction.id))
+
+
+async def _tell_author(message: discord.Message, notice: Notice) -> None:
+    await message.channel.send(
+        embed=card(notice, words(questions.locale_of(message))),
+        reference=message.to_reference(fail_if_not_exists=False),
+        nonce=f"{message.id}.n",
+        mention_author=False,
+        allowed_mentions=discord.AllowedMentions.none(),
+    )
+
+
+def _intents(settings: Settings) -> discord.Intents:
+    """Mentions, replies that ping, and direct messages come without the privileged intent."""
+    intents = discord.Intents.none()
+    intents.guilds = intents.guild_messages = intents.dm_messages = True
+    intents.message_content = settings.commonroom_message_content
+    return intents

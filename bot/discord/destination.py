@@ -1,0 +1,41 @@
+"""Where a job's answer goes, as the job carries it, so that a restarted bot finds it again."""
+
+import time
+
+import msgspec
+
+TOKEN_LIFE_S = 15 * 60
+TOKEN_MARGIN_S = 60  # an edit that begins within it may be retried past the end
+
+
+class BelowInteraction(msgspec.Struct, frozen=True, tag="interaction", omit_defaults=True):
+    application: str
+    token: str
+    channel: str
+    created_s: int  # Unix time of the interaction
+    may_write: bool  # whether the bot may also send ordinary messages there
+
+    @property
+    def token_alive(self) -> bool:
+        return time.time() < self.created_s + TOKEN_LIFE_S - TOKEN_MARGIN_S
+
+
+class BelowMessage(msgspec.Struct, frozen=True, tag="message", omit_defaults=True):
+    channel: str
+    message: str  # the one that asked
+
+
+Destination = BelowInteraction | BelowMessage
+
+encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder(Destination).decode
+
+
+class Note(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was shown of an answer so far."""
+
+    messages: tuple[str, ...] = ()  # in order; empty where one is still to be sent
+    replaced: int = 0  # messages that were given up for new ones
+
+
+decode_note = msgspec.json.Decoder(Note).decode

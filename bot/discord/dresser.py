@@ -1,0 +1,39 @@
+"""Faces as discord.py's arguments."""
+
+from typing import Any
+
+import discord
+
+from bot.discord.cards import card
+from bot.discord.stop import StopButton
+from bot.render.faces import Face
+from bot.words import Words
+
+
+class Dresser:
+    """Turns the faces of one job into what `send` and `edit` take."""
+
+    def __init__(self, job_id: str, words: Words) -> None:
+        self._job_id = job_id
+        self._words = words
+
+    def new(self, face: Face) -> dict[str, Any]:
+        """Arguments of a send; an absent view must stay absent there."""
+        view = {"view": self._stop()} if face.stoppable else {}
+        return {"content": face.content or None, "embeds": self._embeds(face), **view}
+
+    def change(self, face: Face) -> dict[str, Any]:
+        """Arguments of an edit, which names everything, so that nothing old is left."""
+        return {
+            "content": face.content or None,
+            "embeds": self._embeds(face),
+            "view": self._stop() if face.stoppable else None,
+        }
+
+    def _embeds(self, face: Face) -> list[discord.Embed]:
+        return [card(face.notice, self._words)] if face.notice else []
+
+    def _stop(self) -> discord.ui.View:
+        view = discord.ui.View(timeout=None)
+        view.add_item(StopButton(self._job_id, self._words("button-stop")))
+        return view

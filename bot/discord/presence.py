@@ -1,0 +1,67 @@
+"""The line under the bot's name: whether a question would be answered now."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import aiohttp
+import discord
+
+from bot.notices import Notice
+from bot.words import words
+from jobqueue.errors import QueueUnavailable
+from jobqueue.schema import WorkerStatus
+
+if TYPE_CHECKING:
+    from bot.discord.client import Commonroom
+
+POLL_S = 5.0
+RENEW_S = 300.0  # a new gateway session forgets it
+
+
+@dataclass(frozen=True)
+class Presence:
+    status: discord.Status
+    line: Notice
+
+    async def show(self, client: "Commonroom") -> None:
+        activity = discord.CustomActivity(self.line.text(words()))
+        await client.change_presence(status=self.status, activity=activity)
+
+
+async def keep_presence(client: "Commonroom") -> None:
+    """Show the state of the service until cancelled; Discord is told of changes alone."""
+    shown, shown_at = None, -RENEW_S
+    while True:
+        await client.wait_until_ready()
+        state = await _state(client)
+        if state != shown or monotonic() - shown_at > RENEW_S:
+            # A gateway that is just reconnecting gets it at the next renewal.
+            with suppress(discord.DiscordException, aiohttp.ClientError, OSError):
+                await state.show(client)
+            shown, shown_at = state, monotonic()
+        await asyncio.sleep(POLL_S)
+
+
+async def _state(client: "Commonroom") -> Presence:
+    try:
+        workers = await client.service.queue.workers()
+    except QueueUnavailable:
+        return Presence(discord.Status.dnd, Notice("presence-queue"))
+    return presence_of(workers)
+
+
+def presence_of(workers: list[WorkerStatus]) -> Presence:
+    if any(worker.phase in ("ready", "degraded") for worker in workers):
+        return Presence(discord.Status.online, Notice("presence-ready"))
+    loading = [worker for worker in workers if worker.phase == "loading"]
+    if not loading:
+        return Presence(discord.Status.dnd, Notice("presence-no-worker"))
+    progress = max((w.progress for w in loading if w.progress is not None), default=None)
+    if progress is None:
+        return Presence(discord.Status.idle, Notice("presence-loading"))
+    tens = 10 * int(10 * progress)  # few changes, since each is sent to every server
+    line = Notice("presence-loading-progress", arguments={"percent": tens})
+    return Presence(discord.Status.idle, line)

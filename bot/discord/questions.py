@@ -1,0 +1,105 @@
+"""Jobs from what Discord brings: a slash command or a message."""
+
+import re
+
+import discord
+
+from bot import notices
+from bot.config import Settings
+from bot.discord import destination
+from bot.discord.destination import BelowInteraction, BelowMessage
+from bot.notices import Refused
+from bot.question import clean_name, clean_prompt
+from jobqueue.schema import Job
+
+# An answer below an interaction must be there before its token ends, unless the bot may go on
+# without it.
+TOKEN_TTL_MS = 13 * 60_000
+CHANNEL_TTL_MS = 60 * 60_000
+
+SPOKEN = (discord.MessageType.default, discord.MessageType.reply)
+
+
+def from_interaction(interaction: discord.Interaction, prompt: str, settings: Settings) -> Job:
+    """Raises `Refused` when the prompt cannot be asked."""
+    may_write = _may_write(interaction)
+    below = BelowInteraction(
+        application=str(interaction.application_id),
+        token=interaction.token,
+        channel=str(interaction.channel_id),
+        created_s=int(interaction.created_at.timestamp()),
+        may_write=may_write,
+    )
+    return Job(
+        id=str(interaction.id),
+        channel=str(interaction.channel_id),
+        user=str(interaction.user.id),
+        user_name=clean_name(interaction.user.display_name),
+        server=str(interaction.guild_id or interaction.user.id),
+        prompt=clean_prompt(prompt, settings.commonroom_max_prompt_chars),
+        reader=settings.commonroom_reader,
+        reply=destination.encode(below).decode(),
+        locale=str(interaction.locale),
+        ttl_ms=CHANNEL_TTL_MS if may_write else TOKEN_TTL_MS,
+    )
+
+
+def from_message(message: discord.Message, me: discord.ClientUser, settings: Settings) -> Job:
+    """Raises `Refused` when there is nothing in it to ask."""
+    below = BelowMessage(channel=str(message.channel.id), message=str(message.id))
+    return Job(
+        id=str(message.id),
+        channel=str(message.channel.id),
+        user=str(message.author.id),
+        user_name=clean_name(message.author.display_name),
+        server=str(message.guild.id if message.guild else message.author.id),
+        prompt=clean_prompt(_spoken_to(me, message), settings.commonroom_max_prompt_chars),
+        reader=settings.commonroom_reader,
+        reply=destination.encode(below).decode(),
+        locale=locale_of(message),
+        ttl_ms=CHANNEL_TTL_MS,
+    )
+
+
+def is_for(me: discord.ClientUser, message: discord.Message) -> bool:
+    """A person's direct message, mention of the bot, or reply to it."""
+    if message.author.bot or message.webhook_id or message.type not in SPOKEN:
+        return False
+    return message.guild is None or me in message.mentions or _answers(me, message)
+
+
+def require_readable(me: discord.ClientUser, message: discord.Message) -> None:
+    """Without the message-content intent Discord blanks a reply that does not mention the bot.
+
+    Raises:
+        Refused: this is such a reply.
+    """
+    if message.guild and not message.content and me not in message.mentions:
+        raise Refused(notices.UNREADABLE_PROMPT)
+
+
+def locale_of(message: discord.Message) -> str:
+    """Messages do not tell their author's language; the server's is the nearest."""
+    return str(message.guild.preferred_locale) if message.guild else "en-US"
+
+
+def _answers(me: discord.ClientUser, message: discord.Message) -> bool:
+    referred = message.reference.resolved if message.reference else None
+    return isinstance(referred, discord.Message) and referred.author.id == me.id
+
+
+def _spoken_to(me: discord.ClientUser, message: discord.Message) -> str:
+    """The text without the mention that calls the bot, and with names in place of the others."""
+    names = {str(user.id): f"@{clean_name(user.display_name)}" for user in message.mentions}
+    names[str(me.id)] = ""
+    return re.sub(r"<@!?(\d+)>", lambda found: names.get(found[1], found[0]), message.content)
+
+
+def _may_write(interaction: discord.Interaction) -> bool:
+    """Whether the bot may send ordinary messages where the interaction was."""
+    if interaction.guild_id is None:
+        return interaction.context.dm_channel
+    allowed = interaction.app_permissions
+    in_thread = isinstance(interaction.channel, discord.Thread)
+    send = allowed.send_messages_in_threads if in_thread else allowed.send_messages
+    return interaction.is_guild_integration() and allowed.view_channel and send

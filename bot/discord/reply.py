@@ -1,0 +1,198 @@
+"""Shows an answer in Discord while it grows.
+
+The reply knows which faces its messages should have and which they have. One request at a time
+makes them equal, at most one a second per message; while it is under way newer text replaces
+older, so falling behind costs smoothness and never text.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from time import monotonic
+
+from bot.discord.destination import Note
+from bot.discord.place import Gone, Place, Retry
+from bot.notices import Notice
+from bot.render import faces
+from bot.render.faces import Face, Faces
+from bot.reply import Outcome
+from bot.words import Words
+
+EDIT_INTERVAL_S = 1.0  # Discord allows about five edits in five seconds
+REPLAY_S = 0.3  # after a restart the text so far arrives within this
+TYPING_S = 8.0  # Discord shows it for ten
+MAX_RETRY_S = 30.0
+MAX_REPLACEMENTS = 5  # in one answer
+
+log = logging.getLogger(__name__)
+
+
+class Undeliverable(Exception):
+    """Discord takes neither an edit nor a new message here any more."""
+
+
+@dataclass
+class _Part:
+    """One message of the answer."""
+
+    message: str | None = None  # None until it is sent
+    shown: Face | None = None  # None when unknown, as after a restart
+    due: float = 0.0  # no request before this, on the monotonic clock
+    failures: int = 0  # one after another
+
+
+@asynccontextmanager
+async def showing(
+    place: Place, job_id: str, words: Words, note: Note, save: Callable[[Note], Awaitable[None]]
+) -> AsyncIterator["DiscordReply"]:
+    """A reply for one job; `save` keeps the note that a later process continues from.
+
+    Raises:
+        Undeliverable: in an exception group, at any time while the reply is open.
+    """
+    reply = DiscordReply(place, job_id, words, note, save)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(reply.show(), name=f"show {job_id}")
+        group.create_task(reply.type(), name=f"type {job_id}")
+        yield reply
+
+
+class DiscordReply:
+    def __init__(
+        self,
+        place: Place,
+        job_id: str,
+        words: Words,
+        note: Note,
+        save: Callable[[Note], Awaitable[None]],
+    ) -> None:
+        self._place = place
+        self._job_id = job_id
+        self._words = words
+        self._save = save
+        self._saved = note
+        self._parts = _parts(note.messages, place.first)
+        self._replaced = note.replaced
+        self._wanted: Faces = ()
+        self._final = False
+        self._changed = asyncio.Event()
+        self._visible = asyncio.Event()
+        self._complete = asyncio.Event()
+
+    # --- what `ask` says ------------------------------------------------------------------------
+
+    def wait(self, notice: Notice) -> None:
+        self._want(faces.waiting(notice))
+
+    def update(self, text: str) -> None:
+        self._want(faces.streaming(text))
+
+    async def finish(self, text: str, outcome: Outcome) -> None:
+        await self._end(faces.finished(text, outcome.footnotes(), self._words))
+
+    async def fail(self, notice: Notice, text: str = "") -> None:
+        await self._end(faces.told(notice, text))
+
+    async def _end(self, wanted: Faces) -> None:
+        self._final = True
+        self._want(wanted)
+        await self._complete.wait()
+
+    def _want(self, wanted: Faces) -> None:
+        self._wanted = wanted
+        self._changed.set()
+
+    # --- what is done about it ------------------------------------------------------------------
+
+    async def show(self) -> None:
+        """Make the messages equal the wanted faces until the final ones are reached."""
+        while True:
+            if (part := self._first_difference()) is not None:
+                await asyncio.sleep(part.due - monotonic())
+                await self._attempt(part)
+            elif self._final:
+                break
+            else:
+                await self._changed.wait()
+                self._changed.clear()
+        self._complete.set()
+
+    async def type(self) -> None:
+        """Show that something is on its way until something is there."""
+        with suppress(Gone, Retry):  # a courtesy
+            while not self._visible.is_set():
+                await self._place.typing()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(TYPING_S):
+                        await self._visible.wait()
+
+    def _first_difference(self) -> _Part | None:
+        while len(self._parts) < len(self._wanted):
+            self._parts.append(_Part())
+        for part, face in zip(self._parts, self._wanted, strict=False):
+            if part.shown != face:
+                return part
+        surplus = self._final and len(self._parts) > len(self._wanted)
+        return self._parts[-1] if surplus else None
+
+    async def _attempt(self, part: _Part) -> None:
+        started = monotonic()
+        try:
+            await self._make_equal(part)
+            part.failures = 0
+            part.due = started + EDIT_INTERVAL_S
+        except Retry as error:
+            part.failures += 1
+            pause = min(EDIT_INTERVAL_S * 2**part.failures, MAX_RETRY_S)
+            part.due = monotonic() + pause
+            log.warning("retry in %.0f s job=%s: %s", pause, self._job_id, error)
+        except Gone as error:
+            self._replace(part, error)
+        await self._remember()
+
+    async def _make_equal(self, part: _Part) -> None:
+        number = self._parts.index(part)
+        if number >= len(self._wanted):
+            await self._remove_last()
+            return
+        face = self._wanted[number]
+        if part.message is None:
+            part.message = await self._place.send(face, self._nonce(number), first=number == 0)
+        else:
+            part.message = await self._place.edit(part.message, face)
+        part.shown = face
+        self._visible.set()
+
+    async def _remove_last(self) -> None:
+        """An earlier attempt wrote more messages than the one that counts."""
+        message = self._parts[-1].message
+        with suppress(Gone):
+            if message is not None:
+                await self._place.delete(message)
+        self._parts.pop()
+
+    def _replace(self, part: _Part, error: Gone) -> None:
+        """A message that takes no edit is given up for a new one."""
+        if part.message is None or self._replaced >= MAX_REPLACEMENTS:
+            raise Undeliverable(str(error)) from error
+        log.warning("message replaced job=%s: %s", self._job_id, error)
+        part.message, part.shown = None, None
+        self._replaced += 1
+
+    def _nonce(self, number: int) -> str:
+        """At most 25 characters; the same for the same message in a later process."""
+        return f"{self._job_id[-18:]}.{number}.{self._replaced}"
+
+    async def _remember(self) -> None:
+        note = Note(tuple(part.message or "" for part in self._parts), self._replaced)
+        if note != self._saved:
+            await self._save(note)
+            self._saved = note
+
+
+def _parts(noted: Sequence[str], first: str | None) -> list[_Part]:
+    if noted:
+        return [_Part(message or None, due=monotonic() + REPLAY_S) for message in noted]
+    return [_Part(first)] if first else []

@@ -1,0 +1,55 @@
+"""Tells Discord the commands, but only when it knows others: each telling counts against a
+daily limit, and makes people's clients reload the list."""
+
+import logging
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.http import Route
+
+log = logging.getLogger(__name__)
+
+Json = Any
+
+
+async def sync_if_changed(tree: app_commands.CommandTree[Any], application_id: int) -> bool:
+    """Returns whether Discord had to be told."""
+    translator = tree.translator
+    if translator is None:
+        wanted = [command.to_dict(tree) for command in tree.get_commands()]
+    else:
+        wanted = [await c.get_translated_payload(tree, translator) for c in tree.get_commands()]
+    if _same_commands(await _known(tree.client, application_id), wanted):
+        return False
+    await tree.sync()
+    log.info("commands told to Discord count=%d", len(wanted))
+    return True
+
+
+async def _known(client: discord.Client, application_id: int) -> list[Json]:
+    # discord.py's own call leaves the translations out.
+    route = Route("GET", "/applications/{application_id}/commands", application_id=application_id)
+    known: list[Json] = await client.http.request(route, params={"with_localizations": "true"})
+    return known
+
+
+def _same_commands(known: list[Json], wanted: list[Json]) -> bool:
+    def by_name(command: Json) -> tuple[int, str]:
+        return command.get("type", 1), command["name"]
+
+    return _covers(sorted(known, key=by_name), sorted(wanted, key=by_name))
+
+
+def _covers(known: Json, wanted: Json) -> bool:
+    """Whether Discord's object says all that ours does; it may say more, such as ids."""
+    if isinstance(wanted, dict):
+        known = known if isinstance(known, dict) else {}
+        return all(_covers(known.get(key), value) for key, value in wanted.items())
+    if isinstance(wanted, list | tuple):
+        known = known if isinstance(known, list) else []
+        pairs = zip(known, wanted, strict=False)
+        return len(known) == len(wanted) and all(_covers(k, w) for k, w in pairs)
+    if not wanted and not known:  # null, false and absent are the same to Discord
+        return True
+    return str(known) == str(wanted)  # permissions are numbers here and strings there

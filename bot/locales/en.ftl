@@ -1,0 +1,95 @@
+### What people read, in English.
+
+## Commands: names are what people type after the slash
+
+command-chat = chat
+command-chat-about = Ask the model; everyone here sees the answer
+command-chat-prompt = prompt
+command-chat-prompt-about = Your question, up to 6,000 characters
+command-reset = reset
+command-reset-about = Make the model forget this channel's conversation
+command-stop = stop
+command-stop-about = Stop the answer you are being given in this channel
+command-help = help
+command-help-about = How to talk with the model
+
+help-title = Talking with the model
+help-text =
+    Ask with **/chat**, mention me, reply to one of my messages, or write to me directly.
+    Each channel, thread and direct message is one conversation, and I remember it.
+
+    **/reset** makes me forget the conversation of this channel.
+    **/stop**, or the Stop button, ends an answer early; what was written stays.
+
+    Answers come from a language model. They can be wrong.
+
+## An answer and its notes
+
+button-stop = Stop
+note-stopped = Stopped.
+note-length = Cut here: the longest allowed answer was reached.
+note-deadline = Ended here: there was no more time.
+note-omitted = { $turns ->
+    [one] The oldest turn of this conversation no longer fits and was left out.
+   *[other] The { $turns } oldest turns of this conversation no longer fit and were left out.
+}
+
+## While a question waits
+
+about-seconds = about { $count } s
+about-minutes = about { $count } min
+waiting-next = Your question is next in line.
+waiting-place = Your question is number { $place } in line.
+waiting-place-time = Your question is number { $place } in line, { $time } to go.
+waiting-loading = The model is loading. Your question is kept and will be answered.
+waiting-loading-progress = The model is loading ({ $percent } %). Your question is kept and will be answered.
+waiting-no-worker = No model is running right now. Your question is kept and will be answered when one is.
+waiting-running = The model is reading your question…
+waiting-queue = The queue cannot be reached right now. Your question is kept and will be answered.
+
+## Why there is no answer
+
+full-user = You have { $waiting } questions open, and { $limit } are allowed. Please wait for one of them.
+full-channel = This channel has { $waiting } questions open, and { $limit } are allowed. Please try again when one is answered.
+full-server = This server has { $waiting } questions open, and { $limit } are allowed. Please try again in a while.
+full-total = Very many people are asking right now ({ $waiting } questions wait). Please try again in a few minutes.
+full-memory = The service is out of memory for new questions. Please try again in a few minutes.
+unavailable = The service cannot be reached right now. Please try again in a minute.
+
+prompt-empty = There is nothing to answer. Please write a question.
+prompt-unreadable = I cannot read your message here. Please mention me in it, or use /chat.
+prompt-long = Your question has { $length } characters, and { $limit } are allowed. Please shorten it.
+
+failed-bad_request = The model could not take this question.
+failed-too_long = The question is too long for the model. Please shorten it.
+failed-unsupported = No running model can do this.
+failed-engine = The model broke while answering. Please ask again.
+failed-deadline = There was no time left to answer. Please ask again.
+failed-cancelled = Stopped before the answer began.
+failed-dead = This question failed several times and was given up.
+failed-lost = This question was lost on our side. Please ask again.
+answer-empty = The model had nothing to say.
+internal = Something went wrong on our side. It is in the log under { $reference }.
+
+## Commands' own words
+
+reset-done = { $turns ->
+    [0] There was nothing to forget in this channel.
+    [one] Forgotten: one turn of this channel's conversation.
+   *[other] Forgotten: { $turns } turns of this channel's conversation.
+}
+stop-done = { $count ->
+    [one] The answer is being stopped.
+   *[other] { $count } answers are being stopped.
+}
+stop-nothing = You have no answer to stop in this channel.
+stop-not-yours = Only the person who asked, or somebody who may manage messages here, can stop this answer.
+stop-over = This answer is already complete.
+
+## The line under the bot's name
+
+presence-ready = /chat
+presence-loading = Loading the model…
+presence-loading-progress = Loading the model… { $percent } %
+presence-no-worker = No model is running
+presence-queue = The queue is unreachable

@@ -1,0 +1,88 @@
+### 人们读到的文字，简体中文。
+
+## 命令：名称是人们在斜杠后输入的内容
+
+command-chat = 聊天
+command-chat-about = 向模型提问，这里的所有人都能看到回答
+command-chat-prompt = 问题
+command-chat-prompt-about = 你的问题，最多 6000 个字符
+command-reset = 重置
+command-reset-about = 让模型忘记本频道的对话
+command-stop = 停止
+command-stop-about = 停止正在本频道给你的回答
+command-help = 帮助
+command-help-about = 如何与模型对话
+
+help-title = 与模型对话
+help-text =
+    使用 **/聊天** 提问、提及我、回复我的消息，或者直接给我发私信。
+    每个频道、子区和私信都是一段独立的对话，我会记住它。
+
+    **/重置** 让我忘记本频道的对话。
+    **/停止** 或“停止”按钮可以提前结束回答，已写出的内容会保留。
+
+    回答来自语言模型，可能会有错误。
+
+## 回答及其注释
+
+button-stop = 停止
+note-stopped = 已停止。
+note-length = 到此为止：已达到回答的最大长度。
+note-deadline = 到此为止：时间已用完。
+note-omitted = 对话中最早的 { $turns } 轮已放不下，未被计入。
+
+## 等待中
+
+about-seconds = 约 { $count } 秒
+about-minutes = 约 { $count } 分钟
+waiting-next = 下一个就轮到你的问题。
+waiting-place = 你的问题排在第 { $place } 位。
+waiting-place-time = 你的问题排在第 { $place } 位，还需{ $time }。
+waiting-loading = 模型正在加载。你的问题已保留，稍后会得到回答。
+waiting-loading-progress = 模型正在加载（{ $percent }%）。你的问题已保留，稍后会得到回答。
+waiting-no-worker = 目前没有运行中的模型。你的问题已保留，模型启动后会得到回答。
+waiting-running = 模型正在阅读你的问题……
+waiting-queue = 目前无法连接队列。你的问题已保留，稍后会得到回答。
+
+## 没有回答的原因
+
+full-user = 你有 { $waiting } 个问题尚未回答，最多允许 { $limit } 个。请等其中一个完成。
+full-channel = 本频道有 { $waiting } 个问题尚未回答，最多允许 { $limit } 个。请等其中一个完成后再试。
+full-server = 本服务器有 { $waiting } 个问题尚未回答，最多允许 { $limit } 个。请稍后再试。
+full-total = 现在提问的人很多（{ $waiting } 个问题在等待）。请几分钟后再试。
+full-memory = 服务已没有内存接收新问题。请几分钟后再试。
+unavailable = 目前无法连接服务。请一分钟后再试。
+
+prompt-empty = 没有可以回答的内容。请写下一个问题。
+prompt-unreadable = 我无法在这里读取你的消息。请在消息中提及我，或使用 /聊天。
+prompt-long = 你的问题有 { $length } 个字符，最多允许 { $limit } 个。请缩短后再试。
+
+failed-bad_request = 模型无法接受这个问题。
+failed-too_long = 问题对模型来说太长了。请缩短后再试。
+failed-unsupported = 没有运行中的模型能做到这一点。
+failed-engine = 模型在回答时出错了。请再问一次。
+failed-deadline = 没有剩余时间来回答。请再问一次。
+failed-cancelled = 在回答开始之前已停止。
+failed-dead = 这个问题多次失败，已放弃。
+failed-lost = 我们这边丢失了这个问题。请再问一次。
+answer-empty = 模型没有给出内容。
+internal = 我们这边出了问题。日志编号：{ $reference }。
+
+## 命令自己的文字
+
+reset-done = { $turns ->
+    [0] 本频道没有可以忘记的内容。
+   *[other] 已忘记本频道对话的 { $turns } 轮。
+}
+stop-done = 正在停止 { $count } 个回答。
+stop-nothing = 你在本频道没有可以停止的回答。
+stop-not-yours = 只有提问者或在此拥有管理消息权限的人可以停止这个回答。
+stop-over = 这个回答已经完成。
+
+## 机器人名字下方的一行
+
+presence-ready = /聊天
+presence-loading = 正在加载模型……
+presence-loading-progress = 正在加载模型…… { $percent }%
+presence-no-worker = 没有运行中的模型
+presence-queue = 无法连接队列

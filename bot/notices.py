@@ -1,0 +1,107 @@
+"""What the bot tells people when there is no answer, or not yet.
+
+A notice carries a key and arguments, so that it can be told in anybody's language. `Refused` is
+the exception that carries one to the place where the person can be told.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from bot.words import Argument, Words
+from jobqueue.errors import QueueFull
+from jobqueue.schema import FailureCode
+
+
+class Tone(Enum):
+    FAILURE = "failure"  # something broke
+    LIMIT = "limit"  # a rule or a wish ended it
+    WAITING = "waiting"  # the answer is still to come
+    INFO = "info"
+
+
+@dataclass(frozen=True)
+class Notice:
+    key: str  # of bot/locales
+    tone: Tone = Tone.LIMIT
+    arguments: Mapping[str, Any] = field(default_factory=dict)  # texts, numbers, notices
+    title: str = ""  # a key too
+
+    def text(self, words: Words) -> str:
+        return words(
+            self.key,
+            {
+                name: value.text(words) if isinstance(value, Notice) else value
+                for name, value in self.arguments.items()
+            },
+        )
+
+
+class Refused(Exception):
+    """The request ends here, and `notice` tells the person why."""
+
+    def __init__(self, notice: Notice) -> None:
+        super().__init__(notice.key)
+        self.notice = notice
+
+
+UNAVAILABLE = Notice("unavailable", Tone.FAILURE)
+EMPTY_PROMPT = Notice("prompt-empty")
+UNREADABLE_PROMPT = Notice("prompt-unreadable")
+EMPTY_ANSWER = Notice("answer-empty")
+LOST = Notice("failed-lost", Tone.FAILURE)
+
+
+def full(error: QueueFull) -> Notice:
+    return Notice(f"full-{error.scope}", arguments={"waiting": error.waiting, "limit": error.limit})
+
+
+def prompt_too_long(length: int, limit: int) -> Notice:
+    return Notice("prompt-long", arguments={"length": length, "limit": limit})
+
+
+def failed(code: FailureCode) -> Notice:
+    tone = Tone.LIMIT if code in _NOBODYS_FAULT else Tone.FAILURE
+    return Notice(f"failed-{code}", tone)
+
+
+_NOBODYS_FAULT = (FailureCode.CANCELLED, FailureCode.TOO_LONG)
+
+
+def internal(reference: str) -> Notice:
+    return Notice("internal", Tone.FAILURE, {"reference": reference})
+
+
+# --- while a question waits ---------------------------------------------------------------------
+
+
+def _waiting(key: str, **arguments: Argument | Notice) -> Notice:
+    return Notice(key, Tone.WAITING, arguments)
+
+
+NO_WORKER = _waiting("waiting-no-worker")
+QUEUE_LOST = _waiting("waiting-queue")
+RUNNING = _waiting("waiting-running")
+
+
+def loading(progress: float | None) -> Notice:
+    if progress is None:
+        return _waiting("waiting-loading")
+    return _waiting("waiting-loading-progress", percent=round(100 * progress))
+
+
+def in_line(position: int, estimate_ms: int | None) -> Notice:
+    """`position` counts from 0, the question that is next."""
+    if position == 0:
+        return _waiting("waiting-next")
+    if estimate_ms is None:
+        return _waiting("waiting-place", place=position + 1)
+    return _waiting("waiting-place-time", place=position + 1, time=_about(estimate_ms))
+
+
+def _about(duration_ms: int) -> Notice:
+    seconds = max(round(duration_ms / 1000), 1)
+    if seconds < 90:
+        return Notice("about-seconds", arguments={"count": seconds})
+    return Notice("about-minutes", arguments={"count": round(seconds / 60)})

@@ -1,0 +1,47 @@
+"""What a person wrote, made fit for a job. Anything that looks like structure stays text."""
+
+import unicodedata
+
+from bot import notices
+from bot.notices import Refused
+
+MAX_NAME_CHARS = 32
+NAMELESS = "member"
+
+_KEPT_CONTROLS = "\n\t"
+_NAME_PUNCTUATION = " .'-_"
+
+
+def clean_prompt(text: str, limit: int) -> str:
+    """The prompt without control characters and outer white space.
+
+    Raises:
+        Refused: nothing is left, or more than `limit` characters are.
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    prompt = "".join(c for c in lines if c in _KEPT_CONTROLS or _is_text(c)).strip()
+    if not _says_something(prompt):
+        raise Refused(notices.EMPTY_PROMPT)
+    if len(prompt) > limit:
+        raise Refused(notices.prompt_too_long(len(prompt), limit))
+    return prompt
+
+
+def clean_name(name: str) -> str:
+    """A display name without what Discord or a model could take for markup or a mention."""
+    plain = unicodedata.normalize("NFKC", name)
+    kept = "".join(c for c in plain if c.isalnum() or c in _NAME_PUNCTUATION or _is_mark(c))
+    return " ".join(kept.split())[:MAX_NAME_CHARS].strip() or NAMELESS
+
+
+def _is_text(character: str) -> bool:
+    """Not a control, a lone surrogate or an unassigned code point. Joiners of emoji stay."""
+    return unicodedata.category(character) not in ("Cc", "Cs")
+
+
+def _is_mark(character: str) -> bool:
+    return unicodedata.category(character) in ("Mn", "Mc")  # vowel signs and accents
+
+
+def _says_something(prompt: str) -> bool:
+    return any(unicodedata.category(c)[0] not in "ZC" for c in prompt)

@@ -1,0 +1,76 @@
+"""The seam between asking and whatever shows the answer.
+
+`bot.discord.reply` shows it in Discord; `Transcript` keeps it, for tests and for reading along.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bot.notices import Notice
+from jobqueue.schema import FinishReason
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an answer ended."""
+
+    reason: FinishReason = FinishReason.STOP
+    omitted_turns: int = 0  # older turns that the model was not shown
+
+    def footnotes(self) -> Iterator[Notice]:
+        """What the person should know about this answer, besides its text."""
+        if self.reason in _FOOTNOTES:
+            yield Notice(_FOOTNOTES[self.reason])
+        if self.omitted_turns:
+            yield Notice("note-omitted", arguments={"turns": self.omitted_turns})
+
+
+_FOOTNOTES = {
+    FinishReason.CANCELLED: "note-stopped",
+    FinishReason.LENGTH: "note-length",
+    FinishReason.DEADLINE: "note-deadline",
+}
+
+
+class Reply(Protocol):
+    """One question's answer, as a person sees it grow."""
+
+    def wait(self, notice: Notice) -> None:
+        """Say why there is nothing to read yet; returns at once, the newest call wins."""
+        ...
+
+    def update(self, text: str) -> None:
+        """Show `text`, all of it so far; returns at once, the newest call wins."""
+        ...
+
+    async def finish(self, text: str, outcome: Outcome) -> None:
+        """Show the complete answer; returns when the person can see it all."""
+        ...
+
+    async def fail(self, notice: Notice, text: str = "") -> None:
+        """Say why there is no answer, or only `text`; returns when the person can see it."""
+        ...
+
+
+@dataclass
+class Transcript:
+    """A `Reply` that keeps what it is given."""
+
+    waits: list[Notice] = field(default_factory=list)
+    updates: list[str] = field(default_factory=list)
+    answer: str | None = None
+    outcome: Outcome | None = None
+    failure: Notice | None = None
+
+    def wait(self, notice: Notice) -> None:
+        self.waits.append(notice)
+
+    def update(self, text: str) -> None:
+        self.updates.append(text)
+
+    async def finish(self, text: str, outcome: Outcome) -> None:
+        self.answer, self.outcome = text, outcome
+
+    async def fail(self, notice: Notice, text: str = "") -> None:
+        self.failure, self.answer = notice, text or None

@@ -1,0 +1,50 @@
+"""What people read, in their language.
+
+Fluent keeps a sentence with its arguments and plurals in one place and needs no compile step;
+a text file per language is all that a translator touches.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+
+from fluent.runtime import FluentBundle, FluentResource
+
+DEFAULT = "en"
+LANGUAGES = ("en", "zh-CN")
+
+Argument = str | int
+
+
+class Words:
+    """The messages of one language."""
+
+    def __init__(self, language: str) -> None:
+        # Isolation marks are for mixed directions; Discord shows them as boxes on some phones.
+        self._bundle = FluentBundle([language], use_isolating=False)
+        self._bundle.add_resource(FluentResource(source(language)))
+
+    def __call__(self, key: str, arguments: Mapping[str, Argument] | None = None) -> str:
+        """The message `key`; a missing one or a missing argument raises LookupError."""
+        pattern = self._bundle.get_message(key).value
+        if pattern is None:
+            raise LookupError(key)
+        text, errors = self._bundle.format_pattern(pattern, dict(arguments or {}))
+        if errors:
+            raise LookupError(f"{key}: {errors}")
+        return str(text)
+
+
+def source(language: str) -> str:
+    """The file of one language, as it stands."""
+    return (resources.files("bot.locales") / f"{language}.ftl").read_text(encoding="utf-8")
+
+
+@cache
+def _load(language: str) -> Words:
+    return Words(language)
+
+
+def words(locale: str = DEFAULT) -> Words:
+    """The words for one of Discord's locales, such as `en-GB`, `zh-CN` or `zh-TW`."""
+    return _load("zh-CN" if locale.startswith("zh") else DEFAULT)
