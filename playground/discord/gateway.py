@@ -6,6 +6,7 @@ https://discord.com/developers/docs/events/gateway
 import asyncio
 import json
 import secrets
+import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -68,6 +69,7 @@ class Session:
     seq: int = 0
     log: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=REPLAYED_EVENTS))
     connection: "Connection | None" = None
+    opened: float = field(default_factory=time.monotonic)
 
     def carries(self, guild: str | None) -> bool:
         shard = 0 if guild is None else (int(guild) >> TIME_SHIFT) % self.shards

@@ -1,0 +1,240 @@
+"""Runs the system's processes: Valkey, worker and bot, against a local Discord.
+
+    async with Supervisor(folder, discord, engine="scripted") as supervisor:
+        await supervisor.ready()
+
+Each is restarted with backoff when it dies, and all end with the supervisor. None outlives it,
+not even a SIGKILL of it (on Linux).
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Self
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from jobqueue.connect import connect
+from jobqueue.errors import QueueError
+from jobqueue.queue import JobQueue
+from jobqueue.schema import WorkerStatus
+from playground.discord.server import LocalDiscord
+from playground.process import ManagedProcess, ProcessState, Program, Status, Watch
+
+READER = "bot-0"
+LOOK_S = 0.25  # how often a start that is under way is looked at
+STEADY_S = 1.0  # and what runs
+STILL = (ProcessState.PAUSED, ProcessState.STOPPING)  # says nothing new by itself
+FIRST_ATTEMPTS = 3  # a process that never comes up is given up after so many
+
+
+class StartError(Exception):
+    """A process does not come up; the message says which, and what it said last."""
+
+
+class Supervisor:
+    """`processes` by name: redis, worker, bot. Where REDIS_URL is set, that server is used and
+    `redis` is not among them."""
+
+    def __init__(
+        self,
+        folder: Path,
+        discord: LocalDiscord,
+        *,
+        engine: str | None = None,
+        model: str | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        self.processes: dict[str, ManagedProcess] = {}
+        self._folder = folder
+        self._discord = discord
+        self._engine = engine
+        self._model = model
+        self._environ = dict(environ)
+        self._changed = asyncio.Event()
+        self._stack = AsyncExitStack()
+
+    # --- life ---------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        (self._folder / "logs").mkdir(parents=True, exist_ok=True, mode=0o700)
+        async with AsyncExitStack() as stack:
+            self.redis_url = self._environ.get("REDIS_URL") or await self._start_redis(stack)
+            self._redis = await stack.enter_async_context(connect(self.redis_url))
+            self.queue = JobQueue(self._redis)
+            await self._add(stack, self._worker(), self._watch_worker)
+            await self._add(stack, self._bot(), self._watch_bot)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for name in ("bot", "worker"):  # together; Redis, which they need, comes last
+            self.processes[name].stop()
+        await self._stack.aclose()
+
+    async def _add(
+        self,
+        stack: AsyncExitStack,
+        program: Program,
+        watch: Watch,
+    ) -> ManagedProcess:
+        process = ManagedProcess(program, watch, self._on_change)
+        self.processes[program.name] = process
+        return await stack.enter_async_context(process)
+
+    async def _start_redis(self, stack: AsyncExitStack) -> str:
+        process = await self._add(stack, self._server(), self._watch_redis)
+        async for _ in self.changes():
+            self._give_up_on(process)
+            if process.state is ProcessState.READY:
+                break
+        return self.redis_url
+
+    async def ready(self) -> None:
+        """Wait until everything is ready.
+
+        Raises:
+            StartError: a process came up not even once in its first attempts.
+        """
+        async for _ in self.changes():
+            for process in self.processes.values():
+                self._give_up_on(process)
+            if all(p.state is ProcessState.READY for p in self.processes.values()):
+                return
+
+    def _give_up_on(self, process: ManagedProcess) -> None:
+        status = process.status()
+        if status.state is ProcessState.FAILED or status.restarts >= FIRST_ATTEMPTS:
+            raise StartError(f"{status.name} does not start: {status.detail}")
+
+    # --- looking ------------------------------------------------------------------------------
+
+    def status(self) -> list[Status]:
+        return [process.status() for process in self.processes.values()]
+
+    async def changes(self) -> AsyncIterator[list[Status]]:
+        """How everything stands: now, and again whenever that changes."""
+        while True:
+            changed = self._changed
+            yield self.status()
+            await changed.wait()
+
+    def _on_change(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    # --- the programs -------------------------------------------------------------------------
+
+    def _program(
+        self,
+        name: str,
+        *command: str,
+        death_signal: signal.Signals = signal.SIGKILL,
+        **environment: str,
+    ) -> Program:
+        return Program(
+            name=name,
+            command=(sys.executable, "-m", *command),
+            environment={**self._environ, "PYTHONUNBUFFERED": "1", **environment},
+            log=self._folder / "logs" / f"{name}.log",
+            death_signal=death_signal,
+        )
+
+    def _server(self) -> Program:
+        folder = str(self._folder / "queue")
+        # SIGTERM lets it write its file to the end.
+        return self._program(
+            "redis", "jobqueue", "serve", "--folder", folder, death_signal=signal.SIGTERM
+        )
+
+    def _worker(self) -> Program:
+        choices = []
+        if self._engine:
+            choices += ["--engine", self._engine]
+        if self._model:
+            choices += ["--model", self._model]
+        return self._program(
+            "worker",
+            "inference",
+            "serve",
+            *choices,
+            REDIS_URL=self.redis_url,
+            INFERENCE_DRAIN_S="5",
+        )
+
+    def _bot(self) -> Program:
+        return self._program(
+            "bot",
+            "bot",
+            REDIS_URL=self.redis_url,
+            DISCORD_TOKEN=self._discord.token,
+            DISCORD_API=self._discord.api_url,
+            COMMONROOM_READER=READER,
+        )
+
+    # --- when they are ready ------------------------------------------------------------------
+
+    async def _watch_redis(self, process: ManagedProcess) -> None:
+        url = await _announced_url(process)
+        async with connect(url) as redis:
+            while True:
+                if await _answers(redis):
+                    break
+                await asyncio.sleep(LOOK_S / 5)
+        self.redis_url = url
+        process.report(ProcessState.READY)
+
+    async def _watch_worker(self, process: ManagedProcess) -> None:
+        """What the worker says of itself, for as long as it lives."""
+        while True:
+            await asyncio.sleep(STEADY_S if process.state is ProcessState.READY else LOOK_S)
+            announced = await self._announcement(process)
+            if process.state in STILL:
+                continue
+            if announced is not None and announced.phase != "loading":
+                process.report(ProcessState.READY, f"{announced.engine} {announced.model}")
+            elif announced is not None:
+                process.report(ProcessState.LOADING, announced.detail, announced.progress)
+            elif any(line.startswith("ready:") for line in process.lines):
+                process.report(ProcessState.READY)
+
+    async def _announcement(self, process: ManagedProcess) -> WorkerStatus | None:
+        """By process id, since one that was killed stays announced for some seconds."""
+        try:
+            workers = await self.queue.workers()
+        except QueueError:
+            return None
+        return next((w for w in workers if f"-{process.pid}-" in w.worker), None)
+
+    async def _watch_bot(self, process: ManagedProcess) -> None:
+        """Ready is: Discord has told it READY."""
+        while True:
+            live = self._discord.backend.gateway.live
+            online = any(session.opened >= process.started for session in live)
+            if process.state not in STILL:
+                if online:
+                    process.report(ProcessState.READY)
+                elif process.state is ProcessState.READY:
+                    process.report(ProcessState.LOADING, "reconnecting to Discord")
+            await asyncio.sleep(LOOK_S)
+
+
+async def _announced_url(process: ManagedProcess) -> str:
+    """The server prints where it listens before it starts."""
+    while True:
+        for line in process.lines:
+            if line.startswith("unix://"):
+                return line.strip()
+        await asyncio.sleep(LOOK_S / 5)
+
+
+async def _answers(redis: Redis) -> bool:
+    try:
+        return bool(await redis.ping())
+    except (RedisError, OSError):  # not there yet, or still reading its file
+        return False
