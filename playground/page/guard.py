@@ -1,0 +1,72 @@
+"""Who may use the page: whoever has its token, from this machine, in a page of ours.
+
+Loopback alone does not keep a browser's other pages out: a foreign page may send requests to
+127.0.0.1, and with DNS rebinding it may even read the answers under its own name. So the Host
+must be loopback's own name, the Origin must be this server, and the token must be known.
+"""
+
+import hmac
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
+BEARER = "Bearer "
+
+# Nothing inline, nothing from elsewhere; HTML enters only through one named policy.
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' blob:",
+        "connect-src 'self' {socket}",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types server-markdown",
+    )
+)
+
+
+class Guard:
+    def __init__(self, token: str) -> None:
+        self._token = token.encode()
+
+    def knows(self, token: object) -> bool:
+        """In a time that does not depend on how much of the token was right."""
+        return isinstance(token, str) and hmac.compare_digest(token.encode(), self._token)
+
+    def knows_bearer(self, request: web.Request) -> bool:
+        header = request.headers.get("Authorization", "")
+        return header.startswith(BEARER) and self.knows(header.removeprefix(BEARER))
+
+
+@web.middleware
+async def only_this_machine(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse a foreign Host everywhere, and a foreign Origin on the page's own addresses."""
+    if urlsplit(f"//{request.host}").hostname not in LOOPBACK_NAMES:
+        raise web.HTTPForbidden(text="This server answers only to its loopback address.")
+    origin = request.headers.get("Origin")
+    if _is_page(request) and origin is not None and origin != f"http://{request.host}":
+        raise web.HTTPForbidden(text="Another site's page may not use this one.")
+    return await handler(request)
+
+
+async def protect(request: web.Request, response: web.StreamResponse) -> None:
+    """Headers of everything the page consists of."""
+    if not _is_page(request):
+        return
+    policy = CONTENT_SECURITY_POLICY.format(socket=f"ws://{request.host}")
+    response.headers["Content-Security-Policy"] = policy
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    response.headers["Cache-Control"] = "no-cache"
+
+
+def _is_page(request: web.Request) -> bool:
+    return request.path == "/" or request.path.startswith("/page/")

@@ -1,0 +1,83 @@
+// The page's own words. The bot's words come from the bot, in the locale of the simulated user.
+import { store } from "./store.js";
+
+const ENGLISH = {
+  text_channels: "Text channels", direct_messages: "Direct messages", threads: "Threads",
+  add_channel: "Create channel", channel_name: "Channel name", create: "Create", cancel: "Cancel", submit: "Submit",
+  add_user: "Add a person", user_name: "Name", switch_user: "Switch account", message_user: "Message",
+  signed_in: "you", language: "Language", theme: "Theme", dark: "Dark", light: "Light",
+  message_in: "Message {name}", send: "Send message", attach: "Attach files", remove: "Remove {name}",
+  replying_to: "Replying to {name}", drop_here: "Drop files to upload to {name}",
+  only_you: "Only you can see this", dismiss: "Dismiss message", edited: "(edited)", app: "APP",
+  thinking: "{name} is thinking…", used: "used {command}", is_typing: "{names} is typing…", are_typing: "{names} are typing…",
+  several_typing: "Several people are typing…", deleted_reply: "Original message was deleted",
+  interaction_failed: "This interaction failed", no_response: "The application did not respond",
+  jump: "Jump to present", new_messages: "{count} new", copy: "Copy", copied: "Copied", copy_text: "Copy text",
+  reply: "Reply", apps: "Apps", more: "More actions", open_menu: "Open channels", close: "Close",
+  system: "System", show_system: "System status", members: "Members", online: "online", offline: "offline",
+  kill: "Kill", restart: "Restart", kill_hint: "End {name} at once, as a crash would", memory: "memory",
+  commands: "Commands", no_commands: "No command matches “{query}”. The bot may still be starting.",
+  option_needed: "This option is required", choose_file: "Choose a file", no_match: "No options match your search.",
+  optional: "{count} optional", yes: "True", no: "False", placeholder_select: "Make a selection",
+  welcome: "Welcome to #{name}", welcome_dm: "This is the beginning of your direct messages with {name}.",
+  welcome_thread: "This is the start of the thread “{name}”.",
+  welcome_body: "This is the start of the #{name} channel. Ask the community's own model anything.",
+  hint_title: "Type /chat and a question", hint_body: "or click one of these, then press Enter.",
+  sample_1: "Explain recursion with a tiny Python example", sample_2: "Plan a friendly welcome for new members",
+  sample_3: "用三句话介绍一下你自己",
+  today: "Today at {time}", yesterday: "Yesterday at {time}", spoiler: "Spoiler, click to reveal",
+  connecting: "Connecting…", lost: "Connection lost. Trying again…", refused: "This page's token is no longer valid. Open the link that the playground printed.",
+  external_media: "Media from another site is not loaded", download: "Download {name}", open_image: "Open {name}",
+  too_large: "{name} is larger than 10 MiB", upload: "{name} could not be uploaded", offline_error: "Not connected: nothing was sent.",
+  failed_action: "That did not work: {detail}", required_missing: "Please fill in: {names}",
+  too_long: "{count} over the limit of 2000 characters", loading: "loading", running: "running", ready: "ready", starting: "starting",
+  stopped: "stopped", restarting: "restarting", failed: "failed", crashed: "crashed", exited: "stopped", jump_to: "Jump to the message",
+  new_day: "{date}", select_done: "Done", file_upload: "Upload files", engine: "engine", model: "model",
+  see_thread: "See thread", everyone: "Server members", message_sent: "{name}: {text}", slash_hint: "Tab to complete, Enter to choose, Esc to close",
+  worker: "Worker", redis: "Queue", bot: "Bot", worker_is: "runs the model", redis_is: "Valkey", bot_is: "talks to Discord",
+  confirm_kill: "End {name}? Open questions should survive.", messages: "Messages",
+};
+
+const CHINESE = {
+  text_channels: "文字频道", direct_messages: "私信", threads: "子区",
+  add_channel: "创建频道", channel_name: "频道名称", create: "创建", cancel: "取消", submit: "提交",
+  add_user: "添加成员", user_name: "名字", switch_user: "切换账号", message_user: "发私信",
+  signed_in: "当前", language: "语言", theme: "主题", dark: "深色", light: "浅色",
+  message_in: "发消息到 {name}", send: "发送消息", attach: "添加文件", remove: "移除 {name}",
+  replying_to: "正在回复 {name}", drop_here: "松开以上传到 {name}",
+  only_you: "只有你能看到", dismiss: "忽略消息", edited: "(已编辑)", app: "应用",
+  thinking: "{name} 正在思考…", used: "使用了 {command}", is_typing: "{names} 正在输入…", are_typing: "{names} 正在输入…",
+  several_typing: "好几个人正在输入…", deleted_reply: "原消息已被删除",
+  interaction_failed: "此交互失败", no_response: "该应用未响应",
+  jump: "跳到最新", new_messages: "{count} 条新消息", copy: "复制", copied: "已复制", copy_text: "复制文本",
+  reply: "回复", apps: "应用", more: "更多操作", open_menu: "打开频道列表", close: "关闭",
+  system: "系统", show_system: "系统状态", members: "成员", online: "在线", offline: "离线",
+  kill: "终止", restart: "重启", kill_hint: "像崩溃一样立刻终止 {name}", memory: "内存",
+  commands: "命令", no_commands: "没有匹配“{query}”的命令。机器人可能还在启动。",
+  option_needed: "此项为必填", choose_file: "选择文件", no_match: "没有匹配的选项。",
+  optional: "{count} 个可选项", yes: "是", no: "否", placeholder_select: "请选择",
+  welcome: "欢迎来到 #{name}", welcome_dm: "这是你与 {name} 私信的开始。",
+  welcome_thread: "这是子区“{name}”的开始。",
+  welcome_body: "这是 #{name} 频道的开始。尽管向社区自己的模型提问吧。",
+  hint_title: "输入 /chat 和你的问题", hint_body: "或点一个示例，再按回车。",
+  sample_1: "用一个简短的 Python 例子解释递归", sample_2: "为新成员写一段友好的欢迎词",
+  sample_3: "Introduce yourself in three sentences",
+  today: "今天 {time}", yesterday: "昨天 {time}", spoiler: "剧透，点击显示",
+  connecting: "正在连接…", lost: "连接已断开，正在重试…", refused: "此页面的令牌已失效。请打开 playground 打印的链接。",
+  external_media: "不加载其他网站的媒体", download: "下载 {name}", open_image: "打开 {name}",
+  too_large: "{name} 超过 10 MiB", upload: "{name} 上传失败", offline_error: "未连接：没有发送。",
+  failed_action: "操作失败：{detail}", required_missing: "请填写：{names}",
+  too_long: "超出 2000 字上限 {count} 字", loading: "加载中", running: "运行中", ready: "就绪", starting: "启动中",
+  stopped: "已停止", restarting: "重启中", failed: "失败", crashed: "已崩溃", exited: "已停止", jump_to: "跳到该消息",
+  new_day: "{date}", select_done: "完成", file_upload: "上传文件", engine: "引擎", model: "模型",
+  see_thread: "查看子区", everyone: "服务器成员", message_sent: "{name}：{text}", slash_hint: "Tab 补全，回车选择，Esc 关闭",
+  worker: "推理", redis: "队列", bot: "机器人", worker_is: "运行模型", redis_is: "Valkey", bot_is: "连接 Discord",
+  confirm_kill: "终止 {name}？未答完的问题应当不会丢失。", messages: "消息",
+};
+
+export const LOCALES = { "en-US": "English", "zh-CN": "简体中文" };
+
+export function t(key, values = {}) {
+  const words = store.locale.startsWith("zh") ? CHINESE : ENGLISH;
+  return (words[key] ?? ENGLISH[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+}
