@@ -55,9 +55,9 @@ class OptionFiller:
         option: Json = {"name": name, "type": kind}
         if focused == name:
             return {**option, "value": value, "focused": True}
-        return {**option, "value": self._value(definition, kind, value)}
+        return {**option, "value": self.value(definition, kind, value)}
 
-    def _value(self, definition: Json, kind: int, value: Any) -> Any:
+    def value(self, definition: Json, kind: int, value: Any) -> Any:
         if kind in (STRING, INTEGER, NUMBER):
             return _plain(definition, kind, value)
         if kind == BOOLEAN:
@@ -77,6 +77,24 @@ class OptionFiller:
     def _resolve(self, kind: str, thing: Json) -> str:
         self.resolved.setdefault(kind, {})[thing["id"]] = thing
         return str(thing["id"])
+
+
+# Which menus choose people, roles or channels: component type to the option type like it.
+_CHOOSES = {5: USER, 6: ROLE, 7: MENTIONABLE, 8: CHANNEL}
+
+
+def chosen(state: State, menu: Json, values: Sequence[str]) -> Json:
+    """What a menu sends. Plain options carry no `resolved`, and discord.py relies on that."""
+    kind = _CHOOSES.get(menu["type"])
+    if kind is None:
+        return {"values": list(values)}
+    filler = OptionFiller(state, _no_upload)
+    ids = [filler.value({}, kind, value) for value in values]
+    return {"values": ids, "resolved": filler.resolved}
+
+
+def _no_upload(_file: File) -> Json:
+    raise UserError("a menu takes no file")
 
 
 def _spread(

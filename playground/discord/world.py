@@ -16,6 +16,7 @@ from playground.discord.observe import Seen, Subscription
 from playground.discord.options import (
     ModalFiller,
     OptionFiller,
+    chosen,
     descend,
     find_component,
     find_named,
@@ -277,7 +278,7 @@ class World:
         data: Json = {"custom_id": found["custom_id"], "component_type": found["type"]}
         data["id"] = found.get("id", 0)
         if found["type"] != limits.BUTTON:
-            data |= {"values": list(values), "resolved": {}}
+            data |= chosen(self.state, found, values)
         return self.backend.interactions.open(
             InteractionType.COMPONENT,
             author,
