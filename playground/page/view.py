@@ -71,9 +71,15 @@ class View:
             "embeds": [self._embed(embed, names) for embed in message["embeds"]],
             "components": [self.component(part) for part in message["components"]],
             "reactions": message.get("reactions") or [],
-            "referenced_message": _reference(message.get("referenced_message"), names),
+            "referenced_message": _reference(self._answered(message), names),
             "command": self._command_used(message.get("interaction_metadata")),
         }
+
+    def _answered(self, message: Json) -> Json | None:
+        """What it replies to; for the answer to a button, the message the button is on."""
+        used = (message.get("interaction_metadata") or {}).get("interacted_message_id", "")
+        kept = self._world.state.messages[message["channel_id"]].get(used)
+        return kept.data if kept is not None else message.get("referenced_message")
 
     def _embed(self, embed: Json, names: Names) -> Json:
         shown = dict(embed)

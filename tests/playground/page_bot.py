@@ -38,6 +38,9 @@ class PageBot(discord.Client):
         add_commands(self)
 
     async def setup_hook(self) -> None:
+        # Registered beforehand: discord.py knows a message's own view only once the edit that
+        # brought it has returned, which a full rate limit delays by seconds.
+        self.add_view(Again())
         await self.tree.sync()
 
     async def next_step(self) -> None:
@@ -57,13 +60,13 @@ class Again(discord.ui.View):
     def __init__(self) -> None:
         super().__init__(timeout=None)
 
-    @discord.ui.button(label="Again", style=discord.ButtonStyle.primary)
+    @discord.ui.button(label="Again", custom_id="again", style=discord.ButtonStyle.primary)
     async def again(
         self, interaction: discord.Interaction, _button: "discord.ui.Button[Again]"
     ) -> None:
         await interaction.response.edit_message(content="Pressed **again**")
 
-    @discord.ui.button(label="Silent", style=discord.ButtonStyle.danger)
+    @discord.ui.button(label="Silent", custom_id="silent", style=discord.ButtonStyle.danger)
     async def silent(
         self, _interaction: discord.Interaction, _button: "discord.ui.Button[Again]"
     ) -> None:
@@ -71,6 +74,7 @@ class Again(discord.ui.View):
 
     @discord.ui.select(
         placeholder="Pick a fruit",
+        custom_id="fruit",
         options=[
             discord.SelectOption(label="Apple", description="Crisp"),
             discord.SelectOption(label="Pear"),
@@ -113,11 +117,17 @@ ANSWER = [
     "Recursion is a function that calls **itself** on a smaller problem:",
     "\n```python\ndef factorial(n: int) -> int:\n    if n < 2:",
     "\n        return 1  # the base case\n    return n * factorial(n - 1)\n```",
-    "\n- the *base case* ends it\n- every call comes nearer to it\n\n> Each call waits for the next.",
+    "\n- the *base case* ends it\n- every call comes nearer\n\n> Each call waits for the next.",
 ]
 
 
-def add_commands(bot: PageBot) -> None:  # noqa: PLR0915 — one small command after the other
+def add_commands(bot: PageBot) -> None:
+    add_chat(bot)
+    add_words(bot.tree)
+    add_pictures(bot.tree)
+
+
+def add_chat(bot: PageBot) -> None:
     tree = bot.tree
 
     @tree.command(description="Ask the community's model")
@@ -143,6 +153,8 @@ def add_commands(bot: PageBot) -> None:  # noqa: PLR0915 — one small command a
             await bot.next_step()
         await interaction.edit_original_response(content=text, view=Again())
 
+
+def add_words(tree: "app_commands.CommandTree[PageBot]") -> None:
     @tree.command(description="Something for your eyes only")
     async def whisper(interaction: discord.Interaction, text: str) -> None:
         await interaction.response.send_message(f"psst: {text}", ephemeral=True)
@@ -165,6 +177,20 @@ def add_commands(bot: PageBot) -> None:  # noqa: PLR0915 — one small command a
         found = [c for c in cities if typed.lower() in c.lower()]
         return [app_commands.Choice(name=c, value=c) for c in found]
 
+    @tree.command(description="Start a thread")
+    async def thread(interaction: discord.Interaction, name: str) -> None:
+        await interaction.response.send_message("Here we go")
+        message = await interaction.original_response()
+        made = await message.create_thread(name=name)
+        await made.send("First words")
+
+    @tree.context_menu(name="Count words")
+    async def count(interaction: discord.Interaction, message: discord.Message) -> None:
+        words = len(message.content.split())
+        await interaction.response.send_message(f"{words} words", ephemeral=True)
+
+
+def add_pictures(tree: "app_commands.CommandTree[PageBot]") -> None:
     @tree.command(description="An embed")
     async def card(interaction: discord.Interaction, text: str = "Two things to know") -> None:
         embed = discord.Embed(title=text, description=f"**Body** {text}", colour=0xD9845B)
@@ -181,15 +207,3 @@ def add_commands(bot: PageBot) -> None:  # noqa: PLR0915 — one small command a
             discord.File(io.BytesIO(b"notes"), "notes.txt"),
         ]
         await interaction.response.send_message(view=Layout(), files=files)
-
-    @tree.command(description="Start a thread")
-    async def thread(interaction: discord.Interaction, name: str) -> None:
-        await interaction.response.send_message("Here we go")
-        message = await interaction.original_response()
-        made = await message.create_thread(name=name)
-        await made.send("First words")
-
-    @tree.context_menu(name="Count words")
-    async def count(interaction: discord.Interaction, message: discord.Message) -> None:
-        words = len(message.content.split())
-        await interaction.response.send_message(f"{words} words", ephemeral=True)

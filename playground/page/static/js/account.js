@@ -15,12 +15,24 @@ export function startAccount(connection) {
   store.on(["loaded", "locale", "users"], draw);
 }
 
-export const remembered = () => ({ user: sessionStorage.getItem("user"), locale: localStorage.getItem("locale") });
+export const remembered = () => ({
+  user: sessionStorage.getItem("user"),
+  locale: localStorage.getItem("locale"),
+});
 
 function draw() {
   fill(
     element("account"),
-    h("button", { type: "button", class: "account-button", title: t("switch_user"), data: { action: "accounts" }, onclick: openAccounts, aria: { haspopup: "menu" } },
+    h(
+      "button",
+      {
+        type: "button",
+        class: "account-button",
+        title: t("switch_user"),
+        data: { action: "accounts" },
+        onclick: openAccounts,
+        aria: { haspopup: "menu" },
+      },
       h("span", { class: "avatar-frame" }, avatar(store.me, "list"), h("i", { class: "presence online" })),
       h("span", { class: "account-words" }, h("b", {}, nameOf(store.me)), h("small", {}, t("switch_user"))),
     ),
@@ -29,15 +41,36 @@ function draw() {
   );
 }
 
-const tool = (name, label, onclick) => h("button", { type: "button", class: "icon-button", title: label, onclick, aria: { label } }, icon(name, 18));
+const tool = (name, label, onclick) =>
+  h(
+    "button",
+    { type: "button", class: "icon-button", title: label, onclick, aria: { label } },
+    icon(name, 18),
+  );
 
 function openAccounts(event) {
   let close = () => {};
   const people = [...store.users.values()].filter((user) => !user.bot);
   const row = (user) =>
-    h("button", { type: "button", role: "menuitemradio", class: "menu-item person", onclick: () => (close(), become(user.id)), aria: { checked: String(user.id === store.me.id) } },
-      avatar(user, "list"), h("span", {}, nameOf(user)), user.id === store.me.id ? icon("check", 16) : null);
-  const add = h("button", { type: "button", role: "menuitem", class: "menu-item", onclick: () => (close(), addUser()) }, h("span", {}, t("add_user")), icon("plus", 16));
+    h(
+      "button",
+      {
+        type: "button",
+        role: "menuitemradio",
+        class: "menu-item person",
+        onclick: () => (close(), become(user.id)),
+        aria: { checked: String(user.id === store.me.id) },
+      },
+      avatar(user, "list"),
+      h("span", {}, nameOf(user)),
+      user.id === store.me.id ? icon("check", 16) : null,
+    );
+  const add = h(
+    "button",
+    { type: "button", role: "menuitem", class: "menu-item", onclick: () => (close(), addUser()) },
+    h("span", {}, t("add_user")),
+    icon("plus", 16),
+  );
   const content = menu([h("div", { class: "menu-label" }, t("switch_user")), people.map(row), h("hr"), add]);
   close = popover(event.currentTarget, content, { className: "menu-box" });
   content.querySelector("button")?.focus();
@@ -51,7 +84,10 @@ async function become(user) {
 async function addUser() {
   const name = await ask({ title: t("add_user"), label: t("user_name"), accept: t("create") });
   if (!name) return;
-  await socket.request("add_user", { name }).then(({ id }) => become(id)).catch(explain);
+  await socket
+    .request("add_user", { name })
+    .then(({ id }) => become(id))
+    .catch(explain);
 }
 
 const explain = (refusal) => toast(t("failed_action", { detail: refusal.detail || refusal.code }));
@@ -59,8 +95,19 @@ const explain = (refusal) => toast(t("failed_action", { detail: refusal.detail |
 function openLanguages(event) {
   let close = () => {};
   const row = ([locale, name]) =>
-    h("button", { type: "button", role: "menuitemradio", class: "menu-item", lang: locale, onclick: () => (close(), speak(locale)), aria: { checked: String(locale === store.locale) } },
-      h("span", {}, name), locale === store.locale ? icon("check", 16) : null);
+    h(
+      "button",
+      {
+        type: "button",
+        role: "menuitemradio",
+        class: "menu-item",
+        lang: locale,
+        onclick: () => (close(), speak(locale)),
+        aria: { checked: String(locale === store.locale) },
+      },
+      h("span", {}, name),
+      locale === store.locale ? icon("check", 16) : null,
+    );
   const content = menu([h("div", { class: "menu-label" }, t("language")), Object.entries(LOCALES).map(row)]);
   close = popover(event.currentTarget, content, { className: "menu-box" });
   content.querySelector("button")?.focus();

@@ -52,7 +52,8 @@ const ACTIONS = {
   sample: ({ dataset }) => composer.sample(dataset.prompt),
 };
 
-export const react = (message, emoji) => socket.request("react", { channel: message.channel_id, message: message.id, emoji }).catch(() => {});
+export const react = (message, emoji) =>
+  socket.request("react", { channel: message.channel_id, message: message.id, emoji }).catch(() => {});
 
 /** Press a component: it waits until the application answers, or says that it did not. */
 async function act(button, message, values) {
@@ -60,7 +61,12 @@ async function act(button, message, values) {
   button.classList.add("waiting");
   button.setAttribute("aria-busy", "true");
   try {
-    await socket.request("click", { channel: message.channel_id, message: message.id, custom_id: button.dataset.customId, values });
+    await socket.request("click", {
+      channel: message.channel_id,
+      message: message.id,
+      custom_id: button.dataset.customId,
+      values,
+    });
   } catch (refusal) {
     if (refusal.code === "offline") toast(t("offline_error"));
     else store.fail(message.id, t("interaction_failed"));
@@ -93,5 +99,6 @@ function onPointerDown(event) {
   if (!message) return;
   const timer = setTimeout(() => openMessageMenu(message, event), LONG_PRESS_MS);
   const stop = () => clearTimeout(timer);
-  for (const kind of ["pointerup", "pointercancel", "pointermove"]) window.addEventListener(kind, stop, { once: true });
+  for (const kind of ["pointerup", "pointercancel", "pointermove"])
+    window.addEventListener(kind, stop, { once: true });
 }

@@ -19,8 +19,19 @@ export class CommandForm {
     this.element = h(
       "div",
       { class: "command-form", role: "group", aria: { label: `/${command.label}` } },
-      h("div", { class: "command-line" }, avatar(store.bot, "list"), h("b", { class: "command-name", tabIndex: -1 }, `/${command.label}`), this.row),
-      h("div", { class: "command-foot" }, h("span", { class: "command-help" }, command.description), this.rest),
+      h(
+        "div",
+        { class: "command-line" },
+        avatar(store.bot, "list"),
+        h("b", { class: "command-name", tabIndex: -1 }, `/${command.label}`),
+        this.row,
+      ),
+      h(
+        "div",
+        { class: "command-foot" },
+        h("span", { class: "command-help" }, command.description),
+        this.rest,
+      ),
     );
     this.element.addEventListener("keydown", (event) => this.#onKey(event));
     command.options.filter((option) => option.required).forEach((option) => this.#add(option));
@@ -34,7 +45,9 @@ export class CommandForm {
   /** What was typed behind the command's name goes into its first field for text. */
   fill(words) {
     if (!words) return;
-    const first = this.#fields.find((field) => field.takesText) ?? this.#addNamed(this.command.options.find((option) => option.type === 3));
+    const first =
+      this.#fields.find((field) => field.takesText) ??
+      this.#addNamed(this.command.options.find((option) => option.type === 3));
     first?.fill(words);
   }
 
@@ -43,11 +56,18 @@ export class CommandForm {
     const wrong = this.#fields.filter((field) => !field.check());
     wrong[0]?.focus();
     if (wrong.length) return null;
-    return Object.fromEntries(this.#fields.map((field) => [field.option.name, field.value()]).filter(([, value]) => value !== undefined));
+    return Object.fromEntries(
+      this.#fields
+        .map((field) => [field.option.name, field.value()])
+        .filter(([, value]) => value !== undefined),
+    );
   }
 
   #add(option) {
-    const field = optionField(option, { help: (words) => this.#help(words), complete: (typed) => this.#complete(option, typed) });
+    const field = optionField(option, {
+      help: (words) => this.#help(words),
+      complete: (typed) => this.#complete(option, typed),
+    });
     this.#fields.push(field);
     this.row.append(field.element);
     return field;
@@ -63,7 +83,18 @@ export class CommandForm {
   #offerRest() {
     const used = new Set(this.#fields.map((field) => field.option.name));
     const left = this.command.options.filter((option) => !used.has(option.name));
-    const offer = (option) => h("button", { type: "button", class: "option-offer", title: option.description, onclick: () => this.#addNamed(option).focus() }, icon("plus", 12), option.label);
+    const offer = (option) =>
+      h(
+        "button",
+        {
+          type: "button",
+          class: "option-offer",
+          title: option.description,
+          onclick: () => this.#addNamed(option).focus(),
+        },
+        icon("plus", 12),
+        option.label,
+      );
     fill(this.rest, left.map(offer));
   }
 
@@ -72,8 +103,20 @@ export class CommandForm {
   }
 
   async #complete(option, typed) {
-    const values = Object.fromEntries(this.#fields.filter((field) => field.option !== option && !(field.value() instanceof File)).map((field) => [field.option.name, field.value()]));
-    return this.#socket.request("autocomplete", { channel: store.current, command: this.command.name, option: option.name, typed, values }).catch(() => []);
+    const values = Object.fromEntries(
+      this.#fields
+        .filter((field) => field.option !== option && !(field.value() instanceof File))
+        .map((field) => [field.option.name, field.value()]),
+    );
+    return this.#socket
+      .request("autocomplete", {
+        channel: store.current,
+        command: this.command.name,
+        option: option.name,
+        typed,
+        values,
+      })
+      .catch(() => []);
   }
 
   #onKey(event) {

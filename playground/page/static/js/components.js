@@ -17,20 +17,29 @@ const BUILDERS = {
   11: (part, message) => media(resolve(part.media, message, part), "thumbnail"),
   12: gallery,
   13: (part, message) => fileCard(found(part.file, message)),
-  14: (part) => h("hr", { class: `separator spacing-${part.spacing ?? 1}${part.divider === false ? " bare" : ""}` }),
+  14: (part) =>
+    h("hr", { class: `separator spacing-${part.spacing ?? 1}${part.divider === false ? " bare" : ""}` }),
   17: container,
 };
 for (const type of SELECTS) BUILDERS[type] = selectButton;
 
 export function components(message) {
   if (!message.components?.length) return null;
-  return h("div", { class: "components" }, message.components.map((part) => build(part, message)));
+  return h(
+    "div",
+    { class: "components" },
+    message.components.map((part) => build(part, message)),
+  );
 }
 
 const build = (part, message) => BUILDERS[part.type]?.(part, message) ?? null;
 
 function row(part, message) {
-  return h("div", { class: "action-row" }, part.components.map((child) => build(child, message)));
+  return h(
+    "div",
+    { class: "action-row" },
+    part.components.map((child) => build(child, message)),
+  );
 }
 
 function button(part) {
@@ -40,11 +49,21 @@ function button(part) {
   ];
   if (part.style === 5) {
     const href = /^https?:\/\//.test(part.url ?? "") ? part.url : undefined;
-    return h("a", { class: "button secondary", href, target: "_blank", rel: "noopener noreferrer nofollow" }, content, icon("external", 14));
+    return h(
+      "a",
+      { class: "button secondary", href, target: "_blank", rel: "noopener noreferrer nofollow" },
+      content,
+      icon("external", 14),
+    );
   }
   return h(
     "button",
-    { type: "button", class: `button ${STYLES[part.style] ?? "secondary"}`, disabled: Boolean(part.disabled), data: { action: "press", customId: part.custom_id, key: part.custom_id } },
+    {
+      type: "button",
+      class: `button ${STYLES[part.style] ?? "secondary"}`,
+      disabled: Boolean(part.disabled),
+      data: { action: "press", customId: part.custom_id, key: part.custom_id },
+    },
     content,
     h("span", { class: "spinner", aria: { hidden: "true" } }),
   );
@@ -54,8 +73,18 @@ function selectButton(part) {
   const chosen = (part.options ?? []).filter((option) => option.default).map((option) => option.label);
   return h(
     "button",
-    { type: "button", class: "select", disabled: Boolean(part.disabled), data: { action: "select", customId: part.custom_id, key: part.custom_id }, aria: { haspopup: "listbox" } },
-    h("span", { class: chosen.length ? "select-value" : "select-placeholder" }, chosen.join(", ") || part.placeholder || t("placeholder_select")),
+    {
+      type: "button",
+      class: "select",
+      disabled: Boolean(part.disabled),
+      data: { action: "select", customId: part.custom_id, key: part.custom_id },
+      aria: { haspopup: "listbox" },
+    },
+    h(
+      "span",
+      { class: chosen.length ? "select-value" : "select-placeholder" },
+      chosen.join(", ") || part.placeholder || t("placeholder_select"),
+    ),
     icon("chevron", 18),
     h("span", { class: "spinner", aria: { hidden: "true" } }),
   );
@@ -65,17 +94,29 @@ function section(part, message) {
   return h(
     "div",
     { class: "section" },
-    h("div", { class: "section-words" }, part.components.map((child) => build(child, message))),
+    h(
+      "div",
+      { class: "section-words" },
+      part.components.map((child) => build(child, message)),
+    ),
     part.accessory ? h("div", { class: "section-accessory" }, build(part.accessory, message)) : null,
   );
 }
 
 function gallery(part, message) {
-  return h("div", { class: `pictures count-${Math.min(part.items.length, 4)}` }, part.items.map((item) => media(resolve(item.media, message, item))));
+  return h(
+    "div",
+    { class: `pictures count-${Math.min(part.items.length, 4)}` },
+    part.items.map((item) => media(resolve(item.media, message, item))),
+  );
 }
 
 function container(part, message) {
-  const box = h("div", { class: part.spoiler ? "container spoiler-media" : "container" }, part.components.map((child) => build(child, message)));
+  const box = h(
+    "div",
+    { class: part.spoiler ? "container spoiler-media" : "container" },
+    part.components.map((child) => build(child, message)),
+  );
   if (Number.isInteger(part.accent_color)) box.style.setProperty("--bar", hex(part.accent_color));
   return box;
 }
@@ -83,19 +124,32 @@ function container(part, message) {
 /** `attachment://name` names a file of the same message. */
 function found(reference, message) {
   const name = (reference?.url ?? "").replace(/^attachment:\/\//, "");
-  return message.attachments.find((file) => file.filename === name || file.url === reference?.url) ?? { filename: name.split("/").at(-1) };
+  return (
+    message.attachments.find((file) => file.filename === name || file.url === reference?.url) ?? {
+      filename: name.split("/").at(-1),
+    }
+  );
 }
 
 function resolve(reference, message, part) {
   const file = found(reference, message);
-  return { ...reference, ...file, url: file.url ?? reference?.url, description: part.description, spoiler: part.spoiler };
+  return {
+    ...reference,
+    ...file,
+    url: file.url ?? reference?.url,
+    description: part.description,
+    spoiler: part.spoiler,
+  };
 }
 
 /** The component with this custom id, wherever it is nested. */
 export function findComponent(parts, customId) {
   for (const part of parts ?? []) {
     if (part.custom_id === customId) return part;
-    const nested = findComponent([part.component, part.accessory, ...(part.components ?? [])].filter(Boolean), customId);
+    const nested = findComponent(
+      [part.component, part.accessory, ...(part.components ?? [])].filter(Boolean),
+      customId,
+    );
     if (nested) return nested;
   }
   return undefined;

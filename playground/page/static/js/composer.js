@@ -49,8 +49,19 @@ class Composer {
     this.#leaveCommand();
     fill(
       element("reply-bar"),
-      h("span", {}, t("replying_to", { name: "" })), avatar(message.author, "small"), h("b", {}, nameOf(message.author)),
-      h("button", { type: "button", class: "icon-button", aria: { label: t("cancel") }, onclick: () => this.#dropReply() }, icon("close", 16)),
+      h("span", {}, t("replying_to", { name: "" })),
+      avatar(message.author, "small"),
+      h("b", {}, nameOf(message.author)),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "icon-button",
+          aria: { label: t("cancel") },
+          onclick: () => this.#dropReply(),
+        },
+        icon("close", 16),
+      ),
     );
     element("reply-bar").hidden = false;
     this.focus();
@@ -63,7 +74,8 @@ class Composer {
 
   /** Fill in `/chat`, so that one Enter asks and the next question is typed the same way. */
   sample(prompt) {
-    const command = exactCommand("chat") ?? store.usable(1).find((one) => one.options.some((option) => option.type === 3));
+    const command =
+      exactCommand("chat") ?? store.usable(1).find((one) => one.options.some((option) => option.type === 3));
     if (command) this.#enterCommand(command, prompt);
     else this.#write(store.bot ? `@${nameOf(store.bot)} ${prompt}` : prompt);
   }
@@ -84,7 +96,12 @@ class Composer {
       this.#leaveCommand();
     }
     this.#channel = channel.id;
-    const name = channel.type === DM ? `@${store.title(channel)}` : channel.type === THREAD ? `“${channel.name}”` : `#${channel.name}`;
+    const name =
+      channel.type === DM
+        ? `@${store.title(channel)}`
+        : channel.type === THREAD
+          ? `“${channel.name}”`
+          : `#${channel.name}`;
     this.text.placeholder = t("message_in", { name });
     this.text.setAttribute("aria-label", this.text.placeholder);
     element("drop-words").textContent = t("drop_here", { name });
@@ -97,19 +114,22 @@ class Composer {
     this.#count();
     const typed = /^\/([^\n]*?) ([^\n]*)$/.exec(this.text.value);
     const command = typed && exactCommand(typed[1]);
-    if (command && matchingCommands(`${typed[1]} `).every((other) => other === command)) this.#enterCommand(command, typed[2]);
+    if (command && matchingCommands(`${typed[1]} `).every((other) => other === command))
+      this.#enterCommand(command, typed[2]);
     else this.#suggest();
     this.#tellTyping();
   }
 
   #suggest() {
-    if (/^\/[^\n]*$/.test(this.text.value)) showCommands(this.picker, this.text.value.slice(1), (command) => this.#enterCommand(command));
+    if (/^\/[^\n]*$/.test(this.text.value))
+      showCommands(this.picker, this.text.value.slice(1), (command) => this.#enterCommand(command));
     else this.picker.close();
     completions(this.mentions, this.text);
   }
 
   #tellTyping() {
-    if (!this.text.value || this.text.value.startsWith("/") || Date.now() - this.#typedAt < TYPING_EVERY_MS) return;
+    if (!this.text.value || this.text.value.startsWith("/") || Date.now() - this.#typedAt < TYPING_EVERY_MS)
+      return;
     this.#typedAt = Date.now();
     this.#socket.request("typing", { channel: store.current }).catch(() => {});
   }
@@ -131,7 +151,10 @@ class Composer {
   #enterCommand(command, first = "") {
     this.picker.close();
     this.#dropReply();
-    this.#command = new CommandForm(command, this.#socket, { submit: () => this.#submit(), leave: () => this.#leaveCommand(true) });
+    this.#command = new CommandForm(command, this.#socket, {
+      submit: () => this.#submit(),
+      leave: () => this.#leaveCommand(true),
+    });
     fill(element("command"), this.#command.element);
     element("composer").classList.add("commanding");
     this.text.value = "";
@@ -168,7 +191,10 @@ class Composer {
 
   /** The options with each file replaced by the id of its upload. */
   async #uploaded(values) {
-    const entries = Object.entries(values).map(async ([name, value]) => [name, value instanceof File ? { upload: await this.#socket.upload(value) } : value]);
+    const entries = Object.entries(values).map(async ([name, value]) => [
+      name,
+      value instanceof File ? { upload: await this.#socket.upload(value) } : value,
+    ]);
     return Object.fromEntries(await Promise.all(entries));
   }
 
@@ -184,7 +210,12 @@ class Composer {
     jumpToPresent();
     try {
       const uploads = await Promise.all(files.map((file) => this.#socket.upload(file)));
-      await this.#socket.request("say", { channel: store.current, content: withMentions(words), uploads, reply: reply?.id ?? null });
+      await this.#socket.request("say", {
+        channel: store.current,
+        content: withMentions(words),
+        uploads,
+        reply: reply?.id ?? null,
+      });
     } catch (refusal) {
       if (!this.text.value) this.#write(words);
       this.tray.add(files);

@@ -33,7 +33,11 @@ const KEPT_CLASSES = ["revealed", "copied", "waiting"];
 /** Make `from` look like `to` by the fewest changes, so that a growing text does not flicker. */
 export function morph(from, to) {
   if (from.isEqualNode(to)) return from;
-  if (from.nodeType !== to.nodeType || from.nodeName !== to.nodeName || from.dataset?.key !== to.dataset?.key) {
+  if (
+    from.nodeType !== to.nodeType ||
+    from.nodeName !== to.nodeName ||
+    from.dataset?.key !== to.dataset?.key
+  ) {
     from.replaceWith(to);
     return to;
   }

@@ -5,7 +5,9 @@ const WIDE = matchMedia("(min-width: 900px)");
 
 export function startDrawers() {
   element("menu-toggle").addEventListener("click", () => toggle("nav-open"));
-  element("panel-toggle").addEventListener("click", () => toggle(WIDE.matches ? "panel-hidden" : "panel-open"));
+  element("panel-toggle").addEventListener("click", () =>
+    toggle(WIDE.matches ? "panel-hidden" : "panel-open"),
+  );
   element("veil").addEventListener("click", closeDrawers);
   window.addEventListener("keydown", (event) => event.key === "Escape" && closeDrawers());
   WIDE.addEventListener("change", closeDrawers);
@@ -15,7 +17,8 @@ export function startDrawers() {
 function toggle(name) {
   document.body.classList.toggle(name);
   tell();
-  if (name === "nav-open" && document.body.classList.contains(name)) element("channels").querySelector("button")?.focus();
+  if (name === "nav-open" && document.body.classList.contains(name))
+    element("channels").querySelector("button")?.focus();
 }
 
 export function closeDrawers() {

@@ -10,7 +10,9 @@ function embed(data) {
   const card = h(
     "article",
     { class: "embed" },
-    h("div", { class: "embed-words" },
+    h(
+      "div",
+      { class: "embed-words" },
       data.author?.name ? h("div", { class: "embed-author" }, data.author.name) : null,
       data.title ? title(data) : null,
       data.description ? markup(data.description_html, "markup embed-description") : null,
@@ -29,11 +31,20 @@ export const hex = (color) => `#${(color & 0xffffff).toString(16).padStart(6, "0
 function title(data) {
   const words = markup(data.title_html, "embed-title", "div");
   if (!/^https?:\/\//.test(data.url ?? "")) return words;
-  return h("a", { class: "embed-link", href: data.url, target: "_blank", rel: "noopener noreferrer nofollow" }, words);
+  return h(
+    "a",
+    { class: "embed-link", href: data.url, target: "_blank", rel: "noopener noreferrer nofollow" },
+    words,
+  );
 }
 
 function field({ name_html, value_html, inline }) {
-  return h("div", { class: inline ? "embed-field inline" : "embed-field" }, markup(name_html, "embed-field-name"), markup(value_html, "markup embed-field-value"));
+  return h(
+    "div",
+    { class: inline ? "embed-field inline" : "embed-field" },
+    markup(name_html, "embed-field-name"),
+    markup(value_html, "markup embed-field-value"),
+  );
 }
 
 function footer({ footer: words, timestamp }) {

@@ -12,7 +12,7 @@ const PATHS = {
   reply: "M10 5 4 11l6 6M4 11h9a7 7 0 0 1 7 7v1",
   copy: "M9 9h11v11H9zM5 15H4V4h11v1",
   check: "M5 12l5 5 9-10",
-  more: "M5 12h.01M12 12h.01M19 12h.01",
+  more: "M5 11.5v1M12 11.5v1M19 11.5v1",
   file: "M6 3h8l5 5v13H6zM14 3v5h5",
   download: "M12 4v11m-5-5 5 5 5-5M5 20h14",
   eye: "M2 12s4-7 10-7 10 7 10 7-4 7-10 7S2 12 2 12zm13 0a3 3 0 1 1-6 0 3 3 0 0 1 6 0z",
@@ -24,7 +24,8 @@ const PATHS = {
   restart: "M20 11a8 8 0 1 0-2.3 6.3M20 4v7h-7",
   bolt: "M13 2 5 13h6l-1 9 8-12h-6z",
   apps: "M4 4h6v6H4zM14 4h6v6h-6zM4 14h6v6H4zM17 14v6M14 17h6",
-  users: "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 20a6.5 6.5 0 0 1 13 0M16 4.3a3.5 3.5 0 0 1 0 6.4M18 14.4a6.5 6.5 0 0 1 3.5 5.6",
+  users:
+    "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 20a6.5 6.5 0 0 1 13 0M16 4.3a3.5 3.5 0 0 1 0 6.4M18 14.4a6.5 6.5 0 0 1 3.5 5.6",
   down: "M12 5v14m-6-6 6 6 6-6",
   smile: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM8 14c1 2 2.3 3 4 3s3-1 4-3M9 9h.01M15 9h.01",
   command: "M8 4 4 20M20 4l-4 16",
@@ -56,7 +57,7 @@ const HUES = 8;
 /** A person's initials on a colour of their own. */
 export function avatar(user, size = "") {
   const span = document.createElement("span");
-  const hue = [...user.id].reduce((sum, digit) => (sum * 31 + digit.charCodeAt(0)) % 9973, 7) % HUES;
+  const hue = [...user.username].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 9973, 7) % HUES;
   span.className = `avatar ${size} ${user.bot ? "bot" : `hue-${hue}`}`;
   span.setAttribute("aria-hidden", "true");
   if (user.bot) span.append(logo(size === "large" ? 44 : size === "small" ? 15 : 26));
@@ -66,6 +67,7 @@ export function avatar(user, size = "") {
 
 function initials(name) {
   const words = name.trim().split(/\s+/);
-  const letters = words.length > 1 ? words[0][0] + words.at(-1)[0] : [...(words[0] || "?")].slice(0, 1).join("");
+  const letters =
+    words.length > 1 ? words[0][0] + words.at(-1)[0] : [...(words[0] || "?")].slice(0, 1).join("");
   return letters.toUpperCase();
 }

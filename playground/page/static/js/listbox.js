@@ -32,7 +32,11 @@ export class Listbox {
     this.#active = 0;
     this.header.textContent = header;
     this.header.hidden = !header;
-    fill(this.list, items.map((item, at) => this.#row(item, at)), items.length || !empty ? null : h("div", { class: "list-empty" }, empty));
+    fill(
+      this.list,
+      items.map((item, at) => this.#row(item, at)),
+      items.length || !empty ? null : h("div", { class: "list-empty" }, empty),
+    );
     this.element.hidden = !items.length && !empty;
     this.#mark();
   }
@@ -50,14 +54,25 @@ export class Listbox {
       this.#active = (this.#active + step + this.#items.length) % this.#items.length;
       this.#mark();
     } else if (event.key === "Escape") this.close();
-    else if ((event.key === "Enter" || event.key === "Tab") && !event.shiftKey && this.#items.length) this.#items[this.#active].pick();
+    else if ((event.key === "Enter" || event.key === "Tab") && !event.shiftKey && this.#items.length)
+      this.#items[this.#active].pick();
     else return false;
     event.preventDefault();
     return true;
   }
 
   #row(item, at) {
-    return h("div", { role: "option", id: `${this.id}-${at}`, class: "list-item", data: { at }, aria: { selected: "false" } }, item.node());
+    return h(
+      "div",
+      {
+        role: "option",
+        id: `${this.id}-${at}`,
+        class: "list-item",
+        data: { at },
+        aria: { selected: "false" },
+      },
+      item.node(),
+    );
   }
 
   #pickAt(event) {
@@ -79,7 +94,8 @@ export class Listbox {
     }
     this.#field.setAttribute("aria-expanded", String(this.open));
     this.#field.setAttribute("aria-controls", this.id);
-    if (this.open && this.#items.length) this.#field.setAttribute("aria-activedescendant", `${this.id}-${this.#active}`);
+    if (this.open && this.#items.length)
+      this.#field.setAttribute("aria-activedescendant", `${this.id}-${this.#active}`);
     else this.#field.removeAttribute("aria-activedescendant");
   }
 }

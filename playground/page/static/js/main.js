@@ -33,12 +33,17 @@ const PUSHES = {
   status: (status) => ((store.status = status), store.changed("status")),
   commands: (commands) => ((store.commands = commands), store.changed("commands")),
   channel: (channel) => (store.channels.set(channel.id, channel), store.changed("channels")),
-  channel_delete: ({ id }) => (store.channels.delete(id), store.current === id && store.show(store.inGuild()[0].id), store.changed("channels")),
+  channel_delete: ({ id }) => (
+    store.channels.delete(id),
+    store.current === id && store.show(store.inGuild()[0].id),
+    store.changed("channels")
+  ),
   user: (user) => (store.users.set(user.id, user), store.changed("users")),
 };
 
 function listen(socket) {
-  for (const [event, apply] of Object.entries(PUSHES)) socket.addEventListener(event, ({ detail }) => apply(detail));
+  for (const [event, apply] of Object.entries(PUSHES))
+    socket.addEventListener(event, ({ detail }) => apply(detail));
   socket.addEventListener("offline", ({ detail }) => showOffline(t(detail.refused ? "refused" : "lost")));
   socket.addEventListener("snapshot", () => (element("offline").hidden = true));
 }
@@ -48,7 +53,13 @@ function showOffline(words) {
   element("offline").hidden = false;
 }
 
-const LABELS = { "menu-toggle": "open_menu", "panel-toggle": "show_system", attach: "attach", send: "send", messages: "messages" };
+const LABELS = {
+  "menu-toggle": "open_menu",
+  "panel-toggle": "show_system",
+  attach: "attach",
+  send: "send",
+  messages: "messages",
+};
 const ICONS = { "menu-toggle": "menu", "panel-toggle": "pulse", attach: "plus", send: "send" };
 
 function labelPage() {
@@ -69,7 +80,17 @@ function start() {
   showOffline(t("connecting"));
 
   const socket = new Socket(takeToken());
-  for (const part of [startTimeline, startSidebar, startAccount, startPanel, startActions, startMenus, startModals, startDrawers]) part(socket);
+  for (const part of [
+    startTimeline,
+    startSidebar,
+    startAccount,
+    startPanel,
+    startActions,
+    startMenus,
+    startModals,
+    startDrawers,
+  ])
+    part(socket);
   composer.start(socket);
   listen(socket);
   socket.open(() => ({ user: store.me?.id ?? remembered().user, locale: store.locale }));
@@ -77,8 +98,12 @@ function start() {
   store.addEventListener("loaded", () => composer.focus(), { once: true });
   // Typing anywhere writes into the channel, as on Discord.
   window.addEventListener("keydown", (event) => {
-    const typing = event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey && event.key !== " ";
-    if (typing && document.activeElement === document.body) composer.focus();
+    const typing =
+      event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey && event.key !== " ";
+    const elsewhere =
+      document.querySelector("dialog[open], .popover") ||
+      document.activeElement.matches("input, textarea, select");
+    if (typing && !elsewhere) composer.focus();
   });
 }
 

@@ -23,7 +23,19 @@ export function markup(html, className = "markup", tag = "div") {
 function addCopyButton(pre) {
   const label = pre.dataset.language;
   const bar = h("div", { class: "code-bar" }, h("span", { class: "code-language" }, label));
-  bar.append(h("button", { type: "button", class: "copy-code", title: t("copy"), data: { action: "copy-code" }, aria: { label: t("copy") } }, icon("copy", 16)));
+  bar.append(
+    h(
+      "button",
+      {
+        type: "button",
+        class: "copy-code",
+        title: t("copy"),
+        data: { action: "copy-code" },
+        aria: { label: t("copy") },
+      },
+      icon("copy", 16),
+    ),
+  );
   const frame = h("div", { class: "code-block" });
   pre.replaceWith(frame);
   pre.tabIndex = 0;

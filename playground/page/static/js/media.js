@@ -15,7 +15,9 @@ export function attachments(files) {
   return h(
     "div",
     { class: "attachments" },
-    pictures.length ? h("div", { class: `pictures count-${Math.min(pictures.length, 4)}` }, pictures.map(picture)) : null,
+    pictures.length
+      ? h("div", { class: `pictures count-${Math.min(pictures.length, 4)}` }, pictures.map(picture))
+      : null,
     others.map(fileCard),
   );
 }
@@ -23,7 +25,12 @@ export function attachments(files) {
 /** A picture that opens large; spoilers are hidden until clicked. */
 export function picture(file) {
   const name = file.filename ?? file.description ?? "";
-  const image = h("img", { src: file.url, alt: file.description || name, loading: "lazy", decoding: "async" });
+  const image = h("img", {
+    src: file.url,
+    alt: file.description || name,
+    loading: "lazy",
+    decoding: "async",
+  });
   if (file.width && file.height) {
     image.width = file.width;
     image.height = file.height;
@@ -31,7 +38,13 @@ export function picture(file) {
   const hidden = file.spoiler || name.startsWith("SPOILER_");
   return h(
     "button",
-    { type: "button", class: hidden ? "picture spoiler-media" : "picture", title: name, data: { action: "enlarge", url: file.url, name }, aria: { label: t("open_image", { name }) } },
+    {
+      type: "button",
+      class: hidden ? "picture spoiler-media" : "picture",
+      title: name,
+      data: { action: "enlarge", url: file.url, name },
+      aria: { label: t("open_image", { name }) },
+    },
     image,
     hidden ? h("span", { class: "spoiler-tag" }, "SPOILER") : null,
   );
@@ -43,8 +56,25 @@ export function fileCard(file) {
     "div",
     { class: "file-card" },
     icon("file", 32),
-    h("div", { class: "file-words" }, h("span", { class: "file-name" }, name), h("span", { class: "file-size" }, size(file.size))),
-    isLocal(file.url) ? h("a", { class: "icon-button", href: file.url, download: name, title: t("download", { name }), aria: { label: t("download", { name }) } }, icon("download")) : null,
+    h(
+      "div",
+      { class: "file-words" },
+      h("span", { class: "file-name" }, name),
+      h("span", { class: "file-size" }, size(file.size)),
+    ),
+    isLocal(file.url)
+      ? h(
+          "a",
+          {
+            class: "icon-button",
+            href: file.url,
+            download: name,
+            title: t("download", { name }),
+            aria: { label: t("download", { name }) },
+          },
+          icon("download"),
+        )
+      : null,
   );
 }
 
@@ -52,8 +82,18 @@ export function fileCard(file) {
 export function media(item, className = "") {
   const url = item?.url ?? "";
   if (!url) return null;
-  if (isLocal(url)) return h("div", { class: `media ${className}` }, picture({ ...item, filename: item.description ?? url.split("/").at(-1) }));
-  return h("div", { class: `media external ${className}`, title: url }, icon("external", 16), h("span", {}, t("external_media")));
+  if (isLocal(url))
+    return h(
+      "div",
+      { class: `media ${className}` },
+      picture({ ...item, filename: item.description ?? url.split("/").at(-1) }),
+    );
+  return h(
+    "div",
+    { class: `media external ${className}`, title: url },
+    icon("external", 16),
+    h("span", {}, t("external_media")),
+  );
 }
 
 export function size(bytes) {
@@ -68,7 +108,16 @@ export function enlarge(url, name) {
   const dialog = h("dialog", { class: "lightbox", aria: { label: name } });
   dialog.append(
     h("img", { src: url, alt: name }),
-    h("div", { class: "lightbox-bar" }, h("span", {}, name), h("a", { href: url, download: name, class: "icon-button", aria: { label: t("download", { name }) } }, icon("download"))),
+    h(
+      "div",
+      { class: "lightbox-bar" },
+      h("span", {}, name),
+      h(
+        "a",
+        { href: url, download: name, class: "icon-button", aria: { label: t("download", { name }) } },
+        icon("download"),
+      ),
+    ),
   );
   dialog.addEventListener("click", (event) => event.target.closest("a") || dialog.close());
   dialog.addEventListener("close", () => dialog.remove());

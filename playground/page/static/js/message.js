@@ -15,11 +15,20 @@ const THREAD_CREATED = 18;
 const THREAD_STARTER = 21;
 
 const isCompact = (message, before) =>
-  before && before.author.id === message.author.id && !startsAnew(message) && !startsNewDay(message, before)
-  && (before.flags & EPHEMERAL) === (message.flags & EPHEMERAL)
-  && new Date(message.timestamp) - new Date(before.timestamp) < GROUP_MS;
+  before &&
+  before.author.id === message.author.id &&
+  !startsAnew(message) &&
+  !startsNewDay(message, before) &&
+  (before.flags & EPHEMERAL) === (message.flags & EPHEMERAL) &&
+  new Date(message.timestamp) - new Date(before.timestamp) < GROUP_MS;
 
-const startsAnew = (message) => Boolean(message.referenced_message || message.message_reference || message.command || message.type === THREAD_CREATED);
+const startsAnew = (message) =>
+  Boolean(
+    message.referenced_message ||
+    message.message_reference ||
+    message.command ||
+    message.type === THREAD_CREATED,
+  );
 
 export const startsNewDay = (message, before) =>
   !before || dayNumber(new Date(message.timestamp)) !== dayNumber(new Date(before.timestamp));
@@ -27,15 +36,30 @@ export const startsNewDay = (message, before) =>
 /** The message's row; `before` is the message above it. */
 export function messageRow(message, before) {
   if (message.type === THREAD_CREATED) return threadNotice(message);
-  if (message.type === THREAD_STARTER && message.referenced_message) return messageRow({ ...message.referenced_message, id: message.id }, before);
+  if (message.type === THREAD_STARTER && message.referenced_message)
+    return messageRow({ ...message.referenced_message, id: message.id }, before);
   const compact = isCompact(message, before);
   const mentioned = message.mentions.some((user) => user.id === store.me.id);
-  const classes = ["message", compact && "compact", message.flags & EPHEMERAL && "ephemeral", mentioned && "mentioned"];
+  const classes = [
+    "message",
+    compact && "compact",
+    message.flags & EPHEMERAL && "ephemeral",
+    mentioned && "mentioned",
+  ];
   return h(
     "li",
-    { class: classes.filter(Boolean).join(" "), id: `m-${message.id}`, tabIndex: -1, data: { message: message.id, key: compact ? "compact" : "full" } },
+    {
+      class: classes.filter(Boolean).join(" "),
+      id: `m-${message.id}`,
+      tabIndex: -1,
+      data: { message: message.id, key: compact ? "compact" : "full" },
+    },
     origin(message),
-    h("div", { class: "gutter" }, compact ? h("time", { class: "gutter-time" }, clock(message.timestamp)) : avatar(author(message))),
+    h(
+      "div",
+      { class: "gutter" },
+      compact ? h("time", { class: "gutter-time" }, clock(message.timestamp)) : avatar(author(message)),
+    ),
     h("div", { class: "message-main" }, compact ? null : header(message), body(message)),
     actions(),
   );
@@ -57,13 +81,17 @@ function header(message) {
 /** What the message answers: another message, or somebody's command. */
 function origin(message) {
   if (message.command) {
-    return originLine(message.command.user, [h("span", {}, t("used", { command: "" })), h("span", { class: "used-command" }, message.command.label)]);
+    return originLine(message.command.user, [
+      h("span", {}, t("used", { command: "" })),
+      h("span", { class: "used-command" }, message.command.label),
+    ]);
   }
   const replied = message.referenced_message;
   if (replied) {
     return originLine(replied.author, [quoted(replied)]);
   }
-  if (message.type === 19) return h("div", { class: "origin" }, h("span", { class: "quoted" }, t("deleted_reply")));
+  if (message.type === 19)
+    return h("div", { class: "origin" }, h("span", { class: "quoted" }, t("deleted_reply")));
   return null;
 }
 
@@ -75,7 +103,13 @@ function quoted(message) {
 
 function originLine(user, rest) {
   const known = store.users.get(user.id) ?? user;
-  return h("div", { class: "origin" }, avatar(known, "small"), h("span", { class: "origin-name" }, nameOf(known)), rest);
+  return h(
+    "div",
+    { class: "origin" },
+    avatar(known, "small"),
+    h("span", { class: "origin-name" }, nameOf(known)),
+    rest,
+  );
 }
 
 function body(message) {
@@ -105,7 +139,12 @@ function text(message) {
 }
 
 function thinking(message) {
-  return h("div", { class: "thinking" }, dots(), h("span", {}, t("thinking", { name: nameOf(author(message)) })));
+  return h(
+    "div",
+    { class: "thinking" },
+    dots(),
+    h("span", {}, t("thinking", { name: nameOf(author(message)) })),
+  );
 }
 
 export const dots = () => h("span", { class: "dots", aria: { hidden: "true" } }, h("i"), h("i"), h("i"));
@@ -117,7 +156,17 @@ function failure(message) {
 
 function reactions(message) {
   if (!message.reactions?.length) return null;
-  const chip = ({ emoji, count, me }) => h("button", { type: "button", class: me ? "reaction mine" : "reaction", data: { action: "react", emoji: emoji.name } }, emoji.name, h("b", {}, String(count ?? 1)));
+  const chip = ({ emoji, count, me }) =>
+    h(
+      "button",
+      {
+        type: "button",
+        class: me ? "reaction mine" : "reaction",
+        data: { action: "react", emoji: emoji.name },
+      },
+      emoji.name,
+      h("b", {}, String(count ?? 1)),
+    );
   return h("div", { class: "reactions" }, message.reactions.map(chip));
 }
 
@@ -127,25 +176,50 @@ function threadLink(message) {
   return h(
     "button",
     { type: "button", class: "thread-card", data: { action: "open-channel", id: thread.id } },
-    icon("thread", 18), h("b", {}, thread.name), h("span", {}, t("see_thread")),
+    icon("thread", 18),
+    h("b", {}, thread.name),
+    h("span", {}, t("see_thread")),
   );
 }
 
 function threadNotice(message) {
-  const open = h("button", { type: "button", class: "link", data: { action: "open-channel", id: message.message_reference?.channel_id ?? "" } }, message.content);
-  return h("li", { class: "message notice", id: `m-${message.id}`, data: { message: message.id, key: "notice" } }, icon("thread", 18), h("b", {}, nameOf(author(message))), open);
+  const open = h(
+    "button",
+    {
+      type: "button",
+      class: "link",
+      data: { action: "open-channel", id: message.message_reference?.channel_id ?? "" },
+    },
+    message.content,
+  );
+  return h(
+    "li",
+    { class: "message notice", id: `m-${message.id}`, data: { message: message.id, key: "notice" } },
+    icon("thread", 18),
+    h("b", {}, nameOf(author(message))),
+    open,
+  );
 }
 
 function ephemeralNote() {
   return h(
     "div",
     { class: "ephemeral-note" },
-    icon("eye", 14), h("span", {}, t("only_you")), h("span", { aria: { hidden: "true" } }, "•"),
+    icon("eye", 14),
+    h("span", {}, t("only_you")),
+    h("span", { aria: { hidden: "true" } }, "•"),
     h("button", { type: "button", class: "link", data: { action: "dismiss" } }, t("dismiss")),
   );
 }
 
 function actions() {
-  const button = (action, name, label) => h("button", { type: "button", title: label, data: { action }, aria: { label } }, icon(name, 18));
-  return h("div", { class: "message-actions" }, button("reply", "reply", t("reply")), button("copy-text", "copy", t("copy_text")), button("menu", "more", t("more")));
+  const button = (action, name, label) =>
+    h("button", { type: "button", title: label, data: { action }, aria: { label } }, icon(name, 18));
+  return h(
+    "div",
+    { class: "message-actions" },
+    button("reply", "reply", t("reply")),
+    button("copy-text", "copy", t("copy_text")),
+    button("menu", "more", t("more")),
+  );
 }

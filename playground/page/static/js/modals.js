@@ -28,16 +28,35 @@ function openModal(modal) {
   const fields = [];
   const parts = modal.components.map((part) => layout(part, fields));
   const failure = h("p", { class: "failure", role: "alert", hidden: true }, t("interaction_failed"));
-  const send = h("button", { type: "submit", class: "button primary" }, t("submit"), h("span", { class: "spinner" }));
+  const send = h(
+    "button",
+    { type: "submit", class: "button primary" },
+    t("submit"),
+    h("span", { class: "spinner" }),
+  );
   const dialog = h("dialog", { class: "dialog", aria: { label: modal.title } });
   const form = h(
     "form",
     {},
-    h("header", { class: "dialog-head" }, h("h2", {}, modal.title), h("button", { type: "button", class: "icon-button", onclick: () => dialog.close(), aria: { label: t("close") } }, icon("close"))),
+    h(
+      "header",
+      { class: "dialog-head" },
+      h("h2", {}, modal.title),
+      h(
+        "button",
+        { type: "button", class: "icon-button", onclick: () => dialog.close(), aria: { label: t("close") } },
+        icon("close"),
+      ),
+    ),
     h("p", { class: "dialog-note" }, nameOf(store.bot)),
     h("div", { class: "dialog-body" }, parts),
     failure,
-    h("footer", {}, h("button", { type: "button", class: "button quiet", onclick: () => dialog.close() }, t("cancel")), send),
+    h(
+      "footer",
+      {},
+      h("button", { type: "button", class: "button quiet", onclick: () => dialog.close() }, t("cancel")),
+      send,
+    ),
   );
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -52,11 +71,14 @@ function openModal(modal) {
   document.body.append(dialog);
   dialog.showModal();
   form.querySelectorAll("textarea").forEach((area) => autosize(area));
+  dialog.querySelector(".dialog-body :is(input, textarea, select)")?.focus();
 }
 
 async function submit(modal, fields) {
   try {
-    const values = Object.fromEntries(await Promise.all(fields.map(async ({ id, read }) => [id, await read()])));
+    const values = Object.fromEntries(
+      await Promise.all(fields.map(async ({ id, read }) => [id, await read()])),
+    );
     await socket.request("submit_modal", { modal: modal.id, values });
     return true;
   } catch (refusal) {
@@ -81,7 +103,11 @@ function field(part, label, description, fields) {
   return h(
     isGroup ? "fieldset" : "label",
     { class: "field" },
-    h(isGroup ? "legend" : "span", { class: part.required === false ? "field-label" : "field-label required" }, label),
+    h(
+      isGroup ? "legend" : "span",
+      { class: part.required === false ? "field-label" : "field-label required" },
+      label,
+    ),
     description ? h("small", { class: "field-help" }, description) : null,
     node,
   );
@@ -89,7 +115,12 @@ function field(part, label, description, fields) {
 
 const BUILDERS = {
   [TEXT_INPUT]: (part) => {
-    const limits = { placeholder: part.placeholder ?? "", required: part.required !== false, maxLength: part.max_length ?? 4000, minLength: part.min_length ?? 0 };
+    const limits = {
+      placeholder: part.placeholder ?? "",
+      required: part.required !== false,
+      maxLength: part.max_length ?? 4000,
+      minLength: part.min_length ?? 0,
+    };
     const long = part.style === 2;
     const node = h(long ? "textarea" : "input", { ...limits, ...(long ? { rows: 4 } : { type: "text" }) });
     node.value = part.value ?? "";
@@ -97,8 +128,15 @@ const BUILDERS = {
     return { node, read: () => node.value };
   },
   [FILE_UPLOAD]: (part) => {
-    const node = h("input", { type: "file", multiple: (part.max_values ?? 1) > 1, required: part.required !== false });
-    return { node, read: () => Promise.all([...node.files].map(async (file) => ({ upload: await socket.upload(file) }))) };
+    const node = h("input", {
+      type: "file",
+      multiple: (part.max_values ?? 1) > 1,
+      required: part.required !== false,
+    });
+    return {
+      node,
+      read: () => Promise.all([...node.files].map(async (file) => ({ upload: await socket.upload(file) }))),
+    };
   },
   [RADIO_GROUP]: (part) => group(part, "radio", (values) => values[0] ?? null),
   [CHECKBOX_GROUP]: (part) => group(part, "checkbox", (values) => values),
@@ -109,7 +147,9 @@ const BUILDERS = {
 };
 
 function select(part) {
-  const options = choices(part).map((option) => h("option", { value: option.value, selected: Boolean(option.default) }, option.label));
+  const options = choices(part).map((option) =>
+    h("option", { value: option.value, selected: Boolean(option.default) }, option.label),
+  );
   const many = (part.max_values ?? 1) > 1;
   const empty = many ? null : h("option", { value: "" }, part.placeholder ?? t("placeholder_select"));
   const node = h("select", { multiple: many, required: part.required !== false }, empty, options);
@@ -117,7 +157,26 @@ function select(part) {
 }
 
 function group(part, type, shape) {
-  const inputs = part.options.map((option) => h("input", { type, name: part.custom_id, value: option.value, checked: Boolean(option.default), required: type === "radio" && part.required !== false }));
-  const rows = part.options.map((option, at) => h("label", { class: "choice" }, inputs[at], h("span", {}, option.label), option.description ? h("small", {}, option.description) : null));
-  return { node: h("div", { class: "choice-group" }, rows), read: () => shape(inputs.filter((input) => input.checked).map((input) => input.value)) };
+  const inputs = part.options.map((option) =>
+    h("input", {
+      type,
+      name: part.custom_id,
+      value: option.value,
+      checked: Boolean(option.default),
+      required: type === "radio" && part.required !== false,
+    }),
+  );
+  const rows = part.options.map((option, at) =>
+    h(
+      "label",
+      { class: "choice" },
+      inputs[at],
+      h("span", {}, option.label),
+      option.description ? h("small", {}, option.description) : null,
+    ),
+  );
+  return {
+    node: h("div", { class: "choice-group" }, rows),
+    read: () => shape(inputs.filter((input) => input.checked).map((input) => input.value)),
+  };
 }

@@ -14,7 +14,8 @@ const NUMBER = 10;
 const AS_SELECT = { 6: 5, 7: 8, 8: 6, 9: 7 }; // user, channel, role, mentionable
 const PAUSE_MS = 150;
 
-export const optionField = (option, on) => (option.type === ATTACHMENT ? new FileField(option, on) : new TextField(option, on));
+export const optionField = (option, on) =>
+  option.type === ATTACHMENT ? new FileField(option, on) : new TextField(option, on);
 
 class TextField {
   #choice = null; // { name, value } where one was picked
@@ -24,9 +25,19 @@ class TextField {
   constructor(option, on) {
     this.option = option;
     this.#on = on;
-    this.input = h("textarea", { rows: 1, class: "option-input", aria: { label: option.label, required: String(Boolean(option.required)) } });
+    this.input = h("textarea", {
+      rows: 1,
+      class: "option-input",
+      aria: { label: option.label, required: String(Boolean(option.required)) },
+    });
     this.list = new Listbox(this.input, option.label, "choices");
-    this.element = h("label", { class: "option" }, h("span", { class: "option-name" }, option.label), this.input, this.list.element);
+    this.element = h(
+      "label",
+      { class: "option" },
+      h("span", { class: "option-name" }, option.label),
+      this.input,
+      this.list.element,
+    );
     this.input.addEventListener("input", () => this.#onInput());
     this.input.addEventListener("focus", () => (on.help(option.description), this.#suggest()));
     this.input.addEventListener("blur", () => (this.list.close(), this.check(false)));
@@ -52,20 +63,30 @@ class TextField {
   value() {
     const words = this.input.value.trim();
     if (!words) return undefined;
-    const choice = this.#choice ?? this.#fixed()?.find(({ name }) => name.toLowerCase() === words.toLowerCase());
+    const choice =
+      this.#choice ?? this.#fixed()?.find(({ name }) => name.toLowerCase() === words.toLowerCase());
     if (choice) return choice.value;
     if (this.#fixed()) return null;
     if (this.option.type === STRING) return withMentions(this.input.value.trim());
     const number = Number(words);
-    return Number.isFinite(number) && (this.option.type === NUMBER || Number.isInteger(number)) ? number : null;
+    return Number.isFinite(number) && (this.option.type === NUMBER || Number.isInteger(number))
+      ? number
+      : null;
   }
 
   /** True when the value may be sent; marks the field when it may not. */
   check(insist = true) {
     const value = this.value();
-    const { required, min_value: low, max_value: high, min_length: shortest = 0, max_length: longest = 6000 } = this.option;
+    const {
+      required,
+      min_value: low,
+      max_value: high,
+      min_length: shortest = 0,
+      max_length: longest = 6000,
+    } = this.option;
     const inRange = typeof value !== "number" || ((low ?? value) <= value && value <= (high ?? value));
-    const fits = typeof value !== "string" || !this.takesText || (value.length >= shortest && value.length <= longest);
+    const fits =
+      typeof value !== "string" || !this.takesText || (value.length >= shortest && value.length <= longest);
     const right = value === undefined ? !required : value !== null && inRange && fits;
     const shown = !right && (insist || value !== undefined);
     this.element.classList.toggle("wrong", shown);
@@ -77,7 +98,11 @@ class TextField {
   /** The values to choose from, where only they are allowed. */
   #fixed() {
     if (this.option.choices?.length) return this.option.choices;
-    if (this.option.type === BOOLEAN) return [{ name: t("yes"), value: true }, { name: t("no"), value: false }];
+    if (this.option.type === BOOLEAN)
+      return [
+        { name: t("yes"), value: true },
+        { name: t("no"), value: false },
+      ];
     const type = AS_SELECT[this.option.type];
     return type && selectable({ type }).map(({ label, value }) => ({ name: label, value }));
   }
@@ -92,13 +117,18 @@ class TextField {
   #suggest() {
     clearTimeout(this.#timer);
     const typed = this.input.value.trim();
-    if (this.option.autocomplete) this.#timer = setTimeout(async () => this.#show(await this.#on.complete(typed)), PAUSE_MS);
-    else if (this.#fixed()) this.#show(this.#fixed().filter(({ name }) => name.toLowerCase().includes(typed.toLowerCase())));
+    if (this.option.autocomplete)
+      this.#timer = setTimeout(async () => this.#show(await this.#on.complete(typed)), PAUSE_MS);
+    else if (this.#fixed())
+      this.#show(this.#fixed().filter(({ name }) => name.toLowerCase().includes(typed.toLowerCase())));
   }
 
   #show(choices) {
     if (document.activeElement !== this.input) return;
-    const items = choices.map((choice) => ({ node: () => h("span", {}, choice.name), pick: () => this.#pick(choice) }));
+    const items = choices.map((choice) => ({
+      node: () => h("span", {}, choice.name),
+      pick: () => this.#pick(choice),
+    }));
     this.list.show(items, { empty: this.option.autocomplete ? null : t("no_match") });
   }
 
@@ -117,9 +147,18 @@ class FileField {
     this.option = option;
     this.input = h("input", { type: "file", class: "visually-hidden", aria: { label: option.label } });
     this.button = h("button", { type: "button", class: "option-file", onclick: () => this.input.click() });
-    this.element = h("div", { class: "option" }, h("span", { class: "option-name" }, option.label), this.input, this.button);
+    this.element = h(
+      "div",
+      { class: "option" },
+      h("span", { class: "option-name" }, option.label),
+      this.input,
+      this.button,
+    );
     this.input.addEventListener("change", () => this.#take(this.input.files[0]));
-    this.element.addEventListener("paste", (event) => event.clipboardData.files.length && this.#take(event.clipboardData.files[0]));
+    this.element.addEventListener(
+      "paste",
+      (event) => event.clipboardData.files.length && this.#take(event.clipboardData.files[0]),
+    );
     this.button.addEventListener("focus", () => on.help(option.description));
     this.#draw();
   }
@@ -148,6 +187,10 @@ class FileField {
   }
 
   #draw() {
-    fill(this.button, icon(this.#file ? "file" : "plus", 16), this.#file ? `${this.#file.name} (${size(this.#file.size)})` : t("choose_file"));
+    fill(
+      this.button,
+      icon(this.#file ? "file" : "plus", 16),
+      this.#file ? `${this.#file.name} (${size(this.#file.size)})` : t("choose_file"),
+    );
   }
 }

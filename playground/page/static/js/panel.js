@@ -4,10 +4,11 @@ import { t } from "./i18n.js";
 import { avatar, icon } from "./icons.js";
 import { size } from "./media.js";
 import { nameOf, store } from "./store.js";
+import { duration } from "./time.js";
 import { toast } from "./toast.js";
 
 const GOOD = ["ready", "running"];
-const BUSY = ["starting", "loading", "restarting", "draining", "degraded"];
+const BUSY = ["starting", "loading", "restarting", "stopping", "paused"];
 
 let socket;
 
@@ -30,38 +31,62 @@ const health = (state) => (GOOD.includes(state) ? "good" : BUSY.includes(state) 
 const system = () => [h("h2", {}, t("system")), store.status.map(card)];
 
 function card(process) {
-  const { name, state, progress, detail, memory } = process;
+  const { name, state, progress, detail } = process;
   return h(
     "article",
     { class: "process", data: { key: name, process: name, health: health(state) } },
-    h("header", {},
-      h("i", { class: "lamp" }), h("b", {}, t(name)), h("small", {}, t(`${name}_is`)), h("span", { class: "process-state" }, t(state)),
+    h(
+      "header",
+      {},
+      h("i", { class: "lamp" }),
+      h("b", {}, t(name)),
+      h("small", {}, t(`${name}_is`)),
+      h("span", { class: "process-state" }, t(state)),
     ),
     typeof progress === "number" && progress < 1 ? bar(progress, name) : null,
-    facts(process, detail),
-    h("footer", {},
-      h("span", { class: "process-memory" }, memory ? size(memory) : ""),
+    detail ? h("p", { class: "process-detail" }, detail) : null,
+    h(
+      "footer",
+      {},
+      h("span", { class: "process-memory" }, vitals(process)),
       button("kill", "bolt", name),
       button("restart", "restart", name),
     ),
   );
 }
 
+/** How large it is, for how long it runs, and how often it came back. */
+function vitals({ memory, uptime_s: uptime, restarts }) {
+  const words = [memory ? size(memory) : "", uptime ? duration(uptime) : "", restarts ? `↻ ${restarts}` : ""];
+  return words.filter(Boolean).join(" · ");
+}
+
 function bar(progress, name) {
   const fillBar = h("i", {});
   fillBar.style.width = `${Math.round(progress * 100)}%`;
-  const values = { valuenow: String(Math.round(progress * 100)), valuemin: "0", valuemax: "100", label: t(name) };
+  const values = {
+    valuenow: String(Math.round(progress * 100)),
+    valuemin: "0",
+    valuemax: "100",
+    label: t(name),
+  };
   return h("div", { class: "progress", role: "progressbar", aria: values }, fillBar);
-}
-
-function facts({ model, engine }, detail) {
-  const pairs = [[t("model"), model], [t("engine"), engine]].filter(([, value]) => value);
-  return [pairs.length ? h("dl", {}, pairs.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])) : null, detail ? h("p", { class: "process-detail" }, detail) : null];
 }
 
 function button(action, picture, name) {
   const title = action === "kill" ? t("kill_hint", { name: t(name) }) : `${t("restart")} ${t(name)}`;
-  return h("button", { type: "button", class: "small-button", title, data: { action, process: name }, aria: { label: `${t(action)} ${t(name)}` } }, icon(picture, 14), t(action));
+  return h(
+    "button",
+    {
+      type: "button",
+      class: "small-button",
+      title,
+      data: { action, process: name },
+      aria: { label: `${t(action)} ${t(name)}` },
+    },
+    icon(picture, 14),
+    t(action),
+  );
 }
 
 async function onClick(event) {
@@ -69,13 +94,18 @@ async function onClick(event) {
   if (!target) return;
   const { action, process } = target.dataset;
   target.disabled = true;
-  await socket.request("process", { action, name: process }).catch((refusal) => toast(t("failed_action", { detail: refusal.detail || refusal.code })));
+  await socket
+    .request("process", { action, name: process })
+    .catch((refusal) => toast(t("failed_action", { detail: refusal.detail || refusal.code })));
   target.disabled = false;
 }
 
 function members() {
   const people = [...store.users.values()].sort((a, b) => Number(b.bot ?? false) - Number(a.bot ?? false));
-  return [h("h2", {}, `${t("members")} — ${people.length}`), h("ul", { class: "members" }, people.map(member))];
+  return [
+    h("h2", {}, `${t("members")} — ${people.length}`),
+    h("ul", { class: "members" }, people.map(member)),
+  ];
 }
 
 function member(user) {
@@ -83,7 +113,12 @@ function member(user) {
   return h(
     "li",
     { class: online ? "member" : "member away", data: { key: user.id } },
-    h("span", { class: "avatar-frame" }, avatar(user, "list"), h("i", { class: `presence ${online ? "online" : "offline"}`, title: t(online ? "online" : "offline") })),
+    h(
+      "span",
+      { class: "avatar-frame" },
+      avatar(user, "list"),
+      h("i", { class: `presence ${online ? "online" : "offline"}`, title: t(online ? "online" : "offline") }),
+    ),
     h("span", { class: "member-name" }, nameOf(user)),
     user.bot ? h("span", { class: "app-tag" }, t("app")) : null,
     user.id === store.me.id ? h("small", {}, t("signed_in")) : null,

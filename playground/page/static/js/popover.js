@@ -19,14 +19,24 @@ export function popover(at, content, { className = "", onClose } = {}) {
   document.body.append(box);
   place(box, at);
   const { signal } = stop;
-  window.addEventListener("pointerdown", (event) => box.contains(event.target) || close(), { capture: true, signal });
-  window.addEventListener("keydown", (event) => event.key === "Escape" && (event.stopPropagation(), close()), { capture: true, signal });
+  window.addEventListener("pointerdown", (event) => box.contains(event.target) || close(), {
+    capture: true,
+    signal,
+  });
+  window.addEventListener(
+    "keydown",
+    (event) => event.key === "Escape" && (event.stopPropagation(), close()),
+    { capture: true, signal },
+  );
   window.addEventListener("resize", close, { signal });
   return close;
 }
 
 function place(box, at) {
-  const anchor = at instanceof Element ? at.getBoundingClientRect() : { left: at.x, right: at.x, top: at.y, bottom: at.y, width: 0 };
+  const anchor =
+    at instanceof Element
+      ? at.getBoundingClientRect()
+      : { left: at.x, right: at.x, top: at.y, bottom: at.y, width: 0 };
   const { width, height } = box.getBoundingClientRect();
   const left = Math.max(MARGIN_PX, Math.min(anchor.left, innerWidth - width - MARGIN_PX));
   const fitsBelow = anchor.bottom + height + MARGIN_PX < innerHeight;

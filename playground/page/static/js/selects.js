@@ -13,15 +13,28 @@ const CHANNEL_SELECT = 8;
 /** `done(values)` is called when the choice is made. */
 export function openSelect(anchor, part, done) {
   const most = part.max_values ?? 1;
-  const chosen = new Set(choices(part).filter((option) => option.default).map((option) => option.value));
-  const box = h("div", { class: "select-list", role: "listbox", aria: { multiselectable: String(most > 1), label: part.placeholder ?? t("placeholder_select") } });
+  const chosen = new Set(
+    choices(part)
+      .filter((option) => option.default)
+      .map((option) => option.value),
+  );
+  const box = h("div", {
+    class: "select-list",
+    role: "listbox",
+    aria: { multiselectable: String(most > 1), label: part.placeholder ?? t("placeholder_select") },
+  });
   const finish = () => (close(), done([...chosen]));
   const toggle = (value) => {
-    if (most === 1) return chosen.clear(), chosen.add(value), finish();
+    if (most === 1) return (chosen.clear(), chosen.add(value), finish());
     if (!chosen.delete(value) && chosen.size < most) chosen.add(value);
     draw();
   };
-  const draw = () => fill(box, choices(part).map((option) => row(option, chosen.has(option.value), most, toggle)), most > 1 ? doneButton(chosen.size >= (part.min_values ?? 1), finish) : null);
+  const draw = () =>
+    fill(
+      box,
+      choices(part).map((option) => row(option, chosen.has(option.value), most, toggle)),
+      most > 1 ? doneButton(chosen.size >= (part.min_values ?? 1), finish) : null,
+    );
   draw();
   box.addEventListener("keydown", walk);
   const close = popover(anchor, box, { className: "select-box" });
@@ -29,9 +42,18 @@ export function openSelect(anchor, part, done) {
 }
 
 export function choices(part) {
-  if (part.type === CHANNEL_SELECT) return store.inGuild().map((channel) => ({ value: channel.id, label: channel.name, picture: () => icon("hash", 18) }));
-  if (part.type === USER_SELECT || part.type === MENTIONABLE_SELECT) return [...store.users.values()].map((user) => ({ value: user.id, label: nameOf(user), picture: () => avatar(user, "small") }));
-  if (part.type === ROLE_SELECT) return (store.guild.roles ?? []).map((role) => ({ value: role.id, label: role.name }));
+  if (part.type === CHANNEL_SELECT)
+    return store
+      .inGuild()
+      .map((channel) => ({ value: channel.id, label: channel.name, picture: () => icon("hash", 18) }));
+  if (part.type === USER_SELECT || part.type === MENTIONABLE_SELECT)
+    return [...store.users.values()].map((user) => ({
+      value: user.id,
+      label: nameOf(user),
+      picture: () => avatar(user, "small"),
+    }));
+  if (part.type === ROLE_SELECT)
+    return (store.guild.roles ?? []).map((role) => ({ value: role.id, label: role.name }));
   return part.options ?? [];
 }
 
@@ -39,14 +61,34 @@ function row(option, selected, most, toggle) {
   const emoji = option.emoji?.name ? h("span", { class: "button-emoji" }, option.emoji.name) : null;
   return h(
     "button",
-    { type: "button", role: "option", class: "select-option", onclick: () => toggle(option.value), aria: { selected: String(selected) } },
+    {
+      type: "button",
+      role: "option",
+      class: "select-option",
+      onclick: () => toggle(option.value),
+      aria: { selected: String(selected) },
+    },
     option.picture?.() ?? emoji,
-    h("span", { class: "select-words" }, h("span", {}, option.label), option.description ? h("small", {}, option.description) : null),
-    most > 1 ? h("span", { class: selected ? "tick on" : "tick" }, selected ? icon("check", 14) : null) : selected ? h("span", { class: "tick on" }, icon("check", 14)) : null,
+    h(
+      "span",
+      { class: "select-words" },
+      h("span", {}, option.label),
+      option.description ? h("small", {}, option.description) : null,
+    ),
+    most > 1
+      ? h("span", { class: selected ? "tick on" : "tick" }, selected ? icon("check", 14) : null)
+      : selected
+        ? h("span", { class: "tick on" }, icon("check", 14))
+        : null,
   );
 }
 
-const doneButton = (enough, finish) => h("button", { type: "button", class: "button primary", disabled: !enough, onclick: finish }, t("select_done"));
+const doneButton = (enough, finish) =>
+  h(
+    "button",
+    { type: "button", class: "button primary", disabled: !enough, onclick: finish },
+    t("select_done"),
+  );
 
 function walk(event) {
   const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];

@@ -36,7 +36,17 @@ function drawRail() {
 
 function railButton(label, picture, current, unread, onclick) {
   const state = `rail-button${current ? " current" : ""}${unread ? " unread" : ""}`;
-  return h("button", { type: "button", class: state, title: label, onclick, aria: { label, current: current ? "page" : null } }, picture);
+  return h(
+    "button",
+    {
+      type: "button",
+      class: state,
+      title: label,
+      onclick,
+      aria: { label, current: current ? "page" : null },
+    },
+    picture,
+  );
 }
 
 async function openDm() {
@@ -49,35 +59,75 @@ async function openDm() {
 }
 
 function drawChannels() {
-  const rooms = store.inGuild().map((channel) => [channelRow(channel, icon("hash", 20)), store.threads(channel.id).map((thread) => channelRow(thread, icon("thread", 16)))]);
+  const rooms = store
+    .inGuild()
+    .map((channel) => [
+      channelRow(channel, icon("hash", 20)),
+      store.threads(channel.id).map((thread) => channelRow(thread, icon("thread", 16))),
+    ]);
   const dms = store.dms();
   fill(
     element("channels"),
     heading(t("text_channels"), addButton(t("add_channel"), createChannel)),
     h("ul", {}, rooms),
     heading(t("direct_messages"), dms.length ? null : addButton(t("message_user"), openDm)),
-    h("ul", {}, dms.map((channel) => channelRow(channel, avatar(store.other(channel), "list")))),
+    h(
+      "ul",
+      {},
+      dms.map((channel) => channelRow(channel, avatar(store.other(channel), "list"))),
+    ),
   );
 }
 
 const heading = (words, button) => h("div", { class: "channel-heading" }, h("h2", {}, words), button);
 
-const addButton = (label, onclick) => h("button", { type: "button", class: "icon-button small", title: label, onclick, aria: { label } }, icon("plus", 18));
+const addButton = (label, onclick) =>
+  h(
+    "button",
+    { type: "button", class: "icon-button small", title: label, onclick, aria: { label } },
+    icon("plus", 18),
+  );
 
 function channelRow(channel, picture) {
   const unread = store.unread.get(channel.id);
   const current = channel.id === store.current;
-  const classes = ["channel", channel.type === THREAD && "thread", current && "current", unread && "unread"].filter(Boolean).join(" ");
+  const classes = ["channel", channel.type === THREAD && "thread", current && "current", unread && "unread"]
+    .filter(Boolean)
+    .join(" ");
   const open = () => {
     store.show(channel.id);
     closeDrawers();
   };
-  const badge = unread && (unread.mentioned || channel.type === DM) ? h("span", { class: "badge" }, String(unread.count)) : null;
-  return h("li", {}, h("button", { type: "button", class: classes, onclick: open, data: { channel: channel.id }, aria: { current: current ? "page" : null } }, picture, h("span", { class: "channel-name" }, store.title(channel)), badge));
+  const badge =
+    unread && (unread.mentioned || channel.type === DM)
+      ? h("span", { class: "badge" }, String(unread.count))
+      : null;
+  return h(
+    "li",
+    {},
+    h(
+      "button",
+      {
+        type: "button",
+        class: classes,
+        onclick: open,
+        data: { channel: channel.id },
+        aria: { current: current ? "page" : null },
+      },
+      picture,
+      h("span", { class: "channel-name" }, store.title(channel)),
+      badge,
+    ),
+  );
 }
 
 async function createChannel() {
-  const name = await ask({ title: t("add_channel"), label: t("channel_name"), accept: t("create"), prefix: "#" });
+  const name = await ask({
+    title: t("add_channel"),
+    label: t("channel_name"),
+    accept: t("create"),
+    prefix: "#",
+  });
   if (!name) return;
   try {
     const { id } = await socket.request("add_channel", { name });
@@ -90,8 +140,15 @@ async function createChannel() {
 function drawTitle() {
   const { channel } = store;
   if (!channel) return;
-  const picture = channel.type === DM ? avatar(store.other(channel), "list") : icon(channel.type === THREAD ? "thread" : "hash", 22);
-  fill(element("title"), picture, h("h1", {}, store.title(channel)), channel.topic ? h("span", { class: "topic" }, channel.topic) : null);
+  const picture =
+    channel.type === DM
+      ? avatar(store.other(channel), "list")
+      : icon(channel.type === THREAD ? "thread" : "hash", 22);
+  fill(
+    element("title"),
+    picture,
+    h("h1", {}, store.title(channel)),
+    channel.topic ? h("span", { class: "topic" }, channel.topic) : null,
+  );
   document.title = `${channel.type === DM ? "@" : "#"}${store.title(channel)} · ${store.guild.name}`;
 }
-

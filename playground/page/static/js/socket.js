@@ -23,7 +23,9 @@ export class Socket extends EventTarget {
   }
 
   #connect() {
-    const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/page/socket`);
+    const socket = new WebSocket(
+      `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/page/socket`,
+    );
     this.#socket = socket;
     socket.onopen = () => socket.send(JSON.stringify({ token: this.#token, ...this.#greeting() }));
     socket.onmessage = ({ data }) => this.#receive(JSON.parse(data));
@@ -65,7 +67,10 @@ export class Socket extends EventTarget {
   async upload(file) {
     const response = await fetch(`/page/upload?name=${encodeURIComponent(file.name)}`, {
       method: "POST",
-      headers: { Authorization: `Bearer ${this.#token}`, "Content-Type": file.type || "application/octet-stream" },
+      headers: {
+        Authorization: `Bearer ${this.#token}`,
+        "Content-Type": file.type || "application/octet-stream",
+      },
       body: file,
     });
     if (!response.ok) throw new Refusal(response.status === 413 ? "too_large" : "upload", file.name);

@@ -67,7 +67,9 @@ class Store extends EventTarget {
   }
 
   threads(parent) {
-    return [...this.channels.values()].filter((channel) => channel.type === THREAD && channel.parent_id === parent);
+    return [...this.channels.values()].filter(
+      (channel) => channel.type === THREAD && channel.parent_id === parent,
+    );
   }
 
   dms() {
@@ -84,7 +86,9 @@ class Store extends EventTarget {
   }
 
   shown(channel) {
-    return [...(this.messages.get(channel)?.values() ?? [])].filter((message) => !this.dismissed.has(message.id));
+    return [...(this.messages.get(channel)?.values() ?? [])].filter(
+      (message) => !this.dismissed.has(message.id),
+    );
   }
 
   message(id) {
@@ -112,7 +116,10 @@ class Store extends EventTarget {
   #mark(message) {
     const before = this.unread.get(message.channel_id) ?? { count: 0, mentioned: false };
     const mentioned = message.mentions.some((user) => user.id === this.me.id);
-    this.unread.set(message.channel_id, { count: before.count + 1, mentioned: before.mentioned || mentioned });
+    this.unread.set(message.channel_id, {
+      count: before.count + 1,
+      mentioned: before.mentioned || mentioned,
+    });
     this.changed("unread");
   }
 

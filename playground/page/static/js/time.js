@@ -12,7 +12,14 @@ const STYLES = {
   s: { dateStyle: "short", timeStyle: "short" },
   S: { dateStyle: "short", timeStyle: "medium" },
 };
-const UNITS = [["year", 31_536_000], ["month", 2_592_000], ["day", 86_400], ["hour", 3600], ["minute", 60], ["second", 1]];
+const UNITS = [
+  ["year", 31_536_000],
+  ["month", 2_592_000],
+  ["day", 86_400],
+  ["hour", 3600],
+  ["minute", 60],
+  ["second", 1],
+];
 
 const format = (date, style) => new Intl.DateTimeFormat(store.locale, STYLES[style]).format(date);
 
@@ -28,9 +35,18 @@ export function messageTime(iso) {
   return format(date, "s");
 }
 
-export const dayNumber = (date) => Math.floor((date.getTime() - date.getTimezoneOffset() * 60_000) / 86_400_000);
+export const dayNumber = (date) =>
+  Math.floor((date.getTime() - date.getTimezoneOffset() * 60_000) / 86_400_000);
 
 export const day = (iso) => format(new Date(iso), "D");
+
+/** 75 seconds are 1:15. */
+export function duration(seconds) {
+  const [minutes, rest] = [Math.floor(seconds / 60), Math.floor(seconds % 60)];
+  const [hours, left] = [Math.floor(minutes / 60), minutes % 60];
+  const pad = (number) => String(number).padStart(2, "0");
+  return hours ? `${hours}:${pad(left)}:${pad(rest)}` : `${left}:${pad(rest)}`;
+}
 
 /** What `<t:unix:style>` shows. */
 export function timestamp(unix, style) {
@@ -41,5 +57,8 @@ export function timestamp(unix, style) {
 
 function relative(seconds) {
   const [unit, size] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? UNITS.at(-1);
-  return new Intl.RelativeTimeFormat(store.locale, { numeric: "auto" }).format(Math.round(seconds / size), unit);
+  return new Intl.RelativeTimeFormat(store.locale, { numeric: "auto" }).format(
+    Math.round(seconds / size),
+    unit,
+  );
 }

@@ -10,6 +10,7 @@ import { hint } from "./welcome.js";
 const NEAR_BOTTOM_PX = 80;
 
 let pinned = true;
+let lastTop = 0;
 let missed = 0;
 
 const scroller = () => element("scroller");
@@ -17,7 +18,10 @@ const list = () => element("messages");
 
 export function startTimeline() {
   store.on(["loaded", "current", "locale"], showAll);
-  store.on("message", ({ message, isNew }) => message.channel_id === store.current && showOne(message, isNew));
+  store.on(
+    "message",
+    ({ message, isNew }) => message.channel_id === store.current && showOne(message, isNew),
+  );
   store.on("removed", ({ channel_id }) => channel_id === store.current && refreshAround());
   store.on(["typing", "loaded", "current"], showTyping);
   scroller().addEventListener("scroll", onScroll, { passive: true });
@@ -39,9 +43,12 @@ function toBottom() {
   showJump();
 }
 
+/** Only a reader scrolls up; a picture that loads makes the list longer but moves nothing. */
 function onScroll() {
   const { scrollTop, scrollHeight, clientHeight } = scroller();
-  pinned = scrollHeight - scrollTop - clientHeight < NEAR_BOTTOM_PX;
+  if (scrollHeight - scrollTop - clientHeight < NEAR_BOTTOM_PX) pinned = true;
+  else if (scrollTop < lastTop) pinned = false;
+  lastTop = scrollTop;
   if (pinned) missed = 0;
   showJump();
 }
@@ -57,7 +64,10 @@ function showAll() {
   if (!channel) return;
   const messages = store.shown(channel.id);
   fill(element("beginning"), beginning(channel), messages.length ? null : hint());
-  fill(list(), messages.map((message, at) => rows(message, messages[at - 1])));
+  fill(
+    list(),
+    messages.map((message, at) => rows(message, messages[at - 1])),
+  );
   jumpToPresent();
 }
 
@@ -67,7 +77,12 @@ function rows(message, before) {
   return startsNewDay(message, before) ? [divider(message), row] : [row];
 }
 
-const divider = (message) => h("li", { class: "day", role: "separator", data: { day: message.id } }, h("span", {}, day(message.timestamp)));
+const divider = (message) =>
+  h(
+    "li",
+    { class: "day", role: "separator", data: { day: message.id } },
+    h("span", {}, day(message.timestamp)),
+  );
 
 function showOne(message, isNew) {
   const messages = store.shown(message.channel_id);
@@ -89,19 +104,32 @@ function showOne(message, isNew) {
 /** Rows changed their neighbours: bring the whole list up to date without rebuilding what stays. */
 function refreshAround() {
   const messages = store.shown(store.current);
-  const fresh = h("ol", {}, messages.map((message, at) => rows(message, messages[at - 1])));
+  const fresh = h(
+    "ol",
+    {},
+    messages.map((message, at) => rows(message, messages[at - 1])),
+  );
   const old = new Map([...list().children].map((row) => [row.id || `day-${row.dataset.day}`, row]));
-  fill(list(), [...fresh.children].map((row) => {
-    const known = old.get(row.id || `day-${row.dataset.day}`);
-    return known ? morph(known, row) : row;
-  }));
+  fill(
+    list(),
+    [...fresh.children].map((row) => {
+      const known = old.get(row.id || `day-${row.dataset.day}`);
+      return known ? morph(known, row) : row;
+    }),
+  );
   if (pinned) toBottom();
 }
 
 function beginning(channel) {
   if (channel.type === DM) {
     const other = store.other(channel);
-    return h("div", { class: "beginning" }, avatar(other, "large"), h("h1", {}, nameOf(other)), h("p", {}, t("welcome_dm", { name: nameOf(other) })));
+    return h(
+      "div",
+      { class: "beginning" },
+      avatar(other, "large"),
+      h("h1", {}, nameOf(other)),
+      h("p", {}, t("welcome_dm", { name: nameOf(other) })),
+    );
   }
   const isThread = channel.type === THREAD;
   return h(
@@ -109,20 +137,30 @@ function beginning(channel) {
     { class: "beginning" },
     h("span", { class: "beginning-icon" }, icon(isThread ? "thread" : "hash", 40)),
     h("h1", {}, isThread ? channel.name : t("welcome", { name: channel.name })),
-    h("p", {}, isThread ? t("welcome_thread", { name: channel.name }) : t("welcome_body", { name: channel.name })),
+    h(
+      "p",
+      {},
+      isThread ? t("welcome_thread", { name: channel.name }) : t("welcome_body", { name: channel.name }),
+    ),
   );
 }
 
 /** Screen readers hear a message once, when it stands; a growing one would stutter. */
 function announce(message) {
   if (message.author.id === store.me.id || !message.content) return;
-  element("live").textContent = t("message_sent", { name: nameOf(message.author), text: message.content.slice(0, 200) });
+  element("live").textContent = t("message_sent", {
+    name: nameOf(message.author),
+    text: message.content.slice(0, 200),
+  });
 }
 
 function showTyping() {
   const names = store.typists().map(nameOf);
   const words = ["", "is_typing", "are_typing"][names.length] ?? "several_typing";
-  fill(element("typing"), names.length ? [dots(), h("span", {}, t(words, { names: names.join(", ") }))] : null);
+  fill(
+    element("typing"),
+    names.length ? [dots(), h("span", {}, t(words, { names: names.join(", ") }))] : null,
+  );
 }
 
 export function jumpTo(id) {
@@ -140,8 +178,19 @@ export function localNotice(channel, command) {
   const id = `${(BigInt(last?.id.split("-")[0] ?? 0) + 1n).toString()}-local${Math.random().toString(36).slice(2)}`;
   const words = t("no_response");
   store.put({
-    id, channel_id: channel, author: store.bot, type: 0, flags: EPHEMERAL, content: "", html: "", mentions: [], attachments: [], embeds: [],
-    components: [], timestamp: new Date().toISOString(), command: { user: store.me, label: command },
+    id,
+    channel_id: channel,
+    author: store.bot,
+    type: 0,
+    flags: EPHEMERAL,
+    content: "",
+    html: "",
+    mentions: [],
+    attachments: [],
+    embeds: [],
+    components: [],
+    timestamp: new Date().toISOString(),
+    command: { user: store.me, label: command },
   });
   store.fail(id, words);
 }

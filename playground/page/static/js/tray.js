@@ -25,7 +25,10 @@ export class Tray {
     let depth = 0;
     const veil = (shown) => (element("drop").hidden = !shown);
     const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
-    page.addEventListener("dragenter", (event) => hasFiles(event) && (event.preventDefault(), veil(++depth > 0)));
+    page.addEventListener(
+      "dragenter",
+      (event) => hasFiles(event) && (event.preventDefault(), veil(++depth > 0)),
+    );
     page.addEventListener("dragleave", (event) => hasFiles(event) && veil(--depth > 0));
     page.addEventListener("dragover", (event) => hasFiles(event) && event.preventDefault());
     page.addEventListener("drop", (event) => {
@@ -66,7 +69,10 @@ export class Tray {
 
   #draw() {
     this.#element.hidden = !this.files.length;
-    fill(this.#element, this.files.map((file) => this.#card(file)));
+    fill(
+      this.#element,
+      this.files.map((file) => this.#card(file)),
+    );
   }
 
   #card(file) {
@@ -80,7 +86,16 @@ export class Tray {
       h("div", { class: "tray-preview" }, preview(file)),
       h("span", { class: "file-name" }, file.name),
       h("span", { class: "file-size" }, size(file.size)),
-      h("button", { type: "button", class: "tray-remove", onclick: remove, aria: { label: t("remove", { name: file.name }) } }, icon("close", 14)),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "tray-remove",
+          onclick: remove,
+          aria: { label: t("remove", { name: file.name }) },
+        },
+        icon("close", 14),
+      ),
     );
   }
 }

@@ -16,5 +16,10 @@ export function hint() {
 }
 
 function sample(key) {
-  return h("button", { type: "button", class: "sample", data: { action: "sample", prompt: t(key) } }, icon("command", 18), h("span", {}, t(key)));
+  return h(
+    "button",
+    { type: "button", class: "sample", data: { action: "sample", prompt: t(key) } },
+    icon("command", 18),
+    h("span", {}, t(key)),
+  );
 }
