@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 PACKAGES := bot inference jobqueue playground bench tests
 
 .DEFAULT_GOAL := help
-.PHONY: help playground test check format clean
+.PHONY: help playground test chaos check format clean
 
 help: ## Show the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -20,6 +20,9 @@ playground: $(VENV)/.playground ## The whole system in a browser: no token, no G
 
 test: $(VENV)/.dev ## All tests (under ten minutes on two cores); ARGS="-k name" picks some
 	@$(BIN)/python -m pytest $(ARGS)
+
+chaos: $(VENV)/.dev ## Kill, stop and cut everything under load; ARGS="--seconds 600 --seed 7"
+	@$(BIN)/python -m tests.faults.chaos $(ARGS)
 
 check: $(VENV)/.dev ## Format, lint, strict types, import rules
 	$(BIN)/ruff format --check $(PACKAGES)

@@ -64,7 +64,7 @@ def _add(draft: Note, envelope: Envelope) -> bool:
     draft.last_id, before = envelope.id, draft.text
     match envelope.event:
         case Started():
-            draft.first_id, draft.text = envelope.id, ""
+            draft.first_id, draft.text = draft.first_id or envelope.id, ""
         case Delta(text=text):
             draft.text += text
         case Finished(text=text):
@@ -73,3 +73,12 @@ def _add(draft: Note, envelope: Envelope) -> bool:
         case Failed(code=code):
             draft.text = f"failed: {code}"
     return isinstance(envelope.event, Delta) and not before
+
+
+async def undelivered(queue: JobQueue, reader: str) -> list[tuple[Job, str]]:
+    """Until the queue says it."""
+    while True:
+        try:
+            return await queue.undelivered(reader)
+        except QueueUnavailable:
+            await asyncio.sleep(_PAUSE_S)

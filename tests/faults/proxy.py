@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 _CHUNK = 1 << 16
@@ -17,6 +17,7 @@ class _Link:
 
     client: asyncio.StreamWriter
     server: asyncio.StreamWriter
+    deaf: bool = False  # half-closed: what the client says gets nowhere
 
     def cut(self) -> None:
         self.client.transport.abort()
@@ -47,9 +48,10 @@ class FaultyProxy:
         return len(links)
 
     def half_close(self) -> int:
-        """End every connection in one direction only: servers hear no more, replies still flow."""
+        """End every connection in one direction only: requests no more, replies still flow."""
         for link in self._links:
-            with suppress(OSError, RuntimeError):
+            link.deaf = True
+            if link.server.can_write_eof() and not link.server.is_closing():
                 link.server.write_eof()
         return len(self._links)
 
@@ -72,25 +74,28 @@ class FaultyProxy:
         link = _Link(writer, server[1])
         self._links.add(link)
         try:
-            await asyncio.gather(
-                self._pump(reader, server[1]), self._pump(server[0], writer, replies=True)
-            )
+            await asyncio.gather(self._ask(reader, link), self._answer(server[0], link))
         except OSError:
             pass
         finally:
             self._links.discard(link)
             link.cut()
 
-    async def _pump(
-        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, replies: bool = False
-    ) -> None:
-        while chunk := await source.read(_CHUNK):
-            if self.delay_s:
-                await asyncio.sleep(self.delay_s)
-            if not (replies and self._swallow):
-                sink.write(chunk)
-                await sink.drain()
-        sink.write_eof()
+    async def _ask(self, client: asyncio.StreamReader, link: _Link) -> None:
+        while chunk := await client.read(_CHUNK):
+            await asyncio.sleep(self.delay_s)
+            if not link.deaf:
+                link.server.write(chunk)
+                await link.server.drain()
+        link.server.close()
+
+    async def _answer(self, server: asyncio.StreamReader, link: _Link) -> None:
+        while chunk := await server.read(_CHUNK):
+            await asyncio.sleep(self.delay_s)
+            if not self._swallow:
+                link.client.write(chunk)
+                await link.client.drain()
+        link.client.close()
 
 
 @dataclass
