@@ -1,0 +1,26 @@
+# Two images from one file: `--target bot` (no torch) and `--target inference` (no discord.py).
+
+FROM python:3.12-slim AS base
+ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN useradd --system --uid 10001 --create-home commonroom
+WORKDIR /app
+COPY pyproject.toml README.md LICENSE ./
+COPY jobqueue ./jobqueue
+COPY bot ./bot
+COPY inference ./inference
+COPY playground/__init__.py ./playground/__init__.py
+COPY bench/__init__.py ./bench/__init__.py
+
+FROM base AS bot
+RUN pip install '.[bot]'
+USER commonroom
+ENTRYPOINT ["python", "-m", "bot"]
+
+FROM base AS inference
+# The default torch wheel brings CUDA along; the host needs only the driver.
+RUN pip install '.[inference,models]'
+USER commonroom
+ENV COMMONROOM_MODELS=/models
+VOLUME /models
+ENTRYPOINT ["python", "-m", "inference"]
+CMD ["serve"]
