@@ -59,7 +59,7 @@ def main() -> None:
 
 async def _run_until_stopped(settings: Settings) -> None:
     """SIGTERM and Ctrl-C end it; unfinished answers wait in the ledger for the next start."""
-    running = asyncio.create_task(_run(settings))
+    running = asyncio.create_task(serve(settings))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, running.cancel)
@@ -67,8 +67,10 @@ async def _run_until_stopped(settings: Settings) -> None:
         await running
 
 
-async def _run(settings: Settings) -> None:
-    async with redis_url(os.environ) as url, connect(url) as redis:
+async def serve(settings: Settings) -> None:
+    """The bot against the queue and Discord until cancelled; `use_api` comes before."""
+    environ = {**os.environ, "REDIS_URL": settings.redis_url}
+    async with redis_url(environ) as url, connect(url) as redis:
         service = Service(settings, JobQueue(redis), History(redis))
         async with Commonroom(service) as client, asyncio.TaskGroup() as group:
             await _until_reached(lambda: client.login(settings.discord_token))

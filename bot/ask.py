@@ -15,6 +15,7 @@ from jobqueue.errors import InvalidJob, QueueFull, QueueUnavailable, UnknownJob
 from jobqueue.live import Envelope, LiveReader
 from jobqueue.queue import JobQueue
 from jobqueue.schema import (
+    AnyEvent,
     Delta,
     Failed,
     FailureCode,
@@ -54,11 +55,11 @@ async def answer(
         async with asyncio.timeout(left_s), asyncio.TaskGroup() as group:
             waiting = group.create_task(_explain_waiting(queue, job, reply))
             async for envelope in _events(live, job.id):
-                draft.add(envelope)
-                if draft.text or draft.end:
-                    waiting.cancel()
+                draft.add(envelope.event)
                 if draft.text and not draft.end:
+                    waiting.cancel()
                     reply.update(draft.text)
+            waiting.cancel()
     except TimeoutError:
         await _give_up(queue, job)
         draft.end = Failed(code=FailureCode.DEADLINE)
@@ -96,17 +97,19 @@ async def _events(live: LiveReader, job_id: str) -> AsyncIterator[Envelope]:
 
 @dataclass
 class Draft:
-    """The answer as far as the newest attempt has told it."""
+    """The answer as far as the newest attempt has told it.
 
-    attempt: int = 0
+    Events are fenced where they are written, so what follows a `Started` is of that attempt.
+    """
+
     text: str = ""
     end: Finished | Failed | None = None
 
-    def add(self, envelope: Envelope) -> None:
-        match envelope.event:
-            case Started(attempt=attempt) if attempt > self.attempt:
-                self.attempt, self.text = attempt, ""
-            case Delta(text=text) if envelope.attempt == self.attempt:
+    def add(self, event: AnyEvent) -> None:
+        match event:
+            case Started():
+                self.text = ""
+            case Delta(text=text):
                 self.text += text
             case Finished() | Failed() as end:
                 self.end = end

@@ -9,7 +9,7 @@ MAX_NAME_CHARS = 32
 NAMELESS = "member"
 
 _KEPT_CONTROLS = "\n\t"
-_NAME_PUNCTUATION = " .'-_"
+_NAME_PUNCTUATION = ".'-_"
 
 
 def clean_prompt(text: str, limit: int) -> str:
@@ -30,7 +30,7 @@ def clean_prompt(text: str, limit: int) -> str:
 def clean_name(name: str) -> str:
     """A display name without what Discord or a model could take for markup or a mention."""
     plain = unicodedata.normalize("NFKC", name)
-    kept = "".join(c for c in plain if c.isalnum() or c in _NAME_PUNCTUATION or _is_mark(c))
+    kept = "".join(c for c in plain if c.isalnum() or c.isspace() or _is_fit(c))
     return " ".join(kept.split())[:MAX_NAME_CHARS].strip() or NAMELESS
 
 
@@ -39,8 +39,9 @@ def _is_text(character: str) -> bool:
     return unicodedata.category(character) not in ("Cc", "Cs")
 
 
-def _is_mark(character: str) -> bool:
-    return unicodedata.category(character) in ("Mn", "Mc")  # vowel signs and accents
+def _is_fit(character: str) -> bool:
+    """In a name: punctuation of names, accents and vowel signs."""
+    return character in _NAME_PUNCTUATION or unicodedata.category(character) in ("Mn", "Mc")
 
 
 def _says_something(prompt: str) -> bool:

@@ -18,8 +18,8 @@ help-text =
     Ask with **/chat**, mention me, reply to one of my messages, or write to me directly.
     Each channel, thread and direct message is one conversation, and I remember it.
 
-    **/reset** makes me forget the conversation of this channel.
-    **/stop**, or the Stop button, ends an answer early; what was written stays.
+    With **/reset** I forget the conversation of this channel.
+    With **/stop**, or the Stop button, an answer ends early; what was written stays.
 
     Answers come from a language model. They can be wrong.
 

@@ -1,0 +1,171 @@
+"""The whole way of a question: local Discord, the bot, Valkey, a worker with a scripted engine."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+import pytest
+import pytest_asyncio
+from redis.asyncio import Redis
+
+from bot.__main__ import serve
+from bot.config import Settings
+from bot.discord.api import use_api
+from inference.engines.scripted import ScriptedEngine
+from inference.worker import Worker
+from jobqueue.history import History
+from jobqueue.queue import JobQueue
+from playground.discord.server import LocalDiscord
+from playground.discord.state import Message
+from playground.discord.world import World
+
+T = TypeVar("T")
+
+
+async def until(look: Callable[[], T | None], timeout_s: float = 15.0) -> T:
+    """The first true value of `look`; fails when there is none in time."""
+    give_up = time.monotonic() + timeout_s
+    while not (found := look()):
+        assert time.monotonic() < give_up, f"not in {timeout_s} s"
+        await asyncio.sleep(0.02)
+    return found
+
+
+@asynccontextmanager
+async def running(work: Awaitable[None]) -> AsyncIterator[None]:
+    task = asyncio.ensure_future(work)
+    try:
+        yield
+    finally:
+        if not task.done():
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+@dataclass
+class Room:
+    """One channel as its people see it."""
+
+    discord: LocalDiscord
+    redis: Redis
+    redis_url: str
+    channel: str = "general"
+
+    @property
+    def world(self) -> World:
+        return self.discord.world
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(
+            discord_token=self.discord.token,
+            redis_url=self.redis_url,
+            discord_api=self.discord.api_url,
+        )
+
+    def bot_says(self, viewer: str = "ada", channel: str | None = None) -> list[Message]:
+        me = self.world.state.bot["id"]
+        seen = self.world.messages(channel or self.channel, viewer)
+        return [message for message in seen if message.author == me]
+
+    async def answer(self, text: str, channel: str | None = None) -> Message:
+        """The bot's message with exactly this content and nothing to press any more."""
+
+        def look() -> Message | None:
+            for message in self.bot_says(channel=channel):
+                done = not message.data["components"]
+                if message.data["content"] == text and done:
+                    return message
+            return None
+
+        return await until(look)
+
+    async def notice(self, part: str, viewer: str = "ada") -> Message:
+        """The bot's message with a card that says `part`."""
+
+        def look() -> Message | None:
+            for message in self.bot_says(viewer):
+                if any(part in embed.get("description", "") for embed in message.data["embeds"]):
+                    return message
+            return None
+
+        return await until(look)
+
+    async def streaming(self) -> Message:
+        """A message that shows text and can still be stopped."""
+        return await until(
+            lambda: next(
+                (m for m in self.bot_says() if m.data["content"] and m.data["components"]), None
+            )
+        )
+
+    async def bot_online(self) -> None:
+        await until(lambda: self.discord.backend.gateway.online)
+
+    @asynccontextmanager
+    async def worker(self) -> AsyncIterator[None]:
+        worker = Worker(
+            JobQueue(self.redis),
+            History(self.redis),
+            ScriptedEngine(),
+            name="w0",
+            system="",
+            drain_s=0.1,
+        )
+        async with running(worker.run()):
+            yield
+
+    @asynccontextmanager
+    async def bot(self) -> AsyncIterator[None]:
+        use_api(self.discord.api_url)
+        async with running(serve(self.settings)):
+            await self.bot_online()
+            yield
+
+    @asynccontextmanager
+    async def bot_process(self) -> AsyncIterator[asyncio.subprocess.Process]:
+        """`python -m bot`, killed at the end."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "bot",
+            env={
+                **os.environ,
+                "DISCORD_TOKEN": self.discord.token,
+                "DISCORD_API": self.discord.api_url,
+                "REDIS_URL": self.redis_url,
+            },
+        )
+        try:
+            yield process
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
+
+@pytest_asyncio.fixture
+async def silent_room(redis: Redis, redis_url: str) -> AsyncIterator[Room]:
+    """People and a channel; neither bot nor worker runs yet."""
+    async with LocalDiscord() as discord:
+        for name in ("ada", "bob"):
+            discord.world.create_user(name)
+        yield Room(discord, redis, redis_url)
+
+
+@pytest_asyncio.fixture
+async def room(silent_room: Room) -> AsyncIterator[Room]:
+    """Everything runs."""
+    async with silent_room.worker(), silent_room.bot():
+        yield silent_room
+
+
+@pytest.fixture
+def world(silent_room: Room) -> World:
+    return silent_room.world

@@ -1,0 +1,187 @@
+"""The flow from a job to a reply, against a real queue."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest
+import pytest_asyncio
+
+from bot import ask, notices
+from bot.ask import answer, submit
+from bot.reply import Outcome, Transcript
+from jobqueue.live import LiveReader
+from jobqueue.queue import JobQueue, Lease
+from jobqueue.schema import (
+    Delta,
+    Event,
+    Failed,
+    FailureCode,
+    Finished,
+    FinishReason,
+    Job,
+    Started,
+    WorkerStatus,
+)
+
+READER = "bot-test"
+
+
+def job(number: int = 1, **changes: object) -> Job:
+    fields: dict[str, object] = {
+        "id": str(number),
+        "channel": "c1",
+        "user": "u1",
+        "user_name": "Ada",
+        "server": "s1",
+        "prompt": "hello",
+        "reader": READER,
+    }
+    return Job(**(fields | changes))  # type: ignore[arg-type]
+
+
+@dataclass
+class Desk:
+    """The bot's side, and a worker that says what it is told to."""
+
+    queue: JobQueue
+    live: LiveReader
+    seq: int = 0
+    reply: Transcript = field(default_factory=Transcript)
+
+    async def shown(self, asked: Job, left_s: float = 20.0) -> Transcript:
+        await answer(self.queue, self.live, asked, self.reply, left_s=left_s)
+        return self.reply
+
+    async def claim(self, nonce: str = "n1") -> Lease:
+        (lease,) = await self.queue.claim("w1", 1, {"chat"}, nonce)
+        return lease
+
+    async def say(self, lease: Lease, *events: Event) -> None:
+        await self.queue.emit(lease, self.seq, events)
+        self.seq += len(events)
+
+    async def end(self, lease: Lease, event: Finished | Failed) -> None:
+        await self.queue.finish(lease, self.seq, event, None)
+
+
+@pytest_asyncio.fixture
+async def desk(queue: JobQueue) -> AsyncIterator[Desk]:
+    async with LiveReader(queue, READER) as live:
+        yield Desk(queue, live)
+
+
+async def test_an_answer_grows_and_ends(desk: Desk) -> None:
+    asked = job()
+    assert await submit(desk.queue, asked) is None
+    lease = await desk.claim()
+    await desk.say(lease, Started(attempt=1), Delta(text="Hel"), Delta(text="lo"))
+    await desk.end(lease, Finished(text="Hello", omitted_turns=2))
+    reply = await desk.shown(asked)
+    assert reply.updates == ["Hel", "Hello"]
+    assert reply.answer == "Hello"
+    assert reply.outcome == Outcome(FinishReason.STOP, omitted_turns=2)
+
+
+async def test_a_new_attempt_starts_over(desk: Desk) -> None:
+    asked = job()
+    await submit(desk.queue, asked)
+    lease = await desk.claim()
+    await desk.say(lease, Started(attempt=1), Delta(text="Once"))
+    await desk.queue.release(lease)
+    again, desk.seq = await desk.claim("n2"), 0
+    await desk.say(again, Started(attempt=again.attempt), Delta(text="Twice"))
+    await desk.end(again, Finished(text="Twice"))
+    reply = await desk.shown(asked)
+    assert reply.updates[-1] == "Twice"
+    assert reply.answer == "Twice"
+
+
+async def test_a_failure_keeps_what_was_written(desk: Desk) -> None:
+    asked = job()
+    await submit(desk.queue, asked)
+    lease = await desk.claim()
+    await desk.say(lease, Started(attempt=1), Delta(text="Half"))
+    await desk.end(lease, Failed(code=FailureCode.ENGINE))
+    reply = await desk.shown(asked)
+    assert (reply.failure, reply.answer) == (notices.failed(FailureCode.ENGINE), "Half")
+
+
+async def test_an_empty_answer_says_so(desk: Desk) -> None:
+    asked = job()
+    await submit(desk.queue, asked)
+    await desk.end(await desk.claim(), Finished(text=" \n"))
+    assert (await desk.shown(asked)).failure == notices.EMPTY_ANSWER
+
+
+async def test_a_question_cancelled_in_line_says_so(desk: Desk) -> None:
+    asked = job()
+    await submit(desk.queue, asked)
+    await desk.queue.cancel(asked.id)
+    assert (await desk.shown(asked)).failure == notices.failed(FailureCode.CANCELLED)
+
+
+async def test_a_full_queue_refuses_with_its_limit(desk: Desk) -> None:
+    limit = desk.queue.policy.limits.per_user
+    for number in range(limit):
+        assert await submit(desk.queue, job(number)) is None
+    refusal = await submit(desk.queue, job(limit))
+    assert refusal is not None
+    assert refusal.key == "full-user"
+    assert refusal.arguments == {"waiting": limit, "limit": limit}
+
+
+async def test_time_that_runs_out_is_told(desk: Desk) -> None:
+    asked = job()
+    await submit(desk.queue, asked)
+    reply = await desk.shown(asked, left_s=0.2)
+    assert reply.failure == notices.failed(FailureCode.DEADLINE)
+    assert (await desk.queue.status(asked.id)).state.terminal
+
+
+async def test_a_question_that_redis_forgot_is_told(desk: Desk) -> None:
+    assert (await desk.shown(job())).failure == notices.LOST
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ask, "QUIET_S", 0.02)
+    monkeypatch.setattr(ask, "REFRESH_S", 0.02)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_waiting_is_explained_as_it_changes(desk: Desk) -> None:
+    first, asked = job(1), job(2)
+    await submit(desk.queue, first)
+    await submit(desk.queue, asked)
+    async with asyncio.TaskGroup() as group:
+        shown = group.create_task(desk.shown(asked))
+        await _told(desk, notices.NO_WORKER)
+        await desk.queue.announce(_worker("loading", 0.4))
+        await _told(desk, notices.loading(0.4))
+        await desk.queue.announce(_worker("ready"))
+        await _told(desk, notices.in_line(1, None))
+        await desk.end(await desk.claim(), Finished(text="first"))
+        lease = await desk.claim("n2")
+        await desk.say(lease, Started(attempt=1))
+        await _told(desk, notices.RUNNING)
+        await desk.end(lease, Finished(text="second"))
+        assert (await shown).answer == "second"
+
+
+def _worker(phase: str, progress: float | None = None) -> WorkerStatus:
+    return WorkerStatus(
+        worker="w1",
+        phase=phase,  # type: ignore[arg-type]
+        engine="scripted",
+        model="scripted",
+        capabilities=("chat",),
+        slots=1,
+        progress=progress,
+    )
+
+
+async def _told(desk: Desk, notice: notices.Notice) -> None:
+    async with asyncio.timeout(5):
+        while notice not in desk.reply.waits[-1:]:  # noqa: ASYNC110 — a reply has no event
+            await asyncio.sleep(0.01)
