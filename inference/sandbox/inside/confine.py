@@ -1,0 +1,95 @@
+"""Put every layer on a freshly forked process, in the one order that works, and prove them.
+
+1. die with the zygote; 2. resource limits; 3. no_new_privs; 4. Landlock; 5. seccomp.
+None of them can be taken off again. Any failure raises, and the process must end.
+"""
+
+import os
+import resource
+import signal
+import socket
+from collections.abc import Callable
+
+from inference.sandbox.inside import landlock, libc
+from inference.sandbox.inside.libc import ConfinementError
+
+_NICENESS = 5  # the worker's event loop goes first
+_OPEN_FILES = 64
+
+
+def drop_root(uid: int) -> None:
+    """Become `uid` for good, where root started us. Raises where root may not.
+
+    Under bubblewrap or in a container root may lack the capability to do it.
+    """
+    if 0 in os.getresuid():
+        try:
+            os.setgroups([])
+            os.setresgid(uid, uid, uid)
+            os.setresuid(uid, uid, uid)
+        except PermissionError:
+            raise ConfinementError(
+                f"started as root, which may not become uid {uid} here:"
+                " start it as another user, or grant CAP_SETUID and CAP_SETGID"
+            ) from None
+        _prove("the change of user", not {0} & {*os.getresuid(), *os.getresgid(), *os.getgroups()})
+    if _effective_capabilities():
+        raise ConfinementError("capabilities are left: start it without any")
+
+
+def confine(ruleset: int, seccomp_filter: bytes, *, memory: int, cpu_s: int, zygote: int) -> None:
+    """`memory` is the whole address space in bytes, `ruleset` is closed."""
+    libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != zygote:  # it died before we asked to die with it
+        os._exit(1)
+    _limit(memory, cpu_s)
+    libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
+    landlock.restrict_self(ruleset)
+    os.close(ruleset)
+    _prove("no_new_privs", libc.prctl(libc.PR_GET_NO_NEW_PRIVS) == 1)
+    libc.load_filter(seccomp_filter)
+    _prove("uid", os.getuid() != 0 and os.geteuid() != 0)
+    _prove("Landlock", not _may(lambda: os.close(os.open("/", os.O_RDONLY | os.O_DIRECTORY))))
+    _prove("seccomp", not _may(lambda: socket.socket().close()))
+
+
+def address_space() -> int:
+    """Bytes of address space this process takes: what the libraries need before any program."""
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _limit(memory: int, cpu_s: int) -> None:
+    os.nice(_NICENESS)
+    for limit, value in (
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_NOFILE, _OPEN_FILES),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NPROC, 0),
+        (resource.RLIMIT_MEMLOCK, 0),
+        (resource.RLIMIT_MSGQUEUE, 0),
+        (resource.RLIMIT_SIGPENDING, 16),
+    ):
+        resource.setrlimit(limit, (value, value))
+    # The soft limit's SIGXCPU can be ignored, the hard limit's SIGKILL a second later cannot.
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
+
+
+def _may(attempt: Callable[[], object]) -> bool:
+    try:
+        attempt()
+    except PermissionError:
+        return False
+    return True
+
+
+def _prove(layer: str, holds: bool) -> None:
+    if not holds:
+        raise ConfinementError(f"{layer} is not effective")
+
+
+def _effective_capabilities() -> int:
+    with open("/proc/self/status", encoding="ascii") as file:
+        fields = dict(line.split(":\t", 1) for line in file if ":\t" in line)
+    return int(fields["CapEff"], 16) | int(fields["CapPrm"], 16)

@@ -1,0 +1,57 @@
+"""How a zygote starts: become harmless, import, say that it is ready, serve."""
+
+import os
+import resource
+import socket
+from typing import NoReturn
+
+from inference.sandbox.inside import confine, landlock, libc, warm, wire, zygote
+from inference.sandbox.inside.datafiles import given
+from inference.sandbox.inside.libc import ConfinementError
+
+_DESCRIPTORS = 4096
+
+
+def main(packages: str, control_fd: int, listener_fd: int | None = None) -> NoReturn:
+    control = socket.socket(fileno=control_fd)
+    listener = None if listener_fd is None else socket.socket(fileno=listener_fd)
+    try:
+        server = _prepared(packages, control, listener)
+    except (ConfinementError, ImportError, OSError, RuntimeError) as failure:
+        reason = f"{type(failure).__name__}: {failure}"
+        control.send(wire.encode(wire.Unavailable(reason[:2000])))
+        os._exit(1)
+    server.serve()
+
+
+def _prepared(
+    packages: str, control: socket.socket, listener: socket.socket | None
+) -> zygote.Zygote:
+    setup = wire.decode_setup(control.recv(wire.MAX_PACKET))
+    os.umask(0o077)
+    os.chdir("/")
+    _hold_many_descriptors()
+    _volunteer_for_the_oom_killer()
+    confine.drop_root(setup.uid)
+    libc.prctl(libc.PR_SET_DUMPABLE, 0)  # nobody with our uid may look into us or our children
+    given.install()
+    warm.up()
+    ready = wire.Ready(
+        uid=os.getuid(),
+        landlock=landlock.abi(),
+        bubblewrap=setup.bubblewrap,
+        packages=warm.packages(packages),
+    )
+    return zygote.Zygote(setup, ready, control, listener)
+
+
+def _hold_many_descriptors() -> None:
+    """Every waiting program has a few open here."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, _DESCRIPTORS), most))
+
+
+def _volunteer_for_the_oom_killer() -> None:
+    """A program should die before the worker does. Children inherit it."""
+    with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+        file.write("1000")

@@ -1,0 +1,82 @@
+"""What every program finds imported already: libraries, their caches, fonts for Chinese too."""
+
+import contextlib
+import gc
+import importlib
+import io
+import os
+import site
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib import metadata
+from typing import Any
+
+PRELOADED = ("sympy", "numpy", "matplotlib")
+
+# matplotlib draws each character with the first family that has it.
+_FAMILIES = (
+    "DejaVu Sans",
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",  # the first face of the one file that has all, and all that is seen of it
+    "Noto Sans SC",
+    "Source Han Sans SC",
+    "WenQuanYi Micro Hei",
+)
+
+
+def packages(folder: str) -> dict[str, str]:
+    """Distributions in this folder and their versions."""
+    found = metadata.distributions(path=[folder])
+    return {each.metadata["Name"]: each.version for each in found}
+
+
+def up() -> None:
+    """Import, then use once what nearly every program uses, so that caches are full at a fork."""
+    site.setquit()  # `exit()`: the interpreter is started without site
+    _solve()
+    _draw()
+    _single_threaded()
+    gc.collect()
+    gc.freeze()  # a child's collections leave these pages shared
+
+
+def _solve() -> None:
+    sympy: Any = importlib.import_module("sympy")
+    x = sympy.Symbol("x")
+    sympy.solve(2 * x + 3 - 10, x)
+    sympy.solve(x**2 - 2, x)
+    sympy.integrate(x**2, x)
+    str(sympy.simplify(sympy.sin(x) ** 2 + sympy.cos(x) ** 2))
+
+
+def _draw() -> None:
+    with _no_folder_made():
+        matplotlib: Any = importlib.import_module("matplotlib")
+        manager: Any = importlib.import_module("matplotlib.font_manager").fontManager
+    known = set(manager.get_font_names())
+    families = [family for family in _FAMILIES if family in known]
+    matplotlib.rcParams["font.sans-serif"] = families
+    pyplot: Any = importlib.import_module("matplotlib.pyplot")
+    pyplot.plot([1, 2])
+    pyplot.title("$x^2$ 图")
+    pyplot.savefig(io.BytesIO(), format="png")
+    pyplot.close("all")
+
+
+@contextlib.contextmanager
+def _no_folder_made() -> Iterator[None]:
+    """matplotlib insists on a folder for its font list, and would leave it when it is killed."""
+    real, tempfile.mkdtemp = tempfile.mkdtemp, lambda **_: "/nonexistent"  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        tempfile.mkdtemp = real
+
+
+def _single_threaded() -> None:
+    """A lock that another thread holds at the fork would be held for ever in the child."""
+    threads = len(os.listdir("/proc/self/task"))
+    if threads != 1:
+        raise RuntimeError(f"{threads} threads after importing {', '.join(PRELOADED)}")
+    sys.stdout.flush()

@@ -1,0 +1,212 @@
+"""The fork server: libraries imported once, one confined child for every program.
+
+Single-threaded, without a secret in its memory and with a fixed environment. It never reads a
+program or its output; it passes descriptors on. Whoever holds its control socket owns it: when
+that closes it ends, and every child dies with it (PDEATHSIG, and the PID namespace where there
+is one).
+"""
+
+import contextlib
+import os
+import selectors
+import signal
+import socket
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+
+from inference.sandbox.inside import child, confine, landlock, wire
+
+_IDLE_S = 3600.0
+_MAX_DESCRIPTORS = 64
+
+
+@dataclass(eq=False, slots=True)
+class Client:
+    socket: socket.socket
+    waiting: deque[tuple[wire.Run, list[int]]] = field(default_factory=deque)
+
+    def tell(self, message: wire.FromZygote) -> None:
+        """Dropped when the client is gone: the end of its connection cleans up."""
+        with contextlib.suppress(OSError):
+            self.socket.send(wire.encode(message), socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+
+
+@dataclass(eq=False, slots=True)
+class Running:
+    client: Client
+    id: int
+    pid: int
+    confined: int  # where the child says that it is, before it reads the program
+    started: float
+    deadline: float
+    reason: wire.EndReason = "exit"
+
+    def kill(self, reason: wire.EndReason) -> None:
+        if self.reason == "exit":
+            self.reason = reason
+            os.kill(self.pid, signal.SIGKILL)  # not reaped yet, so the number is still its own
+
+
+class Zygote:
+    def __init__(
+        self,
+        setup: wire.Setup,
+        ready: wire.Ready,
+        control: socket.socket,
+        listener: socket.socket | None,
+    ) -> None:
+        self._setup = setup
+        self._ready = ready
+        self._ruleset = landlock.read_only(map(Path, setup.readable))
+        self._base = confine.address_space()
+        self._running: dict[int, Running] = {}  # by pidfd
+        self._turns: deque[Client] = deque()  # whose program starts next: round robin
+        self._selector = selectors.DefaultSelector()
+        self._control = self._welcome(control)
+        if listener is not None:
+            self._selector.register(listener, selectors.EVENT_READ, self._accept)
+
+    def serve(self) -> NoReturn:
+        while True:
+            self._start_waiting()
+            for key, _ in self._selector.select(self._until_deadline()):
+                key.data(key.fileobj)
+            self._kill_overdue()
+
+    # --- clients --------------------------------------------------------------------------------
+
+    def _accept(self, listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):  # it gave up before we came
+            self._welcome(listener.accept()[0])
+
+    def _welcome(self, connection: socket.socket) -> Client:
+        client = Client(connection)
+        connection.setblocking(False)
+        self._turns.append(client)
+        self._selector.register(
+            connection, selectors.EVENT_READ, lambda _: self._receive_from(client)
+        )
+        client.tell(self._ready)
+        return client
+
+    def _receive_from(self, client: Client) -> None:
+        try:
+            packet, descriptors, *_ = socket.recv_fds(
+                client.socket, wire.MAX_PACKET, _MAX_DESCRIPTORS
+            )
+        except BlockingIOError:
+            return
+        except OSError:
+            packet, descriptors = b"", []
+        try:
+            message = wire.decode_from_client(packet)
+            if isinstance(message, wire.Run):
+                if len(descriptors) != 2 + len(message.files):
+                    raise ValueError("descriptors are missing")
+                client.waiting.append((message, descriptors))
+            else:
+                self._kill(client, message.id)
+        except ValueError:  # it closed the connection, or it speaks something else
+            _close(descriptors)
+            self._dismiss(client)
+
+    def _dismiss(self, client: Client) -> None:
+        if client is self._control:
+            os._exit(0)
+        self._selector.unregister(client.socket)
+        self._turns.remove(client)
+        for _, descriptors in client.waiting:
+            _close(descriptors)
+        for running in self._of(client):
+            running.kill("killed")
+        client.socket.close()
+
+    def _of(self, client: Client) -> list[Running]:
+        return [running for running in self._running.values() if running.client is client]
+
+    # --- programs -------------------------------------------------------------------------------
+
+    def _start_waiting(self) -> None:
+        while len(self._running) < self._setup.concurrency and (client := self._whose_turn()):
+            request, descriptors = client.waiting.popleft()
+            try:
+                self._fork(client, request, descriptors)
+            except OSError as failure:  # too many processes or descriptors on this machine
+                client.tell(wire.Ended(request.id, "unconfined", 1, 0.0, detail=str(failure)))
+            finally:
+                _close(descriptors)
+
+    def _whose_turn(self) -> Client | None:
+        for _ in range(len(self._turns)):
+            client = self._turns[0]
+            self._turns.rotate(-1)
+            if client.waiting:
+                return client
+        return None
+
+    def _fork(self, client: Client, request: wire.Run, descriptors: list[int]) -> None:
+        told, confined = os.pipe()
+        zygote, started = os.getpid(), time.monotonic()
+        timeout_s = min(request.timeout_s, self._setup.timeout_s)
+        pid = os.fork()
+        if pid == 0:
+            child.live(
+                request,
+                descriptors,
+                confined=confined,
+                ruleset=self._ruleset,
+                seccomp_filter=self._setup.filter,
+                memory=self._base + min(request.memory_bytes, self._setup.memory_bytes),
+                cpu_s=int(timeout_s) + 1,
+                zygote=zygote,
+            )
+        os.close(confined)
+        handle = os.pidfd_open(pid)
+        self._running[handle] = Running(client, request.id, pid, told, started, started + timeout_s)
+        self._selector.register(handle, selectors.EVENT_READ, self._reap)
+
+    def _kill(self, client: Client, run_id: int) -> None:
+        for running in self._of(client):
+            if running.id == run_id:
+                running.kill("killed")
+        for entry in [entry for entry in client.waiting if entry[0].id == run_id]:
+            client.waiting.remove(entry)
+            _close(entry[1])
+            client.tell(wire.Ended(run_id, "killed", -signal.SIGKILL, 0.0))
+
+    def _reap(self, handle: int) -> None:
+        self._selector.unregister(handle)
+        os.close(handle)
+        running = self._running.pop(handle)
+        _, status, usage = os.wait4(running.pid, 0)
+        told = os.read(running.confined, 1024)  # never blocks: the child's end is closed
+        os.close(running.confined)
+        ended = wire.Ended(
+            running.id,
+            running.reason,
+            os.waitstatus_to_exitcode(status),
+            (time.monotonic() - running.started) * 1000,
+            usage.ru_utime + usage.ru_stime,
+        )
+        if told != child.CONFINED and running.reason == "exit":
+            detail = told.decode() or "the child ended before it was confined"
+            ended = wire.Ended(running.id, "unconfined", ended.exit, 0.0, detail=detail)
+        running.client.tell(ended)
+
+    def _until_deadline(self) -> float:
+        deadlines = (running.deadline for running in self._running.values())
+        return max(0.0, min(deadlines, default=time.monotonic() + _IDLE_S) - time.monotonic())
+
+    def _kill_overdue(self) -> None:
+        now = time.monotonic()
+        for running in self._running.values():
+            if running.deadline <= now:
+                running.kill("timeout")
+
+
+def _close(descriptors: list[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)

@@ -1,0 +1,74 @@
+"""Which system calls a program may make. Everything not listed fails with EPERM.
+
+Not in the list, so impossible: processes and threads (fork, clone, exec), sockets, signals to
+anyone, ptrace and other processes' memory, anything that writes or makes a file, keyrings, bpf,
+io_uring, userfaultfd, perf, mounts and namespaces, prctl (so PDEATHSIG stays), readlink and
+extended attributes. Calls of a foreign ABI (x32, i386) kill the program: the filter covers one.
+
+Compiled where the launcher runs, since finding libseccomp needs the system's ldconfig.
+"""
+
+import errno
+import importlib
+import os
+from typing import Any
+
+from inference.sandbox.errors import SandboxUnavailable
+
+# Names that an architecture lacks are skipped: they cannot be called there either.
+ALLOWED = (
+    # Open descriptors, and reading what Landlock leaves.
+    *("read", "readv", "pread64", "write", "writev", "lseek", "close", "dup", "dup2", "dup3"),
+    *("pipe", "pipe2", "poll", "ppoll", "select", "pselect6"),
+    *("open", "openat", "fstat", "newfstatat", "stat", "lstat", "getdents64", "getcwd"),
+    # Memory of its own; futex for locks that nobody else holds.
+    *("mmap", "munmap", "mprotect", "mremap", "madvise", "brk", "futex"),
+    # Handling signals, which only timers of its own can send.
+    *("rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack"),
+    *("setitimer", "getitimer", "alarm", "restart_syscall"),
+    # Clocks, sleeping, and who and where it is.
+    *("clock_gettime", "clock_getres", "clock_nanosleep", "nanosleep", "gettimeofday", "time"),
+    *("times", "getrusage", "getrlimit", "sched_yield", "sched_getaffinity", "getrandom"),
+    *("getpid", "gettid", "getppid", "getuid", "geteuid", "getgid", "getegid", "uname"),
+    *("exit", "exit_group"),
+)
+
+_FCNTL = (0, 1, 2, 3, 4, 1030)  # F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC
+_IOCTL = (0x5401, 0x5451)  # TCGETS (isatty), FIOCLEX
+_INT = 0xFFFF_FFFF  # the kernel looks at the lower half of an int argument only
+
+
+def compile_filter() -> bytes:
+    """The filter as an array of `struct sock_filter`, for this machine's architecture."""
+    sc = _libseccomp()
+    rules = sc.SyscallFilter(sc.ERRNO(errno.EPERM))
+
+    def allow(name: str, *arguments: Any) -> None:
+        number = sc.resolve_syscall(sc.Arch.NATIVE, name)
+        if number >= 0:  # negative: this architecture has no such call
+            rules.add_rule(sc.ALLOW, number, *arguments)
+
+    for name in ALLOWED:
+        allow(name)
+    for command in _FCNTL:
+        allow("fcntl", sc.Arg(1, sc.MASKED_EQ, _INT, command))
+    for command in _IOCTL:
+        allow("ioctl", sc.Arg(1, sc.MASKED_EQ, _INT, command))
+    # Its own limits, read only.
+    allow("prlimit64", sc.Arg(0, sc.MASKED_EQ, _INT, 0), sc.Arg(2, sc.EQ, 0))
+    rules.set_attr(sc.Attr.ACT_BADARCH, sc.KILL_PROCESS)
+    with os.fdopen(os.memfd_create("filter", os.MFD_CLOEXEC), "rb") as file:
+        rules.export_bpf(file)
+        file.seek(0)
+        return file.read()
+
+
+def _libseccomp() -> Any:
+    try:
+        return importlib.import_module("pyseccomp")
+    except ImportError as missing:
+        raise SandboxUnavailable("pyseccomp is not installed: pip install pyseccomp") from missing
+    except RuntimeError as missing:  # its word for an absent shared library
+        raise SandboxUnavailable(
+            "libseccomp is not there: install Debian's libseccomp2 (Fedora: libseccomp)"
+        ) from missing
