@@ -9,7 +9,13 @@ QueueError
 
 from typing import Literal
 
-LimitScope = Literal["user", "channel", "server", "total", "memory"]
+LimitScope = Literal["user", "channel", "server", "total", "memory", "blobs"]
+
+_FULL_OF_JOBS = "{} limit: {} of {} jobs wait or run"
+_FULL = {
+    "memory": "Redis is out of memory",
+    "blobs": "attachments fill {1} of {2} bytes",
+}
 
 
 class QueueError(Exception):
@@ -24,12 +30,10 @@ class InvalidJob(QueueError, ValueError):
 
 
 class QueueFull(QueueError):
+    """`waiting` of `limit` jobs wait or run; of `blobs`, bytes."""
+
     def __init__(self, scope: LimitScope, waiting: int, limit: int) -> None:
-        super().__init__(
-            "Redis is out of memory"
-            if scope == "memory"
-            else f"{scope} limit: {waiting} of {limit} jobs wait or run"
-        )
+        super().__init__(_FULL.get(scope, _FULL_OF_JOBS).format(scope, waiting, limit))
         self.scope = scope
         self.waiting = waiting
         self.limit = limit

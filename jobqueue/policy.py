@@ -27,6 +27,8 @@ class Policy:
     history_ttl_ms: int = 90 * 24 * _HOUR_MS  # since a channel's last turn
     worker_ttl_ms: int = 15_000  # since a worker's last announcement
     dead_length: int = 10_000  # dead letters that are kept, about
+    blob_ttl_ms: int = 24 * _HOUR_MS  # since an attachment was last put
+    blob_quota: int = 1 << 30  # bytes of a shard's attachments
     charge_tokens: int = 500  # what a job is charged at claim while nothing was measured
     learning_rate: float = 0.1  # weight of the newest job in measured averages
     batch: int = 100  # jobs one script may end at once, so that it stays short

@@ -103,9 +103,10 @@ class JobQueue:
         Raises:
             QueueFull: a limit is reached, or Redis is out of memory.
         """
-        return await self._submit(job)
+        return await self.resubmit(job, "")
 
-    async def _submit(self, job: Job, dead_letter: str = "") -> Receipt:
+    async def resubmit(self, job: Job, dead_letter: str) -> Receipt:
+        """`submit`, in place of the dead letter with this id, in one step."""
         try:
             outcome, *rest = await self.scripts.run(
                 "submit",

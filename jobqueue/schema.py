@@ -5,6 +5,7 @@ JSON, so that an operator can read it with `redis-cli`. Times are milliseconds o
 server's clock since 1970; texts are Unicode without surrogates.
 """
 
+import re
 from enum import StrEnum
 from typing import Literal
 
@@ -13,7 +14,9 @@ import msgspec
 from jobqueue.errors import InvalidJob
 
 MAX_PROMPT_CHARS = 100_000
-MAX_IDENTIFIER_CHARS = 100
+# Identifiers are parts of Redis keys, whose hash tag is in braces.
+_IDENTIFIER = re.compile(r"[!-z|~]{1,100}")
+_IDENTIFIER_RULE = "1 to 100 printable ASCII characters, no braces or white space"
 
 
 def _require_range(name: str, value: float | None, low: float, high: float) -> None:
@@ -74,11 +77,8 @@ class Job(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         for name in ("id", "channel", "user", "server", "reader", "capability"):
-            value = getattr(self, name)
-            if not 0 < len(value) <= MAX_IDENTIFIER_CHARS or not value.isascii():
-                raise InvalidJob(name, "1 to 100 ASCII characters")
-            if any(c in value for c in "{} \r\n"):
-                raise InvalidJob(name, "no braces or white space")
+            if not _IDENTIFIER.fullmatch(getattr(self, name)):
+                raise InvalidJob(name, _IDENTIFIER_RULE)
         if ":" in self.capability:
             raise InvalidJob("capability", "no colon")
         if not self.prompt.strip() and not self.attachments:

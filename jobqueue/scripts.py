@@ -40,7 +40,8 @@ TRANSIENT = (
     TryAgainError,
     OSError,
 )
-_BATCH = 512  # calls of one round trip
+_BATCH = 128  # calls of one round trip
+_SENDERS = 2  # round trips at once: the server works on one while the other is written or read
 _FOLDER = Path(__file__).parent / "lua"
 
 Clock = Callable[[], int]  # milliseconds since 1970
@@ -92,7 +93,7 @@ class Scripts:
         self._prefix = f"commonroom:{{{shard}}}:"
         self._clock = clock
         self._waiting: list[_Call] = []
-        self._sender: asyncio.Task[None] | None = None
+        self._senders: set[asyncio.Task[None]] = set()
 
     def key(self, kind: str, name: str = "") -> str:
         return f"{self._prefix}{kind}:{name}" if name else f"{self._prefix}{kind}"
@@ -130,13 +131,15 @@ class Scripts:
         loop = asyncio.get_running_loop()
         call = _Call(script, keys_and_args, loop.create_future())
         self._waiting.append(call)
-        # The sender outlives a cancelled caller, so that cancelling never cuts a connection in
-        # the middle of other callers' replies; it ends by itself when nothing waits.
-        if self._sender is None or self._sender.done():
-            self._sender = loop.create_task(self._send_all())
+        # A sender outlives a cancelled caller, so that cancelling never cuts a connection in the
+        # middle of other callers' replies; it ends by itself when nothing waits.
+        if len(self._senders) < _SENDERS:
+            sender = loop.create_task(self._send_waiting())
+            self._senders.add(sender)
+            sender.add_done_callback(self._senders.discard)
         return call.reply
 
-    async def _send_all(self) -> None:
+    async def _send_waiting(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
             try:

@@ -19,59 +19,62 @@ if remembered[1] == nonce then
   return leases
 end
 
-local function lease(job)
+local function lease(job, tokens)
   job.attempt, job.fence = job.attempt + 1, job.fence + 1
-  local tokens = math.floor(pace(job.capability, 'tokens') or policy.charge_tokens)
   update(job, 'state', 'running', 'attempt', job.attempt, 'fence', job.fence, 'seq', 0,
     'worker', worker, 'claimed', now, 'charge', tokens)
   redis.call('ZADD', key('leases'), now + policy.lease_ms, job.id)
-  count_pace(job.capability, 'waiting', -1)
-  count_pace(job.capability, 'running', 1)
-  charge(job.capability, job.server, tokens)
+  charge(job, 0, tokens)
   hand_out(job)
-  return job.id .. ' ' .. job.fence
+end
+
+local capabilities = {}
+for i = 5, #ARGV do
+  local pace = pace_of(ARGV[i])
+  capabilities[#capabilities + 1] = {
+    name = ARGV[i], leased = 0, dry = false,
+    charge = math.floor(pace.tokens or policy.charge_tokens),
+  }
 end
 
 -- The next channel of the server with the least virtual time, its head withdrawn from the offer.
 local function next_job(capability)
-  local servers = key('ready', capability)
-  local least = redis.call('ZRANGE', servers, 0, 0, 'WITHSCORES')
-  if not least[1] then return nil end
-  local server, vtime = least[1], tonumber(least[2])
-  if vtime > (pace(capability, 'virtual') or 0) then
-    redis.call('HSET', key('pace', capability), 'virtual', least[2])
-    redis.call('ZREMRANGEBYSCORE', key('ahead', capability), '-inf', vtime)
-  end
-  local channels = rotation(capability, server)
+  local servers = key('ready', capability.name)
+  local server = redis.call('ZRANGE', servers, 0, 0)[1]
+  if not server then return nil end
+  local channels = rotation(capability.name, server)
   local channel = redis.call('ZPOPMIN', channels)[1]
   if redis.call('EXISTS', channels) == 0 then redis.call('ZREM', servers, server) end
   return fetch(redis.call('LINDEX', key('lane', channel), 0))
 end
 
 -- One from each capability in turn, beginning at another one each time, so that none starves.
-local capabilities = {unpack(ARGV, 5)}
 local given = {}
 local turn = redis.call('HINCRBY', key('held'), 'claims', 1)
-local dry = 0
-local expired = 0
+local dry, expired = 0, 0
 while #given < slots and dry < #capabilities and expired < policy.batch do
-  local job = next_job(capabilities[turn % #capabilities + 1])
+  local capability = capabilities[turn % #capabilities + 1]
+  local job = not capability.dry and next_job(capability)
   turn = turn + 1
-  if not job then
-    dry = dry + 1
-  elseif now >= tonumber(job.deadline) then
-    dry, expired = 0, expired + 1
+  if job and now >= tonumber(job.deadline) then
     conclude(job, 'failed', 0, failed('deadline'))
-  else
-    dry = 0
-    given[#given + 1] = lease(job)
+    expired = expired + 1
+  elseif job then
+    lease(job, capability.charge)
+    given[#given + 1] = job.id .. ' ' .. job.fence
+    capability.leased = capability.leased + 1
+  elseif not capability.dry then
+    capability.dry = true
+    dry = dry + 1
   end
 end
 
 for _, capability in ipairs(capabilities) do
-  redis.call('HSET', key('pace', capability), 'spare', slots - #given)
-  if redis.call('EXISTS', key('ready', capability)) == 1 then
-    redis.call('ZADD', key('mark', capability), 0, 'work') -- wake the next worker
+  count_pace(capability.name, 'waiting', -capability.leased)
+  count_pace(capability.name, 'running', capability.leased)
+  redis.call('HSET', key('pace', capability.name), 'spare', slots - #given)
+  if redis.call('EXISTS', key('ready', capability.name)) == 1 then
+    redis.call('ZADD', key('mark', capability.name), 0, 'work') -- wake the next worker
   end
 end
 if #given > 0 then

@@ -7,10 +7,14 @@ local job = fetch(id)
 if job and job.settled == fence then return 'continue' end -- this very call, repeated
 if not held_by(job, fence) then return 'lost' end
 
-charge(job.capability, job.server, tokens - job.charge)
 if state == 'done' then
-  learn(job.capability, 'tokens', tokens)
-  learn(job.capability, 'service', now - job.claimed)
+  local pace = pace_of(job.capability)
+  local function blend(known, sample)
+    return string.format('%.3f', (known or sample) * (1 - policy.learning_rate)
+      + sample * policy.learning_rate)
+  end
+  redis.call('HSET', key('pace', job.capability), 'tokens', blend(pace.tokens, tokens),
+    'service', blend(pace.service, now - job.claimed))
 end
 if turn ~= '' and not job.forget then
   local history = key('history', job.channel)
@@ -19,6 +23,5 @@ if turn ~= '' and not job.forget then
   redis.call('PEXPIRE', history, policy.history_ttl_ms)
   redis.call('SADD', key('channels', job.user), job.channel)
 end
-update(job, 'settled', fence)
-conclude(job, state, seq, event)
+conclude(job, state, seq, event, fence, tokens)
 return 'continue'

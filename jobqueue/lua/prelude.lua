@@ -56,45 +56,64 @@ local function tally(field, by)
   return count
 end
 
--- --- fair share: a server's virtual time is the tokens it was charged --------------------------
+-- --- fair share: a server's virtual time is the tokens it used and is estimated to use ---------
 
-local function pace(capability, field)
-  return tonumber(redis.call('HGET', key('pace', capability), field))
+local PACE = {'waiting', 'running', 'spare', 'tokens', 'service'}
+
+-- What was measured of one capability's jobs; fields are nil until they are known.
+local function pace_of(capability)
+  local values = redis.call('HMGET', key('pace', capability), unpack(PACE))
+  local pace = {}
+  for i, field in ipairs(PACE) do pace[field] = tonumber(values[i]) end
+  return pace
 end
 
 local function count_pace(capability, field, by)
   redis.call('HINCRBY', key('pace', capability), field, by)
 end
 
-local function learn(capability, field, sample)
-  local known = pace(capability, field)
-  local value = known and known + (sample - known) * policy.learning_rate or sample
-  redis.call('HSET', key('pace', capability), field, string.format('%.3f', value))
-end
-
 local function rotation(capability, server) return key('rotation', capability .. ':' .. server) end
+
+-- The least that any server with work has used; with none, what the last one left with.
+local function least_used(capability)
+  local least = redis.call('ZRANGE', key('account', capability), 0, 0, 'WITHSCORES')
+  return tonumber(least[2] or redis.call('HGET', key('pace', capability), 'left_with') or 0)
+end
 
 -- A server that comes back starts at the current minimum: being away saves nothing up, and what
 -- it was ahead by when it left (`ahead`) is not forgiven either.
 local function open_account(capability, server)
-  local ahead = tonumber(redis.call('ZSCORE', key('ahead', capability), server) or 0)
-  redis.call('ZREM', key('ahead', capability), server)
-  local virtual = math.max(ahead, pace(capability, 'virtual') or 0)
-  redis.call('HSET', key('vtime', capability), server, virtual)
+  local ahead, least = key('ahead', capability), least_used(capability)
+  redis.call('ZREMRANGEBYSCORE', ahead, '-inf', least)
+  local used = redis.call('ZSCORE', ahead, server) or least
+  redis.call('ZREM', ahead, server)
+  redis.call('ZADD', key('account', capability), used, server)
 end
 
 local function close_account(capability, server)
-  local vtime = tonumber(redis.call('HGET', key('vtime', capability), server))
-  redis.call('HDEL', key('vtime', capability), server)
-  if vtime and vtime > (pace(capability, 'virtual') or 0) then
-    redis.call('ZADD', key('ahead', capability), vtime, server)
+  local account = key('account', capability)
+  local used = redis.call('ZSCORE', account, server)
+  redis.call('ZREM', account, server)
+  if redis.call('EXISTS', account) == 0 then
+    redis.call('HSET', key('pace', capability), 'left_with', used)
+  elseif tonumber(used) > least_used(capability) then
+    redis.call('ZADD', key('ahead', capability), used, server)
   end
 end
 
-local function charge(capability, server, tokens)
-  local vtime = redis.call('HINCRBY', key('vtime', capability), server, tokens)
-  redis.call('ZADD', key('ready', capability), 'XX', vtime, server)
-  return vtime
+-- Book `used` tokens and `estimated` ones of running jobs. The two are apart, so that a server
+-- that joins is measured against what was really used.
+local function charge(job, used, estimated)
+  local account, estimates = key('account', job.capability), key('estimated', job.capability)
+  local total = redis.call('ZINCRBY', account, used, job.server)
+  local open = redis.call('HINCRBY', estimates, job.server, estimated)
+  if open <= 0 then redis.call('HDEL', estimates, job.server) end
+  redis.call('ZADD', key('ready', job.capability), 'XX', total + open, job.server)
+end
+
+local function virtual_time(capability, server)
+  return redis.call('ZSCORE', key('account', capability), server)
+    + (redis.call('HGET', key('estimated', capability), server) or 0)
 end
 
 -- Offer the channel's head to workers: last in its server's rotation, or first again when it
@@ -107,8 +126,7 @@ local function offer(channel, first)
   local capability, server = head[1], head[2]
   local turn = first and 0 or redis.call('HINCRBY', key('held'), 'turn', 1)
   redis.call('ZADD', rotation(capability, server), turn, channel)
-  redis.call('ZADD', key('ready', capability),
-    redis.call('HGET', key('vtime', capability), server), server)
+  redis.call('ZADD', key('ready', capability), virtual_time(capability, server), server)
   redis.call('ZADD', key('mark', capability), 0, 'work')
 end
 
@@ -122,35 +140,30 @@ end
 
 -- --- the two ways out of running ---------------------------------------------------------------
 
--- Back to the head of its channel, which it never left.
-local function requeue(job, attempt)
-  update(job, 'state', 'queued', 'attempt', attempt, 'seq', 0)
+local function stop_running(job, tokens)
   redis.call('ZREM', key('leases'), job.id)
   count_pace(job.capability, 'running', -1)
+  charge(job, tokens, -job.charge)
+end
+
+-- Back to the head of its channel, which it never left.
+local function requeue(job, attempt, tokens)
+  update(job, 'state', 'queued', 'attempt', attempt, 'seq', 0)
+  stop_running(job, tokens)
   count_pace(job.capability, 'waiting', 1)
   offer(job.channel, true)
 end
 
--- The end, from any state: the last event is said, the result kept for a while, everything the
--- job held is given back, and the channel goes on.
-local function conclude(job, state, seq, event)
-  local record, lane = key('job', job.id), key('lane', job.channel)
-  say(job, seq, event)
-  update(job, 'state', state, 'tail', job.tail, 'result', event, 'ended', now)
-  redis.call('PEXPIRE', record, policy.result_ttl_ms)
-  redis.call('PEXPIRE', key('events', job.id), policy.events_ttl_ms)
-  redis.call('PEXPIRE', key('live', job.reader), policy.events_ttl_ms)
-  redis.call('ZREM', key('leases'), job.id)
-  redis.call('ZREM', key('deadlines'), job.id)
-  count_pace(job.capability, job.state == 'running' and 'running' or 'waiting', -1)
-
+local function leave_lane(job)
+  local lane = key('lane', job.channel)
   local was_head = redis.call('LINDEX', lane, 0) == job.id
   redis.call('LREM', lane, 1, job.id)
-  if was_head then
-    if job.state == 'queued' then withdraw(job) end
-    offer(job.channel)
-  end
+  if not was_head then return end
+  if job.state == 'queued' then withdraw(job) end
+  offer(job.channel)
+end
 
+local function give_back_shares(job)
   tally('total', -1)
   tally('user:' .. job.user, -1)
   tally('server:' .. job.server, -1)
@@ -159,33 +172,50 @@ local function conclude(job, state, seq, event)
   end
 end
 
+-- The end, from any state: the last event is said, the result kept for a while, everything the
+-- job held is given back, and the channel goes on. A worker that finishes gives its fence and
+-- the tokens it used; without them a running job has used its estimate.
+local function conclude(job, state, seq, event, fence, tokens)
+  say(job, seq, event)
+  update(job, 'state', state, 'tail', job.tail, 'result', event, 'settled', fence or '')
+  redis.call('PEXPIRE', key('job', job.id), policy.result_ttl_ms)
+  redis.call('PEXPIRE', key('events', job.id), policy.events_ttl_ms)
+  redis.call('PEXPIRE', key('live', job.reader), policy.events_ttl_ms)
+  redis.call('ZREM', key('deadlines'), job.id)
+  if job.state == 'running' then
+    stop_running(job, tokens or job.charge)
+  else
+    count_pace(job.capability, 'waiting', -1)
+  end
+  leave_lane(job)
+  give_back_shares(job)
+end
+
 -- --- where a job stands ------------------------------------------------------------------------
 
 -- Jobs likely to be taken before this one, from the servers' order and the rotation of this
 -- server's channels, never more than really wait.
-local function position(job)
-  local capability = job.capability
-  local channels = rotation(capability, job.server)
-  local servers = math.max(redis.call('ZCARD', key('ready', capability)), 1)
+local function position(job, pace)
+  local servers, channels = key('ready', job.capability), rotation(job.capability, job.server)
+  local round = redis.call('ZCARD', channels)
   local before = redis.call('LPOS', key('lane', job.channel), job.id) or 0
   local turn = redis.call('ZRANK', channels, job.channel)
-  local rank = redis.call('ZRANK', key('ready', capability), job.server) or 0
-  if not turn then
-    before = math.max(before - 1, 0) -- the head runs
-    turn = redis.call('ZCARD', channels)
+  if not turn then -- the channel's head runs
+    before = math.max(before - 1, 0)
+    turn = round
   end
-  local round = math.max(redis.call('ZCARD', channels), 1)
-  local ahead = (turn + before * round) * servers + rank
-  local waiting = (pace(capability, 'waiting') or 1) - 1
-  return math.max(before, math.min(ahead, waiting))
+  local rounds = turn + before * math.max(round, 1)
+  local ahead = rounds * math.max(redis.call('ZCARD', servers), 1)
+    + (redis.call('ZRANK', servers, job.server) or 0)
+  return math.max(before, math.min(ahead, (pace.waiting or 1) - 1))
 end
 
 -- {position, milliseconds until it starts by the measured pace; -1 while nothing was measured}
 local function standing(job)
   if job.state ~= 'queued' then return {0, 0} end
-  local ahead = position(job)
-  if ahead < (pace(job.capability, 'spare') or 0) then return {ahead, 0} end
-  local service, running = pace(job.capability, 'service'), pace(job.capability, 'running')
-  if not service then return {ahead, -1} end
-  return {ahead, math.floor((ahead + 1) * service / math.max(running or 0, 1))}
+  local pace = pace_of(job.capability)
+  local ahead = position(job, pace)
+  if ahead < (pace.spare or 0) then return {ahead, 0} end
+  if not pace.service then return {ahead, -1} end
+  return {ahead, math.floor((ahead + 1) * pace.service / math.max(pace.running or 0, 1))}
 end

@@ -22,7 +22,7 @@ for _, id in ipairs(due('leases', now)) do
     bury(job, 'lease expired in attempt ' .. job.attempt .. ' on ' .. job.worker)
     dead = dead + 1
   else
-    requeue(job, job.attempt)
+    requeue(job, job.attempt, job.charge)
     requeued = requeued + 1
   end
 end

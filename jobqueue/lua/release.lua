@@ -3,9 +3,8 @@
 -- ARGV: clock, id, fence
 local job = fetch(ARGV[2])
 if not held_by(job, ARGV[3]) then return end
-charge(job.capability, job.server, -job.charge)
 if job.cancel then
-  conclude(job, 'failed', job.seq, failed('cancelled'))
+  conclude(job, 'failed', job.seq, failed('cancelled'), nil, 0)
 else
-  requeue(job, job.attempt - 1)
+  requeue(job, job.attempt - 1, 0)
 end

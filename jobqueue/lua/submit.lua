@@ -4,17 +4,19 @@
 local id, body, channel, user, server, reader, capability = unpack(ARGV, 2, 8)
 local ttl, letter = tonumber(ARGV[9]), ARGV[10]
 
-local known = fetch(id)
 local revived = letter ~= '' and #redis.call('XRANGE', key('dead'), letter, letter) > 0
-if known and not revived then return {'accepted', known.state, 1, unpack(standing(known))} end
+if not revived and redis.call('EXISTS', key('job', id)) == 1 then
+  local known = fetch(id)
+  return {'accepted', known.state, 1, unpack(standing(known))}
+end
 
-local function held(field) return tonumber(redis.call('HGET', key('held'), field) or 0) end
 local lane = key('lane', channel)
+local held = redis.call('HMGET', key('held'), 'user:' .. user, 'server:' .. server, 'total')
 for _, limit in ipairs({
-  {'user', held('user:' .. user), policy.per_user},
+  {'user', tonumber(held[1] or 0), policy.per_user},
   {'channel', redis.call('LLEN', lane), policy.per_channel},
-  {'server', held('server:' .. server), policy.per_server},
-  {'total', held('total'), policy.total},
+  {'server', tonumber(held[2] or 0), policy.per_server},
+  {'total', tonumber(held[3] or 0), policy.total},
 }) do
   if limit[2] >= limit[3] then return {'full', unpack(limit)} end
 end
@@ -35,4 +37,5 @@ tally('server:' .. server, 1)
 count_pace(capability, 'waiting', 1)
 if tally('work:' .. capability .. ':' .. server, 1) == 1 then open_account(capability, server) end
 if redis.call('RPUSH', lane, id) == 1 then offer(channel) end
-return {'accepted', 'queued', 0, unpack(standing(fetch(id)))}
+local job = {id = id, state = 'queued', channel = channel, server = server, capability = capability}
+return {'accepted', 'queued', 0, unpack(standing(job))}

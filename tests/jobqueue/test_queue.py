@@ -1,61 +1,352 @@
-"""What a job goes through, from submission to delivery."""
+"""What may happen to one job, transition by transition."""
 
+import pytest
 from redis.asyncio import Redis
 
+from jobqueue.errors import UnknownJob
 from jobqueue.history import History
-from jobqueue.live import LiveReader
-from jobqueue.queue import JobQueue, Lease, Verdict
+from jobqueue.queue import JobQueue, Reaped, Verdict
 from jobqueue.schema import (
     Delta,
-    Finished,
-    Job,
+    Failed,
+    FailureCode,
     Started,
     State,
-    Turn,
+    WorkerStatus,
+    decode_event,
+)
+from tests.jobqueue.support import (
+    Clock,
+    claim,
+    claim_one,
+    events_of,
+    finish,
+    make_job,
 )
 
-
-def job(n: int | str, **fields: str | int) -> Job:
-    values: dict[str, str | int] = {
-        "id": f"job-{n}", "channel": "general", "user": "ada", "user_name": "Ada",
-        "server": "guild", "prompt": f"question {n}", "reader": "bot-0", **fields,
-    }  # fmt: skip
-    return Job(**values)  # type: ignore[arg-type]
+LEASE_MS = 15_000
 
 
-def turn(job: Job, answer: str = "yes") -> Turn:
-    return Turn(
-        job=job.id, user=job.user, user_name=job.user_name, prompt=job.prompt, answer=answer
-    )
+async def test_submitting_twice_is_one_job(queue: JobQueue) -> None:
+    first = await queue.submit(make_job("a"))
+    again = await queue.submit(make_job("a", channel="elsewhere"))
+
+    assert (first.state, first.duplicate, first.position) == (State.QUEUED, False, 0)
+    assert (again.state, again.duplicate, again.position) == (State.QUEUED, True, 0)
+    assert [lease.job for lease in await claim(queue, 5)] == [make_job("a")]
 
 
-async def claim(queue: JobQueue, slots: int = 1, nonce: str = "", worker: str = "w") -> list[Lease]:
-    claim.count = getattr(claim, "count", 0) + 1  # type: ignore[attr-defined]
-    return await queue.claim(worker, slots, ["chat"], nonce or f"n{claim.count}")  # type: ignore[attr-defined]
+async def test_a_finished_job_is_still_a_duplicate(queue: JobQueue) -> None:
+    await queue.submit(make_job("a"))
+    await finish(queue, await claim_one(queue))
+    await queue.delivered("a")
+
+    again = await queue.submit(make_job("a"))
+    assert (again.state, again.duplicate) == (State.DONE, True)
+    assert await claim(queue) == []
 
 
-async def finish(queue: JobQueue, lease: Lease, answer: str = "yes") -> Verdict:
-    event = Finished(text=answer, prompt_tokens=3, completion_tokens=5)
-    return await queue.finish(lease, 0, event, turn(lease.job, answer))
+async def test_a_channel_runs_one_job_at_a_time_in_order(queue: JobQueue) -> None:
+    for name in "abc":
+        await queue.submit(make_job(name))
+    order = []
+    while leases := await claim(queue, 5):
+        [lease] = leases
+        assert await claim(queue, 5) == []
+        order.append(lease.job.id)
+        await finish(queue, lease)
+    assert order == ["a", "b", "c"]
 
 
-async def test_a_job_is_answered_and_followed(queue: JobQueue, redis: Redis) -> None:
-    receipt = await queue.submit(job(1))
-    assert (receipt.state, receipt.duplicate, receipt.position) == (State.QUEUED, False, 0)
-    [lease] = await claim(queue)
-    assert (lease.job, lease.attempt, lease.fence) == (job(1), 1, 1)
+async def test_channels_run_side_by_side(queue: JobQueue) -> None:
+    await queue.submit(make_job("a", channel="one"))
+    await queue.submit(make_job("b", channel="two"))
+    assert [lease.job.id for lease in await claim(queue, 5)] == ["a", "b"]
 
-    async with LiveReader(queue, "bot-0") as live:
-        assert await queue.emit(lease, 0, [Started(attempt=1), Delta(text="y")]) is Verdict.CONTINUE
-        follower = live.follow("job-1")
-        seen = [await anext(follower), await anext(follower)]
-        assert await queue.emit(lease, 2, [Delta(text="es")]) is Verdict.CONTINUE
-        assert await finish(queue, lease) is Verdict.CONTINUE
-        seen += [envelope async for envelope in follower]
 
-    assert [e.event for e in seen[:3]] == [Started(attempt=1), Delta(text="y"), Delta(text="es")]
-    assert isinstance(seen[3].event, Finished)
-    assert (await queue.status("job-1")).state is State.DONE
-    loaded = await History(redis).load("general", None)
-    assert [t.answer for t in loaded.turns] == ["yes"]
-    assert loaded.turns[0].at_ms > 0
+async def test_only_a_capable_worker_gets_a_job(queue: JobQueue) -> None:
+    await queue.submit(make_job("a", capability="vision"))
+    assert await claim(queue, 1, "chat") == []
+    assert [lease.job.id for lease in await claim(queue, 1, "chat", "vision")] == ["a"]
+
+
+async def test_a_channel_may_change_capability_from_job_to_job(queue: JobQueue) -> None:
+    await queue.submit(make_job("a", capability="chat"))
+    await queue.submit(make_job("b", capability="vision"))
+    await finish(queue, await claim_one(queue))
+    assert await claim(queue, 1, "chat") == []
+    assert [lease.job.id for lease in await claim(queue, 1, "vision")] == ["b"]
+
+
+async def test_the_same_nonce_gives_the_same_leases(queue: JobQueue) -> None:
+    for name in "abc":
+        await queue.submit(make_job(name, channel=name))
+    first = await queue.claim("w", 2, ["chat"], "n-1")
+    assert len(first) == 2
+    assert await queue.claim("w", 2, ["chat"], "n-1") == first
+
+    await finish(queue, first[0])
+    assert await queue.claim("w", 2, ["chat"], "n-1") == first[1:]
+    assert [lease.job.id for lease in await queue.claim("w", 2, ["chat"], "n-2")] == ["c"]
+
+
+async def test_events_are_written_once_each(queue: JobQueue) -> None:
+    await queue.submit(make_job("a"))
+    lease = await claim_one(queue)
+    started, one, two, three = Started(attempt=1), Delta(text="1"), Delta(text="2"), Delta(text="3")
+    assert await queue.emit(lease, 0, [started, one]) is Verdict.CONTINUE
+    assert await queue.emit(lease, 0, [started, one]) is Verdict.CONTINUE
+    assert await queue.emit(lease, 1, [one, two]) is Verdict.CONTINUE
+    assert await queue.emit(lease, 3, [three]) is Verdict.CONTINUE
+    assert [decode_event(e) for e in await events_of(queue, "a")] == [started, one, two, three]
+
+
+async def test_a_gap_in_the_numbers_loses_the_attempt(queue: JobQueue) -> None:
+    await queue.submit(make_job("a"))
+    lease = await claim_one(queue)
+    assert await queue.emit(lease, 1, [Delta(text="?")]) is Verdict.LOST
+    assert await events_of(queue, "a") == []
+
+
+async def test_finishing_writes_result_turn_and_next_job_in_one_step(
+    queue: JobQueue, redis: Redis, clock: Clock
+) -> None:
+    await queue.submit(make_job("a"))
+    await queue.submit(make_job("b"))
+    lease = await claim_one(queue)
+    assert await finish(queue, lease, "forty-two") is Verdict.CONTINUE
+
+    assert (await queue.status("a")).state is State.DONE
+    [turn] = (await History(redis).load("general")).turns
+    assert (turn.answer, turn.at_ms) == ("forty-two", clock.now)
+    assert (await claim_one(queue)).job.id == "b"
+
+
+async def test_finishing_twice_is_finishing_once(queue: JobQueue, redis: Redis) -> None:
+    await queue.submit(make_job("a"))
+    lease = await claim_one(queue)
+    assert await finish(queue, lease) is Verdict.CONTINUE
+    assert await finish(queue, lease) is Verdict.CONTINUE
+    assert len((await History(redis).load("general")).turns) == 1
+    assert len(await events_of(queue, "a")) == 1
+    assert await queue.emit(lease, 0, []) is Verdict.LOST
+
+
+async def test_a_failure_leaves_no_turn(queue: JobQueue, redis: Redis) -> None:
+    await queue.submit(make_job("a"))
+    lease = await claim_one(queue)
+    await queue.finish(lease, 0, Failed(code=FailureCode.ENGINE), None)
+    assert (await queue.status("a")).state is State.FAILED
+    assert (await History(redis).load("general")).turns == ()
+
+
+async def test_an_expired_lease_goes_to_another_worker_and_fences_the_first(
+    queue: JobQueue, redis: Redis, clock: Clock
+) -> None:
+    await queue.submit(make_job("a"))
+    zombie = await claim_one(queue)
+    await queue.emit(zombie, 0, [Started(attempt=1), Delta(text="half")])
+    clock.advance(LEASE_MS)
+    assert await queue.reap() == Reaped(requeued=1, dead=0, expired=0)
+    assert await queue.emit(zombie, 2, [Delta(text="zombie")]) is Verdict.LOST
+
+    lease = await claim_one(queue)
+    assert (lease.attempt, lease.fence) == (2, 2)
+    assert await queue.emit(zombie, 2, [Delta(text="zombie")]) is Verdict.LOST
+    assert await finish(queue, zombie, "zombie") is Verdict.LOST
+    assert await queue.emit(lease, 0, [Started(attempt=2)]) is Verdict.CONTINUE
+    assert await finish(queue, lease, "right") is Verdict.CONTINUE
+    assert not any(b"zombie" in event for event in await events_of(queue, "a"))
+    assert [t.answer for t in (await History(redis).load("general")).turns] == ["right"]
+
+
+async def test_emitting_renews_the_lease(queue: JobQueue, clock: Clock) -> None:
+    await queue.submit(make_job("a"))
+    lease = await claim_one(queue)
+    clock.advance(LEASE_MS - 1)
+    assert await queue.emit(lease, 0, []) is Verdict.CONTINUE
+    clock.advance(LEASE_MS - 1)
+    assert await queue.reap() == Reaped(0, 0, 0)
+
+
+async def test_a_requeued_job_comes_before_what_came_later(queue: JobQueue, clock: Clock) -> None:
+    for name in "abc":
+        await queue.submit(make_job(name, channel=name))
+    await claim_one(queue)
+    clock.advance(LEASE_MS)
+    await queue.reap()
+    assert [lease.job.id for lease in await claim(queue, 3)] == ["a", "b", "c"]
+
+
+async def test_poison_ends_and_the_channel_goes_on(
+    queue: JobQueue, redis: Redis, clock: Clock
+) -> None:
+    await queue.submit(make_job("poison"))
+    await queue.submit(make_job("next"))
+    for _ in range(3):
+        await claim_one(queue)
+        clock.advance(LEASE_MS)
+        reaped = await queue.reap()
+    assert reaped == Reaped(requeued=0, dead=1, expired=0)
+    event = decode_event((await events_of(queue, "poison"))[-1])
+    assert isinstance(event, Failed)
+    assert (event.code, "attempt 3" in event.detail) == (FailureCode.DEAD, True)
+    assert (await claim_one(queue)).job.id == "next"
+
+
+async def test_releasing_counts_no_attempt_and_keeps_the_place(queue: JobQueue) -> None:
+    await queue.submit(make_job("a"))
+    await queue.submit(make_job("b", channel="other"))
+    lease = await claim_one(queue)
+    await queue.release(lease)
+    await queue.release(lease)
+    assert (await queue.status("a")).state is State.QUEUED
+    again = await claim_one(queue)
+    assert (again.job.id, again.attempt, again.fence) == ("a", 1, 2)
+
+
+async def test_cancelling_a_waiting_job_is_immediate(queue: JobQueue) -> None:
+    for name in "abc":
+        await queue.submit(make_job(name))
+    assert await queue.cancel("b") is State.FAILED
+    assert await queue.cancel("b") is State.FAILED
+    assert await queue.cancel("a") is State.FAILED
+    assert decode_event((await events_of(queue, "b"))[0]) == Failed(code=FailureCode.CANCELLED)
+    assert (await claim_one(queue)).job.id == "c"
+
+
+async def test_cancelling_a_running_job_reaches_its_worker(queue: JobQueue) -> None:
+    await queue.submit(make_job("a"))
+    lease = await claim_one(queue)
+    assert await queue.cancel("a") is State.RUNNING
+    assert await queue.emit(lease, 0, [Started(attempt=1)]) is Verdict.CANCEL
+    assert await finish(queue, lease, "part") is Verdict.CONTINUE
+    assert await queue.cancel("a") is State.DONE
+
+
+@pytest.mark.parametrize("way", ["release", "lease expires"])
+async def test_a_cancelled_job_does_not_run_again(queue: JobQueue, clock: Clock, way: str) -> None:
+    await queue.submit(make_job("a"))
+    lease = await claim_one(queue)
+    await queue.cancel("a")
+    if way == "release":
+        await queue.release(lease)
+    else:
+        clock.advance(LEASE_MS)
+        await queue.reap()
+    assert (await queue.status("a")).state is State.FAILED
+    assert await claim(queue) == []
+
+
+async def test_a_waiting_job_ends_at_its_deadline(queue: JobQueue, clock: Clock) -> None:
+    await queue.submit(make_job("a", ttl_ms=1000))
+    clock.advance(1000)
+    assert await queue.reap() == Reaped(0, 0, expired=1)
+    assert decode_event((await events_of(queue, "a"))[0]) == Failed(code=FailureCode.DEADLINE)
+
+
+async def test_a_late_job_is_not_handed_out(queue: JobQueue, clock: Clock) -> None:
+    await queue.submit(make_job("late", ttl_ms=1000))
+    await queue.submit(make_job("b"))
+    clock.advance(1000)
+    assert (await claim_one(queue)).job.id == "b"
+    assert (await queue.status("late")).state is State.FAILED
+
+
+async def test_a_running_job_hears_of_its_deadline_and_may_close(
+    queue: JobQueue, clock: Clock
+) -> None:
+    await queue.submit(make_job("a", ttl_ms=1000))
+    lease = await claim_one(queue)
+    clock.advance(1000)
+    assert await queue.emit(lease, 0, []) is Verdict.DEADLINE
+    assert await queue.reap() == Reaped(0, 0, 0)
+    assert await finish(queue, lease, "as far as it got") is Verdict.CONTINUE
+
+
+async def test_a_worker_that_ignores_the_deadline_is_cut_off(queue: JobQueue, clock: Clock) -> None:
+    await queue.submit(make_job("a", ttl_ms=1000))
+    lease = await claim_one(queue)
+    clock.advance(1000 + LEASE_MS - 1)
+    await queue.emit(lease, 0, [])
+    clock.advance(1)
+    assert await queue.reap() == Reaped(0, 0, expired=1)
+    assert await finish(queue, lease) is Verdict.LOST
+
+
+async def test_position_and_estimate_follow_the_measured_pace(
+    queue: JobQueue, clock: Clock
+) -> None:
+    receipts = [await queue.submit(make_job(name)) for name in "abc"]
+    assert [r.position for r in receipts] == [0, 1, 2]
+    assert receipts[2].estimate_ms is None
+
+    lease = await claim_one(queue)
+    clock.advance(4000)
+    await finish(queue, lease)
+    await claim_one(queue)
+    status = await queue.status("c")
+    assert (status.state, status.position, status.estimate_ms) == (State.QUEUED, 0, 4000)
+    assert (await queue.status("b")).position == 0
+
+
+async def test_status_and_cancel_of_an_unknown_job(queue: JobQueue) -> None:
+    with pytest.raises(UnknownJob):
+        await queue.status("nobody")
+    with pytest.raises(UnknownJob):
+        await queue.cancel("nobody")
+
+
+async def test_the_ledger_keeps_what_is_not_delivered(queue: JobQueue, clock: Clock) -> None:
+    for name in "abc":
+        await queue.submit(make_job(name, channel=name))
+        clock.advance(1)
+    await queue.submit(make_job("d", channel="d", reader="bot-1"))
+    await queue.note_delivery("b", '{"messages":[1]}')
+    await queue.note_delivery("gone", "nothing")
+    await queue.delivered("c")
+    await queue.delivered("c")
+    ledger = [(job.id, note) for job, note in await queue.undelivered("bot-0")]
+    assert ledger == [("a", ""), ("b", '{"messages":[1]}')]
+    with pytest.raises(UnknownJob):
+        await queue.status("gone")
+
+
+async def test_the_ledger_forgets_expired_records(queue: JobQueue, redis: Redis) -> None:
+    await queue.submit(make_job("a"))
+    await redis.delete(queue.scripts.key("job", "a"))
+    assert await queue.undelivered("bot-0") == []
+    assert not await redis.exists(queue.scripts.key("undelivered", "bot-0"))
+
+
+async def test_workers_expire(queue: JobQueue, clock: Clock) -> None:
+    def status(name: str) -> WorkerStatus:
+        return WorkerStatus(
+            worker=name, phase="ready", engine="scripted", model="m", capabilities=(), slots=4
+        )
+
+    await queue.announce(status("b"))
+    clock.advance(10_000)
+    await queue.announce(status("a"))
+    assert [w.worker for w in await queue.workers()] == ["a", "b"]
+    clock.advance(5_000)
+    assert [w.worker for w in await queue.workers()] == ["a"]
+
+
+async def test_nothing_stays_behind_but_history_and_records_that_expire(
+    queue: JobQueue, redis: Redis
+) -> None:
+    for name in "abcd":
+        await queue.submit(make_job(name, channel=name))
+    await queue.cancel("d")
+    for lease in await claim(queue, 3):
+        await finish(queue, lease)
+    for name in "abcd":
+        await queue.delivered(name)
+
+    lasting = {"held", "pace:chat", "mark:chat", "ahead:chat", "channels:ada"}
+    prefix = queue.scripts.key("")
+    keys: list[bytes] = await redis.keys()  # type: ignore[assignment]
+    assert {k.decode().removeprefix(prefix) for k in keys if await redis.ttl(k) < 0} <= lasting
+    held = await redis.hgetall(queue.scripts.key("held"))
+    assert set(held) == {b"turn", b"claims"}

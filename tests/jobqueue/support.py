@@ -1,0 +1,78 @@
+"""Short words for what the tests of this folder do again and again."""
+
+from itertools import count
+from typing import Any
+
+from jobqueue.queue import JobQueue, Lease, Verdict
+from jobqueue.schema import Finished, Job, Turn
+
+_nonces = count()
+
+
+class Clock:
+    """The server's clock, as far as the scripts can tell."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000_000_000
+
+    def __call__(self) -> int:
+        return self.now
+
+    def advance(self, milliseconds: int) -> None:
+        self.now += milliseconds
+
+
+def make_job(
+    name: str,
+    *,
+    channel: str = "general",
+    user: str = "ada",
+    server: str = "guild",
+    capability: str = "chat",
+    reader: str = "bot-0",
+    ttl_ms: int = 600_000,
+) -> Job:
+    return Job(
+        id=name,
+        channel=channel,
+        user=user,
+        user_name=user.title(),
+        server=server,
+        prompt=f"question {name}",
+        reader=reader,
+        capability=capability,
+        ttl_ms=ttl_ms,
+    )
+
+
+def make_turn(job: Job, answer: str = "yes", tokens: int = 10) -> Turn:
+    return Turn(
+        job=job.id,
+        user=job.user,
+        user_name=job.user_name,
+        prompt=job.prompt,
+        answer=answer,
+        completion_tokens=tokens,
+    )
+
+
+async def claim(
+    queue: JobQueue, slots: int = 1, *capabilities: str, worker: str = "worker-0"
+) -> list[Lease]:
+    return await queue.claim(worker, slots, capabilities or ("chat",), f"nonce-{next(_nonces)}")
+
+
+async def claim_one(queue: JobQueue) -> Lease:
+    [lease] = await claim(queue)
+    return lease
+
+
+async def finish(queue: JobQueue, lease: Lease, answer: str = "yes", tokens: int = 10) -> Verdict:
+    event = Finished(text=answer, completion_tokens=tokens)
+    return await queue.finish(lease, 0, event, make_turn(lease.job, answer, tokens))
+
+
+async def events_of(queue: JobQueue, job_id: str) -> list[bytes]:
+    """The job's stream as it lies in Redis."""
+    entries: Any = await queue.scripts.redis.xrange(queue.scripts.key("events", job_id))
+    return [fields[b"event"] for _, fields in entries]

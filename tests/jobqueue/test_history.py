@@ -1,0 +1,100 @@
+"""A channel's memory: budgeted loading, undo, clear, export, erase."""
+
+import pytest
+from redis.asyncio import Redis
+
+from jobqueue.history import History
+from jobqueue.queue import JobQueue, Policy
+from tests.jobqueue.support import claim_one, finish, make_job
+
+
+@pytest.fixture
+def history(redis: Redis) -> History:
+    return History(redis)
+
+
+async def say(queue: JobQueue, name: str, *, tokens: int = 10, **fields: str) -> None:
+    await queue.submit(make_job(name, **fields))  # type: ignore[arg-type]
+    await finish(queue, await claim_one(queue), f"answer {name}", tokens)
+
+
+async def test_the_newest_turns_that_fit_are_loaded(queue: JobQueue, history: History) -> None:
+    for n in range(50):
+        await say(queue, f"{n}", tokens=10)
+    everything = await history.load("general", None)
+    assert ([t.job for t in everything.turns], everything.omitted) == (
+        [f"{n}" for n in range(50)],
+        0,
+    )
+    few = await history.load("general", 35)
+    assert ([t.job for t in few.turns], few.omitted) == (["47", "48", "49"], 47)
+    most = await history.load("general", 400)
+    assert (len(most.turns), most.omitted) == (40, 10)
+    assert await history.load("general", 9) == await history.load("general", 0)
+    assert (await history.load("elsewhere", 100)).turns == ()
+
+
+async def test_a_channel_keeps_a_bounded_number_of_turns(redis: Redis, history: History) -> None:
+    queue = JobQueue(redis, policy=Policy(history_turns=3))
+    for n in range(5):
+        await say(queue, f"{n}")
+    assert [t.job for t in (await history.load("general")).turns] == ["2", "3", "4"]
+    assert (await history.stats("general")).turns == 3
+
+
+async def test_undo_takes_the_last_turn_back(queue: JobQueue, history: History) -> None:
+    await say(queue, "a")
+    await say(queue, "b")
+    undone = await history.undo("general")
+    assert undone is not None
+    assert undone.job == "b"
+    assert [t.job for t in (await history.load("general")).turns] == ["a"]
+    await history.undo("general")
+    assert await history.undo("general") is None
+
+
+async def test_a_repeated_undo_takes_back_only_one(queue: JobQueue, history: History) -> None:
+    await say(queue, "a")
+    await say(queue, "b")
+    first = await queue.scripts.run("undo", "general", "nonce")
+    assert await queue.scripts.run("undo", "general", "nonce") == first
+    assert len((await history.load("general")).turns) == 1
+
+
+async def test_clear_forgets_the_turn_being_answered_too(queue: JobQueue, history: History) -> None:
+    await say(queue, "a")
+    await queue.submit(make_job("running"))
+    lease = await claim_one(queue)
+    assert await history.clear("general") == 1
+    await finish(queue, lease)
+    assert (await history.load("general")).turns == ()
+    await say(queue, "after")
+    assert [t.job for t in (await history.load("general")).turns] == ["after"]
+
+
+async def test_export_and_erase_are_one_users(queue: JobQueue, history: History) -> None:
+    await say(queue, "a", user="ada", channel="one")
+    await say(queue, "b", user="bob", channel="one")
+    await say(queue, "c", user="ada", channel="two")
+    exported = await history.export("ada")
+    assert {name: [t.job for t in turns] for name, turns in exported.items()} == {
+        "one": ["a"],
+        "two": ["c"],
+    }
+
+    await queue.submit(make_job("running", user="ada", channel="two"))
+    lease = await claim_one(queue)
+    assert await history.erase("ada") == 2
+    await finish(queue, lease)
+    assert await history.export("ada") == {}
+    assert await history.erase("ada") == 0
+    assert [t.job for t in (await history.load("one")).turns] == ["b"]
+
+
+async def test_stats(queue: JobQueue, history: History) -> None:
+    assert (await history.stats("general")).oldest_ms is None
+    await say(queue, "a", tokens=7)
+    await say(queue, "b", tokens=8)
+    stats = await history.stats("general")
+    assert (stats.turns, stats.tokens) == (2, 15)
+    assert stats.oldest_ms is not None
