@@ -42,7 +42,7 @@ class Status:
     detail: str  # what it is doing, or why it ended, in an operator's words
     progress: float | None  # 0 to 1 while loading
     restarts: int
-    memory_bytes: int  # resident, its children's too
+    memory: int  # resident bytes, its children's too
     uptime_s: float
 
 
@@ -100,7 +100,7 @@ class ManagedProcess:
             detail=self._detail,
             progress=self._progress,
             restarts=self.restarts,
-            memory_bytes=_memory(self.pid) if self.pid is not None else 0,
+            memory=_memory(self.pid) if self.pid is not None else 0,
             uptime_s=round(time.monotonic() - self.started, 1) if alive else 0.0,
         )
 
@@ -208,9 +208,13 @@ class ManagedProcess:
         else:
             self.report(ProcessState.STOPPED)
 
-    def kill(self) -> None:
-        """SIGKILL; it is started again like after any other death."""
+    async def kill(self) -> None:
+        """SIGKILL; returns when it is dead. It is started again like after any other death."""
+        process = self._process
         self._signal(signal.SIGKILL)
+        if process is not None:
+            await process.wait()
+            self.report(ProcessState.RESTARTING, "killed by SIGKILL")
 
     def pause(self) -> None:
         if self._process is not None and self._state is not ProcessState.PAUSED:

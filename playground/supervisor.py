@@ -13,6 +13,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Self
 
@@ -24,6 +25,7 @@ from jobqueue.errors import QueueError
 from jobqueue.queue import JobQueue
 from jobqueue.schema import WorkerStatus
 from playground.discord.server import LocalDiscord
+from playground.discord.shapes import Json
 from playground.process import ManagedProcess, ProcessState, Program, Status, Watch
 
 READER = "bot-0"
@@ -112,7 +114,35 @@ class Supervisor:
         if status.state is ProcessState.FAILED or status.restarts >= FIRST_ATTEMPTS:
             raise StartError(f"{status.name} does not start: {status.detail}")
 
+    # --- telling ------------------------------------------------------------------------------
+
+    async def kill(self, name: str) -> None:
+        """SIGKILL. A moment later it is started again, as an init system would."""
+        await self.processes[name].kill()
+
+    async def stop(self, name: str) -> None:
+        """SIGTERM; it stays ended until it is started or restarted."""
+        self.processes[name].stop()
+
+    async def start(self, name: str) -> None:
+        self.processes[name].start()
+
+    async def pause(self, name: str) -> None:
+        """SIGSTOP: it stands still, and everybody else waits for it."""
+        self.processes[name].pause()
+
+    async def resume(self, name: str) -> None:
+        self.processes[name].resume()
+
+    async def restart(self, name: str) -> None:
+        """End it in order and start it again; returns when it has ended."""
+        await self.processes[name].restart()
+
     # --- looking ------------------------------------------------------------------------------
+
+    def states(self) -> list[Json]:
+        """Of each process: name, state, progress (0 to 1 or None), detail, memory (bytes), …"""
+        return [asdict(status) for status in self.status()]
 
     def status(self) -> list[Status]:
         return [process.status() for process in self.processes.values()]

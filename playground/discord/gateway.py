@@ -108,6 +108,10 @@ class Connection:
         self._outgoing: asyncio.Queue[str] = asyncio.Queue()
         self._received: deque[float] = deque(maxlen=SENDS)
 
+    @property
+    def closed(self) -> bool:
+        return self.socket.closed
+
     def queue(self, payload: str) -> None:
         self._outgoing.put_nowait(payload)
 
@@ -304,11 +308,12 @@ class Gateway:
 
     # --- what the server tells ----------------------------------------------------------------
 
-    def deliver(self, interaction: Json) -> None:
-        """INTERACTION_CREATE needs no intent."""
-        for session in self.sessions.values():
-            if session.carries(interaction.get("guild_id")):
-                session.dispatch("INTERACTION_CREATE", interaction)
+    def deliver(self, interaction: Json) -> list[Connection]:
+        """INTERACTION_CREATE needs no intent. The connections it went to."""
+        sessions = [s for s in self.sessions.values() if s.carries(interaction.get("guild_id"))]
+        for session in sessions:
+            session.dispatch("INTERACTION_CREATE", interaction)
+        return [s.connection for s in sessions if s.connection is not None]
 
     def _on_seen(self, seen: Seen) -> None:
         for session in self.sessions.values():

@@ -7,6 +7,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from playground.discord import mentions
 from playground.discord.errors import DiscordError, unknown
@@ -44,8 +45,14 @@ class Interaction:
     modal: Json | None = None
     choices: list[Json] | None = None
     failed: bool = False  # "The application did not respond"
+    listeners: "Sequence[Listener]" = ()
     followups: int = 0
     settled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def unheard(self) -> bool:
+        """Whether every bot connection it was sent to is gone, or there was none."""
+        return all(listener.closed for listener in self.listeners)
 
     async def acknowledged(self) -> bool:
         """Wait for the bot; False when it did not respond within three seconds."""
@@ -53,10 +60,19 @@ class Interaction:
         return not self.failed
 
 
+class Listener(Protocol):
+    """A bot's connection to the gateway."""
+
+    @property
+    def closed(self) -> bool: ...
+
+
 class Interactions:
     """`deliver` hands the INTERACTION_CREATE payload to the bot's gateway sessions."""
 
-    def __init__(self, state: State, messages: Messages, deliver: Callable[[Json], None]) -> None:
+    def __init__(
+        self, state: State, messages: Messages, deliver: Callable[[Json], Sequence[Listener]]
+    ) -> None:
         self._state = state
         self._messages = messages
         self._deliver = deliver
@@ -93,7 +109,7 @@ class Interactions:
         if kind is not InteractionType.AUTOCOMPLETE:
             self._tell(interaction, "INTERACTION_CREATE")
         self._state.clock.after(ACKNOWLEDGE_SECONDS, lambda: self._give_up(interaction))
-        self._deliver(self._payload(interaction, channel, locale))
+        interaction.listeners = self._deliver(self._payload(interaction, channel, locale))
         return interaction
 
     def _payload(self, interaction: Interaction, channel: Json, locale: str) -> Json:

@@ -1,0 +1,132 @@
+"""`python -m playground`: the whole system on one machine, in a browser.
+
+`python -m playground script FILE.jsonl` plays it without one.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+import sys
+import time
+import webbrowser
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from playground import model, script
+from playground.discord.server import LocalDiscord, PortInUseError
+from playground.folder import FolderInUseError, default_folder, held
+from playground.page.routes import add_page
+from playground.process import ProcessState, Status
+from playground.supervisor import StartError, Supervisor
+
+DEFAULT_PORT = 8080
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = _parser().parse_args(argv)
+    try:
+        return _until_interrupted(arguments.run(arguments))
+    except (
+        PortInUseError,
+        FolderInUseError,
+        StartError,
+        model.NoModelError,
+        script.ScriptError,
+    ) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m playground", description=__doc__)
+    parser.set_defaults(run=serve)
+    _add_choices(parser)
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes any free one")
+    parser.add_argument("--no-open", action="store_true", help="do not open a browser")
+    commands = parser.add_subparsers(metavar="script")
+    player = commands.add_parser("script", help="play a file of actions and print what is seen")
+    _add_choices(player)
+    player.add_argument("file", type=Path, metavar="FILE.jsonl")
+    player.add_argument("--json", action="store_true", help="print JSON lines")
+    player.set_defaults(run=script.main)
+    return parser
+
+
+def _add_choices(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--engine", help="transformers or scripted")
+    parser.add_argument("--model", help="a known name or a folder")
+    parser.add_argument("--folder", type=Path, help="where the queue's data and the logs are kept")
+
+
+def _until_interrupted(program: Coroutine[Any, Any, int]) -> int:
+    """Ctrl-C and SIGTERM end everything in order."""
+
+    async def run() -> int:
+        task = asyncio.ensure_future(program)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, task.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            return await task
+        return 0
+
+    return asyncio.run(run())
+
+
+async def serve(arguments: argparse.Namespace) -> int:
+    folder = arguments.folder or default_folder(os.environ)
+    token = secrets.token_urlsafe(16)
+    with held(folder):
+        discord = LocalDiscord(arguments.port)
+        supervisor = Supervisor(
+            folder, discord, engine=arguments.engine, model=arguments.model, environ=os.environ
+        )
+        add_page(discord.app, discord, supervisor, token)
+        async with discord:
+            await model.ensure(arguments)
+            url = f"{discord.url}/?token={token}"
+            print(f"Playground: {url}\nCtrl-C ends everything. Logs: {folder / 'logs'}", flush=True)
+            if not arguments.no_open and _has_screen():
+                webbrowser.open(url)
+            async with supervisor:
+                await _tell(supervisor)
+    return 0
+
+
+async def _tell(supervisor: Supervisor) -> None:
+    """One line per change of state, for ever."""
+    began = time.monotonic()
+    told: dict[str, Status] = {}
+    ready = False
+    async for statuses in supervisor.changes():
+        for status in statuses:
+            if _is_news(told.get(status.name), status):
+                _print_status(time.monotonic() - began, status)
+            told[status.name] = status
+        if not ready and all(s.state is ProcessState.READY for s in statuses):
+            ready = True
+            print(f"Ready after {time.monotonic() - began:.1f} s.", flush=True)
+
+
+def _is_news(before: Status | None, now: Status) -> bool:
+    return before is None or (before.state, before.detail) != (now.state, now.detail)
+
+
+def _print_status(seconds: float, status: Status) -> None:
+    percent = "" if status.progress is None else f" {status.progress:.0%}"
+    detail = f": {status.detail}" if status.detail else ""
+    print(f"{seconds:6.1f} s  {status.name:<6} {status.state}{percent}{detail}", flush=True)
+
+
+def _has_screen() -> bool:
+    return sys.platform == "darwin" or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

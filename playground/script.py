@@ -1,0 +1,108 @@
+"""Plays a file of actions on a whole system without a browser.
+
+Each line is an action; what people could see is printed, and last how many questions were
+answered, told, lost or doubled. The exit code is 1 when any was lost or doubled.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from jobqueue.errors import QueueError
+from jobqueue.live import LiveReader
+from jobqueue.schema import Finished
+from playground import actions, model
+from playground.actions import Action, ScriptError
+from playground.discord.server import LocalDiscord
+from playground.folder import held
+from playground.follow import Follower, System
+from playground.player import Player
+from playground.process import ProcessState
+from playground.supervisor import READER, Supervisor
+from playground.transcript import Transcript
+from playground.verdict import summarise
+
+__all__ = ["ScriptError", "main"]
+
+RESULT_S = 2.0  # to read one answer back from the queue
+# What a process may be when nothing more is to come of it by itself.
+AT_REST = {ProcessState.READY, ProcessState.PAUSED, ProcessState.STOPPED, ProcessState.FAILED}
+
+
+async def main(arguments: argparse.Namespace) -> int:
+    script = actions.read(arguments.file)
+    actions.check_references(script)
+    await model.ensure(arguments)
+    with _folder(arguments.folder) as folder:
+        async with (
+            LocalDiscord() as discord,
+            Supervisor(
+                folder, discord, engine=arguments.engine, model=arguments.model
+            ) as supervisor,
+        ):
+            await supervisor.ready()
+            transcript = Transcript(discord.backend.state, as_json=arguments.json)
+            return await play(script, discord, Supervised(supervisor), transcript)
+
+
+@contextlib.contextmanager
+def _folder(chosen: Path | None) -> Iterator[Path]:
+    """A folder that is thrown away afterwards, unless one was chosen."""
+    with tempfile.TemporaryDirectory(prefix="commonroom-") as temporary:
+        folder = chosen or Path(temporary)
+        with held(folder):
+            yield folder
+
+
+async def play(
+    script: list[Action],
+    discord: LocalDiscord,
+    system: System,
+    transcript: Transcript,
+) -> int:
+    """The script, then a last wait until nothing is open; the exit code."""
+    async with Follower(discord.world, system, transcript) as follower:
+        player = Player(discord, system, follower, transcript)
+        for action in script:
+            await player.perform(action)
+        if not script or script[-1].do != "wait":
+            await follower.wait_until_idle(actions.DEFAULT_WAIT_S)
+        summary = summarise(await follower.judged())
+    transcript.summary(summary)
+    return 0 if summary.good else 1
+
+
+class Supervised:
+    """The processes of a supervisor and their queue."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+
+    async def control(self, verb: str, target: str) -> None:
+        await getattr(self._supervisor, verb)(target)
+
+    async def settled(self) -> bool:
+        states = {process.state for process in self._supervisor.processes.values()}
+        if not states <= AT_REST:
+            return False
+        try:
+            return not await self._supervisor.queue.undelivered(READER)
+        except QueueError:
+            return False
+
+    async def result(self, question: str) -> str | None:
+        """What the worker finished with; None for a question that never became a job."""
+        try:
+            async with (
+                asyncio.timeout(RESULT_S),
+                LiveReader(self._supervisor.queue, "script") as live,
+            ):
+                async for envelope in live.follow(question):
+                    if isinstance(envelope.event, Finished):
+                        return envelope.event.text
+        except (QueueError, TimeoutError):
+            return None
+        return None

@@ -1,0 +1,132 @@
+"""What became of each question, judged by what its asker can see at the end.
+
+A question was *answered* when a full answer is visible, *told* when a clear notice is, *lost*
+when neither is, and *doubled* when more than one answer is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import pairwise
+
+from playground.discord.limits import walk
+from playground.discord.shapes import MessageFlag
+from playground.discord.state import Message
+
+# discord.Colour.greyple(): the bot's cards that only say how long the answer will take.
+WAITING_COLOUR = 0x99AAB5
+STOP_BUTTON = "stop:"  # what its custom_id begins with; it is there while an answer grows
+# A further message continues an answer only where the one before it is nearly full; a splitter
+# that looks for a good place may leave some room.
+FULL_PART = 1000  # characters
+SAME_START = 30  # characters in common at the beginning: the same answer again
+
+
+class Outcome(StrEnum):
+    OPEN = "open"  # something is still to come
+    ANSWERED = "answered"
+    TOLD = "told"
+    LOST = "lost"
+
+
+@dataclass(eq=False)
+class Question:
+    """`id` is the interaction's or message's; None where Discord's client refused to send it."""
+
+    action: int
+    id: str | None
+    result: str | None = None  # the whole answer, where the queue knows it
+    refused: bool = False  # by Discord's client, or because no bot was connected
+    failed: bool = False  # "The application did not respond"
+    messages: list[Message] = field(default_factory=list)  # visible to the asker, oldest first
+
+    @property
+    def outcome(self) -> Outcome:
+        if self.refused:
+            return Outcome.TOLD
+        if not self.messages:
+            return Outcome.LOST
+        if any(map(pending, self.messages)):
+            return Outcome.OPEN
+        if any(m.data["embeds"] for m in self.messages):
+            return Outcome.TOLD
+        return Outcome.ANSWERED if holds(self.messages, self.result) else Outcome.LOST
+
+    @property
+    def open(self) -> bool:
+        """Whether an answer may still come."""
+        if self.outcome is Outcome.LOST:
+            return not self.messages and not self.failed
+        return self.outcome is Outcome.OPEN
+
+    @property
+    def doubled(self) -> bool:
+        """Two answers, two notices, or an answer and a notice apart from it."""
+        finished = [m for m in self.messages if not pending(m)]
+        return any(
+            not _continues(before, after) for before, after in pairwise(finished)
+        ) or _repeats(finished)
+
+
+def pending(message: Message) -> bool:
+    """Whether more is promised: thinking, a card about waiting, or a Stop button."""
+    if MessageFlag.LOADING in message.flags:
+        return True
+    if any(embed.get("color") == WAITING_COLOUR for embed in message.data["embeds"]):
+        return True
+    return any(
+        str(component.get("custom_id")).startswith(STOP_BUTTON)
+        for component in walk(message.data["components"])
+    )
+
+
+def holds(messages: Sequence[Message], result: str | None) -> bool:
+    """Whether all letters and digits of `result` are visible, in order.
+
+    The rest may differ: a splitter closes and opens code fences, a footnote may follow.
+    """
+    shown = "\n".join(m.data["content"] for m in messages)
+    if result is None:
+        return bool(shown.strip())
+    letters = iter(_letters(shown))
+    return all(letter in letters for letter in _letters(result))
+
+
+def _letters(text: str) -> list[str]:
+    return [c for c in text if c.isalnum()]
+
+
+def _continues(before: Message, after: Message) -> bool:
+    """A notice may follow the parts of an answer; a part follows only one that is full."""
+    if before.data["embeds"]:
+        return False
+    return len(before.data["content"]) >= FULL_PART or after.data["content"].startswith("-# ")
+
+
+def _repeats(messages: Sequence[Message]) -> bool:
+    starts = [m.data["content"][:SAME_START] for m in messages if m.data["content"]]
+    return len(set(starts)) < len(starts)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    asked: int
+    answered: int
+    told: int
+    lost: int
+    doubled: int
+
+    @property
+    def good(self) -> bool:
+        return self.lost == 0 and self.doubled == 0
+
+
+def summarise(questions: Sequence[Question]) -> Summary:
+    outcomes = [question.outcome for question in questions]
+    return Summary(
+        asked=len(questions),
+        answered=outcomes.count(Outcome.ANSWERED),
+        told=outcomes.count(Outcome.TOLD),
+        lost=outcomes.count(Outcome.LOST) + outcomes.count(Outcome.OPEN),
+        doubled=sum(question.doubled for question in questions),
+    )
