@@ -7,10 +7,12 @@ PIP_FLAGS ?=
 ARGS ?=
 
 BIN := $(VENV)/bin
+# Libraries that the queue is measured against. They want different versions of redis-py.
+PEERS := arq saq streaq taskiq-redis
 PACKAGES := bot inference jobqueue playground bench tests
 
 .DEFAULT_GOAL := help
-.PHONY: help playground test chaos check format clean
+.PHONY: help playground test chaos bench-queue check format clean
 
 help: ## Show the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -23,6 +25,9 @@ test: $(VENV)/.dev ## All tests (under ten minutes on two cores); ARGS="-k name"
 
 chaos: $(VENV)/.dev ## Kill, stop and cut everything under load; ARGS="--seconds 600 --seed 7"
 	@$(BIN)/python -m tests.faults.chaos $(ARGS)
+
+bench-queue: $(VENV)/.dev $(PEERS:%=$(VENV)/peers/%/.installed) ## This queue beside arq, saq, streaq and taskiq
+	@$(BIN)/python -m bench queue --peers $(VENV)/peers $(ARGS)
 
 check: $(VENV)/.dev ## Format, lint, strict types, import rules
 	$(BIN)/ruff format --check $(PACKAGES)
@@ -42,6 +47,11 @@ $(BIN)/python:
 	@echo "Creating $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/peers/%/.installed: $(BIN)/python bench/peers/requirements/%.txt
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet $(PIP_FLAGS) -r bench/peers/requirements/$*.txt
+	@touch $@
 
 $(VENV)/.%: $(BIN)/python pyproject.toml constraints/cpu.txt
 	@echo "Installing commonroom[$*] (minutes the first time, nothing later)"

@@ -23,7 +23,7 @@ class Server:
     def __init__(
         self, folder: Path, *, binary: Path | None = None, options: Sequence[str] = ()
     ) -> None:
-        self.folder = folder
+        self.folder = folder.resolve()
         self.port = free_port()
         self._binary = binary or find_binary()
         self._options = options

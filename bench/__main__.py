@@ -1,0 +1,18 @@
+"""`python -m bench …`: figures with the way they were got. The last line printed is JSON."""
+
+import argparse
+
+from bench import queue
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for command in (queue,):
+        command.add_parser(commands)
+    args = parser.parse_args()
+    args.run(args)
+
+
+if __name__ == "__main__":
+    main()
