@@ -7,7 +7,7 @@ names the event before it, so a follower sees when it missed one and replays fro
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -61,10 +61,10 @@ class LiveReader:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        if self._task is not None:
+        # redis-py swallows a cancellation that meets a reply: then it is asked again.
+        while self._task is not None and not self._task.done():
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait([self._task], timeout=0.1)
 
     async def follow(self, job_id: str, after: str = "0") -> AsyncIterator[Envelope]:
         """A job's events after the one with id `after`, as they come, to `Finished` or `Failed`.
