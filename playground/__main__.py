@@ -16,6 +16,8 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from playground import model, script
 from playground.discord.server import LocalDiscord, PortInUseError
 from playground.folder import FolderInUseError, default_folder, held
@@ -99,17 +101,17 @@ async def serve(arguments: argparse.Namespace) -> int:
 
 async def _tell(supervisor: Supervisor) -> None:
     """One line per change of state, for ever."""
-    began = time.monotonic()
+    began = psutil.Process().create_time()
     told: dict[str, Status] = {}
     ready = False
     async for statuses in supervisor.changes():
         for status in statuses:
             if _is_news(told.get(status.name), status):
-                _print_status(time.monotonic() - began, status)
+                _print_status(time.time() - began, status)
             told[status.name] = status
         if not ready and all(s.state is ProcessState.READY for s in statuses):
             ready = True
-            print(f"Ready after {time.monotonic() - began:.1f} s.", flush=True)
+            print(f"Ready after {time.time() - began:.1f} s.", flush=True)
 
 
 def _is_news(before: Status | None, now: Status) -> bool:

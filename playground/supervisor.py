@@ -66,8 +66,14 @@ class Supervisor:
     async def __aenter__(self) -> Self:
         (self._folder / "logs").mkdir(parents=True, exist_ok=True, mode=0o700)
         async with AsyncExitStack() as stack:
-            self.redis_url = self._environ.get("REDIS_URL") or await self._start_redis(stack)
+            own = self._environ.get("REDIS_URL")
+            self.redis_url = own or await self._start_redis(stack)
             self._redis = await stack.enter_async_context(connect(self.redis_url))
+            if own and not await _answers(self._redis):
+                raise StartError(
+                    "the Redis that REDIS_URL names does not answer; start it, or unset REDIS_URL "
+                    "to use a private one"
+                )
             self.queue = JobQueue(self._redis)
             await self._add(stack, self._worker(), self._watch_worker)
             await self._add(stack, self._bot(), self._watch_bot)

@@ -1,186 +1,20 @@
-"""The gateway: hello, identify, heartbeats, dispatches, resume with replay.
+"""The gateway: who identifies, what each session is told, resume, and its faults.
 
 https://discord.com/developers/docs/events/gateway
 """
 
-import asyncio
-import json
 import secrets
-import time
-from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from enum import IntEnum
 
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
-from playground.discord.compress import Compress, UnknownCompressionError, compressor
+from playground.discord.compress import UnknownCompressionError, compressor
+from playground.discord.guilds import whole
 from playground.discord.intents import PRIVILEGED, Intent, view
 from playground.discord.observe import Seen
-from playground.discord.shapes import THREADS, Json
-from playground.discord.snowflake import TIME_SHIFT
+from playground.discord.session import CloseCode, Closed, Connection, Op, Session
+from playground.discord.shapes import Json
 from playground.discord.state import State
-
-REPLAYED_EVENTS = 5000  # how far back a session can be resumed
-SENDS, SENDS_SECONDS = 120, 60.0
-
-
-class Op(IntEnum):
-    DISPATCH = 0
-    HEARTBEAT = 1
-    IDENTIFY = 2
-    PRESENCE = 3
-    RESUME = 6
-    RECONNECT = 7
-    REQUEST_MEMBERS = 8
-    INVALID_SESSION = 9
-    HELLO = 10
-    HEARTBEAT_ACK = 11
-
-
-class CloseCode(IntEnum):
-    UNKNOWN_OPCODE = 4001
-    DECODE_ERROR = 4002
-    NOT_AUTHENTICATED = 4003
-    AUTHENTICATION_FAILED = 4004
-    ALREADY_AUTHENTICATED = 4005
-    RATE_LIMITED = 4008
-    SESSION_TIMED_OUT = 4009
-    INVALID_SHARD = 4010
-    DISALLOWED_INTENTS = 4014
-
-
-class Closed(Exception):
-    """Ends one connection; nothing is wrong with the server."""
-
-    def __init__(self, code: CloseCode) -> None:
-        super().__init__(code.name)
-        self.code = code
-
-
-@dataclass(eq=False)
-class Session:
-    """What survives a connection, so that it can be resumed."""
-
-    id: str
-    intents: Intent
-    shard: int
-    shards: int
-    seq: int = 0
-    log: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=REPLAYED_EVENTS))
-    connection: "Connection | None" = None
-    opened: float = field(default_factory=time.monotonic)
-
-    def carries(self, guild: str | None) -> bool:
-        shard = 0 if guild is None else (int(guild) >> TIME_SHIFT) % self.shards
-        return shard == self.shard
-
-    def dispatch(self, event: str, data: Json) -> None:
-        self.seq += 1
-        payload = json.dumps({"op": Op.DISPATCH, "t": event, "s": self.seq, "d": data})
-        self.log.append((self.seq, payload))
-        if self.connection is not None:
-            self.connection.queue(payload)
-
-    def missed(self, seq: int) -> list[str] | None:
-        """The payloads after `seq`; None where the log no longer reaches back so far."""
-        oldest = self.log[0][0] if self.log else self.seq + 1
-        if seq > self.seq or seq < oldest - 1:
-            return None
-        return [payload for number, payload in self.log if number > seq]
-
-
-class Connection:
-    """One socket. Payloads go out in order through a queue, so publishing never waits."""
-
-    def __init__(
-        self,
-        gateway: "Gateway",
-        socket: web.WebSocketResponse,
-        transport: asyncio.Transport | None,
-        compress: Compress,
-    ) -> None:
-        self.gateway = gateway
-        self.socket = socket
-        self.transport = transport
-        self.session: Session | None = None
-        self._compress = compress
-        self._outgoing: asyncio.Queue[str] = asyncio.Queue()
-        self._received: deque[float] = deque(maxlen=SENDS)
-
-    @property
-    def closed(self) -> bool:
-        return self.socket.closed
-
-    def queue(self, payload: str) -> None:
-        self._outgoing.put_nowait(payload)
-
-    def send(self, op: Op, data: object = None) -> None:
-        self.queue(json.dumps({"op": op, "d": data, "s": None, "t": None}))
-
-    async def run(self) -> None:
-        writer = asyncio.create_task(self._write())
-        try:
-            self.send(Op.HELLO, {"heartbeat_interval": int(self.gateway.heartbeat_s * 1000)})
-            await self._read()
-        except Closed as closed:
-            await self.socket.close(code=closed.code, message=str(closed).encode())
-        finally:
-            writer.cancel()
-            if self.session is not None and self.session.connection is self:
-                self.session.connection = None
-                self.gateway.lost()
-
-    async def _write(self) -> None:
-        while True:
-            payload = self._compress(await self._outgoing.get())
-            try:
-                if isinstance(payload, str):
-                    await self.socket.send_str(payload)
-                else:
-                    await self.socket.send_bytes(payload)
-            except ConnectionError:
-                return  # the reader sees the end too; the session's log keeps the payload
-
-    async def _read(self) -> None:
-        while True:
-            try:
-                # A client that misses a heartbeat and a half is a zombie.
-                message = await self.socket.receive(timeout=self.gateway.heartbeat_s * 1.5)
-            except TimeoutError:
-                raise Closed(CloseCode.SESSION_TIMED_OUT) from None
-            if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
-                return
-            self._limit()
-            try:
-                payload = json.loads(message.data)
-                op, data = Op(payload["op"]), payload.get("d")
-            except (KeyError, TypeError, ValueError):
-                raise Closed(CloseCode.DECODE_ERROR) from None
-            self._handle(op, data)
-
-    def _limit(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if len(self._received) == SENDS and now - self._received[0] < SENDS_SECONDS:
-            raise Closed(CloseCode.RATE_LIMITED)
-        self._received.append(now)
-
-    def _handle(self, op: Op, data: Json) -> None:
-        if op is Op.HEARTBEAT:
-            if self.gateway.acknowledges:
-                self.send(Op.HEARTBEAT_ACK)
-        elif op is Op.IDENTIFY:
-            self.gateway.identify(self, data)
-        elif op is Op.RESUME:
-            self.gateway.resume(self, data)
-        elif self.session is None:
-            raise Closed(CloseCode.NOT_AUTHENTICATED)
-        elif op is Op.PRESENCE:
-            self.gateway.set_presence(data)
-        elif op is Op.REQUEST_MEMBERS:
-            self.gateway.send_members(self.session, data)
-        else:
-            raise Closed(CloseCode.UNKNOWN_OPCODE)
 
 
 class Gateway:
@@ -256,7 +90,7 @@ class Gateway:
             },
         )
         for guild in guilds:
-            session.dispatch("GUILD_CREATE", self._whole(guild))
+            session.dispatch("GUILD_CREATE", whole(self._state, guild))
 
     @property
     def url(self) -> str:
@@ -343,40 +177,6 @@ class Gateway:
         for guild in self._state.guilds:
             if self._state.has_bot(guild):
                 self._state.publish("PRESENCE_UPDATE", {**presence, "guild_id": guild}, guild=guild)
-
-    def _whole(self, guild_id: str) -> Json:
-        """A server as GUILD_CREATE describes it."""
-        bot, state = self._state.bot["id"], self._state
-        mine = [c for c in state.channels.values() if c.get("guild_id") == guild_id]
-        visible = [c for c in mine if state.may_view(bot, c["id"])]
-        return {
-            **state.guilds[guild_id],
-            "unavailable": False,
-            "large": False,
-            "joined_at": state.members[guild_id][bot]["joined_at"],
-            "member_count": len(state.members[guild_id]),
-            "members": [state.members[guild_id][bot]],
-            "channels": [c for c in visible if c["type"] not in THREADS],
-            "threads": [
-                c for c in visible if c["type"] in THREADS and not c["thread_metadata"]["archived"]
-            ],
-            "afk_timeout": 300,
-            "verification_level": 0,
-            "default_message_notifications": 0,
-            "explicit_content_filter": 0,
-            "mfa_level": 0,
-            "nsfw_level": 0,
-            "premium_tier": 0,
-            "premium_progress_bar_enabled": False,
-            "system_channel_flags": 0,
-            "emojis": [],
-            "stickers": [],
-            "presences": [],
-            "voice_states": [],
-            "stage_instances": [],
-            "guild_scheduled_events": [],
-            "soundboard_sounds": [],
-        }
 
     # --- faults -------------------------------------------------------------------------------
 

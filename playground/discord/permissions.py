@@ -81,3 +81,21 @@ def _apply(base: Permission, overwrites: list[Json | None]) -> Permission:
             deny |= Permission(int(overwrite["deny"]))
             allow |= Permission(int(overwrite["allow"]))
     return (base & ~deny) | allow
+
+
+def new_role(role_id: str, name: str, allow: Permission, *, position: int = 0) -> Json:
+    """A role in Discord's shape."""
+    return {
+        "id": role_id,
+        "name": name,
+        "color": 0,
+        "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
+        "hoist": False,
+        "icon": None,
+        "unicode_emoji": None,
+        "position": position,
+        "permissions": str(int(allow)),
+        "managed": False,
+        "mentionable": False,
+        "flags": 0,
+    }

@@ -5,6 +5,7 @@ async with LocalDiscord() as discord:
     interaction = await discord.world.slash("ada", "general", "chat", {"prompt": "hello"})
 """
 
+import errno
 from collections.abc import Callable
 from typing import Self
 
@@ -64,7 +65,11 @@ class LocalDiscord:
             await site.start()
         except OSError as error:
             await self._runner.cleanup()
-            raise PortInUseError(f"port {self._port} is taken: {error.strerror}") from error
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise PortInUseError(
+                f"port {self._port} is in use; name another with --port (0 takes any free one)"
+            ) from error
         self._port = self._runner.addresses[0][1]
         self.backend.state.url = self.url
         self.backend.cdn.base = f"{self.url}/cdn"

@@ -88,7 +88,7 @@ class State:
             "owner_id": owner["id"],
             "preferred_locale": "en-US",
             "features": [],
-            "roles": [_role(guild_id, "@everyone", permissions.EVERYONE)],
+            "roles": [permissions.new_role(guild_id, "@everyone", permissions.EVERYONE)],
         }
         self.guilds[guild_id] = guild
         self.members[guild_id] = {}
@@ -116,7 +116,9 @@ class State:
         return member
 
     def add_role(self, guild: Json, name: str, allow: Permission = Permission.NONE) -> Json:
-        role = _role(self.snowflakes.next(), name, allow, position=len(guild["roles"]))
+        role = permissions.new_role(
+            self.snowflakes.next(), name, allow, position=len(guild["roles"])
+        )
         guild["roles"].append(role)
         self.publish(
             "GUILD_ROLE_CREATE", {"guild_id": guild["id"], "role": role}, guild=guild["id"]
@@ -328,20 +330,3 @@ class State:
             answers=answers or message.answers,
             pinged=message.pinged if event == "MESSAGE_CREATE" else (),
         )
-
-
-def _role(role_id: str, name: str, allow: Permission, *, position: int = 0) -> Json:
-    return {
-        "id": role_id,
-        "name": name,
-        "color": 0,
-        "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
-        "hoist": False,
-        "icon": None,
-        "unicode_emoji": None,
-        "position": position,
-        "permissions": str(int(allow)),
-        "managed": False,
-        "mentionable": False,
-        "flags": 0,
-    }

@@ -4,24 +4,16 @@ People, channels, threads and messages are named by id, or by name where a name 
 Whatever Discord's client would not let a person do raises `UserError`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from playground.discord import commands, limits
+from playground.discord import client
 from playground.discord.backend import Backend
 from playground.discord.errors import DiscordError
 from playground.discord.interactions import Interaction
 from playground.discord.messages import Origin
 from playground.discord.observe import Seen, Subscription
-from playground.discord.options import (
-    ModalFiller,
-    OptionFiller,
-    chosen,
-    descend,
-    find_component,
-    find_named,
-    mention_names,
-)
+from playground.discord.options import find_named, mention_names
 from playground.discord.permissions import Permission
 from playground.discord.reactions import react, unreact
 from playground.discord.shapes import THREADS, ChannelType, File, InteractionType, Json, UserError
@@ -196,7 +188,8 @@ class World:
         locale: str = "en-US",
     ) -> Interaction:
         """`command` may hold a subcommand: "settings persona". Does not wait for the bot."""
-        author, place, data = self._command(user, channel, command, options or {}, files)
+        author, place = self._at(user, channel, Permission.USE_APPLICATION_COMMANDS)
+        data = client.command(self.backend, place, command, options or {}, files)
         return self.backend.interactions.open(
             InteractionType.COMMAND,
             author,
@@ -217,7 +210,8 @@ class World:
         locale: str = "en-US",
     ) -> list[Json]:
         """The choices offered for the option `focused`; none when the bot does not respond."""
-        author, place, data = self._command(user, channel, command, options, (), focused=focused)
+        author, place = self._at(user, channel, Permission.USE_APPLICATION_COMMANDS)
+        data = client.command(self.backend, place, command, options, focused=focused)
         interaction = self.backend.interactions.open(
             InteractionType.AUTOCOMPLETE, author, place, data, locale=locale
         )
@@ -235,21 +229,7 @@ class World:
     ) -> Interaction:
         """`target` is a message's id, or a user for a user command."""
         author, place = self._at(user, channel, Permission.USE_APPLICATION_COMMANDS)
-        found = self.backend.commands.find(command, commands.MESSAGE, place.get("guild_id"))
-        if found is not None:
-            message = self.backend.messages.present(self.state.message(place["id"], target))
-            target_id, resolved = target, {"messages": {target: message}}
-        else:
-            found = self._find_command(command, commands.USER, place)
-            whom = self.user(target)
-            target_id, resolved = whom["id"], {"users": {whom["id"]: whom}}
-        data: Json = {
-            "id": found["id"],
-            "name": found["name"],
-            "type": found["type"],
-            "target_id": target_id,
-            "resolved": resolved,
-        }
+        data = client.context_menu(self.backend, place, command, target)
         return self.backend.interactions.open(
             InteractionType.COMMAND,
             author,
@@ -274,11 +254,7 @@ class World:
         source = self.state.message(place["id"], message)
         if source.visible_to not in (None, author):
             raise UserError("this message is not visible to them")
-        found = find_component(source.data["components"], component)
-        data: Json = {"custom_id": found["custom_id"], "component_type": found["type"]}
-        data["id"] = found.get("id", 0)
-        if found["type"] != limits.BUTTON:
-            data |= chosen(self.state, found, values)
+        data = client.component(self.state, source, component, values)
         return self.backend.interactions.open(
             InteractionType.COMPONENT,
             author,
@@ -297,12 +273,7 @@ class World:
             interaction = self.backend.interactions.by_id[interaction]
         if interaction.modal is None:
             raise UserError("no modal is open")
-        filler = ModalFiller(interaction.modal, values, self._uploader(interaction.channel))
-        data: Json = {
-            "custom_id": interaction.modal["custom_id"],
-            "components": filler.components,
-            "resolved": filler.resolved,
-        }
+        data = client.modal(self.backend, interaction.modal, values, interaction.channel)
         return self.backend.interactions.open(
             InteractionType.MODAL,
             interaction.user,
@@ -332,50 +303,6 @@ class World:
             raise UserError("only one's own messages can be edited")
         return found
 
-    def _command(
-        self,
-        user: str,
-        channel: str,
-        command: str,
-        options: Options,
-        files: Sequence[File],
-        *,
-        focused: str | None = None,
-    ) -> tuple[str, Json, Json]:
-        author, place = self._at(user, channel, Permission.USE_APPLICATION_COMMANDS)
-        name, *path = command.removeprefix("/").split()
-        found = self._find_command(name, commands.CHAT_INPUT, place)
-        definitions, chain = descend(found, path)
-        filler = OptionFiller(self.state, self._uploader(place["id"]))
-        filled = filler.fill(definitions, options, files, focused=focused)
-        for step in reversed(chain):
-            filled = [{"name": step["name"], "type": step["type"], "options": filled}]
-        data: Json = {
-            "id": found["id"],
-            "name": found["name"],
-            "type": found["type"],
-            "options": filled,
-            "resolved": filler.resolved,
-        }
-        if "guild_id" in found:
-            data["guild_id"] = found["guild_id"]
-        return author, place, data
-
-    def _find_command(self, name: str, kind: int, place: Json) -> Json:
-        found = self.backend.commands.find(name, kind, place.get("guild_id"))
-        if found is None:
-            offered = [c["name"] for c in self.backend.commands.usable(place.get("guild_id"))]
-            raise UserError(f"no command {name!r}; there are: {', '.join(offered) or 'none'}")
-        return found
-
     def _needs_user_install(self, place: Json) -> bool:
         is_dm = place["type"] == ChannelType.DM
         return not is_dm and not self.state.has_bot(place["guild_id"])
-
-    def _uploader(self, channel: str) -> Callable[[File], Json]:
-        def upload(file: File) -> Json:
-            if len(file.data) > limits.FILE_BYTES:
-                raise UserError(f"{file.name} is larger than {limits.FILE_BYTES} bytes")
-            return self.backend.cdn.store(file, channel, self.state.snowflakes.next())
-
-        return upload

@@ -1,0 +1,39 @@
+"""A server as GUILD_CREATE describes it to a bot."""
+
+from playground.discord.shapes import THREADS, Json
+from playground.discord.state import State
+
+
+def whole(state: State, guild_id: str) -> Json:
+    """A server as GUILD_CREATE describes it."""
+    bot = state.bot["id"]
+    mine = [c for c in state.channels.values() if c.get("guild_id") == guild_id]
+    visible = [c for c in mine if state.may_view(bot, c["id"])]
+    return {
+        **state.guilds[guild_id],
+        "unavailable": False,
+        "large": False,
+        "joined_at": state.members[guild_id][bot]["joined_at"],
+        "member_count": len(state.members[guild_id]),
+        "members": [state.members[guild_id][bot]],
+        "channels": [c for c in visible if c["type"] not in THREADS],
+        "threads": [
+            c for c in visible if c["type"] in THREADS and not c["thread_metadata"]["archived"]
+        ],
+        "afk_timeout": 300,
+        "verification_level": 0,
+        "default_message_notifications": 0,
+        "explicit_content_filter": 0,
+        "mfa_level": 0,
+        "nsfw_level": 0,
+        "premium_tier": 0,
+        "premium_progress_bar_enabled": False,
+        "system_channel_flags": 0,
+        "emojis": [],
+        "stickers": [],
+        "presences": [],
+        "voice_states": [],
+        "stage_instances": [],
+        "guild_scheduled_events": [],
+        "soundboard_sounds": [],
+    }
