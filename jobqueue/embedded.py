@@ -96,12 +96,10 @@ def serve(folder: Path) -> None:
 @contextmanager
 def _using(folder: Path) -> Iterator[str]:
     socket = _prepare(folder)
-    users, server = _lock(folder / "users.lock"), _lock(folder / "server.lock")
+    users = _lock(folder / "users.lock")
     try:
         fcntl.flock(users, fcntl.LOCK_SH)  # waits while the last user is stopping the server
-        if _acquired(server):
-            _start(folder, socket, server)
-        os.close(server)  # from here on only the server holds it
+        _start_unless_alive(folder, socket)
         _await_ready(folder, socket)
         yield _url(socket)
     finally:
@@ -111,9 +109,14 @@ def _using(folder: Path) -> Iterator[str]:
         os.close(users)
 
 
-def _start(folder: Path, socket: Path, lock: int) -> None:
-    command = [str(find_binary()), *_options(folder, socket), "--daemonize", "yes"]
-    subprocess.run(command, pass_fds=[lock], check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+def _start_unless_alive(folder: Path, socket: Path) -> None:
+    lock = _lock(folder / "server.lock")
+    try:
+        if _acquired(lock):
+            command = [str(find_binary()), *_options(folder, socket), "--daemonize", "yes"]
+            subprocess.run(command, pass_fds=[lock], check=True)  # noqa: S603
+    finally:
+        os.close(lock)  # from here on only the server holds it
 
 
 def _options(folder: Path, socket: Path) -> list[str]:

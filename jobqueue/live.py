@@ -6,7 +6,7 @@ names the event before it, so a follower sees when it missed one and replays fro
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
@@ -66,7 +66,12 @@ class LiveReader:
             self._task.cancel()
             await asyncio.wait([self._task], timeout=0.1)
 
-    async def follow(self, job_id: str, after: str = "0") -> AsyncIterator[Envelope]:
+    @property
+    def following(self) -> int:
+        """Followers at this moment."""
+        return sum(map(len, self._inboxes.values()))
+
+    async def follow(self, job_id: str, after: str = "0") -> AsyncGenerator[Envelope, None]:
         """A job's events after the one with id `after`, as they come, to `Finished` or `Failed`.
 
         Raises:
