@@ -10,6 +10,8 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as library_logging
 
+from inference.engines.cpu import speed_up_prefill
+
 log = logging.getLogger(__name__)
 
 Progress = Callable[[float, str], None]  # 0 to 1, and what is being done
@@ -48,6 +50,8 @@ def load(folder: Path, adapter: Path | None, report: Progress) -> Loaded:
     if adapter is not None:
         report(0.9, "merging the adapter")
         model = _merge(model, adapter)
+    if speed_up_prefill(model):
+        log.info("no bfloat16 arithmetic here: prefill multiplies in float32")
     return Loaded(model.eval(), tokenizer)
 
 

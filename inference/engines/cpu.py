@@ -1,0 +1,58 @@
+"""Prefill on processors that cannot multiply in bfloat16.
+
+Weights stay in bfloat16: drawing one token is bound by reading them. But without AVX512-BF16 or
+AMX, a product of many rows runs element by element, several times slower than in float32 even
+when the weights are converted on the spot. Whether that holds here is measured, not guessed.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import linear
+
+MANY_ROWS = 16  # from here on the conversion pays
+
+
+class ConvertingLinear(nn.Linear):
+    """A bfloat16 layer that multiplies many rows in float32."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.numel() < MANY_ROWS * self.in_features:
+            return linear(x, self.weight, self.bias)
+        return multiply_in_float32(x, self.weight, self.bias)
+
+
+def multiply_in_float32(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    wide_bias = None if bias is None else bias.float()
+    return linear(x.float(), weight.float(), wide_bias).to(x.dtype)
+
+
+def speed_up_prefill(model: Any) -> bool:
+    """Makes `model`'s layers convert where that is faster; whether it did."""
+    if model.device.type != "cpu" or not conversion_pays():
+        return False
+    for layer in model.modules():
+        if type(layer) is nn.Linear and layer.weight.dtype is torch.bfloat16:
+            layer.__class__ = ConvertingLinear
+    return True
+
+
+def conversion_pays() -> bool:
+    x = torch.ones(2 * MANY_ROWS, 1024, dtype=torch.bfloat16)
+    weight = torch.ones(2048, 1024, dtype=torch.bfloat16)
+    return _seconds(lambda: multiply_in_float32(x, weight, None)) < _seconds(
+        lambda: linear(x, weight)
+    )
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    """The best of a few runs, the first left out: it builds what the others reuse."""
+    times = []
+    for _ in range(4):
+        begun = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - begun)
+    return min(times[1:])
