@@ -31,7 +31,7 @@ class PageBot(discord.Client):
     """`step` is awaited between two edits of a streamed answer, so that a test sets the pace."""
 
     def __init__(self) -> None:
-        super().__init__(intents=discord.Intents.all(), max_ratelimit_timeout=30.0)
+        super().__init__(intents=discord.Intents.all(), guild_ready_timeout=0.1)
         self.tree = app_commands.CommandTree(self)
         self.step = asyncio.Event()
         self.manual = False
@@ -158,6 +158,14 @@ def add_words(tree: "app_commands.CommandTree[PageBot]") -> None:
     @tree.command(description="Something for your eyes only")
     async def whisper(interaction: discord.Interaction, text: str) -> None:
         await interaction.response.send_message(f"psst: {text}", ephemeral=True)
+
+    @tree.command(description="Buttons and a menu")
+    async def buttons(interaction: discord.Interaction) -> None:
+        await interaction.response.send_message("Press one", view=Again())
+
+    @tree.command(description="Which language the person reads")
+    async def locale(interaction: discord.Interaction) -> None:
+        await interaction.response.send_message(f"You read {interaction.locale.value}")
 
     @tree.command(description="Open a form")
     async def form(interaction: discord.Interaction) -> None:

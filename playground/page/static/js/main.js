@@ -32,7 +32,7 @@ const PUSHES = {
   typing: (typing) => store.type(typing),
   status: (status) => ((store.status = status), store.changed("status")),
   commands: (commands) => ((store.commands = commands), store.changed("commands")),
-  channel: (channel) => (store.channels.set(channel.id, channel), store.changed("channels")),
+  channel: (channel) => store.addChannel(channel),
   channel_delete: ({ id }) => (
     store.channels.delete(id),
     store.current === id && store.show(store.inGuild()[0].id),

@@ -52,7 +52,7 @@ function railButton(label, picture, current, unread, onclick) {
 async function openDm() {
   try {
     const { id } = await socket.request("open_dm");
-    if (store.channels.has(id)) store.show(id);
+    store.showWhenKnown(id);
   } catch (refusal) {
     toast(t("failed_action", { detail: refusal.detail }));
   }
@@ -131,7 +131,7 @@ async function createChannel() {
   if (!name) return;
   try {
     const { id } = await socket.request("add_channel", { name });
-    if (store.channels.has(id)) store.show(id);
+    store.showWhenKnown(id);
   } catch (refusal) {
     toast(t("failed_action", { detail: refusal.detail }));
   }

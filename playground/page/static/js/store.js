@@ -20,6 +20,7 @@ class Store extends EventTarget {
   current = null;
   status = [];
   unread = new Map(); // by channel: { count, mentioned }
+  #awaited = null;
   #typing = new Map(); // by channel, each a Map of user to the time it ends
   dismissed = new Set();
   failed = new Map(); // by message: what to say under it
@@ -100,6 +101,20 @@ class Store extends EventTarget {
     this.current = channel;
     this.unread.delete(channel);
     this.changed("current");
+  }
+
+  /** Show a channel that was just made, now or once the server's word of it is here. */
+  showWhenKnown(channel) {
+    if (this.channels.has(channel)) this.show(channel);
+    else this.#awaited = channel;
+  }
+
+  addChannel(channel) {
+    this.channels.set(channel.id, channel);
+    this.changed("channels");
+    if (channel.id !== this.#awaited) return;
+    this.#awaited = null;
+    this.show(channel.id);
   }
 
   put(message) {

@@ -1,0 +1,128 @@
+"""The page before a real bot, and a Chromium that looks at it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+from playwright.async_api import Browser, Locator, Page, async_playwright
+
+from bot.discord.api import use_api
+from playground.discord.server import LocalDiscord
+from playground.discord.shapes import Json
+from playground.page.routes import add_page
+from tests.playground.page_bot import PageBot
+
+TOKEN = "open-sesame"
+CHROMIUM = "/usr/bin/chromium"
+PATIENCE_MS = 10_000
+
+
+@dataclass
+class Stage:
+    discord: LocalDiscord
+    bot: PageBot
+    supervisor: "FakeSupervisor"
+
+    @property
+    def url(self) -> str:
+        return f"{self.discord.url}/?token={TOKEN}"
+
+    def last(self) -> Json:
+        """The newest message of #general."""
+        return self.discord.world.messages("general")[-1].data
+
+
+class FakeSupervisor:
+    """Two processes that are where the test puts them."""
+
+    def __init__(self) -> None:
+        self.processes = {"redis": "ready", "worker": "loading"}
+
+    def states(self) -> list[Json]:
+        return [
+            {"name": name, "state": state, "progress": 0.5 if state == "loading" else None}
+            | {"detail": "", "memory": 9_400_000, "restarts": 0, "uptime_s": 75.0}
+            for name, state in self.processes.items()
+        ]
+
+    async def kill(self, name: str) -> None:
+        self.processes[name] = "restarting"
+
+    async def restart(self, name: str) -> None:
+        self.processes[name] = "ready"
+
+
+@asynccontextmanager
+async def staged() -> AsyncIterator[Stage]:
+    discord = LocalDiscord()
+    supervisor = FakeSupervisor()
+    add_page(discord.app, discord, supervisor, TOKEN)
+    before = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
+    async with discord:
+        use_api(discord.api_url)
+        async with PageBot() as bot:
+            await bot.login(discord.token)
+            connection = asyncio.create_task(bot.connect())
+            await asyncio.wait_for(bot.wait_until_ready(), 10)
+            try:
+                yield Stage(discord, bot, supervisor)
+            finally:
+                await bot.close()
+                await connection
+                Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = before
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--headless=new"]
+        )
+        yield browser
+        await browser.close()
+
+
+@asynccontextmanager
+async def visit(browser: Browser, stage: Stage, **options: Any) -> AsyncIterator[Page]:
+    """A fresh visitor who sees the channel. Whatever the page logs as an error fails the test."""
+    settings = {"locale": "en-US", "viewport": {"width": 1200, "height": 800}, **options}
+    context = await browser.new_context(**settings)
+    page = await context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    await page.goto(stage.url)
+    await page.locator("#title h1").wait_for()
+    yield page
+    await context.close()
+    assert complaints == []
+
+
+def said(page: Page, text: str) -> Locator:
+    """In the channel, not in the line that is read aloud."""
+    return page.locator("#messages").get_by_text(text)
+
+
+async def command(page: Page, name: str, /, **options: str) -> None:
+    """Type a command and its options as a person does."""
+    await page.locator("#text").fill(f"/{name}")
+    await page.get_by_role("option").filter(has_text=f"/{name}").first.click()
+    for option, value in options.items():
+        field = page.locator(".command-form").get_by_role("textbox", name=option, exact=True)
+        if not await field.count():
+            await page.locator(".option-offer", has_text=option).click()
+        await field.fill(value)
+        if await page.locator(".choices:visible").count():
+            await page.keyboard.press("Enter")
+    await page.keyboard.press("Enter")
+
+
+async def become(page: Page, name: str) -> None:
+    await page.locator("[data-action=accounts]").click()
+    await page.get_by_role("menuitemradio", name=name).click()
+    await page.locator("#account b", has_text=name).wait_for()
