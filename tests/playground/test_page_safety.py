@@ -1,0 +1,180 @@
+"""What people and models write is shown as text; nobody without the token gets in."""
+
+import io
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from aiohttp import ClientResponse, ClientSession, WSMsgType, WSServerHandshakeError
+from playwright.async_api import Browser, FilePayload, expect
+
+from playground.discord.server import LocalDiscord
+from playground.page.routes import REFUSED, add_page
+from playground.page.uploads import FILE_BYTES
+from tests.playground.page_bot import INERT
+from tests.playground.page_stage import TOKEN, chromium, command, said, staged, visit
+
+SMUGGLED = "body :is(script, iframe, object, [onerror], [onload], [href^='javascript'], [src='x'])"
+
+
+@pytest_asyncio.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture
+async def discord() -> AsyncIterator[LocalDiscord]:
+    """The page without any bot."""
+    discord = LocalDiscord()
+    add_page(discord.app, discord, None, TOKEN)
+    async with discord:
+        yield discord
+
+
+@pytest_asyncio.fixture
+async def client(discord: LocalDiscord) -> AsyncIterator[ClientSession]:
+    async with ClientSession(discord.url) as client:
+        yield client
+
+
+@pytest.mark.browser
+async def test_markup_in_every_place_stays_text(browser: Browser) -> None:
+    async with staged() as stage:
+        world = stage.discord.world
+        world.create_user(INERT)
+        world.create_channel(INERT)
+        await world.say(INERT, "general", f"{INERT}\n```{INERT}\n{INERT}\n```")
+        await world.say(INERT, "general", f'```"onload=x\n{INERT}\n```\n||{INERT}||')
+        await world.say("Ada", "general", "[a](javascript:hack()) <javascript:hack()>")
+        async with visit(browser, stage) as page:
+            await command(page, "card", text=INERT)
+            await expect(page.locator(".embed-description")).to_contain_text("<script>")
+            file = FilePayload(name=f"{INERT}.txt", mimeType="text/html", buffer=INERT.encode())
+            await page.locator("#file-input").set_input_files(file)
+            await expect(page.locator(".tray-card")).to_contain_text("<script>")
+            await page.locator("#text").fill(INERT)
+            await page.keyboard.press("Enter")
+            await expect(page.locator(".file-card")).to_be_visible()
+            await expect(said(page, INERT).last).to_be_visible()
+            await page.locator(".message").first.click(button="right")
+            assert await page.locator(SMUGGLED).count() == 0
+            assert await page.evaluate("() => window.hacked") is None
+
+
+@pytest.mark.browser
+async def test_uploaded_page_cannot_run_in_our_origin(browser: Browser) -> None:
+    async with staged() as stage, visit(browser, stage) as page:
+        script = b"<script>document.title = sessionStorage.token</script><p>hello</p>"
+        file = FilePayload(name="evil.html", mimeType="text/html", buffer=script)
+        await page.locator("#file-input").set_input_files(file)
+        await page.locator("#text").press("Enter")
+        address = await page.locator(".file-card a").get_attribute("href")
+        opened = await page.context.new_page()
+        await opened.goto(f"{stage.discord.url}{address}")
+        assert TOKEN not in await opened.title()
+        await opened.close()
+
+
+@pytest.mark.browser
+async def test_token_leaves_the_address_and_survives_a_reload(browser: Browser) -> None:
+    async with staged() as stage, visit(browser, stage, expected=("403",)) as page:
+        assert TOKEN not in page.url
+        await page.reload(wait_until="commit")
+        await page.locator("#title h1").wait_for()
+        assert TOKEN not in page.url
+
+
+@pytest.mark.parametrize("query", ["", "?token=", "?token=wrong", f"?token={TOKEN}x"])
+async def test_page_needs_its_token(client: ClientSession, query: str) -> None:
+    async with client.get(f"/{query}") as response:
+        assert response.status == 403
+        assert "needs its token" in await response.text()
+
+
+async def test_page_is_served_under_a_strict_policy(client: ClientSession) -> None:
+    async with client.get("/", params={"token": TOKEN}) as response:
+        assert response.status == 200
+        policy = response.headers["Content-Security-Policy"]
+        body = await response.text()
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "https://" not in body
+    assert response.headers["Referrer-Policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "evil.example:80"])
+async def test_rebound_name_is_refused(client: ClientSession, host: str) -> None:
+    async with client.get("/", params={"token": TOKEN}, headers={"Host": host}) as response:
+        assert response.status == 403
+        assert "loopback" in await response.text()
+
+
+@pytest.mark.parametrize("origin", [None, "null", "https://evil.example", "http://127.0.0.1:1"])
+async def test_foreign_page_gets_no_socket(client: ClientSession, origin: str | None) -> None:
+    with pytest.raises(WSServerHandshakeError) as refusal:
+        await client.ws_connect("/page/socket", origin=origin)
+    assert refusal.value.status == 403
+
+
+@pytest.mark.parametrize(
+    "hello", ['{"token": "wrong"}', '{"token": 5}', "{}", "[]", "no json", '{"token": "é"}']
+)
+async def test_socket_is_closed_without_the_token(
+    client: ClientSession, discord: LocalDiscord, hello: str
+) -> None:
+    async with client.ws_connect("/page/socket", origin=discord.url) as socket:
+        await socket.send_str(hello)
+        frame = await socket.receive(timeout=5)
+        assert frame.type is WSMsgType.CLOSE
+        assert frame.data == REFUSED
+
+
+async def test_upload_needs_the_token_and_keeps_the_limit(
+    client: ClientSession, discord: LocalDiscord
+) -> None:
+    async def upload(data: bytes, **headers: str) -> ClientResponse:
+        return await client.post("/page/upload?name=a.bin", data=io.BytesIO(data), headers=headers)
+
+    assert (await upload(b"x")).status == 403
+    assert (await upload(b"x", Authorization="Bearer wrong")).status == 403
+    mine = {"Authorization": f"Bearer {TOKEN}"}
+    assert (await upload(b"x", **mine, Origin="https://evil.example")).status == 403
+    assert (await upload(bytes(FILE_BYTES + 1), **mine)).status == 413
+    kept = await upload(b"x", **mine, Origin=discord.url)
+    assert kept.status == 200
+    assert (await kept.json())["id"]
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        {"op": "nonsense"},
+        {"op": "say"},
+        {"op": "__init__"},
+        {"op": "say", "channel": "nowhere", "content": "x", "uploads": [], "reply": None},
+        {"op": "slash", "channel": "general", "command": "absent", "options": {}},
+        {"op": "say", "channel": "general", "content": "x", "uploads": ["gone"], "reply": None},
+        {"op": "process", "action": "kill", "name": "bot"},
+        {"op": "submit_modal", "modal": "0", "values": {}},
+        {"op": "become", "user": "nobody"},
+    ],
+    ids=lambda packet: packet["op"],
+)
+async def test_malformed_request_is_refused_and_the_page_goes_on(
+    client: ClientSession, discord: LocalDiscord, packet: dict[str, object]
+) -> None:
+    async with client.ws_connect("/page/socket", origin=discord.url) as socket:
+        await socket.send_json({"token": TOKEN})
+        assert (await socket.receive_json())["event"] == "snapshot"
+        await socket.send_json({"id": 1, **packet})
+        await socket.send_json({"id": 2, "op": "add_channel", "name": "alive"})
+        replies: dict[int, dict[str, Any]] = {}
+        while len(replies) < 2:
+            answer = await socket.receive_json(timeout=5)
+            if "reply" in answer:
+                replies[answer["reply"]] = answer
+        if packet["op"] != "become":  # an unknown person is the first one
+            assert replies[1]["error"] == "refused"
+        assert "error" not in replies[2]
