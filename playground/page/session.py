@@ -78,7 +78,7 @@ class Session:
                 ]
                 async for frame in self._socket:
                     if frame.type is WSMsgType.TEXT:
-                        tasks.create_task(self._answer(json.loads(frame.data)))
+                        tasks.create_task(self._answer(_packet(frame.data)))
                 for task in background:
                     task.cancel()
 
@@ -191,6 +191,15 @@ class Session:
             "commands": self._view.commands(self._person.locale),
             "status": self._status,
         }
+
+
+def _packet(text: str) -> Json:
+    """What the page asks for; anything else becomes a request that is refused."""
+    try:
+        packet = json.loads(text)
+    except ValueError:
+        return {}
+    return packet if isinstance(packet, dict) else {}
 
 
 def _locale(wanted: Any) -> str:

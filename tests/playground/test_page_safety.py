@@ -168,10 +168,12 @@ async def test_malformed_request_is_refused_and_the_page_goes_on(
     async with client.ws_connect("/page/socket", origin=discord.url) as socket:
         await socket.send_json({"token": TOKEN})
         assert (await socket.receive_json())["event"] == "snapshot"
+        await socket.send_str("no json")
+        await socket.send_str("[]")
         await socket.send_json({"id": 1, **packet})
         await socket.send_json({"id": 2, "op": "add_channel", "name": "alive"})
         replies: dict[int, dict[str, Any]] = {}
-        while len(replies) < 2:
+        while not {1, 2} <= replies.keys():
             answer = await socket.receive_json(timeout=5)
             if "reply" in answer:
                 replies[answer["reply"]] = answer
