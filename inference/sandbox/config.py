@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+Bubblewrap = Literal["auto", "require", "off"]
+
 KIB = 1 << 10
 MIB = 1 << 20
 
@@ -46,7 +48,7 @@ class SandboxConfig:
     environment: Path | None = None  # the programs' interpreter and libraries; None: the default
     uid: int = OWN_UID  # what root becomes; user and group
     # An added layer. "auto": where it starts. What protects in any case is never optional.
-    bubblewrap: Literal["auto", "require", "off"] = "auto"
+    bubblewrap: Bubblewrap = "auto"
 
     def __post_init__(self) -> None:
         _within("concurrency", self.concurrency, 1, 64)

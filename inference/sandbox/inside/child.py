@@ -1,52 +1,81 @@
 """What a forked child does, from the fork to its end."""
 
+import gc
 import os
+import signal
+import socket
 import sys
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from inference.sandbox.inside import confine, runner, wire
+from inference.sandbox.inside import confine, libc, runner, wire
 from inference.sandbox.inside.datafiles import given
 
 CONFINED = b"confined"  # told to the zygote before the program is read
 _MAX_FD = 1 << 16
+_MAX_DESCRIPTORS = 64
+# Collections visit every object; most programs end before one is worth it.
+_GC_THRESHOLD = 100_000
 
 
-def live(
-    request: wire.Run,
-    descriptors: list[int],
-    *,
-    confined: int,
-    ruleset: int,
-    seccomp_filter: bytes,
-    memory: int,
-    cpu_s: int,
-    zygote: int,
-) -> NoReturn:
-    """Confine, then read and run the program. `descriptors`: output, program, files."""
+@dataclass(frozen=True, slots=True)
+class Confinement:
+    """The same for all children."""
+
+    ruleset: int  # Landlock's descriptor
+    seccomp_filter: bytes
+    base_memory: int  # address space that the libraries take, bytes
+
+
+def live(channel_fd: int, confinement: Confinement, *, zygote: int) -> NoReturn:
+    """Wait for one program, confine, run it."""
     try:
-        output, program, *files = descriptors
-        os.dup2(output, 1)
-        os.dup2(output, 2)
-        _close_all_but({0, 1, 2, program, confined, ruleset, *files})
-        confine.confine(ruleset, seccomp_filter, memory=memory, cpu_s=cpu_s, zygote=zygote)
-        os.write(confined, CONFINED)
-        os.close(confined)
-        source = _read(program)
-        _seed()
-        given.give(dict(zip(request.files, files, strict=True)))
-        runner.run(source, 1, request)
+        libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != zygote:  # it died before we asked to die with it
+            os._exit(1)
+        _close_all_but({0, 1, 2, channel_fd, confinement.ruleset})
+        with socket.socket(fileno=channel_fd) as channel:
+            request, descriptors = _program(channel)
+            try:
+                _confine(confinement, request)
+            except Exception as failure:  # whatever it is, no program runs
+                os.write(channel_fd, f"{type(failure).__name__}: {failure}".encode()[:1000])
+                os._exit(1)
+            os.write(channel_fd, CONFINED)  # `send` is denied from here on
+        _run(request, *descriptors)
         os._exit(0)
-    except Exception as failure:
-        # Before the program: its end of the pipe is open, and the zygote learns why.
-        os.write(confined, f"{type(failure).__name__}: {failure}".encode()[:1000])
     finally:
         os._exit(1)  # whatever happened, never back into the zygote's code
 
 
-def _read(descriptor: int) -> str:
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read().decode("utf-8", "replace")
+def _program(channel: socket.socket) -> tuple[wire.Run, list[int]]:
+    packet, descriptors, *_ = socket.recv_fds(channel, wire.MAX_PACKET, _MAX_DESCRIPTORS)
+    if not packet:  # the zygote has ended, or wants us no more
+        os._exit(0)
+    return wire.decode_run(packet), descriptors
+
+
+def _confine(confinement: Confinement, request: wire.Run) -> None:
+    confine.confine(
+        confinement.ruleset,
+        confinement.seccomp_filter,
+        memory=confinement.base_memory + request.memory_bytes,
+        cpu_s=int(request.timeout_s) + 1,
+    )
+
+
+def _run(request: wire.Run, output: int, program: int, *files: int) -> None:
+    gc.set_threshold(_GC_THRESHOLD, 10, 10)
+    with os.fdopen(program, "rb") as file:
+        source = file.read().decode("utf-8", "replace")
+    numpy: Any = sys.modules["numpy"]  # `random` seeds itself after a fork, numpy does not
+    numpy.random.seed(int.from_bytes(os.urandom(4), "little"))
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(output)
+    given.give(dict(zip(request.files, files, strict=True)))
+    runner.run(source, 1, request)
 
 
 def _close_all_but(kept: Collection[int]) -> None:
@@ -57,9 +86,3 @@ def _close_all_but(kept: Collection[int]) -> None:
             os.closerange(low, descriptor)
         low = descriptor + 1
     os.closerange(low, _MAX_FD)
-
-
-def _seed() -> None:
-    """`random` does so itself after a fork, numpy does not."""
-    numpy: Any = sys.modules["numpy"]
-    numpy.random.seed(int.from_bytes(os.urandom(4), "little"))

@@ -1,19 +1,17 @@
-"""Put every layer on a freshly forked process, in the one order that works, and prove them.
+"""Put every layer on this process, in the one order that works, and prove them.
 
-1. die with the zygote; 2. resource limits; 3. no_new_privs; 4. Landlock; 5. seccomp.
+1. resource limits; 2. no_new_privs; 3. Landlock; 4. seccomp.
 None of them can be taken off again. Any failure raises, and the process must end.
 """
 
 import os
 import resource
-import signal
 import socket
 from collections.abc import Callable
 
 from inference.sandbox.inside import landlock, libc
 from inference.sandbox.inside.libc import ConfinementError
 
-_NICENESS = 5  # the worker's event loop goes first
 _OPEN_FILES = 64
 
 
@@ -37,11 +35,8 @@ def drop_root(uid: int) -> None:
         raise ConfinementError("capabilities are left: start it without any")
 
 
-def confine(ruleset: int, seccomp_filter: bytes, *, memory: int, cpu_s: int, zygote: int) -> None:
-    """`memory` is the whole address space in bytes, `ruleset` is closed."""
-    libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != zygote:  # it died before we asked to die with it
-        os._exit(1)
+def confine(ruleset: int, seccomp_filter: bytes, *, memory: int, cpu_s: int) -> None:
+    """`memory` is the whole address space in bytes. `ruleset` is closed."""
     _limit(memory, cpu_s)
     libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
     landlock.restrict_self(ruleset)
@@ -60,7 +55,6 @@ def address_space() -> int:
 
 
 def _limit(memory: int, cpu_s: int) -> None:
-    os.nice(_NICENESS)
     for limit, value in (
         (resource.RLIMIT_AS, memory),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),

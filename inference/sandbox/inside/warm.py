@@ -14,6 +14,13 @@ from typing import Any
 
 PRELOADED = ("sympy", "numpy", "matplotlib")
 
+# What programs import next to these. numpy loads its own parts at their first use.
+_MODULES = (
+    *("numpy.random", "numpy.linalg", "numpy.fft", "numpy.polynomial", "mpmath"),
+    *("collections", "csv", "datetime", "decimal", "fractions", "functools", "itertools"),
+    *("json", "math", "random", "re", "statistics", "dataclasses", "cmath", "bisect", "heapq"),
+)
+
 # matplotlib draws each character with the first family that has it.
 _FAMILIES = (
     "DejaVu Sans",
@@ -34,6 +41,7 @@ def packages(folder: str) -> dict[str, str]:
 def up() -> None:
     """Import, then use once what nearly every program uses, so that caches are full at a fork."""
     site.setquit()  # `exit()`: the interpreter is started without site
+    _import()
     _solve()
     _draw()
     _single_threaded()
@@ -41,13 +49,28 @@ def up() -> None:
     gc.freeze()  # a child's collections leave these pages shared
 
 
+def _import() -> None:
+    for name in _MODULES:
+        importlib.import_module(name)
+
+
 def _solve() -> None:
-    sympy: Any = importlib.import_module("sympy")
-    x = sympy.Symbol("x")
-    sympy.solve(2 * x + 3 - 10, x)
-    sympy.solve(x**2 - 2, x)
-    sympy.integrate(x**2, x)
-    str(sympy.simplify(sympy.sin(x) ** 2 + sympy.cos(x) ** 2))
+    """One of each everyday kind, with other numbers than anybody's."""
+    sp: Any = importlib.import_module("sympy")
+    x, y = sp.symbols("x y")
+    sp.solve(2 * x + 3 - 10, x)
+    sp.solve(3 * x**2 - 5 * x - 11, x)
+    sp.solve(sp.Eq(x**3 - 6 * x**2 + 11 * x, 6), x)
+    sp.solve([x + y - 10, x - y - 4], [x, y])
+    sp.solve(x**2 - 7 * x + 10 > 0, x)
+    sp.solveset(sp.sin(x) - 1, x)
+    sp.integrate(x**2 * sp.sin(x), (x, 0, sp.pi))
+    sp.diff(sp.exp(x) * sp.log(x), x)
+    sp.limit(sp.sin(3 * x) / x, x, 0)
+    sp.factor(x**4 - 16)
+    sp.nsolve(sp.cos(x) - x, x, 1)
+    sp.Matrix([[1, 2], [3, 5]]).inv()
+    str(sp.simplify(sp.sin(x) ** 2 + sp.cos(x) ** 2)), sp.N(sp.pi, 30), sp.factorint(5040)
 
 
 def _draw() -> None:

@@ -125,6 +125,7 @@ def line(frame: Frame) -> bytes:
 
 
 decode_setup = msgspec.json.Decoder(Setup).decode
+decode_run = msgspec.json.Decoder(Run).decode
 decode_from_zygote = msgspec.json.Decoder(FromZygote).decode
 decode_from_client = msgspec.json.Decoder(FromClient).decode
 decode_frame = msgspec.json.Decoder(Frame).decode

@@ -17,7 +17,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from inference.sandbox.inside import child, confine, landlock, wire
+import msgspec
+
+from inference.sandbox.inside import confine, landlock, wire
+from inference.sandbox.inside.child import Confinement
+from inference.sandbox.inside.children import Child
 
 _IDLE_S = 3600.0
 _MAX_DESCRIPTORS = 64
@@ -34,20 +38,11 @@ class Client:
             self.socket.send(wire.encode(message), socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(frozen=True, slots=True)
 class Running:
     client: Client
-    id: int
-    pid: int
-    confined: int  # where the child says that it is, before it reads the program
-    started: float
-    deadline: float
-    reason: wire.EndReason = "exit"
-
-    def kill(self, reason: wire.EndReason) -> None:
-        if self.reason == "exit":
-            self.reason = reason
-            os.kill(self.pid, signal.SIGKILL)  # not reaped yet, so the number is still its own
+    id: int  # the client's
+    child: Child
 
 
 class Zygote:
@@ -60,9 +55,13 @@ class Zygote:
     ) -> None:
         self._setup = setup
         self._ready = ready
-        self._ruleset = landlock.read_only(map(Path, setup.readable))
-        self._base = confine.address_space()
-        self._running: dict[int, Running] = {}  # by pidfd
+        self._confinement = Confinement(
+            landlock.read_only(map(Path, setup.readable)),
+            setup.filter,
+            confine.address_space(),
+        )
+        self._running: dict[int, Running] = {}  # by the child's handle
+        self._spare: Child | None = None
         self._turns: deque[Client] = deque()  # whose program starts next: round robin
         self._selector = selectors.DefaultSelector()
         self._control = self._welcome(control)
@@ -72,6 +71,7 @@ class Zygote:
     def serve(self) -> NoReturn:
         while True:
             self._start_waiting()
+            self._prepare()
             for key, _ in self._selector.select(self._until_deadline()):
                 key.data(key.fileobj)
             self._kill_overdue()
@@ -121,7 +121,7 @@ class Zygote:
         for _, descriptors in client.waiting:
             _close(descriptors)
         for running in self._of(client):
-            running.kill("killed")
+            running.child.kill("killed")
         client.socket.close()
 
     def _of(self, client: Client) -> list[Running]:
@@ -133,11 +133,17 @@ class Zygote:
         while len(self._running) < self._setup.concurrency and (client := self._whose_turn()):
             request, descriptors = client.waiting.popleft()
             try:
-                self._fork(client, request, descriptors)
+                self._begin(client, request, descriptors)
             except OSError as failure:  # too many processes or descriptors on this machine
                 client.tell(wire.Ended(request.id, "unconfined", 1, 0.0, detail=str(failure)))
             finally:
                 _close(descriptors)
+
+    def _prepare(self) -> None:
+        """Have a child ready for the next program, so that it need not wait for the fork."""
+        if self._spare is None and len(self._running) < self._setup.concurrency:
+            with contextlib.suppress(OSError):  # no room now: the next program tries again
+                self._spare = Child.fork(self._confinement)
 
     def _whose_turn(self) -> Client | None:
         for _ in range(len(self._turns)):
@@ -147,31 +153,24 @@ class Zygote:
                 return client
         return None
 
-    def _fork(self, client: Client, request: wire.Run, descriptors: list[int]) -> None:
-        told, confined = os.pipe()
-        zygote, started = os.getpid(), time.monotonic()
-        timeout_s = min(request.timeout_s, self._setup.timeout_s)
-        pid = os.fork()
-        if pid == 0:
-            child.live(
-                request,
-                descriptors,
-                confined=confined,
-                ruleset=self._ruleset,
-                seccomp_filter=self._setup.filter,
-                memory=self._base + min(request.memory_bytes, self._setup.memory_bytes),
-                cpu_s=int(timeout_s) + 1,
-                zygote=zygote,
-            )
-        os.close(confined)
-        handle = os.pidfd_open(pid)
-        self._running[handle] = Running(client, request.id, pid, told, started, started + timeout_s)
-        self._selector.register(handle, selectors.EVENT_READ, self._reap)
+    def _begin(self, client: Client, request: wire.Run, descriptors: list[int]) -> None:
+        """May raise OSError where this machine has no room for another process."""
+        child, self._spare = self._spare or Child.fork(self._confinement), None
+        child.hand_over(self._bounded(request), descriptors)
+        self._running[child.handle] = Running(client, request.id, child)
+        self._selector.register(child.handle, selectors.EVENT_READ, self._reap)
+
+    def _bounded(self, request: wire.Run) -> wire.Run:
+        return msgspec.structs.replace(
+            request,
+            timeout_s=min(request.timeout_s, self._setup.timeout_s),
+            memory_bytes=min(request.memory_bytes, self._setup.memory_bytes),
+        )
 
     def _kill(self, client: Client, run_id: int) -> None:
         for running in self._of(client):
             if running.id == run_id:
-                running.kill("killed")
+                running.child.kill("killed")
         for entry in [entry for entry in client.waiting if entry[0].id == run_id]:
             client.waiting.remove(entry)
             _close(entry[1])
@@ -179,32 +178,18 @@ class Zygote:
 
     def _reap(self, handle: int) -> None:
         self._selector.unregister(handle)
-        os.close(handle)
         running = self._running.pop(handle)
-        _, status, usage = os.wait4(running.pid, 0)
-        told = os.read(running.confined, 1024)  # never blocks: the child's end is closed
-        os.close(running.confined)
-        ended = wire.Ended(
-            running.id,
-            running.reason,
-            os.waitstatus_to_exitcode(status),
-            (time.monotonic() - running.started) * 1000,
-            usage.ru_utime + usage.ru_stime,
-        )
-        if told != child.CONFINED and running.reason == "exit":
-            detail = told.decode() or "the child ended before it was confined"
-            ended = wire.Ended(running.id, "unconfined", ended.exit, 0.0, detail=detail)
-        running.client.tell(ended)
+        running.client.tell(running.child.reap(running.id))
 
     def _until_deadline(self) -> float:
-        deadlines = (running.deadline for running in self._running.values())
+        deadlines = (running.child.deadline for running in self._running.values())
         return max(0.0, min(deadlines, default=time.monotonic() + _IDLE_S) - time.monotonic())
 
     def _kill_overdue(self) -> None:
         now = time.monotonic()
         for running in self._running.values():
-            if running.deadline <= now:
-                running.kill("timeout")
+            if running.child.deadline <= now:
+                running.child.kill("timeout")
 
 
 def _close(descriptors: list[int]) -> None:
