@@ -90,7 +90,7 @@ class Gateway:
             },
         )
         for guild in guilds:
-            session.dispatch("GUILD_CREATE", whole(self._state, guild))
+            session.dispatch("GUILD_CREATE", whole(self._state, guild, session.intents))
 
     @property
     def url(self) -> str:

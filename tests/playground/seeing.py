@@ -1,0 +1,39 @@
+"""Waiting for what people see, with a bound."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from playground.discord.observe import Seen, Subscription
+from playground.discord.world import World
+
+PATIENCE_S = 10.0
+
+
+class Watch:
+    """Everything seen since it was opened, oldest first."""
+
+    def __init__(self, changes: Subscription) -> None:
+        self._changes = changes
+        self.seen: list[Seen] = []
+
+    async def until(self, fits: Callable[[Seen], bool]) -> Seen:
+        """The first seen thing that fits and was not returned before it."""
+        async with asyncio.timeout(PATIENCE_S):
+            async for seen in self._changes:
+                self.seen.append(seen)
+                if fits(seen):
+                    return seen
+        raise AssertionError("the subscription ended")
+
+    async def content(self, text: str) -> Seen:
+        return await self.until(lambda seen: seen.data.get("content") == text)
+
+    async def event(self, name: str) -> Seen:
+        return await self.until(lambda seen: seen.event == name)
+
+
+@contextmanager
+def watching(world: World) -> Iterator[Watch]:
+    with world.subscribe() as changes:
+        yield Watch(changes)
