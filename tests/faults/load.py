@@ -34,7 +34,7 @@ POLICY = Policy(
 )
 SLOTS = 16
 CHANNELS = 24  # of one asker at a time
-TURNS = 25  # in one channel, then it moves on to new ones
+TURNS = 12  # in one channel, then it moves on to new ones
 OPEN = 2 * CHANNELS  # questions that an asker has waiting at most: every channel has a next one
 
 
@@ -72,7 +72,7 @@ def question(reader: str, number: int) -> Job:
     generation, within = divmod(number, CHANNELS * TURNS)
     turn, column = divmod(within, CHANNELS)
     channel = f"{reader}.{generation}.{column}"
-    words = " ".join(f"word{number % 89}" for _ in range(number % 17))
+    words = " ".join(f"word{number % 89}" for _ in range(number % 6))
     return Job(
         id=f"{channel}.{turn}", channel=channel, user=f"user-{number % 7}", user_name="Someone",
         server=f"guild-{column % 5}", prompt=f"{channel} number {turn} {words} !delay 2ms",
