@@ -67,11 +67,11 @@ class Place(Protocol):
         """A new message; its id. The same nonce within minutes gives the same message."""
         ...
 
-    async def edit(self, message: str, face: Face) -> str:
+    async def edit(self, message: str, face: Face, *, first: bool) -> str:
         """Make the message look like `face`; its id, also where it had only a name."""
         ...
 
-    async def delete(self, message: str) -> None: ...
+    async def delete(self, message: str, *, first: bool) -> None: ...
 
 
 def place_of(
@@ -110,14 +110,14 @@ class MessagePlace:
         return str(message.id)
 
     @_translated
-    async def edit(self, message: str, face: Face) -> str:
+    async def edit(self, message: str, face: Face, *, first: bool) -> str:  # noqa: ARG002 — an interaction's
         await self._channel.get_partial_message(int(message)).edit(
             **self._dress.change(face), allowed_mentions=NOBODY
         )
         return message
 
     @_translated
-    async def delete(self, message: str) -> None:
+    async def delete(self, message: str, *, first: bool) -> None:  # noqa: ARG002 — an interaction's
         await self._channel.get_partial_message(int(message)).delete()
 
 
@@ -141,9 +141,10 @@ class InteractionPlace:
         self._channel = client.get_partial_messageable(int(destination.channel))
         self._dress = dresser
 
-    @property
-    def _by_token(self) -> bool:
-        return self._destination.token_alive or not self._destination.may_write
+    def _by_token(self, *, first: bool) -> bool:
+        """A token reaches only what was sent with it: the response, and follow-ups."""
+        destination = self._destination
+        return not destination.may_write or (first and destination.token_alive)
 
     async def typing(self) -> None:
         """The deferred response says that it is thinking, by itself."""
@@ -167,9 +168,9 @@ class InteractionPlace:
         return str(message.id)
 
     @_translated
-    async def edit(self, message: str, face: Face) -> str:
+    async def edit(self, message: str, face: Face, *, first: bool) -> str:
         change = self._dress.change(face)
-        if self._by_token:
+        if self._by_token(first=first):
             # Its type asks for a number, its route takes Discord's name as well.
             edited = await self._webhook.edit_message(
                 cast("int", message), **change, allowed_mentions=NOBODY
@@ -183,8 +184,8 @@ class InteractionPlace:
         return message
 
     @_translated
-    async def delete(self, message: str) -> None:
-        if self._by_token:
+    async def delete(self, message: str, *, first: bool) -> None:
+        if self._by_token(first=first):
             await self._webhook.delete_message(cast("int", message))
         else:
             await self._channel.get_partial_message(int(message)).delete()

@@ -161,7 +161,7 @@ class DiscordReply:
         if part.message is None:
             part.message = await self._place.send(face, self._nonce(number), first=number == 0)
         else:
-            part.message = await self._place.edit(part.message, face)
+            part.message = await self._place.edit(part.message, face, first=number == 0)
         part.shown = face
         self._visible.set()
 
@@ -170,7 +170,7 @@ class DiscordReply:
         message = self._parts[-1].message
         with suppress(Gone):
             if message is not None:
-                await self._place.delete(message)
+                await self._place.delete(message, first=len(self._parts) == 1)
         self._parts.pop()
 
     def _replace(self, part: _Part, error: Gone) -> None:

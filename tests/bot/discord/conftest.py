@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,7 +17,7 @@ from redis.asyncio import Redis
 from bot.__main__ import serve
 from bot.config import Settings
 from bot.discord.api import use_api
-from inference.engines.scripted import ScriptedEngine
+from inference.engines.scripted import ScriptedEngine, tokenize
 from inference.worker import Worker
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
@@ -25,6 +26,21 @@ from playground.discord.state import Message
 from playground.discord.world import World
 
 T = TypeVar("T")
+
+
+def scripted(prompt: str, turn: int = 1) -> str:
+    """The scripted engine's answer to a prompt, with `!tokens` or without."""
+    echo = f"[turn {turn}] {prompt}"
+    wanted = re.search(r"!tokens (\d+)", prompt)
+    more = int(wanted[1]) - len(tokenize(echo)) if wanted else 0
+    return echo + "".join(f" word{number + 1}" for number in range(more))
+
+
+async def holds(question: Callable[[], Awaitable[object]], timeout_s: float = 15.0) -> None:
+    """Returns once `question` has a true answer; fails when it has none in time."""
+    async with asyncio.timeout(timeout_s):
+        while not await question():  # noqa: ASYNC110 — Redis tells nobody of its keys
+            await asyncio.sleep(0.02)
 
 
 async def until(look: Callable[[], T | None], timeout_s: float = 15.0) -> T:
@@ -86,6 +102,17 @@ class Room:
 
         return await until(look)
 
+    async def whole(self, text: str) -> list[Message]:
+        """The messages that hold this answer, once they are complete and nothing else is there."""
+
+        def look() -> list[Message] | None:
+            said = self.bot_says()
+            shown = " ".join(message.data["content"] for message in said)
+            done = not any(message.data["components"] for message in said)
+            return said if done and shown.split() == text.split() else None
+
+        return await until(look)
+
     async def notice(self, part: str, viewer: str = "ada") -> Message:
         """The bot's message with a card that says `part`."""
 
@@ -122,9 +149,9 @@ class Room:
             yield
 
     @asynccontextmanager
-    async def bot(self) -> AsyncIterator[None]:
+    async def bot(self, settings: Settings | None = None) -> AsyncIterator[None]:
         use_api(self.discord.api_url)
-        async with running(serve(self.settings)):
+        async with running(serve(settings or self.settings)):
             await self.bot_online()
             yield
 

@@ -1,10 +1,9 @@
 """People talk with the model: every way in, over real sockets."""
 
 import itertools
-import re
 
 from playground.discord.world import World
-from tests.bot.discord.conftest import Room, until
+from tests.bot.discord.conftest import Room, scripted, until
 
 
 async def test_chat_answers_in_place_of_thinking(room: Room, world: World) -> None:
@@ -17,7 +16,7 @@ async def test_chat_answers_in_place_of_thinking(room: Room, world: World) -> No
 async def test_an_answer_grows_while_it_is_made(room: Room, world: World) -> None:
     with world.subscribe() as changes:
         await world.slash("ada", "general", "chat", {"prompt": "!tokens 150 !delay 20ms"})
-        await room.answer(_numbered("!tokens 150 !delay 20ms", 150))
+        await room.answer(scripted("!tokens 150 !delay 20ms"))
     texts = [seen.data["content"] async for seen in changes if seen.change == "edit"]
     grown = [text for text in texts if text]
     assert len(grown) >= 3
@@ -53,16 +52,17 @@ async def test_what_is_not_for_the_bot_is_left_alone(room: Room, world: World) -
 async def test_a_long_answer_becomes_several_messages(room: Room, world: World) -> None:
     prompt = "!tokens 900"
     await world.slash("ada", "general", "chat", {"prompt": prompt})
-    wanted = _numbered(prompt, 900)
-
-    def whole() -> bool:
-        said = room.bot_says()
-        text = " ".join(message.data["content"] for message in said)
-        return text.split() == wanted.split() and not any(m.data["components"] for m in said)
-
-    await until(whole)
+    await room.whole(scripted(prompt))
     assert len(room.bot_says()) >= 4
     assert all(len(message.data["content"]) <= 2000 for message in room.bot_says())
+
+
+async def test_a_further_message_grows_in_its_place(room: Room, world: World) -> None:
+    prompt = "!tokens 400 !delay 12ms"  # the second message is there for more than a second
+    await world.slash("ada", "general", "chat", {"prompt": prompt})
+    parts = await room.whole(scripted(prompt))
+    assert len(parts) == 2
+    assert parts[1].data["edited_timestamp"] is not None
 
 
 async def test_reset_forgets_and_says_how_much(room: Room, world: World) -> None:
@@ -115,10 +115,3 @@ async def test_the_longest_prompt_is_answered(room: Room, world: World) -> None:
 
 async def test_presence_tells_that_a_model_is_ready(room: Room, world: World) -> None:
     await until(lambda: "online" in str(world.state.presences))
-
-
-def _numbered(prompt: str, tokens: int) -> str:
-    """What the scripted engine answers to a prompt with `!tokens`."""
-    echo = f"[turn 1] {prompt}"
-    count = tokens - len(re.findall(r"\s*\S{1,4}|\s+", echo))
-    return echo + "".join(f" word{number + 1}" for number in range(count))
