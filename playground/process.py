@@ -21,6 +21,7 @@ HEALTHY_S = 30.0  # alive so long, and the backoff begins anew
 GRACE_S = 15.0  # between SIGTERM and SIGKILL
 BAD_SETTINGS = 2  # the exit code for a wrong setting: starting again is no use
 TAIL_LINES = 200
+LAST_WORDS_S = 1.0  # for what it wrote before its end
 
 
 class ProcessState(StrEnum):
@@ -77,6 +78,7 @@ class ManagedProcess:
         self._before_pause = ProcessState.READY
         self._detail = ""
         self._progress: float | None = None
+        self._asked_to_end = False  # whether its next end is by request
         self._wanted = asyncio.Event()
         self._wanted.set()
         self._nudge = asyncio.Event()  # cuts a backoff short
@@ -134,7 +136,8 @@ class ManagedProcess:
             if code == BAD_SETTINGS:
                 self._wanted.clear()
                 self.report(ProcessState.FAILED, self._last_words(code))
-            elif not self._wanted.is_set():
+            elif self._asked_to_end:
+                self._asked_to_end = False
                 self.report(ProcessState.STOPPED)
             else:
                 if time.monotonic() - self.started > HEALTHY_S:
@@ -153,9 +156,12 @@ class ManagedProcess:
         try:
             async with asyncio.TaskGroup() as group:
                 watching = group.create_task(self._watch(self))
-                group.create_task(self._drain(process))
+                draining = group.create_task(self._drain(process))
                 code = await process.wait()
                 watching.cancel()
+                # A child of its own may hold the pipe open after it.
+                await asyncio.wait({draining}, timeout=LAST_WORDS_S)
+                draining.cancel()
         finally:
             self._process = None
         return code
@@ -202,6 +208,7 @@ class ManagedProcess:
         self._wanted.clear()
         self._nudge.set()
         if self._process is not None:
+            self._asked_to_end = True
             self.report(ProcessState.STOPPING)
             self._signal(signal.SIGTERM)
             self._signal(signal.SIGCONT)  # a paused one would never hear of it
