@@ -17,7 +17,8 @@ STRING_LIMIT = 6000
 LABEL, FILE_UPLOAD = 18, 19
 
 Store = Callable[[File], Json]  # uploads a file, gives its attachment object
-_AT_NAME = re.compile(r"(?<![\w<])@([\w.\-]+)")
+_AT_NAME = re.compile(r"<@!?([^\W\d][\w.\-]*)>|(?<![\w<])@([\w.\-]+)")
+THE_BOT = "bot"  # a name for it that does not depend on what it is called
 
 
 class OptionFiller:
@@ -167,11 +168,11 @@ def find_named(things: Any, wanted: Any) -> Json:
 
 
 def mention_names(state: State, text: str) -> str:
-    """Discord's client turns @name into a mention while a person types."""
-    by_name = {u["username"]: u["id"] for u in state.users.values()}
+    """Discord's client turns @name into a mention while a person types; so is <@name> read."""
+    by_name = {THE_BOT: state.bot["id"]} | {u["username"]: u["id"] for u in state.users.values()}
 
     def mention(match: re.Match[str]) -> str:
-        user = by_name.get(match.group(1))
+        user = by_name.get(match[1] or match[2])
         return f"<@{user}>" if user else match.group(0)
 
     return _AT_NAME.sub(mention, text)
