@@ -1,4 +1,22 @@
-"""The lines of a script, checked before anything starts."""
+"""The lines of a script, checked before anything starts. Each is a JSON object:
+
+    {"user": "ada", "channel": "general", "do": "slash", "command": "chat",
+     "options": {"prompt": "hello"}, "attach": ["a.png"]}
+
+`user` and `channel` are made when they are first named; the channel "dm" is the user's direct
+one. `attach` is relative to the script. `to` is the index of an earlier line, from 0; without it
+the bot's latest message in the channel is meant, which is waited for.
+
+    slash         command, options           say           content
+    reply         content, to, ping          click         label or custom_id, values, to
+    submit        values, to (a modal)       context_menu  command, to
+    autocomplete  command, focused, options  react         emoji, to
+    thread        name, to                   wait          timeout; for: "idle" or "text", to
+    kill          target: SIGKILL; it is started again a moment later, as an init system would
+    stop          target: SIGTERM; it stays ended until `start` or `restart`
+    pause, resume, start, restart            target: worker, bot or redis
+    fault         status, route, times, retry_after, after; or kind: latency (ms), cut, disconnect
+"""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
