@@ -35,6 +35,8 @@ class ChatTemplate:
     def encode(self, messages: Sequence[Message]) -> list[int]:
         """Ids of `messages` and the head of the answer; BadRequest where they cannot be written."""
         plain = self._fold_system(messages)
+        if not all(_is_unicode(message.content) for message in plain):
+            raise BadRequest("the text is not valid Unicode")
         nonce = secrets.token_hex(8)
         marks = [f"CONTENT{nonce}N{i}E" for i in range(len(plain))]
         rendered = self._render(
@@ -42,10 +44,7 @@ class ChatTemplate:
         )
         contents = dict(zip(marks, (m.content for m in plain), strict=True))
         parts = re.split(f"(CONTENT{nonce}N\\d+E)", rendered)
-        try:
-            return [token for part in parts for token in self._encode_part(part, contents)]
-        except UnicodeEncodeError as error:
-            raise BadRequest("the text is not valid Unicode") from error
+        return [token for part in parts for token in self._encode_part(part, contents)]
 
     def end_of_turn(self) -> set[int]:
         """The special token this template writes after an answer, if it writes one.
@@ -103,6 +102,11 @@ class ChatTemplate:
 
 
 _USER = {"role": "user", "content": "q"}
+
+
+def _is_unicode(text: str) -> bool:
+    """Half a surrogate pair is no character, and tokenizers take none."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _structural_tokens(tokenizer: Tokenizer) -> re.Pattern[str]:

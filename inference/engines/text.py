@@ -24,7 +24,10 @@ class Detokenizer:
         self._window = 0  # ids before it no longer influence what follows
 
     def push(self, ids: Sequence[int]) -> str:
-        self._ids += ids
+        return "".join(map(self._push, ids))
+
+    def _push(self, token: int) -> str:
+        self._ids.append(token)
         before, after = self._texts()
         if after.endswith(REPLACEMENT) and len(self._ids) - self._shown < MAX_HELD_TOKENS:
             return ""

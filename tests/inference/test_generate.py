@@ -1,0 +1,128 @@
+import pytest
+
+from inference.engines.base import TooLong, Unsupported
+from inference.engines.scripted import ScriptedEngine, tokenize
+from inference.generate import Answer, compose
+from jobqueue.history import Loaded
+from jobqueue.schema import Attachment, Delta, Finished, FinishReason, Job, Sampling, Turn
+
+SYSTEM = "be brief"
+
+
+class Past:
+    """A channel's turns, cut by count only where a budget asks for it."""
+
+    def __init__(self, *turns: Turn) -> None:
+        self.turns = turns
+        self.budgets: list[int | None] = []
+
+    async def load(self, channel: str, budget_tokens: int | None) -> Loaded:
+        self.budgets.append(budget_tokens)
+        return Loaded(self.turns, omitted=2)
+
+
+def turn(number: int, words: int = 3) -> Turn:
+    return Turn(
+        job=f"j{number}",
+        user="ada",
+        user_name="Ada",
+        prompt=f"q{number}",
+        answer="word " * words,
+    )
+
+
+def job(prompt: str = "what?", **fields: object) -> Job:
+    said: dict[str, object] = {
+        "id": "j9",
+        "channel": "general",
+        "user": "ada",
+        "user_name": "Ada",
+        "server": "guild",
+        "reader": "bot-0",
+        "prompt": prompt,
+    }
+    return Job(**(said | fields))  # type: ignore[arg-type]
+
+
+async def test_messages_are_persona_turns_and_question_in_order() -> None:
+    prompt = await compose(job(), Past(turn(1), turn(2)), ScriptedEngine(), system=SYSTEM)
+    roles = [message.role for message in prompt.messages]
+    assert roles == ["system", "user", "assistant", "user", "assistant", "user"]
+    assert prompt.messages[0].content == SYSTEM
+    assert [m.content for m in prompt.messages if m.role == "user"] == ["q1", "q2", "what?"]
+
+
+async def test_a_jobs_own_persona_replaces_the_services() -> None:
+    prompt = await compose(job(system="a pirate"), Past(), ScriptedEngine(), system=SYSTEM)
+    assert prompt.messages[0].content == "a pirate"
+
+
+async def test_the_oldest_turns_are_dropped_to_fit_and_counted() -> None:
+    engine = ScriptedEngine(context_tokens=100)
+    past = Past(*(turn(n, words=10) for n in range(1, 9)))
+    prompt = await compose(job(), past, engine, system=SYSTEM)
+    kept = [message.content for message in prompt.messages if message.role == "user"]
+    assert kept == ["q4", "q5", "q6", "q7", "q8", "what?"][-len(kept) :]
+    assert 1 < len(kept) < 9
+    assert prompt.omitted_turns == 2 + 9 - len(kept)
+    assert await engine.count_tokens(prompt.messages) <= 75  # a quarter is the answer's
+
+
+async def test_a_short_answer_leaves_more_room_to_the_past() -> None:
+    engine, past = ScriptedEngine(context_tokens=100), Past(*(turn(n, 8) for n in range(9)))
+    long = await compose(job(), past, engine, system=SYSTEM)
+    short = await compose(job(sampling=Sampling(max_tokens=2)), past, engine, system=SYSTEM)
+    assert len(short.messages) > len(long.messages)
+
+
+async def test_the_question_is_never_dropped_and_its_tokens_are_its_own() -> None:
+    past = Past()
+    question = "word " * 19 + "end"
+    prompt = await compose(job(question), past, ScriptedEngine(context_tokens=30), system=SYSTEM)
+    assert prompt.messages[-1].content == question
+    assert prompt.question_tokens == len(tokenize(question))
+    assert past.budgets == [0]
+
+
+async def test_a_question_beyond_the_context_is_too_long() -> None:
+    with pytest.raises(TooLong):
+        await compose(job("word " * 40), Past(), ScriptedEngine(context_tokens=30), system=SYSTEM)
+
+
+async def test_a_picture_without_words_is_unsupported() -> None:
+    picture = Attachment(sha256="0" * 64, name="a.png", media_type="image/png", size=1)
+    with pytest.raises(Unsupported):
+        await compose(job("  ", attachments=(picture,)), Past(), ScriptedEngine(), system=SYSTEM)
+
+
+async def test_events_are_deltas_and_one_finished_with_everything() -> None:
+    asked = job("hello")
+    engine = ScriptedEngine()
+    prompt = await compose(asked, Past(turn(1)), engine, system=SYSTEM)
+    answer = Answer(asked, 1, prompt, engine)
+    *deltas, last = [event async for event in answer.events()]
+    assert isinstance(last, Finished)
+    assert all(isinstance(event, Delta) for event in deltas)
+    assert "".join(d.text for d in deltas if isinstance(d, Delta)) == last.text
+    assert last.text == "[turn 2] hello"
+    assert last.omitted_turns == 2
+    assert last.prompt_tokens == await engine.count_tokens(prompt.messages)
+
+    kept = answer.turn(last)
+    assert (kept.job, kept.prompt, kept.answer) == ("j9", "hello", last.text)
+    assert (kept.prompt_tokens, kept.completion_tokens) == (2, last.completion_tokens)
+
+
+async def test_an_answer_cut_short_keeps_what_was_said() -> None:
+    asked = job("one two three")
+    engine = ScriptedEngine()
+    prompt = await compose(asked, Past(), engine, system=SYSTEM)
+    answer = Answer(asked, 1, prompt, engine)
+    events = answer.events()
+    first = await anext(events)
+    await events.aclose()
+    finished = await answer.cut_short(FinishReason.CANCELLED)
+    assert isinstance(first, Delta)
+    assert finished.text == first.text
+    assert finished.reason is FinishReason.CANCELLED
+    assert finished.completion_tokens == 1
