@@ -24,6 +24,7 @@ from inference.engines.sampling import Draw, RequestSampler
 log = logging.getLogger(__name__)
 
 WATCH_S = 0.25
+REBUILD_PAUSE_S = 5.0  # between attempts
 STOP_S = 20.0
 PAGE_TOKENS = 32
 BATCH_TOKENS = 256
@@ -136,13 +137,19 @@ class TokenLoop:
                 pass
             if reason := self.broken:
                 await self._rebuild(reason)
+            if self.broken:
+                await asyncio.sleep(REBUILD_PAUSE_S)
 
     async def _rebuild(self, reason: str) -> None:
         log.error("engine loop died, rebuilding", extra={"reason": reason})
         self._fail_all(reason)
         await asyncio.to_thread(self._manager.stop, block=True, timeout=STOP_S, hard_stop=True)
-        self._manager = self._start()
-        self.rebuilds += 1
+        try:
+            self._manager = self._start()
+        except RuntimeError:  # out of memory, mostly; the engine stays degraded until it works
+            log.exception("engine loop cannot be rebuilt yet")
+        else:
+            self.rebuilds += 1
 
     def _fail_all(self, reason: str) -> None:
         for inbox in self._inboxes.values():

@@ -1,0 +1,40 @@
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from inference.engines import cpu
+from inference.engines.cpu import MANY_ROWS, ConvertingLinear, speed_up_prefill
+
+
+class Model(nn.Module):
+    device = torch.device("cpu")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = nn.Linear(64, 32, dtype=torch.bfloat16)
+        self.wide = nn.Linear(32, 8, bias=False)  # float32: nothing to gain
+
+
+@pytest.mark.parametrize("rows", [1, MANY_ROWS - 1, MANY_ROWS, 3 * MANY_ROWS])
+def test_a_converted_layer_computes_the_same(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+    model = Model()
+    exact = copy.deepcopy(model).float()
+    monkeypatch.setattr(cpu, "conversion_pays", lambda: True)
+    assert speed_up_prefill(model)
+    assert type(model.inner) is ConvertingLinear
+    assert type(model.wide) is nn.Linear
+    x = torch.randn(1, rows, 64, dtype=torch.bfloat16)
+    y = model.inner(x)
+    assert y.dtype is torch.bfloat16
+    assert torch.allclose(y.float(), exact.inner(x.float()), atol=0.02, rtol=0.02)
+
+
+def test_a_processor_that_multiplies_bfloat16_well_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = Model()
+    monkeypatch.setattr(cpu, "conversion_pays", lambda: False)
+    assert not speed_up_prefill(model)
+    assert type(model.inner) is nn.Linear
