@@ -29,7 +29,7 @@ chaos: $(VENV)/.dev ## Kill, stop and cut everything under load; ARGS="--seconds
 mutants: $(VENV)/.dev ## Remove each guard of the queue and see a test notice
 	@$(BIN)/python -m tests.faults.mutants $(ARGS)
 
-matrix: $(VENV)/.dev ## The queue's tests on every server that is here, a cluster included
+matrix: $(VENV)/.matrix ## The queue's tests on every server that is here, a cluster included
 	@$(BIN)/python -m tests.faults.matrix $(ARGS)
 
 bench-queue: $(VENV)/.dev $(PEERS:%=$(VENV)/peers/%/.installed) ## This queue beside arq, saq, streaq and taskiq

@@ -1,6 +1,8 @@
 """How this project speaks to Redis, decided once."""
 
-from redis.asyncio import Redis
+from typing import Any, cast
+
+from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import ConstantBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -8,10 +10,18 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 # Blocking reads ask for at most BLOCK_MS, well below the time after which a reply counts as lost.
 SOCKET_TIMEOUT_S = 5.0
 BLOCK_MS = 2_000
+_SHAPE: dict[str, Any] = {
+    "protocol": 2,
+    "socket_timeout": SOCKET_TIMEOUT_S,
+    "socket_connect_timeout": 3.0,
+}
 
 
 def connect(url: str) -> Redis:
     """A client for `redis://`, `rediss://` or `unix://`; no connection is made yet.
+
+    `redis+cluster://` and `rediss+cluster://` name any node of a cluster. A shard's keys are all on
+    one of its nodes, which the client finds and finds again; it has the same commands.
 
     Replies are bytes, in RESP2's shapes on every server and client version. The client itself
     repeats a call only once, for a pooled connection that a server's restart has closed; longer
@@ -20,12 +30,13 @@ def connect(url: str) -> Redis:
     Raises:
         ValueError: the URL has another scheme.
     """
-    keepalive = {} if url.startswith("unix:") else {"socket_keepalive": True}
+    if "+cluster://" in url:
+        plain = url.replace("+cluster://", "://", 1)
+        return cast("Redis", RedisCluster.from_url(plain, **_SHAPE, socket_keepalive=True))
+    keepalive: dict[str, Any] = {} if url.startswith("unix:") else {"socket_keepalive": True}
     return Redis.from_url(
         url,
-        protocol=2,
-        socket_timeout=SOCKET_TIMEOUT_S,
-        socket_connect_timeout=3.0,
+        **_SHAPE,
         retry=Retry(ConstantBackoff(0.01), 1, supported_errors=(RedisConnectionError,)),
         **keepalive,
     )

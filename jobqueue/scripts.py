@@ -20,6 +20,7 @@ from redis.exceptions import (
     MasterDownError,
     NoScriptError,
     ReadOnlyError,
+    RedisClusterException,
     RedisError,
     ResponseError,
     TryAgainError,
@@ -38,6 +39,7 @@ TRANSIENT = (
     ClusterDownError,
     MasterDownError,
     TryAgainError,
+    RedisClusterException,  # no node answers, or nobody serves the slot
     OSError,
 )
 _BATCH = 128  # calls of one round trip
@@ -144,7 +146,7 @@ class Scripts:
             batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
             try:
                 replies = await self._round_trip(batch)
-            except (RedisError, OSError) as error:
+            except (RedisError, RedisClusterException, OSError) as error:
                 replies = [error] * len(batch)
             except BaseException:
                 for call in batch:
