@@ -1,40 +1,39 @@
 """Cuts an answer into messages that Discord takes and shows well.
 
-A message holds 2000 characters. Discord's documentation leaves open whether it counts code
-points or UTF-16 units; units are never fewer, so a piece that fits by units always fits.
+A message holds 2000 characters. The server counts code points (Discord's staff said so in
+discord-api-docs#1315), clients may count UTF-16 units; units are never fewer, so a piece that
+fits by units always fits.
 
 Cuts fall where a reader would pause: between paragraphs, else lines, else sentences, else words,
-and only then between graphemes. A code block that must be cut is closed at the end of one piece
-and opened again, with its language, at the start of the next. Blocks are found as Discord finds
-them: three backticks open, the next three close, wherever they stand.
+and only then between graphemes; not behind a heading, and not within a formula, a link, inline
+code or a table's row where that can be avoided. What a cut leaves open is closed at the end of
+the one piece and opened again at the start of the next: a code block with its language, a
+quotation, a spoiler. A table that goes on does so under its header.
 
 A piece that is followed by another is sealed: more text never changes it. So a cut is decided
 from a window of the text that is complete before the piece is sealed.
 """
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import regex
 
+from bot.render.marks import TICKS, Marks
+
 MESSAGE_UNITS = 2000
 
-_TICKS = "```"
-_CLOSING_UNITS = len("\n" + _TICKS)
+_CLOSING_UNITS = len(f"\n> {TICKS}||")
 _LOOKAHEAD = 8  # code points after the cut that the decision may see
-_MAX_LANGUAGE = 32
-
-# Discord's own rule for the language of a block: these characters, then a line end.
-_FENCE = re.compile(rf"{_TICKS}(?:([A-Za-z0-9_+\-.#]{{0,{_MAX_LANGUAGE}}})(\n|\Z))?")
-_CLOSES_NEXT = re.compile(rf"\s*{_TICKS}")
+_CLOSES_NEXT = re.compile(rf"\s*{TICKS}")
 
 _PARAGRAPH = re.compile(r"\n[^\S\n]*\n+")
 _LINE = re.compile(r"\n")
-_SENTENCE = re.compile(r"[.!?…]+[\"'”’)\]]*\s+|[。！？；…]+[”’」』）]*")
+_SENTENCE = re.compile(r"[.!?…]+[\"'”’)\]]*\s+|[。！？；…｡]+[”’」』）】》]*")
 _WORD = re.compile(r"\s+|(?<=[，、])")
+_EXTENDS = regex.compile(r"[\p{Grapheme_Extend}\u200d]")
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Piece:
     """One message of an answer. The bodies, joined, are the text."""
 
     body: str
-    opening: str = ""  # repeats the fence that the previous piece had to close
+    opening: str = ""  # repeats what the previous piece had to close
     closing: str = ""
 
     @property
@@ -56,11 +55,11 @@ def split(text: str, limit: int = MESSAGE_UNITS) -> list[Piece]:
     opening = ""
     while text:
         window = _Window.of(text, opening, limit)
-        cut = len(text) if window is None else window.cut()
-        body, text = text[:cut], text[cut:]
-        language = _language_left_open(opening + body)
-        pieces.append(Piece(body, opening, _closing(body) if language is not None else ""))
-        opening = "" if language is None else f"{_TICKS}{language}\n"
+        at = window.cut() if window.more else len(window.text)
+        body = text[: at - len(opening)]
+        pieces.append(Piece(body, opening, window.closing(at)))
+        opening = window.reopening(at)
+        text = text[len(body) :]
     return pieces
 
 
@@ -74,99 +73,114 @@ def _prefix(text: str, limit: int) -> str:
     return text[:limit].encode("utf-16-le")[: 2 * max(limit, 0)].decode("utf-16-le", "ignore")
 
 
-def _closing(body: str) -> str:
-    return _TICKS if body.endswith("\n") else "\n" + _TICKS
-
-
-def _fences(text: str) -> Iterator[tuple[int, int, str | None]]:
-    """Every fence of `text`: where it starts and ends, and its language or None if it closes."""
-    at, is_open = 0, False
-    while found := _FENCE.search(text, at):
-        if is_open:
-            at = found.start() + len(_TICKS)
-            yield found.start(), at, None
-        else:
-            at = found.end()
-            yield found.start(), at, found[1] or ""
-        is_open = not is_open
-
-
-def _language_left_open(text: str) -> str | None:
-    """The language of the block that `text` ends inside of, or None outside of any."""
-    language = None
-    for _, _, language in _fences(text):  # noqa: B007 - the last one counts
-        pass
-    return language
-
-
 @dataclass(frozen=True)
 class _Window:
-    """The part of a too long text from which its first piece is cut."""
+    """The part of the text from which a piece is made. Places count from the opening's start."""
 
     text: str  # the opening, what may become the piece, and the look-ahead
     start: int  # where the text proper begins, after the opening
     end: int  # the last place where a cut may fall
+    more: bool  # there is text behind the window
+    longest_head: int
 
     @classmethod
-    def of(cls, text: str, opening: str, limit: int) -> "_Window | None":
-        """None while all of `text` fits: then nothing is cut yet."""
-        whole = opening + text
+    def of(cls, text: str, opening: str, limit: int) -> "_Window":
+        whole = opening + text[:limit]
         within = _prefix(whole, limit - _CLOSING_UNITS)
-        if len(within) == len(whole):
-            return None
+        more = len(within) < len(opening) + len(text)
         end = max(len(within) - _LOOKAHEAD, len(opening) + 1)
-        return cls(within, len(opening), end)
+        return cls(within, len(opening), end, more, limit // 4)
 
     def cut(self) -> int:
-        """How many characters of the text make the first piece."""
         at = self._best()
-        closes = _CLOSES_NEXT.match(self.text, at) if self._inside(at) else None
-        return (closes.end() if closes else at) - self.start
+        closes = _CLOSES_NEXT.match(self.text, at) if self._in_code(at) else None
+        return closes.end() if closes else at
+
+    def closing(self, at: int) -> str:
+        """Ends what is open at `at`."""
+        spoiler = self._marks.spoiler(at)
+        if not self._in_code(at):
+            return spoiler
+        if self.text[:at].endswith("\n"):
+            return TICKS + spoiler
+        return f"\n{self._marks.quote(at)}{TICKS}{spoiler}"
+
+    def reopening(self, at: int) -> str:
+        """Takes up again, for the next piece, what `closing` ends."""
+        marks = self._marks
+        language = marks.language(at)
+        block = self._table_head(at) if language is None else f"{TICKS}{language}\n"
+        return marks.quote(at) + marks.spoiler(at) + block
+
+    def _table_head(self, at: int) -> str:
+        head = self._marks.table_head(at)
+        return head if units(head) <= self.longest_head else ""
+
+    # --- where to cut ---------------------------------------------------------------------------
 
     def _best(self) -> int:
-        for pattern, inside in (
-            (_PARAGRAPH, False),
-            (_LINE, False),
-            (_LINE, True),
-            (_SENTENCE, False),
-            (_WORD, False),
-            (_WORD, True),
-        ):
-            if at := self._last(pattern, inside=inside):
+        for good in (self._unbroken, self._possible):
+            for pattern, in_code in (
+                (_PARAGRAPH, False),
+                (_LINE, False),
+                (_LINE, True),
+                (_SENTENCE, False),
+                (_WORD, False),
+                (_WORD, True),
+            ):
+                if at := self._last(pattern, good, in_code=in_code):
+                    return at
+            if at := self._before_a_long_span():
                 return at
         # One endless cluster leaves no boundary; then the last place has to do.
         hard = _last_grapheme(self.text[: self.end + 1])
-        return next((at for at in range(hard, self.start, -1) if self._allowed(at)), self.end)
+        return next((at for at in range(hard, self.start, -1) if self._possible(at)), self.end)
 
-    def _last(self, pattern: re.Pattern[str], *, inside: bool) -> int | None:
+    def _last(
+        self, pattern: re.Pattern[str], good: Callable[[int], bool], *, in_code: bool
+    ) -> int | None:
         """The last good place in the second half, so that pieces do not become crumbs."""
-        earliest = (self.start + self.end) // 2
         # Breaks may lie anywhere in the matched white space; its end reads best.
         places = (min(m.end(), self.end) for m in pattern.finditer(self.text, 0, self.end))
-        good = (at for at in places if at > earliest and self._inside(at) == inside)
-        return max((at for at in good if self._allowed(at)), default=None)
+        later = (at for at in places if at > self._earliest and self._in_code(at) == in_code)
+        return max((at for at in later if good(at)), default=None)
 
-    def _inside(self, at: int) -> bool:
-        """Whether a code block is open at `at`."""
-        return bisect_right(self._fence_starts, at - 1) % 2 == 1
+    def _before_a_long_span(self) -> int | None:
+        span = self._marks.span_around(self.end)
+        if span and span[0] > self.start and self._possible(span[0]):
+            return span[0]
+        return None
 
-    def _allowed(self, at: int) -> bool:
-        """Neither within a fence nor right behind one that opens, nor within a run of ticks."""
-        if self.text[at - 1 : at + 1] == "``":
+    @property
+    def _earliest(self) -> int:
+        return (self.start + self.end) // 2
+
+    def _in_code(self, at: int) -> bool:
+        return self._marks.language(at) is not None
+
+    def _possible(self, at: int) -> bool:
+        """Neither within a mark nor right behind one that opens, nor within a grapheme."""
+        if self.text[at - 1 : at + 1] in ("``", "||", "\r\n"):
             return False
-        nearest = bisect_right(self._fence_starts, at - 1) - 1
-        if nearest < 0:
-            return True
-        _, end, language = self._found[nearest]
-        return at > end or (at == end and language is None)
+        if _EXTENDS.match(self.text, at):
+            return False
+        fence = self._marks.fence_before(at)
+        return fence is None or at > fence.end or (at == fence.end and fence.language is None)
+
+    def _unbroken(self, at: int) -> bool:
+        """Possible, and it leaves spans, headings and tables' heads whole."""
+        unfinished = self._marks.unfinished
+        return (
+            self._possible(at)
+            and self._marks.span_around(at) is None
+            and not (unfinished is not None and self._earliest < unfinished < at)
+            and not any(start < at <= end for start, end in self._marks.headings)
+            and not any(table.start < at <= table.rows for table in self._marks.tables)
+        )
 
     @cached_property
-    def _found(self) -> list[tuple[int, int, str | None]]:
-        return list(_fences(self.text))
-
-    @cached_property
-    def _fence_starts(self) -> list[int]:
-        return [start for start, _, _ in self._found]
+    def _marks(self) -> Marks:
+        return Marks(self.text)
 
 
 def _last_grapheme(text: str) -> int:

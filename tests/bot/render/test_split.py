@@ -3,42 +3,15 @@
 import itertools
 import re
 
+import pytest
 import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.render.fences import discord_fences
+from bot.render.links import harmless_links
 from bot.render.split import MESSAGE_UNITS, Piece, split, units
-
-LIMIT = 120
-
-words = st.sampled_from(
-    [
-        "one",
-        "two three",
-        "a longer run of words.",
-        "第一句。",
-        "ありがとう！",
-        "👩‍👩‍👧‍👦",
-        "🇫🇷🇩🇪",
-        "é́",
-        "x" * 90,
-    ]
-)
-breaks = st.sampled_from([" ", "\n", "\n\n", "\r\n", "", "\t", "  \n  \n"])
-fences = st.sampled_from(
-    [
-        "```",
-        "```python\n",
-        "\n```\n",
-        "````",
-        "``",
-        "`",
-        "```c++\n",
-        "``````",
-        "```not a language\n",
-    ]
-)
-texts = st.lists(words | breaks | fences | st.text(max_size=40), max_size=60).map("".join)
+from tests.bot.render.writing import LIMIT, constructs, texts
 
 
 def ticks(text: str) -> int:
@@ -65,17 +38,33 @@ def test_code_blocks_are_balanced_in_every_piece(text: str) -> None:
 
 @given(texts)
 def test_a_block_goes_on_in_the_language_it_began_with(text: str) -> None:
-    pieces = split(text, LIMIT)
-    for before, after in itertools.pairwise(pieces):
-        assert bool(before.closing) == bool(after.opening)
-        if before.opening and "```" not in before.body:
-            assert after.opening == before.opening
+    for before, after in itertools.pairwise(split(text, LIMIT)):
+        assert ("```" in before.closing) == ("```" in after.opening)
+        if "```" in before.opening and "```" not in before.body:
+            assert before.opening[before.opening.index("```") :] in after.opening
 
 
-@given(texts, st.integers(0, 400))
+@given(texts, st.integers(0, 600))
 def test_sealed_pieces_never_change_as_the_text_grows(text: str, cut: int) -> None:
     sooner, later = split(text[:cut], LIMIT), split(text, LIMIT)
     assert later[: max(len(sooner) - 1, 0)] == sooner[:-1]
+
+
+@given(texts, st.integers(0, 600))
+def test_a_draft_only_grows(text: str, cut: int) -> None:
+    sooner = harmless_links(discord_fences(text[:cut], complete=False))
+    assert harmless_links(discord_fences(text, complete=False)).startswith(sooner)
+    assert harmless_links(discord_fences(text, complete=True)).startswith(sooner)
+
+
+@given(
+    st.lists(constructs | st.sampled_from(["word", "words here.", "字。", "b" * 20]), max_size=40)
+)
+def test_links_formulas_and_inline_code_stay_whole(words: list[str]) -> None:
+    pieces = split(" ".join(words), LIMIT)
+    for construct in set(words):
+        whole = sum(piece.body.count(construct) for piece in pieces)
+        assert whole == " ".join(words).count(construct)
 
 
 @given(st.text(st.sampled_from("a🇫🇷👩‍\u0301\ufe0f好🏽"), max_size=400))
@@ -114,13 +103,11 @@ def test_a_long_code_block_is_closed_and_opened_again_with_its_language() -> Non
     assert all(piece.content.endswith("print('hello')\n```") for piece in pieces[:-1])
 
 
-def test_a_closing_fence_goes_with_its_block() -> None:
-    room = MESSAGE_UNITS - len("\n```") - 8
-    code = "```\n" + "y\n" * ((room - 4) // 2)
-    first, second = split(code + "```\n" + "after " * 20)
-    assert first.closing == ""
-    assert first.body.endswith("```")
-    assert second.content.strip().startswith("after")
+@pytest.mark.parametrize("padding", range(20))
+def test_a_closing_fence_goes_with_its_block(padding: int) -> None:
+    code = "```\n" + "y" * padding + "\ny" * ((MESSAGE_UNITS - padding) // 2 - 11) + "\n```\n"
+    pieces = split(code + "after " * 20)
+    assert not any(re.fullmatch(r"```\n+```\s*", piece.content) for piece in pieces)
 
 
 def test_chinese_is_cut_behind_a_sentence() -> None:
@@ -130,3 +117,59 @@ def test_chinese_is_cut_behind_a_sentence() -> None:
 
 def test_emoji_count_as_discord_may_count_them() -> None:
     assert [units(piece.content) <= MESSAGE_UNITS for piece in split("😀" * 1500)] == [True, True]
+
+
+def test_a_table_goes_on_under_its_header() -> None:
+    head = "| name | number |\n|:-----|-------:|\n"
+    rows = [f"| row {number} with some words | {number} |\n" for number in range(200)]
+    pieces = split("Here:\n\n" + head + "".join(rows))
+    assert len(pieces) > 2
+    for piece in pieces[1:]:
+        assert piece.opening == head
+    assert all(piece.body.endswith("|\n") for piece in pieces)
+
+
+def test_a_quotation_that_is_cut_within_a_line_goes_on_as_one() -> None:
+    pieces = split("> " + "quoted words without an end " * 100)
+    assert len(pieces) > 1
+    assert all(piece.content.startswith("> ") for piece in pieces)
+
+
+def test_code_in_a_quotation_is_closed_and_opened_within_it() -> None:
+    first, second, *_ = split("> ```py\n" + "> x = 1\n" * 300 + "> ```\n")
+    assert first.content.endswith("> x = 1\n```")
+    assert "```py\n" in second.opening
+
+
+def test_a_spoiler_that_is_cut_stays_hidden() -> None:
+    pieces = split("The end: ||" + "the butler did it, " * 150 + "|| as you knew.")
+    assert len(pieces) > 1
+    for piece in pieces:
+        assert piece.content.count("||") % 2 == 0
+    assert pieces[1].content.startswith("||")
+
+
+def test_or_in_prose_is_no_spoiler() -> None:
+    assert not any(piece.closing for piece in split("if a || b then " * 200))
+
+
+def test_a_heading_is_not_left_behind() -> None:
+    first, second = split("word " * 370 + "\n\n## Next\n\n" + "more " * 100)
+    assert second.body.startswith("## Next")
+    assert first.body.strip().endswith("word")
+
+
+def test_a_link_longer_than_half_a_message_is_left_whole() -> None:
+    link = "https://example.org/" + "p" * 1500
+    assert any(link in piece.body for piece in split("word " * 150 + link + " end " * 50))
+
+
+def test_a_display_formula_is_not_cut() -> None:
+    formula = "$$\n\\begin{aligned}\n" + "a &= b + c \\\\\n" * 40 + "\\end{aligned}\n$$"
+    pieces = split("word " * 300 + "\n" + formula + "\n" + "word " * 100)
+    assert any(formula in piece.body for piece in pieces)
+
+
+def test_endless_lines_end_up_in_full_messages() -> None:
+    pieces = split("a" * 9000)
+    assert len(pieces) == 5

@@ -1,0 +1,88 @@
+"""Code blocks as CommonMark writes them, turned into code blocks that Discord shows.
+
+Discord knows one fence: three backticks, a language of a few plain characters, a line end; the
+next three backticks close it. Models also write tildes, longer fences, attributes behind the
+language, and blocks within a block of Markdown.
+
+The result grows with the text: what was returned for a beginning of a text, while that was not
+complete, is a beginning of what is returned for more of it.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.render.marks import MAX_LANGUAGE, TICKS
+
+_FENCE = re.compile(r"(?P<indent>[ ]*(?:>[ ]?)*[ ]*)(?P<mark>`{3,}|~{3,})(?P<info>[^\n]*)")
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+# A last line whose meaning hangs on what follows; within a block any three backticks count.
+_UNDECIDED = re.compile(r"[ ]*(?:>[ ]?)*[ ]*(?:`{0,2}|`{3,}[^`\n]*|~{1,2}|~{3,}[^\n]*)\Z")
+_UNDECIDED_TICKS = re.compile(r"`+\Z")
+_LANGUAGE = re.compile(rf"[A-Za-z0-9_+\-.#]{{1,{MAX_LANGUAGE}}}")
+_BROKEN_TICKS = "`\u200b`\u200b`"  # looks like three, and closes nothing
+
+# Models nest blocks in these without making the outer fence longer.
+_NESTING = {"markdown", "md"}
+
+
+@dataclass(frozen=True)
+class _Open:
+    mark: str
+    language: str
+    depth: int = 0  # blocks open within this one
+
+    def closed_by(self, mark: str) -> bool:
+        return mark[0] == self.mark[0] and len(mark) >= len(self.mark)
+
+
+def discord_fences(text: str, *, complete: bool) -> str:
+    """`text` with fences that Discord understands.
+
+    While the text is not `complete`, a last line that may yet become a fence is left out.
+    """
+    return "".join(_lines(text, complete=complete))
+
+
+def _lines(text: str, *, complete: bool) -> Iterator[str]:
+    block: _Open | None = None
+    for whole_line in _LINE.findall(text):
+        is_partial = not complete and not whole_line.endswith("\n")
+        line = _decided(whole_line, block) if is_partial else whole_line
+        found = _FENCE.match(line)
+        if block is None:
+            block, shown = _outside(line, found)
+        else:
+            block, shown = _inside(line, found, block)
+        yield shown
+
+
+def _decided(line: str, block: _Open | None) -> str:
+    """As much of a last line as can be shown whatever follows."""
+    if _UNDECIDED.match(line):
+        return ""
+    return line if block is None else _UNDECIDED_TICKS.sub("", line)
+
+
+def _outside(line: str, found: re.Match[str] | None) -> tuple[_Open | None, str]:
+    if found is None or "`" in found["info"]:  # inline code is no fence
+        return None, line
+    language = _LANGUAGE.search(found["info"])
+    block = _Open(found["mark"], language[0].lower() if language else "")
+    shown = f"{found['indent']}{TICKS}{language[0] if language else ''}"
+    return block, shown + _line_end(line)
+
+
+def _inside(line: str, found: re.Match[str] | None, block: _Open) -> tuple[_Open | None, str]:
+    if found and block.closed_by(found["mark"]):
+        if found["info"].strip() and block.language in _NESTING:
+            block = _Open(block.mark, block.language, block.depth + 1)
+        elif not found["info"].strip() and block.depth:
+            block = _Open(block.mark, block.language, block.depth - 1)
+        elif not found["info"].strip():
+            return None, f"{found['indent']}{TICKS}{_line_end(line)}"
+    return block, line.replace(TICKS, _BROKEN_TICKS)
+
+
+def _line_end(line: str) -> str:
+    return line[len(line.rstrip("\r\n")) :]

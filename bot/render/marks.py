@@ -1,0 +1,164 @@
+"""Where the constructs of Discord's Markdown are that a cut must respect.
+
+Code blocks are found as Discord finds them: three backticks open, the next three close, wherever
+they stand. Everything else counts only outside of them.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+TICKS = "```"
+MAX_LANGUAGE = 32
+
+# Discord's own rule for the language of a block: these characters, then a line end.
+_FENCE = re.compile(rf"{TICKS}(?:([A-Za-z0-9_+\-.#]{{0,{MAX_LANGUAGE}}})(\n|\Z))?")
+
+# Constructs that break when they are cut. Addresses are ASCII, so that the Chinese text that
+# follows one without a space does not count as part of it.
+_WHOLE = re.compile(
+    r"""
+      \$\$ (?: (?!\$\$|\n\n) . )+ \$\$        # display mathematics
+    | \\\[ (?: (?!\\\]|\n\n) . )+ \\\]
+    | \\\( (?: (?!\\\)|\n\n) . )+ \\\)
+    | \$ (?=\S) [^$\n]+ \$
+    | (`{1,2}) (?!`) [^`\n]+ \1 (?!`)         # inline code
+    | \[ [^\]\n]* \] \( [^)\s]* \)            # a masked link
+    | https?:// [!-;=?-~]+                    # a bare address
+    | ^[ ]* \| [^\n]* $                       # a table's row
+    """,
+    re.VERBOSE | re.DOTALL | re.MULTILINE,
+)
+# The same, begun and not yet ended.
+_UNFINISHED = re.compile(
+    r"(?: \$\$ [^$]* | \\\[ [^\]]* | \\\( [^)]* | \[ [^\]\n]* (?: \] (?: \( [^)\s]* )? )? "
+    r"| ` [^`\n]* ) \Z",
+    re.VERBOSE,
+)
+
+_DELIMITER = r"[ ]*\|?[ ]*:?-+:?[ ]*(?:\|[ ]*:?-+:?[ ]*)*\|?[ ]*"
+_TABLE = re.compile(
+    rf"^([^\n]*\|[^\n]*\n(?=[^\n]*\|){_DELIMITER}\n)((?:[^\n]*\|[^\n]*(?:\n|\Z))*)", re.MULTILINE
+)
+_HEADING = re.compile(r"^(?:\#{1,3}[ ][^\n]*|\*\*[^*\n]+\*\*:?)\n+(?=[^\n])", re.MULTILINE)
+_SPOILER_OPENS = re.compile(r"(?<![\w|])\|\|(?=[^\s|])")
+_SPOILER_CLOSES = re.compile(r"\|\|")
+_QUOTE = re.compile(r"(?:>>>|>) ")
+_QUOTED_TO_THE_END = re.compile(r"^>>> ", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Fence:
+    start: int
+    end: int
+    language: str | None  # None if it closes
+
+
+@dataclass(frozen=True)
+class Table:
+    start: int
+    rows: int  # where the rows under the header start
+    end: int
+
+
+def fences(text: str) -> Iterator[Fence]:
+    """Every fence of `text`, opening and closing by turns."""
+    at, is_open = 0, False
+    while found := _FENCE.search(text, at):
+        if is_open:
+            at = found.start() + len(TICKS)
+            yield Fence(found.start(), at, None)
+        else:
+            at = found.end()
+            yield Fence(found.start(), at, found[1] or "")
+        is_open = not is_open
+
+
+@dataclass(frozen=True)
+class Marks:
+    """The constructs of one text."""
+
+    text: str
+
+    @cached_property
+    def fences(self) -> list[Fence]:
+        return list(fences(self.text))
+
+    @cached_property
+    def spans(self) -> list[tuple[int, int]]:
+        """What reads badly when cut: from where to where, in order, not overlapping."""
+        return [m.span() for m in _WHOLE.finditer(self.text) if self.language(m.start()) is None]
+
+    @cached_property
+    def unfinished(self) -> int | None:
+        """Where a construct starts that the end of the text leaves open."""
+        found = _UNFINISHED.search(self.text, self.spans[-1][1] if self.spans else 0)
+        return found.start() if found and self.language(found.start()) is None else None
+
+    @cached_property
+    def tables(self) -> list[Table]:
+        found = (m for m in _TABLE.finditer(self.text) if self.language(m.start()) is None)
+        return [Table(m.start(), m.start(2), m.end()) for m in found]
+
+    @cached_property
+    def headings(self) -> list[tuple[int, int]]:
+        """Headings, with the line ends that follow each."""
+        return [m.span() for m in _HEADING.finditer(self.text)]
+
+    def fence_before(self, at: int) -> Fence | None:
+        number = bisect_right(self._fence_starts, at - 1) - 1
+        return self.fences[number] if number >= 0 else None
+
+    def language(self, at: int) -> str | None:
+        """The language of the code block that is open at `at`, or None outside of any."""
+        fence = self.fence_before(at)
+        return fence.language if fence else None
+
+    def span_around(self, at: int) -> tuple[int, int] | None:
+        """The span that a cut at `at` would break."""
+        number = bisect_right(self._span_starts, at - 1) - 1
+        if number >= 0 and at < self.spans[number][1]:
+            return self.spans[number]
+        return None
+
+    def table_head(self, at: int) -> str:
+        """The header of the table between whose rows `at` lies."""
+        inside = (table for table in self.tables if table.rows < at < table.end)
+        return next((self.text[table.start : table.rows] for table in inside), "")
+
+    def quote(self, at: int) -> str:
+        """What makes the text behind `at` go on as a quotation, as the text before it is."""
+        if any(m.start() < at for m in self._outside_code(_QUOTED_TO_THE_END)):
+            return ">>> "
+        line = self.text.rfind("\n", 0, at) + 1
+        return "> " if line < at and _QUOTE.match(self.text, line) else ""
+
+    def spoiler(self, at: int) -> str:
+        """`||` if a spoiler is open at `at`."""
+        place = 0
+        while opens := self._search(_SPOILER_OPENS, place, at):
+            closes = self._search(_SPOILER_CLOSES, opens.end(), at)
+            if closes is None:
+                return "||"
+            place = closes.end()
+        return ""
+
+    def _search(self, pattern: re.Pattern[str], start: int, end: int) -> re.Match[str] | None:
+        found = pattern.finditer(self.text, start, end)
+        return next((m for m in found if self._is_prose(m.start())), None)
+
+    def _is_prose(self, at: int) -> bool:
+        return self.language(at) is None and self.span_around(at + 1) is None
+
+    def _outside_code(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+        return (m for m in pattern.finditer(self.text) if self.language(m.start()) is None)
+
+    @cached_property
+    def _fence_starts(self) -> list[int]:
+        return [fence.start for fence in self.fences]
+
+    @cached_property
+    def _span_starts(self) -> list[int]:
+        return [start for start, _ in self.spans]
