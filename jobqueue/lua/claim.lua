@@ -70,7 +70,7 @@ while #given < slots and dry < #capabilities and expired < policy.batch do
 end
 
 for _, capability in ipairs(capabilities) do
-  count_pace(capability.name, 'waiting', -capability.leased)
+  count_pace(capability.name, 'waiting', 0 - capability.leased) -- Redis 7.0 takes no '-0'
   count_pace(capability.name, 'running', capability.leased)
   redis.call('HSET', key('pace', capability.name), 'spare', slots - #given)
   if redis.call('EXISTS', key('ready', capability.name)) == 1 then

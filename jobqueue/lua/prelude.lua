@@ -143,7 +143,7 @@ end
 local function stop_running(job, tokens)
   redis.call('ZREM', key('leases'), job.id)
   count_pace(job.capability, 'running', -1)
-  charge(job, tokens, -job.charge)
+  charge(job, tokens, 0 - job.charge)
 end
 
 -- Back to the head of its channel, which it never left.

@@ -4,7 +4,7 @@
 local sha256, bytes = ARGV[2], ARGV[3]
 local index, sizes = key('blobs'), key('blob_sizes')
 for _, old in ipairs(redis.call('ZRANGEBYSCORE', index, '-inf', now)) do
-  redis.call('HINCRBY', sizes, 'total', -redis.call('HGET', sizes, old))
+  redis.call('HINCRBY', sizes, 'total', 0 - redis.call('HGET', sizes, old))
   redis.call('HDEL', sizes, old)
   redis.call('ZREM', index, old)
   redis.call('DEL', key('blob', old))

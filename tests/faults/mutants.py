@@ -113,12 +113,12 @@ MUTANTS = (
     ),
     # --- fair ------------------------------------------------------------------------------------
     Mutant(
-        "real tokens", "lua/prelude.lua", "charge(job, tokens, -job.charge)",
-        "charge(job, job.charge, -job.charge)", _FAIR + "servers_share_by_tokens_not_by_jobs",
+        "real tokens", "lua/prelude.lua", "charge(job, tokens, 0 - job.charge)",
+        "charge(job, job.charge, 0 - job.charge)", _FAIR + "servers_share_by_tokens_not_by_jobs",
     ),
     Mutant(
         "charge at claim", "lua/claim.lua", "charge(job, 0, tokens)", "",
-        _FAIR + "real_tokens_correct_the_estimate_while_many_run",
+        _GUARDS + "the_slots_of_one_claim_are_shared",
     ),
     Mutant(
         "lift of who returns", "lua/prelude.lua", "ahead, server) or least", "ahead, server) or 0",

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
@@ -34,6 +35,14 @@ async def test_what_is_asked_while_the_channel_runs_waits(queue: JobQueue) -> No
     assert await claim(queue) == []
     await finish(queue, lease)
     assert (await claim_one(queue)).job.id == "b"
+
+
+async def test_the_slots_of_one_claim_are_shared(queue: JobQueue) -> None:
+    """Each lease is charged at once, before anybody knows what it will cost."""
+    for n in range(8):
+        await queue.submit(make_job(f"{n}", channel=f"{n}", user=f"{n}", server=f"guild-{n // 4}"))
+    leases = await claim(queue, 4)
+    assert Counter(lease.job.server for lease in leases) == {"guild-0": 2, "guild-1": 2}
 
 
 async def _seconds_until_woken(queue: JobQueue) -> float:
@@ -79,10 +88,13 @@ async def _emit_unheard(
     queue: JobQueue, redis: Redis, lease: Lease, seq: int, event: Delta
 ) -> None:
     """The event reaches the job's stream; its live copy is gone before anybody can read it."""
+    emit = _script("emit", queue.policy).text.decode()
     live, aside = queue.scripts.key("live", "bot-0"), queue.scripts.key("aside")
-    emit, prefix = _script("emit", queue.policy).text.decode(), queue.scripts.key("")
-    async with redis.pipeline(transaction=True) as step:
-        step.rename(live, aside)
-        step.eval(emit, 1, prefix, "", lease.job.id, lease.fence, seq, encode(event))
-        step.rename(aside, live)
-        assert (await step.execute())[1] == b"continue"
+    one_step = f"""#!lua
+        redis.call('RENAME', KEYS[2], KEYS[3])
+        local function emit() {emit.removeprefix("#!lua flags=allow-oom")} end
+        local verdict = emit()
+        redis.call('RENAME', KEYS[3], KEYS[2])
+        return verdict"""
+    keys, seen = (queue.scripts.key(""), live, aside), ("", lease.job.id, lease.fence, seq)
+    assert await redis.eval(one_step, 3, *keys, *seen, encode(event)) == b"continue"
