@@ -1,26 +1,120 @@
-"""`python -m jobqueue …`: tools for the operator."""
+"""Tools for the operator of the queue. The queue is REDIS_URL's, or this user's embedded one."""
 
 import argparse
+import asyncio
+import os
 import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
-from jobqueue.embedded import EmbeddedError, serve
+from rich.console import Console
+from rich.live import Live
+
+from jobqueue.connect import connect
+from jobqueue.dead import DeadLetters
+from jobqueue.embedded import EmbeddedError, redis_url, serve
+from jobqueue.errors import QueueError, UnknownJob
+from jobqueue.overview import job_detail, overview
+from jobqueue.queue import JobQueue
+from jobqueue.tables import dead_table, job_tables, overview_tables
+
+console = Console()
+
+Command = Callable[[JobQueue, argparse.Namespace], Awaitable[None]]
 
 
 def main() -> None:
+    args = _parser().parse_args()
+    try:
+        with suppress(KeyboardInterrupt):
+            args.run(args)
+    except UnknownJob as error:
+        _fail(f"nothing is known of {error.args[0]}")
+    except (EmbeddedError, QueueError, ValueError) as error:
+        _fail(str(error))
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m jobqueue", description=__doc__)
+    parser.add_argument("--shard", default="main")
     commands = parser.add_subparsers(required=True, metavar="command")
 
     command = commands.add_parser("serve", help="run the embedded server in the foreground")
     command.add_argument("--folder", type=Path, required=True, help="where its data is kept")
     command.set_defaults(run=lambda args: serve(args.folder))
 
-    args = parser.parse_args()
-    try:
-        args.run(args)
-    except EmbeddedError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
+    command = commands.add_parser("status", help="jobs, workers and servers at this moment")
+    command.set_defaults(run=_on_queue(_status))
+
+    command = commands.add_parser("watch", help="the same, once a second, until Ctrl-C")
+    command.set_defaults(run=_on_queue(_watch))
+
+    command = commands.add_parser("inspect", help="one job's record and events")
+    command.add_argument("job")
+    command.set_defaults(run=_on_queue(_inspect))
+
+    command = commands.add_parser("dead", help="jobs whose every attempt died")
+    command.set_defaults(run=_on_queue(_dead))
+    actions = command.add_subparsers(metavar="action")
+    for name, act, purpose in (
+        ("retry", _retry, "submit it again, with a new deadline"),
+        ("drop", _drop, "forget it"),
+    ):
+        action = actions.add_parser(name, help=purpose)
+        action.add_argument("letter", nargs="+", help="as `dead` lists them, or `all`")
+        action.set_defaults(run=_on_queue(act))
+    return parser
+
+
+def _on_queue(command: Command) -> Callable[[argparse.Namespace], None]:
+    async def run(args: argparse.Namespace) -> None:
+        async with redis_url(os.environ) as url, connect(url) as redis:
+            await command(JobQueue(redis, shard=args.shard), args)
+
+    return lambda args: asyncio.run(run(args))
+
+
+async def _status(queue: JobQueue, _: argparse.Namespace) -> None:
+    console.print(overview_tables(await overview(queue)))
+
+
+async def _watch(queue: JobQueue, _: argparse.Namespace) -> None:
+    with Live(console=console, auto_refresh=False) as live:
+        while True:
+            live.update(overview_tables(await overview(queue)), refresh=True)
+            await asyncio.sleep(1.0)
+
+
+async def _inspect(queue: JobQueue, args: argparse.Namespace) -> None:
+    console.print(job_tables(await job_detail(queue, args.job)))
+
+
+async def _dead(queue: JobQueue, _: argparse.Namespace) -> None:
+    console.print(dead_table([letter async for letter in DeadLetters(queue)]))
+
+
+async def _retry(queue: JobQueue, args: argparse.Namespace) -> None:
+    for letter in await _chosen(queue, args.letter):
+        receipt = await DeadLetters(queue).retry(letter)
+        console.print(f"{letter}: {receipt.state}, {receipt.position} before it")
+
+
+async def _drop(queue: JobQueue, args: argparse.Namespace) -> None:
+    for letter in await _chosen(queue, args.letter):
+        await DeadLetters(queue).drop(letter)
+        console.print(f"{letter}: dropped")
+
+
+async def _chosen(queue: JobQueue, letters: list[str]) -> list[str]:
+    if letters == ["all"]:
+        return [letter.id async for letter in DeadLetters(queue)]
+    return letters
+
+
+def _fail(message: str) -> None:
+    print(f"error: {message}", file=sys.stderr)
+    raise SystemExit(1)
 
 
 if __name__ == "__main__":

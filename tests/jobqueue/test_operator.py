@@ -1,0 +1,104 @@
+"""The operator's commands, run as the operator runs them."""
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE
+
+import pytest
+from redis.asyncio import Redis
+
+from jobqueue.queue import JobQueue
+from jobqueue.schema import Delta, Started, WorkerStatus
+from tests.jobqueue.support import claim_one, finish, make_job
+
+
+@pytest.fixture
+def queue(redis: Redis) -> JobQueue:
+    """By the server's own clock, as the command's is."""
+    return JobQueue(redis)
+
+
+async def operate(url: str, *args: str) -> tuple[int | None, str, str]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "jobqueue", *args),
+        stdout=PIPE,
+        stderr=PIPE,
+        env={**os.environ, "REDIS_URL": url, "COLUMNS": "200"},
+    )
+    output, errors = await process.communicate()
+    return process.returncode, output.decode(), errors.decode()
+
+
+async def bury(queue: JobQueue, name: str) -> None:
+    await queue.submit(make_job(name))
+    for _ in range(queue.policy.max_attempts):
+        await queue.give_up(await claim_one(queue))
+        await queue.reap()
+
+
+async def test_status_shows_jobs_workers_and_servers(queue: JobQueue, redis_url: str) -> None:
+    await queue.submit(make_job("a", server="guild-1", channel="one"))
+    await finish(queue, await claim_one(queue), tokens=42)
+    await queue.submit(make_job("b", server="guild-1", channel="one"))
+    await queue.submit(make_job("c", server="guild-2", channel="two"))
+    await claim_one(queue)
+    await queue.announce(
+        WorkerStatus(
+            worker="gpu-0",
+            phase="loading",
+            engine="transformers",
+            model="m",
+            progress=0.5,
+            capabilities=("chat",),
+            slots=4,
+            running=1,
+        )
+    )
+    code, output, _ = await operate(redis_url, "status")
+    rows = [line.split() for line in output.splitlines()]
+    assert code == 0
+    assert output.startswith("2 jobs, 0 dead letters")
+    assert any(row[:3] == ["chat", "1", "1"] and row[-1] == "42.0" for row in rows)
+    assert ["gpu-0", "loading", "50%", "transformers", "m", "1", "of", "4"] in rows
+    assert ["guild-1", "1"] in rows
+
+
+async def test_inspect_shows_a_job_but_not_its_words(queue: JobQueue, redis_url: str) -> None:
+    await queue.submit(make_job("a"))
+    lease = await claim_one(queue)
+    await queue.emit(lease, 0, [Started(attempt=1, worker="gpu-0"), Delta(text="secret")])
+    await finish(queue, lease, "secret")
+    code, output, _ = await operate(redis_url, "inspect", "a")
+    assert code == 0
+    assert "started on gpu-0" in output
+    assert "finished: stop, 6 characters" in output
+    assert "secret" not in output
+    assert "question" not in output
+
+
+async def test_inspecting_an_unknown_job_is_a_sentence(redis: Redis, redis_url: str) -> None:
+    assert await operate(redis_url, "inspect", "x") == (1, "", "error: nothing is known of x\n")
+
+
+async def test_dead_letters_are_listed_retried_and_dropped(queue: JobQueue, redis_url: str) -> None:
+    await bury(queue, "a")
+    await bury(queue, "b")
+    _, output, _ = await operate(redis_url, "dead")
+    letters = [line.split()[0] for line in output.splitlines()[1:]]
+    assert len(letters) == 2
+
+    _, output, _ = await operate(redis_url, "dead", "retry", letters[0])
+    assert output == f"{letters[0]}: queued, 0 before it\n"
+    assert (await claim_one(queue)).job.id == "a"
+    _, output, _ = await operate(redis_url, "dead", "drop", "all")
+    assert output == f"{letters[1]}: dropped\n"
+    assert (await operate(redis_url, "dead", "drop", letters[1]))[0] == 1
+
+
+async def test_a_wrong_url_is_one_sentence() -> None:
+    code, output, errors = await operate("ftp://x", "status")
+    assert (code, output) == (1, "")
+    assert errors.startswith("error: ")
+    assert len(errors.splitlines()) == 1
