@@ -9,6 +9,7 @@ from jobqueue.policy import Policy
 from jobqueue.schema import Turn, decode_turn
 from jobqueue.scripts import Scripts
 
+_ALL = 0
 _FIRST_LOOK = 32  # turns; nearly every context is filled by fewer
 
 
@@ -31,11 +32,11 @@ class History:
 
     async def load(self, channel: str, budget_tokens: int | None = None) -> Loaded:
         """The newest turns whose tokens fit `budget_tokens`; all of them without a budget."""
-        look = None if budget_tokens is None else _FIRST_LOOK
+        look = _ALL if budget_tokens is None else _FIRST_LOOK
         turns, total = await self._newest(channel, look)
         kept = _fitting(turns, budget_tokens)
         if len(kept) == len(turns) < total:
-            turns, total = await self._newest(channel, None)
+            turns, total = await self._newest(channel, _ALL)
             kept = _fitting(turns, budget_tokens)
         return Loaded(tuple(kept), total - len(kept))
 
@@ -52,7 +53,7 @@ class History:
         """A user's own turns, by channel."""
         found: dict[str, tuple[Turn, ...]] = {}
         for channel in await self._channels(user):
-            turns, _ = await self._newest(channel, None)
+            turns, _ = await self._newest(channel, _ALL)
             if own := tuple(turn for turn in turns if turn.user == user):
                 found[channel] = own
         return found
@@ -66,21 +67,12 @@ class History:
         return sum([int(await self._scripts.run("erase", channel, user)) for channel in channels])
 
     async def stats(self, channel: str) -> HistoryStats:
-        turns, total = await self._newest(channel, None)
+        turns, total = await self._newest(channel, _ALL)
         return HistoryStats(total, sum(map(_tokens, turns)), turns[0].at_ms if turns else None)
 
-    async def _newest(self, channel: str, count: int | None) -> tuple[list[Turn], int]:
-        key = self._scripts.key("history", channel)
-
-        async def read() -> tuple[list[bytes], int]:
-            async with self._scripts.redis.pipeline(transaction=True) as pipe:
-                pipe.lrange(key, -count if count else 0, -1)
-                pipe.llen(key)
-                items, total = await pipe.execute()
-                return items, total
-
-        items, total = await self._scripts.patiently(read)
-        return [decode_turn(item) for item in items], total
+    async def _newest(self, channel: str, count: int) -> tuple[list[Turn], int]:
+        turns, total = await self._scripts.run("turns", channel, count)
+        return [decode_turn(turn) for turn in turns], total
 
     async def _channels(self, user: str) -> list[str]:
         key = self._scripts.key("channels", user)
