@@ -63,7 +63,7 @@ async def job_detail(queue: JobQueue, job_id: str) -> JobDetail:
     scripts = queue.scripts
 
     async def read() -> tuple[dict[bytes, bytes], list[tuple[bytes, dict[bytes, bytes]]]]:
-        async with scripts.redis.pipeline(transaction=True) as pipe:
+        async with scripts.redis.pipeline(transaction=False) as pipe:
             pipe.hgetall(scripts.key("job", job_id))
             pipe.xrange(scripts.key("events", job_id))
             record, entries = await pipe.execute()
