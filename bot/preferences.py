@@ -1,0 +1,146 @@
+"""What a server's admins have decided: for the server, and where a channel differs.
+
+A channel's decision stands over its parent's (of a thread), that over the server's, that over the
+operator's defaults. `None` means that nothing was decided there.
+"""
+
+from collections import OrderedDict
+from collections.abc import Collection, Iterable
+from functools import reduce
+from time import monotonic
+from typing import Annotated, Literal
+
+import msgspec
+from redis.asyncio import Redis
+
+from jobqueue.rates import Rate
+from jobqueue.schema import Sampling
+from jobqueue.scripts import Scripts
+
+SERVER = "server"  # in place of a channel: the whole server
+MAX_PERSONA_CHARS = 2_000
+MAX_CACHED = 2_000  # servers
+FRESH_S = 10.0  # after so long a change by another process is seen
+
+Temperature = Annotated[float, msgspec.Meta(ge=0, le=2)]
+TopP = Annotated[float, msgspec.Meta(gt=0, le=1)]
+Tokens = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
+Questions = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+Persona = Annotated[str, msgspec.Meta(max_length=MAX_PERSONA_CHARS)]
+
+
+class RoleRate(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the holders of a role may ask, in place of everybody's rate."""
+
+    role: str
+    per_minute: Questions | None = None
+    per_day: Questions | None = None
+
+
+class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
+    persona: Persona | None = None
+    model: str | None = None  # one of those that workers serve; empty is any
+    temperature: Temperature | None = None
+    top_p: TopP | None = None
+    max_tokens: Tokens | None = None
+    language: Literal["", "en", "zh-CN"] | None = None  # empty is each person's own
+    enabled: bool | None = None
+    roles: tuple[str, ...] | None = None  # who may ask; empty is everybody
+    per_minute: Questions | None = None
+    per_day: Questions | None = None
+    role_rates: tuple[RoleRate, ...] | None = None
+
+    def over(self, base: "Preferences") -> "Preferences":
+        """These, and where nothing is decided, those of `base`."""
+        return msgspec.structs.replace(base, **self.decided())
+
+    def decided(self) -> dict[str, object]:
+        values = msgspec.structs.asdict(self)
+        return {name: value for name, value in values.items() if value is not None}
+
+    @property
+    def sampling(self) -> Sampling:
+        return Sampling(temperature=self.temperature, top_p=self.top_p, max_tokens=self.max_tokens)
+
+    def allows(self, roles: Collection[str]) -> bool:
+        return not self.roles or any(role in self.roles for role in roles)
+
+    def rate(self, roles: Collection[str]) -> Rate:
+        """The most generous rate that one of these roles gives; without any, everybody's."""
+        own = [rate for rate in self.role_rates or () if rate.role in roles]
+        if not own:
+            return Rate(self.per_minute, self.per_day)
+        return Rate(_most(rate.per_minute for rate in own), _most(rate.per_day for rate in own))
+
+
+def _most(limits: Iterable[int | None]) -> int | None:
+    """The highest limit; none at all is the highest."""
+    found = list(limits)
+    return None if None in found else max(limit for limit in found if limit is not None)
+
+
+def changed(preferences: Preferences, **values: object) -> Preferences:
+    """With these values instead; None takes a decision back.
+
+    Raises:
+        msgspec.ValidationError: a value is out of bounds.
+    """
+    new = {**preferences.decided(), **values}
+    return msgspec.convert(
+        {name: value for name, value in new.items() if value is not None},
+        Preferences,
+        from_attributes=True,
+    )
+
+
+class PreferenceStore:
+    """Preferences in Redis: one hash per server, a field for it and for each channel."""
+
+    def __init__(self, redis: Redis, defaults: Preferences, shard: str = "main") -> None:
+        self._scripts = Scripts(redis, shard)
+        self._defaults = defaults
+        self._cache: OrderedDict[str, tuple[float, dict[str, Preferences]]] = OrderedDict()
+
+    async def resolve(self, server: str, channels: Iterable[str] = ()) -> Preferences:
+        """What holds in a channel; `channels` goes from a thread's parent to the thread."""
+        known = await self._server(server)
+        found = [known[place] for place in (SERVER, *channels) if place in known]
+        return reduce(lambda base, own: own.over(base), found, self._defaults)
+
+    async def at(self, server: str, place: str) -> Preferences:
+        """What was decided at just this place: `SERVER` or a channel."""
+        return (await self._server(server)).get(place, Preferences())
+
+    async def change(self, server: str, place: str, **values: object) -> Preferences:
+        """Decide, or take back with None; returns what is decided there now.
+
+        Raises:
+            msgspec.ValidationError: a value is out of bounds.
+        """
+        self._cache.pop(server, None)
+        new = changed(await self.at(server, place), **values)
+        key = self._scripts.key("settings", server)
+        redis = self._scripts.redis
+        if new == Preferences():
+            await self._scripts.patiently(lambda: redis.hdel(key, place))
+        else:
+            await self._scripts.patiently(lambda: redis.hset(key, place, _encode(new)))
+        self._cache.pop(server, None)
+        return new
+
+    async def _server(self, server: str) -> dict[str, Preferences]:
+        read_at, known = self._cache.get(server, (-FRESH_S, {}))
+        if monotonic() - read_at < FRESH_S:
+            self._cache.move_to_end(server)
+            return known
+        key = self._scripts.key("settings", server)
+        raw = await self._scripts.patiently(lambda: self._scripts.redis.hgetall(key))
+        known = {place.decode(): _decode(value) for place, value in raw.items()}
+        self._cache[server] = (monotonic(), known)
+        if len(self._cache) > MAX_CACHED:
+            self._cache.popitem(last=False)
+        return known
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Preferences).decode
