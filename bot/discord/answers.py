@@ -57,7 +57,7 @@ class Answers:
             await stack.enter_async_context(self._group)
             for job, note in await self._undelivered():
                 log.info("answer continued job=%s channel=%s", job.id, job.channel)
-                self._spawn(job, destination.decode_note(note) if note else Note())
+                self._spawn(job, resumed=destination.decode_note(note) if note else Note())
             await asyncio.Event().wait()
 
     async def _connected(self, stack: AsyncExitStack) -> LiveReader:
@@ -96,16 +96,19 @@ class Answers:
 
     def give(self, job: Job, submission: Submission) -> None:
         """Show a submitted job's answer from now on."""
-        self._spawn(job, Note(), submission)
+        self._spawn(job, submission=submission)
 
-    def _spawn(self, job: Job, note: Note, submission: Submission | None = None) -> None:
+    def _spawn(
+        self, job: Job, *, submission: Submission | None = None, resumed: Note | None = None
+    ) -> None:
         self._jobs[job.id] = job
-        task = self._group.create_task(self._give(job, note, submission), name=f"give {job.id}")
+        giving = self._give(job, submission, resumed)
+        task = self._group.create_task(giving, name=f"give {job.id}")
         task.add_done_callback(lambda _: self._jobs.pop(job.id, None))
 
-    async def _give(self, job: Job, note: Note, submission: Submission | None) -> None:
+    async def _give(self, job: Job, submission: Submission | None, resumed: Note | None) -> None:
         try:
-            await self._show(job, note, submission)
+            await self._show(job, submission, resumed)
             await self._queue.delivered(job.id)
             log.info("answer delivered job=%s channel=%s", job.id, job.channel)
         except* Undeliverable as errors:
@@ -117,10 +120,11 @@ class Answers:
         except* Exception:  # the job's edge: one answer that breaks leaves the others alone
             log.exception("answer broke job=%s channel=%s", job.id, job.channel)
 
-    async def _show(self, job: Job, note: Note, submission: Submission | None) -> None:
+    async def _show(self, job: Job, submission: Submission | None, resumed: Note | None) -> None:
         language = words(job.locale)
         place = place_of(self._client, destination.decode(job.reply), job.id, language)
-        async with showing(place, job.id, language, note, partial(self._note, job)) as reply:
+        save = partial(self._note, job)
+        async with showing(place, job.id, language, save, resumed=resumed) as reply:
             try:
                 if submission and (refusal := await submission):
                     await reply.fail(refusal)
@@ -130,8 +134,12 @@ class Answers:
                 log.exception("answer broke job=%s channel=%s", job.id, job.channel)
                 await reply.fail(notices.internal(job.id))
 
-    async def _note(self, job: Job, note: Note) -> None:
-        await self._queue.note_delivery(job.id, destination.encode(note).decode())
+    async def _note(self, job: Job, note: Note) -> bool:
+        try:
+            await self._queue.note_delivery(job.id, destination.encode(note).decode())
+        except QueueUnavailable:
+            return False
+        return True
 
     async def _abandon(self, job: Job) -> None:
         """Nobody can see the answer: stop the work for it, and do not try again later."""

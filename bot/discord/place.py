@@ -20,6 +20,7 @@ from bot.render.faces import Face
 from bot.words import Words
 
 ORIGINAL = "@original"  # Discord's name for an interaction's first response
+ORDINARY = "channel/"  # marks a message that no interaction's token may touch
 NOBODY = discord.AllowedMentions.none()
 
 P = ParamSpec("P")
@@ -64,14 +65,17 @@ class Place(Protocol):
         ...
 
     async def send(self, face: Face, nonce: str, *, first: bool) -> str:
-        """A new message; its id. The same nonce within minutes gives the same message."""
+        """A new message; the name that `edit` and `delete` know it by.
+
+        The same nonce within minutes gives the same message, as it is by then.
+        """
         ...
 
-    async def edit(self, message: str, face: Face, *, first: bool) -> str:
-        """Make the message look like `face`; its id, also where it had only a name."""
+    async def edit(self, message: str, face: Face) -> str:
+        """Make the message look like `face`; the name it is known by from now on."""
         ...
 
-    async def delete(self, message: str, *, first: bool) -> None: ...
+    async def delete(self, message: str) -> None: ...
 
 
 def place_of(
@@ -110,14 +114,14 @@ class MessagePlace:
         return str(message.id)
 
     @_translated
-    async def edit(self, message: str, face: Face, *, first: bool) -> str:  # noqa: ARG002 — an interaction's
+    async def edit(self, message: str, face: Face) -> str:
         await self._channel.get_partial_message(int(message)).edit(
             **self._dress.change(face), allowed_mentions=NOBODY
         )
         return message
 
     @_translated
-    async def delete(self, message: str, *, first: bool) -> None:  # noqa: ARG002 — an interaction's
+    async def delete(self, message: str) -> None:
         await self._channel.get_partial_message(int(message)).delete()
 
 
@@ -141,10 +145,15 @@ class InteractionPlace:
         self._channel = client.get_partial_messageable(int(destination.channel))
         self._dress = dresser
 
-    def _by_token(self, *, first: bool) -> bool:
+    def _by_token(self, message: str) -> bool:
         """A token reaches only what was sent with it: the response, and follow-ups."""
-        destination = self._destination
-        return not destination.may_write or (first and destination.token_alive)
+        by_token = self._destination.token_alive or not self._destination.may_write
+        return by_token and not message.startswith(ORDINARY)
+
+    def _ordinary(self, message: str) -> discord.PartialMessage:
+        if message == ORIGINAL:
+            raise Gone("the token expired before the response's id was known")
+        return self._channel.get_partial_message(int(message.removeprefix(ORDINARY)))
 
     async def typing(self) -> None:
         """The deferred response says that it is thinking, by itself."""
@@ -159,7 +168,7 @@ class InteractionPlace:
             )
         except discord.Forbidden:  # the permission was taken away meanwhile
             return await self._follow_up(face)
-        return str(message.id)
+        return f"{ORDINARY}{message.id}"
 
     async def _follow_up(self, face: Face) -> str:
         message = await self._webhook.send(
@@ -168,24 +177,20 @@ class InteractionPlace:
         return str(message.id)
 
     @_translated
-    async def edit(self, message: str, face: Face, *, first: bool) -> str:
+    async def edit(self, message: str, face: Face) -> str:
         change = self._dress.change(face)
-        if self._by_token(first=first):
+        if self._by_token(message):
             # Its type asks for a number, its route takes Discord's name as well.
             edited = await self._webhook.edit_message(
                 cast("int", message), **change, allowed_mentions=NOBODY
             )
             return str(edited.id)
-        if message == ORIGINAL:
-            raise Gone("the token expired before the response's id was known")
-        await self._channel.get_partial_message(int(message)).edit(
-            **change, allowed_mentions=NOBODY
-        )
+        await self._ordinary(message).edit(**change, allowed_mentions=NOBODY)
         return message
 
     @_translated
-    async def delete(self, message: str, *, first: bool) -> None:
-        if self._by_token(first=first):
+    async def delete(self, message: str) -> None:
+        if self._by_token(message):
             await self._webhook.delete_message(cast("int", message))
         else:
-            await self._channel.get_partial_message(int(message)).delete()
+            await self._ordinary(message).delete()

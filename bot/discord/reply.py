@@ -26,6 +26,9 @@ TYPING_S = 8.0  # Discord shows it for ten
 MAX_RETRY_S = 30.0
 MAX_REPLACEMENTS = 5  # in one answer
 
+# Keeps the note that a later process goes on from; whether that worked. If not it is asked again.
+Save = Callable[[Note], Awaitable[bool]]
+
 log = logging.getLogger(__name__)
 
 
@@ -33,26 +36,27 @@ class Undeliverable(Exception):
     """Discord takes neither an edit nor a new message here any more."""
 
 
-@dataclass
+@dataclass(eq=False)
 class _Part:
     """One message of the answer."""
 
     message: str | None = None  # None until it is sent
     shown: Face | None = None  # None when unknown, as after a restart
+    maybe_sent: bool = False  # without our knowing: a lost response, or an earlier process
     due: float = 0.0  # no request before this, on the monotonic clock
     failures: int = 0  # one after another
 
 
 @asynccontextmanager
 async def showing(
-    place: Place, job_id: str, words: Words, note: Note, save: Callable[[Note], Awaitable[None]]
+    place: Place, job_id: str, words: Words, save: Save, *, resumed: Note | None = None
 ) -> AsyncIterator["DiscordReply"]:
-    """A reply for one job; `save` keeps the note that a later process continues from.
+    """A reply for one job; one that an earlier process began goes on from its note.
 
     Raises:
         Undeliverable: in an exception group, at any time while the reply is open.
     """
-    reply = DiscordReply(place, job_id, words, note, save)
+    reply = DiscordReply(place, job_id, words, save, resumed)
     async with asyncio.TaskGroup() as group:
         group.create_task(reply.show(), name=f"show {job_id}")
         group.create_task(reply.type(), name=f"type {job_id}")
@@ -65,9 +69,10 @@ class DiscordReply:
         place: Place,
         job_id: str,
         words: Words,
-        note: Note,
-        save: Callable[[Note], Awaitable[None]],
+        save: Save,
+        resumed: Note | None,
     ) -> None:
+        note = resumed or Note()
         self._place = place
         self._job_id = job_id
         self._words = words
@@ -75,6 +80,7 @@ class DiscordReply:
         self._saved = note
         self._parts = _parts(note.messages, place.first)
         self._replaced = note.replaced
+        self._resumed = resumed is not None
         self._wanted: Faces = ()
         self._final = False
         self._changed = asyncio.Event()
@@ -130,7 +136,7 @@ class DiscordReply:
 
     def _first_difference(self) -> _Part | None:
         while len(self._parts) < len(self._wanted):
-            self._parts.append(_Part())
+            self._parts.append(_Part(maybe_sent=self._resumed))
         for part, face in zip(self._parts, self._wanted, strict=False):
             if part.shown != face:
                 return part
@@ -145,6 +151,7 @@ class DiscordReply:
             part.due = started + EDIT_INTERVAL_S
         except Retry as error:
             part.failures += 1
+            part.maybe_sent = True
             pause = min(EDIT_INTERVAL_S * 2**part.failures, MAX_RETRY_S)
             part.due = monotonic() + pause
             log.warning("retry in %.0f s job=%s: %s", pause, self._job_id, error)
@@ -160,9 +167,11 @@ class DiscordReply:
         face = self._wanted[number]
         if part.message is None:
             part.message = await self._place.send(face, self._nonce(number), first=number == 0)
+            # The nonce may have brought back a message with an older text.
+            part.shown = None if part.maybe_sent else face
         else:
-            part.message = await self._place.edit(part.message, face, first=number == 0)
-        part.shown = face
+            part.message = await self._place.edit(part.message, face)
+            part.shown = face
         self._visible.set()
 
     async def _remove_last(self) -> None:
@@ -170,7 +179,7 @@ class DiscordReply:
         message = self._parts[-1].message
         with suppress(Gone):
             if message is not None:
-                await self._place.delete(message, first=len(self._parts) == 1)
+                await self._place.delete(message)
         self._parts.pop()
 
     def _replace(self, part: _Part, error: Gone) -> None:
@@ -178,7 +187,7 @@ class DiscordReply:
         if part.message is None or self._replaced >= MAX_REPLACEMENTS:
             raise Undeliverable(str(error)) from error
         log.warning("message replaced job=%s: %s", self._job_id, error)
-        part.message, part.shown = None, None
+        part.message, part.shown, part.maybe_sent = None, None, False
         self._replaced += 1
 
     def _nonce(self, number: int) -> str:
@@ -187,12 +196,12 @@ class DiscordReply:
 
     async def _remember(self) -> None:
         note = Note(tuple(part.message or "" for part in self._parts), self._replaced)
-        if note != self._saved:
-            await self._save(note)
+        if note != self._saved and await self._save(note):
             self._saved = note
 
 
 def _parts(noted: Sequence[str], first: str | None) -> list[_Part]:
     if noted:
-        return [_Part(message or None, due=monotonic() + REPLAY_S) for message in noted]
+        due = monotonic() + REPLAY_S
+        return [_Part(message or None, due=due, maybe_sent=True) for message in noted]
     return [_Part(first)] if first else []
