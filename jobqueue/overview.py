@@ -1,6 +1,5 @@
 """What an operator wants to know of a shard at a glance, and of one job in detail."""
 
-import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,14 +40,18 @@ async def overview(queue: JobQueue) -> Overview:
     workers = await queue.workers()
     held = await scripts.patiently(lambda: scripts.redis.hgetall(scripts.key("held")))
     counts = {name.decode(): int(count) for name, count in held.items()}
-    names = {name.split(":")[1] for name in counts if name.startswith("work:")}
+    waiting, running = _with_prefix(counts, "queued:"), _with_prefix(counts, "running:")
+    names = waiting.keys() | running.keys()
     names |= {capability for worker in workers for capability in worker.capabilities}
     servers = _with_prefix(counts, "server:")
     memory = await scripts.patiently(lambda: scripts.redis.info("memory"))
     return Overview(
-        jobs=counts.get("total", 0),
+        jobs=sum(servers.values()),
         capabilities=tuple(
-            await asyncio.gather(*(_capability(queue, name) for name in sorted(names)))
+            [
+                await _capability(queue, name, waiting.get(name, 0), running.get(name, 0))
+                for name in sorted(names)
+            ]
         ),
         servers=tuple(sorted(servers.items(), key=lambda item: (-item[1], item[0]))),
         workers=tuple(workers),
@@ -80,7 +83,7 @@ async def job_detail(queue: JobQueue, job_id: str) -> JobDetail:
     )
 
 
-async def _capability(queue: JobQueue, name: str) -> Capability:
+async def _capability(queue: JobQueue, name: str, waiting: int, running: int) -> Capability:
     scripts = queue.scripts
     raw: dict[bytes, bytes] = await scripts.patiently(
         lambda: scripts.redis.hgetall(scripts.key("pace", name))
@@ -88,8 +91,8 @@ async def _capability(queue: JobQueue, name: str) -> Capability:
     pace = {field.decode(): float(value) for field, value in raw.items()}
     return Capability(
         name=name,
-        waiting=int(pace.get("waiting", 0)),
-        running=int(pace.get("running", 0)),
+        waiting=waiting,
+        running=running,
         service_ms=pace.get("service"),
         tokens=pace.get("tokens"),
     )

@@ -70,8 +70,10 @@ while #given < slots and dry < #capabilities and expired < policy.batch do
 end
 
 for _, capability in ipairs(capabilities) do
-  count_pace(capability.name, 'waiting', 0 - capability.leased) -- Redis 7.0 takes no '-0'
-  count_pace(capability.name, 'running', capability.leased)
+  if capability.leased > 0 then
+    tally(-capability.leased, 'queued:' .. capability.name)
+    tally(capability.leased, 'running:' .. capability.name)
+  end
   redis.call('HSET', key('pace', capability.name), 'spare', slots - #given)
   if redis.call('EXISTS', key('ready', capability.name)) == 1 then
     redis.call('ZADD', key('mark', capability.name), 0, 'work') -- wake the next worker

@@ -38,6 +38,11 @@ local function failed(code, detail)
   return '{"type":"failed","code":"' .. code .. '","detail":' .. cjson.encode(detail) .. '}'
 end
 
+-- Keep the streams an hour or so from their last use; seldom written, since each write costs.
+local function expire_later(stream, life)
+  if redis.call('PTTL', stream) < life / 2 then redis.call('PEXPIRE', stream, life) end
+end
+
 -- Append one event for replay and for the reader's live stream. `previous` lets the reader see
 -- that its live stream skipped something, so that it replays. The caller stores job.tail.
 local function say(job, seq, event)
@@ -49,16 +54,31 @@ local function say(job, seq, event)
     'attempt', job.attempt, 'seq', seq, 'event', event)
 end
 
--- A count that leaves no field behind at zero.
-local function tally(field, by)
-  local count = redis.call('HINCRBY', key('held'), field, by)
-  if count <= 0 then redis.call('HDEL', key('held'), field) end
-  return count
+-- Change counts together, in one write; none is kept at zero. Returns them as they are now.
+local function tally(by, ...)
+  local counts, kept, gone = redis.call('HMGET', key('held'), ...), {}, {}
+  for i, field in ipairs({...}) do
+    counts[i] = tonumber(counts[i] or 0) + by
+    if counts[i] > 0 then
+      kept[#kept + 1], kept[#kept + 2] = field, counts[i]
+    else
+      gone[#gone + 1] = field
+    end
+  end
+  if #kept > 0 then redis.call('HSET', key('held'), unpack(kept)) end
+  if #gone > 0 then redis.call('HDEL', key('held'), unpack(gone)) end
+  return counts
+end
+
+-- What a job counts in, besides `deadlines`, which holds every job that waits or runs.
+local function shares(job)
+  return 'work:' .. job.capability .. ':' .. job.server, 'user:' .. job.user,
+    'server:' .. job.server, job.state .. ':' .. job.capability
 end
 
 -- --- fair share: a server's virtual time is the tokens it used and is estimated to use ---------
 
-local PACE = {'waiting', 'running', 'spare', 'tokens', 'service'}
+local PACE = {'spare', 'tokens', 'service'}
 
 -- What was measured of one capability's jobs; fields are nil until they are known.
 local function pace_of(capability)
@@ -66,10 +86,6 @@ local function pace_of(capability)
   local pace = {}
   for i, field in ipairs(PACE) do pace[field] = tonumber(values[i]) end
   return pace
-end
-
-local function count_pace(capability, field, by)
-  redis.call('HINCRBY', key('pace', capability), field, by)
 end
 
 local function rotation(capability, server) return key('rotation', capability .. ':' .. server) end
@@ -142,7 +158,6 @@ end
 
 local function stop_running(job, tokens)
   redis.call('ZREM', key('leases'), job.id)
-  count_pace(job.capability, 'running', -1)
   charge(job, tokens, 0 - job.charge)
 end
 
@@ -150,7 +165,8 @@ end
 local function requeue(job, attempt, tokens)
   update(job, 'state', 'queued', 'attempt', attempt, 'seq', 0)
   stop_running(job, tokens)
-  count_pace(job.capability, 'waiting', 1)
+  tally(-1, 'running:' .. job.capability)
+  tally(1, 'queued:' .. job.capability)
   offer(job.channel, true)
 end
 
@@ -163,15 +179,6 @@ local function leave_lane(job)
   offer(job.channel)
 end
 
-local function give_back_shares(job)
-  tally('total', -1)
-  tally('user:' .. job.user, -1)
-  tally('server:' .. job.server, -1)
-  if tally('work:' .. job.capability .. ':' .. job.server, -1) <= 0 then
-    close_account(job.capability, job.server)
-  end
-end
-
 -- The end, from any state: the last event is said, the result kept for a while, everything the
 -- job held is given back, and the channel goes on. A worker that finishes gives its fence and
 -- the tokens it used; without them a running job has used its estimate.
@@ -179,23 +186,19 @@ local function conclude(job, state, seq, event, fence, tokens)
   say(job, seq, event)
   update(job, 'state', state, 'tail', job.tail, 'result', event, 'settled', fence or '')
   redis.call('PEXPIRE', key('job', job.id), policy.result_ttl_ms)
-  redis.call('PEXPIRE', key('events', job.id), policy.events_ttl_ms)
-  redis.call('PEXPIRE', key('live', job.reader), policy.events_ttl_ms)
+  expire_later(key('events', job.id), policy.events_ttl_ms)
+  expire_later(key('live', job.reader), policy.events_ttl_ms)
   redis.call('ZREM', key('deadlines'), job.id)
-  if job.state == 'running' then
-    stop_running(job, tokens or job.charge)
-  else
-    count_pace(job.capability, 'waiting', -1)
-  end
+  if job.state == 'running' then stop_running(job, tokens or job.charge) end
   leave_lane(job)
-  give_back_shares(job)
+  if tally(-1, shares(job))[1] <= 0 then close_account(job.capability, job.server) end
 end
 
 -- --- where a job stands ------------------------------------------------------------------------
 
 -- Jobs likely to be taken before this one, from the servers' order and the rotation of this
 -- server's channels, never more than really wait.
-local function position(job, pace)
+local function position(job)
   local servers, channels = key('ready', job.capability), rotation(job.capability, job.server)
   local round = redis.call('ZCARD', channels)
   local before = redis.call('LPOS', key('lane', job.channel), job.id) or 0
@@ -207,15 +210,17 @@ local function position(job, pace)
   local rounds = turn + before * math.max(round, 1)
   local ahead = rounds * math.max(redis.call('ZCARD', servers), 1)
     + (redis.call('ZRANK', servers, job.server) or 0)
-  return math.max(before, math.min(ahead, (pace.waiting or 1) - 1))
+  local waiting = tonumber(redis.call('HGET', key('held'), 'queued:' .. job.capability))
+  return math.max(before, math.min(ahead, waiting - 1))
 end
 
 -- {position, milliseconds until it starts by the measured pace; -1 while nothing was measured}
 local function standing(job)
   if job.state ~= 'queued' then return {0, 0} end
   local pace = pace_of(job.capability)
-  local ahead = position(job, pace)
+  local ahead = position(job)
   if ahead < (pace.spare or 0) then return {ahead, 0} end
   if not pace.service then return {ahead, -1} end
-  return {ahead, math.floor((ahead + 1) * pace.service / math.max(pace.running or 0, 1))}
+  local running = tonumber(redis.call('HGET', key('held'), 'running:' .. job.capability) or 1)
+  return {ahead, math.floor((ahead + 1) * pace.service / running)}
 end

@@ -11,12 +11,12 @@ if not revived and redis.call('EXISTS', key('job', id)) == 1 then
 end
 
 local lane = key('lane', channel)
-local held = redis.call('HMGET', key('held'), 'user:' .. user, 'server:' .. server, 'total')
+local held = redis.call('HMGET', key('held'), 'user:' .. user, 'server:' .. server)
 for _, limit in ipairs({
   {'user', tonumber(held[1] or 0), policy.per_user},
   {'channel', redis.call('LLEN', lane), policy.per_channel},
   {'server', tonumber(held[2] or 0), policy.per_server},
-  {'total', tonumber(held[3] or 0), policy.total},
+  {'total', redis.call('ZCARD', key('deadlines')), policy.total},
 }) do
   if limit[2] >= limit[3] then return {'full', unpack(limit)} end
 end
@@ -31,11 +31,9 @@ redis.call('HSET', key('job', id), 'state', 'queued', 'channel', channel, 'user'
   'submitted', now, 'deadline', deadline, 'attempt', 0, 'fence', 0, 'seq', 0)
 redis.call('ZADD', key('deadlines'), deadline, id)
 redis.call('ZADD', key('undelivered', reader), now, id)
-tally('total', 1)
-tally('user:' .. user, 1)
-tally('server:' .. server, 1)
-count_pace(capability, 'waiting', 1)
-if tally('work:' .. capability .. ':' .. server, 1) == 1 then open_account(capability, server) end
+local job = {
+  id = id, state = 'queued', channel = channel, user = user, server = server, capability = capability,
+}
+if tally(1, shares(job))[1] == 1 then open_account(capability, server) end
 if redis.call('RPUSH', lane, id) == 1 then offer(channel) end
-local job = {id = id, state = 'queued', channel = channel, server = server, capability = capability}
 return {'accepted', 'queued', 0, unpack(standing(job))}

@@ -355,14 +355,17 @@ class QueueMachine(RuleBasedStateMachine):
         """What is counted beside the jobs is what counting them gives."""
         async with self.redis.pipeline(transaction=True) as pipe:
             pipe.hgetall(self.queue.scripts.key("held"))
-            pipe.hgetall(self.queue.scripts.key("pace", "chat"))
+            pipe.zcard(self.queue.scripts.key("deadlines"))
             pipe.hkeys(self.queue.scripts.key("estimated", "chat"))
             pipe.zrange(self.queue.scripts.key("account", "chat"), 0, -1)
-            held, pace, estimated, accounts = await pipe.execute()
+            held, total, estimated, accounts = await pipe.execute()
         active, running = self.model.active(), self.model.active(state=State.RUNNING)
-        assert int(held.get(b"total", 0)) == len(active)
-        assert int(pace.get(b"waiting", 0)) == len(active) - len(running)
-        assert int(pace.get(b"running", 0)) == len(running)
+        assert total == len(active)
+        assert int(held.get(b"queued:chat", 0)) == len(active) - len(running)
+        assert int(held.get(b"running:chat", 0)) == len(running)
+        for user in "ab":
+            owned = [job for job in active if job.user == user]
+            assert int(held.get(f"user:{user}".encode(), 0)) == len(owned)
         assert {server.decode() for server in estimated} == {job.server for job in running}
         assert {server.decode() for server in accounts} == {job.server for job in active}
 
