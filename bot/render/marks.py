@@ -21,26 +21,32 @@ _FENCE = re.compile(rf"{TICKS}(?:([A-Za-z0-9_+\-.#]{{0,{MAX_LANGUAGE}}})(\n|\Z))
 _WHOLE = re.compile(
     r"""
       \$\$ (?: (?!\$\$|\n\n) . )+ \$\$        # display mathematics
-    | \\\[ (?: (?!\\\]|\n\n) . )+ \\\]
-    | \\\( (?: (?!\\\)|\n\n) . )+ \\\)
+    | \\\[ (?: \\\\ | (?!\\[\[\]]|\n\n) . )+ \\\]
+    | \\\( (?: \\\\ | (?!\\[()]|\n\n) . )+ \\\)
     | \$ (?=\S) [^$\n]+ \$
     | (`{1,2}) (?!`) [^`\n]+ \1 (?!`)         # inline code
     | \[ [^\]\n]* \] \( [^)\s]* \)            # a masked link
-    | https?:// [!-;=?-~]+                    # a bare address
+    | (?<!\]\() https?:// [!-;=?-~]+          # a bare address
     | ^[ ]* \| [^\n]* $                       # a table's row
     """,
     re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
 # The same, begun and not yet ended.
 _UNFINISHED = re.compile(
-    r"(?: \$\$ [^$]* | \\\[ [^\]]* | \\\( [^)]* | \[ [^\]\n]* (?: \] (?: \( [^)\s]* )? )? "
-    r"| ` [^`\n]* ) \Z",
-    re.VERBOSE,
+    r"""(?:
+      \$\$ [^$]* \$?
+    | \$ (?=\S) [^$\n]{0,80}
+    | \\\[ (?: (?!\\[\[\]]) . )*
+    | \\\( (?: (?!\\[()]) . )*
+    | \[ [^\]\n]* (?: \] (?: \( [^)\s]* )? )?
+    | `{1,2} [^`\n]* `?
+    )\Z""",
+    re.VERBOSE | re.DOTALL,
 )
 
 _DELIMITER = r"[ ]*\|?[ ]*:?-+:?[ ]*(?:\|[ ]*:?-+:?[ ]*)*\|?[ ]*"
 _TABLE = re.compile(
-    rf"^([^\n]*\|[^\n]*\n(?=[^\n]*\|){_DELIMITER}\n)((?:[^\n]*\|[^\n]*(?:\n|\Z))*)", re.MULTILINE
+    rf"^([^\n]+\n(?=[^\n]*\|){_DELIMITER}\n)((?:[^|\n]*\|[^\n]*(?:\n|\Z))*)", re.MULTILINE
 )
 _HEADING = re.compile(r"^(?:\#{1,3}[ ][^\n]*|\*\*[^*\n]+\*\*:?)\n+(?=[^\n])", re.MULTILINE)
 _SPOILER_OPENS = re.compile(r"(?<![\w|])\|\|(?=[^\s|])")
@@ -99,7 +105,11 @@ class Marks:
 
     @cached_property
     def tables(self) -> list[Table]:
-        found = (m for m in _TABLE.finditer(self.text) if self.language(m.start()) is None)
+        found = (
+            m
+            for m in _TABLE.finditer(self.text)
+            if "|" in m[1].partition("\n")[0] and self.language(m.start()) is None
+        )
         return [Table(m.start(), m.start(2), m.end()) for m in found]
 
     @cached_property

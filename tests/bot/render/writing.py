@@ -79,13 +79,11 @@ chunks = st.sampled_from([*_WORDS, *_BREAKS, *_FENCES, *_LINES, *_MATHS, *_LINKS
 texts = st.lists(chunks | st.text(max_size=40), max_size=60).map("".join)
 
 # What must come out whole wherever it stands in running text.
-constructs = st.sampled_from(
-    [
-        r"$E = m c^2$",
-        r"\(a + b\)",
-        "$$ x + y = z $$",
-        "`some inline code`",
-        "[a label](https://docs.example/x)",
-        "https://docs.example/a/long/path?query=1",
-    ]
-)
+CONSTRUCTS = [
+    r"$E = m c^2$",
+    r"\(a + b\)",
+    "$$ x + y = z $$",
+    "`some inline code`",
+    "[a label](https://docs.example/x)",
+    "https://docs.example/a/long/path?query=1",
+]

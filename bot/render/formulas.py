@@ -1,0 +1,83 @@
+r"""Finds the mathematics in an answer.
+
+Models write `$…$` and `\(…\)` in a line, `$$…$$`, `\[…\]` and bare environments on display. A
+dollar sign is also money and a shell's variable, so a single one opens a formula only as in
+Pandoc: nothing but a space or a mark before it, no space behind it, the closing one touching the
+formula and followed by no letter or digit; and only if what is between looks like mathematics.
+"""
+
+import re
+from dataclasses import dataclass
+
+from bot.render.marks import Marks
+
+_FORMULA = re.compile(
+    r"""
+      (?P<code> (?P<ticks>`+) (?!`) .+? (?<!`) (?P=ticks) (?!`) )
+    | \$\$ (?P<dollars> (?: (?!\$\$|\n[ ]*\n|```) . )+ ) \$\$
+    | \\\[ (?P<brackets> (?: \\\\ | (?!\\[\[\]]|\n[ ]*\n|```) . )+ ) \\\]
+    | (?P<environment>
+        \\begin\{ (?P<name> (?:align|alignat|equation|gather|multline|eqnarray|[bp]?matrix|cases)
+                            \*? ) \}
+        (?: (?!\n[ ]*\n|```) . ){1,3000}? \\end\{ (?P=name) \} )
+    | \\\( (?P<parentheses> (?: \\\\ | (?!\\[()]|\n[ ]*\n|```) . )+ ) \\\)
+    | (?<![\\$A-Za-z0-9]) \$ (?P<dollar> (?=[^\s$]) [^$`]{0,400}? [^\s\\$`] ) \$ (?![A-Za-z0-9$])
+    | \\.
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_DISPLAY = ("dollars", "brackets", "environment")
+_INLINE = ("parentheses", "dollar")
+
+_COMMAND_OR_TEXT = re.compile(r"\\(?:text\w*|mathrm|operatorname)\{[^}]*\}|\\[A-Za-z]+")
+_WORDS = re.compile(r"[A-Za-z]{3,}\s+[A-Za-z]{2,}|\n\s*\n")
+_WORDS_BESIDE = re.compile(r"[^\W\d_]{2}|[\u3040-\u9fff]")
+_NOT_LATIN_OR_GREEK = re.compile(r"[\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7af\uff00-\uffef]")
+
+
+@dataclass(frozen=True)
+class Formula:
+    latex: str
+    display: bool
+    source: str  # as it stood in the text, delimiters included
+
+
+Segment = str | Formula
+
+
+def extract(text: str) -> list[Segment]:
+    """`text` as prose and formulas; their sources, joined, are the text."""
+    marks = Marks(text)
+    segments: list[Segment] = []
+    done = at = 0
+    while found := _FORMULA.search(text, at):
+        formula = None if marks.language(found.start()) is not None else _formula(found, text)
+        if formula is None:
+            # A dollar sign that opens nothing may be followed by one that does.
+            at = found.start() + 1 if found["dollar"] else found.end()
+            continue
+        segments += [text[done : found.start()], formula]
+        done = at = found.end()
+    return [segment for segment in (*segments, text[done:]) if segment]
+
+
+def _formula(found: re.Match[str], text: str) -> Formula | None:
+    for names, display in ((_DISPLAY, True), (_INLINE, False)):
+        for name in names:
+            latex = found[name]
+            if latex and latex.strip() and (name != "dollar" or _is_mathematics(latex)):
+                is_alone = display and not _amid_words(text, *found.span())
+                return Formula(latex.strip(), is_alone, found[0])
+    return None
+
+
+def _amid_words(text: str, start: int, end: int) -> bool:
+    """Whether the line goes on with words on both sides: `where $$x$$ is …`."""
+    before = text[text.rfind("\n", 0, start) + 1 : start]
+    after = text[end:].partition("\n")[0]
+    return all(_WORDS_BESIDE.search(side) for side in (before, after))
+
+
+def _is_mathematics(latex: str) -> bool:
+    outside_text = _COMMAND_OR_TEXT.sub(" ", latex)
+    return not _WORDS.search(outside_text) and not _NOT_LATIN_OR_GREEK.search(outside_text)

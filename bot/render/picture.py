@@ -1,0 +1,58 @@
+"""Pictures for people: drawn as SVG, made PNG.
+
+A picture lies on a card of its own colour, light on dark, and so reads the same on Discord's dark
+and light themes; transparent pictures are grey on one of them or vanish on the other.
+"""
+
+import math
+from dataclasses import dataclass
+
+import resvg_py
+
+INK = "#f2f3f5"
+CARD = "#2b2d31"
+RULE = "#4e5058"
+STRIPE = "#36393f"
+
+_RADIUS = 8
+_MAX_ALT = 1024  # Discord's limit for an attachment's description
+# Pictures as wide as a message are shrunk to it; past this the writing gets too small to read.
+MAX_SIDE = 2400
+MAX_AREA = 2_000_000
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG to attach; `source` is what it was made from, for whoever wants to copy that."""
+
+    name: str
+    png: bytes
+    source: str
+
+    @property
+    def alt(self) -> str:
+        return self.source if len(self.source) <= _MAX_ALT else self.source[: _MAX_ALT - 1] + "…"
+
+
+def fits(width: float, height: float) -> bool:
+    """Whether a picture of so many pixels is worth drawing."""
+    return max(width, height) <= MAX_SIDE and width * height <= MAX_AREA
+
+
+def card(drawing: str, width: float, height: float, *, fonts: bool = False) -> bytes:
+    """The SVG elements of `drawing` on a card of `width` × `height` pixels, as PNG.
+
+    Args:
+        fonts: whether the drawing has text, for which the machine's fonts are then loaded.
+
+    Raises:
+        ValueError: if the drawing is no SVG.
+    """
+    across, down = math.ceil(width), math.ceil(height)
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{across}" height="{down}">'
+        f'<clipPath id="card"><rect width="{across}" height="{down}" rx="{_RADIUS}"/></clipPath>'
+        f'<g clip-path="url(#card)" fill="{INK}" color="{INK}">'
+        f'<rect width="{across}" height="{down}" fill="{CARD}"/>{drawing}</g></svg>'
+    )
+    return bytes(resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=not fonts))

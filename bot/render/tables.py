@@ -1,0 +1,225 @@
+"""Markdown's tables, which Discord does not know, as aligned blocks.
+
+A character of a Chinese, Japanese or Korean font is not two columns wide in Discord's code blocks
+but one em, so spaces cannot line up what follows it. So a cell is padded in kind: every cell of a
+column gets as many wide characters as the widest has, by ideographic spaces, and as many narrow
+ones. That lines up in every font.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+
+import regex
+from wcwidth import wcswidth
+
+from bot.render.linear import linear
+
+WIDEST_BLOCK = 44  # columns; about what a phone shows of a code block without wrapping
+_BLOCK_UNITS = 1900  # of a message's 2000, so that no block is cut
+_GAP = "  "
+_RULE = "─"
+_WIDE_SPACE = "\u3000"
+_MAX_CELLS = 2000
+
+_DELIMITER = re.compile(r"\s*(:?)-+(:?)\s*")
+# A pipe in code or mathematics, which GFM wants escaped and models write as it is.
+_CELL_TOKEN = re.compile(r"\\\||`[^`]*`|\$[^$\n]+\$|\|")
+_NUMBER = re.compile(
+    r"[~≈<>≤≥]?\s*[+\-−–±]?\s*[$€£¥]?\s*\d[\d,.\s]*(?:[eE][+-]?\d+)?\s*(?:%|‰|°C?|[A-Za-zµμΩ]{1,4})?"
+)
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_EMPHASIS = re.compile(r"(\*\*\*|\*\*|\*|__|~~|\|\|)(?=\S)(.+?)(?<=\S)\1")
+_CODE = re.compile(r"`+([^`]+)`+")
+_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_MATHS = re.compile(r"\$([^$\n]+)\$|\\\((.+?)\\\)")
+_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
+
+
+class Align(Enum):
+    LEFT = "left"
+    CENTRE = "centre"
+    RIGHT = "right"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table's cells as plain text; every row has as many as the header."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    stated: tuple[Align | None, ...]
+    source: str
+
+    @property
+    def columns(self) -> list[tuple[str, ...]]:
+        return list(zip(self.header, *self.rows, strict=True))
+
+    @cached_property
+    def aligns(self) -> tuple[Align, ...]:
+        """As the table says, and numbers to the right where it says nothing."""
+        return tuple(
+            stated or (Align.RIGHT if _is_numeric(column[1:]) else Align.LEFT)
+            for stated, column in zip(self.stated, self.columns, strict=True)
+        )
+
+
+def parse(source: str) -> Grid | None:
+    """The table that the lines of `source` are, or None if they are none."""
+    header, delimiter, *rows = source.strip("\n").split("\n")
+    marks = [_DELIMITER.fullmatch(cell) for cell in _cells(delimiter)]
+    titles = _cells(header, len(marks))
+    if len(titles) != len(marks) or len(marks) * (len(rows) + 1) > _MAX_CELLS:
+        return None
+    stated = tuple(_stated(mark) for mark in marks if mark)
+    if len(stated) != len(marks):
+        return None
+    bodies = (_cells(row, len(marks)) for row in rows if row.strip())
+    filled = tuple(tuple((*row, *[""] * len(marks))[: len(marks)]) for row in bodies)
+    return Grid(tuple(titles), filled, stated, source)
+
+
+def aligned(grid: Grid) -> list[str] | None:
+    """The table as code blocks of one message each, the header over each, or None if too wide."""
+    counts = [_Counts.over(column) for column in grid.columns]
+    width = sum(count.columns for count in counts) + len(_GAP) * (len(counts) - 1)
+    if width > WIDEST_BLOCK or any("\n" in cell for column in grid.columns for cell in column):
+        return None
+    head = [_line(grid.header, counts, grid.aligns), _GAP.join(count.rule for count in counts)]
+    return list(_blocks(head, (_line(row, counts, grid.aligns) for row in grid.rows)))
+
+
+def listed(grid: Grid) -> str:
+    """The table as a list, a row an item: for tables that can be shown in no other way."""
+    return "\n".join(_item(grid.header, row) for row in grid.rows)
+
+
+def _item(header: Iterable[str], row: tuple[str, ...]) -> str:
+    first, *others = (cell.replace("\n", " ") for cell in row)
+    _, *titles = header
+    details = (f"{title}: {cell}" for title, cell in zip(titles, others, strict=True) if cell)
+    return f"- **{first or '—'}** — " + " · ".join(details)
+
+
+def _blocks(head: list[str], rows: Iterable[str]) -> Iterator[str]:
+    lines: list[str] = []
+    for row in rows:
+        if lines and len("\n".join([*head, *lines, row])) > _BLOCK_UNITS:
+            yield _block([*head, *lines])
+            lines = []
+        lines.append(row)
+    yield _block([*head, *lines])
+
+
+def _block(lines: list[str]) -> str:
+    return "```\n" + "\n".join(lines).replace("```", "'''") + "\n```"
+
+
+# --- cells --------------------------------------------------------------------------------------
+
+
+def _cells(line: str, expected: int = 0) -> list[str]:
+    """The cells of a line; pipes in code and mathematics part cells only if some are missing."""
+    cells = list(_parted(line, whole=True))
+    if len(cells) < expected:
+        cells = list(_parted(line, whole=False))
+    return [plain(cell) for cell in cells]
+
+
+def _parted(line: str, *, whole: bool) -> Iterator[str]:
+    inner = line.strip()
+    inner = inner.removeprefix("|")
+    if inner.endswith("|") and not inner.endswith("\\|"):
+        inner = inner[:-1]
+    start = 0
+    for token in _CELL_TOKEN.finditer(inner):
+        if token[0] == "|":
+            yield inner[start : token.start()]
+            start = token.end()
+        elif not whole and token[0] != "\\|":
+            for at, char in enumerate(token[0], token.start()):
+                if char == "|":
+                    yield inner[start:at]
+                    start = at + 1
+    yield inner[start:]
+
+
+def plain(cell: str) -> str:
+    """A cell without Markdown, its mathematics in Unicode where that is exact."""
+    text = _MATHS.sub(_mathematics, cell.strip())
+    text = _BREAK.sub("\n", text)
+    text = _CODE.sub(r"\1", text)
+    text = _LINK.sub(r"\1", text)
+    text = _EMPHASIS.sub(r"\2", _EMPHASIS.sub(r"\2", text))
+    text = _ESCAPE.sub(r"\1", text)
+    return "\n".join(" ".join(line.split()) for line in text.split("\n")).strip()
+
+
+def _mathematics(found: re.Match[str]) -> str:
+    latex = found[1] or found[2]
+    line = linear(latex)
+    return line.text if line else latex
+
+
+def _stated(mark: re.Match[str]) -> Align | None:
+    if mark[1] and mark[2]:
+        return Align.CENTRE
+    if mark[2]:
+        return Align.RIGHT
+    return Align.LEFT if mark[1] else None
+
+
+def _is_numeric(cells: Iterable[str]) -> bool:
+    filled = [cell for cell in cells if cell and cell not in ("-", "–", "—", "N/A", "n/a")]
+    return bool(filled) and all(_NUMBER.fullmatch(cell) for cell in filled)
+
+
+# --- widths -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """How many narrow and how many wide characters a cell has."""
+
+    narrow: int
+    wide: int
+
+    @classmethod
+    def of(cls, cell: str) -> "_Counts":
+        widths = [max(wcswidth(cluster), 0) for cluster in regex.findall(r"\X", cell)]
+        return cls(widths.count(1), sum(width >= 2 for width in widths))
+
+    @classmethod
+    def over(cls, cells: Iterable[str]) -> "_Counts":
+        counts = [cls.of(cell) for cell in cells]
+        return cls(max(c.narrow for c in counts), max(c.wide for c in counts))
+
+    @property
+    def columns(self) -> int:
+        return self.narrow + 2 * self.wide
+
+    @property
+    def rule(self) -> str:
+        return _RULE * self.columns
+
+
+def _line(cells: tuple[str, ...], counts: list[_Counts], aligns: tuple[Align, ...]) -> str:
+    padded = (_padded(*cell) for cell in zip(cells, counts, aligns, strict=True))
+    return _GAP.join(padded).rstrip()
+
+
+def _padded(cell: str, column: _Counts, align: Align) -> str:
+    own = _Counts.of(cell)
+    narrow, wide = column.narrow - own.narrow, column.wide - own.wide
+    if align is Align.RIGHT:
+        return _WIDE_SPACE * wide + " " * narrow + cell
+    before = (wide // 2, narrow // 2) if align is Align.CENTRE else (0, 0)
+    return (
+        _WIDE_SPACE * before[0]
+        + " " * before[1]
+        + cell
+        + " " * (narrow - before[1])
+        + _WIDE_SPACE * (wide - before[0])
+    )
