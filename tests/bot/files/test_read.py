@@ -1,0 +1,131 @@
+"""What people post is read by what it is, within bounds, or skipped with the reason."""
+
+import asyncio
+import os
+
+import psutil
+import pytest
+
+from bot.files import read as reading
+from bot.files.kinds import Kind, decode, kind_of
+from bot.files.read import FileReader, Picture, Skipped, Text
+from tests.bot.files import making
+
+
+@pytest.fixture
+def reader() -> FileReader:
+    return FileReader()
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"a,b\n1,2\n", "a,b\n1,2\n"),
+        ("你好 ñ".encode(), "你好 ñ"),
+        ("\ufeffhello".encode(), "hello"),
+        ("你好，世界。这是一个测试。".encode("gb18030"), "你好，世界。这是一个测试。"),
+        ("hello".encode("utf-16"), "hello"),
+        (b"print('hi')\x0c\n", "print('hi')\x0c\n"),
+    ],
+)
+async def test_text_in_the_encodings_people_use(reader: FileReader, data: bytes, text: str) -> None:
+    assert kind_of(data) is Kind.TEXT
+    assert await reader.read(data, max_chars=100) == Text(text)
+
+
+@pytest.mark.parametrize("data", [b"\0\1\2\3" * 50, bytes(range(1, 32)) * 20, b"MZ\x90\0\3"])
+def test_bytes_that_are_no_text(data: bytes) -> None:
+    assert decode(data) is None
+    assert kind_of(data) is Kind.UNKNOWN
+
+
+async def test_long_text_is_cut(reader: FileReader) -> None:
+    assert await reader.read(b"x" * 50, max_chars=20) == Text("x" * 20, cut=True)
+
+
+async def test_a_pdf_page_by_page(reader: FileReader) -> None:
+    found = await reader.read(making.pdf("hello one", "hello two"), max_chars=1000)
+    assert isinstance(found, Text)
+    assert found.text.split() == ["hello", "one", "hello", "two"]
+    assert (found.cut, found.pages) == (False, (2, 2))
+
+
+async def test_a_long_pdf_is_cut_at_its_pages(
+    reader: FileReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "MAX_PAGES", 2)
+    found = await reader.read(making.pdf("a", "b", "c"), max_chars=1000)
+    assert isinstance(found, Text)
+    assert (found.cut, found.pages) == (True, (2, 3))
+
+
+async def test_a_docx_with_its_tables(reader: FileReader) -> None:
+    data = making.word("before", "after", table=[["a", "b"], ["1", "2"]])
+    found = await reader.read(data, max_chars=1000)
+    assert found == Text("before\nafter\na | b\n1 | 2")
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP"])
+async def test_a_picture_is_known_by_its_content(reader: FileReader, kind: str) -> None:
+    found = await reader.read(making.picture(kind), max_chars=10)
+    assert found == Picture(f"image/{kind.lower()}")
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty"),
+        (b"x" * (reading.MAX_BYTES + 1), "large"),
+        (b"OggS\0\2" + b"\0" * 40, "audio"),
+        (b"\x7fELF\2\1\1\0" + b"\0" * 100, "unknown"),
+        (b"%PDF-1.7 nothing more", "broken"),
+        (b"PK\x03\x04 word/document.xml", "broken"),
+        (b"\x89PNG\r\n\x1a\n", "broken"),
+        (making.pdf(""), "no-text"),
+        (making.huge_picture(), "pixels"),
+    ],
+)
+async def test_what_cannot_be_read_has_a_reason(
+    reader: FileReader, data: bytes, reason: str
+) -> None:
+    assert await reader.read(data, max_chars=100) == Skipped(reason)
+
+
+async def test_a_word_bomb_is_not_unpacked(reader: FileReader) -> None:
+    bomb = making.word_bomb(400 << 20)
+    assert len(bomb) < 1 << 20
+    assert await reader.read(bomb, max_chars=100) == Skipped("too-much")
+
+
+async def test_a_pdf_bomb_ends_within_its_bounds(reader: FileReader) -> None:
+    bomb = making.pdf_bomb(1 << 30)
+    assert len(bomb) < reading.MAX_BYTES
+    async with asyncio.timeout(reading.TIMEOUT_S + 5):
+        found = await reader.read(bomb, max_chars=100)
+    assert isinstance(found, Skipped)
+    assert not psutil.Process().children(recursive=True)
+
+
+async def test_a_reader_that_hangs_is_ended(
+    reader: FileReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "TIMEOUT_S", 0.05)
+    found = await reader.read(making.pdf("a"), max_chars=100)
+    assert found == Skipped("too-much")
+    assert not psutil.Process().children(recursive=True)
+
+
+async def test_the_child_is_given_no_secrets(
+    reader: FileReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISCORD_TOKEN", "secret")
+    task = asyncio.create_task(reader.read(making.pdf_bomb(1 << 28), max_chars=100))
+    children: list[psutil.Process] = []
+    async with asyncio.timeout(10):
+        while not any("child.py" in " ".join(child.cmdline()) for child in children):
+            children = psutil.Process(os.getpid()).children()
+            await asyncio.sleep(0.01)
+    assert all("DISCORD_TOKEN" not in child.environ() for child in children)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert not psutil.Process().children(recursive=True)
