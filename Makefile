@@ -12,7 +12,7 @@ PEERS := arq saq streaq taskiq-redis
 PACKAGES := bot inference jobqueue playground bench tests
 
 .DEFAULT_GOAL := help
-.PHONY: help playground test chaos mutants matrix bench-queue check format clean
+.PHONY: help playground test split-fuzz chaos mutants matrix bench-queue check format clean
 
 help: ## Show the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -25,6 +25,9 @@ test: $(VENV)/.dev ## All tests (under ten minutes on two cores); ARGS="-k name"
 
 chaos: $(VENV)/.dev ## Kill, stop and cut everything under load; ARGS="--seconds 600 --seed 7"
 	@$(BIN)/python -m tests.faults.chaos $(ARGS)
+
+split-fuzz: $(VENV)/.dev ## Cut more than 100,000 generated answers into messages (ten minutes)
+	@$(BIN)/python -m pytest tests/bot/render/test_split.py --hypothesis-profile=long $(ARGS)
 
 mutants: $(VENV)/.dev ## Remove each guard of the queue and see a test notice
 	@$(BIN)/python -m tests.faults.mutants $(ARGS)

@@ -16,6 +16,7 @@ import regex
 from wcwidth import wcswidth
 
 from bot.render.linear import linear
+from bot.render.split import units
 
 WIDEST_BLOCK = 44  # columns; about what a phone shows of a code block without wrapping
 _BLOCK_UNITS = 1900  # of a message's 2000, so that no block is cut
@@ -106,7 +107,7 @@ def _item(header: Iterable[str], row: tuple[str, ...]) -> str:
 def _blocks(head: list[str], rows: Iterable[str]) -> Iterator[str]:
     lines: list[str] = []
     for row in rows:
-        if lines and len("\n".join([*head, *lines, row])) > _BLOCK_UNITS:
+        if lines and units("\n".join([*head, *lines, row])) > _BLOCK_UNITS:
             yield _block([*head, *lines])
             lines = []
         lines.append(row)

@@ -1,0 +1,137 @@
+"""Whole answers, dressed as they are shown."""
+
+import pytest
+from hypothesis import given, settings
+
+from bot.render import fonts
+from bot.render.dress import (
+    MAX_PICTURES,
+    Dressed,
+    draft,
+    dress,
+    needs_dressing,
+    pages,
+    undressed,
+)
+from bot.render.picture import Picture
+from bot.render.split import units
+from tests.bot.render import answers
+from tests.bot.render.looking import look
+from tests.bot.render.writing import texts
+
+PIXEL = Picture("p.png", b"", "x")
+
+
+def shapes(dressed: Dressed) -> list[str]:
+    return ["text" if isinstance(block, str) else block.name for block in dressed.blocks]
+
+
+def test_formulas_become_text_and_pictures_in_reading_order() -> None:
+    dressed = dress(answers.QUADRATIC)
+    assert shapes(dressed) == ["text", "formula-1.png", "text", "formula-2.png", "text"]
+    title, _, middle, _, end = dressed.blocks
+    assert title == (
+        "## Solving x² − 5x + 6 = 0\n\n"
+        "We use the quadratic formula, where a = 1 is the leading coefficient:"
+    )
+    assert isinstance(middle, str)
+    assert "Here a = 1, b = −5, so Δ = 25 − 24 = 1 and\n\n\u2003\u2003x₁ = 2," in middle
+    assert "1. It costs $5 and $6, or $5-$10; US$5.\n" in middle
+    assert middle.endswith("2. The matrix **(1)** has determinant −2.\n   It goes on here.")
+    assert end == "That is all."
+
+
+def test_a_pictures_alternative_text_is_its_latex() -> None:
+    first, second = dress(answers.QUADRATIC).pictures
+    assert first.alt == r"x = \frac{-b \pm \sqrt{b^2 - 4ac}}{2a}"
+    assert second.alt == r"\begin{pmatrix}1&2\\3&4\end{pmatrix}"
+    assert look(second.png).width > look(first.png).height
+
+
+@pytest.mark.skipif(not fonts.draws("字"), reason="no Chinese font on this machine")
+def test_a_chinese_answer() -> None:
+    dressed = dress(answers.CHINESE)
+    assert shapes(dressed) == ["text", "formula-1.png", "text"]
+    start, _, end = dressed.blocks
+    assert start == "## 求解\n\n设速度为v，路程为s = 100米，则"
+    assert isinstance(end, str)
+    assert "牛顿法" in end
+    assert "O(log n)" in end
+    assert "O(n²)" in end
+    assert end.endswith("所以答案是 20 秒。")
+
+
+def test_code_is_left_alone() -> None:
+    dressed = dress(answers.CODE)
+    assert shapes(dressed) == ["text"]
+    assert dressed.text == (
+        answers.CODE.replace('~~~python title="prices.py"', "```python")
+        .replace("~~~", "```")
+        .strip()
+    )
+
+
+@pytest.mark.skipif(not fonts.draws("a"), reason="no font on this machine")
+def test_a_wide_table_becomes_a_picture_where_it_stood() -> None:
+    dressed = dress(answers.COMPARISON)
+    assert shapes(dressed) == ["text", "table-1.png", "text"]
+    assert dressed.text == "Here is how they compare:\n\nPick one."
+    assert dressed.pictures[0].source in answers.COMPARISON
+
+
+def test_an_answer_without_any_of_it_is_left_alone() -> None:
+    assert not needs_dressing(answers.PLAIN)
+    assert dress(answers.PLAIN).blocks == (answers.PLAIN.strip(),)
+    assert dress("").blocks == undressed("").blocks == ()
+
+
+def test_what_cannot_be_drawn_stays_source() -> None:
+    shown = dress("So\n\n$$\n\\undefined{x}\n$$\n\nand $\\undefined{y}$.").text
+    assert shown == "So\n\n```latex\n\\undefined{x}\n```\n\nand `\\undefined{y}`."
+
+
+def test_marks_of_a_formula_are_no_markdown() -> None:
+    assert dress("$a * b * c$ and $x_b + y_b$").text == r"a ∗ b ∗ c and x\_b + y\_b"
+
+
+def test_a_picture_is_never_put_into_a_code_block() -> None:
+    answer = (
+        "The matrix $\\begin{pmatrix}1\\\\2\\end{pmatrix}$ is:\n```py\na = 1\n\nb = 2\n```\nDone."
+    )
+    text, _, code = dress(answer).blocks
+    assert text == "The matrix **(1)** is:"
+    assert code == "```py\na = 1\n\nb = 2\n```\nDone."
+
+
+def test_pictures_are_bounded() -> None:
+    dressed = dress("\n\n".join(rf"$$\frac{{{n}}}{{x+1}}$$" for n in range(MAX_PICTURES + 5)))
+    assert len(dressed.pictures) == MAX_PICTURES
+    assert dressed.text.count("```latex") == 5
+
+
+@settings(deadline=None, max_examples=50)
+@given(texts)
+def test_every_page_fits_a_message(text: str) -> None:
+    dressed = dress(text)
+    for page in pages(dressed):
+        assert sum(units(block) for block in page if isinstance(block, str)) <= 2000
+        assert all(isinstance(block, str) for block in page[:-1])
+    for page in pages(dressed, limit=4000, pictures=10):
+        assert sum(units(block) for block in page if isinstance(block, str)) <= 4000
+        assert sum(isinstance(block, Picture) for block in page) <= 10
+    shown = [block for page in pages(dressed) for block in page if isinstance(block, Picture)]
+    assert tuple(shown) == dressed.pictures
+
+
+def test_a_plain_message_ends_with_its_picture() -> None:
+    dressed = Dressed(("a", PIXEL, "b", PIXEL, PIXEL, "c"))
+    assert pages(dressed) == [("a", PIXEL), ("b", PIXEL), (PIXEL,), ("c",)]
+    assert pages(dressed, limit=4000, pictures=10) == [("a", PIXEL, "b", PIXEL, PIXEL, "c")]
+    assert pages(dressed, limit=4000, pictures=2) == [("a", PIXEL, "b", PIXEL), (PIXEL, "c")]
+
+
+@pytest.mark.parametrize("answer", answers.ALL)
+def test_a_draft_grows_into_the_undressed_answer(answer: str) -> None:
+    whole = undressed(answer).text
+    for length in range(len(answer)):
+        assert whole.startswith(draft(answer[:length]))

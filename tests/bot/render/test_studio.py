@@ -1,0 +1,60 @@
+"""The drawing process: it draws, it is ended, it is replaced."""
+
+import asyncio
+import os
+import signal
+
+import psutil
+
+from bot.render.dress import dress, undressed
+from bot.render.studio import Studio
+from tests.bot.render import answers
+
+
+def children() -> list[psutil.Process]:
+    return [
+        child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())
+    ]
+
+
+async def test_it_dresses_as_dress_does() -> None:
+    async with Studio() as studio:
+        for answer in (answers.QUADRATIC, answers.CHINESE, answers.CODE, answers.COMPARISON):
+            assert await studio.dress(answer) == dress(answer)
+        assert len(children()) == 1
+    assert children() == []
+
+
+async def test_no_process_is_started_for_plain_text() -> None:
+    async with Studio() as studio:
+        assert await studio.dress(answers.PLAIN) == undressed(answers.PLAIN)
+        assert children() == []
+
+
+async def test_a_drawing_that_takes_too_long_becomes_text() -> None:
+    async with Studio(timeout_s=2) as studio:
+        await studio.dress("$x$")
+        [process] = children()
+        os.kill(process.pid, signal.SIGSTOP)
+        assert await studio.dress(answers.QUADRATIC) == undressed(answers.QUADRATIC)
+        assert not process.is_running()
+        assert await studio.dress(answers.QUADRATIC) == dress(answers.QUADRATIC)
+
+
+async def test_a_killed_process_is_replaced() -> None:
+    async with Studio() as studio:
+        await studio.dress("$x$")
+        [process] = children()
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait(10)
+        assert await studio.dress("$x^2$") == undressed("$x^2$")
+        assert await studio.dress("$x^2$") == dress("$x^2$")
+
+
+async def test_answers_are_not_mixed_up_when_a_caller_goes() -> None:
+    async with Studio() as studio:
+        await studio.dress("$x$")
+        gone = asyncio.create_task(studio.dress(answers.QUADRATIC))
+        await asyncio.sleep(0)
+        gone.cancel()
+        assert await studio.dress("$y^2$") == dress("$y^2$")

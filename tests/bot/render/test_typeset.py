@@ -1,0 +1,119 @@
+"""Formulas as pictures: real ones are drawn, others are refused, nothing raises."""
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.render import fonts
+from bot.render.picture import MAX_AREA, MAX_SIDE
+from bot.render.typeset import EM, typeset
+from tests.bot.render.looking import look
+
+# One of each construct that models use.
+FORMULAS = [
+    r"x = \frac{-b \pm \sqrt{b^2 - 4ac}}{2a}",
+    r"\int_{-\infty}^{\infty} e^{-x^2}\,dx = \sqrt{\pi}",
+    r"\begin{aligned} (a+b)^2 &= a^2 + 2ab + b^2 \\ (a-b)^2 &= a^2 - 2ab + b^2 \end{aligned}",
+    r"\begin{align*} 2x + 3 &= 7 \\[2pt] 2x &= 4 \end{align*}",
+    r"A = \begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}, \quad \det A = -2",
+    r"f(x) = \begin{cases} x^2 & \text{if } x \ge 0 \\ -x & \text{otherwise} \end{cases}",
+    r"\sum_{n=1}^{\infty} \frac{1}{n^2} = \frac{\pi^2}{6}",
+    r"\lim_{x \to 0} \frac{\sin x}{x} = 1",
+    r"\nabla \times \mathbf{E} = -\frac{\partial \mathbf{B}}{\partial t}",
+    r"\boxed{x = \dfrac{3}{4}}",
+    r"\mathbb{E}[X] = \sum_i p_i x_i, \quad \mathcal{L}(\theta) = -\log p_\theta(x \mid z)",
+    r"\left\{ x \in \mathbb{R} \;\middle|\; x^2 < 2 \right\}",
+    r"\binom{n}{k} = \frac{n!}{k!(n-k)!}",
+    r"\underbrace{1+1+\cdots+1}_{n \text{ times}} = n",
+    r"\hat{\beta} = (X^\top X)^{-1} X^\top y",
+    r"\overline{AB} \parallel \overrightarrow{CD}, \angle ABC = 90^\circ",
+    r"\operatorname{softmax}(z)_i = \frac{e^{z_i}}{\sum_{j=1}^{K} e^{z_j}} \tag{1}",
+    r"\oint_C \vec{F}\cdot d\vec{r} = \iint_S (\nabla\times\vec{F})\cdot d\vec{S}",
+    r"x \xrightarrow{f} y \implies z \iff w",
+    r"\textcolor{blue}{y} = 7\,\mathrm{m/s}",
+    r"\ce{2H2 + O2 -> 2H2O}",
+]
+
+
+@pytest.mark.parametrize("latex", FORMULAS)
+def test_a_formula_becomes_a_picture(latex: str) -> None:
+    picture = typeset(latex, "f.png")
+    assert picture
+    assert picture.alt == latex
+    seen = look(picture.png)
+    assert EM < seen.height < 12 * EM
+    assert EM < seen.width <= MAX_SIDE
+    assert seen.ink() > 150
+
+
+def test_a_picture_reads_on_any_background() -> None:
+    picture = typeset("x = 1", "f.png")
+    assert picture
+    seen = look(picture.png)
+    assert seen.at(0, 0)[3] == 0  # the corner is round
+    red, green, blue, opacity = seen.at(seen.width // 2, 3)
+    assert opacity == 255
+    assert max(red, green, blue) < 70
+
+
+def test_dark_colours_are_lightened() -> None:
+    picture = typeset(r"\color{blue}{MMMM}", "f.png")
+    assert picture
+    assert look(picture.png).ink() > 200
+
+
+@pytest.mark.skipif(not fonts.draws("字"), reason="no Chinese font on this machine")
+def test_chinese_in_a_formula_is_drawn_from_the_machines_fonts() -> None:
+    bare = typeset(r"\frac{\text{路程}}{\text{时间}}", "f.png")
+    assert bare
+    assert look(bare.png).ink() > 600
+    mixed = typeset(r"速度 = \frac{s}{t}", "f.png")
+    assert mixed
+    seen = look(mixed.png)
+    assert seen.ink(0, seen.width // 2) > 300
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        "",
+        r"\undefined{x}",
+        r"\frac{1}{",
+        "x^",
+        r"\includegraphics{/etc/passwd}",
+        r"\input{/etc/passwd}",
+        r"\begin{tikzpicture}\draw (0,0);\end{tikzpicture}",
+        r"\def\x{\x\x}\x",
+        r"\rule{100000pt}{100000pt}",
+        r"a\hspace{1000000em}b",
+        "{" * 1000,
+        "x" * 2000,
+        "x" * 5000,
+        "😀",
+        r"\begin{array}{c|c} 1 & 2 \\ \hline 3 & 4 \end{array}",  # drawn wrong by mathra 1.5
+    ],
+)
+def test_what_cannot_be_drawn_as_meant_is_refused(latex: str) -> None:
+    assert typeset(latex, "f.png") is None
+
+
+def test_a_formula_takes_milliseconds() -> None:
+    started = time.perf_counter()
+    for latex in FORMULAS:
+        typeset(latex, "f.png")
+    assert (time.perf_counter() - started) / len(FORMULAS) < 0.2
+
+
+_PARTS = ["\\frac", "\\sqrt", "\\begin{matrix}", "\\end{matrix}", "\\left(", "\\right)", "^", "_"]
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from([*_PARTS, "{", "}", "&", "\\\\", "x", "1 ", "字"])).map("".join))
+def test_nothing_raises_and_nothing_is_huge(latex: str) -> None:
+    picture = typeset(latex, "f.png")
+    if picture:
+        width = int.from_bytes(picture.png[16:20])
+        height = int.from_bytes(picture.png[20:24])
+        assert width * height <= MAX_AREA
