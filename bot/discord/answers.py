@@ -21,7 +21,7 @@ from bot.discord.place import place_of
 from bot.discord.reply import Undeliverable, showing
 from bot.notices import Notice, Refused
 from bot.words import words
-from jobqueue.errors import QueueError, QueueUnavailable, UnknownJob
+from jobqueue.errors import QueueUnavailable, UnknownJob
 from jobqueue.live import LiveReader
 from jobqueue.queue import JobQueue
 from jobqueue.schema import Job
@@ -39,7 +39,7 @@ class Answers:
         self._client = client
         self._queue = queue
         self._reader = reader
-        self._live: LiveReader | None = None
+        self._live: asyncio.Future[LiveReader] = asyncio.get_running_loop().create_future()
         self._group = asyncio.TaskGroup()
         self._jobs: dict[str, Job] = {}
 
@@ -53,11 +53,12 @@ class Answers:
     async def run(self) -> None:
         """Continue what an earlier process left, then give answers until cancelled."""
         async with AsyncExitStack() as stack:
-            self._live = await self._connected(stack)
+            live = await self._connected(stack)
             await stack.enter_async_context(self._group)
             for job, note in await self._undelivered():
                 log.info("answer continued job=%s channel=%s", job.id, job.channel)
                 self._spawn(job, resumed=destination.decode_note(note) if note else Note())
+            self._live.set_result(live)
             await asyncio.Event().wait()
 
     async def _connected(self, stack: AsyncExitStack) -> LiveReader:
@@ -86,17 +87,33 @@ class Answers:
         Raises:
             Refused: the job was not accepted.
         """
-        if self._live is None:
+        await asyncio.wait({self._live}, timeout=ACKNOWLEDGE_S)  # just started?
+        if not self._live.done():
             raise Refused(notices.UNAVAILABLE)
-        submission = self._group.create_task(submit(self._queue, job), name=f"submit {job.id}")
+        submission = self._group.create_task(self._submit(job), name=f"submit {job.id}")
         done, _ = await asyncio.wait({submission}, timeout=ACKNOWLEDGE_S)
         if done and (refusal := submission.result()):
             raise Refused(refusal)
         return submission
 
+    async def _submit(self, job: Job) -> Notice | None:
+        try:
+            return await submit(self._queue, job)
+        except Exception:  # the job's edge: it must not end the group of all answers
+            log.exception("submission broke job=%s channel=%s", job.id, job.channel)
+            return notices.internal(job.id)
+
     def give(self, job: Job, submission: Submission) -> None:
         """Show a submitted job's answer from now on."""
         self._spawn(job, submission=submission)
+
+    def refuse(self, job: Job, refusal: Notice) -> None:
+        """Show why a job is not submitted, in place of its answer."""
+
+        async def refused() -> Notice:
+            return refusal
+
+        self._spawn(job, submission=self._group.create_task(refused()))
 
     def _spawn(
         self, job: Job, *, submission: Submission | None = None, resumed: Note | None = None
@@ -122,16 +139,22 @@ class Answers:
 
     async def _show(self, job: Job, submission: Submission | None, resumed: Note | None) -> None:
         language = words(job.locale)
-        place = place_of(self._client, destination.decode(job.reply), job.id, language)
+        below = destination.decode(job.reply)
+        place = place_of(self._client, below, job.id, language)
         save = partial(self._note, job)
-        async with showing(place, job.id, language, save, resumed=resumed) as reply:
+        footnotes = [footnote.notice for footnote in below.footnotes]
+        async with showing(
+            place, job.id, language, save, resumed=resumed, footnotes=footnotes
+        ) as reply:
+            if submission and (refusal := await submission):
+                await reply.fail(refusal)
+                return
             try:
-                if submission and (refusal := await submission):
-                    await reply.fail(refusal)
-                else:
-                    await answer(self._queue, self._live, job, reply, left_s=_left_s(job))  # type: ignore[arg-type]
-            except (QueueError, ExceptionGroup):  # the job's edge
+                live = await self._live
+                await answer(self._queue, live, job, reply, left_s=_left_s(job))
+            except Exception:  # the job's edge: the person is told
                 log.exception("answer broke job=%s channel=%s", job.id, job.channel)
+                await self._abandon(job)
                 await reply.fail(notices.internal(job.id))
 
     async def _note(self, job: Job, note: Note) -> bool:
@@ -142,7 +165,7 @@ class Answers:
         return True
 
     async def _abandon(self, job: Job) -> None:
-        """Nobody can see the answer: stop the work for it, and do not try again later."""
+        """Nobody will see the answer: stop the work for it, and do not try again later."""
         with suppress(UnknownJob, QueueUnavailable):
             await self._queue.cancel(job.id)
             await self._queue.delivered(job.id)

@@ -4,8 +4,21 @@ import time
 
 import msgspec
 
+from bot.notices import Notice
+
 TOKEN_LIFE_S = 15 * 60
 TOKEN_MARGIN_S = 60  # an edit that begins within it may be retried past the end
+
+
+class Footnote(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the person should know of the question, such as what became of a file."""
+
+    key: str  # of bot/locales
+    arguments: dict[str, str | int] = {}
+
+    @property
+    def notice(self) -> Notice:
+        return Notice(self.key, arguments=self.arguments)
 
 
 class BelowInteraction(msgspec.Struct, frozen=True, tag="interaction", omit_defaults=True):
@@ -14,6 +27,8 @@ class BelowInteraction(msgspec.Struct, frozen=True, tag="interaction", omit_defa
     channel: str
     created_s: int  # Unix time of the interaction
     may_write: bool  # whether the bot may also send ordinary messages there
+    private: bool = False  # only the person sees it
+    footnotes: tuple[Footnote, ...] = ()
 
     @property
     def token_alive(self) -> bool:
@@ -22,7 +37,8 @@ class BelowInteraction(msgspec.Struct, frozen=True, tag="interaction", omit_defa
 
 class BelowMessage(msgspec.Struct, frozen=True, tag="message", omit_defaults=True):
     channel: str
-    message: str  # the one that asked
+    message: str  # the one that asked; empty for an answer that stands by itself
+    footnotes: tuple[Footnote, ...] = ()
 
 
 Destination = BelowInteraction | BelowMessage

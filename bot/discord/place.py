@@ -94,7 +94,7 @@ class MessagePlace:
 
     def __init__(self, client: discord.Client, destination: BelowMessage, dresser: Dresser) -> None:
         self._channel = client.get_partial_messageable(int(destination.channel))
-        self._asked = discord.MessageReference(
+        self._asked = destination.message and discord.MessageReference(
             message_id=int(destination.message),
             channel_id=int(destination.channel),
             fail_if_not_exists=False,
@@ -108,7 +108,7 @@ class MessagePlace:
     @_translated
     async def send(self, face: Face, nonce: str, *, first: bool) -> str:
         options = self._dress.new(face)
-        if first:
+        if first and self._asked:
             options |= {"reference": self._asked, "mention_author": False}
         message = await self._channel.send(**options, nonce=nonce, allowed_mentions=NOBODY)
         return str(message.id)
@@ -172,7 +172,10 @@ class InteractionPlace:
 
     async def _follow_up(self, face: Face) -> str:
         message = await self._webhook.send(
-            **self._dress.new(face), wait=True, allowed_mentions=NOBODY
+            **self._dress.new(face),
+            wait=True,
+            ephemeral=self._destination.private,
+            allowed_mentions=NOBODY,
         )
         return str(message.id)
 

@@ -49,14 +49,22 @@ class _Part:
 
 @asynccontextmanager
 async def showing(
-    place: Place, job_id: str, words: Words, save: Save, *, resumed: Note | None = None
+    place: Place,
+    job_id: str,
+    words: Words,
+    save: Save,
+    *,
+    resumed: Note | None = None,
+    footnotes: Sequence[Notice] = (),
 ) -> AsyncIterator["DiscordReply"]:
     """A reply for one job; one that an earlier process began goes on from its note.
+
+    `footnotes` are put below the answer, before those of its outcome.
 
     Raises:
         Undeliverable: in an exception group, at any time while the reply is open.
     """
-    reply = DiscordReply(place, job_id, words, save, resumed)
+    reply = DiscordReply(place, job_id, words, save, resumed=resumed, footnotes=footnotes)
     async with asyncio.TaskGroup() as group:
         group.create_task(reply.show(), name=f"show {job_id}")
         group.create_task(reply.type(), name=f"type {job_id}")
@@ -70,13 +78,16 @@ class DiscordReply:
         job_id: str,
         words: Words,
         save: Save,
+        *,
         resumed: Note | None,
+        footnotes: Sequence[Notice] = (),
     ) -> None:
         note = resumed or Note()
         self._place = place
         self._job_id = job_id
         self._words = words
         self._save = save
+        self._footnotes = footnotes
         self._saved = note
         self._parts = _parts(note.messages, place.first)
         self._replaced = note.replaced
@@ -96,7 +107,8 @@ class DiscordReply:
         self._want(faces.streaming(text))
 
     async def finish(self, text: str, outcome: Outcome) -> None:
-        await self._end(faces.finished(text, outcome.footnotes(), self._words))
+        footnotes = (*self._footnotes, *outcome.footnotes())
+        await self._end(faces.finished(text, footnotes, self._words))
 
     async def fail(self, notice: Notice, text: str = "") -> None:
         await self._end(faces.told(notice, text))
