@@ -29,5 +29,10 @@ def configure(level: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(KeyValues())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # The library's own errors about its loop are told by the engine's watchdog.
-    logging.getLogger("transformers").setLevel(logging.ERROR)
+    # transformers tells much, some of it with token ids; its loop brings its own handler unless
+    # the logger no longer propagates when it is imported.
+    for name in ("transformers", "ContinuousBatchingLogger"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    loop_log = logging.getLogger("ContinuousBatchingLogger")
+    loop_log.propagate = False
+    loop_log.addHandler(handler)
