@@ -1,4 +1,9 @@
-"""A channel's finished turns. `JobQueue.finish` writes them; here they are read and forgotten."""
+"""A channel's finished turns. `JobQueue.finish` writes them; here they are read and forgotten.
+
+They are a tree: each turn follows another, and two that follow the same one are alternatives. The
+channel's head is the turn that its conversation has come to; what follows from nowhere else is
+said after it.
+"""
 
 from dataclasses import dataclass
 from uuid import uuid4
@@ -6,17 +11,17 @@ from uuid import uuid4
 from redis.asyncio import Redis
 
 from jobqueue.policy import Policy
-from jobqueue.schema import Turn, decode_turn
+from jobqueue.schema import HEAD, Turn, decode_turn
 from jobqueue.scripts import Scripts
 
-_ALL = 0
 _FIRST_LOOK = 32  # turns; nearly every context is filled by fewer
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
     turns: tuple[Turn, ...]  # oldest first
-    omitted: int  # older turns that did not fit the budget
+    omitted: int = 0  # older turns that did not fit the budget
+    parent: str = ""  # the newest turn, whether or not it fits: what a next turn follows
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +35,43 @@ class History:
     def __init__(self, redis: Redis, shard: str = "main", *, policy: Policy | None = None) -> None:
         self._scripts = Scripts(redis, shard, policy)
 
-    async def load(self, channel: str, budget_tokens: int | None = None) -> Loaded:
-        """The newest turns whose tokens fit `budget_tokens`; all of them without a budget."""
-        look = _ALL if budget_tokens is None else _FIRST_LOOK
-        turns, total = await self._newest(channel, look)
+    async def load(
+        self, channel: str, budget_tokens: int | None = None, parent: str | None = None
+    ) -> Loaded:
+        """The newest turns whose tokens fit `budget_tokens`; all of them without a budget.
+
+        They end with the turn `parent`, or with the channel's head where that is None or is not
+        known any more; there are none before the parent "".
+        """
+        look = None if budget_tokens is None else _FIRST_LOOK
+        newest, turns, total = await self._branch(channel, parent, look)
         kept = _fitting(turns, budget_tokens)
         if len(kept) == len(turns) < total:
-            turns, total = await self._newest(channel, _ALL)
+            newest, turns, total = await self._branch(channel, parent, None)
             kept = _fitting(turns, budget_tokens)
-        return Loaded(tuple(kept), total - len(kept))
+        return Loaded(tuple(kept), total - len(kept), newest)
 
-    async def undo(self, channel: str) -> Turn | None:
-        """Take back the last turn and return it; None when there is none."""
-        turn = await self._scripts.run("undo", channel, uuid4().hex)
+    async def head(self, channel: str) -> str:
+        """The job of the channel's last turn; empty when there is none."""
+        return (await self._branch(channel, None, 1))[0]
+
+    async def turn(self, channel: str, job: str) -> Turn | None:
+        """The turn of one job, on whatever branch; None when it is not known any more."""
+        key = self._scripts.key("turns", channel)
+        redis = self._scripts.redis
+        turn = await self._scripts.patiently(lambda: redis.hget(key, job))
+        return decode_turn(turn) if turn else None
+
+    async def select(self, channel: str, turn: str, *, instead_of: str) -> bool:
+        """Make a turn the head in place of `instead_of`; False when that is the head no more."""
+        return bool(await self._scripts.run("select", channel, instead_of, turn))
+
+    async def undo(self, channel: str, job: str = "") -> Turn | None:
+        """Take back the last turn and return it; None when there is none, or it is not `job`'s.
+
+        It stays as a branch: a turn that follows it would bring it back.
+        """
+        turn = await self._scripts.run("undo", channel, uuid4().hex, job)
         return decode_turn(turn) if turn else None
 
     async def clear(self, channel: str) -> int:
@@ -50,10 +79,10 @@ class History:
         return int(await self._scripts.run("clear", channel))
 
     async def export(self, user: str) -> dict[str, tuple[Turn, ...]]:
-        """A user's own turns, by channel."""
+        """A user's own turns on every branch, by channel."""
         found: dict[str, tuple[Turn, ...]] = {}
         for channel in await self._channels(user):
-            turns, _ = await self._newest(channel, _ALL)
+            turns = await self._all(channel)
             if own := tuple(turn for turn in turns if turn.user == user):
                 found[channel] = own
         return found
@@ -67,12 +96,23 @@ class History:
         return sum([int(await self._scripts.run("erase", channel, user)) for channel in channels])
 
     async def stats(self, channel: str) -> HistoryStats:
-        turns, total = await self._newest(channel, _ALL)
+        _, turns, total = await self._branch(channel, None, None)
         return HistoryStats(total, sum(map(_tokens, turns)), turns[0].at_ms if turns else None)
 
-    async def _newest(self, channel: str, count: int) -> tuple[list[Turn], int]:
-        turns, total = await self._scripts.run("turns", channel, count)
-        return [decode_turn(turn) for turn in turns], total
+    async def _branch(
+        self, channel: str, parent: str | None, count: int | None
+    ) -> tuple[str, list[Turn], int]:
+        """Where it begins, its newest `count` turns with the oldest first, how many it has."""
+        begin = HEAD if parent is None else parent
+        newest, turns, total = await self._scripts.run("turns", channel, begin, count or 0)
+        return newest.decode(), [decode_turn(turn) for turn in reversed(turns)], total
+
+    async def _all(self, channel: str) -> list[Turn]:
+        """Every branch's turns, oldest first."""
+        key = self._scripts.key("turns", channel)
+        redis = self._scripts.redis
+        turns = await self._scripts.patiently(lambda: redis.hvals(key))
+        return sorted(map(decode_turn, turns), key=lambda turn: turn.at_ms)
 
     async def _channels(self, user: str) -> list[str]:
         key = self._scripts.key("channels", user)

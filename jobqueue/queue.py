@@ -15,6 +15,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from msgspec.structs import replace
 from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError, ResponseError
 
@@ -22,6 +23,7 @@ from jobqueue.connect import BLOCK_MS
 from jobqueue.errors import QueueFull, UnknownJob
 from jobqueue.policy import Limits, Policy
 from jobqueue.schema import (
+    HEAD,
     Event,
     Failed,
     Finished,
@@ -205,7 +207,8 @@ class JobQueue:
             seq,
             State.DONE if done else State.FAILED,
             encode(event),
-            encode(turn) if turn is not None else "",
+            encode(replace(turn, parent=None)) if turn is not None else "",
+            HEAD if turn is None or turn.parent is None else turn.parent,
             max(tokens, 1),
         )
         return Verdict(verdict.decode())

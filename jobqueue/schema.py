@@ -18,6 +18,8 @@ MAX_PROMPT_CHARS = 100_000
 _IDENTIFIER = re.compile(r"[!-z|~]{1,100}")
 _IDENTIFIER_RULE = "1 to 100 printable ASCII characters, no braces or white space"
 
+HEAD = " "  # in Redis, for a parent of None; no identifier, so no turn
+
 
 def _require_range(name: str, value: float | None, low: float, high: float) -> None:
     if value is not None and not low <= value <= high:
@@ -73,11 +75,17 @@ class Job(Struct, frozen=True):
     attachments: tuple[Attachment, ...] = ()
     sampling: Sampling = Sampling()
     locale: str = "en-US"
+    # The turn it follows; None: the channel's head when it is claimed; empty: nothing.
+    parent: str | None = None
+    continues: str = ""  # the job whose answer is too short, and is to be written on
     ttl_ms: int = 14 * 60_000  # from submission; afterwards nobody can receive the answer
 
     def __post_init__(self) -> None:
         for name in ("id", "channel", "user", "server", "reader", "capability"):
             if not _IDENTIFIER.fullmatch(getattr(self, name)):
+                raise InvalidJob(name, _IDENTIFIER_RULE)
+        for name in ("parent", "continues"):
+            if (value := getattr(self, name)) and not _IDENTIFIER.fullmatch(value):
                 raise InvalidJob(name, _IDENTIFIER_RULE)
         if ":" in self.capability:
             raise InvalidJob("capability", "no colon")
@@ -96,6 +104,7 @@ class Turn(Struct, frozen=True):
     user_name: str
     prompt: str
     answer: str
+    parent: str | None = None  # the turn it follows, as for a job; None only until it is stored
     attachments: tuple[Attachment, ...] = ()
     prompt_tokens: int = 0  # of this turn's prompt alone, as the engine counted it
     completion_tokens: int = 0

@@ -4,6 +4,6 @@ local channel = ARGV[2]
 local id = redis.call('LINDEX', key('lane', channel), 0)
 local job = id and fetch(id)
 if job and job.state == 'running' then update(job, 'forget', 1) end
-local turns = redis.call('LLEN', key('history', channel))
-redis.call('DEL', key('history', channel), key('undo', channel))
+local turns = redis.call('HLEN', key('turns', channel))
+forget_channel(channel)
 return turns

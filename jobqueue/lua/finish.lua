@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
 -- The attempt's last event, the channel's history turn and the channel's next job, in one step.
--- ARGV: clock, id, fence, seq, state, event, turn or empty, tokens
-local id, fence, seq, state, event, turn = unpack(ARGV, 2, 7)
-local tokens = tonumber(ARGV[8])
+-- ARGV: clock, id, fence, seq, state, event, turn or empty, what it follows, tokens
+local id, fence, seq, state, event, turn, follows = unpack(ARGV, 2, 8)
+local tokens = tonumber(ARGV[9])
 local job = fetch(id)
 if job and job.settled == fence then return 'continue' end -- this very call, repeated
 if not held_by(job, fence) then return 'lost' end
@@ -16,12 +16,6 @@ if state == 'done' then
   redis.call('HSET', key('pace', job.capability), 'tokens', blend(pace.tokens, tokens),
     'service', blend(pace.service, now - job.claimed))
 end
-if turn ~= '' and not job.forget then
-  local history = key('history', job.channel)
-  redis.call('RPUSH', history, string.sub(turn, 1, -2) .. ',"at_ms":' .. now .. '}')
-  redis.call('LTRIM', history, -policy.history_turns, -1)
-  redis.call('PEXPIRE', history, policy.history_ttl_ms)
-  redis.call('SADD', key('channels', job.user), job.channel)
-end
+if turn ~= '' and not job.forget then remember(job, turn, follows) end
 conclude(job, state, seq, event, fence, tokens)
 return 'continue'

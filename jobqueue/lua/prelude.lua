@@ -194,6 +194,45 @@ local function conclude(job, state, seq, event, fence, tokens)
   if tally(-1, shares(job))[1] <= 0 then close_account(job.capability, job.server) end
 end
 
+-- --- a channel's turns: a tree, of which people see the branch that ends at the head ------------
+
+-- `turns` holds them, `parents` the turn before each; the head is the parent of the turn to come,
+-- which has no id yet: ''. `order` is by age.
+local function forget_channel(channel)
+  redis.call('DEL', key('turns', channel), key('parents', channel), key('order', channel),
+    key('undo', channel))
+end
+
+-- '' is before every turn; whatever else is no turn of the channel stands for its head.
+local function turn_or_head(channel, id)
+  local parents = key('parents', channel)
+  if id == '' or redis.call('HEXISTS', parents, id) == 1 then return id end
+  return redis.call('HGET', parents, '') or ''
+end
+
+-- The job's turn becomes the head. A turn never moves, so the tree has no circles.
+local function remember(job, turn, follows)
+  local turns, parents = key('turns', job.channel), key('parents', job.channel)
+  local order = key('order', job.channel)
+  local parent = redis.call('HGET', parents, job.id)
+  if not parent then
+    parent = turn_or_head(job.channel, follows)
+    redis.call('RPUSH', order, job.id)
+  end
+  redis.call('HSET', turns, job.id, string.sub(turn, 1, -2)
+    .. ',"parent":' .. cjson.encode(parent) .. ',"at_ms":' .. now .. '}')
+  redis.call('HSET', parents, job.id, parent, '', job.id)
+  while redis.call('LLEN', order) > policy.history_turns do
+    local oldest = redis.call('LPOP', order)
+    redis.call('HDEL', turns, oldest)
+    redis.call('HDEL', parents, oldest)
+  end
+  for _, each in ipairs({turns, parents, order}) do
+    redis.call('PEXPIRE', each, policy.history_ttl_ms)
+  end
+  redis.call('SADD', key('channels', job.user), job.channel)
+end
+
 -- --- where a job stands ------------------------------------------------------------------------
 
 -- Jobs likely to be taken before this one, from the servers' order and the rotation of this

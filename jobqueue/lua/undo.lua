@@ -1,13 +1,19 @@
 #!lua flags=allow-oom
--- Take back the channel's last turn. A repeated nonce gets the same turn again.
--- ARGV: clock, channel, nonce
-local channel, nonce = ARGV[2], ARGV[3]
-local memory = key('undo', channel)
+-- Move the channel's head to before its last turn. A repeated nonce gets the same turn again.
+-- ARGV: clock, channel, nonce, the turn that must be the last, or empty
+local channel, nonce, expected = ARGV[2], ARGV[3], ARGV[4]
+local memory, parents = key('undo', channel), key('parents', channel)
 local remembered = redis.call('HMGET', memory, 'nonce', 'turn')
 if remembered[1] == nonce then return remembered[2] end
-local turn = redis.call('RPOP', key('history', channel))
-if turn then
-  redis.call('HSET', memory, 'nonce', nonce, 'turn', turn)
-  redis.call('PEXPIRE', memory, policy.lease_ms)
+
+local head, turn = redis.call('HGET', parents, '') or '', false
+while head ~= '' and not turn do
+  turn = redis.call('HGET', key('turns', channel), head)
+  if turn and expected ~= '' and head ~= expected then return false end
+  head = redis.call('HGET', parents, head) or ''
 end
+if not turn then return false end
+redis.call('HSET', parents, '', head)
+redis.call('HSET', memory, 'nonce', nonce, 'turn', turn)
+redis.call('PEXPIRE', memory, policy.lease_ms)
 return turn

@@ -72,7 +72,7 @@ MUTANTS = (
         _QUEUE + "emitting_renews_the_lease",
     ),
     Mutant(
-        "history turn", "lua/finish.lua", "redis.call('RPUSH', history,", "tostring(",
+        "history turn", "lua/prelude.lua", "redis.call('HSET', turns, job.id, turn)", "",
         _QUEUE + "finishing_writes_result_turn_and_next_job_in_one_step",
     ),
     Mutant(

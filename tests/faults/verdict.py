@@ -8,8 +8,9 @@ from itertools import pairwise
 from redis.asyncio import Redis
 
 from jobqueue.connect import connect
+from jobqueue.history import History
 from jobqueue.queue import JobQueue
-from jobqueue.schema import TERMINAL_EVENTS, Job, decode_event, decode_turn
+from jobqueue.schema import TERMINAL_EVENTS, Job, decode_event
 from tests.faults import wall
 from tests.faults.load import POLICY, Place, answer_to, question
 from tests.faults.wall import Line
@@ -69,13 +70,12 @@ def _judge_wall(jobs: list[Job], shown: dict[str, dict[str, list[Line]]], verdic
 
 
 async def _judge_history(jobs: list[Job], redis: Redis, verdict: Verdict) -> None:
-    key = JobQueue(redis, policy=POLICY).scripts.key
+    history = History(redis, policy=POLICY)
     expected: dict[str, list[str]] = {}
     for job in jobs:
         expected.setdefault(job.channel, []).append(job.id)
     for channel, ids in expected.items():
-        turns: list[bytes] = await redis.lrange(key("history", channel), 0, -1)  # type: ignore[assignment]
-        found = [decode_turn(turn).job for turn in turns]
+        found = [turn.job for turn in (await history.load(channel)).turns]
         counts = Counter(found)
         verdict.lost += [f"{job_id} has no turn" for job_id in ids if job_id not in counts]
         verdict.doubled += [f"{job_id} has {n} turns" for job_id, n in counts.items() if n > 1]

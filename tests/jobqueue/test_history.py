@@ -1,11 +1,13 @@
 """A channel's memory: budgeted loading, undo, clear, export, erase."""
 
 import pytest
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from jobqueue.history import History
 from jobqueue.queue import JobQueue, Policy
-from tests.jobqueue.support import claim_one, finish, make_job
+from jobqueue.schema import Finished
+from tests.jobqueue.support import claim_one, finish, make_job, make_turn
 
 
 @pytest.fixture
@@ -56,8 +58,8 @@ async def test_undo_takes_the_last_turn_back(queue: JobQueue, history: History) 
 async def test_a_repeated_undo_takes_back_only_one(queue: JobQueue, history: History) -> None:
     await say(queue, "a")
     await say(queue, "b")
-    first = await queue.scripts.run("undo", "general", "nonce")
-    assert await queue.scripts.run("undo", "general", "nonce") == first
+    first = await queue.scripts.run("undo", "general", "nonce", "")
+    assert await queue.scripts.run("undo", "general", "nonce", "") == first
     assert len((await history.load("general")).turns) == 1
 
 
@@ -98,3 +100,90 @@ async def test_stats(queue: JobQueue, history: History) -> None:
     stats = await history.stats("general")
     assert (stats.turns, stats.tokens) == (2, 15)
     assert stats.oldest_ms is not None
+
+
+# --- branches -----------------------------------------------------------------------------------
+
+
+async def branch(queue: JobQueue, name: str, parent: str | None) -> None:
+    """A turn that says itself what it follows, as a worker writes it."""
+    await queue.submit(make_job(name))
+    lease = await claim_one(queue)
+    turn = replace(make_turn(lease.job), parent=parent)
+    await queue.finish(lease, 0, Finished(text="yes"), turn)
+
+
+async def names(history: History, parent: str | None = None) -> str:
+    return "".join(turn.job for turn in (await history.load("general", None, parent)).turns)
+
+
+async def test_turns_know_what_they_follow(queue: JobQueue, history: History) -> None:
+    await say(queue, "a")
+    await say(queue, "b")
+    loaded = await history.load("general")
+    assert [turn.parent for turn in loaded.turns] == ["", "a"]
+    assert loaded.parent == "b"
+    assert await history.head("general") == "b"
+
+
+async def test_a_turn_branches_from_an_older_one_and_becomes_the_head(
+    queue: JobQueue, history: History
+) -> None:
+    for name in "abc":
+        await say(queue, name)
+    await branch(queue, "d", "a")
+    assert await names(history) == "ad"
+    await say(queue, "e")
+    assert await names(history) == "ade"
+    assert await names(history, "c") == "abc"
+    await branch(queue, "f", "")
+    assert await names(history) == "f"
+    assert await names(history, "") == ""
+
+
+async def test_what_is_no_turn_any_more_stands_for_the_head(
+    queue: JobQueue, history: History
+) -> None:
+    await say(queue, "a")
+    await branch(queue, "b", "long-forgotten")
+    assert await names(history) == "ab"
+    assert await names(history, "long-forgotten") == "ab"
+
+
+async def test_alternatives_are_chosen_while_they_are_the_last(
+    queue: JobQueue, history: History
+) -> None:
+    await say(queue, "a")
+    await say(queue, "b")
+    await branch(queue, "c", "a")
+    assert await names(history) == "ac"
+    assert await history.select("general", "b", instead_of="c")
+    assert await history.select("general", "b", instead_of="c")  # a repeated call
+    assert await names(history) == "ab"
+    assert not await history.select("general", "unknown", instead_of="b")
+    await say(queue, "d")
+    assert not await history.select("general", "c", instead_of="b")
+    assert await names(history) == "abd"
+
+
+async def test_undo_takes_back_only_the_turn_that_was_meant(
+    queue: JobQueue, history: History
+) -> None:
+    await say(queue, "a")
+    await say(queue, "b")
+    assert await history.undo("general", "a") is None
+    assert (await history.undo("general", "b")) is not None
+    assert await names(history) == "a"
+
+
+async def test_an_erased_turn_is_stepped_over(queue: JobQueue, history: History) -> None:
+    await say(queue, "a", user="ada")
+    await say(queue, "b", user="bob")
+    await say(queue, "c", user="ada")
+    await history.erase("bob")
+    assert await names(history) == "ac"
+    assert await history.turn("general", "b") is None
+    await history.undo("general")
+    assert await names(history) == "a"
+    await history.undo("general")
+    assert await history.undo("general") is None
