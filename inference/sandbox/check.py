@@ -64,12 +64,13 @@ async def _by_running(config: SandboxConfig) -> list[Finding]:
     """What counts in the end: a program that runs, with and without the added layer."""
     if config.socket:
         return [await _program("a program, by the service", config, needed=True)]
-    bare, wrapped = replace(config, bubblewrap="off"), replace(config, bubblewrap="require")
     required = config.bubblewrap == "require"
-    return [
-        await _program("a program, alone", bare, needed=not required),
-        await _program("a program, in bubblewrap", wrapped, needed=required),
-    ]
+    bare = replace(config, bubblewrap="off")
+    findings = [await _program("a program, alone", bare, needed=not required)]
+    if config.bubblewrap != "off":
+        wrapped = replace(config, bubblewrap="require")
+        findings.append(await _program("a program, in bubblewrap", wrapped, needed=required))
+    return findings
 
 
 async def _program(what: str, config: SandboxConfig, *, needed: bool) -> Finding:

@@ -1,6 +1,7 @@
 """Start a zygote: interpreter, fixed environment, what it may read, bubblewrap around it."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import shutil
@@ -12,6 +13,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+import msgspec
 
 from inference.sandbox import environment, seccomp
 from inference.sandbox.config import SandboxConfig
@@ -48,9 +51,12 @@ async def zygote(
 ) -> AsyncIterator[Zygote]:
     """A running zygote, under bubblewrap where that starts. Nothing of it outlives the block."""
     started = await start(config, listener)
+    watch = asyncio.ensure_future(started.process.wait())
+    watch.add_done_callback(lambda _: _disown(started.control))
     try:
         yield started
     finally:
+        watch.cancel()
         await stop(started)
 
 
@@ -77,6 +83,13 @@ async def stop(started: Zygote) -> None:
     except TimeoutError:
         started.process.kill()
         await started.process.wait()
+
+
+def _disown(control: socket.socket) -> None:
+    """Our process is gone. If that was bubblewrap, the zygote in it is not: as root's child of
+    another user it cannot be told by PDEATHSIG. The end of its control socket tells it."""
+    with contextlib.suppress(OSError):
+        control.shutdown(socket.SHUT_RDWR)
 
 
 async def _start(
@@ -142,7 +155,11 @@ async def _introduced(control: socket.socket, setup: wire.Setup) -> wire.Ready:
 
 def welcomed(packet: bytes) -> wire.Ready:
     """The first packet on a connection."""
-    match wire.decode_from_zygote(packet):
+    try:
+        message = wire.decode_from_zygote(packet)
+    except msgspec.MsgspecError as failure:
+        raise SandboxUnavailable(f"something else answers there: {packet[:80]!r}") from failure
+    match message:
         case wire.Ready(version=wire.VERSION) as ready:
             return ready
         case wire.Unavailable(reason=reason):

@@ -28,21 +28,34 @@ async def serve(path: Path, config: SandboxConfig, *, mode: int = 0o600) -> None
 
     `mode` is the socket's: whoever may write to it may have programs run, and nothing else.
     """
-    with _listening(path, mode) as listener:
-        async with launch.zygote(config, listener=listener) as zygote:
-            log.info("sandbox ready at %s as uid %d", path, zygote.ready.uid)
-            ended = asyncio.ensure_future(zygote.process.wait())
-            asked = asyncio.ensure_future(_asked_to_stop())
-            await asyncio.wait((ended, asked), return_when=asyncio.FIRST_COMPLETED)
-            asked.cancel()
-            if ended.done():
-                raise SandboxUnavailable(f"the zygote ended with {ended.result()}")
-            ended.cancel()
+    _remove_abandoned(path)
+    starting = path.with_name(f".{path.name}.starting")
+    try:
+        with _listening(starting, mode) as listener:
+            async with launch.zygote(config, listener=listener) as zygote:
+                starting.rename(path)  # who finds the socket finds a zygote that answers
+                log.info("sandbox ready at %s as uid %d", path, zygote.ready.uid)
+                await _until_asked_to_stop(zygote)
+    finally:
+        path.unlink(missing_ok=True)  # noqa: ASYNC240  (once, at the end)
+
+
+async def _until_asked_to_stop(zygote: launch.Zygote) -> None:
+    asked = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, asked.set)
+    ended = asyncio.ensure_future(zygote.process.wait())
+    stopping = asyncio.ensure_future(asked.wait())
+    await asyncio.wait((ended, stopping), return_when=asyncio.FIRST_COMPLETED)
+    if not stopping.done():
+        stopping.cancel()
+        raise SandboxUnavailable(f"the zygote ended with {ended.result()}")
+    ended.cancel()
 
 
 @contextmanager
 def _listening(path: Path, mode: int) -> Iterator[socket.socket]:
-    _remove_abandoned(path)
+    path.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         before = os.umask(0o177)  # nobody connects before the mode is set
         try:
@@ -71,11 +84,3 @@ def _remove_abandoned(path: Path) -> None:
             return
         else:
             raise SandboxUnavailable(f"another sandbox service answers at {path}")
-
-
-async def _asked_to_stop() -> None:
-    asked = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, asked.set)
-    await asked.wait()

@@ -35,6 +35,14 @@ def drop_root(uid: int) -> None:
         raise ConfinementError("capabilities are left: start it without any")
 
 
+def require_kernel() -> None:
+    """Fail before seconds of imports, and not at the first program."""
+    if not landlock.abi():
+        raise ConfinementError("the kernel has no Landlock, or it is switched off at boot")
+    if not libc.has_filters():
+        raise ConfinementError("the kernel has no seccomp filters")
+
+
 def confine(ruleset: int, seccomp_filter: bytes, *, memory: int, cpu_s: int) -> None:
     """`memory` is the whole address space in bytes. `ruleset` is closed."""
     _limit(memory, cpu_s)

@@ -8,6 +8,7 @@ import io
 import math
 import os
 import sys
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ class Shown:
         self._send = send
         self._left = request.figures
         self._request = request
-        self._saved: set[int] = set()  # numbers of figures that a savefig already sent
+        self._saved: weakref.WeakSet[Figure] = weakref.WeakSet()  # by savefig, so not again
 
     def install(self) -> None:
         pyplot = sys.modules.get("matplotlib.pyplot")
@@ -41,10 +42,10 @@ class Shown:
         if pyplot is None:
             return
         for number in pyplot.get_fignums():
-            if number not in self._saved:
-                self._emit(pyplot.figure(number))
+            figure = pyplot.figure(number)
+            if figure not in self._saved:
+                self._emit(figure)
         pyplot.close("all")
-        self._saved.clear()
 
     def _show(self, *_: object, **__: object) -> None:
         self.all_open()
@@ -55,7 +56,7 @@ class Shown:
                 real(figure, fname, **options)
                 return
             self._emit(figure)
-            self._saved.add(getattr(figure, "number", -1))
+            self._saved.add(figure)
 
         return savefig
 

@@ -33,6 +33,7 @@ def _prepared(
     _hold_many_descriptors()
     _volunteer_for_the_oom_killer()
     confine.drop_root(setup.uid)
+    confine.require_kernel()
     libc.prctl(libc.PR_SET_DUMPABLE, 0)  # nobody with our uid may look into us or our children
     given.install()
     warm.up()
