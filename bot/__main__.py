@@ -17,8 +17,6 @@ from bot.discord.client import Commonroom, Service
 from bot.discord.presence import keep_presence
 from jobqueue.connect import connect
 from jobqueue.embedded import EmbeddedError, redis_url
-from jobqueue.history import History
-from jobqueue.queue import JobQueue
 from jobqueue.settings import load_or_exit
 
 log = logging.getLogger("bot")
@@ -71,10 +69,11 @@ async def serve(settings: Settings) -> None:
     """The bot against the queue and Discord until cancelled; `use_api` comes before."""
     environ = {**os.environ, "REDIS_URL": settings.redis_url}
     async with redis_url(environ) as url, connect(url) as redis:
-        service = Service(settings, JobQueue(redis), History(redis))
+        service = Service.over(redis, settings)
         async with Commonroom(service) as client, asyncio.TaskGroup() as group:
             await _until_reached(lambda: client.login(settings.discord_token))
             group.create_task(client.answers.run(), name="answers")
+            group.create_task(client.intake.run(), name="intake")
             group.create_task(keep_presence(client), name="presence")
             await _until_reached(client.connect)
 

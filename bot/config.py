@@ -14,4 +14,7 @@ class Settings(msgspec.Struct, frozen=True):
     commonroom_reader: str = "bot-0"  # this process's name in the queue; unique per process
     commonroom_message_content: bool = False  # ask for the privileged intent of that name
     commonroom_max_prompt_chars: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 6_000
+    # Questions of one person in one server; admins may decide otherwise. 0: as many as they like.
+    commonroom_per_minute: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 60
+    commonroom_per_day: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 0
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

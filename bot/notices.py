@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.words import Argument, Words
 from jobqueue.errors import QueueFull
+from jobqueue.rates import DAY_MS, Exceeded
 from jobqueue.schema import FailureCode
 
 
@@ -51,10 +52,21 @@ EMPTY_PROMPT = Notice("prompt-empty")
 UNREADABLE_PROMPT = Notice("prompt-unreadable")
 EMPTY_ANSWER = Notice("answer-empty")
 LOST = Notice("failed-lost", Tone.FAILURE)
+NO_THREAD_HERE = Notice("thread-not-here")
+THREADS_FORBIDDEN = Notice("thread-forbidden")
+HISTORY_FORBIDDEN = Notice("history-forbidden")
+HISTORY_UNREADABLE = Notice("history-unreadable")
+CHANNEL_OFF = Notice("channel-off")
+ROLES_ONLY = Notice("roles-only")
 
 
 def full(error: QueueFull) -> Notice:
     return Notice(f"full-{error.scope}", arguments={"waiting": error.waiting, "limit": error.limit})
+
+
+def too_often(exceeded: Exceeded) -> Notice:
+    key = "often-day" if exceeded.window_ms == DAY_MS else "often-minute"
+    return Notice(key, arguments={"limit": exceeded.limit, "time": _about(exceeded.wait_ms)})
 
 
 def prompt_too_long(length: int, limit: int) -> Notice:
@@ -104,4 +116,6 @@ def _about(duration_ms: int) -> Notice:
     seconds = max(round(duration_ms / 1000), 1)
     if seconds < 90:
         return Notice("about-seconds", arguments={"count": seconds})
-    return Notice("about-minutes", arguments={"count": round(seconds / 60)})
+    if seconds < 5_400:
+        return Notice("about-minutes", arguments={"count": round(seconds / 60)})
+    return Notice("about-hours", arguments={"count": round(seconds / 3_600)})

@@ -103,7 +103,13 @@ class PreferenceStore:
 
     async def resolve(self, server: str, channels: Iterable[str] = ()) -> Preferences:
         """What holds in a channel; `channels` goes from a thread's parent to the thread."""
-        known = await self._server(server)
+        return self._resolved(await self._server(server), channels)
+
+    def last_known(self, server: str, channels: Iterable[str] = ()) -> Preferences:
+        """The same without asking Redis: as it was when last read, or the defaults."""
+        return self._resolved(self._cache.get(server, (0.0, {}))[1], channels)
+
+    def _resolved(self, known: dict[str, Preferences], channels: Iterable[str]) -> Preferences:
         found = [known[place] for place in (SERVER, *channels) if place in known]
         return reduce(lambda base, own: own.over(base), found, self._defaults)
 

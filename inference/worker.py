@@ -15,6 +15,7 @@ from uuid import uuid4
 from inference.emitter import Emitter, batches, patiently
 from inference.engines.base import BadRequest, Engine, EngineBroken, TooLong, Unsupported
 from inference.generate import Answer, Past, compose
+from jobqueue.capabilities import of_model
 from jobqueue.errors import QueueUnavailable
 from jobqueue.queue import JobQueue, Lease, Verdict
 from jobqueue.schema import (
@@ -71,6 +72,12 @@ class Worker:
         self._stopping = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
 
+    @property
+    def _capabilities(self) -> frozenset[str]:
+        """What the engine can do, for anybody and for those who want just this model."""
+        every = self._engine.capabilities
+        return frozenset(every) | {of_model(each, self._engine.model) for each in every}
+
     def stop(self) -> None:
         """Begin to drain; `run` returns when it is done. Fit for a signal handler."""
         self._stopping.set()
@@ -110,12 +117,12 @@ class Worker:
             return []
         leases = await self._take(free)
         if not leases:
-            await self._queue.wait_for_work(self._engine.capabilities, WAIT_S)
+            await self._queue.wait_for_work(self._capabilities, WAIT_S)
         return leases
 
     async def _take(self, free: int) -> list[Lease]:
         """A claim whose reply was lost is repeated under its nonce, so no lease is forgotten."""
-        capabilities = self._engine.capabilities
+        capabilities = self._capabilities
         try:
             leases = await self._queue.claim(self._name, free, capabilities, self._nonce)
         except QueueUnavailable:
@@ -219,7 +226,7 @@ class Worker:
                 phase="draining" if self._stopping.is_set() else health.phase,
                 engine=self._engine.name,
                 model=self._engine.model,
-                capabilities=tuple(sorted(self._engine.capabilities)),
+                capabilities=tuple(sorted(self._capabilities)),
                 slots=self._engine.slots,
                 running=len(self._running),
                 progress=health.progress,

@@ -1,26 +1,37 @@
 """The bot as Discord sees it."""
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
+import aiohttp
 import discord
+import msgspec
 from discord import app_commands
+from redis.asyncio import Redis
 
 from bot import notices
 from bot.config import Settings
 from bot.discord import commands, questions
+from bot.discord.admission import Admission, author_of
 from bot.discord.answers import Answers
 from bot.discord.cards import card
+from bot.discord.intake import Intake
 from bot.discord.stop import StopButton
 from bot.discord.sync import sync_if_changed
 from bot.discord.tell import tell
 from bot.discord.translate import FluentTranslator
+from bot.held import Held, Question
 from bot.notices import Notice, Refused
+from bot.preferences import Preferences, PreferenceStore
+from bot.recent import RecentQuestions
 from bot.words import words
+from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueUnavailable
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
+from jobqueue.rates import Rates
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +43,28 @@ class Service:
     settings: Settings
     queue: JobQueue
     history: History
+    preferences: PreferenceStore
+    rates: Rates
+    recent: RecentQuestions
+    held: Held
+    blobs: Blobs
+
+    @classmethod
+    def over(cls, redis: Redis, settings: Settings) -> Self:
+        defaults = Preferences(
+            per_minute=settings.commonroom_per_minute or None,
+            per_day=settings.commonroom_per_day or None,
+        )
+        return cls(
+            settings=settings,
+            queue=JobQueue(redis),
+            history=History(redis),
+            preferences=PreferenceStore(redis, defaults),
+            rates=Rates(redis),
+            recent=RecentQuestions(redis),
+            held=Held(redis, settings.commonroom_reader),
+            blobs=Blobs(redis),
+        )
 
 
 class Commonroom(discord.AutoShardedClient):
@@ -46,6 +79,8 @@ class Commonroom(discord.AutoShardedClient):
         )
         self.service = service
         self.answers = Answers(self, service.queue, service.settings.commonroom_reader)
+        self.admission = Admission(service.preferences, service.rates, service.queue)
+        self.intake = Intake(self, service.blobs, service.held)
         self.tree = Tree(self)
 
     async def setup_hook(self) -> None:
@@ -64,14 +99,29 @@ class Commonroom(discord.AutoShardedClient):
     async def on_message(self, message: discord.Message) -> None:
         if self.user is None or not questions.is_for(self.user, message):
             return
-        if str(message.id) in self.answers:  # a resumed session may bring an event twice
+        if self.intake.repeated(str(message.id)) or str(message.id) in self.answers:
             return
         try:
             questions.require_readable(self.user, message)
-            job = questions.from_message(message, self.user, self.service.settings)
-            self.answers.give(job, await self.answers.submit(job))
+            question = questions.from_message(message, self.user, self.service.settings)
+            self.intake.hear(await self._admitted(message, question))
         except Refused as refused:
             await _tell_author(message, refused.notice)
+        else:
+            with suppress(discord.HTTPException, aiohttp.ClientError):  # a courtesy
+                await message.channel.typing()
+
+    async def _admitted(self, message: discord.Message, question: Question) -> Question:
+        """More of the same question is not counted again."""
+        job = question.job
+        if self.intake.is_open(job.user, job.channel):
+            return question
+        wanted = await self.admission.admit(author_of(message), job.id)
+        return msgspec.structs.replace(question, job=await self.admission.fit(job, wanted))
+
+    async def explain(self, interaction: discord.Interaction[Any], error: BaseException) -> None:
+        """Tell the person why what they did came to nothing."""
+        await tell(interaction, notice_of(interaction, error))
 
     async def on_error(self, event_method: str, /, *args: Any, **_: Any) -> None:
         """One bad event never stops the others; its traceback is the operator's."""
@@ -86,7 +136,7 @@ class Tree(app_commands.CommandTree[Commonroom]):
         error: app_commands.AppCommandError,
         /,
     ) -> None:
-        await tell(interaction, notice_of(interaction, getattr(error, "original", error)))
+        await interaction.client.explain(interaction, getattr(error, "original", error))
 
 
 def notice_of(interaction: discord.Interaction[Commonroom], error: BaseException) -> Notice:

@@ -1,15 +1,18 @@
-"""The slash commands."""
+"""The commands with which people ask; `ALL` gathers these and the others."""
 
 from typing import TYPE_CHECKING, Any
 
 import discord
 from discord import app_commands
 
-from bot.discord import questions
+from bot.discord import asking, questions, summary
+from bot.discord.asking import AboutModal
+from bot.discord.everywhere import everywhere
 from bot.discord.stop import stop as stop_job
 from bot.discord.tell import tell
 from bot.discord.translate import text
 from bot.notices import Notice, Tone
+from bot.words import words
 
 if TYPE_CHECKING:
     from bot.discord.client import Commonroom
@@ -19,44 +22,130 @@ else:
     Interaction = discord.Interaction
 
 LONGEST_OPTION = 6_000  # Discord's own limit
+MOST_CHOICES = 25
+
+Prompt = app_commands.Range[str, 1, LONGEST_OPTION]
+File = discord.Attachment | None
 
 
+@everywhere
 @app_commands.command(name=text("command-chat"), description=text("command-chat-about"))
-@app_commands.rename(prompt=text("command-chat-prompt"))
-@app_commands.describe(prompt=text("command-chat-prompt-about"))
-async def chat(
-    interaction: Interaction, prompt: app_commands.Range[str, 1, LONGEST_OPTION]
+@app_commands.rename(
+    prompt=text("option-prompt"),
+    private=text("option-private"),
+    file=text("option-file"),
+    file2=text("option-file2"),
+    file3=text("option-file3"),
+)
+@app_commands.describe(
+    prompt=text("option-prompt-about"),
+    private=text("option-private-about"),
+    file=text("option-file-about"),
+    file2=text("option-file-more"),
+    file3=text("option-file-more"),
+)
+async def chat(  # noqa: PLR0917 — Discord passes them by name
+    interaction: Interaction,
+    prompt: Prompt,
+    private: bool = False,
+    file: File = None,
+    file2: File = None,
+    file3: File = None,
 ) -> None:
-    client = interaction.client
-    job = questions.from_interaction(interaction, prompt, client.service.settings)
-    submission = await client.answers.submit(job)
-    try:
-        await interaction.response.defer()
-    finally:  # too late for Discord is not too late for a message in the channel
-        client.answers.give(job, submission)
+    files = questions.posted(each for each in (file, file2, file3) if each)
+    await asking.ask(interaction, prompt, files, private=private)
+    if not private:
+        await asking.remember(interaction, prompt)
 
 
+@app_commands.guild_install()
+@app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
+@app_commands.command(name=text("command-thread"), description=text("command-thread-about"))
+@app_commands.rename(prompt=text("option-prompt"), file=text("option-file"))
+@app_commands.describe(prompt=text("option-prompt-about"), file=text("option-file-about"))
+async def thread(interaction: Interaction, prompt: Prompt, file: File = None) -> None:
+    await asking.ask_in_thread(interaction, prompt, questions.posted([file] if file else []))
+    await asking.remember(interaction, prompt)
+
+
+@everywhere
+@app_commands.command(name=text("command-ask"), description=text("command-ask-about"))
+@app_commands.rename(prompt=text("option-prompt"), file=text("option-file"))
+@app_commands.describe(prompt=text("option-prompt-about"), file=text("option-file-about"))
+async def ask(interaction: Interaction, prompt: Prompt, file: File = None) -> None:
+    files = questions.posted([file] if file else [])
+    if asking.can_open_thread(interaction):
+        await asking.ask_in_thread(interaction, prompt, files)
+    else:
+        await asking.ask(interaction, prompt, files)
+    await asking.remember(interaction, prompt)
+
+
+@chat.autocomplete("prompt")
+@ask.autocomplete("prompt")
+@thread.autocomplete("prompt")
+async def recent_questions(
+    interaction: Interaction, current: str
+) -> list[app_commands.Choice[str]]:
+    recent = await interaction.client.service.recent.of(str(interaction.user.id), current)
+    return [app_commands.Choice(name=q, value=q) for q in recent[:MOST_CHOICES]]
+
+
+@everywhere
+@app_commands.context_menu(name=text("command-about"))
+async def ask_about(interaction: Interaction, message: discord.Message) -> None:
+    await interaction.response.send_modal(AboutModal(message, str(interaction.locale)))
+
+
+@app_commands.guild_install()
+@app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
+@app_commands.context_menu(name=text("command-summarise"))
+async def summarise(interaction: Interaction, message: discord.Message) -> None:
+    """For the person alone: a summary is long, and nobody else asked for it."""
+    request = words(str(interaction.locale))("summary-prompt")
+    material = await summary.transcript(message)
+    await asking.ask(interaction, request, private=True, material=material)
+
+
+@everywhere
 @app_commands.command(name=text("command-reset"), description=text("command-reset-about"))
-async def reset(interaction: Interaction) -> None:
-    turns = await interaction.client.service.history.clear(str(interaction.channel_id))
+@app_commands.rename(private=text("option-private"))
+@app_commands.describe(private=text("option-reset-private-about"))
+async def reset(interaction: Interaction, private: bool = False) -> None:
+    conversation = questions.conversation(interaction, private=private)
+    turns = await interaction.client.service.history.clear(conversation)
     done = Notice("reset-done", Tone.INFO, {"turns": turns})
-    await tell(interaction, done, ephemeral=turns == 0)
+    await tell(interaction, done, ephemeral=turns == 0 or private)
 
 
+@everywhere
 @app_commands.command(name=text("command-stop"), description=text("command-stop-about"))
 async def stop(interaction: Interaction) -> None:
-    mine = list(
-        interaction.client.answers.of(str(interaction.user.id), str(interaction.channel_id))
-    )
+    answers, me = interaction.client.answers, str(interaction.user.id)
+    places = [questions.conversation(interaction, private=private) for private in (False, True)]
+    mine = [job for place in places for job in answers.of(me, place)]
     refusals = [await stop_job(interaction, job.id) for job in mine]
     stopped = refusals.count(None)
     done = Notice("stop-done", Tone.INFO, {"count": stopped})
     await tell(interaction, done if stopped else Notice("stop-nothing"))
 
 
+@everywhere
 @app_commands.command(name=text("command-help"), description=text("command-help-about"))
 async def help_(interaction: Interaction) -> None:
     await tell(interaction, Notice("help-text", Tone.INFO, title="help-title"))
 
 
-ALL: tuple[app_commands.Command[Any, ..., Any], ...] = (chat, reset, stop, help_)
+Command = app_commands.Command[Any, ..., Any] | app_commands.ContextMenu
+
+ASKING: tuple[Command, ...] = (
+    chat,
+    ask,
+    thread,
+    ask_about,
+    summarise,
+    reset,
+    stop,
+    help_,
+)
+ALL: tuple[Command, ...] = ASKING

@@ -1,5 +1,6 @@
 """Faces as discord.py's arguments."""
 
+from io import BytesIO
 from typing import Any
 
 import discord
@@ -20,18 +21,32 @@ class Dresser:
     def new(self, face: Face) -> dict[str, Any]:
         """Arguments of a send; an absent view must stay absent there."""
         view = {"view": self._stop()} if face.stoppable else {}
-        return {"content": face.content or None, "embeds": self._embeds(face), **view}
+        files = self._files(face)
+        return {
+            "content": face.content or None,
+            "embeds": self._embeds(face),
+            "files": files,
+            **view,
+        }
 
     def change(self, face: Face) -> dict[str, Any]:
         """Arguments of an edit, which names everything, so that nothing old is left."""
         return {
             "content": face.content or None,
             "embeds": self._embeds(face),
+            "attachments": self._files(face),
             "view": self._stop() if face.stoppable else None,
         }
 
     def _embeds(self, face: Face) -> list[discord.Embed]:
         return [card(face.notice, self._words)] if face.notice else []
+
+    def _files(self, face: Face) -> list[discord.File]:
+        """Read from their start at each attempt, since a sent file is used up."""
+        if face.picture is None:
+            return []
+        picture = face.picture
+        return [discord.File(BytesIO(picture.png), picture.name, description=picture.alt)]
 
     def _stop(self) -> discord.ui.View:
         view = discord.ui.View(timeout=None)

@@ -1,6 +1,7 @@
 """Jobs from what Discord brings: a slash command or a message."""
 
 import re
+from collections.abc import Iterable
 
 import discord
 
@@ -8,8 +9,11 @@ from bot import notices
 from bot.config import Settings
 from bot.discord import destination
 from bot.discord.destination import BelowInteraction, BelowMessage
+from bot.files.question import quote
+from bot.held import Posted, Question
 from bot.notices import Refused
 from bot.question import clean_name, clean_prompt
+from bot.words import words
 from jobqueue.schema import Job
 
 # An answer below an interaction must be there before its token ends, unless the bot may go on
@@ -17,26 +21,42 @@ from jobqueue.schema import Job
 TOKEN_TTL_MS = 13 * 60_000
 CHANNEL_TTL_MS = 60 * 60_000
 
+MATERIAL_CHARS = 20_000  # messages that a question is about
+
 SPOKEN = (discord.MessageType.default, discord.MessageType.reply)
 
 
-def from_interaction(interaction: discord.Interaction, prompt: str, settings: Settings) -> Job:
-    """Raises `Refused` when the prompt cannot be asked."""
-    may_write = _may_write(interaction)
+def conversation(interaction: discord.Interaction, *, private: bool = False) -> str:
+    """Everybody's in this channel, or the one that this person has here alone."""
+    channel = str(interaction.channel_id)
+    return f"{channel}.{interaction.user.id}" if private else channel
+
+
+def from_interaction(
+    interaction: discord.Interaction,
+    prompt: str,
+    settings: Settings,
+    *,
+    private: bool = False,
+    material: str = "",
+) -> Job:
+    """Raises `Refused` when the prompt cannot be asked. `material` is read along with it."""
+    may_write = _may_write(interaction) and not private
     below = BelowInteraction(
         application=str(interaction.application_id),
         token=interaction.token,
         channel=str(interaction.channel_id),
         created_s=int(interaction.created_at.timestamp()),
         may_write=may_write,
+        private=private,
     )
     return Job(
         id=str(interaction.id),
-        channel=str(interaction.channel_id),
+        channel=conversation(interaction, private=private),
         user=str(interaction.user.id),
         user_name=clean_name(interaction.user.display_name),
         server=str(interaction.guild_id or interaction.user.id),
-        prompt=clean_prompt(prompt, settings.commonroom_max_prompt_chars),
+        prompt=_with(clean_prompt(prompt, settings.commonroom_max_prompt_chars), material),
         reader=settings.commonroom_reader,
         reply=destination.encode(below).decode(),
         locale=str(interaction.locale),
@@ -44,8 +64,21 @@ def from_interaction(interaction: discord.Interaction, prompt: str, settings: Se
     )
 
 
-def from_message(message: discord.Message, me: discord.ClientUser, settings: Settings) -> Job:
+def _with(prompt: str, material: str) -> str:
+    return f"{prompt}\n\n{clean_prompt(material, MATERIAL_CHARS)}" if material else prompt
+
+
+def from_message(message: discord.Message, me: discord.ClientUser, settings: Settings) -> Question:
     """Raises `Refused` when there is nothing in it to ask."""
+    files = posted(message.attachments)
+    said = _spoken_to(me, message)
+    asked = bool(said.strip()) or not files
+    prompt = said if asked else words(locale_of(message))("prompt-files")
+    job = _job_of(message, prompt, settings)
+    return Question(job, files, asked)
+
+
+def _job_of(message: discord.Message, prompt: str, settings: Settings) -> Job:
     below = BelowMessage(channel=str(message.channel.id), message=str(message.id))
     return Job(
         id=str(message.id),
@@ -53,7 +86,7 @@ def from_message(message: discord.Message, me: discord.ClientUser, settings: Set
         user=str(message.author.id),
         user_name=clean_name(message.author.display_name),
         server=str(message.guild.id if message.guild else message.author.id),
-        prompt=clean_prompt(_spoken_to(me, message), settings.commonroom_max_prompt_chars),
+        prompt=clean_prompt(prompt, settings.commonroom_max_prompt_chars),
         reader=settings.commonroom_reader,
         reply=destination.encode(below).decode(),
         locale=locale_of(message),
@@ -74,7 +107,8 @@ def require_readable(me: discord.ClientUser, message: discord.Message) -> None:
     Raises:
         Refused: this is such a reply.
     """
-    if message.guild and not message.content and me not in message.mentions:
+    unread = not message.content and not message.attachments
+    if message.guild and unread and me not in message.mentions:
         raise Refused(notices.UNREADABLE_PROMPT)
 
 
@@ -103,3 +137,15 @@ def _may_write(interaction: discord.Interaction) -> bool:
     in_thread = isinstance(interaction.channel, discord.Thread)
     send = allowed.send_messages_in_threads if in_thread else allowed.send_messages
     return interaction.is_guild_integration() and allowed.view_channel and send
+
+
+def posted(attachments: Iterable[discord.Attachment]) -> tuple[Posted, ...]:
+    return tuple(
+        Posted(url=file.url, name=file.filename, size=file.size, voice=file.is_voice_message())
+        for file in attachments
+    )
+
+
+def quoted(message: discord.Message) -> str:
+    """Somebody's message for the model to read."""
+    return f"Message by {clean_name(message.author.display_name)}:\n{quote(message.content)}"

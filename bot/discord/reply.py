@@ -16,6 +16,7 @@ from bot.discord.destination import Note
 from bot.discord.place import Gone, Place, Retry
 from bot.notices import Notice
 from bot.render import faces
+from bot.render.dress import dress, needs_dressing, undressed
 from bot.render.faces import Face, Faces
 from bot.reply import Outcome
 from bot.words import Words
@@ -108,7 +109,8 @@ class DiscordReply:
 
     async def finish(self, text: str, outcome: Outcome) -> None:
         footnotes = (*self._footnotes, *outcome.footnotes())
-        await self._end(faces.finished(text, footnotes, self._words))
+        dressed = await asyncio.to_thread(dress, text) if needs_dressing(text) else undressed(text)
+        await self._end(faces.finished(dressed, footnotes, self._words))
 
     async def fail(self, notice: Notice, text: str = "") -> None:
         await self._end(faces.told(notice, text))

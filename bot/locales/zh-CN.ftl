@@ -4,8 +4,22 @@
 
 command-chat = 聊天
 command-chat-about = 向模型提问，这里的所有人都能看到回答
-command-chat-prompt = 问题
-command-chat-prompt-about = 你的问题，最多 6000 个字符
+command-ask = 提问
+command-ask-about = 在单独的子区中提问，让频道保持整洁
+command-thread = 子区
+command-thread-about = 为问题开一个子区并在其中回答
+command-about = 就此提问
+command-summarise = 从这里开始总结
+option-prompt = 问题
+option-prompt-about = 你的问题，最多 6000 个字符
+option-private = 私密
+option-private-about = 只有你能看到回答，这是你自己的一段对话
+option-reset-private-about = 重置你在这里的私密对话，而不是频道的对话
+option-file = 文件
+option-file2 = 文件2
+option-file3 = 文件3
+option-file-about = 文本、代码、CSV、JSON、PDF 或 Word 文件，或者图片
+option-file-more = 再加一个文件
 command-reset = 重置
 command-reset-about = 让模型忘记本频道的对话
 command-stop = 停止
@@ -17,8 +31,12 @@ help-title = 与模型对话
 help-text =
     使用 **/聊天** 提问、提及我、回复我的消息，或者直接给我发私信。
     每个频道、子区和私信都是一段独立的对话，我会记住它。
+    使用 **/提问** 会在单独的子区中回答；**/聊天** 加上“私密”则只有你能看到。
+    提问时可以附上文本、代码、表格、PDF 或 Word 文件。
+    在消息的“应用”菜单中有 **就此提问** 和 **从这里开始总结**。
 
-    使用 **/重置** 让我忘记本频道的对话。
+    使用 **/重置** 让我忘记本频道的对话；**/记忆** 显示我记住了什么。
+    使用 **/导出** 获取我保存的关于你的全部数据，使用 **/遗忘** 将其删除。
     使用 **/停止** 或“停止”按钮可以提前结束回答，已写出的内容会保留。
 
     回答来自语言模型，可能会有错误。
@@ -35,6 +53,7 @@ note-omitted = 对话中最早的 { $turns } 轮已放不下，未被计入。
 
 about-seconds = 约 { $count } 秒
 about-minutes = 约 { $count } 分钟
+about-hours = 约 { $count } 小时
 waiting-next = 下一个就轮到你的问题。
 waiting-place = 你的问题排在第 { $place } 位。
 waiting-place-time = 你的问题排在第 { $place } 位，还需{ $time }。
@@ -44,7 +63,40 @@ waiting-no-worker = 目前没有运行中的模型。你的问题已保留，模
 waiting-running = 模型正在阅读你的问题……
 waiting-queue = 目前无法连接队列。你的问题已保留，稍后会得到回答。
 
+## 随问题附上的文件和消息
+
+prompt-files = 请看看我发的内容，告诉我里面有什么。
+summary-prompt = 请用几句话总结这段对话：谁说了什么、决定了什么、还有什么没有解决。
+about-title = 就这条消息提问
+about-question = 你的问题
+about-whom = 关于 { $name } 的消息
+file-read = 已读取 `{ $name }`。
+file-cut = 已读取 `{ $name }` 的前 { $characters } 个字符，其余放不下。
+file-cut-pages = 已读取 `{ $name }` 的前 { $read } 页（共 { $pages } 页），其余放不下。
+file-unseen = 这里运行的模型看不到图片：它没有看到 { $names }。
+file-voice = `{ $name }` 是语音消息，我听不了。请用文字写下来。
+file-audio = `{ $name }` 是录音，我听不了。
+file-empty = `{ $name }` 是空的。
+file-large = `{ $name }` 超过 { $megabytes } MB，没有读取。
+file-unknown = `{ $name }` 是我无法读取的类型。
+file-broken = `{ $name }` 已损坏，没有读取。
+file-encrypted = `{ $name }` 有密码保护，没有读取。
+file-no-text = `{ $name }` 中没有文字，也许它的页面是图片。
+file-pixels = `{ $name }` 的像素太多，没有读取。
+file-too-much = `{ $name }` 解压后太大，没有读取。
+file-no-room = 没有空间容纳 `{ $name }` 了。
+file-lost = 无法获取 `{ $name }`。
+thread-not-here = 子区只能在服务器的文字频道中打开。在这里请使用 /聊天。
+thread-forbidden = 打开子区需要你和我都有相应的权限。请使用 /聊天。
+history-forbidden = 我无权读取这里的早前消息。
+history-unreadable = 我无权读取这里其他人的消息。运营者可以开启“消息内容”权限。
+
 ## 没有回答的原因
+
+channel-off = 我在本频道已被关闭。
+roles-only = 管理员只允许部分身份组在这里与我对话。
+often-minute = 一分钟内已有 { $limit } 个问题，达到上限。{ $time }后可以再次提问。
+often-day = 一天内已有 { $limit } 个问题，达到上限。{ $time }后可以再次提问。
 
 full-user = 你有 { $waiting } 个问题尚未回答，最多允许 { $limit } 个。请等其中一个完成。
 full-channel = 本频道有 { $waiting } 个问题尚未回答，最多允许 { $limit } 个。请等其中一个完成后再试。

@@ -4,11 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
+from discord import app_commands
 from fluent.syntax import FluentParser, ast
 from fluent.syntax.visitor import Visitor
 
 import bot
 from bot.discord.commands import ALL
+from bot.files.read import _REASONS
 from bot.words import LANGUAGES, source, words
 from jobqueue.schema import FailureCode
 
@@ -41,14 +43,21 @@ ENGLISH = _arguments("en")
 
 def _used() -> set[str]:
     """Keys that stand in the code, and those built from an enumeration."""
-    literal = {key for text in CODE for key in re.findall(r'"([a-z]+(?:-[a-z_]+)+)"', text)}
+    literal = {key for text in CODE for key in re.findall(r'"([a-z]+(?:-[a-z0-9_]+)+)"', text)}
     scopes = ("user", "channel", "server", "total", "memory")
-    built = {f"failed-{code}" for code in FailureCode} | {f"full-{scope}" for scope in scopes}
+    built = {f"file-{reason}" for reason in _skipped()}
+    built |= {f"failed-{code}" for code in FailureCode} | {f"full-{scope}" for scope in scopes}
     return built | (literal & set(ENGLISH)) | _notice_keys() | {"internal", "unavailable"}
 
 
+def _skipped() -> set[str]:
+    """Why a file is not read."""
+    named = {reason for text in CODE for reason in re.findall(r'Skipped\("([a-z-]+)"', text)}
+    return named | set(_REASONS.values()) | {"broken"}
+
+
 def _notice_keys() -> set[str]:
-    calls = r'(?:Notice|_waiting|text|words)\(\s*"([a-z_-]+)"'
+    calls = r'(?<!\w)(?:Notice|_waiting|text|words)\(\s*"([a-z_-]+)"'
     return {key for text in CODE for key in re.findall(calls, text)}
 
 
@@ -96,6 +105,7 @@ def test_discord_locales_find_their_language(locale: str, language: str) -> None
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_command_names_are_ones_discord_takes(language: str) -> None:
-    names = [words(language)(f"command-{name}") for name in ("chat", "reset", "stop", "help")]
-    assert len(set(names)) == len(ALL)
+    keys = [command._locale_name for command in ALL if isinstance(command, app_commands.Command)]
+    names = [words(language)(key.extras["key"]) for key in keys if key]
+    assert len(set(names)) == len(keys)
     assert all(re.fullmatch(r"[-_\w]{1,32}", name) and name == name.lower() for name in names)

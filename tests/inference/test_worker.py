@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from inference.engines.base import Chunk, Engine, Health, Request
 from inference.engines.scripted import ScriptedEngine
 from inference.worker import Worker
+from jobqueue.capabilities import of_model
 from jobqueue.history import History
 from jobqueue.live import LiveReader
 from jobqueue.policy import Policy
@@ -306,7 +307,7 @@ async def test_a_degraded_engine_gets_no_jobs_until_it_is_ready(
         assert isinstance((await events_of(queue, "j1"))[-1], Finished)
     [status] = await queue.workers()
     assert (status.worker, status.engine, status.slots) == ("worker-0", "scripted", 64)
-    assert status.capabilities == ("chat",)
+    assert status.capabilities == ("chat", of_model("chat", engine.model))
 
 
 async def test_loading_is_announced_before_jobs_are_taken(queue: JobQueue, redis: Redis) -> None:

@@ -1,0 +1,158 @@
+"""Every way to ask by an interaction: in place, privately, in a thread, about a message."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import discord
+import msgspec
+
+from bot import notices
+from bot.discord import destination, questions
+from bot.discord.admission import asker_of
+from bot.discord.destination import BelowMessage
+from bot.held import Posted, Question
+from bot.notices import Refused
+from bot.question import clean_name, clean_prompt
+from bot.words import words
+from jobqueue.errors import QueueError
+from jobqueue.schema import Job
+
+if TYPE_CHECKING:
+    from bot.discord.client import Commonroom
+
+    Interaction = discord.Interaction[Commonroom]
+else:
+    Interaction = discord.Interaction
+
+NOBODY = discord.AllowedMentions.none()
+TITLE_CHARS = 80  # of a thread; Discord takes 100
+QUOTED_CHARS = 1_500  # of a question above its thread
+
+log = logging.getLogger(__name__)
+
+
+async def ask(
+    interaction: Interaction,
+    prompt: str,
+    files: Sequence[Posted] = (),
+    *,
+    private: bool = False,
+    material: str = "",
+) -> None:
+    """Answer below the interaction. `material` is what the model reads besides the prompt.
+
+    Raises:
+        Refused: before anything is shown.
+    """
+    client = interaction.client
+    wanted = await client.admission.admit(asker_of(interaction), str(interaction.id))
+    job = questions.from_interaction(
+        interaction, prompt, client.service.settings, private=private, material=material
+    )
+    job = await client.admission.fit(job, wanted)
+    if files:
+        await interaction.response.defer(ephemeral=private)
+        client.intake.take(Question(job, tuple(files)))
+        return
+    submission = await client.answers.submit(job)
+    try:
+        await interaction.response.defer(ephemeral=private)
+    finally:  # too late for Discord is not too late for a message in the channel
+        client.answers.give(job, submission)
+
+
+async def ask_in_thread(interaction: Interaction, prompt: str, files: Sequence[Posted]) -> None:
+    """Show the question, open a thread under it and answer there.
+
+    Raises:
+        Refused: there is no thread to be had here; nothing is shown.
+    """
+    client = interaction.client
+    require_threads(interaction)
+    wanted = await client.admission.admit(asker_of(interaction), str(interaction.id))
+    job = questions.from_interaction(interaction, prompt, client.service.settings)
+    job = await client.admission.fit(job, wanted)
+    await interaction.response.send_message(_above(job), allowed_mentions=NOBODY)
+    shown = await interaction.original_response()
+    thread = await shown.create_thread(name=title_of(job.prompt))
+    below = BelowMessage(channel=str(thread.id), message="")
+    job = msgspec.structs.replace(
+        job, channel=str(thread.id), reply=destination.encode(below).decode()
+    )
+    client.intake.take(Question(job, tuple(files)))
+
+
+def can_open_thread(interaction: Interaction) -> bool:
+    allowed = interaction.app_permissions
+    return (
+        isinstance(interaction.channel, discord.TextChannel)
+        and interaction.is_guild_integration()
+        and interaction.permissions.create_public_threads
+        and allowed.create_public_threads
+        and allowed.send_messages_in_threads
+    )
+
+
+def require_threads(interaction: Interaction) -> None:
+    if not isinstance(interaction.channel, discord.TextChannel):
+        raise Refused(notices.NO_THREAD_HERE)
+    if not can_open_thread(interaction):
+        raise Refused(notices.THREADS_FORBIDDEN)
+
+
+def _above(job: Job) -> str:
+    """The question over its thread, as a quotation that nothing in it can end."""
+    shown = job.prompt[:QUOTED_CHARS] + ("…" if len(job.prompt) > QUOTED_CHARS else "")
+    lines = discord.utils.escape_markdown(shown).splitlines()
+    return f"**{job.user_name}**\n" + "\n".join(f"> {line}" for line in lines)
+
+
+def title_of(prompt: str) -> str:
+    first = " ".join(prompt.split())
+    return first if len(first) <= TITLE_CHARS else f"{first[: TITLE_CHARS - 1].rstrip()}…"
+
+
+# --- from a person's recent questions -----------------------------------------------------------
+
+
+async def remember(interaction: Interaction, prompt: str) -> None:
+    """For the person's own suggestions; not worth an error."""
+    try:
+        async with asyncio.timeout(1):
+            limit = interaction.client.service.settings.commonroom_max_prompt_chars
+            recent = interaction.client.service.recent
+            await recent.add(str(interaction.user.id), clean_prompt(prompt, limit))
+    except (TimeoutError, QueueError, Refused) as error:
+        log.info("question not remembered interaction=%s: %r", interaction.id, error)
+
+
+# --- about messages -----------------------------------------------------------------------------
+
+
+class AboutModal(discord.ui.Modal):
+    """Asks for the question about one message."""
+
+    def __init__(self, message: discord.Message, locale: str) -> None:
+        say = words(locale)
+        super().__init__(title=say("about-title"))
+        self._message = message
+        self.question: discord.ui.TextInput[AboutModal] = discord.ui.TextInput(
+            style=discord.TextStyle.paragraph, max_length=4000, custom_id="question"
+        )
+        self.add_item(
+            discord.ui.Label(
+                text=say("about-question"),
+                description=say("about-whom", {"name": clean_name(message.author.display_name)}),
+                component=self.question,
+            )
+        )
+
+    async def on_submit(self, interaction: Interaction) -> None:  # type: ignore[override]
+        files = questions.posted(self._message.attachments)
+        material = questions.quoted(self._message)
+        await ask(interaction, self.question.value, files, material=material)
+
+    async def on_error(self, interaction: Interaction, error: Exception, /) -> None:  # type: ignore[override]
+        await interaction.client.explain(interaction, error)

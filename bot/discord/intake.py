@@ -1,0 +1,196 @@
+"""Between hearing a question and having it in the queue.
+
+A person's quick successive messages become one question, and files are read, before the job is
+submitted. Until then it is held in Redis, so that a process that is killed loses none.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from contextlib import suppress
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import aiohttp
+import discord
+import msgspec
+
+from bot import notices
+from bot.discord import destination
+from bot.discord.destination import Footnote
+from bot.files.attach import Attaching, Sight
+from bot.files.read import FileReader
+from bot.held import Held, Question
+from bot.notices import Notice, Refused
+from jobqueue.blobs import Blobs
+from jobqueue.errors import QueueUnavailable, UnknownJob
+from jobqueue.schema import Job
+
+if TYPE_CHECKING:
+    from bot.discord.client import Commonroom
+
+QUIET_S = 0.8  # without another message, a question is complete
+LONGEST_S = 3.0
+REMEMBERED = 1_000  # ids of messages
+HOLD_S = 1.0  # for Redis to hold a question; it is asked all the same
+
+log = logging.getLogger(__name__)
+
+Who = tuple[str, str]  # user and channel
+
+
+class Intake:
+    def __init__(self, client: "Commonroom", blobs: Blobs, held: Held) -> None:
+        self._client = client
+        self._held = held
+        self._attaching = Attaching(FileReader(), blobs, self._fetch)
+        self._group = asyncio.TaskGroup()
+        self._open: dict[Who, asyncio.Queue[Question]] = {}
+        self._heard: OrderedDict[str, None] = OrderedDict()
+
+    async def run(self) -> None:
+        """Ask what an earlier process held, then take questions until cancelled."""
+        async with self._group:
+            await self._adopt()
+            await asyncio.Event().wait()
+
+    async def _adopt(self) -> None:
+        while True:
+            try:
+                left = await self._held.all()
+                break
+            except QueueUnavailable:
+                await asyncio.sleep(1)
+        for _, questions in groupby(sorted(left, key=_who), key=_who):
+            self._start(list(questions))
+
+    # --- hearing --------------------------------------------------------------------------------
+
+    def repeated(self, message_id: str) -> bool:
+        """Whether this message came before: a resumed session may bring it twice."""
+        known = message_id in self._heard
+        self._heard[message_id] = None
+        if len(self._heard) > REMEMBERED:
+            self._heard.popitem(last=False)
+        return known
+
+    def is_open(self, user: str, channel: str) -> bool:
+        """Whether a person's question is still waiting for more of it."""
+        return (user, channel) in self._open
+
+    def hear(self, question: Question) -> None:
+        """Ask it once its person has said nothing more for a moment."""
+        said = self._open.get(_who(question))
+        if said is None:
+            said = self._open[_who(question)] = asyncio.Queue()
+            self._group.create_task(self._listen(_who(question), said))
+        said.put_nowait(question)
+
+    def take(self, question: Question) -> None:
+        """Ask it as soon as its files are read."""
+        self._group.create_task(self._hold_and_ask(question))
+
+    async def _hold_and_ask(self, question: Question) -> None:
+        await self._hold(question)
+        await self._ask([question])
+
+    async def _listen(self, who: Who, said: asyncio.Queue[Question]) -> None:
+        heard: list[Question] = []
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST_S):
+                while True:
+                    async with asyncio.timeout(QUIET_S):
+                        question = await said.get()
+                    heard.append(question)
+                    await self._hold(question)
+        del self._open[who]
+        while not said.empty():
+            heard.append(said.get_nowait())
+        await self._ask(heard)
+
+    async def _hold(self, question: Question) -> None:
+        try:
+            async with asyncio.timeout(HOLD_S):
+                await self._held.put(question)
+        except (TimeoutError, QueueUnavailable):
+            log.warning("question not held job=%s", question.job.id)
+
+    # --- asking ---------------------------------------------------------------------------------
+
+    def _start(self, questions: list[Question]) -> None:
+        self._group.create_task(self._ask_unless_asked(questions))
+
+    async def _ask_unless_asked(self, questions: list[Question]) -> None:
+        try:
+            await self._client.service.queue.status(questions[0].job.id)
+        except UnknownJob:
+            await self._ask(questions)
+        except QueueUnavailable:
+            log.warning("held question waits for the next start job=%s", questions[0].job.id)
+        else:
+            await self._forget(questions)
+
+    async def _ask(self, questions: list[Question]) -> None:
+        limit = self._client.service.settings.commonroom_max_prompt_chars
+        question = merged(questions, limit)
+        answers = self._client.answers
+        try:
+            job = await self._with_files(question) if question.files else question.job
+            answers.give(job, await answers.submit(job))
+        except Refused as refused:
+            answers.refuse(question.job, refused.notice)
+        except Exception:  # the question's edge: it must not end the group of all questions
+            log.exception("question broke job=%s", question.job.id)
+            answers.refuse(question.job, notices.internal(question.job.id))
+        await self._forget(questions)
+
+    async def _forget(self, questions: list[Question]) -> None:
+        with suppress(QueueUnavailable):  # then the next start sees that it was asked
+            await self._held.drop(*(question.job.id for question in questions))
+
+    async def _with_files(self, question: Question) -> Job:
+        job, notes = await self._attaching.attach(question, await self._sight())
+        return msgspec.structs.replace(job, reply=_with_footnotes(job.reply, notes))
+
+    async def _sight(self) -> Sight:
+        try:
+            workers = await self._client.service.queue.workers()
+        except QueueUnavailable:
+            return Sight(vision=False)
+        return Sight(
+            vision=any("vision" in worker.capabilities for worker in workers),
+            context_tokens=min((w.context_tokens for w in workers if w.context_tokens), default=0),
+        )
+
+    async def _fetch(self, url: str) -> bytes:
+        try:
+            return await self._client.http.get_from_cdn(url)
+        except (discord.HTTPException, aiohttp.ClientError) as error:
+            raise OSError(str(error)) from error
+
+
+def merged(questions: list[Question], limit: int) -> Question:
+    """One question of all, below the last message, as far as `limit` characters reach.
+
+    Its id is the first one's, so that merging again after a restart gives the same job.
+    """
+    first, *more = questions
+    if not more:
+        return first
+    asked = [question for question in questions if question.asked] or [first]
+    prompt = "\n".join(question.job.prompt for question in asked)[:limit]
+    return Question(
+        job=msgspec.structs.replace(first.job, prompt=prompt, reply=more[-1].job.reply),
+        files=tuple(file for question in questions for file in question.files),
+        asked=any(question.asked for question in questions),
+    )
+
+
+def _who(question: Question) -> Who:
+    return question.job.user, question.job.channel
+
+
+def _with_footnotes(reply: str, notes: list[Notice]) -> str:
+    below = destination.decode(reply)
+    footnotes = tuple(Footnote(note.key, dict(note.arguments)) for note in notes)
+    return destination.encode(msgspec.structs.replace(below, footnotes=footnotes)).decode()

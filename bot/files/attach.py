@@ -1,0 +1,110 @@
+"""From a question with files to one job: fetch, read, and say what became of each."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from bot import notices
+from bot.files.question import Quoted, clean_file_name, pictures, with_files
+from bot.files.read import MAX_BYTES, Content, FileReader, Picture, Skipped, Text
+from bot.held import Posted, Question
+from bot.notices import Notice, Refused
+from jobqueue.blobs import Blobs
+from jobqueue.errors import QueueError
+from jobqueue.schema import Attachment, Job
+
+DEFAULT_CONTEXT = 8_192  # tokens, while no worker tells its own
+FILES_SHARE = 2  # of the context, at most 1/2 is files
+BYTES_PER_TOKEN = 3  # about; less for prose, more for digits
+MAX_TEXT_BYTES = 90_000
+
+Fetch = Callable[[str], Awaitable[bytes]]  # an address's bytes; OSError when they cannot be had
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What the workers that run can do with files."""
+
+    vision: bool
+    context_tokens: int = 0
+
+    @property
+    def text_bytes(self) -> int:
+        context = self.context_tokens or DEFAULT_CONTEXT
+        return min(context // FILES_SHARE * BYTES_PER_TOKEN, MAX_TEXT_BYTES)
+
+
+class Attaching:
+    def __init__(self, reader: FileReader, blobs: Blobs, fetch: Fetch) -> None:
+        self._reader = reader
+        self._blobs = blobs
+        self._fetch = fetch
+
+    async def attach(self, question: Question, sight: Sight) -> tuple[Job, list[Notice]]:
+        """The job with its files, and a note on each.
+
+        Raises:
+            Refused: nothing of what was posted can be shown to the model, and nothing was asked.
+        """
+        job = question.job
+        quoted, attachments = await self._read_all(question.files, sight)
+        notes = [file.note for file in quoted]
+        if unseen := (pictures(quoted) if not sight.vision else []):
+            notes = [file.note for file in quoted if file not in unseen]
+            names = ", ".join(f"`{file.name}`" for file in unseen)
+            notes.append(Notice("file-unseen", arguments={"names": names}))
+        readable = any(isinstance(file.content, Text) for file in quoted)
+        seen = bool(attachments) and sight.vision
+        if not question.asked and not readable and not seen:
+            raise Refused(notes[0] if notes else notices.EMPTY_PROMPT)
+        capability = "vision" if seen and job.capability == "chat" else job.capability
+        fields = {"prompt": with_files(job.prompt, quoted), "attachments": tuple(attachments)}
+        return msgspec.structs.replace(job, capability=capability, **fields), notes
+
+    async def _read_all(
+        self, files: Sequence[Posted], sight: Sight
+    ) -> tuple[list[Quoted], list[Attachment]]:
+        room = sight.text_bytes
+        quoted, attachments = [], []
+        for posted in files:
+            data, content = await self._read(posted, room)
+            content = _within(content, room)
+            name = clean_file_name(posted.name)
+            if isinstance(content, Text):
+                room -= len(content.text.encode())
+            if isinstance(content, Picture):
+                attachment = await self._keep(data, name, content.media_type)
+                if attachment is None:
+                    content = Skipped("lost")
+                else:
+                    attachments.append(attachment)
+            quoted.append(Quoted(name, content))
+        return quoted, attachments
+
+    async def _read(self, posted: Posted, room: int) -> tuple[bytes, Content]:
+        if posted.voice:
+            return b"", Skipped("voice")
+        if posted.size > MAX_BYTES:
+            return b"", Skipped("large")
+        if room <= 0:
+            return b"", Skipped("no-room")
+        try:
+            data = await self._fetch(posted.url)
+        except OSError:
+            return b"", Skipped("lost")
+        return data, await self._reader.read(data, max_chars=room)
+
+    async def _keep(self, data: bytes, name: str, media_type: str) -> Attachment | None:
+        try:
+            sha256 = await self._blobs.put(data)
+        except QueueError:
+            return None
+        return Attachment(sha256=sha256, name=name, media_type=media_type, size=len(data))
+
+
+def _within(content: Content, room: int) -> Content:
+    """Text of at most `room` bytes in UTF-8, which is nearest to tokens in every script."""
+    if not isinstance(content, Text) or len(content.text.encode()) <= room:
+        return content
+    return replace(content, text=content.text.encode()[:room].decode(errors="ignore"), cut=True)

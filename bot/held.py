@@ -1,0 +1,49 @@
+"""Questions between being heard and being in the queue: waiting for more words, or for their
+files. They lie in Redis, so that the next process asks what a killed one held."""
+
+import msgspec
+from redis.asyncio import Redis
+
+from jobqueue.schema import Job
+from jobqueue.scripts import Scripts
+
+
+class Posted(msgspec.Struct, frozen=True):
+    """A file as Discord tells of it."""
+
+    url: str
+    name: str
+    size: int  # bytes
+    voice: bool = False
+
+
+class Question(msgspec.Struct, frozen=True):
+    """A job without its files' texts yet."""
+
+    job: Job
+    files: tuple[Posted, ...] = ()
+    asked: bool = True  # in words of the person's own; else the prompt is ours
+
+
+class Held:
+    def __init__(self, redis: Redis, reader: str, shard: str = "main") -> None:
+        self._scripts = Scripts(redis, shard)
+        self._key = self._scripts.key("heard", reader)
+
+    async def put(self, question: Question) -> None:
+        redis, value = self._scripts.redis, _encode(question)
+        await self._scripts.patiently(lambda: redis.hset(self._key, question.job.id, value))
+
+    async def drop(self, *job_ids: str) -> None:
+        redis = self._scripts.redis
+        await self._scripts.patiently(lambda: redis.hdel(self._key, *job_ids))
+
+    async def all(self) -> list[Question]:
+        """Oldest first."""
+        redis = self._scripts.redis
+        raw = await self._scripts.patiently(lambda: redis.hvals(self._key))
+        return sorted(map(_decode, raw), key=lambda question: int(question.job.id))
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Question).decode

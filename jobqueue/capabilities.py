@@ -1,0 +1,11 @@
+"""Names of what a worker can do: `chat`, and `chat@model` for those who want just that model."""
+
+import re
+
+_NOT_IN_NAMES = re.compile(r"[^\w.@+-]+", re.ASCII)
+_LONGEST = 100
+
+
+def of_model(capability: str, model: str) -> str:
+    """The capability, of one model alone; `model` may be any name or path."""
+    return f"{capability}@{_NOT_IN_NAMES.sub('-', model).strip('-')}"[:_LONGEST]
