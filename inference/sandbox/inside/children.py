@@ -49,12 +49,13 @@ class Child:
         os.close(self.handle)
         with self.channel:
             unconfined = self._not_confined()
-        if unconfined and self.reason == "exit":
+        exit_code = os.waitstatus_to_exitcode(status)
+        if unconfined and self.reason == "exit" and exit_code != -signal.SIGKILL:
             return wire.Ended(run_id, "unconfined", 1, 0.0, detail=unconfined)
         return wire.Ended(
             run_id,
             self.reason,
-            os.waitstatus_to_exitcode(status),
+            exit_code,
             (time.monotonic() - self.started) * 1000,
             usage.ru_utime + usage.ru_stime,
         )

@@ -143,7 +143,7 @@ class Zygote:
         """Have a child ready for the next program, so that it need not wait for the fork."""
         if self._spare is None and len(self._running) < self._setup.concurrency:
             with contextlib.suppress(OSError):  # no room now: the next program tries again
-                self._spare = Child.fork(self._confinement)
+                self._spare = self._fork()
 
     def _whose_turn(self) -> Client | None:
         for _ in range(len(self._turns)):
@@ -155,10 +155,15 @@ class Zygote:
 
     def _begin(self, client: Client, request: wire.Run, descriptors: list[int]) -> None:
         """May raise OSError where this machine has no room for another process."""
-        child, self._spare = self._spare or Child.fork(self._confinement), None
+        child = self._spare or self._fork()
+        self._spare = None
         child.hand_over(self._bounded(request), descriptors)
         self._running[child.handle] = Running(client, request.id, child)
+
+    def _fork(self) -> Child:
+        child = Child.fork(self._confinement)
         self._selector.register(child.handle, selectors.EVENT_READ, self._reap)
+        return child
 
     def _bounded(self, request: wire.Run) -> wire.Run:
         return msgspec.structs.replace(
@@ -178,8 +183,12 @@ class Zygote:
 
     def _reap(self, handle: int) -> None:
         self._selector.unregister(handle)
-        running = self._running.pop(handle)
-        running.client.tell(running.child.reap(running.id))
+        if self._spare is not None and self._spare.handle == handle:  # killed while it waited
+            self._spare.reap(0)
+            self._spare = None
+        else:
+            running = self._running.pop(handle)
+            running.client.tell(running.child.reap(running.id))
 
     def _until_deadline(self) -> float:
         deadlines = (running.child.deadline for running in self._running.values())
