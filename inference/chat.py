@@ -59,8 +59,11 @@ class Memory:
     def __init__(self) -> None:
         self.turns: tuple[Turn, ...] = ()
 
-    async def load(self, _channel: str, _budget_tokens: int | None) -> Loaded:
-        return Loaded(self.turns, omitted=0)  # `compose` drops what does not fit
+    async def load(self, _channel: str, _budget_tokens: int | None, _parent: str | None) -> Loaded:
+        return Loaded(self.turns)  # `compose` drops what does not fit
+
+    async def turn(self, _channel: str, job: str) -> Turn | None:
+        return next((turn for turn in self.turns if turn.job == job), None)
 
     def add(self, turn: Turn) -> None:
         self.turns = (*self.turns, turn)

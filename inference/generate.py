@@ -1,11 +1,11 @@
 """A job and its channel's past become messages; the engine's chunks become events."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
 
-from inference.engines.base import Engine, Message, Request, TooLong, Unsupported
+from inference.engines.base import BadRequest, Engine, Message, Request, TooLong, Unsupported
 from jobqueue.history import Loaded
 from jobqueue.schema import Delta, Finished, FinishReason, Job, Turn
 
@@ -16,37 +16,59 @@ ANSWER_SHARE = 4
 class Past(Protocol):
     """Finished turns of a channel, newest last: `jobqueue.history`, or a terminal's memory."""
 
-    async def load(self, channel: str, budget_tokens: int | None) -> Loaded: ...
+    async def load(self, channel: str, budget_tokens: int | None, parent: str | None) -> Loaded: ...
+
+    async def turn(self, channel: str, job: str) -> Turn | None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
     messages: tuple[Message, ...]
-    question_tokens: int  # of the last message alone
+    question_tokens: int  # of the question alone
     omitted_turns: int  # older turns that did not fit
+    parent: str | None = None  # the turn it follows; None where the job leaves it to the queue
+    begun: Turn | None = None  # its answer is continued, and stands at the end of the messages
 
 
 async def compose(job: Job, past: Past, engine: Engine, *, system: str) -> Prompt:
     """The newest turns that fit the context beside the question and room for an answer.
 
-    Raises TooLong when the question alone does not fit, Unsupported when it has no words.
+    Raises TooLong when the question alone does not fit, Unsupported when it has no words,
+    BadRequest when the answer that it continues is forgotten.
     """
     if not job.prompt.strip():
         raise Unsupported(f"{engine.model} reads text only")
     head = (Message("system", job.system or system),)
     question = Message("user", job.prompt)
-    alone = await engine.count_tokens((*head, question))
+    begun = await _begun(job, past)
+    tail = (question, Message("assistant", begun.answer)) if begun else (question,)
+    alone = await engine.count_tokens((*head, *tail))
     if alone >= engine.context_tokens:
         raise TooLong(alone, engine.context_tokens)
     empty = await engine.count_tokens((*head, Message("user", "")))
+    asked = await engine.count_tokens((*head, question)) if begun else alone
 
     room = engine.context_tokens - _answer_room(job, engine)
-    loaded = await past.load(job.channel, max(room - alone, 0))
+    loaded = await past.load(job.channel, max(room - alone, 0), job.parent)
     turns = loaded.turns
-    while turns and await engine.count_tokens(_messages(head, turns, question)) > room:
+    while turns and await engine.count_tokens((*head, *_said(turns), *tail)) > room:
         turns = turns[1:]
-    omitted = loaded.omitted + len(loaded.turns) - len(turns)
-    return Prompt(_messages(head, turns, question), alone - empty, omitted)
+    return Prompt(
+        messages=(*head, *_said(turns), *tail),
+        question_tokens=asked - empty,
+        omitted_turns=loaded.omitted + len(loaded.turns) - len(turns),
+        parent=None if job.parent is None else loaded.parent,
+        begun=begun,
+    )
+
+
+async def _begun(job: Job, past: Past) -> Turn | None:
+    if not job.continues:
+        return None
+    turn = await past.turn(job.channel, job.continues)
+    if turn is None:
+        raise BadRequest("the answer to continue is forgotten")
+    return turn
 
 
 def _answer_room(job: Job, engine: Engine) -> int:
@@ -54,11 +76,10 @@ def _answer_room(job: Job, engine: Engine) -> int:
     return min(job.sampling.max_tokens or most, most)
 
 
-def _messages(
-    head: tuple[Message, ...], turns: tuple[Turn, ...], question: Message
-) -> tuple[Message, ...]:
-    said = (m for t in turns for m in (Message("user", t.prompt), Message("assistant", t.answer)))
-    return (*head, *said, question)
+def _said(turns: tuple[Turn, ...]) -> Iterator[Message]:
+    for turn in turns:
+        yield Message("user", turn.prompt)
+        yield Message("assistant", turn.answer)
 
 
 class Answer:
@@ -74,14 +95,18 @@ class Answer:
             messages=prompt.messages,
             sampling=job.sampling,
         )
+        self._begun = prompt.begun.answer if prompt.begun else ""
         self._texts: list[str] = []
 
     @property
     def text(self) -> str:
-        return "".join(self._texts)
+        """All of it, with what it continues."""
+        return self._begun + "".join(self._texts)
 
     async def events(self) -> AsyncGenerator[Delta | Finished, None]:
         """Deltas, then one Finished. Closing it aborts the engine's work."""
+        if self._begun:
+            yield Delta(text=self._begun)
         async with aclosing(self._engine.generate(self._request)) as chunks:
             async for chunk in chunks:
                 if chunk.text:
@@ -108,14 +133,16 @@ class Answer:
 
     def turn(self, finished: Finished) -> Turn:
         """What the channel remembers of it."""
-        job = self._job
+        job, begun = self._job, self._prompt.begun
         return Turn(
             job=job.id,
             user=job.user,
             user_name=job.user_name,
             prompt=job.prompt,
             answer=finished.text,
+            parent=self._prompt.parent,
             attachments=job.attachments,
             prompt_tokens=self._prompt.question_tokens,
-            completion_tokens=finished.completion_tokens,
+            completion_tokens=finished.completion_tokens
+            + (begun.completion_tokens if begun else 0),
         )

@@ -58,7 +58,9 @@ class Message:
 class Request:
     id: str  # unique per attempt
     channel: str
-    messages: tuple[Message, ...]  # ends with the user's question
+    # Ends with the user's question, or with the beginning of its answer, which is then written on:
+    # its text comes right after the template's head of an answer, and nothing ends it.
+    messages: tuple[Message, ...]
     sampling: Sampling = field(default_factory=Sampling)
 
 

@@ -51,7 +51,7 @@ class ScriptedEngine:
         self.slots = slots
 
     async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
-        prompt = request.messages[-1].content
+        prompt = _question(request.messages)
         prompt_tokens = await self._admit(request)
         limit = request.sampling.max_tokens or self.context_tokens
         stops, made, reason = StopStrings(request.sampling.stop), 0, FinishReason.STOP
@@ -82,7 +82,7 @@ class ScriptedEngine:
         pass
 
     async def _admit(self, request: Request) -> int:
-        if "!refuse" in request.messages[-1].content:
+        if "!refuse" in _question(request.messages):
             raise BadRequest("the prompt asked for it")
         tokens = await self.count_tokens(request.messages)
         if tokens >= self.context_tokens:
@@ -90,8 +90,22 @@ class ScriptedEngine:
         return tokens
 
 
+def _question(messages: tuple[Message, ...]) -> str:
+    return next(message.content for message in reversed(messages) if message.role == "user")
+
+
 def _answer(messages: tuple[Message, ...]) -> Iterator[str]:
-    prompt = messages[-1].content
+    """The whole answer, or what is missing after its beginning."""
+    last = messages[-1]
+    begun = len(last.content) if last.role == "assistant" else 0
+    for token in _whole_answer(messages):
+        if rest := token[begun:]:
+            yield rest
+        begun = max(begun - len(token), 0)
+
+
+def _whole_answer(messages: tuple[Message, ...]) -> Iterator[str]:
+    prompt = _question(messages)
     turn = sum(message.role == "user" for message in messages)
     echo = tokenize(f"[turn {turn}] {prompt}")
     yield from echo

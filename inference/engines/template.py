@@ -33,10 +33,16 @@ class ChatTemplate:
         self._takes_system = self._renders([{"role": "system", "content": "s"}, _USER])
 
     def encode(self, messages: Sequence[Message]) -> list[int]:
-        """Ids of `messages` and the head of the answer; BadRequest where they cannot be written."""
+        """Ids of `messages` and the head of the answer; BadRequest where they cannot be written.
+
+        A last message of the assistant's is the answer's beginning, which nothing ends.
+        """
+        if len(messages) > 1 and messages[-1].role == "assistant":
+            begun = self._encode_content(_require_unicode(messages[-1].content))
+            return [*self.encode(messages[:-1]), *begun]
         plain = self._fold_system(messages)
-        if not all(_is_unicode(message.content) for message in plain):
-            raise BadRequest("the text is not valid Unicode")
+        for message in plain:
+            _require_unicode(message.content)
         nonce = secrets.token_hex(8)
         marks = [f"CONTENT{nonce}N{i}E" for i in range(len(plain))]
         rendered = self._render(
@@ -66,7 +72,10 @@ class ChatTemplate:
         if part not in contents:
             yield from self._tokenizer.encode(part, add_special_tokens=False)
             return
-        for piece in self._defuse(contents[part]):
+        yield from self._encode_content(contents[part])
+
+    def _encode_content(self, text: str) -> Iterator[int]:
+        for piece in self._defuse(text):
             yield from self._tokenizer.encode(piece, add_special_tokens=False)
 
     def _defuse(self, text: str) -> Iterator[str]:
@@ -104,9 +113,11 @@ class ChatTemplate:
 _USER = {"role": "user", "content": "q"}
 
 
-def _is_unicode(text: str) -> bool:
+def _require_unicode(text: str) -> str:
     """Half a surrogate pair is no character, and tokenizers take none."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise BadRequest("the text is not valid Unicode")
+    return text
 
 
 def _structural_tokens(tokenizer: Tokenizer) -> re.Pattern[str]:

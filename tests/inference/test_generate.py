@@ -1,6 +1,6 @@
 import pytest
 
-from inference.engines.base import TooLong, Unsupported
+from inference.engines.base import BadRequest, TooLong, Unsupported
 from inference.engines.scripted import ScriptedEngine, tokenize
 from inference.generate import Answer, compose
 from jobqueue.history import Loaded
@@ -14,11 +14,15 @@ class Past:
 
     def __init__(self, *turns: Turn) -> None:
         self.turns = turns
+        self.before = turns  # what a question is answered after
         self.budgets: list[int | None] = []
 
-    async def load(self, channel: str, budget_tokens: int | None) -> Loaded:
+    async def load(self, channel: str, budget_tokens: int | None, parent: str | None) -> Loaded:
         self.budgets.append(budget_tokens)
-        return Loaded(self.turns, omitted=2)
+        return Loaded(self.before, omitted=2, parent="j2")
+
+    async def turn(self, channel: str, job: str) -> Turn | None:
+        return next((turn for turn in self.turns if turn.job == job), None)
 
 
 def turn(number: int, words: int = 3) -> Turn:
@@ -126,3 +130,39 @@ async def test_an_answer_cut_short_keeps_what_was_said() -> None:
     assert finished.text == first.text
     assert finished.reason is FinishReason.CANCELLED
     assert finished.completion_tokens == 1
+
+
+# --- branches and continued answers ------------------------------------------------------------
+
+
+async def test_a_turn_tells_what_it_follows_only_where_its_job_does() -> None:
+    engine = ScriptedEngine()
+    for asked, expected in ((None, None), ("j1", "j2"), ("", "j2")):
+        question = job(parent=asked)
+        answer = Answer(question, 1, await compose(question, Past(), engine, system=""), engine)
+        assert answer.turn(Finished(text="yes")).parent == expected
+
+
+async def test_a_continued_answer_is_the_whole_one_in_the_end() -> None:
+    engine, prompt = ScriptedEngine(), "!tokens 60"
+    first = job(prompt, sampling=Sampling(max_tokens=25))
+    cut = Answer(first, 1, await compose(first, Past(), engine, system=""), engine)
+    *_, half = [event async for event in cut.events()]
+    assert isinstance(half, Finished)
+    assert half.reason is FinishReason.LENGTH
+
+    again = job(prompt, id="j10", continues="j9", parent="")
+    past = Past(cut.turn(half))
+    past.before = ()
+    whole = Answer(again, 1, await compose(again, past, engine, system=""), engine)
+    begun, *_, end = [event async for event in whole.events()]
+    assert begun == Delta(text=half.text)
+    assert isinstance(end, Finished)
+    assert end.text == f"[turn 1] {prompt}" + "".join(f" word{n + 1}" for n in range(54))
+    assert end.completion_tokens == 35
+    assert whole.turn(end).completion_tokens == 60
+
+
+async def test_an_answer_that_is_forgotten_cannot_be_continued() -> None:
+    with pytest.raises(BadRequest):
+        await compose(job(continues="gone"), Past(), ScriptedEngine(), system="")

@@ -112,3 +112,11 @@ def test_a_model_without_a_template_is_told_with_the_way_out(tokenizer: Any) -> 
             ChatTemplate(tokenizer)
     finally:
         tokenizer.chat_template = kept
+
+
+def test_the_beginning_of_an_answer_is_written_on(template: ChatTemplate, tokenizer: Any) -> None:
+    question = (Message("user", "Count to five."),)
+    begun = template.encode((*question, Message("assistant", "One, two,")))
+    head = template.encode(question)
+    assert begun[: len(head)] == head
+    assert tokenizer.decode(begun[len(head) :]) == "One, two,"
