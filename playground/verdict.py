@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
 
+from bot.render.formulas import extract
 from playground.discord.limits import walk
 from playground.discord.shapes import MessageFlag
 from playground.discord.state import Message
@@ -83,13 +84,24 @@ def pending(message: Message) -> bool:
 def holds(messages: Sequence[Message], result: str | None) -> bool:
     """Whether all letters and digits of `result` are visible, in order.
 
-    The rest may differ: a splitter closes and opens code fences, a footnote may follow.
+    The rest may differ: a splitter closes and opens code fences, a footnote may follow. Formulas
+    may be Unicode or pictures, so only what stands around them counts.
     """
-    shown = "\n".join(m.data["content"] for m in messages)
+    shown = "\n".join(filter(None, map(_shown, messages)))
     if result is None:
-        return bool(shown.strip())
+        return bool(shown)
     letters = iter(_letters(shown))
-    return all(letter in letters for letter in _letters(result))
+    return all(letter in letters for letter in _letters(_without_formulas(result)))
+
+
+def _shown(message: Message) -> str:
+    """Its text and what its pictures are said to show."""
+    said = (picture.get("description") or "" for picture in message.data["attachments"])
+    return "\n".join((message.data["content"], *said)).strip()
+
+
+def _without_formulas(text: str) -> str:
+    return "".join(segment for segment in extract(text) if isinstance(segment, str))
 
 
 def _letters(text: str) -> list[str]:

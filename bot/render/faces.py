@@ -5,18 +5,33 @@ their faces, whatever was shown before.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.notices import Notice
+from bot.render.dress import Block, Dressed, draft, pages, undressed
+from bot.render.picture import Picture
 from bot.render.split import MESSAGE_UNITS, split, units
 from bot.words import Words
 
 
 @dataclass(frozen=True)
+class Row:
+    """What may be done about a finished answer."""
+
+    job: str
+    latest: bool = True  # of its channel; only that one can be changed
+    cut: bool = False  # more of it can be written
+    current: int = 0  # the version that is shown
+    versions: int = 1
+
+
+@dataclass(frozen=True)
 class Face:
     content: str = ""
+    picture: Picture | None = None  # under the content
     notice: Notice | None = None  # shown as a card under the content
     stoppable: bool = False  # carries the Stop button
+    row: Row | None = None  # carries a finished answer's buttons
 
 
 Faces = tuple[Face, ...]
@@ -28,33 +43,42 @@ def waiting(notice: Notice) -> Faces:
 
 def streaming(text: str) -> Faces:
     """The text so far, with the Stop button under its last message."""
-    contents = _contents(text)
+    contents = [piece.content for piece in split(draft(text)) if piece.body.strip()]
     return tuple(
         Face(content, stoppable=number == len(contents))
         for number, content in enumerate(contents, start=1)
     )
 
 
-def finished(text: str, footnotes: Iterable[Notice], words: Words) -> Faces:
-    contents = _contents(text)
+def finished(answer: Dressed, footnotes: Iterable[Notice], words: Words) -> Faces:
+    faces = _faces(answer)
     notes = "\n".join(f"-# {note.text(words)}" for note in footnotes)
-    return tuple(Face(content) for content in _with_last_line(contents, notes))
+    return _with_last_line(faces, notes)
 
 
 def told(notice: Notice, text: str = "") -> Faces:
     """The notice, under what there is of an answer."""
-    *before, last = _contents(text) or [""]
-    return (*(Face(content) for content in before), Face(last, notice))
+    *before, last = _faces(undressed(text)) or (Face(),)
+    return (*before, replace(last, notice=notice))
 
 
-def _contents(text: str) -> list[str]:
-    """The messages of `text`; Discord refuses a message of white space alone."""
-    return [piece.content for piece in split(text) if piece.body.strip()]
+def _faces(answer: Dressed) -> Faces:
+    """A message for each page; its text, and the picture that ends it."""
+    return tuple(_face(page) for page in pages(answer))
 
 
-def _with_last_line(contents: list[str], line: str) -> list[str]:
+def _face(page: tuple[Block, ...]) -> Face:
+    content = "\n".join(block for block in page if isinstance(block, str))
+    picture = next((block for block in page if isinstance(block, Picture)), None)
+    return Face(content, picture)
+
+
+def _with_last_line(faces: Faces, line: str) -> Faces:
+    """A picture shows under its message's text, so that a line goes under it as a new message."""
     if not line:
-        return contents
-    *before, last = contents or [""]
-    joined = f"{last.rstrip()}\n{line}" if last else line
-    return [*before, joined] if units(joined) <= MESSAGE_UNITS else [*contents, line]
+        return faces
+    *before, last = faces or (Face(),)
+    joined = f"{last.content.rstrip()}\n{line}" if last.content else line
+    if last.picture or units(joined) > MESSAGE_UNITS:
+        return (*faces, Face(line))
+    return (*before, replace(last, content=joined))

@@ -2,6 +2,7 @@
 
 import itertools
 
+from playground.discord.state import Message
 from playground.discord.world import World
 from tests.bot.discord.conftest import Room, scripted, until
 
@@ -115,3 +116,19 @@ async def test_the_longest_prompt_is_answered(room: Room, world: World) -> None:
 
 async def test_presence_tells_that_a_model_is_ready(room: Room, world: World) -> None:
     await until(lambda: "online" in str(world.state.presences))
+
+
+async def test_a_formula_is_a_picture_once_the_answer_is_whole(room: Room, world: World) -> None:
+    source = r"\begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}"
+    prompt = f"Look:\n$$\n{source}\n$$\nand $x^2$"
+    await world.slash("ada", "general", "chat", {"prompt": prompt})
+
+    def dressed() -> list[Message] | None:
+        said = room.bot_says()
+        return said if len(said) == 2 and said[0].data["attachments"] else None
+
+    first, second = await until(dressed)
+    assert first.data["content"] == "[turn 1] Look:"
+    [picture] = first.data["attachments"]
+    assert picture["description"] == source
+    assert second.data["content"] == "and x²"
