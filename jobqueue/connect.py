@@ -1,6 +1,8 @@
 """How this project speaks to Redis, decided once."""
 
-from typing import Any, cast
+import asyncio
+from collections.abc import Awaitable
+from typing import Any, TypeVar, cast
 
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.retry import Retry
@@ -10,6 +12,9 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 # Blocking reads ask for at most BLOCK_MS, well below the time after which a reply counts as lost.
 SOCKET_TIMEOUT_S = 5.0
 BLOCK_MS = 2_000
+
+T = TypeVar("T")
+
 _SHAPE: dict[str, Any] = {
     "protocol": 2,
     "socket_timeout": SOCKET_TIMEOUT_S,
@@ -40,3 +45,17 @@ def connect(url: str) -> Redis:
         retry=Retry(ConstantBackoff(0.01), 1, supported_errors=(RedisConnectionError,)),
         **keepalive,
     )
+
+
+async def cancellable(call: Awaitable[T]) -> T:
+    """Await a call of the client so that cancelling the task always reaches it.
+
+    The client sends within `asyncio.wait_for`, which before Python 3.12 drops a cancellation that
+    arrives as the sending completes; a task that is cancelled once would then run on for ever.
+    """
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    result = await call
+    if task and task.cancelling() > before:
+        raise asyncio.CancelledError
+    return result

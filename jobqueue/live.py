@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from redis.exceptions import ResponseError
 
-from jobqueue.connect import BLOCK_MS
+from jobqueue.connect import BLOCK_MS, cancellable
 from jobqueue.errors import UnknownJob
 from jobqueue.queue import JobQueue
 from jobqueue.schema import TERMINAL_EVENTS, AnyEvent, State, decode_event
@@ -142,9 +142,8 @@ class LiveReader:
 
     async def _entries_after(self, position: str) -> list[tuple[bytes, dict[bytes, bytes]]]:
         """Blocks for a while; empty when nothing came."""
-        reply: Any = await self._scripts.redis.xread(
-            {self._stream: position}, count=_ENTRIES, block=BLOCK_MS
-        )
+        read = self._scripts.redis.xread({self._stream: position}, count=_ENTRIES, block=BLOCK_MS)
+        reply: Any = await cancellable(read)
         return reply[0][1] if reply else []
 
     def _deliver(self, fields: dict[bytes, bytes]) -> None:

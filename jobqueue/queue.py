@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError, ResponseError
 
-from jobqueue.connect import BLOCK_MS
+from jobqueue.connect import BLOCK_MS, cancellable
 from jobqueue.errors import QueueFull, UnknownJob
 from jobqueue.policy import Limits, Policy
 from jobqueue.schema import (
@@ -178,7 +178,7 @@ class JobQueue:
         marks = [self.scripts.key("mark", capability) for capability in sorted(capabilities)]
         timeout = min(max(timeout_s, 0.01), BLOCK_MS / 1000)
         try:
-            await self.scripts.redis.bzpopmin(marks, timeout=timeout)
+            await cancellable(self.scripts.redis.bzpopmin(marks, timeout=timeout))
         except (*TRANSIENT, ResponseError):
             await pause_after_outage(min(timeout, 0.5))
 

@@ -28,6 +28,7 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from jobqueue.connect import cancellable
 from jobqueue.errors import QueueUnavailable
 from jobqueue.policy import Policy
 
@@ -117,7 +118,7 @@ class Scripts:
         pause = 0.02
         while True:
             try:
-                return await attempt()
+                return await cancellable(attempt())
             except (*TRANSIENT, ResponseError) as error:
                 over = asyncio.get_running_loop().time() + pause >= give_up
                 if not _may_pass(error):

@@ -1,0 +1,29 @@
+"""Cancelling a task that talks with Redis always reaches it, at whatever moment."""
+
+import asyncio
+
+from jobqueue.connect import connect
+from jobqueue.live import LiveReader
+from jobqueue.queue import JobQueue
+
+MOMENTS = 60
+
+
+async def _use(queue: JobQueue) -> None:
+    async with LiveReader(queue, "bot-test"):
+        await queue.undelivered("bot-test")
+        await queue.wait_for_work({"chat"}, 0.1)
+        await asyncio.Event().wait()
+
+
+async def test_a_cancelled_task_ends(redis_url: str) -> None:
+    for steps in range(MOMENTS):
+        async with connect(redis_url) as redis:
+            queue = JobQueue(redis)
+            task = asyncio.create_task(_use(queue))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            task.cancel()
+            done, _ = await asyncio.wait({task}, timeout=5)
+            assert done, f"cancelled after {steps} steps and still running"
+            await queue.undelivered("bot-test")  # what was being sent for the task is through
