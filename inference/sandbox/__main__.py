@@ -58,15 +58,20 @@ async def _run(config: SandboxConfig, program: str, files: dict[str, bytes]) -> 
 
 
 def _show(result: ProgramResult, folder: Path) -> None:
-    print(result.stdout, end="")
-    print(result.stderr, end="", file=sys.stderr)
+    print(_harmless(result.stdout), end="")
+    print(_harmless(result.stderr), end="", file=sys.stderr)
     if result.value is not None:
-        print(result.value)
+        print(_harmless(result.value))
     for number, figure in enumerate(result.figures, start=1):
         path = folder / f"figure-{number}.png"
         path.write_bytes(figure.png)
         print(f"{path}: {figure.width} x {figure.height}", file=sys.stderr)
     print(f"{result.status}, {result.duration_ms:.0f} ms", file=sys.stderr)
+
+
+def _harmless(text: str) -> str:
+    """Without the characters that command a terminal."""
+    return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
 
 
 def _parser() -> argparse.ArgumentParser:

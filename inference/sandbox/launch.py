@@ -30,7 +30,7 @@ _BOOT = (
     "import sys; ours, packages, *descriptors = sys.argv[1:];"
     "sys.path.append(packages); sys.path.insert(0, ours);"
     "from inference.sandbox.inside.main import main; del sys.path[0];"
-    "main(packages, *map(int, descriptors))"
+    "main(*map(int, descriptors))"
 )
 _FONTS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"))
 _DEVICES = (Path("/dev/null"), Path("/dev/urandom"))

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack, ExitStack
 from typing import Self
 
+import msgspec
+
 from inference.sandbox import launch
 from inference.sandbox.collect import Collector
 from inference.sandbox.config import Limits, SandboxConfig
@@ -58,15 +60,14 @@ class Link:
         seconds: float,
         collector: Collector,
     ) -> wire.Ended:
-        request = wire.Run(
-            id=next(self._ids),
-            timeout_s=seconds,
-            memory_bytes=limits.memory_bytes,
+        request = wire.Run(next(self._ids), seconds, limits.memory_bytes)
+        task = wire.Task(
+            program=program.encode("utf-8", "replace").decode(),
+            files=tuple(files),
             output_bytes=limits.output_bytes,
             figures=limits.figures,
             figure_bytes=limits.figure_bytes,
             figure_pixels=limits.figure_pixels,
-            files=tuple(files),
         )
         ended: asyncio.Future[wire.Ended] = self._loop.create_future()
         self._running[request.id] = ended
@@ -76,8 +77,7 @@ class Link:
         try:
             with ExitStack() as ours:  # the zygote has copies once they are sent
                 ours.callback(os.close, write)
-                sources = (program.encode("utf-8", "replace"), *files.values())
-                sealed = [_sealed(ours, source) for source in sources]
+                sealed = [_sealed(ours, data) for data in (wire.encode(task), *files.values())]
                 self._send(request, [write, *sealed])
             await output.closed
             if collector.over:
@@ -105,10 +105,11 @@ class Link:
             return
         except OSError:
             packet = b""
-        if not packet:
+        try:
+            message = wire.decode_from_zygote(packet)
+        except msgspec.MsgspecError:  # also the empty packet of a closed connection
             self._lose()
             return
-        message = wire.decode_from_zygote(packet)
         if isinstance(message, wire.Ended) and (ended := self._running.get(message.id)):
             _settle(ended, message)
 

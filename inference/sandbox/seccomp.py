@@ -21,20 +21,23 @@ ALLOWED = (
     *("read", "readv", "pread64", "write", "writev", "lseek", "close", "dup", "dup2", "dup3"),
     *("pipe", "pipe2", "poll", "ppoll", "select", "pselect6"),
     *("open", "openat", "fstat", "newfstatat", "stat", "lstat", "getdents64", "getcwd"),
-    # Memory of its own; futex for locks that nobody else holds.
-    *("mmap", "munmap", "mprotect", "mremap", "madvise", "brk", "futex"),
+    # Memory of its own.
+    *("mmap", "munmap", "mprotect", "mremap", "madvise", "brk"),
     # Handling signals, which only timers of its own can send.
     *("rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack"),
     *("setitimer", "getitimer", "alarm", "restart_syscall"),
     # Clocks, sleeping, and who and where it is.
-    *("clock_gettime", "clock_getres", "clock_nanosleep", "nanosleep", "gettimeofday", "time"),
-    *("times", "getrusage", "getrlimit", "sched_yield", "sched_getaffinity", "getrandom"),
+    *("nanosleep", "gettimeofday", "time", "times", "getrusage", "getrlimit", "getrandom"),
+    "sched_yield",
     *("getpid", "gettid", "getppid", "getuid", "geteuid", "getgid", "getegid", "uname"),
     *("exit", "exit_group"),
 )
 
 _FCNTL = (0, 1, 2, 3, 4, 1030)  # F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC
 _IOCTL = (0x5401, 0x5451)  # TCGETS (isatty), FIOCLEX
+_FUTEX = (0, 1, 3, 4, 9, 10)  # waiting and waking; not the priority-inheriting ones
+_FUTEX_OPERATION = 0x7F  # without the flags for private and for the clock
+_LAST_CLOCK = 11  # CLOCK_TAI; greater numbers are the processor time of other processes
 _INT = 0xFFFF_FFFF  # the kernel looks at the lower half of an int argument only
 
 
@@ -54,7 +57,12 @@ def compile_filter() -> bytes:
         allow("fcntl", sc.Arg(1, sc.MASKED_EQ, _INT, command))
     for command in _IOCTL:
         allow("ioctl", sc.Arg(1, sc.MASKED_EQ, _INT, command))
-    # Its own limits, read only.
+    for operation in _FUTEX:
+        allow("futex", sc.Arg(1, sc.MASKED_EQ, _FUTEX_OPERATION, operation))
+    for name in ("clock_gettime", "clock_getres", "clock_nanosleep"):
+        allow(name, sc.Arg(0, sc.LE, _LAST_CLOCK))
+    # Of itself: where it may run, and its limits, read only.
+    allow("sched_getaffinity", sc.Arg(0, sc.MASKED_EQ, _INT, 0))
     allow("prlimit64", sc.Arg(0, sc.MASKED_EQ, _INT, 0), sc.Arg(2, sc.EQ, 0))
     rules.set_attr(sc.Attr.ACT_BADARCH, sc.KILL_PROCESS)
     with os.fdopen(os.memfd_create("filter", os.MFD_CLOEXEC), "rb") as file:

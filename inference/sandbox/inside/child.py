@@ -34,7 +34,9 @@ def live(channel_fd: int, confinement: Confinement, *, zygote: int) -> NoReturn:
         libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != zygote:  # it died before we asked to die with it
             os._exit(1)
-        _close_all_but({0, 1, 2, channel_fd, confinement.ruleset})
+        _close_all_but({1, 2, channel_fd, confinement.ruleset})
+        # Flags of an open file are shared by all that inherited it: no letter box between programs.
+        os.open(os.devnull, os.O_RDONLY)
         with socket.socket(fileno=channel_fd) as channel:
             request, descriptors = _program(channel)
             try:
@@ -43,7 +45,7 @@ def live(channel_fd: int, confinement: Confinement, *, zygote: int) -> NoReturn:
                 os.write(channel_fd, f"{type(failure).__name__}: {failure}".encode()[:1000])
                 os._exit(1)
             os.write(channel_fd, CONFINED)  # `send` is denied from here on
-        _run(request, *descriptors)
+        _run(*descriptors)
         os._exit(0)
     finally:
         os._exit(1)  # whatever happened, never back into the zygote's code
@@ -65,17 +67,18 @@ def _confine(confinement: Confinement, request: wire.Run) -> None:
     )
 
 
-def _run(request: wire.Run, output: int, program: int, *files: int) -> None:
+def _run(output: int, task_fd: int, *files: int) -> None:
+    with os.fdopen(task_fd, "rb") as file:
+        task = wire.decode_task(file.read())
     gc.set_threshold(_GC_THRESHOLD, 10, 10)
-    with os.fdopen(program, "rb") as file:
-        source = file.read().decode("utf-8", "replace")
+    sys.argv = sys.orig_argv = [runner.PROGRAM]  # ours tell where we are installed
     numpy: Any = sys.modules["numpy"]  # `random` seeds itself after a fork, numpy does not
     numpy.random.seed(int.from_bytes(os.urandom(4), "little"))
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.close(output)
-    given.give(dict(zip(request.files, files, strict=True)))
-    runner.run(source, 1, request)
+    given.give(dict(zip(task.files, files, strict=True)))
+    runner.run(task, 1)
 
 
 def _close_all_but(kept: Collection[int]) -> None:

@@ -21,10 +21,10 @@ _DPI = 100.0
 
 
 class Shown:
-    def __init__(self, send: Callable[[wire.Frame], None], request: wire.Run) -> None:
+    def __init__(self, send: Callable[[wire.Frame], None], task: wire.Task) -> None:
         self._send = send
-        self._left = request.figures
-        self._request = request
+        self._left = task.figures
+        self._task = task
         self._saved: weakref.WeakSet[Figure] = weakref.WeakSet()  # by savefig, so not again
 
     def install(self) -> None:
@@ -66,7 +66,7 @@ class Shown:
         self._left -= 1
         png = io.BytesIO()
         self._render(figure, png, format="png", dpi=self._dpi(figure))
-        if png.tell() <= self._request.figure_bytes:
+        if png.tell() <= self._task.figure_bytes:
             self._send(wire.Picture(png.getvalue()))
         else:
             self._send(wire.Stderr(f"figure left out: {png.tell():,} bytes\n"))
@@ -75,5 +75,5 @@ class Shown:
         """100, or less where the picture would have more pixels than allowed."""
         width, height = (max(float(inches), 1e-3) for inches in figure.get_size_inches())
         # One pixel less in each direction: matplotlib rounds up.
-        fitting = math.sqrt(self._request.figure_pixels / (width * height))
+        fitting = math.sqrt(self._task.figure_pixels / (width * height))
         return min(_DPI, fitting * 0.99)

@@ -12,11 +12,11 @@ from inference.sandbox.inside.libc import ConfinementError
 _DESCRIPTORS = 4096
 
 
-def main(packages: str, control_fd: int, listener_fd: int | None = None) -> NoReturn:
+def main(control_fd: int, listener_fd: int | None = None) -> NoReturn:
     control = socket.socket(fileno=control_fd)
     listener = None if listener_fd is None else socket.socket(fileno=listener_fd)
     try:
-        server = _prepared(packages, control, listener)
+        server = _prepared(control, listener)
     except (ConfinementError, ImportError, OSError, RuntimeError) as failure:
         reason = f"{type(failure).__name__}: {failure}"
         control.send(wire.encode(wire.Unavailable(reason[:2000])))
@@ -24,9 +24,7 @@ def main(packages: str, control_fd: int, listener_fd: int | None = None) -> NoRe
     server.serve()
 
 
-def _prepared(
-    packages: str, control: socket.socket, listener: socket.socket | None
-) -> zygote.Zygote:
+def _prepared(control: socket.socket, listener: socket.socket | None) -> zygote.Zygote:
     setup = wire.decode_setup(control.recv(wire.MAX_PACKET))
     os.umask(0o077)
     os.chdir("/")
@@ -41,7 +39,6 @@ def _prepared(
         uid=os.getuid(),
         landlock=landlock.abi(),
         bubblewrap=setup.bubblewrap,
-        packages=warm.packages(packages),
     )
     return zygote.Zygote(setup, ready, control, listener)
 

@@ -60,7 +60,7 @@ class FrameStream(io.RawIOBase):
         )
 
 
-def run(source: str, output: int, request: wire.Run) -> None:
+def run(task: wire.Task, output: int) -> None:
     """Never raises for what the program does. Frames are written as it goes."""
     frames = FrameWriter(output)
     sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115  (lives as long as the process)
@@ -68,21 +68,21 @@ def run(source: str, output: int, request: wire.Run) -> None:
     sys.stderr = FrameStream(frames, wire.Stderr).text()
     sys.set_int_max_str_digits(0)  # 2000! has 5736 digits; the CPU limit bounds the work
     warnings.formatwarning = _short_warning
-    shown = figures.Shown(frames.send, request)
+    shown = figures.Shown(frames.send, task)
     shown.install()
     try:
-        value = _execute(source)
+        value = _execute(task.program)
         shown.all_open()
         _flush()
         if value is not None:
-            frames.send(wire.Value(_cut(value, request.output_bytes)))
+            frames.send(wire.Value(_cut(value, task.output_bytes)))
     except MemoryError:
         frames.write(_OUT_OF_MEMORY)  # made beforehand: there is no memory to make it now
     except BaseException as error:
         _flush()
         if not _left_quietly(error):
             text = _own_frames(error)
-            frames.send(wire.Raised(_cut(text, request.output_bytes)))
+            frames.send(wire.Raised(_cut(text, task.output_bytes)))
 
 
 def _execute(source: str) -> str | None:

@@ -9,7 +9,6 @@ import site
 import sys
 import tempfile
 from collections.abc import Iterator
-from importlib import metadata
 from typing import Any
 
 PRELOADED = ("sympy", "numpy", "matplotlib")
@@ -30,12 +29,6 @@ _FAMILIES = (
     "Source Han Sans SC",
     "WenQuanYi Micro Hei",
 )
-
-
-def packages(folder: str) -> dict[str, str]:
-    """Distributions in this folder and their versions."""
-    found = metadata.distributions(path=[folder])
-    return {each.metadata["Name"]: each.version for each in found}
 
 
 def up() -> None:

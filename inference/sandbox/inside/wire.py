@@ -43,7 +43,6 @@ class Ready(_Message, frozen=True):
     uid: int
     landlock: int  # ABI
     bubblewrap: bool  # sees no host process, no host file, no network
-    packages: dict[str, str]  # importable distribution → version
     version: int = VERSION
 
 
@@ -68,20 +67,30 @@ class Ended(_Message, frozen=True):
 
 
 class Run(_Message, frozen=True):
-    """With descriptors: the output pipe, the program, then one for each of `files`."""
+    """With descriptors: the output pipe, a `Task`, then one for each of the task's files."""
 
     id: int  # unique in the connection
     timeout_s: float
     memory_bytes: int
-    figures: int
-    figure_bytes: int
-    figure_pixels: int
-    output_bytes: int
-    files: tuple[str, ...]
 
 
 class Kill(_Message, frozen=True):
     id: int
+
+
+# --- client → program, past the zygote ----------------------------------------------------------
+
+
+class Task(_Message, frozen=True):
+    """In a sealed memfd. What says anything about a person is here and never in the zygote, for
+    its memory is what every later program starts with."""
+
+    program: str
+    files: tuple[str, ...]  # their names
+    output_bytes: int
+    figures: int
+    figure_bytes: int
+    figure_pixels: int
 
 
 # --- program → client ---------------------------------------------------------------------------
@@ -125,6 +134,7 @@ def line(frame: Frame) -> bytes:
 
 
 decode_setup = msgspec.json.Decoder(Setup).decode
+decode_task = msgspec.json.Decoder(Task).decode
 decode_run = msgspec.json.Decoder(Run).decode
 decode_from_zygote = msgspec.json.Decoder(FromZygote).decode
 decode_from_client = msgspec.json.Decoder(FromClient).decode

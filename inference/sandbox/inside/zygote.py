@@ -25,6 +25,7 @@ from inference.sandbox.inside.children import Child
 
 _IDLE_S = 3600.0
 _MAX_DESCRIPTORS = 64
+_MAX_WAITING = 64  # of one client; ours keep to their own bound
 
 
 @dataclass(eq=False, slots=True)
@@ -104,8 +105,8 @@ class Zygote:
         try:
             message = wire.decode_from_client(packet)
             if isinstance(message, wire.Run):
-                if len(descriptors) != 2 + len(message.files):
-                    raise ValueError("descriptors are missing")
+                if len(descriptors) < 2 or len(client.waiting) >= _MAX_WAITING:
+                    raise ValueError("descriptors are missing, or too many programs wait")
                 client.waiting.append((message, descriptors))
             else:
                 self._kill(client, message.id)

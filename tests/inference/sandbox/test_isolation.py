@@ -43,6 +43,10 @@ LEFTOVERS = {
         "import signal; signal.signal(signal.SIGALRM, signal.SIG_IGN)",
         "import signal\nif signal.getsignal(signal.SIGALRM) == signal.SIG_IGN: print('LEFT')",
     ),
+    "flags of an inherited file": (
+        "import fcntl, os; fcntl.fcntl(0, fcntl.F_SETFL, os.O_NONBLOCK)",
+        "import fcntl, os\nif fcntl.fcntl(0, fcntl.F_GETFL) & os.O_NONBLOCK: print('LEFT')",
+    ),
     "an open descriptor": (
         "import os; os.dup2(0, 50)",
         "import os\nos.fstat(50); print('LEFT')",
