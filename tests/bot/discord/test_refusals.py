@@ -1,0 +1,171 @@
+"""Questions that cannot be answered, and who may stop one that is: each gets one clear word."""
+
+import msgspec
+import pytest
+
+from jobqueue.queue import JobQueue
+from jobqueue.schema import WorkerStatus
+from playground.discord.permissions import Permission
+from playground.discord.world import World
+from tests.bot.discord.conftest import Room, growing, until
+
+LONG = "!tokens 3000 !delay 20ms"
+
+
+async def test_an_empty_mention_is_told_so(room: Room, world: World) -> None:
+    asked = await world.say("ada", "general", "@commonroom")
+    told = await room.notice("nothing to answer")
+    assert told.answers == asked.id
+
+
+async def test_a_blank_prompt_is_told_to_its_writer_alone(room: Room, world: World) -> None:
+    await world.slash("ada", "general", "chat", {"prompt": "\u200b"})
+    await room.notice("nothing to answer")
+    assert room.bot_says("bob") == []
+
+
+async def test_a_reply_that_cannot_be_read_is_told_so(room: Room, world: World) -> None:
+    await world.slash("ada", "general", "chat", {"prompt": "one"})
+    first = await room.answer("[turn 1] one")
+    await world.reply("ada", "general", first.id, "two", ping=False)
+    await room.notice("cannot read")
+
+
+async def test_one_person_cannot_fill_the_queue(silent_room: Room, world: World) -> None:
+    async with silent_room.bot():
+        limit = JobQueue(silent_room.redis).policy.limits.per_user
+        for number in range(limit):
+            await world.slash("ada", "general", "chat", {"prompt": f"q{number}"})
+        await until(lambda: len(silent_room.bot_says()) == limit)
+        await world.slash("ada", "general", "chat", {"prompt": "one more"})
+        told = await silent_room.notice(f"You have {limit} questions open")
+        assert told.visible_to == world.user("ada")["id"]
+
+
+async def test_a_question_without_a_worker_is_kept_and_says_so(
+    silent_room: Room, world: World
+) -> None:
+    async with silent_room.bot():
+        await world.slash("ada", "general", "chat", {"prompt": "hello"})
+        told = await silent_room.notice("No model is running")
+        async with silent_room.worker():
+            assert (await silent_room.answer("[turn 1] hello")).id == told.id
+    assert told.data["embeds"] == []
+
+
+async def test_a_loading_model_is_told_with_its_progress(silent_room: Room, world: World) -> None:
+    status = WorkerStatus(
+        worker="w9",
+        phase="loading",
+        engine="scripted",
+        model="scripted",
+        capabilities=("chat",),
+        slots=1,
+        progress=0.42,
+    )
+    await JobQueue(silent_room.redis).announce(status)
+    async with silent_room.bot():
+        await world.say("ada", "general", "@commonroom hello")
+        await silent_room.notice("loading (42")
+
+
+@pytest.mark.parametrize(("prompt", "words"), [("!refuse", "could not take"), ("!fail", "times")])
+async def test_what_the_engine_cannot_do_is_told(
+    room: Room, world: World, prompt: str, words: str
+) -> None:
+    await world.slash("ada", "general", "chat", {"prompt": prompt})
+    await room.notice(words)
+
+
+async def test_a_prompt_over_the_services_limit(silent_room: Room, world: World) -> None:
+    short = msgspec.structs.replace(silent_room.settings, commonroom_max_prompt_chars=10)
+    async with silent_room.bot(short):
+        await world.slash("ada", "general", "chat", {"prompt": "x" * 11})
+        await silent_room.notice("11 characters, and 10 are allowed")
+
+
+async def test_redis_away_is_told_to_the_one_who_asks(silent_room: Room, world: World) -> None:
+    nowhere = msgspec.structs.replace(silent_room.settings, redis_url="unix:///nonexistent.sock")
+    async with silent_room.bot(nowhere):
+        await world.slash("ada", "general", "chat", {"prompt": "hello"})
+        told = await silent_room.notice("cannot be reached")
+        assert told.visible_to == world.user("ada")["id"]
+
+
+# --- stopping -----------------------------------------------------------------------------------
+
+
+async def test_stop_keeps_what_was_written(room: Room, world: World) -> None:
+    await world.slash("ada", "general", "chat", {"prompt": LONG})
+    begun = await room.streaming()
+    await world.click("ada", "general", begun.id, "Stop")
+    await until(lambda: not growing(room.bot_says()[-1]))
+    (stopped,) = room.bot_says()
+    assert stopped.data["content"].startswith("[turn 1]")
+    assert stopped.data["content"].endswith("\n-# Stopped.")
+    assert stopped.data["embeds"] == []
+
+
+async def test_a_stop_button_works_after_a_restart(silent_room: Room, world: World) -> None:
+    async with silent_room.worker():
+        async with silent_room.bot():
+            await world.slash("ada", "general", "chat", {"prompt": LONG})
+            begun = await silent_room.streaming()
+        async with silent_room.bot():
+            await world.click("ada", "general", begun.id, "Stop")
+            await until(lambda: silent_room.bot_says()[-1].data["content"].endswith("-# Stopped."))
+
+
+async def test_only_the_asker_or_a_moderator_stops(room: Room, world: World) -> None:
+    await world.slash("ada", "general", "chat", {"prompt": LONG})
+    begun = await room.streaming()
+    await world.click("bob", "general", begun.id, "Stop")
+    told = await room.notice("Only the person who asked", viewer="bob")
+    assert told.visible_to == world.user("bob")["id"]
+    assert (await room.streaming()).id == begun.id
+    world.set_permissions("general", "bob", allow=Permission.MANAGE_MESSAGES)
+    await world.click("bob", "general", begun.id, "Stop")
+    await until(lambda: room.bot_says()[-1].data["content"].endswith("-# Stopped."))
+
+
+async def test_the_stop_command_stops_ones_own(room: Room, world: World) -> None:
+    await world.slash("ada", "general", "chat", {"prompt": LONG})
+    begun = await room.streaming()
+    await world.slash("bob", "general", "stop")
+    await room.notice("no answer to stop", viewer="bob")
+    await world.slash("ada", "general", "stop")
+    await room.notice("being stopped")
+    await until(lambda: begun.data["content"].endswith("-# Stopped."))
+
+
+async def test_a_question_stopped_in_line(silent_room: Room, world: World) -> None:
+    async with silent_room.bot():
+        await world.slash("ada", "general", "chat", {"prompt": "hello"})
+        card = await silent_room.notice("No model is running")
+        await world.click("ada", "general", card.id, "Stop")
+        assert (await silent_room.notice("Stopped before")).id == card.id
+        assert card.data["components"] == []
+
+
+# --- what Discord is told -----------------------------------------------------------------------
+
+
+async def test_commands_are_told_once(silent_room: Room, world: World) -> None:
+    def known() -> dict[str, str]:
+        commands = silent_room.discord.backend.commands.usable(None)
+        return {command["name"]: command["version"] for command in commands}
+
+    async with silent_room.bot():
+        before = known()
+        assert {"chat", "help", "reset", "stop"} <= set(before)
+    async with silent_room.bot():
+        assert known() == before
+
+
+async def test_commands_have_chinese_names(silent_room: Room) -> None:
+    async with silent_room.bot():
+        chat = next(
+            c for c in silent_room.discord.backend.commands.usable(None) if c["name"] == "chat"
+        )
+    assert chat["name_localizations"] == {"zh-CN": "聊天"}
+    assert chat["options"][0]["name_localizations"] == {"zh-CN": "问题"}
