@@ -32,6 +32,7 @@ def _prepared(control: socket.socket, listener: socket.socket | None) -> zygote.
     _volunteer_for_the_oom_killer()
     confine.drop_root(setup.uid)
     confine.require_kernel()
+    libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
     libc.prctl(libc.PR_SET_DUMPABLE, 0)  # nobody with our uid may look into us or our children
     given.install()
     warm.up()
