@@ -53,12 +53,12 @@ async def ask(
     )
     job = await client.admission.fit(job, wanted)
     if files:
-        await interaction.response.defer(ephemeral=private)
+        await interaction.response.defer(ephemeral=private, thinking=True)
         client.intake.take(Question(job, tuple(files)))
         return
     submission = await client.answers.submit(job)
     try:
-        await interaction.response.defer(ephemeral=private)
+        await interaction.response.defer(ephemeral=private, thinking=True)
     finally:  # too late for Discord is not too late for a message in the channel
         client.answers.give(job, submission)
 

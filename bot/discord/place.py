@@ -142,6 +142,7 @@ class InteractionPlace:
         self._webhook = discord.Webhook.partial(
             int(destination.application), destination.token, client=client
         )
+        self._webhook.type = discord.WebhookType.application  # only those may be ephemeral
         self._channel = client.get_partial_messageable(int(destination.channel))
         self._dress = dresser
 
