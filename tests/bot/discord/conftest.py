@@ -22,6 +22,7 @@ from inference.worker import Worker
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
 from playground.discord.server import LocalDiscord
+from playground.discord.shapes import Json
 from playground.discord.state import Message
 from playground.discord.world import World
 
@@ -36,14 +37,14 @@ def scripted(prompt: str, turn: int = 1) -> str:
     return echo + "".join(f" word{number + 1}" for number in range(more))
 
 
-async def holds(question: Callable[[], Awaitable[object]], timeout_s: float = 15.0) -> None:
+async def holds(question: Callable[[], Awaitable[object]], timeout_s: float = 30.0) -> None:
     """Returns once `question` has a true answer; fails when it has none in time."""
     async with asyncio.timeout(timeout_s):
         while not await question():  # noqa: ASYNC110 — Redis tells nobody of its keys
             await asyncio.sleep(0.02)
 
 
-async def until(look: Callable[[], T | None], timeout_s: float = 15.0) -> T:
+async def until(look: Callable[[], T | None], timeout_s: float = 30.0) -> T:
     """The first true value of `look`; fails when there is none in time."""
     give_up = time.monotonic() + timeout_s
     while not (found := look()):
@@ -62,6 +63,15 @@ async def running(work: Awaitable[None]) -> AsyncIterator[None]:
             task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+def growing(message: Message) -> bool:
+    """Whether the bot is still at it: the message can be stopped."""
+    return any(b["custom_id"].startswith("stop:") for b in buttons(message))
+
+
+def buttons(message: Message) -> list[Json]:
+    return [button for row in message.data["components"] for button in row["components"]]
 
 
 @dataclass
@@ -91,12 +101,11 @@ class Room:
         return [message for message in seen if message.author == me]
 
     async def answer(self, text: str, channel: str | None = None) -> Message:
-        """The bot's message with exactly this content and nothing to press any more."""
+        """The bot's message with exactly this content that grows no more."""
 
         def look() -> Message | None:
             for message in self.bot_says(channel=channel):
-                done = not message.data["components"]
-                if message.data["content"] == text and done:
+                if message.data["content"] == text and not growing(message):
                     return message
             return None
 
@@ -108,7 +117,7 @@ class Room:
         def look() -> list[Message] | None:
             said = self.bot_says()
             shown = " ".join(message.data["content"] for message in said)
-            done = not any(message.data["components"] for message in said)
+            done = not any(map(growing, said))
             return said if done and shown.split() == text.split() else None
 
         return await until(look)
@@ -127,9 +136,7 @@ class Room:
     async def streaming(self) -> Message:
         """A message that shows text and can still be stopped."""
         return await until(
-            lambda: next(
-                (m for m in self.bot_says() if m.data["content"] and m.data["components"]), None
-            )
+            lambda: next((m for m in self.bot_says() if m.data["content"] and growing(m)), None)
         )
 
     async def bot_online(self) -> None:
