@@ -13,11 +13,14 @@ from redis.asyncio import Redis
 
 from bot import notices
 from bot.config import Settings
-from bot.discord import commands, questions
+from bot.discord import admin_commands, commands, memory_commands, questions, status
 from bot.discord.admission import Admission, author_of
 from bot.discord.answers import Answers
 from bot.discord.cards import card
 from bot.discord.intake import Intake
+from bot.discord.memory_commands import ForgetButton
+from bot.discord.setting import Setting
+from bot.discord.settings import SettingsDesk
 from bot.discord.stop import StopButton
 from bot.discord.sync import sync_if_changed
 from bot.discord.tell import tell
@@ -34,6 +37,13 @@ from jobqueue.queue import JobQueue
 from jobqueue.rates import Rates
 
 log = logging.getLogger(__name__)
+
+COMMANDS: tuple[commands.Command, ...] = (
+    *commands.ALL,
+    *admin_commands.ALL,
+    *memory_commands.ALL,
+    *status.ALL,
+)
 
 
 @dataclass(frozen=True)
@@ -81,11 +91,12 @@ class Commonroom(discord.AutoShardedClient):
         self.answers = Answers(self, service.queue, service.settings.commonroom_reader)
         self.admission = Admission(service.preferences, service.rates, service.queue)
         self.intake = Intake(self, service.blobs, service.held)
+        self.settings_desk = SettingsDesk(service.preferences, service.queue)
         self.tree = Tree(self)
 
     async def setup_hook(self) -> None:
-        self.add_dynamic_items(StopButton)
-        for command in commands.ALL:
+        self.add_dynamic_items(ForgetButton, Setting, StopButton)
+        for command in COMMANDS:
             self.tree.add_command(command)
         await self.tree.set_translator(FluentTranslator())
         try:

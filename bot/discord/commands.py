@@ -1,4 +1,4 @@
-"""The commands with which people ask; `ALL` gathers these and the others."""
+"""The commands with which people ask, and stop, and begin anew."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -138,7 +138,7 @@ async def help_(interaction: Interaction) -> None:
 
 Command = app_commands.Command[Any, ..., Any] | app_commands.ContextMenu
 
-ASKING: tuple[Command, ...] = (
+ALL: tuple[Command, ...] = (
     chat,
     ask,
     thread,
@@ -148,4 +148,3 @@ ASKING: tuple[Command, ...] = (
     stop,
     help_,
 )
-ALL: tuple[Command, ...] = ASKING

@@ -10,6 +10,25 @@ command-thread = thread
 command-thread-about = Open a thread for a question and answer it there
 command-about = Ask about this
 command-summarise = Summarise from here
+command-settings = settings
+command-settings-about = Set up the bot for this server or channel
+command-persona = persona
+command-persona-about = Show or change who the model is in this channel
+command-model = model
+command-model-about = Show which models run, or choose one for this channel
+command-history = history
+command-history-about = Show what the model remembers of this conversation
+command-export = export
+command-export-about = Get everything that is kept of you, as a file
+command-forget = forget
+command-forget-about = Remove everything that is kept of you
+command-status = status
+command-status-about = Show how the service is
+option-persona = persona
+option-persona-about = Who the model is, in your words; a single - takes it back
+option-model = model
+option-model-about = The model for this channel; a single - takes it back
+option-history-private-about = Your private conversation here, in place of the channel's
 option-prompt = prompt
 option-prompt-about = Your question, up to 6,000 characters
 option-private = private
@@ -145,3 +164,98 @@ presence-loading = Loading the model…
 presence-loading-progress = Loading the model… { $percent } %
 presence-no-worker = No model is running
 presence-queue = The queue is unreachable
+## Settings
+
+admins-only = Only those who may manage this server can change that.
+settings-title = Settings
+settings-inherited = ● decided here　○ from the server, or the default. A thread follows its channel.
+settings-place = Settings of…
+settings-server = the whole server
+settings-channel = this channel
+settings-default = default
+settings-enabled = Answers
+settings-on = on
+settings-off = off
+settings-turn-on = Turn answers on
+settings-turn-off = Turn answers off
+settings-persona = Persona
+settings-model = Model
+settings-any-model = Any model that is free
+settings-sampling = Sampling
+settings-temperature = temperature (0 to 2)
+settings-top-p = top-p (above 0, up to 1)
+settings-longest = longest answer (tokens)
+settings-temperature-is = temperature { $value }
+settings-top-p-is = top-p { $value }
+settings-longest-is = up to { $value } tokens
+settings-roles = Who may ask
+settings-everybody = everybody
+settings-choose-roles = Who may ask: choose roles, or none for everybody
+settings-limits = Limits
+settings-role-limit = Limits of a role
+settings-minute = questions a minute
+settings-day = questions a day
+settings-per-minute = { $count } a minute
+settings-per-day = { $count } a day
+settings-unlimited = none
+settings-language = Language
+settings-own-language = each person's own
+settings-clear = Take all back
+settings-wrong = That cannot be set.
+settings-wrong-sampling = Temperature is a number from 0 to 2, top-p one above 0 up to 1, the longest answer a whole number of tokens from 1 to 100,000. Nothing was changed.
+settings-wrong-limits = A limit is a whole number from 1 to 10,000; leave it empty for none. Nothing was changed.
+persona-is = { $persona }
+persona-none = No persona is set here; the model is as the operator set it up.
+persona-set = The persona is set for this channel. It begins with the next question.
+persona-back = The persona of this channel was taken back.
+model-list =
+    Models that run now:
+    { $models }
+model-unknown = No running model is called { $model }.
+model-set = This channel is answered by `{ $model }` from now on, as long as it runs.
+model-back = This channel is answered by any model from now on.
+
+## What is remembered
+
+history-title = What I remember here
+history-none = Nothing yet. The conversation begins with your first question.
+history-turns = { $turns ->
+    [one] One turn, { $tokens } tokens
+   *[other] { $turns } turns, { $tokens } tokens
+}
+history-context = of the { $tokens } tokens that the model can read at once
+history-since = The oldest is from { $since }.
+history-omitted = { $turns ->
+    [one] The oldest turn no longer fits and is left out.
+   *[other] The { $turns } oldest turns no longer fit and are left out.
+}
+history-note = /reset forgets this conversation. Conversations end by themselves after 90 days.
+export-done = { $turns ->
+    [0] I keep no turns of yours.
+    [one] One turn of yours, and your recent questions.
+   *[other] { $turns } turns of yours, and your recent questions.
+}
+forget-title = Forget me
+forget-ask = This removes your questions and their answers from every conversation, and your recent questions. It cannot be undone. Messages in Discord stay; delete those yourself.
+forget-button = Forget everything
+forget-done = { $turns ->
+    [one] Forgotten: one turn. Records of answered questions end by themselves within a day.
+   *[other] Forgotten: { $turns } turns. Records of answered questions end by themselves within a day.
+}
+
+## How the service is
+
+status-title = Status
+status-no-worker = No model is running right now.
+status-busy = { $running } of { $slots } places taken
+status-waiting = { $count ->
+    [0] No question is waiting.
+    [one] One question is waiting.
+   *[other] { $count } questions are waiting.
+}
+status-latency = Discord { $discord } ms · queue { $queue } ms
+phase-loading = loading
+phase-ready = ready
+phase-degraded = in difficulty
+phase-draining = about to stop
+

@@ -10,6 +10,25 @@ command-thread = 子区
 command-thread-about = 为问题开一个子区并在其中回答
 command-about = 就此提问
 command-summarise = 从这里开始总结
+command-settings = 设置
+command-settings-about = 为本服务器或频道设置机器人
+command-persona = 人设
+command-persona-about = 查看或修改模型在本频道的人设
+command-model = 模型
+command-model-about = 查看正在运行的模型，或为本频道选择一个
+command-history = 记忆
+command-history-about = 查看模型记住了这段对话的哪些内容
+command-export = 导出
+command-export-about = 以文件形式获取保存的关于你的全部数据
+command-forget = 遗忘
+command-forget-about = 删除保存的关于你的全部数据
+command-status = 状态
+command-status-about = 查看服务状态
+option-persona = 人设
+option-persona-about = 用你的话描述模型是谁；只写 - 则撤销
+option-model = 模型
+option-model-about = 本频道使用的模型；只写 - 则撤销
+option-history-private-about = 查看你在这里的私密对话，而不是频道的对话
 option-prompt = 问题
 option-prompt-about = 你的问题，最多 6000 个字符
 option-private = 私密
@@ -138,3 +157,87 @@ presence-loading = 正在加载模型……
 presence-loading-progress = 正在加载模型…… { $percent }%
 presence-no-worker = 没有运行中的模型
 presence-queue = 无法连接队列
+## 设置
+
+admins-only = 只有可以管理本服务器的人才能更改。
+settings-title = 设置
+settings-inherited = ● 在此设定　○ 来自服务器或默认值。子区跟随其频道。
+settings-place = 设置的范围……
+settings-server = 整个服务器
+settings-channel = 本频道
+settings-default = 默认
+settings-enabled = 回答
+settings-on = 开启
+settings-off = 关闭
+settings-turn-on = 开启回答
+settings-turn-off = 关闭回答
+settings-persona = 人设
+settings-model = 模型
+settings-any-model = 任意空闲的模型
+settings-sampling = 采样
+settings-temperature = 温度（0 到 2）
+settings-top-p = top-p（大于 0，至多 1）
+settings-longest = 最长回答（token）
+settings-temperature-is = 温度 { $value }
+settings-top-p-is = top-p { $value }
+settings-longest-is = 至多 { $value } 个 token
+settings-roles = 谁可以提问
+settings-everybody = 所有人
+settings-choose-roles = 谁可以提问：选择身份组，不选则为所有人
+settings-limits = 次数限制
+settings-role-limit = 身份组的次数限制
+settings-minute = 每分钟问题数
+settings-day = 每天问题数
+settings-per-minute = 每分钟 { $count } 次
+settings-per-day = 每天 { $count } 次
+settings-unlimited = 无
+settings-language = 语言
+settings-own-language = 每个人自己的语言
+settings-clear = 全部撤销
+settings-wrong = 无法这样设置。
+settings-wrong-sampling = 温度是 0 到 2 的数字，top-p 大于 0 且至多为 1，最长回答是 1 到 100000 的整数。没有任何更改。
+settings-wrong-limits = 次数限制是 1 到 10000 的整数，留空则没有限制。没有任何更改。
+persona-is = { $persona }
+persona-none = 这里没有设定人设，模型保持运营者的设定。
+persona-set = 已为本频道设定人设，从下一个问题开始生效。
+persona-back = 已撤销本频道的人设。
+model-list =
+    正在运行的模型：
+    { $models }
+model-unknown = 没有名为 { $model } 的运行中的模型。
+model-set = 从现在起，只要 `{ $model }` 在运行，本频道就由它回答。
+model-back = 从现在起，本频道由任意模型回答。
+
+## 记忆
+
+history-title = 我在这里记住的内容
+history-none = 还没有内容。对话从你的第一个问题开始。
+history-turns = { $turns } 轮，{ $tokens } 个 token
+history-context = 模型一次最多能读 { $tokens } 个 token
+history-since = 最早的一轮在 { $since }。
+history-omitted = 最早的 { $turns } 轮已放不下，未被计入。
+history-note = /重置 会忘记这段对话。对话在 90 天后自动结束。
+export-done = { $turns ->
+    [0] 我没有保存你的任何对话。
+   *[other] 你的 { $turns } 轮对话，以及你最近的问题。
+}
+forget-title = 忘记我
+forget-ask = 这会从所有对话中删除你的问题及其回答，以及你最近的问题，且无法撤销。Discord 中的消息会保留，请自行删除。
+forget-button = 全部遗忘
+forget-done = 已忘记 { $turns } 轮。已回答问题的记录会在一天内自动删除。
+
+## 服务状态
+
+status-title = 状态
+status-no-worker = 目前没有运行中的模型。
+status-busy = 已占用 { $running } / { $slots }
+status-waiting = { $count ->
+    [0] 没有等待中的问题。
+   *[other] 有 { $count } 个问题在等待。
+}
+status-latency = Discord { $discord } 毫秒 · 队列 { $queue } 毫秒
+phase-loading = 加载中
+phase-ready = 就绪
+phase-degraded = 状态不佳
+phase-draining = 即将停止
+

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from discord import app_commands
@@ -9,10 +10,11 @@ from fluent.syntax import FluentParser, ast
 from fluent.syntax.visitor import Visitor
 
 import bot
-from bot.discord.commands import ALL
+from bot.discord.client import COMMANDS
+from bot.discord.settings_panel import SHOWN_IN
 from bot.files.read import _REASONS
 from bot.words import LANGUAGES, source, words
-from jobqueue.schema import FailureCode
+from jobqueue.schema import FailureCode, WorkerPhase
 
 CODE = [p.read_text() for p in sorted(Path(bot.__file__).parent.rglob("*.py"))]
 
@@ -43,9 +45,13 @@ ENGLISH = _arguments("en")
 
 def _used() -> set[str]:
     """Keys that stand in the code, and those built from an enumeration."""
-    literal = {key for text in CODE for key in re.findall(r'"([a-z]+(?:-[a-z0-9_]+)+)"', text)}
+    literal = {
+        key for text in CODE for key in re.findall(r"""["']([a-z]+(?:-[a-z0-9_]+)+)["']""", text)
+    }
     scopes = ("user", "channel", "server", "total", "memory")
     built = {f"file-{reason}" for reason in _skipped()}
+    built |= {f"phase-{phase}" for phase in get_args(WorkerPhase)}
+    built |= {f"settings-{field}" for field in SHOWN_IN} | {"settings-place"}
     built |= {f"failed-{code}" for code in FailureCode} | {f"full-{scope}" for scope in scopes}
     return built | (literal & set(ENGLISH)) | _notice_keys() | {"internal", "unavailable"}
 
@@ -105,7 +111,9 @@ def test_discord_locales_find_their_language(locale: str, language: str) -> None
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_command_names_are_ones_discord_takes(language: str) -> None:
-    keys = [command._locale_name for command in ALL if isinstance(command, app_commands.Command)]
+    keys = [
+        command._locale_name for command in COMMANDS if isinstance(command, app_commands.Command)
+    ]
     names = [words(language)(key.extras["key"]) for key in keys if key]
     assert len(set(names)) == len(keys)
     assert all(re.fullmatch(r"[-_\w]{1,32}", name) and name == name.lower() for name in names)

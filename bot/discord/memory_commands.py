@@ -1,0 +1,155 @@
+"""What is remembered, and what becomes of one's own data: `/history`, `/export`, `/forget`."""
+
+import io
+import re
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+import discord
+import msgspec
+from discord import app_commands
+
+from bot.discord import panel, questions
+from bot.discord.everywhere import everywhere
+from bot.discord.translate import text
+from bot.notices import Notice, Tone
+from bot.words import Words, words
+from jobqueue.history import History
+from jobqueue.schema import Turn
+
+if TYPE_CHECKING:
+    from bot.discord.client import Commonroom
+
+    Interaction = discord.Interaction[Commonroom]
+else:
+    Interaction = discord.Interaction
+
+METER_CELLS = 20
+SHOWN_TURNS = 5
+SHOWN_CHARS = 60
+DEFAULT_CONTEXT = 8_192  # tokens, while no worker tells its own
+
+
+# --- what is remembered -------------------------------------------------------------------------
+
+
+@everywhere
+@app_commands.command(name=text("command-history"), description=text("command-history-about"))
+@app_commands.rename(private=text("option-private"))
+@app_commands.describe(private=text("option-history-private-about"))
+async def history(interaction: Interaction, private: bool = False) -> None:
+    service = interaction.client.service
+    workers = await service.queue.workers()
+    context = min((w.context_tokens for w in workers if w.context_tokens), default=DEFAULT_CONTEXT)
+    conversation = questions.conversation(interaction, private=private)
+    texts = await remembered(service.history, conversation, context, words(str(interaction.locale)))
+    await panel.show(interaction, texts)
+
+
+async def remembered(history: History, conversation: str, context: int, say: Words) -> list[str]:
+    """The panel's texts on one conversation, for a model that reads `context` tokens."""
+    stats = await history.stats(conversation)
+    loaded = await history.load(conversation, context)
+    title = f"## {say('history-title')}"
+    if not stats.turns:
+        return [title, say("history-none")]
+    read = stats.tokens if not loaded.omitted else context
+    facts = [
+        say("history-turns", {"turns": stats.turns, "tokens": stats.tokens}),
+        f"`{meter(read / context)}` {say('history-context', {'tokens': context})}",
+    ]
+    if stats.oldest_ms:
+        since = f"<t:{stats.oldest_ms // 1000}:R>"
+        facts.append(say("history-since", {"since": since}))
+    if loaded.omitted:
+        facts.append(say("history-omitted", {"turns": loaded.omitted}))
+    newest = [_shown(turn) for turn in loaded.turns[-SHOWN_TURNS:]]
+    return [title, "\n".join(facts), "\n".join(newest), f"-# {say('history-note')}"]
+
+
+def meter(share: float) -> str:
+    """▰▰▰▱▱▱ for a share of 0 to 1; anything at all is at least one cell."""
+    full = min(max(round(share * METER_CELLS), 1 if share > 0 else 0), METER_CELLS)
+    return "▰" * full + "▱" * (METER_CELLS - full)
+
+
+def _shown(turn: Turn) -> str:
+    question = " ".join(turn.prompt.split())
+    cut = f"{question[:SHOWN_CHARS]}…" if len(question) > SHOWN_CHARS else question
+    return f"> **{turn.user_name}**　{discord.utils.escape_markdown(cut)}"
+
+
+# --- my data ------------------------------------------------------------------------------------
+
+
+@everywhere
+@app_commands.command(name=text("command-export"), description=text("command-export-about"))
+async def export(interaction: Interaction) -> None:
+    await interaction.response.defer(ephemeral=True)
+    service, me = interaction.client.service, str(interaction.user.id)
+    turns = await service.history.export(me)
+    kept = {
+        "user": me,
+        "exported_at": int(time.time()),
+        "conversations": turns,
+        "recent_questions": await service.recent.of(me),
+    }
+    data = msgspec.json.format(msgspec.json.encode(kept), indent=2)
+    say = words(str(interaction.locale))
+    count = sum(map(len, turns.values()))
+    await interaction.followup.send(
+        say("export-done", {"turns": count}),
+        file=discord.File(io.BytesIO(data), "commonroom.json"),
+        ephemeral=True,
+    )
+
+
+@everywhere
+@app_commands.command(name=text("command-forget"), description=text("command-forget-about"))
+async def forget(interaction: Interaction) -> None:
+    say = words(str(interaction.locale))
+    button = ForgetButton(str(interaction.user.id), say("forget-button"))
+    row: panel.Row = discord.ui.ActionRow()
+    row.add_item(button)
+    await panel.show(interaction, [f"## {say('forget-title')}", say("forget-ask")], [row])
+
+
+class ForgetButton(
+    discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"forget:(?P<user>\d+)"
+):
+    def __init__(self, user: str, label: str = "") -> None:
+        super().__init__(
+            discord.ui.Button(
+                label=label, style=discord.ButtonStyle.red, custom_id=f"forget:{user}"
+            )
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction,  # noqa: ARG003
+        item: discord.ui.Item[Any],  # noqa: ARG003
+        match: re.Match[str],
+    ) -> Self:
+        return cls(match["user"])
+
+    async def callback(self, interaction: "discord.Interaction[Commonroom]") -> None:  # type: ignore[override]
+        try:
+            await _forget(interaction)
+        except Exception as error:  # the interaction's edge
+            await interaction.client.explain(interaction, error)
+
+
+async def _forget(interaction: "discord.Interaction[Commonroom]") -> None:
+    """Whoever presses it forgets themselves, so a copied button harms nobody else."""
+    service, me = interaction.client.service, str(interaction.user.id)
+    await interaction.response.defer()
+    turns = await service.history.erase(me)
+    await service.recent.forget(me)
+    done = Notice("forget-done", Tone.INFO, {"turns": turns})
+    say = words(str(interaction.locale))
+    view = panel.panel([f"## {say('forget-title')}", done.text(say)])
+    await interaction.edit_original_response(view=view)
+
+
+ALL: tuple[app_commands.Command[Any, ..., Any], ...] = (history, export, forget)

@@ -1,0 +1,44 @@
+"""Panels: pages of text and controls for one person, made of Discord's newer components."""
+
+import logging
+from collections.abc import Sequence
+
+import discord
+
+log = logging.getLogger(__name__)
+
+ACCENT = discord.Colour.blurple()
+Row = discord.ui.ActionRow[discord.ui.LayoutView]
+
+
+def panel(texts: Sequence[str], rows: Sequence[Row] = ()) -> discord.ui.LayoutView:
+    """The texts one below the other, then the rows of controls."""
+    view = discord.ui.LayoutView(timeout=None)
+    box: discord.ui.Container[discord.ui.LayoutView] = discord.ui.Container(accent_colour=ACCENT)
+    for text in texts:
+        box.add_item(discord.ui.TextDisplay(text))
+    if rows:
+        box.add_item(discord.ui.Separator(spacing=discord.SeparatorSpacing.large))
+    for row in rows:
+        box.add_item(row)
+    view.add_item(box)
+    return view
+
+
+async def show(
+    interaction: discord.Interaction, texts: Sequence[str], rows: Sequence[Row] = ()
+) -> None:
+    """Show a panel to the person alone; where Discord refuses it, its text without controls."""
+    nobody = discord.AllowedMentions.none()
+    try:
+        await interaction.response.send_message(
+            view=panel(texts, rows), ephemeral=True, allowed_mentions=nobody
+        )
+    except discord.HTTPException as error:
+        if error.status != 400:
+            raise
+        log.warning("panel refused interaction=%s: %s", interaction.id, error)
+        plain = discord.Embed(description="\n\n".join(texts)[:4000], colour=ACCENT)
+        await interaction.response.send_message(
+            embed=plain, ephemeral=True, allowed_mentions=nobody
+        )

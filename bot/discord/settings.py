@@ -1,0 +1,214 @@
+"""`/settings`: what admins decide, one control at a time."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import discord
+import msgspec
+
+from bot.discord import panel
+from bot.discord.form import Field, Form
+from bot.discord.setting import Setting
+from bot.discord.settings_panel import ANY, Page
+from bot.notices import Notice, Refused
+from bot.preferences import MAX_PERSONA_CHARS, SERVER, Preferences, PreferenceStore, RoleRate
+from bot.words import words
+from jobqueue.errors import QueueUnavailable
+from jobqueue.queue import JobQueue
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.discord.client import Commonroom
+
+    Interaction = discord.Interaction[Commonroom]
+else:
+    Interaction = discord.Interaction
+
+ADMINS_ONLY = Notice("admins-only")
+LONGEST_CHOICE = 100  # Discord's
+WRONG_SAMPLING = Notice("settings-wrong-sampling")
+WRONG_LIMITS = Notice("settings-wrong-limits")
+WRONG = Notice("settings-wrong")
+
+
+def server_of(interaction: discord.Interaction) -> str:
+    return str(interaction.guild_id or interaction.user.id)
+
+
+def require_admin(interaction: discord.Interaction) -> None:
+    """In their direct messages everybody decides for themselves. Raises `Refused`."""
+    if interaction.guild_id and not interaction.permissions.manage_guild:
+        raise Refused(ADMINS_ONLY)
+
+
+async def served_models(queue: JobQueue) -> list[str]:
+    """Models of the workers that run; none while the queue is away."""
+    try:
+        names = {worker.model for worker in await queue.workers()}
+    except QueueUnavailable:
+        return []
+    return sorted(name for name in names if 0 < len(name) <= LONGEST_CHOICE)
+
+
+class SettingsDesk:
+    """Shows the panel, and does what its controls say."""
+
+    def __init__(self, store: PreferenceStore, queue: JobQueue) -> None:
+        self._store = store
+        self._queue = queue
+        self._actions: dict[str, Callable[[Interaction, Setting], Awaitable[None]]] = {
+            "place": self._go,
+            "enabled": self._switch,
+            "persona": self._ask_persona,
+            "sampling": self._ask_sampling,
+            "limits": self._ask_limits,
+            "rolelimit": self._ask_role_limits,
+            "clear": self._clear,
+        }
+
+    async def open(self, interaction: Interaction) -> None:
+        require_admin(interaction)
+        page = await self._page(interaction, str(interaction.channel_id))
+        await panel.show(interaction, page.texts(), page.rows())
+
+    async def change(self, interaction: Interaction, setting: Setting) -> None:
+        """Raises `Refused` when they may not, or when what they gave is out of bounds."""
+        require_admin(interaction)
+        if action := self._actions.get(setting.field):
+            await action(interaction, setting)
+        else:
+            await self._decide(interaction, setting.place, _chosen(setting))
+
+    async def _page(self, interaction: Interaction, place: str) -> Page:
+        server = server_of(interaction)
+        return Page(
+            place=place,
+            channel=str(interaction.channel_id),
+            own=await self._store.at(server, place),
+            holds=await self._store.resolve(server, () if place == SERVER else (place,)),
+            models=await served_models(self._queue),
+            say=words(str(interaction.locale)),
+        )
+
+    async def _show(self, interaction: Interaction, place: str) -> None:
+        page = await self._page(interaction, place)
+        await interaction.response.edit_message(
+            view=panel.panel(page.texts(), page.rows()),
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
+
+    async def _decide(
+        self,
+        interaction: Interaction,
+        place: str,
+        values: Mapping[str, object],
+        wrong: Notice = WRONG,
+    ) -> None:
+        try:
+            await self._store.change(server_of(interaction), place, **values)
+        except msgspec.ValidationError as error:
+            raise Refused(wrong) from error
+        await self._show(interaction, place)
+
+    # --- the controls that are not plain choices ------------------------------------------------
+
+    async def _go(self, interaction: Interaction, setting: Setting) -> None:
+        await self._show(interaction, setting.values[0])
+
+    async def _switch(self, interaction: Interaction, setting: Setting) -> None:
+        places = () if setting.place == SERVER else (setting.place,)
+        holds = await self._store.resolve(server_of(interaction), places)
+        await self._decide(interaction, setting.place, {"enabled": holds.enabled is False})
+
+    async def _clear(self, interaction: Interaction, setting: Setting) -> None:
+        nothing = dict.fromkeys(Preferences.__struct_fields__)
+        await self._decide(interaction, setting.place, nothing)
+
+    async def _own(self, interaction: Interaction, setting: Setting) -> Preferences:
+        return await self._store.at(server_of(interaction), setting.place)
+
+    async def _ask_persona(self, interaction: Interaction, setting: Setting) -> None:
+        own = await self._own(interaction, setting)
+        field = Field("persona", "settings-persona", own.persona or "", MAX_PERSONA_CHARS)
+
+        async def submitted(after: Interaction, given: dict[str, str]) -> None:
+            await self._decide(after, setting.place, {"persona": given["persona"] or None})
+
+        await self._send(interaction, Form("settings-persona", [field], submitted))
+
+    async def _ask_sampling(self, interaction: Interaction, setting: Setting) -> None:
+        own = await self._own(interaction, setting)
+        fields = [
+            Field("temperature", "settings-temperature", _shown(own.temperature)),
+            Field("top_p", "settings-top-p", _shown(own.top_p)),
+            Field("max_tokens", "settings-longest", _shown(own.max_tokens)),
+        ]
+
+        async def submitted(after: Interaction, given: dict[str, str]) -> None:
+            numbers = _numbers(given, WRONG_SAMPLING)
+            await self._decide(after, setting.place, numbers, WRONG_SAMPLING)
+
+        await self._send(interaction, Form("settings-sampling", fields, submitted))
+
+    async def _ask_limits(self, interaction: Interaction, setting: Setting) -> None:
+        own = await self._own(interaction, setting)
+
+        async def submitted(after: Interaction, given: dict[str, str]) -> None:
+            numbers = _numbers(given, WRONG_LIMITS)
+            await self._decide(after, setting.place, numbers, WRONG_LIMITS)
+
+        fields = _limit_fields(own.per_minute, own.per_day)
+        await self._send(interaction, Form("settings-limits", fields, submitted))
+
+    async def _ask_role_limits(self, interaction: Interaction, setting: Setting) -> None:
+        role = setting.values[0]
+        rates = {
+            rate.role: rate for rate in (await self._own(interaction, setting)).role_rates or ()
+        }
+        now = rates.pop(role, RoleRate(role))
+
+        async def submitted(after: Interaction, given: dict[str, str]) -> None:
+            numbers = {k: v for k, v in _numbers(given, WRONG_LIMITS).items() if v is not None}
+            new = [{"role": role, **numbers}] if numbers else []
+            every = [*map(msgspec.to_builtins, rates.values()), *new]
+            await self._decide(after, setting.place, {"role_rates": every or None}, WRONG_LIMITS)
+
+        fields = _limit_fields(now.per_minute, now.per_day)
+        await self._send(interaction, Form("settings-role-limit", fields, submitted))
+
+    async def _send(self, interaction: Interaction, form: Form) -> None:
+        await interaction.response.send_modal(form.modal(words(str(interaction.locale))))
+
+
+def _limit_fields(per_minute: int | None, per_day: int | None) -> list[Field]:
+    return [
+        Field("per_minute", "settings-minute", _shown(per_minute)),
+        Field("per_day", "settings-day", _shown(per_day)),
+    ]
+
+
+def _chosen(setting: Setting) -> dict[str, object]:
+    if setting.field == "roles":
+        return {"roles": tuple(setting.values) or None}
+    value = setting.values[0]
+    return {setting.field: None if value == ANY else value}
+
+
+def _shown(number: float | None) -> str:
+    return "" if number is None else f"{number:g}"
+
+
+def _numbers(given: dict[str, str], wrong: Notice) -> dict[str, float | int | None]:
+    """Empty takes a decision back. Raises `Refused` for what is no number."""
+    try:
+        return {name: _number(text) for name, text in given.items()}
+    except ValueError as error:
+        raise Refused(wrong) from error
+
+
+def _number(text: str) -> float | int | None:
+    if not text:
+        return None
+    number = float(text.replace(",", "."))
+    return int(number) if number.is_integer() else number

@@ -1,0 +1,192 @@
+"""What `/settings` shows: the decisions of one place, and the controls that change them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import discord
+
+from bot.discord.panel import Row
+from bot.discord.setting import Setting
+from bot.preferences import SERVER, Preferences
+from bot.words import LANGUAGES, Words
+
+ANY = "-"  # a choice for "not decided", since Discord takes no empty one
+PERSONA_CHARS = 300
+MOST_OPTIONS = 25
+MOST_ROLES = 10
+LANGUAGE_NAMES = {"en": "English", "zh-CN": "简体中文"}
+
+
+@dataclass(frozen=True)
+class Page:
+    """The settings of a place as one person sees them."""
+
+    place: str  # SERVER or a channel
+    channel: str  # where the person is
+    own: Preferences  # decided at just this place
+    holds: Preferences  # what then holds
+    models: Sequence[str]  # that are served
+    say: Words
+
+    def texts(self) -> list[str]:
+        where = self.say("settings-server") if self.place == SERVER else f"<#{self.place}>"
+        title = f"## {self.say('settings-title')} · {where}"
+        return [title, "\n".join(self._lines()), f"-# {self.say('settings-inherited')}"]
+
+    def rows(self) -> list[Row]:
+        return [
+            self._row(self._places()),
+            *([self._row(self._models())] if len(self.models) > 1 else []),
+            self._row(self._roles()),
+            self._row(self._role_limits()),
+            self._row(self._languages()),
+            self._row(*self._buttons()),
+        ]
+
+    # --- what holds -----------------------------------------------------------------------------
+
+    def _lines(self) -> Iterable[str]:
+        yield self._line("enabled", self.say(self._answering()))
+        yield self._line("persona", self._persona())
+        yield self._line("model", f"`{self.holds.model}`" if self.holds.model else self._default())
+        yield self._line("sampling", self._sampling())
+        yield self._line("roles", self._who())
+        yield self._line("limits", self._limits(self.holds.per_minute, self.holds.per_day))
+        for rate in self.holds.role_rates or ():
+            yield f"　<@&{rate.role}> {self._limits(rate.per_minute, rate.per_day)}"
+        yield self._line("language", self._language())
+
+    def _line(self, field: str, value: str) -> str:
+        decided = self.own.decided()
+        here = any(name in decided for name in SHOWN_IN[field])
+        return f"{'●' if here else '○'} **{self.say(f'settings-{field}')}**　{value}"
+
+    def _default(self) -> str:
+        return self.say("settings-default")
+
+    def _answering(self) -> str:
+        return "settings-off" if self.holds.enabled is False else "settings-on"
+
+    def _persona(self) -> str:
+        if not self.holds.persona:
+            return self._default()
+        text = " ".join(self.holds.persona.split())
+        return discord.utils.escape_markdown(text[:PERSONA_CHARS])
+
+    def _sampling(self) -> str:
+        holds = self.holds
+        named = (
+            ("settings-temperature-is", holds.temperature),
+            ("settings-top-p-is", holds.top_p),
+            ("settings-longest-is", holds.max_tokens),
+        )
+        parts = [self.say(key, {"value": f"{v:g}"}) for key, v in named if v is not None]
+        return " · ".join(parts) or self._default()
+
+    def _who(self) -> str:
+        roles = " ".join(f"<@&{role}>" for role in self.holds.roles or ())
+        return roles or self.say("settings-everybody")
+
+    def _limits(self, per_minute: int | None, per_day: int | None) -> str:
+        named = (("settings-per-minute", per_minute), ("settings-per-day", per_day))
+        parts = [self.say(key, {"count": count}) for key, count in named if count]
+        return " · ".join(parts) or self.say("settings-unlimited")
+
+    def _language(self) -> str:
+        return LANGUAGE_NAMES.get(self.holds.language or "", self.say("settings-own-language"))
+
+    # --- what changes it ------------------------------------------------------------------------
+
+    def _row(self, *items: "discord.ui.Item[discord.ui.LayoutView]") -> Row:
+        row: Row = discord.ui.ActionRow()
+        for item in items:
+            row.add_item(Setting(item))
+        return row
+
+    def _id(self, field: str) -> str:
+        return f"settings:{self.place}:{field}"
+
+    def _select(
+        self, field: str, options: list[discord.SelectOption]
+    ) -> "discord.ui.Select[discord.ui.LayoutView]":
+        placeholder = self.say(f"settings-{field}")
+        return discord.ui.Select(
+            custom_id=self._id(field), options=options[:MOST_OPTIONS], placeholder=placeholder
+        )
+
+    def _places(self) -> "discord.ui.Select[discord.ui.LayoutView]":
+        named = ((SERVER, "settings-server"), (self.channel, "settings-channel"))
+        return self._select(
+            "place",
+            [
+                discord.SelectOption(label=self.say(key), value=place, default=place == self.place)
+                for place, key in named
+            ],
+        )
+
+    def _models(self) -> "discord.ui.Select[discord.ui.LayoutView]":
+        chosen = self.holds.model or ANY
+        every = discord.SelectOption(
+            label=self.say("settings-any-model"), value=ANY, default=chosen == ANY
+        )
+        named = [
+            discord.SelectOption(label=name[-100:], value=name[-100:], default=name == chosen)
+            for name in self.models
+        ]
+        return self._select("model", [every, *named])
+
+    def _languages(self) -> "discord.ui.Select[discord.ui.LayoutView]":
+        chosen = self.holds.language or ANY
+        own = discord.SelectOption(
+            label=self.say("settings-own-language"), value=ANY, default=chosen == ANY
+        )
+        named = [
+            discord.SelectOption(label=LANGUAGE_NAMES[each], value=each, default=each == chosen)
+            for each in LANGUAGES
+        ]
+        return self._select("language", [own, *named])
+
+    def _roles(self) -> "discord.ui.RoleSelect[discord.ui.LayoutView]":
+        kind = discord.SelectDefaultValueType.role
+        return discord.ui.RoleSelect(
+            custom_id=self._id("roles"),
+            placeholder=self.say("settings-choose-roles"),
+            min_values=0,
+            max_values=MOST_ROLES,
+            default_values=[
+                discord.SelectDefaultValue(id=int(role), type=kind)
+                for role in self.holds.roles or ()
+            ],
+        )
+
+    def _role_limits(self) -> "discord.ui.RoleSelect[discord.ui.LayoutView]":
+        return discord.ui.RoleSelect(
+            custom_id=self._id("rolelimit"), placeholder=self.say("settings-role-limit")
+        )
+
+    def _buttons(self) -> "Iterable[discord.ui.Button[discord.ui.LayoutView]]":
+        off = self.holds.enabled is False
+        yield self._button("enabled", "settings-turn-on" if off else "settings-turn-off")
+        yield self._button("persona", "settings-persona")
+        yield self._button("sampling", "settings-sampling")
+        yield self._button("limits", "settings-limits")
+        if self.own != Preferences():
+            red = discord.ButtonStyle.red
+            yield self._button("clear", "settings-clear", red)
+
+    def _button(
+        self, field: str, key: str, style: discord.ButtonStyle = discord.ButtonStyle.grey
+    ) -> "discord.ui.Button[discord.ui.LayoutView]":
+        return discord.ui.Button(custom_id=self._id(field), label=self.say(key), style=style)
+
+
+# Each line of the page, and the preferences it shows.
+SHOWN_IN = {
+    "enabled": ("enabled",),
+    "persona": ("persona",),
+    "model": ("model",),
+    "sampling": ("temperature", "top_p", "max_tokens"),
+    "roles": ("roles",),
+    "limits": ("per_minute", "per_day", "role_rates"),
+    "language": ("language",),
+}

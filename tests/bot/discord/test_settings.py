@@ -1,0 +1,255 @@
+"""Admins set places up, and people see and take back what is kept of them."""
+
+import aiohttp
+import pytest
+
+from bot.preferences import SERVER, Preferences, PreferenceStore
+from jobqueue.history import History
+from jobqueue.queue import JobQueue
+from playground.discord.interactions import Interaction
+from playground.discord.limits import walk
+from playground.discord.permissions import Permission
+from playground.discord.shapes import Json
+from playground.discord.state import Message
+from playground.discord.world import World
+from tests.bot.discord.conftest import Room, holds, until
+
+
+@pytest.fixture
+def admin(world: World) -> str:
+    """Ada may manage the server; Bob may not."""
+    role = world.state.add_role(world.guild, "admins", Permission.MANAGE_GUILD)
+    world.state.members[world.guild["id"]][world.user("ada")["id"]]["roles"].append(role["id"])
+    return "ada"
+
+
+@pytest.fixture
+def store(room: Room) -> PreferenceStore:
+    return PreferenceStore(room.redis, Preferences())
+
+
+def _texts(message: Message) -> str:
+    parts = [c.get("content", "") for c in walk(message.data["components"])]
+    return "\n".join([message.data["content"], *parts])
+
+
+async def _panel(room: Room, part: str, viewer: str = "ada") -> Message:
+    return await until(lambda: next((m for m in room.bot_says(viewer) if part in _texts(m)), None))
+
+
+async def _fill(world: World, opened: Interaction, values: Json) -> None:
+    await until(lambda: opened.modal)
+    await world.submit_modal(opened, values)
+
+
+async def _ask(room: Room, user: str, prompt: str) -> None:
+    await room.world.slash(user, "general", "chat", {"prompt": prompt})
+
+
+async def _said(room: Room, text: str, viewer: str = "ada") -> None:
+    await until(lambda: [m for m in room.bot_says(viewer) if text in m.data["content"]])
+
+
+# --- the panel ----------------------------------------------------------------------------------
+
+
+async def test_an_admin_sets_a_channel_up(
+    room: Room, world: World, admin: str, store: PreferenceStore
+) -> None:
+    await world.slash(admin, "general", "settings")
+    page = await _panel(room, "## Settings")
+    channel = world.channel("general")["id"]
+    place = f"settings:{channel}"
+    opened = await world.click(admin, "general", page.id, f"{place}:persona")
+    await _fill(world, opened, {"persona": "A pirate."})
+    await _panel(room, "A pirate.")
+    opened = await world.click(admin, "general", page.id, f"{place}:sampling")
+    await _fill(world, opened, {"temperature": "0,5", "top_p": "0.9", "max_tokens": "64"})
+    await _panel(room, "temperature 0.5 · top-p 0.9 · up to 64 tokens")
+    await world.click(admin, "general", page.id, f"{place}:language", ["zh-CN"])
+    await _panel(room, "简体中文")
+    guild = world.guild["id"]
+    assert await store.at(guild, channel) == Preferences(
+        persona="A pirate.", temperature=0.5, top_p=0.9, max_tokens=64, language="zh-CN"
+    )
+    asked = await world.slash("bob", "general", "chat", {"prompt": "hello"})
+    await _said(room, "[turn 1] hello")
+    job = (await JobQueue(room.redis).status(asked.id)).job
+    assert job.system == "A pirate."
+    assert (job.sampling.temperature, job.sampling.top_p, job.sampling.max_tokens) == (0.5, 0.9, 64)
+    assert job.locale == "zh-CN"
+
+
+async def test_the_server_and_the_channel_are_two_places(
+    room: Room, world: World, admin: str, store: PreferenceStore
+) -> None:
+    await world.slash(admin, "general", "settings", locale="zh-CN")
+    page = await _panel(room, "## 设置")
+    channel, guild = world.channel("general")["id"], world.guild["id"]
+    chosen = f"settings:{channel}:place"
+    await world.click(admin, "general", page.id, chosen, [SERVER], locale="zh-CN")
+    await _panel(room, "整个服务器")
+    await world.click(admin, "general", page.id, "settings:server:enabled", locale="zh-CN")
+    await _panel(room, "关闭")
+    assert await store.at(guild, SERVER) == Preferences(enabled=False)
+    await world.click(admin, "general", page.id, "settings:server:clear", locale="zh-CN")
+    await _panel(room, "开启")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("sampling", {"temperature": "hot"}, "Temperature is a number"),
+        ("sampling", {"top_p": "1.5"}, "Temperature is a number"),
+        ("sampling", {"max_tokens": "1.5"}, "Temperature is a number"),
+        ("sampling", {"temperature": "nan"}, "Temperature is a number"),
+        ("limits", {"per_minute": "0"}, "A limit is a whole number"),
+    ],
+)
+async def test_what_is_out_of_bounds_is_told_and_changes_nothing(
+    room: Room,
+    admin: str,
+    store: PreferenceStore,
+    wrong: tuple[str, dict[str, str], str],
+) -> None:
+    world, (field, values, told) = room.world, wrong
+    await world.slash(admin, "general", "settings")
+    page = await _panel(room, "## Settings")
+    channel = world.channel("general")["id"]
+    opened = await world.click(admin, "general", page.id, f"settings:{channel}:{field}")
+    await _fill(world, opened, values)
+    await room.notice(told)
+    assert await store.at(world.guild["id"], channel) == Preferences()
+
+
+async def test_only_admins_may_change_anything(room: Room, world: World, admin: str) -> None:
+    await world.slash("bob", "general", "settings")
+    await room.notice("Only those who may manage this server", viewer="bob")
+    await world.slash("bob", "general", "persona", {"persona": "A thief."}, locale="zh-CN")
+    await room.notice("只有可以管理本服务器的人", viewer="bob")
+
+
+async def test_a_channel_is_switched_off(
+    room: Room, world: World, admin: str, store: PreferenceStore
+) -> None:
+    await store.change(world.guild["id"], world.channel("general")["id"], enabled=False)
+    await _ask(room, "bob", "hello")
+    await room.notice("switched off", viewer="bob")
+    dm = world.open_dm("bob")["id"]
+    await world.say("bob", dm, "psst")
+    await until(lambda: [m for m in room.bot_says(channel=dm, viewer="bob") if m.data["content"]])
+
+
+async def test_only_some_roles_may_ask(
+    room: Room, world: World, admin: str, store: PreferenceStore
+) -> None:
+    guild = world.guild["id"]
+    [role] = [r["id"] for r in world.guild["roles"] if r["name"] == "admins"]
+    await store.change(guild, SERVER, roles=(role,))
+    await _ask(room, "bob", "hello")
+    await room.notice("only some roles", viewer="bob")
+    await _ask(room, "ada", "hello")
+    await _said(room, "[turn 1] hello")
+
+
+async def test_whoever_asks_too_often_is_told_when_to_go_on(
+    room: Room, world: World, admin: str, store: PreferenceStore
+) -> None:
+    await store.change(world.guild["id"], SERVER, per_minute=1)
+    await _ask(room, "bob", "one")
+    await _said(room, "[turn 1] one")
+    await _ask(room, "bob", "two")
+    await room.notice("1 questions in a minute", viewer="bob")
+    assert not [m for m in room.bot_says("ada") if m.data["embeds"]]
+    await _ask(room, "ada", "three")
+    await _said(room, "[turn 2] three")
+
+
+# --- persona and model --------------------------------------------------------------------------
+
+
+async def test_a_persona_is_shown_set_and_taken_back(room: Room, world: World, admin: str) -> None:
+    await world.slash("bob", "general", "persona")
+    await room.notice("No persona", viewer="bob")
+    await world.slash(admin, "general", "persona", {"persona": "A *pirate*."})
+    await room.notice("The persona is set")
+    await world.slash("bob", "general", "persona")
+    await room.notice("A \\*pirate\\*.", viewer="bob")
+    await world.slash(admin, "general", "persona", {"persona": "-"})
+    await room.notice("taken back")
+
+
+async def test_in_a_direct_message_everybody_has_their_own_persona(
+    room: Room, world: World
+) -> None:
+    dm = world.open_dm("bob")["id"]
+    room.channel = dm
+    await world.slash("bob", dm, "persona", {"persona": "A poet."})
+    await room.notice("The persona is set", viewer="bob")
+
+
+async def test_a_model_is_chosen_among_those_that_run(room: Room, world: World, admin: str) -> None:
+    [choice] = await world.autocomplete(admin, "general", "model", "model", {"model": ""})
+    await world.slash(admin, "general", "model", {"model": "gpt-9"})
+    await room.notice("No running model is called gpt-9")
+    await world.slash(admin, "general", "model", {"model": choice["value"]})
+    await room.notice("is answered by")
+    asked = await world.slash("bob", "general", "chat", {"prompt": "hello"})
+    await _said(room, "[turn 1] hello")
+    assert (await JobQueue(room.redis).status(asked.id)).job.capability == f"chat@{choice['value']}"
+
+
+# --- what is kept -------------------------------------------------------------------------------
+
+
+async def test_history_shows_what_is_remembered(room: Room, world: World) -> None:
+    await world.slash("ada", "general", "history")
+    await _panel(room, "Nothing yet")
+    await _ask(room, "ada", "**hello**")
+    channel = world.channel("general")["id"]
+    await holds(lambda: History(room.redis).head(channel))
+    await world.slash("ada", "general", "history")
+    shown = _texts(await _panel(room, "One turn"))
+    assert "▰▱" in shown
+    assert "> **ada**　\\*\\*hello\\*\\*" in shown
+    assert not any("One turn" in _texts(message) for message in room.bot_says("bob"))
+
+
+async def test_export_is_all_of_mine_and_nothing_of_others(room: Room, world: World) -> None:
+    await _ask(room, "ada", "mine")
+    await _said(room, "[turn 1] mine")
+    await _ask(room, "bob", "yours")
+    await _said(room, "[turn 2] yours")
+    await world.slash("ada", "general", "export")
+    message = await until(lambda: next((m for m in room.bot_says() if m.data["attachments"]), None))
+    [attachment] = message.data["attachments"]
+    async with aiohttp.ClientSession() as session, session.get(attachment["url"]) as response:
+        kept = await response.json(content_type=None)
+    [turns] = kept["conversations"].values()
+    assert [turn["prompt"] for turn in turns] == ["mine"]
+    assert kept["recent_questions"] == ["mine"]
+    assert message.visible_to == world.user("ada")["id"]
+
+
+async def test_forgetting_asks_first_and_then_removes_everything(room: Room, world: World) -> None:
+    history, me = History(room.redis), world.user("ada")["id"]
+    await _ask(room, "ada", "mine")
+    await _said(room, "[turn 1] mine")
+    await world.slash("ada", "general", "forget")
+    asking = await _panel(room, "cannot be undone")
+    assert await history.export(me)
+    await world.click("ada", "general", asking.id, "Forget everything")
+    await _panel(room, "Forgotten: one turn")
+    assert await history.export(me) == {}
+    await holds(lambda: _is_empty(room, me))
+
+
+async def _is_empty(room: Room, user: str) -> bool:
+    return not await room.redis.exists(f"commonroom:{{main}}:recent:{user}")
+
+
+async def test_status_tells_of_workers_in_both_languages(room: Room, world: World) -> None:
+    await world.slash("ada", "general", "status")
+    assert "places taken" in _texts(await _panel(room, "## Status"))
+    await world.slash("ada", "general", "status", locale="zh-CN")
+    assert "就绪" in _texts(await _panel(room, "## 状态"))
