@@ -7,19 +7,23 @@ killed leaves nothing behind that its successor could not finish.
 import asyncio
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
+from weakref import WeakValueDictionary
 
 import discord
+import msgspec
 
 from bot import notices
 from bot.ask import answer, submit
 from bot.discord import destination
+from bot.discord.album import Album, row_of
 from bot.discord.destination import Note
 from bot.discord.place import place_of
-from bot.discord.reply import Undeliverable, showing
+from bot.discord.reply import DiscordReply, Frame, Save, Undeliverable, showing
 from bot.notices import Notice, Refused
+from bot.shown import Shown
 from bot.words import words
 from jobqueue.errors import QueueUnavailable, UnknownJob
 from jobqueue.live import LiveReader
@@ -35,13 +39,16 @@ log = logging.getLogger(__name__)
 
 
 class Answers:
-    def __init__(self, client: discord.Client, queue: JobQueue, reader: str) -> None:
+    def __init__(self, client: discord.Client, queue: JobQueue, reader: str, album: Album) -> None:
         self._client = client
         self._queue = queue
         self._reader = reader
+        self._album = album
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._live: asyncio.Future[LiveReader] = asyncio.get_running_loop().create_future()
         self._group = asyncio.TaskGroup()
         self._jobs: dict[str, Job] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def __contains__(self, job_id: object) -> bool:
         return job_id in self._jobs
@@ -49,6 +56,33 @@ class Answers:
     def of(self, user: str, channel: str) -> Iterator[Job]:
         """The answers that a person is being given in a channel."""
         return (job for job in self._jobs.values() if (job.user, job.channel) == (user, channel))
+
+    @asynccontextmanager
+    async def alone_in(self, channel: str) -> AsyncIterator[None]:
+        """Do something that nothing else may be done beside in this conversation.
+
+        Raises:
+            Refused: something is being done or answered there.
+        """
+        lock = self._locks.setdefault(channel, asyncio.Lock())
+        try:
+            async with asyncio.timeout(ACKNOWLEDGE_S):
+                await lock.acquire()
+        except TimeoutError:
+            raise Refused(notices.BUSY) from None
+        try:
+            if any(job.channel == channel for job in self._jobs.values()):
+                raise Refused(notices.BUSY)
+            yield
+        finally:
+            lock.release()
+
+    async def settled(self, job_id: str) -> None:
+        """An answer whose last edit was just seen may still be put on record, even one of an
+        earlier process."""
+        await asyncio.wait({self._live}, timeout=ACKNOWLEDGE_S)
+        if task := self._tasks.get(job_id):
+            await asyncio.wait({task}, timeout=ACKNOWLEDGE_S)
 
     async def run(self) -> None:
         """Continue what an earlier process left, then give answers until cancelled."""
@@ -121,7 +155,11 @@ class Answers:
         self._jobs[job.id] = job
         giving = self._give(job, submission, resumed)
         task = self._group.create_task(giving, name=f"give {job.id}")
-        task.add_done_callback(lambda _: self._jobs.pop(job.id, None))
+        self._tasks[job.id] = task
+        task.add_done_callback(lambda _: self._over(job.id))
+
+    def _over(self, job_id: str) -> None:
+        del self._jobs[job_id], self._tasks[job_id]
 
     async def _give(self, job: Job, submission: Submission | None, resumed: Note | None) -> None:
         try:
@@ -138,24 +176,50 @@ class Answers:
             log.exception("answer broke job=%s channel=%s", job.id, job.channel)
 
     async def _show(self, job: Job, submission: Submission | None, resumed: Note | None) -> None:
-        language = words(job.locale)
         below = destination.decode(job.reply)
-        place = place_of(self._client, below, job.id, language)
+        frame = await self._album.frame(job, below.answer)
+        if resumed is None and below.messages:
+            resumed = Note(below.messages)
         save = partial(self._note, job)
-        footnotes = [footnote.notice for footnote in below.footnotes]
-        async with showing(
-            place, job.id, language, save, resumed=resumed, footnotes=footnotes
-        ) as reply:
+        async with self._showing(job, save, resumed=resumed, frame=frame) as reply:
             if submission and (refusal := await submission):
                 await reply.fail(refusal)
                 return
             try:
+                if frame.text:  # at once, with the Stop button
+                    reply.update(frame.text)
                 live = await self._live
                 await answer(self._queue, live, job, reply, left_s=_left_s(job))
             except Exception:  # the job's edge: the person is told
                 log.exception("answer broke job=%s channel=%s", job.id, job.channel)
                 await self._abandon(job)
                 await reply.fail(notices.internal(job.id))
+        if reply.outcome:
+            await self._album.add(job, below.answer, reply.messages, reply.outcome)
+
+    def _showing(
+        self, job: Job, save: Save, *, resumed: Note | None, frame: Frame
+    ) -> AbstractAsyncContextManager[DiscordReply]:
+        language = words(job.locale)
+        below = destination.decode(job.reply)
+        place = place_of(self._client, below, job.id, language)
+        footnotes = [footnote.notice for footnote in below.footnotes]
+        return showing(
+            place, job.id, language, save, resumed=resumed, footnotes=footnotes, frame=frame
+        )
+
+    async def show_version(self, shown: Shown, text: str) -> None:
+        """Put another version of an answer into its messages."""
+
+        async def forget(_: Note) -> bool:
+            return True  # what a killed process leaves half done is chosen again
+
+        frame, note = Frame(lambda _: row_of(shown)), Note(shown.messages)
+        await self._album.put(shown)  # before its buttons can be pressed
+        async with self._showing(shown.job, forget, resumed=note, frame=frame) as reply:
+            await reply.finish(text, shown.version.outcome)
+        if reply.messages != shown.messages:
+            await self._album.put(msgspec.structs.replace(shown, messages=reply.messages))
 
     async def _note(self, job: Job, note: Note) -> bool:
         try:

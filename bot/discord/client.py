@@ -1,5 +1,6 @@
 """The bot as Discord sees it."""
 
+import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,8 +15,11 @@ from redis.asyncio import Redis
 from bot import notices
 from bot.config import Settings
 from bot.discord import admin_commands, commands, memory_commands, questions, status
-from bot.discord.admission import Admission, author_of
+from bot.discord.actions import FORM, Actions, custom_id
+from bot.discord.admission import PATIENCE_S, Admission, author_of
+from bot.discord.album import Album
 from bot.discord.answers import Answers
+from bot.discord.buttons import AnswerButton
 from bot.discord.cards import card
 from bot.discord.intake import Intake
 from bot.discord.memory_commands import ForgetButton
@@ -25,16 +29,19 @@ from bot.discord.stop import StopButton
 from bot.discord.sync import sync_if_changed
 from bot.discord.tell import tell
 from bot.discord.translate import FluentTranslator
+from bot.feedback import Feedback
 from bot.held import Held, Question
 from bot.notices import Notice, Refused
 from bot.preferences import Preferences, PreferenceStore
 from bot.recent import RecentQuestions
+from bot.shown import ShownAnswers
 from bot.words import words
 from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueUnavailable
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
 from jobqueue.rates import Rates
+from jobqueue.schema import Job
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +65,8 @@ class Service:
     recent: RecentQuestions
     held: Held
     blobs: Blobs
+    shown: ShownAnswers
+    feedback: Feedback
 
     @classmethod
     def over(cls, redis: Redis, settings: Settings) -> Self:
@@ -74,6 +83,8 @@ class Service:
             recent=RecentQuestions(redis),
             held=Held(redis, settings.commonroom_reader),
             blobs=Blobs(redis),
+            shown=ShownAnswers(redis),
+            feedback=Feedback(redis),
         )
 
 
@@ -88,14 +99,17 @@ class Commonroom(discord.AutoShardedClient):
             chunk_guilds_at_startup=False,
         )
         self.service = service
-        self.answers = Answers(self, service.queue, service.settings.commonroom_reader)
+        self.album = Album(self, service.shown, service.history, service.feedback)
+        reader = service.settings.commonroom_reader
+        self.answers = Answers(self, service.queue, reader, self.album)
+        self.actions = Actions(self)
         self.admission = Admission(service.preferences, service.rates, service.queue)
         self.intake = Intake(self, service.blobs, service.held)
         self.settings_desk = SettingsDesk(service.preferences, service.queue)
         self.tree = Tree(self)
 
     async def setup_hook(self) -> None:
-        self.add_dynamic_items(ForgetButton, Setting, StopButton)
+        self.add_dynamic_items(ForgetButton, Setting, StopButton, AnswerButton)
         for command in COMMANDS:
             self.tree.add_command(command)
         await self.tree.set_translator(FluentTranslator())
@@ -122,13 +136,39 @@ class Commonroom(discord.AutoShardedClient):
             with suppress(discord.HTTPException, aiohttp.ClientError):  # a courtesy
                 await message.channel.typing()
 
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """Forms are heard here, since discord.py forgets those that an earlier process opened."""
+        sent = interaction.type is discord.InteractionType.modal_submit
+        if sent and custom_id(interaction).startswith(FORM):
+            try:
+                await self.actions.reworded(interaction)
+            except Exception as error:  # the form's edge: its person is told
+                await self.explain(interaction, error)
+
     async def _admitted(self, message: discord.Message, question: Question) -> Question:
         """More of the same question is not counted again."""
+        question = msgspec.structs.replace(
+            question, job=await self._branched(message, question.job)
+        )
         job = question.job
         if self.intake.is_open(job.user, job.channel):
             return question
         wanted = await self.admission.admit(author_of(message), job.id)
         return msgspec.structs.replace(question, job=await self.admission.fit(job, wanted))
+
+    async def _branched(self, message: discord.Message, job: Job) -> Job:
+        """A reply to an older answer goes on from there, any other question from the latest."""
+        if message.reference is None:
+            return job
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                shown = await self.service.shown.find(str(message.reference.message_id))
+                latest = await self.service.shown.latest(job.channel)
+        except (TimeoutError, QueueUnavailable):
+            return job
+        if shown is None or shown.job.channel != job.channel or (latest and latest.id == shown.id):
+            return job
+        return msgspec.structs.replace(job, parent=shown.job.id)
 
     async def explain(self, interaction: discord.Interaction[Any], error: BaseException) -> None:
         """Tell the person why what they did came to nothing."""

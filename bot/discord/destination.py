@@ -29,6 +29,9 @@ class BelowInteraction(msgspec.Struct, frozen=True, tag="interaction", omit_defa
     may_write: bool  # whether the bot may also send ordinary messages there
     private: bool = False  # only the person sees it
     footnotes: tuple[Footnote, ...] = ()
+    # Of a new version of an answer that was shown before: its first job, and its messages.
+    answer: str = ""
+    messages: tuple[str, ...] = ()
 
     @property
     def token_alive(self) -> bool:
@@ -39,6 +42,8 @@ class BelowMessage(msgspec.Struct, frozen=True, tag="message", omit_defaults=Tru
     channel: str
     message: str  # the one that asked; empty for an answer that stands by itself
     footnotes: tuple[Footnote, ...] = ()
+    answer: str = ""
+    messages: tuple[str, ...] = ()
 
 
 Destination = BelowInteraction | BelowMessage

@@ -5,6 +5,7 @@ from typing import Any
 
 import discord
 
+from bot.discord import buttons
 from bot.discord.cards import card
 from bot.discord.stop import StopButton
 from bot.render.faces import Face
@@ -20,7 +21,7 @@ class Dresser:
 
     def new(self, face: Face) -> dict[str, Any]:
         """Arguments of a send; an absent view must stay absent there."""
-        view = {"view": self._stop()} if face.stoppable else {}
+        view = {"view": found} if (found := self._view(face)) else {}
         files = self._files(face)
         return {
             "content": face.content or None,
@@ -35,7 +36,7 @@ class Dresser:
             "content": face.content or None,
             "embeds": self._embeds(face),
             "attachments": self._files(face),
-            "view": self._stop() if face.stoppable else None,
+            "view": self._view(face),
         }
 
     def _embeds(self, face: Face) -> list[discord.Embed]:
@@ -47,6 +48,11 @@ class Dresser:
             return []
         picture = face.picture
         return [discord.File(BytesIO(picture.png), picture.name, description=picture.alt)]
+
+    def _view(self, face: Face) -> discord.ui.View | None:
+        if face.row:
+            return buttons.view(face.row, self._words)
+        return self._stop() if face.stoppable else None
 
     def _stop(self) -> discord.ui.View:
         view = discord.ui.View(timeout=None)

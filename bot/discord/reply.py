@@ -17,7 +17,7 @@ from bot.discord.place import Gone, Place, Retry
 from bot.notices import Notice
 from bot.render import faces
 from bot.render.dress import dress, needs_dressing, undressed
-from bot.render.faces import Face, Faces
+from bot.render.faces import Face, Faces, Row
 from bot.reply import Outcome
 from bot.words import Words
 
@@ -48,6 +48,15 @@ class _Part:
     failures: int = 0  # one after another
 
 
+@dataclass(frozen=True)
+class Frame:
+    """What is around an answer: its buttons, and what its messages held before."""
+
+    row: Callable[[Outcome], Row | None] = lambda _: None
+    text: str = ""  # of the version that it replaces, kept until there is a new one
+    old_row: Row | None = None
+
+
 @asynccontextmanager
 async def showing(
     place: Place,
@@ -57,6 +66,7 @@ async def showing(
     *,
     resumed: Note | None = None,
     footnotes: Sequence[Notice] = (),
+    frame: Frame | None = None,
 ) -> AsyncIterator["DiscordReply"]:
     """A reply for one job; one that an earlier process began goes on from its note.
 
@@ -65,7 +75,9 @@ async def showing(
     Raises:
         Undeliverable: in an exception group, at any time while the reply is open.
     """
-    reply = DiscordReply(place, job_id, words, save, resumed=resumed, footnotes=footnotes)
+    reply = DiscordReply(
+        place, job_id, words, save, resumed=resumed, footnotes=footnotes, frame=frame
+    )
     async with asyncio.TaskGroup() as group:
         group.create_task(reply.show(), name=f"show {job_id}")
         group.create_task(reply.type(), name=f"type {job_id}")
@@ -82,6 +94,7 @@ class DiscordReply:
         *,
         resumed: Note | None,
         footnotes: Sequence[Notice] = (),
+        frame: Frame | None = None,
     ) -> None:
         note = resumed or Note()
         self._place = place
@@ -89,6 +102,8 @@ class DiscordReply:
         self._words = words
         self._save = save
         self._footnotes = footnotes
+        self._frame = frame or Frame()
+        self.outcome: Outcome | None = None  # once the complete answer can be seen
         self._saved = note
         self._parts = _parts(note.messages, place.first)
         self._replaced = note.replaced
@@ -99,10 +114,14 @@ class DiscordReply:
         self._visible = asyncio.Event()
         self._complete = asyncio.Event()
 
+    @property
+    def messages(self) -> tuple[str, ...]:
+        return tuple(part.message or "" for part in self._parts)
+
     # --- what `ask` says ------------------------------------------------------------------------
 
     def wait(self, notice: Notice) -> None:
-        self._want(faces.waiting(notice))
+        self._want(faces.waiting(notice, self._frame.text))
 
     def update(self, text: str) -> None:
         self._want(faces.streaming(text))
@@ -110,10 +129,13 @@ class DiscordReply:
     async def finish(self, text: str, outcome: Outcome) -> None:
         footnotes = (*self._footnotes, *outcome.footnotes())
         dressed = await asyncio.to_thread(dress, text) if needs_dressing(text) else undressed(text)
-        await self._end(faces.finished(dressed, footnotes, self._words))
+        finished = faces.finished(dressed, footnotes, self._words)
+        await self._end(faces.with_row(finished, self._frame.row(outcome)))
+        self.outcome = outcome
 
     async def fail(self, notice: Notice, text: str = "") -> None:
-        await self._end(faces.told(notice, text))
+        told = faces.told(notice, text or self._frame.text)
+        await self._end(told if text else faces.with_row(told, self._frame.old_row))
 
     async def _end(self, wanted: Faces) -> None:
         self._final = True
@@ -209,7 +231,7 @@ class DiscordReply:
         return f"{self._job_id[-18:]}.{number}.{self._replaced}"
 
     async def _remember(self) -> None:
-        note = Note(tuple(part.message or "" for part in self._parts), self._replaced)
+        note = Note(self.messages, self._replaced)
         if note != self._saved and await self._save(note):
             self._saved = note
 

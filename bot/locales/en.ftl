@@ -71,6 +71,22 @@ note-omitted = { $turns ->
    *[other] The { $turns } oldest turns of this conversation no longer fit and were left out.
 }
 
+## What may be done about an answer
+
+button-again = Again
+button-edit = Edit
+button-undo = Undo
+button-more = Continue
+edit-title = Edit your question
+edit-question = Question
+undo-done = Taken back: the model no longer knows this question and its answer.
+action-busy = An answer is being written here. Please wait for it, or stop it.
+action-old = Only the latest answer can be changed. Reply to this one to go on from here.
+action-forgotten = The model no longer remembers this answer. Please ask again.
+action-long = This question is too long for the form. Please ask it again.
+action-not-yours = Only the person who asked, or somebody who may manage messages here, can do this.
+action-not-your-question = Only the person who asked can edit the question.
+
 ## While a question waits
 
 about-seconds = about { $count } s
@@ -157,13 +173,6 @@ stop-nothing = You have no answer to stop in this channel.
 stop-not-yours = Only the person who asked, or somebody who may manage messages here, can stop this answer.
 stop-over = This answer is already complete.
 
-## The line under the bot's name
-
-presence-ready = /chat
-presence-loading = Loading the model…
-presence-loading-progress = Loading the model… { $percent } %
-presence-no-worker = No model is running
-presence-queue = The queue is unreachable
 ## Settings
 
 admins-only = Only those who may manage this server can change that.
@@ -259,3 +268,10 @@ phase-ready = ready
 phase-degraded = in difficulty
 phase-draining = about to stop
 
+## The line under the bot's name
+
+presence-ready = /chat
+presence-loading = Loading the model…
+presence-loading-progress = Loading the model… { $percent } %
+presence-no-worker = No model is running
+presence-queue = The queue is unreachable

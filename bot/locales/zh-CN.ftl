@@ -68,6 +68,22 @@ note-length = 到此为止：已达到回答的最大长度。
 note-deadline = 到此为止：时间已用完。
 note-omitted = 对话中最早的 { $turns } 轮已放不下，未被计入。
 
+## 对回答可以做的事
+
+button-again = 重新生成
+button-edit = 编辑
+button-undo = 撤回
+button-more = 继续
+edit-title = 编辑你的问题
+edit-question = 问题
+undo-done = 已撤回：模型不再记得这个问题和回答。
+action-busy = 这里正在生成回答。请等它完成，或停止它。
+action-old = 只能更改最新的回答。回复这一条即可从这里继续。
+action-forgotten = 模型已不再记得这个回答。请再问一次。
+action-long = 这个问题太长，表单放不下。请重新提问。
+action-not-yours = 只有提问者或在此拥有管理消息权限的人可以这样做。
+action-not-your-question = 只有提问者可以编辑问题。
+
 ## 等待中
 
 about-seconds = 约 { $count } 秒
@@ -150,13 +166,6 @@ stop-nothing = 你在本频道没有可以停止的回答。
 stop-not-yours = 只有提问者或在此拥有管理消息权限的人可以停止这个回答。
 stop-over = 这个回答已经完成。
 
-## 机器人名字下方的一行
-
-presence-ready = /聊天
-presence-loading = 正在加载模型……
-presence-loading-progress = 正在加载模型…… { $percent }%
-presence-no-worker = 没有运行中的模型
-presence-queue = 无法连接队列
 ## 设置
 
 admins-only = 只有可以管理本服务器的人才能更改。
@@ -241,3 +250,10 @@ phase-ready = 就绪
 phase-degraded = 状态不佳
 phase-draining = 即将停止
 
+## 机器人名字下方的一行
+
+presence-ready = /聊天
+presence-loading = 正在加载模型……
+presence-loading-progress = 正在加载模型…… { $percent }%
+presence-no-worker = 没有运行中的模型
+presence-queue = 无法连接队列

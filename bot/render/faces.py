@@ -37,8 +37,10 @@ class Face:
 Faces = tuple[Face, ...]
 
 
-def waiting(notice: Notice) -> Faces:
-    return (Face(notice=notice, stoppable=True),)
+def waiting(notice: Notice, text: str = "") -> Faces:
+    """The notice, under the text that a new answer will replace."""
+    *before, last = told(notice, text)
+    return (*before, replace(last, stoppable=True))
 
 
 def streaming(text: str) -> Faces:
@@ -60,6 +62,12 @@ def told(notice: Notice, text: str = "") -> Faces:
     """The notice, under what there is of an answer."""
     *before, last = _faces(undressed(text)) or (Face(),)
     return (*before, replace(last, notice=notice))
+
+
+def with_row(shown: Faces, row: Row | None) -> Faces:
+    """The same, with buttons under the last message."""
+    *before, last = shown
+    return (*before, replace(last, row=row))
 
 
 def _faces(answer: Dressed) -> Faces:

@@ -1,0 +1,216 @@
+"""What may be done about a finished answer: ask again, write on, reword, take back, choose, judge.
+
+A new version is an ordinary job that follows the same turn as the old one and is shown in the
+same messages. Only a channel's latest answer can be changed, and only while nothing else is being
+answered there, so that what people read is always what the model remembers.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+import discord
+from msgspec.structs import replace
+
+from bot.discord import buttons, destination
+from bot.discord.admission import asker_of
+from bot.discord.cards import card
+from bot.discord.destination import BelowInteraction
+from bot.feedback import Vote
+from bot.notices import Notice, Refused, Tone
+from bot.question import clean_prompt
+from bot.shown import Shown
+from bot.words import words
+from jobqueue.schema import Turn
+
+if TYPE_CHECKING:
+    from bot.discord.client import Commonroom
+
+    Interaction = discord.Interaction[Commonroom]
+else:
+    Interaction = discord.Interaction
+
+LONGEST_FIELD = 4_000  # characters, in Discord's forms
+FORM = "reword:"  # what the form's custom_id begins with
+
+NOT_YOURS = Notice("action-not-yours")
+NOT_YOUR_QUESTION = Notice("action-not-your-question")
+OLD = Notice("action-old")
+FORGOTTEN = Notice("action-forgotten")
+TOO_LONG = Notice("action-long")
+
+Act = Callable[[Interaction, str], Coroutine[Any, Any, None]]
+
+
+class Actions:
+    def __init__(self, client: "Commonroom") -> None:
+        self._client = client
+        self._service = client.service
+        self._answers = client.answers
+        self._acts: dict[str, Act] = {
+            "again": self._again,
+            "more": self._more,
+            "edit": self._edit,
+            "undo": self._undo,
+            "before": lambda press, job: self._choose(press, job, -1),
+            "after": lambda press, job: self._choose(press, job, +1),
+            "up": lambda press, job: self._judge(press, job, "up"),
+            "down": lambda press, job: self._judge(press, job, "down"),
+        }
+
+    async def press(self, interaction: Interaction, do: str, job_id: str) -> None:
+        """Do what the button says.
+
+        Raises:
+            Refused: with what the person is told.
+            QueueUnavailable: nothing was done.
+        """
+        await self._acts[do](interaction, job_id)
+
+    # --- new versions ---------------------------------------------------------------------------
+
+    async def _again(self, interaction: Interaction, job_id: str) -> None:
+        await self._renew(interaction, await self._shown(job_id))
+
+    async def _more(self, interaction: Interaction, job_id: str) -> None:
+        shown = await self._shown(job_id)
+        await self._renew(interaction, shown, continues=shown.job.id)
+
+    async def _edit(self, interaction: Interaction, job_id: str) -> None:
+        shown = await self._shown(job_id)
+        turn = await self._changeable(interaction, shown)
+        if turn.user != str(interaction.user.id):
+            raise Refused(NOT_YOUR_QUESTION)  # nobody's words are put into another's mouth
+        if len(turn.prompt) > LONGEST_FIELD:
+            raise Refused(TOO_LONG)
+        await interaction.response.send_modal(_form(job_id, turn.prompt, str(interaction.locale)))
+
+    async def reworded(self, interaction: Interaction) -> None:
+        """The form of `_edit` was sent, perhaps to a later process than the one that opened it."""
+        job_id = custom_id(interaction).removeprefix(FORM)
+        shown = await self._shown(job_id)
+        if shown.job.user != str(interaction.user.id):
+            raise Refused(NOT_YOUR_QUESTION)
+        limit = self._service.settings.commonroom_max_prompt_chars
+        prompt = clean_prompt(_field(interaction.data or {}), limit)
+        await self._renew(interaction, shown, prompt=prompt)
+
+    async def _renew(self, interaction: Interaction, shown: Shown, **changes: str) -> None:
+        async with self._answers.alone_in(shown.job.channel):
+            turn = await self._changeable(interaction, shown)
+            await self._client.admission.admit(asker_of(interaction), str(interaction.id))
+            renewed = {"prompt": turn.prompt, "continues": "", **changes}
+            job = replace(
+                shown.job,
+                id=str(interaction.id),
+                parent=turn.parent,
+                reply=_in_place_of(shown, interaction),
+                **renewed,
+            )
+            submission = await self._answers.submit(job)
+            try:
+                await interaction.response.defer()
+            finally:
+                self._answers.give(job, submission)
+
+    # --- the branch that counts -----------------------------------------------------------------
+
+    async def _undo(self, interaction: Interaction, job_id: str) -> None:
+        shown = await self._shown(job_id)
+        async with self._answers.alone_in(shown.job.channel):
+            turn = await self._changeable(interaction, shown)
+            if not await self._service.history.undo(shown.job.channel, shown.job.id):
+                raise Refused(OLD)
+            done = card(Notice("undo-done", Tone.INFO), words(str(interaction.locale)))
+            await interaction.response.edit_message(embed=done, view=None)
+        before = await self._service.shown.find(turn.parent) if turn.parent else None
+        if before and before.job.id == turn.parent:
+            await self._service.shown.keep(before)
+            await self._client.album.redraw(before, latest=True)
+
+    async def _choose(self, interaction: Interaction, job_id: str, step: int) -> None:
+        shown = await self._shown(job_id)
+        async with self._answers.alone_in(shown.job.channel):
+            await self._changeable(interaction, shown)
+            wanted = shown.at((shown.current + step) % len(shown.versions))
+            channel, history = shown.job.channel, self._service.history
+            turn = await history.turn(channel, wanted.job.id)
+            if turn is None:
+                raise Refused(FORGOTTEN)
+            if not await history.select(channel, wanted.job.id, instead_of=shown.job.id):
+                raise Refused(OLD)
+            await interaction.response.defer()
+            await self._answers.show_version(wanted, turn.answer)
+
+    # --- opinions -------------------------------------------------------------------------------
+
+    async def _judge(self, interaction: Interaction, job_id: str, vote: Vote) -> None:
+        user, place = str(interaction.user.id), str(interaction.channel_id)
+        feedback = self._service.feedback
+        votes = await feedback.vote(job_id, place, user, vote, str(interaction.id))
+        if interaction.message is not None:
+            shown = buttons.recounted(interaction.message, votes)
+            await interaction.response.edit_message(view=shown)
+
+    # --- whether it may be ----------------------------------------------------------------------
+
+    async def _shown(self, job_id: str) -> Shown:
+        await self._answers.settled(job_id)
+        shown = await self._service.shown.find(job_id)
+        if shown is None:
+            raise Refused(FORGOTTEN)
+        return shown
+
+    async def _changeable(self, interaction: Interaction, shown: Shown) -> Turn:
+        """The turn of the version that is shown, if it is this person's to change now."""
+        if (
+            shown.job.user != str(interaction.user.id)
+            and not interaction.permissions.manage_messages
+        ):
+            raise Refused(NOT_YOURS)
+        history = self._service.history
+        turn, head = await asyncio.gather(
+            history.turn(shown.job.channel, shown.job.id), history.head(shown.job.channel)
+        )
+        if turn is None:
+            raise Refused(FORGOTTEN)
+        if head != shown.job.id:
+            raise Refused(OLD)
+        return turn
+
+
+def _in_place_of(shown: Shown, interaction: Interaction) -> str:
+    """Where the old version is, reached by the new token where only a token reaches it."""
+    below = destination.decode(shown.job.reply)
+    if isinstance(below, BelowInteraction) and not below.may_write:
+        below = replace(
+            below, token=interaction.token, created_s=int(interaction.created_at.timestamp())
+        )
+    below = replace(below, answer=shown.id, messages=shown.messages)
+    return destination.encode(below).decode()
+
+
+def custom_id(interaction: discord.Interaction[Any]) -> str:
+    data: Any = interaction.data or {}
+    return str(data.get("custom_id", ""))
+
+
+def _form(job_id: str, prompt: str, locale: str) -> discord.ui.Modal:
+    say = words(locale)
+    form = discord.ui.Modal(title=say("edit-title"), custom_id=f"{FORM}{job_id}")
+    entry: discord.ui.TextInput[discord.ui.Modal] = discord.ui.TextInput(
+        style=discord.TextStyle.paragraph,
+        default=prompt,
+        max_length=LONGEST_FIELD,
+        custom_id="prompt",
+    )
+    form.add_item(discord.ui.Label(text=say("edit-question"), component=entry))
+    return form
+
+
+def _field(data: Any) -> str:
+    """The form's only value, however deep it lies in Discord's layout."""
+    if "value" in data:
+        return str(data["value"])
+    inner = [*data.get("components", ()), *filter(None, [data.get("component")])]
+    return next(filter(None, map(_field, inner)), "")

@@ -1,0 +1,112 @@
+"""The buttons under a finished answer. Each one's id holds all it needs, so that it works after
+a restart.
+
+The latest answer of a channel has them all; older ones keep only the thumbs, for what can be
+done about an older one is replying to it, and a channel full of buttons is hard to read.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Self
+
+import discord
+
+from bot.feedback import Counts
+from bot.render.faces import Row
+from bot.words import Words
+
+if TYPE_CHECKING:
+    from bot.discord.client import Commonroom
+
+Button = discord.ui.Button[discord.ui.View]
+
+LABELS = {"again": "button-again", "edit": "button-edit", "undo": "button-undo"}
+EMOJI = {
+    "again": "🔄",
+    "edit": "✏️",
+    "undo": "↩️",
+    "up": "👍",
+    "down": "👎",
+    "before": "◀️",
+    "after": "▶️",
+    "more": "⏩",
+}
+
+
+class AnswerButton(
+    discord.ui.DynamicItem[Button],
+    template=r"answer:(?P<do>again|edit|undo|up|down|before|at|after|more):(?P<job>\d+)",
+):
+    def __init__(
+        self, do: str, job_id: str, label: str = "", *, disabled: bool = False, row: int = 0
+    ) -> None:
+        button = Button(
+            label=label or None,
+            emoji=EMOJI.get(do),
+            style=discord.ButtonStyle.grey,
+            custom_id=f"answer:{do}:{job_id}",
+            disabled=disabled,
+            row=row,
+        )
+        super().__init__(button, row=row)
+        self._do = do
+        self._job_id = job_id
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction,  # noqa: ARG003
+        item: discord.ui.Item[discord.ui.View],  # noqa: ARG003
+        match: re.Match[str],
+    ) -> Self:
+        return cls(match["do"], match["job"])
+
+    async def callback(self, interaction: "discord.Interaction[Commonroom]") -> None:  # type: ignore[override]
+        try:
+            await interaction.client.actions.press(interaction, self._do, self._job_id)
+        except Exception as error:  # the press's edge: its person is told
+            await interaction.client.explain(interaction, error)
+
+
+def view(row: Row, words: Words, votes: Counts | None = None) -> discord.ui.View:
+    votes = votes or Counts()
+    shown = discord.ui.View(timeout=None)
+    for button in (*_first_row(row, words, votes), *_second_row(row, words)):
+        shown.add_item(button)
+    return shown
+
+
+def _first_row(row: Row, words: Words, votes: Counts) -> Iterator[AnswerButton]:
+    if row.latest:
+        for do, label in LABELS.items():
+            yield AnswerButton(do, row.job, words(label))
+    yield AnswerButton("up", row.job, _count(votes.up))
+    yield AnswerButton("down", row.job, _count(votes.down))
+
+
+def _second_row(row: Row, words: Words) -> Iterator[AnswerButton]:
+    if not row.latest:
+        return
+    if row.versions > 1:
+        place = f"{row.current + 1}/{row.versions}"
+        last = row.current == row.versions - 1
+        yield AnswerButton("before", row.job, disabled=row.current == 0, row=1)
+        yield AnswerButton("at", row.job, place, disabled=True, row=1)
+        yield AnswerButton("after", row.job, disabled=last, row=1)
+    if row.cut:
+        yield AnswerButton("more", row.job, words("button-more"), row=1)
+
+
+def recounted(message: discord.Message, votes: Counts) -> discord.ui.View:
+    """The buttons that a message has, with other numbers at its thumbs."""
+    shown = discord.ui.View(timeout=None)
+    for number, line in enumerate(message.components):
+        for button in getattr(line, "children", ()):
+            _, do, job_id = button.custom_id.split(":")
+            label = {"up": _count(votes.up), "down": _count(votes.down)}.get(do, button.label or "")
+            shown.add_item(AnswerButton(do, job_id, label, disabled=button.disabled, row=number))
+    return shown
+
+
+def _count(votes: int) -> str:
+    return str(votes) if votes else ""

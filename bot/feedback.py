@@ -1,0 +1,75 @@
+"""What people think of answers: 👍 and 👎, kept for whoever looks after the model."""
+
+import time
+from collections.abc import AsyncIterator
+from typing import Literal
+
+import msgspec
+from redis.asyncio import Redis
+
+from jobqueue.scripts import Scripts
+
+TTL_S = 90 * 86_400  # since an answer's last vote
+Vote = Literal["up", "down"]
+
+
+class Opinion(msgspec.Struct, frozen=True):
+    job: str
+    channel: str
+    user: str
+    vote: Vote | None  # None: taken back
+    at_ms: int
+    press: str  # the interaction that said so
+
+
+class Counts(msgspec.Struct, frozen=True):
+    up: int = 0
+    down: int = 0
+
+
+encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Opinion).decode
+
+
+class Feedback:
+    def __init__(self, redis: Redis, shard: str = "main") -> None:
+        self._scripts = Scripts(redis, shard)
+
+    async def vote(self, job: str, channel: str, user: str, vote: Vote, press: str) -> Counts:
+        """Say it, or take it back by saying it again; how the votes stand then.
+
+        The same `press` twice counts once. Raises QueueUnavailable.
+        """
+        key, redis = self._scripts.key("feedback", job), self._scripts.redis
+
+        async def write() -> Counts:
+            opinions = {o.user: o for o in map(_decode, await redis.hvals(key))}
+            before = opinions.get(user)
+            if before is None or before.press != press:
+                again = before is not None and before.vote == vote
+                kept = None if again else vote
+                now_ms = time.time_ns() // 1_000_000
+                opinions[user] = Opinion(job, channel, user, kept, now_ms, press)
+                async with redis.pipeline(transaction=True) as pipe:
+                    pipe.hset(key, user, encode(opinions[user]))
+                    pipe.expire(key, TTL_S)
+                    await pipe.execute()
+            votes = [opinion.vote for opinion in opinions.values()]
+            return Counts(votes.count("up"), votes.count("down"))
+
+        counts: Counts = await self._scripts.patiently(write)
+        return counts
+
+    async def counts(self, job: str) -> Counts:
+        key, redis = self._scripts.key("feedback", job), self._scripts.redis
+        values = await self._scripts.patiently(lambda: redis.hvals(key))
+        votes = [_decode(value).vote for value in values]
+        return Counts(votes.count("up"), votes.count("down"))
+
+    async def export(self) -> AsyncIterator[Opinion]:
+        """Every opinion that stands, in no order."""
+        redis = self._scripts.redis
+        async for key in redis.scan_iter(self._scripts.key("feedback", "*"), count=1_000):
+            for value in await redis.hvals(key):
+                if (opinion := _decode(value)).vote:
+                    yield opinion

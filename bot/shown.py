@@ -1,0 +1,101 @@
+"""Which answer is in which messages, for as long as its buttons and replies to it should work.
+
+One answer may have several versions: asked again, written on, or to a reworded question. They
+share its messages, and one of them is shown.
+"""
+
+import msgspec
+from redis.asyncio import Redis
+
+from bot.reply import Outcome
+from jobqueue.schema import FinishReason, Job
+from jobqueue.scripts import Scripts
+
+TTL_MS = 30 * 86_400_000
+MAX_VERSIONS = 10
+
+
+class Version(msgspec.Struct, frozen=True, omit_defaults=True):
+    job: Job
+    reason: FinishReason = FinishReason.STOP
+    omitted_turns: int = 0
+
+    @property
+    def outcome(self) -> Outcome:
+        return Outcome(self.reason, self.omitted_turns)
+
+
+class Shown(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: str  # its first job
+    messages: tuple[str, ...]  # as the place where they are knows them
+    versions: tuple[Version, ...]
+    current: int = 0
+
+    @property
+    def version(self) -> Version:
+        return self.versions[self.current]
+
+    @property
+    def job(self) -> Job:
+        return self.version.job
+
+    def at(self, current: int) -> "Shown":
+        """With another of its versions shown."""
+        return msgspec.structs.replace(self, current=current)
+
+
+def with_version(earlier: Shown | None, version: Version, messages: tuple[str, ...]) -> Shown:
+    """What is shown once `version` is, the newest one."""
+    if earlier is None:
+        return Shown(version.job.id, messages, (version,))
+    others = tuple(v for v in earlier.versions if v.job.id != version.job.id)
+    versions = (*others, version)[-MAX_VERSIONS:]
+    return Shown(earlier.id, messages, versions, len(versions) - 1)
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Shown).decode
+
+
+class ShownAnswers:
+    """All calls raise QueueUnavailable while Redis is away."""
+
+    def __init__(self, redis: Redis, shard: str = "main") -> None:
+        self._scripts = Scripts(redis, shard)
+
+    async def keep(self, shown: Shown) -> None:
+        """Find it from now on by any of its messages and jobs, and as its channel's latest."""
+        names = [_id(message) for message in shown.messages]
+        names += [version.job.id for version in shown.versions]
+
+        async def write() -> None:
+            async with self._scripts.redis.pipeline(transaction=True) as pipe:
+                pipe.set(self._scripts.key("answer", shown.id), _encode(shown), px=TTL_MS)
+                for name in names:
+                    pipe.set(self._scripts.key("shown", name), shown.id, px=TTL_MS)
+                pipe.set(self._scripts.key("latest", shown.job.channel), shown.id, px=TTL_MS)
+                await pipe.execute()
+
+        await self._scripts.patiently(write)
+
+    async def find(self, name: str) -> Shown | None:
+        """The answer in this message, or of this job."""
+        return await self._named(self._scripts.key("shown", name))
+
+    async def latest(self, channel: str) -> Shown | None:
+        """The newest answer of a conversation."""
+        return await self._named(self._scripts.key("latest", channel))
+
+    async def _named(self, key: str) -> Shown | None:
+        answer = await self._get(key)
+        record = answer and await self._get(self._scripts.key("answer", answer.decode()))
+        return _decode(record) if record else None
+
+    async def _get(self, key: str) -> bytes | None:
+        redis = self._scripts.redis
+        value: bytes | None = await self._scripts.patiently(lambda: redis.get(key))
+        return value
+
+
+def _id(message: str) -> str:
+    return message.rpartition("/")[2]
