@@ -117,13 +117,17 @@ class PreferenceStore:
         """What was decided at just this place: `SERVER` or a channel."""
         return (await self._server(server)).get(place, Preferences())
 
+    def refresh(self, server: str) -> None:
+        """Read it anew next time, for somebody who looks at just that."""
+        self._cache.pop(server, None)
+
     async def change(self, server: str, place: str, **values: object) -> Preferences:
         """Decide, or take back with None; returns what is decided there now.
 
         Raises:
             msgspec.ValidationError: a value is out of bounds.
         """
-        self._cache.pop(server, None)
+        self.refresh(server)
         new = changed(await self.at(server, place), **values)
         key = self._scripts.key("settings", server)
         redis = self._scripts.redis
@@ -131,7 +135,7 @@ class PreferenceStore:
             await self._scripts.patiently(lambda: redis.hdel(key, place))
         else:
             await self._scripts.patiently(lambda: redis.hset(key, place, _encode(new)))
-        self._cache.pop(server, None)
+        self.refresh(server)
         return new
 
     async def _server(self, server: str) -> dict[str, Preferences]:

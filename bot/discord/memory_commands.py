@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 else:
     Interaction = discord.Interaction
 
-METER_CELLS = 20
+METER_CELLS = 12
 SHOWN_TURNS = 5
 SHOWN_CHARS = 60
 DEFAULT_CONTEXT = 8_192  # tokens, while no worker tells its own
@@ -54,9 +54,10 @@ async def remembered(history: History, conversation: str, context: int, say: Wor
     if not stats.turns:
         return [title, say("history-none")]
     read = stats.tokens if not loaded.omitted else context
+    share = min(round(100 * read / context), 100)
     facts = [
         say("history-turns", {"turns": stats.turns, "tokens": stats.tokens}),
-        f"`{meter(read / context)}` {say('history-context', {'tokens': context})}",
+        f"{meter(read / context)}　{say('history-context', {'share': share, 'tokens': context})}",
     ]
     if stats.oldest_ms:
         since = f"<t:{stats.oldest_ms // 1000}:R>"

@@ -82,6 +82,7 @@ class SettingsDesk:
 
     async def _page(self, interaction: Interaction, place: str) -> Page:
         server = server_of(interaction)
+        self._store.refresh(server)
         return Page(
             place=place,
             channel=str(interaction.channel_id),

@@ -114,8 +114,12 @@ class Page:
             custom_id=self._id(field), options=options[:MOST_OPTIONS], placeholder=placeholder
         )
 
+    def _labelled(self, field: str, value: str) -> str:
+        """A chosen option hides its menu's placeholder, so it says itself what it is."""
+        return f"{self.say(f'settings-{field}')}: {value}"
+
     def _places(self) -> "discord.ui.Select[discord.ui.LayoutView]":
-        named = ((SERVER, "settings-server"), (self.channel, "settings-channel"))
+        named = ((SERVER, "settings-of-server"), (self.channel, "settings-of-channel"))
         return self._select(
             "place",
             [
@@ -138,10 +142,16 @@ class Page:
     def _languages(self) -> "discord.ui.Select[discord.ui.LayoutView]":
         chosen = self.holds.language or ANY
         own = discord.SelectOption(
-            label=self.say("settings-own-language"), value=ANY, default=chosen == ANY
+            label=self._labelled("language", self.say("settings-own-language")),
+            value=ANY,
+            default=chosen == ANY,
         )
         named = [
-            discord.SelectOption(label=LANGUAGE_NAMES[each], value=each, default=each == chosen)
+            discord.SelectOption(
+                label=self._labelled("language", LANGUAGE_NAMES[each]),
+                value=each,
+                default=each == chosen,
+            )
             for each in LANGUAGES
         ]
         return self._select("language", [own, *named])

@@ -177,10 +177,11 @@ stop-over = This answer is already complete.
 
 admins-only = Only those who may manage this server can change that.
 settings-title = Settings
-settings-inherited = ● decided here　○ from the server, or the default. A thread follows its channel.
+settings-inherited = ● decided here　○ from the server or the default
 settings-place = Settings of…
+settings-of-server = Settings of the whole server
+settings-of-channel = Settings of this channel
 settings-server = the whole server
-settings-channel = this channel
 settings-default = default
 settings-enabled = Answers
 settings-on = on
@@ -199,7 +200,7 @@ settings-top-p-is = top-p { $value }
 settings-longest-is = up to { $value } tokens
 settings-roles = Who may ask
 settings-everybody = everybody
-settings-choose-roles = Who may ask: choose roles, or none for everybody
+settings-choose-roles = Who may ask: everybody, or these roles
 settings-limits = Limits
 settings-role-limit = Limits of a role
 settings-minute = questions a minute
@@ -232,7 +233,7 @@ history-turns = { $turns ->
     [one] One turn, { $tokens } tokens
    *[other] { $turns } turns, { $tokens } tokens
 }
-history-context = of the { $tokens } tokens that the model can read at once
+history-context = { $share } % of the { $tokens } tokens that the model reads at once
 history-since = The oldest is from { $since }.
 history-omitted = { $turns ->
     [one] The oldest turn no longer fits and is left out.

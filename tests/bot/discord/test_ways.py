@@ -5,8 +5,11 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from bot.discord import intake
+from bot.discord.destination import decode
+from bot.files.attach import BYTES_PER_TOKEN, DEFAULT_CONTEXT, FILES_SHARE
 from bot.held import Held
 from jobqueue.history import History
+from jobqueue.queue import JobQueue
 from playground.discord.permissions import Permission
 from playground.discord.shapes import File, Json, UserError
 from playground.discord.state import Message
@@ -242,12 +245,16 @@ async def test_a_word_bomb_is_named_and_the_question_answered(room: Room, world:
     await _says(room, "`b.docx` 解压后太大")
 
 
-async def test_a_long_file_is_cut_to_the_models_context(room: Room, world: World) -> None:
-    await world.slash("ada", "general", "chat", {"prompt": "x"}, [File("l.txt", b"ab " * 400_000)])
-    await until(
-        lambda: [m for m in room.bot_says() if "the rest does not fit" in m.data["content"]],
-        timeout_s=60,
-    )
+async def test_a_long_file_is_cut_to_the_models_context(silent_room: Room, world: World) -> None:
+    queue = JobQueue(silent_room.redis)
+    async with silent_room.bot():  # nobody answers: what is asked is looked at
+        long = File("l.txt", "三".encode() * 400_000)
+        asked = await world.slash("ada", "general", "chat", {"prompt": "x"}, [long])
+        await holds(lambda: queue.undelivered("bot-0"))
+        job = (await queue.status(asked.id)).job
+    assert len(job.prompt.encode()) < DEFAULT_CONTEXT // FILES_SHARE * BYTES_PER_TOKEN + 200
+    [footnote] = decode(job.reply).footnotes
+    assert footnote.key == "file-cut"
 
 
 async def test_more_files_than_the_command_takes_is_discords_own_word(
