@@ -93,9 +93,13 @@ def _checked(limits: Limits, program: str, files: Mapping[str, bytes]) -> dict[s
     if total > limits.file_bytes:
         raise ProgramRefused(f"the files have {total:,} bytes of {limits.file_bytes:,}")
     for name in files:
-        if name in ("", ".", "..") or set(name) & set("/\0") or len(name.encode()) > 255:
+        if name in ("", ".", "..") or "/" in name or not name.isprintable() or _long(name):
             raise ProgramRefused(f"not a file's name: {name[:255]!r}")
     return dict(files)
+
+
+def _long(name: str) -> bool:
+    return len(name.encode()) > 255  # as every file system has it
 
 
 def _result(ended: wire.Ended, collected: Collector, seconds: float) -> ProgramResult:

@@ -1,6 +1,7 @@
 """One program leaves nothing to the next, and nothing to the one beside it."""
 
 import asyncio
+import json
 import subprocess
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
 from inference.sandbox.environment import Environment
+from tests.inference.sandbox.attacks import controls
 
 # What the first does, and how the second would notice: it prints LEFT.
 LEFTOVERS = {
@@ -66,19 +68,27 @@ async def test_the_next_program_finds_nothing_of_the_last(
     assert "LEFT" not in result.stdout
 
 
-@pytest.mark.parametrize("what", LEFTOVERS)
-def test_in_one_process_it_would(what: str, programs: Environment, tmp_path: Path) -> None:
+@pytest.fixture(scope="session")
+def in_one_process(programs: Environment) -> dict[str, str]:
+    """Both programs one after the other, in a fork of an interpreter with the same libraries."""
     script = f"import sys; sys.path.append({str(programs.packages)!r})\n"
-    script += "import sympy, matplotlib; matplotlib.use('Agg')\n" * ("py" in LEFTOVERS[what][0])
-    script += "\n".join(LEFTOVERS[what])
+    script += "import sympy, matplotlib; matplotlib.use('Agg')\n"
+    script += Path(controls.__file__).read_text("utf-8")
     done = subprocess.run(
-        [str(programs.interpreter), "-S", "-c", script],
-        env={"LD_LIBRARY_PATH": str(programs.shared_libraries), "MPLCONFIGDIR": str(tmp_path)},
+        [str(programs.interpreter), "-I", "-S", "-c", script],
+        input=json.dumps({what: "\n".join(pair) for what, pair in LEFTOVERS.items()}),
+        env={"LD_LIBRARY_PATH": str(programs.shared_libraries), "OPENBLAS_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        check=False,
+        check=True,
     )
-    assert "LEFT" in done.stdout, done.stderr
+    outputs: dict[str, str] = json.loads(done.stdout)
+    return outputs
+
+
+@pytest.mark.parametrize("what", LEFTOVERS)
+def test_in_one_process_it_would(what: str, in_one_process: dict[str, str]) -> None:
+    assert "LEFT" in in_one_process[what]
 
 
 async def test_random_numbers_differ_between_programs(service: SandboxConfig) -> None:

@@ -135,6 +135,9 @@ print(list(csv.reader(open('data.csv'))))
         ("", {"nul\0": b""}),
         ("", {"..": b""}),
         ("", {"": b""}),
+        ("", {"\ud800": b""}),
+        ("", {"two\nlines": b""}),
+        ("", {"é" * 128: b""}),
     ],
 )
 async def test_what_is_outside_the_limits_is_refused(
