@@ -11,6 +11,8 @@ from bot.discord.stop import StopButton
 from bot.render.faces import Face
 from bot.words import Words
 
+DOCUMENT = "answer.md"
+
 
 class Dresser:
     """Turns the faces of one job into what `send` and `edit` take."""
@@ -44,10 +46,12 @@ class Dresser:
 
     def _files(self, face: Face) -> list[discord.File]:
         """Read from their start at each attempt, since a sent file is used up."""
-        if face.picture is None:
-            return []
-        picture = face.picture
-        return [discord.File(BytesIO(picture.png), picture.name, description=picture.alt)]
+        files = []
+        if picture := face.picture:
+            files.append(discord.File(BytesIO(picture.png), picture.name, description=picture.alt))
+        if face.document:
+            files.append(discord.File(BytesIO(face.document.encode()), DOCUMENT))
+        return files
 
     def _view(self, face: Face) -> discord.ui.View | None:
         if face.row:

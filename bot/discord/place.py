@@ -5,6 +5,7 @@ Foreign errors end here:
     PlaceError
     ├── Retry   the network, a 5xx or a 429 that outlasted discord.py's own retries
     └── Gone    this message, or this place, will not take it however often it is tried
+        └── Forbidden   the bot lacks a permission, perhaps the one to attach files
 """
 
 from collections.abc import Awaitable, Callable, Coroutine
@@ -39,6 +40,10 @@ class Gone(PlaceError):
     """Trying again is no use."""
 
 
+class Forbidden(Gone):
+    """A permission is missing."""
+
+
 def _translated(call: Callable[P, Awaitable[R]]) -> Callable[P, Coroutine[Any, Any, R]]:
     @wraps(call)
     async def translated(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -46,6 +51,8 @@ def _translated(call: Callable[P, Awaitable[R]]) -> Callable[P, Coroutine[Any, A
             return await call(*args, **kwargs)
         except (discord.DiscordServerError, discord.RateLimited) as error:
             raise Retry(str(error)) from error
+        except discord.Forbidden as error:
+            raise Forbidden(str(error)) from error
         except discord.HTTPException as error:
             raise (Retry if error.status == 429 else Gone)(str(error)) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from bot.discord.destination import Note
-from bot.discord.place import Gone, Place, Retry
+from bot.discord.place import Forbidden, Gone, Place, Retry
 from bot.notices import Notice
 from bot.render import faces
 from bot.render.dress import dress, needs_dressing, undressed
@@ -130,6 +130,7 @@ class DiscordReply:
         footnotes = (*self._footnotes, *outcome.footnotes())
         dressed = await asyncio.to_thread(dress, text) if needs_dressing(text) else undressed(text)
         finished = faces.finished(dressed, footnotes, self._words)
+        finished = faces.with_document(finished, text)
         await self._end(faces.with_row(finished, self._frame.row(outcome)))
         self.outcome = outcome
 
@@ -192,7 +193,8 @@ class DiscordReply:
             part.due = monotonic() + pause
             log.warning("retry in %.0f s job=%s: %s", pause, self._job_id, error)
         except Gone as error:
-            self._replace(part, error)
+            if not (isinstance(error, Forbidden) and self._leave_files(part)):
+                self._replace(part, error)
         await self._remember()
 
     async def _make_equal(self, part: _Part) -> None:
@@ -217,6 +219,15 @@ class DiscordReply:
             if message is not None:
                 await self._place.delete(message)
         self._parts.pop()
+
+    def _leave_files(self, part: _Part) -> bool:
+        """Want this message without its files, which the bot may not be allowed to attach."""
+        number = self._parts.index(part)
+        if number >= len(self._wanted) or not self._wanted[number].has_files:
+            return False
+        plain = self._wanted[number].without_files()
+        self._wanted = (*self._wanted[:number], plain, *self._wanted[number + 1 :])
+        return True
 
     def _replace(self, part: _Part, error: Gone) -> None:
         """A message that takes no edit is given up for a new one."""

@@ -29,12 +29,26 @@ class Row:
 class Face:
     content: str = ""
     picture: Picture | None = None  # under the content
+    document: str = ""  # attached as Markdown
     notice: Notice | None = None  # shown as a card under the content
     stoppable: bool = False  # carries the Stop button
     row: Row | None = None  # carries a finished answer's buttons
 
+    @property
+    def has_files(self) -> bool:
+        return bool(self.picture or self.document)
+
+    def without_files(self) -> "Face":
+        """The same in text alone, as far as there is room for what the picture says."""
+        source = f"\n```\n{self.picture.alt}\n```" if self.picture else ""
+        content = self.content + source
+        fits = units(content) <= MESSAGE_UNITS
+        return replace(self, content=content if fits else self.content, picture=None, document="")
+
 
 Faces = tuple[Face, ...]
+
+MANY_MESSAGES = 3
 
 
 def waiting(notice: Notice, text: str = "") -> Faces:
@@ -56,6 +70,14 @@ def finished(answer: Dressed, footnotes: Iterable[Notice], words: Words) -> Face
     faces = _faces(answer)
     notes = "\n".join(f"-# {note.text(words)}" for note in footnotes)
     return _with_last_line(faces, notes)
+
+
+def with_document(shown: Faces, text: str) -> Faces:
+    """The same, with `text` as a file below an answer of many messages: they are hard to copy."""
+    if len(shown) <= MANY_MESSAGES:
+        return shown
+    *before, last = shown
+    return (*before, replace(last, document=text))
 
 
 def told(notice: Notice, text: str = "") -> Faces:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+import aiohttp
 import pytest
 
 from bot.discord import intake
@@ -14,7 +15,7 @@ from playground.discord.permissions import Permission
 from playground.discord.shapes import File, Json, UserError
 from playground.discord.state import Message
 from playground.discord.world import World
-from tests.bot.discord.conftest import Room, holds, until
+from tests.bot.discord.conftest import Room, holds, scripted, until
 from tests.bot.files import making
 
 
@@ -263,3 +264,28 @@ async def test_more_files_than_the_command_takes_is_discords_own_word(
     files = [File(f"{n}.txt", b"x") for n in range(4)]
     with pytest.raises(UserError):
         await world.slash("ada", "general", "chat", {"prompt": "x"}, files)
+
+
+# --- files out ----------------------------------------------------------------------------------
+
+
+async def test_a_very_long_answer_is_also_a_file(room: Room, world: World) -> None:
+    prompt = "!tokens 1000"
+    await world.slash("ada", "general", "chat", {"prompt": prompt})
+    last = await until(lambda: next((m for m in room.bot_says() if m.data["attachments"]), None))
+    assert last is room.bot_says()[-1]
+    [file] = last.data["attachments"]
+    async with aiohttp.ClientSession() as session, session.get(file["url"]) as response:
+        assert (await response.read()).decode() == scripted(prompt)
+    assert file["filename"] == "answer.md"
+
+
+async def test_without_the_permission_to_attach_the_answer_stands_alone(
+    room: Room, world: World
+) -> None:
+    me = world.state.bot["id"]
+    world.set_permissions("general", me, deny=Permission.ATTACH_FILES)
+    prompt = "!tokens 1000"
+    await world.say("ada", "general", f"@commonroom {prompt}")
+    await room.whole(scripted(prompt))
+    assert not any(m.data["attachments"] for m in room.bot_says())
