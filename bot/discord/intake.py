@@ -7,6 +7,7 @@ submitted. Until then it is held in Redis, so that a process that is killed lose
 import asyncio
 import logging
 from collections import OrderedDict
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -106,7 +107,7 @@ class Intake:
         del self._open[who]
         while not said.empty():
             heard.append(said.get_nowait())
-        await self._ask(heard)
+        await self._ask_all(heard)
 
     async def _hold(self, question: Question) -> None:
         try:
@@ -124,15 +125,19 @@ class Intake:
         try:
             await self._client.service.queue.status(questions[0].job.id)
         except UnknownJob:
-            await self._ask(questions)
+            await self._ask_all(questions)
         except QueueUnavailable:
             log.warning("held question waits for the next start job=%s", questions[0].job.id)
         else:
             await self._forget(questions)
 
-    async def _ask(self, questions: list[Question]) -> None:
+    async def _ask_all(self, questions: list[Question]) -> None:
         limit = self._client.service.settings.commonroom_max_prompt_chars
-        question = merged(questions, limit)
+        for group in grouped(questions, limit):
+            await self._ask(group)
+
+    async def _ask(self, questions: list[Question]) -> None:
+        question = merged(questions)
         answers = self._client.answers
         try:
             job = await self._with_files(question) if question.files else question.job
@@ -169,8 +174,21 @@ class Intake:
             raise OSError(str(error)) from error
 
 
-def merged(questions: list[Question], limit: int) -> Question:
-    """One question of all, below the last message, as far as `limit` characters reach.
+def grouped(questions: list[Question], limit: int) -> Iterator[list[Question]]:
+    """As few groups as `limit` characters of prompt allow in each, in order."""
+    group: list[Question] = []
+    for question in questions:
+        together = sum(len(each.job.prompt) + 1 for each in (*group, question))
+        if group and together > limit:
+            yield group
+            group = []
+        group.append(question)
+    if group:
+        yield group
+
+
+def merged(questions: list[Question]) -> Question:
+    """One question of all, below the last message.
 
     Its id is the first one's, so that merging again after a restart gives the same job.
     """
@@ -178,7 +196,7 @@ def merged(questions: list[Question], limit: int) -> Question:
     if not more:
         return first
     asked = [question for question in questions if question.asked] or [first]
-    prompt = "\n".join(question.job.prompt for question in asked)[:limit]
+    prompt = "\n".join(question.job.prompt for question in asked)
     return Question(
         job=msgspec.structs.replace(first.job, prompt=prompt, reply=more[-1].job.reply),
         files=tuple(file for question in questions for file in question.files),

@@ -1,0 +1,82 @@
+"""Files become part of a job: texts in the prompt, pictures as blobs, notes for the person."""
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.files.attach import Attaching, Sight
+from bot.files.read import FileReader
+from bot.held import Posted, Question
+from bot.notices import Refused
+from jobqueue.blobs import Blobs
+from jobqueue.schema import Job
+from tests.bot.files import making
+
+FILES = {
+    "a.txt": b"some words",
+    "b.txt": b"x" * 5_000,
+    "c.png": making.picture(),
+}
+BLIND = Sight(vision=False, context_tokens=200)  # 300 bytes of text
+SEEING = Sight(vision=True, context_tokens=200)
+
+
+async def _fetch(url: str) -> bytes:
+    if url not in FILES:
+        raise OSError(url)
+    return FILES[url]
+
+
+@pytest.fixture
+def blobs(redis: Redis) -> Blobs:
+    return Blobs(redis)
+
+
+@pytest.fixture
+def attaching(blobs: Blobs) -> Attaching:
+    return Attaching(FileReader(), blobs, _fetch)
+
+
+def _question(*names: str, asked: bool = True, voice: bool = False, size: int = 10) -> Question:
+    job = Job(
+        id="1", channel="c", user="u", user_name="ada", server="s", prompt="look", reader="bot-0"
+    )
+    files = tuple(Posted(url=name, name=name, size=size, voice=voice) for name in names)
+    return Question(job, files, asked)
+
+
+async def test_texts_share_the_room_there_is(attaching: Attaching) -> None:
+    job, notes = await attaching.attach(_question("a.txt", "b.txt", "a.txt"), BLIND)
+    assert [note.key for note in notes] == ["file-read", "file-cut", "file-no-room"]
+    assert job.prompt.startswith('look\n\nFile "a.txt":\n```\nsome words\n```')
+    assert job.prompt.count("x") == 300 - len(b"some words") + ".txt".count("x") * 2
+
+
+async def test_a_picture_goes_to_a_model_that_sees(attaching: Attaching, blobs: Blobs) -> None:
+    job, notes = await attaching.attach(_question("c.png"), SEEING)
+    [picture] = job.attachments
+    assert (job.capability, picture.media_type) == ("vision", "image/png")
+    assert await blobs.get(picture.sha256) == FILES["c.png"]
+    assert [note.key for note in notes] == ["file-read"]
+
+
+async def test_a_picture_is_kept_and_named_where_nobody_sees(attaching: Attaching) -> None:
+    job, notes = await attaching.attach(_question("c.png"), BLIND)
+    assert (job.capability, len(job.attachments)) == ("chat", 1)
+    assert [note.key for note in notes] == ["file-unseen"]
+
+
+@pytest.mark.parametrize(
+    ("question", "key"),
+    [
+        (_question("gone.txt", asked=False), "file-lost"),
+        (_question("voice.ogg", asked=False, voice=True), "file-voice"),
+        (_question("a.txt", asked=False, size=1 << 30), "file-large"),
+        (_question("c.png", asked=False), "file-unseen"),
+    ],
+)
+async def test_without_words_and_without_anything_to_read_it_is_refused(
+    attaching: Attaching, question: Question, key: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        await attaching.attach(question, BLIND)
+    assert refused.value.notice.key == key
