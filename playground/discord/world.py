@@ -69,6 +69,12 @@ class World:
         self.state.join(guild or self.guild, user)
         return user
 
+    def make_admin(self, user: str) -> None:
+        """Let somebody manage the server and its channels."""
+        allowed = Permission.MANAGE_GUILD | Permission.MANAGE_CHANNELS
+        role = self.state.add_role(self.guild, "admins", allowed)
+        self.state.members[self.guild["id"]][self.user(user)["id"]]["roles"].append(role["id"])
+
     def create_guild(self, name: str, *, with_bot: bool = True) -> Json:
         return self.state.add_guild(name, with_bot=with_bot)
 

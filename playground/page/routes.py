@@ -52,6 +52,7 @@ class Page:
         if not members.keys() - strangers:
             for name in FIRST_PEOPLE:
                 self._world.create_user(name)
+            self._world.make_admin(FIRST_PEOPLE[0])
 
     async def index(self, request: web.Request) -> web.StreamResponse:
         if not self._guard.knows(request.query.get("token")):

@@ -8,7 +8,6 @@ from jobqueue.history import History
 from jobqueue.queue import JobQueue
 from playground.discord.interactions import Interaction
 from playground.discord.limits import walk
-from playground.discord.permissions import Permission
 from playground.discord.shapes import Json
 from playground.discord.state import Message
 from playground.discord.world import World
@@ -18,8 +17,7 @@ from tests.bot.discord.conftest import Room, holds, until
 @pytest.fixture
 def admin(world: World) -> str:
     """Ada may manage the server; Bob may not."""
-    role = world.state.add_role(world.guild, "admins", Permission.MANAGE_GUILD)
-    world.state.members[world.guild["id"]][world.user("ada")["id"]]["roles"].append(role["id"])
+    world.make_admin("ada")
     return "ada"
 
 
