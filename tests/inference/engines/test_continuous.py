@@ -87,8 +87,9 @@ async def test_a_stop_string_cuts_the_answer(asker: Asker) -> None:
 
 async def test_a_seed_repeats_an_answer(asker: Asker) -> None:
     rules: dict[str, Any] = {"max_tokens": 20, "temperature": 1.5, "top_p": 1.0}
-    first, again, other = [
-        text_of(await asker.chunks("Invent a name.", seed=seed, **rules)) for seed in (7, 7, 8)
+    # The first answer also fills the prefix cache, whose numbers may differ in the last bit.
+    _, first, again, other = [
+        text_of(await asker.chunks("Invent a name.", seed=seed, **rules)) for seed in (7, 7, 7, 8)
     ]
     assert first == again
     assert first != other
