@@ -72,7 +72,7 @@ MUTANTS = (
         _QUEUE + "emitting_renews_the_lease",
     ),
     Mutant(
-        "history turn", "lua/prelude.lua", "redis.call('HSET', turns, job.id, turn)", "",
+        "history turn", "lua/finish.lua", "then remember(job, turn, follows) end", "then end",
         _QUEUE + "finishing_writes_result_turn_and_next_job_in_one_step",
     ),
     Mutant(
