@@ -19,7 +19,7 @@ class Limits:
     """What one program may use. Everything is per program; `concurrency` programs run at once."""
 
     timeout_s: float = 10.0  # wall clock, from the fork
-    memory_bytes: int = 512 * MIB  # address space on top of what the libraries already take
+    memory_bytes: int = 512 * MIB  # new address space; what the libraries freed comes on top
     output_bytes: int = 128 * KIB  # standard output, errors, value and traceback together, UTF-8
     figures: int = 4
     figure_bytes: int = 1 * MIB  # each, as PNG
