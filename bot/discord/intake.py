@@ -62,6 +62,8 @@ class Intake:
                 break
             except QueueUnavailable:
                 await asyncio.sleep(1)
+        for question in left:  # catching up may bring their messages again
+            self.repeated(question.job.id)
         for _, questions in groupby(sorted(left, key=_who), key=_who):
             self._start(list(questions))
 
@@ -133,7 +135,8 @@ class Intake:
 
     async def _ask_all(self, questions: list[Question]) -> None:
         limit = self._client.service.settings.commonroom_max_prompt_chars
-        for group in grouped(questions, limit):
+        in_order = sorted(questions, key=_number)  # each was heard by a task of its own
+        for group in grouped(in_order, limit):
             await self._ask(group)
 
     async def _ask(self, questions: list[Question]) -> None:
@@ -202,6 +205,10 @@ def merged(questions: list[Question]) -> Question:
         files=tuple(file for question in questions for file in question.files),
         asked=any(question.asked for question in questions),
     )
+
+
+def _number(question: Question) -> int:
+    return int(question.job.id)
 
 
 def _who(question: Question) -> Who:

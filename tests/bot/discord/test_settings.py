@@ -3,9 +3,10 @@
 import aiohttp
 import pytest
 
-from bot.preferences import SERVER, Preferences, PreferenceStore
+from bot.preferences import SERVER, Preferences, PreferenceStore, RoleRate
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
+from playground.discord.faults import Fault
 from playground.discord.interactions import Interaction
 from playground.discord.limits import walk
 from playground.discord.shapes import Json
@@ -92,6 +93,45 @@ async def test_the_server_and_the_channel_are_two_places(
     assert await store.at(guild, SERVER) == Preferences(enabled=False)
     await world.click(admin, "general", page.id, "settings:server:clear", locale="zh-CN")
     await _panel(room, "开启")
+
+
+async def test_a_role_has_limits_of_its_own(
+    room: Room, world: World, admin: str, store: PreferenceStore
+) -> None:
+    role = world.state.add_role(world.guild, "patrons")["id"]
+    await world.slash(admin, "general", "settings")
+    page = await _panel(room, "## Settings")
+    channel, guild = world.channel("general")["id"], world.guild["id"]
+    field = f"settings:{channel}:rolelimit"
+    opened = await world.click(admin, "general", page.id, field, [role])
+    await _fill(world, opened, {"per_minute": "9"})
+    await _panel(room, f"<@&{role}> 9 a minute")
+    assert await store.at(guild, channel) == Preferences(role_rates=(RoleRate(role, 9),))
+    opened = await world.click(admin, "general", page.id, field, [role])
+    await _fill(world, opened, {"per_minute": ""})
+    await until(lambda: f"<@&{role}>" not in _texts(page))
+    store.refresh(guild)
+    assert await store.at(guild, channel) == Preferences()
+
+
+async def test_the_panel_outlives_the_process(silent_room: Room, world: World, admin: str) -> None:
+    async with silent_room.bot():
+        await world.slash(admin, "general", "settings")
+        page = await _panel(silent_room, "**Answers**　on")
+    async with silent_room.bot():
+        channel = world.channel("general")["id"]
+        await world.click(admin, "general", page.id, f"settings:{channel}:enabled")
+        await _panel(silent_room, "**Answers**　off")
+
+
+async def test_a_panel_that_discord_refuses_becomes_plain_text(
+    room: Room, world: World, admin: str
+) -> None:
+    room.discord.backend.faults.add(
+        Fault("status", "POST /interactions/*", 1, status=400, retry_after=0)
+    )
+    await world.slash(admin, "general", "settings")
+    await room.notice("**Persona**")
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,17 @@ async def test_all_of_a_long_private_answer_is_private(room: Room, world: World)
     assert room.bot_says("bob") == []
 
 
+async def test_somebody_brings_the_bot_along_to_a_server_without_it(
+    room: Room, world: World
+) -> None:
+    guild = world.create_guild("elsewhere", with_bot=False)
+    world.state.join(guild, world.user("ada"))
+    place = world.create_channel("lobby", guild)["id"]
+    room.channel = place
+    await world.slash("ada", place, "ask", {"prompt": "one"})
+    await _says(room, "[turn 1] one")
+
+
 # --- about messages -----------------------------------------------------------------------------
 
 
