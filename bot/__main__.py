@@ -74,6 +74,7 @@ async def serve(settings: Settings) -> None:
             await _until_reached(lambda: client.login(settings.discord_token))
             group.create_task(client.answers.run(), name="answers")
             group.create_task(client.intake.run(), name="intake")
+            group.create_task(client.catch_up.run(), name="catch up")
             group.create_task(keep_presence(client), name="presence")
             await _until_reached(client.connect)
 

@@ -152,6 +152,8 @@ class Answers:
     def _spawn(
         self, job: Job, *, submission: Submission | None = None, resumed: Note | None = None
     ) -> None:
+        if job.id in self._jobs:
+            return  # it is being shown: an event came twice, or was also read up
         self._jobs[job.id] = job
         giving = self._give(job, submission, resumed)
         task = self._group.create_task(giving, name=f"give {job.id}")

@@ -21,6 +21,7 @@ from bot.discord.album import Album
 from bot.discord.answers import Answers
 from bot.discord.buttons import AnswerButton
 from bot.discord.cards import card
+from bot.discord.catchup import CatchUp
 from bot.discord.intake import Intake
 from bot.discord.memory_commands import ForgetButton
 from bot.discord.setting import Setting
@@ -103,6 +104,7 @@ class Commonroom(discord.AutoShardedClient):
         reader = service.settings.commonroom_reader
         self.answers = Answers(self, service.queue, reader, self.album)
         self.actions = Actions(self)
+        self.catch_up = CatchUp(self, service.queue.scripts, reader)
         self.admission = Admission(service.preferences, service.rates, service.queue)
         self.intake = Intake(self, service.blobs, service.held)
         self.settings_desk = SettingsDesk(service.preferences, service.queue)
@@ -120,10 +122,18 @@ class Commonroom(discord.AutoShardedClient):
 
     async def on_ready(self) -> None:
         log.info("ready user=%s servers=%d", self.user and self.user.id, len(self.guilds))
+        self.catch_up.connected(resumed=False)
+
+    async def on_resumed(self) -> None:
+        self.catch_up.connected(resumed=True)
+
+    async def on_disconnect(self) -> None:
+        self.catch_up.disconnected()
 
     async def on_message(self, message: discord.Message) -> None:
         if self.user is None or not questions.is_for(self.user, message):
             return
+        await self.catch_up.remember_direct(message)
         if self.intake.repeated(str(message.id)) or str(message.id) in self.answers:
             return
         try:

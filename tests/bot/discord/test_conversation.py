@@ -28,10 +28,10 @@ async def test_the_conversation_goes_on_by_command_mention_and_reply(
     room: Room, world: World
 ) -> None:
     await world.slash("ada", "general", "chat", {"prompt": "one"})
-    first = await room.answer("[turn 1] one")
+    await room.answer("[turn 1] one")
     await world.say("bob", "general", "@commonroom two")
-    await room.answer("[turn 2] two")
-    await world.reply("ada", "general", first.id, "three")
+    second = await room.answer("[turn 2] two")
+    await world.reply("ada", "general", second.id, "three")
     await room.answer("[turn 3] three")
 
 
