@@ -12,6 +12,9 @@ COPY playground/__init__.py ./playground/__init__.py
 COPY bench/__init__.py ./bench/__init__.py
 
 FROM base AS bot
+# Chinese in formulas and tables is drawn from the machine's fonts.
+RUN apt-get update && apt-get install -y --no-install-recommends fonts-wqy-microhei \
+    && rm -rf /var/lib/apt/lists/*
 RUN pip install '.[bot]'
 USER commonroom
 ENTRYPOINT ["python", "-m", "bot"]
