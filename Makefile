@@ -29,6 +29,9 @@ chaos: $(VENV)/.dev ## Kill, stop and cut everything under load; ARGS="--seconds
 split-fuzz: $(VENV)/.dev ## Cut more than 100,000 generated answers into messages (ten minutes)
 	@$(BIN)/python -m pytest tests/bot/render/test_split.py --hypothesis-profile=long $(ARGS)
 
+discord-faults: $(VENV)/.dev ## 1,000 things that Discord does wrong; ARGS="--faults 50 --seed 7"
+	@$(BIN)/python -m tests.faults.discord_faults $(ARGS)
+
 mutants: $(VENV)/.dev ## Remove each guard of the queue and see a test notice
 	@$(BIN)/python -m tests.faults.mutants $(ARGS)
 

@@ -191,11 +191,17 @@ class InteractionPlace:
     async def edit(self, message: str, face: Face) -> str:
         change = self._dress.change(face)
         if self._by_token(message):
-            # Its type asks for a number, its route takes Discord's name as well.
-            edited = await self._webhook.edit_message(
-                cast("int", message), **change, allowed_mentions=NOBODY
-            )
-            return str(edited.id)
+            try:
+                # Its type asks for a number, its route takes Discord's name as well.
+                edited = await self._webhook.edit_message(
+                    cast("int", message), **change, allowed_mentions=NOBODY
+                )
+                return str(edited.id)
+            except discord.HTTPException as error:
+                over = error.status in (401, 404) and self._destination.may_write
+                if not over or message == ORIGINAL:
+                    raise
+            change = self._dress.change(face)  # a sent file is used up
         await self._ordinary(message).edit(**change, allowed_mentions=NOBODY)
         return message
 
