@@ -23,6 +23,7 @@ from bot.discord.destination import Note
 from bot.discord.place import place_of
 from bot.discord.reply import DiscordReply, Frame, Save, Undeliverable, showing
 from bot.notices import Notice, Refused
+from bot.render.studio import Studio
 from bot.shown import Shown
 from bot.words import words
 from jobqueue.errors import QueueUnavailable, UnknownJob
@@ -44,6 +45,7 @@ class Answers:
         self._queue = queue
         self._reader = reader
         self._album = album
+        self._studio = Studio()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._live: asyncio.Future[LiveReader] = asyncio.get_running_loop().create_future()
         self._group = asyncio.TaskGroup()
@@ -87,6 +89,7 @@ class Answers:
     async def run(self) -> None:
         """Continue what an earlier process left, then give answers until cancelled."""
         async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._studio)
             live = await self._connected(stack)
             await stack.enter_async_context(self._group)
             for job, note in await self._undelivered():
@@ -207,7 +210,14 @@ class Answers:
         place = place_of(self._client, below, job.id, language)
         footnotes = [footnote.notice for footnote in below.footnotes]
         return showing(
-            place, job.id, language, save, resumed=resumed, footnotes=footnotes, frame=frame
+            place,
+            job.id,
+            language,
+            save,
+            self._studio,
+            resumed=resumed,
+            footnotes=footnotes,
+            frame=frame,
         )
 
     async def show_version(self, shown: Shown, text: str) -> None:

@@ -16,8 +16,8 @@ from bot.discord.destination import Note
 from bot.discord.place import Forbidden, Gone, Place, Retry
 from bot.notices import Notice
 from bot.render import faces
-from bot.render.dress import dress, needs_dressing, undressed
 from bot.render.faces import Face, Faces, Row
+from bot.render.studio import Studio
 from bot.reply import Outcome
 from bot.words import Words
 
@@ -63,6 +63,7 @@ async def showing(
     job_id: str,
     words: Words,
     save: Save,
+    studio: Studio,
     *,
     resumed: Note | None = None,
     footnotes: Sequence[Notice] = (),
@@ -76,7 +77,7 @@ async def showing(
         Undeliverable: in an exception group, at any time while the reply is open.
     """
     reply = DiscordReply(
-        place, job_id, words, save, resumed=resumed, footnotes=footnotes, frame=frame
+        place, job_id, words, save, studio, resumed=resumed, footnotes=footnotes, frame=frame
     )
     async with asyncio.TaskGroup() as group:
         group.create_task(reply.show(), name=f"show {job_id}")
@@ -91,6 +92,7 @@ class DiscordReply:
         job_id: str,
         words: Words,
         save: Save,
+        studio: Studio,
         *,
         resumed: Note | None,
         footnotes: Sequence[Notice] = (),
@@ -101,6 +103,7 @@ class DiscordReply:
         self._job_id = job_id
         self._words = words
         self._save = save
+        self._studio = studio
         self._footnotes = footnotes
         self._frame = frame or Frame()
         self.outcome: Outcome | None = None  # once the complete answer can be seen
@@ -128,7 +131,7 @@ class DiscordReply:
 
     async def finish(self, text: str, outcome: Outcome) -> None:
         footnotes = (*self._footnotes, *outcome.footnotes())
-        dressed = await asyncio.to_thread(dress, text) if needs_dressing(text) else undressed(text)
+        dressed = await self._studio.dress(text)
         finished = faces.finished(dressed, footnotes, self._words)
         finished = faces.with_document(finished, text)
         await self._end(faces.with_row(finished, self._frame.row(outcome)))
