@@ -12,7 +12,7 @@ PEERS := arq saq streaq taskiq-redis
 PACKAGES := bot inference jobqueue playground bench tests
 
 .DEFAULT_GOAL := help
-.PHONY: help playground test split-fuzz chaos mutants matrix bench-queue check format clean
+.PHONY: discord-faults help playground test split-fuzz chaos mutants matrix bench-queue check format clean
 
 help: ## Show the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'

@@ -20,6 +20,7 @@ from bot.discord.dresser import Dresser
 from bot.render.faces import Face
 from bot.words import Words
 
+NEARBY = 50  # messages after a question among which its response is looked for
 ORIGINAL = "@original"  # Discord's name for an interaction's first response
 ORDINARY = "channel/"  # marks a message that no interaction's token may touch
 NOBODY = discord.AllowedMentions.none()
@@ -90,7 +91,7 @@ def place_of(
 ) -> "InteractionPlace | MessagePlace":
     dresser = Dresser(job_id, words)
     if isinstance(destination, BelowInteraction):
-        return InteractionPlace(client, destination, dresser)
+        return InteractionPlace(client, destination, dresser, interaction=job_id)
     return MessagePlace(client, destination, dresser)
 
 
@@ -143,9 +144,15 @@ class InteractionPlace:
     first: str | None = ORIGINAL
 
     def __init__(
-        self, client: discord.Client, destination: BelowInteraction, dresser: Dresser
+        self,
+        client: discord.Client,
+        destination: BelowInteraction,
+        dresser: Dresser,
+        *,
+        interaction: str,
     ) -> None:
         self._destination = destination
+        self._interaction = int(interaction)
         self._webhook = discord.Webhook.partial(
             int(destination.application), destination.token, client=client
         )
@@ -158,10 +165,19 @@ class InteractionPlace:
         by_token = self._destination.token_alive or not self._destination.may_write
         return by_token and not message.startswith(ORDINARY)
 
-    def _ordinary(self, message: str) -> discord.PartialMessage:
+    async def _ordinary(self, message: str) -> discord.PartialMessage:
         if message == ORIGINAL:
-            raise Gone("the token expired before the response's id was known")
+            return await self._response()
         return self._channel.get_partial_message(int(message.removeprefix(ORDINARY)))
+
+    async def _response(self) -> discord.PartialMessage:
+        """The response itself, when the token is over before Discord has told its id."""
+        asked = discord.Object(self._interaction)
+        async for message in self._channel.history(after=asked, limit=NEARBY):
+            made_by = message.interaction_metadata
+            if made_by is not None and made_by.id == self._interaction:
+                return self._channel.get_partial_message(message.id)
+        raise Gone("the token expired, and the response is not in the channel")
 
     async def typing(self) -> None:
         """The deferred response says that it is thinking, by itself."""
@@ -198,16 +214,16 @@ class InteractionPlace:
                 )
                 return str(edited.id)
             except discord.HTTPException as error:
-                over = error.status in (401, 404) and self._destination.may_write
-                if not over or message == ORIGINAL:
+                if error.status not in (401, 404) or not self._destination.may_write:
                     raise
             change = self._dress.change(face)  # a sent file is used up
-        await self._ordinary(message).edit(**change, allowed_mentions=NOBODY)
-        return message
+        known = await self._ordinary(message)
+        await known.edit(**change, allowed_mentions=NOBODY)
+        return str(known.id) if message == ORIGINAL else message
 
     @_translated
     async def delete(self, message: str) -> None:
         if self._by_token(message):
             await self._webhook.delete_message(cast("int", message))
         else:
-            await self._ordinary(message).delete()
+            await (await self._ordinary(message)).delete()
