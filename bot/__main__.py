@@ -1,5 +1,6 @@
 """`python -m bot`: the messenger side, until it is told to stop."""
 
+import argparse
 import asyncio
 import logging
 import os
@@ -10,11 +11,14 @@ from contextlib import suppress
 
 import aiohttp
 import discord
+from redis.exceptions import RedisError
 
 from bot.config import Settings
 from bot.discord.api import use_api
 from bot.discord.client import Commonroom, Service
 from bot.discord.presence import keep_presence
+from bot.feedback import Feedback
+from bot.feedback import encode as encode_opinion
 from jobqueue.connect import connect
 from jobqueue.embedded import EmbeddedError, redis_url
 from jobqueue.settings import load_or_exit
@@ -34,7 +38,31 @@ BAD_INTENT = (
 )
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m bot", description=__doc__)
+    commands = parser.add_subparsers(metavar="feedback")
+    export = commands.add_parser(
+        "feedback", help="print what people think of answers, as JSON lines"
+    )
+    export.set_defaults(run=_export_feedback)
+    parser.set_defaults(run=_run)
+    parser.parse_args(argv).run()
+
+
+def _export_feedback() -> None:
+    async def export() -> None:
+        async with redis_url(os.environ) as url, connect(url) as redis:
+            async for opinion in Feedback(redis).export():
+                print(encode_opinion(opinion).decode())
+
+    try:
+        asyncio.run(export())
+    except (RedisError, EmbeddedError) as error:
+        print(f"error: REDIS_URL: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+def _run() -> None:
     settings = load_or_exit(Settings, os.environ)
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"

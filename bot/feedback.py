@@ -73,3 +73,21 @@ class Feedback:
             for value in await redis.hvals(key):
                 if (opinion := _decode(value)).vote:
                     yield opinion
+
+    async def of(self, user: str) -> list[Opinion]:
+        """What a person thinks of answers. Raises QueueUnavailable."""
+
+        async def read() -> list[Opinion]:
+            return [opinion async for opinion in self.export() if opinion.user == user]
+
+        found: list[Opinion] = await self._scripts.patiently(read)
+        return found
+
+    async def erase(self, user: str) -> None:
+        """Forget what a person thinks of answers. Raises QueueUnavailable."""
+
+        async def drop() -> None:
+            for opinion in await self.of(user):
+                await self._scripts.redis.hdel(self._scripts.key("feedback", opinion.job), user)
+
+        await self._scripts.patiently(drop)

@@ -86,6 +86,19 @@ class ShownAnswers:
         """The newest answer of a conversation."""
         return await self._named(self._scripts.key("latest", channel))
 
+    async def erase(self, user: str) -> None:
+        """Drop a person's answers, whose records hold their questions; nothing can be done about
+        them any more."""
+        redis = self._scripts.redis
+
+        async def drop() -> None:
+            async for key in redis.scan_iter(self._scripts.key("answer", "*"), count=1_000):
+                record = await redis.get(key)
+                if record and _decode(record).job.user == user:
+                    await redis.delete(key)
+
+        await self._scripts.patiently(drop)
+
     async def _named(self, key: str) -> Shown | None:
         answer = await self._get(key)
         record = answer and await self._get(self._scripts.key("answer", answer.decode()))

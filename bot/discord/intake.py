@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import discord
 import msgspec
+from redis.exceptions import RedisError
 
 from bot import notices
 from bot.discord import destination
@@ -115,7 +116,7 @@ class Intake:
         try:
             async with asyncio.timeout(HOLD_S):
                 await self._held.put(question)
-        except (TimeoutError, QueueUnavailable):
+        except (TimeoutError, QueueUnavailable, RedisError):
             log.warning("question not held job=%s", question.job.id)
 
     # --- asking ---------------------------------------------------------------------------------
@@ -153,7 +154,7 @@ class Intake:
         await self._forget(questions)
 
     async def _forget(self, questions: list[Question]) -> None:
-        with suppress(QueueUnavailable):  # then the next start sees that it was asked
+        with suppress(QueueUnavailable, RedisError):  # then the next start sees that it was asked
             await self._held.drop(*(question.job.id for question in questions))
 
     async def _with_files(self, question: Question) -> Job:

@@ -94,6 +94,7 @@ async def export(interaction: Interaction) -> None:
         "exported_at": int(time.time()),
         "conversations": turns,
         "recent_questions": await service.recent.of(me),
+        "feedback": await service.feedback.of(me),
     }
     data = msgspec.json.format(msgspec.json.encode(kept), indent=2)
     say = words(str(interaction.locale))
@@ -147,6 +148,8 @@ async def _forget(interaction: "discord.Interaction[Commonroom]") -> None:
     await interaction.response.defer()
     turns = await service.history.erase(me)
     await service.recent.forget(me)
+    await service.feedback.erase(me)
+    await service.shown.erase(me)
     done = Notice("forget-done", Tone.INFO, {"turns": turns})
     say = words(str(interaction.locale))
     view = panel.panel([f"## {say('forget-title')}", done.text(say)])

@@ -3,7 +3,9 @@
 import aiohttp
 import pytest
 
+from bot.feedback import Feedback
 from bot.preferences import SERVER, Preferences, PreferenceStore, RoleRate
+from bot.shown import ShownAnswers
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
 from playground.discord.faults import Fault
@@ -45,8 +47,9 @@ async def _ask(room: Room, user: str, prompt: str) -> None:
     await room.world.slash(user, "general", "chat", {"prompt": prompt})
 
 
-async def _said(room: Room, text: str, viewer: str = "ada") -> None:
-    await until(lambda: [m for m in room.bot_says(viewer) if text in m.data["content"]])
+async def _said(room: Room, text: str, viewer: str = "ada") -> Message:
+    said = await until(lambda: [m for m in room.bot_says(viewer) if text in m.data["content"]])
+    return said[0]
 
 
 # --- the panel ----------------------------------------------------------------------------------
@@ -272,7 +275,10 @@ async def test_export_is_all_of_mine_and_nothing_of_others(room: Room, world: Wo
 async def test_forgetting_asks_first_and_then_removes_everything(room: Room, world: World) -> None:
     history, me = History(room.redis), world.user("ada")["id"]
     await _ask(room, "ada", "mine")
-    await _said(room, "[turn 1] mine")
+    answer = await _said(room, "[turn 1] mine")
+    shown, feedback = ShownAnswers(room.redis), Feedback(room.redis)
+    await holds(lambda: shown.find(answer.id))
+    await feedback.vote("job", "channel", me, "up", press="1")
     await world.slash("ada", "general", "forget")
     asking = await _panel(room, "cannot be undone")
     assert await history.export(me)
@@ -280,6 +286,8 @@ async def test_forgetting_asks_first_and_then_removes_everything(room: Room, wor
     await _panel(room, "Forgotten: one turn")
     assert await history.export(me) == {}
     await holds(lambda: _is_empty(room, me))
+    assert await feedback.of(me) == []
+    assert await shown.find(answer.id) is None
 
 
 async def _is_empty(room: Room, user: str) -> bool:
