@@ -64,9 +64,8 @@ class Question:
     def doubled(self) -> bool:
         """Two answers, two notices, or an answer and a notice apart from it."""
         finished = [m for m in self.messages if not pending(m)]
-        return any(
-            not _continues(before, after) for before, after in pairwise(finished)
-        ) or _repeats(finished)
+        apart = any(not _continues(before, after) for before, after in pairwise(finished))
+        return apart or (_repeats(finished) and exceeds(finished, self.result))
 
 
 def pending(message: Message) -> bool:
@@ -94,6 +93,12 @@ def holds(messages: Sequence[Message], result: str | None) -> bool:
     return all(letter in letters for letter in _letters(_without_formulas(result)))
 
 
+def exceeds(messages: Sequence[Message], result: str | None) -> bool:
+    """Whether more is visible than `result` and notes below it; a model may repeat itself."""
+    shown = "\n".join(message.data["content"] for message in messages)
+    return result is None or len(_letters(shown)) > len(_letters(result)) + FULL_PART / 2
+
+
 def _shown(message: Message) -> str:
     """Its text and what its pictures are said to show."""
     said = (picture.get("description") or "" for picture in message.data["attachments"])
@@ -109,9 +114,12 @@ def _letters(text: str) -> list[str]:
 
 
 def _continues(before: Message, after: Message) -> bool:
-    """A notice may follow the parts of an answer; a part follows only one that is full."""
+    """A notice may follow the parts of an answer; a part follows only one that is full, or that
+    a picture ends."""
     if before.data["embeds"]:
         return False
+    if before.data["attachments"]:
+        return True
     return len(before.data["content"]) >= FULL_PART or after.data["content"].startswith("-# ")
 
 

@@ -168,6 +168,25 @@ async def test_an_answer_must_be_whole(
     assert counts(summary) == expected
 
 
+@pytest.mark.parametrize(("full", "doubled"), [("a" * 3800, 0), ("a" * 1900, 1)])
+async def test_a_model_may_repeat_itself_and_a_bot_may_not(
+    local_discord: LocalDiscord, tmp_path: Path, full: str, doubled: int
+) -> None:
+    _, summary, _ = await played(long_twice, local_discord, tmp_path, full=full)
+    assert counts(summary) == (1, 0, 0, doubled)
+
+
+async def with_a_picture(interaction: Interaction, prompt: str) -> None:
+    picture = discord.File(io.BytesIO(b"picture"), "formula.png")
+    await interaction.response.send_message("why", file=picture)
+    await interaction.followup.send("not")
+
+
+async def test_text_goes_on_below_a_picture(local_discord: LocalDiscord, tmp_path: Path) -> None:
+    _, summary, _ = await played(with_a_picture, local_discord, tmp_path, full="why not")
+    assert counts(summary) == (1, 0, 0, 0)
+
+
 async def silent(interaction: Interaction, prompt: str) -> None:
     """Never acknowledges; Discord says so after three seconds."""
     interaction.client.heard.put_nowait(interaction)  # type: ignore[arg-type]
