@@ -1,5 +1,7 @@
 """Held against transformers' own processors, which draw for a whole batch."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -16,6 +18,7 @@ from inference.engines.sampling import CANDIDATES, Defaults, Draw
 from jobqueue.schema import Sampling
 
 VOCABULARY = 2 * CANDIDATES
+EDGE = 1e-4
 PROMPT = [1, 5, 5, 9]
 
 
@@ -50,7 +53,8 @@ def test_only_tokens_of_the_reference_nucleus_are_drawn(
 ) -> None:
     draw = Draw(*rules, torch.Generator().manual_seed(seed))
     scores = scores_of(seed, spread)
-    allowed = reference(scores, draw)
+    # Sums in another order may put the token on the edge inside or outside.
+    allowed = reference(scores, replace(draw, top_p=min(draw.top_p + EDGE, 1.0)))
     assert all(allowed[draw.next_token(scores, PROMPT)] > 0 for _ in range(20))
 
 
