@@ -161,6 +161,20 @@ async def test_autocomplete_and_choices(page: Page, stage: Stage) -> None:
     await expect(said(page, "1 days in Luoyang")).to_be_visible()
 
 
+async def test_suggestions_are_in_nobodys_way(page: Page) -> None:
+    await page.locator("#text").press_sequentially("/city Lu")
+    await page.get_by_role("option", name="Luoyang").wait_for()
+    await page.keyboard.press("Enter")  # nothing is marked: what was typed is sent
+    await expect(said(page, "1 days in Lu")).to_be_visible()
+    await page.locator("#text").press_sequentially("/city Be")
+    await page.get_by_role("option", name="Berlin").wait_for()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Enter")
+    await expect(said(page, "1 days in Bern")).to_be_visible()
+
+
 async def test_context_menu_and_reply(page: Page, stage: Stage) -> None:
     await stage.discord.world.say("Linus", "general", "one two three")
     await said(page, "one two three").click(button="right")

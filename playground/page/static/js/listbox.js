@@ -5,7 +5,8 @@ let serial = 0;
 
 /**
  * items: [{ key, node: () => Node, pick: () => void }]; the box is hidden while there are none.
- * `handleKey(event)` is true when the key was for the list.
+ * `handleKey(event)` is true when the key was for the list. In an optional list nothing is marked
+ * at first, and Enter is not for it until something is.
  */
 export class Listbox {
   #items = [];
@@ -27,9 +28,9 @@ export class Listbox {
     return !this.element.hidden;
   }
 
-  show(items, { header = "", empty = null } = {}) {
+  show(items, { header = "", empty = null, optional = false } = {}) {
     this.#items = items;
-    this.#active = 0;
+    this.#active = optional ? -1 : 0;
     this.header.textContent = header;
     this.header.hidden = !header;
     fill(
@@ -50,15 +51,22 @@ export class Listbox {
   handleKey(event) {
     if (!this.open || event.isComposing) return false;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const picked = this.#picked(event);
     if (step && this.#items.length) {
-      this.#active = (this.#active + step + this.#items.length) % this.#items.length;
+      const from = this.#active < 0 && step < 0 ? 0 : this.#active;
+      this.#active = (from + step + this.#items.length) % this.#items.length;
       this.#mark();
     } else if (event.key === "Escape") this.close();
-    else if ((event.key === "Enter" || event.key === "Tab") && !event.shiftKey && this.#items.length)
-      this.#items[this.#active].pick();
+    else if (picked) picked.pick();
     else return false;
     event.preventDefault();
     return true;
+  }
+
+  #picked({ key, shiftKey }) {
+    if (shiftKey) return undefined;
+    if (key === "Tab") return this.#items[Math.max(this.#active, 0)];
+    return key === "Enter" ? this.#items[this.#active] : undefined;
   }
 
   #row(item, at) {
@@ -94,7 +102,7 @@ export class Listbox {
     }
     this.#field.setAttribute("aria-expanded", String(this.open));
     this.#field.setAttribute("aria-controls", this.id);
-    if (this.open && this.#items.length)
+    if (this.open && this.#items[this.#active])
       this.#field.setAttribute("aria-activedescendant", `${this.id}-${this.#active}`);
     else this.#field.removeAttribute("aria-activedescendant");
   }

@@ -117,9 +117,13 @@ class TextField {
   #suggest() {
     clearTimeout(this.#timer);
     const typed = this.input.value.trim();
-    if (this.option.autocomplete)
-      this.#timer = setTimeout(async () => this.#show(await this.#on.complete(typed)), PAUSE_MS);
-    else if (this.#fixed())
+    if (this.option.autocomplete) {
+      this.list.close(); // what was suggested for other words is in nobody's way
+      this.#timer = setTimeout(async () => {
+        const choices = await this.#on.complete(typed);
+        if (typed === this.input.value.trim()) this.#show(choices);
+      }, PAUSE_MS);
+    } else if (this.#fixed())
       this.#show(this.#fixed().filter(({ name }) => name.toLowerCase().includes(typed.toLowerCase())));
   }
 
@@ -129,7 +133,8 @@ class TextField {
       node: () => h("span", {}, choice.name),
       pick: () => this.#pick(choice),
     }));
-    this.list.show(items, { empty: this.option.autocomplete ? null : t("no_match") });
+    const optional = Boolean(this.option.autocomplete);
+    this.list.show(items, { optional, empty: optional ? null : t("no_match") });
   }
 
   #pick(choice) {
