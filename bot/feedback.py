@@ -1,7 +1,8 @@
 """What people think of answers: 👍 and 👎, kept for whoever looks after the model."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
+from functools import partial
 from typing import Literal
 
 import msgspec
@@ -54,8 +55,7 @@ class Feedback:
                     pipe.hset(key, user, encode(opinions[user]))
                     pipe.expire(key, TTL_S)
                     await pipe.execute()
-            votes = [opinion.vote for opinion in opinions.values()]
-            return Counts(votes.count("up"), votes.count("down"))
+            return _counted(opinions.values())
 
         counts: Counts = await self._scripts.patiently(write)
         return counts
@@ -63,8 +63,7 @@ class Feedback:
     async def counts(self, job: str) -> Counts:
         key, redis = self._scripts.key("feedback", job), self._scripts.redis
         values = await self._scripts.patiently(lambda: redis.hvals(key))
-        votes = [_decode(value).vote for value in values]
-        return Counts(votes.count("up"), votes.count("down"))
+        return _counted(map(_decode, values))
 
     async def export(self) -> AsyncIterator[Opinion]:
         """Every opinion that stands, in no order."""
@@ -86,8 +85,12 @@ class Feedback:
     async def erase(self, user: str) -> None:
         """Forget what a person thinks of answers. Raises QueueUnavailable."""
 
-        async def drop() -> None:
-            for opinion in await self.of(user):
-                await self._scripts.redis.hdel(self._scripts.key("feedback", opinion.job), user)
+        redis = self._scripts.redis
+        keys = [self._scripts.key("feedback", opinion.job) for opinion in await self.of(user)]
+        for key in keys:
+            await self._scripts.patiently(partial(redis.hdel, key, user))
 
-        await self._scripts.patiently(drop)
+
+def _counted(opinions: Iterable[Opinion]) -> Counts:
+    votes = [opinion.vote for opinion in opinions]
+    return Counts(votes.count("up"), votes.count("down"))
