@@ -3,7 +3,7 @@
 import pytest
 
 from playground.discord.world import World
-from tests.bot.discord.conftest import Room, holds, until
+from tests.bot.discord.conftest import Room, growing, holds, until
 
 
 async def _heard_once(room: Room) -> None:
@@ -31,11 +31,11 @@ async def test_mentions_replies_and_direct_messages_are_answered_after_a_start(
         await world.reply("bob", "general", first.id, "three")
         await world.say("ada", dm, "still there?")
         async with room.bot():
-            await until(lambda: len(room.bot_says()) == 3)
-            said = room.bot_says()
-            await until(lambda: all(m.data["components"] for m in said))
+            await until(
+                lambda: len(room.bot_says()) == 3 and not any(map(growing, room.bot_says()))
+            )
             await room.answer("[turn 2] still there?", channel=dm)
-    contents = [message.data["content"] for message in said]
+    contents = [message.data["content"] for message in room.bot_says()]
     assert sorted(contents)[0] == "[turn 1] one"
     assert {content.split()[-1] for content in contents} == {"one", "two", "three"}
 
