@@ -16,14 +16,17 @@ from jobqueue.live import Envelope, LiveReader
 from jobqueue.queue import JobQueue
 from jobqueue.schema import (
     AnyEvent,
+    Call,
     Delta,
     Failed,
     FailureCode,
     Finished,
     FinishReason,
     Job,
+    Returned,
     Started,
     State,
+    Thought,
     WorkerStatus,
 )
 
@@ -113,6 +116,8 @@ class Draft:
                 self.text += text
             case Finished() | Failed() as end:
                 self.end = end
+            case Thought() | Call() | Returned():
+                pass
 
 
 async def _give_up(queue: JobQueue, job: Job) -> None:

@@ -78,6 +78,8 @@ class Job(Struct, frozen=True):
     # The turn it follows; None: the channel's head when it is claimed; empty: nothing.
     parent: str | None = None
     continues: str = ""  # the job whose answer is too short, and is to be written on
+    thinking: bool | None = None  # aloud before it answers; None is the model's own way
+    tools: tuple[str, ...] = ()  # what the model may call, of those that the worker has
     ttl_ms: int = 14 * 60_000  # from submission; afterwards nobody can receive the answer
 
     def __post_init__(self) -> None:
@@ -106,6 +108,7 @@ class Turn(Struct, frozen=True):
     answer: str
     parent: str | None = None  # the turn it follows, as for a job; None only until it is stored
     attachments: tuple[Attachment, ...] = ()
+    programs: tuple[str, ...] = ()  # that were run for it, in their order
     prompt_tokens: int = 0  # of this turn's prompt alone, as the engine counted it
     completion_tokens: int = 0
     at_ms: int = 0  # set by the queue
@@ -151,10 +154,50 @@ class Delta(Event, frozen=True):
     text: str
 
 
+class Thought(Event, frozen=True):
+    """More of the reasoning that leads to the answer or to the next call; shown apart from it."""
+
+    text: str
+
+
+class Call(Event, frozen=True):
+    """More of what the model asks of a tool, as it writes it; a new `step` opens a step."""
+
+    step: int  # from 1, in the order of the calls
+    tool: str
+    text: str  # of a program, or of arguments as JSON
+
+
+class CallStatus(StrEnum):
+    OK = "ok"
+    FAILED = "failed"  # the program or the tool says so; the model may repair it
+    TIMEOUT = "timeout"
+    REFUSED = "refused"  # never ran: malformed, not allowed, or nowhere to run it
+
+
+class Returned(Event, frozen=True):
+    """What a step's call came to."""
+
+    step: int
+    status: CallStatus
+    text: str = ""  # what it printed or returned, or what is wrong; cut where it is long
+    figures: tuple[Attachment, ...] = ()  # bytes in `jobqueue.blobs`
+    duration_ms: int = 0
+
+
+class Check(StrEnum):
+    """Whether the answer was put to a test of its own, as by substituting a solution back."""
+
+    NONE = "none"  # there was nothing to test, or no way
+    VERIFIED = "verified"
+    REFUTED = "refuted"
+
+
 class Finished(Event, frozen=True):
     """The answer is complete; `text` is all of it, for readers that joined late."""
 
     text: str
+    check: Check = Check.NONE
     reason: FinishReason = FinishReason.STOP
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -168,7 +211,7 @@ class Failed(Event, frozen=True):
     detail: str = ""  # for the log and the operator, never shown as it is
 
 
-AnyEvent = Started | Delta | Finished | Failed
+AnyEvent = Started | Thought | Call | Returned | Delta | Finished | Failed
 TERMINAL_EVENTS = (Finished, Failed)
 
 
