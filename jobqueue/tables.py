@@ -9,7 +9,7 @@ from rich.text import Text
 
 from jobqueue.dead import DeadLetter
 from jobqueue.overview import JobDetail, Overview
-from jobqueue.schema import AnyEvent, Delta, Failed, Finished, Started
+from jobqueue.schema import AnyEvent, Call, Delta, Failed, Finished, Returned, Started, Thought
 
 _TEXTS = {"result"}  # fields of a record that hold what somebody wrote
 _TIMES = {"submitted", "deadline", "claimed"}
@@ -90,6 +90,13 @@ def _described(event: AnyEvent) -> str:
             return f"started on {event.worker} with {event.model}"
         case Delta():
             return f"{len(event.text)} characters"
+        case Thought():
+            return f"{len(event.text)} characters of reasoning"
+        case Call():
+            return f"step {event.step}: {len(event.text)} characters for {event.tool}"
+        case Returned():
+            figures = f", {len(event.figures)} figures" if event.figures else ""
+            return f"step {event.step}: {event.status} after {event.duration_ms} ms{figures}"
         case Finished():
             tokens = f"{event.prompt_tokens}+{event.completion_tokens} tokens"
             return f"finished: {event.reason}, {len(event.text)} characters, {tokens}"
