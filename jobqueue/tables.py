@@ -88,10 +88,9 @@ def _described(event: AnyEvent) -> str:
     match event:
         case Started():
             return f"started on {event.worker} with {event.model}"
-        case Delta():
-            return f"{len(event.text)} characters"
-        case Thought():
-            return f"{len(event.text)} characters of reasoning"
+        case Delta() | Thought():
+            of = " of reasoning" if isinstance(event, Thought) else ""
+            return f"{len(event.text)} characters{of}"
         case Call():
             return f"step {event.step}: {len(event.text)} characters for {event.tool}"
         case Returned():
