@@ -49,9 +49,19 @@ class CannotLoad(EngineError):
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """A still picture as the bot keeps it: checked, upright, opaque and of a bounded size."""
+
+    data: bytes = field(repr=False)  # of a PNG or a JPEG file
+    media_type: str  # "image/png" or "image/jpeg"
+    label: str = ""  # what the conversation calls it where it has several: "Image-2"
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     role: Role
     content: str  # text, never structure: special tokens in it are plain characters
+    images: tuple[Image, ...] = ()  # before the text, each behind its label and a colon
 
 
 @dataclass(frozen=True, slots=True)
