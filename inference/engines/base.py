@@ -81,12 +81,27 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class CallPiece:
+    """More of what the model asks of a tool, from an engine that parses calls itself."""
+
+    index: int  # from 0, in the order of an answer's calls
+    name: str = ""  # with a call's first piece
+    arguments: str = ""  # more of a JSON object's text
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
-    """A piece of answer. The last one, and only it, carries `finish_reason` and `usage`."""
+    """A piece of answer. The last one, and only it, carries `finish_reason` and `usage`.
+
+    An engine that tells reasoning and calls apart by itself puts them into `thought` and `calls`;
+    from any other they come as text, in the model's own words.
+    """
 
     text: str
     finish_reason: FinishReason | None = None
     usage: Usage | None = None
+    thought: str = ""
+    calls: tuple[CallPiece, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
