@@ -11,22 +11,21 @@ from dataclasses import dataclass
 from bot import notices
 from bot.notices import Notice
 from bot.reply import Outcome, Reply
+from bot.work import NOTHING, Work
+from jobqueue.capabilities import SOLVE, without_model
 from jobqueue.errors import InvalidJob, QueueFull, QueueUnavailable, UnknownJob
 from jobqueue.live import Envelope, LiveReader
 from jobqueue.queue import JobQueue
 from jobqueue.schema import (
-    AnyEvent,
-    Call,
+    Check,
     Delta,
     Failed,
     FailureCode,
     Finished,
     FinishReason,
     Job,
-    Returned,
     Started,
     State,
-    Thought,
     WorkerStatus,
 )
 
@@ -58,29 +57,36 @@ async def answer(
         async with asyncio.timeout(left_s), asyncio.TaskGroup() as group:
             waiting = group.create_task(_explain_waiting(queue, job, reply))
             async for envelope in _events(live, job.id):
-                draft.add(envelope.event)
-                if draft.text and not draft.end:
+                draft.add(envelope)
+                if draft.begun and not draft.end:
                     waiting.cancel()
-                    reply.update(draft.text)
+                    reply.update(draft.text, draft.work)
             waiting.cancel()
     except TimeoutError:
         await _give_up(queue, job)
         draft.end = Failed(code=FailureCode.DEADLINE)
-    await _conclude(draft, reply)
+    await _conclude(job, draft, reply)
 
 
-async def _conclude(draft: "Draft", reply: Reply) -> None:
+async def _conclude(job: Job, draft: "Draft", reply: Reply) -> None:
     match draft.end:
         case Finished(text=text) as end if text.strip():
-            await reply.finish(text, Outcome(end.reason, end.omitted_turns))
+            await reply.finish(text, _outcome(job, end, draft.work))
         case Finished(reason=FinishReason.CANCELLED):
-            await reply.fail(notices.failed(FailureCode.CANCELLED))
+            await reply.fail(notices.failed(FailureCode.CANCELLED), work=draft.work)
         case Finished():
-            await reply.fail(notices.EMPTY_ANSWER)
+            empty = notices.UNSOLVED if draft.work.steps else notices.EMPTY_ANSWER
+            await reply.fail(empty, work=draft.work)
         case Failed(code=code):
-            await reply.fail(notices.failed(code), draft.text)
+            await reply.fail(notices.failed(code), draft.text, draft.work)
         case None:
-            await reply.fail(notices.LOST, draft.text)
+            await reply.fail(notices.LOST, draft.text, draft.work)
+
+
+def _outcome(job: Job, end: Finished, work: Work) -> Outcome:
+    """A solution is said to be unchecked if it is; of other answers nobody expects a check."""
+    judged = without_model(job.capability) == SOLVE or end.check is not Check.NONE
+    return Outcome(end.reason, end.omitted_turns, end.check if judged else None, work or NOTHING)
 
 
 async def _events(live: LiveReader, job_id: str) -> AsyncIterator[Envelope]:
@@ -106,18 +112,22 @@ class Draft:
     """
 
     text: str = ""
+    work: Work = NOTHING
     end: Finished | Failed | None = None
 
-    def add(self, event: AnyEvent) -> None:
-        match event:
+    @property
+    def begun(self) -> bool:
+        return bool(self.text or self.work)
+
+    def add(self, envelope: Envelope) -> None:
+        self.work = self.work.after(envelope.event, envelope.at_ms)
+        match envelope.event:
             case Started():
                 self.text = ""
             case Delta(text=text):
                 self.text += text
             case Finished() | Failed() as end:
                 self.end = end
-            case Thought() | Call() | Returned():
-                pass
 
 
 async def _give_up(queue: JobQueue, job: Job) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from bot.words import Argument, Words
 from jobqueue.errors import QueueFull
 from jobqueue.rates import DAY_MS, Exceeded
-from jobqueue.schema import FailureCode
+from jobqueue.schema import Check, FailureCode
 
 
 class Tone(Enum):
@@ -20,6 +20,8 @@ class Tone(Enum):
     LIMIT = "limit"  # a rule or a wish ended it
     WAITING = "waiting"  # the answer is still to come
     INFO = "info"
+    GOOD = "good"  # it was tested, and held
+    NEUTRAL = "neutral"
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ UNAVAILABLE = Notice("unavailable", Tone.FAILURE)
 EMPTY_PROMPT = Notice("prompt-empty")
 UNREADABLE_PROMPT = Notice("prompt-unreadable")
 EMPTY_ANSWER = Notice("answer-empty")
+UNSOLVED = Notice("solve-unsolved")
+NO_SOLVER = Notice("solve-nowhere")
 BUSY = Notice("action-busy")
 LOST = Notice("failed-lost", Tone.FAILURE)
 NO_THREAD_HERE = Notice("thread-not-here")
@@ -84,6 +88,22 @@ _NOBODYS_FAULT = (FailureCode.CANCELLED, FailureCode.TOO_LONG)
 
 def internal(reference: str) -> Notice:
     return Notice("internal", Tone.FAILURE, {"reference": reference})
+
+
+# --- how far an answer can be relied on ---------------------------------------------------------
+
+
+def checked(check: Check, summary: Notice) -> Notice:
+    """`summary` says what was done for the answer."""
+    key, tone = _CHECKS[check]
+    return Notice("check-card", tone, {"check": Notice(key), "summary": summary})
+
+
+_CHECKS = {
+    Check.VERIFIED: ("check-verified", Tone.GOOD),
+    Check.REFUTED: ("check-refuted", Tone.FAILURE),
+    Check.NONE: ("check-none", Tone.NEUTRAL),
+}
 
 
 # --- while a question waits ---------------------------------------------------------------------

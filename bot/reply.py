@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.notices import Notice
-from jobqueue.schema import FinishReason
+from bot.work import NOTHING, Work
+from jobqueue.schema import Check, FinishReason
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,8 @@ class Outcome:
 
     reason: FinishReason = FinishReason.STOP
     omitted_turns: int = 0  # older turns that the model was not shown
+    check: Check | None = None  # None where nobody expects one
+    work: Work = NOTHING  # what was done for it
 
     def footnotes(self) -> Iterator[Notice]:
         """What the person should know about this answer, besides its text."""
@@ -40,15 +43,16 @@ class Reply(Protocol):
         """Say why there is nothing to read yet; returns at once, the newest call wins."""
         ...
 
-    def update(self, text: str) -> None:
-        """Show `text`, all of it so far; returns at once, the newest call wins."""
+    def update(self, text: str, work: Work = NOTHING) -> None:
+        """Show `text`, all of it so far, and what was done for it; returns at once, the newest
+        call wins."""
         ...
 
     async def finish(self, text: str, outcome: Outcome) -> None:
         """Show the complete answer; returns when the person can see it all."""
         ...
 
-    async def fail(self, notice: Notice, text: str = "") -> None:
+    async def fail(self, notice: Notice, text: str = "", work: Work = NOTHING) -> None:
         """Say why there is no answer, or only `text`; returns when the person can see it."""
         ...
 
@@ -59,6 +63,7 @@ class Transcript:
 
     waits: list[Notice] = field(default_factory=list)
     updates: list[str] = field(default_factory=list)
+    works: list[Work] = field(default_factory=list)
     answer: str | None = None
     outcome: Outcome | None = None
     failure: Notice | None = None
@@ -66,11 +71,13 @@ class Transcript:
     def wait(self, notice: Notice) -> None:
         self.waits.append(notice)
 
-    def update(self, text: str) -> None:
+    def update(self, text: str, work: Work = NOTHING) -> None:
         self.updates.append(text)
+        self.works.append(work)
 
     async def finish(self, text: str, outcome: Outcome) -> None:
         self.answer, self.outcome = text, outcome
 
-    async def fail(self, notice: Notice, text: str = "") -> None:
+    async def fail(self, notice: Notice, text: str = "", work: Work = NOTHING) -> None:
         self.failure, self.answer = notice, text or None
+        self.works.append(work)

@@ -4,11 +4,14 @@ One answer may have several versions: asked again, written on, or to a reworded 
 share its messages, and one of them is shown.
 """
 
+import asyncio
+
 import msgspec
 from redis.asyncio import Redis
 
 from bot.reply import Outcome
-from jobqueue.schema import FinishReason, Job
+from bot.work import Work, WorkKind
+from jobqueue.schema import Check, FinishReason, Job
 from jobqueue.scripts import Scripts
 
 TTL_MS = 30 * 86_400_000
@@ -19,10 +22,16 @@ class Version(msgspec.Struct, frozen=True, omit_defaults=True):
     job: Job
     reason: FinishReason = FinishReason.STOP
     omitted_turns: int = 0
+    check: Check | None = None
+    work: WorkKind | None = None
 
-    @property
-    def outcome(self) -> Outcome:
-        return Outcome(self.reason, self.omitted_turns)
+    @classmethod
+    def of(cls, job: Job, outcome: Outcome) -> "Version":
+        return cls(job, outcome.reason, outcome.omitted_turns, outcome.check, outcome.work.kind)
+
+    def outcome(self, work: Work) -> Outcome:
+        """`work` is what was done for it."""
+        return Outcome(self.reason, self.omitted_turns, self.check, work)
 
 
 class Shown(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -68,15 +77,13 @@ class ShownAnswers:
         names = [_id(message) for message in shown.messages]
         names += [version.job.id for version in shown.versions]
 
-        async def write() -> None:
-            async with self._scripts.redis.pipeline(transaction=True) as pipe:
-                pipe.set(self._scripts.key("answer", shown.id), _encode(shown), px=TTL_MS)
-                for name in names:
-                    pipe.set(self._scripts.key("shown", name), shown.id, px=TTL_MS)
-                pipe.set(self._scripts.key("latest", shown.job.channel), shown.id, px=TTL_MS)
-                await pipe.execute()
-
-        await self._scripts.patiently(write)
+        keys = {self._scripts.key("shown", name): shown.id for name in names}
+        keys[self._scripts.key("latest", shown.job.channel)] = shown.id
+        record = self._scripts.key("answer", shown.id)
+        await asyncio.gather(
+            self._scripts.call("SET", record, _encode(shown), "PX", TTL_MS),
+            *(self._scripts.call("SET", key, answer, "PX", TTL_MS) for key, answer in keys.items()),
+        )
 
     async def find(self, name: str) -> Shown | None:
         """The answer in this message, or of this job."""
@@ -105,8 +112,7 @@ class ShownAnswers:
         return _decode(record) if record else None
 
     async def _get(self, key: str) -> bytes | None:
-        redis = self._scripts.redis
-        value: bytes | None = await self._scripts.patiently(lambda: redis.get(key))
+        value: bytes | None = await self._scripts.call("GET", key)
         return value
 
 

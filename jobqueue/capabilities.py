@@ -5,7 +5,14 @@ import re
 _NOT_IN_NAMES = re.compile(r"[^\w.@+-]+", re.ASCII)
 _LONGEST = 100
 
+SOLVE = "solve"  # to work a problem out by running programs
+
 
 def of_model(capability: str, model: str) -> str:
     """The capability, of one model alone; `model` may be any name or path."""
     return f"{capability}@{_NOT_IN_NAMES.sub('-', model).strip('-')}"[:_LONGEST]
+
+
+def without_model(capability: str) -> str:
+    """What is to be done, whoever does it."""
+    return capability.partition("@")[0]

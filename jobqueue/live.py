@@ -33,6 +33,11 @@ class Envelope:
     seq: int
     event: AnyEvent
 
+    @property
+    def at_ms(self) -> int:
+        """When it was written, on the server's clock."""
+        return _order(self.id)[0]
+
 
 @dataclass(frozen=True, slots=True)
 class _Arrival:

@@ -1,6 +1,7 @@
 """Runs the Lua scripts: calls of the same moment share a round trip, outages are waited out.
 
-Every script can be repeated without harm, so a call whose reply was lost is simply sent again.
+Every script can be repeated without harm, so a call whose reply was lost is simply sent again;
+so are plain commands, which therefore must be such that may be repeated too.
 """
 
 import asyncio
@@ -68,13 +69,15 @@ def _script(name: str, policy: Policy) -> Script:
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    script: Script
-    keys_and_args: tuple[Argument, ...]
+    script: Script | None  # None: a plain command
+    arguments: tuple[Argument, ...]
     reply: asyncio.Future[Any]
 
     def command(self, *, cached: bool) -> tuple[Argument, ...]:
+        if self.script is None:
+            return self.arguments
         head = ("EVALSHA", self.script.sha) if cached else ("EVAL", self.script.text)
-        return (*head, 1, *self.keys_and_args)
+        return (*head, 1, *self.arguments)
 
     def settle(self, reply: Any) -> None:
         if self.reply.done():  # the caller was cancelled
@@ -112,6 +115,13 @@ class Scripts:
         clock = "" if self._clock is None else self._clock()
         return await self.patiently(lambda: self._send_soon(script, (self._prefix, clock, *args)))
 
+    async def call(self, *command: Argument) -> Any:
+        """One plain command, in the same round trips and as patiently as the scripts.
+
+        Its keys must be of this shard, and a value small: others wait behind it.
+        """
+        return await self.patiently(lambda: self._send_soon(None, command))
+
     async def patiently(self, attempt: Callable[[], Awaitable[Any]]) -> Any:
         """Repeat `attempt` until it works or nobody should wait longer."""
         give_up = asyncio.get_running_loop().time() + self.policy.patience_ms / 1000
@@ -129,10 +139,10 @@ class Scripts:
             pause = min(2 * pause, 1.0)
 
     def _send_soon(
-        self, script: Script, keys_and_args: tuple[Argument, ...]
+        self, script: Script | None, arguments: tuple[Argument, ...]
     ) -> asyncio.Future[Any]:
         loop = asyncio.get_running_loop()
-        call = _Call(script, keys_and_args, loop.create_future())
+        call = _Call(script, arguments, loop.create_future())
         self._waiting.append(call)
         # A sender outlives a cancelled caller, so that cancelling never cuts a connection in the
         # middle of other callers' replies; it ends by itself when nothing waits.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 from msgspec.structs import replace
 
-from bot.discord import buttons, destination
+from bot.discord import buttons, destination, fields, workings
 from bot.discord.admission import asker_of
 from bot.discord.cards import card
 from bot.discord.destination import BelowInteraction
@@ -31,7 +31,7 @@ else:
     Interaction = discord.Interaction
 
 LONGEST_FIELD = 4_000  # characters, in Discord's forms
-FORM = "reword:"  # what the form's custom_id begins with
+FORM = "reword"  # what the form's custom_id begins with
 
 NOT_YOURS = Notice("action-not-yours")
 NOT_YOUR_QUESTION = Notice("action-not-your-question")
@@ -56,6 +56,8 @@ class Actions:
             "after": lambda press, job: self._choose(press, job, +1),
             "up": lambda press, job: self._judge(press, job, "up"),
             "down": lambda press, job: self._judge(press, job, "down"),
+            "work": workings.show,
+            "numbers": workings.ask_numbers,
         }
 
     async def press(self, interaction: Interaction, do: str, job_id: str) -> None:
@@ -85,14 +87,13 @@ class Actions:
             raise Refused(TOO_LONG)
         await interaction.response.send_modal(_form(job_id, turn.prompt, str(interaction.locale)))
 
-    async def reworded(self, interaction: Interaction) -> None:
+    async def reworded(self, interaction: Interaction, job_id: str) -> None:
         """The form of `_edit` was sent, perhaps to a later process than the one that opened it."""
-        job_id = custom_id(interaction).removeprefix(FORM)
         shown = await self._shown(job_id)
         if shown.job.user != str(interaction.user.id):
             raise Refused(NOT_YOUR_QUESTION)
         limit = self._service.settings.commonroom_max_prompt_chars
-        prompt = clean_prompt(_field(interaction.data or {}), limit)
+        prompt = clean_prompt(fields.values(interaction)["prompt"], limit)
         await self._renew(interaction, shown, prompt=prompt)
 
     async def _renew(self, interaction: Interaction, shown: Shown, **changes: str) -> None:
@@ -190,14 +191,9 @@ def _in_place_of(shown: Shown, interaction: Interaction) -> str:
     return destination.encode(below).decode()
 
 
-def custom_id(interaction: discord.Interaction[Any]) -> str:
-    data: Any = interaction.data or {}
-    return str(data.get("custom_id", ""))
-
-
 def _form(job_id: str, prompt: str, locale: str) -> discord.ui.Modal:
     say = words(locale)
-    form = discord.ui.Modal(title=say("edit-title"), custom_id=f"{FORM}{job_id}")
+    form = discord.ui.Modal(title=say("edit-title"), custom_id=f"{FORM}:{job_id}")
     entry: discord.ui.TextInput[discord.ui.Modal] = discord.ui.TextInput(
         style=discord.TextStyle.paragraph,
         default=prompt,
@@ -206,11 +202,3 @@ def _form(job_id: str, prompt: str, locale: str) -> discord.ui.Modal:
     )
     form.add_item(discord.ui.Label(text=say("edit-question"), component=entry))
     return form
-
-
-def _field(data: Any) -> str:
-    """The form's only value, however deep it lies in Discord's layout."""
-    if "value" in data:
-        return str(data["value"])
-    inner = [*data.get("components", ()), *filter(None, [data.get("component")])]
-    return next(filter(None, map(_field, inner)), "")

@@ -9,7 +9,7 @@ import msgspec
 from bot import notices
 from bot.notices import Refused
 from bot.preferences import Preferences, PreferenceStore
-from jobqueue.capabilities import of_model
+from jobqueue.capabilities import SOLVE, of_model
 from jobqueue.errors import QueueUnavailable
 from jobqueue.queue import JobQueue
 from jobqueue.rates import Rates
@@ -90,6 +90,22 @@ class Admission:
             locale=wanted.language or job.locale,
             capability=await self._capability(job.capability, wanted.model),
         )
+
+    async def require_able(self, capability: str) -> None:
+        """Nothing is waited for that no worker could ever do.
+
+        Raises:
+            Refused: workers run, and none can solve problems.
+        """
+        if capability != SOLVE:
+            return
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                workers = await self._queue.workers()
+        except (TimeoutError, QueueUnavailable):
+            return
+        if workers and not any(capability in worker.capabilities for worker in workers):
+            raise Refused(notices.NO_SOLVER)
 
     async def _capability(self, capability: str, model: str | None) -> str:
         """Just this model's, while somebody serves it; a model that is gone must not silence."""

@@ -7,6 +7,7 @@ import aiohttp
 import discord
 from redis.exceptions import RedisError
 
+from bot import problem
 from bot.discord import buttons, destination
 from bot.discord.destination import BelowInteraction
 from bot.discord.reply import Frame
@@ -15,6 +16,8 @@ from bot.render.faces import Row
 from bot.reply import Outcome
 from bot.shown import Shown, ShownAnswers, Version, with_version
 from bot.words import words
+from bot.work import NOTHING, Work, WorkRecords
+from jobqueue.capabilities import SOLVE, without_model
 from jobqueue.errors import QueueUnavailable
 from jobqueue.history import History
 from jobqueue.schema import FinishReason, Job
@@ -27,10 +30,16 @@ class Album:
     or ones that say that they are forgotten."""
 
     def __init__(
-        self, client: discord.Client, shown: ShownAnswers, history: History, feedback: Feedback
+        self,
+        client: discord.Client,
+        shown: ShownAnswers,
+        works: WorkRecords,
+        history: History,
+        feedback: Feedback,
     ) -> None:
         self._client = client
         self._shown = shown
+        self._works = works
         self._history = history
         self._feedback = feedback
 
@@ -44,7 +53,7 @@ class Album:
                 text = turn.answer if turn else ""
 
         def row(outcome: Outcome) -> Row:
-            return row_of(with_version(earlier, _version(job, outcome), ()))
+            return row_of(with_version(earlier, Version.of(job, outcome), ()))
 
         return Frame(row, text, row_of(earlier) if earlier else None)
 
@@ -53,13 +62,21 @@ class Album:
         try:
             earlier = await self._shown.find(answer) if answer else None
             before = await self._shown.latest(job.channel)
-            shown = with_version(earlier, _version(job, outcome), messages)
+            shown = with_version(earlier, Version.of(job, outcome), messages)
+            if outcome.work:
+                await self._works.keep(job.id, job.user, outcome.work)
             await self._shown.keep(shown)
         except (QueueUnavailable, RedisError) as error:
             log.warning("answer not on record job=%s: %r", job.id, error)
             return
         if before and before.id != shown.id:
             await self.redraw(before, latest=False)
+
+    async def work_of(self, version: Version) -> Work:
+        """Nothing, where it cannot be read: the answer is shown all the same."""
+        with suppress(QueueUnavailable):
+            return await self._works.find(version.job.id) if version.work else NOTHING
+        return NOTHING
 
     async def put(self, shown: Shown) -> None:
         await self._shown.keep(shown)
@@ -84,8 +101,12 @@ def row_of(shown: Shown, *, latest: bool = True) -> Row:
         cut=shown.version.reason is FinishReason.LENGTH,
         current=shown.current,
         versions=len(shown.versions),
+        work=shown.version.work,
+        numbers=_has_numbers(shown.job),
     )
 
 
-def _version(job: Job, outcome: Outcome) -> Version:
-    return Version(job, outcome.reason, outcome.omitted_turns)
+def _has_numbers(job: Job) -> bool:
+    """Whether it is a problem that can be solved with other ones."""
+    is_problem = without_model(job.capability) == SOLVE
+    return is_problem and bool(problem.numbers(problem.parted(job.prompt)[0]))

@@ -20,12 +20,14 @@ from bot.ask import answer, submit
 from bot.discord import destination
 from bot.discord.album import Album, row_of
 from bot.discord.destination import Note
+from bot.discord.pace import Pace
 from bot.discord.place import place_of
 from bot.discord.reply import DiscordReply, Frame, Save, Undeliverable, showing
+from bot.dressing import Dressing
 from bot.notices import Notice, Refused
-from bot.render.studio import Studio
 from bot.shown import Shown
 from bot.words import words
+from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueUnavailable, UnknownJob
 from jobqueue.live import LiveReader
 from jobqueue.queue import JobQueue
@@ -40,12 +42,22 @@ log = logging.getLogger(__name__)
 
 
 class Answers:
-    def __init__(self, client: discord.Client, queue: JobQueue, reader: str, album: Album) -> None:
+    def __init__(
+        self,
+        client: discord.Client,
+        queue: JobQueue,
+        reader: str,
+        album: Album,
+        *,
+        blobs: Blobs,
+        pace: Pace,
+    ) -> None:
         self._client = client
         self._queue = queue
         self._reader = reader
         self._album = album
-        self._studio = Studio()
+        self._pace = pace
+        self._dressing = Dressing(blobs)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._live: asyncio.Future[LiveReader] = asyncio.get_running_loop().create_future()
         self._group = asyncio.TaskGroup()
@@ -89,7 +101,7 @@ class Answers:
     async def run(self) -> None:
         """Continue what an earlier process left, then give answers until cancelled."""
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._studio)
+            await stack.enter_async_context(self._dressing)
             live = await self._connected(stack)
             await stack.enter_async_context(self._group)
             for job, note in await self._undelivered():
@@ -168,6 +180,7 @@ class Answers:
 
     async def _give(self, job: Job, submission: Submission | None, resumed: Note | None) -> None:
         try:
+            await self._pace.calm()
             await self._show(job, submission, resumed)
             await self._queue.delivered(job.id)
             log.info("answer delivered job=%s channel=%s", job.id, job.channel)
@@ -200,6 +213,7 @@ class Answers:
                 await self._abandon(job)
                 await reply.fail(notices.internal(job.id))
         if reply.outcome:
+            await self._pace.calm()
             await self._album.add(job, below.answer, reply.messages, reply.outcome)
 
     def _showing(
@@ -214,7 +228,8 @@ class Answers:
             job.id,
             language,
             save,
-            self._studio,
+            self._dressing.dress,
+            pace=self._pace,
             resumed=resumed,
             footnotes=footnotes,
             frame=frame,
@@ -229,7 +244,8 @@ class Answers:
         frame, note = Frame(lambda _: row_of(shown)), Note(shown.messages)
         await self._album.put(shown)  # before its buttons can be pressed
         async with self._showing(shown.job, forget, resumed=note, frame=frame) as reply:
-            await reply.finish(text, shown.version.outcome)
+            work = await self._album.work_of(shown.version)
+            await reply.finish(text, shown.version.outcome(work))
         if reply.messages != shown.messages:
             await self._album.put(msgspec.structs.replace(shown, messages=reply.messages))
 

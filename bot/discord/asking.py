@@ -12,6 +12,7 @@ from bot import notices
 from bot.discord import destination, questions
 from bot.discord.admission import asker_of
 from bot.discord.destination import BelowMessage
+from bot.discord.questions import How
 from bot.held import Posted, Question
 from bot.notices import Refused
 from bot.question import clean_name, clean_prompt
@@ -34,31 +35,30 @@ log = logging.getLogger(__name__)
 
 
 async def ask(
-    interaction: Interaction,
-    prompt: str,
-    files: Sequence[Posted] = (),
-    *,
-    private: bool = False,
-    material: str = "",
+    interaction: Interaction, prompt: str, files: Sequence[Posted] = (), how: How | None = None
 ) -> None:
-    """Answer below the interaction. `material` is what the model reads besides the prompt.
+    """Answer below the interaction.
 
     Raises:
         Refused: before anything is shown.
     """
+    with interaction.client.pace.acknowledging():
+        await _ask(interaction, prompt, files, how or How())
+
+
+async def _ask(interaction: Interaction, prompt: str, files: Sequence[Posted], how: How) -> None:
     client = interaction.client
     wanted = await client.admission.admit(asker_of(interaction), str(interaction.id))
-    job = questions.from_interaction(
-        interaction, prompt, client.service.settings, private=private, material=material
-    )
+    job = questions.from_interaction(interaction, prompt, client.service.settings, how)
+    await client.admission.require_able(job.capability)
     job = await client.admission.fit(job, wanted)
     if files:
-        await interaction.response.defer(ephemeral=private, thinking=True)
+        await interaction.response.defer(ephemeral=how.private, thinking=True)
         client.intake.take(Question(job, tuple(files)))
         return
     submission = await client.answers.submit(job)
     try:
-        await interaction.response.defer(ephemeral=private, thinking=True)
+        await interaction.response.defer(ephemeral=how.private, thinking=True)
     finally:  # too late for Discord is not too late for a message in the channel
         client.answers.give(job, submission)
 
@@ -118,7 +118,8 @@ def title_of(prompt: str) -> str:
 
 
 async def remember(interaction: Interaction, prompt: str) -> None:
-    """For the person's own suggestions; not worth an error."""
+    """For the person's own suggestions; not worth an error, nor anybody's waiting."""
+    await interaction.client.pace.calm()
     try:
         async with asyncio.timeout(1):
             limit = interaction.client.service.settings.commonroom_max_prompt_chars
@@ -152,7 +153,7 @@ class AboutModal(discord.ui.Modal):
     async def on_submit(self, interaction: Interaction) -> None:  # type: ignore[override]
         files = questions.posted(self._message.attachments)
         material = questions.quoted(self._message)
-        await ask(interaction, self.question.value, files, material=material)
+        await ask(interaction, self.question.value, files, How(material=material))
 
     async def on_error(self, interaction: Interaction, error: Exception, /) -> None:  # type: ignore[override]
         await interaction.client.explain(interaction, error)

@@ -30,12 +30,15 @@ EMOJI = {
     "before": "◀️",
     "after": "▶️",
     "more": "⏩",
+    "work": "🔍",
+    "numbers": "🔢",
 }
+WORK = {"steps": "button-steps", "thoughts": "button-thoughts"}
 
 
 class AnswerButton(
     discord.ui.DynamicItem[Button],
-    template=r"answer:(?P<do>again|edit|undo|up|down|before|at|after|more):(?P<job>\d+)",
+    template=r"answer:(?P<do>again|edit|undo|up|down|before|at|after|more|work|numbers):(?P<job>\d+)",
 ):
     def __init__(
         self, do: str, job_id: str, label: str = "", *, disabled: bool = False, row: int = 0
@@ -71,7 +74,11 @@ class AnswerButton(
 def view(row: Row, words: Words, votes: Counts | None = None) -> discord.ui.View:
     votes = votes or Counts()
     shown = discord.ui.View(timeout=None)
-    for button in (*_first_row(row, words, votes), *_second_row(row, words)):
+    for button in (
+        *_first_row(row, words, votes),
+        *_second_row(row, words),
+        *_working_row(row, words),
+    ):
         shown.add_item(button)
     return shown
 
@@ -95,6 +102,14 @@ def _second_row(row: Row, words: Words) -> Iterator[AnswerButton]:
         yield AnswerButton("after", row.job, disabled=last, row=1)
     if row.cut:
         yield AnswerButton("more", row.job, words("button-more"), row=1)
+
+
+def _working_row(row: Row, words: Words) -> Iterator[AnswerButton]:
+    """Of older answers too, since it changes nothing about them."""
+    if row.work:
+        yield AnswerButton("work", row.job, words(WORK[row.work]), row=2)
+    if row.numbers:
+        yield AnswerButton("numbers", row.job, words("button-numbers"), row=2)
 
 
 def recounted(message: discord.Message, votes: Counts) -> discord.ui.View:

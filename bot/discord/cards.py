@@ -10,6 +10,8 @@ COLOURS = {
     Tone.LIMIT: discord.Colour.from_rgb(0xF5, 0x9F, 0x00),
     Tone.WAITING: discord.Colour.greyple(),
     Tone.INFO: discord.Colour.blurple(),
+    Tone.GOOD: discord.Colour.green(),
+    Tone.NEUTRAL: discord.Colour.from_rgb(0x80, 0x84, 0x8E),
 }
 
 

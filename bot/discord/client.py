@@ -14,8 +14,17 @@ from redis.asyncio import Redis
 
 from bot import notices
 from bot.config import Settings
-from bot.discord import admin_commands, commands, memory_commands, questions, status
-from bot.discord.actions import FORM, Actions, custom_id
+from bot.discord import (
+    actions,
+    admin_commands,
+    commands,
+    fields,
+    memory_commands,
+    questions,
+    status,
+    workings,
+)
+from bot.discord.actions import Actions
 from bot.discord.admission import PATIENCE_S, Admission, author_of
 from bot.discord.album import Album
 from bot.discord.answers import Answers
@@ -24,12 +33,14 @@ from bot.discord.cards import card
 from bot.discord.catchup import CatchUp
 from bot.discord.intake import Intake
 from bot.discord.memory_commands import ForgetButton
+from bot.discord.pace import Pace
 from bot.discord.setting import Setting
 from bot.discord.settings import SettingsDesk
 from bot.discord.stop import StopButton
 from bot.discord.sync import sync_if_changed
 from bot.discord.tell import tell
 from bot.discord.translate import FluentTranslator
+from bot.discord.workings import PageButton
 from bot.feedback import Feedback
 from bot.held import Held, Question
 from bot.notices import Notice, Refused
@@ -37,6 +48,7 @@ from bot.preferences import Preferences, PreferenceStore
 from bot.recent import RecentQuestions
 from bot.shown import ShownAnswers
 from bot.words import words
+from bot.work import WorkRecords
 from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueUnavailable
 from jobqueue.history import History
@@ -67,6 +79,7 @@ class Service:
     held: Held
     blobs: Blobs
     shown: ShownAnswers
+    works: WorkRecords
     feedback: Feedback
 
     @classmethod
@@ -85,6 +98,7 @@ class Service:
             held=Held(redis, settings.commonroom_reader),
             blobs=Blobs(redis),
             shown=ShownAnswers(redis),
+            works=WorkRecords(redis),
             feedback=Feedback(redis),
         )
 
@@ -100,10 +114,14 @@ class Commonroom(discord.AutoShardedClient):
             chunk_guilds_at_startup=False,
         )
         self.service = service
-        self.album = Album(self, service.shown, service.history, service.feedback)
+        self.album = Album(self, service.shown, service.works, service.history, service.feedback)
         reader = service.settings.commonroom_reader
-        self.answers = Answers(self, service.queue, reader, self.album)
+        self.pace = Pace()
+        self.answers = Answers(
+            self, service.queue, reader, self.album, blobs=service.blobs, pace=self.pace
+        )
         self.actions = Actions(self)
+        self._forms = {actions.FORM: self.actions.reworded, workings.FORM: workings.renumbered}
         self.catch_up = CatchUp(self, service.queue.scripts, reader)
         self.admission = Admission(service.preferences, service.rates, service.queue)
         self.intake = Intake(self, service.blobs, service.held)
@@ -111,7 +129,7 @@ class Commonroom(discord.AutoShardedClient):
         self.tree = Tree(self)
 
     async def setup_hook(self) -> None:
-        self.add_dynamic_items(ForgetButton, Setting, StopButton, AnswerButton)
+        self.add_dynamic_items(ForgetButton, Setting, StopButton, AnswerButton, PageButton)
         for command in COMMANDS:
             self.tree.add_command(command)
         await self.tree.set_translator(FluentTranslator())
@@ -148,10 +166,12 @@ class Commonroom(discord.AutoShardedClient):
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """Forms are heard here, since discord.py forgets those that an earlier process opened."""
-        sent = interaction.type is discord.InteractionType.modal_submit
-        if sent and custom_id(interaction).startswith(FORM):
+        if interaction.type is not discord.InteractionType.modal_submit:
+            return
+        form, job_id = fields.form_of(interaction)
+        if submitted := self._forms.get(form):
             try:
-                await self.actions.reworded(interaction)
+                await submitted(interaction, job_id)
             except Exception as error:  # the form's edge: its person is told
                 await self.explain(interaction, error)
 

@@ -8,11 +8,13 @@ from discord import app_commands
 from bot.discord import asking, questions, summary
 from bot.discord.asking import AboutModal
 from bot.discord.everywhere import everywhere
+from bot.discord.questions import How
 from bot.discord.stop import stop as stop_job
 from bot.discord.tell import tell
 from bot.discord.translate import text
 from bot.notices import Notice, Tone
 from bot.words import words
+from jobqueue.capabilities import SOLVE
 
 if TYPE_CHECKING:
     from bot.discord.client import Commonroom
@@ -33,6 +35,7 @@ File = discord.Attachment | None
 @app_commands.rename(
     prompt=text("option-prompt"),
     private=text("option-private"),
+    thinking=text("option-thinking"),
     file=text("option-file"),
     file2=text("option-file2"),
     file3=text("option-file3"),
@@ -40,6 +43,7 @@ File = discord.Attachment | None
 @app_commands.describe(
     prompt=text("option-prompt-about"),
     private=text("option-private-about"),
+    thinking=text("option-thinking-about"),
     file=text("option-file-about"),
     file2=text("option-file-more"),
     file3=text("option-file-more"),
@@ -48,14 +52,45 @@ async def chat(  # noqa: PLR0917 — Discord passes them by name
     interaction: Interaction,
     prompt: Prompt,
     private: bool = False,
+    thinking: bool | None = None,
     file: File = None,
     file2: File = None,
     file3: File = None,
 ) -> None:
     files = questions.posted(each for each in (file, file2, file3) if each)
-    await asking.ask(interaction, prompt, files, private=private)
+    await asking.ask(interaction, prompt, files, How(private=private, thinking=thinking))
     if not private:
         await asking.remember(interaction, prompt)
+
+
+@everywhere
+@app_commands.command(name=text("command-solve"), description=text("command-solve-about"))
+@app_commands.rename(
+    problem=text("option-problem"),
+    private=text("option-private"),
+    file=text("option-file"),
+    file2=text("option-file2"),
+    file3=text("option-file3"),
+)
+@app_commands.describe(
+    problem=text("option-problem-about"),
+    private=text("option-private-about"),
+    file=text("option-file-data"),
+    file2=text("option-file-more"),
+    file3=text("option-file-more"),
+)
+async def solve(  # noqa: PLR0917 — Discord passes them by name
+    interaction: Interaction,
+    problem: Prompt,
+    private: bool = False,
+    file: File = None,
+    file2: File = None,
+    file3: File = None,
+) -> None:
+    files = questions.posted(each for each in (file, file2, file3) if each)
+    await asking.ask(interaction, problem, files, How(private=private, capability=SOLVE))
+    if not private:
+        await asking.remember(interaction, problem)
 
 
 @app_commands.guild_install()
@@ -84,6 +119,7 @@ async def ask(interaction: Interaction, prompt: Prompt, file: File = None) -> No
 @chat.autocomplete("prompt")
 @ask.autocomplete("prompt")
 @thread.autocomplete("prompt")
+@solve.autocomplete("problem")
 async def recent_questions(
     interaction: Interaction, current: str
 ) -> list[app_commands.Choice[str]]:
@@ -97,6 +133,14 @@ async def ask_about(interaction: Interaction, message: discord.Message) -> None:
     await interaction.response.send_modal(AboutModal(message, str(interaction.locale)))
 
 
+@everywhere
+@app_commands.context_menu(name=text("command-solve-this"))
+async def solve_this(interaction: Interaction, message: discord.Message) -> None:
+    problem = message.content or words(str(interaction.locale))("solve-files")
+    files = questions.posted(message.attachments)
+    await asking.ask(interaction, problem, files, How(capability=SOLVE))
+
+
 @app_commands.guild_install()
 @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
 @app_commands.context_menu(name=text("command-summarise"))
@@ -104,7 +148,7 @@ async def summarise(interaction: Interaction, message: discord.Message) -> None:
     """For the person alone: a summary is long, and nobody else asked for it."""
     request = words(str(interaction.locale))("summary-prompt")
     material = await summary.transcript(message)
-    await asking.ask(interaction, request, private=True, material=material)
+    await asking.ask(interaction, request, how=How(private=True, material=material))
 
 
 @everywhere
@@ -140,9 +184,11 @@ Command = app_commands.Command[Any, ..., Any] | app_commands.ContextMenu
 
 ALL: tuple[Command, ...] = (
     chat,
+    solve,
     ask,
     thread,
     ask_about,
+    solve_this,
     summarise,
     reset,
     stop,

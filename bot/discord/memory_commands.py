@@ -150,6 +150,7 @@ async def _forget(interaction: "discord.Interaction[Commonroom]") -> None:
     await service.recent.forget(me)
     await service.feedback.erase(me)
     await service.shown.erase(me)
+    await service.works.erase(me)
     done = Notice("forget-done", Tone.INFO, {"turns": turns})
     say = words(str(interaction.locale))
     view = panel.panel([f"## {say('forget-title')}", done.text(say)])

@@ -2,19 +2,20 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import discord
 
 from bot import notices
 from bot.config import Settings
 from bot.discord import destination
-from bot.discord.destination import BelowInteraction, BelowMessage
+from bot.discord.destination import BelowInteraction, BelowMessage, Footnote
 from bot.files.question import quote
 from bot.held import Posted, Question
 from bot.notices import Refused
 from bot.question import clean_name, clean_prompt
 from bot.words import words
-from jobqueue.schema import Job
+from jobqueue.schema import Attachment, Job
 
 # An answer below an interaction must be there before its token ends, unless the bot may go on
 # without it.
@@ -32,34 +33,46 @@ def conversation(interaction: discord.Interaction, *, private: bool = False) -> 
     return f"{channel}.{interaction.user.id}" if private else channel
 
 
+@dataclass(frozen=True)
+class How:
+    """What a person wants of an answer, besides what they ask."""
+
+    private: bool = False  # for them alone
+    material: str = ""  # that the model reads along with the prompt
+    capability: str = "chat"
+    thinking: bool | None = None
+    attachments: tuple[Attachment, ...] = ()
+    footnotes: tuple[Footnote, ...] = ()
+
+
 def from_interaction(
-    interaction: discord.Interaction,
-    prompt: str,
-    settings: Settings,
-    *,
-    private: bool = False,
-    material: str = "",
+    interaction: discord.Interaction, prompt: str, settings: Settings, how: How | None = None
 ) -> Job:
-    """Raises `Refused` when the prompt cannot be asked. `material` is read along with it."""
-    may_write = _may_write(interaction) and not private
+    """Raises `Refused` when the prompt cannot be asked."""
+    how = how or How()
+    may_write = _may_write(interaction) and not how.private
     below = BelowInteraction(
         application=str(interaction.application_id),
         token=interaction.token,
         channel=str(interaction.channel_id),
         created_s=int(interaction.created_at.timestamp()),
         may_write=may_write,
-        private=private,
+        private=how.private,
+        footnotes=how.footnotes,
     )
     return Job(
         id=str(interaction.id),
-        channel=conversation(interaction, private=private),
+        channel=conversation(interaction, private=how.private),
         user=str(interaction.user.id),
         user_name=clean_name(interaction.user.display_name),
         server=str(interaction.guild_id or interaction.user.id),
-        prompt=_with(clean_prompt(prompt, settings.commonroom_max_prompt_chars), material),
+        prompt=_with(clean_prompt(prompt, settings.commonroom_max_prompt_chars), how.material),
         reader=settings.commonroom_reader,
         reply=destination.encode(below).decode(),
         locale=str(interaction.locale),
+        capability=how.capability,
+        thinking=how.thinking,
+        attachments=how.attachments,
         ttl_ms=CHANNEL_TTL_MS if may_write else TOKEN_TTL_MS,
     )
 

@@ -12,14 +12,17 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from time import monotonic
 
+from bot import notices
 from bot.discord.destination import Note
+from bot.discord.pace import Pace
 from bot.discord.place import Forbidden, Gone, Place, Retry
 from bot.notices import Notice
-from bot.render import faces
+from bot.render import faces, steps
+from bot.render.dress import Dressed
 from bot.render.faces import Face, Faces, Row
-from bot.render.studio import Studio
 from bot.reply import Outcome
 from bot.words import Words
+from bot.work import NOTHING, Work
 
 EDIT_INTERVAL_S = 1.0  # Discord allows about five edits in five seconds
 REPLAY_S = 0.3  # after a restart the text so far arrives within this
@@ -29,6 +32,8 @@ MAX_REPLACEMENTS = 5  # in one answer
 
 # Keeps the note that a later process goes on from; whether that worked. If not it is asked again.
 Save = Callable[[Note], Awaitable[bool]]
+# A complete answer, made ready to be shown.
+Dress = Callable[[str, Outcome, Words], Awaitable[Dressed]]
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +68,9 @@ async def showing(
     job_id: str,
     words: Words,
     save: Save,
-    studio: Studio,
+    dress: Dress,
     *,
+    pace: Pace,
     resumed: Note | None = None,
     footnotes: Sequence[Notice] = (),
     frame: Frame | None = None,
@@ -77,7 +83,15 @@ async def showing(
         Undeliverable: in an exception group, at any time while the reply is open.
     """
     reply = DiscordReply(
-        place, job_id, words, save, studio, resumed=resumed, footnotes=footnotes, frame=frame
+        place,
+        job_id,
+        words,
+        save,
+        dress,
+        pace=pace,
+        resumed=resumed,
+        footnotes=footnotes,
+        frame=frame,
     )
     async with asyncio.TaskGroup() as group:
         group.create_task(reply.show(), name=f"show {job_id}")
@@ -92,8 +106,9 @@ class DiscordReply:
         job_id: str,
         words: Words,
         save: Save,
-        studio: Studio,
+        dress: Dress,
         *,
+        pace: Pace,
         resumed: Note | None,
         footnotes: Sequence[Notice] = (),
         frame: Frame | None = None,
@@ -103,7 +118,8 @@ class DiscordReply:
         self._job_id = job_id
         self._words = words
         self._save = save
-        self._studio = studio
+        self._dress = dress
+        self._pace = pace
         self._footnotes = footnotes
         self._frame = frame or Frame()
         self.outcome: Outcome | None = None  # once the complete answer can be seen
@@ -126,19 +142,24 @@ class DiscordReply:
     def wait(self, notice: Notice) -> None:
         self._want(faces.waiting(notice, self._frame.text))
 
-    def update(self, text: str) -> None:
-        self._want(faces.streaming(text))
+    def update(self, text: str, work: Work = NOTHING) -> None:
+        head = steps.live(work, self._words, answering=bool(text))
+        self._want(faces.streaming(text, head))
 
     async def finish(self, text: str, outcome: Outcome) -> None:
         footnotes = (*self._footnotes, *outcome.footnotes())
-        dressed = await self._studio.dress(text)
+        dressed = await self._dress(text, outcome, self._words)
         finished = faces.finished(dressed, footnotes, self._words)
         finished = faces.with_document(finished, text)
+        if outcome.check is not None:
+            card = notices.checked(outcome.check, steps.summary(outcome.work))
+            finished = faces.with_card(finished, card)
         await self._end(faces.with_row(finished, self._frame.row(outcome)))
         self.outcome = outcome
 
-    async def fail(self, notice: Notice, text: str = "") -> None:
-        told = faces.told(notice, text or self._frame.text)
+    async def fail(self, notice: Notice, text: str = "", work: Work = NOTHING) -> None:
+        head = "\n".join(steps.folded(work, self._words))
+        told = faces.told(notice, text or self._frame.text, head)
         await self._end(told if text else faces.with_row(told, self._frame.old_row))
 
     async def _end(self, wanted: Faces) -> None:
@@ -186,7 +207,8 @@ class DiscordReply:
     async def _attempt(self, part: _Part) -> None:
         started = monotonic()
         try:
-            await self._make_equal(part)
+            async with self._pace.turn():
+                await self._make_equal(part)
             part.failures = 0
             part.due = started + EDIT_INTERVAL_S
         except Retry as error:

@@ -56,6 +56,17 @@ class Dressed:
     def pictures(self) -> tuple[Picture, ...]:
         return tuple(block for block in self.blocks if isinstance(block, Picture))
 
+    def under(self, line: str) -> "Dressed":
+        """With a line above it, in the same block where it begins with text."""
+        first = self.blocks[0] if self.blocks else None
+        if isinstance(first, str):
+            return Dressed((f"{line}\n{first}", *self.blocks[1:]))
+        return Dressed((line, *self.blocks))
+
+    def over(self, pictures: "Iterable[Picture]") -> "Dressed":
+        """With pictures below it."""
+        return Dressed((*self.blocks, *pictures))
+
 
 def draft(text: str) -> str:
     """What is shown of an answer that is still being written: no more than what stays."""

@@ -12,6 +12,7 @@ from bot.render.dress import Block, Dressed, draft, pages, undressed
 from bot.render.picture import Picture
 from bot.render.split import MESSAGE_UNITS, split, units
 from bot.words import Words
+from bot.work import WorkKind
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Row:
     cut: bool = False  # more of it can be written
     current: int = 0  # the version that is shown
     versions: int = 1
+    work: WorkKind | None = None  # that can be read
+    numbers: bool = False  # can be changed, to solve the problem anew
 
 
 @dataclass(frozen=True)
@@ -57,9 +60,10 @@ def waiting(notice: Notice, text: str = "") -> Faces:
     return (*before, replace(last, stoppable=True))
 
 
-def streaming(text: str) -> Faces:
-    """The text so far, with the Stop button under its last message."""
-    contents = [piece.content for piece in split(draft(text)) if piece.body.strip()]
+def streaming(text: str, head: str = "") -> Faces:
+    """The text so far under what was done for it, with the Stop button under its last message."""
+    shown = "\n".join(filter(None, (head, draft(text))))
+    contents = [piece.content for piece in split(shown) if piece.body.strip()]
     return tuple(
         Face(content, stoppable=number == len(contents))
         for number, content in enumerate(contents, start=1)
@@ -80,10 +84,16 @@ def with_document(shown: Faces, text: str) -> Faces:
     return (*before, replace(last, document=text))
 
 
-def told(notice: Notice, text: str = "") -> Faces:
-    """The notice, under what there is of an answer."""
-    *before, last = _faces(undressed(text)) or (Face(),)
+def with_card(shown: Faces, notice: Notice) -> Faces:
+    """The same, with the notice under the last message."""
+    *before, last = shown or (Face(),)
     return (*before, replace(last, notice=notice))
+
+
+def told(notice: Notice, text: str = "", head: str = "") -> Faces:
+    """The notice, under what there is of an answer and of what was done for it."""
+    shown = undressed(text)
+    return with_card(_faces(shown.under(head) if head else shown), notice)
 
 
 def with_row(shown: Faces, row: Row | None) -> Faces:

@@ -1,0 +1,26 @@
+"""What was typed into a form, as Discord sends it: the same whichever process opened the form."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import discord
+
+
+def form_of(interaction: discord.Interaction[Any]) -> tuple[str, str]:
+    """The form that was sent, and what it is about."""
+    data: Any = interaction.data or {}
+    form, _, about = str(data.get("custom_id", "")).partition(":")
+    return form, about
+
+
+def values(interaction: discord.Interaction[Any]) -> dict[str, str]:
+    """The texts by their fields' names."""
+    return dict(_typed(interaction.data or {}))
+
+
+def _typed(part: Any) -> Iterator[tuple[str, str]]:
+    """However deep they lie in Discord's layout."""
+    if "value" in part:
+        yield str(part["custom_id"]), str(part["value"])
+    for inner in (*part.get("components", ()), *filter(None, [part.get("component")])):
+        yield from _typed(inner)

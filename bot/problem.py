@@ -1,0 +1,60 @@
+"""The numbers of a problem, for whoever wants to know its solution with others."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+MOST = 5  # that a form holds
+LONGEST = 20  # characters of a new one
+AROUND = 14  # characters beside a number, by which people know it
+
+_NUMBER = re.compile(r"(?<![A-Za-z_\d.])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)")
+# What is read along with a question begins so.
+_MATERIAL = re.compile(r'\n\n(?=File "|Message by )')
+
+
+@dataclass(frozen=True)
+class Number:
+    start: int
+    text: str
+    label: str  # with what stands beside it
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+
+def parted(prompt: str) -> tuple[str, str]:
+    """What a person asked, and what is read along with it."""
+    problem, *material = _MATERIAL.split(prompt, 1)
+    return problem, "".join(material)
+
+
+def numbers(problem: str) -> list[Number]:
+    """The first numbers, in their order; of `x2` none."""
+    found = (_number(match, problem) for match in _NUMBER.finditer(problem))
+    return [number for number, _ in zip(found, range(MOST), strict=False)]
+
+
+def changed(problem: str, values: Mapping[int, str]) -> str:
+    """The problem with these values, by the place of the number that each replaces."""
+    new = problem
+    for place, number in reversed(list(enumerate(numbers(problem)))):
+        value = " ".join(values.get(place, "").split())[:LONGEST]
+        new = new[: number.start] + (value or number.text) + new[number.end :]
+    return new
+
+
+def changes(problem: str, values: Mapping[int, str]) -> str:
+    """`3 → 5, 7 → 8`; empty where nothing is different."""
+    pairs = (
+        (number.text, values.get(at, "").strip()) for at, number in enumerate(numbers(problem))
+    )
+    return ", ".join(f"{old} → {new[:LONGEST]}" for old, new in pairs if new and new != old)
+
+
+def _number(found: re.Match[str], problem: str) -> Number:
+    before = problem[max(found.start() - AROUND, 0) : found.start()]
+    after = problem[found.end() : found.end() + AROUND]
+    label = " ".join(f"{before}«{found[0][:LONGEST]}»{after}".split())
+    return Number(found.start(), found[0], label)

@@ -1,0 +1,226 @@
+"""How an answer was come to, as people read it: while it goes on, folded, and all of it.
+
+Live, the newest part is open and the earlier ones are a line each, so that a message never fills
+up before the answer begins. With the answer everything folds, and `pages` tells it in full to
+whoever wants to know.
+"""
+
+import re
+from collections.abc import Iterator
+
+from bot.files.question import quote
+from bot.notices import Notice
+from bot.render.fences import discord_fences
+from bot.render.links import harmless_links
+from bot.render.split import split, units
+from bot.words import Words
+from bot.work import Part, Step, Thinking, Work
+from jobqueue.schema import CallStatus
+
+OPEN_UNITS = 1_500  # of the newest part, while it goes on
+OUTPUT_UNITS = 400
+FOLDED = 5  # lines of earlier steps
+LINE_CHARS = 90  # of what a step came to, in its line
+OUTPUT_LINES = 8
+PROGRAM_LINES = 24
+THOUGHT_LINES = 6
+
+ICONS = {
+    None: "⏳",
+    CallStatus.OK: "✅",
+    CallStatus.FAILED: "⚠️",
+    CallStatus.TIMEOUT: "⏱️",
+    CallStatus.REFUSED: "🚫",
+}
+_OUTCOMES = {
+    CallStatus.TIMEOUT: "step-timeout",
+    CallStatus.REFUSED: "step-refused",
+}
+_CODE_MARKS = re.compile(r"[`~]{3,}")
+_STANDS_ALONE = re.compile(r"\A(?:[#>|]|[-*] )|\$\$|\\\[|\\begin")
+_TICKS = "`"
+FENCE = "```"
+
+
+# --- while it goes on ---------------------------------------------------------------------------
+
+
+def live(work: Work, words: Words, *, answering: bool) -> str:
+    """What is above an answer that is being written, or instead of it before it begins."""
+    if not work:
+        return ""
+    *earlier, last = work.parts
+    if answering:
+        return _lines(folded(work, words))
+    repairing = isinstance(last, Step) and last.failed
+    said = list(_folded_steps(earlier, words))[-FOLDED:]
+    return _lines([*map(_small, said), *_open(last, words), *_repairing(words, repairing)])
+
+
+def folded(work: Work, words: Words) -> list[str]:
+    """A line for each of the last steps; for thoughts alone, how long they took."""
+    if not work.steps:
+        return [_small(thought(work).text(words))] if work else []
+    return [_small(line) for line in list(_folded_steps(work.parts, words))[-FOLDED:]]
+
+
+def thought(work: Work) -> Notice:
+    return Notice("work-thought", arguments={"time": lasting(work.thought_ms)})
+
+
+def summary(work: Work) -> Notice:
+    """In one line: how many steps and how long."""
+    if not work.steps:
+        return thought(work)
+    failed = sum(step.failed for step in work.steps)
+    arguments = {"steps": len(work.steps), "failed": failed, "time": lasting(work.took_ms)}
+    return Notice("work-steps-failed" if failed else "work-steps", arguments=arguments)
+
+
+def lasting(duration_ms: int) -> Notice:
+    if duration_ms < 9_950:
+        return Notice(
+            "lasting-seconds", arguments={"seconds": f"{max(duration_ms, 100) / 1e3:.1f}"}
+        )
+    if duration_ms < 90_000:
+        return Notice("lasting-seconds", arguments={"seconds": f"{duration_ms / 1e3:.0f}"})
+    return Notice("lasting-minutes", arguments={"minutes": round(duration_ms / 60_000)})
+
+
+def _folded_steps(parts: "list[Part] | tuple[Part, ...]", words: Words) -> Iterator[str]:
+    return (_line(part, words) for part in parts if isinstance(part, Step))
+
+
+def _line(step: Step, words: Words) -> str:
+    """`✅ 1 · Python · 0.4 s → x = 2`"""
+    heads = [_title(step, words)]
+    if step.status is not None and step.duration_ms:
+        heads.append(lasting(step.duration_ms).text(words))
+    head = " · ".join(heads)
+    came_to = _came_to(step, words)
+    return f"{head} → {came_to}" if came_to else head
+
+
+def _title(step: Step, words: Words) -> str:
+    return f"{ICONS[step.status]} **{step.number}** · {tool_name(step.tool, words)}"
+
+
+def tool_name(tool: str, words: Words) -> str:
+    return words("tool-python") if tool == "python" else _code(tool)
+
+
+def _came_to(step: Step, words: Words) -> str:
+    if step.status in _OUTCOMES:
+        return words(_OUTCOMES[step.status])
+    lines = [line.strip() for line in step.output.splitlines() if line.strip()]
+    if not lines:
+        return words("step-figures", {"count": len(step.figures)}) if step.figures else ""
+    return _code(_shortened(lines[-1]))  # of an error the last line tells what is wrong
+
+
+def _open(part: Part, words: Words) -> Iterator[str]:
+    if isinstance(part, Thinking):
+        yield _small(f"💭 {words('work-thinking')}")
+        text = harmless_links(_CODE_MARKS.sub("'''", part.text).strip())
+        yield _quoted(_tail(text, OPEN_UNITS // 2, THOUGHT_LINES))
+        return
+    yield _small(_title(part, words))
+    output = _tail(part.output.strip("\n"), OUTPUT_UNITS, OUTPUT_LINES)
+    if part.call.strip():
+        yield _block(_tail(part.call.strip("\n"), OPEN_UNITS, PROGRAM_LINES), _language(part))
+    if output.strip():
+        yield _block(output, "")
+
+
+def _repairing(words: Words, repairing: bool) -> Iterator[str]:
+    if repairing:
+        yield _small(f"🔧 {words('step-repairing')}")
+
+
+def _tail(text: str, limit: int, lines: int) -> str:
+    """The end of a text, from the start of a line where there is one."""
+    kept = "\n".join(text.split("\n")[-lines:])
+    while units(kept) > limit:
+        kept = kept[max(units(kept) - limit, 1) :]
+    if kept == text:
+        return text
+    _, _, whole = kept.partition("\n")
+    return f"…\n{whole if whole and len(kept) < len(text) and whole.strip() else kept}"
+
+
+# --- all of it ----------------------------------------------------------------------------------
+
+
+def pages(work: Work, words: Words) -> list[str]:
+    """Thoughts, calls and outputs in full, each page fit for a message."""
+    story = "\n\n".join(_told(part, words) for part in work.parts)
+    return [piece.content for piece in split(story) if piece.body.strip()]
+
+
+def _told(part: Part, words: Words) -> str:
+    if isinstance(part, Thinking):
+        time = lasting(part.lasted_ms)
+        title = Notice("work-thought", arguments={"time": time}).text(words)
+        return f"**{title}**\n{_quoted(_closed(harmless_links(part.text.strip())))}"
+    lines = [f"{_title(part, words)} · {lasting(part.duration_ms).text(words)}"]
+    if part.call.strip():
+        lines.append(_block(part.call.strip("\n"), _language(part)))
+    if part.status in _OUTCOMES:
+        lines.append(words(_OUTCOMES[part.status]))
+    if part.output.strip():
+        lines += [_small(words("step-output")), _block(part.output.strip("\n"), "")]
+    if part.figures:
+        lines.append(_small(f"📊 {words('step-figures', {'count': len(part.figures)})}"))
+    return "\n".join(lines)
+
+
+# --- the answer ---------------------------------------------------------------------------------
+
+
+def boxed(text: str) -> str:
+    """The final answer set apart: as a quotation, and large where it is a short line."""
+    if _CODE_MARKS.search(text):
+        return text  # a block of code stands apart by itself
+    text = text.strip()
+    is_short = "\n" not in text and units(text) <= LINE_CHARS
+    return f"> ## {text}" if is_short and not _STANDS_ALONE.search(text) else _quoted(text)
+
+
+# --- pieces -------------------------------------------------------------------------------------
+
+
+def _small(line: str) -> str:
+    return f"-# {line}"
+
+
+def _lines(lines: list[str]) -> str:
+    return "\n".join(lines)
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(f"> {line}" for line in text.split("\n"))
+
+
+def _closed(text: str) -> str:
+    """With its code blocks as Discord shows them, and the last one ended."""
+    shown = discord_fences(text, complete=True)
+    return f"{shown}\n{FENCE}" if shown.count(FENCE) % 2 else shown
+
+
+def _block(text: str, language: str) -> str:
+    """A code block that its text cannot end."""
+    fence, _, rest = quote(text).partition("\n")
+    return discord_fences(f"{fence}{language}\n{rest}", complete=True)
+
+
+def _language(step: Step) -> str:
+    return "python" if step.is_program else "json"
+
+
+def _code(text: str) -> str:
+    """A line of code that its text cannot end."""
+    return f"`{' '.join(text.split()).replace(_TICKS, chr(0x2CB)) or ' '}`"
+
+
+def _shortened(line: str) -> str:
+    return line if len(line) <= LINE_CHARS else f"{line[: LINE_CHARS - 1]}…"

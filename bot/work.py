@@ -1,0 +1,179 @@
+"""How a model came to its answer: what it thought, what it asked of tools, and what came back."""
+
+from typing import Literal
+
+import msgspec
+from redis.asyncio import Redis
+
+from jobqueue.schema import Attachment, Call, CallStatus, Event, Returned, Started, Thought
+from jobqueue.scripts import Scripts
+
+WorkKind = Literal["thoughts", "steps"]
+
+TTL_MS = 30 * 86_400_000
+MAX_PART_CHARS = 20_000  # of a thought, a program or an output that is kept
+
+
+class Thinking(msgspec.Struct, frozen=True, tag="thinking"):
+    text: str
+    began_ms: int
+    ended_ms: int
+
+    @property
+    def lasted_ms(self) -> int:
+        return self.ended_ms - self.began_ms
+
+    def cut(self) -> "Thinking":
+        return msgspec.structs.replace(self, text=self.text[:MAX_PART_CHARS])
+
+
+class Step(msgspec.Struct, frozen=True, tag="step", omit_defaults=True):
+    """One call of a tool."""
+
+    number: int  # from 1
+    tool: str
+    call: str = ""  # a program, or arguments as JSON
+    status: CallStatus | None = None  # None until it has returned
+    output: str = ""
+    figures: tuple[Attachment, ...] = ()
+    duration_ms: int = 0
+
+    @property
+    def is_program(self) -> bool:
+        return self.tool == "python"
+
+    @property
+    def failed(self) -> bool:
+        return self.status not in (None, CallStatus.OK)
+
+    def cut(self) -> "Step":
+        call, output = self.call[:MAX_PART_CHARS], self.output[:MAX_PART_CHARS]
+        return msgspec.structs.replace(self, call=call, output=output)
+
+
+Part = Thinking | Step
+
+
+class Work(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Thoughts and steps in the order in which they began."""
+
+    parts: tuple[Part, ...] = ()
+    began_ms: int = 0
+    took_ms: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.parts)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return tuple(part for part in self.parts if isinstance(part, Step))
+
+    @property
+    def kind(self) -> WorkKind | None:
+        if self.steps:
+            return "steps"
+        return "thoughts" if self.parts else None
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        return tuple(step.call for step in self.steps if step.is_program and step.call.strip())
+
+    @property
+    def figures(self) -> tuple[tuple[Step, Attachment], ...]:
+        return tuple((step, figure) for step in self.steps for figure in step.figures)
+
+    @property
+    def thought_ms(self) -> int:
+        return sum(part.lasted_ms for part in self.parts if isinstance(part, Thinking))
+
+    def after(self, event: Event, at_ms: int) -> "Work":
+        """With what this event adds; `at_ms` is when it was said."""
+        match event:
+            case Started():
+                return Work(began_ms=at_ms)
+            case Thought(text=text):
+                parts = _thinking(self.parts, text, at_ms)
+            case Call():
+                parts = _calling(self.parts, event)
+            case Returned():
+                parts = _returned(self.parts, event)
+            case _:
+                parts = self.parts
+        return Work(parts, self.began_ms, at_ms - self.began_ms)
+
+    def cut(self) -> "Work":
+        return msgspec.structs.replace(self, parts=tuple(part.cut() for part in self.parts))
+
+
+NOTHING = Work()
+
+
+def _thinking(parts: tuple[Part, ...], text: str, at_ms: int) -> tuple[Part, ...]:
+    if parts and isinstance(last := parts[-1], Thinking):
+        return (*parts[:-1], Thinking(last.text + text, last.began_ms, at_ms))
+    return (*parts, Thinking(text, at_ms, at_ms))
+
+
+def _calling(parts: tuple[Part, ...], call: Call) -> tuple[Part, ...]:
+    for at, part in enumerate(parts):
+        if isinstance(part, Step) and part.number == call.step:
+            longer = msgspec.structs.replace(part, call=part.call + call.text)
+            return (*parts[:at], longer, *parts[at + 1 :])
+    return (*parts, Step(call.step, call.tool, call.text))
+
+
+def _returned(parts: tuple[Part, ...], returned: Returned) -> tuple[Part, ...]:
+    return tuple(
+        msgspec.structs.replace(
+            part,
+            status=returned.status,
+            output=returned.text,
+            figures=returned.figures,
+            duration_ms=returned.duration_ms,
+        )
+        if isinstance(part, Step) and part.number == returned.step
+        else part
+        for part in parts
+    )
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    user: str
+    work: Work
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(_Kept).decode
+
+
+class WorkRecords:
+    """What was done for finished answers, for as long as their buttons work.
+
+    All calls raise QueueUnavailable while Redis is away.
+    """
+
+    def __init__(self, redis: Redis, shard: str = "main") -> None:
+        self._scripts = Scripts(redis, shard)
+
+    async def keep(self, job: str, user: str, work: Work) -> None:
+        key, redis = self._scripts.key("work", job), self._scripts.redis
+        value = _encode(_Kept(user, work.cut()))
+        # Too large for the round trips that others wait for.
+        await self._scripts.patiently(lambda: redis.set(key, value, px=TTL_MS))
+
+    async def find(self, job: str) -> Work:
+        """Nothing, where nothing is kept."""
+        key, redis = self._scripts.key("work", job), self._scripts.redis
+        record: bytes | None = await self._scripts.patiently(lambda: redis.get(key))
+        return _decode(record).work if record else NOTHING
+
+    async def erase(self, user: str) -> None:
+        redis = self._scripts.redis
+
+        async def drop() -> None:
+            async for key in redis.scan_iter(self._scripts.key("work", "*"), count=1_000):
+                record = await redis.get(key)
+                if record and _decode(record).user == user:
+                    await redis.delete(key)
+
+        await self._scripts.patiently(drop)
