@@ -21,7 +21,10 @@ ENTRYPOINT ["python", "-m", "bot"]
 
 FROM base AS inference
 # The default torch wheel brings CUDA along; the host needs only the driver.
-RUN pip install '.[inference,models]'
+# lagent without its dependencies, for the reason that pyproject.toml gives.
+RUN apt-get update && apt-get install -y --no-install-recommends bubblewrap libseccomp2 \
+    && rm -rf /var/lib/apt/lists/*
+RUN pip install '.[inference,models,agent,sandbox]' && pip install --no-deps lagent==0.5.0rc3
 USER commonroom
 ENV COMMONROOM_MODELS=/models
 VOLUME /models

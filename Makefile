@@ -9,6 +9,8 @@ ARGS ?=
 BIN := $(VENV)/bin
 # Libraries that the queue is measured against. They want different versions of redis-py.
 PEERS := arq saq streaq taskiq-redis
+# Without its dependencies, for the reason that pyproject.toml gives.
+LAGENT := lagent==0.5.0rc3
 PACKAGES := bot inference jobqueue playground bench tests
 
 .DEFAULT_GOAL := help
@@ -68,4 +70,5 @@ $(VENV)/peers/%/.installed: $(BIN)/python bench/peers/requirements/%.txt
 $(VENV)/.%: $(BIN)/python pyproject.toml constraints/cpu.txt
 	@echo "Installing commonroom[$*] (minutes the first time, nothing later)"
 	@$(BIN)/python -m pip install --quiet $(PIP_FLAGS) --constraint constraints/cpu.txt --editable '.[$*]'
+	@$(BIN)/python -m pip install --quiet $(PIP_FLAGS) --no-deps $(LAGENT)
 	@touch $@

@@ -6,14 +6,18 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from inference import chat, logs
-from inference.config import OFFLINE, add_choices, chosen, worker_name
+from inference.agent.workshop import Workshop
+from inference.config import OFFLINE, Settings, add_choices, chosen, worker_name
 from inference.engines import create
 from inference.engines.base import CannotLoad, Engine
 from inference.models import ModelError
 from inference.models import cli as models
+from inference.sandbox.config import SandboxConfig
 from inference.worker import Worker
+from jobqueue.blobs import Blobs
 from jobqueue.connect import connect
 from jobqueue.embedded import EmbeddedError, redis_url
 from jobqueue.history import History
@@ -51,18 +55,35 @@ def run_serve(arguments: argparse.Namespace) -> int:
 
     async def serve() -> None:
         async with redis_url(os.environ) as url, connect(url) as redis:
+            history = History(redis)
             worker = Worker(
                 JobQueue(redis),
-                History(redis),
+                history,
                 engine,
                 name=worker_name(settings.worker),
                 system=settings.system_prompt,
+                workshop=_workshop(settings, engine, history, Blobs(redis)),
                 drain_s=settings.drain_s,
             )
             await worker.run(ready=lambda: _ready(engine, worker.stop))
 
     asyncio.run(serve())
     return 0
+
+
+def _workshop(
+    settings: Settings, engine: Engine, history: History, blobs: Blobs
+) -> Workshop | None:
+    if not settings.programs:
+        return None
+    socket = Path(settings.sandbox_socket) if settings.sandbox_socket else None
+    return Workshop(
+        engine,
+        history,
+        blobs,
+        system=settings.system_prompt,
+        sandbox=SandboxConfig(socket=socket, concurrency=settings.sandbox_slots),
+    )
 
 
 def _ready(engine: Engine, stop: Callable[[], None]) -> None:

@@ -147,7 +147,7 @@ class Chat:
                 async for event in events:
                     if isinstance(event, Delta):
                         print(event.text, end="", flush=True)
-                    else:
+                    elif isinstance(event, Finished):
                         return event
         except asyncio.CancelledError:
             return await answer.cut_short(FinishReason.CANCELLED)

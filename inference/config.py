@@ -28,6 +28,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"
     max_tokens: int = 1024  # of an answer whose request names none
     threads: int = 0  # of the CPU; 0 is torch's own choice
     system_prompt: str = DEFAULT_SYSTEM  # for jobs that bring no persona
+    programs: bool = True  # run models' programs, where the sandbox holds: what /solve needs
+    sandbox_socket: str = ""  # of a sandbox service; empty: a sandbox of this worker's own
+    sandbox_slots: int = 4  # programs at once; the others wait
     worker: str = ""  # this process's name; empty is host, process and a random part
     drain_s: float = 20.0  # how long running answers may go on after SIGTERM
     log_level: str = "INFO"

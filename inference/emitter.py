@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from jobqueue.errors import QueueUnavailable
 from jobqueue.queue import JobQueue, Lease, Verdict
-from jobqueue.schema import AnyEvent, Failed, Finished, Turn
+from jobqueue.schema import AnyEvent, Call, Delta, Failed, Finished, Thought, Turn
 
 log = logging.getLogger(__name__)
 
@@ -85,3 +85,19 @@ async def batches(
     finally:
         pumping.cancel()
         await asyncio.wait([pumping])
+
+
+def joined(events: Sequence[AnyEvent]) -> list[AnyEvent]:
+    """The same, with what only goes on with what is before it in one event."""
+    whole: list[AnyEvent] = []
+    for event in events:
+        match whole[-1] if whole else None, event:
+            case Delta(text=before), Delta(text=more):
+                whole[-1] = Delta(text=before + more)
+            case Thought(text=before), Thought(text=more):
+                whole[-1] = Thought(text=before + more)
+            case Call(step=step, text=before), Call(text=more) if step == event.step:
+                whole[-1] = Call(step=step, tool=event.tool, text=before + more)
+            case _:
+                whole.append(event)
+    return whole

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from inference.engines.base import BadRequest, Engine, Message, Request, TooLong, Unsupported
 from jobqueue.history import Loaded
-from jobqueue.schema import Delta, Finished, FinishReason, Job, Turn
+from jobqueue.schema import AnyEvent, Delta, Finished, FinishReason, Job, Turn
 
 # Of the context, at least this part is kept for the answer.
 ANSWER_SHARE = 4
@@ -82,8 +82,29 @@ def _said(turns: tuple[Turn, ...]) -> Iterator[Message]:
         yield Message("assistant", turn.answer)
 
 
-class Answer:
+class Attempt(Protocol):
     """One attempt at a job, as it grows."""
+
+    @property
+    def text(self) -> str:
+        """Of the answer, so far."""
+        ...
+
+    def events(self) -> AsyncGenerator[AnyEvent, None]:
+        """All that happens, then one Finished. Closing it aborts the work."""
+        ...
+
+    async def cut_short(self, reason: FinishReason) -> Finished:
+        """What there is of an answer that was aborted."""
+        ...
+
+    def turn(self, finished: Finished) -> Turn:
+        """What the channel remembers of it."""
+        ...
+
+
+class Answer:
+    """An attempt that asks the engine once."""
 
     def __init__(self, job: Job, attempt: int, prompt: Prompt, engine: Engine) -> None:
         self._job = job
@@ -103,7 +124,7 @@ class Answer:
         """All of it, with what it continues."""
         return self._begun + "".join(self._texts)
 
-    async def events(self) -> AsyncGenerator[Delta | Finished, None]:
+    async def events(self) -> AsyncGenerator[AnyEvent, None]:
         """Deltas, then one Finished. Closing it aborts the engine's work."""
         if self._begun:
             yield Delta(text=self._begun)

@@ -9,18 +9,19 @@ what is left goes back to the queue uncounted.
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import aclosing, suppress
+from contextlib import AsyncExitStack, aclosing, suppress
 from uuid import uuid4
 
-from inference.emitter import Emitter, batches, patiently
+from inference.agent.errors import NoAnswer, NoPrograms
+from inference.agent.workshop import Workshop
+from inference.emitter import Emitter, batches, joined, patiently
 from inference.engines.base import BadRequest, Engine, EngineBroken, TooLong, Unsupported
-from inference.generate import Answer, Past, compose
-from jobqueue.capabilities import of_model
+from inference.generate import Answer, Attempt, Past, compose
+from jobqueue.capabilities import SOLVE, of_model, without_model
 from jobqueue.errors import QueueUnavailable
 from jobqueue.queue import JobQueue, Lease, Verdict
 from jobqueue.schema import (
     AnyEvent,
-    Delta,
     Failed,
     FailureCode,
     Finished,
@@ -48,6 +49,8 @@ _CUT = {
 _REFUSALS: Mapping[type[BadRequest], FailureCode] = {
     TooLong: FailureCode.TOO_LONG,
     Unsupported: FailureCode.UNSUPPORTED,
+    NoAnswer: FailureCode.NO_ANSWER,
+    NoPrograms: FailureCode.NO_PROGRAMS,
 }
 
 
@@ -60,6 +63,7 @@ class Worker:
         *,
         name: str,
         system: str,
+        workshop: Workshop | None = None,
         drain_s: float = 20.0,
     ) -> None:
         self._queue = queue
@@ -67,6 +71,7 @@ class Worker:
         self._engine = engine
         self._name = name
         self._system = system
+        self._workshop = workshop  # for /solve, and for chats with tools
         self._drain_s = drain_s
         self._nonce = uuid4().hex
         self._stopping = asyncio.Event()
@@ -76,7 +81,9 @@ class Worker:
     def _capabilities(self) -> frozenset[str]:
         """What the engine can do, for anybody and for those who want just this model."""
         every = self._engine.capabilities
-        return frozenset(every) | {of_model(each, self._engine.model) for each in every}
+        if self._workshop is not None:
+            every |= self._workshop.capabilities
+        return every | {of_model(each, self._engine.model) for each in every}
 
     def stop(self) -> None:
         """Begin to drain; `run` returns when it is done. Fit for a signal handler."""
@@ -86,7 +93,10 @@ class Worker:
         """Load the engine, serve until `stop`, drain. `ready` is called once jobs are taken."""
         async with asyncio.TaskGroup() as duties:
             chores = [duties.create_task(self._repeat(self._announce, ANNOUNCE_S))]
-            async with self._engine:
+            async with AsyncExitStack() as stack:
+                await stack.enter_async_context(self._engine)
+                if self._workshop is not None:
+                    await stack.enter_async_context(self._workshop)
                 chores.append(duties.create_task(self._repeat(self._reap, REAP_S)))
                 ready()
                 await self._serve()
@@ -170,8 +180,7 @@ class Worker:
     async def _answer(self, lease: Lease, emitter: Emitter) -> str:
         started = Started(attempt=lease.attempt, worker=self._name, model=self._engine.model)
         verdict = await emitter.emit([started])
-        prompt = await compose(lease.job, self._past, self._engine, system=self._system)
-        answer = Answer(lease.job, lease.attempt, prompt, self._engine)
+        answer = await self._begin(lease)
         if verdict is Verdict.CONTINUE:
             verdict, finished = await self._stream(answer.events(), emitter)
             if finished is not None:
@@ -184,22 +193,33 @@ class Worker:
             return failure
         return await self._finish(answer, await answer.cut_short(reason), emitter)
 
+    async def _begin(self, lease: Lease) -> Attempt:
+        job = lease.job
+        solves = without_model(job.capability) == SOLVE
+        if solves and self._workshop is None:
+            raise NoPrograms("this worker runs none")
+        if self._workshop is not None and solves:
+            return await self._workshop.attempt(job, lease.attempt)
+        prompt = await compose(job, self._past, self._engine, system=self._system)
+        return Answer(job, lease.attempt, prompt, self._engine)
+
     async def _stream(
-        self, events: AsyncGenerator[Delta | Finished, None], emitter: Emitter
+        self, events: AsyncGenerator[AnyEvent, None], emitter: Emitter
     ) -> tuple[Verdict, Finished | None]:
         """Emits until the answer is complete or the queue wants it ended; leaving aborts it."""
         gathered = batches(events, every_s=COALESCE_S, idle_s=SILENCE_S)
         async with aclosing(gathered):
             async for batch in gathered:
                 finished = next((e for e in batch if isinstance(e, Finished)), None)
-                verdict = await emitter.emit(_joined(batch))
+                # `finish` writes the last event, with the turn.
+                verdict = await emitter.emit(joined([e for e in batch if e is not finished]))
                 if finished is not None and verdict is not Verdict.LOST:
                     return Verdict.CONTINUE, finished
                 if verdict is not Verdict.CONTINUE:
                     return verdict, None
         raise EngineBroken("the answer ended without a last chunk")
 
-    async def _finish(self, answer: Answer, finished: Finished, emitter: Emitter) -> str:
+    async def _finish(self, answer: Attempt, finished: Finished, emitter: Emitter) -> str:
         verdict = await emitter.finish(finished, answer.turn(finished))
         return "lost" if verdict is Verdict.LOST else finished.reason
 
@@ -234,9 +254,3 @@ class Worker:
                 context_tokens=self._engine.context_tokens,
             )
         )
-
-
-def _joined(batch: list[Delta | Finished]) -> list[AnyEvent]:
-    """One Delta for all the text of a batch. `finish` writes the last event, with the turn."""
-    text = "".join(event.text for event in batch if isinstance(event, Delta))
-    return [Delta(text=text)] if text else []

@@ -127,6 +127,8 @@ class FailureCode(StrEnum):
     BAD_REQUEST = "bad_request"  # the engine refused the input
     TOO_LONG = "too_long"  # the prompt alone exceeds the model's context
     UNSUPPORTED = "unsupported"  # no worker can do this
+    NO_PROGRAMS = "no_programs"  # no worker's sandbox holds, and without one nothing is run
+    NO_ANSWER = "no_answer"  # all turns were spent on calls
     ENGINE = "engine"  # the engine broke
     DEADLINE = "deadline"  # not finished in time
     CANCELLED = "cancelled"  # cancelled before it began

@@ -11,6 +11,9 @@ from jobqueue.connect import connect
 from jobqueue.embedded import embedded
 from jobqueue.queue import JobQueue
 
+# Workers that tests start open no sandbox, which takes them seconds; who wants one says "true".
+os.environ.setdefault("INFERENCE_PROGRAMS", "false")
+
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def redis_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:

@@ -7,9 +7,21 @@ may hold directives, which are echoed like the rest:
     !delay 20ms    pause before every chunk (also `1.5s`)
     !fail          break like a crashed engine, after the first chunk
     !refuse        refuse like a request that can never work
+
+As an agent's model it speaks the Hermes dialect, and its turns are written in the question. Each
+directive reaches to the next one, and `\\n` in it is a new line; what stands before the first one
+is for people:
+
+    !think WORDS   say this before the next call
+    !run PROGRAM   call Python; the next turn begins when it has returned
+    !call NAME {…} call another tool with these arguments, as they are, well-formed or not
+    !say WORDS     the answer; `{output}` is what the last call returned
+
+    /solve 2x+3=10 !think I solve for x. !run print((10-3)/2) !say x is \\boxed{{output}}
 """
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncGenerator, Iterator
 from itertools import count
@@ -31,6 +43,11 @@ from jobqueue.schema import FinishReason
 CONTEXT_TOKENS = 100_000
 SLOTS = 64
 
+# What is written in place of a script that ends without an answer.
+_SAY = "{output}"
+_SCRIPT = re.compile(
+    r"!(think|run|call|say)\b ?(.*?)(?=\s*!(?:think|run|call|say|delay)\b|$)", re.DOTALL
+)
 _TOKEN = re.compile(r"\s*\S{1,4}|\s+")
 _TOKENS = re.compile(r"!tokens (\d{1,6})")
 _DELAY = re.compile(r"!delay (\d+(?:\.\d+)?)(ms|s)")
@@ -106,6 +123,9 @@ def _answer(messages: tuple[Message, ...]) -> Iterator[str]:
 
 def _whole_answer(messages: tuple[Message, ...]) -> Iterator[str]:
     prompt = _question(messages)
+    if script := _SCRIPT.findall(prompt):
+        yield from tokenize(_scripted_turn(script, messages))
+        return
     turn = sum(message.role == "user" for message in messages)
     echo = tokenize(f"[turn {turn}] {prompt}")
     yield from echo
@@ -113,6 +133,28 @@ def _whole_answer(messages: tuple[Message, ...]) -> Iterator[str]:
         numbers = count(1)
         for _ in range(int(wanted[1]) - len(echo)):
             yield f" word{next(numbers)}"
+
+
+def _scripted_turn(script: list[tuple[str, str]], messages: tuple[Message, ...]) -> str:
+    """What the script says after as many calls as were made since the question."""
+    asked = max(n for n, message in enumerate(messages) if message.role == "user")
+    returned = [message.content for message in messages[asked:] if message.role == "tool"]
+    turns: list[str] = [""]
+    for directive, words in script:
+        text = words.replace("\\n", "\n")
+        if directive == "run":
+            call = {"name": "python", "arguments": {"program": text}}
+            turns[-1] += f"<tool_call>\n{json.dumps(call)}\n</tool_call>"
+        elif directive == "call":
+            name, _, arguments = words.partition(" ")
+            turns[-1] += (
+                f'<tool_call>\n{{"name": "{name}", "arguments": {arguments}}}\n</tool_call>'
+            )
+        else:
+            turns[-1] += text + "\n" * (directive == "think")
+        turns += [""] * (directive in ("run", "call"))
+    turn = turns[min(len(returned), len(turns) - 1)] or _SAY
+    return turn.replace("{output}", returned[-1] if returned else "")
 
 
 def _delay_s(prompt: str) -> float:

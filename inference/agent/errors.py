@@ -1,0 +1,11 @@
+"""Why an agent has no answer; the worker turns them into the words that people read."""
+
+from inference.engines.base import BadRequest
+
+
+class NoAnswer(BadRequest):
+    """All turns were spent, and none came to an answer."""
+
+
+class NoPrograms(BadRequest):
+    """Nowhere here may a program be run."""

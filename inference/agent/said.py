@@ -1,0 +1,17 @@
+"""What a model has said in one turn, so far."""
+
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+
+from inference.dialects.base import Reply
+from inference.engines.base import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    text: str  # as the model wrote it
+    reply: Reply  # as its dialect reads it
+    ended: bool = False  # this is all of it
+
+
+Ask = Callable[[tuple[Message, ...]], AsyncGenerator[Said, None]]

@@ -1,0 +1,79 @@
+"""From what an agent does to the events that a person watches."""
+
+import logging
+from collections.abc import Iterator
+
+from inference.agent.said import Said
+from inference.dialects.base import Reply
+from inference.dialects.call import PYTHON
+from inference.sandbox.result import Figure
+from inference.tools.base import Outcome
+from jobqueue.blobs import Blobs
+from jobqueue.errors import QueueError
+from jobqueue.schema import AnyEvent, Attachment, Call, CallStatus, Returned, Thought
+
+log = logging.getLogger(__name__)
+
+
+class Steps:
+    """Text before a call is a thought, and text without one the answer. Which it is to be is not
+    known while it comes: before anything was run it is shown as a thought, afterwards it is held
+    until its end."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+        self._shown = Reply()  # of this turn
+        self._number = 0
+        self._succeeded = False
+        self.programs: list[str] = []
+
+    def said(self, said: Said) -> Iterator[AnyEvent]:
+        reply, shown = said.reply, self._shown
+        yield from _thought(reply.thought, shown.thought)
+        if reply.call is not None or not self._succeeded:
+            yield from _thought(reply.text, shown.text)
+            self._shown = reply
+        else:
+            self._shown = Reply(reply.thought)
+        if reply.call is None:
+            return
+        written = shown.call.text if shown.call else ""
+        if shown.call is None:
+            self._number += 1
+        if shown.call is None or len(reply.call.text) > len(written):
+            more = reply.call.text[len(written) :]
+            yield Call(step=self._number, tool=reply.call.tool or PYTHON, text=more)
+
+    async def returned(self, outcome: Outcome) -> Returned:
+        call = self._shown.call
+        if call and call.tool == PYTHON and outcome.status is not CallStatus.REFUSED:
+            self.programs.append(call.text)
+        self._shown = Reply()
+        self._succeeded |= outcome.status is CallStatus.OK
+        return Returned(
+            step=self._number,
+            status=outcome.status,
+            text=outcome.text,
+            figures=await self._kept(outcome.figures),
+            duration_ms=outcome.duration_ms,
+        )
+
+    async def _kept(self, figures: tuple[Figure, ...]) -> tuple[Attachment, ...]:
+        """Where there is no room for them the answer goes on without."""
+        kept = []
+        for number, figure in enumerate(figures, start=1):
+            try:
+                sha256 = await self._blobs.put(figure.png)
+            except QueueError as error:
+                log.warning("a figure is not kept", extra={"reason": str(error)})
+                continue
+            name = f"figure-{self._number}-{number}.png"
+            kept.append(
+                Attachment(sha256=sha256, name=name, media_type="image/png", size=len(figure.png))
+            )
+        return tuple(kept)
+
+
+def _thought(text: str, shown: str) -> Iterator[Thought]:
+    if len(text) > len(shown):
+        yield Thought(text=text[len(shown) :])

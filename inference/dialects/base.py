@@ -1,0 +1,67 @@
+"""What a model family's way of calling tools is made of.
+
+A dialect reads a reply as text. `read` is a function of all the text so far, and what it finds
+only ever grows: the thought, the text and the call of a longer reply begin with those of a
+shorter one. So a stream is what each reading has more than the last, and how it was cut into
+pieces cannot matter.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from inference.engines.base import Message
+from inference.tools.base import Tool
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A call, as far as the model has written it."""
+
+    tool: str  # empty while its name has not come
+    text: str  # a program, or arguments as JSON
+    complete: bool = False
+    arguments: dict[str, object] | None = None  # of a complete call that can be made
+    fault: str = ""  # why a complete one cannot
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    thought: str = ""
+    text: str = ""
+    call: Asked | None = None  # nothing that follows it is read
+
+
+class Dialect(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def markup(self) -> tuple[str, ...]:
+        """Special tokens that an engine shows, and takes from the assistant as what they are."""
+        ...
+
+    @property
+    def calls_tools(self) -> bool:
+        """Whether it can call any tool, and not run programs alone."""
+        ...
+
+    def instructions(self, tools: Sequence[Tool]) -> str:
+        """For the system prompt: which tools there are and how one is called."""
+        ...
+
+    def read(self, text: str, *, ended: bool) -> Reply:
+        """`ended`: no more will come, so nothing is held back as the beginning of a mark."""
+        ...
+
+    def returned(self, text: str) -> Message:
+        """How a model is told what its call came to."""
+        ...
+
+
+def held_back(text: str, marks: Sequence[str]) -> int:
+    """The length of `text` without a tail that may become one of `marks`."""
+    for length in range(min(len(text), max(map(len, marks), default=1) - 1), 0, -1):
+        if any(mark.startswith(text[-length:]) for mark in marks):
+            return len(text) - length
+    return len(text)

@@ -1,0 +1,82 @@
+"""A worker that solves: a real queue, real programs, and a model that follows a script."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+import pytest
+import pytest_asyncio
+from redis.asyncio import Redis
+
+from inference.agent.workshop import Workshop
+from inference.engines.scripted import ScriptedEngine
+from inference.sandbox.config import SandboxConfig
+from inference.worker import Worker
+from jobqueue.blobs import Blobs
+from jobqueue.history import History
+from jobqueue.live import LiveReader
+from jobqueue.queue import JobQueue
+from jobqueue.schema import AnyEvent, Job
+from tests.inference.sandbox.support import service_at, wait_for
+from tests.inference.support import until
+
+Solve = Callable[..., Awaitable[list[AnyEvent]]]
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxConfig]:
+    """One sandbox for all tests here, as a service that each test's worker asks."""
+    path = tmp_path_factory.mktemp("sandbox") / "socket"
+    with service_at(path, "auto") as process:
+        wait_for(path, process)
+        yield SandboxConfig(socket=path)
+
+
+@pytest.fixture
+def workshop(redis: Redis, sandbox: SandboxConfig) -> Workshop:
+    return Workshop(
+        ScriptedEngine(), History(redis), Blobs(redis), system="be brief", sandbox=sandbox
+    )
+
+
+@pytest_asyncio.fixture
+async def worker(queue: JobQueue, redis: Redis, workshop: Workshop) -> AsyncIterator[Worker]:
+    worker = Worker(
+        queue,
+        History(redis),
+        workshop.engine,
+        name="worker-0",
+        system="be brief",
+        workshop=workshop,
+    )
+    running = asyncio.create_task(worker.run())
+    await until(lambda: bool(workshop.capabilities), within_s=60)
+    yield worker
+    worker.stop()
+    async with asyncio.timeout(20):
+        await running
+
+
+@pytest.fixture
+def solve(queue: JobQueue, worker: Worker) -> Solve:
+    """Asks, and waits for all that happens."""
+
+    async def ask(prompt: str, name: str = "j1", **fields: object) -> list[AnyEvent]:
+        await queue.submit(problem(prompt, name, **fields))
+        async with LiveReader(queue, "bot-0") as live, asyncio.timeout(60):
+            return [envelope.event async for envelope in live.follow(name)]
+
+    return ask
+
+
+def problem(prompt: str, name: str = "j1", **fields: object) -> Job:
+    said: dict[str, object] = {
+        "id": name,
+        "channel": f"channel-of-{name}",
+        "user": "ada",
+        "user_name": "Ada",
+        "server": "guild",
+        "reader": "bot-0",
+        "capability": "solve",
+        "prompt": prompt,
+    }
+    return Job(**(said | fields))  # type: ignore[arg-type]

@@ -1,0 +1,86 @@
+"""`/solve` from a job to its last event, with real programs."""
+
+from redis.asyncio import Redis
+
+from jobqueue.blobs import Blobs
+from jobqueue.history import History
+from jobqueue.schema import (
+    AnyEvent,
+    Call,
+    CallStatus,
+    Delta,
+    Failed,
+    FailureCode,
+    Finished,
+    Returned,
+    Started,
+    Thought,
+)
+from tests.inference.agent.conftest import Solve
+
+
+def calls(events: list[AnyEvent]) -> dict[int, str]:
+    """What was asked in each step, put together from its pieces."""
+    texts: dict[int, str] = {}
+    for event in events:
+        if isinstance(event, Call):
+            texts[event.step] = texts.get(event.step, "") + event.text
+    return texts
+
+
+def returns(events: list[AnyEvent]) -> list[Returned]:
+    return [event for event in events if isinstance(event, Returned)]
+
+
+async def test_a_program_is_thought_of_written_run_and_answered_with(
+    solve: Solve, redis: Redis
+) -> None:
+    events = await solve(
+        r"2x+3=10 !think I solve for x. !run print((10-3)/2) !say x is \boxed{{output}}"
+    )
+    assert isinstance(events[0], Started)
+    thought = "".join(e.text for e in events if isinstance(e, Thought))
+    assert thought == "I solve for x.\n"
+    assert calls(events) == {1: "print((10-3)/2)"}
+    [returned] = returns(events)
+    assert (returned.step, returned.status, returned.text) == (1, CallStatus.OK, "3.5")
+    assert "".join(e.text for e in events if isinstance(e, Delta)) == r"x is \boxed{3.5}"
+    assert isinstance(events[-1], Finished)
+    assert events[-1].text == r"x is \boxed{3.5}"
+    [turn] = (await History(redis).load("channel-of-j1")).turns
+    assert (turn.answer, turn.programs) == (r"x is \boxed{3.5}", ("print((10-3)/2)",))
+
+
+async def test_figures_are_kept_and_told(solve: Solve, redis: Redis) -> None:
+    events = await solve(r"draw !run import matplotlib.pyplot as plt\nplt.plot([1, 2]) !say done")
+    [figure] = returns(events)[0].figures
+    assert figure.media_type == "image/png"
+    png = await Blobs(redis).get(figure.sha256)
+    assert png is not None
+    assert (len(png), png[:4]) == (figure.size, b"\x89PNG")
+
+
+async def test_an_error_is_shown_and_repaired(solve: Solve) -> None:
+    events = await solve("q !run 1/0 !run print(42) !say {output}")
+    failed, good = returns(events)
+    assert failed.status is CallStatus.FAILED
+    assert "ZeroDivisionError" in failed.text
+    assert (good.step, good.status, good.text) == (2, CallStatus.OK, "42")
+    assert isinstance(events[-1], Finished)
+    assert events[-1].text == "42"
+
+
+async def test_what_is_not_a_call_never_runs(solve: Solve, redis: Redis) -> None:
+    events = await solve('q !call python {"program": print(1)} !call rm {} !call python 7 !say no')
+    assert [e.status for e in returns(events)] == [CallStatus.REFUSED] * 3
+    assert "JSON" in returns(events)[0].text
+    assert "there is no tool 'rm'" in returns(events)[1].text
+    [turn] = (await History(redis).load("channel-of-j1")).turns
+    assert turn.programs == ()
+
+
+async def test_seven_turns_without_an_answer_are_told_as_such(solve: Solve) -> None:
+    events = await solve("q" + " !run print(1)" * 9)
+    assert [e.step for e in returns(events)] == [1, 2, 3, 4, 5, 6, 7]
+    assert isinstance(events[-1], Failed)
+    assert events[-1].code is FailureCode.NO_ANSWER
