@@ -24,13 +24,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"
     engine: str = "transformers"
     model: str = DEFAULT_MODEL  # a known name or a folder
     slots: int = 0  # answers at once; 0 is the engine's own choice
-    context_tokens: int = 4096  # at most; the model's own limit holds too
+    context_tokens: int = 0  # at most, under the model's own limit; 0 is the engine's own choice
     max_tokens: int = 1024  # of an answer whose request names none
     threads: int = 0  # of the CPU; 0 is torch's own choice
     system_prompt: str = DEFAULT_SYSTEM  # for jobs that bring no persona
-    programs: bool = True  # run models' programs, where the sandbox holds: what /solve needs
-    sandbox_socket: str = ""  # of a sandbox service; empty: a sandbox of this worker's own
-    sandbox_slots: int = 4  # programs at once; the others wait
+    # The `openai` engine's servers, with commas between them; a path such as /v1 belongs to each.
+    base_urls: str = ""
+    api_key: str = ""
+    api_key_file: str = ""  # holds the key, instead of the environment
+    server: str = ""  # vllm, sglang, lmdeploy, llamacpp or openai; empty: as its models say
+    vision: bool = False  # its model sees pictures; llama.cpp says so itself
     worker: str = ""  # this process's name; empty is host, process and a random part
     drain_s: float = 20.0  # how long running answers may go on after SIGTERM
     log_level: str = "INFO"
@@ -43,7 +46,7 @@ def worker_name(chosen: str) -> str:
 
 def add_choices(parser: argparse.ArgumentParser) -> None:
     """The settings that are often chosen by hand."""
-    parser.add_argument("--engine", help="transformers or scripted")
+    parser.add_argument("--engine", help="transformers, openai or scripted")
     parser.add_argument("--model", help="a known name or a folder")
 
 

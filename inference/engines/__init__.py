@@ -40,13 +40,20 @@ def _transformers(settings: Settings) -> Engine:
         folder=files.folder,
         adapter=files.adapter,
         slots=settings.slots or 4,
-        context_tokens=settings.context_tokens,
+        context_tokens=settings.context_tokens or 4096,
         max_tokens=settings.max_tokens,
         threads=settings.threads,
     )
 
 
+def _openai(settings: Settings) -> Engine:
+    from inference.engines.openai.config import engine  # noqa: PLC0415
+
+    return engine(settings)
+
+
 ENGINES: dict[str, Callable[[Settings], Engine]] = {
+    "openai": _openai,
     "scripted": _scripted,
     "transformers": _transformers,
 }

@@ -18,8 +18,7 @@ from typing import Literal, Protocol, Self
 
 from jobqueue.schema import FinishReason, Sampling, WorkerPhase
 
-# `tool` and `environment` (InternLM) tell what a call came to; which one is the dialect's choice.
-Role = Literal["system", "user", "assistant", "tool", "environment"]
+Role = Literal["system", "user", "assistant"]
 
 
 class EngineError(Exception):
@@ -115,11 +114,24 @@ class Health:
 class Engine(Protocol):
     """One model, ready to answer many requests at once."""
 
-    name: str  # "transformers", "scripted"
-    model: str
-    capabilities: frozenset[str]
-    context_tokens: int
-    slots: int  # requests that may run at once
+    @property
+    def name(self) -> str:
+        """Of the kind: `transformers`, `openai`, `scripted`."""
+        ...
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def capabilities(self) -> frozenset[str]: ...
+
+    @property
+    def context_tokens(self) -> int: ...
+
+    @property
+    def slots(self) -> int:
+        """Requests that may run at once."""
+        ...
 
     def generate(self, request: Request) -> AsyncGenerator[Chunk, None]: ...
 

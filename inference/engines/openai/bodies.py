@@ -1,0 +1,72 @@
+"""A request as a server wants to read it."""
+
+import base64
+from collections.abc import Sequence
+
+from inference.engines.base import Image, Message, Request, Unsupported
+from inference.engines.openai.flavours import Flavour
+
+Json = dict[str, object]
+
+AS_THEY_ARE = ("temperature", "top_p", "seed")
+
+
+def chat(request: Request, *, model: str, flavour: Flavour, max_tokens: int) -> Json:
+    """The body for `/chat/completions`; Unsupported where this server takes no such thing."""
+    sampling = request.sampling
+    body: Json = {
+        "model": model,
+        "messages": messages(request.messages),
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "max_tokens": max_tokens,
+        **written_on(request.messages, flavour),
+    }
+    for name in AS_THEY_ARE:
+        if (value := getattr(sampling, name)) is not None:
+            body[name] = value
+    if sampling.stop:
+        body["stop"] = list(sampling.stop)
+    if sampling.top_k is not None:
+        body[_taken(flavour, "top_k")] = sampling.top_k or flavour.every_k
+    if sampling.repetition_penalty is not None:
+        body[_taken(flavour, "repetition_penalty")] = sampling.repetition_penalty
+        body |= flavour.with_penalty
+    return body
+
+
+def messages(said: Sequence[Message]) -> list[Json]:
+    return [{"role": message.role, "content": _content(message)} for message in said]
+
+
+def written_on(said: Sequence[Message], flavour: Flavour) -> Json:
+    """What has to be said where the last message is the beginning of the answer."""
+    if said[-1].role != "assistant":
+        return {}
+    if flavour.write_on is None:
+        raise Unsupported(f"{flavour.name} servers cannot write on at a given beginning")
+    return dict(flavour.write_on)
+
+
+def _content(message: Message) -> str | list[Json]:
+    if not message.images:
+        return message.content
+    parts = [part for image in message.images for part in _picture(image)]
+    return [*parts, {"type": "text", "text": message.content}] if message.content else parts
+
+
+def _picture(image: Image) -> list[Json]:
+    data = base64.b64encode(image.data).decode()
+    url = {"url": f"data:{image.media_type};base64,{data}"}
+    label: list[Json] = [{"type": "text", "text": f"{image.label}: "}] if image.label else []
+    return [*label, {"type": "image_url", "image_url": url}]
+
+
+def _taken(flavour: Flavour, parameter: str) -> str:
+    name: str = getattr(flavour, parameter)
+    if not name:
+        raise Unsupported(
+            f"{flavour.name} servers take no {parameter}; if this one does, "
+            "name its kind with INFERENCE_SERVER"
+        )
+    return name

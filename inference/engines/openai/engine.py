@@ -1,0 +1,118 @@
+"""The engine elsewhere: any OpenAI-compatible server, or several that serve the same model.
+
+vLLM, LMDeploy, SGLang, llama.cpp's server, or a router before many of them. Spoken to with aiohttp,
+which the service has anyway, and not with OpenAI's own client: what is needed is one POST and its
+events, while what differs between servers (top-k, reasoning, counting, writing on) lies outside
+that client's types, and its retries know of one address only.
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, suppress
+from typing import Self
+
+from inference.engines.base import Chunk, EngineBroken, Health, Message, Request, TooLong
+from inference.engines.openai import bodies, wire
+from inference.engines.openai.answer import Answer, estimate
+from inference.engines.openai.errors import Refused
+from inference.engines.openai.server import Server, Wanted
+from inference.engines.openai.servers import Patience, Servers
+from inference.engines.openai.stream import Event
+
+CONTEXT_TOKENS = 4096  # where neither the operator nor the server tells
+
+
+class OpenAIEngine:
+    name = "openai"
+
+    def __init__(
+        self,
+        urls: Sequence[str],
+        wanted: Wanted,
+        *,
+        api_key: str = "",
+        slots: int = 0,
+        context_tokens: int = 0,
+        max_tokens: int = 1024,
+        patience: Patience = Patience(),  # noqa: B008  (frozen)
+    ) -> None:
+        """`slots` and `context_tokens` 0 are the servers' own; `max_tokens` is for requests that
+        name none."""
+        self._servers = Servers(urls, wanted, api_key=api_key, patience=patience)
+        self._wanted = wanted
+        self._slots = slots
+        self._context_tokens = context_tokens
+        self._max_tokens = max_tokens
+        self._patience = patience
+
+    async def __aenter__(self) -> Self:
+        await self._servers.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._servers.__aexit__(*exc)
+
+    @property
+    def model(self) -> str:
+        return next((served.model for served in self._servers.served), self._wanted.model)
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        served = self._servers.served
+        sees = bool(served) and all(each.vision for each in served)
+        return frozenset({"chat", "vision"} if sees else {"chat"})
+
+    @property
+    def context_tokens(self) -> int:
+        told = [each.context_tokens for each in self._servers.served]
+        return min(filter(None, [*told, self._context_tokens]), default=CONTEXT_TOKENS)
+
+    @property
+    def slots(self) -> int:
+        return self._slots or sum(served.slots for served in self._servers.served)
+
+    def health(self) -> Health:
+        troubles = self._servers.troubles
+        if not self._servers.found:
+            return Health("loading", detail=troubles)
+        return Health("ready" if self._servers.up else "degraded", detail=troubles)
+
+    async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        prompt_tokens = await self.count_tokens(request.messages)
+        room = self.context_tokens - prompt_tokens
+        if room <= 0:
+            raise TooLong(prompt_tokens, self.context_tokens)
+        most = min(request.sampling.max_tokens or self._max_tokens, room)
+        answer = Answer(prompt_tokens, most)
+        async with aclosing(self._servers.candidates(request.channel)) as candidates:
+            async for server in candidates:
+                try:
+                    async with aclosing(self._events(server, request, most)) as events:
+                        async for event in events:
+                            if chunk := answer.push(event):
+                                yield chunk
+                except Refused as how:
+                    server.failed(how)
+                if answer.complete:
+                    yield answer.last()
+                    return
+                if answer.begun:
+                    raise EngineBroken(f"{server.url} broke off the answer")
+
+    def _events(self, server: Server, request: Request, most: int) -> AsyncGenerator[Event, None]:
+        assert server.served is not None  # noqa: S101  (it was up)
+        body = bodies.chat(
+            request, model=server.served.model, flavour=server.served.flavour, max_tokens=most
+        )
+        return wire.stream(
+            server.session,
+            f"{server.url}/chat/completions",
+            body,
+            first_s=self._patience.first_s,
+            next_s=self._patience.next_s,
+        )
+
+    async def count_tokens(self, messages: tuple[Message, ...]) -> int:
+        for server in self._servers.up:
+            with suppress(Refused):
+                return await server.count(messages)
+        return estimate(messages)

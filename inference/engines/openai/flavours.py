@@ -1,0 +1,54 @@
+"""What each server calls what OpenAI's protocol leaves open.
+
+A server is known by the `owned_by` of the models that it lists, or is named by the operator where
+a router hides it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Flavour:
+    """Names of parameters; an empty one is not taken."""
+
+    name: str
+    top_k: str = ""
+    every_k: int = 0  # how it is told to consider every token
+    repetition_penalty: str = ""
+    with_penalty: Mapping[str, object] = field(default_factory=dict)
+    # What makes it write on at the last message instead of answering it; None: nothing does.
+    write_on: Mapping[str, object] | None = None
+
+
+PLAIN = Flavour("openai")
+
+FLAVOURS = {
+    flavour.name: flavour
+    for flavour in (
+        PLAIN,
+        Flavour(
+            "vllm",
+            top_k="top_k",
+            every_k=-1,
+            repetition_penalty="repetition_penalty",
+            write_on={"continue_final_message": True, "add_generation_prompt": False},
+        ),
+        Flavour(
+            "sglang",
+            top_k="top_k",
+            every_k=-1,
+            repetition_penalty="repetition_penalty",
+            write_on={"continue_final_message": True},
+        ),
+        # An answer of the assistant's at the end is a beginning to these two.
+        Flavour("lmdeploy", top_k="top_k", repetition_penalty="repetition_penalty", write_on={}),
+        Flavour(
+            "llamacpp",
+            top_k="top_k",
+            repetition_penalty="repeat_penalty",
+            with_penalty={"repeat_last_n": 32_768},  # its own is 64; elsewhere all tokens count
+            write_on={},
+        ),
+    )
+}

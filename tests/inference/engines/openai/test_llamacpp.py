@@ -1,0 +1,81 @@
+"""Against a real server: llama.cpp's, in a process of its own, with a small real model."""
+
+import asyncio
+import json
+import urllib.request
+from typing import Any
+
+import pytest
+
+from inference.engines.base import EngineBroken, Message, TooLong
+from inference.engines.openai.config import base_urls
+from inference.engines.openai.engine import OpenAIEngine
+from jobqueue.schema import FinishReason
+from tests.inference.engines.openai import llamacpp
+from tests.inference.engines.openai.conftest import ANY, CALM
+from tests.inference.support import Asker, text_of, until
+
+pytestmark = pytest.mark.model
+
+GREEDY: dict[str, Any] = {"temperature": 0.0, "repetition_penalty": 1.0}
+
+
+def busy_slots(address: str) -> int:
+    with urllib.request.urlopen(f"{address}/slots", timeout=10) as response:  # noqa: S310
+        return sum(slot["is_processing"] for slot in json.load(response))
+
+
+async def test_a_real_server_is_asked_counted_continued_and_stopped() -> None:
+    async with (
+        llamacpp.serving() as (address, _),
+        OpenAIEngine(base_urls(address), ANY, patience=CALM) as engine,
+    ):
+        asker = Asker(engine)
+        assert (engine.context_tokens, engine.slots) == (512, 2)
+        assert engine.capabilities == {"chat"}
+
+        *_, last = chunks = await asker.chunks("What is the sea?", max_tokens=8, **GREEDY)
+        assert last.finish_reason is FinishReason.LENGTH
+        assert last.usage is not None
+        assert last.usage.completion_tokens == 8
+        counted = await engine.count_tokens((Message("user", "What is the sea?"),))
+        assert last.usage.prompt_tokens == counted
+
+        whole = text_of(chunks)
+        begun = whole[: len(whole) // 2]
+        begun = begun[: begun.rindex(" ")]
+        rest = await asker.chunks("What is the sea?", begun, max_tokens=4, **GREEDY)
+        assert (begun + text_of(rest)).startswith(whole[: len(begun) + 3])
+
+        stop = whole[len(begun) :].split()[0]
+        cut = await asker.chunks("What is the sea?", max_tokens=8, stop=(stop,), **GREEDY)
+        assert text_of(cut) == whole[: whole.index(stop)]
+        assert cut[-1].finish_reason is FinishReason.STOP
+
+        with pytest.raises(TooLong):
+            await asker.chunks("word " * 600)
+
+        running = engine.generate(asker.request("Tell a long story.", max_tokens=400))
+        await anext(running)
+        assert await asyncio.to_thread(busy_slots, address) == 1
+        await running.aclose()
+        async with asyncio.timeout(20):
+            while await asyncio.to_thread(busy_slots, address):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+
+async def test_a_server_killed_in_an_answer_is_noticed_and_taken_back() -> None:
+    async with llamacpp.serving() as (address, process):
+        engine = await OpenAIEngine(base_urls(address), ANY, patience=CALM).__aenter__()
+        running = engine.generate(Asker(engine).request("Tell a long story.", max_tokens=400))
+        await anext(running)
+        process.kill()
+        with pytest.raises(EngineBroken):
+            async for _ in running:
+                pass
+        await until(lambda: engine.health().phase == "degraded", within_s=20)
+    async with llamacpp.serving(int(address.rpartition(":")[2])):
+        await until(lambda: engine.health().phase == "ready", within_s=20)
+        again = await Asker(engine).chunks("Hi", max_tokens=2)
+        assert again[-1].usage is not None
+        await engine.__aexit__(None, None, None)
