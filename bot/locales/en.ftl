@@ -4,11 +4,14 @@
 
 command-chat = chat
 command-chat-about = Ask the model; everyone here sees the answer
+command-solve = solve
+command-solve-about = Have a problem worked out by programs, step by step
 command-ask = ask
 command-ask-about = Ask in a thread of its own, so that the channel stays readable
 command-thread = thread
 command-thread-about = Open a thread for a question and answer it there
 command-about = Ask about this
+command-solve-this = Solve this
 command-summarise = Summarise from here
 command-settings = settings
 command-settings-about = Set up the bot for this server or channel
@@ -31,6 +34,10 @@ option-model-about = The model for this channel; a single - takes it back
 option-history-private-about = Your private conversation here, in place of the channel's
 option-prompt = prompt
 option-prompt-about = Your question, up to 6,000 characters
+option-problem = problem
+option-problem-about = What is to be worked out: an equation, a word problem, a plot, a question on your data
+option-thinking = thinking
+option-thinking-about = Whether the model thinks aloud before it answers; you can read its thoughts
 option-private = private
 option-private-about = Only you see the answer; it is a conversation of your own
 option-reset-private-about = Your private conversation here, in place of the channel's
@@ -38,6 +45,7 @@ option-file = file
 option-file2 = file2
 option-file3 = file3
 option-file-about = A text, code, CSV, JSON, PDF or Word file, or a picture
+option-file-data = Data that the programs may read, such as a CSV file
 option-file-more = One more file
 command-reset = reset
 command-reset-about = Make the model forget this channel's conversation
@@ -51,8 +59,9 @@ help-text =
     Ask with **/chat**, mention me, reply to one of my messages, or write to me directly.
     Each channel, thread and direct message is one conversation, and I remember it.
     With **/ask** I answer in a thread of its own, and with **/chat** and `private` for you alone.
+    With **/solve** I work a problem out with programs; you can read each step.
     Give me texts, code, tables, PDF or Word files along with a question.
-    On a message, *Apps* offers **Ask about this** and **Summarise from here**.
+    On a message, *Apps* offers **Ask about this**, **Solve this** and **Summarise from here**.
 
     With **/reset** I forget the conversation of this channel; **/history** shows what I remember.
     With **/export** I give you all I keep of you, and with **/forget** I remove it.
@@ -71,12 +80,53 @@ note-omitted = { $turns ->
    *[other] The { $turns } oldest turns of this conversation no longer fit and were left out.
 }
 
+## How an answer was come to
+
+check-card =
+    { $check }
+    -# { $summary }
+check-verified = ✅ **Verified.** The answer was put to a test of its own, and it holds.
+check-refuted = ❌ **Refuted.** The answer was put to a test of its own, and it does not hold. Do not rely on it.
+check-none = ☑️ **Not checked.** There was no test for this answer. Please look at the steps before you rely on it.
+work-thinking = Thinking…
+work-thought = 💭 Thought for { $time }
+work-steps = { $steps ->
+    [one] One step · { $time }
+   *[other] { $steps } steps · { $time }
+}
+work-steps-failed = { $steps ->
+    [one] One step, with an error · { $time }
+   *[other] { $steps } steps, { $failed } with an error · { $time }
+}
+work-forgotten = The steps of this answer are no longer kept.
+tool-python = Python
+step-output = Output
+step-timeout = took too long and was ended
+step-refused = was not run
+step-repairing = That did not work. Repairing…
+step-figures = { $count ->
+    [one] one plot
+   *[other] { $count } plots
+}
+plot-alt = Plot { $number }, drawn by the program of step { $step }
+lasting-seconds = { $seconds } s
+lasting-minutes = { $minutes } min
+solve-unsolved = No answer was found in the steps that are allowed. Please put the problem in other words, or in smaller parts.
+solve-nowhere = Problems cannot be solved here right now: no running model can run programs safely. Please ask with /chat; whoever runs the bot sees with `python -m inference.sandbox check` what is missing.
+solve-files = Please solve the problem in what I posted.
+numbers-title = Solve with other numbers
+numbers-changed = With other numbers: { $changes }
+numbers-same = Those are the same numbers. Nothing was solved anew.
+
 ## What may be done about an answer
 
 button-again = Again
 button-edit = Edit
 button-undo = Undo
 button-more = Continue
+button-steps = Steps
+button-thoughts = Thoughts
+button-numbers = Other numbers
 edit-title = Edit your question
 edit-question = Question
 undo-done = Taken back: the model no longer knows this question and its answer.

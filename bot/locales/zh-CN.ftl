@@ -4,11 +4,14 @@
 
 command-chat = 聊天
 command-chat-about = 向模型提问，这里的所有人都能看到回答
+command-solve = 解题
+command-solve-about = 用程序一步步求解问题
 command-ask = 提问
 command-ask-about = 在单独的子区中提问，让频道保持整洁
 command-thread = 子区
 command-thread-about = 为问题开一个子区并在其中回答
 command-about = 就此提问
+command-solve-this = 求解这个问题
 command-summarise = 从这里开始总结
 command-settings = 设置
 command-settings-about = 为本服务器或频道设置机器人
@@ -31,6 +34,10 @@ option-model-about = 本频道使用的模型；只写 - 则撤销
 option-history-private-about = 查看你在这里的私密对话，而不是频道的对话
 option-prompt = 问题
 option-prompt-about = 你的问题，最多 6000 个字符
+option-problem = 问题
+option-problem-about = 要求解的内容：方程、应用题、画图，或关于你的数据的问题
+option-thinking = 思考
+option-thinking-about = 模型回答前是否先写出思考过程；你可以查看
 option-private = 私密
 option-private-about = 只有你能看到回答，这是你自己的一段对话
 option-reset-private-about = 重置你在这里的私密对话，而不是频道的对话
@@ -38,6 +45,7 @@ option-file = 文件
 option-file2 = 文件2
 option-file3 = 文件3
 option-file-about = 文本、代码、CSV、JSON、PDF 或 Word 文件，或者图片
+option-file-data = 程序可以读取的数据，例如 CSV 文件
 option-file-more = 再加一个文件
 command-reset = 重置
 command-reset-about = 让模型忘记本频道的对话
@@ -51,8 +59,9 @@ help-text =
     使用 **/聊天** 提问、提及我、回复我的消息，或者直接给我发私信。
     每个频道、子区和私信都是一段独立的对话，我会记住它。
     使用 **/提问** 会在单独的子区中回答；**/聊天** 加上“私密”则只有你能看到。
+    使用 **/解题** 时我会用程序求解，每一步都可以查看。
     提问时可以附上文本、代码、表格、PDF 或 Word 文件。
-    在消息的“应用”菜单中有 **就此提问** 和 **从这里开始总结**。
+    在消息的“应用”菜单中有 **就此提问**、**求解这个问题** 和 **从这里开始总结**。
 
     使用 **/重置** 让我忘记本频道的对话；**/记忆** 显示我记住了什么。
     使用 **/导出** 获取我保存的关于你的全部数据，使用 **/遗忘** 将其删除。
@@ -68,12 +77,44 @@ note-length = 到此为止：已达到回答的最大长度。
 note-deadline = 到此为止：时间已用完。
 note-omitted = 对话中最早的 { $turns } 轮已放不下，未被计入。
 
+## 回答是怎样得出的
+
+check-card =
+    { $check }
+    -# { $summary }
+check-verified = ✅ **已验证。** 答案经过单独检验，成立。
+check-refuted = ❌ **被推翻。** 答案经过单独检验，不成立，请勿采信。
+check-none = ☑️ **未检验。** 这个答案没有可用的检验方法，采用前请先查看步骤。
+work-thinking = 思考中…
+work-thought = 💭 思考了 { $time }
+work-steps = { $steps } 步 · { $time }
+work-steps-failed = { $steps } 步，其中 { $failed } 步出错 · { $time }
+work-forgotten = 这个回答的步骤已不再保存。
+tool-python = Python
+step-output = 输出
+step-timeout = 用时过长，已被终止
+step-refused = 没有运行
+step-repairing = 没有成功，正在修正…
+step-figures = { $count } 张图
+plot-alt = 图 { $number }，由第 { $step } 步的程序绘制
+lasting-seconds = { $seconds } 秒
+lasting-minutes = { $minutes } 分钟
+solve-unsolved = 在允许的步数内没有得出答案。请换一种说法，或者把问题拆小一些。
+solve-nowhere = 目前无法在这里解题：运行中的模型都不能安全地执行程序。请改用 /聊天；管理机器人的人可以用 `python -m inference.sandbox check` 查看缺少什么。
+solve-files = 请求解我所发内容中的问题。
+numbers-title = 换一组数字求解
+numbers-changed = 换了数字：{ $changes }
+numbers-same = 数字没有变化，没有重新求解。
+
 ## 对回答可以做的事
 
 button-again = 重新生成
 button-edit = 编辑
 button-undo = 撤回
 button-more = 继续
+button-steps = 步骤
+button-thoughts = 思考过程
+button-numbers = 换数字
 edit-title = 编辑你的问题
 edit-question = 问题
 undo-done = 已撤回：模型不再记得这个问题和回答。
