@@ -85,8 +85,9 @@ async def _conclude(job: Job, draft: "Draft", reply: Reply) -> None:
 
 def _outcome(job: Job, end: Finished, work: Work) -> Outcome:
     """A solution is said to be unchecked if it is; of other answers nobody expects a check."""
+    work = work.without(end.text) or NOTHING
     judged = without_model(job.capability) == SOLVE or end.check is not Check.NONE
-    return Outcome(end.reason, end.omitted_turns, end.check if judged else None, work or NOTHING)
+    return Outcome(end.reason, end.omitted_turns, end.check if judged else None, work)
 
 
 async def _events(live: LiveReader, job_id: str) -> AsyncIterator[Envelope]:

@@ -4,6 +4,7 @@ from types import TracebackType
 from typing import Self
 
 from bot.render import steps
+from bot.render.boxes import set_apart
 from bot.render.dress import Dressed
 from bot.render.picture import Picture
 from bot.render.studio import Studio
@@ -39,7 +40,7 @@ class Dressing:
 
     async def dress(self, text: str, outcome: Outcome, words: Words) -> Dressed:
         is_solution = outcome.check is not None
-        dressed = await self._studio.dress(steps.boxed(text) if is_solution else text)
+        dressed = await self._studio.dress(set_apart(text) if is_solution else text)
         if outcome.work and not is_solution:  # of a solution its card tells
             dressed = dressed.under("\n".join(steps.folded(outcome.work, words)))
         return dressed.over(await self._plots(outcome.work, words))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 MOST = 5  # that a form holds
 LONGEST = 20  # characters of a new one
+LABEL = 45  # what Discord takes
 AROUND = 14  # characters beside a number, by which people know it
 
 _NUMBER = re.compile(r"(?<![A-Za-z_\d.])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)")
@@ -57,4 +58,4 @@ def _number(found: re.Match[str], problem: str) -> Number:
     before = problem[max(found.start() - AROUND, 0) : found.start()]
     after = problem[found.end() : found.end() + AROUND]
     label = " ".join(f"{before}«{found[0][:LONGEST]}»{after}".split())
-    return Number(found.start(), found[0], label)
+    return Number(found.start(), found[0], label[:LABEL])

@@ -101,6 +101,13 @@ class Work(msgspec.Struct, frozen=True, omit_defaults=True):
                 parts = self.parts
         return Work(parts, self.began_ms, at_ms - self.began_ms)
 
+    def without(self, answer: str) -> "Work":
+        """Without a last thought that turned out to be the answer: while it is written nobody
+        can tell whether a call follows."""
+        last = self.parts[-1] if self.parts else None
+        is_answer = isinstance(last, Thinking) and last.text.strip() == answer.strip()
+        return msgspec.structs.replace(self, parts=self.parts[:-1]) if is_answer else self
+
     def cut(self) -> "Work":
         return msgspec.structs.replace(self, parts=tuple(part.cut() for part in self.parts))
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from bot import notices
-from bot.files.question import Quoted, clean_file_name, pictures, with_files
+from bot.files.kinds import Kind, decode, kind_of
+from bot.files.question import Quoted, beginning, clean_file_name, pictures, with_files
 from bot.files.read import MAX_BYTES, Content, FileReader, Picture, Skipped, Text
 from bot.held import Posted, Question
 from bot.notices import Notice, Refused
 from jobqueue.blobs import Blobs
+from jobqueue.capabilities import SOLVE, without_model
 from jobqueue.errors import QueueError
 from jobqueue.schema import Attachment, Job
 
@@ -48,14 +50,15 @@ class Attaching:
             Refused: nothing of what was posted can be shown to the model, and nothing was asked.
         """
         job = question.job
-        quoted, attachments = await self._read_all(question.files, sight)
+        for_programs = without_model(job.capability) == SOLVE
+        quoted, attachments = await self._read_all(question.files, sight, for_programs)
         notes = [file.note for file in quoted]
         if unseen := (pictures(quoted) if not sight.vision else []):
             notes = [file.note for file in quoted if file not in unseen]
             names = ", ".join(f"`{file.name}`" for file in unseen)
             notes.append(Notice("file-unseen", arguments={"names": names}))
         readable = any(isinstance(file.content, Text) for file in quoted)
-        seen = bool(attachments) and sight.vision
+        seen = any(isinstance(file.content, Picture) for file in quoted) and sight.vision
         if not question.asked and not readable and not seen:
             raise Refused(notes[0] if notes else notices.EMPTY_PROMPT)
         capability = "vision" if seen and job.capability == "chat" else job.capability
@@ -63,7 +66,7 @@ class Attaching:
         return msgspec.structs.replace(job, capability=capability, **fields), notes
 
     async def _read_all(
-        self, files: Sequence[Posted], sight: Sight
+        self, files: Sequence[Posted], sight: Sight, for_programs: bool
     ) -> tuple[list[Quoted], list[Attachment]]:
         room = sight.text_bytes
         quoted, attachments = [], []
@@ -71,6 +74,9 @@ class Attaching:
             data, content = await self._read(posted, room)
             content = _within(content, room)
             name = clean_file_name(posted.name)
+            if for_programs and (table := await self._keep_text(data, name)):
+                attachments.append(table)
+                content = beginning(content)
             if isinstance(content, Text):
                 room -= len(content.text.encode())
             if isinstance(content, Picture):
@@ -94,6 +100,11 @@ class Attaching:
         except OSError:
             return b"", Skipped("lost")
         return data, await self._reader.read(data, max_chars=room)
+
+    async def _keep_text(self, data: bytes, name: str) -> Attachment | None:
+        """A text file for programs, in the encoding that they expect; of other files none."""
+        text = decode(data) if data and kind_of(data) is Kind.TEXT else None
+        return await self._keep(text.encode(), name, "text/plain") if text else None
 
     async def _keep(self, data: bytes, name: str, media_type: str) -> Attachment | None:
         try:

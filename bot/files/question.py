@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.files.read import MAX_BYTES, MAX_PAGES, Content, Picture, Skipped, Text
 from bot.notices import Notice
 from bot.question import clean_name
 
 MIN_FENCE = 3
+BEGINNING_CHARS = 1_500
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Quoted:
             case Skipped(reason):
                 limits = {"megabytes": MAX_BYTES >> 20, "pages": MAX_PAGES}
                 return Notice(f"file-{reason}", arguments={"name": self.name, **limits})
+            case Text(beginning=True):
+                return Notice("file-data", arguments={"name": self.name})
             case Text(text, cut=True, pages=None):
                 cut = {"name": self.name, "characters": len(text)}
                 return Notice("file-cut", arguments=cut)
@@ -46,6 +49,16 @@ def with_files(prompt: str, files: Sequence[Quoted]) -> str:
     A fence is longer than any in what it encloses, so no file can end its own quotation.
     """
     return "\n\n".join((prompt, *(_quotation(f) for f in files if isinstance(f.content, Text))))
+
+
+def beginning(content: Content) -> Content:
+    """The first lines of data that a program reads whole: enough to see what it is like."""
+    if not isinstance(content, Text):
+        return content
+    text = content.text[:BEGINNING_CHARS]
+    if len(text) < len(content.text):
+        text = text[: text.rfind("\n") + 1] or text
+    return replace(content, text=text, cut=text != content.text or content.cut, beginning=True)
 
 
 def _quotation(file: Quoted) -> str:

@@ -35,6 +35,7 @@ class Text:
     text: str
     cut: bool = False
     pages: tuple[int, int] | None = None  # read, and of how many
+    beginning: bool = False  # of data that programs read whole
 
 
 @dataclass(frozen=True)

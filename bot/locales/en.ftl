@@ -158,6 +158,7 @@ summary-prompt = Please sum up this conversation in a few sentences: who said wh
 about-title = Ask about this message
 about-question = Your question
 about-whom = About the message by { $name }
+file-data = `{ $name }` is there for the programs, all of it.
 file-read = Read `{ $name }`.
 file-cut = Read the first { $characters } characters of `{ $name }`; the rest does not fit.
 file-cut-pages = Read the first { $read } of { $pages } pages of `{ $name }`; the rest does not fit.

@@ -37,7 +37,6 @@ _OUTCOMES = {
     CallStatus.REFUSED: "step-refused",
 }
 _CODE_MARKS = re.compile(r"[`~]{3,}")
-_STANDS_ALONE = re.compile(r"\A(?:[#>|]|[-*] )|\$\$|\\\[|\\begin")
 _TICKS = "`"
 FENCE = "```"
 
@@ -93,16 +92,13 @@ def _folded_steps(parts: "list[Part] | tuple[Part, ...]", words: Words) -> Itera
 
 def _line(step: Step, words: Words) -> str:
     """`✅ 1 · Python · 0.4 s → x = 2`"""
-    heads = [_title(step, words)]
-    if step.status is not None and step.duration_ms:
-        heads.append(lasting(step.duration_ms).text(words))
-    head = " · ".join(heads)
-    came_to = _came_to(step, words)
+    head, came_to = _head(step, words), _came_to(step, words)
     return f"{head} → {came_to}" if came_to else head
 
 
-def _title(step: Step, words: Words) -> str:
-    return f"{ICONS[step.status]} **{step.number}** · {tool_name(step.tool, words)}"
+def _head(step: Step, words: Words) -> str:
+    head = f"{ICONS[step.status]} **{step.number}** · {tool_name(step.tool, words)}"
+    return f"{head} · {lasting(step.duration_ms).text(words)}" if step.duration_ms else head
 
 
 def tool_name(tool: str, words: Words) -> str:
@@ -124,7 +120,7 @@ def _open(part: Part, words: Words) -> Iterator[str]:
         text = harmless_links(_CODE_MARKS.sub("'''", part.text).strip())
         yield _quoted(_tail(text, OPEN_UNITS // 2, THOUGHT_LINES))
         return
-    yield _small(_title(part, words))
+    yield _small(_head(part, words))
     output = _tail(part.output.strip("\n"), OUTPUT_UNITS, OUTPUT_LINES)
     if part.call.strip():
         yield _block(_tail(part.call.strip("\n"), OPEN_UNITS, PROGRAM_LINES), _language(part))
@@ -162,7 +158,7 @@ def _told(part: Part, words: Words) -> str:
         time = lasting(part.lasted_ms)
         title = Notice("work-thought", arguments={"time": time}).text(words)
         return f"**{title}**\n{_quoted(_closed(harmless_links(part.text.strip())))}"
-    lines = [f"{_title(part, words)} · {lasting(part.duration_ms).text(words)}"]
+    lines = [_head(part, words)]
     if part.call.strip():
         lines.append(_block(part.call.strip("\n"), _language(part)))
     if part.status in _OUTCOMES:
@@ -172,18 +168,6 @@ def _told(part: Part, words: Words) -> str:
     if part.figures:
         lines.append(_small(f"📊 {words('step-figures', {'count': len(part.figures)})}"))
     return "\n".join(lines)
-
-
-# --- the answer ---------------------------------------------------------------------------------
-
-
-def boxed(text: str) -> str:
-    """The final answer set apart: as a quotation, and large where it is a short line."""
-    if _CODE_MARKS.search(text):
-        return text  # a block of code stands apart by itself
-    text = text.strip()
-    is_short = "\n" not in text and units(text) <= LINE_CHARS
-    return f"> ## {text}" if is_short and not _STANDS_ALONE.search(text) else _quoted(text)
 
 
 # --- pieces -------------------------------------------------------------------------------------

@@ -24,6 +24,11 @@ class Solver:
     def queue(self) -> JobQueue:
         return JobQueue(self.redis)
 
+    @property
+    def job(self) -> str:
+        assert self.lease is not None
+        return self.lease.job.id
+
     async def announce(self) -> None:
         await self.queue.announce(
             WorkerStatus(

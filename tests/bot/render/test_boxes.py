@@ -1,0 +1,39 @@
+"""How the final answer of a problem is set apart."""
+
+import pytest
+
+from bot.render.boxes import set_apart
+from bot.render.dress import dress
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        ("42", "> ## 42"),
+        (r"x is \boxed{3.5}", "> ## x is $3.5$"),
+        (r"\boxed{x = \frac{1}{2}}", r"> ## $x = \frac{1}{2}$"),
+        (r"\boxed{The train arrives}", "> ## **The train arrives**"),
+        (r"$\boxed{2}$", r"> ## $\boxed{2}$"),
+        (r"$$x = 2$$", r"> $$x = 2$$"),
+        ("one\ntwo", "> one\n> two"),
+        ("```\ncode\n```", "```\ncode\n```"),
+        ("- a list", "> - a list"),
+        ("-3", "> ## -3"),
+        ("9" * 100, "> " + "9" * 100),
+        (r"\boxed{unclosed", r"> ## \boxed{unclosed"),
+    ],
+)
+def test_an_answer_is_set_apart(answer: str, shown: str) -> None:
+    assert set_apart(answer) == shown
+
+
+def test_a_boxed_fraction_reads_as_one() -> None:
+    assert dress(set_apart(r"\boxed{x = \frac{1}{2}}")).text == "> ## x = ½"
+
+
+def test_a_long_formula_is_drawn_in_its_box() -> None:
+    dressed = dress(set_apart(r"$$\boxed{\int_0^1 \frac{x}{1+x^2}\,dx}$$"))
+    assert [picture.source for picture in dressed.pictures] == [
+        r"\boxed{\int_0^1 \frac{x}{1+x^2}\,dx}"
+    ]
+    assert dressed.text == ""
