@@ -244,6 +244,7 @@ class WorkerStatus(Struct, frozen=True):
     progress: float | None = None  # 0 to 1 while loading
     detail: str = ""
     context_tokens: int = 0
+    tools: tuple[str, ...] = ()  # by the names that a job asks for them
 
 
 encode = msgspec.json.Encoder().encode
