@@ -2,13 +2,13 @@
 
 import argparse
 
-from bench import fairness, queue, relay, scale
+from bench import engine, fairness, queue, relay, scale
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    for command in (queue, fairness, relay, scale):
+    for command in (queue, fairness, relay, scale, engine):
         command.add_parser(commands)
     args = parser.parse_args()
     args.run(args)

@@ -39,7 +39,7 @@ def _transformers(settings: Settings) -> Engine:
         model=files.name,
         folder=files.folder,
         adapter=files.adapter,
-        slots=settings.slots or 4,
+        slots=settings.slots,
         context_tokens=settings.context_tokens or 4096,
         max_tokens=settings.max_tokens,
         threads=settings.threads,

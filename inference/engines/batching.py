@@ -16,38 +16,31 @@ from itertools import count
 from typing import Any, Self
 
 from transformers import GenerationConfig
-from transformers.generation.configuration_utils import ContinuousBatchingConfig
 
 from inference.engines.base import EngineBroken
+from inference.engines.prefixes import keep_prefixes
 from inference.engines.sampling import Draw, RequestSampler
+from inference.engines.sizes import Sizes
 
 log = logging.getLogger(__name__)
 
 WATCH_S = 0.25
 REBUILD_PAUSE_S = 5.0  # between attempts
 STOP_S = 20.0
-PAGE_TOKENS = 32
-BATCH_TOKENS = 256
-
-# Beyond what the running requests may need: finished turns stay cached for the channel's next
-# question, and the library drops all of them when less than 15% of the pages are free.
-CACHE_MARGIN = 1.25
-
-
-def pages(*, slots: int, context_tokens: int) -> int:
-    """Pages that let every slot fill its context, so that no request ever waits for memory."""
-    return int(slots * -(-context_tokens // PAGE_TOKENS) * CACHE_MARGIN)
 
 
 class TokenLoop:
-    def __init__(
-        self, model: Any, *, slots: int, context_tokens: int, end_ids: Collection[int]
-    ) -> None:
+    def __init__(self, model: Any, *, sizes: Sizes, end_ids: Collection[int]) -> None:
         self._model = model
-        self._pages = pages(slots=slots, context_tokens=context_tokens)
+        self._sizes = sizes
         self._end_ids = sorted(end_ids)
         self._names = count()
-        self._sampler = RequestSampler()
+        self._sampler = RequestSampler(
+            requests=sizes.slots,
+            vocabulary=model.get_output_embeddings().weight.size(0),
+            device=model.device,
+            stream=lambda: self._manager.batch_processor.inputs_and_outputs.compute_stream,
+        )
         self._inboxes: dict[str, asyncio.Queue[Any]] = {}
         self._manager: Any = None
         self._watchdog: asyncio.Task[None] | None = None
@@ -62,7 +55,7 @@ class TokenLoop:
         return "" if self._manager.is_running() else "the batching thread ended"
 
     async def __aenter__(self) -> Self:
-        self._manager = self._start()
+        self._manager = await asyncio.to_thread(self._start)
         self._watchdog = asyncio.create_task(self._watch(), name="engine-watchdog")
         return self
 
@@ -83,7 +76,7 @@ class TokenLoop:
         """
         name = f"r{next(self._names)}"
         inbox = self._inboxes[name] = asyncio.Queue()
-        self._sampler.draws[name] = draw
+        self._sampler.add(name, draw)
         manager, finished, seen = self._manager, False, 0
         try:
             self._submit(manager, name, prompt, max_new_tokens)
@@ -95,7 +88,8 @@ class TokenLoop:
                 yield output.generated_tokens[seen:]
                 seen = len(output.generated_tokens)
         finally:
-            del self._inboxes[name], self._sampler.draws[name]
+            del self._inboxes[name]
+            self._sampler.remove(name)
             if not finished:
                 manager.cancel_request(name)
                 manager.output_router.result_handlers.pop(name, None)
@@ -117,15 +111,12 @@ class TokenLoop:
             generation_config=GenerationConfig(
                 do_sample=False, eos_token_id=self._end_ids, pad_token_id=self._end_ids[0]
             ),
-            continuous_batching_config=ContinuousBatchingConfig(
-                page_size=PAGE_TOKENS,
-                num_blocks=self._pages,
-                max_batch_tokens=BATCH_TOKENS,
-                use_async_batching=False,
-                use_cuda_graph=False,
-            ),
+            continuous_batching_config=self._sizes.library_config(),
         )
         manager.logit_processor = self._sampler
+        self._manager = manager  # the sampler asks it for its stream
+        manager.warmup()  # compiles, and captures the graphs
+        keep_prefixes(manager.batch_processor.cache)
         manager.start()
         return manager
 
@@ -145,7 +136,7 @@ class TokenLoop:
         self._fail_all(reason)
         await asyncio.to_thread(self._manager.stop, block=True, timeout=STOP_S, hard_stop=True)
         try:
-            self._manager = self._start()
+            self._manager = await asyncio.to_thread(self._start)
         except RuntimeError:  # out of memory, mostly; the engine stays degraded until it works
             log.exception("engine loop cannot be rebuilt yet")
         else:

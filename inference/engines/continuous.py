@@ -29,7 +29,8 @@ from inference.engines.base import (
 )
 from inference.engines.batching import TokenLoop
 from inference.engines.loading import Loaded, load
-from inference.engines.sampling import Defaults, Draw
+from inference.engines.sampling import GREEDY, Defaults, Draw
+from inference.engines.sizes import Sizes
 from inference.engines.template import ChatTemplate
 from inference.engines.text import Detokenizer, StopStrings
 from jobqueue.schema import FinishReason
@@ -46,6 +47,7 @@ class _Ready:
     loop: TokenLoop
     defaults: Defaults
     end_ids: frozenset[int]
+    turns: asyncio.Semaphore
 
 
 class TransformersEngine:
@@ -58,12 +60,15 @@ class TransformersEngine:
         model: str,
         folder: Path,
         adapter: Path | None = None,
-        slots: int = 4,
+        slots: int = 0,
         context_tokens: int = 4096,
         max_tokens: int = 1024,
         threads: int = 0,
+        compiled: bool = False,
     ) -> None:
-        """`max_tokens` is for requests that name none; `threads` 0 leaves torch its own choice."""
+        """`max_tokens` is for requests that name none; `slots` 0 and `threads` 0 leave the choice
+        to the device's memory and to torch. `compiled` makes a GPU's steps shorter and its start
+        longer."""
         self.model = model
         self.slots = slots
         self.context_tokens = context_tokens  # the model's own when that is smaller
@@ -71,7 +76,7 @@ class TransformersEngine:
         self._adapter = adapter
         self._max_tokens = max_tokens
         self._threads = threads
-        self._turns = asyncio.Semaphore(slots)
+        self._compiled = compiled
         self._running: set[str] = set()
         self._progress = (0.0, "")
         self._ready: _Ready | None = None
@@ -87,7 +92,7 @@ class TransformersEngine:
         text = _AnswerText(ready, request.sampling.stop)
         self._running.add(request.id)
         try:
-            async with self._turns, aclosing(ready.loop.stream(prompt, draw, limit)) as steps:
+            async with ready.turns, aclosing(ready.loop.stream(prompt, draw, limit)) as steps:
                 async for ids in steps:
                     if piece := text.push(ids):
                         yield Chunk(piece)
@@ -115,14 +120,25 @@ class TransformersEngine:
         self.context_tokens = min(self.context_tokens, loaded.context_tokens)
         template = ChatTemplate(loaded.tokenizer)
         end_ids = frozenset(loaded.end_ids | template.end_of_turn())
-        loop = TokenLoop(
-            loaded.model, slots=self.slots, context_tokens=self.context_tokens, end_ids=end_ids
+        sizes = Sizes.of(
+            loaded.model,
+            slots=self.slots,
+            context_tokens=self.context_tokens,
+            compiled=self._compiled,
         )
-        await self._stack.enter_async_context(loop)
+        self.slots = sizes.slots
         self._report(0.95, "warming up")
+        loop = TokenLoop(loaded.model, sizes=sizes, end_ids=end_ids)
+        await self._stack.enter_async_context(loop)
         await _warm_up(loop, template)
-        defaults = Defaults.of(loaded.model.generation_config)
-        self._ready = _Ready(loaded, template, loop, defaults, end_ids)
+        self._ready = _Ready(
+            loaded,
+            template,
+            loop,
+            Defaults.of(loaded.model.generation_config),
+            end_ids,
+            asyncio.Semaphore(sizes.slots),
+        )
         log.info("engine ready", extra={"model": self.model, "context": self.context_tokens})
         return self
 
@@ -160,8 +176,7 @@ class TransformersEngine:
 async def _warm_up(loop: TokenLoop, template: ChatTemplate) -> None:
     """One short answer, so that nobody waits for the libraries' first-use work."""
     prompt = template.encode((Message("user", "Hello"),))
-    draw = Draw(temperature=0, top_p=1, top_k=0, repetition_penalty=1)
-    async with aclosing(loop.stream(prompt, draw, 2)) as steps:
+    async with aclosing(loop.stream(prompt, GREEDY, 2)) as steps:
         async for _ in steps:
             pass
 

@@ -50,9 +50,19 @@ def load(folder: Path, adapter: Path | None, report: Progress) -> Loaded:
     if adapter is not None:
         report(0.9, "merging the adapter")
         model = _merge(model, adapter)
-    if speed_up_prefill(model):
+    return Loaded(for_this_device(model.eval()), tokenizer)
+
+
+def for_this_device(model: Any) -> Any:
+    """`model`, changed in place to what runs fastest where it lies."""
+    if model.device.type == "cuda":
+        from inference.engines.gpu import attention, fuse  # noqa: PLC0415 — triton is CUDA's alone
+
+        attention.apply(model, attention.choose(model.config))
+        fuse.fuse(model)
+    elif speed_up_prefill(model):
         log.info("no bfloat16 arithmetic here: prefill multiplies in float32")
-    return Loaded(model.eval(), tokenizer)
+    return model
 
 
 def _load_weights(folder: Path, report: Progress) -> Any:

@@ -11,7 +11,7 @@ import torch
 
 from inference.engines.base import BadRequest, CannotLoad, EngineBroken, Message, TooLong
 from inference.engines.continuous import TransformersEngine
-from inference.engines.sampling import Draw
+from inference.engines.sampling import GREEDY as SAMPLED_GREEDILY
 from inference.engines.text import REPLACEMENT
 from inference.models import ModelFiles
 from jobqueue.schema import FinishReason
@@ -202,9 +202,8 @@ async def test_a_dead_loop_fails_its_requests_and_is_built_anew(asker: Asker) ->
     request = asker.request("Write a very long story.", max_tokens=800)
     running = asker.engine.generate(request)
     await anext(running)
-    draw = Draw(temperature=0, top_p=1, top_k=0, repetition_penalty=1)
     with pytest.raises(EngineBroken):
-        await anext(loop.stream([10**6], draw, 5))
+        await anext(loop.stream([10**6], SAMPLED_GREEDILY, 5))
     with pytest.raises(EngineBroken):
         async for _ in running:
             pass

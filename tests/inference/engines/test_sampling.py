@@ -1,6 +1,6 @@
 """Held against transformers' own processors, which draw for a whole batch."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
@@ -14,7 +14,15 @@ from transformers.generation.logits_process import (
     TopPLogitsWarper,
 )
 
-from inference.engines.sampling import CANDIDATES, Defaults, Draw
+from inference.engines.sampling import (
+    CANDIDATES,
+    GREEDY,
+    Defaults,
+    Draw,
+    RequestSampler,
+    columns,
+    draw_tokens,
+)
 from jobqueue.schema import Sampling
 
 VOCABULARY = 2 * CANDIDATES
@@ -24,6 +32,15 @@ PROMPT = [1, 5, 5, 9]
 
 def scores_of(seed: int, spread: float = 3.0) -> torch.Tensor:
     return torch.randn(VOCABULARY, generator=torch.Generator().manual_seed(seed)) * spread
+
+
+def drawn(draw: Draw, scores: torch.Tensor, so_far: list[int], times: int = 1) -> list[int]:
+    """What the rules draw from `scores` [vocabulary] at so many positions, all in one batch."""
+    seen = torch.zeros(times, scores.numel(), dtype=torch.bool)
+    seen[:, so_far] = True
+    table = columns([draw] * times, range(times), [0] * times)
+    ids: list[int] = draw_tokens(scores.expand(times, -1), seen, table).tolist()
+    return ids
 
 
 def reference(scores: torch.Tensor, draw: Draw) -> torch.Tensor:
@@ -51,44 +68,43 @@ def reference(scores: torch.Tensor, draw: Draw) -> torch.Tensor:
 def test_only_tokens_of_the_reference_nucleus_are_drawn(
     seed: int, spread: float, rules: tuple[float, float, int, float]
 ) -> None:
-    draw = Draw(*rules, torch.Generator().manual_seed(seed))
+    draw = Draw(*rules, seed)
     scores = scores_of(seed, spread)
     # Sums in another order may put the token on the edge inside or outside.
     allowed = reference(scores, replace(draw, top_p=min(draw.top_p + EDGE, 1.0)))
-    assert all(allowed[draw.next_token(scores, PROMPT)] > 0 for _ in range(20))
+    assert all(allowed[token] > 0 for token in drawn(draw, scores, PROMPT, times=20))
 
 
 def test_tokens_are_drawn_as_often_as_the_reference_says() -> None:
-    draw = Draw(0.8, 0.9, 5, 1.2, torch.Generator().manual_seed(1))
+    draw = Draw(0.8, 0.9, 5, 1.2, seed=1)
     scores = scores_of(7, spread=1.0)
-    drawn = torch.bincount(
-        torch.tensor([draw.next_token(scores, PROMPT) for _ in range(4000)]), minlength=VOCABULARY
-    )
-    assert torch.allclose(drawn / 4000, reference(scores, draw), atol=0.03)
+    tokens = torch.tensor(drawn(draw, scores, PROMPT, times=4000))
+    often = torch.bincount(tokens, minlength=VOCABULARY) / 4000
+    assert torch.allclose(often, reference(scores, draw), atol=0.03)
 
 
 @pytest.mark.parametrize("rule", [{"temperature": 0.0}, {"top_k": 1}, {"top_p": 0.0}])
 def test_greedy_takes_the_best(rule: dict[str, float]) -> None:
     draw = Draw.of(Sampling(**rule), Defaults(repetition_penalty=1.0))  # type: ignore[arg-type]
     scores = scores_of(3)
-    assert {draw.next_token(scores, PROMPT) for _ in range(5)} == {int(scores.argmax())}
+    assert set(drawn(draw, scores, PROMPT, times=5)) == {int(scores.argmax())}
 
 
 def test_the_penalty_turns_greed_away_from_what_was_said() -> None:
     scores = torch.zeros(VOCABULARY)
     scores[5], scores[6] = 2.0, 1.9
     draw = Draw.of(Sampling(temperature=0, repetition_penalty=1.2), Defaults())
-    assert draw.next_token(scores, PROMPT) == 6
-    assert draw.next_token(scores, [1, 2]) == 5
+    assert drawn(draw, scores, PROMPT) == [6]
+    assert drawn(draw, scores, [1, 2]) == [5]
 
 
 def test_a_seed_repeats_and_seeds_differ() -> None:
-    def drawn(seed: int) -> list[int]:
+    def seeded(seed: int) -> list[int]:
         draw = Draw.of(Sampling(seed=seed, temperature=1.5, top_p=1.0), Defaults())
-        return [draw.next_token(scores_of(0), PROMPT) for _ in range(12)]
+        return drawn(draw, scores_of(0), PROMPT, times=12)
 
-    assert drawn(11) == drawn(11)
-    assert drawn(11) != drawn(12)
+    assert seeded(11) == seeded(11)
+    assert seeded(11) != seeded(12)
 
 
 def test_what_a_request_leaves_open_the_model_decides() -> None:
@@ -99,3 +115,58 @@ def test_what_a_request_leaves_open_the_model_decides() -> None:
         40,
         1.1,
     )
+
+
+# --- in the place of the library's processors -----------------------------------------------------
+
+
+@dataclass
+class State:
+    """What the library tells of a request."""
+
+    request_id: str
+    initial_tokens: list[int]
+    position_offset: int = 4
+
+
+@dataclass
+class InBatch:
+    state: State
+    has_new_token: bool = True
+
+
+def step(sampler: RequestSampler, batch: list[InBatch], scores: torch.Tensor) -> list[int]:
+    """One step of the library's, with `scores` [rows, vocabulary]; rows behind are padding."""
+    storage = torch.empty(sampler.tensors_required, 8, dtype=torch.int32)
+    defaults = torch.empty(sampler.tensors_required, 1, dtype=torch.int32)
+    sampler.fill_defaults(defaults)
+    storage[:] = defaults
+    table = sampler.prepare_tensor_args(batch, storage)
+    ids: list[int] = sampler(None, scores, table[:, : len(scores)]).argmax(-1).tolist()
+    return ids
+
+
+def test_each_row_follows_its_own_request() -> None:
+    sampler = RequestSampler(requests=4, vocabulary=VOCABULARY, device=torch.device("cpu"))
+    penalised = replace(GREEDY, repetition_penalty=1.5)
+    sampler.add("plain", GREEDY)
+    sampler.add("told", penalised)
+    scores = torch.zeros(VOCABULARY)
+    scores[5], scores[6], scores[7] = 2.0, 1.9, 1.8
+    batch = [InBatch(State("plain", PROMPT)), InBatch(State("told", PROMPT))]
+    batch.insert(1, InBatch(State("reading", PROMPT), has_new_token=False))
+    # Row 2 is padding. What was drawn is seen from the next step on.
+    assert step(sampler, batch, scores.expand(3, -1)) == [5, 6, 5]
+    assert step(sampler, batch, scores.expand(3, -1)) == [5, 7, 5]
+    # A new request takes the place in memory, and sees only its own prompt.
+    sampler.remove("told")
+    sampler.add("new", penalised)
+    assert step(sampler, [InBatch(State("new", [6]))], scores[None]) == [5]
+
+
+def test_an_aborted_request_harms_nobody() -> None:
+    sampler = RequestSampler(requests=1, vocabulary=VOCABULARY, device=torch.device("cpu"))
+    sampler.add("gone", Draw(1.0, 1.0, 0, 1.3))
+    sampler.remove("gone")
+    scores = scores_of(1)
+    assert step(sampler, [InBatch(State("gone", PROMPT))], scores[None]) == [int(scores.argmax())]

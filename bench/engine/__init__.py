@@ -1,0 +1,37 @@
+"""`python -m bench engine`: tokens a second and waiting times of the engine alone.
+
+    python -m bench engine --model SmolLM2-135M-Instruct --at-once 1 4
+    python -m bench engine --shape internlm2.5-7b --compiled        (on a GPU)
+
+The limit comes first: a single token's step cannot take less time than reading the weights does,
+so their size over the measured copy bandwidth is the most tokens a second that one request can
+have. Then the same load is given to `generate()`, to the library's continuous batching as it comes,
+and to our engine. Prompts are random ids and no answer ends early, so the work is always the same.
+"""
+
+import argparse
+
+SHAPES = ("internlm2.5-7b", "tiny")
+PEERS = ("generate", "plain")
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser("engine", help="the engine alone: tokens a second, waiting")
+    of = command.add_mutually_exclusive_group(required=True)
+    of.add_argument("--model", help="a known name or a folder")
+    of.add_argument("--shape", choices=SHAPES, help="random weights of this shape")
+    command.add_argument("--at-once", type=int, nargs="*", default=[1, 16, 64, 256])
+    command.add_argument("--prompt", type=int, default=512, help="tokens")
+    command.add_argument("--new", type=int, default=256, help="tokens of each answer")
+    command.add_argument("--per-second", type=float, nargs="*", default=[10, 20], help="open loop")
+    command.add_argument("--history", type=int, default=4096, help="tokens of one long channel")
+    command.add_argument("--channels", type=int, default=64, help="that talk for three turns")
+    command.add_argument("--compiled", action="store_true")
+    command.add_argument("--peers", nargs="*", default=list(PEERS), choices=PEERS)
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    from bench.engine.measure import run as measure  # noqa: PLC0415 — brings torch
+
+    measure(args)

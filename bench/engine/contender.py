@@ -1,0 +1,138 @@
+"""Two ways to batch, asked alike: token ids in, token ids out."""
+
+import argparse
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any, Protocol, Self
+
+from transformers import GenerationConfig
+from transformers.generation.configuration_utils import ContinuousBatchingConfig
+
+from inference.engines.batching import TokenLoop
+from inference.engines.loading import for_this_device
+from inference.engines.sampling import Draw
+from inference.engines.sizes import Sizes
+
+# As chats are: a penalty, a nucleus, some warmth.
+DRAW = Draw(temperature=0.8, top_p=0.9, top_k=50, repetition_penalty=1.05, seed=7)
+
+
+class Contender(Protocol):
+    name: str
+    cached_tokens: int  # found in the cache so far
+
+    def described(self) -> dict[str, Any]: ...
+
+    def stream(self, prompt: list[int], new: int) -> AsyncGenerator[list[int], None]: ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *exc: object) -> None: ...
+
+
+class Ours:
+    """The engine's own loop, with every rule of drawing in use."""
+
+    name = "commonroom"
+
+    def __init__(self, model: Any, args: argparse.Namespace) -> None:
+        self.cached_tokens = 0
+        self._model = for_this_device(model)
+        longest = max(args.history + 1024, args.prompt + args.new) + 4 * args.new
+        slots = 256 if model.device.type == "cuda" else 0
+        self._sizes = Sizes.of(
+            self._model, slots=slots, context_tokens=longest, compiled=args.compiled
+        )
+        self._loop = TokenLoop(self._model, sizes=self._sizes, end_ids=(-1,))
+        self._turns = asyncio.Semaphore(self._sizes.slots)
+        self._start_s = 0.0
+
+    def described(self) -> dict[str, Any]:
+        config = self._loop._manager.continuous_batching_config
+        return {
+            "what": self.name,
+            "attention": self._model.config._attn_implementation,
+            "pages": config.num_blocks,
+            "graphs": config.use_cuda_graph,
+            "compiled": self._sizes.compile_level,
+            "start_s": round(self._start_s, 1),
+        }
+
+    async def stream(self, prompt: list[int], new: int) -> AsyncGenerator[list[int], None]:
+        async with self._turns, aclosing(self._loop.stream(prompt, DRAW, new)) as steps:
+            async for ids in steps:
+                yield ids
+
+    async def __aenter__(self) -> Self:
+        begun = time.perf_counter()
+        await self._loop.__aenter__()
+        self._start_s = time.perf_counter() - begun
+        _count_cached(self, self._loop._manager)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._loop.__aexit__(*exc)
+
+
+class Plain:
+    """transformers' continuous batching as it comes: greedy, the attention that torch has."""
+
+    name = "plain continuous batching"
+
+    def __init__(self, model: Any) -> None:
+        self.cached_tokens = 0
+        self._model = model
+        self._manager: Any = None
+        self._count = 0
+
+    def described(self) -> dict[str, Any]:
+        config = self._manager.continuous_batching_config
+        return {
+            "what": self.name,
+            "attention": self._model.config._attn_implementation,
+            "pages": config.num_blocks,
+            "graphs": config.use_cuda_graph,
+        }
+
+    async def stream(self, prompt: list[int], new: int) -> AsyncGenerator[list[int], None]:
+        self._count += 1
+        name, inbox = f"plain{self._count}", asyncio.Queue[Any]()
+        self._manager.register_result_handler(name, inbox.put_nowait)
+        self._manager.add_request(prompt, request_id=name, max_new_tokens=new, streaming=True)
+        seen, finished = 0, False
+        while not finished:
+            output = await inbox.get()
+            finished = output.is_finished()
+            yield output.generated_tokens[seen:]
+            seen = len(output.generated_tokens)
+
+    async def __aenter__(self) -> Self:
+        on_cpu = self._model.device.type == "cpu"
+        small = {"num_blocks": 256, "page_size": 32, "max_batch_tokens": 256} if on_cpu else {}
+        self._manager = self._model.init_continuous_batching(
+            generation_config=GenerationConfig(do_sample=False, eos_token_id=-1, pad_token_id=0),
+            continuous_batching_config=ContinuousBatchingConfig(**small),
+        )
+        self._manager.warmup()
+        self._manager.start()
+        _count_cached(self, self._manager)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await asyncio.to_thread(self._manager.stop, block=True, timeout=20, hard_stop=True)
+        self._manager = None
+
+
+def _count_cached(contender: Contender, manager: Any) -> None:
+    """Adds up what the library's own search for known prefixes finds."""
+    cache = manager.batch_processor.cache
+    search = cache.search_prefix_match
+
+    def counted(*args: Any, **kwargs: Any) -> int:
+        found: int = search(*args, **kwargs)
+        contender.cached_tokens += found
+        return found
+
+    cache.search_prefix_match = counted

@@ -1,0 +1,54 @@
+"""All loads on all contenders, in one run."""
+
+import argparse
+import asyncio
+import json
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from bench.engine import limits, loads, peers
+from bench.engine.contender import Contender, Ours, Plain
+from bench.engine.models import build
+
+
+def run(args: argparse.Namespace) -> None:
+    model = build(args.model, args.shape)
+    rows = [limits.row(model)]
+    _show(rows)
+    if "generate" in args.peers:
+        rows += [peers.generate(model, args.prompt, args.new)]
+    contenders: list[Contender] = [Plain(model)] if "plain" in args.peers else []
+    contenders.append(Ours(model, args))
+    for contender in contenders:
+        rows += asyncio.run(_measure(contender, args))
+    _show(rows)
+    print(json.dumps({"device": limits.device(model), "torch": torch.__version__, "rows": rows}))
+
+
+async def _measure(contender: Contender, args: argparse.Namespace) -> list[dict[str, Any]]:
+    rows = []
+    async with contender:
+        rows.append(contender.described())
+        rows += [
+            await loads.burst(contender, count, args.prompt, args.new) for count in args.at_once
+        ]
+        rows += [
+            await loads.open_loop(contender, rate, args.prompt, args.new // 2)
+            for rate in args.per_second
+        ]
+        if args.history:
+            rows.append(await loads.long_channel(contender, args.history))
+        if args.channels:
+            rows.append(await loads.channels(contender, args.channels, args.prompt, args.new // 2))
+    return rows
+
+
+def _show(rows: list[dict[str, Any]]) -> None:
+    table = Table(title="The engine alone", show_header=False, box=None)
+    for row in rows:
+        head, *rest = row.items()
+        table.add_row(str(head[1]), "  ".join(f"{name} {value}" for name, value in rest))
+    Console(width=200).print(table)

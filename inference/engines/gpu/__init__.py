@@ -1,0 +1,1 @@
+"""What makes transformers' models fast on a CUDA device, for those that it knows by shape."""

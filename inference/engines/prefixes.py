@@ -1,0 +1,55 @@
+"""Keeps finished turns in the library's cache, where a channel's next question finds them.
+
+transformers 5.24 hashes full pages and finds a prompt's longest known prefix by itself. Two of its
+ways lose pages that nothing needs to lose, and are mended on the cache it built (each has a
+contract test, which fails when the library mends it):
+
+- When pages run low it forgets every finished one at once. Here the oldest go, an eighth at a time.
+- With double buffering the last piece of a prompt is scheduled before the piece before it is
+  marked, which then never is.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from itertools import islice
+from typing import Any
+
+EVICTED_SHARE = 8  # one part of so many
+
+
+def keep_prefixes(cache: Any) -> None:
+    """`cache` is the library's PagedAttentionCache."""
+    for allocator in cache.cache_allocators.values():
+        allocator.ledger.evict_cached_blocks = partial(
+            _evict_oldest, allocator.ledger, -(-allocator.num_blocks // EVICTED_SHARE)
+        )
+    cache.mark_complete_blocks = partial(_mark, cache, cache.mark_complete_blocks)
+
+
+def _evict_oldest(ledger: Any, most: int) -> list[int]:
+    """Forgets the `most` blocks that nobody has used for longest; returns them."""
+    evicted = list(islice(ledger.cached_blocks, most))
+    for block in evicted:
+        del ledger.cached_blocks[block]
+        del ledger.hash_to_block[ledger.block_to_hash.pop(block)]
+    return evicted
+
+
+def _mark(
+    cache: Any, mark: Callable[[Any, dict[str, int]], None], state: Any, complete: dict[str, int]
+) -> None:
+    """Counts the new full blocks from what is written, once a request's prompt is."""
+    if state.generated_tokens:
+        written = len(state.initial_tokens) + len(state.generated_tokens) - 1
+        complete = {
+            name: count
+            for name, allocator in cache.cache_allocators.items()
+            if (count := _unmarked(allocator, state.request_id, written))
+        }
+    mark(state, complete)
+
+
+def _unmarked(allocator: Any, request: str, written: int) -> int:
+    full = written // allocator.tokens_per_page
+    blocks = allocator.block_table.get(request, ())[:full]
+    return sum(block not in allocator.ledger.block_to_hash for block in blocks)

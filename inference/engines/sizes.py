@@ -1,0 +1,82 @@
+"""How large the batch and the cache are, from the device's memory and the context."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers.generation.configuration_utils import ContinuousBatchingConfig
+
+CPU_SLOTS = 4
+CPU_PAGE_TOKENS = 32
+CPU_BATCH_TOKENS = 256
+# Beyond what the running requests may need: finished turns stay cached for the channel's next
+# question.
+CPU_CACHE_MARGIN = 1.25
+
+GPU_SLOTS = 64
+GPU_PAGE_TOKENS = 256  # what the paged kernels are built for
+# A longer prompt is read in pieces between other requests' tokens. With 8,192 first tokens come
+# no sooner at 20 requests a second, and every stream stands still for longer.
+GPU_BATCH_TOKENS = 2048
+GPU_MEMORY = 0.85  # of what the weights leave; the rest is for activations and graphs
+
+# The library stops admitting prompts when less than this part of the pages is free.
+SAFETY_MARGIN = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    slots: int  # requests that run at once
+    page_tokens: int
+    batch_tokens: int  # that a step computes at most
+    pages: int | None = None  # None: what the memory holds
+    pages_a_request: int = 0  # 0: no paged decoding
+    compile_level: int = 0  # the library's; 1 fuses what lies between the matrix products
+
+    @classmethod
+    def of(cls, model: Any, *, slots: int, context_tokens: int, compiled: bool) -> "Sizes":
+        """For a loaded model; `slots` 0 is the device's own choice."""
+        if model.device.type == "cpu":
+            slots = slots or CPU_SLOTS
+            pages = slots * -(-context_tokens // CPU_PAGE_TOKENS) * CPU_CACHE_MARGIN
+            return cls(slots, CPU_PAGE_TOKENS, CPU_BATCH_TOKENS, pages=int(pages))
+        a_request = -(-context_tokens // GPU_PAGE_TOKENS)
+        return cls(
+            slots=slots or _gpu_slots(model, context_tokens),
+            page_tokens=GPU_PAGE_TOKENS,
+            batch_tokens=GPU_BATCH_TOKENS,
+            pages_a_request=a_request + a_request % 2,
+            compile_level=int(compiled),
+        )
+
+    def library_config(self) -> ContinuousBatchingConfig:
+        on_gpu = self.pages is None
+        return ContinuousBatchingConfig(
+            page_size=self.page_tokens,
+            num_blocks=self.pages,
+            max_batch_tokens=self.batch_tokens,
+            max_requests_per_batch=self.slots,
+            max_blocks_per_request=self.pages_a_request,
+            max_memory_percent=GPU_MEMORY if on_gpu else None,
+            safety_margin=SAFETY_MARGIN,
+            default_compile_level=self.compile_level,
+            use_async_batching=None if on_gpu else False,
+            # Batches that read prompts differ in size each time; capturing each takes longer than
+            # launching it does.
+            use_cuda_graph=(False, on_gpu and self.pages_a_request > 0),
+            auto_switch_to_flash=False,
+        )
+
+
+def _gpu_slots(model: Any, context_tokens: int) -> int:
+    """As many as can fill half of their context, which few conversations do."""
+    free, _ = torch.cuda.mem_get_info(model.device)
+    tokens = GPU_MEMORY * free / cache_bytes(model.config.get_text_config())
+    return max(1, min(GPU_SLOTS, int(2 * tokens / context_tokens)))
+
+
+def cache_bytes(config: Any) -> int:
+    """Of one token's keys and values in bfloat16, over all layers."""
+    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    return int(2 * 2 * config.num_hidden_layers * heads * size)

@@ -1,0 +1,207 @@
+"""What runs only on a CUDA device: the paged kernel, the captured graphs, the fused products."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import torch
+
+from inference.engines.base import EngineBroken
+from inference.engines.batching import TokenLoop
+from inference.engines.loading import for_this_device
+from inference.engines.sampling import GREEDY, Draw
+from inference.engines.sizes import Sizes
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+on_one_loop = pytest.mark.asyncio(loop_scope="module")
+
+CONTEXT = 2048
+
+
+@pytest.mark.parametrize("requests", [1, 3, 64])
+@pytest.mark.parametrize(("heads", "groups", "size"), [(32, 8, 128), (14, 2, 64), (8, 8, 64)])
+def test_the_kernel_agrees_with_plain_attention(
+    requests: int, heads: int, groups: int, size: int
+) -> None:
+    from inference.engines.gpu.paged import decode  # noqa: PLC0415
+
+    torch.manual_seed(requests * heads)
+    page, most = 256, 6
+    lengths = torch.randint(0, page * most - 1, (requests,), dtype=torch.int32)
+    if requests > 1:
+        lengths[-1], lengths[0] = -1, 0  # padding; a first token
+    table = torch.randperm(requests * most).reshape(requests, most).int()
+    keys, values = (_random(requests * most, page, groups, size) for _ in range(2))
+    query, key, value = (_random(requests, 1, n, size) for n in (heads, groups, groups))
+    before = keys.clone()
+    out = decode(query, keys, values, key, value, lengths.cuda(), table.cuda())
+    for at, length in enumerate(lengths.tolist()):
+        if length < 0:
+            continue
+        rows = table[at].long().cuda()
+        cached, worth = (x[rows].flatten(0, 1)[:length] for x in (before, values))
+        all_keys = torch.cat([cached, key[at]]).double().repeat_interleave(heads // groups, 1)
+        all_values = torch.cat([worth, value[at]]).double().repeat_interleave(heads // groups, 1)
+        scores = torch.einsum("hd,nhd->hn", query[at, 0].double(), all_keys) * size**-0.5
+        wanted = torch.einsum("hn,nhd->hd", scores.softmax(-1), all_values)
+        error = (out[at, 0].double() - wanted).norm() / wanted.norm()
+        assert error < 1e-2
+        assert torch.equal(keys[rows].flatten(0, 1)[length], key[at, 0])
+
+
+@pytest.mark.parametrize(("rows", "size"), [(4096, 4096), (1000, 896), (896, 4864)])
+@pytest.mark.parametrize("biased", [False, True])
+def test_a_single_row_is_multiplied_right(rows: int, size: int, biased: bool) -> None:
+    from inference.engines.gpu.product import product  # noqa: PLC0415
+
+    x, weight = _random(1, 1, size), _random(rows, size)
+    bias = _random(rows) if biased else None
+    wanted = torch.nn.functional.linear(
+        x.double(), weight.double(), None if bias is None else bias.double()
+    )
+    out = product(x, weight, bias)
+    assert out.shape == (1, 1, rows)
+    assert (out.double() - wanted).norm() / wanted.norm() < 1e-2
+
+
+def _random(*shape: int) -> torch.Tensor:
+    return torch.randn(shape, device="cuda", dtype=torch.bfloat16)
+
+
+# --- the loop with all of it ----------------------------------------------------------------
+
+
+def llama() -> Any:
+    from transformers import LlamaConfig, LlamaForCausalLM  # noqa: PLC0415
+
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        hidden_size=512,
+        num_hidden_layers=3,
+        num_attention_heads=8,
+        num_key_value_heads=2,
+        head_dim=64,
+        intermediate_size=1024,
+        vocab_size=1000,
+        max_position_embeddings=CONTEXT,
+        # So that the best token is far ahead, and rounding does not choose another.
+        initializer_range=0.2,
+        attn_implementation="sdpa",
+    )
+    return LlamaForCausalLM(config).to("cuda", torch.bfloat16).eval()
+
+
+@pytest.fixture(scope="module")
+def model() -> Any:
+    return llama()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=[False, True])
+async def loop(request: pytest.FixtureRequest) -> AsyncIterator[TokenLoop]:
+    fast = for_this_device(llama())
+    sizes = Sizes.of(fast, slots=8, context_tokens=CONTEXT, compiled=request.param)
+    async with TokenLoop(fast, sizes=sizes, end_ids=(-1,)) as running:
+        yield running
+
+
+async def answer(
+    loop: TokenLoop, prompt: list[int], draw: Draw = GREEDY, new: int = 24
+) -> list[int]:
+    ids: list[int] = []
+    async with aclosing(loop.stream(prompt, draw, new)) as steps:
+        async for more in steps:
+            ids += more
+    return ids
+
+
+def prompt_of(length: int, seed: int) -> list[int]:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(0, 1000, (length,), generator=generator).tolist()
+
+
+@on_one_loop
+async def test_graphs_and_paged_decoding_are_in_use(loop: TokenLoop) -> None:
+    config = loop._manager.continuous_batching_config
+    assert config.cuda_graph_booleans[1]
+    assert config.use_async_batching
+    assert config.max_blocks_per_request > 0
+
+
+@on_one_loop
+async def test_answers_agree_with_the_plain_model(loop: TokenLoop, model: Any) -> None:
+    """Every token is the plain model's best, or as good as rounding can tell."""
+    prompts = [prompt_of(length, seed) for seed, length in enumerate((5, 300, 700, 40, 256))]
+    answers = await asyncio.gather(*(answer(loop, prompt) for prompt in prompts))
+    for prompt, ids in zip(prompts, answers, strict=True):
+        with torch.no_grad():
+            scores = model(torch.tensor([prompt + ids], device="cuda")).logits[0].float()
+        chosen = torch.tensor(ids, device="cuda")
+        best = scores[len(prompt) - 1 : -1]
+        behind = best.max(-1).values - best.gather(-1, chosen[:, None])[:, 0]
+        assert behind.max() < 0.2 * best.std()
+        assert (behind == 0).float().mean() > 0.8
+
+
+@on_one_loop
+async def test_a_seed_repeats_in_any_company(loop: TokenLoop) -> None:
+    warm = Draw(temperature=1.0, top_p=0.95, top_k=0, repetition_penalty=1.1, seed=5)
+    prompt = prompt_of(60, 1)
+    alone = await answer(loop, prompt, warm)
+    others = [answer(loop, prompt_of(50, n), replace(warm, seed=n)) for n in range(6)]
+    among, *_ = await asyncio.gather(answer(loop, prompt, warm), *others)
+    assert among[:8] == alone[:8]
+    assert await answer(loop, prompt, replace(warm, seed=6)) != alone
+
+
+@on_one_loop
+async def test_a_strong_penalty_never_repeats(loop: TokenLoop) -> None:
+    ids = await answer(loop, prompt_of(30, 3), replace(GREEDY, repetition_penalty=2.0), new=40)
+    free = await answer(loop, prompt_of(30, 3), GREEDY, new=40)
+    assert len(set(ids)) > len(set(free)) or ids == free
+
+
+@on_one_loop
+async def test_a_second_turn_finds_the_first(loop: TokenLoop) -> None:
+    """Also where the prompt is read in pieces, which the library forgets the second last of."""
+    cache = loop._manager.batch_processor.cache
+    found: list[int] = []
+    search = cache.search_prefix_match
+
+    def noted(*args: Any) -> int:
+        found.append(search(*args))
+        return found[-1]
+
+    cache.search_prefix_match = noted
+    prompt = prompt_of(1500, 4)
+    ids = await answer(loop, prompt, new=100)
+    await answer(loop, [*prompt, *ids, *prompt_of(20, 5)], new=4)
+    cache.search_prefix_match = search
+    assert found[-1] == 256 * ((1500 + 99) // 256)
+
+
+@on_one_loop
+async def test_aborting_frees_the_slots(loop: TokenLoop) -> None:
+    for _ in range(20):
+        stream = loop.stream(prompt_of(20, 6), GREEDY, 500)
+        await anext(stream)
+        await stream.aclose()
+    assert len(await answer(loop, prompt_of(20, 6))) == 24
+
+
+@on_one_loop
+async def test_a_dead_loop_is_built_anew(loop: TokenLoop) -> None:
+    running = loop.stream(prompt_of(20, 7), GREEDY, 1500)
+    await anext(running)
+    before = loop.rebuilds
+    loop._manager.batch_processor.scheduler.schedule_batch = None  # as a defect of the library's
+    with pytest.raises(EngineBroken):
+        async for _ in running:
+            pass
+    async with asyncio.timeout(240):
+        while loop.rebuilds == before or loop.broken:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    assert len(await answer(loop, prompt_of(20, 7))) == 24
