@@ -49,6 +49,7 @@ class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
     per_minute: Questions | None = None
     per_day: Questions | None = None
     role_rates: tuple[RoleRate, ...] | None = None
+    tools: tuple[str, ...] | None = None  # that the model may call; None is each worker's own way
 
     def over(self, base: "Preferences") -> "Preferences":
         """These, and where nothing is decided, those of `base`."""
@@ -143,8 +144,7 @@ class PreferenceStore:
         if monotonic() - read_at < FRESH_S:
             self._cache.move_to_end(server)
             return known
-        key = self._scripts.key("settings", server)
-        raw = await self._scripts.patiently(lambda: self._scripts.redis.hgetall(key))
+        raw = await self._scripts.call("HGETALL", self._scripts.key("settings", server))
         known = {place.decode(): _decode(value) for place, value in raw.items()}
         self._cache[server] = (monotonic(), known)
         if len(self._cache) > MAX_CACHED:

@@ -8,7 +8,7 @@ from discord import app_commands
 
 from bot.discord.admission import asker_of
 from bot.discord.everywhere import everywhere
-from bot.discord.settings import ADMINS_ONLY, WRONG, require_admin, served_models, server_of
+from bot.discord.settings import WRONG, require_may_change, served_models, server_of
 from bot.discord.tell import tell
 from bot.discord.translate import text
 from bot.notices import Notice, Refused, Tone
@@ -50,7 +50,7 @@ async def persona(
         )
         await tell(interaction, notice)
         return
-    _require_may_change(interaction)
+    require_may_change(interaction)
     new = None if persona == NOTHING else clean_prompt(persona, MAX_PERSONA_CHARS)
     await store.change(server_of(interaction), str(interaction.channel_id), persona=new)
     await tell(interaction, Notice("persona-set" if new else "persona-back", Tone.INFO))
@@ -68,7 +68,7 @@ async def model(interaction: Interaction, model: str | None = None) -> None:
         names = "\n".join(f"{'●' if name == chosen else '○'} `{name}`" for name in served)
         await tell(interaction, Notice("model-list", Tone.INFO, {"models": names or "—"}))
         return
-    _require_may_change(interaction)
+    require_may_change(interaction)
     if model != NOTHING and model not in served:
         raise Refused(Notice("model-unknown", arguments={"model": model[:100]}))
     new = None if model == NOTHING else model
@@ -87,14 +87,6 @@ async def models(interaction: Interaction, current: str) -> list[app_commands.Ch
     served = await served_models(interaction.client.service.queue)
     fitting = [name for name in served if current.casefold() in name.casefold()]
     return [app_commands.Choice(name=name, value=name) for name in fitting[:25]]
-
-
-def _require_may_change(interaction: discord.Interaction) -> None:
-    """A channel's moderators may set it up as the server's admins may."""
-    if not interaction.permissions.manage_channels:
-        require_admin(interaction)
-    if interaction.guild_id and not interaction.is_guild_integration():
-        raise Refused(ADMINS_ONLY)  # a person's own installation decides nothing for a server
 
 
 ALL: tuple[app_commands.Command[Any, ..., Any], ...] = (settings, persona, model)

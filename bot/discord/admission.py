@@ -87,6 +87,7 @@ class Admission:
             job,
             system=wanted.persona or job.system,
             sampling=wanted.sampling,
+            tools=wanted.tools or (),
             locale=wanted.language or job.locale,
             capability=await self._capability(job.capability, wanted.model),
         )

@@ -22,6 +22,7 @@ from bot.discord import (
     memory_commands,
     questions,
     status,
+    tools,
     workings,
 )
 from bot.discord.actions import Actions
@@ -39,6 +40,7 @@ from bot.discord.settings import SettingsDesk
 from bot.discord.stop import StopButton
 from bot.discord.sync import sync_if_changed
 from bot.discord.tell import tell
+from bot.discord.tools import ToolsMenu
 from bot.discord.translate import FluentTranslator
 from bot.discord.workings import PageButton
 from bot.feedback import Feedback
@@ -63,6 +65,7 @@ COMMANDS: tuple[commands.Command, ...] = (
     *admin_commands.ALL,
     *memory_commands.ALL,
     *status.ALL,
+    *tools.ALL,
 )
 
 
@@ -129,7 +132,9 @@ class Commonroom(discord.AutoShardedClient):
         self.tree = Tree(self)
 
     async def setup_hook(self) -> None:
-        self.add_dynamic_items(ForgetButton, Setting, StopButton, AnswerButton, PageButton)
+        self.add_dynamic_items(
+            ForgetButton, Setting, StopButton, AnswerButton, PageButton, ToolsMenu
+        )
         for command in COMMANDS:
             self.tree.add_command(command)
         await self.tree.set_translator(FluentTranslator())

@@ -42,6 +42,22 @@ def require_admin(interaction: discord.Interaction) -> None:
         raise Refused(ADMINS_ONLY)
 
 
+def may_change(interaction: discord.Interaction) -> bool:
+    """A channel's moderators may set it up as the server's admins may; a person's own installation
+    decides nothing for a server."""
+    if not interaction.guild_id:
+        return True
+    allowed = interaction.permissions
+    is_ours = interaction.is_guild_integration()
+    return is_ours and (allowed.manage_channels or allowed.manage_guild)
+
+
+def require_may_change(interaction: discord.Interaction) -> None:
+    """Raises `Refused`."""
+    if not may_change(interaction):
+        raise Refused(ADMINS_ONLY)
+
+
 async def served_models(queue: JobQueue) -> list[str]:
     """Models of the workers that run; none while the queue is away."""
     try:

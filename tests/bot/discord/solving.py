@@ -17,6 +17,7 @@ PROGRAM = "from sympy import *\nx = symbols('x')\nprint(solve(x**2 - 5*x + 6, x)
 class Solver:
     redis: Redis
     capabilities: tuple[str, ...] = ("chat", "solve")
+    tools: tuple[str, ...] = ("python",)
     lease: Lease | None = None
     seq: int = 0
 
@@ -38,6 +39,7 @@ class Solver:
                 model="scripted",
                 capabilities=self.capabilities,
                 slots=1,
+                tools=self.tools,
             )
         )
 

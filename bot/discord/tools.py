@@ -1,0 +1,153 @@
+"""`/tools`: what the model may call in a channel besides writing words.
+
+Workers announce what they have. Where nothing was chosen, problems may use all of it and chats
+none: a small model that could answer by itself is easily led astray by tools.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import discord
+from discord import app_commands
+
+from bot.discord import panel
+from bot.discord.admission import asker_of
+from bot.discord.everywhere import everywhere
+from bot.discord.settings import may_change, require_may_change, server_of
+from bot.discord.translate import text
+from bot.render.steps import tool_name
+from bot.words import Words, words
+from jobqueue.errors import QueueUnavailable
+from jobqueue.queue import JobQueue
+
+if TYPE_CHECKING:
+    from bot.discord.client import Commonroom
+
+    Interaction = discord.Interaction[Commonroom]
+else:
+    Interaction = discord.Interaction
+
+MOST = 25  # that a menu holds
+LONGEST_CHOICE = 100  # Discord's
+KNOWN = {
+    "python": "tool-python-about",
+    "calculate": "tool-calculate-about",
+    "convert": "tool-convert-about",
+    "now": "tool-now-about",
+    "search_channel": "tool-search-channel-about",
+    "search_files": "tool-search-files-about",
+    "arxiv": "tool-arxiv-about",
+    "search_web": "tool-search-web-about",
+}
+
+
+async def announced(queue: JobQueue) -> list[str]:
+    """Tools of the workers that run; none while the queue is away."""
+    try:
+        names = {name for worker in await queue.workers() for name in worker.tools}
+    except QueueUnavailable:
+        return []
+    return sorted(name for name in names if 0 < len(name) <= LONGEST_CHOICE)[:MOST]
+
+
+@dataclass(frozen=True)
+class ToolsPage:
+    tools: Sequence[str]  # that workers have
+    chosen: Sequence[str] | None  # None: nothing was chosen here
+    channel: str
+    may_choose: bool
+    say: Words
+
+    def texts(self) -> list[str]:
+        title = f"## {self.say('tools-title')}"
+        if not self.tools:
+            return [title, self.say("tools-none")]
+        how = "tools-default" if self.chosen is None else "tools-chosen"
+        return [title, "\n".join(map(self._line, self.tools)), f"-# {self.say(how)}"]
+
+    def rows(self) -> list[panel.Row]:
+        if not self.may_choose or not self.tools:
+            return []
+        options = [
+            discord.SelectOption(
+                label=tool_name(name, self.say).strip("`"),
+                value=name,
+                description=self._about(name)[:LONGEST_CHOICE] or None,
+                default=name in (self.chosen or ()),
+            )
+            for name in self.tools
+        ]
+        menu: discord.ui.Select[discord.ui.LayoutView] = discord.ui.Select(
+            custom_id=f"tools:{self.channel}",
+            placeholder=self.say("tools-choose"),
+            min_values=0,
+            max_values=len(options),
+            options=options,
+        )
+        row: panel.Row = discord.ui.ActionRow()
+        row.add_item(ToolsMenu(menu))
+        return [row]
+
+    def _line(self, name: str) -> str:
+        mark = "●" if name in (self.chosen or ()) else "○"
+        about = self._about(name)
+        return f"{mark} **{tool_name(name, self.say)}**" + (f"　{about}" if about else "")
+
+    def _about(self, name: str) -> str:
+        return self.say(KNOWN[name]) if name in KNOWN else ""
+
+
+@everywhere
+@app_commands.command(name=text("command-tools"), description=text("command-tools-about"))
+async def tools(interaction: Interaction) -> None:
+    page = await _page(interaction)
+    await panel.show(interaction, page.texts(), page.rows())
+
+
+async def _page(interaction: Interaction) -> ToolsPage:
+    service, who = interaction.client.service, asker_of(interaction)
+    service.preferences.refresh(who.server)
+    wanted = await service.preferences.resolve(who.server, who.channels)
+    return ToolsPage(
+        tools=await announced(service.queue),
+        chosen=wanted.tools,
+        channel=str(interaction.channel_id),
+        may_choose=may_change(interaction),
+        say=words(str(interaction.locale)),
+    )
+
+
+class ToolsMenu(discord.ui.DynamicItem[discord.ui.Item[Any]], template=r"tools:(?P<channel>\d+)"):
+    """Its id holds the channel, so that it works after a restart."""
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction,  # noqa: ARG003
+        item: discord.ui.Item[Any],
+        match: re.Match[str],  # noqa: ARG003
+    ) -> Self:
+        return cls(item)
+
+    async def callback(self, interaction: "discord.Interaction[Commonroom]") -> None:  # type: ignore[override]
+        try:
+            await self._choose(interaction)
+        except Exception as error:  # the interaction's edge
+            await interaction.client.explain(interaction, error)
+
+    async def _choose(self, interaction: "discord.Interaction[Commonroom]") -> None:
+        require_may_change(interaction)
+        chosen = tuple(getattr(self.item, "values", ()))
+        await interaction.client.service.preferences.change(
+            server_of(interaction), str(interaction.channel_id), tools=chosen or None
+        )
+        page = await _page(interaction)
+        await interaction.response.edit_message(
+            view=panel.panel(page.texts(), page.rows()),
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
+
+
+ALL: tuple[app_commands.Command[Any, ..., Any], ...] = (tools,)

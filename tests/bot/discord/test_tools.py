@@ -1,0 +1,60 @@
+"""Which tools the model may call in a channel, and who decides that."""
+
+from jobqueue.schema import Finished
+from playground.discord.limits import walk
+from playground.discord.shapes import Json
+from playground.discord.state import Message
+from playground.discord.world import World
+from tests.bot.discord.conftest import Room, until
+from tests.bot.discord.solving import Solver
+
+TOOLS = ("calculate", "python", "weather")
+
+
+def parts(message: Message) -> list[Json]:
+    return list(walk(message.data["components"]))
+
+
+async def panel(room: Room, part: str, viewer: str = "ada") -> Message:
+    def look() -> Message | None:
+        for message in room.bot_says(viewer):
+            if any(part in str(each.get("content", "")) for each in parts(message)):
+                return message
+        return None
+
+    return await until(look)
+
+
+async def test_an_admin_chooses_tools_and_jobs_name_them(silent_room: Room, world: World) -> None:
+    room, solver = silent_room, Solver(silent_room.redis, tools=TOOLS)
+    world.make_admin("ada")
+    await solver.announce()
+    async with room.bot():
+        await world.slash("ada", "general", "tools")
+        page = await panel(room, "○ **Python**　Runs a program in a sandbox")
+        await panel(room, "○ **`weather`**")
+        (menu,) = [part for part in parts(page) if part["type"] == 3]
+        assert [option["value"] for option in menu["options"]] == list(TOOLS)
+    async with room.bot():
+        chosen = ["python", "weather"]
+        click = await world.click("ada", "general", page.id, menu["custom_id"], chosen)
+        assert await click.acknowledged()
+        await panel(room, "● **`weather`**")
+        await panel(room, "In this channel, both /solve and /chat")
+        for command, option in (("chat", "prompt"), ("solve", "problem")):
+            await world.slash("bob", "general", command, {option: "2 + 2"})
+            assert (await solver.take()).job.tools == ("python", "weather")
+            await solver.end(Finished(text="4"))
+        click = await world.click("ada", "general", page.id, menu["custom_id"], [])
+        await panel(room, "Nothing was chosen here")
+
+
+async def test_others_see_them_and_choose_nothing(silent_room: Room, world: World) -> None:
+    room, solver = silent_room, Solver(silent_room.redis, tools=TOOLS)
+    async with room.bot():
+        await world.slash("bob", "general", "tools", locale="zh-CN")
+        await panel(room, "没有工具", "bob")
+        await solver.announce()
+        await world.slash("bob", "general", "tools")
+        page = await panel(room, "○ **`calculate`**　Works out an expression", "bob")
+        assert not [part for part in parts(page) if part["type"] == 3]
