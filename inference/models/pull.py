@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, get_args
 
-from inference.models import check, hashing, hubs, package, reach, store, table, transfer
+from inference.models import adapt, check, hashing, hubs, package, reach, store, table, transfer
 from inference.models.errors import DiskFull, ModelBroken, SourceUnreachable
 from inference.models.progress import Progress, Report, silent
 from inference.models.store import Manifest, ModelFiles
@@ -83,7 +83,8 @@ def _from_listing(
     def fetch(known: Known, partial: Path, progress: Report) -> tuple[Path, Manifest]:
         listing = lister(known)
         # A folder of its own for each revision, so that a resumed file is of one piece.
-        folder = transfer.fetch(listing, partial / listing.revision, progress)
+        fetched = transfer.fetch(listing, partial / listing.revision, progress)
+        folder = adapt.servable(fetched, partial / "ready", progress)
         progress(Progress("verify", detail="recording hashes"))
         return folder, Manifest(
             name=known.name,
@@ -106,16 +107,45 @@ _FETCH: dict[Source, Callable[[Known, Path, Report], tuple[Path, Manifest]]] = {
 def register(path: str, progress: Report = silent) -> ModelFiles:
     """Check a folder of the operator's own and link it, so that its name alone serves it.
 
-    The known model that a LoRA adapter lies on is pulled too, when it is not here yet.
+    The known model that a LoRA adapter lies on is pulled too, when it is not here yet. What cannot
+    be served as it is becomes a model of that name here, and the folder stays untouched.
     """
     folder = store.locate(path)
+    if adapt.needs_llama(folder):
+        return _adopt(folder, progress)
     store.require_model(folder)
     if store.is_adapter(folder) and (base := table.find(store.adapter_base(folder))):
         pull(base.name, progress=progress)
     files = store.resolve(path)
-    progress(Progress("verify", detail=str(folder)))
-    if faults := check.faults(folder):
-        raise ModelBroken(f"{folder} cannot be served: {'; '.join(faults)}")
+    _require_sound(folder, progress)
     store.link(folder)
     progress(Progress("ready", detail=str(folder)))
     return files
+
+
+def _adopt(folder: Path, progress: Report) -> ModelFiles:
+    entry = store.root() / folder.name
+    theirs = store.read_manifest(entry) if entry.is_dir() else None
+    if entry.exists() and (theirs is None or theirs.source != str(folder)):
+        raise ModelBroken(f"the name {folder.name} is taken. Rename the folder {folder}.")
+    with store.pulling(folder.name, progress) as partial:
+        store.require_space(sum(path.stat().st_size for path in folder.glob("*.safetensors")))
+        ready = adapt.servable(folder, partial / "ready", progress)
+        _require_sound(ready, progress)
+        manifest = Manifest(
+            name=folder.name,
+            source=str(folder),
+            revision="taken apart for Llama",
+            licence="-",
+            files=hashing.record(ready),
+        )
+        installed = store.install(ready, manifest)
+        shutil.rmtree(partial)
+    progress(Progress("ready", detail=str(installed)))
+    return store.resolve(manifest.name)
+
+
+def _require_sound(folder: Path, progress: Report) -> None:
+    progress(Progress("verify", detail=str(folder)))
+    if faults := check.faults(folder):
+        raise ModelBroken(f"{folder} cannot be served: {'; '.join(faults)}")

@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 from filelock import FileLock, Timeout
 
-from inference.models import table
+from inference.models import adapt, table
 from inference.models.errors import DiskFull, ModelBroken, ModelMissing
 from inference.models.progress import Progress, Report, silent
 
@@ -113,6 +113,11 @@ def require_model(folder: Path) -> None:
         raise ModelBroken(
             f"{folder} holds neither config.json (a model) nor {ADAPTER_CONFIG} (a LoRA adapter). "
             "Name the folder that save_pretrained wrote."
+        )
+    if adapt.needs_llama(folder):
+        raise ModelBroken(
+            f"{folder} is InternLM2 in its original form, which cannot be served as it is. "
+            f"Run: python -m inference models pull {folder}"
         )
     if not any(folder.glob(weights)):
         raise ModelBroken(f"{folder} has no weights ({weights}). Save it as safetensors.")

@@ -122,6 +122,18 @@ def _internvl(size: str, billions: float) -> Known:
     return Known(f"InternVL3_5-{size}", hub, hub, "Apache-2.0", billions, "pictures and text")
 
 
+def _internlm2_5(size: str, written: str, billions: float) -> Known:
+    name = f"internlm2_5-{written}-chat"
+    return Known(
+        f"InternLM2.5-{size}-Chat",
+        f"internlm/{name}",
+        f"Shanghai_AI_Laboratory/{name}",
+        "InternLM's own",  # its weights: free for research, for commerce by application
+        billions,
+        "text, on a GPU",
+    )
+
+
 KNOWN = (
     Known(
         "InternLM3-8B-Instruct",
@@ -131,6 +143,9 @@ KNOWN = (
         8.8,
         "text, on a GPU",
     ),
+    _internlm2_5("1.8B", "1_8b", 1.9),
+    _internlm2_5("7B", "7b", 7.7),
+    _internlm2_5("20B", "20b", 19.9),
     _internvl("1B", 1.1),
     _internvl("2B", 2.3),
     _internvl("4B", 4.7),
