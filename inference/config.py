@@ -34,6 +34,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"
     api_key_file: str = ""  # holds the key, instead of the environment
     server: str = ""  # vllm, sglang, lmdeploy, llamacpp or openai; empty: as its models say
     vision: bool = False  # its model sees pictures; llama.cpp says so itself
+    programs: bool = True  # run models' programs, where the sandbox holds: what /solve needs
+    sandbox_socket: str = ""  # of a sandbox service; empty: a sandbox of this worker's own
+    sandbox_slots: int = 4  # programs at once; the others wait
     worker: str = ""  # this process's name; empty is host, process and a random part
     drain_s: float = 20.0  # how long running answers may go on after SIGTERM
     log_level: str = "INFO"

@@ -18,7 +18,8 @@ from typing import Literal, Protocol, Self
 
 from jobqueue.schema import FinishReason, Sampling, WorkerPhase
 
-Role = Literal["system", "user", "assistant"]
+# `tool` and `environment` (InternLM) tell what a call came to; which one is the dialect's choice.
+Role = Literal["system", "user", "assistant", "tool", "environment"]
 
 
 class EngineError(Exception):
