@@ -69,25 +69,27 @@ async def answer(
 
 
 async def _conclude(job: Job, draft: "Draft", reply: Reply) -> None:
+    work = draft.work.ended()
     match draft.end:
         case Finished(text=text) as end if text.strip():
-            await reply.finish(text, _outcome(job, end, draft.work))
+            await reply.finish(text, _outcome(job, end, work))
         case Finished(reason=FinishReason.CANCELLED):
-            await reply.fail(notices.failed(FailureCode.CANCELLED), work=draft.work)
+            await reply.fail(notices.failed(FailureCode.CANCELLED), work=work)
         case Finished():
-            empty = notices.UNSOLVED if draft.work.steps else notices.EMPTY_ANSWER
-            await reply.fail(empty, work=draft.work)
+            empty = notices.UNSOLVED if work.steps else notices.EMPTY_ANSWER
+            await reply.fail(empty, work=work)
         case Failed(code=code):
-            await reply.fail(notices.failed(code), draft.text, draft.work)
+            await reply.fail(notices.failed(code), draft.text, work)
         case None:
-            await reply.fail(notices.LOST, draft.text, draft.work)
+            await reply.fail(notices.LOST, draft.text, work)
 
 
 def _outcome(job: Job, end: Finished, work: Work) -> Outcome:
     """A solution is said to be unchecked if it is; of other answers nobody expects a check."""
-    work = work.without(end.text) or NOTHING
     judged = without_model(job.capability) == SOLVE or end.check is not Check.NONE
-    return Outcome(end.reason, end.omitted_turns, end.check if judged else None, work)
+    return Outcome(
+        end.reason, end.omitted_turns, end.check if judged else None, work.without(end.text)
+    )
 
 
 async def _events(live: LiveReader, job_id: str) -> AsyncIterator[Envelope]:

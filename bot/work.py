@@ -37,6 +37,7 @@ class Step(msgspec.Struct, frozen=True, tag="step", omit_defaults=True):
     output: str = ""
     figures: tuple[Attachment, ...] = ()
     duration_ms: int = 0
+    left: bool = False  # all was over before it returned
 
     @property
     def is_program(self) -> bool:
@@ -45,6 +46,9 @@ class Step(msgspec.Struct, frozen=True, tag="step", omit_defaults=True):
     @property
     def failed(self) -> bool:
         return self.status not in (None, CallStatus.OK)
+
+    def ended(self) -> "Step":
+        return msgspec.structs.replace(self, left=self.status is None)
 
     def cut(self) -> "Step":
         call, output = self.call[:MAX_PART_CHARS], self.output[:MAX_PART_CHARS]
@@ -101,12 +105,19 @@ class Work(msgspec.Struct, frozen=True, omit_defaults=True):
                 parts = self.parts
         return Work(parts, self.began_ms, at_ms - self.began_ms)
 
+    def ended(self) -> "Work":
+        """As it is once nothing more can come."""
+        parts = (part.ended() if isinstance(part, Step) else part for part in self.parts)
+        return msgspec.structs.replace(self, parts=tuple(parts)) if self else NOTHING
+
     def without(self, answer: str) -> "Work":
         """Without a last thought that turned out to be the answer: while it is written nobody
         can tell whether a call follows."""
         last = self.parts[-1] if self.parts else None
         is_answer = isinstance(last, Thinking) and last.text.strip() == answer.strip()
-        return msgspec.structs.replace(self, parts=self.parts[:-1]) if is_answer else self
+        if not is_answer:
+            return self
+        return msgspec.structs.replace(self, parts=self.parts[:-1]) if self.parts[1:] else NOTHING
 
     def cut(self) -> "Work":
         return msgspec.structs.replace(self, parts=tuple(part.cut() for part in self.parts))

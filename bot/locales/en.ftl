@@ -89,7 +89,7 @@ check-card =
     -# { $summary }
 check-verified = ✅ **Verified.** The answer was put to a test of its own, and it holds.
 check-refuted = ❌ **Refuted.** The answer was put to a test of its own, and it does not hold. Do not rely on it.
-check-none = ☑️ **Not checked.** There was no test for this answer. Please look at the steps before you rely on it.
+check-none = ☑️ **Not checked.** There was no test for this answer. Look it over before you rely on it.
 work-thinking = Thinking…
 work-thought = 💭 Thought for { $time }
 work-steps = { $steps ->
@@ -100,6 +100,7 @@ work-steps-failed = { $steps ->
     [one] One step, with an error · { $time }
    *[other] { $steps } steps, { $failed } with an error · { $time }
 }
+work-none = No program was run.
 work-forgotten = The steps of this answer are no longer kept.
 tool-python = Python
 tool-python-about = Runs a program in a sandbox, with sympy, numpy and matplotlib

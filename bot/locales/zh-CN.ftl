@@ -86,11 +86,12 @@ check-card =
     -# { $summary }
 check-verified = ✅ **已验证。** 答案经过单独检验，成立。
 check-refuted = ❌ **被推翻。** 答案经过单独检验，不成立，请勿采信。
-check-none = ☑️ **未检验。** 这个答案没有可用的检验方法，采用前请先查看步骤。
+check-none = ☑️ **未检验。** 这个答案没有可用的检验方法，采用前请自行核对。
 work-thinking = 思考中…
 work-thought = 💭 思考了 { $time }
 work-steps = { $steps } 步 · { $time }
 work-steps-failed = { $steps } 步，其中 { $failed } 步出错 · { $time }
+work-none = 没有运行程序。
 work-forgotten = 这个回答的步骤已不再保存。
 tool-python = Python
 tool-python-about = 在沙箱中运行程序，可用 sympy、numpy 和 matplotlib

@@ -26,12 +26,13 @@ PROGRAM_LINES = 24
 THOUGHT_LINES = 6
 
 ICONS = {
-    None: "⏳",
+    None: "⏳",  # still at it
     CallStatus.OK: "✅",
     CallStatus.FAILED: "⚠️",
     CallStatus.TIMEOUT: "⏱️",
     CallStatus.REFUSED: "🚫",
 }
+_LEFT = "⏹️"  # instead, when nobody is at it any more
 _OUTCOMES = {
     CallStatus.TIMEOUT: "step-timeout",
     CallStatus.REFUSED: "step-refused",
@@ -69,6 +70,8 @@ def thought(work: Work) -> Notice:
 
 def summary(work: Work) -> Notice:
     """In one line: how many steps and how long."""
+    if not work:
+        return Notice("work-none")
     if not work.steps:
         return thought(work)
     failed = sum(step.failed for step in work.steps)
@@ -97,7 +100,8 @@ def _line(step: Step, words: Words) -> str:
 
 
 def _head(step: Step, words: Words) -> str:
-    head = f"{ICONS[step.status]} **{step.number}** · {tool_name(step.tool, words)}"
+    icon = _LEFT if step.left else ICONS[step.status]
+    head = f"{icon} **{step.number}** · {tool_name(step.tool, words)}"
     return f"{head} · {lasting(step.duration_ms).text(words)}" if step.duration_ms else head
 
 

@@ -110,7 +110,13 @@ def test_events_add_up_to_thoughts_and_steps() -> None:
     assert said.after(7_000, Started(attempt=2)).parts == ()
 
 
+def test_a_step_that_nobody_is_at_any_more_does_not_wait() -> None:
+    work = Work((Step(1, "python", "a = 1"),))
+    assert steps.folded(work, SAY) == ["-# ⏳ **1** · Python"]
+    assert steps.folded(work.ended(), SAY) == ["-# ⏹️ **1** · Python"]
+
+
 def test_a_thought_that_became_the_answer_is_no_thought() -> None:
     work = Work((Thinking("It is 4. ", 0, 0),))
-    assert not work.without("It is 4.")
+    assert work.without("It is 4.") == NOTHING
     assert work.without("It is 5.") == work
