@@ -72,10 +72,12 @@ class Composer {
     element("reply-bar").hidden = true;
   }
 
-  /** Fill in `/chat`, so that one Enter asks and the next question is typed the same way. */
-  sample(prompt) {
+  /** Fill in the command, so that one Enter asks and the next question is typed the same way. */
+  sample(name, prompt) {
     const command =
-      exactCommand("chat") ?? store.usable(1).find((one) => one.options.some((option) => option.type === 3));
+      exactCommand(name) ??
+      exactCommand("chat") ??
+      store.usable(1).find((one) => one.options.some((option) => option.type === 3));
     if (command) this.#enterCommand(command, prompt);
     else this.#write(store.bot ? `@${nameOf(store.bot)} ${prompt}` : prompt);
   }

@@ -2,8 +2,14 @@
 import { h } from "./dom.js";
 import { t } from "./i18n.js";
 import { icon } from "./icons.js";
+import { store } from "./store.js";
 
-const SAMPLES = ["sample_1", "sample_2", "sample_3"];
+const SAMPLES = [
+  ["chat", "sample_1"],
+  ["solve", "sample_solve"],
+  ["chat", "sample_2"],
+  ["chat", "sample_3"],
+];
 
 export function hint() {
   return h(
@@ -15,11 +21,16 @@ export function hint() {
   );
 }
 
-function sample(key) {
+function labelOf(command) {
+  return store.commands.find(({ name }) => name === command)?.label ?? command;
+}
+
+function sample([command, key]) {
   return h(
     "button",
-    { type: "button", class: "sample", data: { action: "sample", prompt: t(key) } },
+    { type: "button", class: "sample", data: { action: "sample", command, prompt: t(key) } },
     icon("command", 18),
+    h("b", {}, `/${labelOf(command)}`),
     h("span", {}, t(key)),
   );
 }
