@@ -13,9 +13,12 @@ from inference.agent.workshop import Workshop
 from inference.config import OFFLINE, Settings, add_choices, chosen, worker_name
 from inference.engines import create
 from inference.engines.base import CannotLoad, Engine
+from inference.engines.measured import MeasuredEngine
+from inference.metrics import Metrics
 from inference.models import ModelError
 from inference.models import cli as models
 from inference.sandbox.config import SandboxConfig
+from inference.shown import CannotListen, shown
 from inference.worker import Worker
 from jobqueue.blobs import Blobs
 from jobqueue.connect import connect
@@ -28,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.run(arguments))
-    except* (CannotLoad, ModelError, EmbeddedError) as group:
+    except* (CannotLoad, CannotListen, ModelError, EmbeddedError) as group:
         for error in group.exceptions:
             print(f"error: {error}", file=sys.stderr)
     return 1
@@ -51,21 +54,24 @@ def run_serve(arguments: argparse.Namespace) -> int:
     os.environ.update(OFFLINE)
     # Nothing is held while the model loads, so Ctrl-C may end the process at once.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    engine = create(settings.engine, settings)
+    metrics = Metrics()
+    engine = MeasuredEngine(create(settings.engine, settings), metrics)
 
     async def serve() -> None:
         async with redis_url(os.environ) as url, connect(url) as redis:
-            history = History(redis)
+            queue, history = JobQueue(redis), History(redis)
             worker = Worker(
-                JobQueue(redis),
+                queue,
                 history,
                 engine,
                 name=worker_name(settings.worker),
                 system=settings.system_prompt,
                 workshop=_workshop(settings, engine, history, Blobs(redis)),
+                metrics=metrics,
                 drain_s=settings.drain_s,
             )
-            await worker.run(ready=lambda: _ready(engine, worker.stop))
+            async with shown(settings, metrics, worker, engine, queue):
+                await worker.run(ready=lambda: _ready(engine, worker.stop))
 
     asyncio.run(serve())
     return 0

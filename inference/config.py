@@ -39,6 +39,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"
     sandbox_slots: int = 4  # programs at once; the others wait
     worker: str = ""  # this process's name; empty is host, process and a random part
     drain_s: float = 20.0  # how long running answers may go on after SIGTERM
+    metrics_port: int = 0  # /metrics, /healthz and /readyz; 0 is nowhere
+    metrics_host: str = "127.0.0.1"
     log_level: str = "INFO"
 
 

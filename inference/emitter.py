@@ -33,15 +33,20 @@ async def patiently(call: Callable[[], Awaitable[T]]) -> T:
 class Emitter:
     """Numbers the events of one attempt and gets them to Redis, however long Redis is away."""
 
-    def __init__(self, queue: JobQueue, lease: Lease) -> None:
+    def __init__(
+        self, queue: JobQueue, lease: Lease, saw: Callable[[Sequence[AnyEvent]], None]
+    ) -> None:
+        """`saw` is told all events, for the record."""
         self._queue = queue
         self._lease = lease
+        self._saw = saw
         self._seq = 0
 
     async def emit(self, events: Sequence[AnyEvent]) -> Verdict:
         """Also renews the lease; `events` may be empty."""
         seq = self._seq
         self._seq += len(events)
+        self._saw(events)
         return await patiently(lambda: self._queue.emit(self._lease, seq, events))
 
     async def finish(self, event: Finished | Failed, turn: Turn | None = None) -> Verdict:

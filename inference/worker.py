@@ -17,6 +17,7 @@ from inference.agent.workshop import Workshop
 from inference.emitter import Emitter, batches, joined, patiently
 from inference.engines.base import BadRequest, Engine, EngineBroken, TooLong, Unsupported
 from inference.generate import Answer, Attempt, Past, compose
+from inference.metrics import Metrics
 from jobqueue.capabilities import SOLVE, of_model, without_model
 from jobqueue.errors import QueueUnavailable
 from jobqueue.queue import JobQueue, Lease, Verdict
@@ -64,6 +65,7 @@ class Worker:
         name: str,
         system: str,
         workshop: Workshop | None = None,
+        metrics: Metrics | None = None,
         drain_s: float = 20.0,
     ) -> None:
         self._queue = queue
@@ -72,7 +74,9 @@ class Worker:
         self._name = name
         self._system = system
         self._workshop = workshop  # for /solve, and for chats with tools
+        self._metrics = metrics or Metrics()
         self._drain_s = drain_s
+        self._reached = True  # whether Redis answered the last chore
         self._nonce = uuid4().hex
         self._stopping = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
@@ -84,6 +88,20 @@ class Worker:
         if self._workshop is not None:
             every |= self._workshop.capabilities
         return every | {of_model(each, self._engine.model) for each in every}
+
+    @property
+    def draining(self) -> bool:
+        return self._stopping.is_set()
+
+    @property
+    def lacks(self) -> str:
+        """What keeps it from taking jobs; empty when nothing does."""
+        health = self._engine.health()
+        if self.draining:
+            return "draining"
+        if health.phase != "ready":
+            return f"{health.phase} {health.detail}".strip()
+        return "" if self._reached else "redis cannot be reached"
 
     def stop(self) -> None:
         """Begin to drain; `run` returns when it is done. Fit for a signal handler."""
@@ -154,9 +172,11 @@ class Worker:
         """A job's edge: whatever happens inside, the job gets a defined outcome."""
         ids = {"job": lease.job.id, "channel": lease.job.channel, "attempt": lease.attempt}
         log.info("attempt begins", extra=ids)
+        observed, outcome = self._metrics.begin(lease), "failed"
         try:
-            outcome = await self._attempt(lease, Emitter(self._queue, lease))
+            outcome = await self._attempt(lease, Emitter(self._queue, lease, observed.saw))
         except asyncio.CancelledError:
+            outcome = "released"
             with suppress(QueueUnavailable):  # then the lease lapses
                 await self._queue.release(lease)
             log.info("attempt released", extra=ids)
@@ -167,6 +187,8 @@ class Worker:
             await patiently(lambda: self._queue.give_up(lease))
         else:
             log.info("attempt ends", extra={**ids, "outcome": outcome})
+        finally:
+            observed.ended(outcome)
 
     async def _attempt(self, lease: Lease, emitter: Emitter) -> str:
         """Returns what became of it, for the log. EngineBroken and surprises go up."""
@@ -229,7 +251,9 @@ class Worker:
         while True:
             try:
                 await chore()
+                self._reached = True
             except QueueUnavailable:
+                self._reached = False
                 log.warning("redis cannot be reached", extra={"worker": self._name})
             await asyncio.sleep(every_s)
 
@@ -243,7 +267,7 @@ class Worker:
         await self._queue.announce(
             WorkerStatus(
                 worker=self._name,
-                phase="draining" if self._stopping.is_set() else health.phase,
+                phase="draining" if self.draining else health.phase,
                 engine=self._engine.name,
                 model=self._engine.model,
                 capabilities=tuple(sorted(self._capabilities)),

@@ -12,7 +12,7 @@ one may then be repeated without harm.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from msgspec.structs import replace
@@ -55,6 +55,7 @@ class Lease:
     job: Job
     attempt: int  # from 1; goes up when a lease has expired
     fence: int  # goes up with every claim
+    waited_ms: int = field(default=0, compare=False)  # from submission to this claim
 
 
 class Verdict(Enum):
@@ -170,7 +171,10 @@ class JobQueue:
         if slots < 1 or not capabilities:
             return []
         replies = await self.scripts.run("claim", worker, nonce, slots, *sorted(capabilities))
-        return [Lease(decode_job(body), attempt, fence) for attempt, fence, body in replies]
+        return [
+            Lease(decode_job(body), attempt, fence, waited)
+            for attempt, fence, body, waited in replies
+        ]
 
     async def wait_for_work(self, capabilities: Collection[str], timeout_s: float) -> None:
         """Return when a claim may find something, at the latest after `timeout_s` or 2 s: a

@@ -79,6 +79,7 @@ class Request:
 class Usage:
     prompt_tokens: int
     completion_tokens: int
+    cached_tokens: int = 0  # of the prompt's: those that needed no work, as far as it is known
 
 
 @dataclass(frozen=True, slots=True)

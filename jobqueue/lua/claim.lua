@@ -6,8 +6,9 @@ local receipt = key('claim', worker)
 local leases = {}
 
 local function hand_out(job)
-  local body = redis.call('HGET', key('job', job.id), 'body')
-  leases[#leases + 1] = {tonumber(job.attempt), tonumber(job.fence), body}
+  local submitted, body = unpack(redis.call('HMGET', key('job', job.id), 'submitted', 'body'))
+  local waited = now - tonumber(submitted)
+  leases[#leases + 1] = {tonumber(job.attempt), tonumber(job.fence), body, waited}
 end
 
 local remembered = redis.call('HMGET', receipt, 'nonce', 'leases')

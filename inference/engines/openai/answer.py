@@ -62,7 +62,13 @@ class Answer:
         if told is None or told.prompt_tokens < 1:
             return Usage(self._prompt_tokens, self._pieces)
         plausible = min(self._pieces, 1) <= told.completion_tokens <= self._most_tokens
-        return Usage(told.prompt_tokens, told.completion_tokens if plausible else self._pieces)
+        details = told.prompt_tokens_details
+        cached = details.cached_tokens if details else None
+        return Usage(
+            told.prompt_tokens,
+            told.completion_tokens if plausible else self._pieces,
+            min(max(cached or 0, 0), told.prompt_tokens),
+        )
 
 
 def estimate(messages: tuple[Message, ...]) -> int:

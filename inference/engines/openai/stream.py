@@ -38,9 +38,14 @@ class Event(msgspec.Struct, frozen=True):
     error: msgspec.Raw = msgspec.Raw(b"null")
 
 
+class PromptDetails(msgspec.Struct, frozen=True):
+    cached_tokens: int | None = None
+
+
 class Bill(msgspec.Struct, frozen=True):
     prompt_tokens: int
     completion_tokens: int
+    prompt_tokens_details: PromptDetails | None = None
 
 
 _decode_event = msgspec.json.Decoder(Event).decode

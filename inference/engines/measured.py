@@ -1,0 +1,57 @@
+"""An engine with a stopwatch: all that is asked of it, whoever asks, is counted."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Self
+
+from inference.engines.base import Chunk, Engine, Health, Message, Request
+from inference.metrics import Metrics
+
+
+class MeasuredEngine:
+    def __init__(self, engine: Engine, metrics: Metrics) -> None:
+        self._engine = engine
+        self._metrics = metrics
+
+    async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        with self._metrics.request() as measured:
+            async with aclosing(self._engine.generate(request)) as chunks:
+                async for chunk in chunks:
+                    if chunk.text or chunk.thought or chunk.calls:
+                        measured.piece()
+                    if chunk.usage is not None:
+                        measured.billed(chunk.usage)
+                    yield chunk
+
+    @property
+    def name(self) -> str:
+        return self._engine.name
+
+    @property
+    def model(self) -> str:
+        return self._engine.model
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        return self._engine.capabilities
+
+    @property
+    def context_tokens(self) -> int:
+        return self._engine.context_tokens
+
+    @property
+    def slots(self) -> int:
+        return self._engine.slots
+
+    async def count_tokens(self, messages: tuple[Message, ...]) -> int:
+        return await self._engine.count_tokens(messages)
+
+    def health(self) -> Health:
+        return self._engine.health()
+
+    async def __aenter__(self) -> Self:
+        await self._engine.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._engine.__aexit__(*exc)
