@@ -128,6 +128,7 @@ class DiscordReply:
         self._replaced = note.replaced
         self._resumed = resumed is not None
         self._wanted: Faces = ()
+        self._draw: Callable[[], Faces] | None = None  # newer ones, drawn once they are needed
         self._final = False
         self._changed = asyncio.Event()
         self._visible = asyncio.Event()
@@ -143,8 +144,12 @@ class DiscordReply:
         self._want(faces.waiting(notice, self._frame.text))
 
     def update(self, text: str, work: Work = NOTHING) -> None:
-        head = steps.live(work, self._words, answering=bool(text))
-        self._want(faces.streaming(text, head))
+        def draw() -> Faces:
+            head = steps.live(work, self._words, answering=bool(text))
+            return faces.streaming(text, head)
+
+        self._draw = draw
+        self._changed.set()
 
     async def finish(self, text: str, outcome: Outcome) -> None:
         footnotes = (*self._footnotes, *outcome.footnotes())
@@ -168,8 +173,13 @@ class DiscordReply:
         await self._complete.wait()
 
     def _want(self, wanted: Faces) -> None:
-        self._wanted = wanted
+        self._wanted, self._draw = wanted, None
         self._changed.set()
+
+    def _latest(self) -> None:
+        """Want the newest text; most of what comes between two requests is never drawn."""
+        if self._draw is not None:
+            self._wanted, self._draw = self._draw(), None
 
     # --- what is done about it ------------------------------------------------------------------
 
@@ -196,6 +206,7 @@ class DiscordReply:
                         await self._visible.wait()
 
     def _first_difference(self) -> _Part | None:
+        self._latest()
         while len(self._parts) < len(self._wanted):
             self._parts.append(_Part(maybe_sent=self._resumed))
         for part, face in zip(self._parts, self._wanted, strict=False):
@@ -223,9 +234,11 @@ class DiscordReply:
         await self._remember()
 
     async def _make_equal(self, part: _Part) -> None:
+        self._latest()
         number = self._parts.index(part)
         if number >= len(self._wanted):
-            await self._remove_last()
+            if self._final:  # before, there may be more again in a moment
+                await self._remove_last()
             return
         face = self._wanted[number]
         if part.message is None:
