@@ -161,14 +161,17 @@ async def _why_waiting(queue: JobQueue, job: Job) -> Notice:
         status = await queue.status(job.id)
         if status.state is not State.QUEUED:
             return notices.RUNNING
-        workers = [w for w in await queue.workers() if job.capability in w.capabilities]
+        workers = await queue.workers()
     except (QueueUnavailable, UnknownJob):
         return notices.QUEUE_LOST
-    return _why_unready(workers) or notices.in_line(status.position, status.estimate_ms)
+    able = [worker for worker in workers if job.capability in worker.capabilities]
+    if not able and any(worker.serves for worker in workers):
+        return notices.NO_ABLE_WORKER
+    return _why_unready(able) or notices.in_line(status.position, status.estimate_ms)
 
 
 def _why_unready(workers: list[WorkerStatus]) -> Notice | None:
-    if any(worker.phase in ("ready", "degraded") for worker in workers):
+    if any(worker.serves for worker in workers):
         return None
     loading = [worker for worker in workers if worker.phase == "loading"]
     if not loading:

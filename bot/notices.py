@@ -114,6 +114,7 @@ def _waiting(key: str, **arguments: Argument | Notice) -> Notice:
 
 
 NO_WORKER = _waiting("waiting-no-worker")
+NO_ABLE_WORKER = _waiting("waiting-no-able")
 QUEUE_LOST = _waiting("waiting-queue")
 RUNNING = _waiting("waiting-running")
 

@@ -246,6 +246,10 @@ class WorkerStatus(Struct, frozen=True):
     context_tokens: int = 0
     tools: tuple[str, ...] = ()  # by the names that a job asks for them
 
+    @property
+    def serves(self) -> bool:
+        return self.phase in ("ready", "degraded")
+
 
 encode = msgspec.json.Encoder().encode
 decode_job = msgspec.json.Decoder(Job).decode

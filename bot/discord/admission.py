@@ -93,10 +93,10 @@ class Admission:
         )
 
     async def require_able(self, capability: str) -> None:
-        """Nothing is waited for that no worker could ever do.
+        """Nothing is waited for that none of the models that run can do.
 
         Raises:
-            Refused: workers run, and none can solve problems.
+            Refused: there are such, and none can solve problems.
         """
         if capability != SOLVE:
             return
@@ -105,7 +105,8 @@ class Admission:
                 workers = await self._queue.workers()
         except (TimeoutError, QueueUnavailable):
             return
-        if workers and not any(capability in worker.capabilities for worker in workers):
+        serving = any(worker.serves for worker in workers)
+        if serving and not any(capability in worker.capabilities for worker in workers):
             raise Refused(notices.NO_SOLVER)
 
     async def _capability(self, capability: str, model: str | None) -> str:

@@ -54,7 +54,7 @@ async def _state(client: "Commonroom") -> Presence:
 
 
 def presence_of(workers: list[WorkerStatus]) -> Presence:
-    if any(worker.phase in ("ready", "degraded") for worker in workers):
+    if any(worker.serves for worker in workers):
         return Presence(discord.Status.online, Notice("presence-ready"))
     loading = [worker for worker in workers if worker.phase == "loading"]
     if not loading:

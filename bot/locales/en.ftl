@@ -164,6 +164,7 @@ waiting-place-time = Your question is number { $place } in line, { $time } to go
 waiting-loading = The model is loading. Your question is kept and will be answered.
 waiting-loading-progress = The model is loading ({ $percent } %). Your question is kept and will be answered.
 waiting-no-worker = No model is running right now. Your question is kept and will be answered when one is.
+waiting-no-able = No model that can do this is running right now. Your question is kept and will be answered when one is.
 waiting-running = The model is reading your question…
 waiting-queue = The queue cannot be reached right now. Your question is kept and will be answered.
 

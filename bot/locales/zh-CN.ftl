@@ -152,6 +152,7 @@ waiting-place-time = 你的问题排在第 { $place } 位，还需{ $time }。
 waiting-loading = 模型正在加载。你的问题已保留，稍后会得到回答。
 waiting-loading-progress = 模型正在加载（{ $percent }%）。你的问题已保留，稍后会得到回答。
 waiting-no-worker = 目前没有运行中的模型。你的问题已保留，模型启动后会得到回答。
+waiting-no-able = 当前没有能处理这个请求的模型在运行。你的问题已保留，一有合适的模型就会回答。
 waiting-running = 模型正在阅读你的问题……
 waiting-queue = 目前无法连接队列。你的问题已保留，稍后会得到回答。
 

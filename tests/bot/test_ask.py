@@ -13,6 +13,7 @@ from bot.reply import Outcome, Transcript
 from jobqueue.live import LiveReader
 from jobqueue.queue import JobQueue, Lease
 from jobqueue.schema import (
+    Check,
     Delta,
     Event,
     Failed,
@@ -179,6 +180,22 @@ def _worker(phase: str, progress: float | None = None) -> WorkerStatus:
         slots=1,
         progress=progress,
     )
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_problem_that_no_model_can_solve_any_more_waits_for_one_that_can(
+    desk: Desk,
+) -> None:
+    asked = job(capability="solve")
+    await submit(desk.queue, asked)
+    async with asyncio.TaskGroup() as group:
+        shown = group.create_task(desk.shown(asked))
+        await _told(desk, notices.NO_WORKER)
+        await desk.queue.announce(_worker("ready"))
+        await _told(desk, notices.NO_ABLE_WORKER)
+        (lease,) = await desk.queue.claim("w1", 1, {"solve"}, "n1")
+        await desk.end(lease, Finished(text="4"))
+        assert (await shown).outcome == Outcome(check=Check.NONE)
 
 
 async def _told(desk: Desk, notice: notices.Notice) -> None:
