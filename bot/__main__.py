@@ -6,8 +6,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 import discord
@@ -19,8 +19,10 @@ from bot.discord.client import Commonroom, Service
 from bot.discord.presence import keep_presence
 from bot.feedback import Feedback
 from bot.feedback import encode as encode_opinion
+from bot.metrics import Metrics
 from jobqueue.connect import connect
 from jobqueue.embedded import EmbeddedError, redis_url
+from jobqueue.exposition import CannotListen, exposed
 from jobqueue.settings import load_or_exit
 
 log = logging.getLogger("bot")
@@ -76,7 +78,7 @@ def _run() -> None:
         wrong = BAD_LOGIN
     except* discord.PrivilegedIntentsRequired:
         wrong = BAD_INTENT
-    except* EmbeddedError as errors:
+    except* (CannotListen, EmbeddedError) as errors:
         wrong = str(errors.exceptions[0])
     if wrong:
         print(f"error: {wrong}", file=sys.stderr)
@@ -98,13 +100,39 @@ async def serve(settings: Settings) -> None:
     environ = {**os.environ, "REDIS_URL": settings.redis_url}
     async with redis_url(environ) as url, connect(url) as redis:
         service = Service.over(redis, settings)
-        async with Commonroom(service) as client, asyncio.TaskGroup() as group:
+        async with (
+            Commonroom(service, metrics := Metrics()) as client,
+            _shown(settings, metrics, client),
+            asyncio.TaskGroup() as group,
+        ):
             await _until_reached(lambda: client.login(settings.discord_token))
             group.create_task(client.answers.run(), name="answers")
             group.create_task(client.intake.run(), name="intake")
             group.create_task(client.catch_up.run(), name="catch up")
             group.create_task(keep_presence(client), name="presence")
             await _until_reached(client.connect)
+
+
+@asynccontextmanager
+async def _shown(settings: Settings, metrics: Metrics, client: Commonroom) -> AsyncIterator[None]:
+    """To Prometheus and to whatever restarts the bot, if a port was chosen for that."""
+
+    async def refresh() -> None:
+        metrics.answers.set(client.answers.count)
+        metrics.servers.set(len(client.guilds))
+        metrics.gateway.set(client.latency)
+
+    if not settings.commonroom_metrics_port:
+        yield
+        return
+    async with exposed(
+        metrics.registry,
+        host=settings.commonroom_metrics_host,
+        port=settings.commonroom_metrics_port,
+        lacks=lambda: "" if client.is_ready() else "not connected to Discord",
+        refresh=refresh,
+    ):
+        yield
 
 
 async def _until_reached(call: Callable[[], Awaitable[None]]) -> None:

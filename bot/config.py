@@ -17,4 +17,6 @@ class Settings(msgspec.Struct, frozen=True):
     # Questions of one person in one server; admins may decide otherwise. 0: as many as they like.
     commonroom_per_minute: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 60
     commonroom_per_day: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 0
+    commonroom_metrics_port: int = 0  # /metrics, /healthz and /readyz; 0 is nowhere
+    commonroom_metrics_host: str = "127.0.0.1"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -67,6 +67,10 @@ class Answers:
     def __contains__(self, job_id: object) -> bool:
         return job_id in self._jobs
 
+    @property
+    def count(self) -> int:
+        return len(self._jobs)
+
     def of(self, user: str, channel: str) -> Iterator[Job]:
         """The answers that a person is being given in a channel."""
         return (job for job in self._jobs.values() if (job.user, job.channel) == (user, channel))

@@ -45,6 +45,7 @@ from bot.discord.translate import FluentTranslator
 from bot.discord.workings import PageButton
 from bot.feedback import Feedback
 from bot.held import Held, Question
+from bot.metrics import Metrics
 from bot.notices import Notice, Refused
 from bot.preferences import Preferences, PreferenceStore
 from bot.recent import RecentQuestions
@@ -107,8 +108,9 @@ class Service:
 
 
 class Commonroom(discord.AutoShardedClient):
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, metrics: Metrics) -> None:
         super().__init__(
+            http_trace=metrics.trace(),
             intents=_intents(service.settings),
             allowed_mentions=discord.AllowedMentions.none(),
             # Nothing here looks at old messages or other members; large servers are cheap so.
