@@ -1,5 +1,7 @@
 """How a model came to its answer: what it thought, what it asked of tools, and what came back."""
 
+from collections.abc import AsyncIterator
+from functools import partial
 from typing import Literal
 
 import msgspec
@@ -185,13 +187,22 @@ class WorkRecords:
         record: bytes | None = await self._scripts.patiently(lambda: redis.get(key))
         return _decode(record).work if record else NOTHING
 
+    async def of(self, user: str) -> dict[str, Work]:
+        """What was done for a person, by job."""
+        return {job: work async for _, job, work in self._of(user)}
+
     async def erase(self, user: str) -> None:
-        redis = self._scripts.redis
+        async for key, _, _ in self._of(user):
+            await self._scripts.call("DEL", key)
 
-        async def drop() -> None:
-            async for key in redis.scan_iter(self._scripts.key("work", "*"), count=1_000):
-                record = await redis.get(key)
-                if record and _decode(record).user == user:
-                    await redis.delete(key)
+    async def _of(self, user: str) -> AsyncIterator[tuple[bytes, str, Work]]:
+        redis, pattern = self._scripts.redis, self._scripts.key("work", "*")
+        keys = await self._scripts.patiently(lambda: _listed(redis.scan_iter(pattern, count=1_000)))
+        for key in keys:
+            record = await self._scripts.patiently(partial(redis.get, key))
+            if record and (kept := _decode(record)).user == user:
+                yield key, key.decode().rpartition(":")[2], kept.work
 
-        await self._scripts.patiently(drop)
+
+async def _listed(keys: AsyncIterator[bytes]) -> list[bytes]:
+    return [key async for key in keys]

@@ -95,6 +95,7 @@ async def export(interaction: Interaction) -> None:
         "conversations": turns,
         "recent_questions": await service.recent.of(me),
         "feedback": await service.feedback.of(me),
+        "steps": await service.works.of(me),
     }
     data = msgspec.json.format(msgspec.json.encode(kept), indent=2)
     say = words(str(interaction.locale))

@@ -196,16 +196,19 @@ async def test_versions_keep_their_checks(silent_room: Room, world: World, solve
         assert [file["filename"] for file in message.data["attachments"]] == ["plot-1.png"]
 
 
-async def test_a_restarted_bot_goes_on_with_the_steps(
+async def test_a_killed_bot_goes_on_with_the_steps(
     silent_room: Room, world: World, solver: Solver
 ) -> None:
     room = silent_room
-    async with room.bot():
+    async with room.bot_process() as first:
+        await room.bot_online()
         await solver.announce()
         await world.slash("ada", "general", "solve", {"problem": PROBLEM})
         await solver.take()
         await solver.say(Call(step=1, tool="python", text=PROGRAM))
         begun = await shows(room, "⏳ **1** · Python", PROGRAM)
+        first.kill()
+        await first.wait()
     await solver.say(Returned(step=1, status=CallStatus.OK, text="[2, 3]"), Delta(text=ANSWER))
     async with room.bot():
         await shows(room, "✅ **1** · Python → `[2, 3]`", ANSWER)
@@ -290,8 +293,10 @@ async def test_who_is_forgotten_leaves_no_steps(
     room = silent_room
     async with room.bot():
         message = await solved(room, solver)
-        works = WorkRecords(room.redis)
+        works, ada = WorkRecords(room.redis), str(world.user("ada")["id"])
         await holds(lambda: works.find(solver.job))
-        await works.erase(str(world.user("ada")["id"]))
+        assert [work.programs for work in (await works.of(ada)).values()] == [(PROGRAM,)]
+        await works.erase(ada)
+        assert await works.of(ada) == {}
         await press(room, message, "work")
         await room.notice("no longer kept")
