@@ -22,6 +22,7 @@ DRAW = Draw(temperature=0.8, top_p=0.9, top_k=50, repetition_penalty=1.05, seed=
 class Contender(Protocol):
     name: str
     cached_tokens: int  # found in the cache so far
+    page_tokens: int
 
     def described(self) -> dict[str, Any]: ...
 
@@ -40,11 +41,13 @@ class Ours:
     def __init__(self, model: Any, args: argparse.Namespace) -> None:
         self.cached_tokens = 0
         self._model = for_this_device(model)
-        longest = max(args.history + 1024, args.prompt + args.new) + 4 * args.new
+        history = args.history + 1024 if args.history else 0
+        longest = max(history, args.prompt + args.new) + 4 * args.new
         slots = 256 if model.device.type == "cuda" else 0
         self._sizes = Sizes.of(
             self._model, slots=slots, context_tokens=longest, compiled=args.compiled
         )
+        self.page_tokens = self._sizes.page_tokens
         self._loop = TokenLoop(self._model, sizes=self._sizes, end_ids=(-1,))
         self._turns = asyncio.Semaphore(self._sizes.slots)
         self._start_s = 0.0
@@ -83,6 +86,7 @@ class Plain:
 
     def __init__(self, model: Any) -> None:
         self.cached_tokens = 0
+        self.page_tokens = 0
         self._model = model
         self._manager: Any = None
         self._count = 0
@@ -111,6 +115,7 @@ class Plain:
     async def __aenter__(self) -> Self:
         on_cpu = self._model.device.type == "cpu"
         small = {"num_blocks": 256, "page_size": 32, "max_batch_tokens": 256} if on_cpu else {}
+        self.page_tokens = small.get("page_size", ContinuousBatchingConfig.page_size)
         self._manager = self._model.init_continuous_batching(
             generation_config=GenerationConfig(do_sample=False, eos_token_id=-1, pad_token_id=0),
             continuous_batching_config=ContinuousBatchingConfig(**small),

@@ -101,13 +101,16 @@ async def channels(contender: Contender, count: int, prompt: int, new: int) -> d
     """`count` conversations side by side; how much of what could be found in the cache was."""
     prompts = Prompts("channels")
     said = [prompts.take(prompt) for _ in range(count)]
+    page = contender.page_tokens
     possible, before, firsts = 0, contender.cached_tokens, []
     for turn in range(TURNS):
         answers = await asyncio.gather(*(ask(contender, each, new) for each in said))
         firsts.append(round(quantile([a.first_ms for a in answers], 0.5), 1))
         if turn < TURNS - 1:
-            # The last token of an answer is never computed, so it is in no cache.
-            possible += sum(len(s) + len(a.ids) - 1 for s, a in zip(said, answers, strict=True))
+            # The last token of an answer is never computed, and pages are found as a whole.
+            possible += sum(
+                (len(s) + len(a.ids) - 1) // page * page for s, a in zip(said, answers, strict=True)
+            )
         said = [s + a.ids + prompts.take(REPLY_TOKENS) for s, a in zip(said, answers, strict=True)]
     found = contender.cached_tokens - before
     return {

@@ -20,10 +20,9 @@ def run(args: argparse.Namespace) -> None:
     _show(rows)
     if "generate" in args.peers:
         rows += [peers.generate(model, args.prompt, args.new)]
-    contenders: list[Contender] = [Plain(model)] if "plain" in args.peers else []
-    contenders.append(Ours(model, args))
-    for contender in contenders:
-        rows += asyncio.run(_measure(contender, args))
+    if "plain" in args.peers:
+        rows += asyncio.run(_measure(Plain(model), args))
+    rows += asyncio.run(_measure(Ours(model, args), args))  # changes the model, so it is last
     _show(rows)
     print(json.dumps({"device": limits.device(model), "torch": torch.__version__, "rows": rows}))
 

@@ -43,6 +43,7 @@ def _transformers(settings: Settings) -> Engine:
         context_tokens=settings.context_tokens or 4096,
         max_tokens=settings.max_tokens,
         threads=settings.threads,
+        compiled=settings.compiled,
     )
 
 

@@ -18,6 +18,8 @@ GPU_PAGE_TOKENS = 256  # what the paged kernels are built for
 # A longer prompt is read in pieces between other requests' tokens. With 8,192 first tokens come
 # no sooner at 20 requests a second, and every stream stands still for longer.
 GPU_BATCH_TOKENS = 2048
+GPU_QUERY_STEP = 128
+GPU_CACHE_STEP = 16384
 GPU_MEMORY = 0.85  # of what the weights leave; the rest is for activations and graphs
 
 # The library stops admitting prompts when less than this part of the pages is free.
@@ -61,9 +63,11 @@ class Sizes:
             safety_margin=SAFETY_MARGIN,
             default_compile_level=self.compile_level,
             use_async_batching=None if on_gpu else False,
-            # Batches that read prompts differ in size each time; capturing each takes longer than
-            # launching it does.
-            use_cuda_graph=(False, on_gpu and self.pages_a_request > 0),
+            use_cuda_graph=on_gpu and self.pages_a_request > 0,
+            # Batches that read prompts differ in size each time, and each size is captured once:
+            # so they are filled up to a few sizes.
+            q_padding_interval_size=GPU_QUERY_STEP if on_gpu else 0,
+            kv_padding_interval_size=GPU_CACHE_STEP if on_gpu else 0,
             auto_switch_to_flash=False,
         )
 

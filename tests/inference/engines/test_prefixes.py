@@ -1,0 +1,53 @@
+"""Finished turns stay in the library's cache as long as there is room, the newest longest."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from transformers.generation.continuous_batching.cache_allocators.cache_allocator import (
+    BlockLedger,
+)
+
+from inference.engines.prefixes import EVICTED_SHARE, keep_prefixes
+
+BLOCKS = 2 * EVICTED_SHARE
+
+
+def mended(marked: list[dict[str, int]], table: dict[str, list[int]]) -> Any:
+    """A cache as far as it is touched: the library's own ledger, and a list of what is marked."""
+    allocator = SimpleNamespace(
+        ledger=BlockLedger(), num_blocks=BLOCKS, tokens_per_page=32, block_table=table
+    )
+    cache = SimpleNamespace(
+        cache_allocators={"full": allocator},
+        mark_complete_blocks=lambda _state, complete: marked.append(complete),
+    )
+    keep_prefixes(cache)
+    return cache
+
+
+def test_only_the_longest_unused_are_forgotten() -> None:
+    ledger = mended([], {}).cache_allocators["full"].ledger
+    for block in range(BLOCKS):
+        ledger.register_new_hash(block, 1000 + block)
+        ledger.release(block)
+    ledger.acquire(0)
+    ledger.release(0)  # used again, so it is the newest
+    assert ledger.evict_cached_blocks() == [1, 2]
+    assert ledger.hash_to_block.get(1001) is None
+    assert ledger.hash_to_block[1000] == 0
+    assert ledger.evict_cached_blocks() == [3, 4]
+
+
+def test_what_a_prompts_pieces_left_unmarked_is_marked_later() -> None:
+    marked: list[dict[str, int]] = []
+    cache = mended(marked, {"r": [7, 8, 9, 10]})
+    cache.cache_allocators["full"].ledger.register_new_hash(7, 1007)
+    state = SimpleNamespace(
+        request_id="r", initial_tokens=[0] * 96, generated_tokens=[], status=None
+    )
+    cache.mark_complete_blocks(state, {"full": 1})  # a piece of the prompt: as the library says
+    state.generated_tokens = [0] * 32  # the last of them is not computed yet
+    cache.mark_complete_blocks(state, {})
+    state.generated_tokens = [0] * 33
+    cache.mark_complete_blocks(state, {})
+    assert marked == [{"full": 1}, {"full": 2}, {"full": 3}]
