@@ -1,0 +1,197 @@
+"""What the pinned transformers' continuous batching does otherwise than our engine needs it, one
+test for each. When one fails, the library has changed: its docstring says what may go then."""
+
+import asyncio
+import inspect
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count
+from threading import Event
+from time import monotonic, sleep
+from typing import Any
+
+import pytest
+import torch
+from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
+from transformers.generation.configuration_utils import ContinuousBatchingConfig
+from transformers.generation.continuous_batching.cb_logits_processors import (
+    CLASSIC_TO_CB_PROCESSORS_MAP,
+)
+from transformers.generation.continuous_batching.continuous_api import ContinuousBatchingManager
+from transformers.generation.continuous_batching.initialization import FALLBACK_DEFAULTS
+
+from inference.engines.prefixes import keep_prefixes
+
+VOCABULARY, END, PAGE, PAGES = 64, 63, 8, 16
+PROMPT = list(range(1, 4 * PAGE + 2))  # a little more than four pages
+
+
+@pytest.fixture(scope="module")
+def model() -> Any:
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=VOCABULARY,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+    )
+    return LlamaForCausalLM._from_config(config, attn_implementation="sdpa").eval()
+
+
+@contextmanager
+def batching(model: Any, **sampling: Any) -> Iterator[Any]:
+    """The library's manager, as it comes."""
+    manager = model.init_continuous_batching(
+        generation_config=GenerationConfig(
+            do_sample=False, eos_token_id=END, pad_token_id=END, **sampling
+        ),
+        continuous_batching_config=ContinuousBatchingConfig(
+            page_size=PAGE,
+            num_blocks=PAGES,
+            max_batch_tokens=64,
+            use_async_batching=False,
+            use_cuda_graph=False,
+        ),
+    )
+    manager.start()
+    try:
+        yield manager
+    finally:
+        manager.stop(block=True, timeout=20, hard_stop=True)
+
+
+def until(condition: Any) -> None:
+    give_up = monotonic() + 30
+    while not condition():
+        assert monotonic() < give_up
+        sleep(0.005)
+
+
+def answer(manager: Any, prompt: Sequence[int], name: str, most: int = 4) -> list[int]:
+    assert manager.add_request(list(prompt), request_id=name, max_new_tokens=most) == name
+    give_up = monotonic() + 30
+    while (output := manager.get_result(timeout=0.05)) is None or not output.is_finished():
+        assert monotonic() < give_up
+    return list(output.generated_tokens)
+
+
+@pytest.mark.parametrize(
+    "requests",
+    [
+        pytest.param([("a", [VOCABULARY + 1])], id="an id beyond the vocabulary"),
+        pytest.param([("a", [])], id="an empty prompt"),
+        pytest.param([("a", [1, 2]), ("a", [3, 4])], id="one name twice"),
+        pytest.param([("a", [1] * (PAGE * PAGES + 1))], id="a prompt larger than the cache"),
+    ],
+)
+def test_one_bad_request_ends_the_loop_for_all(
+    model: Any, requests: list[tuple[str, list[int]]]
+) -> None:
+    """If not: `TransformersEngine._validate` need not refuse it; the watchdog stays."""
+    with batching(model) as manager:
+        for name, prompt in requests:
+            manager.add_request(prompt, request_id=name, max_new_tokens=4)
+        until(lambda: manager.background_thread_status.fatal_error is not None)
+        until(lambda: not manager.is_running())
+
+
+def test_a_dead_loop_refuses_without_a_word(model: Any) -> None:
+    """If it raises: `TokenLoop._submit` need not look for None."""
+    with batching(model) as manager:
+        manager.add_request([VOCABULARY + 1], request_id="a", max_new_tokens=4)
+        until(lambda: not manager.is_running())
+        assert manager.add_request([1, 2], request_id="b", max_new_tokens=4) is None
+
+
+async def test_a_cancelled_request_never_hears_of_its_end(model: Any) -> None:
+    """If it does: `TokenLoop.stream` may wait for the last event instead of leaving."""
+    heard: list[Any] = []
+    steps, gate = count(), Event()
+
+    def hold(*_: object) -> None:
+        if next(steps) >= 3:  # so that it cannot end by itself before it is cancelled
+            gate.wait(30)
+
+    held = model.register_forward_pre_hook(hold)
+    with batching(model) as manager:
+        manager.register_result_handler("a", heard.append)
+        manager.add_request(PROMPT, request_id="a", max_new_tokens=80, streaming=True)
+        async with asyncio.timeout(30):
+            while not heard:  # noqa: ASYNC110  (called from the library's thread)
+                await asyncio.sleep(0.005)
+        manager.cancel_request("a")
+        gate.set()
+        until(lambda: not manager.batch_processor.scheduler.active_requests)
+        assert answer(manager, [1, 2, 3], "b")  # a few steps later
+        await asyncio.sleep(0)  # what was called from the thread is here now
+    held.remove()
+    assert not any(output.is_finished() for output in heard)
+
+
+@pytest.mark.filterwarnings("ignore:Passing `repetition_penalty`:UserWarning")
+def test_a_repetition_penalty_is_dropped_without_a_word(model: Any) -> None:
+    """If it counts: `sampling` need not draw by itself for the penalty's sake."""
+    with batching(model) as plain, batching(model, repetition_penalty=5.0) as penal:
+        assert answer(plain, PROMPT, "a", 12) == answer(penal, PROMPT, "a", 12)
+
+
+def test_a_request_can_say_no_more_than_temperature_top_k_and_top_p() -> None:
+    """If it can: look at what `sampling` and `text` do beside the library, and whether
+    `RequestSampler` may become per-request processors."""
+    known = {processor.__name__ for processor in CLASSIC_TO_CB_PROCESSORS_MAP}
+    assert known == {"TemperatureLogitsWarper", "TopKLogitsWarper", "TopPLogitsWarper"}
+
+
+def test_a_request_has_neither_stop_strings_nor_a_seed_nor_pictures() -> None:
+    """If it has: `StopStrings` could move into the library, seeds need no chance of our own, and
+    pictures may go through the batch."""
+    taken = inspect.signature(ContinuousBatchingManager.add_request).parameters
+    assert set(taken) == {
+        "self",
+        "input_ids",
+        "request_id",
+        "max_new_tokens",
+        "streaming",
+        "record_timestamps",
+        "eos_token_id",
+        "logit_processor_kwargs",
+    }
+
+
+def test_fast_decoding_ends_at_8192_tokens_unless_told_otherwise() -> None:
+    """If not: `Sizes` need not tell `max_blocks_per_request`."""
+    page: int = ContinuousBatchingConfig().page_size
+    assert FALLBACK_DEFAULTS["max_blocks_per_request"] * page == 8192
+
+
+def cached(manager: Any) -> Any:
+    (allocator,) = manager.batch_processor.cache.cache_allocators.values()
+    return allocator.ledger.cached_blocks
+
+
+def test_pages_run_low_and_all_finished_ones_are_forgotten(model: Any) -> None:
+    """If not: `prefixes._evict_oldest` can go. With it, an eighth of the pages goes."""
+    with batching(model) as manager:
+        answer(manager, PROMPT, "a")
+        until(lambda: len(cached(manager)) == 4)
+        manager.batch_processor.cache.evict_cached_blocks()
+        assert len(cached(manager)) == 0
+
+    with batching(model) as manager:
+        until(lambda: manager.batch_processor is not None)
+        keep_prefixes(manager.batch_processor.cache)
+        answer(manager, PROMPT, "a")
+        until(lambda: len(cached(manager)) == 4)
+        manager.batch_processor.cache.evict_cached_blocks()
+        assert len(cached(manager)) == 4 - PAGES // 8
+
+
+def test_cached_pages_are_found_again(model: Any) -> None:
+    """The part that is relied on: a prompt's longest prefix in whole pages needs no work."""
+    with batching(model) as manager:
+        answer(manager, PROMPT, "a")
+        until(lambda: len(cached(manager)) == 4)
+        cache = manager.batch_processor.cache
+        assert cache.search_prefix_match("b", [*PROMPT, 7]) == 4 * PAGE
