@@ -89,7 +89,7 @@ check-card =
     -# { $summary }
 check-verified = ✅ **Verified.** The answer was put to a test of its own, and it holds.
 check-refuted = ❌ **Refuted.** The answer was put to a test of its own, and it does not hold. Do not rely on it.
-check-none = ☑️ **Not checked.** There was no test for this answer. Look it over before you rely on it.
+check-none = ⚪ **Not checked.** There was no test for this answer. Look it over before you rely on it.
 work-thinking = Thinking…
 work-thought = 💭 Thought for { $time }
 work-steps = { $steps ->

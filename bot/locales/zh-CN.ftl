@@ -86,7 +86,7 @@ check-card =
     -# { $summary }
 check-verified = ✅ **已验证。** 答案经过单独检验，成立。
 check-refuted = ❌ **被推翻。** 答案经过单独检验，不成立，请勿采信。
-check-none = ☑️ **未检验。** 这个答案没有可用的检验方法，采用前请自行核对。
+check-none = ⚪ **未检验。** 这个答案没有可用的检验方法，采用前请自行核对。
 work-thinking = 思考中…
 work-thought = 💭 思考了 { $time }
 work-steps = { $steps } 步 · { $time }

@@ -15,6 +15,12 @@ from bot.render.dress import dress
         (r"\boxed{The train arrives}", "> ## **The train arrives**"),
         (r"$\boxed{2}$", r"> ## $\boxed{2}$"),
         (r"$$x = 2$$", r"> $$x = 2$$"),
+        ("x is 3.5\n\n$$\\boxed{3.5}$$", "x is 3.5\n\n> ## \\(3.5\\)"),
+        (r"$$\boxed{x_1 = 2}$$", r"> ## \(x_1 = 2\)"),
+        (r"$$\boxed{\frac{a+b}{c+d}}$$", r"$$\boxed{\frac{a+b}{c+d}}$$"),
+        ("It prints\n\n**a*b*c**", "It prints\n\n> ## a\\*b\\*c"),
+        ("**[2, 3]**", "> ## [2, 3]"),
+        ("Done.\n\n```\n1\n2\n```", "Done.\n\n```\n1\n2\n```"),
         ("one\ntwo", "> one\n> two"),
         ("```\ncode\n```", "```\ncode\n```"),
         ("- a list", "> - a list"),
@@ -29,6 +35,7 @@ def test_an_answer_is_set_apart(answer: str, shown: str) -> None:
 
 def test_a_boxed_fraction_reads_as_one() -> None:
     assert dress(set_apart(r"\boxed{x = \frac{1}{2}}")).text == "> ## x = ½"
+    assert dress(set_apart(r"$$\boxed{\left[ 2, \ 3\right]}$$")).text == "> ## \\[2, 3\\]"
 
 
 def test_a_long_formula_is_drawn_in_its_box() -> None:
