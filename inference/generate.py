@@ -30,7 +30,9 @@ class Prompt:
     begun: Turn | None = None  # its answer is continued, and stands at the end of the messages
 
 
-async def compose(job: Job, past: Past, engine: Engine, *, system: str) -> Prompt:
+async def compose(
+    job: Job, past: Past, engine: Engine, *, system: str, examples: tuple[Message, ...] = ()
+) -> Prompt:
     """The newest turns that fit the context beside the question and room for an answer.
 
     Raises TooLong when the question alone does not fit, Unsupported when it has no words,
@@ -38,7 +40,7 @@ async def compose(job: Job, past: Past, engine: Engine, *, system: str) -> Promp
     """
     if not job.prompt.strip():
         raise Unsupported(f"{engine.model} reads text only")
-    head = (Message("system", job.system or system),)
+    head = (Message("system", job.system or system), *examples)
     question = Message("user", job.prompt)
     begun = await _begun(job, past)
     tail = (question, Message("assistant", begun.answer)) if begun else (question,)

@@ -23,14 +23,14 @@ class Steps:
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
         self._shown = Reply()  # of this turn
-        self._number = 0
-        self._succeeded = False
+        self.number = 0  # of the last step; 0 before the first
         self.programs: list[str] = []
+        self.last: Outcome | None = None  # of those that succeeded
 
     def said(self, said: Said) -> Iterator[AnyEvent]:
         reply, shown = said.reply, self._shown
         yield from _thought(reply.thought, shown.thought)
-        if reply.call is not None or not self._succeeded:
+        if reply.call is not None or self.last is None:
             yield from _thought(reply.text, shown.text)
             self._shown = reply
         else:
@@ -39,24 +39,29 @@ class Steps:
             return
         written = shown.call.text if shown.call else ""
         if shown.call is None:
-            self._number += 1
+            self.number += 1
         if shown.call is None or len(reply.call.text) > len(written):
             more = reply.call.text[len(written) :]
-            yield Call(step=self._number, tool=reply.call.tool or PYTHON, text=more)
+            yield Call(step=self.number, tool=reply.call.tool or PYTHON, text=more)
 
     async def returned(self, outcome: Outcome) -> Returned:
         call = self._shown.call
         if call and call.tool == PYTHON and outcome.status is not CallStatus.REFUSED:
             self.programs.append(call.text)
         self._shown = Reply()
-        self._succeeded |= outcome.status is CallStatus.OK
+        if outcome.status is CallStatus.OK:
+            self.last = outcome
         return Returned(
-            step=self._number,
+            step=self.number,
             status=outcome.status,
             text=outcome.text,
             figures=await self._kept(outcome.figures),
             duration_ms=outcome.duration_ms,
         )
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        return self.last.figures if self.last else ()
 
     async def _kept(self, figures: tuple[Figure, ...]) -> tuple[Attachment, ...]:
         """Where there is no room for them the answer goes on without."""
@@ -67,7 +72,7 @@ class Steps:
             except QueueError as error:
                 log.warning("a figure is not kept", extra={"reason": str(error)})
                 continue
-            name = f"figure-{self._number}-{number}.png"
+            name = f"figure-{self.number}-{number}.png"
             kept.append(
                 Attachment(sha256=sha256, name=name, media_type="image/png", size=len(figure.png))
             )

@@ -9,19 +9,22 @@ import importlib
 import logging
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Self
 
 import msgspec
 
 from inference import dialects
-from inference.agent.attempt import ToolAnswer
+from inference.agent.attempt import Solution
+from inference.dialects.base import Dialect
 from inference.engines.base import Engine
-from inference.generate import Past, compose
+from inference.generate import Past, Prompt, compose
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
 from inference.sandbox.errors import SandboxUnavailable
 from inference.tools.base import Context, Tool, tool
 from inference.tools.python import python
+from inference.tools.units import convert
 from jobqueue.blobs import Blobs
 from jobqueue.capabilities import SOLVE
 from jobqueue.schema import Job
@@ -53,13 +56,20 @@ class Workshop:
             await asyncio.wait([self._opening])
         await self._sandbox.__aexit__()
 
+    async def opened(self) -> None:
+        """Wait until it is. Raises SandboxUnavailable where it stays shut."""
+        if self._opening is not None:
+            await asyncio.wait([self._opening])
+        if not self._open:
+            raise SandboxUnavailable(self.closed_because)
+
     @property
     def capabilities(self) -> frozenset[str]:
         return frozenset({SOLVE} if self._open else ())
 
     @property
     def tools(self) -> Sequence[Tool]:
-        return (tool(python),) if self._open else ()
+        return (tool(python), tool(convert)) if self._open else ()
 
     async def _prepare(self) -> None:
         try:
@@ -74,15 +84,13 @@ class Workshop:
             return
         log.warning("programs cannot be run: %s", self.closed_because)
 
-    async def attempt(self, job: Job, number: int) -> ToolAnswer:
+    async def attempt(self, job: Job, number: int) -> Solution:
         """Raises what `compose` does."""
         dialect = dialects.of_model(self.engine.model)
         tools = self.tools
-        system = f"{job.system or self._system}\n\n{dialect.instructions(tools)}"
-        told = msgspec.structs.replace(job, system=system)
-        prompt = await compose(told, self._past, self.engine, system=system)
+        prompt = await self._prompt(job, dialect, tools)
         context = Context(sandbox=self._sandbox, question=job.prompt)
-        return ToolAnswer(
+        return Solution(
             job,
             number,
             prompt,
@@ -92,6 +100,18 @@ class Workshop:
             context=context,
             blobs=self._blobs,
         )
+
+    async def _prompt(self, job: Job, dialect: Dialect, tools: Sequence[Tool]) -> Prompt:
+        """A dialect with examples is that of models which would only be led astray by a persona,
+        or by what was said before."""
+        examples, how = dialect.examples(), dialect.instructions(tools)
+        system = how if examples else f"{job.system or self._system}\n\n{how}"
+        told = msgspec.structs.replace(job, system=system)
+        prompt = await compose(told, self._past, self.engine, system=system, examples=examples)
+        if not examples:
+            return prompt
+        alone = (*prompt.messages[: len(examples) + 1], prompt.messages[-1])
+        return replace(prompt, messages=alone, omitted_turns=0)
 
 
 def _import_lagent() -> None:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from inference.engines.base import Message
 from inference.tools.base import Tool
+from jobqueue.schema import Sampling
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,19 @@ class Dialect(Protocol):
     @property
     def calls_tools(self) -> bool:
         """Whether it can call any tool, and not run programs alone."""
+        ...
+
+    @property
+    def answers(self) -> bool:
+        """Whether it says the answer in its own words when the programs have run."""
+        ...
+
+    def sampling(self, asked: Sampling, turn: int) -> Sampling:
+        """How the tokens of a turn, from 1, are drawn where `asked` is what a person chose."""
+        ...
+
+    def examples(self) -> tuple[Message, ...]:
+        """Questions and replies that come before the conversation."""
         ...
 
     def instructions(self, tools: Sequence[Tool]) -> str:

@@ -10,6 +10,7 @@ from inference.dialects.base import Asked, Reply, held_back
 from inference.dialects.call import describe, json_call
 from inference.engines.base import Message, Role
 from inference.tools.base import Tool
+from jobqueue.schema import Sampling
 
 OPEN, CLOSE = "<tool_call>", "</tool_call>"
 
@@ -36,6 +37,7 @@ class Hermes:
     name: str = "hermes"
     markup: tuple[str, ...] = (OPEN, CLOSE)
     calls_tools: bool = True
+    answers: bool = True
     role: Role = "tool"
 
     def instructions(self, tools: Sequence[Tool]) -> str:
@@ -44,6 +46,12 @@ class Hermes:
             for tool in tools
         )
         return _HOW.format(tools="\n".join(told))
+
+    def sampling(self, asked: Sampling, _turn: int) -> Sampling:
+        return asked
+
+    def examples(self) -> tuple[Message, ...]:
+        return ()
 
     def read(self, text: str, *, ended: bool) -> Reply:
         thought, body = thinking.split(text, ended=ended)

@@ -43,8 +43,6 @@ from jobqueue.schema import FinishReason
 CONTEXT_TOKENS = 100_000
 SLOTS = 64
 
-# What is written in place of a script that ends without an answer.
-_SAY = "{output}"
 _SCRIPT = re.compile(
     r"!(think|run|call|say)\b ?(.*?)(?=\s*!(?:think|run|call|say|delay)\b|$)", re.DOTALL
 )
@@ -63,7 +61,11 @@ class ScriptedEngine:
     model = "scripted"
     capabilities = frozenset({"chat"})
 
-    def __init__(self, *, context_tokens: int = CONTEXT_TOKENS, slots: int = SLOTS) -> None:
+    def __init__(
+        self, *, context_tokens: int = CONTEXT_TOKENS, slots: int = SLOTS, script: str = ""
+    ) -> None:
+        """`script` holds directives for every question that has none."""
+        self._script = script
         self.context_tokens = context_tokens
         self.slots = slots
 
@@ -72,7 +74,7 @@ class ScriptedEngine:
         prompt_tokens = await self._admit(request)
         limit = request.sampling.max_tokens or self.context_tokens
         stops, made, reason = StopStrings(request.sampling.stop), 0, FinishReason.STOP
-        for token in _answer(request.messages):
+        for token in _answer(request.messages, self._script):
             if made == limit:
                 reason = FinishReason.LENGTH
                 break
@@ -111,23 +113,23 @@ def _question(messages: tuple[Message, ...]) -> str:
     return next(message.content for message in reversed(messages) if message.role == "user")
 
 
-def _answer(messages: tuple[Message, ...]) -> Iterator[str]:
+def _answer(messages: tuple[Message, ...], script: str) -> Iterator[str]:
     """The whole answer, or what is missing after its beginning."""
     last = messages[-1]
     begun = len(last.content) if last.role == "assistant" else 0
-    for token in _whole_answer(messages):
+    for token in _whole_answer(messages, script):
         if rest := token[begun:]:
             yield rest
         begun = max(begun - len(token), 0)
 
 
-def _whole_answer(messages: tuple[Message, ...]) -> Iterator[str]:
+def _whole_answer(messages: tuple[Message, ...], script: str) -> Iterator[str]:
     prompt = _question(messages)
-    if script := _SCRIPT.findall(prompt):
-        yield from tokenize(_scripted_turn(script, messages))
+    if turn := _scripted_turn(messages, script):
+        yield from tokenize(turn)
         return
-    turn = sum(message.role == "user" for message in messages)
-    echo = tokenize(f"[turn {turn}] {prompt}")
+    turns = sum(message.role == "user" for message in messages)
+    echo = tokenize(f"[turn {turns}] {prompt}")
     yield from echo
     if wanted := _TOKENS.search(prompt):
         numbers = count(1)
@@ -135,26 +137,39 @@ def _whole_answer(messages: tuple[Message, ...]) -> Iterator[str]:
             yield f" word{next(numbers)}"
 
 
-def _scripted_turn(script: list[tuple[str, str]], messages: tuple[Message, ...]) -> str:
-    """What the script says after as many calls as were made since the question."""
-    asked = max(n for n, message in enumerate(messages) if message.role == "user")
-    returned = [message.content for message in messages[asked:] if message.role == "tool"]
-    turns: list[str] = [""]
-    for directive, words in script:
-        text = words.replace("\\n", "\n")
-        if directive == "run":
-            call = {"name": "python", "arguments": {"program": text}}
-            turns[-1] += f"<tool_call>\n{json.dumps(call)}\n</tool_call>"
-        elif directive == "call":
-            name, _, arguments = words.partition(" ")
-            turns[-1] += (
-                f'<tool_call>\n{{"name": "{name}", "arguments": {arguments}}}\n</tool_call>'
-            )
-        else:
-            turns[-1] += text + "\n" * (directive == "think")
-        turns += [""] * (directive in ("run", "call"))
-    turn = turns[min(len(returned), len(turns) - 1)] or _SAY
+def _scripted_turn(messages: tuple[Message, ...], script: str) -> str:
+    """What is said after as many turns as were taken since the question; empty without a script."""
+    questions = [n for n, message in enumerate(messages) if message.role == "user"]
+    asked = next((n for n in reversed(questions) if _SCRIPT.search(messages[n].content)), None)
+    written = script if asked is None else messages[asked].content
+    since = messages[questions[0] if asked is None else asked :]
+    returned = [message.content for message in since if message.role == "tool"]
+    turns = _turns(written)
+    taken = sum(message.role == "assistant" for message in since)
+    turn = turns[min(taken, len(turns) - 1)] if turns else ""
     return turn.replace("{output}", returned[-1] if returned else "")
+
+
+def _turns(script: str) -> list[str]:
+    """One a call or an answer; a script of calls alone ends with what the last one returned."""
+    turns, said, directive = [], "", ""
+    for directive, words in _SCRIPT.findall(script):
+        said += _written(directive, words)
+        if directive != "think":
+            turns.append(said)
+            said = ""
+    return turns if directive in ("", "say") else [*turns, said + "{output}"]
+
+
+def _written(directive: str, words: str) -> str:
+    if directive == "call":
+        name, _, arguments = words.partition(" ")
+        return f'<tool_call>\n{{"name": "{name}", "arguments": {arguments}}}\n</tool_call>'
+    text = words.replace("\\n", "\n")
+    if directive == "run":
+        call = {"name": "python", "arguments": {"program": text}}
+        return f"<tool_call>\n{json.dumps(call)}\n</tool_call>"
+    return text if directive == "say" else f"{text}\n"
 
 
 def _delay_s(prompt: str) -> float:

@@ -32,9 +32,19 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxConfig]
 
 
 @pytest.fixture
-def workshop(redis: Redis, sandbox: SandboxConfig) -> Workshop:
+def script(request: pytest.FixtureRequest) -> str:
+    """What the model does with questions that hold no directives; `indirect` gives it."""
+    return str(getattr(request, "param", ""))
+
+
+@pytest.fixture
+def workshop(redis: Redis, sandbox: SandboxConfig, script: str) -> Workshop:
     return Workshop(
-        ScriptedEngine(), History(redis), Blobs(redis), system="be brief", sandbox=sandbox
+        ScriptedEngine(script=script),
+        History(redis),
+        Blobs(redis),
+        system="be brief",
+        sandbox=sandbox,
     )
 
 

@@ -1,5 +1,6 @@
 """`/solve` from a job to its last event, with real programs."""
 
+import pytest
 from redis.asyncio import Redis
 
 from jobqueue.blobs import Blobs
@@ -8,6 +9,7 @@ from jobqueue.schema import (
     AnyEvent,
     Call,
     CallStatus,
+    Check,
     Delta,
     Failed,
     FailureCode,
@@ -44,11 +46,12 @@ async def test_a_program_is_thought_of_written_run_and_answered_with(
     assert calls(events) == {1: "print((10-3)/2)"}
     [returned] = returns(events)
     assert (returned.step, returned.status, returned.text) == (1, CallStatus.OK, "3.5")
-    assert "".join(e.text for e in events if isinstance(e, Delta)) == r"x is \boxed{3.5}"
+    answer = "x is 3.5\n\n$$\\boxed{3.5}$$"
+    assert "".join(e.text for e in events if isinstance(e, Delta)) == answer
     assert isinstance(events[-1], Finished)
-    assert events[-1].text == r"x is \boxed{3.5}"
+    assert (events[-1].text, events[-1].check) == (answer, Check.NONE)
     [turn] = (await History(redis).load("channel-of-j1")).turns
-    assert (turn.answer, turn.programs) == (r"x is \boxed{3.5}", ("print((10-3)/2)",))
+    assert (turn.answer, turn.programs) == (answer, ("print((10-3)/2)",))
 
 
 async def test_figures_are_kept_and_told(solve: Solve, redis: Redis) -> None:
@@ -67,7 +70,7 @@ async def test_an_error_is_shown_and_repaired(solve: Solve) -> None:
     assert "ZeroDivisionError" in failed.text
     assert (good.step, good.status, good.text) == (2, CallStatus.OK, "42")
     assert isinstance(events[-1], Finished)
-    assert events[-1].text == "42"
+    assert events[-1].text == "42\n\n$$\\boxed{42}$$"
 
 
 async def test_what_is_not_a_call_never_runs(solve: Solve, redis: Redis) -> None:
@@ -84,3 +87,45 @@ async def test_seven_turns_without_an_answer_are_told_as_such(solve: Solve) -> N
     assert [e.step for e in returns(events)] == [1, 2, 3, 4, 5, 6, 7]
     assert isinstance(events[-1], Failed)
     assert events[-1].code is FailureCode.NO_ANSWER
+
+
+# --- a test of its own ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("script", ["!run print(7/2) !say done"], indirect=True)
+async def test_a_result_that_stands_its_test_is_verified(solve: Solve, script: str) -> None:
+    *_, last = await solve("Solve 2x + 3 = 10 for x.")
+    assert isinstance(last, Finished)
+    assert last.check is Check.VERIFIED
+    assert last.text == "done\n\n$$\\boxed{3.5}$$"
+
+
+@pytest.mark.parametrize(
+    "script", ["!run print(4) !say it is 4 !run print(7/2) !say it is 3.5"], indirect=True
+)
+async def test_a_refuted_result_is_repaired(solve: Solve, script: str) -> None:
+    events = await solve("Solve 2x + 3 = 10 for x.")
+    assert [e.text for e in returns(events)] == ["4", "3.5"]
+    last = events[-1]
+    assert isinstance(last, Finished)
+    assert last.check is Check.VERIFIED
+    assert last.text == "it is 3.5\n\n$$\\boxed{3.5}$$"
+
+
+@pytest.mark.parametrize("script", ["!run print(4) !say it is 4"], indirect=True)
+async def test_a_model_that_insists_is_overruled_by_the_question(solve: Solve, script: str) -> None:
+    events = await solve("Solve 2x + 3 = 10 for x.")
+    last = events[-1]
+    assert isinstance(last, Finished)
+    assert last.check is Check.VERIFIED
+    assert last.text == "$$\\boxed{x = \\frac{7}{2} \\approx 3.5}$$"
+    assert "4" not in last.text.replace("\\frac{7}{2}", "")
+
+
+@pytest.mark.parametrize("script", ["!run print(4) !say it is 4"], indirect=True)
+async def test_what_is_not_understood_word_for_word_is_never_verified(
+    solve: Solve, script: str
+) -> None:
+    *_, last = await solve("What is twice the solution of 2x + 3 = 7?")
+    assert isinstance(last, Finished)
+    assert last.check is Check.NONE

@@ -1,0 +1,104 @@
+"""The command: a table by kind of problem, then everything as one line of JSON."""
+
+import argparse
+import asyncio
+import json
+import os
+import tempfile
+from collections import defaultdict
+from collections.abc import Sequence
+from importlib.resources import as_file, files
+from pathlib import Path
+from statistics import median
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.solve.run import Solved, load, open_workshop, solve_all
+from inference.config import OFFLINE, add_choices, chosen
+from inference.engines import create
+from inference.sandbox.client import Sandbox
+from jobqueue.connect import connect
+from jobqueue.embedded import embedded
+from jobqueue.schema import Check
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("solve", help="problems with known answers, put to a model")
+    parser.add_argument("--set", type=Path, help="JSON lines of problem, answer and kind")
+    parser.add_argument("--verbose", action="store_true", help="tell each problem")
+    add_choices(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    settings = chosen(arguments)
+    os.environ.update(OFFLINE)
+    engine = create(settings.engine, settings)
+    with as_file(files("bench.solve") / "problems.jsonl") as own:
+        problems = load(arguments.set or own)
+
+    async def measure() -> list[Solved]:
+        solved = []
+        with tempfile.TemporaryDirectory() as folder:
+            async with (
+                embedded(Path(folder)) as url,
+                connect(url) as redis,
+                open_workshop(engine, redis) as workshop,
+                Sandbox() as judge,
+            ):
+                async for each in solve_all(problems, workshop, judge):
+                    solved.append(each)
+                    if arguments.verbose:
+                        print(_line(each), flush=True)
+        return solved
+
+    solved = asyncio.run(measure())
+    Console().print(_table(engine.model, solved))
+    print(json.dumps({"model": engine.model, **figures(solved)}))
+
+
+def figures(solved: Sequence[Solved]) -> dict[str, object]:
+    return {
+        "problems": len(solved),
+        "right": sum(each.right for each in solved),
+        "wrong": sum(not each.right and not each.refused for each in solved),
+        "refused": sum(each.refused for each in solved),
+        "verified": sum(each.check is Check.VERIFIED for each in solved),
+        "refuted": sum(each.check is Check.REFUTED for each in solved),
+        "verified_but_wrong": sum(each.falsely_verified for each in solved),
+        "turns": round(sum(each.turns for each in solved) / max(len(solved), 1), 2),
+        "seconds_p50": round(median(each.seconds for each in solved), 2) if solved else 0,
+        "kinds": {
+            kind: f"{sum(each.right for each in some)}/{len(some)}"
+            for kind, some in _by_kind(solved).items()
+        },
+    }
+
+
+def _by_kind(solved: Sequence[Solved]) -> dict[str, list[Solved]]:
+    kinds: dict[str, list[Solved]] = defaultdict(list)
+    for each in solved:
+        kinds[each.problem.kind].append(each)
+    return dict(kinds)
+
+
+def _table(model: str, solved: Sequence[Solved]) -> Table:
+    table = Table("kind", title=f"/solve with {model}")
+    columns = ("problems", "right", "wrong", "refused", "verified", "verified but wrong")
+    for heading in (*columns, "turns", "seconds p50"):
+        table.add_column(heading, justify="right")
+    for kind, some in [*_by_kind(solved).items(), ("all", list(solved))]:
+        counted = figures(some)
+        names = [*(name.replace(" ", "_") for name in columns), "turns", "seconds_p50"]
+        table.add_row(kind, *(str(counted[name]) for name in names))
+    return table
+
+
+def _line(solved: Solved) -> str:
+    mark = "right" if solved.right else "refused" if solved.refused else "WRONG"
+    printed = solved.printed.replace("\n", "; ")[:70]
+    return (
+        f"{mark:8}{solved.check:9}{solved.turns} turns {solved.seconds:5.1f} s  "
+        f"{solved.problem.problem[:60]!r} -> {printed!r}, wanted {solved.problem.answer!r}"
+    )

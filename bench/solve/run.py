@@ -1,0 +1,104 @@
+"""Each problem is a job of its own: the worker's way from there on, without a queue."""
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from redis.asyncio import Redis
+
+from inference.agent.errors import NoAnswer
+from inference.agent.workshop import Workshop
+from inference.engines.base import Engine
+from inference.maths import checking
+from inference.sandbox.client import Sandbox
+from inference.sandbox.config import SandboxConfig
+from jobqueue.blobs import Blobs
+from jobqueue.history import History
+from jobqueue.schema import CallStatus, Check, Finished, Job, Returned
+
+SYSTEM = "You are a helpful assistant."
+
+
+class Problem(msgspec.Struct, frozen=True):
+    problem: str
+    answer: str
+    kind: str = ""
+    id: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    problem: Problem
+    right: bool
+    refused: bool  # no answer at all
+    check: Check
+    printed: str  # by the last program that succeeded
+    answer: str
+    turns: int
+    seconds: float
+
+    @property
+    def falsely_verified(self) -> bool:
+        return self.check is Check.VERIFIED and not self.right
+
+
+def load(path: Path) -> list[Problem]:
+    decode = msgspec.json.Decoder(Problem).decode
+    return [decode(line) for line in path.read_bytes().splitlines() if line.strip()]
+
+
+@asynccontextmanager
+async def open_workshop(engine: Engine, redis: Redis) -> AsyncIterator[Workshop]:
+    """Raises SandboxUnavailable through `Workshop.opened`."""
+    workshop = Workshop(
+        engine, History(redis), Blobs(redis), system=SYSTEM, sandbox=SandboxConfig()
+    )
+    async with engine, workshop:
+        await workshop.opened()
+        yield workshop
+
+
+async def solve_all(
+    problems: Sequence[Problem], workshop: Workshop, judge: Sandbox
+) -> AsyncIterator[Solved]:
+    for number, problem in enumerate(problems):
+        yield await _solve(f"problem-{number}", problem, workshop, judge)
+
+
+async def _solve(name: str, problem: Problem, workshop: Workshop, judge: Sandbox) -> Solved:
+    job = Job(
+        id=name,
+        channel=name,
+        user="bench",
+        user_name="bench",
+        server="bench",
+        reader="bench",
+        capability="solve",
+        prompt=problem.problem,
+    )
+    begun, last, finished = time.perf_counter(), "", None
+    turns = 0
+    try:
+        attempt = await workshop.attempt(job, 1)
+        async for event in attempt.events():
+            if isinstance(event, Returned):
+                turns += 1
+                last = event.text if event.status is CallStatus.OK else last
+            if isinstance(event, Finished):
+                finished = event
+    except NoAnswer:
+        pass
+    return Solved(
+        problem=problem,
+        right=finished is not None and await checking.same(judge, last, problem.answer),
+        refused=finished is None,
+        check=finished.check if finished else Check.NONE,
+        printed=last,
+        answer=finished.text if finished else "",
+        turns=turns,
+        seconds=time.perf_counter() - begun,
+    )

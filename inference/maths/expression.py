@@ -1,0 +1,234 @@
+"""Mathematics as people and small models write it, made into a Python expression for sympy.
+
+`2x² + 3(x - 1)`, `15% of 240`, `5!`, `√2`, `\\frac{1}{2}` and `3 × 4 ÷ 2` all come out explicit,
+checked and exact: fractions stay fractions. Nothing is evaluated here.
+"""
+
+import ast
+import re
+import unicodedata
+
+FUNCTIONS = {
+    **{name: name for name in ("sqrt", "exp", "log", "sin", "cos", "tan", "cot", "sec", "csc")},
+    **{name: name for name in ("asin", "acos", "atan", "sinh", "cosh", "tanh", "cbrt", "root")},
+    **{name: name for name in ("factorial", "gcd", "lcm", "floor", "binomial", "Mod", "sign")},
+    "abs": "Abs",
+    "Abs": "Abs",
+    "ln": "log",
+    "arcsin": "asin",
+    "arccos": "acos",
+    "arctan": "atan",
+    "comb": "binomial",
+    "nCr": "binomial",
+    "C": "binomial",
+    "ncr": "binomial",
+    "perm": "ff",
+    "nPr": "ff",
+    "P": "ff",
+    "ceil": "ceiling",
+    "ceiling": "ceiling",
+    "min": "Min",
+    "max": "Max",
+    "isqrt": "floor_sqrt",
+    "mod": "Mod",
+}
+CONSTANTS = {"pi": "pi", "E": "E", "oo": "oo", "inf": "oo", "infinity": "oo", "I": "I"}
+
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "0123456789-+n")
+_SUPERSCRIPT = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ]+")
+_SIGNS = str.maketrans(
+    {
+        "×": "*",
+        "·": "*",
+        "⋅": "*",
+        "∙": "*",
+        "÷": "/",
+        "−": "-",
+        "–": "-",
+        "﹣": "-",
+        "≤": "<=",
+        "≥": ">=",
+        "⩽": "<=",
+        "⩾": ">=",
+        "≠": "!=",
+        "π": " pi ",
+        "∞": " oo ",
+        "【": "(",
+        "】": ")",
+        "［": "[",
+        "］": "]",
+    }
+)
+_LATEX = (
+    (r"\\d?frac\{([^{}]*)\}\{([^{}]*)\}", r"((\1)/(\2))"),
+    (r"\\sqrt\{([^{}]*)\}", r"sqrt(\1)"),
+    (r"\\(?:cdot|times)\b", "*"),
+    (r"\\div\b", "/"),
+    (r"\\(?:leq?|leqslant)\b", "<="),
+    (r"\\(?:geq?|geqslant)\b", ">="),
+    (r"\\(?:left|right)\b", ""),
+    (r"\\(?:to|rightarrow)\b", "->"),
+    (r"\\(pi|sin|cos|tan|ln|log|exp|lim|int|infty)\b", r" \1 "),
+    (r"\^\{([^{}]*)\}", r"^(\1)"),
+    (r"\$|\\[()\[\]]", " "),
+)
+_ROOT = re.compile(r"√\s*(\([^()]*\)|\d+(?:\.\d+)?|[a-zA-Z])")
+_TOKEN = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+|[A-Za-z_]\w*|\*\*|<=|>=|!=|==|->|\.\.|\S)")
+_OPERAND = re.compile(r"[\w.)]")
+
+
+class NotMathematics(ValueError):
+    """It cannot be read as an expression; nothing was evaluated."""
+
+
+def plain(text: str) -> str:
+    """`text` in ASCII where it is mathematics: signs, superscripts, full width, LaTeX."""
+    text = _SUPERSCRIPT.sub(lambda found: f"^({found[0].translate(_SUPERSCRIPTS)})", text)
+    text = unicodedata.normalize("NFKC", text.translate(_SIGNS))
+    for pattern, written in _LATEX:
+        text = re.sub(pattern, written, text)
+    text = _ROOT.sub(lambda found: f"sqrt({found[1].strip('()')})", text)
+    text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text)  # 1,000
+    return re.sub(r"%\s*(?:of|\*)\s*", "/100*", text)
+
+
+def expression(text: str) -> str:
+    """`text` as an explicit Python expression. Raises NotMathematics."""
+    return ast.unparse(_exact(_parsed(text)))
+
+
+def relation(text: str) -> tuple[str, str, str]:
+    """Left side, sign (`=`, `<`, `<=`, `>`, `>=` or `!=`) and right side, as expressions.
+
+    Raises NotMathematics.
+    """
+    parts = re.split(r"(<=|>=|!=|==|=|<|>)", plain(text))
+    if len(parts) != 3:
+        raise NotMathematics(f"{text!r} is not one equation or inequality")
+    left, sign, right = parts
+    return expression(left), "=" if sign == "==" else sign, expression(right)
+
+
+def names(*expressions: str) -> list[str]:
+    """The unknowns in expressions that were made here, in the order of the alphabet."""
+    found = {
+        node.id
+        for each in expressions
+        for node in ast.walk(ast.parse(each, mode="eval"))
+        if isinstance(node, ast.Name)
+    }
+    known = {*FUNCTIONS.values(), *CONSTANTS.values(), "Rational", "Integer"}
+    return sorted(found - known)
+
+
+def _parsed(text: str) -> ast.expr:
+    try:
+        tree = ast.parse(_explicit(plain(text)), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise NotMathematics(f"{text!r} is not an expression") from error
+    for node in ast.walk(tree):
+        _allow(node, text)
+    return tree.body
+
+
+_ALLOWED = (
+    *(ast.Expression, ast.BinOp, ast.UnaryOp, ast.Call, ast.Name, ast.Load, ast.Constant),
+    *(ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.Mod, ast.USub, ast.UAdd),
+)
+
+
+def _allow(node: ast.AST, text: str) -> None:
+    if not isinstance(node, _ALLOWED):
+        raise NotMathematics(f"{text!r} has more than arithmetic")
+    if isinstance(node, ast.Constant) and type(node.value) not in (int, float):
+        raise NotMathematics(f"{text!r} has something that is no number")
+    if isinstance(node, ast.Call):
+        if not (isinstance(node.func, ast.Name) and node.func.id in FUNCTIONS.values()):
+            raise NotMathematics(f"{text!r} calls what is no known function")
+        if node.keywords:
+            raise NotMathematics(f"{text!r} is not an expression")
+
+
+def _explicit(text: str) -> str:
+    """With every multiplication, power and factorial written out. Raises NotMathematics."""
+    made: list[str] = []
+    tokens: list[str] = _TOKEN.findall(text)
+    for number, sign in enumerate(tokens):
+        after = tokens[number + 1] if number + 1 < len(tokens) else ""
+        word = _word(sign, after)
+        if made and _joins(made[-1], word):
+            if made[-1][-1].isdigit() and word[0].isdigit():
+                raise NotMathematics(f"{text!r} has two numbers without a sign between them")
+            made.append("*")
+        if sign == "!" and made:
+            made = _factorial(made)
+        elif sign == "%" and not re.match(r"[\w(]", after):
+            made.append("/100")
+        else:
+            made.append(word)
+    return " ".join(made)
+
+
+def _word(sign: str, after: str) -> str:
+    if sign in FUNCTIONS and after == "(":
+        return FUNCTIONS[sign]
+    if sign == "e" and after in ("^", "**"):
+        return "E"
+    return CONSTANTS.get(sign, {"^": "**", "[": "(", "]": ")", "{": "(", "}": ")"}.get(sign, sign))
+
+
+def _joins(before: str, word: str) -> bool:
+    """Whether nothing between them means a product."""
+    if before in FUNCTIONS.values() and word == "(":
+        return False
+    return bool(_OPERAND.match(before[-1]) and re.match(r"[A-Za-z_(\d.]", word))
+
+
+def _factorial(made: list[str]) -> list[str]:
+    """`made` with its last operand inside `factorial(…)`."""
+    start, depth = len(made) - 1, 0
+    while start >= 0:
+        depth += (made[start] == ")") - (made[start] == "(")
+        if depth == 0:
+            break
+        start -= 1
+    return [*made[: max(start, 0)], "factorial", "(", *made[max(start, 0) :], ")"]
+
+
+def _exact(tree: ast.expr) -> ast.expr:
+    exact: ast.expr = _Exact().visit(tree)
+    return ast.fix_missing_locations(exact)
+
+
+class _Exact(ast.NodeTransformer):
+    """Python divides and raises its own integers to floats; sympy's stay exact."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        return _call("Rational", ast.Constant(repr(node.value))) if _is_float(node) else node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        divides = isinstance(node.op, ast.Div)
+        if divides and _is_integer(node.left) and _is_integer(node.right):
+            return _call("Rational", node.left, node.right)
+        raises = isinstance(node.op, ast.Pow) and not _is_integer(node.right)
+        if (divides or raises) and _is_python(node.left):
+            node.left = _call("Integer", node.left)
+        return node
+
+
+def _call(name: str, *arguments: ast.expr) -> ast.Call:
+    return ast.Call(ast.Name(name, ast.Load()), list(arguments), [])
+
+
+def _is_integer(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, int)
+
+
+def _is_python(tree: ast.expr) -> bool:
+    """Whether Python alone computes it, so that its integers are Python's."""
+    return not any(isinstance(node, ast.Name) for node in ast.walk(tree))
+
+
+def _is_float(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, float)

@@ -1,0 +1,130 @@
+"""The strict small forms in which a small model says what is to be computed.
+
+A model of half a billion parameters copies an equation without fault, but seldom writes a whole
+program without one. So it writes one line, as `solve("2x + 3 = 10")`, and the program is made
+here: complete, exact and fit to be read and run by itself. Whatever else it writes is a program
+of its own.
+"""
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from inference.maths import programs
+from inference.maths.expression import NotMathematics, expression
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a form asks for: a tool and its arguments."""
+
+    tool: str
+    arguments: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    name: str
+    texts: tuple[str, ...]
+    options: dict[str, str] = field(default_factory=dict)
+
+
+def made(written: str) -> Made:
+    """The call that `written` asks for. Raises NotMathematics where a form is filled in wrongly,
+    and SyntaxError where it is neither a form nor a program."""
+    tree = ast.parse(written.strip())
+    form = _form(tree)
+    if form is None:
+        return _program(_with_sympy(written.strip(), tree))
+    if form.name == "convert":
+        return _conversion(form)
+    return _program(FORMS[form.name](form.texts, form.options))
+
+
+def _program(source: str) -> Made:
+    return Made("python", {"program": source})
+
+
+def _form(tree: ast.Module) -> _Form | None:
+    """A single call of a form, `print` around it or not."""
+    if len(tree.body) != 1 or not isinstance(statement := tree.body[0], ast.Expr):
+        return None
+    call = statement.value
+    if isinstance(call, ast.Call) and _called(call) == "print" and len(call.args) == 1:
+        call = call.args[0]
+    if not isinstance(call, ast.Call) or _called(call) not in (*FORMS, "convert"):
+        return None
+    texts = [_text(each) for each in call.args]
+    options = {str(each.arg): _text(each.value) for each in call.keywords}
+    if None in texts or None in options.values():
+        return None  # computed arguments: a program that uses sympy's function of that name
+    return _Form(
+        _called(call),
+        tuple(text for text in texts if text is not None),
+        {name: text for name, text in options.items() if text is not None},
+    )
+
+
+def _called(call: ast.Call) -> str:
+    return call.func.id if isinstance(call.func, ast.Name) else ""
+
+
+def _text(node: ast.expr) -> str | None:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str | int | float):
+        return str(node.value)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant):
+        return ast.unparse(node)
+    return None
+
+
+def _conversion(form: _Form) -> Made:
+    if len(form.texts) != 3:
+        raise NotMathematics("convert takes a number, its unit and the unit that is wanted")
+    value, unit, to = (text.strip() for text in form.texts)
+    try:
+        number = float(value)
+    except ValueError as error:
+        raise NotMathematics(f"convert: {value!r} is no number") from error
+    return Made("convert", {"value": number, "unit": unit, "to": to})
+
+
+def _with_sympy(source: str, tree: ast.Module) -> str:
+    """Small models use sympy's names without a word about it."""
+    imports = any(isinstance(node, ast.Import | ast.ImportFrom) for node in ast.walk(tree))
+    return source if imports else f"from sympy import *\n\n{source}"
+
+
+def _values(texts: tuple[str, ...], least: int, most: int, name: str) -> list[str]:
+    if not least <= len(texts) <= most:
+        raise NotMathematics(f"{name} takes {least} to {most} expressions, not {len(texts)}")
+    return [expression(text) for text in texts]
+
+
+def _one(make: Callable[[str], str], name: str) -> programs.Form:
+    def program(texts: tuple[str, ...], _options: dict[str, str]) -> str:
+        return make(*_values(texts[:1], 1, 1, name))
+
+    return program
+
+
+FORMS: dict[str, programs.Form] = {
+    "solve": programs.solve,
+    "roots": programs.roots,
+    "calculate": _one(programs.calculate, "calculate"),
+    "evaluate": _one(programs.calculate, "evaluate"),
+    "remainder": programs.remainder,
+    "derivative": programs.derivative,
+    "integral": programs.integral,
+    "limit": programs.limit,
+    "factor": _one(lambda each: programs.rewrite("factor", each), "factor"),
+    "expand": _one(lambda each: programs.rewrite("expand", each), "expand"),
+    "simplify": _one(lambda each: programs.rewrite("simplify", each), "simplify"),
+    "gcd": lambda texts, _: programs.of_integers("gcd", _values(texts, 2, 9, "gcd")),
+    "lcm": lambda texts, _: programs.of_integers("lcm", _values(texts, 2, 9, "lcm")),
+    "is_prime": _one(programs.is_prime, "is_prime"),
+    "prime_factors": _one(programs.prime_factors, "prime_factors"),
+    "divisors": _one(programs.divisors, "divisors"),
+    "chance": programs.chance,
+    "count": programs.count,
+    "plot": programs.plot,
+}

@@ -1,0 +1,204 @@
+"""What a program printed, read as mathematics, typeset and compared.
+
+Part of `judge`: it runs in the sandbox too, where alone such a text may be evaluated.
+"""
+
+import re
+from typing import Any
+
+import sympy
+from sympy.parsing.sympy_parser import parse_expr
+
+
+class Unclear(Exception):
+    """Neither true nor false, as far as can be seen here."""
+
+
+def value(text: str) -> Any:
+    """One value: a number, an expression, a set. Decimals are taken as exact. Raises Unclear."""
+    text = text.strip().rstrip(".").replace("^", "**").replace(" + C", "")
+    if not text or len(text) > 2000 or not _SOBER.fullmatch(text) or _REACHES.search(text):
+        raise Unclear
+    names = {name: sympy.Symbol(name) for name in re.findall(r"\b[A-Za-z]\b", text)}
+    for constant in ("E", "I"):
+        names.pop(constant, None)
+    found = parse_expr(text, local_dict=names)
+    return _exactly(found)
+
+
+# What is printed is evaluated, so it may name nothing but mathematics.
+_SOBER = re.compile(r"[\w\s+\-*/().,<>=&|\[\]{}:]+")
+_REACHES = re.compile(
+    r"__|\.(?!(?:open|Lopen|Ropen)\()\s*[A-Za-z_]|\b(?:lambda|for|import|eval|exec)\b"
+)
+
+
+def _exactly(found: Any) -> Any:
+    if isinstance(found, list | tuple | set):
+        return type(found)(map(_exactly, found))
+    if isinstance(found, dict):
+        return {_exactly(key): _exactly(each) for key, each in found.items()}
+    return sympy.nsimplify(found, rational=True) if found.has(sympy.Float) else found
+
+
+def solutions(printed: str) -> list[dict[str, Any]]:
+    """`x = 2` or `x = 1, y = 3`, one to a line; a list or mapping as sympy prints them.
+
+    An unnamed value has the name "". Raises Unclear.
+    """
+    text = printed.strip()
+    if re.fullmatch(r"no (?:real )?solutions?\.?", text, re.IGNORECASE):
+        return []
+    lines = [line for line in text.splitlines() if line.strip()]
+    if all(_ASSIGNED.fullmatch(line) for line in lines):
+        return _apart([pair for line in lines for pair in _assigned(line)])
+    if len(lines) != 1:
+        return [{"": value(line)} for line in lines]
+    found = value(lines[0])
+    several = list(found) if isinstance(found, list | set | tuple | sympy.FiniteSet) else [found]
+    return [_named(each) for each in several]
+
+
+_ASSIGNED = re.compile(r"\s*(?:[A-Za-z]\w*\s*=\s*[^=<>]+?\s*(?:,\s*(?=[A-Za-z]\w*\s*=)|$))+")
+
+
+def _assigned(line: str) -> list[tuple[str, Any]]:
+    pairs = re.split(r",\s*(?=[A-Za-z]\w*\s*=)", line)
+    split = [pair.split("=", 1) for pair in pairs]
+    return [(name.strip(), value(text)) for name, text in split]
+
+
+def _apart(pairs: list[tuple[str, Any]]) -> list[dict[str, Any]]:
+    """A name that comes again begins another solution."""
+    found: list[dict[str, Any]] = [{}]
+    for name, each in pairs:
+        if name in found[-1]:
+            found.append({})
+        found[-1][name] = each
+    return found
+
+
+def _named(found: Any) -> dict[str, Any]:
+    if isinstance(found, dict):
+        return {str(name): each for name, each in found.items()}
+    return {"": found}
+
+
+def region(printed: str) -> Any:
+    """A set of numbers: `x in Interval(…)`, or relations."""
+    text = re.sub(r"^\s*\w+ in ", "", printed.strip())
+    text = re.sub(r"\bor\b", "|", re.sub(r"\band\b", "&", text))
+    chain = re.fullmatch(r"([^<>=]+)(<=?)\s*(\w)\s*(<=?)([^<>=]+)", text)
+    if chain:
+        low, first, name, second, high = chain.groups()
+        text = f"({low} {first} {name}) & ({name} {second} {high})"
+    elif re.search("[<>]", text):
+        parts = (f"({part.strip().strip('()')})" for part in re.split(r"([&|])", text))
+        text = "".join(part if part not in ("(&)", "(|)") else part[1] for part in parts)
+    found = value(text)
+    return found.as_set() if not isinstance(found, sympy.Set) else found
+
+
+def single(printed: str) -> Any:
+    """The only value in it; a unit behind a number is left to the reader. Raises Unclear."""
+    text = printed.strip()
+    if quantity := re.fullmatch(r"(-?[\d.]+(?:e[+-]?\d+)?) [^\d=+*/-]+", text):
+        return value(quantity[1])
+    found = solutions(text)
+    if len(found) != 1 or len(found[0]) != 1:
+        raise Unclear
+    return next(iter(found[0].values()))
+
+
+def is_zero(difference: Any) -> bool:
+    if difference.free_symbols:
+        return bool(sympy.simplify(difference) == 0)
+    if difference.is_Rational:
+        return bool(difference == 0)
+    return bool(abs(sympy.N(difference, 40)) < 1e-25)
+
+
+# --- how it is typeset, and compared -------------------------------------------------------------
+
+
+def typeset(printed: str) -> str:
+    """LaTeX of a short printed answer; empty where it is none."""
+    text = printed.strip()
+    if len(text.splitlines()) > 6 or len(text) > 300:
+        return ""
+    try:
+        return _typeset(text)
+    except Exception:  # anything may be in the text, and sympy raises anything
+        return ""
+
+
+def _typeset(text: str) -> str:
+    if decimal := re.fullmatch(r"((?:\w+ = )?-?\d+)(\.\d+)?", text):
+        return decimal[1] + ("" if set(decimal[2] or "0") <= {".", "0"} else decimal[2])
+    if re.fullmatch(r"[A-Za-z ]{2,}\.?", text):
+        return ""  # words
+    if within := re.fullmatch(r"(\w+) in (.+)", text):
+        return f"{within[1]} \\in {sympy.latex(value(within[2]))}"
+    if re.fullmatch(r"\d+(?:\*\*\d+)?(?: \* \d+(?:\*\*\d+)?)+", text):
+        return re.sub(r"\*\*(\d+)", r"^{\1}", text).replace(" * ", r" \times ")
+    if text.endswith(" + C"):
+        return f"{sympy.latex(value(text))} + C"
+    said = (
+        ", ".join(_pair(name, each) for name, each in solution.items())
+        for solution in solutions(text)
+    )
+    return r";\quad ".join(said) + _roughly(text)
+
+
+def _roughly(text: str) -> str:
+    """The decimals of an only value that is no whole number."""
+    several = solutions(text)
+    if len(several) != 1 or len(several[0]) != 1:
+        return ""
+    [found] = several[0].values()
+    if found.free_symbols or found.is_integer or not found.is_real:
+        return ""
+    return f" \\approx {float(found):.6g}"
+
+
+def _pair(name: str, found: Any) -> str:
+    if not isinstance(found, sympy.Basic):
+        raise Unclear
+    return f"{name} = {sympy.latex(found)}" if name else str(sympy.latex(found))
+
+
+def same(printed: str, expected: str) -> bool:
+    """Whether two texts give the same answer, however they are written."""
+    try:
+        if re.search("[<>]| in ", expected):
+            one, other = region(printed), region(expected)
+            names = {each: sympy.Symbol("x") for each in one.free_symbols | other.free_symbols}
+            return bool(one.subs(names) == other.subs(names))
+        if expected in ("yes", "no"):
+            truth = {"true": "yes", "false": "no"}
+            said = re.findall(r"[a-z]+", printed.lower())
+            return bool(said) and truth.get(said[0], said[0]) == expected
+        one, other = _canonical(printed), _canonical(expected)
+        return len(one) == len(other) and all(
+            any(_alike(each, every) for every in other) for each in one
+        )
+    except Exception:
+        return False
+
+
+def _canonical(text: str) -> list[list[Any]]:
+    """Solutions as their values, in the order of their names."""
+    if quantity := re.fullmatch(r"(-?[\d.]+(?:e[+-]?\d+)?) [^\d=+*/-]+", text.strip()):
+        return [[value(quantity[1])]]
+    found = solutions(text)
+    names = [name for each in found for name in each]
+    if len(found) == 1 and len(set(names)) == 1 == len(names):
+        return [[found[0][names[0]]]]
+    return [[each[name] for name in sorted(each)] for each in found]
+
+
+def _alike(one: list[Any], other: list[Any]) -> bool:
+    return len(one) == len(other) and all(
+        is_zero(a - b) or abs(sympy.N(a - b)) < 1e-6 * max(1, abs(sympy.N(b)))
+        for a, b in zip(one, other, strict=True)
+    )

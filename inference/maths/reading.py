@@ -1,0 +1,369 @@
+"""A question read by rule, word for word, or not at all.
+
+`Solve 2x + 3 = 10 for x` leaves no word unexplained, so whatever a model makes of it can be put
+to the test. `What is the smallest solution of …` has a word too many, and is left to the model,
+unverified: a test of something else than what was asked is worse than none.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from inference.maths.expression import (
+    NotMathematics,
+    expression,
+    names,
+    plain,
+    relation,
+)
+from inference.maths.words import Parts, spoken
+from inference.maths.words import parts as apart
+from inference.tools import units
+from inference.tools.base import ToolFailed
+
+MAX_QUESTION = 2_000
+
+# What people mean by 1/2x, 2^3x or 200 - 5% is not sure.
+_AMBIGUOUS = re.compile(
+    r"/ *\d+(?:\.\d+)? *[A-Za-z(]|\^ *\d+ *[A-Za-z(]|[+-] *\d+(?:\.\d+)? */100\b|[+-] *[\d.]+ *%"
+)
+
+Task = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    task: Task  # as `judge` takes it
+    form: str  # the same as `forms` has it
+
+
+def read(question: str) -> Reading | None:
+    """What is asked, if every word of it is understood."""
+    if len(question) > MAX_QUESTION:
+        return None
+    text = plain(question)
+    if found := _conversion(text):
+        return found
+    parts = apart(spoken(text), _PHRASES)
+    if parts is None or any(_AMBIGUOUS.search(run) for run in parts.runs):
+        return None
+    for kind in _KINDS:
+        if not kind.cues or parts.words & kind.cues:
+            try:
+                found = kind.read(parts) if parts.words <= kind.words else None
+            except (NotMathematics, ValueError):
+                found = None
+            if found is not None:
+                return found
+    return None
+
+
+# --- units ----------------------------------------------------------------------------------------
+
+_NUMBER = r"(?P<value>-?\d+(?:\.\d+)?)"
+_UNIT = r"(?P<unit>[^\d?,]{1,40}?)"
+_TO = r"(?P<to>[^\d?,]{1,40}?)"
+_CONVERSIONS = tuple(
+    re.compile(pattern + r"\s*[?.。]*", re.IGNORECASE)
+    for pattern in (
+        rf"\s*(?:please )?(?:convert|change|express) {_NUMBER}\s*{_UNIT} (?:in)?to {_TO}",
+        rf"\s*(?:what(?:'s| is| are)|how much is)? ?{_NUMBER}\s*{_UNIT} (?:in|to|as) {_TO}",
+        rf"\s*how many {_TO} (?:are|is|are there|do you get) in {_NUMBER}\s*{_UNIT}",
+        rf"\s*how many {_TO} (?:are|is|make|equal)?\s*{_NUMBER}\s*{_UNIT}",
+        rf"\s*(?:请)?(?:把|将)?\s*{_NUMBER}\s*{_UNIT}\s*(?:换算成|转换为|转换成|换成|化成|转为)\s*{_TO}",
+        rf"\s*{_NUMBER}\s*{_UNIT}\s*(?:等于|是|合|有)\s*(?:多少|几)(?:个)?\s*{_TO}",
+    )
+)
+
+
+def _conversion(text: str) -> Reading | None:
+    for pattern in _CONVERSIONS:
+        found = pattern.fullmatch(text)
+        if found and units.known(found["unit"]) and units.known(found["to"]):
+            value, unit, to = found["value"], found["unit"].strip(), found["to"].strip()
+            try:
+                exact = units.exact(Fraction(value), unit, to)
+            except ToolFailed:
+                return None
+            task: Task = {"kind": "quantity", "value": str(exact), "unit": to}
+            return Reading(task, _form("convert", value, unit, to))
+    return None
+
+
+# --- what may be asked ---------------------------------------------------------------------------
+
+_FILLER = frozenset(
+    [
+        "solve",
+        "find",
+        "what",
+        "what's",
+        "is",
+        "the",
+        "for",
+        "value",
+        "values",
+        "of",
+        "calculate",
+        "compute",
+        "evaluate",
+        "determine",
+        "please",
+        "work",
+        "out",
+        "equation",
+        "equations",
+        "system",
+        "if",
+        "and",
+        "then",
+        "given",
+        "let",
+        "that",
+        "equals",
+        "equal",
+        "to",
+        "by",
+        "following",
+        "expression",
+        "result",
+        "answer",
+        "where",
+        "unknown",
+        "unknowns",
+        "simultaneous",
+        "quadratic",
+        "linear",
+        "all",
+        "solution",
+        "solutions",
+        "are",
+        "with",
+        "how",
+        "much",
+        "does",
+        "me",
+        "give",
+        "get",
+        "real",
+        "解",
+        "求",
+        "的",
+        "值",
+        "已知",
+        "若",
+        "如果",
+        "则",
+        "那么",
+        "和",
+        "与",
+        "且",
+        "或",
+        "等于",
+        "多少",
+        "是",
+        "计算",
+        "什么",
+        "请",
+        "请问",
+        "问",
+        "解",
+        "下列",
+        "以下",
+        "未知数",
+        "结果",
+        "得",
+        "为",
+        "满足",
+        "几",
+        "方程",
+        "方程组",
+        "一元二次方程",
+        "一元一次方程",
+        "二元一次方程组",
+        "式子",
+        "算式",
+        "一下",
+        "所有",
+        "实数",
+        "算",
+        "试",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    read: Callable[[Parts], Reading | None]
+    cues: frozenset[str]  # one of them is said; empty: none is needed
+    more: frozenset[str] = frozenset()  # that may be said
+
+    @property
+    def words(self) -> frozenset[str]:
+        return _FILLER | self.cues | self.more
+
+
+def _kind(read: Callable[[Parts], Reading | None], cues: str = "", more: str = "") -> _Kind:
+    return _Kind(read, frozenset(cues.split()), frozenset(more.split()))
+
+
+def _relations(parts: Parts) -> Reading | None:
+    stated = [run for run in parts.runs if re.search("[=<>]", run)]
+    wanted = [run for run in parts.runs if run not in stated]
+    if not stated or not all(re.fullmatch(r"[A-Za-z]", run) for run in wanted):
+        return None
+    found = [relation(run) for run in stated]
+    unknowns = _unknowns(*(side for left, _, right in found for side in (left, right)))
+    if not unknowns or not set(wanted) <= set(unknowns):
+        return None
+    kind = "equations" if all(sign == "=" for _, sign, _ in found) else "inequality"
+    if (kind == "inequality" or len(found) == 1) and len(unknowns) != 1:
+        return None
+    task: Task = {"kind": kind, "relations": found, "unknowns": unknowns}
+    if kind == "equations" and wanted and set(wanted) != set(unknowns):
+        task["wanted"] = wanted
+    return Reading(task, _form("solve", *(f"{a} {sign} {b}" for a, sign, b in found), *wanted))
+
+
+def _roots(parts: Parts) -> Reading | None:
+    [run] = parts.runs
+    return _relations(Parts(parts.words, (run if "=" in run else f"{run} = 0",)))
+
+
+def _value(parts: Parts) -> Reading | None:
+    [run] = parts.runs
+    value = expression(run.removesuffix("="))
+    if names(value) or not re.search(r"[+\-*/^!%]|\w\s*\(", run) or "log" in value:
+        return None
+    return Reading(
+        {"kind": "value", "expression": value}, _form("calculate", run.removesuffix("="))
+    )
+
+
+def _derivative(parts: Parts) -> Reading | None:
+    value, (name,) = _of_one_unknown(parts.runs)
+    task: Task = {"kind": "derivative", "expression": value, "unknown": name}
+    return Reading(task, _form("derivative", value, name))
+
+
+def _integral(parts: Parts) -> Reading | None:
+    runs = [re.sub(r"\s*d\s*[a-z]\s*$", "", run) for run in parts.runs]
+    first, *bounds = [run for run in runs if run]
+    if len(bounds) not in (0, 2):
+        return None
+    value, (name,) = _of_one_unknown([first])
+    limits = [expression(bound) for bound in bounds]
+    task: Task = {"kind": "integral", "expression": value, "unknown": name, "bounds": limits}
+    return Reading(task, _form("integral", value, name, *limits))
+
+
+def _limit(parts: Parts) -> Reading | None:
+    runs = [piece.strip() for run in parts.runs for piece in _at_arrow(run)]
+    [value] = [run for run in runs if names(expression(run)) and len(run) > 1]
+    [name] = [run for run in runs if re.fullmatch("[a-z]", run)]
+    [point] = [expression(run) for run in runs if run not in (value, name)]
+    if names(point) or _unknowns(expression(value)) != [name]:
+        return None
+    made = expression(value)
+    task: Task = {"kind": "limit", "expression": made, "unknown": name, "point": point}
+    return Reading(task, _form("limit", made, name, point))
+
+
+def _at_arrow(run: str) -> list[str]:
+    """`x -> 2 (x^2 - 4)/(x - 2)`: the point ends where the expression begins."""
+    arrow = re.fullmatch(r"([a-z])\s*->\s*(-?\s*(?:\d+(?:\.\d+)?|oo|pi))\s*(.*)", run)
+    return [part for part in arrow.groups() if part] if arrow else [run]
+
+
+def _integers(what: str, form: str, least: int, most: int) -> Callable[[Parts], Reading | None]:
+    def read(parts: Parts) -> Reading | None:
+        text = " ".join(parts.runs)
+        numbers = [int(each) for each in re.findall(r"\d+", text)]
+        if not least <= len(numbers) <= most or re.search(r"[^\d\s(),]", text):
+            return None
+        if not all(0 < number < 10**7 for number in numbers):
+            return None
+        task: Task = {"kind": "integers", "what": what, "numbers": numbers}
+        return Reading(task, _form(form, *map(str, numbers)))
+
+    return read
+
+
+def _remainder(parts: Parts) -> Reading | None:
+    left, right = map(expression, parts.runs)
+    if names(left, right):
+        return None
+    value = f"({left}) % ({right})"
+    return Reading({"kind": "value", "expression": value}, _form("remainder", value))
+
+
+def _of_one_unknown(runs: Sequence[str]) -> tuple[str, list[str]]:
+    """The expression among them, and its unknown, which may stand alone beside it."""
+    [value] = [expression(run) for run in runs if not re.fullmatch(r"[a-z]", run)]
+    unknowns = _unknowns(value)
+    alone = [run for run in runs if re.fullmatch(r"[a-z]", run)]
+    if len(unknowns) != 1 or any(run != unknowns[0] for run in alone):
+        raise NotMathematics("more than one unknown")
+    return value, unknowns
+
+
+def _unknowns(*expressions: str) -> list[str]:
+    """Names of one letter: of a longer one nobody knows what it was meant to be."""
+    found = names(*expressions)
+    if not all(len(name) == 1 for name in found):
+        raise NotMathematics("a name of several letters")
+    return found
+
+
+def _form(name: str, *texts: str) -> str:
+    return f"{name}({', '.join(repr(text) for text in texts)})"
+
+
+def _kinds() -> Iterator[_Kind]:
+    yield _kind(_derivative, "derivative differentiate 导数 求导", "respect first 函数 对 一阶")
+    yield _kind(
+        _integral,
+        "integral integrate 积分 定积分 不定积分",
+        "from definite indefinite over dx dy dt 从 到 在 上 函数 区间 respect between",
+    )
+    yield _kind(
+        _limit, "limit lim 极限", "as approaches tends goes when 当 趋于 趋近于 趋向于 时 趋近 函数"
+    )
+    yield _kind(_roots, "roots root zeros zeroes 根 零点", "函数 polynomial 多项式")
+    yield _kind(
+        _integers("gcd", "gcd", 2, 9),
+        "gcd hcf greatest highest 最大公约数 最大公因数",
+        "common divisor factor numbers",
+    )
+    yield _kind(
+        _integers("lcm", "lcm", 2, 9),
+        "lcm least lowest 最小公倍数",
+        "common multiple numbers smallest",
+    )
+    yield _kind(
+        _integers("factors", "prime_factors", 1, 1),
+        "factorization factorisation factorize factorise 分解质因数 质因数分解 质因数",
+        "prime number into primes factors 把 将 进行",
+    )
+    yield _kind(
+        _integers("prime", "is_prime", 1, 1), "prime 质数 素数", "number 吗 不 否 是不是 是否"
+    )
+    yield _kind(
+        _integers("divisors", "divisors", 1, 1),
+        "divisors 约数 因数",
+        "many positive have number there 有 个 几个 多少个 正 正约数 正因数 共",
+    )
+    yield _kind(_remainder, "remainder modulo 余数", "when divided on dividing 除以")
+    yield _kind(
+        _relations,
+        "",
+        "inequality 不等式 一元二次不等式 一元一次不等式 which x 解集 satisfies holds true hold",
+    )
+    yield _kind(_value, "", "sum 一共")
+
+
+_KINDS = tuple(_kinds())
+_PHRASES = sorted(
+    {word for kind in _KINDS for word in kind.words if not word.isascii()}, key=len, reverse=True
+)
