@@ -65,14 +65,16 @@ class Ours:
 
     async def stream(self, prompt: list[int], new: int) -> AsyncGenerator[list[int], None]:
         async with self._turns, aclosing(self._loop.stream(prompt, DRAW, new)) as steps:
-            async for ids in steps:
-                yield ids
+            found = 0
+            async for piece in steps:
+                found = piece.cached_tokens
+                yield piece.ids
+            self.cached_tokens += found
 
     async def __aenter__(self) -> Self:
         begun = time.perf_counter()
         await self._loop.__aenter__()
         self._start_s = time.perf_counter() - begun
-        _count_cached(self, self._loop._manager)
         return self
 
     async def __aexit__(self, *exc: object) -> None:

@@ -7,18 +7,21 @@ The library (5.24) runs its batch on a thread of its own. What it leaves to us, 
 - A dead loop refuses requests silently: `add_request` returns None, which raises here, and the
   watchdog fails what was running and builds the loop anew.
 - An id used again before its cancellation was seen would be cancelled too: ids are never reused.
+- A loop that hangs, in a kernel say, cannot be ended from outside: the watchdog fails what was
+  running and says so from then on, so that the process is not asked and can be replaced.
 """
 
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Collection, Sequence
 from itertools import count
-from typing import Any, Self
+from time import monotonic
+from typing import Any, NamedTuple, Self
 
 from transformers import GenerationConfig
 
 from inference.engines.base import EngineBroken
-from inference.engines.prefixes import keep_prefixes
+from inference.engines.prefixes import keep_prefixes, report_prefixes
 from inference.engines.sampling import Draw, RequestSampler
 from inference.engines.sizes import Sizes
 
@@ -27,11 +30,27 @@ log = logging.getLogger(__name__)
 WATCH_S = 0.25
 REBUILD_PAUSE_S = 5.0  # between attempts
 STOP_S = 20.0
+SILENCE_S = 120.0  # longer than any step, the capture of a graph included
+
+
+class Piece(NamedTuple):
+    ids: list[int]  # new ones, the end token included
+    cached_tokens: int  # of the prompt, found in the cache
 
 
 class TokenLoop:
-    def __init__(self, model: Any, *, sizes: Sizes, end_ids: Collection[int]) -> None:
+    def __init__(
+        self,
+        model: Any,
+        *,
+        sizes: Sizes,
+        end_ids: Collection[int],
+        silence_s: float = SILENCE_S,
+    ) -> None:
         self._model = model
+        self._silence_s = silence_s
+        self._heard_at = 0.0  # the last sign of life while requests ran, on the monotonic clock
+        self._hangs = False
         self._sizes = sizes
         self._end_ids = sorted(end_ids)
         self._names = count()
@@ -42,6 +61,7 @@ class TokenLoop:
             stream=lambda: self._manager.batch_processor.inputs_and_outputs.compute_stream,
         )
         self._inboxes: dict[str, asyncio.Queue[Any]] = {}
+        self._cached: dict[str, int] = {}  # tokens of a request's prompt that were known
         self._manager: Any = None
         self._watchdog: asyncio.Task[None] | None = None
         self.rebuilds = 0
@@ -50,6 +70,8 @@ class TokenLoop:
     def broken(self) -> str:
         """Why the loop answers nothing at the moment; empty while it runs."""
         status = self._manager.background_thread_status
+        if self._hangs:
+            return f"no token for {self._silence_s:.0f} s: the process must be started anew"
         if status.fatal_error is not None:
             return repr(status.fatal_error)
         return "" if self._manager.is_running() else "the batching thread ended"
@@ -68,8 +90,8 @@ class TokenLoop:
 
     async def stream(
         self, prompt: Sequence[int], draw: Draw, max_new_tokens: int
-    ) -> AsyncGenerator[list[int], None]:
-        """New ids as they are drawn, the end token included. Closing it frees the slot.
+    ) -> AsyncGenerator[Piece, None]:
+        """New ids as they are drawn. Closing it frees the slot.
 
         Expects 0 < len(prompt), ids within the vocabulary, and a length the pool holds.
         Raises EngineBroken when the loop dies.
@@ -77,18 +99,22 @@ class TokenLoop:
         name = f"r{next(self._names)}"
         inbox = self._inboxes[name] = asyncio.Queue()
         self._sampler.add(name, draw)
+        if len(self._inboxes) == 1:
+            self._heard_at = monotonic()
         manager, finished, seen = self._manager, False, 0
         try:
             self._submit(manager, name, prompt, max_new_tokens)
             while not finished:
                 output = await inbox.get()
+                self._heard_at = monotonic()
                 if output.error:
                     raise EngineBroken(output.error)
                 finished = output.is_finished()
-                yield output.generated_tokens[seen:]
+                yield Piece(output.generated_tokens[seen:], self._cached.get(name, 0))
                 seen = len(output.generated_tokens)
         finally:
             del self._inboxes[name]
+            self._cached.pop(name, None)
             self._sampler.remove(name)
             if not finished:
                 manager.cancel_request(name)
@@ -117,6 +143,7 @@ class TokenLoop:
         self._manager = manager  # the sampler asks it for its stream
         manager.warmup()  # compiles, and captures the graphs
         keep_prefixes(manager.batch_processor.cache)
+        report_prefixes(manager.batch_processor.cache, self._cached.__setitem__)
         manager.start()
         return manager
 
@@ -126,10 +153,15 @@ class TokenLoop:
             # Tokens drawn after a request was aborted land in the shared queue.
             while self._manager.get_result(timeout=0) is not None:
                 pass
-            if reason := self.broken:
+            if self._inboxes and monotonic() - self._heard_at > self._silence_s:
+                self._hangs = True
+                log.critical("engine loop hangs", extra={"reason": self.broken})
+            if self._hangs:
+                self._fail_all(self.broken)
+            elif reason := self.broken:
                 await self._rebuild(reason)
-            if self.broken:
-                await asyncio.sleep(REBUILD_PAUSE_S)
+                if self.broken:
+                    await asyncio.sleep(REBUILD_PAUSE_S)
 
     async def _rebuild(self, reason: str) -> None:
         log.error("engine loop died, rebuilding", extra={"reason": reason})

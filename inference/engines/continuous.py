@@ -89,18 +89,22 @@ class TransformersEngine:
             request.sampling.max_tokens or self._max_tokens, self.context_tokens - len(prompt)
         )
         draw = Draw.of(request.sampling, ready.defaults)
-        text = _AnswerText(ready, request.sampling.stop)
+        text = _AnswerText(ready, request.sampling.stop, request.markup)
+        cached = 0
         self._running.add(request.id)
         try:
+            if opening := ready.template.opening(request.thinking):
+                yield Chunk(opening)
             async with ready.turns, aclosing(ready.loop.stream(prompt, draw, limit)) as steps:
-                async for ids in steps:
+                async for ids, known in steps:
+                    cached = known
                     if piece := text.push(ids):
                         yield Chunk(piece)
                     if text.stopped:
                         break
         finally:
             self._running.discard(request.id)
-        yield Chunk(text.flush(), text.finish_reason, Usage(len(prompt), text.tokens))
+        yield Chunk(text.flush(), text.finish_reason, Usage(len(prompt), text.tokens, cached))
 
     async def count_tokens(self, messages: tuple[Message, ...]) -> int:
         return len(self._require_ready().template.encode(messages))
@@ -155,7 +159,9 @@ class TransformersEngine:
         """The prompt's ids. The library's loop dies of what is refused here."""
         if request.id in self._running:
             raise BadRequest(f"request {request.id} is running already")
-        prompt = ready.template.encode(request.messages)
+        prompt = ready.template.encode(
+            request.messages, thinking=request.thinking, markup=request.markup
+        )
         if not prompt:
             raise BadRequest("the prompt is empty")
         if len(prompt) >= self.context_tokens:
@@ -184,11 +190,14 @@ async def _warm_up(loop: TokenLoop, template: ChatTemplate) -> None:
 class _AnswerText:
     """One answer on its way from ids to text."""
 
-    def __init__(self, ready: _Ready, stops: tuple[str, ...]) -> None:
+    def __init__(self, ready: _Ready, stops: tuple[str, ...], markup: tuple[str, ...]) -> None:
         tokenizer = ready.loaded.tokenizer
+        hidden = ready.template.hidden(markup)
         self._detokenizer = Detokenizer(
             lambda ids: tokenizer.decode(
-                ids, skip_special_tokens=True, clean_up_tokenization_spaces=False
+                [token for token in ids if token not in hidden],
+                skip_special_tokens=False,
+                clean_up_tokenization_spaces=False,
             )
         )
         self._stops = StopStrings(stops)

@@ -26,6 +26,18 @@ def keep_prefixes(cache: Any) -> None:
     cache.mark_complete_blocks = partial(_mark, cache, cache.mark_complete_blocks)
 
 
+def report_prefixes(cache: Any, found: Callable[[str, int], None]) -> None:
+    """Has `found` told of each request and how many tokens of its prompt were known."""
+    search = cache.search_prefix_match
+
+    def reported(request: str, prompt: list[int]) -> int:
+        tokens: int = search(request, prompt)
+        found(request, tokens)
+        return tokens
+
+    cache.search_prefix_match = reported
+
+
 def _evict_oldest(ledger: Any, most: int) -> list[int]:
     """Forgets the `most` blocks that nobody has used for longest; returns them."""
     evicted = list(islice(ledger.cached_blocks, most))

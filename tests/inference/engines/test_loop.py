@@ -1,0 +1,67 @@
+"""The guarded loop around a tiny model, on any device."""
+
+import asyncio
+from threading import Event
+from typing import Any
+
+import pytest
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from inference.engines.base import EngineBroken
+from inference.engines.batching import TokenLoop
+from inference.engines.sampling import GREEDY
+from inference.engines.sizes import CPU_PAGE_TOKENS, Sizes
+from tests.inference.support import until
+
+PROMPT = list(range(1, 3 * CPU_PAGE_TOKENS))
+
+
+@pytest.fixture(scope="module")
+def model() -> Any:
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=200,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+    )
+    return LlamaForCausalLM._from_config(config, attn_implementation="sdpa").eval()
+
+
+def loop_of(model: Any, **options: Any) -> TokenLoop:
+    sizes = Sizes.of(model, slots=2, context_tokens=256, compiled=False)
+    return TokenLoop(model, sizes=sizes, end_ids=(-1,), **options)
+
+
+async def test_the_next_turn_is_told_what_was_known_of_it(model: Any) -> None:
+    async with loop_of(model) as loop:
+        first = [piece async for piece in loop.stream(PROMPT, GREEDY, 10)]
+        said = [*PROMPT, *(token for piece in first for token in piece.ids)]
+        second = [piece async for piece in loop.stream([*said, 7, 8, 9], GREEDY, 2)]
+    assert {piece.cached_tokens for piece in first} == {0}
+    assert {piece.cached_tokens for piece in second} == {3 * CPU_PAGE_TOKENS}
+
+
+async def test_a_loop_that_hangs_fails_its_requests_and_is_not_ready_again(model: Any) -> None:
+    async with loop_of(model, silence_s=0.5) as loop:
+        processor = loop._manager.batch_processor
+        step, awake = processor._generation_step, Event()
+        processor._generation_step = lambda model: (awake.wait(30), step(model))
+        try:
+            with pytest.raises(EngineBroken, match="no token for"):
+                await anext(loop.stream(PROMPT, GREEDY, 10))
+            assert "started anew" in loop.broken
+        finally:
+            awake.set()
+
+
+async def test_a_quiet_loop_does_not_hang(model: Any) -> None:
+    async with loop_of(model, silence_s=0.05) as loop:
+        watched = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.8, watched.set)  # three looks of the watchdog
+        await until(watched.is_set, within_s=10)
+        assert not loop.broken
+        assert [piece async for piece in loop.stream(PROMPT, GREEDY, 2)]
