@@ -5,9 +5,28 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
 
-from inference.engines.base import BadRequest, Engine, Message, Request, TooLong, Unsupported
+from inference import dialects
+from inference.dialects import thinking
+from inference.engines.base import (
+    BadRequest,
+    Chunk,
+    Engine,
+    Message,
+    Request,
+    TooLong,
+    Unsupported,
+)
 from jobqueue.history import Loaded
-from jobqueue.schema import AnyEvent, Delta, Finished, FinishReason, Job, Turn
+from jobqueue.schema import (
+    AnyEvent,
+    Delta,
+    Finished,
+    FinishReason,
+    Job,
+    Summary,
+    Thought,
+    Turn,
+)
 
 # Of the context, at least this part is kept for the answer.
 ANSWER_SHARE = 4
@@ -26,6 +45,7 @@ class Prompt:
     messages: tuple[Message, ...]
     question_tokens: int  # of the question alone
     omitted_turns: int  # older turns that did not fit
+    summarised_turns: int = 0  # and those before, of which there is a summary
     parent: str | None = None  # the turn it follows; None where the job leaves it to the queue
     begun: Turn | None = None  # its answer is continued, and stands at the end of the messages
 
@@ -40,7 +60,10 @@ async def compose(
     """
     if not job.prompt.strip():
         raise Unsupported(f"{engine.model} reads text only")
-    head = (Message("system", job.system or system), *examples)
+    persona = job.system or system
+    if job.thinking and dialects.of_model(engine.model).thinks_when_told:
+        persona = f"{persona}\n\n{thinking.ASKED}"
+    head = (Message("system", persona), *examples)
     question = Message("user", job.prompt)
     begun = await _begun(job, past)
     tail = (question, Message("assistant", begun.answer)) if begun else (question,)
@@ -52,13 +75,14 @@ async def compose(
 
     room = engine.context_tokens - _answer_room(job, engine)
     loaded = await past.load(job.channel, max(room - alone, 0), job.parent)
-    turns = loaded.turns
-    while turns and await engine.count_tokens((*head, *_said(turns), *tail)) > room:
+    summary, turns = loaded.summary, loaded.turns
+    while turns and await engine.count_tokens((*head, *_said(summary, turns), *tail)) > room:
         turns = turns[1:]
     return Prompt(
-        messages=(*head, *_said(turns), *tail),
+        messages=(*head, *_said(summary, turns), *tail),
         question_tokens=asked - empty,
         omitted_turns=loaded.omitted + len(loaded.turns) - len(turns),
+        summarised_turns=summary.turns if summary else 0,
         parent=None if job.parent is None else loaded.parent,
         begun=begun,
     )
@@ -78,10 +102,18 @@ def _answer_room(job: Job, engine: Engine) -> int:
     return min(job.sampling.max_tokens or most, most)
 
 
-def _said(turns: tuple[Turn, ...]) -> Iterator[Message]:
+def _said(summary: Summary | None, turns: tuple[Turn, ...]) -> Iterator[Message]:
+    if summary is not None:
+        yield from recalled(summary)
     for turn in turns:
         yield Message("user", turn.prompt)
         yield Message("assistant", turn.answer)
+
+
+def recalled(summary: Summary) -> Iterator[Message]:
+    """A summary as an exchange of its own: made of what people said, it has no more weight."""
+    yield Message("user", f"This is what was said before, in short:\n{summary.text}")
+    yield Message("assistant", "I remember.")
 
 
 class Attempt(Protocol):
@@ -117,14 +149,18 @@ class Answer:
             channel=job.channel,
             messages=prompt.messages,
             sampling=job.sampling,
+            thinking=job.thinking,
         )
         self._begun = prompt.begun.answer if prompt.begun else ""
-        self._texts: list[str] = []
+        self._said = ""  # as the model wrote it, without what it continues
+        self._thought = ""
+        self._answer = ""
+        self._pieces = 0
 
     @property
     def text(self) -> str:
         """All of it, with what it continues."""
-        return self._begun + "".join(self._texts)
+        return self._begun + self._answer
 
     async def events(self) -> AsyncGenerator[AnyEvent, None]:
         """Deltas, then one Finished. Closing it aborts the engine's work."""
@@ -132,9 +168,8 @@ class Answer:
             yield Delta(text=self._begun)
         async with aclosing(self._engine.generate(self._request)) as chunks:
             async for chunk in chunks:
-                if chunk.text:
-                    self._texts.append(chunk.text)
-                    yield Delta(text=chunk.text)
+                for event in self._grown(chunk):
+                    yield event
                 if chunk.finish_reason is not None and chunk.usage is not None:
                     yield Finished(
                         text=self.text,
@@ -142,7 +177,24 @@ class Answer:
                         prompt_tokens=chunk.usage.prompt_tokens,
                         completion_tokens=chunk.usage.completion_tokens,
                         omitted_turns=self._prompt.omitted_turns,
+                        summarised_turns=self._prompt.summarised_turns,
                     )
+
+    def _grown(self, chunk: Chunk) -> Iterator[AnyEvent]:
+        """What a chunk adds to the reasoning, and to the answer."""
+        self._pieces += bool(chunk.text or chunk.thought)
+        self._said += chunk.text
+        thought, answer = self._said_so_far(ended=chunk.finish_reason is not None)
+        thought_more = chunk.thought + thought[len(self._thought) :]
+        answer_more = answer[len(self._answer) :]
+        self._thought, self._answer = thought, answer
+        if thought_more:
+            yield Thought(text=thought_more)
+        if answer_more:
+            yield Delta(text=answer_more)
+
+    def _said_so_far(self, *, ended: bool) -> tuple[str, str]:
+        return ("", self._said) if self._begun else thinking.split(self._said, ended=ended)
 
     async def cut_short(self, reason: FinishReason) -> Finished:
         """What there is of an answer that was aborted; its tokens are counted from the text."""
@@ -150,8 +202,9 @@ class Answer:
             text=self.text,
             reason=reason,
             prompt_tokens=await self._engine.count_tokens(self._prompt.messages),
-            completion_tokens=len(self._texts),
+            completion_tokens=self._pieces,
             omitted_turns=self._prompt.omitted_turns,
+            summarised_turns=self._prompt.summarised_turns,
         )
 
     def turn(self, finished: Finished) -> Turn:

@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 
 from inference.agent.said import Said
-from inference.dialects.base import Dialect
-from inference.engines.base import Engine, Message, Request
+from inference.dialects.base import Dialect, Reply
+from inference.dialects.call import made_call
+from inference.engines.base import Chunk, Engine, Message, Request
 from jobqueue.schema import Job
 
 
@@ -25,13 +27,14 @@ class Asking:
         """What is said, as it grows; the last one has `ended`."""
         self.turns += 1
         self.prompt_tokens += await self._engine.count_tokens(messages)
-        text = ""
+        text, made = "", _Made()
         async with aclosing(self._engine.generate(self._request(messages))) as chunks:
             async for chunk in chunks:
                 self.completion_tokens += bool(chunk.text)
                 text += chunk.text
                 over = chunk.finish_reason is not None
-                reply = self._dialect.read(text, ended=over)
+                made.take(chunk)
+                reply = made.added_to(self._dialect.read(text, ended=over), ended=over)
                 over = over or (reply.call is not None and reply.call.complete)
                 yield Said(text, reply, over)
                 if over:
@@ -43,4 +46,28 @@ class Asking:
             channel=self._job.channel,
             messages=messages,
             sampling=self._dialect.sampling(self._job.sampling, self.turns),
+            thinking=self._job.thinking,
+            markup=self._dialect.markup,
         )
+
+
+class _Made:
+    """What an engine tells apart by itself: reasoning, and the first call."""
+
+    def __init__(self) -> None:
+        self._thought = ""
+        self._tool = ""
+        self._arguments: str | None = None
+
+    def take(self, chunk: Chunk) -> None:
+        self._thought += chunk.thought
+        for piece in chunk.calls:
+            if piece.index == 0:
+                self._tool += piece.name
+                self._arguments = (self._arguments or "") + piece.arguments
+
+    def added_to(self, reply: Reply, *, ended: bool) -> Reply:
+        call = reply.call
+        if call is None and self._arguments is not None:
+            call = made_call(self._tool, self._arguments, complete=ended)
+        return replace(reply, thought=self._thought + reply.thought, call=call)

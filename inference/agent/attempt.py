@@ -159,4 +159,5 @@ class Solution:
             prompt_tokens=self._asking.prompt_tokens,
             completion_tokens=self._asking.completion_tokens,
             omitted_turns=self._prompt.omitted_turns,
+            summarised_turns=self._prompt.summarised_turns,
         )

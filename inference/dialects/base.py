@@ -52,6 +52,11 @@ class Dialect(Protocol):
         """Whether it says the answer in its own words when the programs have run."""
         ...
 
+    @property
+    def thinks_when_told(self) -> bool:
+        """Whether words alone make it think aloud, for want of a switch in its template."""
+        ...
+
     def sampling(self, asked: Sampling, turn: int) -> Sampling:
         """How the tokens of a turn, from 1, are drawn where `asked` is what a person chose."""
         ...

@@ -46,6 +46,17 @@ def json_call(written: str, field: str, *, complete: bool) -> Asked:
     return Asked(call.name, _told(call), True, arguments=call.arguments)
 
 
+def made_call(name: str, arguments: str, *, complete: bool) -> Asked:
+    """A call whose name and arguments an engine has told apart."""
+    return json_call(
+        f'{{"name": {json.dumps(name)}, "arguments": {arguments or "{}"}}}'
+        if complete
+        else f'{{"name": {json.dumps(name)}, "arguments": {arguments}',
+        "arguments",
+        complete=complete,
+    )
+
+
 def _shown(name: str, written: str) -> str:
     """Of an unfinished call: as much of a program as is certain; of other arguments nothing."""
     if name != PYTHON or not (program := _PROGRAM.search(written)):

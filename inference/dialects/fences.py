@@ -52,6 +52,7 @@ class Fences:
     name: str = "fences"
     markup: tuple[str, ...] = ()
     calls_tools: bool = False
+    thinks_when_told: bool = False
     answers: bool = True
 
     def instructions(self, _tools: Sequence[Tool]) -> str:

@@ -72,6 +72,7 @@ class Forms:
     name: str = "forms"
     markup: tuple[str, ...] = ()
     calls_tools: bool = False
+    thinks_when_told: bool = False
     answers: bool = False  # what the program prints is the answer
 
     def instructions(self, _tools: Sequence[Tool]) -> str:

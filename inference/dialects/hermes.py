@@ -37,6 +37,7 @@ class Hermes:
     name: str = "hermes"
     markup: tuple[str, ...] = (OPEN, CLOSE)
     calls_tools: bool = True
+    thinks_when_told: bool = False
     answers: bool = True
     role: Role = "tool"
 

@@ -38,6 +38,7 @@ class InternLM:
     name: str = "internlm"
     markup: tuple[str, ...] = (START, END, INTERPRETER, PLUGIN)
     calls_tools: bool = True
+    thinks_when_told: bool = True
     answers: bool = True
 
     def instructions(self, tools: Sequence[Tool]) -> str:

@@ -8,6 +8,13 @@ from inference.dialects.base import held_back
 
 OPEN, CLOSE = "<think>", "</think>"
 
+# For InternLM3, whose template has no switch: its models reason at length when they are told to.
+ASKED = (
+    "Think before you answer: analyse the question deeply, consider several ways, check each step "
+    "and your result. Write all of this reasoning between <think> and </think>, and after it the "
+    "answer alone."
+)
+
 
 def split(text: str, *, ended: bool) -> tuple[str, str]:
     """The reasoning, and the text after it; see `dialects.base` for how they grow."""

@@ -73,6 +73,10 @@ class Request:
     # its text comes right after the template's head of an answer, and nothing ends it.
     messages: tuple[Message, ...]
     sampling: Sampling = field(default_factory=Sampling)
+    thinking: bool | None = None  # aloud before it answers; None is the model's own way
+    # Special tokens that mean something to whoever asks: the answer shows them, and in what the
+    # system and the assistant say they are what they are, and no plain characters.
+    markup: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

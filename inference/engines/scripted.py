@@ -12,7 +12,7 @@ As an agent's model it speaks the Hermes dialect, and its turns are written in t
 directive reaches to the next one, and `\\n` in it is a new line; what stands before the first one
 is for people:
 
-    !think WORDS   say this before the next call
+    !think WORDS   say this before the next call; a request to think aloud has it as reasoning
     !run PROGRAM   call Python; the next turn begins when it has returned
     !call NAME {…} call another tool with these arguments, as they are, well-formed or not
     !say WORDS     the answer; `{output}` is what the last call returned
@@ -74,7 +74,7 @@ class ScriptedEngine:
         prompt_tokens = await self._admit(request)
         limit = request.sampling.max_tokens or self.context_tokens
         stops, made, reason = StopStrings(request.sampling.stop), 0, FinishReason.STOP
-        for token in _answer(request.messages, self._script):
+        for token in _answer(request, self._script):
             if made == limit:
                 reason = FinishReason.LENGTH
                 break
@@ -113,19 +113,19 @@ def _question(messages: tuple[Message, ...]) -> str:
     return next(message.content for message in reversed(messages) if message.role == "user")
 
 
-def _answer(messages: tuple[Message, ...], script: str) -> Iterator[str]:
+def _answer(request: Request, script: str) -> Iterator[str]:
     """The whole answer, or what is missing after its beginning."""
-    last = messages[-1]
+    last = request.messages[-1]
     begun = len(last.content) if last.role == "assistant" else 0
-    for token in _whole_answer(messages, script):
+    for token in _whole_answer(request, script):
         if rest := token[begun:]:
             yield rest
         begun = max(begun - len(token), 0)
 
 
-def _whole_answer(messages: tuple[Message, ...], script: str) -> Iterator[str]:
-    prompt = _question(messages)
-    if turn := _scripted_turn(messages, script):
+def _whole_answer(request: Request, script: str) -> Iterator[str]:
+    messages, prompt = request.messages, _question(request.messages)
+    if turn := _scripted_turn(request, script):
         yield from tokenize(turn)
         return
     turns = sum(message.role == "user" for message in messages)
@@ -137,31 +137,32 @@ def _whole_answer(messages: tuple[Message, ...], script: str) -> Iterator[str]:
             yield f" word{next(numbers)}"
 
 
-def _scripted_turn(messages: tuple[Message, ...], script: str) -> str:
+def _scripted_turn(request: Request, script: str) -> str:
     """What is said after as many turns as were taken since the question; empty without a script."""
+    messages = request.messages
     questions = [n for n, message in enumerate(messages) if message.role == "user"]
     asked = next((n for n in reversed(questions) if _SCRIPT.search(messages[n].content)), None)
     written = script if asked is None else messages[asked].content
     since = messages[questions[0] if asked is None else asked :]
     returned = [message.content for message in since if message.role == "tool"]
-    turns = _turns(written)
+    turns = _turns(written, aloud=bool(request.thinking))
     taken = sum(message.role == "assistant" for message in since)
     turn = turns[min(taken, len(turns) - 1)] if turns else ""
     return turn.replace("{output}", returned[-1] if returned else "")
 
 
-def _turns(script: str) -> list[str]:
+def _turns(script: str, *, aloud: bool) -> list[str]:
     """One a call or an answer; a script of calls alone ends with what the last one returned."""
     turns, said, directive = [], "", ""
     for directive, words in _SCRIPT.findall(script):
-        said += _written(directive, words)
+        said += _written(directive, words, aloud=aloud)
         if directive != "think":
             turns.append(said)
             said = ""
     return turns if directive in ("", "say") else [*turns, said + "{output}"]
 
 
-def _written(directive: str, words: str) -> str:
+def _written(directive: str, words: str, *, aloud: bool) -> str:
     if directive == "call":
         name, _, arguments = words.partition(" ")
         return f'<tool_call>\n{{"name": "{name}", "arguments": {arguments}}}\n</tool_call>'
@@ -169,7 +170,9 @@ def _written(directive: str, words: str) -> str:
     if directive == "run":
         call = {"name": "python", "arguments": {"program": text}}
         return f"<tool_call>\n{json.dumps(call)}\n</tool_call>"
-    return text if directive == "say" else f"{text}\n"
+    if directive == "say":
+        return text
+    return f"<think>\n{text}\n</think>\n\n" if aloud else f"{text}\n"
 
 
 def _delay_s(prompt: str) -> float:

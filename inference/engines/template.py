@@ -8,6 +8,7 @@ to the model, whatever the tokenizer makes of that string elsewhere.
 import re
 import secrets
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from jinja2 import TemplateError
@@ -31,26 +32,41 @@ class ChatTemplate:
         self._tokenizer = tokenizer
         self._structural = _structural_tokens(tokenizer)
         self._takes_system = self._renders([{"role": "system", "content": "s"}, _USER])
+        self._takes = {role for role in ("tool", "environment") if self._shows(role)}
+        self._thinks = "enable_thinking" in str(tokenizer.chat_template)
 
-    def encode(self, messages: Sequence[Message]) -> list[int]:
+    def encode(
+        self,
+        messages: Sequence[Message],
+        *,
+        thinking: bool | None = None,
+        markup: tuple[str, ...] = (),
+    ) -> list[int]:
         """Ids of `messages` and the head of the answer; BadRequest where they cannot be written.
 
         A last message of the assistant's is the answer's beginning, which nothing ends.
         """
         if len(messages) > 1 and messages[-1].role == "assistant":
             begun = self._encode_content(_require_unicode(messages[-1].content))
-            return [*self.encode(messages[:-1]), *begun]
-        plain = self._fold_system(messages)
+            return [*self.encode(messages[:-1], thinking=thinking, markup=markup), *begun]
+        plain = [self._known(message) for message in self._fold_system(messages)]
         for message in plain:
             _require_unicode(message.content)
         nonce = secrets.token_hex(8)
         marks = [f"CONTENT{nonce}N{i}E" for i in range(len(plain))]
         rendered = self._render(
-            [{"role": m.role, "content": mark} for m, mark in zip(plain, marks, strict=True)]
+            [{"role": m.role, "content": mark} for m, mark in zip(plain, marks, strict=True)],
+            thinking=thinking,
         )
-        contents = dict(zip(marks, (m.content for m in plain), strict=True))
+        contents = dict(zip(marks, plain, strict=True))
         parts = re.split(f"(CONTENT{nonce}N\\d+E)", rendered)
-        return [token for part in parts for token in self._encode_part(part, contents)]
+        return [token for part in parts for token in self._encode_part(part, contents, markup)]
+
+    def opening(self, thinking: bool | None) -> str:
+        """What the head of an answer already says of it: `<think>`, where the template opens the
+        reasoning itself."""
+        rendered = self._render([_USER], thinking=thinking).rstrip()
+        return THINK if rendered.endswith(THINK) else ""
 
     def end_of_turn(self) -> set[int]:
         """The special token this template writes after an answer, if it writes one.
@@ -64,15 +80,31 @@ class ChatTemplate:
         tail = self._tokenizer.encode(rendered.rpartition(mark)[2], add_special_tokens=False)
         return set(tail[:1]) & self._special_ids()
 
+    def hidden(self, markup: tuple[str, ...]) -> frozenset[int]:
+        """Ids of the special tokens that an answer's text does not show."""
+        added = self._tokenizer.added_tokens_decoder
+        return frozenset(
+            i for i in self._special_ids() if i not in added or added[i].content not in markup
+        )
+
     def _special_ids(self) -> set[int]:
         added = self._tokenizer.added_tokens_decoder
-        return {token_id for token_id, token in added.items() if token.special}
+        special = {token_id for token_id, token in added.items() if token.special}
+        return special | set(self._tokenizer.all_special_ids)
 
-    def _encode_part(self, part: str, contents: dict[str, str]) -> Iterator[int]:
+    def _encode_part(
+        self, part: str, contents: dict[str, Message], markup: tuple[str, ...]
+    ) -> Iterator[int]:
         if part not in contents:
             yield from self._tokenizer.encode(part, add_special_tokens=False)
             return
-        yield from self._encode_content(contents[part])
+        message = contents[part]
+        trusted = markup if message.role in ("system", "assistant") else ()
+        for piece in re.split(f"({'|'.join(map(re.escape, trusted)) or '(?!)'})", message.content):
+            if piece in trusted:
+                yield from self._tokenizer.encode(piece, add_special_tokens=False)
+            elif piece:
+                yield from self._encode_content(piece)
 
     def _encode_content(self, text: str) -> Iterator[int]:
         for piece in self._defuse(text):
@@ -93,10 +125,30 @@ class ChatTemplate:
         system, first, *rest = messages
         return [Message(first.role, f"{system.content}\n\n{first.content}"), *rest]
 
-    def _render(self, messages: list[dict[str, str]], *, add_generation_prompt: bool = True) -> str:
+    def _known(self, message: Message) -> Message:
+        """Templates that know no tools tell what one returned as if the user had said it."""
+        if message.role in ("tool", "environment") and message.role not in self._takes:
+            return replace(message, role="user")
+        return message
+
+    def _shows(self, role: str) -> bool:
+        said = [_USER, {"role": "assistant", "content": "a"}, {"role": role, "content": "RETURNED"}]
+        try:
+            return "RETURNED" in self._render(said)
+        except BadRequest:
+            return False
+
+    def _render(
+        self,
+        messages: list[dict[str, str]],
+        *,
+        add_generation_prompt: bool = True,
+        thinking: bool | None = None,
+    ) -> str:
+        wanted = {} if thinking is None or not self._thinks else {"enable_thinking": thinking}
         try:
             rendered: str = self._tokenizer.apply_chat_template(
-                messages, tokenize=False, add_generation_prompt=add_generation_prompt
+                messages, tokenize=False, add_generation_prompt=add_generation_prompt, **wanted
             )
         except TemplateError as error:
             raise BadRequest(f"the chat template refuses this conversation: {error}") from error
@@ -110,6 +162,7 @@ class ChatTemplate:
         return True
 
 
+THINK = "<think>"
 _USER = {"role": "user", "content": "q"}
 
 

@@ -4,7 +4,7 @@ from inference.engines.base import BadRequest, TooLong, Unsupported
 from inference.engines.scripted import ScriptedEngine, tokenize
 from inference.generate import Answer, compose
 from jobqueue.history import Loaded
-from jobqueue.schema import Attachment, Delta, Finished, FinishReason, Job, Sampling, Turn
+from jobqueue.schema import Attachment, Delta, Finished, FinishReason, Job, Sampling, Thought, Turn
 
 SYSTEM = "be brief"
 
@@ -166,3 +166,27 @@ async def test_a_continued_answer_is_the_whole_one_in_the_end() -> None:
 async def test_an_answer_that_is_forgotten_cannot_be_continued() -> None:
     with pytest.raises(BadRequest):
         await compose(job(continues="gone"), Past(), ScriptedEngine(), system="")
+
+
+# --- reasoning -----------------------------------------------------------------------------------
+
+
+async def test_reasoning_is_told_apart_and_not_remembered() -> None:
+    asked = job("q !think let me see !say it is 4", thinking=True)
+    engine = ScriptedEngine()
+    answer = Answer(asked, 1, await compose(asked, Past(), engine, system=""), engine)
+    *events, last = [event async for event in answer.events()]
+    assert "".join(e.text for e in events if isinstance(e, Thought)) == "let me see"
+    assert "".join(e.text for e in events if isinstance(e, Delta)) == "it is 4"
+    assert isinstance(last, Finished)
+    assert (last.text, answer.turn(last).answer) == ("it is 4", "it is 4")
+
+
+async def test_a_model_that_has_no_mode_for_it_gets_no_reasoning() -> None:
+    asked = job("hello", thinking=True)
+    engine = ScriptedEngine()
+    answer = Answer(asked, 1, await compose(asked, Past(), engine, system=SYSTEM), engine)
+    events = [event async for event in answer.events()]
+    assert not any(isinstance(event, Thought) for event in events)
+    assert isinstance(events[-1], Finished)
+    assert events[-1].text == "[turn 1] hello"

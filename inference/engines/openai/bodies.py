@@ -21,7 +21,10 @@ def chat(request: Request, *, model: str, flavour: Flavour, max_tokens: int) -> 
         "stream_options": {"include_usage": True},
         "max_tokens": max_tokens,
         **written_on(request.messages, flavour),
+        **_thinking(request.thinking, flavour),
     }
+    if request.markup and flavour.shows_special:
+        body["skip_special_tokens"] = False
     for name in AS_THEY_ARE:
         if (value := getattr(sampling, name)) is not None:
             body[name] = value
@@ -36,7 +39,27 @@ def chat(request: Request, *, model: str, flavour: Flavour, max_tokens: int) -> 
 
 
 def messages(said: Sequence[Message]) -> list[Json]:
-    return [{"role": message.role, "content": _content(message)} for message in said]
+    return [_message(message) for message in said]
+
+
+def _message(message: Message) -> Json:
+    """What a tool returned is told as Qwen's template has it, by the user: a message of the role
+    `tool` belongs to a call that was made by the protocol, and ours are made in the text."""
+    if message.role in ("tool", "environment"):
+        return {
+            "role": "user",
+            "content": f"<tool_response>\n{message.content}\n</tool_response>",
+        }
+    return {"role": message.role, "content": _content(message)}
+
+
+def _thinking(wanted: bool | None, flavour: Flavour) -> Json:
+    """Where it is not known how a server is told, it is left to its own way."""
+    if wanted is None or not flavour.thinking:
+        return {}
+    if flavour.thinking == "enable_thinking":
+        return {"enable_thinking": wanted}
+    return {flavour.thinking: {"enable_thinking": wanted}}
 
 
 def written_on(said: Sequence[Message], flavour: Flavour) -> Json:

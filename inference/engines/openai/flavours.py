@@ -17,6 +17,8 @@ class Flavour:
     every_k: int = 0  # how it is told to consider every token
     repetition_penalty: str = ""
     with_penalty: Mapping[str, object] = field(default_factory=dict)
+    thinking: str = ""  # the parameter that turns it on or off
+    shows_special: bool = False  # it can be told to leave special tokens in the text
     # What makes it write on at the last message instead of answering it; None: nothing does.
     write_on: Mapping[str, object] | None = None
 
@@ -29,6 +31,8 @@ FLAVOURS = {
         PLAIN,
         Flavour(
             "vllm",
+            thinking="chat_template_kwargs",
+            shows_special=True,
             top_k="top_k",
             every_k=-1,
             repetition_penalty="repetition_penalty",
@@ -36,15 +40,25 @@ FLAVOURS = {
         ),
         Flavour(
             "sglang",
+            thinking="chat_template_kwargs",
+            shows_special=True,
             top_k="top_k",
             every_k=-1,
             repetition_penalty="repetition_penalty",
             write_on={"continue_final_message": True},
         ),
         # An answer of the assistant's at the end is a beginning to these two.
-        Flavour("lmdeploy", top_k="top_k", repetition_penalty="repetition_penalty", write_on={}),
+        Flavour(
+            "lmdeploy",
+            thinking="enable_thinking",
+            shows_special=True,
+            top_k="top_k",
+            repetition_penalty="repetition_penalty",
+            write_on={},
+        ),
         Flavour(
             "llamacpp",
+            thinking="chat_template_kwargs",
             top_k="top_k",
             repetition_penalty="repeat_penalty",
             with_penalty={"repeat_last_n": 32_768},  # its own is 64; elsewhere all tokens count

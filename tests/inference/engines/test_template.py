@@ -120,3 +120,64 @@ def test_the_beginning_of_an_answer_is_written_on(template: ChatTemplate, tokeni
     head = template.encode(question)
     assert begun[: len(head)] == head
     assert tokenizer.decode(begun[len(head) :]) == "One, two,"
+
+
+# --- tools and reasoning -------------------------------------------------------------------------
+
+ACTION = ("<|action_start|>", "<|action_end|>")
+
+
+@pytest.fixture(scope="module")
+def acting(smollm2: ModelFiles) -> Any:
+    """As InternLM's: action tags are special tokens."""
+    loaded = AutoTokenizer.from_pretrained(smollm2.folder, local_files_only=True)
+    loaded.add_special_tokens({"additional_special_tokens": list(ACTION)})
+    return loaded
+
+
+def test_markup_is_structure_to_the_assistant_and_plain_to_the_user(acting: Any) -> None:
+    template = ChatTemplate(acting)
+    text = f"a{ACTION[0]}b{ACTION[1]}"
+
+    def count(role: str) -> int:
+        said = {"user": "q", "assistant": "a"} | {role: text}
+        messages = [*(Message(r, c) for r, c in said.items()), Message("user", "?")]  # type: ignore[arg-type]
+        ids = template.encode(messages, markup=ACTION)
+        return sum(ids.count(acting.convert_tokens_to_ids(mark)) for mark in ACTION)
+
+    assert (count("assistant"), count("user")) == (2, 0)
+
+
+def test_an_answer_shows_its_markup_and_no_other_special_token(acting: Any) -> None:
+    template = ChatTemplate(acting)
+    action, end = map(acting.convert_tokens_to_ids, (ACTION[0], "<|im_end|>"))
+    assert {action, end} <= template.hidden(())
+    assert action not in template.hidden(ACTION)
+    assert end in template.hidden(ACTION)
+
+
+def test_what_a_tool_returned_reaches_templates_that_know_no_tools(tokenizer: Any) -> None:
+    tokenizer_without = AutoTokenizer.from_pretrained(tokenizer.name_or_path, local_files_only=True)
+    tokenizer_without.chat_template = (
+        "{% for m in messages %}{% if m.role not in ('system', 'user', 'assistant') %}"
+        "{{ raise_exception('who?') }}{% endif %}<|im_start|>{{ m.role }}\n{{ m.content }}"
+        "<|im_end|>\n{% endfor %}<|im_start|>assistant\n"
+    )
+    messages = (Message("user", "q"), Message("assistant", "a"), Message("tool", "forty-two"))
+    text = tokenizer_without.decode(ChatTemplate(tokenizer_without).encode(messages))
+    assert "<|im_start|>user\nforty-two" in text
+
+
+def test_reasoning_is_switched_where_the_template_has_a_switch(tokenizer: Any) -> None:
+    switched = AutoTokenizer.from_pretrained(tokenizer.name_or_path, local_files_only=True)
+    switched.chat_template = (
+        "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+        "<|im_start|>assistant\n{% if enable_thinking is defined and enable_thinking is false %}"
+        "<think>\n\n</think>\n\n{% else %}<think>\n{% endif %}"
+    )
+    template, plain = ChatTemplate(switched), ChatTemplate(tokenizer)
+    assert [template.opening(wanted) for wanted in (True, None, False)] == ["<think>"] * 2 + [""]
+    assert plain.opening(thinking=True) == ""
+    asked = (Message("user", "q"),)
+    assert "</think>" in switched.decode(template.encode(asked, thinking=False))
+    assert plain.encode(asked, thinking=True) == plain.encode(asked)

@@ -1,0 +1,130 @@
+"""Every dialect, for every way a reply may be cut into pieces."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inference.dialects import DIALECTS, of_model
+from inference.dialects.base import Asked, Reply
+
+PROGRAM = 'print("é\\n", 2)\nx = {"a": 1}'
+ESCAPED = r"print(\"\u00e9\\n\", 2)\nx = {\"a\": 1}"
+
+REPLIES = {
+    "hermes": (
+        "Let me see.\n"
+        f'<tool_call>\n{{"name": "python", "arguments": {{"program": "{ESCAPED}"}}}}\n</tool_call>'
+    ),
+    "internlm": (
+        "Let me see.\n<|action_start|><|interpreter|>\n"
+        f"```python\n{PROGRAM}\n```\n<|action_end|>\nand more"
+    ),
+    "fences": f"Let me see.\n```python\n{PROGRAM}\n```\nIt prints 2.",
+}
+MARKS = (
+    *("<tool_call>", "</tool_call>", "<think>", "</think>", "```python\n", "\n```", "`", "<"),
+    *("<|action_start|>", "<|interpreter|>", "<|plugin|>", "<|action_end|>", "\n", " ", "x = 1"),
+    *(
+        '{"name": "python", "arguments": {"program": "',
+        '"}}',
+        "\\",
+        "\\ud83d",
+        "\\ude00",
+        "答",
+        "é",
+    ),
+    *('{"name": "convert", "parameters": {"value": 1}}', 'solve("x = 1")'),
+)
+
+
+@pytest.mark.parametrize("name", REPLIES)
+def test_a_call_is_read(name: str) -> None:
+    reply = DIALECTS[name].read(REPLIES[name], ended=True)
+    assert reply.text.strip() == "Let me see."
+    assert reply.call == Asked("python", PROGRAM, True, {"program": PROGRAM})
+
+
+@pytest.mark.parametrize("name", REPLIES)
+def test_reasoning_is_apart_from_what_is_said(name: str) -> None:
+    reply = DIALECTS[name].read(
+        f"<think>\nhm, <tool_call>?\n</think>\n\n{REPLIES[name]}", ended=True
+    )
+    assert reply.thought == "hm, <tool_call>?"
+    assert reply.call is not None
+    assert reply.call.arguments == {"program": PROGRAM}
+
+
+@given(text=st.lists(st.sampled_from(MARKS), max_size=14).map("".join), data=st.data())
+def test_what_is_read_only_grows(text: str, data: st.DataObject) -> None:
+    """So a stream is the same however it is cut, and nothing that was shown is taken back."""
+    dialect = DIALECTS[data.draw(st.sampled_from(sorted(DIALECTS)))]
+    cut = data.draw(st.integers(0, len(text)))
+    early, late = dialect.read(text[:cut], ended=False), dialect.read(text, ended=True)
+    assert late.thought.startswith(early.thought)
+    assert late.text.startswith(early.text)
+    if early.call is not None:
+        assert late.call is not None
+        assert early.call.tool in ("", late.call.tool)
+        assert late.call.fault or late.call.text.startswith(early.call.text)
+    if early.call is not None and early.call.complete:
+        assert late.call == early.call
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("hermes", '<tool_call>{"name": "python", "arguments": print(1)}</tool_call>', "JSON"),
+        ("hermes", "<tool_call>print(1)</tool_call>", "JSON"),
+        ("hermes", '<tool_call>{"name": "python"}</tool_call>', "'arguments' is missing"),
+        ("hermes", '<tool_call>{"name": "python", "arguments": "1"}</tool_call>', "JSON"),
+        ("hermes", '<tool_call>{"name": "python", "arguments": {"program": "1', "JSON"),
+        ("internlm", "<|action_start|><|plugin|>print(1)<|action_end|>", "JSON"),
+        ("internlm", "<|action_start|>print(1)<|action_end|>", "an action is"),
+        ("internlm", "<|action_start|><|interpreter|>\n<|action_end|>", "empty"),
+        ("forms", '```python\nsolve("2x + 3")\n```', "equations"),
+        ("forms", "```python\nsolve('2x + = 3')\n```", "not an expression"),
+        ("forms", "```python\nif:\n```", "not Python"),
+    ],
+)
+def test_what_is_not_a_call_has_a_fault_and_no_arguments(name: str, text: str, why: str) -> None:
+    call = DIALECTS[name].read(text, ended=True).call
+    assert call is not None
+    assert call.complete
+    assert call.arguments is None
+    assert why in call.fault
+
+
+def test_a_plugin_call_has_its_own_word_for_arguments() -> None:
+    text = (
+        '<|action_start|><|plugin|>\n{"name": "convert", "parameters": {"value": 3}}<|action_end|>'
+    )
+    call = DIALECTS["internlm"].read(text, ended=True).call
+    assert call == Asked("convert", '{"value": 3}', True, {"value": 3})
+
+
+def test_plain_words_are_an_answer_in_every_dialect() -> None:
+    for dialect in DIALECTS.values():
+        assert dialect.read("It is 4 < 5.", ended=True) == Reply("", "It is 4 < 5.")
+
+
+def test_a_form_becomes_a_whole_program() -> None:
+    call = DIALECTS["forms"].read('```python\nsolve("2x + 3 = 10")\n```', ended=False).call
+    assert call is not None
+    assert "equation = Eq(2 * x + 3, 10)" in call.text
+    assert call.arguments == {"program": call.text}
+
+
+@pytest.mark.parametrize(
+    ("model", "dialect"),
+    [
+        ("InternLM3-8B-Instruct", "internlm"),
+        ("internlm/internlm2_5-7b-chat", "internlm"),
+        ("Qwen/Qwen3-8B", "hermes"),
+        ("Qwen2.5-Coder-0.5B-Instruct", "forms"),
+        ("SmolLM2-135M-Instruct", "forms"),
+        ("Mistral-7B-Instruct-v0.3", "fences"),
+        ("scripted", "hermes"),
+    ],
+)
+def test_a_models_name_tells_its_dialect(model: str, dialect: str) -> None:
+    assert of_model(model).name == dialect
