@@ -50,6 +50,7 @@ class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
     per_day: Questions | None = None
     role_rates: tuple[RoleRate, ...] | None = None
     tools: tuple[str, ...] | None = None  # that the model may call; None is each worker's own way
+    approval: bool | None = None  # whether a person is asked before each call
 
     def over(self, base: "Preferences") -> "Preferences":
         """These, and where nothing is decided, those of `base`."""

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 from redis.asyncio import Redis
 
-from jobqueue.schema import Attachment, Call, CallStatus, Event, Returned, Started, Thought
+from jobqueue.schema import Asks, Attachment, Call, CallStatus, Event, Returned, Started, Thought
 from jobqueue.scripts import Scripts
 
 WorkKind = Literal["thoughts", "steps"]
@@ -40,6 +40,7 @@ class Step(msgspec.Struct, frozen=True, tag="step", omit_defaults=True):
     figures: tuple[Attachment, ...] = ()
     duration_ms: int = 0
     left: bool = False  # all was over before it returned
+    asks: int = 0  # while it waits for a person's word: the attempt that asks
 
     @property
     def is_program(self) -> bool:
@@ -50,7 +51,7 @@ class Step(msgspec.Struct, frozen=True, tag="step", omit_defaults=True):
         return self.status not in (None, CallStatus.OK)
 
     def ended(self) -> "Step":
-        return msgspec.structs.replace(self, left=self.status is None)
+        return msgspec.structs.replace(self, left=self.status is None, asks=0)
 
     def cut(self) -> "Step":
         call, output = self.call[:MAX_PART_CHARS], self.output[:MAX_PART_CHARS]
@@ -73,6 +74,11 @@ class Work(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def steps(self) -> tuple[Step, ...]:
         return tuple(part for part in self.parts if isinstance(part, Step))
+
+    @property
+    def asking(self) -> Step | None:
+        """The step that waits for a person's word."""
+        return next((step for step in self.steps if step.asks), None)
 
     @property
     def kind(self) -> WorkKind | None:
@@ -101,6 +107,8 @@ class Work(msgspec.Struct, frozen=True, omit_defaults=True):
                 parts = _thinking(self.parts, text, at_ms)
             case Call():
                 parts = _calling(self.parts, event)
+            case Asks(step=step, attempt=attempt):
+                parts = _changed(self.parts, step, asks=attempt)
             case Returned():
                 parts = _returned(self.parts, event)
             case _:
@@ -143,15 +151,21 @@ def _calling(parts: tuple[Part, ...], call: Call) -> tuple[Part, ...]:
 
 
 def _returned(parts: tuple[Part, ...], returned: Returned) -> tuple[Part, ...]:
+    return _changed(
+        parts,
+        returned.step,
+        status=returned.status,
+        output=returned.text,
+        figures=returned.figures,
+        duration_ms=returned.duration_ms,
+        asks=0,
+    )
+
+
+def _changed(parts: tuple[Part, ...], step: int, **changes: object) -> tuple[Part, ...]:
     return tuple(
-        msgspec.structs.replace(
-            part,
-            status=returned.status,
-            output=returned.text,
-            figures=returned.figures,
-            duration_ms=returned.duration_ms,
-        )
-        if isinstance(part, Step) and part.number == returned.step
+        msgspec.structs.replace(part, **changes)
+        if isinstance(part, Step) and part.number == step
         else part
         for part in parts
     )

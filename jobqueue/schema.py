@@ -80,6 +80,7 @@ class Job(Struct, frozen=True):
     continues: str = ""  # the job whose answer is too short, and is to be written on
     thinking: bool | None = None  # aloud before it answers; None is the model's own way
     tools: tuple[str, ...] = ()  # what the model may call, of those that the worker has
+    approval: bool = False  # a person is asked before each call
     ttl_ms: int = 14 * 60_000  # from submission; afterwards nobody can receive the answer
 
     def __post_init__(self) -> None:
@@ -179,6 +180,13 @@ class CallStatus(StrEnum):
 
 class Returned(Event, frozen=True):
     """What a step's call came to."""
+class Asks(Event, frozen=True):
+    """The step's call is complete, and waits for a person's word: see `jobqueue.approvals`."""
+
+    step: int
+    attempt: int  # a later one may ask for something else in the same step
+
+
 
     step: int
     status: CallStatus
@@ -213,7 +221,7 @@ class Failed(Event, frozen=True):
     detail: str = ""  # for the log and the operator, never shown as it is
 
 
-AnyEvent = Started | Thought | Call | Returned | Delta | Finished | Failed
+AnyEvent = Started | Thought | Call | Asks | Returned | Delta | Finished | Failed
 TERMINAL_EVENTS = (Finished, Failed)
 
 

@@ -9,7 +9,17 @@ from rich.text import Text
 
 from jobqueue.dead import DeadLetter
 from jobqueue.overview import JobDetail, Overview
-from jobqueue.schema import AnyEvent, Call, Delta, Failed, Finished, Returned, Started, Thought
+from jobqueue.schema import (
+    AnyEvent,
+    Asks,
+    Call,
+    Delta,
+    Failed,
+    Finished,
+    Returned,
+    Started,
+    Thought,
+)
 
 _TEXTS = {"result"}  # fields of a record that hold what somebody wrote
 _TIMES = {"submitted", "deadline", "claimed"}
@@ -91,8 +101,12 @@ def _described(event: AnyEvent) -> str:
         case Delta() | Thought():
             of = " of reasoning" if isinstance(event, Thought) else ""
             return f"{len(event.text)} characters{of}"
-        case Call():
-            return f"step {event.step}: {len(event.text)} characters for {event.tool}"
+        case Call() | Asks():
+            if isinstance(event, Call):
+                what = f"{len(event.text)} characters for {event.tool}"
+            else:
+                what = "waits for a person to allow it"
+            return f"step {event.step}: {what}"
         case Returned():
             figures = f", {len(event.figures)} figures" if event.figures else ""
             return f"step {event.step}: {event.status} after {event.duration_ms} ms{figures}"

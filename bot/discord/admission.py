@@ -88,6 +88,7 @@ class Admission:
             system=wanted.persona or job.system,
             sampling=wanted.sampling,
             tools=wanted.tools or (),
+            approval=bool(wanted.approval),
             locale=wanted.language or job.locale,
             capability=await self._capability(job.capability, wanted.model),
         )

@@ -28,6 +28,7 @@ from bot.discord import (
 from bot.discord.actions import Actions
 from bot.discord.admission import PATIENCE_S, Admission, author_of
 from bot.discord.album import Album
+from bot.discord.allow import AllowButton
 from bot.discord.answers import Answers
 from bot.discord.buttons import AnswerButton
 from bot.discord.cards import card
@@ -40,7 +41,7 @@ from bot.discord.settings import SettingsDesk
 from bot.discord.stop import StopButton
 from bot.discord.sync import sync_if_changed
 from bot.discord.tell import tell
-from bot.discord.tools import ToolsMenu
+from bot.discord.tools import ToolsControl
 from bot.discord.translate import FluentTranslator
 from bot.discord.workings import PageButton
 from bot.feedback import Feedback
@@ -52,6 +53,7 @@ from bot.recent import RecentQuestions
 from bot.shown import ShownAnswers
 from bot.words import words
 from bot.work import WorkRecords
+from jobqueue.approvals import Approvals
 from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueUnavailable
 from jobqueue.history import History
@@ -84,6 +86,7 @@ class Service:
     blobs: Blobs
     shown: ShownAnswers
     works: WorkRecords
+    approvals: Approvals
     feedback: Feedback
 
     @classmethod
@@ -103,6 +106,7 @@ class Service:
             blobs=Blobs(redis),
             shown=ShownAnswers(redis),
             works=WorkRecords(redis),
+            approvals=Approvals(redis),
             feedback=Feedback(redis),
         )
 
@@ -135,7 +139,7 @@ class Commonroom(discord.AutoShardedClient):
 
     async def setup_hook(self) -> None:
         self.add_dynamic_items(
-            ForgetButton, Setting, StopButton, AnswerButton, PageButton, ToolsMenu
+            AllowButton, AnswerButton, ForgetButton, PageButton, Setting, StopButton, ToolsControl
         )
         for command in COMMANDS:
             self.tree.add_command(command)

@@ -6,6 +6,7 @@ from typing import Any
 import discord
 
 from bot.discord import buttons
+from bot.discord.allow import allowing
 from bot.discord.cards import card
 from bot.discord.stop import StopButton
 from bot.render.faces import Face
@@ -56,9 +57,12 @@ class Dresser:
     def _view(self, face: Face) -> discord.ui.View | None:
         if face.row:
             return buttons.view(face.row, self._words)
-        return self._stop() if face.stoppable else None
+        return self._growing(face) if face.stoppable else None
 
-    def _stop(self) -> discord.ui.View:
+    def _growing(self, face: Face) -> discord.ui.View:
         view = discord.ui.View(timeout=None)
+        if face.asks:
+            for button in allowing(face.asks, self._job_id, self._words):
+                view.add_item(button)
         view.add_item(StopButton(self._job_id, self._words("button-stop")))
         return view

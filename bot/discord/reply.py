@@ -19,7 +19,7 @@ from bot.discord.place import Forbidden, Gone, Place, Retry
 from bot.notices import Notice
 from bot.render import faces, steps
 from bot.render.dress import Dressed
-from bot.render.faces import Face, Faces, Row
+from bot.render.faces import Asked, Face, Faces, Row
 from bot.reply import Outcome
 from bot.words import Words
 from bot.work import NOTHING, Work
@@ -146,7 +146,8 @@ class DiscordReply:
     def update(self, text: str, work: Work = NOTHING) -> None:
         def draw() -> Faces:
             head = steps.live(work, self._words, answering=bool(text))
-            return faces.streaming(text, head)
+            step = work.asking
+            return faces.streaming(text, head, Asked(step.asks, step.number) if step else None)
 
         self._draw = draw
         self._changed.set()

@@ -57,6 +57,7 @@ class ToolsPage:
     tools: Sequence[str]  # that workers have
     chosen: Sequence[str] | None  # None: nothing was chosen here
     channel: str
+    asks: bool  # a person, before each call
     may_choose: bool
     say: Words
 
@@ -64,8 +65,10 @@ class ToolsPage:
         title = f"## {self.say('tools-title')}"
         if not self.tools:
             return [title, self.say("tools-none")]
-        how = "tools-default" if self.chosen is None else "tools-chosen"
-        return [title, "\n".join(map(self._line, self.tools)), f"-# {self.say(how)}"]
+        notes = ["tools-default" if self.chosen is None else "tools-chosen"]
+        notes += ["tools-asks"] if self.asks else []
+        small = "\n".join(f"-# {self.say(note)}" for note in notes)
+        return [title, "\n".join(map(self._line, self.tools)), small]
 
     def rows(self) -> list[panel.Row]:
         if not self.may_choose or not self.tools:
@@ -86,9 +89,11 @@ class ToolsPage:
             max_values=len(options),
             options=options,
         )
-        row: panel.Row = discord.ui.ActionRow()
-        row.add_item(ToolsMenu(menu))
-        return [row]
+        ask: discord.ui.Button[discord.ui.LayoutView] = discord.ui.Button(
+            custom_id=f"tools:{self.channel}:ask",
+            label=self.say("tools-ask-off" if self.asks else "tools-ask-on"),
+        )
+        return [_row(menu), _row(ask)]
 
     def _line(self, name: str) -> str:
         mark = "●" if name in (self.chosen or ()) else "○"
@@ -97,6 +102,12 @@ class ToolsPage:
 
     def _about(self, name: str) -> str:
         return self.say(KNOWN[name]) if name in KNOWN else ""
+
+
+def _row(item: "discord.ui.Item[discord.ui.LayoutView]") -> panel.Row:
+    row: panel.Row = discord.ui.ActionRow()
+    row.add_item(ToolsControl(item))
+    return row
 
 
 @everywhere
@@ -114,12 +125,15 @@ async def _page(interaction: Interaction) -> ToolsPage:
         tools=await announced(service.queue),
         chosen=wanted.tools,
         channel=str(interaction.channel_id),
+        asks=bool(wanted.approval),
         may_choose=may_change(interaction),
         say=words(str(interaction.locale)),
     )
 
 
-class ToolsMenu(discord.ui.DynamicItem[discord.ui.Item[Any]], template=r"tools:(?P<channel>\d+)"):
+class ToolsControl(
+    discord.ui.DynamicItem[discord.ui.Item[Any]], template=r"tools:(?P<channel>\d+)(?P<ask>:ask)?"
+):
     """Its id holds the channel, so that it works after a restart."""
 
     @classmethod
@@ -133,16 +147,18 @@ class ToolsMenu(discord.ui.DynamicItem[discord.ui.Item[Any]], template=r"tools:(
 
     async def callback(self, interaction: "discord.Interaction[Commonroom]") -> None:  # type: ignore[override]
         try:
-            await self._choose(interaction)
+            await self._change(interaction)
         except Exception as error:  # the interaction's edge
             await interaction.client.explain(interaction, error)
 
-    async def _choose(self, interaction: "discord.Interaction[Commonroom]") -> None:
+    async def _change(self, interaction: "discord.Interaction[Commonroom]") -> None:
         require_may_change(interaction)
-        chosen = tuple(getattr(self.item, "values", ()))
-        await interaction.client.service.preferences.change(
-            server_of(interaction), str(interaction.channel_id), tools=chosen or None
-        )
+        preferences = interaction.client.service.preferences
+        if self.custom_id.endswith(":ask"):
+            change: dict[str, object] = {"approval": not (await _page(interaction)).asks}
+        else:
+            change = {"tools": tuple(getattr(self.item, "values", ())) or None}
+        await preferences.change(server_of(interaction), str(interaction.channel_id), **change)
         page = await _page(interaction)
         await interaction.response.edit_message(
             view=panel.panel(page.texts(), page.rows()),

@@ -115,11 +115,15 @@ tools-title = Tools
 tools-none = No running model has tools.
 tools-default = Nothing was chosen here: /solve may use all of them, /chat none.
 tools-chosen = In this channel, both /solve and /chat may use those with ●.
+tools-asks = Before each call the person who asked decides whether it is made.
+tools-ask-on = Ask before each call
+tools-ask-off = Do not ask before calls
 tools-choose = Choose what the model may call here
 step-output = Output
 step-timeout = took too long and was ended
 step-refused = was not run
 step-repairing = That did not work. Repairing…
+step-asks = Shall this be run?
 step-figures = { $count ->
     [one] one plot
    *[other] { $count } plots
@@ -140,6 +144,9 @@ button-again = Again
 button-edit = Edit
 button-undo = Undo
 button-more = Continue
+button-allow = Run it
+button-forbid = Do not run it
+allow-not-yours = Only the person who asked, or somebody who may manage messages here, can decide this.
 button-steps = Steps
 button-thoughts = Thoughts
 button-numbers = Other numbers

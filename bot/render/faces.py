@@ -29,12 +29,21 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """A call that waits for a person's word."""
+
+    attempt: int
+    step: int
+
+
+@dataclass(frozen=True)
 class Face:
     content: str = ""
     picture: Picture | None = None  # under the content
     document: str = ""  # attached as Markdown
     notice: Notice | None = None  # shown as a card under the content
     stoppable: bool = False  # carries the Stop button
+    asks: Asked | None = None  # carries the buttons that allow a call, or do not
     row: Row | None = None  # carries a finished answer's buttons
 
     @property
@@ -60,14 +69,14 @@ def waiting(notice: Notice, text: str = "") -> Faces:
     return (*before, replace(last, stoppable=True))
 
 
-def streaming(text: str, head: str = "") -> Faces:
+def streaming(text: str, head: str = "", asks: Asked | None = None) -> Faces:
     """The text so far under what was done for it, with the Stop button under its last message."""
     shown = "\n".join(filter(None, (head, draft(text))))
     contents = [piece.content for piece in split(shown) if piece.body.strip()]
-    return tuple(
-        Face(content, stoppable=number == len(contents))
-        for number, content in enumerate(contents, start=1)
-    )
+    if not contents:
+        return ()
+    *before, last = map(Face, contents)
+    return (*before, replace(last, stoppable=True, asks=asks))
 
 
 def finished(answer: Dressed, footnotes: Iterable[Notice], words: Words) -> Faces:

@@ -12,14 +12,16 @@ from bot.files.question import quote
 from bot.notices import Notice
 from bot.render.fences import discord_fences
 from bot.render.links import harmless_links
-from bot.render.split import split, units
+from bot.render.split import MESSAGE_UNITS, split, units
 from bot.words import Words
 from bot.work import Part, Step, Thinking, Work
 from jobqueue.schema import CallStatus
 
-OPEN_UNITS = 1_500  # of the newest part, while it goes on
+OPEN_UNITS = 1_300  # of the newest part, while it goes on
+FRAME_UNITS = 200  # at most, of all that is around what the newest part says
 OUTPUT_UNITS = 400
 FOLDED = 5  # lines of earlier steps
+NAME_CHARS = 40  # of a tool
 LINE_CHARS = 90  # of what a step came to, in its line
 OUTPUT_LINES = 8
 PROGRAM_LINES = 24
@@ -52,9 +54,9 @@ def live(work: Work, words: Words, *, answering: bool) -> str:
     *earlier, last = work.parts
     if answering:
         return _lines(folded(work, words))
-    repairing = isinstance(last, Step) and last.failed
-    said = list(_folded_steps(earlier, words))[-FOLDED:]
-    return _lines([*map(_small, said), *_open(last, words), *_repairing(words, repairing)])
+    said = _lines([_small(line) for line in list(_folded_steps(earlier, words))[-FOLDED:]])
+    room = min(MESSAGE_UNITS - FRAME_UNITS - units(said), OPEN_UNITS + OUTPUT_UNITS)
+    return _lines([*filter(None, [said]), *_open(last, words, room), *_next(last, words)])
 
 
 def folded(work: Work, words: Words) -> list[str]:
@@ -106,7 +108,7 @@ def _head(step: Step, words: Words) -> str:
 
 
 def tool_name(tool: str, words: Words) -> str:
-    return words("tool-python") if tool == "python" else _code(tool)
+    return words("tool-python") if tool == "python" else _code(tool[:NAME_CHARS])
 
 
 def _came_to(step: Step, words: Words) -> str:
@@ -118,34 +120,38 @@ def _came_to(step: Step, words: Words) -> str:
     return _code(_shortened(lines[-1]))  # of an error the last line tells what is wrong
 
 
-def _open(part: Part, words: Words) -> Iterator[str]:
+def _open(part: Part, words: Words, room: int) -> Iterator[str]:
     if isinstance(part, Thinking):
         yield _small(f"💭 {words('work-thinking')}")
-        text = harmless_links(_CODE_MARKS.sub("'''", part.text).strip())
-        yield _quoted(_tail(text, OPEN_UNITS // 2, THOUGHT_LINES))
+        yield _quoted(harmless_links(_tail(part.text.strip(), room // 2, THOUGHT_LINES)))
         return
     yield _small(_head(part, words))
     output = _tail(part.output.strip("\n"), OUTPUT_UNITS, OUTPUT_LINES)
-    if part.call.strip():
-        yield _block(_tail(part.call.strip("\n"), OPEN_UNITS, PROGRAM_LINES), _language(part))
+    program = _tail(part.call.strip("\n"), room - units(output), PROGRAM_LINES)
+    if program.strip():
+        yield _block(program, _language(part))
     if output.strip():
         yield _block(output, "")
 
 
-def _repairing(words: Words, repairing: bool) -> Iterator[str]:
-    if repairing:
+def _next(part: Part, words: Words) -> Iterator[str]:
+    if isinstance(part, Step) and part.failed:
         yield _small(f"🔧 {words('step-repairing')}")
+    if isinstance(part, Step) and part.asks:
+        yield f"✋ **{words('step-asks')}**"
 
 
 def _tail(text: str, limit: int, lines: int) -> str:
-    """The end of a text, from the start of a line where there is one."""
+    """The end of a text, from the start of a line where there is one; nothing in it is markup of
+    a code block."""
+    text = _CODE_MARKS.sub("'''", text)
     kept = "\n".join(text.split("\n")[-lines:])
     while units(kept) > limit:
         kept = kept[max(units(kept) - limit, 1) :]
     if kept == text:
         return text
     _, _, whole = kept.partition("\n")
-    return f"…\n{whole if whole and len(kept) < len(text) and whole.strip() else kept}"
+    return f"…\n{whole if whole.strip() else kept}"
 
 
 # --- all of it ----------------------------------------------------------------------------------

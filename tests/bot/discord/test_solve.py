@@ -1,12 +1,16 @@
 """Solving a problem, as people see it: step by step, folded, opened again, with other numbers."""
 
+import asyncio
+
 import aiohttp
 import pytest
 
 from bot.work import WorkRecords
+from jobqueue.approvals import Approvals
 from jobqueue.blobs import Blobs
 from jobqueue.history import History
 from jobqueue.schema import (
+    Asks,
     Call,
     CallStatus,
     Check,
@@ -216,6 +220,34 @@ async def test_a_killed_bot_goes_on_with_the_steps(
         done = await shows(room, f"> ## {ANSWER}", "**Verified.**", "One step")
     assert done.id == begun.id
     assert len(room.bot_says()) == 1
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+async def test_a_person_decides_whether_a_program_is_run(
+    silent_room: Room, world: World, solver: Solver, allowed: bool
+) -> None:
+    room, approvals = silent_room, Approvals(silent_room.redis)
+    async with room.bot():
+        await solver.announce()
+        await world.slash("ada", "general", "solve", {"problem": PROBLEM})
+        job = (await solver.take()).job.id
+        await solver.say(Call(step=1, tool="python", text=PROGRAM), Asks(step=1, attempt=1))
+        message = await shows(room, PROGRAM, "Shall this be run?")
+        assert labels(message) == ["Run it", "Do not run it", "Stop"]
+    async with room.bot():
+        button = buttons(message)[0 if allowed else 1]["custom_id"]
+        await world.click("bob", "general", message.id, button)
+        await room.notice("Only the person who asked", viewer="bob")
+        pressed = await world.click("ada", "general", message.id, button)
+        assert await pressed.acknowledged()
+        async with asyncio.timeout(30):
+            assert await approvals.allowed(job, 1, 1) is allowed
+        status = CallStatus.OK if allowed else CallStatus.REFUSED
+        await solver.say(Returned(step=1, status=status, text="[2, 3]"))
+        await until(lambda: labels(message) == ["Stop"])
+        assert "Shall this be run?" not in message.data["content"]
+        await solver.end(Finished(text=ANSWER))
+        await shows(room, f"> ## {ANSWER}")
 
 
 async def test_a_problem_without_an_answer_says_what_was_tried(

@@ -47,6 +47,13 @@ async def test_an_admin_chooses_tools_and_jobs_name_them(silent_room: Room, worl
             await solver.end(Finished(text="4"))
         click = await world.click("ada", "general", page.id, menu["custom_id"], [])
         await panel(room, "Nothing was chosen here")
+        (ask,) = [part for part in parts(page) if part["type"] == 2]
+        assert ask["label"] == "Ask before each call"
+        await world.click("ada", "general", page.id, ask["custom_id"])
+        await panel(room, "the person who asked decides")
+        await world.slash("bob", "general", "solve", {"problem": "2 + 2"})
+        assert (await solver.take()).job.approval
+        await solver.end(Finished(text="4"))
 
 
 async def test_others_see_them_and_choose_nothing(silent_room: Room, world: World) -> None:

@@ -30,6 +30,7 @@ calls = st.builds(
     output=anything,
     figures=st.lists(st.just(figure), max_size=3).map(tuple),
     duration_ms=st.integers(0, 10_000_000),
+    asks=st.integers(0, 1),
 )
 works = st.builds(
     Work, parts=st.lists(st.one_of(thoughts, calls), min_size=1, max_size=12).map(tuple)
