@@ -1,0 +1,206 @@
+"""`python -m training.eye --seconds 330 --out FOLDER`: trains the eye that comes with the project.
+
+A model of InternVL's architecture with six million parameters learns from scenes that are drawn
+as it goes, so that none comes twice. What it is then asked comes from other seeds. Minutes on a
+GPU; `--seconds 60` on a processor shows that everything runs.
+"""
+
+import argparse
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    GenerationConfig,
+    InternVLConfig,
+    InternVLForConditionalGeneration,
+    InternVLVisionConfig,
+    Qwen2Config,
+)
+
+from training import card
+from training.batches import Batch, stream
+from training.exam import examine
+from training.tokens import CONTEXT, make_tokenizer
+from training.words import UNKNOWN
+
+SIDE = 128  # pixels
+PATCH = 8
+SHRINK = 2  # patches, each way, that become one token
+IMAGE_TOKENS = (SIDE // PATCH // SHRINK) ** 2
+CONTEXT_TOKENS = 384  # longer conversations were never seen
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, as InternVL's
+
+PEAK = 1e-3  # of the learning rate
+WARM_UP = 300  # steps
+DECAY = 0.05
+
+
+@dataclass(frozen=True)
+class Plan:
+    seconds: float
+    batch: int
+    workers: int
+    seed: int
+    device: str
+
+
+def main() -> None:
+    arguments = _parser().parse_args()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    plan = Plan(arguments.seconds, arguments.batch, arguments.workers, arguments.seed, device)
+    torch.manual_seed(plan.seed)
+    tokenizer = make_tokenizer(plan.seed, arguments.words)
+    model = build(tokenizer).to(device)
+    steps = train(model, tokenizer, plan)
+    save(model, tokenizer, arguments.out)
+    scores = examine(arguments.out, arguments.questions, seed=plan.seed, device=device)
+    written = card.text(
+        scores,
+        parameters=model.num_parameters(),
+        lessons=steps * plan.batch,
+        seed=plan.seed,
+        unknown=UNKNOWN,
+        context=CONTEXT_TOKENS,
+        image_tokens=IMAGE_TOKENS,
+        side=SIDE,
+    )
+    (arguments.out / "README.md").write_text(written, "utf-8")
+    print(card.table(scores))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training.eye", description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="the model's folder")
+    parser.add_argument("--seconds", type=float, default=330)
+    parser.add_argument("--batch", type=int, default=512, help="lessons a step")
+    parser.add_argument("--workers", type=int, default=15, help="processes that draw")
+    parser.add_argument("--words", type=int, default=20_000, help="lessons for the tokenizer")
+    parser.add_argument("--questions", type=int, default=1_000, help="of each kind, at the end")
+    parser.add_argument("--seed", type=int, default=8)
+    return parser
+
+
+def build(tokenizer: Any) -> Any:
+    """The untrained model: a vision tower, InternVL's projector, and a Qwen2 decoder."""
+    vision = InternVLVisionConfig(
+        hidden_size=192,
+        num_hidden_layers=6,
+        num_attention_heads=6,
+        intermediate_size=768,
+        image_size=[SIDE, SIDE],
+        patch_size=[PATCH, PATCH],
+        layer_scale_init_value=0.1,
+    )
+    text = Qwen2Config(
+        vocab_size=len(tokenizer),
+        hidden_size=256,
+        intermediate_size=576,
+        num_hidden_layers=4,
+        num_attention_heads=8,
+        num_key_value_heads=4,
+        max_position_embeddings=CONTEXT_TOKENS,
+        tie_word_embeddings=True,
+        bos_token_id=None,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    config = InternVLConfig(
+        vision_config=vision.to_dict(),
+        text_config=text.to_dict(),
+        image_token_id=tokenizer.convert_tokens_to_ids(CONTEXT),
+        image_seq_length=IMAGE_TOKENS,
+        downsample_ratio=1 / SHRINK,
+        tie_word_embeddings=True,
+    )
+    return InternVLForConditionalGeneration(config)
+
+
+def train(model: Any, tokenizer: Any, plan: Plan) -> int:
+    """Until the time is over; returns the number of steps."""
+    optimizer = torch.optim.AdamW(
+        model.parameters(),
+        lr=PEAK,
+        betas=(0.9, 0.98),
+        weight_decay=DECAY,
+        fused=plan.device != "cpu",
+    )
+    batches = stream(
+        tokenizer,
+        batch=plan.batch,
+        side=SIDE,
+        image_tokens=IMAGE_TOKENS,
+        workers=plan.workers,
+        seed=plan.seed,
+    )
+    model.train()
+    begun = time.monotonic()
+    for step, batch in enumerate(_timed(batches, plan.seconds), 1):
+        share = min((time.monotonic() - begun) / plan.seconds, 1.0)
+        for group in optimizer.param_groups:
+            group["lr"] = PEAK * min(step / WARM_UP, 1.0) * _cosine(share)
+        loss = learn(model, optimizer, batch, plan.device)
+        if step % 100 == 0:
+            print(
+                f"{step} steps, {time.monotonic() - begun:.0f} s, loss {loss.item():.4f}",
+                flush=True,
+            )
+    return step
+
+
+def _timed(batches: Iterator[Batch], seconds: float) -> Iterator[Batch]:
+    begun = time.monotonic()
+    for batch in batches:
+        yield batch
+        if time.monotonic() - begun > seconds:
+            return
+
+
+def _cosine(share: float) -> float:
+    return 0.5 * (1 + math.cos(math.pi * share))
+
+
+def learn(model: Any, optimizer: Any, batch: Batch, device: str) -> torch.Tensor:
+    """One step; the arithmetic is that of bfloat16 weights, so that rounding them costs nothing."""
+    with torch.autocast(device, torch.bfloat16, enabled=device != "cpu"):
+        loss: torch.Tensor = model(
+            input_ids=batch.ids.to(device, non_blocking=True),
+            attention_mask=batch.mask.to(device, non_blocking=True),
+            labels=batch.labels.to(device, non_blocking=True),
+            pixel_values=normalised(batch.images.to(device, non_blocking=True)),
+        ).loss
+    optimizer.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+    return loss.detach()
+
+
+def normalised(images: torch.Tensor) -> torch.Tensor:
+    """uint8 [n, height, width, 3] → float32 [n, 3, height, width], as the image processor does."""
+    mean = torch.tensor(MEAN, device=images.device)
+    std = torch.tensor(STD, device=images.device)
+    return ((images.float() / 255 - mean) / std).permute(0, 3, 1, 2)
+
+
+def save(model: Any, tokenizer: Any, folder: Path) -> None:
+    """A folder as InternVL's own, in float16."""
+    model.eval().half().save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    # Greedy: a question about a scene has one answer.
+    GenerationConfig(
+        do_sample=True,
+        top_k=1,
+        repetition_penalty=1.0,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    ).save_pretrained(folder)
+    card.write_processor(folder, side=SIDE, image_tokens=IMAGE_TOKENS, mean=MEAN, std=STD)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,355 @@
+"""What may be asked of a scene, and the one right answer; in many wordings.
+
+Answers are short and always said in the same way, since a small model learns best what never
+varies. A question is asked only where its answer is beyond doubt: of a thing that is the only one
+of its kind, of a place well inside its third of the picture, of a size that is plainly larger.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from training import words
+from training.scenes import COLORS, MOST_THINGS, SHAPES, Scene, Thing
+
+INSIDE = 0.05  # of a third of the picture, from its borders
+BESIDE = 0.12  # between two places of which one is further left, or higher
+LARGER = 1.3  # times as large is plainly larger
+
+
+@dataclass(frozen=True)
+class Asked:
+    kind: str  # "color", "shape", "count", "position", "yesno", "digits", "describe", "size", …
+    question: str
+    answer: str
+    focus: Thing | None = None  # what "it" means afterwards
+
+
+Ask = Callable[[Random, Scene], Asked | None]
+
+
+def ask(rng: Random, scene: Scene, focus: Thing | None = None) -> Asked:
+    """A question about `scene`; some are about `focus`, what was spoken of before."""
+    if focus is not None and rng.random() < 0.4:
+        return _about_it(rng, focus)
+    askers = NUMBER_ASKERS if scene.number else THING_ASKERS
+    while True:
+        if asked := rng.choice(askers)(rng, scene):
+            return asked
+
+
+def ask_kind(rng: Random, scene: Scene, kind: str) -> Asked | None:
+    """A question of one kind, if `scene` has one."""
+    askers = NUMBER_ASKERS if scene.number else THING_ASKERS
+    for _ in range(20):
+        asked = rng.choice(askers)(rng, scene)
+        if asked and asked.kind == kind:
+            return asked
+    return None
+
+
+def say(answer: str) -> str:
+    return f"{answer[:1].upper()}{answer[1:]}."
+
+
+def yes(true: bool) -> str:
+    return "Yes." if true else "No."
+
+
+def name(thing: Thing) -> str:
+    return f"{thing.color} {thing.shape}"
+
+
+# --- what there is ------------------------------------------------------------------------------
+
+
+def _color(rng: Random, scene: Scene) -> Asked | None:
+    if not (thing := _only(rng, scene.things, lambda t: t.shape)):
+        return None
+    frames = words.COLOR_OF_ONE if len(scene.things) == 1 else words.COLOR
+    question = words.fill(rng, frames, shape=thing.shape)
+    return Asked("color", question, say(thing.color), thing)
+
+
+def _shape(rng: Random, scene: Scene) -> Asked | None:
+    if not (thing := _only(rng, scene.things, lambda t: t.color)):
+        return None
+    frames = words.SHAPE_OF_ONE if len(scene.things) == 1 else words.SHAPE
+    question = words.fill(rng, frames, color=thing.color)
+    return Asked("shape", question, say(thing.shape), thing)
+
+
+def _at(rng: Random, scene: Scene) -> Asked | None:
+    """The colour or the shape or both, of what is in a place."""
+    thing = rng.choice(scene.things)
+    place = place_of(thing)
+    if not place or any(t is not thing and _near(t, place) for t in scene.things):
+        return None
+    wanted = rng.choice(("color", "shape", "thing"))
+    frames = {"color": words.COLOR_AT, "shape": words.SHAPE_AT, "thing": words.THING_AT}[wanted]
+    question = words.fill(rng, frames, place=place)
+    answer = {"color": thing.color, "shape": thing.shape, "thing": name(thing)}[wanted]
+    return Asked(wanted if wanted != "thing" else "shape", question, say(answer), thing)
+
+
+def _count(rng: Random, scene: Scene) -> Asked:
+    things = scene.things
+    what = rng.choice(("all", "all", "shape", "shape", "color", "color", "both"))
+    some = rng.choice(things)
+    shape = some.shape if rng.random() < 0.7 else rng.choice(SHAPES)
+    color = some.color if rng.random() < 0.7 else rng.choice(tuple(COLORS))
+    if what == "all":
+        return Asked("count", words.fill(rng, words.COUNT_ALL), f"{len(things)}.")
+    if what == "shape":
+        counted, number = words.plural(shape), sum(t.shape == shape for t in things)
+    elif what == "color":
+        counted, number = f"{color} shapes", sum(t.color == color for t in things)
+    else:
+        counted, number = (
+            f"{color} {words.plural(shape)}",
+            sum(t.key == (color, shape) for t in things),
+        )
+    return Asked("count", words.fill(rng, words.COUNT, things=counted), f"{number}.")
+
+
+def _exists(rng: Random, scene: Scene) -> Asked:
+    """As often yes as no; a no is often half right."""
+    true = rng.random() < 0.5
+    some = rng.choice(scene.things)
+    colors, shapes = {t.color for t in scene.things}, {t.shape for t in scene.things}
+    keys = {t.key for t in scene.things}
+    what = rng.choice(("both", "both", "shape", "color"))
+    if what == "shape":
+        shape = some.shape if true else rng.choice([s for s in SHAPES if s not in shapes])
+        thing = shape
+    elif what == "color":
+        color = some.color if true else rng.choice([c for c in COLORS if c not in colors])
+        thing = rng.choice((f"{color} shape", f"{color} thing"))
+    else:
+        key = some.key
+        while not true and key in keys:
+            color = some.color if rng.random() < 0.5 else rng.choice(tuple(COLORS))
+            key = color, rng.choice((some.shape, rng.choice(SHAPES)))
+        thing = " ".join(key)
+    question = words.fill(
+        rng, words.EXISTS, a_thing=words.article(thing), things=words.plural(thing)
+    )
+    return Asked(
+        "yesno",
+        question,
+        yes(true),
+        some if true and what == "both" and _single(scene, some) else None,
+    )
+
+
+def _describe(rng: Random, scene: Scene) -> Asked:
+    counts = Counter(t.key for t in scene.things)
+    order = sorted(
+        counts, key=lambda key: (-counts[key], list(COLORS).index(key[0]), SHAPES.index(key[1]))
+    )
+    parts = [
+        words.article(" ".join(key))
+        if counts[key] == 1
+        else f"{counts[key]} {words.plural(' '.join(key))}"
+        for key in order
+    ]
+    return Asked("describe", words.fill(rng, words.DESCRIBE), say(words.listed(parts)))
+
+
+# --- where it is --------------------------------------------------------------------------------
+
+
+def place_of(thing: Thing) -> str:
+    """ "top left", "center", "bottom", …; empty where that is in doubt."""
+    across, down = _third(thing.x), _third(thing.y)
+    if across is None or down is None:
+        return ""
+    row, column = ("top", "", "bottom")[down], ("left", "", "right")[across]
+    return f"{row} {column}".strip() or "center"
+
+
+def _third(at: float) -> int | None:
+    third = min(int(at * 3), 2)
+    inside = all(abs(at - border) > INSIDE for border in (1 / 3, 2 / 3))
+    return third if inside else None
+
+
+def _near(thing: Thing, place: str) -> bool:
+    """Whether somebody might take it to be there."""
+    return place_of(thing) in ("", place) or any(
+        part in place_of(thing).split() for part in place.split()
+    )
+
+
+def _position(rng: Random, scene: Scene) -> Asked | None:
+    thing = rng.choice(scene.things)
+    place = place_of(thing)
+    if not place or not (spoken := _spoken(rng, scene, thing)):
+        return None
+    return Asked("position", words.fill(rng, words.WHERE, thing=spoken), say(place), thing)
+
+
+def _beside(rng: Random, scene: Scene) -> Asked | None:
+    """Of two things: which is on that side, or whether the one is."""
+    if len(scene.things) < 2:
+        return None
+    one, other = rng.sample(scene.things, 2)
+    side = rng.choice(("left", "right", "above", "below"))
+    distance = {
+        "left": other.x - one.x,
+        "right": one.x - other.x,
+        "above": other.y - one.y,
+        "below": one.y - other.y,
+    }[side]
+    first, second = _spoken(rng, scene, one), _spoken(rng, scene, other)
+    if abs(distance) < BESIDE or not first or not second:
+        return None
+    if len(scene.things) == 2 and distance > 0 and rng.random() < 0.5:
+        question = words.fill(rng, words.WHAT_BESIDE, side=words.SIDES[side], other=second)
+        return Asked("position", question, say(name(one)), one)
+    question = words.fill(rng, words.IS_BESIDE, thing=first, side=words.SIDES[side], other=second)
+    return Asked("yesno", question, yes(distance > 0), one)
+
+
+# --- how large it is ----------------------------------------------------------------------------
+
+
+def _extreme(rng: Random, scene: Scene) -> Asked | None:
+    by_size = sorted(scene.things, key=lambda t: t.r)
+    if len(by_size) < 2:
+        return None
+    large = rng.random() < 0.5
+    thing, next_one = (by_size[-1], by_size[-2]) if large else (by_size[0], by_size[1])
+    if max(thing.r, next_one.r) < LARGER * min(thing.r, next_one.r):
+        return None
+    which = rng.choice(words.LARGEST if large else words.SMALLEST)
+    wanted = rng.choice(("color", "shape", "size", "size"))
+    frames = {"color": words.COLOR_OF, "shape": words.SHAPE_OF, "size": words.WHICH_IS}[wanted]
+    answer = {"color": thing.color, "shape": thing.shape, "size": name(thing)}[wanted]
+    return Asked(wanted, words.fill(rng, frames, which=which), say(answer), thing)
+
+
+def _larger(rng: Random, scene: Scene) -> Asked | None:
+    if len(scene.things) < 2:
+        return None
+    one, other = rng.sample(scene.things, 2)
+    first, second = _spoken(rng, scene, one), _spoken(rng, scene, other)
+    if max(one.r, other.r) < LARGER * min(one.r, other.r) or not first or not second:
+        return None
+    larger = rng.random() < 0.5
+    how = rng.choice(words.LARGER if larger else words.SMALLER)
+    true = (one.r > other.r) == larger
+    if rng.random() < 0.6:
+        question = words.fill(rng, words.IS_LARGER, thing=first, how=how, other=second)
+        return Asked("yesno", question, yes(true), one)
+    question = words.fill(rng, words.WHICH_LARGER, thing=first, how=how, other=second)
+    chosen = one if true else other
+    return Asked("size", question, say(name(chosen)), chosen)
+
+
+def _more(rng: Random, scene: Scene) -> Asked | None:
+    counts = Counter(t.shape for t in scene.things)
+    if len(counts) < 2:
+        return None
+    one, other = rng.sample(sorted(counts), 2)
+    if counts[one] == counts[other] and rng.random() < 0.9:
+        return None
+    true = counts[one] > counts[other]
+    question = words.fill(rng, words.MORE, things=words.plural(one), others=words.plural(other))
+    return Asked("yesno", question, yes(true))
+
+
+# --- numbers ------------------------------------------------------------------------------------
+
+
+def _digits(rng: Random, scene: Scene) -> Asked:
+    return Asked("digits", words.fill(rng, words.NUMBER), f"{scene.number}.")
+
+
+def _number_color(rng: Random, scene: Scene) -> Asked:
+    return Asked("color", words.fill(rng, words.NUMBER_COLOR), say(scene.number_color))
+
+
+def _is_number(rng: Random, scene: Scene) -> Asked:
+    true = rng.random() < 0.5
+    number = scene.number
+    while not true and number == scene.number:
+        digits = list(scene.number)
+        digits[rng.randrange(len(digits))] = rng.choice("0123456789")
+        number = "".join(digits)
+    return Asked("yesno", words.fill(rng, words.IS_NUMBER, number=number), yes(true))
+
+
+def _describe_number(rng: Random, scene: Scene) -> Asked:
+    answer = f"The number {scene.number} in {scene.number_color}."
+    return Asked("describe", words.fill(rng, words.DESCRIBE), answer)
+
+
+def _number_exists(rng: Random, _scene: Scene) -> Asked:
+    if rng.random() < 0.5:
+        return Asked("yesno", words.fill(rng, words.HAS_NUMBER), "Yes.")
+    thing = rng.choice((rng.choice(SHAPES), f"{rng.choice(tuple(COLORS))} {rng.choice(SHAPES)}"))
+    question = words.fill(
+        rng, words.EXISTS, a_thing=words.article(thing), things=words.plural(thing)
+    )
+    return Asked("yesno", question, "No.")
+
+
+def _no_number(rng: Random, _scene: Scene) -> Asked | None:
+    if rng.random() < 0.5:
+        return None
+    if rng.random() < 0.5:
+        return Asked("yesno", words.fill(rng, words.HAS_NUMBER), "No.")
+    return Asked("digits", words.fill(rng, words.NUMBER), "I see no number.")
+
+
+# --- it -----------------------------------------------------------------------------------------
+
+
+def _about_it(rng: Random, it: Thing) -> Asked:
+    wanted = rng.choice(("color", "shape", "position", "yesno"))
+    if wanted == "color":
+        return Asked("color", words.fill(rng, words.ITS_COLOR), say(it.color), it)
+    if wanted == "shape":
+        return Asked("shape", words.fill(rng, words.ITS_SHAPE), say(it.shape), it)
+    if wanted == "position" and (place := place_of(it)):
+        return Asked("position", words.fill(rng, words.ITS_PLACE), say(place), it)
+    color = it.color if rng.random() < 0.5 else rng.choice([c for c in COLORS if c != it.color])
+    return Asked("yesno", words.fill(rng, words.IS_IT, color=color), yes(color == it.color), it)
+
+
+# --- speaking of a thing ------------------------------------------------------------------------
+
+
+def _single(scene: Scene, thing: Thing) -> bool:
+    return sum(t.key == thing.key for t in scene.things) == 1
+
+
+def _spoken(rng: Random, scene: Scene, thing: Thing) -> str:
+    """Words that mean just this one of the scene; empty where there are none."""
+    ways = []
+    if _single(scene, thing):
+        ways.append(name(thing))
+    if sum(t.shape == thing.shape for t in scene.things) == 1:
+        ways.append(thing.shape)
+    if sum(t.color == thing.color for t in scene.things) == 1:
+        ways.append(f"{thing.color} shape")
+    return rng.choice(ways) if ways else ""
+
+
+def _only(rng: Random, things: Sequence[Thing], by: Callable[[Thing], str]) -> Thing | None:
+    """One whose kind nothing else is of."""
+    counts = Counter(map(by, things))
+    singles = [thing for thing in things if counts[by(thing)] == 1]
+    return rng.choice(singles) if singles else None
+
+
+THING_ASKERS: tuple[Ask, ...] = (
+    *(_color, _shape, _at, _count, _count, _exists, _exists, _describe),
+    *(_position, _position, _beside, _beside, _extreme, _larger, _more, _no_number),
+)
+NUMBER_ASKERS: tuple[Ask, ...] = (
+    *(_digits, _digits, _digits, _number_color, _is_number, _describe_number, _number_exists),
+)
+assert MOST_THINGS < 10  # noqa: S101 — counts are one digit
