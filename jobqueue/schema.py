@@ -171,6 +171,13 @@ class Call(Event, frozen=True):
     text: str  # of a program, or of arguments as JSON
 
 
+class Asks(Event, frozen=True):
+    """The step's call is complete, and waits for a person's word: see `jobqueue.approvals`."""
+
+    step: int
+    attempt: int  # a later one may ask for something else in the same step
+
+
 class CallStatus(StrEnum):
     OK = "ok"
     FAILED = "failed"  # the program or the tool says so; the model may repair it
@@ -180,13 +187,6 @@ class CallStatus(StrEnum):
 
 class Returned(Event, frozen=True):
     """What a step's call came to."""
-class Asks(Event, frozen=True):
-    """The step's call is complete, and waits for a person's word: see `jobqueue.approvals`."""
-
-    step: int
-    attempt: int  # a later one may ask for something else in the same step
-
-
 
     step: int
     status: CallStatus
