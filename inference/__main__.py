@@ -10,6 +10,7 @@ from pathlib import Path
 
 from inference import chat, logs
 from inference.agent.workshop import Workshop
+from inference.compact import Compactor
 from inference.config import OFFLINE, Settings, add_choices, chosen, worker_name
 from inference.engines import create
 from inference.engines.base import CannotLoad, Engine
@@ -67,6 +68,7 @@ def run_serve(arguments: argparse.Namespace) -> int:
                 name=worker_name(settings.worker),
                 system=settings.system_prompt,
                 workshop=_workshop(settings, engine, history, Blobs(redis)),
+                compactor=Compactor(history, engine) if settings.summaries else None,
                 metrics=metrics,
                 drain_s=settings.drain_s,
             )

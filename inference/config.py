@@ -39,6 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"
     sandbox_socket: str = ""  # of a sandbox service; empty: a sandbox of this worker's own
     sandbox_slots: int = 4  # programs at once; the others wait
     worker: str = ""  # this process's name; empty is host, process and a random part
+    summaries: bool = True  # of older turns, before they drop out of the context
     drain_s: float = 20.0  # how long running answers may go on after SIGTERM
     metrics_port: int = 0  # /metrics, /healthz and /readyz; 0 is nowhere
     metrics_host: str = "127.0.0.1"

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from inference.agent.errors import NoAnswer, NoPrograms
 from inference.agent.workshop import Workshop
+from inference.compact import Compactor
 from inference.emitter import Emitter, batches, joined, patiently
 from inference.engines.base import BadRequest, Engine, EngineBroken, TooLong, Unsupported
 from inference.generate import Answer, Attempt, Past, compose
@@ -65,6 +66,7 @@ class Worker:
         name: str,
         system: str,
         workshop: Workshop | None = None,
+        compactor: Compactor | None = None,
         metrics: Metrics | None = None,
         drain_s: float = 20.0,
     ) -> None:
@@ -74,6 +76,7 @@ class Worker:
         self._name = name
         self._system = system
         self._workshop = workshop  # for /solve, and for chats with tools
+        self._compactor = compactor  # None: older turns are left out without a summary
         self._metrics = metrics or Metrics()
         self._drain_s = drain_s
         self._reached = True  # whether Redis answered the last chore
@@ -116,6 +119,8 @@ class Worker:
                 if self._workshop is not None:
                     await stack.enter_async_context(self._workshop)
                 chores.append(duties.create_task(self._repeat(self._reap, REAP_S)))
+                if self._compactor is not None:
+                    chores.append(duties.create_task(self._compactor.run()))
                 ready()
                 await self._serve()
             for chore in chores:
@@ -127,12 +132,21 @@ class Worker:
                 for lease in await self._claim():
                     task = jobs.create_task(self._work(lease), name=f"job-{lease.job.id}")
                     self._running.add(task)
-                    task.add_done_callback(self._running.discard)
+                    task.add_done_callback(self._ended)
+                    self._tell_compactor()
             log.info("draining", extra={"worker": self._name, "running": len(self._running)})
             if self._running:
                 await asyncio.wait(self._running, timeout=self._drain_s)
             for task in self._running:
                 task.cancel()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._tell_compactor()
+
+    def _tell_compactor(self) -> None:
+        if self._compactor is not None:
+            self._compactor.answering(len(self._running))
 
     async def _claim(self) -> list[Lease]:
         """Jobs to begin now; none after a pause when there is nothing to take, or no room."""
@@ -187,6 +201,8 @@ class Worker:
             await patiently(lambda: self._queue.give_up(lease))
         else:
             log.info("attempt ends", extra={**ids, "outcome": outcome})
+            if self._compactor is not None:
+                self._compactor.answered(lease.job.channel, lease.job.id)
         finally:
             observed.ended(outcome)
 

@@ -5,13 +5,14 @@ channel's head is the turn that its conversation has come to; what follows from 
 said after it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
 from redis.asyncio import Redis
 
 from jobqueue.policy import Policy
-from jobqueue.schema import HEAD, Turn, decode_turn
+from jobqueue.schema import HEAD, Summary, Turn, decode_summary, decode_turn, encode
 from jobqueue.scripts import Scripts
 
 _FIRST_LOOK = 32  # turns; nearly every context is filled by fewer
@@ -22,6 +23,20 @@ class Loaded:
     turns: tuple[Turn, ...]  # oldest first
     omitted: int = 0  # older turns that did not fit the budget
     parent: str = ""  # the newest turn, whether or not it fits: what a next turn follows
+    summary: Summary | None = None  # of all turns before the omitted ones
+
+
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    newest: str  # where it begins
+    turns: list[Turn]  # the newest of them, the oldest first
+    total: int
+    summary: Summary | None
+    after: int  # turns that are not in the summary
+
+    @property
+    def unsummarised(self) -> list[Turn]:
+        return self.turns[-self.after :] if self.after else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +56,43 @@ class History:
         """The newest turns whose tokens fit `budget_tokens`; all of them without a budget.
 
         They end with the turn `parent`, or with the channel's head where that is None or is not
-        known any more; there are none before the parent "".
+        known any more; there are none before the parent "". Where not all fit and older ones have
+        a summary, it takes their place.
         """
         look = None if budget_tokens is None else _FIRST_LOOK
-        newest, turns, total = await self._branch(channel, parent, look)
-        kept = _fitting(turns, budget_tokens)
-        if len(kept) == len(turns) < total:
-            newest, turns, total = await self._branch(channel, parent, None)
-            kept = _fitting(turns, budget_tokens)
-        return Loaded(tuple(kept), total - len(kept), newest)
+        branch = await self._branch(channel, parent, look)
+        kept = _fitting(branch.turns, budget_tokens)
+        if len(kept) == len(branch.turns) < branch.total:
+            branch = await self._branch(channel, parent, None)
+            kept = _fitting(branch.turns, budget_tokens)
+        summary, left = branch.summary, budget_tokens or 0
+        if len(kept) == branch.total or summary is None or summary.tokens > left:
+            return Loaded(tuple(kept), branch.total - len(kept), branch.newest)
+        kept = _fitting(branch.unsummarised, left - summary.tokens)
+        return Loaded(tuple(kept), branch.after - len(kept), branch.newest, summary)
+
+    async def since_summary(self, channel: str, turn: str) -> Loaded:
+        """The newest summary on the way to `turn`, if there is one, and every turn after it."""
+        branch = await self._branch(channel, turn, None)
+        if branch.summary is None:
+            return Loaded(tuple(branch.turns), 0, branch.newest)
+        return Loaded(tuple(branch.unsummarised), 0, branch.newest, branch.summary)
+
+    async def summarise(
+        self, channel: str, summary: Summary, turns: Sequence[Turn], base: Summary | None
+    ) -> bool:
+        """Keep a summary of `turns`, and of those in `base`; False when any of that was forgotten
+        meanwhile. It serves every branch that goes through its turn."""
+        jobs = [turn.job for turn in turns]
+        before = base.turn if base else ""
+        kept = await self._scripts.run(
+            "summarise", channel, summary.turn, encode(summary), before, *jobs
+        )
+        return bool(kept)
 
     async def head(self, channel: str) -> str:
         """The job of the channel's last turn; empty when there is none."""
-        return (await self._branch(channel, None, 1))[0]
+        return (await self._branch(channel, None, 1)).newest
 
     async def turn(self, channel: str, job: str) -> Turn | None:
         """The turn of one job, on whatever branch; None when it is not known any more."""
@@ -96,16 +135,23 @@ class History:
         return sum([int(await self._scripts.run("erase", channel, user)) for channel in channels])
 
     async def stats(self, channel: str) -> HistoryStats:
-        _, turns, total = await self._branch(channel, None, None)
-        return HistoryStats(total, sum(map(_tokens, turns)), turns[0].at_ms if turns else None)
+        branch = await self._branch(channel, None, None)
+        oldest_ms = branch.turns[0].at_ms if branch.turns else None
+        return HistoryStats(branch.total, sum(map(tokens_of, branch.turns)), oldest_ms)
 
-    async def _branch(
-        self, channel: str, parent: str | None, count: int | None
-    ) -> tuple[str, list[Turn], int]:
-        """Where it begins, its newest `count` turns with the oldest first, how many it has."""
+    async def _branch(self, channel: str, parent: str | None, count: int | None) -> _Branch:
+        """With its newest `count` turns."""
         begin = HEAD if parent is None else parent
-        newest, turns, total = await self._scripts.run("turns", channel, begin, count or 0)
-        return newest.decode(), [decode_turn(turn) for turn in reversed(turns)], total
+        newest, turns, total, summary, after = await self._scripts.run(
+            "turns", channel, begin, count or 0
+        )
+        return _Branch(
+            newest=newest.decode(),
+            turns=[decode_turn(turn) for turn in reversed(turns)],
+            total=total,
+            summary=decode_summary(summary) if summary else None,
+            after=after,
+        )
 
     async def _all(self, channel: str) -> list[Turn]:
         """Every branch's turns, oldest first."""
@@ -125,7 +171,7 @@ class History:
         return channels
 
 
-def _tokens(turn: Turn) -> int:
+def tokens_of(turn: Turn) -> int:
     """As the engine counted them; a turn without a count is taken for one token in 3 bytes."""
     counted = turn.prompt_tokens + turn.completion_tokens
     return counted or len((turn.prompt + turn.answer).encode()) // 3
@@ -135,6 +181,6 @@ def _fitting(turns: list[Turn], budget_tokens: int | None) -> list[Turn]:
     if budget_tokens is None:
         return turns
     first, left = len(turns), budget_tokens
-    while first > 0 and (left := left - _tokens(turns[first - 1])) >= 0:
+    while first > 0 and (left := left - tokens_of(turns[first - 1])) >= 0:
         first -= 1
     return turns[first:]

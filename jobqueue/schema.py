@@ -115,6 +115,15 @@ class Turn(Struct, frozen=True):
     at_ms: int = 0  # set by the queue
 
 
+class Summary(Struct, frozen=True):
+    """What a model keeps of a conversation's older turns, up to one of them."""
+
+    turn: str  # the newest of them
+    text: str
+    turns: int  # how many they are
+    tokens: int  # of the text
+
+
 class FinishReason(StrEnum):
     STOP = "stop"  # the model ended
     LENGTH = "length"  # max_tokens or the context was reached
@@ -212,6 +221,7 @@ class Finished(Event, frozen=True):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     omitted_turns: int = 0  # older turns of the channel that did not fit the context
+    summarised_turns: int = 0  # and those before, of which a summary was read
 
 
 class Failed(Event, frozen=True):
@@ -263,4 +273,5 @@ encode = msgspec.json.Encoder().encode
 decode_job = msgspec.json.Decoder(Job).decode
 decode_event = msgspec.json.Decoder(AnyEvent).decode
 decode_turn = msgspec.json.Decoder(Turn).decode
+decode_summary = msgspec.json.Decoder(Summary).decode
 decode_worker = msgspec.json.Decoder(WorkerStatus).decode

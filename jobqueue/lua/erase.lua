@@ -12,7 +12,7 @@ for _, turn in ipairs(redis.call('HVALS', turns)) do
   turn = cjson.decode(turn)
   if turn.user == user then erased = erased + redis.call('HDEL', turns, turn.job) end
 end
-redis.call('DEL', key('undo', channel))
+redis.call('DEL', key('undo', channel), key('summaries', channel)) -- they may tell of this user
 if redis.call('EXISTS', turns) == 0 then forget_channel(channel) end
 redis.call('SREM', key('channels', user), channel)
 return erased

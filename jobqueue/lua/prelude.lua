@@ -200,7 +200,7 @@ end
 -- which has no id yet: ''. `order` is by age.
 local function forget_channel(channel)
   redis.call('DEL', key('turns', channel), key('parents', channel), key('order', channel),
-    key('undo', channel))
+    key('undo', channel), key('summaries', channel))
 end
 
 -- '' is before every turn; whatever else is no turn of the channel stands for its head.
@@ -213,7 +213,7 @@ end
 -- The job's turn becomes the head. A turn never moves, so the tree has no circles.
 local function remember(job, turn, follows)
   local turns, parents = key('turns', job.channel), key('parents', job.channel)
-  local order = key('order', job.channel)
+  local order, summaries = key('order', job.channel), key('summaries', job.channel)
   local parent = redis.call('HGET', parents, job.id)
   if not parent then
     parent = turn_or_head(job.channel, follows)
@@ -226,8 +226,9 @@ local function remember(job, turn, follows)
     local oldest = redis.call('LPOP', order)
     redis.call('HDEL', turns, oldest)
     redis.call('HDEL', parents, oldest)
+    redis.call('HDEL', summaries, oldest)
   end
-  for _, each in ipairs({turns, parents, order}) do
+  for _, each in ipairs({turns, parents, order, summaries}) do
     redis.call('PEXPIRE', each, policy.history_ttl_ms)
   end
   redis.call('SADD', key('channels', job.user), job.channel)

@@ -6,7 +6,7 @@ from redis.asyncio import Redis
 
 from jobqueue.history import History
 from jobqueue.queue import JobQueue, Policy
-from jobqueue.schema import Finished
+from jobqueue.schema import Finished, Summary
 from tests.jobqueue.support import claim_one, finish, make_job, make_turn
 
 
@@ -187,3 +187,70 @@ async def test_an_erased_turn_is_stepped_over(queue: JobQueue, history: History)
     assert await names(history) == "a"
     await history.undo("general")
     assert await history.undo("general") is None
+
+
+# --- summaries ---------------------------------------------------------------------------------
+
+
+async def summarised(history: History, upto: str, *, tokens: int = 5) -> bool:
+    """A summary of a branch's turns up to one, made of the summary before and what followed."""
+    since = await history.since_summary("general", upto)
+    before = since.summary.turns if since.summary else 0
+    summary = Summary(
+        turn=upto, text=f"up to {upto}", turns=before + len(since.turns), tokens=tokens
+    )
+    return await history.summarise("general", summary, since.turns, since.summary)
+
+
+async def test_a_summary_takes_the_place_of_turns_that_do_not_fit(
+    queue: JobQueue, history: History
+) -> None:
+    for name in "abcdef":
+        await say(queue, name, tokens=10)
+    assert await summarised(history, "c")
+    everything = await history.load("general", 60)
+    assert (len(everything.turns), everything.omitted, everything.summary) == (6, 0, None)
+    loaded = await history.load("general", 40)
+    assert ([t.job for t in loaded.turns], loaded.omitted) == (["d", "e", "f"], 0)
+    assert loaded.summary == Summary(turn="c", text="up to c", turns=3, tokens=5)
+    tight = await history.load("general", 25)
+    assert ([t.job for t in tight.turns], tight.omitted) == (["e", "f"], 1)
+    tiny = await history.load("general", 4)  # it does not fit itself
+    assert (tiny.turns, tiny.omitted, tiny.summary) == ((), 6, None)
+
+    assert await summarised(history, "e")
+    assert (await history.load("general", 40)).summary == Summary(
+        turn="e", text="up to e", turns=5, tokens=5
+    )
+
+
+async def test_a_summary_is_read_only_on_branches_through_its_turn(
+    queue: JobQueue, history: History
+) -> None:
+    for name in "abcd":
+        await say(queue, name, tokens=10)
+    assert await summarised(history, "c")
+    await history.undo("general")
+    await history.undo("general")  # now b is the head, and c a branch of its own
+    await say(queue, "e", tokens=10)
+    loaded = await history.load("general", 20)
+    assert ([t.job for t in loaded.turns], loaded.omitted, loaded.summary) == (["b", "e"], 1, None)
+    back = await history.load("general", 25, parent="d")
+    assert back.summary is not None
+    assert ([t.job for t in back.turns], back.summary.turn) == (["d"], "c")
+
+
+async def test_what_a_person_wants_forgotten_is_in_no_summary(
+    queue: JobQueue, history: History
+) -> None:
+    for name, user in zip("abcd", ("ada", "bob", "ada", "bob"), strict=True):
+        await say(queue, name, tokens=10, user=user)
+    since = await history.since_summary("general", "b")
+    assert await summarised(history, "b")
+    assert await history.erase("bob") == 2
+    assert (await history.load("general", 10)).summary is None
+    late = Summary(turn="b", text="bob said", turns=2, tokens=5)  # it was being written meanwhile
+    assert not await history.summarise("general", late, since.turns, None)
+    assert not await history.summarise("general", late, (), late)
+    await history.clear("general")
+    assert (await history.since_summary("general", "c")).summary is None
