@@ -6,15 +6,14 @@ local receipt = key('claim', worker)
 local leases = {}
 
 local function hand_out(job)
-  local submitted, body = unpack(redis.call('HMGET', key('job', job.id), 'submitted', 'body'))
-  local waited = now - tonumber(submitted)
-  leases[#leases + 1] = {tonumber(job.attempt), tonumber(job.fence), body, waited}
+  local waited = now - tonumber(job.submitted)
+  leases[#leases + 1] = {tonumber(job.attempt), tonumber(job.fence), job.body, waited}
 end
 
 local remembered = redis.call('HMGET', receipt, 'nonce', 'leases')
 if remembered[1] == nonce then
   for id, fence in string.gmatch(remembered[2], '(%S+) (%S+)') do
-    local job = fetch(id)
+    local job = fetch(id, 'submitted', 'body')
     if held_by(job, fence) then hand_out(job) end
   end
   return leases
@@ -46,7 +45,7 @@ local function next_job(capability)
   local channels = rotation(capability.name, server)
   local channel = redis.call('ZPOPMIN', channels)[1]
   if redis.call('EXISTS', channels) == 0 then redis.call('ZREM', servers, server) end
-  return fetch(redis.call('LINDEX', key('lane', channel), 0))
+  return fetch(redis.call('LINDEX', key('lane', channel), 0), 'submitted', 'body')
 end
 
 -- One from each capability in turn, beginning at another one each time, so that none starves.

@@ -21,12 +21,14 @@ local FIELDS = {
   'seq', 'tail', 'worker', 'claimed', 'charge', 'cancel', 'forget', 'settled',
 }
 
-local function fetch(id)
-  local values = redis.call('HMGET', key('job', id), unpack(FIELDS))
-  if not values[1] then return nil end
+-- A job's record; `...` are fields that few need.
+local function fetch(id, ...)
+  local fields = {...}
+  for _, field in ipairs(FIELDS) do fields[#fields + 1] = field end
+  local values = redis.call('HMGET', key('job', id), unpack(fields))
   local job = {id = id}
-  for i, field in ipairs(FIELDS) do job[field] = values[i] end
-  return job
+  for i, field in ipairs(fields) do job[field] = values[i] end
+  return job.state and job or nil
 end
 
 local function update(job, ...) redis.call('HSET', key('job', job.id), ...) end
@@ -117,6 +119,8 @@ local function close_account(capability, server)
   end
 end
 
+local spent = {} -- by account: the virtual time as this call knows it
+
 -- Book `used` tokens and `estimated` ones of running jobs. The two are apart, so that a server
 -- that joins is measured against what was really used.
 local function charge(job, used, estimated)
@@ -124,12 +128,14 @@ local function charge(job, used, estimated)
   local total = redis.call('ZINCRBY', account, used, job.server)
   local open = redis.call('HINCRBY', estimates, job.server, estimated)
   if open <= 0 then redis.call('HDEL', estimates, job.server) end
+  spent[rotation(job.capability, job.server)] = total + open
   redis.call('ZADD', key('ready', job.capability), 'XX', total + open, job.server)
 end
 
 local function virtual_time(capability, server)
-  return redis.call('ZSCORE', key('account', capability), server)
-    + (redis.call('HGET', key('estimated', capability), server) or 0)
+  return spent[rotation(capability, server)]
+    or redis.call('ZSCORE', key('account', capability), server)
+      + (redis.call('HGET', key('estimated', capability), server) or 0)
 end
 
 -- Offer the channel's head to workers: last in its server's rotation, or first again when it
@@ -172,10 +178,14 @@ end
 
 local function leave_lane(job)
   local lane = key('lane', job.channel)
-  local was_head = redis.call('LINDEX', lane, 0) == job.id
-  redis.call('LREM', lane, 1, job.id)
-  if not was_head then return end
-  if job.state == 'queued' then withdraw(job) end
+  if job.state == 'running' then -- so it is the head
+    redis.call('LPOP', lane)
+  else
+    local was_head = redis.call('LINDEX', lane, 0) == job.id
+    redis.call('LREM', lane, 1, job.id)
+    if not was_head then return end
+    withdraw(job)
+  end
   offer(job.channel)
 end
 
@@ -214,22 +224,25 @@ end
 local function remember(job, turn, follows)
   local turns, parents = key('turns', job.channel), key('parents', job.channel)
   local order, summaries = key('order', job.channel), key('summaries', job.channel)
-  local parent = redis.call('HGET', parents, job.id)
+  local length = 0
+  local parent, known, head = unpack(redis.call('HMGET', parents, job.id, follows, ''))
   if not parent then
-    parent = turn_or_head(job.channel, follows)
-    redis.call('RPUSH', order, job.id)
+    parent = (follows == '' or known) and follows or head or ''
+    length = redis.call('RPUSH', order, job.id)
   end
   redis.call('HSET', turns, job.id, string.sub(turn, 1, -2)
     .. ',"parent":' .. cjson.encode(parent) .. ',"at_ms":' .. now .. '}')
   redis.call('HSET', parents, job.id, parent, '', job.id)
-  while redis.call('LLEN', order) > policy.history_turns do
+  for _ = policy.history_turns + 1, length do
     local oldest = redis.call('LPOP', order)
     redis.call('HDEL', turns, oldest)
     redis.call('HDEL', parents, oldest)
     redis.call('HDEL', summaries, oldest)
   end
-  for _, each in ipairs({turns, parents, order, summaries}) do
-    redis.call('PEXPIRE', each, policy.history_ttl_ms)
+  if redis.call('PTTL', order) < policy.history_ttl_ms / 2 then
+    for _, each in ipairs({turns, parents, order, summaries}) do
+      redis.call('PEXPIRE', each, policy.history_ttl_ms)
+    end
   end
   redis.call('SADD', key('channels', job.user), job.channel)
 end
