@@ -13,6 +13,7 @@ import aiohttp
 import discord
 from redis.exceptions import RedisError
 
+from bot import doctor
 from bot.config import Settings
 from bot.discord.api import use_api
 from bot.discord.client import Commonroom, Service
@@ -20,6 +21,7 @@ from bot.discord.presence import keep_presence
 from bot.feedback import Feedback
 from bot.feedback import encode as encode_opinion
 from bot.metrics import Metrics
+from jobqueue import configfile
 from jobqueue.connect import connect
 from jobqueue.embedded import EmbeddedError, redis_url
 from jobqueue.exposition import CannotListen, exposed
@@ -40,18 +42,21 @@ BAD_INTENT = (
 )
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bot", description=__doc__)
-    commands = parser.add_subparsers(metavar="feedback")
+    commands = parser.add_subparsers(metavar="init | doctor | feedback")
+    configfile.add_parser(commands, "bot", Settings)
+    doctor.add_parser(commands)
     export = commands.add_parser(
         "feedback", help="print what people think of answers, as JSON lines"
     )
     export.set_defaults(run=_export_feedback)
     parser.set_defaults(run=_run)
-    parser.parse_args(argv).run()
+    arguments = parser.parse_args(argv)
+    return int(arguments.run(arguments) or 0)
 
 
-def _export_feedback() -> None:
+def _export_feedback(_: argparse.Namespace) -> None:
     async def export() -> None:
         async with redis_url(os.environ) as url, connect(url) as redis:
             async for opinion in Feedback(redis).export():
@@ -64,7 +69,7 @@ def _export_feedback() -> None:
         raise SystemExit(2) from None
 
 
-def _run() -> None:
+def _run(_: argparse.Namespace) -> None:
     settings = load_or_exit(Settings, os.environ)
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
@@ -146,4 +151,4 @@ async def _until_reached(call: Callable[[], Awaitable[None]]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -31,6 +31,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import BusyLoadingError, RedisError
 from redis.retry import Retry
 
+from jobqueue.settings import SettingsError, value_of
+
 _LONGEST_SOCKET_PATH = 100  # the kernel takes 107 bytes on Linux, 103 on macOS
 _START_S = 30.0  # reading a large append-only file takes a while
 _STOP_S = 10.0
@@ -57,8 +59,16 @@ async def embedded(folder: Path) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def redis_url(environ: Mapping[str, str]) -> AsyncIterator[str]:
-    """REDIS_URL where it is set, else the embedded server in this user's data folder."""
-    if url := environ.get("REDIS_URL"):
+    """REDIS_URL where it is set (or its file), else the embedded server in this user's data folder.
+
+    Raises:
+        EmbeddedError: no server binary, it does not start, or REDIS_URL's file cannot be read.
+    """
+    try:
+        url = value_of("REDIS_URL", environ)
+    except SettingsError as error:
+        raise EmbeddedError(str(error)) from None
+    if url:
         yield url
         return
     async with embedded(default_folder(environ)) as url:

@@ -5,11 +5,14 @@ class Settings(msgspec.Struct, frozen=True):
     slots: int = 4
 
 settings = load(Settings, os.environ)
+
+REDIS_URL_FILE names a file that holds it instead, as secrets of containers and of systemd do.
 """
 
 import re
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -23,7 +26,7 @@ class SettingsError(Exception):
 
 
 def load(cls: type[T], environ: Mapping[str, str]) -> T:
-    """Fill `cls` from `environ`; an empty variable counts as unset.
+    """Fill `cls` from `environ`, or from files that it names; an empty variable counts as unset.
 
     A field is named for its variable in lower case; `msgspec.field(name=…)` gives another name.
 
@@ -31,11 +34,26 @@ def load(cls: type[T], environ: Mapping[str, str]) -> T:
         SettingsError: a variable is missing or has a wrong value.
     """
     names = [f.encode_name for f in fields(cls)]
-    given = {name: value for name in names if (value := environ.get(name.upper(), ""))}
+    given = {name: value for name in names if (value := value_of(name.upper(), environ))}
     try:
         return msgspec.convert(given, cls, strict=False)
     except msgspec.ValidationError as error:
         raise SettingsError(_sentence(str(error))) from None
+
+
+def value_of(variable: str, environ: Mapping[str, str]) -> str:
+    """The variable itself, else what the file says that `<variable>_FILE` names, else nothing.
+
+    Raises:
+        SettingsError: the file cannot be read.
+    """
+    path = environ.get(f"{variable}_FILE", "")
+    if (value := environ.get(variable, "")) or not path:
+        return value
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{variable}_FILE cannot be read: {error}") from None
 
 
 def load_or_exit(cls: type[T], environ: Mapping[str, str]) -> T:

@@ -15,16 +15,21 @@ Json = Any
 
 async def sync_if_changed(tree: app_commands.CommandTree[Any], application_id: int) -> bool:
     """Returns whether Discord had to be told."""
+    if await is_current(tree, application_id):
+        return False
+    await tree.sync()
+    log.info("commands told to Discord count=%d", len(tree.get_commands()))
+    return True
+
+
+async def is_current(tree: app_commands.CommandTree[Any], application_id: int) -> bool:
+    """Whether Discord knows these commands, and in these words."""
     translator = tree.translator
     if translator is None:
         wanted = [command.to_dict(tree) for command in tree.get_commands()]
     else:
         wanted = [await c.get_translated_payload(tree, translator) for c in tree.get_commands()]
-    if _same_commands(await _known(tree.client, application_id), wanted):
-        return False
-    await tree.sync()
-    log.info("commands told to Discord count=%d", len(wanted))
-    return True
+    return _same_commands(await _known(tree.client, application_id), wanted)
 
 
 async def _known(client: discord.Client, application_id: int) -> list[Json]:

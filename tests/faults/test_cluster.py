@@ -8,7 +8,9 @@ import pytest
 
 from bench.cluster import cluster
 from bench.server import Server
+from jobqueue.checkup import of_redis
 from jobqueue.connect import connect
+from jobqueue.findings import Verdict
 from jobqueue.history import History
 from jobqueue.live import LiveReader
 from jobqueue.queue import JobQueue
@@ -41,6 +43,12 @@ async def test_shards_spread_over_the_nodes_and_work(nodes: list[Server]) -> Non
             assert len((await History(redis, shard).load("general")).turns) == 1
     used = [node for node in nodes if _size(node)]
     assert len(used) == len(nodes)
+
+
+async def test_the_doctor_looks_at_each_node(nodes: list[Server]) -> None:
+    found = await of_redis({"REDIS_URL": _url(nodes)})
+    assert not [finding for finding in found if finding.verdict is Verdict.FAULT], found
+    assert sum(finding.what.endswith(": persistence") for finding in found) == len(nodes)
 
 
 async def test_a_shard_waits_for_its_node_while_others_go_on(nodes: list[Server]) -> None:

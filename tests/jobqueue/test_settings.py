@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import msgspec
 import pytest
 
@@ -39,3 +41,13 @@ def test_a_main_exits_with_code_2(capsys: pytest.CaptureFixture[str]) -> None:
         load_or_exit(Settings, {})
     assert exit_.value.code == 2
     assert capsys.readouterr().err == "error: REDIS_URL is not set\n"
+
+
+def test_a_secret_may_be_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "url"
+    file.write_text("redis://:hidden@x\n")
+    assert load(Settings, {"REDIS_URL_FILE": str(file)}).redis_url == "redis://:hidden@x"
+    both = {"REDIS_URL": "redis://y", "REDIS_URL_FILE": str(file)}
+    assert load(Settings, both).redis_url == "redis://y"
+    with pytest.raises(SettingsError, match="REDIS_URL_FILE cannot be read"):
+        load(Settings, {"REDIS_URL_FILE": str(tmp_path / "none")})

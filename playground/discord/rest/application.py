@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from playground.discord import permissions
 from playground.discord.commands import GLOBAL
 from playground.discord.intents import APPLICATION_FLAGS
 from playground.discord.rest.exchange import answer, backend, nothing, read_json
@@ -16,6 +17,24 @@ _GUILD_COMMANDS = "/applications/{application}/guilds/{scope}/commands"
 async def me(request: web.Request) -> web.Response:
     bot = backend(request).state.bot
     return answer({**bot, "verified": True, "mfa_enabled": False, "flags": 0})
+
+
+@routes.get("/users/@me/guilds")
+async def my_guilds(request: web.Request) -> web.Response:
+    """In one page: the local Discord has few servers."""
+    state = backend(request).state
+    me = state.bot["id"]
+    return answer(
+        [
+            {
+                **{key: guild[key] for key in ("id", "name", "icon", "features")},
+                "owner": guild["owner_id"] == me,
+                "permissions": str(int(permissions.in_guild(guild, state.member(guild["id"], me)))),
+            }
+            for guild in state.guilds.values()
+            if state.has_bot(guild["id"])
+        ]
+    )
 
 
 @routes.get("/oauth2/applications/@me")

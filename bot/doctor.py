@@ -1,0 +1,50 @@
+"""`python -m bot doctor`: what keeps the bot from its work, and what to do about it."""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from bot.config import Settings
+from bot.discord.api import use_api
+from bot.discord.doctor import of_discord
+from jobqueue import checkup
+from jobqueue.embedded import default_folder
+from jobqueue.findings import Finding, fault, tell
+from jobqueue.settings import SettingsError, load
+
+if TYPE_CHECKING:
+    import argparse
+
+LOG_BYTES = 512 << 20  # logs, and the embedded server's data, want some room
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the `doctor` command; its namespace carries `run(arguments) -> exit code`."""
+    parser = subparsers.add_parser("doctor", help="look for what keeps the bot from its work")
+    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.set_defaults(
+        run=lambda given: tell(asyncio.run(examine(os.environ)), as_json=given.json)
+    )
+
+
+async def examine(environ: Mapping[str, str]) -> list[Finding]:
+    return [
+        *await _of_settings(environ),
+        *await checkup.of_redis(environ),
+        checkup.disk(default_folder(environ), LOG_BYTES),
+    ]
+
+
+async def _of_settings(environ: Mapping[str, str]) -> list[Finding]:
+    try:
+        settings = load(Settings, environ)
+    except SettingsError as error:
+        return [fault("settings", str(error), "python -m bot init writes a file that names all")]
+    if settings.discord_api:
+        use_api(settings.discord_api)
+    host, port = settings.commonroom_metrics_host, settings.commonroom_metrics_port
+    return [
+        *await of_discord(settings),
+        checkup.metrics_port(host, port, "COMMONROOM_METRICS_PORT"),
+    ]

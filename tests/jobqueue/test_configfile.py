@@ -1,0 +1,57 @@
+"""What `init` writes is what the programs read."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from bot.config import Settings as BotSettings
+from inference.config import Settings as WorkerSettings
+from jobqueue.configfile import text
+from jobqueue.settings import load
+
+
+def by_a_shell(file: Path) -> dict[str, str]:
+    script = f"set -a; . {file}; env"
+    told = subprocess.run(
+        ["/bin/sh", "-c", script], env={}, check=True, capture_output=True, text=True
+    ).stdout
+    return dict(line.split("=", 1) for line in told.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("program", "settings"), [("bot", BotSettings), ("inference", WorkerSettings)]
+)
+def test_every_setting_is_there_with_its_default(
+    program: str, settings: type[msgspec.Struct], tmp_path: Path
+) -> None:
+    written = text(program, settings)
+    file = tmp_path / "all.env"
+    file.write_text(re.sub("^#(?=[A-Z])", "", written, flags=re.MULTILINE))
+    named = set(re.findall("^#?([A-Z_]+)=", written, re.MULTILINE))
+    assert named == {field.encode_name.upper() for field in msgspec.structs.fields(settings)}
+    required = {"DISCORD_TOKEN": "t"} if program == "bot" else {}
+    assert load(settings, by_a_shell(file) | required) == load(settings, required)
+
+
+def test_each_has_words_but_those_that_need_none() -> None:
+    silent = re.findall(r"\n\n#?([A-Z_]+)=", text("bot", BotSettings))
+    assert silent == []
+
+
+def test_a_file_is_private_and_never_overwritten(tmp_path: Path) -> None:
+    def init() -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "bot", "init", str(tmp_path / "bot.env")]
+        return subprocess.run(command, check=False, capture_output=True, text=True)
+
+    assert init().returncode == 0
+    file = tmp_path / "bot.env"
+    assert file.stat().st_mode & 0o777 == 0o600
+    file.write_text("DISCORD_TOKEN=mine\n")
+    again = init()
+    assert again.returncode == 1
+    assert "File exists; nothing was written" in again.stderr
+    assert file.read_text() == "DISCORD_TOKEN=mine\n"
