@@ -88,7 +88,11 @@ def _outcome(job: Job, end: Finished, work: Work) -> Outcome:
     """A solution is said to be unchecked if it is; of other answers nobody expects a check."""
     judged = without_model(job.capability) == SOLVE or end.check is not Check.NONE
     return Outcome(
-        end.reason, end.omitted_turns, end.check if judged else None, work.without(end.text)
+        end.reason,
+        end.omitted_turns,
+        end.check if judged else None,
+        work.without(end.text),
+        end.summarised_turns,
     )
 
 

@@ -20,6 +20,7 @@ class Outcome:
     omitted_turns: int = 0  # older turns that the model was not shown
     check: Check | None = None  # None where nobody expects one
     work: Work = NOTHING  # what was done for it
+    summarised_turns: int = 0  # those before the omitted ones, which it knew in short
 
     def footnotes(self) -> Iterator[Notice]:
         """What the person should know about this answer, besides its text."""
@@ -27,6 +28,8 @@ class Outcome:
             yield Notice(_FOOTNOTES[self.reason])
         if self.omitted_turns:
             yield Notice("note-omitted", arguments={"turns": self.omitted_turns})
+        if self.summarised_turns:
+            yield Notice("note-summarised", arguments={"turns": self.summarised_turns})
 
 
 _FOOTNOTES = {

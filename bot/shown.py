@@ -24,14 +24,22 @@ class Version(msgspec.Struct, frozen=True, omit_defaults=True):
     omitted_turns: int = 0
     check: Check | None = None
     work: WorkKind | None = None
+    summarised_turns: int = 0
 
     @classmethod
     def of(cls, job: Job, outcome: Outcome) -> "Version":
-        return cls(job, outcome.reason, outcome.omitted_turns, outcome.check, outcome.work.kind)
+        return cls(
+            job,
+            outcome.reason,
+            outcome.omitted_turns,
+            outcome.check,
+            outcome.work.kind,
+            outcome.summarised_turns,
+        )
 
     def outcome(self, work: Work) -> Outcome:
         """`work` is what was done for it."""
-        return Outcome(self.reason, self.omitted_turns, self.check, work)
+        return Outcome(self.reason, self.omitted_turns, self.check, work, self.summarised_turns)
 
 
 class Shown(msgspec.Struct, frozen=True, omit_defaults=True):

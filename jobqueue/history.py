@@ -71,8 +71,9 @@ class History:
         kept = _fitting(branch.unsummarised, left - summary.tokens)
         return Loaded(tuple(kept), branch.after - len(kept), branch.newest, summary)
 
-    async def since_summary(self, channel: str, turn: str) -> Loaded:
-        """The newest summary on the way to `turn`, if there is one, and every turn after it."""
+    async def since_summary(self, channel: str, turn: str | None = None) -> Loaded:
+        """The newest summary on the way to `turn` or the head, if there is one, and every turn
+        after it."""
         branch = await self._branch(channel, turn, None)
         if branch.summary is None:
             return Loaded(tuple(branch.turns), 0, branch.newest)

@@ -14,8 +14,8 @@ from bot.discord.everywhere import everywhere
 from bot.discord.translate import text
 from bot.notices import Notice, Tone
 from bot.words import Words, words
-from jobqueue.history import History
-from jobqueue.schema import Turn
+from jobqueue.history import History, Loaded, tokens_of
+from jobqueue.schema import Summary, Turn
 
 if TYPE_CHECKING:
     from bot.discord.client import Commonroom
@@ -27,6 +27,7 @@ else:
 METER_CELLS = 12
 SHOWN_TURNS = 5
 SHOWN_CHARS = 60
+SUMMARY_CHARS = 1_500
 DEFAULT_CONTEXT = 8_192  # tokens, while no worker tells its own
 
 
@@ -49,11 +50,12 @@ async def history(interaction: Interaction, private: bool = False) -> None:
 async def remembered(history: History, conversation: str, context: int, say: Words) -> list[str]:
     """The panel's texts on one conversation, for a model that reads `context` tokens."""
     stats = await history.stats(conversation)
-    loaded = await history.load(conversation, context)
+    loaded = await history.load(conversation, context * 3 // 4)  # the rest is for the answer
+    summary = (await history.since_summary(conversation)).summary
     title = f"## {say('history-title')}"
     if not stats.turns:
         return [title, say("history-none")]
-    read = stats.tokens if not loaded.omitted else context
+    read = min(_read(loaded) if loaded.summary else stats.tokens, context)
     share = min(round(100 * read / context), 100)
     facts = [
         say("history-turns", {"turns": stats.turns, "tokens": stats.tokens}),
@@ -65,7 +67,23 @@ async def remembered(history: History, conversation: str, context: int, say: Wor
     if loaded.omitted:
         facts.append(say("history-omitted", {"turns": loaded.omitted}))
     newest = [_shown(turn) for turn in loaded.turns[-SHOWN_TURNS:]]
-    return [title, "\n".join(facts), "\n".join(newest), f"-# {say('history-note')}"]
+    texts = [title, "\n".join(facts), "\n".join(newest), f"-# {say('history-note')}"]
+    if summary:
+        texts.insert(2, _in_short(summary, say))
+    return texts
+
+
+def _read(loaded: Loaded) -> int:
+    """Tokens of the summary and of the turns that are read word for word."""
+    return (loaded.summary.tokens if loaded.summary else 0) + sum(map(tokens_of, loaded.turns))
+
+
+def _in_short(summary: Summary, say: Words) -> str:
+    """What the model keeps of older turns; written by it, so nothing in it is markup."""
+    text = summary.text
+    cut = f"{text[:SUMMARY_CHARS]}…" if len(text) > SUMMARY_CHARS else text
+    quoted = "\n".join(f"> {line}" for line in discord.utils.escape_markdown(cut).splitlines())
+    return f"{say('history-summary', {'turns': summary.turns})}\n{quoted}"
 
 
 def meter(share: float) -> str:

@@ -81,6 +81,10 @@ note-omitted = { $turns ->
     [one] The oldest turn of this conversation no longer fits and was left out.
    *[other] The { $turns } oldest turns of this conversation no longer fit and were left out.
 }
+note-summarised = { $turns ->
+    [one] The turn before is remembered in short: /history shows how.
+   *[other] The { $turns } turns before are remembered in short: /history shows how.
+}
 
 ## How an answer was come to
 
@@ -315,6 +319,10 @@ history-since = The oldest is from { $since }.
 history-omitted = { $turns ->
     [one] The oldest turn no longer fits and is left out.
    *[other] The { $turns } oldest turns no longer fit and are left out.
+}
+history-summary = { $turns ->
+    [one] The turn before, in short:
+   *[other] The { $turns } turns before, in short:
 }
 history-note = /reset forgets this conversation. Conversations end by themselves after 90 days.
 export-done = { $turns ->

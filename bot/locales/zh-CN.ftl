@@ -78,6 +78,7 @@ note-stopped = 已停止。
 note-length = 到此为止：已达到回答的最大长度。
 note-deadline = 到此为止：时间已用完。
 note-omitted = 对话中最早的 { $turns } 轮已放不下，未被计入。
+note-summarised = 此前的 { $turns } 轮只记得摘要：可用 /记忆 查看。
 
 ## 回答是怎样得出的
 
@@ -294,6 +295,7 @@ history-turns = { $turns } 轮，{ $tokens } 个 token
 history-context = 占模型一次所能读的 { $tokens } 个 token 的 { $share }%
 history-since = 最早的一轮在 { $since }。
 history-omitted = 最早的 { $turns } 轮已放不下，未被计入。
+history-summary = 此前 { $turns } 轮的摘要：
 history-note = /重置 会忘记这段对话。对话在 90 天后自动结束。
 export-done = { $turns ->
     [0] 我没有保存你的任何对话。

@@ -10,6 +10,8 @@ import pytest_asyncio
 from bot import ask, notices
 from bot.ask import answer, submit
 from bot.reply import Outcome, Transcript
+from bot.shown import Version
+from bot.work import NOTHING
 from jobqueue.live import LiveReader
 from jobqueue.queue import JobQueue, Lease
 from jobqueue.schema import (
@@ -77,11 +79,14 @@ async def test_an_answer_grows_and_ends(desk: Desk) -> None:
     assert await submit(desk.queue, asked) is None
     lease = await desk.claim()
     await desk.say(lease, Started(attempt=1), Delta(text="Hel"), Delta(text="lo"))
-    await desk.end(lease, Finished(text="Hello", omitted_turns=2))
+    await desk.end(lease, Finished(text="Hello", omitted_turns=2, summarised_turns=5))
     reply = await desk.shown(asked)
     assert reply.updates == ["Hel", "Hello"]
     assert reply.answer == "Hello"
-    assert reply.outcome == Outcome(FinishReason.STOP, omitted_turns=2)
+    assert reply.outcome == Outcome(FinishReason.STOP, omitted_turns=2, summarised_turns=5)
+    notes = {note.key: note.arguments for note in reply.outcome.footnotes()}
+    assert notes == {"note-omitted": {"turns": 2}, "note-summarised": {"turns": 5}}
+    assert Version.of(asked, reply.outcome).outcome(NOTHING) == reply.outcome
 
 
 async def test_a_new_attempt_starts_over(desk: Desk) -> None:

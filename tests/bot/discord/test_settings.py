@@ -8,6 +8,7 @@ from bot.preferences import SERVER, Preferences, PreferenceStore, RoleRate
 from bot.shown import ShownAnswers
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
+from jobqueue.schema import Summary
 from playground.discord.faults import Fault
 from playground.discord.interactions import Interaction
 from playground.discord.limits import walk
@@ -254,6 +255,18 @@ async def test_history_shows_what_is_remembered(room: Room, world: World) -> Non
     assert "▰▱" in shown
     assert "> **ada**　\\*\\*hello\\*\\*" in shown
     assert not any("One turn" in _texts(message) for message in room.bot_says("bob"))
+
+
+async def test_history_shows_the_summary_of_older_turns(room: Room, world: World) -> None:
+    await _ask(room, "ada", "hello")
+    channel, history = world.channel("general")["id"], History(room.redis)
+    await holds(lambda: history.head(channel))
+    turns = (await history.since_summary(channel)).turns
+    summary = Summary(turn=turns[-1].job, text="**Ada** greets.\nAll are well.", turns=1, tokens=9)
+    assert await history.summarise(channel, summary, turns, None)
+    await world.slash("ada", "general", "history")
+    shown = _texts(await _panel(room, "in short"))
+    assert "> \\*\\*Ada\\*\\* greets.\n> All are well." in shown
 
 
 async def test_export_is_all_of_mine_and_nothing_of_others(room: Room, world: World) -> None:
