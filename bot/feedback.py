@@ -61,8 +61,7 @@ class Feedback:
         return counts
 
     async def counts(self, job: str) -> Counts:
-        key, redis = self._scripts.key("feedback", job), self._scripts.redis
-        values = await self._scripts.patiently(lambda: redis.hvals(key))
+        values = await self._scripts.call("HVALS", self._scripts.key("feedback", job))
         return _counted(map(_decode, values))
 
     async def export(self) -> AsyncIterator[Opinion]:

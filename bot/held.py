@@ -31,17 +31,14 @@ class Held:
         self._key = self._scripts.key("heard", reader)
 
     async def put(self, question: Question) -> None:
-        redis, value = self._scripts.redis, _encode(question)
-        await self._scripts.patiently(lambda: redis.hset(self._key, question.job.id, value))
+        await self._scripts.call("HSET", self._key, question.job.id, _encode(question))
 
     async def drop(self, *job_ids: str) -> None:
-        redis = self._scripts.redis
-        await self._scripts.patiently(lambda: redis.hdel(self._key, *job_ids))
+        await self._scripts.call("HDEL", self._key, *job_ids)
 
     async def all(self) -> list[Question]:
         """Oldest first."""
-        redis = self._scripts.redis
-        raw = await self._scripts.patiently(lambda: redis.hvals(self._key))
+        raw = await self._scripts.call("HVALS", self._key)
         return sorted(map(_decode, raw), key=lambda question: int(question.job.id))
 
 
