@@ -1,7 +1,7 @@
 """`/tools`: what the model may call in a channel besides writing words.
 
-Workers announce what they have. Where nothing was chosen, problems may use all of it and chats
-none: a small model that could answer by itself is easily led astray by tools.
+Workers announce what they have. Where nothing was chosen, chats call none: a small model that
+could answer by itself is easily led astray by tools. Problems are solved by programs in any case.
 """
 
 import re

@@ -48,11 +48,12 @@ FENCE = "```"
 
 
 def live(work: Work, words: Words, *, answering: bool) -> str:
-    """What is above an answer that is being written, or instead of it before it begins."""
+    """What is above an answer that is being written, or instead of it before it begins. What a
+    person is to decide on is open in any case."""
     if not work:
         return ""
     *earlier, last = work.parts
-    if answering:
+    if answering and not work.asking:
         return _lines(folded(work, words))
     said = _lines([_small(line) for line in list(_folded_steps(earlier, words))[-FOLDED:]])
     room = min(MESSAGE_UNITS - FRAME_UNITS - units(said), OPEN_UNITS + OUTPUT_UNITS)

@@ -40,7 +40,7 @@ async def test_an_admin_chooses_tools_and_jobs_name_them(silent_room: Room, worl
         click = await world.click("ada", "general", page.id, menu["custom_id"], chosen)
         assert await click.acknowledged()
         await panel(room, "● **`weather`**")
-        await panel(room, "In this channel, both /solve and /chat")
+        await panel(room, "In this channel /chat may call those with ●")
         for command, option in (("chat", "prompt"), ("solve", "problem")):
             await world.slash("bob", "general", command, {option: "2 + 2"})
             assert (await solver.take()).job.tools == ("python", "weather")

@@ -48,7 +48,7 @@ def test_before_the_answer_all_of_it_fits_one_message(work: Work) -> None:
     assert ticks(shown) % 2 == 0
 
 
-@given(works)
+@given(works.filter(lambda work: not work.asking))
 def test_folded_it_is_a_few_lines_and_no_code_block(work: Work) -> None:
     shown = steps.live(work, SAY, answering=True)
     assert 0 < len(shown.split("\n")) <= steps.FOLDED
@@ -78,6 +78,11 @@ def test_an_error_is_its_last_line_while_the_next_program_is_written() -> None:
     assert steps.live(work, SAY, answering=False) == (
         "-# ⚠️ **1** · Python · 0.1 s → `NameError: a`\n-# ⏳ **2** · Python\n```python\nb = 1\n```"
     )
+
+
+def test_what_a_person_decides_on_is_open_even_below_an_answer() -> None:
+    work = Work((Step(1, "python", "a = 1", asks=1),))
+    assert "a = 1" in steps.live(work, SAY, answering=True)
 
 
 def test_a_failure_that_is_the_newest_is_being_repaired() -> None:
