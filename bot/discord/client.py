@@ -204,10 +204,10 @@ class Commonroom(discord.AutoShardedClient):
         try:
             async with asyncio.timeout(PATIENCE_S):
                 shown = await self.service.shown.find(str(message.reference.message_id))
-                latest = await self.service.shown.latest(job.channel)
+                head = await self.service.history.head(job.channel)
         except (TimeoutError, QueueUnavailable):
             return job
-        if shown is None or shown.job.channel != job.channel or (latest and latest.id == shown.id):
+        if shown is None or shown.job.channel != job.channel or shown.job.id == head:
             return job
         return msgspec.structs.replace(job, parent=shown.job.id)
 

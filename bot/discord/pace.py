@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 
-AT_ONCE = 32  # requests for answers that are under way
+AT_ONCE = 128  # requests for answers under way, those that wait for a rate limit included
 LONGEST_S = 1.0  # answers go on after this, however many people come
 
 

@@ -152,9 +152,16 @@ class Gateway:
     def _on_seen(self, seen: Seen) -> None:
         for session in self.sessions.values():
             if session.carries(seen.guild):
+                if self._is_joined_by_bot(seen):
+                    whole_guild = whole(self._state, str(seen.guild), session.intents)
+                    session.dispatch("GUILD_CREATE", whole_guild)
                 data = view(seen, session.intents, self._state)
                 if data is not None:
                     session.dispatch(seen.event, data)
+
+    def _is_joined_by_bot(self, seen: Seen) -> bool:
+        joined = seen.event == "GUILD_MEMBER_ADD"
+        return joined and seen.data["user"]["id"] == self._state.bot["id"]
 
     def lost(self) -> None:
         """A connection ended; without any other the bot is offline."""

@@ -1,0 +1,215 @@
+"""`python -m bench bot`: how quickly people are acknowledged, how far answers lag, what idle costs.
+
+Local Discord, Valkey, a worker with the scripted engine and the bot are a process each, and what
+each of them uses of the processor is told; a bare discord.py bot in place of ours shows what no
+bot can do without. Discord's rate limits hold. Times are read by one clock, in Discord's process.
+"""
+
+import argparse
+import asyncio
+import json
+import time
+from bisect import bisect_left
+from contextlib import aclosing
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.bot.stage import BARE, BOT, stage
+from bench.bot.town import Burst, Chatter, Settle, Streams
+from bench.figures import quantile
+from jobqueue.connect import connect
+from jobqueue.queue import JobQueue
+from jobqueue.schema import Delta, Finished, decode_event
+from playground.discord.interactions import ACKNOWLEDGE_SECONDS
+
+PEOPLE = 200
+CHANNELS = 64
+SERVERS = 2_500
+# About 17 tokens a second for 15 s, as a good model on a busy machine writes, in one message.
+ANSWER = "!tokens 250 !delay 60ms"
+IDLE_S = 20.0
+CHATTER_PER_S = 50
+
+
+@dataclass(frozen=True)
+class Acknowledged:
+    """Milliseconds from a person's command to its acknowledgement; seconds of the processor."""
+
+    bot: str
+    people: int
+    missed: int  # that read "the application did not respond"
+    p50_ms: int
+    p99_ms: int
+    cpu_s: dict[str, float]  # by process, to the last answer
+
+
+@dataclass(frozen=True)
+class Streamed:
+    asked_by: str
+    channels: int
+    visible_p50_ms: int  # from the first token's being written to its being seen
+    visible_p99_ms: int
+    behind_p50_ms: int  # the age of the newest text that an edit shows
+    behind_p99_ms: int
+    end_p99_ms: int  # from the last token to the complete answer
+    edit_every_ms: int  # median
+    bot_cpu: float  # share of one core
+    discord_cpu: float
+
+
+@dataclass(frozen=True)
+class Idle:
+    servers: int
+    mib: float  # of the bot, in all
+    kib_per_server: float
+    idle_cpu: float  # share of one core
+    ready_s: float
+    message_us: float  # of the processor, for each message that is not meant for the bot
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser("bot", help="acknowledgements, many streams, idle servers")
+    command.set_defaults(run=run)
+
+
+def run(_args: argparse.Namespace) -> None:
+    acknowledged = [_acknowledged("discord.py alone", BARE), _acknowledged("commonroom", BOT)]
+    streamed = [_streamed(mention) for mention in (False, True)]
+    idle = _idle()
+    _show("200 people in one second", [asdict(each) for each in acknowledged])
+    _show("64 answers at once", [asdict(each) for each in streamed])
+    _show("Idle servers", [asdict(idle)])
+    print(
+        json.dumps(
+            {
+                "acknowledged": [asdict(each) for each in acknowledged],
+                "streamed": [asdict(each) for each in streamed],
+                "idle": asdict(idle),
+            }
+        )
+    )
+
+
+def _show(title: str, rows: list[dict[str, object]]) -> None:
+    table = Table(title=title)
+    for name in rows[0]:
+        table.add_column(name.replace("_", " "), justify="right")
+    for row in rows:
+        table.add_row(*map(_cell, row.values()))
+    Console(width=160).print(table)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {figure}" for name, figure in value.items())
+    return str(value)
+
+
+# --- acknowledgements ---------------------------------------------------------------------------
+
+
+def _acknowledged(name: str, bot: tuple[str, ...]) -> Acknowledged:
+    with stage(bot) as on:
+        on.town.ask(Burst(20))  # everything is loaded, and has connections
+        with on.used() as used:
+            delays = on.town.ask(Burst(PEOPLE))
+    heard = [min(delay, 1000 * ACKNOWLEDGE_SECONDS) for delay in delays]
+    p50, p99 = (round(quantile(heard, q)) for q in (0.5, 0.99))
+    return Acknowledged(name, PEOPLE, delays.count(float("inf")), p50, p99, used)
+
+
+# --- streams ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Written:
+    """When how much of an answer was there: characters, and milliseconds since 1970."""
+
+    lengths: list[int]
+    at_ms: list[float]
+    ended_ms: float
+
+    def when(self, length: int) -> float:
+        """The moment from which so many characters were there."""
+        return self.at_ms[min(bisect_left(self.lengths, length), len(self.at_ms) - 1)]
+
+
+def _streamed(mention: bool) -> Streamed:
+    with stage() as on:
+        on.town.ask(Burst(20))
+        began = time.monotonic()
+        with on.used() as used:
+            seen = on.town.ask(Streams(CHANNELS, ANSWER, mention=mention))
+        took = time.monotonic() - began
+        written = asyncio.run(_read_all(on.redis_url, list(seen)))
+    first, behind, end, between = [], [], [], []
+    for job, edits in seen.items():
+        first.append(edits[0].at_ms - written[job].at_ms[0])
+        behind += [edit.at_ms - written[job].when(len(edit.content)) for edit in edits]
+        end.append(edits[-1].at_ms - written[job].ended_ms)
+        between += [b.at_ms - a.at_ms for a, b in pairwise(edits)]
+    return Streamed(
+        asked_by="mention" if mention else "/chat",
+        channels=CHANNELS,
+        visible_p50_ms=round(quantile(first, 0.5)),
+        visible_p99_ms=round(quantile(first, 0.99)),
+        behind_p50_ms=round(quantile(behind, 0.5)),
+        behind_p99_ms=round(quantile(behind, 0.99)),
+        end_p99_ms=round(quantile(end, 0.99)),
+        edit_every_ms=round(quantile(between, 0.5)),
+        bot_cpu=round(used["bot"] / took, 2),
+        discord_cpu=round(used["discord"] / took, 2),
+    )
+
+
+async def _read_all(url: str, jobs: list[str]) -> dict[str, _Written]:
+    async with aclosing(connect(url)) as redis:
+        scripts = JobQueue(redis).scripts
+        return {job: await _read(redis, scripts.key("events", job)) for job in jobs}
+
+
+async def _read(redis: "object", key: str) -> _Written:
+    """A stream's ids tell when its entries were written, by this machine's clock."""
+    lengths, at_ms, length, ended = [], [], 0, 0.0
+    for entry_id, fields in await redis.xrange(key):  # type: ignore[attr-defined]
+        at, event = float(entry_id.split(b"-")[0]), decode_event(fields[b"event"])
+        if isinstance(event, Delta):
+            length += len(event.text)
+            lengths.append(length)
+            at_ms.append(at)
+        if isinstance(event, Finished):
+            ended = at
+    return _Written(lengths, at_ms, ended)
+
+
+# --- idle servers -------------------------------------------------------------------------------
+
+
+def _idle() -> Idle:
+    few, _, _, _ = _resting(1)
+    many, ready_s, idle_cpu, message_us = _resting(SERVERS)
+    return Idle(
+        servers=SERVERS,
+        mib=round(many / 2**20, 1),
+        kib_per_server=round((many - few) / 2**10 / SERVERS, 1),
+        idle_cpu=round(idle_cpu, 4),
+        ready_s=round(ready_s, 1),
+        message_us=round(message_us),
+    )
+
+
+def _resting(servers: int) -> tuple[float, float, float, float]:
+    began = time.monotonic()
+    with stage(before=Settle(servers)) as on:
+        ready_s = time.monotonic() - began
+        time.sleep(5)
+        with on.used() as used:
+            time.sleep(IDLE_S)
+        memory, idle_cpu = on.memory("bot"), used["bot"] / IDLE_S
+        with on.used() as used:
+            said = on.town.ask(Chatter(CHATTER_PER_S, IDLE_S))
+    busy = used["bot"] - idle_cpu * IDLE_S
+    return memory, ready_s, idle_cpu, 1e6 * busy / said
