@@ -1,4 +1,4 @@
-"""`python -m inference serve | chat | models`."""
+"""`python -m inference init | doctor | serve | chat | models`."""
 
 import argparse
 import asyncio
@@ -8,10 +8,10 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from inference import chat, logs
+from inference import chat, doctor, logs
 from inference.agent.workshop import Workshop
 from inference.compact import Compactor
-from inference.config import OFFLINE, Settings, add_choices, chosen, worker_name
+from inference.config import ALSO, OFFLINE, Settings, add_choices, chosen, worker_name
 from inference.engines import create
 from inference.engines.base import CannotLoad, Engine
 from inference.engines.measured import MeasuredEngine
@@ -21,6 +21,7 @@ from inference.models import cli as models
 from inference.sandbox.config import SandboxConfig
 from inference.shown import CannotListen, shown
 from inference.worker import Worker
+from jobqueue import configfile
 from jobqueue.blobs import Blobs
 from jobqueue.connect import connect
 from jobqueue.embedded import EmbeddedError, redis_url
@@ -44,6 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="take jobs from the queue and answer them")
     add_choices(serve)
     serve.set_defaults(run=run_serve)
+    configfile.add_parser(commands, "inference", Settings, ALSO)
+    doctor.add_parser(commands)
     chat.add_parser(commands)
     models.add_parser(commands)
     return parser

@@ -19,9 +19,17 @@ DEFAULT_SYSTEM = (
     "You are a helpful assistant in a chat room. Be brief and answer in the user's language."
 )
 
+# What other parts of the service read for themselves.
+ALSO = (
+    ("REDIS_URL", "Where the queue is; empty: the embedded server of this user."),
+    ("COMMONROOM_MODELS", "Where models lie; empty: ~/.cache/commonroom/models."),
+    ("COMMONROOM_SANDBOX", "Where the interpreter of models' programs lies."),
+    ("HF_ENDPOINT", "Another hub in place of https://huggingface.co, for `models pull`."),
+)
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"inference_{name}"):
-    engine: str = "transformers"
+    engine: str = "transformers"  # or openai, which asks other servers, or scripted
     model: str = DEFAULT_MODEL  # a known name or a folder
     slots: int = 0  # answers at once; 0 is the engine's own choice
     context_tokens: int = 0  # at most, under the model's own limit; 0 is the engine's own choice

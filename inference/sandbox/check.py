@@ -1,4 +1,4 @@
-"""What holds on this machine: a table for the operator."""
+"""What holds on this machine, layer by layer, and what to do where it does not."""
 
 import asyncio
 import os
@@ -6,39 +6,44 @@ import platform
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-
-from rich.console import Console
-from rich.table import Table
+from dataclasses import replace
 
 from inference.sandbox import environment, seccomp
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
 from inference.sandbox.errors import SandboxUnavailable
 from inference.sandbox.inside import landlock
+from jobqueue.findings import Finding, fault, good, tell, warning
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    layer: str
-    holds: bool
-    detail: str
-    needed: bool = True
+KERNEL = "Run the worker on Linux 5.13 or newer, as a host, a VM or Docker's default profile gives"
+TODO = {
+    "kernel": KERNEL,
+    "Landlock": f"{KERNEL}; where it is off: lsm=landlock,… on the kernel's command line",
+    "seccomp": "Install libseccomp2, and the extra `sandbox`",
+    "environment": "Install the extra `sandbox`; then: python -m inference.sandbox install",
+    "program": "Without it programs are refused and /solve is off; see the other lines",
+    "service": "python -m inference.sandbox serve --socket PATH, beside this worker",
+    "bubblewrap": "It hides other files' names: apt install bubblewrap; needs user namespaces",
+}
 
 
 def check(config: SandboxConfig) -> int:
-    """Print the table; 0 where programs can run, 1 where they cannot."""
-    findings = [*_before(config), *asyncio.run(_by_running(config))]
-    Console().print(_table(findings))
-    return 0 if all(finding.holds for finding in findings if finding.needed) else 1
+    """Print what was found; 0 where programs can run, 1 where they cannot."""
+    return tell(asyncio.run(findings(config)))
 
 
-def _before(config: SandboxConfig) -> Iterator[Finding]:
-    yield Finding(
+async def findings(config: SandboxConfig) -> list[Finding]:
+    """Of each layer, and of programs that are run to see."""
+    before = [] if config.socket else await asyncio.to_thread(lambda: list(_layers(config)))
+    return [*before, *await _by_running(config)]
+
+
+def _layers(config: SandboxConfig) -> Iterator[Finding]:
+    yield _found(
         "kernel", platform.system() == "Linux", f"{platform.release()}, {os.uname().machine}"
     )
     version = landlock.abi()
-    yield Finding(
+    yield _found(
         "Landlock", version > 0, f"ABI {version}" if version else "missing, or off at boot"
     )
     yield _tried(
@@ -46,48 +51,46 @@ def _before(config: SandboxConfig) -> Iterator[Finding]:
     )
     yield _tried("environment", lambda: str(environment.ensure(config.environment).folder))
     uid = os.getuid()
-    yield Finding(
-        "user", True, f"programs run as uid {uid or config.uid}" + (", we are root" * (not uid))
-    )
-    path = shutil.which("bwrap")
-    yield Finding("bubblewrap", path is not None, path or "not installed", needed=False)
+    became = f"programs run as uid {uid or config.uid}" + (", we are root" * (not uid))
+    yield good("sandbox: user", became)
+
+
+def _found(layer: str, holds: bool, detail: str, *, needed: bool = True) -> Finding:
+    what, todo = f"sandbox: {layer}", TODO[layer.replace(",", "").split()[0]]
+    if holds:
+        return good(what, detail)
+    return (fault if needed else warning)(what, detail, todo)
 
 
 def _tried(layer: str, attempt: Callable[[], str]) -> Finding:
     try:
-        return Finding(layer, True, attempt())
+        return _found(layer, True, attempt())
     except SandboxUnavailable as missing:
-        return Finding(layer, False, missing.reason)
+        return _found(layer, False, missing.reason)
 
 
 async def _by_running(config: SandboxConfig) -> list[Finding]:
     """What counts in the end: a program that runs, with and without the added layer."""
     if config.socket:
-        return [await _program("a program, by the service", config, needed=True)]
+        return [await _program("service, and a program by it", config, needed=True)]
     required = config.bubblewrap == "require"
     bare = replace(config, bubblewrap="off")
-    findings = [await _program("a program, alone", bare, needed=not required)]
-    if config.bubblewrap != "off":
-        wrapped = replace(config, bubblewrap="require")
-        findings.append(await _program("a program, in bubblewrap", wrapped, needed=required))
-    return findings
+    found = [await _program("program", bare, needed=not required)]
+    if config.bubblewrap == "off":
+        return found
+    if not shutil.which("bwrap"):
+        return [*found, _found("bubblewrap", False, "not installed", needed=required)]
+    wrapped = replace(config, bubblewrap="require")
+    return [*found, await _program("bubblewrap, and a program in it", wrapped, needed=required)]
 
 
-async def _program(what: str, config: SandboxConfig, *, needed: bool) -> Finding:
+async def _program(layer: str, config: SandboxConfig, *, needed: bool) -> Finding:
     started = time.perf_counter()
     try:
         async with Sandbox(config) as sandbox:
             ready_s = time.perf_counter() - started
             result = await sandbox.run("6 * 7")
     except SandboxUnavailable as missing:
-        return Finding(what, False, missing.reason, needed)
+        return _found(layer, False, missing.reason, needed=needed)
     detail = f"ready in {ready_s:.1f} s, ran in {result.duration_ms:.0f} ms"
-    return Finding(what, result.value == "42", detail, needed)
-
-
-def _table(findings: list[Finding]) -> Table:
-    table = Table("Layer", "Holds", "What was found", title="Sandbox for model programs")
-    for finding in findings:
-        word = "yes" if finding.holds else "NO" if finding.needed else "no (added layer)"
-        table.add_row(finding.layer, word, finding.detail)
-    return table
+    return _found(layer, result.value == "42", detail, needed=needed)

@@ -1,0 +1,174 @@
+"""Whether the chosen engine could serve, looked at for a doctor without loading it."""
+
+import json
+import math
+import os
+import shutil
+import struct
+import sysconfig
+from asyncio import timeout
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+from inference.config import Settings
+from inference.engines.base import CannotLoad
+from inference.models import ModelError, ModelFiles, check, resolve
+from jobqueue.findings import Finding, fault, good, warning
+
+GIB = 1 << 30
+SERVER_S = 5.0
+# What libraries, activations and CUDA graphs take beside weights and cache, as was seen.
+BESIDE_BYTES = {"cpu": 1 * GIB, "cuda": 3 * GIB}
+CONTEXT_TOKENS = 4096
+
+
+async def of_engine(settings: Settings, *, hashes: bool) -> list[Finding]:
+    """`hashes`: read every byte of the model, to see that it is what was pulled."""
+    match settings.engine:
+        case "transformers":
+            return list(_of_transformers(settings, hashes=hashes))
+        case "openai":
+            return [await _of_servers(settings)]
+        case "scripted":
+            return [warning("engine", "scripted: it echoes", "Unset INFERENCE_ENGINE for a model")]
+    todo = "INFERENCE_ENGINE is transformers, openai or scripted"
+    return [fault("engine", f"none is called {settings.engine!r}", todo)]
+
+
+async def _of_servers(settings: Settings) -> Finding:
+    from inference.engines.openai import config  # noqa: PLC0415  (only where it was chosen)
+
+    what, todo = "servers", "Start them, and name them in INFERENCE_BASE_URLS"
+    try:
+        engine = config.engine(settings)
+        async with timeout(SERVER_S), engine:
+            troubles, up = engine.health().detail, f"{engine.model}, {engine.slots} slots"
+    except (CannotLoad, TimeoutError) as error:
+        return fault(what, str(error) or f"none answers within {SERVER_S:.0f} s", todo)
+    return warning(what, troubles, todo) if troubles else good(what, up)
+
+
+def _of_transformers(settings: Settings, *, hashes: bool) -> Iterator[Finding]:
+    yield _versions()
+    try:
+        files = resolve(settings.model)
+        altered = check.altered_files(files.folder) if hashes else []
+    except ModelError as error:
+        yield fault("model", str(error), "python -m inference models pull NAME")
+        return
+    if altered:
+        todo = f"python -m inference models pull {files.name} --again"
+        yield fault("model", "; ".join(altered), todo)
+        return
+    seen = "every hash is right" if hashes else "hashes not looked at"
+    yield good("model", f"{files.name} at {files.folder}, {seen}")
+    yield from _of_device(files, settings)
+
+
+def _versions() -> Finding:
+    """Of what our own metadata asks for, which knows the versions that were tested."""
+    what, todo = "versions", "pip install 'commonroom[inference]' in this environment"
+    try:
+        wrong = list(_wrong_versions())
+    except metadata.PackageNotFoundError:
+        return warning(what, "commonroom itself is not installed here", todo)
+    if wrong:
+        return fault(what, "; ".join(wrong), todo)
+    shown = ", ".join(f"{name} {metadata.version(name)}" for name in ("torch", "transformers"))
+    return good(what, shown)
+
+
+def _wrong_versions() -> Iterator[str]:
+    from packaging.requirements import Requirement  # noqa: PLC0415  (huggingface-hub brings it)
+
+    for line in metadata.requires("commonroom") or ():
+        wanted = Requirement(line)
+        if wanted.marker is not None and not wanted.marker.evaluate({"extra": "inference"}):
+            continue
+        try:
+            version = metadata.version(wanted.name)
+        except metadata.PackageNotFoundError:
+            yield f"{wanted.name} is missing"
+        else:
+            if not wanted.specifier.contains(version, prereleases=True):
+                yield f"{wanted.name} {version} is not {wanted.specifier}"
+
+
+# --- the device -----------------------------------------------------------------------------------
+
+
+def _of_device(files: ModelFiles, settings: Settings) -> Iterator[Finding]:
+    import torch  # noqa: PLC0415  (seconds)
+
+    if torch.cuda.is_available():
+        yield _compiler()
+        free, total = torch.cuda.mem_get_info()
+        name = f"GPU {torch.cuda.get_device_name()}"
+        yield memory(name, free, total, _need(files, settings, "cuda"))
+        return
+    yield warning("GPU", "none that torch can use", "Fine for a small model; else see nvidia-smi")
+    free, total = _machine_memory()
+    yield memory(f"CPU, {os.cpu_count()} cores", free, total, _need(files, settings, "cpu"))
+
+
+def _compiler() -> Finding:
+    """Triton builds a small C program for each of its kernels."""
+    header = Path(sysconfig.get_paths()["include"], "Python.h")
+    compiler = os.environ.get("CC") or next(filter(shutil.which, ("cc", "gcc", "clang")), None)
+    if compiler is None or not header.is_file():
+        lacking = "no C compiler" if compiler is None else f"no {header}"
+        return fault("C compiler", f"{lacking}, which Triton needs", "apt install gcc python3-dev")
+    return good("C compiler", compiler)
+
+
+def memory(device: str, free: int, total: int, need: int) -> Finding:
+    """Bytes; `need` is for the weights and one whole conversation."""
+    what = "memory"
+    told = f"{device}: {free / GIB:.1f} of {total / GIB:.1f} GiB free, {need / GIB:.1f} needed"
+    if total < need:
+        return fault(what, told, "Take a smaller model, a larger device or INFERENCE_ENGINE=openai")
+    if free < need:
+        return warning(what, told, "It would do once others leave it; a running worker is one")
+    return good(what, told)
+
+
+def _need(files: ModelFiles, settings: Settings, device: str) -> int:
+    from transformers import AutoConfig  # noqa: PLC0415  (seconds)
+
+    from inference.engines.sizes import cache_bytes  # noqa: PLC0415
+
+    config = AutoConfig.from_pretrained(files.folder, local_files_only=True).get_text_config()
+    tokens = min(settings.context_tokens or CONTEXT_TOKENS, int(config.max_position_embeddings))
+    return weight_bytes(files.folder) + tokens * cache_bytes(config) + BESIDE_BYTES[device]
+
+
+def weight_bytes(folder: Path) -> int:
+    """In bfloat16, whatever they are stored in: 2 for each number that the files' headers name."""
+    return sum(2 * _numbers(path) for path in folder.glob("*.safetensors"))
+
+
+def _numbers(path: Path) -> int:
+    """https://github.com/huggingface/safetensors#format: a length, then JSON."""
+    with path.open("rb") as file:
+        [length] = struct.unpack("<Q", file.read(8))
+        header = json.loads(file.read(length))
+    return sum(math.prod(of["shape"]) for name, of in header.items() if name != "__metadata__")
+
+
+def _machine_memory() -> tuple[int, int]:
+    """Free and total bytes, of this control group where it has less than the machine."""
+    lines = dict(line.split(":", 1) for line in _read("/proc/meminfo").splitlines())
+    free, total = (int(lines[name].split()[0]) << 10 for name in ("MemAvailable", "MemTotal"))
+    limit = _read("/sys/fs/cgroup/memory.max").strip()
+    if limit.isdecimal() and int(limit) < total:
+        total = int(limit)
+        free = min(free, total - int(_read("/sys/fs/cgroup/memory.current") or 0))
+    return free, total
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8")
+    except OSError:
+        return ""
