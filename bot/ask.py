@@ -56,7 +56,7 @@ async def answer(
     try:
         async with asyncio.timeout(left_s), asyncio.TaskGroup() as group:
             waiting = group.create_task(_explain_waiting(queue, job, reply))
-            async for envelope in _events(live, job.id):
+            async for envelope in _events(queue, live, job):
                 draft.add(envelope)
                 if draft.begun and not draft.end:
                     waiting.cancel()
@@ -96,19 +96,25 @@ def _outcome(job: Job, end: Finished, work: Work) -> Outcome:
     )
 
 
-async def _events(live: LiveReader, job_id: str) -> AsyncIterator[Envelope]:
-    """A job's events to the last one, over outages of Redis; none at all if it forgot the job."""
-    after = "0"
+async def _events(queue: JobQueue, live: LiveReader, job: Job) -> AsyncIterator[Envelope]:
+    """A job's events to the last one, over outages of Redis; fewer if it forgot the job twice.
+
+    What was accepted in the last second before Redis was killed may not be in its append-only
+    file. Such a job is submitted again: if anything of it is left, that changes nothing.
+    """
+    after, submitted_again = "0", False
     while True:
         try:
-            async for envelope in live.follow(job_id, after):
+            async for envelope in live.follow(job.id, after):
                 after = envelope.id
                 yield envelope
             return
         except QueueUnavailable:
             await asyncio.sleep(OUTAGE_S)
         except UnknownJob:
-            return
+            if submitted_again or await submit(queue, job):
+                return
+            after, submitted_again = "0", True
 
 
 @dataclass

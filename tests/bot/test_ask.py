@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from itertools import count
 
 import pytest
 import pytest_asyncio
+from redis.asyncio import Redis
 
 from bot import ask, notices
 from bot.ask import answer, submit
@@ -59,6 +61,15 @@ class Desk:
     async def claim(self, nonce: str = "n1") -> Lease:
         (lease,) = await self.queue.claim("w1", 1, {"chat"}, nonce)
         return lease
+
+    async def claimed(self) -> Lease:
+        """The first job that comes."""
+        async with asyncio.timeout(30):
+            for number in count():
+                if leases := await self.queue.claim("w1", 1, {"chat"}, f"first-{number}"):
+                    return leases[0]
+                await self.queue.wait_for_work({"chat"}, 1.0)
+        raise AssertionError
 
     async def say(self, lease: Lease, *events: Event) -> None:
         await self.queue.emit(lease, self.seq, events)
@@ -145,8 +156,24 @@ async def test_time_that_runs_out_is_told(desk: Desk) -> None:
     assert (await desk.queue.status(asked.id)).state.terminal
 
 
-async def test_a_question_that_redis_forgot_is_told(desk: Desk) -> None:
-    assert (await desk.shown(job())).failure == notices.LOST
+async def test_a_question_that_redis_forgot_is_asked_once_more(desk: Desk, redis: Redis) -> None:
+    asked = job()
+    await submit(desk.queue, asked)
+    await redis.flushdb()  # as when the end of the append-only file is lost
+    async with asyncio.TaskGroup() as group:
+        shown = group.create_task(desk.shown(asked))
+        lease = await desk.claimed()
+        await desk.say(lease, Started(attempt=1), Delta(text="yes"))
+        await desk.end(lease, Finished(text="yes"))
+        assert (await shown).answer == "yes"
+
+
+async def test_a_question_that_redis_forgets_again_is_told(desk: Desk, redis: Redis) -> None:
+    async with asyncio.TaskGroup() as group:
+        shown = group.create_task(desk.shown(job()))
+        await desk.claimed()
+        await redis.flushdb()
+        assert (await shown).failure == notices.LOST
 
 
 @pytest.fixture
