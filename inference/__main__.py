@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from redis.asyncio import Redis
+
 from inference import chat, doctor, logs
 from inference.agent.workshop import Workshop
 from inference.compact import Compactor
@@ -22,6 +24,7 @@ from inference.sandbox.config import SandboxConfig
 from inference.shown import CannotListen, shown
 from inference.worker import Worker
 from jobqueue import configfile
+from jobqueue.approvals import Approvals
 from jobqueue.blobs import Blobs
 from jobqueue.connect import connect
 from jobqueue.embedded import EmbeddedError, redis_url
@@ -70,7 +73,7 @@ def run_serve(arguments: argparse.Namespace) -> int:
                 engine,
                 name=worker_name(settings.worker),
                 system=settings.system_prompt,
-                workshop=_workshop(settings, engine, history, Blobs(redis)),
+                workshop=_workshop(settings, engine, redis),
                 compactor=Compactor(history, engine) if settings.summaries else None,
                 metrics=metrics,
                 drain_s=settings.drain_s,
@@ -82,18 +85,19 @@ def run_serve(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _workshop(
-    settings: Settings, engine: Engine, history: History, blobs: Blobs
-) -> Workshop | None:
+def _workshop(settings: Settings, engine: Engine, redis: Redis) -> Workshop | None:
     if not settings.programs:
         return None
     socket = Path(settings.sandbox_socket) if settings.sandbox_socket else None
     return Workshop(
         engine,
-        history,
-        blobs,
+        History(redis),
+        Blobs(redis),
         system=settings.system_prompt,
         sandbox=SandboxConfig(socket=socket, concurrency=settings.sandbox_slots),
+        approvals=Approvals(redis),
+        arxiv=settings.arxiv,
+        search=settings.web_search,
     )
 
 

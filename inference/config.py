@@ -46,6 +46,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"
     programs: bool = True  # run models' programs, where the sandbox holds: what /solve needs
     sandbox_socket: str = ""  # of a sandbox service; empty: a sandbox of this worker's own
     sandbox_slots: int = 4  # programs at once; the others wait
+    arxiv: bool = False  # models may search arXiv
+    # And the web, with a SearXNG at this address, as https://search.example/search
+    web_search: str = ""
     worker: str = ""  # this process's name; empty is host, process and a random part
     summaries: bool = True  # of older turns, before they drop out of the context
     drain_s: float = 20.0  # how long running answers may go on after SIGTERM

@@ -40,6 +40,7 @@ SILENCE_S = (
 )
 ANNOUNCE_S = 2.0
 REAP_S = 1.0
+REFUSE_AFTER_S = 10.0  # of nobody who can solve: another worker may be about to be ready
 WAIT_S = 1.0  # for work; also how late a drain is noticed
 NOT_READY_S = 0.5
 
@@ -80,6 +81,8 @@ class Worker:
         self._metrics = metrics or Metrics()
         self._drain_s = drain_s
         self._reached = True  # whether Redis answered the last chore
+        self._refuses = False  # problems, since nobody can solve them
+        self._unsolvable_since: float | None = None
         self._nonce = uuid4().hex
         self._stopping = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
@@ -91,6 +94,13 @@ class Worker:
         if self._workshop is not None:
             every |= self._workshop.capabilities
         return every | {of_model(each, self._engine.model) for each in every}
+
+    @property
+    def _takes(self) -> frozenset[str]:
+        """Also what it can only refuse, where nobody else is there to do it."""
+        if not self._refuses:
+            return self._capabilities
+        return self._capabilities | {SOLVE, of_model(SOLVE, self._engine.model)}
 
     @property
     def draining(self) -> bool:
@@ -119,6 +129,8 @@ class Worker:
                 if self._workshop is not None:
                     await stack.enter_async_context(self._workshop)
                 chores.append(duties.create_task(self._repeat(self._reap, REAP_S)))
+                look = self._repeat(self._look_for_solvers, ANNOUNCE_S)
+                chores.append(duties.create_task(look))
                 if self._compactor is not None:
                     chores.append(duties.create_task(self._compactor.run()))
                 ready()
@@ -159,14 +171,13 @@ class Worker:
             return []
         leases = await self._take(free)
         if not leases:
-            await self._queue.wait_for_work(self._capabilities, WAIT_S)
+            await self._queue.wait_for_work(self._takes, WAIT_S)
         return leases
 
     async def _take(self, free: int) -> list[Lease]:
         """A claim whose reply was lost is repeated under its nonce, so no lease is forgotten."""
-        capabilities = self._capabilities
         try:
-            leases = await self._queue.claim(self._name, free, capabilities, self._nonce)
+            leases = await self._queue.claim(self._name, free, self._takes, self._nonce)
         except QueueUnavailable:
             log.warning("redis cannot be reached", extra={"worker": self._name})
             return []
@@ -232,12 +243,13 @@ class Worker:
         return await self._finish(answer, await answer.cut_short(reason), emitter)
 
     async def _begin(self, lease: Lease) -> Attempt:
-        job = lease.job
-        solves = without_model(job.capability) == SOLVE
-        if solves and self._workshop is None:
-            raise NoPrograms("this worker runs none")
-        if self._workshop is not None and solves:
-            return await self._workshop.attempt(job, lease.attempt)
+        job, workshop = lease.job, self._workshop
+        if without_model(job.capability) == SOLVE:
+            if workshop is None:
+                raise NoPrograms("this worker runs none")
+            return await workshop.solution(job, lease.attempt)
+        if workshop is not None and (tools := workshop.tools_for(job)):
+            return await workshop.talk(job, lease.attempt, tools)
         prompt = await compose(job, self._past, self._engine, system=self._system)
         return Answer(job, lease.attempt, prompt, self._engine)
 
@@ -278,6 +290,17 @@ class Worker:
         if reaped.requeued or reaped.dead or reaped.expired:
             log.warning("reaped", extra={"requeued": reaped.requeued, "dead": reaped.dead})
 
+    async def _look_for_solvers(self) -> None:
+        """A problem that nobody can solve is refused in words rather than left until it expires."""
+        shut = self._workshop is None or self._workshop.shut
+        if not shut or any(SOLVE in each.capabilities for each in await self._queue.workers()):
+            self._refuses, self._unsolvable_since = False, None
+            return
+        now = asyncio.get_running_loop().time()
+        if self._unsolvable_since is None:
+            self._unsolvable_since = now
+        self._refuses = now - self._unsolvable_since >= REFUSE_AFTER_S
+
     async def _announce(self) -> None:
         health = self._engine.health()
         await self._queue.announce(
@@ -287,6 +310,7 @@ class Worker:
                 engine=self._engine.name,
                 model=self._engine.model,
                 capabilities=tuple(sorted(self._capabilities)),
+                tools=tuple(tool.name for tool in self._workshop.tools) if self._workshop else (),
                 slots=self._engine.slots,
                 running=len(self._running),
                 progress=health.progress,

@@ -83,7 +83,7 @@ async def _solve(name: str, problem: Problem, workshop: Workshop, judge: Sandbox
     begun, last, finished = time.perf_counter(), "", None
     turns = 0
     try:
-        attempt = await workshop.attempt(job, 1)
+        attempt = await workshop.solution(job, 1)
         async for event in attempt.events():
             if isinstance(event, Returned):
                 turns += 1

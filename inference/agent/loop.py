@@ -9,7 +9,7 @@ Importing this takes seconds: whoever serves `/solve` does so before the first j
 """
 
 import copy
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,8 +40,11 @@ class Loop:
         dialect: Dialect,
         tools: Sequence[Tool],
         context: Context,
+        *,
         head: tuple[Message, ...],
+        may_run: Callable[[], Awaitable[bool]],
     ) -> None:
+        """`may_run` is asked, and waited for, before each call that could be made."""
         self._model = _Model(ask)
         self._agent = _Agent(
             llm=self._model,
@@ -51,6 +54,7 @@ class Loop:
             action_hooks=[_Processor()],
             finish_condition=lambda message: message.formatted.call is None,
         )
+        self._agent.may_run = may_run
 
     async def say(self, text: str, turns: int) -> AsyncGenerator[Said | Outcome, None]:
         """Replies as they grow, and what each call comes to; a reply without a call is the last.
@@ -93,6 +97,7 @@ class _Agent(AsyncStreamingAgentMixin, AsyncAgentForInternLM):  # type: ignore[m
     """lagent's tool agents do not stream, so this is theirs with a loop that does."""
 
     _INTERNAL_AGENT_CLS = AsyncStreamingAgent
+    may_run: Callable[[], Awaitable[bool]]
 
     async def forward(
         self, message: AgentMessage, session_id: str = SESSION, **_: Any
@@ -112,6 +117,8 @@ class _Agent(AsyncStreamingAgentMixin, AsyncAgentForInternLM):  # type: ignore[m
         if not fault and call.tool not in self.interpreter_executor:
             names = ", ".join(self.interpreter_executor.keys())
             fault = f"there is no tool {call.tool!r}; there are {names}"
+        if not fault and not await self.may_run():
+            fault = "a person has not allowed this call"
         if fault:
             outcome = Outcome(fault, CallStatus.REFUSED)
             return AgentMessage(sender=REFUSED, content=fault, formatted=outcome)

@@ -10,7 +10,16 @@ from inference.sandbox.result import Figure
 from inference.tools.base import Outcome
 from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueError
-from jobqueue.schema import AnyEvent, Attachment, Call, CallStatus, Returned, Thought
+from jobqueue.schema import (
+    AnyEvent,
+    Asks,
+    Attachment,
+    Call,
+    CallStatus,
+    Delta,
+    Returned,
+    Thought,
+)
 
 log = logging.getLogger(__name__)
 
@@ -20,17 +29,24 @@ class Steps:
     known while it comes: before anything was run it is shown as a thought, afterwards it is held
     until its end."""
 
-    def __init__(self, blobs: Blobs) -> None:
+    def __init__(self, blobs: Blobs, asks: int = 0) -> None:
+        """`asks` is this attempt's number where a person decides on each call."""
         self._blobs = blobs
+        self._asks = asks
         self._shown = Reply()  # of this turn
         self.number = 0  # of the last step; 0 before the first
         self.programs: list[str] = []
         self.last: Outcome | None = None  # of those that succeeded
 
-    def said(self, said: Said) -> Iterator[AnyEvent]:
+    def said(self, said: Said, *, aloud: bool = False) -> Iterator[AnyEvent]:
+        """`aloud`: text is the answer at once, as in a chat, whether or not a call follows."""
         reply, shown = said.reply, self._shown
         yield from _thought(reply.thought, shown.thought)
-        if reply.call is not None or self.last is None:
+        if aloud:
+            if len(reply.text) > len(shown.text):
+                yield Delta(text=reply.text[len(shown.text) :])
+            self._shown = reply
+        elif reply.call is not None or self.last is None:
             yield from _thought(reply.text, shown.text)
             self._shown = reply
         else:
@@ -43,6 +59,9 @@ class Steps:
         if shown.call is None or len(reply.call.text) > len(written):
             more = reply.call.text[len(written) :]
             yield Call(step=self.number, tool=reply.call.tool or PYTHON, text=more)
+        new = shown.call is None or not shown.call.complete
+        if self._asks and new and reply.call.complete and not reply.call.fault:
+            yield Asks(step=self.number, attempt=self._asks)
 
     async def returned(self, outcome: Outcome) -> Returned:
         call = self._shown.call

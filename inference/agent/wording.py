@@ -1,6 +1,7 @@
 """What an agent says: to a model that is to try again, and as the answer."""
 
 import re
+from collections.abc import Mapping
 
 from inference.dialects.forms import fenced
 from inference.maths.reading import Reading
@@ -10,6 +11,11 @@ PROGRAM_WANTED = "Write a program that computes this and prints the result."
 MAX_BOXED = 300
 
 _BOXED = re.compile(r"\\boxed\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
+
+
+def attached(files: Mapping[str, bytes]) -> str:
+    names = ", ".join(f"{name} ({len(data):,} bytes)" for name, data in files.items())
+    return f"Attached files, in the folder where programs start: {names}"
 
 
 def refuted(reading: Reading | None) -> str:

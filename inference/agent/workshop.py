@@ -8,41 +8,61 @@ import asyncio
 import importlib
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 
 from inference import dialects
-from inference.agent.attempt import Solution
+from inference.agent import wording
+from inference.agent.errors import NoPrograms
+from inference.agent.solution import Solution
+from inference.agent.talk import Talk
 from inference.dialects.base import Dialect
 from inference.engines.base import Engine
 from inference.generate import Past, Prompt, compose
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
 from inference.sandbox.errors import SandboxUnavailable
-from inference.tools.base import Context, Tool, tool
-from inference.tools.python import python
-from inference.tools.units import convert
+from inference.tools.base import Context, Tool
+from inference.tools.registry import CONVERT, PYTHON, tools
+from jobqueue.approvals import Approvals
 from jobqueue.blobs import Blobs
 from jobqueue.capabilities import SOLVE
 from jobqueue.schema import Job
 
 log = logging.getLogger(__name__)
 
+# Of the tools that a channel has chosen, those that help to solve a problem, too.
+_READERS = frozenset({"search_files", "search_channel", "arxiv", "search_web"})
+
 
 class Workshop:
     def __init__(
-        self, engine: Engine, past: Past, blobs: Blobs, *, system: str, sandbox: SandboxConfig
+        self,
+        engine: Engine,
+        past: Past,
+        blobs: Blobs,
+        *,
+        system: str,
+        sandbox: SandboxConfig,
+        approvals: Approvals | None = None,
+        arxiv: bool = False,
+        search: str = "",
     ) -> None:
+        """Without `approvals`, calls that need a person's word are not made."""
         self.engine = engine
         self._past = past
         self._blobs = blobs
+        self._approvals = approvals
         self._system = system
         self._sandbox = Sandbox(sandbox)
         self._opening: asyncio.Task[None] | None = None
-        self._open = False
+        self._ready = False  # lagent is here, so tools can be called
+        self._open = False  # and programs can be run
+        self._arxiv = arxiv
+        self._search = search
         self.closed_because = "the sandbox is not ready yet"
 
     async def __aenter__(self) -> Self:
@@ -64,17 +84,29 @@ class Workshop:
             raise SandboxUnavailable(self.closed_because)
 
     @property
+    def shut(self) -> bool:
+        """For good: nothing can be solved here."""
+        return self._opening is not None and self._opening.done() and not self._open
+
+    @property
     def capabilities(self) -> frozenset[str]:
         return frozenset({SOLVE} if self._open else ())
 
     @property
-    def tools(self) -> Sequence[Tool]:
-        return (tool(python), tool(convert)) if self._open else ()
+    def tools(self) -> tuple[Tool, ...]:
+        """What a model may call here; none where it can call nothing but programs, and these
+        cannot be run."""
+        dialect = dialects.of_model(self.engine.model)
+        if not self._ready:
+            return ()
+        every = tools(programs=self._open, with_arxiv=self._arxiv, search=self._search)
+        return every if dialect.calls_tools else tuple(t for t in every if t is PYTHON)
 
     async def _prepare(self) -> None:
         try:
-            await self._sandbox.__aenter__()
             await asyncio.to_thread(_import_lagent)
+            self._ready = True
+            await self._sandbox.__aenter__()
         except SandboxUnavailable as missing:
             self.closed_because = missing.reason
         except ImportError as missing:
@@ -84,29 +116,57 @@ class Workshop:
             return
         log.warning("programs cannot be run: %s", self.closed_because)
 
-    async def attempt(self, job: Job, number: int) -> Solution:
-        """Raises what `compose` does."""
-        dialect = dialects.of_model(self.engine.model)
-        tools = self.tools
-        prompt = await self._prompt(job, dialect, tools)
-        context = Context(sandbox=self._sandbox, question=job.prompt)
-        return Solution(
-            job,
-            number,
-            prompt,
-            engine=self.engine,
-            dialect=dialect,
-            tools=tools,
-            context=context,
-            blobs=self._blobs,
-        )
+    def tools_for(self, job: Job) -> tuple[Tool, ...]:
+        """For a chat: of the tools that it asks for, those that are here and that the model can
+        call; none for the rest of an answer that was cut."""
+        if job.continues or not dialects.of_model(self.engine.model).calls_tools:
+            return ()
+        return tuple(tool for tool in self.tools if tool.name in job.tools)
 
-    async def _prompt(self, job: Job, dialect: Dialect, tools: Sequence[Tool]) -> Prompt:
+    async def solution(self, job: Job, number: int) -> Solution:
+        """Raises NoPrograms, and what `compose` does."""
+        if not self._open:
+            raise NoPrograms(self.closed_because)
+        chosen = (PYTHON, CONVERT, *(t for t in self.tools_for(job) if t.name in _READERS))
+        return Solution(job, number, **await self._equipped(job, chosen))
+
+    async def talk(self, job: Job, number: int, chosen: tuple[Tool, ...]) -> Talk:
+        """Raises what `compose` does."""
+        return Talk(job, number, **await self._equipped(job, chosen))
+
+    async def _equipped(self, job: Job, chosen: tuple[Tool, ...]) -> dict[str, Any]:
+        """What an attempt is made of besides its job."""
+        dialect = dialects.of_model(self.engine.model)
+        files = await self._files(job)
+        turns = await self._past.load(job.channel, None, job.parent)
+        return {
+            "prompt": await self._prompt(job, dialect, chosen, files),
+            "engine": self.engine,
+            "dialect": dialect,
+            "tools": chosen,
+            "context": Context(sandbox=self._sandbox, files=files, turns=turns.turns),
+            "blobs": self._blobs,
+            "approvals": self._approvals,
+        }
+
+    async def _files(self, job: Job) -> dict[str, bytes]:
+        """By the names that programs open; the first of a name, and none that has expired."""
+        found: dict[str, bytes] = {}
+        for attachment in job.attachments:
+            data = await self._blobs.get(attachment.sha256)
+            if data is not None:
+                found.setdefault(attachment.name, data)
+        return found
+
+    async def _prompt(
+        self, job: Job, dialect: Dialect, chosen: Sequence[Tool], files: Mapping[str, bytes]
+    ) -> Prompt:
         """A dialect with examples is that of models which would only be led astray by a persona,
         or by what was said before."""
-        examples, how = dialect.examples(), dialect.instructions(tools)
+        examples, how = dialect.examples(), dialect.instructions(chosen)
         system = how if examples else f"{job.system or self._system}\n\n{how}"
-        told = msgspec.structs.replace(job, system=system)
+        prompt_ = f"{job.prompt}\n\n{wording.attached(files)}" if files else job.prompt
+        told = msgspec.structs.replace(job, system=system, prompt=prompt_)
         prompt = await compose(told, self._past, self.engine, system=system, examples=examples)
         if not examples:
             return prompt

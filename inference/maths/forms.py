@@ -89,9 +89,22 @@ def _conversion(form: _Form) -> Made:
 
 
 def _with_sympy(source: str, tree: ast.Module) -> str:
-    """Small models use sympy's names without a word about it."""
-    imports = any(isinstance(node, ast.Import | ast.ImportFrom) for node in ast.walk(tree))
-    return source if imports else f"from sympy import *\n\n{source}"
+    """Small models use sympy's names, and unknowns, without a word about it."""
+    nodes = list(ast.walk(tree))
+    if any(isinstance(node, ast.Import | ast.ImportFrom) for node in nodes):
+        return source
+    used = {node.id for node in nodes if isinstance(node, ast.Name)}
+    made = {node.id for node in nodes if isinstance(node, ast.Name) and _is_set(node)}
+    made |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    unknowns = sorted(name for name in used - made if len(name) == 1 and name.islower())
+    head = "from sympy import *\n\n"
+    if unknowns:
+        head += f"{', '.join(unknowns)} = symbols({' '.join(unknowns)!r})\n"
+    return head + source
+
+
+def _is_set(node: ast.Name) -> bool:
+    return isinstance(node.ctx, ast.Store)
 
 
 def _values(texts: tuple[str, ...], least: int, most: int, name: str) -> list[str]:
@@ -107,11 +120,22 @@ def _one(make: Callable[[str], str], name: str) -> programs.Form:
     return program
 
 
+_SAME = {
+    "differentiate": "derivative",
+    "diff": "derivative",
+    "integrate": "integral",
+    "isprime": "is_prime",
+    "factorint": "prime_factors",
+    "evaluate": "calculate",
+    "divisor_count": "divisors",
+    "number_of_divisors": "divisors",
+    "probability": "chance",
+}
+
 FORMS: dict[str, programs.Form] = {
     "solve": programs.solve,
     "roots": programs.roots,
     "calculate": _one(programs.calculate, "calculate"),
-    "evaluate": _one(programs.calculate, "evaluate"),
     "remainder": programs.remainder,
     "derivative": programs.derivative,
     "integral": programs.integral,
@@ -128,3 +152,4 @@ FORMS: dict[str, programs.Form] = {
     "count": programs.count,
     "plot": programs.plot,
 }
+FORMS |= {other: FORMS[name] for other, name in _SAME.items()}

@@ -1,7 +1,7 @@
 """A worker that solves: a real queue, real programs, and a model that follows a script."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 
 import pytest
 import pytest_asyncio
@@ -11,6 +11,7 @@ from inference.agent.workshop import Workshop
 from inference.engines.scripted import ScriptedEngine
 from inference.sandbox.config import SandboxConfig
 from inference.worker import Worker
+from jobqueue.approvals import Approvals
 from jobqueue.blobs import Blobs
 from jobqueue.history import History
 from jobqueue.live import LiveReader
@@ -19,7 +20,7 @@ from jobqueue.schema import AnyEvent, Job
 from tests.inference.sandbox.support import service_at, wait_for
 from tests.inference.support import until
 
-Solve = Callable[..., Awaitable[list[AnyEvent]]]
+Solve = Callable[..., Coroutine[None, None, list[AnyEvent]]]
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +46,7 @@ def workshop(redis: Redis, sandbox: SandboxConfig, script: str) -> Workshop:
         Blobs(redis),
         system="be brief",
         sandbox=sandbox,
+        approvals=Approvals(redis),
     )
 
 
@@ -82,7 +84,7 @@ def problem(prompt: str, name: str = "j1", **fields: object) -> Job:
     said: dict[str, object] = {
         "id": name,
         "channel": f"channel-of-{name}",
-        "user": "ada",
+        "user": f"user-of-{name}",
         "user_name": "Ada",
         "server": "guild",
         "reader": "bot-0",

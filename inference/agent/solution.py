@@ -1,0 +1,96 @@
+"""`/solve`: programs are written and run, and what they print is put to a test of its own."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from inference.agent import wording
+from inference.agent.attempt import AgentAttempt
+from inference.agent.errors import NoAnswer
+from inference.agent.said import Said
+from inference.dialects.base import Asked, Reply
+from inference.maths import checking, forms, reading
+from inference.maths.checking import Verdict
+from jobqueue.schema import AnyEvent, Check, Delta, FinishReason
+
+REPAIRS = 2  # of a refuted result, before the question is computed as it was read by rule
+
+
+class Solution(AgentAttempt):
+    _said: str | None = None  # the model's last words, without a call
+    _latex = ""
+
+    async def events(self) -> AsyncGenerator[AnyEvent, None]:
+        """Steps until a result stands its test or no more may be tried, then the answer."""
+        read = reading.read(self._job.prompt)
+        async for event in self._tries(read):
+            yield event
+        if read and (self._is_refuted or self._steps.last is None):
+            async for event in self._by_rule(read):
+                yield event
+        self.text = wording.answer(self._said or "", self._steps.last, self._latex)
+        if not self.text and not self._steps.figures:
+            raise NoAnswer(f"no answer in {self._asking.turns} turns")
+        yield Delta(text=self.text)
+        yield self._finished(FinishReason.STOP)
+
+    async def _tries(self, read: reading.Reading | None) -> AsyncGenerator[AnyEvent, None]:
+        """The model's own ways, repaired where a result is refuted."""
+        async for event in self._turns(self._question):
+            yield event
+        if self._steps.last is None and self._said is not None:
+            async for event in self._turns(wording.PROGRAM_WANTED):
+                yield event
+        await self._test(read)
+        for _ in range(REPAIRS):
+            if not self._is_refuted:
+                return
+            async for event in self._turns(wording.refuted(read)):
+                yield event
+            await self._test(read)
+
+    async def _turns(self, say: str) -> AsyncGenerator[AnyEvent, None]:
+        """Until the model says something without a call; where that is not for it, until a call
+        succeeds. Raises NoAnswer when its turns are used up."""
+        self._said = None
+        async with aclosing(self._replies(say)) as steps:
+            async for step in steps:
+                if isinstance(step, Said):
+                    for event in self._steps.said(step):
+                        yield event
+                    ended = step.ended and step.reply.call is None
+                    self._said = step.reply.text if ended else None
+                else:
+                    yield await self._steps.returned(step)
+                    if self._steps.last is step and not self._dialect.answers:
+                        return
+        if self._said is None and self._dialect.answers:
+            raise NoAnswer(f"{self._asking.turns} turns without an answer")
+
+    # --- the test -----------------------------------------------------------------------------
+
+    @property
+    def _is_refuted(self) -> bool:
+        return self._check is Check.REFUTED
+
+    async def _test(self, read: reading.Reading | None) -> None:
+        last, sandbox = self._steps.last, self._context.sandbox
+        verdict = Verdict()
+        if last is not None and sandbox is not None and last.text.strip():
+            verdict = await checking.verdict(sandbox, read, last.text)
+        self._check, self._latex = verdict.check, verdict.latex
+
+    async def _by_rule(self, read: reading.Reading) -> AsyncGenerator[AnyEvent, None]:
+        """The question computed as it stands, where the model did not get that far."""
+        call = forms.made(read.form)
+        tool = self._tools.get(call.tool)
+        if tool is None:
+            return
+        program = call.arguments.get("program")
+        shown = program if isinstance(program, str) else read.form
+        for event in self._steps.said(Said("", Reply(call=Asked(tool.name, shown, True)), True)):
+            yield event
+        if not await self._may_run():
+            raise NoAnswer("the call was not allowed")
+        yield await self._steps.returned(await tool.call(self._context, call.arguments))
+        self._said = ""
+        await self._test(read)

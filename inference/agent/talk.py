@@ -1,0 +1,25 @@
+"""`/chat` with tools: an answer in the model's words, with calls in between where it wants them."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from inference.agent.attempt import AgentAttempt
+from inference.agent.errors import NoAnswer
+from inference.agent.said import Said
+from jobqueue.schema import AnyEvent, Delta, FinishReason
+
+
+class Talk(AgentAttempt):
+    async def events(self) -> AsyncGenerator[AnyEvent, None]:
+        last = None
+        async with aclosing(self._replies(self._question)) as steps:
+            async for last in steps:
+                if isinstance(last, Said):
+                    for event in self._steps.said(last, aloud=True):
+                        self.text += event.text if isinstance(event, Delta) else ""
+                        yield event
+                else:
+                    yield await self._steps.returned(last)
+        if not isinstance(last, Said) and not self.text:
+            raise NoAnswer(f"{self._asking.turns} turns without an answer")
+        yield self._finished(FinishReason.STOP)

@@ -1,0 +1,22 @@
+"""The tools of a worker."""
+
+from inference.tools.base import Tool, tool
+from inference.tools.calculator import calculate
+from inference.tools.clock import now
+from inference.tools.python import python
+from inference.tools.searching import search_channel, search_files
+from inference.tools.units import convert
+from inference.tools.web import arxiv, web_search
+
+PYTHON, CONVERT = tool(python), tool(convert)
+_INSIDE = (CONVERT, *(tool(each) for each in (calculate, now, search_channel, search_files)))
+
+
+def tools(*, programs: bool, with_arxiv: bool = False, search: str = "") -> tuple[Tool, ...]:
+    """`search` is the address of a search engine; empty: there is none."""
+    return (
+        *((PYTHON,) if programs else ()),
+        *_INSIDE,
+        *((tool(arxiv),) if with_arxiv else ()),
+        *((web_search(search),) if search else ()),
+    )
