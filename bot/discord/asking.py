@@ -15,8 +15,7 @@ from bot.discord.destination import BelowMessage
 from bot.discord.questions import How
 from bot.held import Posted, Question
 from bot.notices import Refused
-from bot.question import clean_name, clean_prompt
-from bot.words import words
+from bot.question import clean_prompt
 from jobqueue.errors import QueueError
 from jobqueue.schema import Job
 
@@ -127,33 +126,3 @@ async def remember(interaction: Interaction, prompt: str) -> None:
             await recent.add(str(interaction.user.id), clean_prompt(prompt, limit))
     except (TimeoutError, QueueError, Refused) as error:
         log.info("question not remembered interaction=%s: %r", interaction.id, error)
-
-
-# --- about messages -----------------------------------------------------------------------------
-
-
-class AboutModal(discord.ui.Modal):
-    """Asks for the question about one message."""
-
-    def __init__(self, message: discord.Message, locale: str) -> None:
-        say = words(locale)
-        super().__init__(title=say("about-title"))
-        self._message = message
-        self.question: discord.ui.TextInput[AboutModal] = discord.ui.TextInput(
-            style=discord.TextStyle.paragraph, max_length=4000, custom_id="question"
-        )
-        self.add_item(
-            discord.ui.Label(
-                text=say("about-question"),
-                description=say("about-whom", {"name": clean_name(message.author.display_name)}),
-                component=self.question,
-            )
-        )
-
-    async def on_submit(self, interaction: Interaction) -> None:  # type: ignore[override]
-        files = questions.posted(self._message.attachments)
-        material = questions.quoted(self._message)
-        await ask(interaction, self.question.value, files, How(material=material))
-
-    async def on_error(self, interaction: Interaction, error: Exception, /) -> None:  # type: ignore[override]
-        await interaction.client.explain(interaction, error)

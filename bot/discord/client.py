@@ -15,16 +15,19 @@ from redis.asyncio import Redis
 from bot import notices
 from bot.config import Settings
 from bot.discord import (
+    about,
     actions,
     admin_commands,
     commands,
     fields,
     memory_commands,
     questions,
+    settings,
     status,
     tools,
     workings,
 )
+from bot.discord.about import About
 from bot.discord.actions import Actions
 from bot.discord.admission import PATIENCE_S, Admission, author_of
 from bot.discord.album import Album
@@ -130,11 +133,17 @@ class Commonroom(discord.AutoShardedClient):
             self, service.queue, reader, self.album, blobs=service.blobs, pace=self.pace
         )
         self.actions = Actions(self)
-        self._forms = {actions.FORM: self.actions.reworded, workings.FORM: workings.renumbered}
         self.catch_up = CatchUp(self, service.queue.scripts, reader)
         self.admission = Admission(service.preferences, service.rates, service.queue)
         self.intake = Intake(self, service.blobs, service.held)
         self.settings_desk = SettingsDesk(service.preferences, service.queue)
+        self.about = About()
+        self._forms = {
+            actions.FORM: self.actions.reworded,
+            workings.FORM: workings.renumbered,
+            settings.FORM: self.settings_desk.submitted,
+            about.FORM: self.about.submitted,
+        }
         self.tree = Tree(self)
 
     async def setup_hook(self) -> None:

@@ -6,7 +6,6 @@ import discord
 from discord import app_commands
 
 from bot.discord import asking, questions, summary
-from bot.discord.asking import AboutModal
 from bot.discord.everywhere import everywhere
 from bot.discord.questions import How
 from bot.discord.stop import stop as stop_job
@@ -130,7 +129,7 @@ async def recent_questions(
 @everywhere
 @app_commands.context_menu(name=text("command-about"))
 async def ask_about(interaction: Interaction, message: discord.Message) -> None:
-    await interaction.response.send_modal(AboutModal(message, str(interaction.locale)))
+    await interaction.client.about.open(interaction, message)
 
 
 @everywhere

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import discord
 import msgspec
 
-from bot.discord import panel
+from bot.discord import fields, panel
 from bot.discord.form import Field, Form
 from bot.discord.setting import Setting
 from bot.discord.settings_panel import ANY, Page
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     Interaction = discord.Interaction[Commonroom]
 else:
     Interaction = discord.Interaction
+
+Numbers = dict[str, float | int | None]
+
+FORM = "settings-form"  # what a form's custom_id begins with
 
 ADMINS_ONLY = Notice("admins-only")
 LONGEST_CHOICE = 100  # Discord's
@@ -142,60 +146,77 @@ class SettingsDesk:
         nothing = dict.fromkeys(Preferences.__struct_fields__)
         await self._decide(interaction, setting.place, nothing)
 
-    async def _own(self, interaction: Interaction, setting: Setting) -> Preferences:
-        return await self._store.at(server_of(interaction), setting.place)
+    # --- forms ----------------------------------------------------------------------------------
 
     async def _ask_persona(self, interaction: Interaction, setting: Setting) -> None:
-        own = await self._own(interaction, setting)
+        own = await self._own(interaction, setting.place)
         field = Field("persona", "settings-persona", own.persona or "", MAX_PERSONA_CHARS)
-
-        async def submitted(after: Interaction, given: dict[str, str]) -> None:
-            await self._decide(after, setting.place, {"persona": given["persona"] or None})
-
-        await self._send(interaction, Form("settings-persona", [field], submitted))
+        await self._send(interaction, setting, "settings-persona", [field])
 
     async def _ask_sampling(self, interaction: Interaction, setting: Setting) -> None:
-        own = await self._own(interaction, setting)
-        fields = [
+        own = await self._own(interaction, setting.place)
+        entries = [
             Field("temperature", "settings-temperature", _shown(own.temperature)),
             Field("top_p", "settings-top-p", _shown(own.top_p)),
             Field("max_tokens", "settings-longest", _shown(own.max_tokens)),
         ]
-
-        async def submitted(after: Interaction, given: dict[str, str]) -> None:
-            numbers = _numbers(given, WRONG_SAMPLING)
-            await self._decide(after, setting.place, numbers, WRONG_SAMPLING)
-
-        await self._send(interaction, Form("settings-sampling", fields, submitted))
+        await self._send(interaction, setting, "settings-sampling", entries)
 
     async def _ask_limits(self, interaction: Interaction, setting: Setting) -> None:
-        own = await self._own(interaction, setting)
-
-        async def submitted(after: Interaction, given: dict[str, str]) -> None:
-            numbers = _numbers(given, WRONG_LIMITS)
-            await self._decide(after, setting.place, numbers, WRONG_LIMITS)
-
-        fields = _limit_fields(own.per_minute, own.per_day)
-        await self._send(interaction, Form("settings-limits", fields, submitted))
+        own = await self._own(interaction, setting.place)
+        entries = _limit_fields(own.per_minute, own.per_day)
+        await self._send(interaction, setting, "settings-limits", entries)
 
     async def _ask_role_limits(self, interaction: Interaction, setting: Setting) -> None:
         role = setting.values[0]
-        rates = {
-            rate.role: rate for rate in (await self._own(interaction, setting)).role_rates or ()
-        }
-        now = rates.pop(role, RoleRate(role))
+        now = (await self._role_rates(interaction, setting.place)).get(role, RoleRate(role))
+        entries = _limit_fields(now.per_minute, now.per_day)
+        await self._send(interaction, setting, "settings-role-limit", entries, role)
 
-        async def submitted(after: Interaction, given: dict[str, str]) -> None:
-            numbers = {k: v for k, v in _numbers(given, WRONG_LIMITS).items() if v is not None}
-            new = [{"role": role, **numbers}] if numbers else []
-            every = [*map(msgspec.to_builtins, rates.values()), *new]
-            await self._decide(after, setting.place, {"role_rates": every or None}, WRONG_LIMITS)
-
-        fields = _limit_fields(now.per_minute, now.per_day)
-        await self._send(interaction, Form("settings-role-limit", fields, submitted))
-
-    async def _send(self, interaction: Interaction, form: Form) -> None:
+    async def _send(
+        self,
+        interaction: Interaction,
+        setting: Setting,
+        title: str,
+        entries: list[Field],
+        role: str = "",
+    ) -> None:
+        form = Form(f"{FORM}:{setting.place}:{setting.field}:{role}", title, entries)
         await interaction.response.send_modal(form.modal(words(str(interaction.locale))))
+
+    async def submitted(self, interaction: Interaction, about: str) -> None:
+        """A form was sent, perhaps to a later process than the one that opened it."""
+        require_admin(interaction)
+        place, field, role = about.split(":")
+        given = {name: text.strip() for name, text in fields.values(interaction).items()}
+        match field:
+            case "persona":
+                await self._decide(interaction, place, {"persona": given["persona"] or None})
+            case "sampling":
+                numbers = _numbers(given, WRONG_SAMPLING)
+                await self._decide(interaction, place, numbers, WRONG_SAMPLING)
+            case "limits":
+                numbers = _numbers(given, WRONG_LIMITS)
+                await self._decide(interaction, place, numbers, WRONG_LIMITS)
+            case "rolelimit":
+                await self._limit_role(interaction, place, role, _numbers(given, WRONG_LIMITS))
+
+    async def _limit_role(
+        self, interaction: Interaction, place: str, role: str, numbers: Numbers
+    ) -> None:
+        rates = await self._role_rates(interaction, place)
+        rates.pop(role, None)
+        decided = {name: number for name, number in numbers.items() if number is not None}
+        new = [{"role": role, **decided}] if decided else []
+        every = [*map(msgspec.to_builtins, rates.values()), *new]
+        await self._decide(interaction, place, {"role_rates": every or None}, WRONG_LIMITS)
+
+    async def _own(self, interaction: Interaction, place: str) -> Preferences:
+        return await self._store.at(server_of(interaction), place)
+
+    async def _role_rates(self, interaction: Interaction, place: str) -> dict[str, RoleRate]:
+        own = await self._own(interaction, place)
+        return {rate.role: rate for rate in own.role_rates or ()}
 
 
 def _limit_fields(per_minute: int | None, per_day: int | None) -> list[Field]:
@@ -216,7 +237,7 @@ def _shown(number: float | None) -> str:
     return "" if number is None else f"{number:g}"
 
 
-def _numbers(given: dict[str, str], wrong: Notice) -> dict[str, float | int | None]:
+def _numbers(given: dict[str, str], wrong: Notice) -> Numbers:
     """Empty takes a decision back. Raises `Refused` for what is no number."""
     try:
         return {name: _number(text) for name, text in given.items()}

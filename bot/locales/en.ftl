@@ -186,6 +186,7 @@ summary-prompt = Please sum up this conversation in a few sentences: who said wh
 about-title = Ask about this message
 about-question = Your question
 about-whom = About the message by { $name }
+about-forgotten = This message cannot be read any more. Please open the form once more.
 file-data = `{ $name }` is there for the programs, all of it.
 file-read = Read `{ $name }`.
 file-cut = Read the first { $characters } characters of `{ $name }`; the rest does not fit.

@@ -171,6 +171,7 @@ summary-prompt = 请用几句话总结这段对话：谁说了什么、决定了
 about-title = 就这条消息提问
 about-question = 你的问题
 about-whom = 关于 { $name } 的消息
+about-forgotten = 无法再读取这条消息，请重新打开表单。
 file-data = 程序可以读取完整的 `{ $name }`。
 file-read = 已读取 `{ $name }`。
 file-cut = 已读取 `{ $name }` 的前 { $characters } 个字符，其余放不下。

@@ -1,0 +1,72 @@
+"""*Ask about this*: a form for the question about one message.
+
+The form's id names the message, so that it works after a restart where the bot can read it again.
+"""
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+import discord
+
+from bot.discord import asking, fields, questions
+from bot.discord.questions import How
+from bot.notices import Notice, Refused
+from bot.question import clean_name
+from bot.words import words
+
+if TYPE_CHECKING:
+    from bot.discord.client import Commonroom
+
+    Interaction = discord.Interaction[Commonroom]
+else:
+    Interaction = discord.Interaction
+
+FORM = "about"  # what the form's custom_id begins with
+REMEMBERED = 200  # messages
+LONGEST_FIELD = 4_000  # characters, in Discord's forms
+
+FORGOTTEN = Notice("about-forgotten")
+
+
+class About:
+    def __init__(self) -> None:
+        self._messages: OrderedDict[str, discord.Message] = OrderedDict()
+
+    async def open(self, interaction: Interaction, message: discord.Message) -> None:
+        self._messages[str(message.id)] = message
+        if len(self._messages) > REMEMBERED:
+            self._messages.popitem(last=False)
+        await interaction.response.send_modal(_form(message, str(interaction.locale)))
+
+    async def submitted(self, interaction: Interaction, message_id: str) -> None:
+        """Raises `Refused` where nothing is to be read there any more."""
+        message = self._messages.get(message_id) or await _fetched(interaction, message_id)
+        files = questions.posted(message.attachments)
+        how = How(material=questions.quoted(message))
+        await asking.ask(interaction, fields.values(interaction)["question"], files, how)
+
+
+async def _fetched(interaction: Interaction, message_id: str) -> discord.Message:
+    """Without the message-content intent Discord shows of others' messages only what was handed
+    over with the command, and that was to an earlier process."""
+    channel = interaction.client.get_partial_messageable(interaction.channel_id or 0)
+    try:
+        message = await channel.fetch_message(int(message_id))
+    except (discord.Forbidden, discord.NotFound) as error:
+        raise Refused(FORGOTTEN) from error
+    if not message.content and not message.attachments:
+        raise Refused(FORGOTTEN)
+    return message
+
+
+def _form(message: discord.Message, locale: str) -> discord.ui.Modal:
+    say = words(locale)
+    form = discord.ui.Modal(title=say("about-title"), custom_id=f"{FORM}:{message.id}")
+    question: discord.ui.TextInput[discord.ui.Modal] = discord.ui.TextInput(
+        style=discord.TextStyle.paragraph, max_length=LONGEST_FIELD, custom_id="question"
+    )
+    whom = say("about-whom", {"name": clean_name(message.author.display_name)})
+    form.add_item(
+        discord.ui.Label(text=say("about-question"), description=whom, component=question)
+    )
+    return form
