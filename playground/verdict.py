@@ -16,6 +16,7 @@ from playground.discord.state import Message
 
 # discord.Colour.greyple(): the bot's cards that only say how long the answer will take.
 WAITING_COLOUR = 0x99AAB5
+CHECK_MARKS = ("✅", "❌", "⚪")  # what the cards below solutions begin with
 STOP_BUTTON = "stop:"  # what its custom_id begins with; it is there while an answer grows
 # A further message continues an answer only where the one before it is nearly full; a splitter
 # that looks for a good place may leave some room.
@@ -49,7 +50,7 @@ class Question:
             return Outcome.LOST
         if any(map(pending, self.messages)):
             return Outcome.OPEN
-        if any(m.data["embeds"] for m in self.messages):
+        if any(map(_tells, self.messages)):
             return Outcome.TOLD
         return Outcome.ANSWERED if holds(self.messages, self.result) else Outcome.LOST
 
@@ -66,6 +67,12 @@ class Question:
         finished = [m for m in self.messages if not pending(m)]
         apart = any(not _continues(before, after) for before, after in pairwise(finished))
         return apart or (_repeats(finished) and exceeds(finished, self.result))
+
+
+def _tells(message: Message) -> bool:
+    """Whether it carries a notice; a card on how far an answer was checked is none."""
+    cards = message.data["embeds"]
+    return any(not str(card.get("description")).startswith(CHECK_MARKS) for card in cards)
 
 
 def pending(message: Message) -> bool:
@@ -116,7 +123,7 @@ def _letters(text: str) -> list[str]:
 def _continues(before: Message, after: Message) -> bool:
     """A notice may follow the parts of an answer; a part follows only one that is full, or that
     a picture ends."""
-    if before.data["embeds"]:
+    if _tells(before):
         return False
     if before.data["attachments"]:
         return True

@@ -126,6 +126,7 @@ tools-choose = Choose what the model may call here
 step-output = Output
 step-timeout = took too long and was ended
 step-refused = was not run
+step-other-way = That was not run. Trying another way…
 step-repairing = That did not work. Repairing…
 step-asks = Shall this be run?
 step-figures = { $count ->

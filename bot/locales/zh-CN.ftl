@@ -114,6 +114,7 @@ tools-choose = 选择模型在这里可以调用的工具
 step-output = 输出
 step-timeout = 用时过长，已被终止
 step-refused = 没有运行
+step-other-way = 没有运行，正在换一种方法…
 step-repairing = 没有成功，正在修正…
 step-asks = 要运行吗？
 step-figures = { $count } 张图

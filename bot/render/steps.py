@@ -137,7 +137,8 @@ def _open(part: Part, words: Words, room: int) -> Iterator[str]:
 
 def _next(part: Part, words: Words) -> Iterator[str]:
     if isinstance(part, Step) and part.failed:
-        yield _small(f"🔧 {words('step-repairing')}")
+        refused = part.status is CallStatus.REFUSED
+        yield _small(f"🔧 {words('step-other-way' if refused else 'step-repairing')}")
     if isinstance(part, Step) and part.asks:
         yield f"✋ **{words('step-asks')}**"
 

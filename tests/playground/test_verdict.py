@@ -9,6 +9,7 @@ from pathlib import Path
 import discord
 import pytest
 
+from bot.words import words
 from playground import actions
 from playground.discord.server import LocalDiscord
 from playground.discord.shapes import Json
@@ -102,6 +103,12 @@ async def still_streaming(interaction: Interaction, prompt: str) -> None:
     await interaction.response.send_message(prompt, view=view)
 
 
+async def checked(interaction: Interaction, prompt: str) -> None:
+    """An answer with the card that says how far it was checked, as the bot writes it."""
+    card = discord.Embed(description=words()("check-verified"))
+    await interaction.response.send_message(prompt, embed=card)
+
+
 async def taken_back(interaction: Interaction, prompt: str) -> None:
     await interaction.response.send_message(prompt)
     await interaction.delete_original_response()
@@ -136,6 +143,7 @@ async def told_then_answered(interaction: Interaction, prompt: str) -> None:
     [
         (good, (1, 0, 0, 0)),
         (in_parts, (1, 0, 0, 0)),
+        (checked, (1, 0, 0, 0)),
         (telling, (0, 1, 0, 0)),
         (still_thinking, (0, 0, 1, 0)),
         (still_waiting, (0, 0, 1, 0)),
