@@ -97,9 +97,7 @@ class History:
 
     async def turn(self, channel: str, job: str) -> Turn | None:
         """The turn of one job, on whatever branch; None when it is not known any more."""
-        key = self._scripts.key("turns", channel)
-        redis = self._scripts.redis
-        turn = await self._scripts.patiently(lambda: redis.hget(key, job))
+        turn = await self._scripts.call("HGET", self._scripts.key("turns", channel), job)
         return decode_turn(turn) if turn else None
 
     async def select(self, channel: str, turn: str, *, instead_of: str) -> bool:
