@@ -1,0 +1,179 @@
+"""The services as they are described for Docker, where none of them can run."""
+
+import asyncio
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import jsonschema
+import msgspec
+import pytest
+from prometheus_client import CollectorRegistry
+
+from bench.server import free_port
+from bot.config import Settings as BotSettings
+from inference.config import Settings as WorkerSettings
+from jobqueue.checkup import of_redis
+from jobqueue.embedded import find_binary
+from jobqueue.exposition import exposed
+from jobqueue.findings import Finding, Verdict
+from tests.deploy.composed import MAIN, PROJECT, VLLM, Json, merged, read, script, services
+
+OURS: dict[str, type[msgspec.Struct]] = {"bot": BotSettings, "inference": WorkerSettings}
+FOREIGN = {"prometheus", "grafana", "vllm"}
+
+
+@pytest.mark.parametrize("files", [(MAIN,), (MAIN, VLLM)], ids=["main", "with vLLM"])
+def test_the_files_are_what_the_specification_describes(files: tuple[Path, ...]) -> None:
+    """compose-spec.json is https://github.com/compose-spec/compose-go, schema/, of July 2026."""
+    schema = json.loads((PROJECT / "tests/deploy/compose-spec.json").read_bytes())
+    whole: Json = {}
+    for path in files:
+        whole = merged(whole, read(path))
+    jsonschema.validate(whole, schema)
+    used = {v.split(":")[0] for s in whole["services"].values() for v in s.get("volumes", ())}
+    assert {name for name in used if not name.startswith(".")} == set(whole["volumes"])
+    secret = {name for s in whole["services"].values() for name in s.get("secrets", ())}
+    assert secret == set(whole["secrets"])
+
+
+@pytest.mark.parametrize(("name", "service"), services(MAIN, VLLM).items())
+def test_each_service_is_held(name: str, service: Json) -> None:
+    assert service["mem_limit"]
+    assert service["pids_limit"]
+    assert service["logging"]["options"]["max-size"]
+    assert "no-new-privileges:true" in service["security_opt"]
+    assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ()))
+    if name != "vllm":
+        assert service["read_only"]
+        assert service["cap_drop"] == ["ALL"]
+    if name not in FOREIGN | {"models"}:
+        assert service["healthcheck"]
+        assert service["stop_grace_period"]
+    for wanted in service.get("depends_on", ()):
+        assert wanted in services(MAIN, VLLM)
+
+
+def test_who_reaches_whom() -> None:
+    all_services = services(MAIN)
+    assert all_services["sandbox"]["network_mode"] == "none"
+    assert all_services["sandbox"]["user"] == "60700:60700"
+    assert all_services["redis"]["networks"] == all_services["inference"]["networks"] == ["queue"]
+    assert read(MAIN)["networks"]["queue"]["internal"] is True
+    assert "discord_token" not in all_services["inference"]["secrets"]
+
+
+@pytest.mark.parametrize("name", ["bot", "inference"])
+def test_every_variable_is_a_setting(name: str) -> None:
+    known = {field.encode_name.upper() for field in msgspec.structs.fields(OURS[name])}
+    given = services(MAIN, VLLM)[name]["environment"]
+    assert {variable.removesuffix("_FILE") for variable in given} <= known | {"REDIS_URL"}
+    values = {k.lower(): v for k, v in given.items() if not k.endswith("_FILE")}
+    required = {"discord_token": "t"} if name == "bot" else {}
+    msgspec.convert(required | values, OURS[name], strict=False)
+
+
+def test_the_worker_of_vllm_needs_no_gpu() -> None:
+    assert "deploy" not in services(MAIN, VLLM)["inference"]
+    assert services(MAIN)["inference"]["deploy"]
+
+
+def test_images_run_as_nobody_in_particular() -> None:
+    text = (PROJECT / "Dockerfile").read_text("utf-8")
+    for stage in re.split(r"^FROM ", text, flags=re.MULTILINE)[2:]:
+        *_, user = re.findall(r"^USER (\S+)", stage, re.MULTILINE)
+        assert user in ("commonroom", "60700:60700")
+        assert stage.index("USER ") < stage.index("ENTRYPOINT ")
+    targets = set(re.findall(r"^FROM base AS (\w+)", text, re.MULTILINE))
+    assert {s["build"]["target"] for s in services(MAIN).values() if "build" in s} == targets
+    for folder in re.findall(r"^COPY (\S+) \./", text, re.MULTILINE):
+        assert (PROJECT / folder).exists()
+
+
+# --- secrets, and the server that they are for ---------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `deploy/init.sh` makes."""
+    folder = tmp_path_factory.mktemp("deploy")
+    init(folder, "a.bot.token")
+    return folder / "secrets"
+
+
+def init(folder: Path, token: str) -> str:
+    command = ["/bin/sh", str(PROJECT / "deploy/init.sh"), str(folder)]
+    return subprocess.run(
+        command, input=f"{token}\n", check=True, capture_output=True, text=True
+    ).stdout
+
+
+def test_secrets_are_made_once_and_are_private(secrets: Path) -> None:
+    made = {path.name: path.read_text() for path in secrets.iterdir()}
+    assert set(made) == set(read(MAIN)["secrets"])
+    assert made["discord_token"] == "a.bot.token\n"
+    assert secrets.stat().st_mode & 0o077 == 0
+    assert init(secrets.parent, "another") == ""
+    assert {path.name: path.read_text() for path in secrets.iterdir()} == made
+
+
+@contextmanager
+def the_server(secrets: Path, folder: Path) -> Iterator[str]:
+    """The Redis service's own command, with this machine's paths; its URL as the others get it."""
+    port = free_port()
+    here = {
+        "/run/secrets": str(secrets),
+        "/tmp": str(folder),  # noqa: S108
+        "/data": f"{folder} --port {port} --bind 127.0.0.1",
+        "valkey-server": str(find_binary()),
+    }
+    written = script(services(MAIN)["redis"]["command"])
+    written = re.sub("|".join(here), lambda found: here[found[0]], written)
+    process = subprocess.Popen(
+        ["/bin/sh", "-euc", written], env={"REDIS_MAXMEMORY": "1gb", "PATH": "/usr/bin:/bin"},
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        url = (secrets / "redis_url").read_text().strip()
+        yield url.replace("@redis:6379", f"@127.0.0.1:{port}")
+    finally:
+        process.terminate()
+        process.wait()
+
+
+async def test_the_queue_s_server_is_as_the_doctor_wants_it(secrets: Path, tmp_path: Path) -> None:
+    with the_server(secrets, tmp_path) as url:
+        found: list[Finding] = []
+        give_up = time.monotonic() + 30
+        while not any(finding.what == "workers" for finding in found):  # it starts
+            assert time.monotonic() < give_up, found
+            found = await of_redis({"REDIS_URL": url})
+        wrong = await of_redis({"REDIS_URL": url.replace("redis://:", "redis://:not")})
+    assert not [finding for finding in found if finding.verdict is Verdict.FAULT], found
+    assert next(f.found for f in found if f.what == "Redis: memory").endswith("of 1,024")
+    assert wrong[0].found.startswith("it wants another password")
+
+
+async def test_the_health_check_asks_what_the_services_tell() -> None:
+    async def refresh() -> None:
+        pass
+
+    *command, code = services(MAIN)["bot"]["healthcheck"]["test"][1:]
+    assert services(MAIN)["inference"]["healthcheck"]["test"][1:] == [*command, code]
+    assert command == ["python", "-c"]
+
+    def check(port: int) -> int:
+        here = [sys.executable, "-c", code.replace("9464", str(port))]
+        return subprocess.run(here, check=False, stderr=subprocess.DEVNULL).returncode
+
+    registry = CollectorRegistry()
+    async with exposed(
+        registry, host="127.0.0.1", port=0, lacks=lambda: "loading", refresh=refresh
+    ) as port:
+        assert await asyncio.to_thread(check, port) == 0
+    assert await asyncio.to_thread(check, free_port()) != 0
