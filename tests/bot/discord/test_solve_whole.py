@@ -1,15 +1,20 @@
 """A problem's whole way: Discord, bot, queue, worker, agent, sandbox, and back with a plot."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bot.preferences import SERVER, Preferences, PreferenceStore
 from bot.work import WorkRecords
 from inference.agent.workshop import Workshop
 from inference.engines.scripted import ScriptedEngine
 from inference.sandbox.config import SandboxConfig
 from inference.worker import Worker
+from jobqueue.approvals import Approvals
 from jobqueue.blobs import Blobs
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
 from playground.discord.world import World
-from tests.bot.discord.conftest import Room, holds, running, until
+from tests.bot.discord.conftest import Room, buttons, holds, running, until
 from tests.bot.discord.test_actions import labels, press
 from tests.bot.discord.test_solve import shows
 
@@ -20,38 +25,42 @@ PROBLEM = (
 )
 
 
-def _worker(room: Room, workshop: Workshop) -> Worker:
-    return Worker(
-        JobQueue(room.redis),
-        History(room.redis),
-        workshop.engine,
-        name="w0",
+@asynccontextmanager
+async def solving(room: Room) -> AsyncIterator[None]:
+    """The bot, and a worker that can solve."""
+    queue, history = JobQueue(room.redis), History(room.redis)
+    workshop = Workshop(
+        ScriptedEngine(),
+        history,
+        Blobs(room.redis),
         system="",
-        drain_s=0.1,
-        workshop=workshop,
+        sandbox=SandboxConfig(),
+        approvals=Approvals(room.redis),
+    )
+    worker = Worker(
+        queue, history, workshop.engine, name="w0", system="", drain_s=0.1, workshop=workshop
     )
 
+    async def announced() -> bool:
+        return any("solve" in each.capabilities for each in await queue.workers())
 
-async def test_a_real_program_is_written_repaired_run_and_shown(
+    async with running(worker.run()), room.bot():
+        await holds(announced, timeout_s=60)
+        yield
+
+
+async def test_real_programs_are_allowed_run_repaired_and_shown(
     silent_room: Room, world: World
 ) -> None:
     room = silent_room
     room.discord.backend.limits.enabled = False
-    workshop = Workshop(
-        ScriptedEngine(),
-        History(room.redis),
-        Blobs(room.redis),
-        system="",
-        sandbox=SandboxConfig(),
-    )
-    async with running(_worker(room, workshop).run()), room.bot():
-
-        async def announced() -> bool:
-            workers = await JobQueue(room.redis).workers()
-            return any("solve" in worker.capabilities for worker in workers)
-
-        await holds(announced, timeout_s=60)
+    preferences = PreferenceStore(room.redis, Preferences())
+    await preferences.change(str(world.guild["id"]), SERVER, approval=True)
+    async with solving(room):
         asked = await world.slash("ada", "general", "solve", {"problem": PROBLEM})
+        for program in ("prnt(1)", "plt.plot([1, 2])"):
+            asking = await shows(room, program, "Shall this be run?")
+            await world.click("ada", "general", asking.id, buttons(asking)[0]["custom_id"])
         solved = await shows(room, "x is 3.5", "2 steps, 1 with an error")
         await until(lambda: "Undo" in labels(solved))
         assert [file["filename"] for file in solved.data["attachments"]] == ["plot-1.png"]
