@@ -14,7 +14,7 @@ LAGENT := lagent==0.5.0rc3
 PACKAGES := bot inference jobqueue playground bench tests
 
 .DEFAULT_GOAL := help
-.PHONY: discord-faults help playground test split-fuzz chaos mutants matrix bench-queue check format clean
+.PHONY: deploy-check discord-faults help playground test split-fuzz chaos mutants matrix bench-queue check format clean
 
 help: ## Show the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ split-fuzz: $(VENV)/.dev ## Cut more than 100,000 generated answers into message
 
 discord-faults: $(VENV)/.dev ## 1,000 things that Discord does wrong; ARGS="--faults 50 --seed 7"
 	@$(BIN)/python -m tests.faults.discord_faults $(ARGS)
+
+deploy-check: $(VENV)/.dev ## Install and start each image's part in a clean place; ARGS=bot picks one
+	@$(BIN)/python -m tests.deploy.images $(ARGS)
 
 mutants: $(VENV)/.dev ## Remove each guard of the queue and see a test notice
 	@$(BIN)/python -m tests.faults.mutants $(ARGS)

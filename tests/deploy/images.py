@@ -1,0 +1,172 @@
+"""Each image's steps, where no Docker is: `make deploy-check`.
+
+For each of the Dockerfile's targets a folder with what it copies and a virtual environment of its
+own; its `pip install` lines, run there; then its program as another user, with everything read-only
+but /tmp, as docker-compose.yml runs it. What the base image brings (Python, apt) is this machine's.
+"""
+
+import argparse
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.deploy.composed import PROJECT
+
+UID = 10001
+# The default torch brings CUDA along, which is of no use here.
+CONSTRAINTS = PROJECT / "constraints" / "cpu.txt"
+ABSENT = {
+    "bot": ("torch", "transformers"),
+    "inference": ("discord",),
+    "sandbox": ("torch", "discord"),
+}
+
+
+@dataclass(frozen=True)
+class Image:
+    """A stage of the Dockerfile: its lines, joined where they go on."""
+
+    target: str
+    base: tuple[tuple[str, str], ...]
+    steps: tuple[tuple[str, str], ...]
+
+    @property
+    def copies(self) -> Iterator[list[str]]:
+        return (words.split() for what, words in self.base if what == "COPY")
+
+    @property
+    def installs(self) -> Iterator[str]:
+        """The `pip install` commands of its RUN lines."""
+        for what, words in self.steps:
+            if what == "RUN":
+                yield from (c.strip() for c in words.split("&&") if c.strip().startswith("pip "))
+
+    @property
+    def entry_point(self) -> list[str]:
+        return list(re.findall('"([^"]+)"', dict(self.steps)["ENTRYPOINT"]))
+
+
+def images(dockerfile: Path) -> dict[str, Image]:
+    text = re.sub(r"\\\n\s*", " ", dockerfile.read_text("utf-8"))
+    lines = [line.split(" ", 1) for line in text.splitlines() if line and line[0] != "#"]
+    stages: dict[str, list[tuple[str, str]]] = {}
+    for what, words in lines:
+        if what == "FROM":
+            name = words.rsplit(" ", 1)[-1]
+            stages[name] = []
+        else:
+            stages[name].append((what, words))
+    base = tuple(stages.pop("base"))
+    return {name: Image(name, base, tuple(steps)) for name, steps in stages.items()}
+
+
+def build(image: Image, folder: Path) -> Path:
+    """The image's /app, and its Python beside it, which is returned."""
+    app = folder / "app"
+    for *sources, to in image.copies:
+        for source in sources:
+            _copy(PROJECT / source, app / to if to != "./" else app / source)
+    subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
+    python = folder / "venv" / "bin" / "python"
+    for command in image.installs:
+        _, *arguments = shlex.split(command)
+        limits = ["--quiet", "--constraint", str(CONSTRAINTS)]
+        subprocess.run([str(python), "-m", "pip", *arguments, *limits], cwd=app, check=True)
+    return python
+
+
+def _copy(source: Path, to: Path) -> None:
+    to.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, to, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        shutil.copy(source, to)
+
+
+def confined(*command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """As a container: nobody in particular, a disk that cannot be written, an empty /tmp."""
+    prefix = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"]  # noqa: S108
+    prefix += ["--unshare-user", "--uid", str(UID), "--gid", str(UID), "--cap-drop", "ALL"]
+    prefix += ["--die-with-parent", "--clearenv", "--setenv", "HOME", "/tmp"]  # noqa: S108
+    for name, value in environment.items():
+        prefix += ["--setenv", name, value]
+    return subprocess.run(
+        [*prefix, "--chdir", "/", *command], check=False, capture_output=True, text=True
+    )
+
+
+def check(image: Image, folder: Path) -> Iterator[tuple[str, bool, str]]:
+    """What was tried, whether it held, and what was said."""
+    python = str(build(image, folder))
+    _, *entry = image.entry_point
+    helped = confined(python, *entry, "--help")
+    yield "entry point", helped.returncode == 0, helped.stdout + helped.stderr
+    for module in ABSENT[image.target]:
+        there = confined(python, "-c", f"import {module}")
+        yield f"no {module}", "ModuleNotFoundError" in there.stderr, there.stderr
+    written = confined(python, "-c", "open('/var/tmp/x', 'w')")
+    yield "read-only", "Read-only file system" in written.stderr, written.stderr
+    yield from PROVED[image.target](python, folder)
+
+
+def _bot(python: str, _: Path) -> Iterator[tuple[str, bool, str]]:
+    done = confined(python, "-m", "bot", "doctor", REDIS_URL="redis://127.0.0.1:1")
+    yield "doctor", "DISCORD_TOKEN is not set" in done.stdout, done.stdout + done.stderr
+    done = confined(python, "-m", "bot", "init", "-")
+    yield "init", "DISCORD_TOKEN=" in done.stdout, done.stderr
+    done = confined(python, "-c", "import bot.discord.client, bot.render.typeset")
+    yield "all that it imports is there", done.returncode == 0, done.stderr
+
+
+def _inference(python: str, _: Path) -> Iterator[tuple[str, bool, str]]:
+    done = confined(python, "-m", "inference", "doctor", REDIS_URL="redis://127.0.0.1:1")
+    yield "versions", re.search(r"good\s+│ versions", done.stdout) is not None, done.stdout
+    done = confined(python, "-c", "import lagent, triton" if _has_gpu() else "import lagent")
+    yield "lagent", done.returncode == 0, done.stderr
+
+
+def _has_gpu() -> bool:
+    return Path("/dev/nvidiactl").exists()
+
+
+def _sandbox(python: str, folder: Path) -> Iterator[tuple[str, bool, str]]:
+    programs = str(folder / "programs")
+    environment = {"COMMONROOM_SANDBOX": programs}
+    subprocess.run(
+        [python, "-m", "inference.sandbox", "install"],
+        check=True, cwd="/", env=os.environ | environment, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    done = confined(
+        python, "-m", "inference.sandbox", "check", "--bubblewrap", "off", **environment
+    )
+    yield "a program runs", done.returncode == 0, done.stdout + done.stderr
+
+
+PROVED = {"bot": _bot, "inference": _inference, "sandbox": _sandbox}
+
+
+def main() -> int:
+    known = images(PROJECT / "Dockerfile")
+    parser = argparse.ArgumentParser(prog="python -m tests.deploy.images", description=__doc__)
+    parser.add_argument("targets", nargs="*", default=list(known), metavar="TARGET")
+    failed = 0
+    for target in parser.parse_args().targets:
+        with tempfile.TemporaryDirectory(prefix=f"{target}-", dir="/var/tmp") as name:
+            Path(name).chmod(0o755)  # as an image's folders are
+            for tried, holds, said in check(known[target], Path(name)):
+                print(
+                    f"{target}: {tried}: {'ok' if holds else f'FAILED: {said[-2000:]}'}", flush=True
+                )
+                failed += not holds
+    return int(bool(failed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
