@@ -11,9 +11,10 @@ from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 import discord
+from discord.http import Route
 from redis.exceptions import RedisError
 
-from bot import doctor
+from bot import doctor, start
 from bot.config import Settings
 from bot.discord.api import use_api
 from bot.discord.client import Commonroom, Service
@@ -24,22 +25,12 @@ from bot.metrics import Metrics
 from jobqueue import configfile
 from jobqueue.connect import connect
 from jobqueue.embedded import EmbeddedError, redis_url
-from jobqueue.exposition import CannotListen, exposed
+from jobqueue.exposition import exposed
 from jobqueue.settings import load_or_exit
 
 log = logging.getLogger("bot")
 
 UNREACHABLE = (aiohttp.ClientError, OSError, discord.DiscordServerError, discord.GatewayNotFound)
-
-BAD_LOGIN = (
-    "Discord does not accept DISCORD_TOKEN. Copy the bot's token again from "
-    "https://discord.com/developers/applications (Bot, Reset Token)."
-)
-BAD_INTENT = (
-    "Discord refuses the message-content intent. Turn it on at "
-    "https://discord.com/developers/applications (Bot, Privileged Gateway Intents), "
-    "or unset COMMONROOM_MESSAGE_CONTENT."
-)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -76,17 +67,13 @@ def _run(_: argparse.Namespace) -> None:
     )
     if settings.discord_api:
         use_api(settings.discord_api)
-    wrong = ""
+    wrong: list[str] = []
     try:
         asyncio.run(_run_until_stopped(settings))
-    except* discord.LoginFailure:
-        wrong = BAD_LOGIN
-    except* discord.PrivilegedIntentsRequired:
-        wrong = BAD_INTENT
-    except* (CannotListen, EmbeddedError) as errors:
-        wrong = str(errors.exceptions[0])
+    except* start.FATAL as errors:
+        wrong += map(start.sentence, errors.exceptions)
     if wrong:
-        print(f"error: {wrong}", file=sys.stderr)
+        print(f"error: {wrong[0]}", file=sys.stderr)
         raise SystemExit(2)
 
 
@@ -104,6 +91,7 @@ async def serve(settings: Settings) -> None:
     """The bot against the queue and Discord until cancelled; `use_api` comes before."""
     environ = {**os.environ, "REDIS_URL": settings.redis_url}
     async with redis_url(environ) as url, connect(url) as redis:
+        await start.check_redis(redis, url)
         service = Service.over(redis, settings)
         async with (
             Commonroom(service, metrics := Metrics()) as client,
@@ -146,7 +134,12 @@ async def _until_reached(call: Callable[[], Awaitable[None]]) -> None:
         try:
             return await call()
         except UNREACHABLE as error:
-            log.warning("Discord cannot be reached, trying again: %r", error)
+            log.warning(
+                "Discord cannot be reached at %s, trying again: see that this machine reaches it, "
+                "and that DISCORD_API is right where it is set (%r)",
+                Route.BASE,
+                error,
+            )
             await asyncio.sleep(5)
 
 

@@ -1,6 +1,6 @@
 """The bot's settings; each is the environment variable of the same name in capitals."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
@@ -12,7 +12,11 @@ class Settings(msgspec.Struct, frozen=True):
     redis_url: Annotated[str, msgspec.Meta(pattern="^(rediss?(\\+cluster)?://|unix://|$)")] = ""
     # Another base URL in place of Discord's, as proxies and the playground need.
     discord_api: Annotated[str, msgspec.Meta(pattern="^(https?://|$)")] = ""
-    commonroom_reader: str = "bot-0"  # this process's name in the queue; unique per process
+    # This process's name in the queue, another one in each. Empty: after its first shard.
+    commonroom_reader: str = ""
+    # The servers that this process serves of a large bot: "0-3/16" is shards 0 to 3 of 16.
+    # Empty: all of them, in as many shards as Discord recommends.
+    commonroom_shards: Annotated[str, msgspec.Meta(pattern=r"^(\d+(-\d+)?/\d+)?$")] = ""
     commonroom_message_content: bool = False  # ask for the privileged intent of that name
     # Of a question; longer ones are refused.
     commonroom_max_prompt_chars: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 6_000
@@ -23,3 +27,30 @@ class Settings(msgspec.Struct, frozen=True):
     commonroom_metrics_port: int = 0  # /metrics, /healthz and /readyz; 0 is nowhere
     commonroom_metrics_host: str = "127.0.0.1"  # 0.0.0.0 in a container
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    def __post_init__(self) -> None:
+        if self.shards and not 0 <= self.shards.first <= self.shards.last < self.shards.of:
+            raise ValueError(f"COMMONROOM_SHARDS: {self.commonroom_shards} names no shards")
+
+    @property
+    def shards(self) -> "Shards | None":
+        """None: every one."""
+        if not self.commonroom_shards:
+            return None
+        ids, _, count = self.commonroom_shards.partition("/")
+        first, _, last = ids.partition("-")
+        return Shards(int(first), int(last or first), int(count))
+
+    @property
+    def reader(self) -> str:
+        return self.commonroom_reader or f"bot-{self.shards.first if self.shards else 0}"
+
+
+class Shards(NamedTuple):
+    first: int
+    last: int
+    of: int  # of all processes together
+
+    @property
+    def ids(self) -> list[int]:
+        return list(range(self.first, self.last + 1))

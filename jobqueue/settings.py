@@ -70,4 +70,6 @@ def _sentence(problem: str) -> str:
     if missing := re.search(r"missing required field `(\w+)`", problem):
         return f"{missing[1].upper()} is not set"
     what, _, path = problem.partition(" - at `$.")
+    if not path:
+        return problem  # of several variables together, which it names
     return f"{path.rstrip('`').upper()}: {what[:1].lower()}{what[1:]}"

@@ -105,7 +105,7 @@ class Service:
             preferences=PreferenceStore(redis, defaults),
             rates=Rates(redis),
             recent=RecentQuestions(redis),
-            held=Held(redis, settings.commonroom_reader),
+            held=Held(redis, settings.reader),
             blobs=Blobs(redis),
             shown=ShownAnswers(redis),
             works=WorkRecords(redis),
@@ -127,7 +127,7 @@ class Commonroom(discord.AutoShardedClient):
         )
         self.service = service
         self.album = Album(self, service.shown, service.works, service.history, service.feedback)
-        reader = service.settings.commonroom_reader
+        reader = service.settings.reader
         self.pace = Pace()
         self.answers = Answers(
             self, service.queue, reader, self.album, blobs=service.blobs, pace=self.pace

@@ -163,7 +163,9 @@ class Room:
             yield
 
     @asynccontextmanager
-    async def bot_process(self) -> AsyncIterator[asyncio.subprocess.Process]:
+    async def bot_process(
+        self, *, stderr: int | None = None, **environ: str
+    ) -> AsyncIterator[asyncio.subprocess.Process]:
         """`python -m bot`, killed at the end."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -174,7 +176,9 @@ class Room:
                 "DISCORD_TOKEN": self.discord.token,
                 "DISCORD_API": self.discord.api_url,
                 "REDIS_URL": self.redis_url,
+                **environ,
             },
+            stderr=stderr,
         )
         try:
             yield process
