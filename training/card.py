@@ -31,9 +31,9 @@ describes. Two pictures in one conversation can be told apart, and questions may
 
 Everything else. It knows no photographs, no text, no hands and no faces, no other language than
 English, and no instructions: a persona or a system prompt does not reach it. It was taught to say
-"{unknown}" about other things, and does so most of the time, not always. Conversations end after
-{context} tokens; a picture takes {image_tokens} of them, whatever its size: it is drawn to
-{side} by {side} pixels.
+"{unknown}" about other things, and does so most of the
+time, not always. Conversations end after {context} tokens; a picture takes {image_tokens} of them,
+and two more, whatever its size: it is drawn to {side} by {side} pixels.
 
 ## How it was made
 

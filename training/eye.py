@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from transformers import (
+    AutoTokenizer,
     GenerationConfig,
     InternVLConfig,
     InternVLForConditionalGeneration,
@@ -35,7 +36,7 @@ IMAGE_TOKENS = (SIDE // PATCH // SHRINK) ** 2
 CONTEXT_TOKENS = 384  # longer conversations were never seen
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, as InternVL's
 
-PEAK = 1e-3  # of the learning rate
+PLACE_SCALE = 0.25
 WARM_UP = 300  # steps
 DECAY = 0.05
 
@@ -43,6 +44,7 @@ DECAY = 0.05
 @dataclass(frozen=True)
 class Plan:
     seconds: float
+    peak: float
     batch: int
     workers: int
     seed: int
@@ -52,10 +54,17 @@ class Plan:
 def main() -> None:
     arguments = _parser().parse_args()
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    plan = Plan(arguments.seconds, arguments.batch, arguments.workers, arguments.seed, device)
+    plan = Plan(
+        seconds=arguments.seconds,
+        peak=arguments.peak,
+        batch=arguments.batch,
+        workers=arguments.workers,
+        seed=arguments.seed,
+        device=device,
+    )
     torch.manual_seed(plan.seed)
-    tokenizer = make_tokenizer(plan.seed, arguments.words)
-    model = build(tokenizer).to(device)
+    tokenizer, model = _begin(arguments.begin, plan.seed, arguments.words)
+    model = model.to(device)
     steps = train(model, tokenizer, plan)
     save(model, tokenizer, arguments.out)
     scores = examine(arguments.out, arguments.questions, seed=plan.seed, device=device)
@@ -76,13 +85,24 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training.eye", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="the model's folder")
+    parser.add_argument("--begin", type=Path, help="with the eye in this folder, not from nothing")
     parser.add_argument("--seconds", type=float, default=330)
+    parser.add_argument("--peak", type=float, default=1e-3, help="of the learning rate")
     parser.add_argument("--batch", type=int, default=512, help="lessons a step")
     parser.add_argument("--workers", type=int, default=15, help="processes that draw")
     parser.add_argument("--words", type=int, default=20_000, help="lessons for the tokenizer")
     parser.add_argument("--questions", type=int, default=1_000, help="of each kind, at the end")
     parser.add_argument("--seed", type=int, default=8)
     return parser
+
+
+def _begin(folder: Path | None, seed: int, lessons: int) -> tuple[Any, Any]:
+    if folder is None:
+        tokenizer = make_tokenizer(seed, lessons)
+        return tokenizer, build(tokenizer)
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    model = InternVLForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
+    return tokenizer, model
 
 
 def build(tokenizer: Any) -> Any:
@@ -117,14 +137,30 @@ def build(tokenizer: Any) -> Any:
         downsample_ratio=1 / SHRINK,
         tie_word_embeddings=True,
     )
-    return InternVLForConditionalGeneration(config)
+    model = InternVLForConditionalGeneration(config)
+    embeddings = model.model.vision_tower.embeddings
+    embeddings.position_embeddings.data[0, 1:] = PLACE_SCALE * places(SIDE // PATCH, 192)
+    return model
+
+
+def places(side: int, width: int) -> torch.Tensor:
+    """Waves that tell a patch's column and row [side², width], as in the Vision Transformer.
+
+    The library begins with zeros, from which small models take very long to learn where is left.
+    """
+    frequencies = 100.0 ** (-torch.arange(width // 4) / (width // 4))
+    angles = torch.arange(side)[:, None] * frequencies
+    waves = torch.cat([angles.sin(), angles.cos()], dim=1)
+    columns = waves[None].expand(side, side, -1)
+    rows = waves[:, None].expand(side, side, -1)
+    return torch.cat([columns, rows], dim=2).reshape(side * side, width)
 
 
 def train(model: Any, tokenizer: Any, plan: Plan) -> int:
     """Until the time is over; returns the number of steps."""
     optimizer = torch.optim.AdamW(
         model.parameters(),
-        lr=PEAK,
+        lr=plan.peak,
         betas=(0.9, 0.98),
         weight_decay=DECAY,
         fused=plan.device != "cpu",
@@ -142,7 +178,7 @@ def train(model: Any, tokenizer: Any, plan: Plan) -> int:
     for step, batch in enumerate(_timed(batches, plan.seconds), 1):
         share = min((time.monotonic() - begun) / plan.seconds, 1.0)
         for group in optimizer.param_groups:
-            group["lr"] = PEAK * min(step / WARM_UP, 1.0) * _cosine(share)
+            group["lr"] = plan.peak * min(step / WARM_UP, 1.0) * _cosine(share)
         loss = learn(model, optimizer, batch, plan.device)
         if step % 100 == 0:
             print(
@@ -174,7 +210,7 @@ def learn(model: Any, optimizer: Any, batch: Batch, device: str) -> torch.Tensor
             pixel_values=normalised(batch.images.to(device, non_blocking=True)),
         ).loss
     optimizer.zero_grad()
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
     return loss.detach()

@@ -9,7 +9,7 @@ answer is stable when it runs alone and usually otherwise.
 import asyncio
 import logging
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -29,6 +29,7 @@ from inference.engines.base import (
 )
 from inference.engines.batching import TokenLoop
 from inference.engines.loading import Loaded, load
+from inference.engines.pictures.eye import Eye, Frames
 from inference.engines.sampling import GREEDY, Defaults, Draw
 from inference.engines.sizes import Sizes
 from inference.engines.template import ChatTemplate
@@ -48,11 +49,11 @@ class _Ready:
     defaults: Defaults
     end_ids: frozenset[int]
     turns: asyncio.Semaphore
+    eye: Eye | None
 
 
 class TransformersEngine:
     name = "transformers"
-    capabilities = frozenset({"chat"})
 
     def __init__(
         self,
@@ -65,10 +66,11 @@ class TransformersEngine:
         max_tokens: int = 1024,
         threads: int = 0,
         compiled: bool = False,
+        chats: bool = True,
     ) -> None:
         """`max_tokens` is for requests that name none; `slots` 0 and `threads` 0 leave the choice
         to the device's memory and to torch. `compiled` makes a GPU's steps shorter and its start
-        longer."""
+        longer. A model that does not chat takes questions about pictures only."""
         self.model = model
         self.slots = slots
         self.context_tokens = context_tokens  # the model's own when that is smaller
@@ -77,10 +79,16 @@ class TransformersEngine:
         self._max_tokens = max_tokens
         self._threads = threads
         self._compiled = compiled
+        self._chats = chats
         self._running: set[str] = set()
         self._progress = (0.0, "")
         self._ready: _Ready | None = None
         self._stack = AsyncExitStack()
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        sees = self._ready is not None and self._ready.eye is not None
+        return frozenset({"vision"} if sees else ()) | ({"chat"} if self._chats else set())
 
     async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
         ready = self._require_ready()
@@ -95,7 +103,11 @@ class TransformersEngine:
         try:
             if opening := ready.template.opening(request.thinking):
                 yield Chunk(opening)
-            async with ready.turns, aclosing(ready.loop.stream(prompt, draw, limit)) as steps:
+            async with (
+                _seen(ready.eye, request, prompt) as tokens,
+                ready.turns,
+                aclosing(ready.loop.stream(tokens, draw, limit)) as steps,
+            ):
                 async for ids, known in steps:
                     cached = known
                     if piece := text.push(ids):
@@ -122,7 +134,8 @@ class TransformersEngine:
             torch.set_num_threads(self._threads)
         loaded = await self._load()
         self.context_tokens = min(self.context_tokens, loaded.context_tokens)
-        template = ChatTemplate(loaded.tokenizer)
+        frames = self._frames(loaded)
+        template = ChatTemplate(loaded.tokenizer, frames)
         end_ids = frozenset(loaded.end_ids | template.end_of_turn())
         sizes = Sizes.of(
             loaded.model,
@@ -131,6 +144,9 @@ class TransformersEngine:
             compiled=self._compiled,
         )
         self.slots = sizes.slots
+        eye = None
+        if frames is not None:
+            eye = await self._stack.enter_async_context(Eye(loaded.whole, loaded.model, frames))
         self._report(0.95, "warming up")
         loop = TokenLoop(loaded.model, sizes=sizes, end_ids=end_ids)
         await self._stack.enter_async_context(loop)
@@ -142,12 +158,19 @@ class TransformersEngine:
             Defaults.of(loaded.model.generation_config),
             end_ids,
             asyncio.Semaphore(sizes.slots),
+            eye,
         )
         log.info("engine ready", extra={"model": self.model, "context": self.context_tokens})
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         await self._stack.aclose()
+
+    def _frames(self, loaded: Loaded) -> Frames | None:
+        if loaded.whole is None:
+            return None
+        tokens = int(loaded.whole.config.image_seq_length)
+        return Frames(self._folder, loaded.tokenizer, tokens, self.context_tokens)
 
     async def _load(self) -> Loaded:
         try:
@@ -177,6 +200,18 @@ class TransformersEngine:
 
     def _report(self, progress: float, detail: str) -> None:
         self._progress = (progress, detail)
+
+
+@asynccontextmanager
+async def _seen(
+    eye: Eye | None, request: Request, prompt: list[int]
+) -> AsyncGenerator[list[int], None]:
+    """The prompt as the model reads it, with the pictures where they stand."""
+    if eye is None or not any(message.images for message in request.messages):
+        yield prompt
+        return
+    async with eye.seen(request.messages, prompt) as tokens:
+        yield tokens
 
 
 async def _warm_up(loop: TokenLoop, template: ChatTemplate) -> None:

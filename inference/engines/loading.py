@@ -7,20 +7,29 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForImageTextToText,
+    AutoTokenizer,
+)
 from transformers.utils import logging as library_logging
 
 from inference.engines.cpu import speed_up_prefill
 
 log = logging.getLogger(__name__)
 
+# Families whose picture tokens have ordinary places in the sequence, one after the other.
+SEEING = ("internvl",)
+
 Progress = Callable[[float, str], None]  # 0 to 1, and what is being done
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    model: Any
+    model: Any  # a causal language model
     tokenizer: Any
+    whole: Any = None  # with its vision tower, where it has one that can be used
 
     @property
     def context_tokens(self) -> int:
@@ -46,11 +55,24 @@ def load(folder: Path, adapter: Path | None, report: Progress) -> Loaded:
     """
     report(0.0, "reading the tokenizer")
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    model = _load_weights(folder, report)
+    sees = AutoConfig.from_pretrained(folder, local_files_only=True).model_type in SEEING
+    model = _load_weights(folder, report, AutoModelForImageTextToText if sees else None)
     if adapter is not None:
         report(0.9, "merging the adapter")
         model = _merge(model, adapter)
+    if sees:
+        return Loaded(for_this_device(decoder_of(model.eval())), tokenizer, whole=model)
     return Loaded(for_this_device(model.eval()), tokenizer)
+
+
+def decoder_of(whole: Any) -> Any:
+    """Of a model that sees, the causal language model that it is; they share their weights."""
+    text = whole.model.language_model
+    with torch.device("meta"):
+        decoder = AutoModelForCausalLM.from_config(text.config)
+    decoder.model, decoder.lm_head, decoder.config = text, whole.lm_head, text.config
+    decoder.generation_config = whole.generation_config
+    return decoder.eval()
 
 
 def for_this_device(model: Any) -> Any:
@@ -65,12 +87,12 @@ def for_this_device(model: Any) -> Any:
     return model
 
 
-def _load_weights(folder: Path, report: Progress) -> Any:
+def _load_weights(folder: Path, report: Progress, kind: Any = None) -> Any:
     library_logging.set_tqdm_hook(
         lambda _factory, args, kwargs: _Bar(*args, report=report, **kwargs)
     )
     try:
-        return AutoModelForCausalLM.from_pretrained(
+        return (kind or AutoModelForCausalLM).from_pretrained(
             folder,
             dtype=torch.bfloat16,
             attn_implementation="sdpa",

@@ -211,7 +211,9 @@ class RequestSampler(ContinuousBatchingLogitsProcessorList):  # type: ignore[mis
             self._fresh.discard(name)
             # In the order of the batches: one under way may still write for the row's last owner.
             with torch.cuda.stream(self._stream()):
-                said = torch.tensor(state.initial_tokens, device=self._seen.device)
+                # Tokens of pictures lie beyond the vocabulary, and are no words.
+                words = [token for token in state.initial_tokens if token < self._seen.size(1)]
+                said = torch.tensor(words, dtype=torch.long, device=self._seen.device)
                 self._seen[memory] = False
                 self._seen[memory, said] = True
         return memory

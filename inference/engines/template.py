@@ -9,11 +9,11 @@ import re
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from jinja2 import TemplateError
 
-from inference.engines.base import BadRequest, CannotLoad, Message
+from inference.engines.base import BadRequest, CannotLoad, Image, Message, Unsupported
 
 Tokenizer = Any  # a transformers fast tokenizer; the library has no usable types
 
@@ -22,14 +22,26 @@ class NoChatTemplate(CannotLoad):
     """The model's folder says nothing about how a conversation is written."""
 
 
+class Frames(Protocol):
+    """How a model's pictures stand in its text."""
+
+    mark: str  # what the chat template writes for one
+
+    def ids(self, image: Image, together: int) -> list[int]:
+        """The tokens of a picture that is one of `together` in its message."""
+        ...
+
+
 class ChatTemplate:
-    def __init__(self, tokenizer: Tokenizer) -> None:
+    def __init__(self, tokenizer: Tokenizer, frames: Frames | None = None) -> None:
+        """`frames` say how pictures stand in the text; without them there are none."""
         if not tokenizer.chat_template:
             raise NoChatTemplate(
                 "the model has no chat template: name an instruct or chat model, or put a "
                 "chat_template.jinja beside its tokenizer"
             )
         self._tokenizer = tokenizer
+        self._frames = frames
         self._structural = _structural_tokens(tokenizer)
         self._takes_system = self._renders([{"role": "system", "content": "s"}, _USER])
         self._takes = {role for role in ("tool", "environment") if self._shows(role)}
@@ -52,15 +64,27 @@ class ChatTemplate:
         plain = [self._known(message) for message in self._fold_system(messages)]
         for message in plain:
             _require_unicode(message.content)
+        if self._frames is None and any(message.images for message in plain):
+            raise Unsupported("this model sees no pictures")
         nonce = secrets.token_hex(8)
         marks = [f"CONTENT{nonce}N{i}E" for i in range(len(plain))]
         rendered = self._render(
-            [{"role": m.role, "content": mark} for m, mark in zip(plain, marks, strict=True)],
+            [_spoken(m, mark) for m, mark in zip(plain, marks, strict=True)],
             thinking=thinking,
         )
         contents = dict(zip(marks, plain, strict=True))
         parts = re.split(f"(CONTENT{nonce}N\\d+E)", rendered)
-        return [token for part in parts for token in self._encode_part(part, contents, markup)]
+        pictures = self._pictures(plain)
+        return [
+            token for part in parts for token in self._encode_part(part, contents, markup, pictures)
+        ]
+
+    def _pictures(self, messages: Sequence[Message]) -> Iterator[list[int]]:
+        """The tokens of each picture, in order."""
+        if self._frames is not None:
+            for message in messages:
+                for image in message.images:
+                    yield self._frames.ids(image, len(message.images))
 
     def opening(self, thinking: bool | None) -> str:
         """What the head of an answer already says of it: `<think>`, where the template opens the
@@ -93,10 +117,14 @@ class ChatTemplate:
         return special | set(self._tokenizer.all_special_ids)
 
     def _encode_part(
-        self, part: str, contents: dict[str, Message], markup: tuple[str, ...]
+        self,
+        part: str,
+        contents: dict[str, Message],
+        markup: tuple[str, ...],
+        pictures: Iterator[list[int]],
     ) -> Iterator[int]:
         if part not in contents:
-            yield from self._tokenizer.encode(part, add_special_tokens=False)
+            yield from self._encode_structure(part, pictures)
             return
         message = contents[part]
         trusted = markup if message.role in ("system", "assistant") else ()
@@ -105,6 +133,13 @@ class ChatTemplate:
                 yield from self._tokenizer.encode(piece, add_special_tokens=False)
             elif piece:
                 yield from self._encode_content(piece)
+
+    def _encode_structure(self, part: str, pictures: Iterator[list[int]]) -> Iterator[int]:
+        before, *after = part.split(self._frames.mark) if self._frames else [part]
+        yield from self._tokenizer.encode(before, add_special_tokens=False)
+        for text in after:
+            yield from next(pictures)
+            yield from self._tokenizer.encode(text, add_special_tokens=False)
 
     def _encode_content(self, text: str) -> Iterator[int]:
         for piece in self._defuse(text):
@@ -123,7 +158,7 @@ class ChatTemplate:
         if self._takes_system or messages[0].role != "system":
             return list(messages)
         system, first, *rest = messages
-        return [Message(first.role, f"{system.content}\n\n{first.content}"), *rest]
+        return [replace(first, content=f"{system.content}\n\n{first.content}"), *rest]
 
     def _known(self, message: Message) -> Message:
         """Templates that know no tools tell what one returned as if the user had said it."""
@@ -140,7 +175,7 @@ class ChatTemplate:
 
     def _render(
         self,
-        messages: list[dict[str, str]],
+        messages: list[dict[str, Any]],
         *,
         add_generation_prompt: bool = True,
         thinking: bool | None = None,
@@ -154,12 +189,23 @@ class ChatTemplate:
             raise BadRequest(f"the chat template refuses this conversation: {error}") from error
         return rendered
 
-    def _renders(self, messages: list[dict[str, str]]) -> bool:
+    def _renders(self, messages: list[dict[str, Any]]) -> bool:
         try:
             self._render(messages)
         except BadRequest:
             return False
         return True
+
+
+def _spoken(message: Message, mark: str) -> dict[str, Any]:
+    """As the library's templates take it, with a mark for its words."""
+    if not message.images:
+        return {"role": message.role, "content": mark}
+    parts: list[dict[str, str]] = []
+    for image in message.images:
+        parts += [{"type": "text", "text": f"{image.label}: "}] if image.label else []
+        parts.append({"type": "image"})
+    return {"role": message.role, "content": [*parts, {"type": "text", "text": mark}]}
 
 
 THINK = "<think>"

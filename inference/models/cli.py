@@ -69,7 +69,12 @@ def describe(folder: Path) -> str:
 
 
 def run_list(_: argparse.Namespace) -> int:
-    rows = [("NAME", "FOR", "LICENCE", "SIZE", "WHERE"), *_known_rows(), *_own_rows()]
+    rows = [
+        ("NAME", "FOR", "LICENCE", "SIZE", "WHERE"),
+        *_known_rows(),
+        *_bundled_rows(),
+        *_own_rows(),
+    ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
@@ -83,6 +88,12 @@ def _known_rows() -> Iterator[Row]:
         here = folder.is_dir()
         size = _gigabytes(_bytes_below(folder)) if here else f"~{_gigabytes(known.size)}"
         yield known.name, known.purpose, known.licence, size, str(folder.resolve()) if here else "-"
+
+
+def _bundled_rows() -> Iterator[Row]:
+    for name, folder in store.BUNDLED.items():
+        size = _gigabytes(_bytes_below(folder))
+        yield name, "pictures of simple scenes", "Apache-2.0", size, str(folder)
 
 
 def _own_rows() -> Iterator[Row]:

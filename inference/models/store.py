@@ -22,6 +22,7 @@ from inference.models import adapt, table
 from inference.models.errors import DiskFull, ModelBroken, ModelMissing
 from inference.models.progress import Progress, Report, silent
 
+BUNDLED = {"eye": Path(__file__).with_name("eye")}  # that come with the project
 MANIFEST = "commonroom.json"
 ADAPTER_CONFIG = "adapter_config.json"
 SPARE = 256 * 1024 * 1024  # bytes left alone on the disk
@@ -77,6 +78,8 @@ def resolve(name_or_path: str) -> ModelFiles:
 
 def locate(name_or_path: str) -> Path:
     """The folder that `name_or_path` means. Known names win over folders of the same name."""
+    if name_or_path in BUNDLED:
+        return BUNDLED[name_or_path]
     if known := table.find(name_or_path):
         folder = root() / known.name
         if folder.is_dir():
