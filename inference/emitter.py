@@ -75,7 +75,10 @@ async def batches(
     try:
         while pending or not pumping.done():
             try:
-                await asyncio.wait_for(arrived.wait(), idle_s)
+                # Not `wait_for`, which before Python 3.12 drops a cancellation that comes as the
+                # waiting ends.
+                async with asyncio.timeout(idle_s):
+                    await arrived.wait()
             except TimeoutError:
                 yield []
                 continue

@@ -87,3 +87,29 @@ async def test_a_call_is_repeated_until_redis_is_back() -> None:
         return "done"
 
     assert (await patiently(call), calls) == ("done", 3)
+
+
+@pytest.mark.parametrize("steps", range(8))
+async def test_a_cancellation_is_heard_whenever_it_comes(steps: int) -> None:
+    """Also in the very moment in which an item arrives."""
+    go = asyncio.Event()
+
+    async def speaking() -> AsyncGenerator[str, None]:
+        yield "a"
+        await go.wait()
+        yield "b"
+        await asyncio.Event().wait()
+
+    async def read() -> None:
+        async for _ in batches(speaking(), every_s=0, idle_s=60):
+            pass
+
+    reading = asyncio.create_task(read())
+    for _ in range(20):
+        await asyncio.sleep(0)
+    go.set()
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    reading.cancel()
+    await asyncio.wait([reading], timeout=10)
+    assert reading.cancelled()
