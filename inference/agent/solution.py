@@ -82,9 +82,7 @@ class Solution(AgentAttempt):
     async def _by_rule(self, read: reading.Reading) -> AsyncGenerator[AnyEvent, None]:
         """The question computed as it stands, where the model did not get that far."""
         call = forms.made(read.form)
-        tool = self._tools.get(call.tool)
-        if tool is None:
-            return
+        tool = self._tools[call.tool]
         program = call.arguments.get("program")
         shown = program if isinstance(program, str) else read.form
         for event in self._steps.said(Said("", Reply(call=Asked(tool.name, shown, True)), True)):

@@ -9,13 +9,21 @@ from inference.tools.base import Outcome
 
 PROGRAM_WANTED = "Write a program that computes this and prints the result."
 MAX_BOXED = 300
+MAX_LINE = 160
 
 _BOXED = re.compile(r"\\boxed\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
 
 
 def attached(files: Mapping[str, bytes]) -> str:
-    names = ", ".join(f"{name} ({len(data):,} bytes)" for name, data in files.items())
-    return f"Attached files, in the folder where programs start: {names}"
+    """For a prompt: how programs open the files, and how each begins."""
+    return "\n".join(
+        f"Attached file {name!r}, begins with: {_first_line(data)!r}"
+        for name, data in files.items()
+    )
+
+
+def _first_line(data: bytes) -> str:
+    return data[:MAX_LINE].decode("utf-8-sig", "replace").partition("\n")[0].strip()
 
 
 def refuted(reading: Reading | None) -> str:

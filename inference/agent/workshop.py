@@ -20,7 +20,7 @@ from inference.agent.errors import NoPrograms
 from inference.agent.solution import Solution
 from inference.agent.talk import Talk
 from inference.dialects.base import Dialect
-from inference.engines.base import Engine
+from inference.engines.base import Engine, EngineError, Message, Request
 from inference.generate import Past, Prompt, compose
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
@@ -30,9 +30,11 @@ from inference.tools.registry import CONVERT, PYTHON, tools
 from jobqueue.approvals import Approvals
 from jobqueue.blobs import Blobs
 from jobqueue.capabilities import SOLVE
-from jobqueue.schema import Job
+from jobqueue.schema import Job, Sampling
 
 log = logging.getLogger(__name__)
+
+RETRY_S = 10.0  # for a sandbox service that does not answer
 
 # Of the tools that a channel has chosen, those that help to solve a problem, too.
 _READERS = frozenset({"search_files", "search_channel", "arxiv", "search_web"})
@@ -57,6 +59,7 @@ class Workshop:
         self._blobs = blobs
         self._approvals = approvals
         self._system = system
+        self._config = sandbox
         self._sandbox = Sandbox(sandbox)
         self._opening: asyncio.Task[None] | None = None
         self._ready = False  # lagent is here, so tools can be called
@@ -64,6 +67,7 @@ class Workshop:
         self._arxiv = arxiv
         self._search = search
         self.closed_because = "the sandbox is not ready yet"
+        self.shut = False  # it was tried, and nothing can be solved here now
 
     async def __aenter__(self) -> Self:
         self._opening = asyncio.create_task(self._prepare(), name="workshop")
@@ -84,42 +88,56 @@ class Workshop:
             raise SandboxUnavailable(self.closed_because)
 
     @property
-    def shut(self) -> bool:
-        """For good: nothing can be solved here."""
-        return self._opening is not None and self._opening.done() and not self._open
-
-    @property
     def capabilities(self) -> frozenset[str]:
         return frozenset({SOLVE} if self._open else ())
 
     @property
     def tools(self) -> tuple[Tool, ...]:
-        """What a model may call here; none where it can call nothing but programs, and these
-        cannot be run."""
-        dialect = dialects.of_model(self.engine.model)
-        if not self._ready:
+        """What a model may call in a chat, if it can."""
+        if not self._ready or not dialects.of_model(self.engine.model).calls_tools:
             return ()
-        every = tools(programs=self._open, with_arxiv=self._arxiv, search=self._search)
-        return every if dialect.calls_tools else tuple(t for t in every if t is PYTHON)
+        return tools(programs=self._open, with_arxiv=self._arxiv, search=self._search)
 
     async def _prepare(self) -> None:
+        """A sandbox of our own holds at once or never; a service may come, and come back, later."""
         try:
             await asyncio.to_thread(_import_lagent)
-            self._ready = True
-            await self._sandbox.__aenter__()
-        except SandboxUnavailable as missing:
-            self.closed_because = missing.reason
         except ImportError as missing:
-            self.closed_because = f"lagent is not installed: {missing}"
-        else:
-            self._open = True
+            self._close(f"lagent is not installed: {missing}")
             return
-        log.warning("programs cannot be run: %s", self.closed_because)
+        self._ready = True
+        while not self._open:
+            try:
+                await self._sandbox.__aenter__()
+                self._open, self.shut = True, False
+                await self._warm_up()
+            except SandboxUnavailable as missing:
+                self._close(missing.reason)
+                if self._config.socket is None:
+                    return
+                await asyncio.sleep(RETRY_S)
+
+    async def _warm_up(self) -> None:
+        """Examples are a thousand tokens: read once, they stay in the engine's cache."""
+        dialect = dialects.of_model(self.engine.model)
+        if not (examples := dialect.examples()):
+            return
+        head = (Message("system", dialect.instructions(())), *examples, Message("user", "1 + 1"))
+        request = Request("warm-up", "warm-up", head, Sampling(max_tokens=1))
+        try:
+            async for _ in self.engine.generate(request):
+                pass
+        except EngineError as error:
+            log.warning("examples were not read ahead: %s", error)
+
+    def _close(self, reason: str) -> None:
+        if reason != self.closed_because:
+            log.warning("programs cannot be run: %s", reason)
+        self.closed_because, self.shut = reason, True
 
     def tools_for(self, job: Job) -> tuple[Tool, ...]:
-        """For a chat: of the tools that it asks for, those that are here and that the model can
-        call; none for the rest of an answer that was cut."""
-        if job.continues or not dialects.of_model(self.engine.model).calls_tools:
+        """Those that it asks for; none for the rest of an answer that was cut."""
+        if job.continues:
             return ()
         return tuple(tool for tool in self.tools if tool.name in job.tools)
 

@@ -59,6 +59,10 @@ _EXAMPLES = (
     ),
     ("In how many ways can 4 of 9 players be chosen?", 'calculate("comb(9, 4)")'),
     ("In how many orders can 6 people stand in a row?", 'calculate("6!")'),
+    (
+        "Draw the visitors of each day.\n\nAttached file 'park.csv', begins with: 'day,visitors'",
+        'plot_data("park.csv", "day", "visitors")',
+    ),
     ("Plot x^2 - 3 from -4 to 4", 'plot("x**2 - 3", "x", "-4", "4")'),
     (
         "What is the sum of all even numbers below 50?",

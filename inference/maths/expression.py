@@ -142,6 +142,8 @@ def _allow(node: ast.AST, text: str) -> None:
         raise NotMathematics(f"{text!r} has more than arithmetic")
     if isinstance(node, ast.Constant) and type(node.value) not in (int, float):
         raise NotMathematics(f"{text!r} has something that is no number")
+    if isinstance(node, ast.Name) and node.id.startswith("_"):
+        raise NotMathematics(f"{text!r} has a name that is none of an unknown")
     if isinstance(node, ast.Call):
         if not (isinstance(node.func, ast.Name) and node.func.id in FUNCTIONS.values()):
             raise NotMathematics(f"{text!r} calls what is no known function")

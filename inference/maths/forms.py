@@ -151,5 +151,6 @@ FORMS: dict[str, programs.Form] = {
     "chance": programs.chance,
     "count": programs.count,
     "plot": programs.plot,
+    "plot_data": programs.plot_data,
 }
 FORMS |= {other: FORMS[name] for other, name in _SAME.items()}

@@ -9,6 +9,11 @@ from typing import Any
 import sympy
 from sympy.parsing.sympy_parser import parse_expr
 
+# A number and its unit. sympy writes a product as `2*x`, so `2 x` is none.
+_QUANTITY = re.compile(
+    r"(-?[\d.]+(?:e[+-]?\d+)?) (?!and\b|or\b)(?:[^\W\d_]|°)(?:[^\d=+*(),]|\^[23])*"
+)
+
 
 class Unclear(Exception):
     """Neither true nor false, as far as can be seen here."""
@@ -29,7 +34,7 @@ def value(text: str) -> Any:
 # What is printed is evaluated, so it may name nothing but mathematics.
 _SOBER = re.compile(r"[\w\s+\-*/().,<>=&|\[\]{}:]+")
 _REACHES = re.compile(
-    r"__|\.(?!(?:open|Lopen|Ropen)\()\s*[A-Za-z_]|\b(?:lambda|for|import|eval|exec)\b"
+    r"__|\.(?!(?:open|Lopen|Ropen)\()\s*[A-Za-z_]|\b(?:lambda|for|import|eval|exec|or|and|not|if|else|is|in)\b"
 )
 
 
@@ -102,7 +107,7 @@ def region(printed: str) -> Any:
 def single(printed: str) -> Any:
     """The only value in it; a unit behind a number is left to the reader. Raises Unclear."""
     text = printed.strip()
-    if quantity := re.fullmatch(r"(-?[\d.]+(?:e[+-]?\d+)?) [^\d=+*/-]+", text):
+    if quantity := _QUANTITY.fullmatch(text):
         return value(quantity[1])
     found = solutions(text)
     if len(found) != 1 or len(found[0]) != 1:
@@ -188,7 +193,7 @@ def same(printed: str, expected: str) -> bool:
 
 def _canonical(text: str) -> list[list[Any]]:
     """Solutions as their values, in the order of their names."""
-    if quantity := re.fullmatch(r"(-?[\d.]+(?:e[+-]?\d+)?) [^\d=+*/-]+", text.strip()):
+    if quantity := _QUANTITY.fullmatch(text.strip()):
         return [[value(quantity[1])]]
     found = solutions(text)
     names = [name for each in found for name in each]

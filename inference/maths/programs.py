@@ -5,7 +5,7 @@ solution; a value alone otherwise.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from inference.maths.expression import NotMathematics, expression, names, relation
 
@@ -183,7 +183,7 @@ def _cases(
     ranges = {key: _RANGE.fullmatch(text) for key, text in options.items()}
     if len(texts) != 1 or not ranges or None in ranges.values():
         raise NotMathematics(f'{name} takes a condition and ranges, as a="1..6"')
-    conditions = [_condition(part) for part in re.split(r"\band\b|,", texts[0])]
+    conditions = [_condition(part, ranges) for part in re.split(r"\band\b|,", texts[0])]
     loops, cases = [], 1
     for key, found in ranges.items():
         low, high = (int(found[n]) for n in (1, 2)) if found else (0, 0)
@@ -194,8 +194,10 @@ def _cases(
     return " and ".join(conditions), " ".join(loops), list(ranges)
 
 
-def _condition(text: str) -> str:
+def _condition(text: str, known: Collection[str]) -> str:
     left, sign, right = relation(text)
+    if unknown := set(names(left, right)) - set(known):
+        raise NotMathematics(f"{', '.join(sorted(unknown))} has no range")
     condition = f"{left} {'==' if sign == '=' else sign} {right}"
     if re.search(r"\b(?:Rational|Integer|sqrt|pi|E)\b", condition):
         raise NotMathematics(f"{text!r} is not a condition on integers")
@@ -217,5 +219,30 @@ def plot(texts: tuple[str, ...], _options: dict[str, str]) -> str:
         f'plt.xlabel("{name}")\n'
         f"plt.title(str({value}))\n"
         "plt.grid(True)\n"
+        "plt.show()\n"
+    )
+
+
+def plot_data(texts: tuple[str, ...], _options: dict[str, str]) -> str:
+    """A file of comma-separated values: its numbers over its first column, or over those named."""
+    name, *columns = texts or ("",)
+    if not name or len(columns) > 8:
+        raise NotMathematics("plot_data takes a file's name, then names of columns")
+    return (
+        "import csv\n\n"
+        "import matplotlib.pyplot as plt\n\n"
+        f"with open({name!r}, encoding='utf-8-sig') as file:\n"
+        "    rows = list(csv.DictReader(file))\n"
+        f"first, *others = {columns!r} or list(rows[0])\n"
+        "for column in others:\n"
+        "    try:\n"
+        "        values = [float(row[column].replace(',', '')) for row in rows]\n"
+        "    except ValueError:\n"
+        "        continue  # words\n"
+        "    plt.plot([row[first] for row in rows], values, marker='o', label=column)\n"
+        "plt.xlabel(first)\n"
+        "plt.xticks(rotation=45)\n"
+        "plt.legend()\n"
+        "plt.tight_layout()\n"
         "plt.show()\n"
     )

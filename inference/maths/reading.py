@@ -93,103 +93,19 @@ def _conversion(text: str) -> Reading | None:
 
 # --- what may be asked ---------------------------------------------------------------------------
 
-_FILLER = frozenset(
-    [
-        "solve",
-        "find",
-        "what",
-        "what's",
-        "is",
-        "the",
-        "for",
-        "value",
-        "values",
-        "of",
-        "calculate",
-        "compute",
-        "evaluate",
-        "determine",
-        "please",
-        "work",
-        "out",
-        "equation",
-        "equations",
-        "system",
-        "if",
-        "and",
-        "then",
-        "given",
-        "let",
-        "that",
-        "equals",
-        "equal",
-        "to",
-        "by",
-        "following",
-        "expression",
-        "result",
-        "answer",
-        "where",
-        "unknown",
-        "unknowns",
-        "simultaneous",
-        "quadratic",
-        "linear",
-        "all",
-        "solution",
-        "solutions",
-        "are",
-        "with",
-        "how",
-        "much",
-        "does",
-        "me",
-        "give",
-        "get",
-        "real",
-        "解",
-        "求",
-        "的",
-        "值",
-        "已知",
-        "若",
-        "如果",
-        "则",
-        "那么",
-        "和",
-        "与",
-        "且",
-        "或",
-        "等于",
-        "多少",
-        "是",
-        "计算",
-        "什么",
-        "请",
-        "请问",
-        "问",
-        "解",
-        "下列",
-        "以下",
-        "未知数",
-        "结果",
-        "得",
-        "为",
-        "满足",
-        "几",
-        "方程",
-        "方程组",
-        "一元二次方程",
-        "一元一次方程",
-        "二元一次方程组",
-        "式子",
-        "算式",
-        "一下",
-        "所有",
-        "实数",
-        "算",
-        "试",
-    ]
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_FILLER = _set(
+    """solve find what what's is the for value values of calculate compute evaluate determine
+    please work out such it need satisfy satisfies equation equations system if and then given let
+    that equals equal to by following expression result answer where unknown unknowns simultaneous
+    quadratic linear all solution solutions are with how much does me give get real
+    解 求 的 值 已知 若 如果 则 那么 和 与 且 或 等于 多少 是 计算 什么 请 请问 问 下列 以下 未知数
+    结果 得 为 满足 几 方程 方程组 一元二次方程 一元一次方程 二元一次方程组 式子 算式
+    一下 所有 实数 算 试"""
 )
 
 
@@ -205,7 +121,7 @@ class _Kind:
 
 
 def _kind(read: Callable[[Parts], Reading | None], cues: str = "", more: str = "") -> _Kind:
-    return _Kind(read, frozenset(cues.split()), frozenset(more.split()))
+    return _Kind(read, _set(cues), _set(more))
 
 
 def _relations(parts: Parts) -> Reading | None:
@@ -223,7 +139,7 @@ def _relations(parts: Parts) -> Reading | None:
     task: Task = {"kind": kind, "relations": found, "unknowns": unknowns}
     if kind == "equations" and wanted and set(wanted) != set(unknowns):
         task["wanted"] = wanted
-    return Reading(task, _form("solve", *(f"{a} {sign} {b}" for a, sign, b in found), *wanted))
+    return Reading(task, _form("solve", *stated, *wanted))
 
 
 def _roots(parts: Parts) -> Reading | None:
@@ -242,9 +158,9 @@ def _value(parts: Parts) -> Reading | None:
 
 
 def _derivative(parts: Parts) -> Reading | None:
-    value, (name,) = _of_one_unknown(parts.runs)
+    run, value, name = _of_one_unknown(parts.runs)
     task: Task = {"kind": "derivative", "expression": value, "unknown": name}
-    return Reading(task, _form("derivative", value, name))
+    return Reading(task, _form("derivative", run, name))
 
 
 def _integral(parts: Parts) -> Reading | None:
@@ -252,22 +168,23 @@ def _integral(parts: Parts) -> Reading | None:
     first, *bounds = [run for run in runs if run]
     if len(bounds) not in (0, 2):
         return None
-    value, (name,) = _of_one_unknown([first])
+    run, value, name = _of_one_unknown([first])
     limits = [expression(bound) for bound in bounds]
     task: Task = {"kind": "integral", "expression": value, "unknown": name, "bounds": limits}
-    return Reading(task, _form("integral", value, name, *limits))
+    return Reading(task, _form("integral", run, name, *bounds))
 
 
 def _limit(parts: Parts) -> Reading | None:
     runs = [piece.strip() for run in parts.runs for piece in _at_arrow(run)]
     [value] = [run for run in runs if names(expression(run)) and len(run) > 1]
     [name] = [run for run in runs if re.fullmatch("[a-z]", run)]
-    [point] = [expression(run) for run in runs if run not in (value, name)]
-    if names(point) or _unknowns(expression(value)) != [name]:
+    [point] = [run for run in runs if run not in (value, name)]
+    if names(expression(point)) or _unknowns(expression(value)) != [name]:
         return None
     made = expression(value)
-    task: Task = {"kind": "limit", "expression": made, "unknown": name, "point": point}
-    return Reading(task, _form("limit", made, name, point))
+    at = expression(point)
+    task: Task = {"kind": "limit", "expression": made, "unknown": name, "point": at}
+    return Reading(task, _form("limit", value, name, point))
 
 
 def _at_arrow(run: str) -> list[str]:
@@ -298,14 +215,15 @@ def _remainder(parts: Parts) -> Reading | None:
     return Reading({"kind": "value", "expression": value}, _form("remainder", value))
 
 
-def _of_one_unknown(runs: Sequence[str]) -> tuple[str, list[str]]:
-    """The expression among them, and its unknown, which may stand alone beside it."""
-    [value] = [expression(run) for run in runs if not re.fullmatch(r"[a-z]", run)]
-    unknowns = _unknowns(value)
-    alone = [run for run in runs if re.fullmatch(r"[a-z]", run)]
-    if len(unknowns) != 1 or any(run != unknowns[0] for run in alone):
+def _of_one_unknown(runs: Sequence[str]) -> tuple[str, str, str]:
+    """The run that is an expression, as it is written and as it is read, and its unknown, which
+    may stand alone beside it."""
+    [run] = [run for run in runs if not re.fullmatch(r"[a-z]", run)]
+    value = expression(run)
+    [unknown] = _unknowns(value)
+    if any(each not in (run, unknown) for each in runs):
         raise NotMathematics("more than one unknown")
-    return value, unknowns
+    return run, value, unknown
 
 
 def _unknowns(*expressions: str) -> list[str]:

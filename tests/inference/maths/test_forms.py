@@ -1,0 +1,121 @@
+"""What people and small models write, made into exact programs."""
+
+import ast
+
+import pytest
+
+from inference.dialects.forms import _EXAMPLES
+from inference.maths.expression import NotMathematics, expression, names, relation
+from inference.maths.forms import FORMS, Made, made
+from inference.maths.reading import read
+
+
+@pytest.mark.parametrize(
+    ("written", "explicit"),
+    [
+        ("2x² + 3(x - 1)", "2 * x ** 2 + 3 * (x - 1)"),
+        ("15% of 240", "Rational(15, 100) * 240"),
+        ("3 × 4 ÷ 2", "Integer(3 * 4) / 2"),
+        ("5! / (5-1)!", "factorial(5) / factorial(5 - 1)"),
+        (r"\frac{1}{2}x + √2", "Rational(1, 2) * x + sqrt(2)"),
+        ("2.5x", "Rational('2.5') * x"),
+        ("1,000 + 2", "1000 + 2"),
+        ("e^x", "E ** x"),
+        ("x(x+1)", "x * (x + 1)"),
+        ("3^20 % 11", "3 ** 20 % 11"),
+        ("2^(-3)", "Integer(2) ** (-3)"),
+    ],
+)
+def test_mathematics_becomes_explicit_and_exact(written: str, explicit: str) -> None:
+    assert expression(written) == explicit
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *(
+            "__import__('os')",
+            "x.y",
+            "2 3",
+            "x = 3",
+            "f(x=1)",
+            "open('a')",
+            "",
+            "(",
+            "lambda: 1",
+        )
+    ],
+)
+def test_what_is_no_mathematics_is_refused(written: str) -> None:
+    with pytest.raises(NotMathematics):
+        expression(written)
+
+
+def test_relations_and_their_unknowns() -> None:
+    assert relation("x + 2y ≥ 8") == ("x + 2 * y", ">=", "8")
+    assert names("pi * x + sqrt(y) + E") == ["x", "y"]
+    for written in ("x", "x = y = z", "x + 1"):
+        with pytest.raises(NotMathematics):
+            relation(written)
+
+
+@pytest.mark.parametrize("form", [form for _, form in _EXAMPLES])
+def test_every_example_makes_a_program_that_compiles(form: str) -> None:
+    call = made(form)
+    assert isinstance(call, Made)
+    if call.tool == "python":
+        ast.parse(str(call.arguments["program"]))
+    else:
+        assert call.tool == "convert"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        'solve("2x + 3")',
+        'solve("3 = 3")',
+        'derivative("x", "os.x")',
+        'chance("a + b > 3", a="1..6")[0]("x")',
+        'chance("__import__(1) > 2", a="1..6")',
+        'chance("a > 2", a="1..999999999")',
+        'convert("five", "m", "km")',
+        'calculate("os.x(1)")',
+        'chance("b > 2", a="1..6")',
+    ],
+)
+def test_a_form_that_is_filled_in_wrongly_is_refused_or_a_program_of_its_own(form: str) -> None:
+    try:
+        call = made(form)
+    except NotMathematics:
+        return
+    assert call.arguments["program"] == f"from sympy import *\n\n{form}"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Solve 2.5x + 1/3 = 10 for x",
+        "解方程组：2x + y = 7.5，x - y = 2",
+        "Integrate 1/x from 1 to e^2",
+        "Differentiate 2.5x^2 with respect to x",
+        "limit of (x^2 - 2.25)/(x - 1.5) as x approaches 1.5",
+        "What is 15% of 240?",
+        "Convert 5 miles to kilometers.",
+        "Is 221 a prime number?",
+        "What is the remainder when 2^10 is divided by 7?",
+        "x² - 4.5 > 0",
+    ],
+)
+def test_what_is_read_by_rule_can_be_computed(question: str) -> None:
+    reading = read(question)
+    assert reading is not None
+    call = made(reading.form)
+    assert call.tool in ("python", "convert")
+    assert reading.form.split("(")[0] in (*FORMS, "convert")
+
+
+def test_names_of_sympys_are_there_for_programs_that_forgot_them() -> None:
+    program = made("print(solve(x**2 - 2, x))").arguments["program"]
+    assert program == "from sympy import *\n\nx = symbols('x')\nprint(solve(x**2 - 2, x))"
+    own = "import math\nprint(math.pi)"
+    assert made(own).arguments["program"] == own
