@@ -21,6 +21,7 @@ class Outcome:
     check: Check | None = None  # None where nobody expects one
     work: Work = NOTHING  # what was done for it
     summarised_turns: int = 0  # those before the omitted ones, which it knew in short
+    formulas: bool = False  # that can be copied
 
     def footnotes(self) -> Iterator[Notice]:
         """What the person should know about this answer, besides its text."""

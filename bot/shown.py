@@ -25,6 +25,7 @@ class Version(msgspec.Struct, frozen=True, omit_defaults=True):
     check: Check | None = None
     work: WorkKind | None = None
     summarised_turns: int = 0
+    formulas: bool = False
 
     @classmethod
     def of(cls, job: Job, outcome: Outcome) -> "Version":
@@ -35,6 +36,7 @@ class Version(msgspec.Struct, frozen=True, omit_defaults=True):
             outcome.check,
             outcome.work.kind,
             outcome.summarised_turns,
+            outcome.formulas,
         )
 
     def outcome(self, work: Work) -> Outcome:

@@ -5,11 +5,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 from redis.asyncio import Redis
 
 from jobqueue.connect import connect
 from jobqueue.embedded import embedded
 from jobqueue.queue import JobQueue
+
+# A machine that is busy for a moment has found no counter-example.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 # Workers that tests start open no sandbox, which takes them seconds; who wants one says "true".
 os.environ.setdefault("INFERENCE_PROGRAMS", "false")

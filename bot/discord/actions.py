@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 from msgspec.structs import replace
 
-from bot.discord import buttons, destination, fields, workings
+from bot.discord import buttons, copying, destination, fields, workings
 from bot.discord.admission import asker_of
 from bot.discord.cards import card
 from bot.discord.destination import BelowInteraction
@@ -58,6 +58,7 @@ class Actions:
             "down": lambda press, job: self._judge(press, job, "down"),
             "work": workings.show,
             "numbers": workings.ask_numbers,
+            "latex": copying.show,
         }
 
     async def press(self, interaction: Interaction, do: str, job_id: str) -> None:

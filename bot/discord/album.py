@@ -103,6 +103,7 @@ def row_of(shown: Shown, *, latest: bool = True) -> Row:
         versions=len(shown.versions),
         work=shown.version.work,
         numbers=_has_numbers(shown.job),
+        formulas=shown.version.formulas,
     )
 
 

@@ -32,13 +32,14 @@ EMOJI = {
     "more": "⏩",
     "work": "🔍",
     "numbers": "🔢",
+    "latex": "📋",
 }
 WORK = {"steps": "button-steps", "thoughts": "button-thoughts"}
 
 
 class AnswerButton(
     discord.ui.DynamicItem[Button],
-    template=r"answer:(?P<do>again|edit|undo|up|down|before|at|after|more|work|numbers):(?P<job>\d+)",
+    template=r"answer:(?P<do>again|edit|undo|up|down|before|at|after|more|work|numbers|latex):(?P<job>\d+)",
 ):
     def __init__(
         self, do: str, job_id: str, label: str = "", *, disabled: bool = False, row: int = 0
@@ -110,6 +111,8 @@ def _working_row(row: Row, words: Words) -> Iterator[AnswerButton]:
         yield AnswerButton("work", row.job, words(WORK[row.work]), row=2)
     if row.numbers:
         yield AnswerButton("numbers", row.job, words("button-numbers"), row=2)
+    if row.formulas:
+        yield AnswerButton("latex", row.job, words("button-latex"), row=2)
 
 
 def recounted(message: discord.Message, votes: Counts) -> discord.ui.View:

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 from bot import notices
@@ -160,6 +160,7 @@ class DiscordReply:
         if outcome.check is not None:
             card = notices.checked(outcome.check, steps.summary(outcome.work))
             finished = faces.with_card(finished, card)
+        outcome = replace(outcome, formulas=dressed.formulas)
         await self._end(faces.with_row(finished, self._frame.row(outcome)))
         self.outcome = outcome
 

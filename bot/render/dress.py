@@ -16,7 +16,7 @@ components, else as messages that each end with a picture. `pages` does both.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.render.fences import discord_fences
 from bot.render.formulas import Formula, extract
@@ -47,6 +47,7 @@ class Dressed:
     """An answer's texts and pictures in reading order."""
 
     blocks: tuple[Block, ...]
+    formulas: bool = False  # whether its source has mathematics
 
     @property
     def text(self) -> str:
@@ -60,12 +61,12 @@ class Dressed:
         """With a line above it, in the same block where it begins with text."""
         first = self.blocks[0] if self.blocks else None
         if isinstance(first, str):
-            return Dressed((f"{line}\n{first}", *self.blocks[1:]))
-        return Dressed((line, *self.blocks))
+            return replace(self, blocks=(f"{line}\n{first}", *self.blocks[1:]))
+        return replace(self, blocks=(line, *self.blocks))
 
     def over(self, pictures: "Iterable[Picture]") -> "Dressed":
         """With pictures below it."""
-        return Dressed((*self.blocks, *pictures))
+        return replace(self, blocks=(*self.blocks, *pictures))
 
 
 def draft(text: str) -> str:
@@ -97,7 +98,7 @@ def dress(text: str) -> Dressed:
             wardrobe.table(grid)
             done = table.end
     wardrobe.prose(plain[done:])
-    return Dressed(tuple(_tidy(wardrobe.blocks)))
+    return Dressed(tuple(_tidy(wardrobe.blocks)), wardrobe.formulas)
 
 
 def pages(
@@ -138,6 +139,7 @@ class _Wardrobe:
     """Gathers the blocks of one answer."""
 
     blocks: list[Block] = field(default_factory=list)
+    formulas: bool = False
     drawn: int = 0
     labelled: int = 0
     waiting: list[Picture] = field(default_factory=list)  # for the end of their paragraph
@@ -159,6 +161,7 @@ class _Wardrobe:
                 self._display(segment)
             else:
                 self._inline(segment)
+            self.formulas = self.formulas or isinstance(segment, Formula)
             follows_display = isinstance(segment, Formula) and segment.display
         self._flush()
 

@@ -26,6 +26,7 @@ class Row:
     versions: int = 1
     work: WorkKind | None = None  # that can be read
     numbers: bool = False  # can be changed, to solve the problem anew
+    formulas: bool = False  # can be copied
 
 
 @dataclass(frozen=True)

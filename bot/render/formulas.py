@@ -45,6 +45,12 @@ class Formula:
 Segment = str | Formula
 
 
+def sources(text: str) -> list[str]:
+    """The LaTeX of each formula, once."""
+    found = (part.latex.strip() for part in extract(text) if isinstance(part, Formula))
+    return list(dict.fromkeys(found))
+
+
 def extract(text: str) -> list[Segment]:
     """`text` as prose and formulas; their sources, joined, are the text."""
     marks = Marks(text)

@@ -222,3 +222,22 @@ async def test_the_buttons_speak_chinese(room: Room, world: World) -> None:
     await world.slash("ada", "general", "chat", {"prompt": "你好"}, locale="zh-CN")
     message = await pressable(room, "[turn 1] 你好")
     assert labels(message)[:3] == ["重新生成", "编辑", "撤回"]
+
+
+async def test_formulas_can_be_copied_by_anybody_also_later(
+    silent_room: Room, world: World
+) -> None:
+    room = silent_room
+    async with room.worker():
+        async with room.bot():
+            await world.slash("ada", "general", "chat", {"prompt": r"$\frac{a}{b}$, `x`, $$x^2$$"})
+            message = await until(
+                lambda: next((m for m in room.bot_says() if "LaTeX" in labels(m)), None)
+            )
+            await ask(room, "it costs $5, not $6", 2)
+            await until(lambda: labels(message) == ["👍", "👎", "LaTeX"])
+        async with room.bot():
+            await press(room, message, "latex", "bob")
+    (copied,) = [m for m in room.bot_says("bob") if m.visible_to == world.user("bob")["id"]]
+    assert copied.data["content"] == "```latex\n\\frac{a}{b}\n\nx^2\n```"
+    assert not any("LaTeX" in labels(m) for m in room.bot_says() if m.id != message.id)
