@@ -1,7 +1,6 @@
 """The units, as systemd itself reads them."""
 
 import re
-import runpy
 import shutil
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from bot.config import Settings as BotSettings
 from inference.config import ALSO
 from inference.config import Settings as WorkerSettings
 from tests.deploy.composed import PROJECT
+from tests.deploy.conftest import Helped
 
 UNITS = sorted((PROJECT / "deploy/systemd").glob("*.service"))
 
@@ -30,9 +30,7 @@ def test_systemd_understands_them(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
-def test_they_set_what_is_a_setting_and_run_what_is_a_command(
-    unit: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_they_set_what_is_a_setting_and_run_what_is_a_command(unit: Path, helped: Helped) -> None:
     text = unit.read_text("utf-8")
     known = {"HOME", *(variable for variable, _ in ALSO)}
     for settings in (BotSettings, WorkerSettings):
@@ -43,7 +41,4 @@ def test_they_set_what_is_a_setting_and_run_what_is_a_command(
     assert "ProtectSystem=strict" in text
     assert "NoNewPrivileges=yes" in text
     _, module, *arguments = command.split()
-    monkeypatch.setattr(sys, "argv", [module, *arguments, "--help"])
-    with pytest.raises(SystemExit) as ended:
-        runpy.run_module(f"{module}.__main__", run_name="__main__")
-    assert ended.value.code == 0
+    helped(module, *arguments)

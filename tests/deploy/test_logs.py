@@ -1,0 +1,89 @@
+"""At the default level no log holds what people or models wrote, nor a secret."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from bench.server import Server
+from jobqueue.connect import connect
+from playground.discord.faults import Fault
+from playground.discord.server import LocalDiscord
+from playground.discord.shapes import File
+from tests.bot.discord.conftest import Room, holds, until
+
+PASSWORD = "hidden-password-of-redis"
+KEY = "sk-hidden-key"
+# In a prompt, in an answer (which echoes it), in a file, as a name.
+PLANTED = ("platypus", "quokka", "wombat", "numbat")
+
+
+@asynccontextmanager
+async def logged(file: Path, *arguments: str, **environment: str) -> AsyncIterator[None]:
+    with file.open("wb") as out:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", *arguments),
+            env=os.environ | {"LOG_LEVEL": "", "INFERENCE_LOG_LEVEL": ""} | environment,
+            stdout=out,
+            stderr=out,
+        )
+    try:
+        yield
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def test_neither_words_nor_secrets(tmp_path: Path) -> None:
+    bot, worker = tmp_path / "bot.log", tmp_path / "worker.log"
+    with Server(tmp_path / "redis", options=("--protected-mode", "no")) as server:
+        client = server.client()
+        client.config_set("requirepass", PASSWORD)
+        client.close()
+        url = server.url.replace("//", f"//:{PASSWORD}@")
+        async with LocalDiscord() as discord, connect(url) as redis:
+            for name in ("ada", "numbat"):
+                discord.world.create_user(name)
+            room = Room(discord, redis, url)
+            secrets = {"REDIS_URL": url, "INFERENCE_API_KEY": KEY}
+            told = {"DISCORD_TOKEN": discord.token, "DISCORD_API": discord.api_url}
+            async with (
+                logged(worker, "inference", "serve", "--engine", "scripted", **secrets),
+                logged(bot, "bot", **secrets, **told),
+            ):
+                await room.bot_online()
+                await holds(lambda: _serving(worker))
+                await _everything_goes_wrong(room)
+    logs = bot.read_text() + worker.read_text()
+    # They do tell of what happened, by ids.
+    assert "attempt" in logs
+    assert "Traceback" in logs
+    for hidden in (*PLANTED, PASSWORD, KEY, discord.token):
+        assert hidden not in logs, [line for line in logs.splitlines() if hidden in line]
+
+
+async def _serving(log: Path) -> bool:
+    return "ready: scripted" in log.read_text()  # noqa: ASYNC240  (a few lines)
+
+
+async def _everything_goes_wrong(room: Room) -> None:
+    """An answer, a file, a crash of the engine, a question that is refused, and what Discord does
+    to a bot."""
+    world, faults = room.world, room.discord.backend.faults
+    await world.slash("numbat", "general", "chat", {"prompt": "platypus"})
+    await room.answer("[turn 1] platypus")
+    await world.say("numbat", "general", "<@bot> quokka", [File("wombat.txt", b"wombat")])
+    await said(room, "quokka")
+    await world.slash("numbat", "general", "chat", {"prompt": "platypus !fail"})
+    await world.slash("numbat", "general", "chat", {"prompt": "platypus !refuse"})
+    faults.add(Fault(route="PATCH /webhooks/*", status=400, times=3))
+    faults.add(Fault(route="POST /interactions/*", status=500, times=1))
+    await world.slash("numbat", "general", "history", {})
+    await world.slash("numbat", "general", "chat", {"prompt": "quokka once more"})
+    await said(room, "once more")
+
+
+async def said(room: Room, words: str) -> None:
+    await until(lambda: any(words in message.data["content"] for message in room.bot_says()))
