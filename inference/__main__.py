@@ -75,6 +75,7 @@ def run_serve(arguments: argparse.Namespace) -> int:
                 system=settings.system_prompt,
                 workshop=_workshop(settings, engine, redis),
                 compactor=Compactor(history, engine) if settings.summaries else None,
+                blobs=Blobs(redis),
                 metrics=metrics,
                 drain_s=settings.drain_s,
             )

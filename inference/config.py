@@ -43,6 +43,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"
     api_key_file: str = ""  # holds the key, instead of the environment
     server: str = ""  # vllm, sglang, lmdeploy, llamacpp or openai; empty: as its models say
     vision: bool = False  # its model sees pictures; llama.cpp says so itself
+    chats: bool = True  # no: questions about pictures only, for a model that knows nothing else
     programs: bool = True  # run models' programs, where the sandbox holds: what /solve needs
     sandbox_socket: str = ""  # of a sandbox service; empty: a sandbox of this worker's own
     sandbox_slots: int = 4  # programs at once; the others wait

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from inference import dialects
@@ -16,6 +16,7 @@ from inference.engines.base import (
     TooLong,
     Unsupported,
 )
+from inference.pictures import Album, Blobs, album
 from jobqueue.history import Loaded
 from jobqueue.schema import (
     AnyEvent,
@@ -48,23 +49,31 @@ class Prompt:
     summarised_turns: int = 0  # and those before, of which there is a summary
     parent: str | None = None  # the turn it follows; None where the job leaves it to the queue
     begun: Turn | None = None  # its answer is continued, and stands at the end of the messages
+    unseen_pictures: int = 0  # of those that people posted
 
 
 async def compose(
-    job: Job, past: Past, engine: Engine, *, system: str, examples: tuple[Message, ...] = ()
+    job: Job,
+    past: Past,
+    engine: Engine,
+    *,
+    system: str,
+    examples: tuple[Message, ...] = (),
+    blobs: Blobs | None = None,
 ) -> Prompt:
     """The newest turns that fit the context beside the question and room for an answer.
 
     Raises TooLong when the question alone does not fit, Unsupported when it has no words,
     BadRequest when the answer that it continues is forgotten.
     """
-    if not job.prompt.strip():
+    own = await album(job, (), blobs, engine)
+    if not job.prompt.strip() and not own.images:
         raise Unsupported(f"{engine.model} reads text only")
     persona = job.system or system
     if job.thinking and dialects.of_model(engine.model).thinks_when_told:
         persona = f"{persona}\n\n{thinking.ASKED}"
     head = (Message("system", persona), *examples)
-    question = Message("user", job.prompt)
+    question = Message("user", job.prompt, own.of(job.id))
     begun = await _begun(job, past)
     tail = (question, Message("assistant", begun.answer)) if begun else (question,)
     alone = await engine.count_tokens((*head, *tail))
@@ -76,15 +85,24 @@ async def compose(
     room = engine.context_tokens - _answer_room(job, engine)
     loaded = await past.load(job.channel, max(room - alone, 0), job.parent)
     summary, turns = loaded.summary, loaded.turns
-    while turns and await engine.count_tokens((*head, *_said(summary, turns), *tail)) > room:
-        turns = turns[1:]
+    shown = await album(job, turns, blobs, engine)
+    while True:
+        asking = replace(question, images=shown.of(job.id))
+        messages = (*head, *_said(summary, turns, shown), asking, *tail[1:])
+        if not turns or await engine.count_tokens(messages) <= room:
+            break
+        if fewer := shown.without_oldest(keep=job.id):
+            shown = fewer
+        else:
+            turns = turns[1:]
     return Prompt(
-        messages=(*head, *_said(summary, turns), *tail),
+        messages=messages,
         question_tokens=asked - empty,
         omitted_turns=loaded.omitted + len(loaded.turns) - len(turns),
         summarised_turns=summary.turns if summary else 0,
         parent=None if job.parent is None else loaded.parent,
         begun=begun,
+        unseen_pictures=shown.unseen,
     )
 
 
@@ -102,11 +120,11 @@ def _answer_room(job: Job, engine: Engine) -> int:
     return min(job.sampling.max_tokens or most, most)
 
 
-def _said(summary: Summary | None, turns: tuple[Turn, ...]) -> Iterator[Message]:
+def _said(summary: Summary | None, turns: tuple[Turn, ...], shown: Album) -> Iterator[Message]:
     if summary is not None:
         yield from recalled(summary)
     for turn in turns:
-        yield Message("user", turn.prompt)
+        yield Message("user", turn.prompt, shown.of(turn.job))
         yield Message("assistant", turn.answer)
 
 
@@ -178,6 +196,7 @@ class Answer:
                         completion_tokens=chunk.usage.completion_tokens,
                         omitted_turns=self._prompt.omitted_turns,
                         summarised_turns=self._prompt.summarised_turns,
+                        unseen_pictures=self._prompt.unseen_pictures,
                     )
 
     def _grown(self, chunk: Chunk) -> Iterator[AnyEvent]:
@@ -205,6 +224,7 @@ class Answer:
             completion_tokens=self._pieces,
             omitted_turns=self._prompt.omitted_turns,
             summarised_turns=self._prompt.summarised_turns,
+            unseen_pictures=self._prompt.unseen_pictures,
         )
 
     def turn(self, finished: Finished) -> Turn:

@@ -19,7 +19,8 @@ from inference.emitter import Emitter, batches, joined, patiently
 from inference.engines.base import BadRequest, Engine, EngineBroken, TooLong, Unsupported
 from inference.generate import Answer, Attempt, Past, compose
 from inference.metrics import Metrics
-from jobqueue.capabilities import SOLVE, of_model, without_model
+from inference.pictures import Blobs
+from jobqueue.capabilities import SOLVE, VISION, of_model, without_model
 from jobqueue.errors import QueueUnavailable
 from jobqueue.queue import JobQueue, Lease, Verdict
 from jobqueue.schema import (
@@ -68,6 +69,7 @@ class Worker:
         system: str,
         workshop: Workshop | None = None,
         compactor: Compactor | None = None,
+        blobs: Blobs | None = None,
         metrics: Metrics | None = None,
         drain_s: float = 20.0,
     ) -> None:
@@ -78,6 +80,7 @@ class Worker:
         self._system = system
         self._workshop = workshop  # for /solve, and for chats with tools
         self._compactor = compactor  # None: older turns are left out without a summary
+        self._blobs = blobs  # pictures; None: they are not looked for
         self._metrics = metrics or Metrics()
         self._drain_s = drain_s
         self._reached = True  # whether Redis answered the last chore
@@ -244,13 +247,16 @@ class Worker:
 
     async def _begin(self, lease: Lease) -> Attempt:
         job, workshop = lease.job, self._workshop
-        if without_model(job.capability) == SOLVE:
+        wanted = without_model(job.capability)
+        if wanted == SOLVE:
             if workshop is None:
                 raise NoPrograms("this worker runs none")
             return await workshop.solution(job, lease.attempt)
-        if workshop is not None and (tools := workshop.tools_for(job)):
+        if wanted != VISION and workshop is not None and (tools := workshop.tools_for(job)):
             return await workshop.talk(job, lease.attempt, tools)
-        prompt = await compose(job, self._past, self._engine, system=self._system)
+        prompt = await compose(
+            job, self._past, self._engine, system=self._system, blobs=self._blobs
+        )
         return Answer(job, lease.attempt, prompt, self._engine)
 
     async def _stream(

@@ -6,6 +6,7 @@ _NOT_IN_NAMES = re.compile(r"[^\w.@+-]+", re.ASCII)
 _LONGEST = 100
 
 SOLVE = "solve"  # to work a problem out by running programs
+VISION = "vision"  # answers about pictures
 
 
 def of_model(capability: str, model: str) -> str:

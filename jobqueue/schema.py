@@ -222,6 +222,7 @@ class Finished(Event, frozen=True):
     completion_tokens: int = 0
     omitted_turns: int = 0  # older turns of the channel that did not fit the context
     summarised_turns: int = 0  # and those before, of which a summary was read
+    unseen_pictures: int = 0  # of the conversation: expired, or too many for the context
 
 
 class Failed(Event, frozen=True):

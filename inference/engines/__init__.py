@@ -44,6 +44,7 @@ def _transformers(settings: Settings) -> Engine:
         max_tokens=settings.max_tokens,
         threads=settings.threads,
         compiled=settings.compiled,
+        chats=settings.chats,
     )
 
 
