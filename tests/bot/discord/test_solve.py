@@ -269,11 +269,12 @@ async def test_where_nobody_can_solve_it_says_what_to_do(
     silent_room: Room, world: World, solver: Solver
 ) -> None:
     solver.capabilities = ("chat",)
-    await solver.announce()
     async with silent_room.bot():
+        await solver.announce()
         await world.slash("ada", "general", "solve", {"problem": PROBLEM})
         told = await silent_room.notice("ask with /chat")
         assert told.visible_to == world.user("ada")["id"]
+        await solver.announce()
         await world.slash("ada", "general", "solve", {"problem": PROBLEM}, locale="zh-CN")
         await silent_room.notice("请改用 /聊天")
 

@@ -28,8 +28,8 @@ async def panel(room: Room, part: str, viewer: str = "ada") -> Message:
 async def test_an_admin_chooses_tools_and_jobs_name_them(silent_room: Room, world: World) -> None:
     room, solver = silent_room, Solver(silent_room.redis, tools=TOOLS)
     world.make_admin("ada")
-    await solver.announce()
     async with room.bot():
+        await solver.announce()
         await world.slash("ada", "general", "tools")
         page = await panel(room, "○ **Python**　Runs a program in a sandbox")
         await panel(room, "○ **`weather`**")
@@ -37,20 +37,25 @@ async def test_an_admin_chooses_tools_and_jobs_name_them(silent_room: Room, worl
         assert [option["value"] for option in menu["options"]] == list(TOOLS)
     async with room.bot():
         chosen = ["python", "weather"]
+        await solver.announce()
         click = await world.click("ada", "general", page.id, menu["custom_id"], chosen)
         assert await click.acknowledged()
         await panel(room, "● **`weather`**")
         await panel(room, "In this channel /chat may call those with ●")
         for command, option in (("chat", "prompt"), ("solve", "problem")):
+            await solver.announce()
             await world.slash("bob", "general", command, {option: "2 + 2"})
             assert (await solver.take()).job.tools == ("python", "weather")
             await solver.end(Finished(text="4"))
+        await solver.announce()
         click = await world.click("ada", "general", page.id, menu["custom_id"], [])
         await panel(room, "Nothing was chosen here")
         (ask,) = [part for part in parts(page) if part["type"] == 2]
         assert ask["label"] == "Ask before each call"
+        await solver.announce()
         await world.click("ada", "general", page.id, ask["custom_id"])
         await panel(room, "the person who asked decides")
+        await solver.announce()
         await world.slash("bob", "general", "solve", {"problem": "2 + 2"})
         assert (await solver.take()).job.approval
         await solver.end(Finished(text="4"))
