@@ -39,8 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"
     system_prompt: str = DEFAULT_SYSTEM  # for jobs that bring no persona
     # The `openai` engine's servers, with commas between them; a path such as /v1 belongs to each.
     base_urls: str = ""
-    api_key: str = ""
-    api_key_file: str = ""  # holds the key, instead of the environment
+    api_key: str = ""  # or, better, a file: INFERENCE_API_KEY_FILE
     server: str = ""  # vllm, sglang, lmdeploy, llamacpp or openai; empty: as its models say
     vision: bool = False  # its model sees pictures; llama.cpp says so itself
     chats: bool = True  # no: questions about pictures only, for a model that knows nothing else

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 
-from bench.server import free_port
+from bench.server import Server, free_port
 from bot.config import Settings as BotSettings
 from inference.config import Settings as WorkerSettings
 from jobqueue.checkup import of_redis
@@ -177,3 +178,29 @@ async def test_the_health_check_asks_what_the_services_tell() -> None:
     ) as port:
         assert await asyncio.to_thread(check, port) == 0
     assert await asyncio.to_thread(check, free_port()) != 0
+
+
+def stop(server: Server) -> None:
+    """As `docker compose stop` does: it writes all down, and ends."""
+    with server.client() as client:
+        client.shutdown()
+    server.kill()
+
+
+def test_a_copy_of_the_stopped_server_s_folder_is_a_backup(tmp_path: Path) -> None:
+    """As docs/operate.md does it: stop, copy, start; and back over whatever came after."""
+    backup = tmp_path / "backup"
+    with Server(tmp_path / "data") as server:
+        with server.client() as client:
+            client.set("kept", "before")
+        stop(server)
+        shutil.copytree(server.folder, backup)
+        server.start()
+        with server.client() as client:
+            client.set("kept", "after")
+        stop(server)
+        shutil.rmtree(server.folder)
+        shutil.copytree(backup, server.folder)
+        server.start()
+        with server.client() as client:
+            assert client.get("kept") == b"before"

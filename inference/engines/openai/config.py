@@ -1,6 +1,5 @@
 """From the operator's settings to an engine, or a sentence that says what is wrong with them."""
 
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from inference.config import DEFAULT_MODEL, Settings
@@ -21,7 +20,7 @@ def engine(settings: Settings) -> OpenAIEngine:
     return OpenAIEngine(
         base_urls(settings.base_urls),
         wanted,
-        api_key=_api_key(settings),
+        api_key=settings.api_key,
         slots=settings.slots,
         context_tokens=settings.context_tokens,
         max_tokens=settings.max_tokens,
@@ -47,12 +46,3 @@ def _flavour(name: str) -> Flavour:
     if name not in FLAVOURS:
         raise CannotLoad(f"INFERENCE_SERVER: {name!r} is none of {', '.join(sorted(FLAVOURS))}")
     return FLAVOURS[name]
-
-
-def _api_key(settings: Settings) -> str:
-    if not settings.api_key_file:
-        return settings.api_key
-    try:
-        return Path(settings.api_key_file).read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CannotLoad(f"INFERENCE_API_KEY_FILE cannot be read: {error}") from error

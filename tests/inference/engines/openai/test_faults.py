@@ -20,6 +20,7 @@ from inference.engines.base import (
 from inference.engines.openai import config
 from inference.engines.openai.engine import OpenAIEngine
 from inference.engines.openai.server import Wanted
+from jobqueue.settings import load
 from tests.inference.engines.openai.conftest import ANY, CALM, HASTY
 from tests.inference.engines.openai.fake import (
     Act,
@@ -256,7 +257,6 @@ async def test_what_only_an_operator_can_mend_ends_the_start(
         ({}, "INFERENCE_BASE_URLS names no server"),
         ({"base_urls": "localhost:8000"}, "no http address"),
         ({"base_urls": "http://a", "server": "vapour"}, "INFERENCE_SERVER"),
-        ({"base_urls": "http://a", "api_key_file": "/nowhere/key"}, "INFERENCE_API_KEY_FILE"),
     ],
 )
 def test_settings_that_cannot_work_are_told(settings: dict[str, str], told: str) -> None:
@@ -277,7 +277,8 @@ async def test_the_key_goes_to_the_server_and_nowhere_else(
     fake = Fake()
     with caplog.at_level(logging.DEBUG):
         async with fake.serving() as url:
-            engine = config.engine(Settings(base_urls=url, api_key_file=str(key)))
+            environ = {"INFERENCE_BASE_URLS": url, "INFERENCE_API_KEY_FILE": str(key)}
+            engine = config.engine(load(Settings, environ))
             async with engine:
                 fake.acts.append(error(500, "broke"))
                 with pytest.raises(EngineBroken) as told:
