@@ -23,6 +23,7 @@ class Question(msgspec.Struct, frozen=True):
     job: Job
     files: tuple[Posted, ...] = ()
     asked: bool = True  # in words of the person's own; else the prompt is ours
+    thread: bool = False  # to be answered in one that is opened below it
 
 
 class Held:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 from msgspec.structs import replace
 
+from bot import problem
 from bot.discord import buttons, copying, destination, fields, workings
 from bot.discord.admission import asker_of
 from bot.discord.cards import card
@@ -84,9 +85,10 @@ class Actions:
         turn = await self._changeable(interaction, shown)
         if turn.user != str(interaction.user.id):
             raise Refused(NOT_YOUR_QUESTION)  # nobody's words are put into another's mouth
-        if len(turn.prompt) > LONGEST_FIELD:
+        asked, _ = problem.parted(turn.prompt)  # not the files' texts
+        if len(asked) > LONGEST_FIELD:
             raise Refused(TOO_LONG)
-        await interaction.response.send_modal(_form(job_id, turn.prompt, str(interaction.locale)))
+        await interaction.response.send_modal(_form(job_id, asked, str(interaction.locale)))
 
     async def reworded(self, interaction: Interaction, job_id: str) -> None:
         """The form of `_edit` was sent, perhaps to a later process than the one that opened it."""
@@ -95,6 +97,8 @@ class Actions:
             raise Refused(NOT_YOUR_QUESTION)
         limit = self._service.settings.commonroom_max_prompt_chars
         prompt = clean_prompt(fields.values(interaction)["prompt"], limit)
+        _, material = problem.parted(shown.job.prompt)
+        prompt = f"{prompt}\n\n{material}" if material else prompt
         await self._renew(interaction, shown, prompt=prompt)
 
     async def _renew(self, interaction: Interaction, shown: Shown, **changes: str) -> None:

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import discord
-import msgspec
 
 from bot import notices
-from bot.discord import destination, questions
+from bot.discord import questions
 from bot.discord.admission import asker_of
-from bot.discord.destination import BelowMessage
 from bot.discord.questions import How
 from bot.held import Posted, Question
 from bot.notices import Refused
@@ -27,7 +25,6 @@ else:
     Interaction = discord.Interaction
 
 NOBODY = discord.AllowedMentions.none()
-TITLE_CHARS = 80  # of a thread; Discord takes 100
 QUOTED_CHARS = 1_500  # of a question above its thread
 
 log = logging.getLogger(__name__)
@@ -51,14 +48,19 @@ async def _ask(interaction: Interaction, prompt: str, files: Sequence[Posted], h
     job = questions.from_interaction(interaction, prompt, client.service.settings, how)
     await client.admission.require_able(job.capability)
     job = await client.admission.fit(job, wanted)
+    # Too late for Discord is not too late for a message in the channel.
     if files:
-        await interaction.response.defer(ephemeral=how.private, thinking=True)
-        client.intake.take(Question(job, tuple(files)))
+        question = Question(job, tuple(files))
+        await client.intake.hold(question)
+        try:
+            await interaction.response.defer(ephemeral=how.private, thinking=True)
+        finally:
+            client.intake.take(question)
         return
     submission = await client.answers.submit(job)
     try:
         await interaction.response.defer(ephemeral=how.private, thinking=True)
-    finally:  # too late for Discord is not too late for a message in the channel
+    finally:
         client.answers.give(job, submission)
 
 
@@ -73,14 +75,12 @@ async def ask_in_thread(interaction: Interaction, prompt: str, files: Sequence[P
     wanted = await client.admission.admit(asker_of(interaction), str(interaction.id))
     job = questions.from_interaction(interaction, prompt, client.service.settings)
     job = await client.admission.fit(job, wanted)
-    await interaction.response.send_message(_above(job), allowed_mentions=NOBODY)
-    shown = await interaction.original_response()
-    thread = await shown.create_thread(name=title_of(job.prompt))
-    below = BelowMessage(channel=str(thread.id), message="")
-    job = msgspec.structs.replace(
-        job, channel=str(thread.id), reply=destination.encode(below).decode()
-    )
-    client.intake.take(Question(job, tuple(files)))
+    question = Question(job, tuple(files), thread=True)
+    await client.intake.hold(question)
+    try:
+        await interaction.response.send_message(_above(job), allowed_mentions=NOBODY)
+    finally:
+        client.intake.take(question)
 
 
 def can_open_thread(interaction: Interaction) -> bool:
@@ -106,11 +106,6 @@ def _above(job: Job) -> str:
     shown = job.prompt[:QUOTED_CHARS] + ("…" if len(job.prompt) > QUOTED_CHARS else "")
     lines = discord.utils.escape_markdown(shown).splitlines()
     return f"**{job.user_name}**\n" + "\n".join(f"> {line}" for line in lines)
-
-
-def title_of(prompt: str) -> str:
-    first = " ".join(prompt.split())
-    return first if len(first) <= TITLE_CHARS else f"{first[: TITLE_CHARS - 1].rstrip()}…"
 
 
 # --- from a person's recent questions -----------------------------------------------------------

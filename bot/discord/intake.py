@@ -18,13 +18,14 @@ import msgspec
 from redis.exceptions import RedisError
 
 from bot import notices
-from bot.discord import destination
+from bot.discord import destination, threads
 from bot.discord.destination import Footnote
 from bot.files.attach import Attaching, Sight
 from bot.files.read import FileReader
 from bot.held import Held, Question
 from bot.notices import Notice, Refused
 from jobqueue.blobs import Blobs
+from jobqueue.capabilities import VISION
 from jobqueue.errors import QueueUnavailable, UnknownJob
 from jobqueue.schema import Job
 
@@ -90,13 +91,17 @@ class Intake:
             self._group.create_task(self._listen(_who(question), said))
         said.put_nowait(question)
 
-    def take(self, question: Question) -> None:
-        """Ask it as soon as its files are read."""
-        self._group.create_task(self._hold_and_ask(question))
+    async def hold(self, question: Question) -> None:
+        """Let the next process ask it if this one is killed before `take` has."""
+        try:
+            async with asyncio.timeout(HOLD_S):
+                await self._held.put(question)
+        except (TimeoutError, QueueUnavailable, RedisError):
+            log.warning("question not held job=%s", question.job.id)
 
-    async def _hold_and_ask(self, question: Question) -> None:
-        await self._hold(question)
-        await self._ask([question])
+    def take(self, question: Question) -> None:
+        """Ask it, which is held, as soon as its thread is open and its files are read."""
+        self._group.create_task(self._ask([question]))
 
     async def _listen(self, who: Who, said: asyncio.Queue[Question]) -> None:
         heard: list[Question] = []
@@ -106,18 +111,11 @@ class Intake:
                     async with asyncio.timeout(QUIET_S):
                         question = await said.get()
                     heard.append(question)
-                    await self._hold(question)
+                    await self.hold(question)
         del self._open[who]
         while not said.empty():
             heard.append(said.get_nowait())
         await self._ask_all(heard)
-
-    async def _hold(self, question: Question) -> None:
-        try:
-            async with asyncio.timeout(HOLD_S):
-                await self._held.put(question)
-        except (TimeoutError, QueueUnavailable, RedisError):
-            log.warning("question not held job=%s", question.job.id)
 
     # --- asking ---------------------------------------------------------------------------------
 
@@ -144,6 +142,8 @@ class Intake:
         question = merged(questions)
         answers = self._client.answers
         try:
+            if question.thread:
+                question = await threads.opened(self._client, question)
             job = await self._with_files(question) if question.files else question.job
             answers.give(job, await answers.submit(job))
         except Refused as refused:
@@ -166,8 +166,10 @@ class Intake:
             workers = await self._client.service.queue.workers()
         except QueueUnavailable:
             return Sight(vision=False)
+        able = {name for worker in workers for name in worker.capabilities}
         return Sight(
-            vision=any("vision" in worker.capabilities for worker in workers),
+            vision=VISION in able,
+            seers=frozenset(n.partition("@")[2] for n in able if n.startswith(f"{VISION}@")),
             context_tokens=min((w.context_tokens for w in workers if w.context_tokens), default=0),
         )
 

@@ -9,6 +9,7 @@ from bot.preferences import SERVER, Preferences, PreferenceStore
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
 from playground.discord.permissions import Permission
+from playground.discord.shapes import File
 from playground.discord.state import Message
 from playground.discord.world import World
 from tests.bot.discord.conftest import Room, buttons, holds, scripted, until
@@ -92,6 +93,22 @@ async def test_an_edited_question_is_answered_in_the_same_message(room: Room, wo
     await until(lambda: message.data["content"] == "[turn 1] uno" and "2/2" in labels(message))
     assert await asked(room) == ["uno"]
     assert len(room.bot_says()) == 1
+
+
+async def test_a_question_with_a_file_is_edited_without_the_files_text(
+    room: Room, world: World
+) -> None:
+    await world.slash("ada", "general", "chat", {"prompt": "sum"}, [File("a.csv", b"1,2")])
+    quoted = 'File "a.csv":\n```\n1,2\n```'
+    message = await until(lambda: next((m for m in room.bot_says() if "Edit" in labels(m)), None))
+    (edit,) = [b["custom_id"] for b in buttons(message) if ":edit:" in b["custom_id"]]
+    opened = await world.click("ada", "general", message.id, edit)
+    await opened.acknowledged()
+    assert "sum" in str(opened.modal)
+    assert "1,2" not in str(opened.modal)
+    await world.submit_modal(opened, {"prompt": "total"})
+    await until(lambda: "2/2" in labels(message))
+    assert await asked(room) == [f"total\n\n{quoted}"]
 
 
 async def test_undo_takes_the_turn_back_and_the_one_before_is_the_latest(room: Room) -> None:
