@@ -93,6 +93,7 @@ def _outcome(job: Job, end: Finished, work: Work) -> Outcome:
         end.check if judged else None,
         work.without(end.text),
         end.summarised_turns,
+        unseen_pictures=end.unseen_pictures,
     )
 
 

@@ -22,6 +22,7 @@ class Outcome:
     work: Work = NOTHING  # what was done for it
     summarised_turns: int = 0  # those before the omitted ones, which it knew in short
     formulas: bool = False  # that can be copied
+    unseen_pictures: int = 0  # of the conversation, that the model was not shown
 
     def footnotes(self) -> Iterator[Notice]:
         """What the person should know about this answer, besides its text."""
@@ -31,6 +32,8 @@ class Outcome:
             yield Notice("note-omitted", arguments={"turns": self.omitted_turns})
         if self.summarised_turns:
             yield Notice("note-summarised", arguments={"turns": self.summarised_turns})
+        if self.unseen_pictures:
+            yield Notice("note-unseen", arguments={"pictures": self.unseen_pictures})
 
 
 _FOOTNOTES = {

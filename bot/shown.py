@@ -26,6 +26,7 @@ class Version(msgspec.Struct, frozen=True, omit_defaults=True):
     work: WorkKind | None = None
     summarised_turns: int = 0
     formulas: bool = False
+    unseen_pictures: int = 0
 
     @classmethod
     def of(cls, job: Job, outcome: Outcome) -> "Version":
@@ -37,11 +38,19 @@ class Version(msgspec.Struct, frozen=True, omit_defaults=True):
             outcome.work.kind,
             outcome.summarised_turns,
             outcome.formulas,
+            outcome.unseen_pictures,
         )
 
     def outcome(self, work: Work) -> Outcome:
         """`work` is what was done for it."""
-        return Outcome(self.reason, self.omitted_turns, self.check, work, self.summarised_turns)
+        return Outcome(
+            self.reason,
+            self.omitted_turns,
+            self.check,
+            work,
+            self.summarised_turns,
+            unseen_pictures=self.unseen_pictures,
+        )
 
 
 class Shown(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -91,6 +91,10 @@ class History:
         )
         return bool(kept)
 
+    async def newest(self, channel: str, count: int) -> list[Turn]:
+        """The last turns of the conversation as it stands, oldest first."""
+        return (await self._branch(channel, None, count)).turns
+
     async def head(self, channel: str) -> str:
         """The job of the channel's last turn; empty when there is none."""
         return (await self._branch(channel, None, 1)).newest

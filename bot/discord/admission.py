@@ -9,12 +9,14 @@ import msgspec
 from bot import notices
 from bot.notices import Refused
 from bot.preferences import Preferences, PreferenceStore
-from jobqueue.capabilities import SOLVE, of_model
+from jobqueue.capabilities import SOLVE, VISION, of_model
 from jobqueue.errors import QueueUnavailable
+from jobqueue.history import History
 from jobqueue.queue import JobQueue
 from jobqueue.rates import Rates
 from jobqueue.schema import Job
 
+FOLLOWING = 3  # turns after a picture in which a question may still be about it
 PATIENCE_S = 0.7  # of the three seconds that Discord waits
 
 
@@ -51,10 +53,13 @@ def author_of(message: discord.Message) -> Asker:
 
 
 class Admission:
-    def __init__(self, preferences: PreferenceStore, rates: Rates, queue: JobQueue) -> None:
+    def __init__(
+        self, preferences: PreferenceStore, rates: Rates, queue: JobQueue, history: History
+    ) -> None:
         self._preferences = preferences
         self._rates = rates
         self._queue = queue
+        self._history = history
 
     async def admit(self, who: Asker, question: str) -> Preferences:
         """Count the question, and say what is wanted of its answer.
@@ -82,8 +87,8 @@ class Admission:
             raise Refused(notices.too_often(exceeded))
 
     async def fit(self, job: Job, wanted: Preferences) -> Job:
-        """The job as the admins want it answered."""
-        return msgspec.structs.replace(
+        """The job as the admins want it answered, by a model that can."""
+        fitted = msgspec.structs.replace(
             job,
             system=wanted.persona or job.system,
             sampling=wanted.sampling,
@@ -92,6 +97,22 @@ class Admission:
             locale=wanted.language or job.locale,
             capability=await self._capability(job.capability, wanted.model),
         )
+        if fitted.capability == "chat" and await self._about_pictures(job):
+            return msgspec.structs.replace(fitted, capability=VISION)
+        return fitted
+
+    async def _about_pictures(self, job: Job) -> bool:
+        """Whether one was posted a moment ago, and a model is there that sees."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                turns = await self._history.newest(job.channel, FOLLOWING)
+                files = [file for turn in turns for file in turn.attachments]
+                if not any(file.media_type.startswith("image/") for file in files):
+                    return False
+                workers = await self._queue.workers()
+        except (TimeoutError, QueueUnavailable):
+            return False
+        return any(VISION in worker.capabilities for worker in workers)
 
     async def require_able(self, capability: str) -> None:
         """Nothing is waited for that none of the models that run can do.

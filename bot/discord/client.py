@@ -134,7 +134,9 @@ class Commonroom(discord.AutoShardedClient):
         )
         self.actions = Actions(self)
         self.catch_up = CatchUp(self, service.queue.scripts, reader)
-        self.admission = Admission(service.preferences, service.rates, service.queue)
+        self.admission = Admission(
+            service.preferences, service.rates, service.queue, service.history
+        )
         self.intake = Intake(self, service.blobs, service.held)
         self.settings_desk = SettingsDesk(service.preferences, service.queue)
         self.about = About()

@@ -12,7 +12,7 @@ from bot.files.read import MAX_BYTES, Content, FileReader, Picture, Skipped, Tex
 from bot.held import Posted, Question
 from bot.notices import Notice, Refused
 from jobqueue.blobs import Blobs
-from jobqueue.capabilities import SOLVE, without_model
+from jobqueue.capabilities import SOLVE, VISION, without_model
 from jobqueue.errors import QueueError
 from jobqueue.schema import Attachment, Job
 
@@ -30,6 +30,14 @@ class Sight:
 
     vision: bool
     context_tokens: int = 0
+    seers: frozenset[str] = frozenset()  # models that see, as capabilities name them
+
+    def seeing(self, capability: str) -> str:
+        """What to ask for where pictures come along: of the wanted model, if that one sees."""
+        what, at, model = capability.partition("@")
+        if what != "chat":
+            return capability
+        return f"{VISION}@{model}" if at and model in self.seers else VISION
 
     @property
     def text_bytes(self) -> int:
@@ -61,7 +69,7 @@ class Attaching:
         seen = any(isinstance(file.content, Picture) for file in quoted) and sight.vision
         if not question.asked and not readable and not seen:
             raise Refused(notes[0] if notes else notices.EMPTY_PROMPT)
-        capability = "vision" if seen and job.capability == "chat" else job.capability
+        capability = sight.seeing(job.capability) if seen else job.capability
         fields = {"prompt": with_files(job.prompt, quoted), "attachments": tuple(attachments)}
         return msgspec.structs.replace(job, capability=capability, **fields), notes
 
@@ -80,11 +88,9 @@ class Attaching:
             if isinstance(content, Text):
                 room -= len(content.text.encode())
             if isinstance(content, Picture):
-                attachment = await self._keep(data, name, content.media_type)
-                if attachment is None:
-                    content = Skipped("lost")
-                else:
-                    attachments.append(attachment)
+                kept = await self._keep_stills(content, name)
+                attachments += kept
+                content = content if kept else Skipped("lost")
             quoted.append(Quoted(name, content))
         return quoted, attachments
 
@@ -105,6 +111,11 @@ class Attaching:
         """A text file for programs, in the encoding that they expect; of other files none."""
         text = decode(data) if data and kind_of(data) is Kind.TEXT else None
         return await self._keep(text.encode(), name, "text/plain") if text else None
+
+    async def _keep_stills(self, picture: Picture, name: str) -> list[Attachment]:
+        """All of them, or none."""
+        kept = [await self._keep(still.data, name, still.media_type) for still in picture.stills]
+        return [each for each in kept if each] if all(kept) else []
 
     async def _keep(self, data: bytes, name: str, media_type: str) -> Attachment | None:
         try:

@@ -7,6 +7,7 @@ leave it neither secrets nor search paths. It ends by itself: by its CPU time, i
 with `{"error": …}`.
 """
 
+import base64
 import io
 import json
 import resource
@@ -19,6 +20,11 @@ MEMORY = 1 << 30  # bytes of address space
 CPU_S = 8
 MAX_UNPACKED = 100 << 20  # bytes of a docx
 MAX_PIXELS = 50_000_000
+FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
+MOST_FRAMES = 4  # of an animation
+LONGEST_SIDE = 2_048  # of what is kept of a picture
+STILL_PIXELS = 4_000_000
+STILL_BYTES = 1_500_000  # from here on a PNG becomes a JPEG
 
 
 def main() -> None:
@@ -87,14 +93,61 @@ def _lines(block: Any) -> Iterator[str]:
 
 
 def _image(data: bytes, _max_chars: int, _max_pages: int) -> dict[str, Any]:
-    """Only the header is read; whoever sees the picture decodes it."""
-    from PIL import Image  # noqa: PLC0415
+    """Still pictures that any model can take: upright, opaque, of a bounded size.
+
+    Whoever sees them later decodes what was written here, and nothing that was posted.
+    """
+    from PIL import Image, ImageOps  # noqa: PLC0415
 
     Image.MAX_IMAGE_PIXELS = None  # our own limit has its own word
-    with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "GIF", "WEBP")) as image:
+    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
         if image.width * image.height > MAX_PIXELS:
             return {"error": "pixels"}
-        return {"media_type": Image.MIME[image.format or ""]}
+        image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))  # a large JPEG is read small at once
+        stills = []
+        for number in _frames(getattr(image, "n_frames", 1)):
+            image.seek(number)
+            still = _fitting(_opaque(ImageOps.exif_transpose(image.copy())))
+            stills.append(_written(still, drawn=image.format in ("PNG", "GIF")))
+        return {"stills": stills}
+
+
+def _frames(count: int) -> list[int]:
+    """Of an animation a few, from the first to the last."""
+    if count <= MOST_FRAMES:
+        return list(range(count))
+    return [round(i * (count - 1) / (MOST_FRAMES - 1)) for i in range(MOST_FRAMES)]
+
+
+def _opaque(image: Any) -> Any:
+    """On white, where it is transparent."""
+    from PIL import Image  # noqa: PLC0415
+
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    seen = image.convert("RGBA")
+    ground = Image.new("RGBA", seen.size, "white")
+    return Image.alpha_composite(ground, seen).convert("RGB")
+
+
+def _fitting(image: Any) -> Any:
+    width, height = image.size
+    share = min(LONGEST_SIDE / max(width, height), (STILL_PIXELS / (width * height)) ** 0.5, 1)
+    if share == 1:
+        return image
+    return image.resize((max(1, int(width * share)), max(1, int(height * share))))
+
+
+def _written(still: Any, *, drawn: bool) -> dict[str, str]:
+    """What was drawn keeps its sharp edges while that is small; photographs stay JPEG."""
+    kinds: list[tuple[str, dict[str, Any]]] = [("image/png", {"format": "PNG"})] if drawn else []
+    kinds.append(("image/jpeg", {"format": "JPEG", "quality": 92}))
+    for media_type, options in kinds:
+        out = io.BytesIO()
+        still.save(out, **options)
+        if out.tell() <= STILL_BYTES or media_type == "image/jpeg":
+            return {"media_type": media_type, "data": base64.b64encode(out.getvalue()).decode()}
+    raise AssertionError("JPEG is always taken")
 
 
 class _Gathered:

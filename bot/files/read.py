@@ -9,8 +9,9 @@ import json
 import os
 import signal
 import sys
+from base64 import b64decode
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,16 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Still:
+    """A picture as models take it, whatever was posted."""
+
+    media_type: str  # "image/png" or "image/jpeg"
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Picture:
-    media_type: str
+    stills: tuple[Still, ...]  # several of an animation
 
 
 @dataclass(frozen=True)
@@ -98,8 +107,9 @@ class FileReader:
 def _content(found: dict[str, Any]) -> Content:
     if error := found.get("error"):
         return Skipped(_REASONS.get(error, "broken"))
-    if "media_type" in found:
-        return Picture(found["media_type"])
+    if stills := found.get("stills"):
+        made = (Still(still["media_type"], b64decode(still["data"])) for still in stills)
+        return Picture(tuple(made))
     if not found["text"].strip():
         return Skipped("no-text")
     pages = found.get("pages")

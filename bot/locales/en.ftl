@@ -81,6 +81,10 @@ note-omitted = { $turns ->
     [one] The oldest turn of this conversation no longer fits and was left out.
    *[other] The { $turns } oldest turns of this conversation no longer fit and were left out.
 }
+note-unseen = { $pictures ->
+    [one] An earlier picture of this conversation is no longer seen: post it again to ask about it.
+   *[other] { $pictures } earlier pictures of this conversation are no longer seen: post one again to ask about it.
+}
 note-summarised = { $turns ->
     [one] The turn before is remembered in short: /history shows how.
    *[other] The { $turns } turns before are remembered in short: /history shows how.

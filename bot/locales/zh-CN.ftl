@@ -78,6 +78,7 @@ note-stopped = 已停止。
 note-length = 到此为止：已达到回答的最大长度。
 note-deadline = 到此为止：时间已用完。
 note-omitted = 对话中最早的 { $turns } 轮已放不下，未被计入。
+note-unseen = 对话中较早的 { $pictures } 张图片已看不到：想问请重新发送。
 note-summarised = 此前的 { $turns } 轮只记得摘要：可用 /记忆 查看。
 
 ## 回答是怎样得出的

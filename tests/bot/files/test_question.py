@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.files.question import Quoted, clean_file_name, quote, with_files
-from bot.files.read import Picture, Skipped, Text
+from bot.files.read import Picture, Skipped, Still, Text
 
 
 def test_the_question_comes_first_and_each_file_is_named() -> None:
     files = [
         Quoted("a.csv", Text("1,2\n")),
         Quoted("b.pdf", Text("page", cut=True, pages=(3, 9))),
-        Quoted("c.png", Picture("image/png")),
+        Quoted("c.png", Picture((Still("image/png", b""),))),
         Quoted("d.bin", Skipped("unknown")),
     ]
     assert with_files("sum it", files) == (

@@ -1,10 +1,12 @@
 """What people post is read by what it is, within bounds, or skipped with the reason."""
 
 import asyncio
+import io
 from contextlib import suppress
 
 import psutil
 import pytest
+from PIL import Image
 
 from bot.files import read as reading
 from bot.files.kinds import Kind, decode, kind_of
@@ -68,7 +70,9 @@ async def test_a_docx_with_its_tables(reader: FileReader) -> None:
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP"])
 async def test_a_picture_is_known_by_its_content(reader: FileReader, kind: str) -> None:
     found = await reader.read(making.picture(kind), max_chars=10)
-    assert found == Picture(f"image/{kind.lower()}")
+    assert isinstance(found, Picture)
+    written = {"PNG": "image/png", "GIF": "image/png"}.get(kind, "image/jpeg")
+    assert [still.media_type for still in found.stills] == [written]
 
 
 @pytest.mark.parametrize(
@@ -137,3 +141,47 @@ async def test_the_child_is_given_no_secrets(
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert not readers()
+
+
+def opened(found: object, number: int = 0) -> Image.Image:
+    assert isinstance(found, Picture)
+    return Image.open(io.BytesIO(found.stills[number].data))
+
+
+async def test_a_photo_stands_upright(reader: FileReader) -> None:
+    """As its EXIF tells, which no model reads."""
+    exif, out = Image.Exif(), io.BytesIO()
+    exif[0x0112] = 6  # turned by a quarter
+    Image.new("RGB", (40, 20), "red").save(out, "JPEG", exif=exif)
+    still = opened(await reader.read(out.getvalue(), max_chars=10))
+    assert still.size == (20, 40)
+    assert not still.getexif()
+
+
+async def test_what_is_transparent_is_white(reader: FileReader) -> None:
+    out = io.BytesIO()
+    Image.new("RGBA", (8, 8), (255, 0, 0, 0)).save(out, "PNG")
+    still = opened(await reader.read(out.getvalue(), max_chars=10))
+    assert (still.mode, still.getpixel((3, 3))) == ("RGB", (255, 255, 255))
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP"])
+async def test_of_an_animation_a_few_frames_are_seen(reader: FileReader, kind: str) -> None:
+    frames = [Image.new("RGB", (16, 16), (25 * i, 0, 255 - 25 * i)) for i in range(10)]
+    out = io.BytesIO()
+    frames[0].save(out, kind, save_all=True, append_images=frames[1:], duration=50)
+    found = await reader.read(out.getvalue(), max_chars=10)
+    assert isinstance(found, Picture)
+    assert len(found.stills) == 4
+    reds = [opened(found, i).getpixel((8, 8))[0] for i in range(4)]  # type: ignore[index]
+    assert reds == sorted(reds)
+    assert (reds[0] < 20, reds[-1] > 200) == (True, True)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (6_000, 4_000), (30_000, 2)])
+async def test_any_size_becomes_one_that_models_take(
+    reader: FileReader, size: tuple[int, int]
+) -> None:
+    still = opened(await reader.read(making.picture("JPEG", size), max_chars=10))
+    assert max(still.size) <= 2_048
+    assert still.width * still.height <= 4_000_000
