@@ -41,6 +41,8 @@ def test_the_files_are_what_the_specification_describes(files: tuple[Path, ...])
     assert {name for name in used if not name.startswith(".")} == set(whole["volumes"])
     secret = {name for s in whole["services"].values() for name in s.get("secrets", ())}
     assert secret == set(whole["secrets"])
+    joined = {name for s in whole["services"].values() for name in s.get("networks", ())}
+    assert joined == set(whole["networks"])
 
 
 @pytest.mark.parametrize(("name", "service"), services(MAIN, VLLM).items())
