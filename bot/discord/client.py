@@ -66,6 +66,8 @@ from jobqueue.schema import Job
 
 log = logging.getLogger(__name__)
 
+TOO_LATE = 10062  # Discord's code for an interaction that was not acknowledged in time
+
 COMMANDS: tuple[commands.Command, ...] = (
     *commands.ALL,
     *admin_commands.ALL,
@@ -224,6 +226,9 @@ class Commonroom(discord.AutoShardedClient):
 
     async def explain(self, interaction: discord.Interaction[Any], error: BaseException) -> None:
         """Tell the person why what they did came to nothing."""
+        if isinstance(error, discord.NotFound) and error.code == TOO_LATE:
+            log.warning("acknowledged too late interaction=%s", interaction.id)
+            return  # Discord has told them that the application did not respond
         await tell(interaction, notice_of(interaction, error))
 
     async def on_error(self, event_method: str, /, *args: Any, **_: Any) -> None:

@@ -1,8 +1,9 @@
 """Everything that Discord can do wrong to an answer, over real sockets: `make discord-faults`.
 
 Each question meets one fault: a burst of 429, 500 or cut connections, before or after the request
-took effect, a token that is over, a deleted message, a permission that is taken away. It must end
-in one whole answer or one clear word. The last line counts it all.
+took effect, a token that is over, a deleted message or channel, a permission that is taken away.
+It must end in one whole answer or one clear word; in a channel that is gone, in nobody's working
+for it. The last line counts it all.
 """
 
 import argparse
@@ -12,16 +13,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from jobqueue.connect import connect
 from jobqueue.embedded import embedded
+from jobqueue.queue import JobQueue
 from playground.discord.faults import Fault
 from playground.discord.permissions import Permission
 from playground.discord.server import LocalDiscord
 from playground.verdict import Outcome, Question, Summary, summarise
-from tests.bot.discord.conftest import Room, growing, scripted
+from tests.bot.discord.conftest import Room, growing, holds, scripted
 
 PROMPT = "!tokens 50 !delay 40ms"
 PATIENCE_S = 30.0
@@ -51,6 +54,10 @@ class Trial:
         if kind is not Trial.flaky:
             await self._wait(lambda: any(map(growing, self.room.bot_says(self.channel, place))))
             await kind(self, place)
+        if kind is Trial.deleted_channel:
+            # Nobody is left to tell; the bot must let go of the question.
+            question.refused = await self._let_go(asked)
+            return question
 
         def over() -> bool:
             question.messages = self.room.bot_says(self.channel, place)
@@ -82,6 +89,10 @@ class Trial:
             await world.delete_message("bob", place, message.id)
         self.faults += 1
 
+    async def deleted_channel(self, place: str) -> None:
+        self.room.world.state.remove_channel(self.room.world.state.channels[place])
+        self.faults += 1
+
     async def lost_permission(self, place: str) -> None:
         me = self.room.world.state.bot["id"]
         self.room.world.set_permissions(place, me, deny=Permission.SEND_MESSAGES)
@@ -95,6 +106,18 @@ class Trial:
                 self.room.discord.backend.faults.add(Fault("status", route, None, status=401))
         self.faults += 1
 
+    async def _let_go(self, job: str) -> bool:
+        """Whether the bot tries no more, and nobody works for it any more."""
+        queue = JobQueue(self.room.redis)
+
+        async def over() -> bool:
+            left = {each.id for each, _ in await queue.undelivered("bot-0")}
+            return job not in left and (await queue.status(job)).state.terminal
+
+        with suppress(TimeoutError):
+            await holds(over, PATIENCE_S)
+        return await over()
+
     async def _wait(self, look: Callable[[], bool]) -> None:
         give_up = time.monotonic() + PATIENCE_S
         while not look() and time.monotonic() < give_up:  # noqa: ASYNC110 — of what people see
@@ -106,6 +129,7 @@ KINDS: list[Callable[[Trial, str], Awaitable[None]]] = [
     Trial.flaky,
     Trial.flaky,
     Trial.deleted_message,
+    Trial.deleted_channel,
     Trial.lost_permission,
     Trial.expired_token,
 ]
