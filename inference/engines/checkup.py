@@ -17,7 +17,7 @@ from inference.models import ModelError, ModelFiles, check, resolve
 from jobqueue.findings import Finding, fault, good, warning
 
 GIB = 1 << 30
-SERVER_S = 5.0
+SERVER_S = 4.0
 # What libraries, activations and CUDA graphs take beside weights and cache, as was seen.
 BESIDE_BYTES = {"cpu": 1 * GIB, "cuda": 3 * GIB}
 CONTEXT_TOKENS = 4096

@@ -53,6 +53,13 @@ def test_the_dashboard_draws_metrics_that_exist(told: set[str]) -> None:
     assert len(ids) == len(set(ids))
 
 
+def test_alerts_watch_metrics_that_exist(told: set[str]) -> None:
+    [group] = yaml.safe_load((PROJECT / "deploy/alerts.yml").read_text())["groups"]
+    for rule in group["rules"]:
+        assert named(rule["expr"]) <= told, rule["alert"]
+        assert rule["annotations"]["summary"]
+
+
 def test_the_page_names_metrics_that_exist_and_none_is_left_out(told: set[str]) -> None:
     page = named((PROJECT / "docs/metrics.md").read_text("utf-8"))
     assert page <= told
