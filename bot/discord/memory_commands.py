@@ -15,7 +15,8 @@ from bot.discord.translate import text
 from bot.notices import Notice, Tone
 from bot.words import Words, words
 from jobqueue.history import History, Loaded, tokens_of
-from jobqueue.schema import Summary, Turn
+from jobqueue.records import Records
+from jobqueue.schema import Job, Summary, Turn
 
 if TYPE_CHECKING:
     from bot.discord.client import Commonroom
@@ -41,7 +42,8 @@ DEFAULT_CONTEXT = 8_192  # tokens, while no worker tells its own
 async def history(interaction: Interaction, private: bool = False) -> None:
     service = interaction.client.service
     workers = await service.queue.workers()
-    context = min((w.context_tokens for w in workers if w.context_tokens), default=DEFAULT_CONTEXT)
+    read = [w.context_tokens for w in workers if "chat" in w.capabilities]
+    context = min(filter(None, read), default=DEFAULT_CONTEXT)
     conversation = questions.conversation(interaction, private=private)
     texts = await remembered(service.history, conversation, context, words(str(interaction.locale)))
     await panel.show(interaction, texts)
@@ -111,6 +113,7 @@ async def export(interaction: Interaction) -> None:
         "user": me,
         "exported_at": int(time.time()),
         "conversations": turns,
+        "records": [_exported(job) for job in await Records(service.queue).of(me)],
         "recent_questions": await service.recent.of(me),
         "feedback": await service.feedback.of(me),
         "steps": await service.works.of(me),
@@ -123,6 +126,11 @@ async def export(interaction: Interaction) -> None:
         file=discord.File(io.BytesIO(data), "commonroom.json"),
         ephemeral=True,
     )
+
+
+def _exported(job: Job) -> Job:
+    """Without what Discord lets the bot answer with, and the admins' words."""
+    return msgspec.structs.replace(job, reply="", system="")
 
 
 @everywhere
@@ -170,6 +178,7 @@ async def _forget(interaction: "discord.Interaction[Commonroom]") -> None:
     await service.feedback.erase(me)
     await service.shown.erase(me)
     await service.works.erase(me)
+    await Records(service.queue).erase(me)
     done = Notice("forget-done", Tone.INFO, {"turns": turns})
     say = words(str(interaction.locale))
     view = panel.panel([f"## {say('forget-title')}", done.text(say)])

@@ -5,9 +5,11 @@ import pytest
 
 from bot.feedback import Feedback
 from bot.preferences import SERVER, Preferences, PreferenceStore, RoleRate
+from bot.recent import RecentQuestions
 from bot.shown import ShownAnswers
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
+from jobqueue.records import Records
 from jobqueue.schema import Summary
 from playground.discord.faults import Fault
 from playground.discord.interactions import Interaction
@@ -15,7 +17,7 @@ from playground.discord.limits import walk
 from playground.discord.shapes import Json
 from playground.discord.state import Message
 from playground.discord.world import World
-from tests.bot.discord.conftest import Room, holds, until
+from tests.bot.discord.conftest import Room, growing, holds, until
 
 
 @pytest.fixture
@@ -49,8 +51,13 @@ async def _ask(room: Room, user: str, prompt: str) -> None:
 
 
 async def _said(room: Room, text: str, viewer: str = "ada") -> Message:
-    said = await until(lambda: [m for m in room.bot_says(viewer) if text in m.data["content"]])
-    return said[0]
+    """The bot's message with this in it, once it is complete."""
+
+    def look() -> Message | None:
+        said = [m for m in room.bot_says(viewer) if text in m.data["content"]]
+        return next((message for message in said if not growing(message)), None)
+
+    return await until(look)
 
 
 # --- the panel ----------------------------------------------------------------------------------
@@ -274,6 +281,7 @@ async def test_export_is_all_of_mine_and_nothing_of_others(room: Room, world: Wo
     await _said(room, "[turn 1] mine")
     await _ask(room, "bob", "yours")
     await _said(room, "[turn 2] yours")
+    await holds(lambda: RecentQuestions(room.redis).of(world.user("ada")["id"]))
     await world.slash("ada", "general", "export")
     message = await until(lambda: next((m for m in room.bot_says() if m.data["attachments"]), None))
     [attachment] = message.data["attachments"]
@@ -282,6 +290,8 @@ async def test_export_is_all_of_mine_and_nothing_of_others(room: Room, world: Wo
     [turns] = kept["conversations"].values()
     assert [turn["prompt"] for turn in turns] == ["mine"]
     assert kept["recent_questions"] == ["mine"]
+    assert [record["prompt"] for record in kept["records"]] == ["mine"]
+    assert "reply" not in kept["records"][0]
     assert message.visible_to == world.user("ada")["id"]
 
 
@@ -291,6 +301,8 @@ async def test_forgetting_asks_first_and_then_removes_everything(room: Room, wor
     answer = await _said(room, "[turn 1] mine")
     shown, feedback = ShownAnswers(room.redis), Feedback(room.redis)
     await holds(lambda: shown.find(answer.id))
+    await holds(lambda: _delivered(room))
+    await holds(lambda: RecentQuestions(room.redis).of(me))
     await feedback.vote("job", "channel", me, "up", press="1")
     await world.slash("ada", "general", "forget")
     asking = await _panel(room, "cannot be undone")
@@ -298,13 +310,14 @@ async def test_forgetting_asks_first_and_then_removes_everything(room: Room, wor
     await world.click("ada", "general", asking.id, "Forget everything")
     await _panel(room, "Forgotten: one turn")
     assert await history.export(me) == {}
-    await holds(lambda: _is_empty(room, me))
+    assert await RecentQuestions(room.redis).of(me) == []
+    assert await Records(JobQueue(room.redis)).of(me) == []
     assert await feedback.of(me) == []
     assert await shown.find(answer.id) is None
 
 
-async def _is_empty(room: Room, user: str) -> bool:
-    return not await room.redis.exists(f"commonroom:{{main}}:recent:{user}")
+async def _delivered(room: Room) -> bool:
+    return not await JobQueue(room.redis).undelivered("bot-0")
 
 
 async def test_status_tells_of_workers_in_both_languages(room: Room, world: World) -> None:
