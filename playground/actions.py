@@ -14,7 +14,7 @@ the bot's latest message in the channel is meant, which is waited for.
     thread        name, to                   wait          timeout; for: "idle" or "text", to
     kill          target: SIGKILL; it is started again a moment later, as an init system would
     stop          target: SIGTERM; it stays ended until `start` or `restart`
-    pause, resume, start, restart            target: worker, bot or redis
+    pause, resume, start, restart            target: worker, eye, bot or redis
     fault         status, route, times, retry_after, after; or kind: latency (ms), cut, disconnect
 """
 
@@ -28,7 +28,7 @@ from playground.discord.faults import Fault
 from playground.discord.shapes import File, Json
 
 DEFAULT_USER, DEFAULT_CHANNEL, DEFAULT_WAIT_S = "ada", "general", 60.0
-PROCESSES = ("worker", "bot", "redis")
+PROCESSES = ("worker", "eye", "bot", "redis")
 PROCESS_ACTIONS = ("kill", "stop", "start", "pause", "resume", "restart")
 _TARGET_NAMES = ("target", "process", "of", "what")
 _TEXT_NAMES = ("content", "text", "message")

@@ -40,8 +40,8 @@ class StartError(Exception):
 
 
 class Supervisor:
-    """`processes` by name: redis, worker, bot. Where REDIS_URL is set, that server is used and
-    `redis` is not among them."""
+    """`processes` by name: redis, worker, bot, and beside a real model the small eye, for
+    pictures. Where REDIS_URL is set, that server is used and `redis` is not among them."""
 
     def __init__(
         self,
@@ -76,13 +76,16 @@ class Supervisor:
                 )
             self.queue = JobQueue(self._redis)
             await self._add(stack, self._worker(), self._watch_worker)
+            if self._needs_eye:
+                await self._add(stack, self._eye(), self._watch_worker)
             await self._add(stack, self._bot(), self._watch_bot)
             self._stack = stack.pop_all()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for name in ("bot", "worker"):  # together; Redis, which they need, comes last
-            self.processes[name].stop()
+        for name in ("bot", "eye", "worker"):  # together; Redis, which they need, comes last
+            if name in self.processes:
+                self.processes[name].stop()
         await self._stack.aclose()
 
     async def _add(
@@ -200,6 +203,29 @@ class Supervisor:
             "serve",
             *choices,
             REDIS_URL=self.redis_url,
+            INFERENCE_DRAIN_S="5",
+        )
+
+    @property
+    def _needs_eye(self) -> bool:
+        engine = self._engine or self._environ.get("INFERENCE_ENGINE") or "transformers"
+        return engine == "transformers"
+
+    def _eye(self) -> Program:
+        """It knows nothing but pictures of simple scenes."""
+        return self._program(
+            "eye",
+            "inference",
+            "serve",
+            "--engine",
+            "transformers",
+            "--model",
+            "eye",
+            REDIS_URL=self.redis_url,
+            INFERENCE_CHATS="0",
+            INFERENCE_PROGRAMS="0",
+            INFERENCE_SUMMARIES="0",
+            INFERENCE_THREADS="1",
             INFERENCE_DRAIN_S="5",
         )
 

@@ -11,7 +11,7 @@ from bot.discord.questions import How
 from bot.discord.stop import stop as stop_job
 from bot.discord.tell import tell
 from bot.discord.translate import text
-from bot.notices import Notice, Tone
+from bot.notices import Notice, Refused, Tone
 from bot.words import words
 from jobqueue.capabilities import SOLVE
 
@@ -140,6 +140,21 @@ async def solve_this(interaction: Interaction, message: discord.Message) -> None
     await asking.ask(interaction, problem, files, How(capability=SOLVE))
 
 
+@everywhere
+@app_commands.context_menu(name=text("command-explain"))
+async def explain_image(interaction: Interaction, message: discord.Message) -> None:
+    files = [file for file in message.attachments if is_picture(file)]
+    if not files:
+        raise Refused(Notice("no-image-there"))
+    request = words(str(interaction.locale))("explain-prompt")
+    await asking.ask(interaction, request, questions.posted(files))
+
+
+def is_picture(file: discord.Attachment) -> bool:
+    """As its sender says; what it is will be seen."""
+    return (file.content_type or "").startswith("image/")
+
+
 @app_commands.guild_install()
 @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
 @app_commands.context_menu(name=text("command-summarise"))
@@ -187,6 +202,7 @@ ALL: tuple[Command, ...] = (
     ask,
     thread,
     ask_about,
+    explain_image,
     solve_this,
     summarise,
     reset,

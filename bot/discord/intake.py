@@ -25,7 +25,6 @@ from bot.files.read import FileReader
 from bot.held import Held, Question
 from bot.notices import Notice, Refused
 from jobqueue.blobs import Blobs
-from jobqueue.capabilities import VISION
 from jobqueue.errors import QueueUnavailable, UnknownJob
 from jobqueue.schema import Job
 
@@ -166,12 +165,7 @@ class Intake:
             workers = await self._client.service.queue.workers()
         except QueueUnavailable:
             return Sight(vision=False)
-        able = {name for worker in workers for name in worker.capabilities}
-        return Sight(
-            vision=VISION in able,
-            seers=frozenset(n.partition("@")[2] for n in able if n.startswith(f"{VISION}@")),
-            context_tokens=min((w.context_tokens for w in workers if w.context_tokens), default=0),
-        )
+        return Sight.of(workers)
 
     async def _fetch(self, url: str) -> bytes:
         try:

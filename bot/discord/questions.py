@@ -83,7 +83,7 @@ def _with(prompt: str, material: str) -> str:
 
 def from_message(message: discord.Message, me: discord.ClientUser, settings: Settings) -> Question:
     """Raises `Refused` when there is nothing in it to ask."""
-    files = posted(message.attachments)
+    files = posted((*message.attachments, *_replied_to(me, message)))
     said = _spoken_to(me, message)
     asked = bool(said.strip()) or not files
     prompt = said if asked else words(locale_of(message))("prompt-files")
@@ -128,6 +128,14 @@ def require_readable(me: discord.ClientUser, message: discord.Message) -> None:
 def locale_of(message: discord.Message) -> str:
     """Messages do not tell their author's language; the server's is the nearest."""
     return str(message.guild.preferred_locale) if message.guild else "en-US"
+
+
+def _replied_to(me: discord.ClientUser, message: discord.Message) -> list[discord.Attachment]:
+    """The files of a person's message that this one replies to: it asks about them."""
+    referred = message.reference.resolved if message.reference else None
+    if isinstance(referred, discord.Message) and referred.author.id != me.id:
+        return referred.attachments
+    return []
 
 
 def _answers(me: discord.ClientUser, message: discord.Message) -> bool:

@@ -14,7 +14,7 @@ from bot.notices import Notice, Refused
 from jobqueue.blobs import Blobs
 from jobqueue.capabilities import SOLVE, VISION, without_model
 from jobqueue.errors import QueueError
-from jobqueue.schema import Attachment, Job
+from jobqueue.schema import Attachment, Job, WorkerStatus
 
 DEFAULT_CONTEXT = 8_192  # tokens, while no worker tells its own
 FILES_SHARE = 2  # of the context, at most 1/2 is files
@@ -31,6 +31,17 @@ class Sight:
     vision: bool
     context_tokens: int = 0
     seers: frozenset[str] = frozenset()  # models that see, as capabilities name them
+
+    @classmethod
+    def of(cls, workers: Sequence[WorkerStatus]) -> "Sight":
+        able = {name for worker in workers for name in worker.capabilities}
+        # A model for pictures alone reads no files, and its context is nobody's measure.
+        readers = [w.context_tokens for w in workers if "chat" in w.capabilities]
+        return cls(
+            vision=VISION in able,
+            context_tokens=min(filter(None, readers), default=0),
+            seers=frozenset(n.partition("@")[2] for n in able if n.startswith(f"{VISION}@")),
+        )
 
     def seeing(self, capability: str) -> str:
         """What to ask for where pictures come along: of the wanted model, if that one sees."""

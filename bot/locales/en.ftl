@@ -11,6 +11,7 @@ command-ask-about = Ask in a thread of its own, so that the channel stays readab
 command-thread = thread
 command-thread-about = Open a thread for a question and answer it there
 command-about = Ask about this
+command-explain = Explain image
 command-solve-this = Solve this
 command-summarise = Summarise from here
 command-settings = settings
@@ -189,6 +190,8 @@ waiting-queue = The queue cannot be reached right now. Your question is kept and
 ## Files and messages that a question is about
 
 prompt-files = Please look at what I posted and tell me what is in it.
+explain-prompt = Please explain this picture: what does it show?
+no-image-there = There is no picture in that message.
 summary-prompt = Please sum up this conversation in a few sentences: who said what, what was decided, what is open.
 about-title = Ask about this message
 about-question = Your question

@@ -11,6 +11,7 @@ command-ask-about = 在单独的子区中提问，让频道保持整洁
 command-thread = 子区
 command-thread-about = 为问题开一个子区并在其中回答
 command-about = 就此提问
+command-explain = 讲解图片
 command-solve-this = 求解这个问题
 command-summarise = 从这里开始总结
 command-settings = 设置
@@ -171,6 +172,8 @@ waiting-queue = 目前无法连接队列。你的问题已保留，稍后会得�
 ## 随问题附上的文件和消息
 
 prompt-files = 请看看我发的内容，告诉我里面有什么。
+explain-prompt = 请讲解这张图片：上面有什么？
+no-image-there = 那条消息里没有图片。
 summary-prompt = 请用几句话总结这段对话：谁说了什么、决定了什么、还有什么没有解决。
 about-title = 就这条消息提问
 about-question = 你的问题

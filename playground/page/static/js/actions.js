@@ -49,6 +49,7 @@ const ACTIONS = {
   "open-channel": ({ dataset }) => store.channels.has(dataset.id) && store.show(dataset.id),
   react: ({ dataset }, message) => react(message, dataset.emoji),
   enlarge: ({ dataset }) => enlarge(dataset.url, dataset.name),
+  picture: ({ dataset }) => composer.picture(dataset.name, dataset.prompt),
   sample: ({ dataset }) => composer.sample(dataset.command, dataset.prompt),
 };
 

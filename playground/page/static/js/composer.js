@@ -82,6 +82,15 @@ class Composer {
     else this.#write(store.bot ? `@${nameOf(store.bot)} ${prompt}` : prompt);
   }
 
+  /** Attach a sample picture, with a question about it; one Enter asks. */
+  async picture(name, prompt) {
+    const response = await fetch(`/page/static/samples/${name}.png`);
+    this.#leaveCommand();
+    this.tray.clear();
+    this.tray.add([new File([await response.blob()], `${name}.png`, { type: "image/png" })]);
+    this.#write(store.bot ? `@${nameOf(store.bot)} ${prompt}` : prompt);
+  }
+
   #write(words) {
     this.text.value = words;
     this.#onInput();

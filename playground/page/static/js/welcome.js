@@ -11,6 +11,12 @@ const SAMPLES = [
   ["chat", "sample_3"],
 ];
 
+const PICTURES = [
+  ["big", "picture_big"],
+  ["hearts", "picture_hearts"],
+  ["number", "picture_number"],
+];
+
 export function hint() {
   return h(
     "section",
@@ -18,6 +24,8 @@ export function hint() {
     h("h2", {}, t("hint_title")),
     h("p", {}, t("hint_body")),
     h("div", { class: "samples" }, SAMPLES.map(sample)),
+    h("p", {}, t("pictures_body")),
+    h("div", { class: "samples pictures" }, PICTURES.map(picture)),
   );
 }
 
@@ -31,6 +39,15 @@ function sample([command, key]) {
     { type: "button", class: "sample", data: { action: "sample", command, prompt: t(key) } },
     icon("command", 18),
     h("b", {}, `/${labelOf(command)}`),
+    h("span", {}, t(key)),
+  );
+}
+
+function picture([name, key]) {
+  return h(
+    "button",
+    { type: "button", class: "sample", data: { action: "picture", name, prompt: t(key) } },
+    h("img", { src: `/page/static/samples/${name}.png`, alt: "", width: 64, height: 64 }),
     h("span", {}, t(key)),
   );
 }
