@@ -102,6 +102,15 @@ MUTANTS = (
         "clear forgets the running turn", "lua/finish.lua", " and not job.forget", "",
         "jobqueue/test_history.py::test_clear_forgets_the_turn_being_answered_too",
     ),
+    Mutant(
+        "erasing reaches summaries", "lua/erase.lua", ", key('summaries', channel)", "",
+        "jobqueue/test_history.py::test_what_a_person_wants_forgotten_is_in_no_summary",
+    ),
+    Mutant(
+        "summary of the forgotten", "lua/summarise.lua",
+        "if redis.call('HEXISTS', key('turns', channel), ARGV[i]) == 0 then return 0 end", "",
+        "jobqueue/test_history.py::test_what_a_person_wants_forgotten_is_in_no_summary",
+    ),
     # --- wake-ups --------------------------------------------------------------------------------
     Mutant(
         "wake-up", "lua/prelude.lua", "redis.call('ZADD', key('mark', capability), 0, 'work')", "",
