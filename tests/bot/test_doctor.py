@@ -1,9 +1,7 @@
 """`python -m bot doctor` against a local Discord and a real server, with faults provoked."""
 
-import asyncio
 import json
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bench.server import Server
+from bot.__main__ import main
 from bot.discord.permissions import invitation
 from bot.doctor import examine
 from jobqueue.checkup import clock, disk, metrics_port
@@ -106,24 +105,17 @@ async def test_a_server_that_does_not_let_us_in(tmp_path: Path) -> None:
             server.start()
 
 
-async def test_the_command_prints_what_to_do_and_exits_with_1(server: Server) -> None:
-    async def doctor(*arguments: str) -> tuple[int | None, str]:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", "doctor", *arguments),
-            env=os.environ | {"DISCORD_TOKEN": "", "REDIS_URL": server.url, "COLUMNS": "200"},
-            stdout=asyncio.subprocess.PIPE,
-        )
-        async with asyncio.timeout(60):
-            told, _ = await process.communicate()
-        return process.returncode, told.decode()
-
-    code, told = await doctor()
-    assert code == 1
+def test_the_command_prints_what_to_do_and_exits_with_1(
+    server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {"DISCORD_TOKEN": "", "REDIS_URL": server.url, "COLUMNS": "200"}.items():
+        monkeypatch.setenv(name, value)
+    assert main(["doctor"]) == 1
+    told = capsys.readouterr().out
     assert "DISCORD_TOKEN is not set" in told
     assert "python -m bot init" in told
-    code, told = await doctor("--json")
-    assert code == 1
-    assert json.loads(told)[0]["verdict"] == "fault"
+    assert main(["doctor", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)[0]["verdict"] == "fault"
 
 
 def test_clock_disk_and_port(tmp_path: Path) -> None:

@@ -2,12 +2,12 @@
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from bot.__main__ import main
 from bot.config import Settings as BotSettings
 from inference.config import Settings as WorkerSettings
 from jobqueue.configfile import text
@@ -42,16 +42,13 @@ def test_each_has_words_but_those_that_need_none() -> None:
     assert silent == []
 
 
-def test_a_file_is_private_and_never_overwritten(tmp_path: Path) -> None:
-    def init() -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "bot", "init", str(tmp_path / "bot.env")]
-        return subprocess.run(command, check=False, capture_output=True, text=True)
-
-    assert init().returncode == 0
+def test_a_file_is_private_and_never_overwritten(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "bot.env"
+    assert main(["init", str(file)]) == 0
     assert file.stat().st_mode & 0o777 == 0o600
     file.write_text("DISCORD_TOKEN=mine\n")
-    again = init()
-    assert again.returncode == 1
-    assert "File exists; nothing was written" in again.stderr
+    assert main(["init", str(file)]) == 1
+    assert "File exists; nothing was written" in capsys.readouterr().err
     assert file.read_text() == "DISCORD_TOKEN=mine\n"
