@@ -17,7 +17,7 @@ FROM base AS bot
 RUN apt-get update && apt-get install -y --no-install-recommends fonts-wqy-microhei \
     && rm -rf /var/lib/apt/lists/*
 RUN pip install '.[bot]'
-USER commonroom
+USER 10001
 ENTRYPOINT ["python", "-m", "bot"]
 
 FROM base AS inference
@@ -29,7 +29,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev b
 RUN pip install '.[inference,models,agent,sandbox]' && pip install --no-deps lagent==0.5.0rc3
 # A new volume takes its owner from the folder that it covers.
 RUN install -d -o commonroom /models /home/commonroom/.cache
-USER commonroom
+USER 10001
 ENV COMMONROOM_MODELS=/models
 VOLUME /models
 ENTRYPOINT ["python", "-m", "inference"]

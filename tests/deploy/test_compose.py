@@ -90,7 +90,7 @@ def test_images_run_as_nobody_in_particular() -> None:
     text = (PROJECT / "Dockerfile").read_text("utf-8")
     for stage in re.split(r"^FROM ", text, flags=re.MULTILINE)[2:]:
         *_, user = re.findall(r"^USER (\S+)", stage, re.MULTILINE)
-        assert user in ("commonroom", "60700:60700")
+        assert user in ("10001", "60700:60700")
         assert stage.index("USER ") < stage.index("ENTRYPOINT ")
     targets = set(re.findall(r"^FROM base AS (\w+)", text, re.MULTILINE))
     assert {s["build"]["target"] for s in services(MAIN).values() if "build" in s} == targets
