@@ -99,6 +99,7 @@ def _workshop(settings: Settings, engine: Engine, redis: Redis) -> Workshop | No
         approvals=Approvals(redis),
         arxiv=settings.arxiv,
         search=settings.web_search,
+        dialect=settings.dialect,
     )
 
 

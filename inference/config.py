@@ -4,6 +4,7 @@ import argparse
 import os
 import secrets
 import socket
+from typing import Literal
 
 import msgspec
 
@@ -46,6 +47,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"
     programs: bool = True  # run models' programs, where the sandbox holds: what /solve needs
     sandbox_socket: str = ""  # of a sandbox service; empty: a sandbox of this worker's own
     sandbox_slots: int = 4  # programs at once; the others wait
+    # How the model calls tools: hermes, internlm, fences or forms; empty: as its name tells.
+    dialect: Literal["", "hermes", "internlm", "fences", "forms"] = ""
     arxiv: bool = False  # models may search arXiv
     # And the web, with a SearXNG at this address, as https://search.example/search
     web_search: str = ""

@@ -1,5 +1,6 @@
 """What `/solve` and a chat with tools have in common: one attempt at a job, in several turns."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
@@ -33,9 +34,11 @@ class AgentAttempt:
         tools: Sequence[Tool],
         context: Context,
         blobs: Blobs,
+        warmed: asyncio.Event,
         approvals: Approvals | None = None,
     ) -> None:
-        """Without `approvals`, a call that needs a person's word is not made."""
+        """Without `approvals`, a call that needs a person's word is not made. `warmed` is set
+        when a dialect's examples have been read."""
         from inference.agent.loop import Loop  # noqa: PLC0415  (lagent: seconds, once)
 
         *head, question = prompt.messages
@@ -48,6 +51,7 @@ class AgentAttempt:
         self._context = context
         self._asking = Asking(job, attempt, engine, dialect)
         self._approvals = approvals
+        self._warmed = warmed
         self._steps = Steps(blobs, asks=attempt if job.approval else 0)
         self._loop = Loop(
             self._asking, dialect, tools, context, head=tuple(head), may_run=self._may_run

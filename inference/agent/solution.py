@@ -35,6 +35,7 @@ class Solution(AgentAttempt):
 
     async def _tries(self, read: reading.Reading | None) -> AsyncGenerator[AnyEvent, None]:
         """The model's own ways, repaired where a result is refuted."""
+        await self._warmed.wait()
         async for event in self._turns(self._question):
             yield event
         if self._steps.last is None and self._said is not None:

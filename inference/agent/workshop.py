@@ -19,6 +19,7 @@ from inference.agent import wording
 from inference.agent.errors import NoPrograms
 from inference.agent.solution import Solution
 from inference.agent.talk import Talk
+from inference.dialects import of_model
 from inference.dialects.base import Dialect
 from inference.engines.base import Engine, EngineError, Message, Request
 from inference.generate import Past, Prompt, compose
@@ -52,8 +53,10 @@ class Workshop:
         approvals: Approvals | None = None,
         arxiv: bool = False,
         search: str = "",
+        dialect: str = "",
     ) -> None:
-        """Without `approvals`, calls that need a person's word are not made."""
+        """Without `approvals`, calls that need a person's word are not made. `dialect` is by the
+        model's name where it is empty."""
         self.engine = engine
         self._past = past
         self._blobs = blobs
@@ -66,6 +69,8 @@ class Workshop:
         self._open = False  # and programs can be run
         self._arxiv = arxiv
         self._search = search
+        self._named = dialect
+        self._warmed = asyncio.Event()
         self.closed_because = "the sandbox is not ready yet"
         self.shut = False  # it was tried, and nothing can be solved here now
 
@@ -82,10 +87,14 @@ class Workshop:
 
     async def opened(self) -> None:
         """Wait until it is. Raises SandboxUnavailable where it stays shut."""
-        if self._opening is not None:
+        if self._opening is not None:  # the examples are read by then, too
             await asyncio.wait([self._opening])
         if not self._open:
             raise SandboxUnavailable(self.closed_because)
+
+    @property
+    def _dialect(self) -> Dialect:
+        return dialects.DIALECTS[self._named] if self._named else of_model(self.engine.model)
 
     @property
     def capabilities(self) -> frozenset[str]:
@@ -94,7 +103,7 @@ class Workshop:
     @property
     def tools(self) -> tuple[Tool, ...]:
         """What a model may call in a chat, if it can."""
-        if not self._ready or not dialects.of_model(self.engine.model).calls_tools:
+        if not self._ready or not self._dialect.calls_tools:
             return ()
         return tools(programs=self._open, with_arxiv=self._arxiv, search=self._search)
 
@@ -110,25 +119,27 @@ class Workshop:
             try:
                 await self._sandbox.__aenter__()
                 self._open, self.shut = True, False
-                await self._warm_up()
             except SandboxUnavailable as missing:
                 self._close(missing.reason)
                 if self._config.socket is None:
                     return
                 await asyncio.sleep(RETRY_S)
+        try:
+            await self._warm_up()
+        except EngineError as error:
+            log.warning("examples are not read ahead: %s", error)
+        finally:
+            self._warmed.set()
 
     async def _warm_up(self) -> None:
-        """Examples are a thousand tokens: read once, they stay in the engine's cache."""
-        dialect = dialects.of_model(self.engine.model)
-        if not (examples := dialect.examples()):
-            return
-        head = (Message("system", dialect.instructions(())), *examples, Message("user", "1 + 1"))
-        request = Request("warm-up", "warm-up", head, Sampling(max_tokens=1))
-        try:
+        """Examples are a thousand tokens. Read once, a few at a time so that chats are not held
+        up, they stay in the engine's cache; problems that come meanwhile wait for it."""
+        examples, how = self._dialect.examples(), self._dialect.instructions(())
+        for number in range(4, len(examples) + 1, 4):
+            said = (Message("system", how), *examples[:number], Message("user", "1 + 1"))
+            request = Request("warm-up", "warm-up", said, Sampling(max_tokens=1))
             async for _ in self.engine.generate(request):
                 pass
-        except EngineError as error:
-            log.warning("examples were not read ahead: %s", error)
 
     def _close(self, reason: str) -> None:
         if reason != self.closed_because:
@@ -154,7 +165,7 @@ class Workshop:
 
     async def _equipped(self, job: Job, chosen: tuple[Tool, ...]) -> dict[str, Any]:
         """What an attempt is made of besides its job."""
-        dialect = dialects.of_model(self.engine.model)
+        dialect = self._dialect
         files = await self._files(job)
         turns = await self._past.load(job.channel, None, job.parent)
         return {
@@ -165,6 +176,7 @@ class Workshop:
             "context": Context(sandbox=self._sandbox, files=files, turns=turns.turns),
             "blobs": self._blobs,
             "approvals": self._approvals,
+            "warmed": self._warmed,
         }
 
     async def _files(self, job: Job) -> dict[str, bytes]:
