@@ -1,0 +1,133 @@
+"""`python -m bench vision`: how many questions about pictures a model answers rightly, by kind.
+
+A set is a folder of pictures and `*.jsonl` files, a question a line:
+
+    {"picture": "007.png", "question": "How many stars?", "answers": ["3"], "kind": "count"}
+
+An answer counts when one of the right ones stands in it, word for word; a yes or no must come
+first. Case, punctuation and articles do not matter. `exact` counts those that say nothing else.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from inference.config import OFFLINE, add_choices, chosen
+from inference.engines import create
+from inference.engines.base import Engine, Image, Message, Request
+from jobqueue.schema import Sampling
+
+PUBLIC = Path(__file__).with_name("scenes")
+MAX_TOKENS = 128
+AT_ONCE = 16
+MEDIA_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
+
+_SAME = {"grey": "gray", "violet": "purple", "upper": "top", "lower": "bottom", "middle": "center"}
+_NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_SAME |= {word: str(number) for number, word in enumerate(_NUMBERS)}
+_SAME |= {"centre": "center"}
+
+
+class Asked(msgspec.Struct, frozen=True):
+    picture: str  # below the set's folder
+    question: str
+    answers: tuple[str, ...]
+    kind: str = "all"
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("vision", help="questions about pictures, by kind")
+    add_choices(parser)
+    parser.add_argument("--set", type=Path, default=PUBLIC, metavar="DIR", help="of questions")
+    parser.add_argument("--limit", type=int, help="so many questions at most")
+    parser.add_argument("--wrong", action="store_true", help="print what was answered wrongly")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    os.environ.update(OFFLINE)
+    settings = chosen(args)
+    if not args.model and args.engine in (None, "transformers"):
+        settings = msgspec.structs.replace(settings, model="eye")
+    asked = list(questions(args.set))[: args.limit]
+    engine = create(settings.engine, settings)
+    begun = time.monotonic()
+    answers = asyncio.run(_answers(engine, asked, args.set))
+    seconds = time.monotonic() - begun
+    if args.wrong:
+        for each, answer in zip(asked, answers, strict=True):
+            if not right(each, answer):
+                print(f"{each.picture} {each.question} {answer!r} instead of {each.answers}")
+    _report(engine.model, asked, answers, seconds)
+
+
+def questions(folder: Path) -> Iterator[Asked]:
+    for path in sorted(folder.glob("*.jsonl")):
+        for line in path.read_text("utf-8").splitlines():
+            if line.strip():
+                yield msgspec.json.decode(line, type=Asked)
+
+
+async def _answers(engine: Engine, asked: list[Asked], folder: Path) -> list[str]:
+    few = asyncio.Semaphore(AT_ONCE)
+
+    async def answer(number: int) -> str:
+        async with few:
+            return await _answer(engine, asked[number], folder, f"bench.{number}")
+
+    async with engine:
+        return await asyncio.gather(*map(answer, range(len(asked))))
+
+
+async def _answer(engine: Engine, asked: Asked, folder: Path, name: str) -> str:
+    path = folder / asked.picture
+    image = Image(path.read_bytes(), MEDIA_TYPES[path.suffix.lower()], "Image-1")
+    sampling = Sampling(temperature=0.0, max_tokens=MAX_TOKENS)
+    request = Request(name, name, (Message("user", asked.question, (image,)),), sampling)
+    return "".join([chunk.text async for chunk in engine.generate(request)]).strip()
+
+
+def right(asked: Asked, answer: str) -> bool:
+    said = words(answer)
+    return any(_holds(said, words(expected)) for expected in asked.answers)
+
+
+def _holds(said: list[str], expected: list[str]) -> bool:
+    if expected in (["yes"], ["no"]):
+        return said[:1] == expected
+    length = len(expected)
+    return any(said[at : at + length] == expected for at in range(len(said) - length + 1))
+
+
+def words(text: str) -> list[str]:
+    found = re.findall(r"\w+", text.lower())
+    return [_SAME.get(word, word) for word in found if word not in ("a", "an", "the")]
+
+
+def _report(model: str, asked: list[Asked], answers: list[str], seconds: float) -> None:
+    number, correct, exact = Counter[str](), Counter[str](), Counter[str]()
+    for each, answer in zip(asked, answers, strict=True):
+        number[each.kind] += 1
+        correct[each.kind] += right(each, answer)
+        exact[each.kind] += any(words(answer) == words(expected) for expected in each.answers)
+    for kind, count in number.items():
+        print(f"{kind:<10} {correct[kind] / count:7.1%}  ({correct[kind]} of {count})")
+    kinds = {kind: round(correct[kind] / count, 4) for kind, count in number.items()}
+    total = max(len(asked), 1)
+    figures = {
+        "model": model,
+        "questions": len(asked),
+        "score": round(correct.total() / total, 4),
+        "exact": round(exact.total() / total, 4),
+        "kinds": kinds,
+        "seconds": round(seconds, 1),
+    }
+    print(json.dumps(figures))

@@ -1,0 +1,33 @@
+"""How answers about pictures are judged, and that the public set is whole."""
+
+import pytest
+from PIL import Image
+
+from bench.vision import PUBLIC, Asked, questions, right
+
+
+@pytest.mark.parametrize(
+    ("expected", "answer", "correct"),
+    [
+        ("3", "There are three hearts.", True),
+        ("3", "33", False),
+        ("Gray", "It is grey.", True),
+        ("Yes", "Yes, there is one.", True),
+        ("Yes", "No, but yes.", False),
+        ("Top left", "In the upper left corner.", True),
+        ("Top left", "Left.", False),
+        ("A red circle", "red circle", True),
+    ],
+)
+def test_answers_are_judged_by_their_words(expected: str, answer: str, correct: bool) -> None:
+    assert right(Asked("p.png", "?", (expected,)), answer) is correct
+
+
+def test_the_public_set_is_whole() -> None:
+    asked = list(questions(PUBLIC))
+    assert len(asked) >= 200
+    for each in asked:
+        with Image.open(PUBLIC / each.picture) as picture:
+            assert picture.format == "PNG"
+    yes_or_no = [each.answers[0] for each in asked if each.kind == "yesno"]
+    assert yes_or_no.count("Yes") == yes_or_no.count("No")

@@ -1,0 +1,51 @@
+"""`python -m training.publish --out FOLDER`: a set of scenes with questions, for `bench vision`.
+
+Every scene has one question; the kinds come in turn. The seed is none that the eye learned from.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from itertools import cycle, islice
+from pathlib import Path
+from random import Random
+
+from training.questions import Asked, ask_kind
+from training.scenes import Scene, draw, random_scene, random_size
+
+KINDS = ("color", "shape", "count", "position", "yesno", "digits", "size", "describe")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m training.publish", description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--count", type=int, default=240)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    rng = Random(f"published {arguments.seed}")
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    lines = []
+    for number, (scene, asked) in enumerate(islice(_asked(rng), arguments.count)):
+        name = f"{number:03}.png"
+        image = draw(scene, random_size(rng))
+        image.quantize(64).save(arguments.out / name, optimize=True)
+        row = {"picture": name, "question": asked.question, "answers": [asked.answer.rstrip(".")]}
+        lines.append(json.dumps({**row, "kind": asked.kind}))
+    (arguments.out / "questions.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def _asked(rng: Random) -> Iterator[tuple[Scene, Asked]]:
+    """Yes and no in turn, too."""
+    wanted = cycle(("Yes.", "No."))
+    for kind in cycle(KINDS):
+        answer = next(wanted) if kind == "yesno" else None
+        while True:
+            scene = random_scene(rng)
+            asked = ask_kind(rng, scene, kind)
+            if asked and answer in (None, asked.answer):
+                yield scene, asked
+                break
+
+
+if __name__ == "__main__":
+    main()
