@@ -66,6 +66,7 @@ from jobqueue.schema import Job
 
 log = logging.getLogger(__name__)
 
+EVERY_SHARD: dict[str, Any] = {}
 TOO_LATE = 10062  # Discord's code for an interaction that was not acknowledged in time
 
 COMMANDS: tuple[commands.Command, ...] = (
@@ -118,7 +119,9 @@ class Service:
 
 class Commonroom(discord.AutoShardedClient):
     def __init__(self, service: Service, metrics: Metrics) -> None:
+        shards = service.settings.shards
         super().__init__(
+            **({"shard_ids": shards.ids, "shard_count": shards.of} if shards else EVERY_SHARD),
             http_trace=metrics.trace(),
             intents=_intents(service.settings),
             allowed_mentions=discord.AllowedMentions.none(),
@@ -130,7 +133,7 @@ class Commonroom(discord.AutoShardedClient):
         self.service = service
         self.album = Album(self, service.shown, service.works, service.history, service.feedback)
         reader = service.settings.reader
-        self.pace = Pace()
+        self.pace = Pace(len(shards.ids) / shards.of if shards else 1.0)
         self.answers = Answers(
             self, service.queue, reader, self.album, blobs=service.blobs, pace=self.pace
         )

@@ -68,6 +68,11 @@ class Place(Protocol):
         """The message that is already there, if any."""
         ...
 
+    @property
+    def counted(self) -> bool:
+        """Whether its requests count towards the 50 a second that a bot may make."""
+        ...
+
     async def typing(self) -> None:
         """Show for some seconds that something is on its way."""
         ...
@@ -99,6 +104,7 @@ class MessagePlace:
     """Replies to a message: a mention, a reply or a direct message."""
 
     first: str | None = None
+    counted = True
 
     def __init__(self, client: discord.Client, destination: BelowMessage, dresser: Dresser) -> None:
         self._channel = client.get_partial_messageable(int(destination.channel))
@@ -159,6 +165,10 @@ class InteractionPlace:
         self._webhook.type = discord.WebhookType.application  # only those may be ephemeral
         self._channel = client.get_partial_messageable(int(destination.channel))
         self._dress = dresser
+
+    @property
+    def counted(self) -> bool:
+        return self._destination.may_write and not self._destination.token_alive
 
     def _by_token(self, message: str) -> bool:
         """A token reaches only what was sent with it: the response, and follow-ups."""

@@ -220,7 +220,7 @@ class DiscordReply:
     async def _attempt(self, part: _Part) -> None:
         started = monotonic()
         try:
-            async with self._pace.turn():
+            async with self._pace.turn(counted=self._place.counted):
                 await self._make_equal(part)
             part.failures = 0
             part.due = started + EDIT_INTERVAL_S

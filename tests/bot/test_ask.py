@@ -231,6 +231,6 @@ async def test_a_problem_that_no_model_can_solve_any_more_waits_for_one_that_can
 
 
 async def _told(desk: Desk, notice: notices.Notice) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while notice not in desk.reply.waits[-1:]:  # noqa: ASYNC110 — a reply has no event
             await asyncio.sleep(0.01)

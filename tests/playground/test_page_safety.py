@@ -126,7 +126,7 @@ async def test_socket_is_closed_without_the_token(
 ) -> None:
     async with client.ws_connect("/page/socket", origin=discord.url) as socket:
         await socket.send_str(hello)
-        frame = await socket.receive(timeout=5)
+        frame = await socket.receive(timeout=30)
         assert frame.type is WSMsgType.CLOSE
         assert frame.data == REFUSED
 
@@ -174,7 +174,7 @@ async def test_malformed_request_is_refused_and_the_page_goes_on(
         await socket.send_json({"id": 2, "op": "add_channel", "name": "alive"})
         replies: dict[int, dict[str, Any]] = {}
         while not {1, 2} <= replies.keys():
-            answer = await socket.receive_json(timeout=5)
+            answer = await socket.receive_json(timeout=30)
             if "reply" in answer:
                 replies[answer["reply"]] = answer
         if packet["op"] != "become":  # an unknown person is the first one

@@ -87,7 +87,7 @@ async def test_two_processes_share_the_servers(silent_room: Room, world: World) 
     direct = world.open_dm("ada")["id"]
     async with room.worker(), room.bot_process(COMMONROOM_SHARDS="0/2"):
         async with room.bot_process(COMMONROOM_SHARDS="1/2") as second:
-            await until(lambda: len(list(room.discord.backend.gateway.live)) == 2)
+            await until(lambda: _shards(room) == {(0, 2), (1, 2)})
             await until(world.backend.commands.all)
             await world.slash("ada", places[0], "chat", {"prompt": "one"})
             await room.answer("[turn 1] one", places[0])
@@ -104,6 +104,10 @@ async def test_two_processes_share_the_servers(silent_room: Room, world: World) 
     for place in (*places, direct):
         asked = 2 if place == places[0] else 1
         assert len(room.bot_says(channel=place)) == asked
+
+
+def _shards(room: Room) -> set[tuple[int, int]]:
+    return {(session.shard, session.shards) for session in room.discord.backend.gateway.live}
 
 
 async def _channel_of_shard(world: World, shard: int) -> str:

@@ -99,7 +99,7 @@ async def test_silence_is_told_after_three_seconds_and_late_answers_refused(
         assert not await asked.acknowledged()
         assert not asked.unheard
         gate.set()
-        assert await asyncio.wait_for(refusal, 5) == 10062
+        assert await asyncio.wait_for(refusal, 30) == 10062
     assert world.messages("general") == []
 
 
@@ -133,7 +133,7 @@ async def test_token_expires_after_fifteen_minutes(
         assert await asked.acknowledged()
         local_discord.backend.state.clock.advance(15 * 60 + 1)
         gate.set()
-        assert await asyncio.wait_for(refusal, 5) == (401, 50027)
+        assert await asyncio.wait_for(refusal, 30) == (401, 50027)
 
 
 async def test_second_response_is_refused(local_discord: LocalDiscord, world: World) -> None:

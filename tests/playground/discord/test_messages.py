@@ -166,7 +166,7 @@ async def test_replies_threads_reactions_and_typing(
             reply = await watch.content("see the thread")
         bot.answer = None
         await world.say("bob", "Deep talk", "me too")
-        while (heard := await asyncio.wait_for(bot.heard.get(), 5)).content != "me too":
+        while (heard := await asyncio.wait_for(bot.heard.get(), 30)).content != "me too":
             pass
     assert asked.data["reactions"][0] == {
         "emoji": {"id": None, "name": "👀"},
