@@ -6,6 +6,7 @@ but /tmp, as docker-compose.yml runs it. What the base image brings (Python, apt
 """
 
 import argparse
+import asyncio
 import os
 import re
 import shlex
@@ -13,13 +14,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.deploy.composed import PROJECT
+import psutil
+
+from bench.server import Server, free_port
+from playground.discord.server import LocalDiscord
+from tests.deploy.composed import MAIN, PROJECT, services
 
 UID = 10001
+START_S = 120.0
 # The default torch brings CUDA along, which is of no use here.
 CONSTRAINTS = PROJECT / "constraints" / "cpu.txt"
 ABSENT = {
@@ -90,16 +97,39 @@ def _copy(source: Path, to: Path) -> None:
         shutil.copy(source, to)
 
 
-def confined(*command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+def wall(**environment: str) -> list[str]:
     """As a container: nobody in particular, a disk that cannot be written, an empty /tmp."""
     prefix = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"]  # noqa: S108
     prefix += ["--unshare-user", "--uid", str(UID), "--gid", str(UID), "--cap-drop", "ALL"]
     prefix += ["--die-with-parent", "--clearenv", "--setenv", "HOME", "/tmp"]  # noqa: S108
     for name, value in environment.items():
         prefix += ["--setenv", name, value]
+    return [*prefix, "--chdir", "/"]
+
+
+def confined(*command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [*prefix, "--chdir", "/", *command], check=False, capture_output=True, text=True
+        [*wall(**environment), *command], check=False, capture_output=True, text=True
     )
+
+
+async def served(*command: str, port: int, **environment: str) -> tuple[bool, str]:
+    """Whether it becomes healthy, by docker-compose.yml's own check, and ends well on SIGTERM."""
+    *_, health = services(MAIN)["bot"]["healthcheck"]["test"]
+    asking = [sys.executable, "-c", health.replace("9464", str(port))]
+    process = await asyncio.create_subprocess_exec(
+        *(*wall(**environment), *command),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    give_up, healthy = time.monotonic() + START_S, False
+    while not healthy and process.returncode is None and time.monotonic() < give_up:
+        asked = await asyncio.create_subprocess_exec(*asking, stderr=asyncio.subprocess.DEVNULL)
+        healthy = await asked.wait() == 0
+    if process.returncode is None:
+        psutil.Process(process.pid).children()[0].terminate()  # bwrap ends with its child's code
+    told, _ = await process.communicate()
+    return healthy and process.returncode == 0, told.decode()
 
 
 def check(image: Image, folder: Path) -> Iterator[tuple[str, bool, str]]:
@@ -123,6 +153,20 @@ def _bot(python: str, _: Path) -> Iterator[tuple[str, bool, str]]:
     yield "init", "DISCORD_TOKEN=" in done.stdout, done.stderr
     done = confined(python, "-c", "import bot.discord.client, bot.render.typeset")
     yield "all that it imports is there", done.returncode == 0, done.stderr
+    yield ("health, and a graceful stop", *asyncio.run(_bot_serves(python)))
+
+
+async def _bot_serves(python: str) -> tuple[bool, str]:
+    with tempfile.TemporaryDirectory() as folder, Server(Path(folder)) as redis:
+        async with LocalDiscord() as discord:
+            return await served(
+                *(python, "-m", "bot"),
+                port=(port := free_port()),
+                COMMONROOM_METRICS_PORT=str(port),
+                DISCORD_TOKEN=discord.token,
+                DISCORD_API=discord.api_url,
+                REDIS_URL=redis.url,
+            )
 
 
 def _inference(python: str, _: Path) -> Iterator[tuple[str, bool, str]]:
@@ -130,6 +174,18 @@ def _inference(python: str, _: Path) -> Iterator[tuple[str, bool, str]]:
     yield "versions", re.search(r"good\s+│ versions", done.stdout) is not None, done.stdout
     done = confined(python, "-c", "import lagent, triton" if _has_gpu() else "import lagent")
     yield "lagent", done.returncode == 0, done.stderr
+    yield ("health, and a graceful stop", *asyncio.run(_inference_serves(python)))
+
+
+async def _inference_serves(python: str) -> tuple[bool, str]:
+    with tempfile.TemporaryDirectory() as folder, Server(Path(folder)) as redis:
+        return await served(
+            *(python, "-m", "inference", "serve", "--engine", "scripted"),
+            port=(port := free_port()),
+            INFERENCE_METRICS_PORT=str(port),
+            INFERENCE_PROGRAMS="false",
+            REDIS_URL=redis.url,
+        )
 
 
 def _has_gpu() -> bool:
