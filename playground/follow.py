@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol, Self, TypeVar
 
 from playground.discord.interactions import Interaction
@@ -145,7 +146,6 @@ class Follower:
     async def _tick(self) -> None:
         """Until something is seen, or a moment has passed."""
         self._changed.clear()
-        try:
-            await asyncio.wait_for(self._changed.wait(), LOOK_S)
-        except TimeoutError:
-            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_S):
+                await self._changed.wait()

@@ -189,8 +189,10 @@ class ManagedProcess:
 
     async def _rest(self, seconds: float) -> None:
         self._nudge.clear()
+        # Not `wait_for`, which before Python 3.12 drops a cancellation that comes with the nudge.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._nudge.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._nudge.wait()
 
     def _last_words(self, code: int) -> str:
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
