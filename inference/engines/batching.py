@@ -8,12 +8,14 @@ The library (5.24) runs its batch on a thread of its own. What it leaves to us, 
   watchdog fails what was running and builds the loop anew.
 - An id used again before its cancellation was seen would be cancelled too: ids are never reused.
 - A loop that hangs, in a kernel say, cannot be ended from outside: the watchdog fails what was
-  running and says so from then on, so that the process is not asked and can be replaced.
+  running and says so until a token comes again, so that the process is not asked meanwhile and
+  can be replaced.
 """
 
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Collection, Sequence
+from contextlib import suppress
 from itertools import count
 from time import monotonic
 from typing import Any, NamedTuple, Self
@@ -22,7 +24,7 @@ from transformers import GenerationConfig
 
 from inference.engines.base import EngineBroken
 from inference.engines.prefixes import keep_prefixes, report_prefixes
-from inference.engines.sampling import Draw, RequestSampler
+from inference.engines.sampling import GREEDY, Draw, RequestSampler
 from inference.engines.sizes import Sizes
 
 log = logging.getLogger(__name__)
@@ -30,7 +32,8 @@ log = logging.getLogger(__name__)
 WATCH_S = 0.25
 REBUILD_PAUSE_S = 5.0  # between attempts
 STOP_S = 20.0
-SILENCE_S = 120.0  # longer than any step, the capture of a graph included
+SILENCE_S = 300.0  # longer than any step, on a busy processor or with a graph to capture
+PROBE = (0,)  # a prompt that every vocabulary has
 
 
 class Piece(NamedTuple):
@@ -49,7 +52,7 @@ class TokenLoop:
     ) -> None:
         self._model = model
         self._silence_s = silence_s
-        self._heard_at = 0.0  # the last sign of life while requests ran, on the monotonic clock
+        self._asked_at = 0.0  # when there was something to do again, on the monotonic clock
         self._hangs = False
         self._sizes = sizes
         self._end_ids = sorted(end_ids)
@@ -71,7 +74,7 @@ class TokenLoop:
         """Why the loop answers nothing at the moment; empty while it runs."""
         status = self._manager.background_thread_status
         if self._hangs:
-            return f"no token for {self._silence_s:.0f} s: the process must be started anew"
+            return f"no step for {self._silence_s:.0f} s: starting the worker anew may help"
         if status.fatal_error is not None:
             return repr(status.fatal_error)
         return "" if self._manager.is_running() else "the batching thread ended"
@@ -100,13 +103,12 @@ class TokenLoop:
         inbox = self._inboxes[name] = asyncio.Queue()
         self._sampler.add(name, draw)
         if len(self._inboxes) == 1:
-            self._heard_at = monotonic()
+            self._asked_at = monotonic()
         manager, finished, seen = self._manager, False, 0
         try:
             self._submit(manager, name, prompt, max_new_tokens)
             while not finished:
                 output = await inbox.get()
-                self._heard_at = monotonic()
                 if output.error:
                     raise EngineBroken(output.error)
                 finished = output.is_finished()
@@ -153,15 +155,26 @@ class TokenLoop:
             # Tokens drawn after a request was aborted land in the shared queue.
             while self._manager.get_result(timeout=0) is not None:
                 pass
-            if self._inboxes and monotonic() - self._heard_at > self._silence_s:
-                self._hangs = True
-                log.critical("engine loop hangs", extra={"reason": self.broken})
-            if self._hangs:
-                self._fail_all(self.broken)
-            elif reason := self.broken:
+            if reason := self.broken:
                 await self._rebuild(reason)
                 if self.broken:
                     await asyncio.sleep(REBUILD_PAUSE_S)
+            elif self._silent():
+                await self._wait_for_life()
+
+    def _silent(self) -> bool:
+        last = max(self._asked_at, self._sampler.stepped_at)
+        return bool(self._inboxes) and monotonic() - last > self._silence_s
+
+    async def _wait_for_life(self) -> None:
+        """Fails what was running, and asks for one token until it comes."""
+        self._hangs = True
+        log.critical("engine loop hangs", extra={"reason": self.broken})
+        self._fail_all(self.broken)
+        with suppress(EngineBroken):  # it has died, then, and is built anew
+            async for _ in self.stream(PROBE, GREEDY, 1):
+                log.warning("engine loop moves again")
+        self._hangs = False
 
     async def _rebuild(self, reason: str) -> None:
         log.error("engine loop died, rebuilding", extra={"reason": reason})

@@ -14,6 +14,7 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, TypeVar
 
 import numpy as np
@@ -164,6 +165,7 @@ class RequestSampler(ContinuousBatchingLogitsProcessorList):  # type: ignore[mis
         super().__init__(LogitsProcessorList())
         self.do_processing = True
         self.tensors_required = len(_ROWS)
+        self.stepped_at = 0.0  # when the last batch was prepared, on the monotonic clock
         self._stream = stream
         self._draws: dict[str, Draw] = {}  # by the library's request id
         self._memories: dict[str, int] = {}  # rows of the seen tokens; a penalty of 1 needs none
@@ -194,6 +196,7 @@ class RequestSampler(ContinuousBatchingLogitsProcessorList):  # type: ignore[mis
 
         The rows behind are padding of a captured graph, which must mark nothing as seen.
         """
+        self.stepped_at = monotonic()
         states = [request.state for request in requests_in_batch if request.has_new_token]
         table = columns(
             [*(self._draws.get(state.request_id, GREEDY) for state in states), GREEDY],
