@@ -77,10 +77,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(_args: argparse.Namespace) -> None:
     acknowledged = [_acknowledged("discord.py alone", BARE), _acknowledged("commonroom", BOT)]
-    streamed = [_streamed(mention) for mention in (False, True)]
-    idle = _idle()
     _show("200 people in one second", [asdict(each) for each in acknowledged])
+    streamed = [_streamed(mention) for mention in (False, True)]
     _show("64 answers at once", [asdict(each) for each in streamed])
+    idle = _idle()
     _show("Idle servers", [asdict(idle)])
     print(
         json.dumps(

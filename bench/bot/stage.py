@@ -55,6 +55,7 @@ def stage(bot: Sequence[str] = BOT, *, before: Act[None] | None = None) -> Itera
             "DISCORD_TOKEN": town.token,
             "COMMONROOM_PER_MINUTE": "0",
             "INFERENCE_SLOTS": SLOTS,
+            "INFERENCE_PROGRAMS": "false",  # nothing here runs any
             "LOG_LEVEL": "WARNING",
             "INFERENCE_LOG_LEVEL": "WARNING",
         }

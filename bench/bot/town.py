@@ -214,8 +214,8 @@ class Settle:
     """So many servers, each with channels and roles, before the bot comes."""
 
     servers: int
-    channels: int = 20
-    roles: int = 10
+    channels: int = 10
+    roles: int = 5
 
     async def act(self, discord: LocalDiscord) -> None:
         world = discord.world

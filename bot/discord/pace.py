@@ -13,7 +13,7 @@ from time import monotonic
 
 AT_ONCE = 128  # requests for answers under way, those that wait for a rate limit included
 PER_S = 40.0  # requests that Discord counts; the rest is for all else than answers
-LONGEST_S = 1.0  # answers go on after this, however many people come
+LONGEST_S = 3.0  # answers go on after this, however many people come
 
 
 class Pace:

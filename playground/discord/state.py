@@ -5,6 +5,7 @@ Looking up something that is not there raises the error Discord would answer wit
 
 import copy
 import secrets
+from collections import Counter
 from dataclasses import dataclass, field
 
 from playground.discord import permissions
@@ -61,6 +62,7 @@ class State:
         self.messages: dict[str, dict[str, Message]] = {}  # by channel, by id, oldest first
         self.thread_members: dict[str, set[str]] = {}
         self.presences: dict[str, Json] = {}
+        self._positions: Counter[str] = Counter()  # of each guild's next channel
         self.bot = self.add_user(self.bot_name, bot=True)
 
     # --- people and servers -------------------------------------------------------------------
@@ -151,13 +153,14 @@ class State:
             ChannelType.TEXT,
             name=name,
             guild_id=guild["id"],
-            position=sum(c.get("guild_id") == guild["id"] for c in self.channels.values()),
+            position=self._positions[guild["id"]],
             permission_overwrites=[],
             parent_id=None,
             nsfw=False,
             topic=topic,
             rate_limit_per_user=0,
         )
+        self._positions[guild["id"]] += 1
         self.publish("CHANNEL_CREATE", channel, channel=channel["id"])
         return channel
 
