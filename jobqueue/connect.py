@@ -12,8 +12,34 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 # Blocking reads ask for at most BLOCK_MS, well below the time after which a reply counts as lost.
 SOCKET_TIMEOUT_S = 5.0
 BLOCK_MS = 2_000
+CLOSE_S = 10.0  # what is on its way when a client is closed gets so long
 
 T = TypeVar("T")
+
+
+class _Closing:
+    """A client that closes when nothing of `jobqueue.scripts` is on its way any more.
+
+    Closed under a call, a client loses the connection that the call was opening.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.underway: set[asyncio.Task[None]] = set()
+
+    async def aclose(self, *args: Any, **options: Any) -> None:
+        if self.underway:
+            await asyncio.wait(self.underway, timeout=CLOSE_S)
+        await super().aclose(*args, **options)  # type: ignore[misc]
+
+
+class _Client(_Closing, Redis):  # type: ignore[misc]  # redis-py's own bases disagree
+    pass
+
+
+class _ClusterClient(_Closing, RedisCluster):  # type: ignore[misc]
+    pass
+
 
 _SHAPE: dict[str, Any] = {
     "protocol": 2,
@@ -37,9 +63,9 @@ def connect(url: str) -> Redis:
     """
     if "+cluster://" in url:
         plain = url.replace("+cluster://", "://", 1)
-        return cast("Redis", RedisCluster.from_url(plain, **_SHAPE, socket_keepalive=True))
+        return cast("Redis", _ClusterClient.from_url(plain, **_SHAPE, socket_keepalive=True))
     keepalive: dict[str, Any] = {} if url.startswith("unix:") else {"socket_keepalive": True}
-    return Redis.from_url(
+    return _Client.from_url(
         url,
         **_SHAPE,
         retry=Retry(ConstantBackoff(0.01), 1, supported_errors=(RedisConnectionError,)),

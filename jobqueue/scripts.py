@@ -22,7 +22,6 @@ from redis.exceptions import (
     NoScriptError,
     ReadOnlyError,
     RedisClusterException,
-    RedisError,
     ResponseError,
     TryAgainError,
 )
@@ -100,6 +99,8 @@ class Scripts:
         self._clock = clock
         self._waiting: list[_Call] = []
         self._senders: set[asyncio.Task[None]] = set()
+        # What a client of `connect` waits for when it is closed.
+        self._underway: set[asyncio.Task[None]] = getattr(redis, "underway", self._senders)
 
     def key(self, kind: str, name: str = "") -> str:
         return f"{self._prefix}{kind}:{name}" if name else f"{self._prefix}{kind}"
@@ -148,8 +149,9 @@ class Scripts:
         # middle of other callers' replies; it ends by itself when nothing waits.
         if len(self._senders) < _SENDERS:
             sender = loop.create_task(self._send_waiting())
-            self._senders.add(sender)
-            sender.add_done_callback(self._senders.discard)
+            for tasks in (self._senders, self._underway):
+                tasks.add(sender)
+                sender.add_done_callback(tasks.discard)
         return call.reply
 
     async def _send_waiting(self) -> None:
@@ -157,7 +159,7 @@ class Scripts:
             batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
             try:
                 replies = await self._round_trip(batch)
-            except (RedisError, RedisClusterException, OSError) as error:
+            except Exception as error:  # whoever called hears of it
                 replies = [error] * len(batch)
             except BaseException:
                 for call in batch:

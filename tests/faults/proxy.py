@@ -102,17 +102,19 @@ class FaultyProxy:
 class Tripwire:
     """Kills the client at one exact command.
 
-    Commands are counted from 1 over all connections and forwarded one by one. At number `at` the
-    process `pid` is sent SIGKILL: before the server has the command, or after it was executed and
-    before its reply is heard.
+    Commands, or only those of one name, are counted from 1 over all connections and forwarded one
+    by one. At number `at` the process `pid` is sent SIGKILL: before the server has the command, or
+    after it was executed and before its reply is heard.
     """
 
     target_port: int
     at: int
     after: bool
+    only: str = ""
     port: int = 0
     pid: int = 0
-    seen: list[str] = field(default_factory=list)
+    counted: int = 0
+    died_at: str = ""  # the command's name
     tripped: asyncio.Event = field(default_factory=asyncio.Event)
 
     @asynccontextmanager
@@ -125,14 +127,15 @@ class Tripwire:
         requests, replies = _Frames(reader), _Frames(server[0])
         try:
             while request := await requests.next():
-                self.seen.append(_name(request))
-                mine = len(self.seen) == self.at
+                name = _name(request)
+                self.counted += not self.only or name == self.only
+                mine = self.counted == self.at and (not self.only or name == self.only)
                 if mine and not self.after:
-                    return self._trip()
+                    return self._trip(name)
                 server[1].write(request)
                 reply = await replies.next()
                 if mine:
-                    return self._trip()
+                    return self._trip(name)
                 if self.tripped.is_set():
                     return None
                 writer.write(reply)
@@ -143,8 +146,9 @@ class Tripwire:
             writer.transport.abort()
             server[1].transport.abort()
 
-    def _trip(self) -> None:
+    def _trip(self, name: str) -> None:
         os.kill(self.pid, signal.SIGKILL)
+        self.died_at = name
         self.tripped.set()
 
 
