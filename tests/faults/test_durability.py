@@ -16,7 +16,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from bench.server import Server
 from jobqueue.connect import connect
 
-MEMORY = Path("/dev/shm")  # a disk that syncs at once, whatever else this machine writes
+# A disk that syncs at once, whatever else this machine writes.
+MEMORY = Path("/dev/shm")  # noqa: S108
 ROUNDS = 5
 WRITERS = 20
 
