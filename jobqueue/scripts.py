@@ -178,11 +178,6 @@ class Scripts:
         return replies
 
     async def _pipeline(self, commands: list[tuple[Argument, ...]]) -> list[Any]:
-        if len(commands) == 1:  # a third faster without the pipeline's bookkeeping
-            try:
-                return [await self.redis.execute_command(*commands[0])]  # type: ignore[no-untyped-call]
-            except ResponseError as error:
-                return [error]
         async with self.redis.pipeline(transaction=False) as pipe:
             for command in commands:
                 pipe.execute_command(*command)
