@@ -7,6 +7,7 @@ _LONGEST = 100
 
 SOLVE = "solve"  # to work a problem out by running programs
 VISION = "vision"  # answers about pictures
+ARTICLE = "article"  # to write one, with pictures
 
 
 def of_model(capability: str, model: str) -> str:

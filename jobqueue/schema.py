@@ -11,7 +11,9 @@ from typing import Literal
 
 import msgspec
 
+from jobqueue.article import Article, Order, Stage
 from jobqueue.errors import InvalidJob
+from jobqueue.values import Attachment, Struct, require_range
 
 MAX_PROMPT_CHARS = 100_000
 # Identifiers are parts of Redis keys, whose hash tag is in braces.
@@ -19,24 +21,6 @@ _IDENTIFIER = re.compile(r"[!-z|~]{1,100}")
 _IDENTIFIER_RULE = "1 to 100 printable ASCII characters, no braces or white space"
 
 HEAD = " "  # in Redis, for a parent of None; no identifier, so no turn
-
-
-def _require_range(name: str, value: float | None, low: float, high: float) -> None:
-    if value is not None and not low <= value <= high:
-        raise InvalidJob(name, f"{low} to {high}")
-
-
-class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Base of everything that crosses processes."""
-
-
-class Attachment(Struct, frozen=True):
-    """A file somebody posted; its bytes lie in `jobqueue.blobs` under their hash."""
-
-    sha256: str
-    name: str
-    media_type: str
-    size: int  # bytes
 
 
 class Sampling(Struct, frozen=True):
@@ -51,12 +35,12 @@ class Sampling(Struct, frozen=True):
     max_tokens: int | None = None
 
     def __post_init__(self) -> None:
-        _require_range("temperature", self.temperature, 0.0, 2.0)
-        _require_range("top_p", self.top_p, 0.0, 1.0)
-        _require_range("top_k", self.top_k, 0, 1_000_000)
-        _require_range("repetition_penalty", self.repetition_penalty, 0.5, 2.0)
-        _require_range("seed", self.seed, 0, 2**63 - 1)
-        _require_range("max_tokens", self.max_tokens, 1, 1_000_000)
+        require_range("temperature", self.temperature, 0.0, 2.0)
+        require_range("top_p", self.top_p, 0.0, 1.0)
+        require_range("top_k", self.top_k, 0, 1_000_000)
+        require_range("repetition_penalty", self.repetition_penalty, 0.5, 2.0)
+        require_range("seed", self.seed, 0, 2**63 - 1)
+        require_range("max_tokens", self.max_tokens, 1, 1_000_000)
 
 
 class Job(Struct, frozen=True):
@@ -81,6 +65,7 @@ class Job(Struct, frozen=True):
     thinking: bool | None = None  # aloud before it answers; None is the model's own way
     tools: tuple[str, ...] = ()  # what the model may call, of those that the worker has
     approval: bool = False  # a person is asked before each call
+    order: Order | None = None  # of an article; the capability is "article" then
     ttl_ms: int = 14 * 60_000  # from submission; afterwards nobody can receive the answer
 
     def __post_init__(self) -> None:
@@ -96,7 +81,7 @@ class Job(Struct, frozen=True):
             raise InvalidJob("prompt", "not empty")
         if len(self.prompt) > MAX_PROMPT_CHARS:
             raise InvalidJob("prompt", f"{MAX_PROMPT_CHARS} characters at most")
-        _require_range("ttl_ms", self.ttl_ms, 1, 24 * 3_600_000)
+        require_range("ttl_ms", self.ttl_ms, 1, 24 * 3_600_000)
 
 
 class Turn(Struct, frozen=True):
@@ -204,6 +189,16 @@ class Returned(Event, frozen=True):
     duration_ms: int = 0
 
 
+class Progress(Event, frozen=True):
+    """How far an article is."""
+
+    stage: Stage
+    done: int = 0  # sections that are written, or places for pictures that were looked at
+    total: int = 0  # 0 while that is not known
+    placed: int = 0  # pictures, so far
+    heading: str = ""  # of what is under way
+
+
 class Check(StrEnum):
     """Whether the answer was put to a test of its own, as by substituting a solution back."""
 
@@ -223,6 +218,7 @@ class Finished(Event, frozen=True):
     omitted_turns: int = 0  # older turns of the channel that did not fit the context
     summarised_turns: int = 0  # and those before, of which a summary was read
     unseen_pictures: int = 0  # of the conversation: expired, or too many for the context
+    article: Article | None = None  # as it is laid out; `text` is its Markdown
 
 
 class Failed(Event, frozen=True):
@@ -232,7 +228,7 @@ class Failed(Event, frozen=True):
     detail: str = ""  # for the log and the operator, never shown as it is
 
 
-AnyEvent = Started | Thought | Call | Asks | Returned | Delta | Finished | Failed
+AnyEvent = Started | Thought | Call | Asks | Returned | Progress | Delta | Finished | Failed
 TERMINAL_EVENTS = (Finished, Failed)
 
 

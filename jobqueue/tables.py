@@ -16,6 +16,7 @@ from jobqueue.schema import (
     Delta,
     Failed,
     Finished,
+    Progress,
     Returned,
     Started,
     Thought,
@@ -110,6 +111,9 @@ def _described(event: AnyEvent) -> str:
         case Returned():
             figures = f", {len(event.figures)} figures" if event.figures else ""
             return f"step {event.step}: {event.status} after {event.duration_ms} ms{figures}"
+        case Progress():
+            so_far = f" {event.done} of {event.total}" if event.total else ""
+            return f"{event.stage}{so_far}, {event.placed} pictures placed"
         case Finished():
             tokens = f"{event.prompt_tokens}+{event.completion_tokens} tokens"
             return f"finished: {event.reason}, {len(event.text)} characters, {tokens}"

@@ -1,0 +1,23 @@
+"""What all that crosses processes is made of."""
+
+import msgspec
+
+from jobqueue.errors import InvalidJob
+
+
+def require_range(name: str, value: float | None, low: float, high: float) -> None:
+    if value is not None and not low <= value <= high:
+        raise InvalidJob(name, f"{low} to {high}")
+
+
+class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of everything that crosses processes."""
+
+
+class Attachment(Struct, frozen=True):
+    """A file somebody posted; its bytes lie in `jobqueue.blobs` under their hash."""
+
+    sha256: str
+    name: str
+    media_type: str
+    size: int  # bytes
