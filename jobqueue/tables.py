@@ -97,20 +97,13 @@ def _table(*columns: str, show_header: bool = True) -> Table:
 
 def _described(event: AnyEvent) -> str:
     match event:
+        case Call() | Asks() | Returned():
+            return f"step {event.step}: {_step(event)}"
         case Started():
             return f"started on {event.worker} with {event.model}"
         case Delta() | Thought():
             of = " of reasoning" if isinstance(event, Thought) else ""
             return f"{len(event.text)} characters{of}"
-        case Call() | Asks():
-            if isinstance(event, Call):
-                what = f"{len(event.text)} characters for {event.tool}"
-            else:
-                what = "waits for a person to allow it"
-            return f"step {event.step}: {what}"
-        case Returned():
-            figures = f", {len(event.figures)} figures" if event.figures else ""
-            return f"step {event.step}: {event.status} after {event.duration_ms} ms{figures}"
         case Progress():
             so_far = f" {event.done} of {event.total}" if event.total else ""
             return f"{event.stage}{so_far}, {event.placed} pictures placed"
@@ -119,6 +112,17 @@ def _described(event: AnyEvent) -> str:
             return f"finished: {event.reason}, {len(event.text)} characters, {tokens}"
         case Failed():
             return f"failed: {event.code} {event.detail}".rstrip()
+
+
+def _step(event: Call | Asks | Returned) -> str:
+    match event:
+        case Call():
+            return f"{len(event.text)} characters for {event.tool}"
+        case Asks():
+            return "waits for a person to allow it"
+        case Returned():
+            figures = f", {len(event.figures)} figures" if event.figures else ""
+            return f"{event.status} after {event.duration_ms} ms{figures}"
 
 
 def _shown(name: str, value: str) -> str:
