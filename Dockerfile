@@ -26,7 +26,7 @@ FROM base AS inference
 RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev bubblewrap libseccomp2 \
     && rm -rf /var/lib/apt/lists/*
 # lagent without its dependencies, for the reason that pyproject.toml gives.
-RUN pip install '.[inference,models,agent,sandbox]' && pip install --no-deps lagent==0.5.0rc3
+RUN pip install '.[inference,models,agent,ocr,sandbox]' && pip install --no-deps lagent==0.5.0rc3
 # A new volume takes its owner from the folder that it covers.
 RUN install -d -o commonroom /models /home/commonroom/.cache
 USER 10001
