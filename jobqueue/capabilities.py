@@ -7,6 +7,7 @@ _LONGEST = 100
 
 SOLVE = "solve"  # to work a problem out by running programs
 VISION = "vision"  # answers about pictures
+READ = "read"  # knows the text in pictures, where it does not see them
 ARTICLE = "article"  # to write one, with pictures
 
 

@@ -13,7 +13,8 @@ import msgspec
 
 from jobqueue.article import Article, Order, Stage
 from jobqueue.errors import InvalidJob
-from jobqueue.values import Attachment, Struct, require_range
+from jobqueue.values import Attachment as Attachment  # noqa: PLC0414 — told on, for mypy
+from jobqueue.values import Struct, require_range
 
 MAX_PROMPT_CHARS = 100_000
 # Identifiers are parts of Redis keys, whose hash tag is in braces.
@@ -124,6 +125,7 @@ class FailureCode(StrEnum):
     UNSUPPORTED = "unsupported"  # no worker can do this
     NO_PROGRAMS = "no_programs"  # no worker's sandbox holds, and without one nothing is run
     NO_ANSWER = "no_answer"  # all turns were spent on calls
+    NO_TEXT = "no_text"  # a picture was to be read, and nothing is written in it
     ENGINE = "engine"  # the engine broke
     DEADLINE = "deadline"  # not finished in time
     CANCELLED = "cancelled"  # cancelled before it began
