@@ -1,0 +1,25 @@
+"""What whoever writes an article asks of whoever knows pictures."""
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from jobqueue.article import Need, Slot
+from jobqueue.schema import Attachment
+
+
+class Illustrator(Protocol):
+    async def fill(
+        self,
+        need: Need,
+        *,
+        own: Sequence[Attachment],
+        taken: Collection[str],
+        avoid: Collection[str] = (),
+        seed: int = 0,
+    ) -> Slot:
+        """A place for a picture, filled where one surely fits.
+
+        `own` are the person's pictures; `taken` are the SHA-256 of pictures that the article
+        already has, `avoid` those of pictures that the person did not want here.
+        """
+        ...
