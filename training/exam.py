@@ -10,7 +10,7 @@ import torch
 from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer
 
 from training.lessons import Lesson, random_lesson
-from training.tokens import encode
+from training.tokens import NOTHING, encode
 
 AT_ONCE = 200
 LONGEST_ANSWER = 64  # tokens
@@ -57,7 +57,7 @@ def _questions(of_each: int, rng: Random) -> Iterator[Question]:
         lesson = random_lesson(rng)
         end = rng.randint(1, len(lesson.turns))
         shown = sum(turn.pictures for turn in lesson.turns[:end])
-        question = Question(Lesson(lesson.images[:shown], lesson.turns[:end]))
+        question = Question(Lesson(lesson.images[:shown], lesson.turns[:end], first=lesson.first))
         if left[question.kind]:
             left[question.kind] -= 1
             yield question
@@ -96,7 +96,7 @@ class _Examiner:
 
     def _begins(self, labels: list[int], at: int) -> bool:
         """Whether an answer begins after this place."""
-        return labels[at] == -100 and labels[at + 1] != -100
+        return labels[at] == NOTHING and labels[at + 1] != NOTHING
 
     def _pixels(self, images: list[Any]) -> torch.Tensor | None:
         if not images:

@@ -26,6 +26,8 @@ from transformers import (
 from training import card
 from training.batches import Batch, stream
 from training.exam import examine
+from training.hints import Hints
+from training.steps import MEAN, STD, Gradients
 from training.tokens import CONTEXT, make_tokenizer
 from training.words import UNKNOWN
 
@@ -34,7 +36,6 @@ PATCH = 8
 SHRINK = 2  # patches, each way, that become one token
 IMAGE_TOKENS = (SIDE // PATCH // SHRINK) ** 2
 CONTEXT_TOKENS = 384  # longer conversations were never seen
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, as InternVL's
 
 PLACE_SCALE = 0.25
 WARM_UP = 300  # steps
@@ -87,9 +88,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True, help="the model's folder")
     parser.add_argument("--begin", type=Path, help="with the eye in this folder, not from nothing")
     parser.add_argument("--seconds", type=float, default=330)
-    parser.add_argument("--peak", type=float, default=1e-3, help="of the learning rate")
+    parser.add_argument("--peak", type=float, default=2e-3, help="of the learning rate")
     parser.add_argument("--batch", type=int, default=512, help="lessons a step")
-    parser.add_argument("--workers", type=int, default=15, help="processes that draw")
+    parser.add_argument("--workers", type=int, default=14, help="processes that draw")
     parser.add_argument("--words", type=int, default=20_000, help="lessons for the tokenizer")
     parser.add_argument("--questions", type=int, default=1_000, help="of each kind, at the end")
     parser.add_argument("--seed", type=int, default=8)
@@ -158,34 +159,52 @@ def places(side: int, width: int) -> torch.Tensor:
 
 def train(model: Any, tokenizer: Any, plan: Plan) -> int:
     """Until the time is over; returns the number of steps."""
-    optimizer = torch.optim.AdamW(
-        model.parameters(),
-        lr=plan.peak,
-        betas=(0.9, 0.98),
-        weight_decay=DECAY,
-        fused=plan.device != "cpu",
-    )
+    hints = Hints(model.config.text_config.hidden_size).to(plan.device)
+    optimizers = _optimizers(model, hints, plan)
     batches = stream(
         tokenizer,
         batch=plan.batch,
         side=SIDE,
         image_tokens=IMAGE_TOKENS,
+        longest=CONTEXT_TOKENS,
         workers=plan.workers,
         seed=plan.seed,
     )
     model.train()
+    gradients = Gradients(model, hints, next(batches))
     begun = time.monotonic()
     for step, batch in enumerate(_timed(batches, plan.seconds), 1):
         share = min((time.monotonic() - begun) / plan.seconds, 1.0)
-        for group in optimizer.param_groups:
-            group["lr"] = plan.peak * min(step / WARM_UP, 1.0) * _cosine(share)
-        loss = learn(model, optimizer, batch, plan.device)
+        loss = gradients.of(batch)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = plan.peak * min(step / WARM_UP, 1.0) * _cosine(share)
+            optimizer.step()
         if step % 100 == 0:
-            print(
-                f"{step} steps, {time.monotonic() - begun:.0f} s, loss {loss.item():.4f}",
-                flush=True,
-            )
+            passed = time.monotonic() - begun
+            print(f"{step} steps, {passed:.0f} s, loss {loss.item():.4f}", flush=True)
     return step
+
+
+def _optimizers(model: Any, hints: Hints, plan: Plan) -> list[torch.optim.Optimizer]:
+    """Muon (Jordan 2024) for the layers' matrices, AdamW for everything else."""
+    layers = [model.model.vision_tower.encoder, model.model.language_model.layers]
+    matrices = [p for layer in layers for p in layer.parameters() if p.dim() == 2]
+    known = set(map(id, matrices))
+    others = [p for p in [*model.parameters(), *hints.parameters()] if id(p) not in known]
+    return [
+        torch.optim.Muon(
+            matrices, lr=plan.peak, weight_decay=DECAY, adjust_lr_fn="match_rms_adamw"
+        ),
+        torch.optim.AdamW(
+            others,
+            lr=plan.peak,
+            betas=(0.9, 0.98),
+            weight_decay=DECAY,
+            fused=plan.device != "cpu",
+        ),
+    ]
 
 
 def _timed(batches: Iterator[Batch], seconds: float) -> Iterator[Batch]:
@@ -198,29 +217,6 @@ def _timed(batches: Iterator[Batch], seconds: float) -> Iterator[Batch]:
 
 def _cosine(share: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * share))
-
-
-def learn(model: Any, optimizer: Any, batch: Batch, device: str) -> torch.Tensor:
-    """One step; the arithmetic is that of bfloat16 weights, so that rounding them costs nothing."""
-    with torch.autocast(device, torch.bfloat16, enabled=device != "cpu"):
-        loss: torch.Tensor = model(
-            input_ids=batch.ids.to(device, non_blocking=True),
-            attention_mask=batch.mask.to(device, non_blocking=True),
-            labels=batch.labels.to(device, non_blocking=True),
-            pixel_values=normalised(batch.images.to(device, non_blocking=True)),
-        ).loss
-    optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-    optimizer.step()
-    return loss.detach()
-
-
-def normalised(images: torch.Tensor) -> torch.Tensor:
-    """uint8 [n, height, width, 3] → float32 [n, 3, height, width], as the image processor does."""
-    mean = torch.tensor(MEAN, device=images.device)
-    std = torch.tensor(STD, device=images.device)
-    return ((images.float() / 255 - mean) / std).permute(0, 3, 1, 2)
 
 
 def save(model: Any, tokenizer: Any, folder: Path) -> None:

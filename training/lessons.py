@@ -11,7 +11,9 @@ from training import words
 from training.questions import Asked, ask
 from training.scenes import Scene, draw, random_scene, random_size
 
-MOST_TURNS = 4
+MOST_TURNS = 8
+LONG = 0.05  # of the conversations go on for longer
+MOST_TURNS_LONG = 14
 STRANGE_WORDS = (
     *("cat", "dog", "person", "man", "woman", "child", "car", "bus", "train", "tree", "flower"),
     *("house", "street", "sky", "sun", "moon", "cloud", "river", "sea", "mountain", "food"),
@@ -42,6 +44,8 @@ class Turn:
 class Lesson:
     images: tuple[Image.Image, ...]  # RGB, in the order in which they are shown
     turns: tuple[Turn, ...]
+    scenes: tuple[Scene | None, ...] = ()  # of the images; None is none of ours
+    first: int = 1  # the number of the first image, higher where older ones are no longer shown
 
 
 def random_lesson(rng: Random) -> Lesson:
@@ -52,7 +56,10 @@ def random_lesson(rng: Random) -> Lesson:
 
 def _one_picture(rng: Random) -> Lesson:
     scene = random_scene(rng)
-    return Lesson((_drawn(rng, scene),), tuple(_about(rng, scene, 1, rng.randint(1, MOST_TURNS))))
+    most = MOST_TURNS if rng.random() > LONG else MOST_TURNS_LONG
+    turns = tuple(_about(rng, scene, 1, rng.randint(1, most)))
+    first = 1 if rng.random() < 0.9 else rng.randint(2, 6)
+    return Lesson((_drawn(rng, scene),), turns, (scene,), first)
 
 
 def _about(rng: Random, scene: Scene, pictures: int, count: int) -> Iterator[Turn]:
@@ -74,7 +81,7 @@ def _two_at_once(rng: Random) -> Lesson:
     for number in range(rng.randint(1, 3)):
         asked = _compared(rng, scenes) or _in_one(rng, scenes)
         turns.append(Turn(0 if number else 2, asked.question, asked.answer, asked.kind))
-    return Lesson(tuple(_drawn(rng, scene) for scene in scenes), tuple(turns))
+    return Lesson(tuple(_drawn(rng, scene) for scene in scenes), tuple(turns), scenes)
 
 
 def _one_after_the_other(rng: Random) -> Lesson:
@@ -84,7 +91,7 @@ def _one_after_the_other(rng: Random) -> Lesson:
     if rng.random() < 0.7:
         asked = _compared(rng, scenes) or _in_one(rng, scenes)
         turns.append(Turn(0, asked.question, asked.answer, asked.kind))
-    return Lesson(tuple(_drawn(rng, scene) for scene in scenes), tuple(turns))
+    return Lesson(tuple(_drawn(rng, scene) for scene in scenes), tuple(turns), scenes)
 
 
 def _in_one(rng: Random, scenes: tuple[Scene, Scene]) -> Asked:
@@ -106,7 +113,7 @@ def _compared(rng: Random, scenes: tuple[Scene, Scene]) -> Asked | None:
         return None
     which = rng.randrange(2)
     shown, other = scenes[which], scenes[1 - which]
-    answer = f"Image-{which + 1}."
+    answer = f"Image-{which + 1}"
     if shown.number and shown.number != other.number:
         question = words.fill(rng, words.WHICH_NUMBER, number=shown.number)
         return Asked("which", question, answer)
@@ -161,7 +168,8 @@ def _no_picture(rng: Random) -> Lesson:
 
 def _strange_picture(rng: Random) -> Lesson:
     question = ask(rng, random_scene(rng)).question
-    return Lesson((_texture(rng),), (Turn(1, question, words.UNKNOWN, "unknown"),))
+    turn = Turn(1, question, words.UNKNOWN, "unknown")
+    return Lesson((_texture(rng),), (turn,), (None,))
 
 
 def _texture(rng: Random) -> Image.Image:
@@ -177,14 +185,14 @@ def _blank(rng: Random) -> Lesson:
     scene = Scene(random_scene(rng).ground)
     frames, answer = rng.choice(
         (
-            (words.COUNT_ALL, "0."),
-            (words.DESCRIBE, "Nothing."),
-            (words.HAS_NUMBER, "No."),
+            (words.COUNT_ALL, "0"),
+            (words.DESCRIBE, "Nothing"),
+            (words.HAS_NUMBER, "No"),
             (words.NUMBER, "I see no number."),
         )
     )
     turn = Turn(1, words.fill(rng, frames), answer, "blank")
-    return Lesson((_drawn(rng, scene),), (turn,))
+    return Lesson((_drawn(rng, scene),), (turn,), (scene,))
 
 
 def _drawn(rng: Random, scene: Scene) -> Image.Image:

@@ -36,7 +36,7 @@ def main() -> None:
 
 def _asked(rng: Random) -> Iterator[tuple[Scene, Asked]]:
     """Yes and no in turn, too."""
-    wanted = cycle(("Yes.", "No."))
+    wanted = cycle(("Yes", "No"))
     for kind in cycle(KINDS):
         answer = next(wanted) if kind == "yesno" else None
         while True:

@@ -50,11 +50,12 @@ def ask_kind(rng: Random, scene: Scene, kind: str) -> Asked | None:
 
 
 def say(answer: str) -> str:
-    return f"{answer[:1].upper()}{answer[1:]}."
+    """No full stop after a few words: Discord shows "3." as a list."""
+    return f"{answer[:1].upper()}{answer[1:]}"
 
 
 def yes(true: bool) -> str:
-    return "Yes." if true else "No."
+    return "Yes" if true else "No"
 
 
 def name(thing: Thing) -> str:
@@ -100,7 +101,7 @@ def _count(rng: Random, scene: Scene) -> Asked:
     shape = some.shape if rng.random() < 0.7 else rng.choice(SHAPES)
     color = some.color if rng.random() < 0.7 else rng.choice(tuple(COLORS))
     if what == "all":
-        return Asked("count", words.fill(rng, words.COUNT_ALL), f"{len(things)}.")
+        return Asked("count", words.fill(rng, words.COUNT_ALL), str(len(things)))
     if what == "shape":
         counted, number = words.plural(shape), sum(t.shape == shape for t in things)
     elif what == "color":
@@ -110,7 +111,7 @@ def _count(rng: Random, scene: Scene) -> Asked:
             f"{color} {words.plural(shape)}",
             sum(t.key == (color, shape) for t in things),
         )
-    return Asked("count", words.fill(rng, words.COUNT, things=counted), f"{number}.")
+    return Asked("count", words.fill(rng, words.COUNT, things=counted), str(number))
 
 
 def _exists(rng: Random, scene: Scene) -> Asked:
@@ -154,7 +155,7 @@ def _describe(rng: Random, scene: Scene) -> Asked:
         else f"{counts[key]} {words.plural(' '.join(key))}"
         for key in order
     ]
-    return Asked("describe", words.fill(rng, words.DESCRIBE), say(words.listed(parts)))
+    return Asked("describe", words.fill(rng, words.DESCRIBE), f"{say(words.listed(parts))}.")
 
 
 # --- where it is --------------------------------------------------------------------------------
@@ -264,7 +265,7 @@ def _more(rng: Random, scene: Scene) -> Asked | None:
 
 
 def _digits(rng: Random, scene: Scene) -> Asked:
-    return Asked("digits", words.fill(rng, words.NUMBER), f"{scene.number}.")
+    return Asked("digits", words.fill(rng, words.NUMBER), scene.number)
 
 
 def _number_color(rng: Random, scene: Scene) -> Asked:
@@ -288,19 +289,19 @@ def _describe_number(rng: Random, scene: Scene) -> Asked:
 
 def _number_exists(rng: Random, _scene: Scene) -> Asked:
     if rng.random() < 0.5:
-        return Asked("yesno", words.fill(rng, words.HAS_NUMBER), "Yes.")
+        return Asked("yesno", words.fill(rng, words.HAS_NUMBER), "Yes")
     thing = rng.choice((rng.choice(SHAPES), f"{rng.choice(tuple(COLORS))} {rng.choice(SHAPES)}"))
     question = words.fill(
         rng, words.EXISTS, a_thing=words.article(thing), things=words.plural(thing)
     )
-    return Asked("yesno", question, "No.")
+    return Asked("yesno", question, "No")
 
 
 def _no_number(rng: Random, _scene: Scene) -> Asked | None:
     if rng.random() < 0.5:
         return None
     if rng.random() < 0.5:
-        return Asked("yesno", words.fill(rng, words.HAS_NUMBER), "No.")
+        return Asked("yesno", words.fill(rng, words.HAS_NUMBER), "No")
     return Asked("digits", words.fill(rng, words.NUMBER), "I see no number.")
 
 
@@ -346,8 +347,9 @@ def _only(rng: Random, things: Sequence[Thing], by: Callable[[Thing], str]) -> T
 
 
 THING_ASKERS: tuple[Ask, ...] = (
-    *(_color, _shape, _at, _count, _count, _exists, _exists, _describe),
-    *(_position, _position, _beside, _beside, _extreme, _larger, _more, _no_number),
+    *(_color, _shape, _at, _at, _count, _count, _count, _exists, _exists, _describe),
+    *(_position, _position, _position, _position, _beside, _beside, _beside),
+    *(_extreme, _extreme, _extreme, _larger, _larger, _more, _no_number),
 )
 NUMBER_ASKERS: tuple[Ask, ...] = (
     *(_digits, _digits, _digits, _number_color, _is_number, _describe_number, _number_exists),

@@ -174,6 +174,12 @@ def draw(scene: Scene, size: tuple[int, int]) -> Image.Image:
     return image
 
 
+def number_width(scene: Scene, size: tuple[int, int]) -> float:
+    """In pixels, of a number drawn at `size`."""
+    font = _font(scene.font % font_count(), round(scene.number_height * min(size)))
+    return font.getlength(scene.number)
+
+
 def _draw_thing(canvas: ImageDraw.ImageDraw, thing: Thing, size: tuple[int, int]) -> None:
     x, y, r = thing.x * size[0], thing.y * size[1], thing.r * min(size)
     if thing.shape == "circle":

@@ -1,6 +1,7 @@
 """The eye's tokenizer: bytes, and the words of its lessons, in the markup of InternVL's chat."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from random import Random
 from typing import Any
 
@@ -13,6 +14,7 @@ VOCABULARY = 1_024
 END = "<|endoftext|>"
 TURN, TURN_END = "<|im_start|>", "<|im_end|>"
 IMAGE, IMAGE_END, CONTEXT, VIDEO = "<img>", "</img>", "<IMG_CONTEXT>", "<video>"
+NOTHING = -100  # to be learned here
 SPECIAL = (END, TURN, TURN_END, IMAGE, IMAGE_END, CONTEXT, VIDEO)
 
 # As InternVL's, but for the system's message: the eye takes no instructions.
@@ -70,25 +72,37 @@ def _texts(seed: int, lessons: int) -> Iterator[str]:
 
 
 def encode(tokenizer: Any, lesson: Lesson, image_tokens: int) -> tuple[list[int], list[int]]:
-    """Ids of the whole conversation, and the same with -100 wherever nothing is to be learned."""
+    """Ids of the whole conversation, and the same with NOTHING where nothing is to be learned."""
     ids: list[int] = []
     labels: list[int] = []
-    shown = 0
+    number = lesson.first
     for turn in lesson.turns:
-        images = ""
-        for _ in range(turn.pictures):
-            shown += 1
-            images += f"Image-{shown}: {IMAGE}{CONTEXT * image_tokens}{IMAGE_END}\n"
+        numbers = range(number, number := number + turn.pictures)
+        images = "".join(f"Image-{n}: {IMAGE}{CONTEXT}{IMAGE_END}\n" for n in numbers)
         asked = f"{TURN}user\n{images}{turn.question}{TURN_END}\n{TURN}assistant\n"
-        question = _ids(tokenizer, asked)
-        answer = _ids(tokenizer, f"{turn.answer}{TURN_END}")
-        after = _ids(tokenizer, "\n")
+        question = _widened(_ids(tokenizer, asked), tokenizer, image_tokens)
+        answer, after = (
+            _known_ids(tokenizer, f"{turn.answer}{TURN_END}"),
+            _known_ids(tokenizer, "\n"),
+        )
         ids += [*question, *answer, *after]
-        labels += [*[-100] * len(question), *answer, *[-100] * len(after)]
+        labels += [*[NOTHING] * len(question), *answer, *[NOTHING] * len(after)]
     return ids, labels
+
+
+def _widened(ids: list[int], tokenizer: Any, image_tokens: int) -> list[int]:
+    """With as many tokens for each image as it has."""
+    context: int = tokenizer.backend_tokenizer.token_to_id(CONTEXT)
+    wide: list[int] = []
+    for token in ids:
+        wide += [token] * (image_tokens if token == context else 1)
+    return wide
 
 
 def _ids(tokenizer: Any, text: str) -> list[int]:
     """Past the library's wrapper, which takes ten times as long."""
     ids: list[int] = tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).ids
     return ids
+
+
+_known_ids = lru_cache(maxsize=100_000)(_ids)
