@@ -74,7 +74,7 @@ const ENGLISH = {
   sample_2: "Plan a friendly welcome for new members",
   sample_3: "用三句话介绍一下你自己",
   pictures_body:
-    "Or ask about a picture. The eye that comes along is tiny: it knows nothing but simple shapes and digits, only English, and is often wrong.",
+    "Or ask about a picture. The eye that comes along is tiny: it knows nothing but scenes of simple shapes and digits, and only English.",
   picture_big: "What do you see?",
   picture_hearts: "How many red hearts are there?",
   picture_number: "What number is shown?",
@@ -187,7 +187,7 @@ const CHINESE = {
   sample_2: "为新成员写一段友好的欢迎词",
   sample_3: "Introduce yourself in three sentences",
   pictures_body:
-    "也可以就图片提问。随附的视觉模型非常小：只认识简单形状和数字，只懂英语，而且常常出错。",
+    "也可以就图片提问。随附的视觉模型非常小：除了由简单形状和数字组成的画面，什么都不认识，而且只懂英语。",
   picture_big: "What do you see?",
   picture_hearts: "How many red hearts are there?",
   picture_number: "What number is shown?",
