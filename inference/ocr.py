@@ -41,6 +41,7 @@ class Line:
     box: tuple[int, int, int, int]  # left, top, right, bottom, in pixels of the picture
 
 
+@cache
 def installed() -> bool:
     return find_spec("rapidocr") is not None and find_spec("onnxruntime") is not None
 

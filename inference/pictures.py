@@ -55,11 +55,11 @@ async def album(job: Job, turns: Sequence[Turn], blobs: Blobs | None, engine: En
     if blobs is None or "vision" not in engine.capabilities:
         return Album()
     own = await _images(job.attachments, blobs)
-    posted = len(_pictures(job.attachments))
+    posted = len(pictures_of(job.attachments))
     shown: dict[str, tuple[Image, ...]] = {}
     room = MOST
     for turn in reversed(turns):
-        wanted = _pictures(turn.attachments)
+        wanted = pictures_of(turn.attachments)
         posted += len(wanted)
         if wanted and room >= len(wanted) and (images := await _images(wanted, blobs)):
             shown[turn.job] = images
@@ -68,10 +68,10 @@ async def album(job: Job, turns: Sequence[Turn], blobs: Blobs | None, engine: En
     return Album({**in_order, job.id: own} if own else in_order, posted)
 
 
-def _pictures(attachments: Sequence[Attachment]) -> list[Attachment]:
+def pictures_of(attachments: Sequence[Attachment]) -> list[Attachment]:
     return [each for each in attachments if each.media_type in MEDIA_TYPES]
 
 
 async def _images(attachments: Sequence[Attachment], blobs: Blobs) -> tuple[Image, ...]:
-    found = [(each, await blobs.get(each.sha256)) for each in _pictures(attachments)]
+    found = [(each, await blobs.get(each.sha256)) for each in pictures_of(attachments)]
     return tuple(Image(data, each.media_type) for each, data in found if data is not None)

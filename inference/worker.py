@@ -18,9 +18,10 @@ from inference.compact import Compactor
 from inference.emitter import Emitter, batches, joined, patiently
 from inference.engines.base import BadRequest, Engine, EngineBroken, TooLong, Unsupported
 from inference.generate import Answer, Attempt, Past, compose
+from inference.legible import Legible, NoText, can_read, wants_reading
 from inference.metrics import Metrics
 from inference.pictures import Blobs
-from jobqueue.capabilities import SOLVE, VISION, of_model, without_model
+from jobqueue.capabilities import READ, SOLVE, VISION, of_model, without_model
 from jobqueue.errors import QueueUnavailable
 from jobqueue.queue import JobQueue, Lease, Verdict
 from jobqueue.schema import (
@@ -29,6 +30,7 @@ from jobqueue.schema import (
     FailureCode,
     Finished,
     FinishReason,
+    Job,
     Started,
     WorkerStatus,
 )
@@ -55,6 +57,7 @@ _REFUSALS: Mapping[type[BadRequest], FailureCode] = {
     Unsupported: FailureCode.UNSUPPORTED,
     NoAnswer: FailureCode.NO_ANSWER,
     NoPrograms: FailureCode.NO_PROGRAMS,
+    NoText: FailureCode.NO_TEXT,
 }
 
 
@@ -104,6 +107,11 @@ class Worker:
         if not self._refuses:
             return self._capabilities
         return self._capabilities | {SOLVE, of_model(SOLVE, self._engine.model)}
+
+    @property
+    def _reads(self) -> bool:
+        """The text in pictures; announced for the bot to know, and no kind of job."""
+        return can_read(self._engine, self._blobs)
 
     @property
     def draining(self) -> bool:
@@ -246,18 +254,30 @@ class Worker:
         return await self._finish(answer, await answer.cut_short(reason), emitter)
 
     async def _begin(self, lease: Lease) -> Attempt:
-        job, workshop = lease.job, self._workshop
-        wanted = without_model(job.capability)
+        job, blobs = lease.job, self._blobs
+        if blobs is None or not self._reads or not wants_reading(job, self._engine):
+            return await self._begun(job, lease.attempt)
+        return Legible(
+            job,
+            lease.attempt,
+            self._engine,
+            blobs,
+            lambda read, steps: self._begun(read, lease.attempt, steps),
+        )
+
+    async def _begun(self, job: Job, attempt: int, steps: int = 0) -> Attempt:
+        """`steps` is how many there were already."""
+        workshop, wanted = self._workshop, without_model(job.capability)
         if wanted == SOLVE:
             if workshop is None:
                 raise NoPrograms("this worker runs none")
-            return await workshop.solution(job, lease.attempt)
+            return await workshop.solution(job, attempt, steps)
         if wanted != VISION and workshop is not None and (tools := workshop.tools_for(job)):
-            return await workshop.talk(job, lease.attempt, tools)
+            return await workshop.talk(job, attempt, tools, steps)
         prompt = await compose(
             job, self._past, self._engine, system=self._system, blobs=self._blobs
         )
-        return Answer(job, lease.attempt, prompt, self._engine)
+        return Answer(job, attempt, prompt, self._engine)
 
     async def _stream(
         self, events: AsyncGenerator[AnyEvent, None], emitter: Emitter
@@ -315,7 +335,7 @@ class Worker:
                 phase="draining" if self.draining else health.phase,
                 engine=self._engine.name,
                 model=self._engine.model,
-                capabilities=tuple(sorted(self._capabilities)),
+                capabilities=tuple(sorted(self._capabilities | ({READ} if self._reads else set()))),
                 tools=tuple(tool.name for tool in self._workshop.tools) if self._workshop else (),
                 slots=self._engine.slots,
                 running=len(self._running),

@@ -35,10 +35,11 @@ class AgentAttempt:
         context: Context,
         blobs: Blobs,
         warmed: asyncio.Event,
+        steps: int = 0,
         approvals: Approvals | None = None,
     ) -> None:
         """Without `approvals`, a call that needs a person's word is not made. `warmed` is set
-        when a dialect's examples have been read."""
+        when a dialect's examples have been read. `steps` is how many there were before."""
         from inference.agent.loop import Loop  # noqa: PLC0415  (lagent: seconds, once)
 
         *head, question = prompt.messages
@@ -52,7 +53,7 @@ class AgentAttempt:
         self._asking = Asking(job, attempt, engine, dialect)
         self._approvals = approvals
         self._warmed = warmed
-        self._steps = Steps(blobs, asks=attempt if job.approval else 0)
+        self._steps = Steps(blobs, asks=attempt if job.approval else 0, before=steps)
         self._loop = Loop(
             self._asking, dialect, tools, context, head=tuple(head), may_run=self._may_run
         )
@@ -86,7 +87,7 @@ class AgentAttempt:
                 async for step in steps:
                     yield step
         except TooLong as error:
-            if not self._steps.number:
+            if self._steps.number == self._steps.before:
                 raise
             raise NoAnswer(f"the context is full: {error}") from error
 

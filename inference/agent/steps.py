@@ -29,12 +29,14 @@ class Steps:
     known while it comes: before anything was run it is shown as a thought, afterwards it is held
     until its end."""
 
-    def __init__(self, blobs: Blobs, asks: int = 0) -> None:
-        """`asks` is this attempt's number where a person decides on each call."""
+    def __init__(self, blobs: Blobs, asks: int = 0, before: int = 0) -> None:
+        """`asks` is this attempt's number where a person decides on each call; `before` is how
+        many steps there were without the model."""
         self._blobs = blobs
         self._asks = asks
         self._shown = Reply()  # of this turn
-        self.number = 0  # of the last step; 0 before the first
+        self.before = before
+        self.number = before  # of the last step
         self.programs: list[str] = []
         self.last: Outcome | None = None  # of those that succeeded
 

@@ -8,7 +8,7 @@ import asyncio
 import importlib
 import logging
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
@@ -23,15 +23,16 @@ from inference.dialects import of_model
 from inference.dialects.base import Dialect
 from inference.engines.base import Engine, EngineError, Message, Request
 from inference.generate import Past, Prompt, compose
+from inference.pictures import MOST, pictures_of
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
 from inference.sandbox.errors import SandboxUnavailable
 from inference.tools.base import Context, Tool
-from inference.tools.registry import CONVERT, PYTHON, tools
+from inference.tools.registry import CONVERT, PYTHON, READ_PICTURE, tools
 from jobqueue.approvals import Approvals
 from jobqueue.blobs import Blobs
 from jobqueue.capabilities import SOLVE
-from jobqueue.schema import Job, Sampling
+from jobqueue.schema import Attachment, Job, Sampling
 
 log = logging.getLogger(__name__)
 
@@ -152,37 +153,45 @@ class Workshop:
             return ()
         return tuple(tool for tool in self.tools if tool.name in job.tools)
 
-    async def solution(self, job: Job, number: int) -> Solution:
-        """Raises NoPrograms, and what `compose` does."""
+    async def solution(self, job: Job, number: int, steps: int = 0) -> Solution:
+        """`steps` is how many there were before. Raises NoPrograms, and what `compose` does."""
         if not self._open:
             raise NoPrograms(self.closed_because)
         chosen = (PYTHON, CONVERT, *(t for t in self.tools_for(job) if t.name in _READERS))
-        return Solution(job, number, **await self._equipped(job, chosen))
+        return Solution(job, number, steps=steps, **await self._equipped(job, chosen))
 
-    async def talk(self, job: Job, number: int, chosen: tuple[Tool, ...]) -> Talk:
+    async def talk(self, job: Job, number: int, chosen: tuple[Tool, ...], steps: int = 0) -> Talk:
         """Raises what `compose` does."""
-        return Talk(job, number, **await self._equipped(job, chosen))
+        return Talk(job, number, steps=steps, **await self._equipped(job, chosen))
 
     async def _equipped(self, job: Job, chosen: tuple[Tool, ...]) -> dict[str, Any]:
         """What an attempt is made of besides its job."""
         dialect = self._dialect
-        files = await self._files(job)
-        turns = await self._past.load(job.channel, None, job.parent)
+        turns = (await self._past.load(job.channel, None, job.parent)).turns
+        pictures = pictures_of(job.attachments)
+        files = await self._bytes(each for each in job.attachments if each not in pictures)
+        if READ_PICTURE in chosen:
+            pictures += [p for turn in reversed(turns) for p in pictures_of(turn.attachments)]
         return {
             "prompt": await self._prompt(job, dialect, chosen, files),
             "engine": self.engine,
             "dialect": dialect,
             "tools": chosen,
-            "context": Context(sandbox=self._sandbox, files=files, turns=turns.turns),
+            "context": Context(
+                sandbox=self._sandbox,
+                files=files,
+                pictures=await self._bytes(pictures[:MOST] if READ_PICTURE in chosen else ()),
+                turns=turns,
+            ),
             "blobs": self._blobs,
             "approvals": self._approvals,
             "warmed": self._warmed,
         }
 
-    async def _files(self, job: Job) -> dict[str, bytes]:
-        """By the names that programs open; the first of a name, and none that has expired."""
+    async def _bytes(self, attachments: Iterable[Attachment]) -> dict[str, bytes]:
+        """By name; the first of each, and none that has expired."""
         found: dict[str, bytes] = {}
-        for attachment in job.attachments:
+        for attachment in attachments:
             data = await self._blobs.get(attachment.sha256)
             if data is not None:
                 found.setdefault(attachment.name, data)

@@ -47,6 +47,7 @@ class Context:
 
     sandbox: Sandbox | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)  # by the names a program opens
+    pictures: Mapping[str, bytes] = field(default_factory=dict)  # PNG and JPEG, by name
     turns: tuple[Turn, ...] = ()  # of the conversation, oldest first
     question: str = ""
 

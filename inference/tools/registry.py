@@ -1,14 +1,16 @@
 """The tools of a worker."""
 
+from inference import ocr
 from inference.tools.base import Tool, tool
 from inference.tools.calculator import calculate
 from inference.tools.clock import now
 from inference.tools.python import python
+from inference.tools.reading import read_picture
 from inference.tools.searching import search_channel, search_files
 from inference.tools.units import convert
 from inference.tools.web import arxiv, web_search
 
-PYTHON, CONVERT = tool(python), tool(convert)
+PYTHON, CONVERT, READ_PICTURE = tool(python), tool(convert), tool(read_picture)
 _INSIDE = (CONVERT, *(tool(each) for each in (calculate, now, search_channel, search_files)))
 
 
@@ -17,6 +19,7 @@ def tools(*, programs: bool, with_arxiv: bool = False, search: str = "") -> tupl
     return (
         *((PYTHON,) if programs else ()),
         *_INSIDE,
+        *((READ_PICTURE,) if ocr.installed() else ()),
         *((tool(arxiv),) if with_arxiv else ()),
         *((web_search(search),) if search else ()),
     )

@@ -59,6 +59,7 @@ async def worker(queue: JobQueue, redis: Redis, workshop: Workshop) -> AsyncIter
         name="worker-0",
         system="be brief",
         workshop=workshop,
+        blobs=Blobs(redis),
     )
     running = asyncio.create_task(worker.run())
     await until(lambda: bool(workshop.capabilities), within_s=60)

@@ -9,6 +9,7 @@ from inference.tools.base import Context, Tool, ToolFailed, tool
 from inference.tools.registry import tools
 from inference.tools.web import pages, papers
 from jobqueue.schema import Turn
+from tests.drawn import written
 
 TOOLS = {each.name: each for each in tools(programs=True)}
 
@@ -146,3 +147,16 @@ def test_answers_of_searches_are_read_as_what_they_are() -> None:
     assert pages(json.dumps(found).encode()) == "Cats\nhttps://c.example\nmeow"
     with pytest.raises(ToolFailed):
         pages(b"<html>")
+
+
+# --- pictures -------------------------------------------------------------------------------------
+
+
+async def test_the_text_in_a_picture_is_read_by_its_name() -> None:
+    context = Context(pictures={"door.png": written("Room 12"), "cut.png": written("x")[:100]})
+    assert await call("read_picture", context, picture="door.png") == "Room 12"
+    for name, why in (("no.png", "there are door.png, cut.png"), ("cut.png", "damaged")):
+        with pytest.raises(ToolFailed, match=why):
+            await call("read_picture", context, picture=name)
+    with pytest.raises(ToolFailed, match="no picture was posted"):
+        await call("read_picture", picture="door.png")

@@ -1,0 +1,20 @@
+"""What is written in the conversation's pictures, for models that do not see them."""
+
+from inference import ocr
+from inference.tools.base import Context, ToolFailed, cut
+
+
+async def read_picture(context: Context, picture: str) -> str:
+    """Read the text in a picture that was posted in this conversation.
+
+    picture: its file name, as photo.png
+    """
+    if not context.pictures:
+        raise ToolFailed("no picture was posted")
+    if picture not in context.pictures:
+        raise ToolFailed(f"there is no picture {picture!r}; there are {', '.join(context.pictures)}")
+    try:
+        lines = await ocr.read_text(context.pictures[picture])
+    except ocr.Unread as error:
+        raise ToolFailed(f"{picture} cannot be read: {error}") from error
+    return cut(ocr.in_rows(lines)) or "There is no text in it."
