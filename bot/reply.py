@@ -11,6 +11,9 @@ from bot.notices import Notice
 from bot.work import NOTHING, Work
 from jobqueue.schema import Check, FinishReason
 
+READ_CHARS = 300  # of a picture's text, below an answer
+NOTHING_READ = Notice("note-read-nothing")
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -34,6 +37,15 @@ class Outcome:
             yield Notice("note-summarised", arguments={"turns": self.summarised_turns})
         if self.unseen_pictures:
             yield Notice("note-unseen", arguments={"pictures": self.unseen_pictures})
+        if self.work.read is not None:
+            yield _read(self.work.read)
+
+
+def _read(text: str) -> Notice:
+    """In one line; all of it is in the steps."""
+    line = " ".join(text.split()).replace("`", "'")
+    cut = f"{line[:READ_CHARS]}…" if len(line) > READ_CHARS else line
+    return Notice("note-read", arguments={"text": f"`{cut}`"}) if cut else NOTHING_READ
 
 
 _FOOTNOTES = {

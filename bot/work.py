@@ -47,6 +47,10 @@ class Step(msgspec.Struct, frozen=True, tag="step", omit_defaults=True):
         return self.tool == "python"
 
     @property
+    def is_reading(self) -> bool:
+        return self.tool == "read_picture"
+
+    @property
     def failed(self) -> bool:
         return self.status not in (None, CallStatus.OK)
 
@@ -89,6 +93,13 @@ class Work(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def programs(self) -> tuple[str, ...]:
         return tuple(step.call for step in self.steps if step.is_program and step.call.strip())
+
+    @property
+    def read(self) -> str | None:
+        """The text of pictures that were read; None where none was."""
+        readings = [step for step in self.steps if step.is_reading]
+        texts = [step.output for step in readings if step.status is CallStatus.OK]
+        return "\n".join(filter(None, texts)) if readings else None
 
     @property
     def figures(self) -> tuple[tuple[Step, Attachment], ...]:

@@ -106,11 +106,14 @@ class Actions:
             turn = await self._changeable(interaction, shown)
             await self._client.admission.admit(asker_of(interaction), str(interaction.id))
             renewed = {"prompt": turn.prompt, "continues": "", **changes}
+            # What a photo was read to say is the question by now, and may have been put right.
+            attachments = shown.job.attachments if shown.job.prompt else ()
             job = replace(
                 shown.job,
                 id=str(interaction.id),
                 parent=turn.parent,
                 reply=_in_place_of(shown, interaction),
+                attachments=attachments,
                 **renewed,
             )
             submission = await self._answers.submit(job)

@@ -14,6 +14,7 @@ from bot.discord.questions import How
 from bot.held import Posted, Question
 from bot.notices import Refused
 from bot.question import clean_prompt
+from bot.words import words
 from jobqueue.errors import QueueError
 from jobqueue.schema import Job
 
@@ -33,7 +34,7 @@ log = logging.getLogger(__name__)
 async def ask(
     interaction: Interaction, prompt: str, files: Sequence[Posted] = (), how: How | None = None
 ) -> None:
-    """Answer below the interaction.
+    """Answer below the interaction. Without words, the files are what is to be solved.
 
     Raises:
         Refused: before anything is shown.
@@ -45,12 +46,14 @@ async def ask(
 async def _ask(interaction: Interaction, prompt: str, files: Sequence[Posted], how: How) -> None:
     client = interaction.client
     wanted = await client.admission.admit(asker_of(interaction), str(interaction.id))
-    job = questions.from_interaction(interaction, prompt, client.service.settings, how)
+    asked = bool(prompt.strip()) or not files
+    words_ = prompt if asked else words(str(interaction.locale))("solve-files")
+    job = questions.from_interaction(interaction, words_, client.service.settings, how)
     await client.admission.require_able(job.capability)
     job = await client.admission.fit(job, wanted)
     # Too late for Discord is not too late for a message in the channel.
     if files:
-        question = Question(job, tuple(files))
+        question = Question(job, tuple(files), asked)
         await client.intake.hold(question)
         try:
             await interaction.response.defer(ephemeral=how.private, thinking=True)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import app_commands
 
+from bot import notices
 from bot.discord import asking, questions, summary
 from bot.discord.everywhere import everywhere
 from bot.discord.questions import How
@@ -80,15 +81,17 @@ async def chat(  # noqa: PLR0917 — Discord passes them by name
 )
 async def solve(  # noqa: PLR0917 — Discord passes them by name
     interaction: Interaction,
-    problem: Prompt,
+    problem: Prompt | None = None,
     private: bool = False,
     file: File = None,
     file2: File = None,
     file3: File = None,
 ) -> None:
     files = questions.posted(each for each in (file, file2, file3) if each)
-    await asking.ask(interaction, problem, files, How(private=private, capability=SOLVE))
-    if not private:
+    if not problem and not files:
+        raise Refused(notices.EMPTY_PROMPT)
+    await asking.ask(interaction, problem or "", files, How(private=private, capability=SOLVE))
+    if problem and not private:
         await asking.remember(interaction, problem)
 
 
@@ -135,9 +138,8 @@ async def ask_about(interaction: Interaction, message: discord.Message) -> None:
 @everywhere
 @app_commands.context_menu(name=text("command-solve-this"))
 async def solve_this(interaction: Interaction, message: discord.Message) -> None:
-    problem = message.content or words(str(interaction.locale))("solve-files")
     files = questions.posted(message.attachments)
-    await asking.ask(interaction, problem, files, How(capability=SOLVE))
+    await asking.ask(interaction, message.content, files, How(capability=SOLVE))
 
 
 @everywhere

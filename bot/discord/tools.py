@@ -33,6 +33,7 @@ MOST = 25  # that a menu holds
 LONGEST_CHOICE = 100  # Discord's
 KNOWN = {
     "python": "tool-python-about",
+    "read_picture": "tool-read-picture-about",
     "calculate": "tool-calculate-about",
     "convert": "tool-convert-about",
     "now": "tool-now-about",

@@ -12,7 +12,7 @@ from bot.files.read import MAX_BYTES, Content, FileReader, Picture, Skipped, Tex
 from bot.held import Posted, Question
 from bot.notices import Notice, Refused
 from jobqueue.blobs import Blobs
-from jobqueue.capabilities import SOLVE, VISION, without_model
+from jobqueue.capabilities import READ, SOLVE, VISION, without_model
 from jobqueue.errors import QueueError
 from jobqueue.schema import Attachment, Job, WorkerStatus
 
@@ -29,6 +29,7 @@ class Sight:
     """What the workers that run can do with files."""
 
     vision: bool
+    reads: bool = False  # the text in pictures, whoever of them gets the question
     context_tokens: int = 0
     seers: frozenset[str] = frozenset()  # models that see, as capabilities name them
 
@@ -36,10 +37,11 @@ class Sight:
     def of(cls, workers: Sequence[WorkerStatus]) -> "Sight":
         able = {name for worker in workers for name in worker.capabilities}
         # A model for pictures alone reads no files, and its context is nobody's measure.
-        readers = [w.context_tokens for w in workers if "chat" in w.capabilities]
+        chatting = [worker for worker in workers if "chat" in worker.capabilities]
         return cls(
             vision=VISION in able,
-            context_tokens=min(filter(None, readers), default=0),
+            reads=bool(chatting) and all(READ in worker.capabilities for worker in chatting),
+            context_tokens=min(filter(None, (w.context_tokens for w in chatting)), default=0),
             seers=frozenset(n.partition("@")[2] for n in able if n.startswith(f"{VISION}@")),
         )
 
@@ -71,18 +73,25 @@ class Attaching:
         job = question.job
         for_programs = without_model(job.capability) == SOLVE
         quoted, attachments = await self._read_all(question.files, sight, for_programs)
-        notes = [file.note for file in quoted]
-        if unseen := (pictures(quoted) if not sight.vision else []):
-            notes = [file.note for file in quoted if file not in unseen]
-            names = ", ".join(f"`{file.name}`" for file in unseen)
-            notes.append(Notice("file-unseen", arguments={"names": names}))
+        shown = pictures(quoted)
+        seen = bool(shown) and sight.vision and not for_programs
+        legible = bool(shown) and sight.reads
+        notes = [file.note for file in quoted if file not in shown or seen]
+        if shown and not seen:
+            names = ", ".join(f"`{file.name}`" for file in shown)
+            key = "file-text-only" if legible else "file-unseen"
+            notes.append(Notice(key, arguments={"names": names}))
         readable = any(isinstance(file.content, Text) for file in quoted)
-        seen = any(isinstance(file.content, Picture) for file in quoted) and sight.vision
-        if not question.asked and not readable and not seen:
+        if not (question.asked or readable or seen or legible):
             raise Refused(notes[0] if notes else notices.EMPTY_PROMPT)
-        capability = sight.seeing(job.capability) if seen else job.capability
-        fields = {"prompt": with_files(job.prompt, quoted), "attachments": tuple(attachments)}
-        return msgspec.structs.replace(job, capability=capability, **fields), notes
+        # Of a problem that is nothing but a photo, what is read in it becomes the question.
+        photo_alone = for_programs and legible and not (question.asked or readable)
+        return msgspec.structs.replace(
+            job,
+            capability=sight.seeing(job.capability) if seen else job.capability,
+            prompt="" if photo_alone else with_files(job.prompt, quoted),
+            attachments=tuple(attachments),
+        ), notes
 
     async def _read_all(
         self, files: Sequence[Posted], sight: Sight, for_programs: bool

@@ -38,7 +38,7 @@ option-history-private-about = Your private conversation here, in place of the c
 option-prompt = prompt
 option-prompt-about = Your question, up to 6,000 characters
 option-problem = problem
-option-problem-about = What is to be worked out: an equation, a word problem, a plot, a question on your data
+option-problem-about = An equation, a word problem, a plot, a question on your data; nothing, if a photo says it
 option-thinking = thinking
 option-thinking-about = Whether the model thinks aloud before it answers; you can read its thoughts
 option-private = private
@@ -48,7 +48,7 @@ option-file = file
 option-file2 = file2
 option-file3 = file3
 option-file-about = A text, code, CSV, JSON, PDF or Word file, or a picture
-option-file-data = Data that the programs may read, such as a CSV file
+option-file-data = A photo of the problem, or data that the programs may read, such as a CSV file
 option-file-more = One more file
 command-reset = reset
 command-reset-about = Make the model forget this channel's conversation
@@ -86,6 +86,8 @@ note-unseen = { $pictures ->
     [one] An earlier picture of this conversation is no longer seen: post it again to ask about it.
    *[other] { $pictures } earlier pictures of this conversation are no longer seen: post one again to ask about it.
 }
+note-read = Read in the picture: { $text }
+note-read-nothing = No text could be read in the picture.
 note-summarised = { $turns ->
     [one] The turn before is remembered in short: /history shows how.
    *[other] The { $turns } turns before are remembered in short: /history shows how.
@@ -113,6 +115,8 @@ work-none = No program was run.
 work-forgotten = The steps of this answer are no longer kept.
 tool-python = Python
 tool-python-about = Runs a program in a sandbox, with sympy, numpy and matplotlib
+tool-read-picture = Reading the picture
+tool-read-picture-about = Reads the text in the pictures of this conversation
 tool-calculate-about = Works out an expression exactly
 tool-convert-about = Converts a quantity to another unit
 tool-now-about = Tells date and time anywhere
@@ -202,6 +206,7 @@ file-read = Read `{ $name }`.
 file-cut = Read the first { $characters } characters of `{ $name }`; the rest does not fit.
 file-cut-pages = Read the first { $read } of { $pages } pages of `{ $name }`; the rest does not fit.
 file-unseen = The model that runs here cannot see pictures: it was not shown { $names }.
+file-text-only = Of { $names } only the text that can be read in it was given to the model, which does not see the picture itself.
 file-voice = `{ $name }` is a voice message, and I cannot listen. Please write.
 file-audio = `{ $name }` is a recording, and I cannot listen.
 file-empty = `{ $name }` is empty.
@@ -242,6 +247,7 @@ failed-too_long = The question is too long for the model. Please shorten it.
 failed-unsupported = No running model can do this.
 failed-no_programs = Programs cannot be run here, so this cannot be solved: the sandbox they need is missing. Whoever runs the bot can read why in the worker's log.
 failed-no_answer = I tried several programs and none came to an answer.
+failed-no_text = I could not read any text in the picture. Please write the problem down.
 failed-engine = The model broke while answering. Please ask again.
 failed-deadline = There was no time left to answer. Please ask again.
 failed-cancelled = Stopped before the answer began.

@@ -34,6 +34,7 @@ ICONS = {
     CallStatus.TIMEOUT: "⏱️",
     CallStatus.REFUSED: "🚫",
 }
+_TOOLS = {"python": "tool-python", "read_picture": "tool-read-picture"}
 _LEFT = "⏹️"  # instead, when nobody is at it any more
 _OUTCOMES = {
     CallStatus.TIMEOUT: "step-timeout",
@@ -109,7 +110,7 @@ def _head(step: Step, words: Words) -> str:
 
 
 def tool_name(tool: str, words: Words) -> str:
-    return words("tool-python") if tool == "python" else _code(tool[:NAME_CHARS])
+    return words(_TOOLS[tool]) if tool in _TOOLS else _code(tool[:NAME_CHARS])
 
 
 def _came_to(step: Step, words: Words) -> str:

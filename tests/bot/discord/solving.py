@@ -63,7 +63,8 @@ class Solver:
         await self.queue.emit(self.lease, self.seq, events)
         self.seq += len(events)
 
-    async def end(self, event: Finished | Failed) -> None:
+    async def end(self, event: Finished | Failed, prompt: str = "") -> None:
+        """`prompt` is remembered in place of the job's own."""
         assert self.lease is not None
         job, turn = self.lease.job, None
         if isinstance(event, Finished):
@@ -71,7 +72,7 @@ class Solver:
                 job=job.id,
                 user=job.user,
                 user_name=job.user_name,
-                prompt=job.prompt,
+                prompt=prompt or job.prompt,
                 answer=event.text,
             )
         await self.queue.finish(self.lease, self.seq, event, turn)

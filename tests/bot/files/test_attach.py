@@ -1,6 +1,7 @@
 """Files become part of a job: texts in the prompt, pictures as blobs, notes for the person."""
 
 import pytest
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from bot.files.attach import Attaching, Sight
@@ -65,6 +66,17 @@ async def test_a_picture_is_kept_and_named_where_nobody_sees(attaching: Attachin
     job, notes = await attaching.attach(_question("c.png"), BLIND)
     assert (job.capability, len(job.attachments)) == ("chat", 1)
     assert [note.key for note in notes] == ["file-unseen"]
+
+
+async def test_where_text_is_read_a_picture_is_worth_asking_about(attaching: Attaching) -> None:
+    reading = Sight(vision=False, reads=True, context_tokens=200)
+    job, notes = await attaching.attach(_question("c.png", asked=False), reading)
+    assert (job.capability, job.prompt, len(job.attachments)) == ("chat", "look", 1)
+    assert [note.key for note in notes] == ["file-text-only"]
+    problem = _question("c.png", asked=False)
+    problem = replace(problem, job=replace(problem.job, capability="solve"))
+    job, _ = await attaching.attach(problem, reading)
+    assert (job.capability, job.prompt) == ("solve", "")
 
 
 @pytest.mark.parametrize(

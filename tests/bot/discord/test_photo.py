@@ -1,0 +1,100 @@
+"""Photos of text in Discord, where no model sees."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from inference.engines.scripted import ScriptedEngine
+from inference.worker import Worker
+from jobqueue.blobs import Blobs
+from jobqueue.history import History
+from jobqueue.queue import JobQueue
+from jobqueue.schema import Call, CallStatus, Check, Finished, Returned
+from playground.discord.shapes import File
+from playground.discord.world import World
+from tests.bot.discord.conftest import Room, buttons, holds, running, until
+from tests.bot.discord.solving import Solver
+from tests.bot.discord.test_actions import labels, press
+from tests.bot.discord.test_solve import shows
+from tests.drawn import written
+
+SIGN = File("sign.png", written("Room 12 is closed"))
+
+
+@pytest_asyncio.fixture
+async def reading_room(silent_room: Room) -> AsyncIterator[Room]:
+    """A room whose model reads what is written in pictures."""
+    queue = JobQueue(silent_room.redis)
+    worker = Worker(
+        queue,
+        History(silent_room.redis),
+        ScriptedEngine(),
+        name="w0",
+        system="",
+        blobs=Blobs(silent_room.redis),
+        drain_s=0.1,
+    )
+
+    async def reads() -> bool:
+        return any("read" in each.capabilities for each in await queue.workers())
+
+    async with running(worker.run()), silent_room.bot():
+        await holds(reads)
+        yield silent_room
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [("What is closed?", "What is closed?"), ("", "Please look at what I posted")],
+    ids=["words", "a-picture-alone"],
+)
+async def test_the_text_is_answered_about_and_the_person_told(
+    reading_room: Room, world: World, words: str, asked: str
+) -> None:
+    await world.say("ada", "general", f"@commonroom {words}", [SIGN])
+    message = await shows(reading_room, f"[turn 1] {asked}", "`Room 12 is closed`")
+    await until(lambda: "Undo" in labels(message))
+    said = message.data["content"]
+    assert "Room 12 is closed\n```" in said
+    assert "-# Of `sign.png` only the text that can be read in it was given to the model" in said
+    assert said.endswith("-# Read in the picture: `Room 12 is closed`")
+    await press(reading_room, message, "work", "bob")
+    await shows(reading_room, "Reading the picture", "Room 12 is closed", viewer="bob")
+
+
+async def test_a_photo_alone_is_a_problem_that_can_be_put_right(
+    silent_room: Room, world: World
+) -> None:
+    room = silent_room
+    room.discord.backend.limits.enabled = False
+    solver = Solver(room.redis, capabilities=("chat", "solve", "read"))
+    async with room.bot():
+        await solver.announce()
+        await world.slash("ada", "general", "solve", {}, [SIGN])
+        job = (await solver.take()).job
+        assert (job.prompt, [each.name for each in job.attachments]) == ("", ["sign.png"])
+        await solver.say(
+            Call(step=1, tool="read_picture", text='{"picture":"sign.png"}'),
+            Returned(step=1, status=CallStatus.OK, text="2x = l2"),
+        )
+        await shows(room, "**1** · Reading the picture", "2x = l2")
+        await solver.end(Finished(text="no", check=Check.NONE), prompt="2x = l2")
+        message = await shows(room, "Read in the picture: `2x = l2`", "**Not checked.**")
+        await until(lambda: "Edit" in labels(message))
+        (edit,) = [b["custom_id"] for b in buttons(message) if ":edit:" in b["custom_id"]]
+        form = await world.click("ada", "general", message.id, edit)
+        await form.acknowledged()
+        await world.submit_modal(form, {"prompt": "2x = 12"})
+        again = (await solver.take()).job
+        assert (again.prompt, again.attachments) == ("2x = 12", ())
+
+
+async def test_neither_words_nor_files_are_nothing_to_solve(
+    silent_room: Room, world: World
+) -> None:
+    solver = Solver(silent_room.redis)
+    async with silent_room.bot():
+        await solver.announce()
+        await world.slash("ada", "general", "solve", {})
+        await silent_room.notice("There is nothing to answer.")
