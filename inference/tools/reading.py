@@ -12,7 +12,8 @@ async def read_picture(context: Context, picture: str) -> str:
     if not context.pictures:
         raise ToolFailed("no picture was posted")
     if picture not in context.pictures:
-        raise ToolFailed(f"there is no picture {picture!r}; there are {', '.join(context.pictures)}")
+        names = ", ".join(context.pictures)
+        raise ToolFailed(f"there is no picture {picture!r}; there are {names}")
     try:
         lines = await ocr.read_text(context.pictures[picture])
     except ocr.Unread as error:
