@@ -6,6 +6,8 @@ A set is a folder of pictures and `*.jsonl` files, a question a line:
 
 An answer counts when one of the right ones stands in it, word for word; a yes or no must come
 first. Case, punctuation and articles do not matter. `exact` counts those that say nothing else.
+
+With `--shape` nothing is judged, but timed (see `sight`).
 """
 
 import argparse
@@ -26,6 +28,7 @@ from inference.engines.base import Engine, Image, Message, Request
 from jobqueue.schema import Sampling
 
 PUBLIC = Path(__file__).with_name("scenes")
+SHAPES = ("internvl3.5-1b", "internvl3.5-8b", "tiny")
 MAX_TOKENS = 128
 AT_ONCE = 16
 MEDIA_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
@@ -49,10 +52,19 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--set", type=Path, default=PUBLIC, metavar="DIR", help="of questions")
     parser.add_argument("--limit", type=int, help="so many questions at most")
     parser.add_argument("--wrong", action="store_true", help="print what was answered wrongly")
+    parser.add_argument("--shape", choices=SHAPES, help="how fast random weights of it see")
+    parser.add_argument("--per-second", type=float, nargs="*", default=[1, 4], help="pictures")
+    parser.add_argument("--new", type=int, default=400, help="tokens of each text beside them")
+    parser.add_argument("--compiled", action="store_true", help="with --shape")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
+    if args.shape:
+        from bench.sight import run as measure  # noqa: PLC0415 — brings torch
+
+        measure(args)
+        return
     os.environ.update(OFFLINE)
     settings = chosen(args)
     if not args.model and args.engine in (None, "transformers"):
