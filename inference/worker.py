@@ -110,8 +110,16 @@ class Worker:
 
     @property
     def _reads(self) -> bool:
-        """The text in pictures; announced for the bot to know, and no kind of job."""
+        """The text in pictures."""
         return can_read(self._engine, self._blobs)
+
+    @property
+    def _announced(self) -> frozenset[str]:
+        """Also problems that can be solved in a moment, for they are worth waiting, and that it
+        reads, which is no job of its own."""
+        opening = self._workshop is not None and not self._workshop.shut
+        solve = {SOLVE, of_model(SOLVE, self._engine.model)} if opening else set()
+        return self._capabilities | solve | ({READ} if self._reads else set())
 
     @property
     def draining(self) -> bool:
@@ -335,7 +343,7 @@ class Worker:
                 phase="draining" if self.draining else health.phase,
                 engine=self._engine.name,
                 model=self._engine.model,
-                capabilities=tuple(sorted(self._capabilities | ({READ} if self._reads else set()))),
+                capabilities=tuple(sorted(self._announced)),
                 tools=tuple(tool.name for tool in self._workshop.tools) if self._workshop else (),
                 slots=self._engine.slots,
                 running=len(self._running),

@@ -41,11 +41,8 @@ async def solving(room: Room) -> AsyncIterator[None]:
         queue, history, workshop.engine, name="w0", system="", drain_s=0.1, workshop=workshop
     )
 
-    async def announced() -> bool:
-        return any("solve" in each.capabilities for each in await queue.workers())
-
     async with running(worker.run()), room.bot():
-        await holds(announced, timeout_s=60)
+        await until(lambda: bool(workshop.capabilities), 60)
         yield
 
 

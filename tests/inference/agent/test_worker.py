@@ -6,6 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from inference import worker as worker_module
+from inference.agent.workshop import Workshop
 from inference.engines.scripted import ScriptedEngine
 from inference.worker import Worker
 from jobqueue.approvals import Approvals
@@ -124,6 +125,18 @@ async def test_the_tools_are_announced(queue: JobQueue, worker: Worker) -> None:
     assert {"python", "calculate", "convert", "now", "search_files"} <= set(status.tools)
     assert "arxiv" not in status.tools
     assert "solve" in status.capabilities
+
+
+async def test_a_problem_that_can_be_solved_in_a_moment_is_taken_in(
+    queue: JobQueue, redis: Redis, workshop: Workshop
+) -> None:
+    worker = Worker(queue, History(redis), workshop.engine, name="w", system="s", workshop=workshop)
+    await worker._announce()
+    [opening] = await queue.workers()
+    workshop.shut = True
+    await worker._announce()
+    [shut] = await queue.workers()
+    assert ("solve" in opening.capabilities, "solve" in shut.capabilities) == (True, False)
 
 
 # --- a person's word ------------------------------------------------------------------------------
