@@ -102,6 +102,11 @@ class Workshop:
         return frozenset({SOLVE} if self._open else ())
 
     @property
+    def sandbox(self) -> Sandbox | None:
+        """Where programs of our own can be run, too; None while nothing can be."""
+        return self._sandbox if self._open else None
+
+    @property
     def tools(self) -> tuple[Tool, ...]:
         """What a model may call in a chat, if it can."""
         if not self._ready or not self._dialect.calls_tools:
@@ -133,14 +138,15 @@ class Workshop:
             self._warmed.set()
 
     async def _warm_up(self) -> None:
-        """Examples are a thousand tokens. Read once, a few at a time so that chats are not held
-        up, they stay in the engine's cache; problems that come meanwhile wait for it."""
+        """Examples are a thousand tokens. Read once, they stay in the engine's cache; problems
+        that come meanwhile wait for it, and chats go on beside the engine's pieces of it."""
         examples, how = self._dialect.examples(), self._dialect.instructions(())
-        for number in range(4, len(examples) + 1, 4):
-            said = (Message("system", how), *examples[:number], Message("user", "1 + 1"))
-            request = Request("warm-up", "warm-up", said, Sampling(max_tokens=1))
-            async for _ in self.engine.generate(request):
-                pass
+        if not examples:
+            return
+        said = (Message("system", how), *examples, Message("user", "1 + 1"))
+        request = Request("warm-up", "warm-up", said, Sampling(max_tokens=1))
+        async for _ in self.engine.generate(request):
+            pass
 
     def _close(self, reason: str) -> None:
         if reason != self.closed_because:
