@@ -144,6 +144,10 @@ class TokenLoop:
         manager.logit_processor = self._sampler
         self._manager = manager  # the sampler asks it for its stream
         manager.warmup()  # compiles, and captures the graphs
+        if self._sizes.in_place:
+            from inference.engines.gpu.graphs import capture_prompts  # noqa: PLC0415
+
+            capture_prompts(manager.batch_processor, self._model)
         keep_prefixes(manager.batch_processor.cache)
         report_prefixes(manager.batch_processor.cache, self._cached.__setitem__)
         manager.start()

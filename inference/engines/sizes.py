@@ -1,5 +1,6 @@
 """How large the batch and the cache are, from the device's memory and the context."""
 
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +20,11 @@ GPU_PAGE_TOKENS = 256  # what the paged kernels are built for
 # no sooner at 20 requests a second, and every stream stands still for longer.
 GPU_BATCH_TOKENS = 2048
 GPU_QUERY_STEP = 128
-GPU_CACHE_STEP = 16384
+GPU_CACHE_STEP = 16384  # of tokens that are copied out of the cache; ours reads them where they are
 GPU_MEMORY = 0.85  # of what the weights leave; the rest is for activations and graphs
+
+# bitsandbytes' 8-bit product asks the card in the middle, which no graph can; its 4-bit one can.
+UNCAPTURED = ("Linear8bitLt",)
 
 # The library stops admitting prompts when less than this part of the pages is free.
 SAFETY_MARGIN = 0.05
@@ -34,6 +38,8 @@ class Sizes:
     pages: int | None = None  # None: what the memory holds
     pages_a_request: int = 0  # 0: no paged decoding
     compile_level: int = 0  # the library's; 1 fuses what lies between the matrix products
+    in_place: bool = False  # the cache is read where it lies, however much of it
+    graphs: bool = True  # where there is a GPU
 
     @classmethod
     def of(cls, model: Any, *, slots: int, context_tokens: int, compiled: bool) -> "Sizes":
@@ -49,7 +55,13 @@ class Sizes:
             batch_tokens=GPU_BATCH_TOKENS,
             pages_a_request=a_request + a_request % 2,
             compile_level=int(compiled),
+            graphs=not any(type(layer).__name__ in UNCAPTURED for layer in model.modules()),
+            in_place=any(getattr(layer, "reads_in_place", False) for layer in model.modules()),
         )
+
+    @property
+    def _cache_step(self) -> int:
+        return sys.maxsize if self.in_place else GPU_CACHE_STEP
 
     def library_config(self) -> ContinuousBatchingConfig:
         on_gpu = self.pages is None
@@ -63,11 +75,11 @@ class Sizes:
             safety_margin=SAFETY_MARGIN,
             default_compile_level=self.compile_level,
             use_async_batching=None if on_gpu else False,
-            use_cuda_graph=on_gpu and self.pages_a_request > 0,
+            use_cuda_graph=on_gpu and self.graphs and self.pages_a_request > 0,
             # Batches that read prompts differ in size each time, and each size is captured once:
             # so they are filled up to a few sizes.
             q_padding_interval_size=GPU_QUERY_STEP if on_gpu else 0,
-            kv_padding_interval_size=GPU_CACHE_STEP if on_gpu else 0,
+            kv_padding_interval_size=self._cache_step if on_gpu else 0,
             auto_switch_to_flash=False,
         )
 

@@ -15,26 +15,38 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import rms_norm
 
-from inference.engines.gpu.product import product
+from inference.engines.gpu.families import FAMILIES
+from inference.engines.gpu.layer import Attention
+from inference.engines.gpu.product import Joined, product
 
 _ATTENTION = ("q_proj", "k_proj", "v_proj")
 _FEED_FORWARD = ("gate_proj", "up_proj", "down_proj")
 
 
-def fuse(model: Any) -> None:
-    """Changes a loaded model in place. Adapters and quantized layers are left as they are."""
-    for parent in list(model.modules()):
-        for name, child in list(parent.named_children()):
-            if _plain(child, _FEED_FORWARD) and hasattr(child, "act_fn"):
-                setattr(parent, name, Gated(child))
-        if _plain(parent, _ATTENTION):
-            joined = Joined([getattr(parent, name) for name in _ATTENTION])
-            parent.q_proj, parent.k_proj, parent.v_proj = joined, Rest(joined, 1), Rest(joined, 2)
+def fuse(model: Any, *, in_place: bool) -> None:
+    """Changes a loaded model in place. Adapters and quantized layers are left as they are.
+
+    `in_place`: attention may be ours (see `layer`), where the family is one that it can stand for.
+    """
+    _replace(model, in_place)
     for module in model.modules():
         if type(module) is nn.Linear:
             module.__class__ = Product
         elif hasattr(module, "variance_epsilon") and type(module).__name__.endswith("RMSNorm"):
             module.__class__ = Norm
+
+
+def _replace(parent: Any, in_place: bool) -> None:
+    for name, child in list(parent.named_children()):
+        if _plain(child, _FEED_FORWARD) and hasattr(child, "act_fn"):
+            setattr(parent, name, Gated(child))
+        elif in_place and type(child).__name__ in FAMILIES and _plain(child, _ATTENTION):
+            setattr(parent, name, Attention(child))
+        else:
+            _replace(child, in_place)
+    if _plain(parent, _ATTENTION):
+        first = First([getattr(parent, name) for name in _ATTENTION])
+        parent.q_proj, parent.k_proj, parent.v_proj = first, Rest(first, 1), Rest(first, 2)
 
 
 def _plain(module: Any, names: Sequence[str]) -> bool:
@@ -60,36 +72,28 @@ class Norm(nn.Module):
         return rms_norm(x, self.weight.shape, self.weight, self.variance_epsilon)
 
 
-class Joined(nn.Module):
-    """Several layers of the same input. Hands out the first's part, and keeps the others'."""
+class First(Joined):
+    """Hands out the first layer's part, and keeps the others'."""
 
     def __init__(self, layers: Sequence[nn.Linear]) -> None:
-        super().__init__()
-        self.sizes = [layer.out_features for layer in layers]
-        self.weight = nn.Parameter(torch.cat([layer.weight.data for layer in layers]), False)
-        self.bias = None
-        if getattr(layers[0], "bias", None) is not None:
-            self.bias = nn.Parameter(torch.cat([layer.bias.data for layer in layers]), False)
-        self.parts: tuple[Tensor, ...] = ()
-
-    def all(self, x: Tensor) -> tuple[Tensor, ...]:
-        return torch.split(product(x, self.weight, self.bias), self.sizes, -1)
+        super().__init__(layers)
+        self.kept: tuple[Tensor, ...] = ()
 
     def forward(self, x: Tensor) -> Tensor:
-        self.parts = self.all(x)
-        return self.parts[0]
+        self.kept = torch.split(super().forward(x), self.sizes, -1)
+        return self.kept[0]
 
 
 class Rest(nn.Module):
-    """Called after its `Joined`, with the same input: hands out what that computed."""
+    """Called after its `First`, with the same input: hands out what that computed."""
 
-    def __init__(self, joined: Joined, part: int) -> None:
+    def __init__(self, first: First, part: int) -> None:
         super().__init__()
-        self._joined = [joined]  # in a list, so that it is no submodule
+        self._first = [first]  # in a list, so that it is no submodule
         self._part = part
 
     def forward(self, _x: Tensor) -> Tensor:
-        return self._joined[0].parts[self._part]
+        return self._first[0].kept[self._part]
 
 
 class Gated(nn.Module):
@@ -102,7 +106,7 @@ class Gated(nn.Module):
         self.act_fn = plain.act_fn
 
     def forward(self, x: Tensor) -> Tensor:
-        down: Tensor = self.down_proj(_gated(self.act_fn, *self.joined.all(x)))
+        down: Tensor = self.down_proj(_gated(self.act_fn, *self.joined.parts(x)))
         return down
 
 

@@ -5,10 +5,12 @@ at 0.9 of it, when there is one row to multiply. One program for each row of the
 all at 0.9 to 1 of it, and needs no second kernel to add up parts.
 """
 
+from collections.abc import Sequence
+
 import torch
 import triton
 import triton.language as tl
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import linear
 
 CHUNK = 1024
@@ -40,3 +42,22 @@ def product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         CHUNK=CHUNK, BIASED=bias is not None, num_warps=8,
     )  # fmt: skip
     return out
+
+
+class Joined(nn.Module):
+    """Several layers of the same input as one product."""
+
+    def __init__(self, layers: Sequence[nn.Linear]) -> None:
+        super().__init__()
+        self.sizes = [layer.out_features for layer in layers]
+        self.weight = nn.Parameter(torch.cat([layer.weight.data for layer in layers]), False)
+        self.bias = None
+        if getattr(layers[0], "bias", None) is not None:
+            self.bias = nn.Parameter(torch.cat([layer.bias.data for layer in layers]), False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """What all of them would return, end to end."""
+        return product(x, self.weight, self.bias)
+
+    def parts(self, x: Tensor) -> tuple[Tensor, ...]:
+        return torch.split(self(x), self.sizes, -1)

@@ -2,7 +2,10 @@
 test for each. When one fails, the library has changed: its docstring says what may go then."""
 
 import asyncio
+import importlib
 import inspect
+import re
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
@@ -19,7 +22,11 @@ from transformers.generation.continuous_batching.cb_logits_processors import (
 )
 from transformers.generation.continuous_batching.continuous_api import ContinuousBatchingManager
 from transformers.generation.continuous_batching.initialization import FALLBACK_DEFAULTS
+from transformers.generation.continuous_batching.input_outputs import ContinuousBatchingIOs
+from transformers.generation.continuous_batching.model_runner import ModelRunner
+from transformers.generation.continuous_batching.utils import pad_to_interval
 
+from inference.engines.gpu.families import FAMILIES
 from inference.engines.prefixes import keep_prefixes
 
 VOCABULARY, END, PAGE, PAGES = 64, 63, 8, 16
@@ -195,3 +202,35 @@ def test_cached_pages_are_found_again(model: Any) -> None:
         until(lambda: len(cached(manager)) == 4)
         cache = manager.batch_processor.cache
         assert cache.search_prefix_match("b", [*PROMPT, 7]) == 4 * PAGE
+
+
+@pytest.mark.parametrize("family", ["mistral", "qwen2", "qwen3"])
+def test_attention_differs_from_llamas_in_windows_and_norms_alone(family: str) -> None:
+    """Else `gpu/layer.py` cannot stand for it: leave it out of `FAMILIES`."""
+    theirs, llamas = (_attention_of(name) for name in (family, "llama"))
+    assert theirs == llamas
+
+
+def _attention_of(family: str) -> str:
+    module = importlib.import_module(f"transformers.models.{family}.modeling_{family}")
+    [kind] = [kind for name, kind in vars(module).items() if name in FAMILIES]
+    body = inspect.getsource(kind.forward).partition("input_shape")[2]
+    plain = re.sub(r"self\.[qk]_norm\((.*)\)\.transpose", r"\1.transpose", body)
+    return re.sub(r"sliding_window=.*\n\s*", "", plain)
+
+
+def test_filled_up_batches_read_their_cache_even_where_nothing_is_in_it() -> None:
+    """`gpu/layer.py` then finds the new tokens' places among those to read; a library that writes
+    only needs `write_index`, which it takes where nothing is read."""
+    assert pad_to_interval(0, 16384, 400_000) == 16384
+    assert pad_to_interval(1000, sys.maxsize, 400_000) == 400_000
+
+
+def test_bookkeeping_that_capturing_relies_on() -> None:
+    """`gpu/graphs.py` names a graph by its sizes without the longest request's."""
+    assert "self.num_q_tokens, self.max_kv_read, *self.max_length_k.values()" in (
+        inspect.getsource(ContinuousBatchingIOs._get_graph_key)
+    )
+    assert [*inspect.signature(ModelRunner.run_one_warmup).parameters] == [
+        "self", "model", "num_q_tokens", "max_kv_read",
+    ]  # fmt: skip

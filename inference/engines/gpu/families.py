@@ -1,0 +1,5 @@
+"""Which attention layers of the library `layer.Attention` can stand for."""
+
+# Those of the pinned version whose forward pass is Llama's, the norms of Qwen3's heads aside. A
+# test compares them, so that an upgrade which changes one is seen.
+FAMILIES = ("LlamaAttention", "MistralAttention", "Qwen2Attention", "Qwen3Attention")
