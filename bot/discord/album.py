@@ -72,6 +72,11 @@ class Album:
         if before and before.id != shown.id:
             await self.redraw(before, latest=False)
 
+    async def keep_work(self, job: Job, work: Work) -> None:
+        """Of an answer that came to nothing, for whoever opens it."""
+        with suppress(QueueUnavailable, RedisError):
+            await self._works.keep(job.id, job.user, work)
+
     async def work_of(self, version: Version) -> Work:
         """Nothing, where it cannot be read: the answer is shown all the same."""
         with suppress(QueueUnavailable):

@@ -219,6 +219,8 @@ class Answers:
         if reply.outcome:
             await self._pace.calm()
             await self._album.add(job, below.answer, reply.messages, reply.outcome)
+        elif reply.in_vain:
+            await self._album.keep_work(job, reply.in_vain)
 
     def _showing(
         self, job: Job, save: Save, *, resumed: Note | None, frame: Frame

@@ -85,6 +85,8 @@ def view(row: Row, words: Words, votes: Counts | None = None) -> discord.ui.View
 
 
 def _first_row(row: Row, words: Words, votes: Counts) -> Iterator[AnswerButton]:
+    if row.failed:
+        return
     if row.latest:
         for do, label in LABELS.items():
             yield AnswerButton(do, row.job, words(label))

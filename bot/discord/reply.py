@@ -123,6 +123,7 @@ class DiscordReply:
         self._footnotes = footnotes
         self._frame = frame or Frame()
         self.outcome: Outcome | None = None  # once the complete answer can be seen
+        self.in_vain: Work = NOTHING  # what was done without an answer, once that is told
         self._saved = note
         self._parts = _parts(note.messages, place.first)
         self._replaced = note.replaced
@@ -167,7 +168,11 @@ class DiscordReply:
     async def fail(self, notice: Notice, text: str = "", work: Work = NOTHING) -> None:
         head = "\n".join(steps.folded(work, self._words))
         told = faces.told(notice, text or self._frame.text, head)
-        await self._end(told if text else faces.with_row(told, self._frame.old_row))
+        row = None if text else self._frame.old_row
+        if row is None and work:
+            row = Row(self._job_id, latest=False, failed=True, work=work.kind)
+        await self._end(faces.with_row(told, row))
+        self.in_vain = work
 
     async def _end(self, wanted: Faces) -> None:
         self._final = True

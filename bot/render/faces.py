@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from bot.notices import Notice
 from bot.render.dress import Block, Dressed, draft, pages, undressed
+from bot.render.layout import Layout
 from bot.render.picture import Picture
 from bot.render.split import MESSAGE_UNITS, split, units
 from bot.words import Words
@@ -21,12 +22,15 @@ class Row:
 
     job: str
     latest: bool = True  # of its channel; only that one can be changed
+    failed: bool = False  # there is no answer, only the work for it
     cut: bool = False  # more of it can be written
     current: int = 0  # the version that is shown
     versions: int = 1
     work: WorkKind | None = None  # that can be read
     numbers: bool = False  # can be changed, to solve the problem anew
     formulas: bool = False  # can be copied
+    article: bool = False  # can be edited and downloaded
+    empty: bool = False  # a place for a picture is, and says why
 
 
 @dataclass(frozen=True)
@@ -46,13 +50,23 @@ class Face:
     stoppable: bool = False  # carries the Stop button
     asks: Asked | None = None  # carries the buttons that allow a call, or do not
     row: Row | None = None  # carries a finished answer's buttons
+    layout: Layout | None = None  # made of components, in place of content and picture
 
     @property
     def has_files(self) -> bool:
-        return bool(self.picture or self.document)
+        return bool(self.picture or self.document or (self.layout and self.layout.pictures))
+
+    def laid_out(self) -> "Face":
+        """The same as a message of components. Such a message can never be a plain one again."""
+        if self.layout:
+            return self
+        parts = tuple(part for part in (self.content, self.picture) if part)
+        return replace(self, content="", picture=None, layout=Layout(parts))
 
     def without_files(self) -> "Face":
         """The same in text alone, as far as there is room for what the picture says."""
+        if self.layout:
+            return replace(self, layout=self.layout.without_pictures(), document="")
         source = f"\n```\n{self.picture.alt}\n```" if self.picture else ""
         content = self.content + source
         fits = units(content) <= MESSAGE_UNITS
@@ -106,6 +120,18 @@ def told(notice: Notice, text: str = "", head: str = "") -> Faces:
     return with_card(_faces(shown.under(head) if head else shown), notice)
 
 
+def at_work(shown: Faces, notice: Notice) -> Faces:
+    """What stays while something about it is changed, and what is being done."""
+    *before, last = with_card(shown, notice)
+    return (*before, replace(last, stoppable=True, row=None))
+
+
+def with_notes(shown: Faces, footnotes: Iterable[Notice], words: Words) -> Faces:
+    """The same, with the notes as a message of their own."""
+    notes = "\n".join(f"-# {note.text(words)}" for note in footnotes)
+    return (*shown, Face(notes)) if notes else shown
+
+
 def with_row(shown: Faces, row: Row | None) -> Faces:
     """The same, with buttons under the last message."""
     *before, last = shown
@@ -113,11 +139,12 @@ def with_row(shown: Faces, row: Row | None) -> Faces:
 
 
 def _faces(answer: Dressed) -> Faces:
-    """A message for each page; its text, and the picture that ends it."""
-    return tuple(_face(page) for page in pages(answer))
+    """A message for each page."""
+    return tuple(face_of(page) for page in pages(answer))
 
 
-def _face(page: tuple[Block, ...]) -> Face:
+def face_of(page: tuple[Block, ...]) -> Face:
+    """Its text, and the picture that ends it."""
     content = "\n".join(block for block in page if isinstance(block, str))
     picture = next((block for block in page if isinstance(block, Picture)), None)
     return Face(content, picture)

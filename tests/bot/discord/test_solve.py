@@ -262,7 +262,10 @@ async def test_a_problem_without_an_answer_says_what_was_tried(
             Returned(step=1, status=CallStatus.TIMEOUT),
         )
         await solver.end(Failed(code=FailureCode.NO_ANSWER))
-        await shows(silent_room, "⏱️ **1** · Python → 用时过长", "都没有得出答案")
+        told = await shows(silent_room, "⏱️ **1** · Python → 用时过长", "都没有得出答案")
+        assert labels(told) == ["步骤"]
+        await press(silent_room, told, "work", "bob")
+        await shows(silent_room, WRONG, viewer="bob")
 
 
 async def test_where_nobody_can_solve_it_says_what_to_do(
