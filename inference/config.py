@@ -36,6 +36,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"
     context_tokens: int = 0  # at most, under the model's own limit; 0 is the engine's own choice
     max_tokens: int = 1024  # of an answer whose request names none
     threads: int = 0  # of the CPU; 0 is torch's own choice
+    quantize: Literal["", "8bit", "4bit"] = ""  # the weights, with bitsandbytes: smaller, slower
+    # Weights over all cards, then memory, then disk, for a model that one card does not hold;
+    # answers come one at a time.
+    spread: bool = False
     compiled: bool = False  # on a GPU: a tenth more tokens a second for 40 s more to start
     system_prompt: str = DEFAULT_SYSTEM  # for jobs that bring no persona
     # The `openai` engine's servers, with commas between them; a path such as /v1 belongs to each.

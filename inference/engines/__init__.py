@@ -34,6 +34,7 @@ def _transformers(settings: Settings) -> Engine:
 
     files = resolve(settings.model)  # before the slow import: a missing model is told at once
     from inference.engines.continuous import TransformersEngine  # noqa: PLC0415
+    from inference.engines.placement import Placement  # noqa: PLC0415
 
     return TransformersEngine(
         model=files.name,
@@ -45,6 +46,7 @@ def _transformers(settings: Settings) -> Engine:
         threads=settings.threads,
         compiled=settings.compiled,
         chats=settings.chats,
+        placement=Placement(settings.quantize, settings.spread),
     )
 
 

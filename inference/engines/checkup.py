@@ -1,22 +1,20 @@
 """Whether the chosen engine could serve, looked at for a doctor without loading it."""
 
-import json
-import math
 import os
 import shutil
-import struct
 import sysconfig
 from asyncio import timeout
 from collections.abc import Iterator
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 from inference.config import Settings
 from inference.engines.base import CannotLoad
+from inference.engines.weights import GIB, weight_bytes
 from inference.models import ModelError, ModelFiles, check, resolve
 from jobqueue.findings import Finding, fault, good, warning
 
-GIB = 1 << 30
 SERVER_S = 4.0
 # What libraries, activations and CUDA graphs take beside weights and cache, as was seen.
 BESIDE_BYTES = {"cpu": 1 * GIB, "cuda": 3 * GIB}
@@ -101,6 +99,10 @@ def _wrong_versions() -> Iterator[str]:
 def _of_device(files: ModelFiles, settings: Settings) -> Iterator[Finding]:
     import torch  # noqa: PLC0415  (seconds)
 
+    yield from _packages(files, settings)
+    if settings.spread:
+        yield _spread(files, settings)
+        return
     if torch.cuda.is_available():
         yield _compiler()
         free, total = torch.cuda.mem_get_info()
@@ -110,6 +112,25 @@ def _of_device(files: ModelFiles, settings: Settings) -> Iterator[Finding]:
     yield warning("GPU", "none that torch can use", "Fine for a small model; else see nvidia-smi")
     free, total = _machine_memory()
     yield memory(f"CPU, {os.cpu_count()} cores", free, total, _need(files, settings, "cpu"))
+
+
+def _packages(files: ModelFiles, settings: Settings) -> Iterator[Finding]:
+    """Those that only some settings and models need."""
+    for wanted, package in ((settings.quantize, "bitsandbytes"), (files.adapter, "peft")):
+        if wanted and find_spec(package) is None:
+            yield fault(package, f"is missing, and {wanted} needs it", f"pip install {package}")
+        elif wanted:
+            yield good(package, f"{metadata.version(package)}, for {wanted}")
+
+
+def _spread(files: ModelFiles, settings: Settings) -> Finding:
+    """All cards and this machine's memory; disk would do too, far too slowly."""
+    import torch  # noqa: PLC0415  (seconds)
+
+    cards = [torch.cuda.mem_get_info(card) for card in range(torch.cuda.device_count())]
+    free, total = map(sum, zip(_machine_memory(), *cards, strict=True))
+    where = f"spread over {len(cards)} cards and memory, one answer at a time"
+    return memory(where, free, total, _need(files, settings, "cuda" if cards else "cpu"))
 
 
 def _compiler() -> Finding:
@@ -140,20 +161,8 @@ def _need(files: ModelFiles, settings: Settings, device: str) -> int:
 
     config = AutoConfig.from_pretrained(files.folder, local_files_only=True).get_text_config()
     tokens = min(settings.context_tokens or CONTEXT_TOKENS, int(config.max_position_embeddings))
-    return weight_bytes(files.folder) + tokens * cache_bytes(config) + BESIDE_BYTES[device]
-
-
-def weight_bytes(folder: Path) -> int:
-    """In bfloat16, whatever they are stored in: 2 for each number that the files' headers name."""
-    return sum(2 * _numbers(path) for path in folder.glob("*.safetensors"))
-
-
-def _numbers(path: Path) -> int:
-    """https://github.com/huggingface/safetensors#format: a length, then JSON."""
-    with path.open("rb") as file:
-        [length] = struct.unpack("<Q", file.read(8))
-        header = json.loads(file.read(length))
-    return sum(math.prod(of["shape"]) for name, of in header.items() if name != "__metadata__")
+    weights = weight_bytes(files.folder, settings.quantize)
+    return weights + tokens * cache_bytes(config) + BESIDE_BYTES[device]
 
 
 def _machine_memory() -> tuple[int, int]:

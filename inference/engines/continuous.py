@@ -29,7 +29,9 @@ from inference.engines.base import (
 )
 from inference.engines.batching import TokenLoop
 from inference.engines.loading import Loaded, load
+from inference.engines.onebyone import OneByOne
 from inference.engines.pictures.eye import Eye, Frames
+from inference.engines.placement import ONE_DEVICE, Placement
 from inference.engines.sampling import GREEDY, Defaults, Draw
 from inference.engines.sizes import Sizes
 from inference.engines.template import ChatTemplate
@@ -45,7 +47,7 @@ class _Ready:
 
     loaded: Loaded
     template: ChatTemplate
-    loop: TokenLoop
+    loop: TokenLoop | OneByOne
     defaults: Defaults
     end_ids: frozenset[int]
     turns: asyncio.Semaphore
@@ -67,6 +69,7 @@ class TransformersEngine:
         threads: int = 0,
         compiled: bool = False,
         chats: bool = True,
+        placement: Placement = ONE_DEVICE,
     ) -> None:
         """`max_tokens` is for requests that name none; `slots` 0 and `threads` 0 leave the choice
         to the device's memory and to torch. `compiled` makes a GPU's steps shorter and its start
@@ -80,6 +83,7 @@ class TransformersEngine:
         self._threads = threads
         self._compiled = compiled
         self._chats = chats
+        self._placement = placement
         self._running: set[str] = set()
         self._progress = (0.0, "")
         self._ready: _Ready | None = None
@@ -137,18 +141,11 @@ class TransformersEngine:
         frames = self._frames(loaded)
         template = ChatTemplate(loaded.tokenizer, frames)
         end_ids = frozenset(loaded.end_ids | template.end_of_turn())
-        sizes = Sizes.of(
-            loaded.model,
-            slots=self.slots,
-            context_tokens=self.context_tokens,
-            compiled=self._compiled,
-        )
-        self.slots = sizes.slots
         eye = None
         if frames is not None:
             eye = await self._stack.enter_async_context(Eye(loaded.whole, loaded.model, frames))
         self._report(0.95, "warming up")
-        loop = TokenLoop(loaded.model, sizes=sizes, end_ids=end_ids)
+        loop = self._loop(loaded, end_ids)
         await self._stack.enter_async_context(loop)
         await _warm_up(loop, template)
         self._ready = _Ready(
@@ -157,7 +154,7 @@ class TransformersEngine:
             loop,
             Defaults.of(loaded.model.generation_config),
             end_ids,
-            asyncio.Semaphore(sizes.slots),
+            asyncio.Semaphore(self.slots),
             eye,
         )
         log.info("engine ready", extra={"model": self.model, "context": self.context_tokens})
@@ -165,6 +162,19 @@ class TransformersEngine:
 
     async def __aexit__(self, *exc: object) -> None:
         await self._stack.aclose()
+
+    def _loop(self, loaded: Loaded, end_ids: frozenset[int]) -> TokenLoop | OneByOne:
+        if self._placement.spread:
+            self.slots = 1
+            return OneByOne(loaded.model, end_ids=end_ids)
+        sizes = Sizes.of(
+            loaded.model,
+            slots=self.slots,
+            context_tokens=self.context_tokens,
+            compiled=self._compiled,
+        )
+        self.slots = sizes.slots
+        return TokenLoop(loaded.model, sizes=sizes, end_ids=end_ids)
 
     def _frames(self, loaded: Loaded) -> Frames | None:
         if loaded.whole is None:
@@ -174,7 +184,9 @@ class TransformersEngine:
 
     async def _load(self) -> Loaded:
         try:
-            return await asyncio.to_thread(load, self._folder, self._adapter, self._report)
+            return await asyncio.to_thread(
+                load, self._folder, self._adapter, self._report, self._placement
+            )
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise CannotLoad(f"{self._folder} cannot be loaded: {error}") from error
 
@@ -214,7 +226,7 @@ async def _seen(
         yield tokens
 
 
-async def _warm_up(loop: TokenLoop, template: ChatTemplate) -> None:
+async def _warm_up(loop: TokenLoop | OneByOne, template: ChatTemplate) -> None:
     """One short answer, so that nobody waits for the libraries' first-use work."""
     prompt = template.encode((Message("user", "Hello"),))
     async with aclosing(loop.stream(prompt, GREEDY, 2)) as steps:

@@ -16,6 +16,7 @@ from transformers import (
 from transformers.utils import logging as library_logging
 
 from inference.engines.cpu import speed_up_prefill
+from inference.engines.placement import ONE_DEVICE, Placement
 
 log = logging.getLogger(__name__)
 
@@ -48,18 +49,25 @@ class Loaded:
         return {i for i in ids | {self.tokenizer.eos_token_id} if i is not None}
 
 
-def load(folder: Path, adapter: Path | None, report: Progress) -> Loaded:
-    """Reads `folder` (safetensors) in bfloat16, merged with a LoRA `adapter` where one is given.
+def load(
+    folder: Path, adapter: Path | None, report: Progress, placement: Placement = ONE_DEVICE
+) -> Loaded:
+    """Reads `folder` (safetensors), with a LoRA `adapter` where one is given.
 
-    Never touches the network. Raises OSError or ValueError for a folder that is no model.
+    Never touches the network. Raises OSError or ValueError for a folder that is no model, and
+    CannotLoad for what this machine cannot do with it.
     """
     report(0.0, "reading the tokenizer")
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     sees = AutoConfig.from_pretrained(folder, local_files_only=True).model_type in SEEING
-    model = _load_weights(folder, report, AutoModelForImageTextToText if sees else None)
+    placement.check(folder, sees=sees, adapted=adapter is not None)
+    kind = AutoModelForImageTextToText if sees else AutoModelForCausalLM
+    model = _load_weights(folder, report, kind, placement)
     if adapter is not None:
-        report(0.9, "merging the adapter")
-        model = _merge(model, adapter)
+        report(0.9, "laying the adapter over it")
+        model = _adapted(model, adapter, merged=not placement.quantize)
+    if placement.spread:
+        return Loaded(model.eval(), tokenizer)
     if sees:
         return Loaded(for_this_device(decoder_of(model.eval())), tokenizer, whole=model)
     return Loaded(for_this_device(model.eval()), tokenizer)
@@ -80,33 +88,36 @@ def for_this_device(model: Any) -> Any:
     if model.device.type == "cuda":
         from inference.engines.gpu import attention, fuse  # noqa: PLC0415 — triton is CUDA's alone
 
-        attention.apply(model, attention.choose(model.config))
-        fuse.fuse(model)
+        chosen = attention.choose(model.config)
+        attention.apply(model, chosen)
+        fuse.fuse(model, in_place=chosen == attention.OURS)
     elif speed_up_prefill(model):
         log.info("no bfloat16 arithmetic here: prefill multiplies in float32")
     return model
 
 
-def _load_weights(folder: Path, report: Progress, kind: Any = None) -> Any:
+def _load_weights(folder: Path, report: Progress, kind: Any, placement: Placement) -> Any:
     library_logging.set_tqdm_hook(
         lambda _factory, args, kwargs: _Bar(*args, report=report, **kwargs)
     )
     try:
-        return (kind or AutoModelForCausalLM).from_pretrained(
+        return kind.from_pretrained(
             folder,
             dtype=torch.bfloat16,
             attn_implementation="sdpa",
             local_files_only=True,
-            device_map="cuda" if torch.cuda.is_available() else None,
+            **placement.arguments(),
         )
     finally:
         library_logging.set_tqdm_hook(None)
 
 
-def _merge(model: Any, adapter: Path) -> Any:
+def _adapted(model: Any, adapter: Path, *, merged: bool) -> Any:
+    """Merged, a LoRA costs nothing; into quantized weights it would be rounded away."""
     from peft import PeftModel  # noqa: PLC0415  (seconds to import, and few need it)
 
-    return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
+    laid = PeftModel.from_pretrained(model, str(adapter))
+    return laid.merge_and_unload() if merged else laid.get_base_model()
 
 
 class _Bar:

@@ -8,7 +8,8 @@ import pytest
 
 from bench.server import free_port
 from inference.doctor import examine
-from inference.engines.checkup import memory, weight_bytes
+from inference.engines.checkup import memory
+from inference.engines.weights import weight_bytes
 from inference.models import ModelFiles, store
 from jobqueue.findings import Finding, Verdict
 

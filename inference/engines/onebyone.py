@@ -1,0 +1,95 @@
+"""Token ids in, token ids out, one request after another: for a model that no one device holds.
+
+The library's batch keeps its cache on a single device, so a model whose layers lie on several
+cards, in memory or on disk (accelerate's `device_map`) cannot run in it. Here accelerate carries
+what a layer needs to where it is, and every layer keeps its keys and values beside itself. Slow, by
+nature: whoever has several cards and many people to answer runs a server that splits each layer
+(vLLM, LMDeploy, SGLang) and asks it with the `openai` engine.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import takewhile
+from typing import Any, Self
+
+import torch
+from transformers import DynamicCache
+
+from inference.engines.base import EngineBroken
+from inference.engines.batching import Piece
+from inference.engines.sampling import Draw, columns, draw_tokens
+
+PIECE_TOKENS = 512  # of a prompt, so that activations stay small
+
+
+class OneByOne:
+    """What `TokenLoop` is to a model on one device."""
+
+    broken = ""  # there is no loop that could die: a failed request fails alone
+
+    def __init__(self, model: Any, *, end_ids: Collection[int]) -> None:
+        self._model = model
+        self._end_ids = frozenset(end_ids)
+        self._known: list[int] = []  # whose keys and values the cache has
+        self._cache = DynamicCache(config=model.config)
+        self._thread = ThreadPoolExecutor(1, "model")
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await asyncio.to_thread(self._thread.shutdown)
+
+    async def stream(
+        self, prompt: Sequence[int], draw: Draw, max_new_tokens: int
+    ) -> AsyncGenerator[Piece, None]:
+        """New ids as they are drawn. Closing it ends the work with the step under way.
+
+        Raises EngineBroken when a step fails.
+        """
+        steps = self._answer(list(prompt), draw, max_new_tokens)
+        run = asyncio.get_running_loop().run_in_executor
+        try:
+            while (piece := await run(self._thread, next, steps, None)) is not None:
+                yield piece
+        except RuntimeError as error:  # out of memory, mostly
+            self._forget(0)
+            raise EngineBroken(str(error)) from error
+
+    @torch.inference_mode()
+    def _answer(self, prompt: list[int], draw: Draw, max_new_tokens: int) -> Iterator[Piece]:
+        """The cache may hold another conversation's tokens, or an earlier turn's: what is the same
+        stays."""
+        same = takewhile(lambda pair: pair[0] == pair[1], zip(self._known, prompt, strict=False))
+        cached = min(sum(1 for _ in same), len(prompt) - 1)
+        self._forget(cached)
+        scores = self._read(prompt[cached:])
+        seen = torch.zeros_like(scores, dtype=torch.bool)
+        seen[0, prompt] = True
+        for position in range(len(prompt), len(prompt) + max_new_tokens):
+            table = columns([draw], [position], [0]).to(scores.device)
+            token = int(draw_tokens(scores, seen, table))
+            yield Piece([token], cached)
+            if token in self._end_ids or position + 1 == len(prompt) + max_new_tokens:
+                return
+            seen[0, token] = True
+            scores = self._read([token])
+
+    def _read(self, tokens: list[int]) -> torch.Tensor:
+        """The scores [1, vocabulary] of what comes after `tokens`, at least one."""
+        scores = torch.empty(0)
+        for start in range(0, len(tokens), PIECE_TOKENS):
+            piece = torch.tensor([tokens[start : start + PIECE_TOKENS]], device=self._model.device)
+            output = self._model(piece, cache=self._cache, use_cache=True, logits_to_keep=1)
+            scores = output.logits[:, -1].float()
+            self._known += piece[0].tolist()
+        return scores
+
+    def _forget(self, kept: int) -> None:
+        """All but the first `kept` tokens."""
+        if not kept:
+            self._cache = DynamicCache(config=self._model.config)
+        elif kept < len(self._known):
+            self._cache.crop(kept - len(self._known))
+        self._known = self._known[:kept]

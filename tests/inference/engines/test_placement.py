@@ -1,0 +1,107 @@
+"""Models that are larger than what is there: fewer bits, several devices, and honest refusals."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from inference.config import Settings
+from inference.engines import checkup
+from inference.engines.base import CannotLoad
+from inference.engines.continuous import TransformersEngine
+from inference.engines.placement import Placement
+from inference.models import ModelFiles
+from jobqueue.findings import Verdict
+from tests.inference.support import Asker, text_of
+
+pytestmark = [pytest.mark.model, pytest.mark.asyncio(loop_scope="session")]
+
+GREEDY: dict[str, Any] = {"temperature": 0.0, "repetition_penalty": 1.0}
+
+
+def engine_of(files: ModelFiles, placement: Placement) -> TransformersEngine:
+    return TransformersEngine(
+        model=files.name, folder=files.folder, slots=2, context_tokens=256, placement=placement
+    )
+
+
+async def test_layers_on_disk_answer_as_those_in_memory(
+    smollm2: ModelFiles, engine: TransformersEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    spread = engine_of(smollm2, Placement(spread=True, most={"cpu": "200MB", "disk": "1GB"}))
+    async with spread:
+        ready = spread._ready
+        assert ready is not None
+        assert "disk" in ready.loaded.model.hf_device_map.values()
+        assert spread.slots == 1
+        asker, asked = Asker(spread), "What is the capital of France?"
+        first, second = await asyncio.gather(
+            *(asker.chunks(asked, max_tokens=6, **GREEDY) for _ in range(2))
+        )
+    wanted = text_of(await Asker(engine).chunks(asked, max_tokens=6, **GREEDY))
+    assert text_of(first) == text_of(second) == wanted
+    cached = [chunks[-1].usage.cached_tokens for chunks in (first, second) if chunks[-1].usage]
+    assert cached[0] < cached[1]  # the same prompt is not read again
+
+
+async def test_who_stops_listening_leaves_the_model_to_the_next(
+    smollm2: ModelFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    async with engine_of(smollm2, Placement(spread=True)) as spread:
+        stream = spread.generate(Asker(spread).request("Tell me a story.", max_tokens=200))
+        await anext(stream)
+        await stream.aclose()
+        async with asyncio.timeout(60):
+            again = await Asker(spread).chunks("Hello", max_tokens=4, **GREEDY)
+    assert again[-1].usage is not None
+    assert again[-1].usage.completion_tokens <= 4
+
+
+async def test_fewer_bits_still_know_the_capital(smollm2: ModelFiles) -> None:
+    pytest.importorskip("bitsandbytes")
+    assert Placement("8bit").arguments()["quantization_config"].load_in_8bit
+    async with engine_of(smollm2, Placement("4bit")) as small:
+        ready = small._ready
+        assert ready is not None
+        kinds = {type(layer).__name__ for layer in ready.loaded.model.modules()}
+        assert "Linear4bit" in kinds
+        asked = "What is the capital of France?"
+        assert "Paris" in text_of(await Asker(small).chunks(asked, max_tokens=12, **GREEDY))
+
+
+@pytest.mark.parametrize("spread", [False, True])
+async def test_a_missing_package_is_said_before_anything_is_read(
+    smollm2: ModelFiles, monkeypatch: pytest.MonkeyPatch, spread: bool
+) -> None:
+    monkeypatch.setattr("inference.engines.placement.find_spec", lambda _name: None)
+    with pytest.raises(CannotLoad, match="pip install bitsandbytes"):
+        async with engine_of(smollm2, Placement("4bit", spread)):
+            pass
+
+
+async def test_what_a_spread_model_cannot_do_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CannotLoad, match="a model that sees"):
+        Placement(spread=True).check(tmp_path, sees=True, adapted=False)
+    with pytest.raises(CannotLoad, match="merge it"):
+        Placement(spread=True).check(tmp_path, sees=False, adapted=True)
+
+
+async def test_a_card_that_is_too_small_is_told_with_the_ways_out(
+    smollm2: ModelFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (1 << 27, 1 << 27))
+    with pytest.raises(CannotLoad, match=r"INFERENCE_QUANTIZE=4bit.*INFERENCE_SPREAD.*vLLM"):
+        Placement().check(smollm2.folder, sees=False, adapted=False)
+    Placement("4bit").check(smollm2.folder, sees=False, adapted=False)
+
+
+async def test_the_doctor_knows_both_settings(smollm2: ModelFiles) -> None:
+    settings = Settings(model=smollm2.name, quantize="4bit", spread=True)
+    found = {finding.what: finding for finding in await checkup.of_engine(settings, hashes=False)}
+    assert "one answer at a time" in found["memory"].found
+    assert found["bitsandbytes"].verdict in (Verdict.GOOD, Verdict.FAULT)
