@@ -25,7 +25,11 @@ from jobqueue.exposition import exposed
 from jobqueue.findings import Finding, Verdict
 from tests.deploy.composed import MAIN, PROJECT, VLLM, Json, merged, read, script, services
 
-OURS: dict[str, type[msgspec.Struct]] = {"bot": BotSettings, "inference": WorkerSettings}
+OURS: dict[str, type[msgspec.Struct]] = {
+    "bot": BotSettings,
+    "inference": WorkerSettings,
+    "second": WorkerSettings,
+}
 FOREIGN = {"prometheus", "grafana", "vllm"}
 
 
@@ -84,6 +88,19 @@ def test_every_variable_is_a_setting(name: str) -> None:
 def test_the_worker_of_vllm_needs_no_gpu() -> None:
     assert "deploy" not in services(MAIN, VLLM)["inference"]
     assert services(MAIN)["inference"]["deploy"]
+
+
+def test_a_second_model_has_a_worker_and_a_gpu_of_its_own() -> None:
+    workers = [dict(services(MAIN)[name]) for name in ("inference", "second")]
+    first, second = (
+        (w.pop("env_file"), w.pop("deploy")["resources"]["reservations"]["devices"], w)
+        for w in workers
+    )
+    assert [file["path"] for file in second[0]] == ["inference.env", "second.env"]
+    assert first[1][0]["count"] == 1
+    assert second[1][0]["device_ids"] == ["1"]
+    assert second[2].pop("profiles") == ["second"]
+    assert first[2] == second[2]
 
 
 def test_images_run_as_nobody_in_particular() -> None:
