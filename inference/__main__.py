@@ -12,6 +12,8 @@ from redis.asyncio import Redis
 
 from inference import chat, doctor, logs
 from inference.agent.workshop import Workshop
+from inference.article.illustrate import Tools
+from inference.article.press import Press
 from inference.compact import Compactor
 from inference.config import ALSO, OFFLINE, Settings, add_choices, chosen, worker_name
 from inference.engines import create
@@ -20,6 +22,7 @@ from inference.engines.measured import MeasuredEngine
 from inference.metrics import Metrics
 from inference.models import ModelError
 from inference.models import cli as models
+from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
 from inference.shown import CannotListen, shown
 from inference.worker import Worker
@@ -67,13 +70,15 @@ def run_serve(arguments: argparse.Namespace) -> int:
     async def serve() -> None:
         async with redis_url(os.environ) as url, connect(url) as redis:
             queue, history = JobQueue(redis), History(redis)
+            workshop = _workshop(settings, engine, redis)
             worker = Worker(
                 queue,
                 history,
                 engine,
                 name=worker_name(settings.worker),
                 system=settings.system_prompt,
-                workshop=_workshop(settings, engine, redis),
+                workshop=workshop,
+                press=_press(engine, redis, workshop),
                 compactor=Compactor(history, engine) if settings.summaries else None,
                 blobs=Blobs(redis),
                 metrics=metrics,
@@ -101,6 +106,13 @@ def _workshop(settings: Settings, engine: Engine, redis: Redis) -> Workshop | No
         search=settings.web_search,
         dialect=settings.dialect,
     )
+
+
+def _press(engine: Engine, redis: Redis, workshop: Workshop | None) -> Press:
+    def sandbox() -> Sandbox | None:
+        return workshop.sandbox if workshop else None
+
+    return Press(History(redis), Tools(engine, Blobs(redis), sandbox=sandbox))
 
 
 def _ready(engine: Engine, stop: Callable[[], None]) -> None:

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from inference.agent.errors import NoAnswer, NoPrograms
 from inference.agent.workshop import Workshop
+from inference.article.press import Press
 from inference.compact import Compactor
 from inference.emitter import Emitter, batches, joined, patiently
 from inference.engines.base import BadRequest, Engine, EngineBroken, TooLong, Unsupported
@@ -21,7 +22,7 @@ from inference.generate import Answer, Attempt, Past, compose
 from inference.legible import Legible, NoText, can_read, wants_reading
 from inference.metrics import Metrics
 from inference.pictures import Blobs
-from jobqueue.capabilities import READ, SOLVE, VISION, of_model, without_model
+from jobqueue.capabilities import ARTICLE, READ, SOLVE, VISION, of_model, without_model
 from jobqueue.errors import QueueUnavailable
 from jobqueue.queue import JobQueue, Lease, Verdict
 from jobqueue.schema import (
@@ -71,6 +72,7 @@ class Worker:
         name: str,
         system: str,
         workshop: Workshop | None = None,
+        press: Press | None = None,
         compactor: Compactor | None = None,
         blobs: Blobs | None = None,
         metrics: Metrics | None = None,
@@ -82,6 +84,7 @@ class Worker:
         self._name = name
         self._system = system
         self._workshop = workshop  # for /solve, and for chats with tools
+        self._press = press  # for /article
         self._compactor = compactor  # None: older turns are left out without a summary
         self._blobs = blobs  # pictures; None: they are not looked for
         self._metrics = metrics or Metrics()
@@ -99,6 +102,8 @@ class Worker:
         every = self._engine.capabilities
         if self._workshop is not None:
             every |= self._workshop.capabilities
+        if self._press is not None:
+            every |= self._press.capabilities
         return every | {of_model(each, self._engine.model) for each in every}
 
     @property
@@ -280,6 +285,8 @@ class Worker:
             if workshop is None:
                 raise NoPrograms("this worker runs none")
             return await workshop.solution(job, attempt, steps)
+        if wanted == ARTICLE and self._press is not None:
+            return await self._press.article(job, attempt)
         if wanted != VISION and workshop is not None and (tools := workshop.tools_for(job)):
             return await workshop.talk(job, attempt, tools, steps)
         prompt = await compose(

@@ -18,6 +18,8 @@ is for people:
     !say WORDS     the answer; `{output}` is what the last call returned
 
     /solve 2x+3=10 !think I solve for x. !run print((10-3)/2) !say x is \\boxed{{output}}
+
+What it writes in an article is in `scripted_article`.
 """
 
 import asyncio
@@ -37,6 +39,7 @@ from inference.engines.base import (
     TooLong,
     Usage,
 )
+from inference.engines.scripted_article import ArticleScripts
 from inference.engines.text import StopStrings
 from jobqueue.schema import FinishReason
 
@@ -66,6 +69,7 @@ class ScriptedEngine:
     ) -> None:
         """`script` holds directives for every question that has none."""
         self._script = script
+        self._articles = ArticleScripts()
         self.context_tokens = context_tokens
         self.slots = slots
 
@@ -74,7 +78,7 @@ class ScriptedEngine:
         prompt_tokens = await self._admit(request)
         limit = request.sampling.max_tokens or self.context_tokens
         stops, made, reason = StopStrings(request.sampling.stop), 0, FinishReason.STOP
-        for token in _answer(request, self._script):
+        for token in self._answer(request):
             if made == limit:
                 reason = FinishReason.LENGTH
                 break
@@ -100,6 +104,21 @@ class ScriptedEngine:
     async def __aexit__(self, *exc: object) -> None:
         pass
 
+    def _answer(self, request: Request) -> Iterator[str]:
+        """The whole answer, or what is missing after its beginning."""
+        last = request.messages[-1]
+        begun = len(last.content) if last.role == "assistant" else 0
+        for token in self._whole_answer(request):
+            if rest := token[begun:]:
+                yield rest
+            begun = max(begun - len(token), 0)
+
+    def _whole_answer(self, request: Request) -> Iterator[str]:
+        written = self._articles.answer(request)
+        if written is None:
+            written = _scripted_turn(request, self._script) or None
+        yield from _echo(request.messages) if written is None else tokenize(written)
+
     async def _admit(self, request: Request) -> int:
         if "!refuse" in _question(request.messages):
             raise BadRequest("the prompt asked for it")
@@ -113,21 +132,8 @@ def _question(messages: tuple[Message, ...]) -> str:
     return next(message.content for message in reversed(messages) if message.role == "user")
 
 
-def _answer(request: Request, script: str) -> Iterator[str]:
-    """The whole answer, or what is missing after its beginning."""
-    last = request.messages[-1]
-    begun = len(last.content) if last.role == "assistant" else 0
-    for token in _whole_answer(request, script):
-        if rest := token[begun:]:
-            yield rest
-        begun = max(begun - len(token), 0)
-
-
-def _whole_answer(request: Request, script: str) -> Iterator[str]:
-    messages, prompt = request.messages, _question(request.messages)
-    if turn := _scripted_turn(request, script):
-        yield from tokenize(turn)
-        return
+def _echo(messages: tuple[Message, ...]) -> Iterator[str]:
+    prompt = _question(messages)
     turns = sum(message.role == "user" for message in messages)
     echo = tokenize(f"[turn {turns}] {prompt}")
     yield from echo

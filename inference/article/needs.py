@@ -1,0 +1,135 @@
+"""What a picture beside a section has to show: asked from the model, and held against the text.
+
+A name that the text does not say is none that a picture could be about, whatever the model wrote:
+examples are repeated, and neighbours of what was meant are remembered. Where nothing that was
+written stands, the heading is what a picture is wanted for, if the text names it.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from inference.article.pen import Pen
+from inference.article.wording import Wording
+from inference.engines.base import Message
+from jobqueue.article import Kind, Need
+
+MAX_CAPTION = 140
+MAX_ENTITIES = 4
+MAX_TEXT = 1_800  # characters of a section that are shown
+TOKENS = 70
+
+_KINDS = {
+    Kind.PORTRAIT: re.compile(r"portrait|肖像|人像", re.IGNORECASE),
+    Kind.MAP: re.compile(r"\bmap\b|地图", re.IGNORECASE),
+    Kind.DRAWING: re.compile(r"drawing|painting|illustration|绘画|插图|图画", re.IGNORECASE),
+    Kind.PHOTO: re.compile(r"photo|照片|摄影", re.IGNORECASE),
+}
+_LABEL = re.compile(r"^\W*(?:caption|picture|图片?(?:说明)?|配图)\s*\d*\s*[:：]\s*", re.IGNORECASE)
+_BETWEEN = re.compile(r"[,，、;；/]|\band\b|和")
+# Capitals within a sentence; at its beginning every word has one.
+_NAME = re.compile(r"(?<![.!?:]\s)(?<!^)\b[A-Z][\w'’-]+(?:\s+(?:of\s+(?:the\s+)?)?[A-Z][\w'’-]+)*")
+_GROUNDED = 0.5  # of a caption's words, so many are in the text
+
+
+async def needs(
+    pen: Pen, wording: Wording, name: str, *, heading: str, text: str, count: int = 1
+) -> tuple[Need, ...]:
+    """At most `count`; none where the text names nothing that a picture could be of. `name` is the
+    request's."""
+    example, shown = wording.need_example
+    count = min(count, len(shown))
+
+    def asked(text: str) -> Message:
+        return Message("user", wording.need_asked.format(text=text, count=count))
+
+    messages = (
+        Message("system", wording.chooser),
+        asked(example),
+        Message("assistant", "\n".join(shown[:count])),
+        asked(f"{heading}\n\n{text[:MAX_TEXT]}".strip()),
+    )
+    most = pen.at_most(TOKENS * count)
+    said = await pen.ask(name, messages, temperature=0.0, max_tokens=most, stop=("\n\n",))
+    found = tuple(read_needs(said, heading, text))[:count]
+    return found or tuple(filter(None, [of_heading(heading, text)]))
+
+
+def read_needs(said: str, heading: str, text: str) -> Iterator[Need]:
+    """Of the lines that stand: the caption is about the text, and so is a name that is stated."""
+    whole = f"{heading}\n{text}"
+    for line in filter(None, map(str.strip, said.splitlines())):
+        caption, *columns = (column.strip() for column in re.split(r"[|｜]", line))
+        caption = _LABEL.sub("", caption).strip('*_"“” -')[:MAX_CAPTION]
+        stated = list(_entities(columns[0])) if columns else []
+        entities = [entity for entity in stated if names(whole, entity)]
+        strange = [name for name in capitals(caption) if not names(whole, name)]
+        if not caption or strange or (stated and not entities) or not _about(caption, whole):
+            continue
+        entities += [name for name in capitals(caption) if not _within(name, entities)]
+        yield Need(
+            caption=caption,
+            entities=tuple(entities[:MAX_ENTITIES]),
+            kind=_kind(columns[1] if len(columns) > 1 else ""),
+        )
+
+
+def of_heading(heading: str, text: str) -> Need | None:
+    """For want of a statement: what the heading names, where the text is about it."""
+    if not heading.isascii() and heading in text:
+        return Need(caption=heading, entities=(heading,))
+    named = [name for name in capitals(text) if name in heading]
+    return Need(caption=heading, entities=tuple(named[:MAX_ENTITIES])) if named else None
+
+
+def names(text: str, entity: str) -> bool:
+    """Whether `text` says it, as a word of its own where words have ends."""
+    wanted = re.escape(_folded(entity))
+    edge = r"\b" if entity.isascii() else ""
+    return bool(entity) and bool(re.search(f"{edge}{wanted}{edge}", _folded(text)))
+
+
+def capitals(text: str) -> list[str]:
+    """Names in it, in languages that write them with capitals."""
+    return list(dict.fromkeys(found[0] for found in _NAME.finditer(text)))
+
+
+def spread(sections: int, pictures: int | None) -> list[int]:
+    """Sections in the order in which they get a picture, far apart at first: those that are left
+    over take part where others stay empty. None: each gets one."""
+    if pictures is None or pictures >= sections:
+        return list(range(sections))
+    first = [at * sections // pictures for at in range(pictures)]
+    return first + [at for at in range(sections) if at not in first]
+
+
+def _entities(column: str) -> Iterator[str]:
+    for each in _BETWEEN.split(column):
+        plain = each.strip(" .。*_\"'“”()（）-《》")
+        if len(plain) > 1 and plain.casefold() not in ("none", "n/a"):
+            yield plain
+
+
+def _within(name: str, entities: Sequence[str]) -> bool:
+    return any(names(entity, name) or names(name, entity) for entity in entities)
+
+
+def _kind(column: str) -> Kind | None:
+    """None where it says several: then it was repeated from the question."""
+    found = [kind for kind, pattern in _KINDS.items() if pattern.search(column)]
+    return found[0] if len(found) == 1 else None
+
+
+def _about(caption: str, text: str) -> bool:
+    words = re.findall(r"[^\W\d_]{4,}", caption) if caption.isascii() else _pairs(caption)
+    inside = sum(_folded(word) in _folded(text) for word in words)
+    return inside >= _GROUNDED * len(words)
+
+
+def _pairs(text: str) -> list[str]:
+    """Of characters: what Chinese has for words."""
+    plain = re.sub(r"\W", "", text)
+    return [plain[at : at + 2] for at in range(len(plain) - 1)]
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())

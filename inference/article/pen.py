@@ -1,0 +1,68 @@
+"""Whoever writes an article asks the engine many times for one job."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from zlib import crc32
+
+import msgspec
+
+from inference.dialects import thinking
+from inference.engines.base import Engine, Message, Request
+from inference.generate import ANSWER_SHARE
+from jobqueue.schema import FinishReason, Job, Sampling
+
+
+class Pen:
+    """Counts tokens over all that is asked."""
+
+    def __init__(self, job: Job, attempt: int, engine: Engine) -> None:
+        self._job = job
+        self._attempt = attempt
+        self._engine = engine
+        self.prompt_tokens = 0
+        self.completion_tokens = 0
+        self.cut = False  # whether the last thing that was written met its limit
+
+    def at_most(self, tokens: int) -> int:
+        """So many, or what the context has room for."""
+        most = min(tokens, self._engine.context_tokens // ANSWER_SHARE)
+        return min(most, self._job.sampling.max_tokens or most)
+
+    async def write(
+        self, name: str, messages: tuple[Message, ...], **sampling: object
+    ) -> AsyncGenerator[str, None]:
+        """Pieces of text, without reasoning. `name` is what it is for: `plan`, `section-2`, …
+
+        `sampling` is laid over the job's own. Closing it aborts the engine's work.
+        """
+        self.prompt_tokens += await self._engine.count_tokens(messages)
+        request = Request(
+            id=f"{self._job.id}.{self._attempt}.{name}",
+            channel=self._job.channel,
+            messages=messages,
+            sampling=self._sampling(name, sampling),
+            thinking=bool(self._job.thinking),
+        )
+        begun = messages[-1].role == "assistant"
+        said, shown = "", 0
+        async with aclosing(self._engine.generate(request)) as chunks:
+            async for chunk in chunks:
+                self.completion_tokens += bool(chunk.text or chunk.thought)
+                said += chunk.text
+                self.cut = chunk.finish_reason is FinishReason.LENGTH
+                over = chunk.finish_reason is not None
+                text = said if begun else thinking.split(said, ended=over)[1]
+                if len(text) > shown:
+                    yield text[shown:]
+                    shown = len(text)
+
+    async def ask(self, name: str, messages: tuple[Message, ...], **sampling: object) -> str:
+        async with aclosing(self.write(name, messages, **sampling)) as pieces:
+            return "".join([piece async for piece in pieces])
+
+    def _sampling(self, name: str, changes: dict[str, object]) -> Sampling:
+        """With a chosen seed, each request has its own, so that a second try is another."""
+        own = msgspec.structs.replace(self._job.sampling, **({"stop": ()} | changes))
+        if own.seed is None:
+            return own
+        return msgspec.structs.replace(own, seed=(own.seed + crc32(name.encode())) % 2**32)

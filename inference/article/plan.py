@@ -1,0 +1,138 @@
+"""What an article is to be made of: a title, and sections in their order.
+
+A model writes the plan as lines, which even small ones can, and whatever can be read of it is
+taken. Where that is nothing, there is an outline that fits anything.
+"""
+
+import re
+from dataclasses import dataclass
+
+from inference.article.pen import Pen
+from inference.article.source import Source
+from inference.article.tongue import Tongue
+from inference.article.wording import Wording, wording_of
+from inference.engines.base import Message
+from jobqueue.article import Length
+
+TRIES = 2
+TOKENS_PER_SECTION = 45
+MAX_TITLE, MAX_HEADING, MAX_ABOUT = 100, 70, 240
+
+_TITLE = re.compile(r"^\W*(?:title|标题|题目)\W*[:：]\s*(.+)$", re.IGNORECASE)
+_ITEM = re.compile(
+    r"^\s*(?:#{2,}\s*)?(?:\*\*)?(?:\d{1,2}\s*[.)、:：]|[-*•]|##+|第.{1,2}节[:：]?)\s*(.+)$"
+)
+_HEAD = re.compile(r"^#\s+(.+)$")
+_ORDINAL = re.compile(r"^(?:(?:section|part|chapter)\s+\w+|第.{1,2}[节章部分]+)\s*[:：.-]\s*", re.I)
+_MARKS = re.compile(r"[*_`#\"“”]+")
+_INTRODUCTION = {"introduction", "intro", "opening", "引言", "导言", "前言", "简介", "开头"}
+_WISH = re.compile(
+    r"^(?:please\s+)?(?:write|make|create)\s+(?:me\s+)?(?:an?\s+)?(?:[\w-]+\s+){0,3}?article\s+"
+    r"(?:about|on|of)\s+|^请?(?:帮我|给我)?写一?篇?(?:关于|介绍|讲述?)?",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How long it is to be."""
+
+    sections: int
+    paragraphs: int  # of a section
+    words: int  # of a section, in English
+
+    @property
+    def tokens(self) -> int:
+        """At most, of a section: languages differ, and the last sentence is to have an end."""
+        return self.words * 5 // 2 + 40
+
+
+MEASURES = {
+    Length.SHORT: Measure(sections=2, paragraphs=1, words=80),
+    Length.MEDIUM: Measure(sections=4, paragraphs=2, words=130),
+    Length.LONG: Measure(sections=7, paragraphs=3, words=200),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    heading: str
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    title: str
+    parts: tuple[Part, ...]
+
+
+async def plan(pen: Pen, source: Source, tongue: Tongue, count: int, room: int) -> Outline:
+    """`room` is the number of the source's characters that a prompt has a place for."""
+    wording = wording_of(tongue)
+    messages = _asked(wording, source, count, room)
+    most, stop = 40 + TOKENS_PER_SECTION * count, (f"\n{count + 1}.",)
+    for number in range(1, TRIES + 1):
+        said = await pen.ask(_name(number), messages, max_tokens=most, stop=stop)
+        read = read_outline(_with_beginning(wording.plan_begun, said), count)
+        if len(read.parts) >= min(2, count):
+            return read if read.title else Outline(title_of(source.assignment), read.parts)
+    parts = tuple(Part(*each) for each in wording.outline[:count])
+    return Outline(title_of(source.assignment), parts)
+
+
+def read_outline(text: str, count: int) -> Outline:
+    """As much of a plan as can be read: no heading twice, at most `count` parts."""
+    title, parts = "", dict[str, Part]()
+    for line in text.splitlines():
+        if not title and (found := _TITLE.match(line) or _HEAD.match(line)):
+            title = _clean(_TITLE.sub(r"\1", found[1]), MAX_TITLE)
+        elif found := _ITEM.match(line):
+            part = _part(found[1])
+            if part.heading and part.heading.casefold() not in _INTRODUCTION | {title.casefold()}:
+                parts.setdefault(part.heading.casefold(), part)
+    return Outline(title, tuple(parts.values())[:count])
+
+
+def title_of(assignment: str) -> str:
+    """For want of a better one: what is to be written about."""
+    first = _clean(_WISH.sub("", assignment.splitlines()[0]), MAX_TITLE)
+    topic = first or _clean(assignment, MAX_TITLE)
+    return topic[:1].upper() + topic[1:]
+
+
+def _part(line: str) -> Part:
+    line = _ORDINAL.sub("", _MARKS.sub("", line).strip())
+    heading, _, about = re.sub(r"\s+[-–—]\s+|[:：]", "\0", line, count=1).partition("\0")
+    if len(heading) > MAX_HEADING:  # a sentence: what it is about, without a heading
+        return Part("")
+    return Part(_clean(heading, MAX_HEADING), _clean(about, MAX_ABOUT))
+
+
+def _clean(text: str, most: int) -> str:
+    plain = " ".join(_MARKS.sub("", text).split()).strip(" .:：。-")
+    return plain if len(plain) <= most else plain[:most].rsplit(" ", 1)[0]
+
+
+def _asked(wording: Wording, source: Source, count: int, room: int) -> tuple[Message, ...]:
+    def asked(assignment: str, count: int, text: str = "") -> Message:
+        told = wording.source.format(text=text) if text else ""
+        words = wording.plan_asked.format(count=count, assignment=assignment, source=told)
+        return Message("user", words)
+
+    topic, planned = wording.plan_example
+    return (
+        Message("system", wording.planner),
+        asked(topic, planned.count("\n")),
+        Message("assistant", planned),
+        asked(source.assignment, count, source.overview(room)),
+        Message("assistant", wording.plan_begun),
+    )
+
+
+def _with_beginning(begun: str, said: str) -> str:
+    """Some engines write on after what they are given, and some begin anew."""
+    return said if said.lstrip().startswith(begun) else begun + said
+
+
+def _name(number: int) -> str:
+    return "plan" if number == 1 else f"plan-{number}"

@@ -1,0 +1,157 @@
+"""A model's text as it streams, made fit for an article, sentence by sentence.
+
+Models repeat headings, introduce what they are about to write and wish people well. Small ones say
+a thing twice, start on what was not asked, and break off within a sentence. None of this reaches
+the article: a sentence is told when it is whole, and only if it belongs there.
+"""
+
+import re
+from collections.abc import Iterator
+
+from inference.article.sentences import Piece, pieces
+from inference.article.source import numbers_in
+
+_LIST = re.compile(r"(?:[-*+•>|]|\d+[.)、])\s*\S|```|\$\$")
+_HEADING = re.compile(r"#{1,6}\s|\*\*[^*\n]+\*\*[:：]?$|_{2}[^_\n]+_{2}$|-{3,}$|\*{3,}$|```\w*$")
+_LABEL = re.compile(
+    r"(?:\*\*)?(?:title|section|part|heading|paragraph(?: \d+)?|text|标题|小标题|正文|第.段)"
+    r"(?:\*\*)?[:：](?:\*\*)?\s*",
+    re.IGNORECASE,
+)
+_BEFORE = re.compile(
+    r"(?:sure|certainly|of course|absolutely|okay|here(?:'s|’s| is| are)\b.*:$"
+    r"|当然|好的|以下是|下面是)",
+    re.IGNORECASE,
+)
+_ABOUT = re.compile(
+    r"(?:(?:in )?this (?:section|part|article|paragraph|text)\b|as an ai\b|i(?:'m| am) sorry\b"
+    r"|i hope this\b|let me know\b|if you have any (?:more |other |further )?questions?\b"
+    r"|feel free to\b|note:|\(?\d+ words|本节|这一节|本文|这篇文章|希望这|如果您|如有|注[:：])",
+    re.IGNORECASE,
+)
+_LEAST = 20  # letters; shorter sentences may come twice
+_ALIKE = 0.75  # of the words of two sentences that say the same
+_TURNED_DOWN = 3  # repetitions, after which a model says nothing new
+
+
+class Said:
+    """The sentences of an article so far."""
+
+    def __init__(self) -> None:
+        self._sentences: list[frozenset[str]] = []
+
+    def again(self, sentence: str) -> bool:
+        """Whether it was said, nearly in the same words; from now on it is."""
+        words = frozenset(_words(sentence))
+        if len(re.sub(r"\W", "", sentence)) < (_LEAST if sentence.isascii() else _LEAST // 2):
+            return False
+        if any(len(words & each) >= _ALIKE * len(words | each) for each in self._sentences):
+            return True
+        self._sentences.append(words)
+        return False
+
+
+class Prose:
+    """One section's text. `text` is what was told of it, and is all that an article keeps."""
+
+    def __init__(
+        self,
+        headings: frozenset[str],
+        said: Said,
+        *,
+        paragraphs: int,
+        numbers: frozenset[str] | None = None,
+    ) -> None:
+        """`headings` are dropped where a line repeats one. Text ends after so many `paragraphs`.
+        A sentence with any other than these `numbers` is left out; None: all may be said."""
+        self._headings = frozenset(map(_plain, headings))
+        self._said = said
+        self._most = paragraphs
+        self._numbers = numbers
+        self._rest = ""  # what is no whole piece yet
+        self._starts = True  # a line begins with it
+        self._space = ""  # between what was told and what comes
+        self._again = 0
+        self.text = ""
+
+    @property
+    def enough(self) -> bool:
+        """No more is to be asked for."""
+        begun = self.text.count("\n\n") + ("\n\n" in self._space and not self._listing)
+        return begun >= self._most or self._again >= _TURNED_DOWN
+
+    def take(self, more: str) -> str:
+        """What can be told now."""
+        self._rest += more
+        return self._told(ended=False)
+
+    def end(self, *, cut: bool) -> str:
+        """The last of it; a sentence that was `cut` is not told."""
+        self._rest = self._rest.rstrip()
+        return self._told(ended=True, cut=cut)
+
+    @property
+    def _listing(self) -> bool:
+        return self.text.endswith((":", "："))
+
+    def _told(self, *, ended: bool, cut: bool = False) -> str:
+        before = len(self.text)
+        for piece in list(pieces(self._rest, ended=ended, starts=self._starts)):
+            self._rest = self._rest[len(piece.text) + len(piece.space) :]
+            self._starts = "\n" in piece.space
+            if self.enough:
+                break
+            last = ended and not self._rest
+            if last and not piece.whole and (cut or not _LIST.match(piece.text)):
+                break
+            self._add(piece)
+        return self.text[before:]
+
+    def _add(self, piece: Piece) -> None:
+        text = _LABEL.sub("", piece.text, count=1) if piece.starts else piece.text
+        if self._belongs(piece, text):
+            self.text += self._space + text
+            self._space = ""
+        if self.text:
+            self._space = _wider(self._space, piece.space)
+
+    def _belongs(self, piece: Piece, text: str) -> bool:
+        plain = _plain(text)
+        if not plain or plain in self._headings or _ABOUT.match(text):
+            return False
+        if piece.starts and (_HEADING.match(text) or (not self.text and _BEFORE.match(text))):
+            return False
+        if piece.line and not piece.whole and not _LIST.match(text):
+            return False  # a heading without a mark
+        if self._numbers is not None and not _large(text) <= self._numbers:
+            return False
+        again = self._said.again(text)
+        self._again += again
+        return not again
+
+
+def _large(text: str) -> frozenset[str]:
+    """Numbers of more than one digit: `three` and `3` come by themselves."""
+    return frozenset(number for number in numbers_in(text) if len(number) > 1)
+
+
+def _wider(space: str, other: str) -> str:
+    """White space between paragraphs is more than between lines, and that more than a blank."""
+    if space.count("\n") >= 2 or other.count("\n") >= 2:
+        return "\n\n"
+    if "\n" in space or "\n" in other:
+        return "\n"
+    return space or other
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\W_]+", " ", text).strip().casefold()
+
+
+def _words(text: str) -> Iterator[str]:
+    """Chinese by pairs of characters."""
+    for word in re.findall(r"[^\W_]+", text.casefold()):
+        if word.isascii() or len(word) < 2:
+            yield word
+        else:
+            yield from (word[at : at + 2] for at in range(len(word) - 1))

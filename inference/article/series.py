@@ -1,0 +1,141 @@
+"""Numbers that belong in one chart: read from a table, or asked from the model.
+
+Every number of a chart stands in the text, and so do the words of its label. Numbers of different
+things, as kilometres and people, make no chart; nor does a year count anything.
+"""
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from inference.article.pen import Pen
+from inference.article.source import numbers_in, plain_number
+from inference.article.wording import Wording
+from inference.engines.base import Message
+
+LEAST, MOST = 3, 12  # points of a chart
+MAX_LABEL = 40
+TOKENS = 160
+
+_LINE = re.compile(
+    r"^[\s\-*•\d.]*?(?P<label>[^:：|]+?)\s*[:：|]\s*(?P<number>\d[\d.,]*)(?P<rest>.*)$"
+)
+_TITLE = re.compile(r"^\W*(?:title|标题)\W*[:：]\s*(.+)$", re.IGNORECASE)
+_VALUE = re.compile(r"^\s*[-−]?\d[\d,]*(?:\.\d+)?\s*$")
+_YEAR = re.compile(r"(?:1\d|20)\d\d")
+_UNIT = re.compile(r"\s*(?:([%‰°])|([万亿千百]?[\u3400-\u9fff])|([^\W\d]+))")
+_NO_UNIT = re.compile(r"(?:in|and|of|at|by|for|to|from|on|or|the|was|were|is|are|as|than|with)$")
+_SCALES = {"million", "billion", "thousand", "hundred", "trillion"}
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    title: str
+    points: tuple[tuple[str, float], ...]
+
+    @property
+    def in_time(self) -> bool:
+        """Its labels are years, in their order."""
+        years = [label for label, _ in self.points if _YEAR.fullmatch(label.rstrip("年"))]
+        return len(years) == len(self.points) and years == sorted(years)
+
+
+def may_chart(text: str) -> bool:
+    return len([each for each in numbers_in(text) if not _YEAR.fullmatch(each)]) >= LEAST
+
+
+async def asked(pen: Pen, wording: Wording, name: str, text: str) -> Series | None:
+    """None where the numbers of the text make no chart."""
+    example, written = wording.numbers_example
+    messages = (
+        Message("system", wording.chooser),
+        Message("user", wording.numbers_asked.format(text=example)),
+        Message("assistant", written),
+        Message("user", wording.numbers_asked.format(text=text)),
+    )
+    said = await pen.ask(name, messages, temperature=0.0, max_tokens=pen.at_most(TOKENS))
+    return read_series(said, text)
+
+
+def read_series(said: str, text: str) -> Series | None:
+    """None when a line's number or label is not the text's, or the numbers are of several kinds."""
+    title, points = "", dict[str, str]()
+    for line in said.splitlines():
+        if found := _TITLE.match(line):
+            title = found[1].strip()
+        elif found := _LINE.match(line):
+            points.setdefault(
+                found["label"].strip(' *_"“”')[:MAX_LABEL], found["number"].rstrip(".,")
+            )
+    written = numbers_in(text)
+    if not LEAST <= len(points) <= MOST or not title:
+        return None
+    if not all(plain_number(number) in written for number in points.values()):
+        return None
+    if not all(_says(text, label) for label in (*points, title)):
+        return None
+    if not _of_one_kind(list(points.values()), text):
+        return None
+    return Series(title, tuple((label, float(plain_number(n))) for label, n in points.items()))
+
+
+def tables(text: str, caption: str) -> Iterator[Series]:
+    """Of each table, Markdown or CSV, the first column and the first one that is numbers
+    throughout. `caption` has places for the heads of both: {value} and {label}."""
+    for separator, lines in groupby(text.splitlines(), _separator):
+        if separator and (series := _of_table(list(lines), separator, caption)):
+            yield series
+
+
+def _of_table(lines: list[str], separator: str, caption: str) -> Series | None:
+    table = csv.reader((line.strip().strip("|") for line in lines), delimiter=separator)
+    rows = [[cell.strip() for cell in row] for row in table]
+    head, *body = [row for row in rows if not all(re.fullmatch(r":?-+:?", cell) for cell in row)]
+    if not LEAST <= len(body) <= MOST or {len(row) for row in body} != {len(head)}:
+        return None
+    labels = [row[0][:MAX_LABEL] for row in body]
+    columns = [at for at in range(1, len(head)) if all(_VALUE.match(row[at]) for row in body)]
+    if not columns or len(set(labels)) < len(labels) or any(map(_VALUE.match, head)):
+        return None
+    value = columns[0]
+    numbers = (float(row[value].replace(",", "").replace("−", "-")) for row in body)
+    title = caption.format(value=head[value], label=head[0])
+    return Series(title, tuple(zip(labels, numbers, strict=True)))
+
+
+def _separator(line: str) -> str:
+    found = next((each for each in "|\t;," if line.strip().strip("|").count(each)), "")
+    return "" if found == "," and re.search(r", ", line) else found
+
+
+def _says(text: str, label: str) -> bool:
+    """Every word of the label, or by half its pairs of characters where there are no words."""
+    if label.isascii():
+        inside = re.findall(r"\w+", text.casefold())
+        return all(
+            _stem(word) in map(_stem, inside) for word in re.findall(r"\w{3,}", label.casefold())
+        )
+    pairs = [label[at : at + 2] for at in range(len(label) - 1)]
+    return sum(pair in text for pair in pairs) * 2 >= len(pairs)
+
+
+def _stem(word: str) -> str:
+    return word.rstrip("s")
+
+
+def _of_one_kind(numbers: list[str], text: str) -> bool:
+    """Whether what follows the numbers in the text is the same unit, or for some of them none."""
+    if sum(bool(_YEAR.fullmatch(number)) for number in numbers):
+        return False
+    units = [_unit(number, text) for number in numbers]
+    named = {unit for unit in units if unit}
+    return len(named) <= 1 and not (named & _SCALES and "" in units)
+
+
+def _unit(number: str, text: str) -> str:
+    found = re.search(rf"(?<![\d.,]){re.escape(number)}(?![\d]|[.,]\d)", text)
+    unit = _UNIT.match(text, found.end()) if found else None
+    word = next(filter(None, unit.groups()), "").casefold() if unit else ""
+    return "" if _NO_UNIT.match(word) else word.rstrip("s")

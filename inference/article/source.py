@@ -1,0 +1,68 @@
+"""What an article goes by: the assignment, and the text that came with it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from inference.tools.searching import best, passages
+
+# As the bot quotes a file.
+_FILE = re.compile(r'^File "[^"\n]*"[^\n]*:\n(`{3,})\n(.*?)\n\1$', re.DOTALL | re.MULTILINE)
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+MAX_ASSIGNMENT = 1_500  # characters; what is longer is a text to go by
+_OPENING = 120  # characters of each passage, where all of them are looked over
+
+
+@dataclass(frozen=True)
+class Source:
+    assignment: str
+    text: str = ""  # of files, or of a long assignment
+
+    def about(self, words: str, room: int) -> str:
+        """What it says of `words`, in its own order; all of it where it has at most `room`
+        characters."""
+        if len(self.text) <= room:
+            return self.text
+        return self._of(sorted(best(words, self._passages), key=self._passages.index), room)
+
+    def overview(self, room: int) -> str:
+        """How each part of it begins."""
+        if len(self.text) <= room:
+            return self.text
+        every = max(1, len(self._passages) * _OPENING // max(room, 1) + 1)
+        return self._of([each[:_OPENING] for each in self._passages[::every]], room)
+
+    @cached_property
+    def numbers(self) -> frozenset[str]:
+        return numbers_in(f"{self.assignment}\n{self.text}")
+
+    @cached_property
+    def _passages(self) -> Sequence[str]:
+        return list(passages(self.text))
+
+    @staticmethod
+    def _of(chosen: Sequence[str], room: int) -> str:
+        return "\n\n".join(chosen)[:room]
+
+
+def source_of(prompt: str) -> Source:
+    files = "\n\n".join(found[2] for found in _FILE.finditer(prompt))
+    said = _FILE.sub("", prompt).strip()
+    if len(said) <= MAX_ASSIGNMENT:
+        return Source(said or _first_line(files), files)
+    return Source(_first_line(said), "\n\n".join(filter(None, (said, files))))
+
+
+def numbers_in(text: str) -> frozenset[str]:
+    """As they are written, but for separators of thousands."""
+    return frozenset(map(plain_number, _NUMBER.findall(text)))
+
+
+def plain_number(written: str) -> str:
+    return re.sub(r",(?=\d{3}\b)", "", written)
+
+
+def _first_line(text: str) -> str:
+    first = next(filter(None, map(str.strip, text.splitlines())), "")
+    return first.lstrip("# ")[:MAX_ASSIGNMENT]

@@ -1,0 +1,192 @@
+"""What a model is told when it writes an article, in English and in Chinese.
+
+Small models copy an example's form where they do not follow its description, so a plan and a
+picture are shown to them as a question that was answered.
+"""
+
+from dataclasses import dataclass
+
+from inference.article.tongue import Tongue
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    planner: str
+    plan_asked: str  # {count} {assignment} {source}
+    plan_example: tuple[str, str]  # an assignment, and its plan
+    plan_begun: str  # how each plan begins
+    author: str
+    article: str  # {title} {assignment} {source}: what each section's prompt begins with
+    source: str  # {text}
+    lead_asked: str  # {words}
+    section_asked: str  # {heading} {about} {words} {paragraphs}
+    others: str  # {headings}
+    editor: str
+    rewrite: str  # {heading} {text} {words}
+    expand: str
+    shorten: str
+    wish: str  # {wish}
+    chooser: str
+    need_asked: str  # {text} {count}
+    need_example: tuple[str, tuple[str, ...]]  # a text, and pictures for it
+    numbers_asked: str  # {text}
+    numbers_example: tuple[str, str]
+    outline: tuple[tuple[str, str], ...]  # for want of a plan
+    chart: str  # {value} {label}: the caption of a table's chart
+    paragraphs: tuple[str, ...]  # one, two, three
+    comma: str  # between the items of a list
+    per_word: float = 1.0  # characters for each English word, where those are counted
+
+    def counted(self, words: int) -> int:
+        """So many English words in what the language counts, to the ten."""
+        return max(round(words * self.per_word / 10), 1) * 10
+
+    def words_in(self, text: str) -> int:
+        """How many they would be in English."""
+        counted = len(text.split()) if self.per_word == 1 else len(text)
+        return round(counted / self.per_word)
+
+
+_EN_PLAN = """\
+Title: Lights Along the Coast
+1. The first fires: beacons of wood and coal, before there were towers
+2. Lens and clockwork: how Fresnel's glass made a small flame visible for miles
+3. After the keepers: automatic lamps, and what becomes of empty towers"""
+_EN_TEXT = (
+    "Sailors steered by the lighthouse of Alexandria, which stood on the island of Pharos. A fire "
+    "burned at its top, and a mirror of bronze threw the light far out to sea."
+)
+_EN_NUMBERS = (
+    "The harbour saw 310 ships in 1990. Ten years later there were 450 ships, and in 2010 the "
+    "pilots counted 620 ships."
+)
+ENGLISH = Wording(
+    planner="You plan articles for a magazine.",
+    plan_asked="Plan an article in {count} sections. The assignment: {assignment}{source}",
+    plan_example=(
+        "lighthouses",
+        _EN_PLAN,
+    ),
+    plan_begun="Title:",
+    author=(
+        "You write articles for a magazine in {language}: clear, exact and lively, in whole "
+        "sentences and paragraphs. You write the text alone, without headings and lists, and "
+        "without a word about yourself or the article. Where you are not sure of a number, a date "
+        "or a name, you leave it out."
+    ),
+    article='An article with the title "{title}". The assignment was: {assignment}{source}',
+    source="\n\nGo by this text alone, and add no facts to it:\n{text}",
+    lead_asked=(
+        "Write its opening: one paragraph of about {words} words that says what it is about and "
+        "why it matters."
+    ),
+    section_asked=(
+        'Write the part "{heading}". It tells of this: {about}. Write {paragraphs} of about '
+        "{words} words in all."
+    ),
+    others=" Other parts tell of {headings}: leave that to them.",
+    editor=(
+        "You edit articles for a magazine in {language}. You write the new text alone, in whole "
+        "sentences and paragraphs, without headings, and without a word about what you changed."
+    ),
+    rewrite="Write this part of the article anew, in other words:\n\n{text}",
+    expand=(
+        "Write this part of the article in more detail, about {words} words, and keep what it "
+        "says:\n\n{text}"
+    ),
+    shorten=(
+        "Shorten this part of the article to about {words} words, and keep what matters most:"
+        "\n\n{text}"
+    ),
+    wish="\n\nWhat is wanted: {wish}",
+    chooser="You say what the pictures of an article should show.",
+    need_asked=(
+        "{text}\n\nPictures for this text ({count}): what it shows | the names in it | its kind"
+    ),
+    need_example=(
+        _EN_TEXT,
+        (
+            "The lighthouse on the island of Pharos | Alexandria, Pharos | drawing",
+            "A mirror of bronze | - | photo",
+            "Where Alexandria lies | Alexandria | map",
+        ),
+    ),
+    numbers_asked="{text}\n\nThe numbers of this text that belong in one chart:",
+    numbers_example=(_EN_NUMBERS, "Title: Ships in the harbour\n1990: 310\n2010: 620"),
+    outline=(
+        ("Background", "where it comes from"),
+        ("How it works", "what it is made of, and how that goes together"),
+        ("In practice", "where people meet it, with examples"),
+        ("What it changes", "why it matters, and to whom"),
+        ("Open questions", "what is disputed or not known"),
+        ("Further afield", "what is like it elsewhere"),
+        ("Outlook", "what may come"),
+    ),
+    chart="{value} by {label}",
+    paragraphs=("one paragraph", "two paragraphs", "three paragraphs"),
+    comma=", ",
+)
+
+_ZH_PLAN = """\
+标题：海岸上的光
+1. 最初的火光：有塔之前，人们用木柴和煤点起烽火
+2. 透镜与钟表：菲涅耳的玻璃怎样让小小的火苗照亮几十里
+3. 守塔人之后：自动灯，以及空下来的塔"""
+_ZH_TEXT = "水手们靠亚历山大灯塔辨认方向。灯塔建在法罗斯岛上，塔顶燃着火，一面铜镜把光投向远海。"
+_ZH_NUMBERS = "1990年港口有310艘船。十年后增加到450艘船，2010年引航员记下了620艘船。"
+CHINESE = Wording(
+    planner="你为杂志策划文章。",
+    plan_asked="请策划一篇分{count}节的文章。题目：{assignment}{source}",
+    plan_example=(
+        "灯塔",
+        _ZH_PLAN,
+    ),
+    plan_begun="标题：",
+    author=(
+        "你用{language}为杂志写文章：清楚、准确、生动，用完整的句子和段落。只写正文，不写标题，不用列表，"
+        "不谈自己，也不谈文章本身。没有把握的数字、年代和人名就不写。"
+    ),
+    article="文章的标题是“{title}”。题目要求：{assignment}{source}",
+    source="\n\n只依据下面的材料，不添加材料以外的事实：\n{text}",
+    lead_asked="请写文章的开头：一段，大约{words}字，说明这篇文章讲什么、为什么值得一读。",
+    section_asked="请写“{heading}”这一节，讲的是：{about}。{paragraphs}，一共大约{words}字。",
+    others="其他各节会讲{headings}，这里不要写。",
+    editor=(
+        "你用{language}为杂志修改文章。只写新的正文，用完整的句子和段落，不写标题，"
+        "也不说明改了什么。"
+    ),
+    rewrite="请换一种写法，重写文章的这一节：\n\n{text}",
+    expand="请把文章的这一节写得更详细，大约{words}字，保留原来的内容：\n\n{text}",
+    shorten="请把文章的这一节缩短到大约{words}字，保留最重要的内容：\n\n{text}",
+    wish="\n\n具体要求：{wish}",
+    chooser="你说明文章的配图应该是什么。",
+    need_asked="{text}\n\n给这段文字配图（{count}张）：图中内容 | 其中的名称 | 种类",
+    need_example=(
+        _ZH_TEXT,
+        (
+            "法罗斯岛上的灯塔 | 亚历山大、法罗斯岛 | 绘画",
+            "一面铜镜 | - | 照片",
+            "亚历山大的位置 | 亚历山大 | 地图",
+        ),
+    ),
+    numbers_asked="{text}\n\n这段文字里可以画进同一张图表的数字：",
+    numbers_example=(_ZH_NUMBERS, "标题：港口的船只\n1990年: 310\n2010年: 620"),
+    outline=(
+        ("来龙去脉", "它从哪里来"),
+        ("其中道理", "它由什么组成，怎样运作"),
+        ("身边所见", "人们在哪里遇到它，举例说明"),
+        ("带来的改变", "它为什么重要，对谁重要"),
+        ("尚无定论", "还有什么争议和未知"),
+        ("他山之石", "别处有什么相似的"),
+        ("展望", "将来会怎样"),
+    ),
+    chart="各{label}的{value}",
+    paragraphs=("写一段", "写两段", "写三段"),
+    comma="、",
+    per_word=1.6,
+)
+
+
+def wording_of(tongue: Tongue) -> Wording:
+    """English for all that has no words of its own: models know what `Swedish` means."""
+    return CHINESE if tongue.is_chinese else ENGLISH
