@@ -1,4 +1,4 @@
-"""`python -m inference init | doctor | serve | chat | models`."""
+"""`python -m inference init | doctor | serve | chat | article | models`."""
 
 import argparse
 import asyncio
@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from inference import chat, doctor, logs
 from inference.agent.workshop import Workshop
+from inference.article import cli as article
 from inference.article.illustrate import Tools
 from inference.article.press import Press
 from inference.compact import Compactor
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     configfile.add_parser(commands, "inference", Settings, ALSO)
     doctor.add_parser(commands)
     chat.add_parser(commands)
+    article.add_parser(commands)
     models.add_parser(commands)
     return parser
 

@@ -1,4 +1,4 @@
-"""What whoever writes an article asks of whoever knows pictures."""
+"""What whoever writes an article asks of others."""
 
 from collections.abc import Collection, Sequence
 from typing import Protocol
@@ -22,4 +22,10 @@ class Illustrator(Protocol):
         `own` are the person's pictures; `taken` are the SHA-256 of pictures that the article
         already has, `avoid` those of pictures that the person did not want here.
         """
+        ...
+
+
+class Keeper(Protocol):
+    async def put(self, data: bytes) -> str:
+        """Keeps a picture; returns its SHA-256. Raises QueueFull."""
         ...

@@ -4,11 +4,11 @@ import logging
 
 import msgspec
 
+from inference.article.base import Keeper
 from inference.article.series import Series
 from inference.sandbox.client import Sandbox
 from inference.sandbox.errors import SandboxUnavailable
 from jobqueue.article import Figure, Kind, Need, Slot
-from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueFull
 from jobqueue.schema import Attachment
 
@@ -38,7 +38,7 @@ plt.show()
 """
 
 
-async def draw(sandbox: Sandbox, blobs: Blobs, series: Series) -> Slot | None:
+async def draw(sandbox: Sandbox, blobs: Keeper, series: Series) -> Slot | None:
     """None where it could not be drawn or kept."""
     data = {"points": series.points, "in_time": series.in_time}
     files = {"series.json": msgspec.json.encode(data)}

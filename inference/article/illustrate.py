@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
-from inference.article.base import Illustrator
+from inference.article.base import Illustrator, Keeper
 from inference.article.chart import draw
 from inference.article.needs import needs
 from inference.article.pen import Pen
@@ -14,7 +14,6 @@ from inference.engines.base import Engine
 from inference.pictures import pictures_of
 from inference.sandbox.client import Sandbox
 from jobqueue.article import Article, Need, Section, Slot
-from jobqueue.blobs import Blobs
 from jobqueue.schema import Job
 
 
@@ -24,7 +23,7 @@ class Tools:
     sandbox not even those."""
 
     engine: Engine
-    blobs: Blobs
+    blobs: Keeper
     illustrator: Illustrator | None = None
     sandbox: Callable[[], Sandbox | None] = lambda: None  # where it is open now
 

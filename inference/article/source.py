@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from inference.tools.searching import best, passages
+from inference.tools.searching import best, passages_of
 
 # As the bot quotes a file.
 _FILE = re.compile(r'^File "[^"\n]*"[^\n]*:\n(`{3,})\n(.*?)\n\1$', re.DOTALL | re.MULTILINE)
@@ -39,7 +39,7 @@ class Source:
 
     @cached_property
     def _passages(self) -> Sequence[str]:
-        return list(passages(self.text))
+        return list(passages_of(self.text))
 
     @staticmethod
     def _of(chosen: Sequence[str], room: int) -> str:

@@ -32,9 +32,13 @@ _PLAN = (
     "Title: {topic}\n1. The beginning: how it began\n2. The work: how it is done\n"
     "3. The people: who does it\n4. What remains: what is left of it"
 )
-_TEXT = (
-    "This is part {number} of what a script says about it. No model was asked, so it knows nothing "
-    "of {topic} in particular. Sentence {number} of {number} ends here."
+_TEXTS = (
+    "A script writes about {topic} here, and no model was asked. It knows nothing in particular.",
+    "Nobody remembers the first day. What came afterwards is told in many ways, of which this is "
+    "one.",
+    "Hands do most of it, and patience does the rest. Every step has its tool and its hour.",
+    "Some learn it early, others late. They meet in the evening and compare what they have made.",
+    "Much is lost, something is kept. Whoever looks for {topic} will find traces of it everywhere.",
 )
 
 
@@ -68,4 +72,5 @@ def _said(assignment: str, stage: str, number: int) -> str:
         return said.replace("\\n", "\n")
     if stage == "plan":
         return _PLAN.format(topic=topic)
-    return _TEXT.format(topic=topic, number=number + 1) if wanted in ("write", "change") else ""
+    text = _TEXTS[number % len(_TEXTS)] if wanted in ("write", "change") else ""
+    return text.format(topic=topic)

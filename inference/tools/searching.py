@@ -33,14 +33,14 @@ async def search_files(context: Context, words: str) -> str:
     passages = [
         f"{name}: {passage}"
         for name, data in context.files.items()
-        for passage in passages(data.decode("utf-8", "replace"))
+        for passage in passages_of(data.decode("utf-8", "replace"))
     ]
     if not passages:
         raise ToolFailed("no file is attached")
     return _found(words, passages, "The files say nothing of that.")
 
 
-def passages(text: str) -> Iterable[str]:
+def passages_of(text: str) -> Iterable[str]:
     """Paragraphs, the long ones in pieces."""
     for paragraph in re.split(r"\n\s*\n", text):
         whole = paragraph.strip()

@@ -1,0 +1,135 @@
+"""`python -m inference article TOPIC`: an article in the terminal, without a queue.
+
+For an operator who wants to know how a model writes, and how long it takes.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from hashlib import sha256
+from pathlib import Path
+
+from inference.article.illustrate import Tools
+from inference.article.press import Press
+from inference.chat import Memory
+from inference.config import OFFLINE, Settings, add_choices, chosen
+from inference.engines import create
+from inference.engines.base import BadRequest, EngineBroken
+from inference.sandbox.client import Sandbox
+from inference.sandbox.config import SandboxConfig
+from inference.sandbox.errors import SandboxUnavailable
+from jobqueue.article import Article, Length, Need, Order, Slot, Why
+from jobqueue.capabilities import ARTICLE
+from jobqueue.schema import Delta, Finished, Job, Progress, Sampling
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = subparsers.add_parser("article", help="write an article in the terminal")
+    add_choices(parser)
+    parser.add_argument("topic", help="or an instruction")
+    parser.add_argument("--source", type=Path, help="a text file that it goes by")
+    parser.add_argument("--length", choices=list(Length), default=Length.SHORT, type=Length)
+    parser.add_argument("--language", default="", help="as en-US or zh-CN; empty: the topic's")
+    parser.add_argument("--seed", type=int, help="the same article again")
+    parser.set_defaults(run=run_article)
+
+
+def run_article(arguments: argparse.Namespace) -> int:
+    settings = chosen(arguments)
+    os.environ.update(OFFLINE)
+    try:
+        asyncio.run(_run(arguments, settings))
+    except (BadRequest, EngineBroken) as error:
+        print(f"No article: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _run(arguments: argparse.Namespace, settings: Settings) -> None:
+    engine = create(settings.engine, settings)
+    async with engine, _sandbox(settings) as sandbox:
+        began = time.monotonic()
+        tools = Tools(engine, _Blobs(), _Nobody(), sandbox=lambda: sandbox)
+        finished = await _shown(tools, _job(arguments))
+        print(f"\n\n{_account(finished, time.monotonic() - began)}", file=sys.stderr)
+
+
+async def _shown(tools: Tools, job: Job) -> Finished:
+    attempt = await Press(Memory(), tools).article(job, 1)
+    async with aclosing(attempt.events()) as events:
+        async for event in events:
+            match event:
+                case Delta(text=text):
+                    print(text, end="", flush=True)
+                case Progress(stage=stage, done=done, total=total):
+                    print(f"\n[{stage} {done}/{total}]", file=sys.stderr, flush=True)
+                case Finished():
+                    return event
+    raise EngineBroken("the article ended without a last word")
+
+
+def _job(arguments: argparse.Namespace) -> Job:
+    source = arguments.source and arguments.source.read_text(encoding="utf-8")
+    return Job(
+        id="article",
+        channel="terminal",
+        user="you",
+        user_name="you",
+        server="terminal",
+        reader="terminal",
+        capability=ARTICLE,
+        prompt=f"{arguments.topic}\n\n{_quoted(arguments.source, source)}".strip(),
+        sampling=Sampling(seed=arguments.seed),
+        order=Order(length=arguments.length, language=arguments.language),
+    )
+
+
+def _quoted(path: Path | None, text: str | None) -> str:
+    """As the bot quotes a file."""
+    fence = "`" * 8
+    return f'File "{path.name}":\n{fence}\n{text}\n{fence}' if path else ""
+
+
+def _account(finished: Finished, seconds: float) -> str:
+    article = finished.article or Article(title="", sections=())
+    words = len(finished.text.split())
+    empty = [slot.need for section in article.sections for slot in section.slots if not slot.figure]
+    lines = [f"{words} words, {finished.completion_tokens} tokens, {seconds:.1f} s"]
+    lines += [f"picture: {figure.caption}" for figure in article.figures]
+    lines += [f"no picture: {need.caption} ({', '.join(need.entities)})" for need in empty]
+    return "\n".join(lines)
+
+
+@contextlib.asynccontextmanager
+async def _sandbox(settings: Settings) -> AsyncIterator[Sandbox | None]:
+    """None where programs are not to be run, or cannot."""
+    async with contextlib.AsyncExitStack() as stack:
+        sandbox = None
+        if settings.programs:
+            with contextlib.suppress(SandboxUnavailable):
+                sandbox = await stack.enter_async_context(Sandbox(SandboxConfig()))
+        yield sandbox
+
+
+class _Nobody:
+    """Knows no picture; so it is told what would have been looked for."""
+
+    async def fill(self, need: Need, **_: object) -> Slot:
+        return Slot(need=need, why=Why.NOTHING)
+
+
+class _Blobs:
+    """What lies in Redis otherwise."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    async def put(self, data: bytes) -> str:
+        name = sha256(data).hexdigest()
+        self._kept[name] = data
+        return name
