@@ -20,7 +20,7 @@ MEMORY = 1 << 30  # bytes of address space
 CPU_S = 8
 MAX_UNPACKED = 100 << 20  # bytes of a docx
 MAX_PIXELS = 50_000_000
-FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
+FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "AVIF")
 MOST_FRAMES = 4  # of an animation
 LONGEST_SIDE = 2_048  # of what is kept of a picture
 STILL_PIXELS = 4_000_000
@@ -30,7 +30,7 @@ STILL_BYTES = 1_500_000  # from here on a PNG becomes a JPEG
 def main() -> None:
     kind, max_chars, max_pages = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     data = sys.stdin.buffer.read()
-    _confine()
+    _confine(threads=kind == "heic")
     try:
         result = _READERS[kind](data, max_chars, max_pages)
     except MemoryError:
@@ -40,13 +40,15 @@ def main() -> None:
     sys.stdout.write(json.dumps(result))
 
 
-def _confine() -> None:
+def _confine(*, threads: bool) -> None:
+    """Nothing else may be started; but the one decoder of HEIC that is free needs a thread, which
+    counts as a process."""
     for what, limit in (
         (resource.RLIMIT_AS, MEMORY),
         (resource.RLIMIT_CPU, CPU_S),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NPROC, 0),
+        *(() if threads else ((resource.RLIMIT_NPROC, 0),)),
     ):
         resource.setrlimit(what, (limit, limit))
 
@@ -93,6 +95,20 @@ def _lines(block: Any) -> Iterator[str]:
 
 
 def _image(data: bytes, _max_chars: int, _max_pages: int) -> dict[str, Any]:
+    from PIL import AvifImagePlugin  # noqa: PLC0415
+
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # none besides this one
+    return _stills(data, FORMATS)
+
+
+def _heic(data: bytes, _max_chars: int, _max_pages: int) -> dict[str, Any]:
+    import pi_heif  # noqa: PLC0415
+
+    pi_heif.register_heif_opener()
+    return _stills(data, ("HEIF",))
+
+
+def _stills(data: bytes, formats: tuple[str, ...]) -> dict[str, Any]:
     """Still pictures that any model can take: upright, opaque, of a bounded size.
 
     Whoever sees them later decodes what was written here, and nothing that was posted.
@@ -100,7 +116,7 @@ def _image(data: bytes, _max_chars: int, _max_pages: int) -> dict[str, Any]:
     from PIL import Image, ImageOps  # noqa: PLC0415
 
     Image.MAX_IMAGE_PIXELS = None  # our own limit has its own word
-    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+    with Image.open(io.BytesIO(data), formats=formats) as image:
         if image.width * image.height > MAX_PIXELS:
             return {"error": "pixels"}
         image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))  # a large JPEG is read small at once
@@ -172,7 +188,7 @@ class _Gathered:
             self._length += len(text) + 1
 
 
-_READERS = {"pdf": _pdf, "docx": _docx, "image": _image}
+_READERS = {"pdf": _pdf, "docx": _docx, "image": _image, "heic": _heic}
 
 if __name__ == "__main__":
     main()

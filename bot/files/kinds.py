@@ -8,6 +8,7 @@ class Kind(StrEnum):
     PDF = "pdf"
     DOCX = "docx"
     IMAGE = "image"
+    HEIC = "heic"
     AUDIO = "audio"
     UNKNOWN = "unknown"
 
@@ -26,6 +27,12 @@ _MAGIC = (
 # Windows writes.
 _ENCODINGS = ("utf-8-sig", "gb18030", "cp1252")
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+# What an ISO media file says that it is, behind its first box's length and name.
+_BRANDS = {
+    **dict.fromkeys((b"avif", b"avis"), Kind.IMAGE),
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"), Kind.HEIC),
+    **dict.fromkeys((b"mif1", b"msf1"), Kind.HEIC),
+}
 _SAMPLE = 4_096
 _FEW_CONTROLS = 0.01
 
@@ -36,6 +43,8 @@ def kind_of(data: bytes) -> Kind:
             return kind
     if data.startswith(b"RIFF"):
         return {b"WEBP": Kind.IMAGE, b"WAVE": Kind.AUDIO}.get(data[8:12], Kind.UNKNOWN)
+    if data[4:8] == b"ftyp":
+        return _BRANDS.get(data[8:12], Kind.UNKNOWN)
     if data.startswith(b"PK\x03\x04"):
         # Its parts' names stand in the archive uncompressed.
         return Kind.DOCX if b"word/document.xml" in data else Kind.UNKNOWN

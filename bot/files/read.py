@@ -74,7 +74,7 @@ class FileReader:
             case Kind.TEXT:
                 text = decode(data) or ""
                 return Text(text[:max_chars], cut=len(text) > max_chars)
-            case Kind.PDF | Kind.DOCX | Kind.IMAGE as kind:
+            case Kind.PDF | Kind.DOCX | Kind.IMAGE | Kind.HEIC as kind:
                 return _content(await self._in_child(kind, data, max_chars))
             case Kind.AUDIO:
                 return Skipped("audio")

@@ -2,6 +2,10 @@
 
 import asyncio
 import io
+import json
+import shutil
+import subprocess
+import sys
 from contextlib import suppress
 
 import psutil
@@ -67,7 +71,7 @@ async def test_a_docx_with_its_tables(reader: FileReader) -> None:
     assert found == Text("before\nafter\na | b\n1 | 2")
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP", "AVIF"])
 async def test_a_picture_is_known_by_its_content(reader: FileReader, kind: str) -> None:
     found = await reader.read(making.picture(kind), max_chars=10)
     assert isinstance(found, Picture)
@@ -85,6 +89,8 @@ async def test_a_picture_is_known_by_its_content(reader: FileReader, kind: str) 
         (b"%PDF-1.7 nothing more", "broken"),
         (b"PK\x03\x04 word/document.xml", "broken"),
         (b"\x89PNG\r\n\x1a\n", "broken"),
+        (making.PHOTO[:400], "broken"),
+        (b"\0\0\0\x18ftypisom" + b"\0" * 40, "unknown"),
         (making.pdf(""), "no-text"),
         (making.huge_picture(), "pixels"),
     ],
@@ -156,6 +162,32 @@ async def test_a_photo_stands_upright(reader: FileReader) -> None:
     still = opened(await reader.read(out.getvalue(), max_chars=10))
     assert still.size == (20, 40)
     assert not still.getexif()
+
+
+async def test_a_phones_photo_stands_upright_too(reader: FileReader) -> None:
+    still = opened(await reader.read(making.PHOTO, max_chars=10))
+    assert still.size == (64, 96)
+    upper, lower = still.getpixel((32, 20)), still.getpixel((32, 80))
+    assert (upper[1] < 60, lower[1] > 200) == (True, True)  # type: ignore[index]
+
+
+NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", sys.executable, "-I")
+
+
+OPENS = f"open({str(reading._CHILD)!r})"
+
+
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="nobody can be become")
+@pytest.mark.parametrize(
+    ("kind", "data"), [("image", making.picture("AVIF")), ("heic", making.PHOTO)]
+)
+def test_decoders_do_with_what_somebody_without_rights_is_left(kind: str, data: bytes) -> None:
+    """The limit of processes binds everybody but root, and threads count."""
+    if subprocess.run([*NOBODY, "-c", OPENS], capture_output=True, check=False).returncode:
+        pytest.skip("only root can become nobody, who then has to read this code")
+    command = [*NOBODY, str(reading._CHILD), kind, "10", "1"]
+    done = subprocess.run(command, input=data, capture_output=True, check=True)
+    assert [*json.loads(done.stdout)] == ["stills"]
 
 
 async def test_what_is_transparent_is_white(reader: FileReader) -> None:
