@@ -24,6 +24,7 @@ from jobqueue.schema import (
     Finished,
     FinishReason,
     Job,
+    Progress,
     Started,
     State,
     WorkerStatus,
@@ -60,7 +61,7 @@ async def answer(
                 draft.add(envelope)
                 if draft.begun and not draft.end:
                     waiting.cancel()
-                    reply.update(draft.text, draft.work)
+                    reply.update(draft.text, draft.work, draft.progress)
             waiting.cancel()
     except TimeoutError:
         await _give_up(queue, job)
@@ -94,6 +95,7 @@ def _outcome(job: Job, end: Finished, work: Work) -> Outcome:
         work.without(end.text),
         end.summarised_turns,
         unseen_pictures=end.unseen_pictures,
+        article=end.article,
     )
 
 
@@ -127,17 +129,20 @@ class Draft:
 
     text: str = ""
     work: Work = NOTHING
+    progress: Progress | None = None
     end: Finished | Failed | None = None
 
     @property
     def begun(self) -> bool:
-        return bool(self.text or self.work)
+        return bool(self.text or self.work or self.progress)
 
     def add(self, envelope: Envelope) -> None:
         self.work = self.work.after(envelope.event, envelope.at_ms)
         match envelope.event:
             case Started():
-                self.text = ""
+                self.text, self.progress = "", None
+            case Progress() as progress:
+                self.progress = progress
             case Delta(text=text):
                 self.text += text
             case Finished() | Failed() as end:

@@ -1,8 +1,11 @@
-"""A complete answer made ready to be shown: typeset, a solution set apart, with its plots."""
+"""A complete answer made ready to be shown: typeset, a solution set apart, with its plots, an
+article with its figures."""
 
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
+from bot.article.layout import Chapter, Shot, Spread, headed, under
 from bot.render import steps
 from bot.render.boxes import set_apart
 from bot.render.dress import Dressed
@@ -11,6 +14,7 @@ from bot.render.studio import Studio
 from bot.reply import Outcome
 from bot.words import Words
 from bot.work import Work
+from jobqueue.article import Article, Figure, Section
 from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueUnavailable
 
@@ -38,12 +42,40 @@ class Dressing:
     ) -> None:
         await self._studio.__aexit__(kind, error, traceback)
 
-    async def dress(self, text: str, outcome: Outcome, words: Words) -> Dressed:
+    async def dress(self, text: str, outcome: Outcome, words: Words) -> Dressed | Spread:
+        if outcome.article:
+            return await self.spread(outcome.article)
         is_solution = outcome.check is not None
         dressed = await self._studio.dress(set_apart(text) if is_solution else text)
         if outcome.work and not is_solution:  # of a solution its card tells
             dressed = dressed.under("\n".join(steps.folded(outcome.work, words)))
         return dressed.over(await self._plots(outcome.work, words))
+
+    async def spread(self, article: Article) -> Spread:
+        """Its texts typeset, with the pictures that are still there."""
+        titles = (article.title, *[""] * len(article.sections))
+        numbered = enumerate(zip(titles, article.sections, strict=False), start=1)
+        return Spread(
+            tuple([await self._chapter(n, section, title) for n, (title, section) in numbered])
+        )
+
+    async def _chapter(self, number: int, section: Section, title: str) -> Chapter:
+        dressed = await self._studio.dress(headed(section, title))
+        blocks = (
+            replace(block, name=f"{number}-{block.name}") if isinstance(block, Picture) else block
+            for block in dressed.blocks
+        )
+        figures = [slot.figure for slot in section.slots if slot.figure]
+        shots = [await self._shot(f"{number}-{n}", figure) for n, figure in enumerate(figures, 1)]
+        return Chapter(tuple(blocks), tuple(shots))
+
+    async def _shot(self, name: str, figure: Figure) -> Shot:
+        data = await self._bytes(figure.picture.sha256)
+        if not data or len(data) > MAX_PLOT_BYTES:
+            return Shot(under(figure))
+        extension = figure.picture.media_type.rpartition("/")[2]
+        picture = Picture(f"figure-{name}.{extension}", data, figure.alt or figure.caption)
+        return Shot(under(figure), picture)
 
     async def _plots(self, work: Work, words: Words) -> list[Picture]:
         """Those that are still there; what is no picture is left out."""

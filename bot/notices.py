@@ -10,9 +10,10 @@ from enum import Enum
 from typing import Any
 
 from bot.words import Argument, Words
+from jobqueue.article import Stage
 from jobqueue.errors import QueueFull
 from jobqueue.rates import DAY_MS, Exceeded
-from jobqueue.schema import Check, FailureCode
+from jobqueue.schema import Check, FailureCode, Progress
 
 
 class Tone(Enum):
@@ -55,6 +56,7 @@ UNREADABLE_PROMPT = Notice("prompt-unreadable")
 EMPTY_ANSWER = Notice("answer-empty")
 UNSOLVED = Notice("solve-unsolved")
 NO_SOLVER = Notice("solve-nowhere")
+NO_WRITER = Notice("article-nowhere")
 BUSY = Notice("action-busy")
 LOST = Notice("failed-lost", Tone.FAILURE)
 NO_THREAD_HERE = Notice("thread-not-here")
@@ -117,6 +119,16 @@ NO_WORKER = _waiting("waiting-no-worker")
 NO_ABLE_WORKER = _waiting("waiting-no-able")
 QUEUE_LOST = _waiting("waiting-queue")
 RUNNING = _waiting("waiting-running")
+
+
+def progress(made: Progress) -> Notice:
+    """How far an article is."""
+    if made.stage is Stage.PLANNING:
+        return _waiting("article-planning")
+    if made.stage is Stage.WRITING:
+        return _waiting("article-writing", done=made.done, total=made.total)
+    counts = {"done": made.done, "total": made.total, "placed": made.placed}
+    return _waiting("article-illustrating", **counts)
 
 
 def loading(progress: float | None) -> Notice:

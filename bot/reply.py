@@ -9,7 +9,8 @@ from typing import Protocol
 
 from bot.notices import Notice
 from bot.work import NOTHING, Work
-from jobqueue.schema import Check, FinishReason
+from jobqueue.article import Article
+from jobqueue.schema import Check, FinishReason, Progress
 
 READ_CHARS = 300  # of a picture's text, below an answer
 NOTHING_READ = Notice("note-read-nothing")
@@ -26,6 +27,7 @@ class Outcome:
     summarised_turns: int = 0  # those before the omitted ones, which it knew in short
     formulas: bool = False  # that can be copied
     unseen_pictures: int = 0  # of the conversation, that the model was not shown
+    article: Article | None = None  # as it is laid out
 
     def footnotes(self) -> Iterator[Notice]:
         """What the person should know about this answer, besides its text."""
@@ -62,9 +64,9 @@ class Reply(Protocol):
         """Say why there is nothing to read yet; returns at once, the newest call wins."""
         ...
 
-    def update(self, text: str, work: Work = NOTHING) -> None:
-        """Show `text`, all of it so far, and what was done for it; returns at once, the newest
-        call wins."""
+    def update(self, text: str, work: Work = NOTHING, progress: Progress | None = None) -> None:
+        """Show `text`, all of it so far, what was done for it, and how far an article is; returns
+        at once, the newest call wins."""
         ...
 
     async def finish(self, text: str, outcome: Outcome) -> None:
@@ -83,6 +85,7 @@ class Transcript:
     waits: list[Notice] = field(default_factory=list)
     updates: list[str] = field(default_factory=list)
     works: list[Work] = field(default_factory=list)
+    progress: list[Progress] = field(default_factory=list)
     answer: str | None = None
     outcome: Outcome | None = None
     failure: Notice | None = None
@@ -90,9 +93,10 @@ class Transcript:
     def wait(self, notice: Notice) -> None:
         self.waits.append(notice)
 
-    def update(self, text: str, work: Work = NOTHING) -> None:
+    def update(self, text: str, work: Work = NOTHING, progress: Progress | None = None) -> None:
         self.updates.append(text)
         self.works.append(work)
+        self.progress += [progress] if progress else []
 
     async def finish(self, text: str, outcome: Outcome) -> None:
         self.answer, self.outcome = text, outcome

@@ -91,13 +91,14 @@ class ShownAnswers:
     def __init__(self, redis: Redis, shard: str = "main") -> None:
         self._scripts = Scripts(redis, shard)
 
-    async def keep(self, shown: Shown) -> None:
+    async def keep(self, shown: Shown, *, latest: bool = True) -> None:
         """Find it from now on by any of its messages and jobs, and as its channel's latest."""
         names = [_id(message) for message in shown.messages]
         names += [version.job.id for version in shown.versions]
 
         keys = {self._scripts.key("shown", name): shown.id for name in names}
-        keys[self._scripts.key("latest", shown.job.channel)] = shown.id
+        if latest:
+            keys[self._scripts.key("latest", shown.job.channel)] = shown.id
         record = self._scripts.key("answer", shown.id)
         await asyncio.gather(
             self._scripts.call("SET", record, _encode(shown), "PX", TTL_MS),

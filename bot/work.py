@@ -1,18 +1,15 @@
 """How a model came to its answer: what it thought, what it asked of tools, and what came back."""
 
-from collections.abc import AsyncIterator
-from functools import partial
 from typing import Literal
 
 import msgspec
 from redis.asyncio import Redis
 
+from bot.kept import Kept, KeptRecords
 from jobqueue.schema import Asks, Attachment, Call, CallStatus, Event, Returned, Started, Thought
-from jobqueue.scripts import Scripts
 
 WorkKind = Literal["thoughts", "steps"]
 
-TTL_MS = 30 * 86_400_000
 MAX_PART_CHARS = 20_000  # of a thought, a program or an output that is kept
 
 
@@ -182,52 +179,11 @@ def _changed(parts: tuple[Part, ...], step: int, **changes: object) -> tuple[Par
     )
 
 
-class _Kept(msgspec.Struct, frozen=True):
-    user: str
-    work: Work
-
-
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(_Kept).decode
-
-
-class WorkRecords:
-    """What was done for finished answers, for as long as their buttons work.
-
-    All calls raise QueueUnavailable while Redis is away.
-    """
+class WorkRecords(KeptRecords[Work]):
+    """What was done for finished answers, by job."""
 
     def __init__(self, redis: Redis, shard: str = "main") -> None:
-        self._scripts = Scripts(redis, shard)
+        super().__init__(redis, "steps", Kept[Work], shard)
 
-    async def keep(self, job: str, user: str, work: Work) -> None:
-        key, redis = self._scripts.key("work", job), self._scripts.redis
-        value = _encode(_Kept(user, work.cut()))
-        # Too large for the round trips that others wait for.
-        await self._scripts.patiently(lambda: redis.set(key, value, px=TTL_MS))
-
-    async def find(self, job: str) -> Work:
-        """Nothing, where nothing is kept."""
-        key, redis = self._scripts.key("work", job), self._scripts.redis
-        record: bytes | None = await self._scripts.patiently(lambda: redis.get(key))
-        return _decode(record).work if record else NOTHING
-
-    async def of(self, user: str) -> dict[str, Work]:
-        """What was done for a person, by job."""
-        return {job: work async for _, job, work in self._of(user)}
-
-    async def erase(self, user: str) -> None:
-        async for key, _, _ in self._of(user):
-            await self._scripts.call("DEL", key)
-
-    async def _of(self, user: str) -> AsyncIterator[tuple[bytes, str, Work]]:
-        redis, pattern = self._scripts.redis, self._scripts.key("work", "*")
-        keys = await self._scripts.patiently(lambda: _listed(redis.scan_iter(pattern, count=1_000)))
-        for key in keys:
-            record = await self._scripts.patiently(partial(redis.get, key))
-            if record and (kept := _decode(record)).user == user:
-                yield key, key.decode().rpartition(":")[2], kept.work
-
-
-async def _listed(keys: AsyncIterator[bytes]) -> list[bytes]:
-    return [key async for key in keys]
+    async def keep(self, name: str, user: str, value: Work) -> None:
+        await super().keep(name, user, value.cut())

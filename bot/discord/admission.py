@@ -9,7 +9,7 @@ import msgspec
 from bot import notices
 from bot.notices import Refused
 from bot.preferences import Preferences, PreferenceStore
-from jobqueue.capabilities import SOLVE, VISION, of_model
+from jobqueue.capabilities import ARTICLE, SOLVE, VISION, of_model
 from jobqueue.errors import QueueUnavailable
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
@@ -17,6 +17,7 @@ from jobqueue.rates import Rates
 from jobqueue.schema import Job
 
 FOLLOWING = 3  # turns after a picture in which a question may still be about it
+UNABLE = {SOLVE: notices.NO_SOLVER, ARTICLE: notices.NO_WRITER}
 PATIENCE_S = 0.7  # of the three seconds that Discord waits
 
 
@@ -91,7 +92,7 @@ class Admission:
         fitted = msgspec.structs.replace(
             job,
             system=wanted.persona or job.system,
-            sampling=wanted.sampling,
+            sampling=msgspec.structs.replace(wanted.sampling, seed=job.sampling.seed),
             tools=wanted.tools or (),
             approval=bool(wanted.approval),
             locale=wanted.language or job.locale,
@@ -118,9 +119,9 @@ class Admission:
         """Nothing is waited for that none of the models that run can do.
 
         Raises:
-            Refused: there are such, and none can solve problems.
+            Refused: there are such, and none can solve problems, or write articles.
         """
-        if capability != SOLVE:
+        if capability not in UNABLE:
             return
         try:
             async with asyncio.timeout(PATIENCE_S):
@@ -129,7 +130,7 @@ class Admission:
             return
         serving = any(worker.serves for worker in workers)
         if serving and not any(capability in worker.capabilities for worker in workers):
-            raise Refused(notices.NO_SOLVER)
+            raise Refused(UNABLE[capability])
 
     async def _capability(self, capability: str, model: str | None) -> str:
         """Just this model's, while somebody serves it; a model that is gone must not silence."""

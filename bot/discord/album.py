@@ -5,18 +5,23 @@ from contextlib import suppress
 
 import aiohttp
 import discord
+import msgspec
 from redis.exceptions import RedisError
 
 from bot import problem
+from bot.article import edits
+from bot.article.record import ArticleRecords
 from bot.discord import buttons, destination
 from bot.discord.destination import BelowInteraction
 from bot.discord.reply import Frame
+from bot.dressing import Dressing
 from bot.feedback import Feedback
 from bot.render.faces import Row
 from bot.reply import Outcome
 from bot.shown import Shown, ShownAnswers, Version, with_version
 from bot.words import words
 from bot.work import NOTHING, Work, WorkRecords
+from jobqueue.article import Article
 from jobqueue.capabilities import SOLVE, without_model
 from jobqueue.errors import QueueUnavailable
 from jobqueue.history import History
@@ -32,14 +37,19 @@ class Album:
     def __init__(
         self,
         client: discord.Client,
+        *,
         shown: ShownAnswers,
         works: WorkRecords,
+        articles: ArticleRecords,
         history: History,
         feedback: Feedback,
+        dressing: Dressing,
     ) -> None:
         self._client = client
         self._shown = shown
         self._works = works
+        self._articles = articles
+        self._dressing = dressing
         self._history = history
         self._feedback = feedback
 
@@ -52,20 +62,43 @@ class Album:
                 turn = await self._history.turn(job.channel, earlier.job.id)
                 text = turn.answer if turn else ""
 
-        def row(outcome: Outcome) -> Row:
-            return row_of(with_version(earlier, Version.of(job, outcome), ()))
+        article = await self.article_of(earlier) if earlier else None
 
-        return Frame(row, text, row_of(earlier) if earlier else None)
+        def row(outcome: Outcome) -> Row:
+            shown = earlier if earlier and reworks(job) else None
+            shown = shown or with_version(earlier, Version.of(job, outcome), ())
+            return row_of(shown, article=outcome.article)
+
+        return Frame(
+            row,
+            text,
+            row_of(earlier, article=article) if earlier else None,
+            laid_out=job.order is not None,
+            article=await self._dressing.spread(article) if article else None,
+            reworks=reworks(job),
+        )
+
+    async def article_of(self, shown: Shown) -> Article | None:
+        """As it is now, if it is one and is known."""
+        record = None
+        with suppress(QueueUnavailable):
+            record = await self._articles.find(shown.id) if shown.job.order else None
+        return record.article if record else None
 
     async def add(self, job: Job, answer: str, messages: tuple[str, ...], outcome: Outcome) -> None:
         """Put the job's answer on record, as the latest of its channel."""
         try:
             earlier = await self._shown.find(answer) if answer else None
             before = await self._shown.latest(job.channel)
-            shown = with_version(earlier, Version.of(job, outcome), messages)
+            if earlier and reworks(job):
+                shown = msgspec.structs.replace(earlier, messages=messages)
+            else:
+                shown = with_version(earlier, Version.of(job, outcome), messages)
             if outcome.work:
                 await self._works.keep(job.id, job.user, outcome.work)
-            await self._shown.keep(shown)
+            if outcome.article:
+                await self._articles.add(shown.id, job.user, outcome.article)
+            await self._shown.keep(shown, latest=not reworks(job))
         except (QueueUnavailable, RedisError) as error:
             log.warning("answer not on record job=%s: %r", job.id, error)
             return
@@ -80,14 +113,19 @@ class Album:
     async def work_of(self, version: Version) -> Work:
         """Nothing, where it cannot be read: the answer is shown all the same."""
         with suppress(QueueUnavailable):
-            return await self._works.find(version.job.id) if version.work else NOTHING
+            if version.work and (work := await self._works.find(version.job.id)):
+                return work
         return NOTHING
 
     async def put(self, shown: Shown) -> None:
-        await self._shown.keep(shown)
+        """A change of what is shown; an article may be changed when it is no longer the latest."""
+        await self._shown.keep(shown, latest=shown.job.order is None)
 
     async def redraw(self, shown: Shown, *, latest: bool) -> None:
-        """Give an answer's last message the buttons it should have now; a courtesy."""
+        """Give an answer's last message the buttons it should have now; a courtesy. An article
+        keeps those it has: they are a part of its layout."""
+        if shown.job.order:
+            return
         below = destination.decode(shown.job.reply)
         if isinstance(below, BelowInteraction) and not below.may_write:
             return  # only a token reaches it, and that is probably over
@@ -99,7 +137,12 @@ class Album:
             await message.edit(view=buttons.view(row, words(shown.job.locale), votes))
 
 
-def row_of(shown: Shown, *, latest: bool = True) -> Row:
+def reworks(job: Job) -> bool:
+    """Whether it changes a part of an article, and is no version of the answer."""
+    return job.order is not None and job.order.change is not None
+
+
+def row_of(shown: Shown, *, latest: bool = True, article: Article | None = None) -> Row:
     return Row(
         job=shown.job.id,
         latest=latest,
@@ -109,6 +152,8 @@ def row_of(shown: Shown, *, latest: bool = True) -> Row:
         work=shown.version.work,
         numbers=_has_numbers(shown.job),
         formulas=shown.version.formulas,
+        article=article is not None,
+        empty=article is not None and bool(edits.empty(article)),
     )
 
 

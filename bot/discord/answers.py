@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from weakref import WeakValueDictionary
 
@@ -27,7 +28,7 @@ from bot.dressing import Dressing
 from bot.notices import Notice, Refused
 from bot.shown import Shown
 from bot.words import words
-from jobqueue.blobs import Blobs
+from jobqueue.article import Article
 from jobqueue.errors import QueueUnavailable, UnknownJob
 from jobqueue.live import LiveReader
 from jobqueue.queue import JobQueue
@@ -49,7 +50,7 @@ class Answers:
         reader: str,
         album: Album,
         *,
-        blobs: Blobs,
+        dressing: Dressing,
         pace: Pace,
     ) -> None:
         self._client = client
@@ -57,7 +58,7 @@ class Answers:
         self._reader = reader
         self._album = album
         self._pace = pace
-        self._dressing = Dressing(blobs)
+        self._dressing = dressing
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._live: asyncio.Future[LiveReader] = asyncio.get_running_loop().create_future()
         self._group = asyncio.TaskGroup()
@@ -208,7 +209,9 @@ class Answers:
                 await reply.fail(refusal)
                 return
             try:
-                if frame.text:  # at once, with the Stop button
+                if frame.article:  # at once, with the Stop button
+                    reply.wait(notices.RUNNING)
+                elif frame.text:
                     reply.update(frame.text)
                 live = await self._live
                 await answer(self._queue, live, job, reply, left_s=_left_s(job))
@@ -241,17 +244,18 @@ class Answers:
             frame=frame,
         )
 
-    async def show_version(self, shown: Shown, text: str) -> None:
-        """Put another version of an answer into its messages."""
+    async def show_version(self, shown: Shown, text: str, article: Article | None = None) -> None:
+        """Put another version of an answer into its messages; of an article, this state."""
 
         async def forget(_: Note) -> bool:
             return True  # what a killed process leaves half done is chosen again
 
-        frame, note = Frame(lambda _: row_of(shown)), Note(shown.messages)
+        row = row_of(shown, article=article)
+        frame, note = Frame(lambda _: row, laid_out=article is not None), Note(shown.messages)
         await self._album.put(shown)  # before its buttons can be pressed
         async with self._showing(shown.job, forget, resumed=note, frame=frame) as reply:
             work = await self._album.work_of(shown.version)
-            await reply.finish(text, shown.version.outcome(work))
+            await reply.finish(text, replace(shown.version.outcome(work), article=article))
         if reply.messages != shown.messages:
             await self._album.put(msgspec.structs.replace(shown, messages=reply.messages))
 

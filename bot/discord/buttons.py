@@ -7,10 +7,11 @@ done about an older one is replying to it, and a channel full of buttons is hard
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import discord
 
+from bot.discord.article_control import article_buttons
 from bot.feedback import Counts
 from bot.render.faces import Row
 from bot.words import Words
@@ -73,15 +74,32 @@ class AnswerButton(
 
 
 def view(row: Row, words: Words, votes: Counts | None = None) -> discord.ui.View:
-    votes = votes or Counts()
     shown = discord.ui.View(timeout=None)
-    for button in (
-        *_first_row(row, words, votes),
-        *_second_row(row, words),
-        *_working_row(row, words),
-    ):
-        shown.add_item(button)
+    for line in rows(row, words, votes):
+        for button in line:
+            shown.add_item(button)
     return shown
+
+
+def rows(row: Row, words: Words, votes: Counts | None = None) -> list[list[Any]]:
+    """The buttons, row by row."""
+    votes = votes or Counts()
+    if row.article:
+        lines: list[list[Any]] = [article_buttons(row, words), _about_an_article(row, words, votes)]
+    else:
+        lines = [
+            list(_first_row(row, words, votes)),
+            list(_second_row(row, words)),
+            list(_working_row(row, words)),
+        ]
+    return [line for line in lines if line]
+
+
+def _about_an_article(row: Row, words: Words, votes: Counts) -> list[AnswerButton]:
+    """Its question is not edited, its turn not taken back: its sections are."""
+    again = [AnswerButton("again", row.job, words("button-again"), row=1)] if row.latest else []
+    up = AnswerButton("up", row.job, _count(votes.up), row=1)
+    return [*again, up, AnswerButton("down", row.job, _count(votes.down), row=1)]
 
 
 def _first_row(row: Row, words: Words, votes: Counts) -> Iterator[AnswerButton]:

@@ -1,4 +1,4 @@
-"""Notices as Discord's embeds."""
+"""Notices as Discord's embeds, or as boxes of components."""
 
 import discord
 
@@ -18,3 +18,12 @@ COLOURS = {
 def card(notice: Notice, words: Words) -> discord.Embed:
     title = words(notice.title) if notice.title else None
     return discord.Embed(title=title, description=notice.text(words), colour=COLOURS[notice.tone])
+
+
+def boxed(notice: Notice, words: Words) -> "discord.ui.Container[discord.ui.LayoutView]":
+    """The same in a message of components, which has no embeds."""
+    title = f"**{words(notice.title)}**\n" if notice.title else ""
+    text: discord.ui.TextDisplay[discord.ui.LayoutView] = discord.ui.TextDisplay(
+        title + notice.text(words)
+    )
+    return discord.ui.Container(text, accent_colour=COLOURS[notice.tone])

@@ -13,6 +13,7 @@ from discord import app_commands
 from redis.asyncio import Redis
 
 from bot import notices
+from bot.article.record import ArticleRecords
 from bot.config import Settings
 from bot.discord import (
     about,
@@ -33,6 +34,8 @@ from bot.discord.admission import PATIENCE_S, Admission, author_of
 from bot.discord.album import Album
 from bot.discord.allow import AllowButton
 from bot.discord.answers import Answers
+from bot.discord.article_control import ArticleControl
+from bot.discord.articles import Articles
 from bot.discord.buttons import AnswerButton
 from bot.discord.cards import card
 from bot.discord.catchup import CatchUp
@@ -47,6 +50,7 @@ from bot.discord.tell import tell
 from bot.discord.tools import ToolsControl
 from bot.discord.translate import FluentTranslator
 from bot.discord.workings import PageButton
+from bot.dressing import Dressing
 from bot.feedback import Feedback
 from bot.held import Held, Question
 from bot.metrics import Metrics
@@ -92,6 +96,7 @@ class Service:
     blobs: Blobs
     shown: ShownAnswers
     works: WorkRecords
+    articles: ArticleRecords
     approvals: Approvals
     feedback: Feedback
 
@@ -112,6 +117,7 @@ class Service:
             blobs=Blobs(redis),
             shown=ShownAnswers(redis),
             works=WorkRecords(redis),
+            articles=ArticleRecords(redis),
             approvals=Approvals(redis),
             feedback=Feedback(redis),
         )
@@ -131,13 +137,23 @@ class Commonroom(discord.AutoShardedClient):
             chunk_guilds_at_startup=False,
         )
         self.service = service
-        self.album = Album(self, service.shown, service.works, service.history, service.feedback)
+        dressing = Dressing(service.blobs)
+        self.album = Album(
+            self,
+            shown=service.shown,
+            works=service.works,
+            articles=service.articles,
+            history=service.history,
+            feedback=service.feedback,
+            dressing=dressing,
+        )
         reader = service.settings.reader
         self.pace = Pace(len(shards.ids) / shards.of if shards else 1.0)
         self.answers = Answers(
-            self, service.queue, reader, self.album, blobs=service.blobs, pace=self.pace
+            self, service.queue, reader, self.album, dressing=dressing, pace=self.pace
         )
         self.actions = Actions(self)
+        self.articles = Articles(self)
         self.catch_up = CatchUp(self, service.queue.scripts, reader)
         self.admission = Admission(
             service.preferences, service.rates, service.queue, service.history
@@ -155,7 +171,14 @@ class Commonroom(discord.AutoShardedClient):
 
     async def setup_hook(self) -> None:
         self.add_dynamic_items(
-            AllowButton, AnswerButton, ForgetButton, PageButton, Setting, StopButton, ToolsControl
+            AllowButton,
+            AnswerButton,
+            ArticleControl,
+            ForgetButton,
+            PageButton,
+            Setting,
+            StopButton,
+            ToolsControl,
         )
         for command in COMMANDS:
             self.tree.add_command(command)

@@ -7,12 +7,14 @@ import discord
 
 from bot.discord import buttons
 from bot.discord.allow import allowing
-from bot.discord.cards import card
+from bot.discord.cards import boxed, card
 from bot.discord.stop import StopButton
 from bot.render.faces import Face
+from bot.render.layout import Layout, Part
 from bot.words import Words
 
 DOCUMENT = "answer.md"
+LONGEST_DESCRIPTION = 256  # of a picture in a gallery
 
 
 class Dresser:
@@ -24,6 +26,8 @@ class Dresser:
 
     def new(self, face: Face) -> dict[str, Any]:
         """Arguments of a send; an absent view must stay absent there."""
+        if face.layout:
+            return {"files": self._files(face), "view": self._laid_out(face, face.layout)}
         view = {"view": found} if (found := self._view(face)) else {}
         files = self._files(face)
         return {
@@ -35,6 +39,14 @@ class Dresser:
 
     def change(self, face: Face) -> dict[str, Any]:
         """Arguments of an edit, which names everything, so that nothing old is left."""
+        if face.layout:
+            # A message of components has no content; naming that clears what was streamed.
+            return {
+                "content": None,
+                "embeds": [],
+                "attachments": self._files(face),
+                "view": self._laid_out(face, face.layout),
+            }
         return {
             "content": face.content or None,
             "embeds": self._embeds(face),
@@ -47,12 +59,38 @@ class Dresser:
 
     def _files(self, face: Face) -> list[discord.File]:
         """Read from their start at each attempt, since a sent file is used up."""
-        files = []
-        if picture := face.picture:
-            files.append(discord.File(BytesIO(picture.png), picture.name, description=picture.alt))
+        pictures = face.layout.pictures if face.layout else filter(None, [face.picture])
+        files = [
+            discord.File(BytesIO(picture.png), picture.name, description=picture.alt)
+            for picture in pictures
+        ]
         if face.document:
             files.append(discord.File(BytesIO(face.document.encode()), DOCUMENT))
         return files
+
+    # --- made of components ---------------------------------------------------------------------
+
+    def _laid_out(self, face: Face, layout: Layout) -> discord.ui.LayoutView:
+        view = discord.ui.LayoutView(timeout=None)
+        for part in layout.parts:
+            view.add_item(_component(part))
+        if face.document:
+            view.add_item(discord.ui.File(f"attachment://{DOCUMENT}"))
+        if face.notice:
+            view.add_item(boxed(face.notice, self._words))
+        for line in self._rows(face):
+            row: discord.ui.ActionRow[discord.ui.LayoutView] = discord.ui.ActionRow()
+            for button in line:
+                row.add_item(button)
+            view.add_item(row)
+        return view
+
+    def _rows(self, face: Face) -> list[list[Any]]:
+        if face.row:
+            return buttons.rows(face.row, self._words)
+        return [[StopButton(self._job_id, self._words("button-stop"))]] if face.stoppable else []
+
+    # --- plain ----------------------------------------------------------------------------------
 
     def _view(self, face: Face) -> discord.ui.View | None:
         if face.row:
@@ -66,3 +104,11 @@ class Dresser:
                 view.add_item(button)
         view.add_item(StopButton(self._job_id, self._words("button-stop")))
         return view
+
+
+def _component(part: Part) -> "discord.ui.Item[discord.ui.LayoutView]":
+    if isinstance(part, str):
+        return discord.ui.TextDisplay(part)
+    described = part.alt[:LONGEST_DESCRIPTION] or None
+    shown = discord.MediaGalleryItem(f"attachment://{part.name}", description=described)
+    return discord.ui.MediaGallery(shown)

@@ -5,7 +5,8 @@ Foreign errors end here:
     PlaceError
     ├── Retry   the network, a 5xx or a 429 that outlasted discord.py's own retries
     └── Gone    this message, or this place, will not take it however often it is tried
-        └── Forbidden   the bot lacks a permission, perhaps the one to attach files
+        ├── Forbidden   the bot lacks a permission, perhaps the one to attach files
+        └── Unfit       the message is not made as Discord wants it
 """
 
 from collections.abc import Awaitable, Callable, Coroutine
@@ -45,6 +46,13 @@ class Forbidden(Gone):
     """A permission is missing."""
 
 
+class Unfit(Gone):
+    """The message is not made as this place wants it."""
+
+
+_KINDS: dict[int, type[PlaceError]] = {400: Unfit, 429: Retry}
+
+
 def _translated(call: Callable[P, Awaitable[R]]) -> Callable[P, Coroutine[Any, Any, R]]:
     @wraps(call)
     async def translated(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -55,7 +63,7 @@ def _translated(call: Callable[P, Awaitable[R]]) -> Callable[P, Coroutine[Any, A
         except discord.Forbidden as error:
             raise Forbidden(str(error)) from error
         except discord.HTTPException as error:
-            raise (Retry if error.status == 429 else Gone)(str(error)) from error
+            raise _KINDS.get(error.status, Gone)(str(error)) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Retry(repr(error)) from error
 

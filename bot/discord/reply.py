@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from time import monotonic
 
 from bot import notices
+from bot.article.layout import Spread
 from bot.discord.destination import Note
 from bot.discord.pace import Pace
-from bot.discord.place import Forbidden, Gone, Place, Retry
+from bot.discord.place import Forbidden, Gone, Place, Retry, Unfit
 from bot.notices import Notice
 from bot.render import faces, steps
 from bot.render.dress import Dressed
@@ -23,6 +24,7 @@ from bot.render.faces import Asked, Face, Faces, Row
 from bot.reply import Outcome
 from bot.words import Words
 from bot.work import NOTHING, Work
+from jobqueue.schema import Progress
 
 EDIT_INTERVAL_S = 1.0  # Discord allows about five edits in five seconds
 REPLAY_S = 0.3  # after a restart the text so far arrives within this
@@ -33,7 +35,9 @@ MAX_REPLACEMENTS = 5  # in one answer
 # Keeps the note that a later process goes on from; whether that worked. If not it is asked again.
 Save = Callable[[Note], Awaitable[bool]]
 # A complete answer, made ready to be shown.
-Dress = Callable[[str, Outcome, Words], Awaitable[Dressed]]
+Dress = Callable[[str, Outcome, Words], Awaitable[Dressed | Spread]]
+# The faces to be shown: made of components where that is asked for, else plain.
+Draw = Callable[[bool], Faces]
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +64,9 @@ class Frame:
     row: Callable[[Outcome], Row | None] = lambda _: None
     text: str = ""  # of the version that it replaces, kept until there is a new one
     old_row: Row | None = None
+    laid_out: bool = False  # its messages are made of components, from the first to the last
+    article: Spread | None = None  # that stays to be read until its new version is there
+    reworks: bool = False  # a part of that one: what is written meanwhile is not shown
 
 
 @asynccontextmanager
@@ -128,8 +135,10 @@ class DiscordReply:
         self._parts = _parts(note.messages, place.first)
         self._replaced = note.replaced
         self._resumed = resumed is not None
+        self._laid_out = self._frame.laid_out
         self._wanted: Faces = ()
-        self._draw: Callable[[], Faces] | None = None  # newer ones, drawn once they are needed
+        self._draw: Draw | None = None  # of newer ones, drawn once they are needed
+        self._drawn: Draw = lambda _: ()  # of the wanted ones
         self._final = False
         self._changed = asyncio.Event()
         self._visible = asyncio.Event()
@@ -142,51 +151,71 @@ class DiscordReply:
     # --- what `ask` says ------------------------------------------------------------------------
 
     def wait(self, notice: Notice) -> None:
-        self._want(faces.waiting(notice, self._frame.text))
+        if article := self._frame.article:
+            self._want(lambda laid: faces.at_work(article.faces(laid_out=laid), notice))
+        else:
+            self._want(lambda _: faces.waiting(notice, self._frame.text))
 
-    def update(self, text: str, work: Work = NOTHING) -> None:
-        def draw() -> Faces:
+    def update(self, text: str, work: Work = NOTHING, progress: Progress | None = None) -> None:
+        card = notices.progress(progress) if progress else None
+        if self._frame.article and (self._frame.reworks or not text):
+            self.wait(card or notices.RUNNING)
+            return
+
+        def draw(_: bool) -> Faces:
             head = steps.live(work, self._words, answering=bool(text))
             step = work.asking
-            return faces.streaming(text, head, Asked(step.asks, step.number) if step else None)
+            asks = Asked(step.asks, step.number) if step else None
+            return faces.streaming(text, head, asks, card)
 
-        self._draw = draw
-        self._changed.set()
+        self._want(draw)
 
     async def finish(self, text: str, outcome: Outcome) -> None:
         footnotes = (*self._footnotes, *outcome.footnotes())
         dressed = await self._dress(text, outcome, self._words)
-        finished = faces.finished(dressed, footnotes, self._words)
-        finished = faces.with_document(finished, text)
-        if outcome.check is not None:
-            card = notices.checked(outcome.check, steps.summary(outcome.work))
-            finished = faces.with_card(finished, card)
-        outcome = replace(outcome, formulas=dressed.formulas)
-        await self._end(faces.with_row(finished, self._frame.row(outcome)))
+        if isinstance(dressed, Spread):
+            row = self._frame.row(outcome)
+            await self._end(lambda laid: dressed.finished(laid, footnotes, row, self._words))
+        else:
+            finished = faces.finished(dressed, footnotes, self._words)
+            finished = faces.with_document(finished, text)
+            if outcome.check is not None:
+                card = notices.checked(outcome.check, steps.summary(outcome.work))
+                finished = faces.with_card(finished, card)
+            outcome = replace(outcome, formulas=dressed.formulas)
+            finished = faces.with_row(finished, self._frame.row(outcome))
+            await self._end(lambda _: finished)
         self.outcome = outcome
 
     async def fail(self, notice: Notice, text: str = "", work: Work = NOTHING) -> None:
+        if article := self._frame.article:
+            row = self._frame.old_row
+            await self._end(lambda laid: article.unchanged(laid, notice, row))
+            return
         head = "\n".join(steps.folded(work, self._words))
         told = faces.told(notice, text or self._frame.text, head)
         row = None if text else self._frame.old_row
         if row is None and work:
             row = Row(self._job_id, latest=False, failed=True, work=work.kind)
-        await self._end(faces.with_row(told, row))
+        shown = faces.with_row(told, row)
+        await self._end(lambda _: shown)
         self.in_vain = work
 
-    async def _end(self, wanted: Faces) -> None:
+    async def _end(self, draw: Draw) -> None:
         self._final = True
-        self._want(wanted)
+        self._want(draw)
         await self._complete.wait()
 
-    def _want(self, wanted: Faces) -> None:
-        self._wanted, self._draw = wanted, None
+    def _want(self, draw: Draw) -> None:
+        self._draw = draw
         self._changed.set()
 
     def _latest(self) -> None:
         """Want the newest text; most of what comes between two requests is never drawn."""
         if self._draw is not None:
-            self._wanted, self._draw = self._draw(), None
+            drawn = self._draw(self._laid_out)
+            self._wanted = tuple(f.laid_out() for f in drawn) if self._laid_out else drawn
+            self._drawn, self._draw = self._draw, None
 
     # --- what is done about it ------------------------------------------------------------------
 
@@ -236,7 +265,9 @@ class DiscordReply:
             part.due = monotonic() + pause
             log.warning("retry in %.0f s job=%s: %s", pause, self._job_id, error)
         except Gone as error:
-            if not (isinstance(error, Forbidden) and self._leave_files(part)):
+            if isinstance(error, Unfit) and self._laid_out:
+                self._leave_layout(error)
+            elif not (isinstance(error, Forbidden) and self._leave_files(part)):
                 self._replace(part, error)
         await self._remember()
 
@@ -273,6 +304,11 @@ class DiscordReply:
         plain = self._wanted[number].without_files()
         self._wanted = (*self._wanted[:number], plain, *self._wanted[number + 1 :])
         return True
+
+    def _leave_layout(self, error: Unfit) -> None:
+        """Want plain messages, where those made of components are refused."""
+        log.warning("components refused job=%s: %s", self._job_id, error)
+        self._laid_out, self._draw = False, self._draw or self._drawn
 
     def _replace(self, part: _Part, error: Gone) -> None:
         """A message that takes no edit is given up for a new one."""

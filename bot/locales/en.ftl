@@ -152,6 +152,21 @@ numbers-title = Solve with other numbers
 numbers-changed = With other numbers: { $changes }
 numbers-same = Those are the same numbers. Nothing was solved anew.
 
+## An illustrated article
+
+article-planning = 📝 **Planning the article…**
+article-writing =
+    ✅ Planned
+    ✍️ **Writing** · { $done } of { $total } sections
+article-illustrating =
+    ✅ Planned
+    ✅ Written
+    🖼️ **Pictures** · { $done } of { $total } looked for, { $placed } placed
+article-edit = Edit
+article-download = Download
+article-why = Why no picture here?
+article-nowhere = Articles cannot be written here right now: no running model can. Please ask with /chat.
+
 ## What may be done about an answer
 
 button-again = Again

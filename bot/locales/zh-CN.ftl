@@ -134,6 +134,21 @@ numbers-title = 换一组数字求解
 numbers-changed = 换了数字：{ $changes }
 numbers-same = 数字没有变化，没有重新求解。
 
+## 图文文章
+
+article-planning = 📝 **正在规划文章……**
+article-writing =
+    ✅ 已规划
+    ✍️ **正在撰写** · 第 { $done } / { $total } 节
+article-illustrating =
+    ✅ 已规划
+    ✅ 已写完
+    🖼️ **配图** · 已查找 { $done } / { $total } 处，已放置 { $placed } 张
+article-edit = 编辑
+article-download = 下载
+article-why = 这里为什么没有图片？
+article-nowhere = 现在无法在这里写文章：正在运行的模型都不支持。请用 /聊天 提问。
+
 ## 对回答可以做的事
 
 button-again = 重新生成

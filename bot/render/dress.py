@@ -176,7 +176,7 @@ class _Wardrobe:
         line = linear(formula.latex)
         if line and line.flat and len(line.text) <= _LONGEST_LINE:
             quote = "> " if self._is_quoting() else ""
-            self._say_below(f"{quote}{_INDENT}{_escaped(line.text)}")
+            self._say_below(f"{quote}{_INDENT}{escaped(line.text)}")
         elif picture := self._typeset(formula.latex, formula.latex):
             self._show(picture)
         else:
@@ -184,7 +184,7 @@ class _Wardrobe:
 
     def _inline(self, formula: Formula) -> None:
         if line := linear(formula.latex):
-            self._say(_escaped(line.text))
+            self._say(escaped(line.text))
             return
         label = self.labelled + 1
         picture = self._typeset(rf"({label})\quad {formula.latex}", formula.latex)
@@ -249,7 +249,8 @@ def _below(text: str) -> str:
     return text if text.startswith("\n") else f"\n{text.lstrip(' ')}"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Nothing in it is markup."""
     return _MARKDOWN.sub(r"\\\1", text)
 
 

@@ -84,14 +84,17 @@ def waiting(notice: Notice, text: str = "") -> Faces:
     return (*before, replace(last, stoppable=True))
 
 
-def streaming(text: str, head: str = "", asks: Asked | None = None) -> Faces:
-    """The text so far under what was done for it, with the Stop button under its last message."""
+def streaming(
+    text: str, head: str = "", asks: Asked | None = None, card: Notice | None = None
+) -> Faces:
+    """The text so far under what was done for it, with the Stop button under its last message,
+    and above that a card on how far it is."""
     shown = "\n".join(filter(None, (head, draft(text))))
     contents = [piece.content for piece in split(shown) if piece.body.strip()]
-    if not contents:
+    if not contents and not card:
         return ()
-    *before, last = map(Face, contents)
-    return (*before, replace(last, stoppable=True, asks=asks))
+    *before, last = map(Face, contents or [""])
+    return (*before, replace(last, stoppable=True, asks=asks, notice=card))
 
 
 def finished(answer: Dressed, footnotes: Iterable[Notice], words: Words) -> Faces:

@@ -1,0 +1,73 @@
+"""A button or menu about an article. Its id holds the article's job, and of a control in the editor
+the section and the place for a picture, so that it works after a restart; what it does is in
+`bot.discord.articles`."""
+
+import re
+from typing import TYPE_CHECKING, Any, Self
+
+import discord
+
+from bot.render.faces import Row
+from bot.words import Words
+
+if TYPE_CHECKING:
+    from bot.discord.client import Commonroom
+
+
+class ArticleControl(
+    discord.ui.DynamicItem[discord.ui.Item[Any]],
+    template=r"article:(?P<do>[a-z]+):(?P<job>\d+):(?P<section>\d+):(?P<slot>\d+)",
+):
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction,  # noqa: ARG003
+        item: discord.ui.Item[Any],
+        match: re.Match[str],  # noqa: ARG003
+    ) -> Self:
+        return cls(item)
+
+    @property
+    def do(self) -> str:
+        return self.custom_id.split(":")[1]
+
+    @property
+    def job(self) -> str:
+        return self.custom_id.split(":")[2]
+
+    @property
+    def section(self) -> int:
+        return int(self.custom_id.split(":")[3])
+
+    @property
+    def slot(self) -> int:
+        return int(self.custom_id.split(":")[4])
+
+    @property
+    def values(self) -> list[str]:
+        """What was chosen in a menu."""
+        return list(getattr(self.item, "values", []))
+
+    async def callback(self, interaction: "discord.Interaction[Commonroom]") -> None:  # type: ignore[override]
+        try:
+            await interaction.client.articles.press(interaction, self)
+        except Exception as error:  # the press's edge: its person is told
+            await interaction.client.explain(interaction, error)
+
+
+def custom_id(do: str, job: str, section: int = 0, slot: int = 0) -> str:
+    return f"article:{do}:{job}:{section}:{slot}"
+
+
+def button(do: str, job: str, label: str, emoji: str | None = None) -> ArticleControl:
+    return ArticleControl(discord.ui.Button(label=label, emoji=emoji, custom_id=custom_id(do, job)))
+
+
+def article_buttons(row: Row, words: Words) -> list[ArticleControl]:
+    """Under an article: for its author, and for everybody."""
+    shown = [
+        button("edit", row.job, words("article-edit"), "✏️"),
+        button("download", row.job, words("article-download"), "📥"),
+    ]
+    why = [button("why", row.job, words("article-why"), "❔")] if row.empty else []
+    return [*shown, *why]
