@@ -19,6 +19,7 @@ from bot.discord import (
     about,
     actions,
     admin_commands,
+    article_command,
     commands,
     fields,
     memory_commands,
@@ -75,6 +76,7 @@ TOO_LATE = 10062  # Discord's code for an interaction that was not acknowledged 
 
 COMMANDS: tuple[commands.Command, ...] = (
     *commands.ALL,
+    *article_command.ALL,
     *admin_commands.ALL,
     *memory_commands.ALL,
     *status.ALL,

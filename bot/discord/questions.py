@@ -15,7 +15,8 @@ from bot.held import Posted, Question
 from bot.notices import Refused
 from bot.question import clean_name, clean_prompt
 from bot.words import words
-from jobqueue.schema import Attachment, Job
+from jobqueue.article import Order
+from jobqueue.schema import Attachment, Job, Sampling
 
 # An answer below an interaction must be there before its token ends, unless the bot may go on
 # without it.
@@ -43,6 +44,8 @@ class How:
     thinking: bool | None = None
     attachments: tuple[Attachment, ...] = ()
     footnotes: tuple[Footnote, ...] = ()
+    order: Order | None = None  # of an article
+    seed: int | None = None
 
 
 def from_interaction(
@@ -73,6 +76,8 @@ def from_interaction(
         capability=how.capability,
         thinking=how.thinking,
         attachments=how.attachments,
+        order=how.order,
+        sampling=Sampling(seed=how.seed),
         ttl_ms=CHANNEL_TTL_MS if may_write else TOKEN_TTL_MS,
     )
 

@@ -12,7 +12,7 @@ from bot.files.read import MAX_BYTES, Content, FileReader, Picture, Skipped, Tex
 from bot.held import Posted, Question
 from bot.notices import Notice, Refused
 from jobqueue.blobs import Blobs
-from jobqueue.capabilities import READ, SOLVE, VISION, without_model
+from jobqueue.capabilities import ARTICLE, READ, SOLVE, VISION, without_model
 from jobqueue.errors import QueueError
 from jobqueue.schema import Attachment, Job, WorkerStatus
 
@@ -74,7 +74,8 @@ class Attaching:
         for_programs = without_model(job.capability) == SOLVE
         quoted, attachments = await self._read_all(question.files, sight, for_programs)
         shown = pictures(quoted)
-        seen = bool(shown) and sight.vision and not for_programs
+        for_article = without_model(job.capability) == ARTICLE  # which they may be pictures of
+        seen = bool(shown) and (for_article or (sight.vision and not for_programs))
         legible = bool(shown) and sight.reads
         notes = [file.note for file in quoted if file not in shown or seen]
         if shown and not seen:
