@@ -51,8 +51,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"
     programs: bool = True  # run models' programs, where the sandbox holds: what /solve needs
     sandbox_socket: str = ""  # of a sandbox service; empty: a sandbox of this worker's own
     sandbox_slots: int = 4  # programs at once; the others wait
-    # How the model calls tools: hermes, internlm, fences or forms; empty: as its name tells.
-    dialect: Literal["", "hermes", "internlm", "fences", "forms"] = ""
+    # How the model calls tools: hermes, internlm, fences or forms; empty: as its name tells;
+    # native: the `openai` engine's server parses them, where it was started so.
+    dialect: Literal["", "hermes", "internlm", "fences", "forms", "native"] = ""
     arxiv: bool = False  # models may search arXiv
     # And the web, with a SearXNG at this address, as https://search.example/search
     web_search: str = ""

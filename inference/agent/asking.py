@@ -1,24 +1,34 @@
 """One turn of a model's in a loop of calls: the engine is asked, and stopped where a call ends."""
 
-from collections.abc import AsyncGenerator
+import json
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
 from inference.agent.said import Said
 from inference.dialects.base import Dialect, Reply
 from inference.dialects.call import made_call
-from inference.engines.base import Chunk, Engine, Message, Request
+from inference.engines.base import Called, Chunk, Engine, Message, Offer, Request
+from inference.tools.base import Tool
 from jobqueue.schema import Job
 
 
 class Asking:
     """Counts turns and tokens over all of them."""
 
-    def __init__(self, job: Job, attempt: int, engine: Engine, dialect: Dialect) -> None:
+    def __init__(
+        self,
+        job: Job,
+        attempt: int,
+        engine: Engine,
+        dialect: Dialect,
+        tools: Sequence[Tool] = (),
+    ) -> None:
         self._job = job
         self._attempt = attempt
         self._engine = engine
         self._dialect = dialect
+        self._tools = tuple(Offer(t.name, t.description, t.parameters) for t in tools)
         self.turns = 0
         self.prompt_tokens = 0
         self.completion_tokens = 0
@@ -36,7 +46,7 @@ class Asking:
                 made.take(chunk)
                 reply = made.added_to(self._dialect.read(text, ended=over), ended=over)
                 over = over or (reply.call is not None and reply.call.complete)
-                yield Said(text, reply, over)
+                yield Said(text, reply, over, made.called)
                 if over:
                     return
 
@@ -48,6 +58,7 @@ class Asking:
             sampling=self._dialect.sampling(self._job.sampling, self.turns),
             thinking=self._job.thinking,
             markup=self._dialect.markup,
+            tools=self._tools,
         )
 
 
@@ -65,6 +76,17 @@ class _Made:
             if piece.index == 0:
                 self._tool += piece.name
                 self._arguments = (self._arguments or "") + piece.arguments
+
+    @property
+    def called(self) -> Called | None:
+        """What cannot be read again is left out: a server would refuse the conversation."""
+        if self._arguments is None:
+            return None
+        try:
+            json.loads(self._arguments or "{}")
+        except ValueError:
+            return Called(self._tool, "{}")
+        return Called(self._tool, self._arguments or "{}")
 
     def added_to(self, reply: Reply, *, ended: bool) -> Reply:
         call = reply.call

@@ -50,7 +50,7 @@ class AgentAttempt:
         self._dialect = dialect
         self._tools = {tool.name: tool for tool in tools}
         self._context = context
-        self._asking = Asking(job, attempt, engine, dialect)
+        self._asking = Asking(job, attempt, engine, dialect, tools)
         self._approvals = approvals
         self._warmed = warmed
         self._steps = Steps(blobs, asks=attempt if job.approval else 0, before=steps)

@@ -144,7 +144,8 @@ class _Aggregator:
 
     def _message(self, remembered: AgentMessage, name: str) -> Message:
         if remembered.sender == name:
-            return Message("assistant", remembered.content.text)
+            said: Said = remembered.content
+            return Message("assistant", said.text, called=said.called)
         if remembered.sender == "user":
             return Message("user", remembered.content)
         return self._dialect.returned(remembered.content)

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 from inference.dialects.base import Reply
-from inference.engines.base import Message
+from inference.engines.base import Called, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +12,7 @@ class Said:
     text: str  # as the model wrote it
     reply: Reply  # as its dialect reads it
     ended: bool = False  # this is all of it
+    called: Called | None = None  # a call that is not in the text
 
 
 Ask = Callable[[tuple[Message, ...]], AsyncGenerator[Said, None]]

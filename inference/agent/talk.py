@@ -11,15 +11,26 @@ from jobqueue.schema import AnyEvent, Delta, FinishReason
 
 class Talk(AgentAttempt):
     async def events(self) -> AsyncGenerator[AnyEvent, None]:
-        last = None
+        last, called = None, False
         async with aclosing(self._replies(self._question)) as steps:
             async for last in steps:
                 if isinstance(last, Said):
                     for event in self._steps.said(last, aloud=True):
-                        self.text += event.text if isinstance(event, Delta) else ""
-                        yield event
+                        if not isinstance(event, Delta):
+                            yield event
+                            continue
+                        yield (piece := self._apart(event, called))
+                        self.text += piece.text
+                        called = False
                 else:
+                    called = True
                     yield await self._steps.returned(last)
         if not isinstance(last, Said) and not self.text:
             raise NoAnswer(f"{self._asking.turns} turns without an answer")
         yield self._finished(FinishReason.STOP)
+
+    def _apart(self, delta: Delta, called: bool) -> Delta:
+        """What is said after a call begins a line; servers that parse calls leave none between."""
+        if called and self.text and not self.text[-1].isspace():
+            return Delta("\n" + delta.text)
+        return delta

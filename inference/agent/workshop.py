@@ -21,9 +21,9 @@ from inference.agent.solution import Solution
 from inference.agent.talk import Talk
 from inference.dialects import of_model
 from inference.dialects.base import Dialect
+from inference.dialects.native import Native
 from inference.engines.base import Engine, EngineError, Message, Request
 from inference.generate import Past, Prompt, compose
-from inference.pictures import MOST, pictures_of
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
 from inference.sandbox.errors import SandboxUnavailable
@@ -32,6 +32,7 @@ from inference.tools.registry import CONVERT, PYTHON, READ_PICTURE, tools
 from jobqueue.approvals import Approvals
 from jobqueue.blobs import Blobs
 from jobqueue.capabilities import SOLVE
+from jobqueue.pictures import MOST, pictures_of
 from jobqueue.schema import Attachment, Job, Sampling
 
 log = logging.getLogger(__name__)
@@ -95,7 +96,10 @@ class Workshop:
 
     @property
     def _dialect(self) -> Dialect:
-        return dialects.DIALECTS[self._named] if self._named else of_model(self.engine.model)
+        family = of_model(self.engine.model)
+        if self._named == "native":
+            return Native(family) if self.engine.takes_tools else family
+        return dialects.DIALECTS.get(self._named, family)
 
     @property
     def capabilities(self) -> frozenset[str]:
@@ -209,7 +213,7 @@ class Workshop:
         """A dialect with examples is that of models which would only be led astray by a persona,
         or by what was said before."""
         examples, how = dialect.examples(), dialect.instructions(chosen)
-        system = how if examples else f"{job.system or self._system}\n\n{how}"
+        system = how if examples else f"{job.system or self._system}\n\n{how}".rstrip()
         prompt_ = f"{job.prompt}\n\n{wording.attached(files)}" if files else job.prompt
         told = msgspec.structs.replace(job, system=system, prompt=prompt_)
         prompt = await compose(told, self._past, self.engine, system=system, examples=examples)

@@ -12,9 +12,9 @@ the model sees it, so that one bad request never harms another.
     └── CannotLoad     there is no engine to ask: said to the operator, with the way out
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
 from jobqueue.schema import FinishReason, Sampling, WorkerPhase
 
@@ -59,10 +59,28 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
+class Called:
+    """A call that an engine told apart from the text it came with."""
+
+    tool: str
+    arguments: str  # JSON of an object
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     role: Role
     content: str  # text, never structure: special tokens in it are plain characters
     images: tuple[Image, ...] = ()  # before the text, each behind its label and a colon
+    called: Called | None = None  # the assistant, after the text; what it came to is told next
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A tool that the model may call."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]  # JSON Schema of an object
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +95,8 @@ class Request:
     # Special tokens that mean something to whoever asks: the answer shows them, and in what the
     # system and the assistant say they are what they are, and no plain characters.
     markup: tuple[str, ...] = ()
+    # For an engine that `takes_tools`; to any other, the messages tell of them.
+    tools: tuple[Offer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +157,11 @@ class Engine(Protocol):
     @property
     def slots(self) -> int:
         """Requests that may run at once."""
+        ...
+
+    @property
+    def takes_tools(self) -> bool:
+        """Whether it tells the model of a request's tools by itself, and what is called."""
         ...
 
     def generate(self, request: Request) -> AsyncGenerator[Chunk, None]: ...

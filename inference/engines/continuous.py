@@ -56,6 +56,7 @@ class _Ready:
 
 class TransformersEngine:
     name = "transformers"
+    takes_tools = False
 
     def __init__(
         self,

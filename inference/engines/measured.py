@@ -43,6 +43,10 @@ class MeasuredEngine:
     def slots(self) -> int:
         return self._engine.slots
 
+    @property
+    def takes_tools(self) -> bool:
+        return self._engine.takes_tools
+
     async def count_tokens(self, messages: tuple[Message, ...]) -> int:
         return await self._engine.count_tokens(messages)
 

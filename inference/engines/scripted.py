@@ -61,6 +61,7 @@ def tokenize(text: str) -> list[str]:
 
 class ScriptedEngine:
     name = "scripted"
+    takes_tools = False
     model = "scripted"
     capabilities = frozenset({"chat"})
 

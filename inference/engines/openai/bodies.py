@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Sequence
 
-from inference.engines.base import Image, Message, Request, Unsupported
+from inference.engines.base import Image, Message, Offer, Request, Unsupported
 from inference.engines.openai.flavours import Flavour
 
 Json = dict[str, object]
@@ -25,6 +25,8 @@ def chat(request: Request, *, model: str, flavour: Flavour, max_tokens: int) -> 
     }
     if request.markup and flavour.shows_special:
         body["skip_special_tokens"] = False
+    if request.tools:
+        body["tools"] = [_tool(offer) for offer in request.tools]
     for name in AS_THEY_ARE:
         if (value := getattr(sampling, name)) is not None:
             body[name] = value
@@ -38,14 +40,41 @@ def chat(request: Request, *, model: str, flavour: Flavour, max_tokens: int) -> 
     return body
 
 
+def probe(model: str) -> Json:
+    """The shortest question that tells of a tool."""
+    offer = Offer("now", "The time.", {"type": "object", "properties": {}})
+    asked: list[Json] = [{"role": "user", "content": "Hi"}]
+    return {"model": model, "messages": asked, "tools": [_tool(offer)], "max_tokens": 1}
+
+
+def _tool(offer: Offer) -> Json:
+    described = {
+        "name": offer.name,
+        "description": offer.description,
+        "parameters": dict(offer.parameters),
+    }
+    return {"type": "function", "function": described}
+
+
 def messages(said: Sequence[Message]) -> list[Json]:
-    return [_message(message) for message in said]
+    before = (None, *said)
+    return [
+        _message(message, after, f"call{number:05}")  # nine letters and digits, as Mistral wants
+        for number, (after, message) in enumerate(zip(before, said, strict=False))
+    ]
 
 
-def _message(message: Message) -> Json:
-    """What a tool returned is told as Qwen's template has it, by the user: a message of the role
-    `tool` belongs to a call that was made by the protocol, and ours are made in the text."""
+def _message(message: Message, after: Message | None, name: str) -> Json:
+    """What a tool returned to a call of the protocol's has the role `tool`; to one that was made in
+    the text, it is told as Qwen's template has it, by the user."""
+    if message.called is not None:
+        function = {"name": message.called.tool, "arguments": message.called.arguments}
+        call = {"id": name, "type": "function", "function": function}
+        return {"role": message.role, "content": message.content, "tool_calls": [call]}
     if message.role in ("tool", "environment"):
+        if after is not None and after.called is not None:
+            made = f"call{int(name[4:]) - 1:05}"
+            return {"role": "tool", "tool_call_id": made, "content": message.content}
         return {
             "role": "user",
             "content": f"<tool_response>\n{message.content}\n</tool_response>",

@@ -16,6 +16,7 @@ def engine(settings: Settings) -> OpenAIEngine:
         any_model=settings.model == DEFAULT_MODEL,  # nobody chose it
         flavour=_flavour(settings.server) if settings.server else None,
         vision=settings.vision,
+        tools=settings.dialect == "native",
     )
     return OpenAIEngine(
         base_urls(settings.base_urls),

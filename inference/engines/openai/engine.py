@@ -8,6 +8,7 @@ that client's types, and its retries know of one address only.
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from typing import Self
 
 from inference.engines.base import Chunk, EngineBroken, Health, Message, Request, TooLong
@@ -62,6 +63,11 @@ class OpenAIEngine:
         return frozenset({"chat", "vision"} if sees else {"chat"})
 
     @property
+    def takes_tools(self) -> bool:
+        served = self._servers.served
+        return bool(served) and all(each.takes_tools for each in served)
+
+    @property
     def context_tokens(self) -> int:
         told = [each.context_tokens for each in self._servers.served]
         return min(filter(None, [*told, self._context_tokens]), default=CONTEXT_TOKENS)
@@ -101,7 +107,10 @@ class OpenAIEngine:
     def _events(self, server: Server, request: Request, most: int) -> AsyncGenerator[Event, None]:
         assert server.served is not None  # noqa: S101  (it was up)
         body = bodies.chat(
-            request, model=server.served.model, flavour=server.served.flavour, max_tokens=most
+            request if server.served.takes_tools else replace(request, tools=()),
+            model=server.served.model,
+            flavour=server.served.flavour,
+            max_tokens=most,
         )
         return wire.stream(
             server.session,

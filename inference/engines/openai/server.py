@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
@@ -26,6 +26,7 @@ class Wanted:
     any_model: bool = False  # where `model` is not served, take the only one that is
     flavour: Flavour | None = None
     vision: bool = False
+    tools: bool = False  # are to be told to the server, if it takes them
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Served:
     vision: bool
     context_tokens: int  # 0 where it does not tell
     slots: int
+    takes_tools: bool = False
 
 
 class Server:
@@ -51,7 +53,8 @@ class Server:
     async def look(self) -> None:
         """Learn how it is and what it serves."""
         try:
-            self.served = await self._what_is_served()
+            served = await self._what_is_served()
+            self.served = replace(served, takes_tools=await self._takes_tools(served))
         except (Refused, BadRequest) as error:
             self._is_down(error if isinstance(error, Refused) else Refused(str(error)))
         else:
@@ -109,6 +112,22 @@ class Server:
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise Refused("its list of models makes no sense") from error
+
+    async def _takes_tools(self, served: Served) -> bool:
+        """Asked once: a server that was started without a parser of calls refuses them."""
+        if not self._wanted.tools:
+            return False
+        if self.served is not None and self.trouble is None:
+            return self.served.takes_tools
+        try:
+            body = bodies.probe(served.model)
+            await wire.ask(self.session, "POST", f"{self.url}/chat/completions", body)
+        except (Busy, Unreachable, Misconfigured):
+            raise
+        except (Refused, BadRequest) as error:
+            log.warning("server takes no tools", extra={"url": self.url, "reason": str(error)})
+            return False
+        return True
 
     def _choose(self, cards: dict[str, Any]) -> Any:
         if self._wanted.model in cards:

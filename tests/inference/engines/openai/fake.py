@@ -20,6 +20,7 @@ class Fake:
         self.keys: list[str | None] = []
         self.hung_up = asyncio.Event()  # the other side closed the connection
         self.tokenizes = True
+        self.parses_calls = True  # else it refuses every question with tools
         self.sick: web.Response | None = None  # what every look at its health gets
 
     async def models(self, request: web.Request) -> web.Response:
@@ -33,7 +34,12 @@ class Fake:
         return web.json_response({"count": sum(len(m["content"].split()) for m in messages)})
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
-        self.bodies.append(await request.json())
+        body = await request.json()
+        if "tools" in body and not self.parses_calls:
+            return error(400, '"auto" tool choice requires --enable-auto-tool-choice')
+        if not body.get("stream"):
+            return web.json_response({"choices": [{"message": {"content": "one"}}]})
+        self.bodies.append(body)
         act = self.acts.popleft() if self.acts else says("one", " two")
         if isinstance(act, web.Response):
             return act
