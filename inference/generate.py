@@ -16,8 +16,9 @@ from inference.engines.base import (
     TooLong,
     Unsupported,
 )
-from inference.pictures import Album, Blobs, album
+from inference.pictures import Album, album
 from jobqueue.history import Loaded
+from jobqueue.pictures import Kept
 from jobqueue.schema import (
     AnyEvent,
     Delta,
@@ -59,7 +60,7 @@ async def compose(
     *,
     system: str,
     examples: tuple[Message, ...] = (),
-    blobs: Blobs | None = None,
+    blobs: Kept | None = None,
 ) -> Prompt:
     """The newest turns that fit the context beside the question and room for an answer.
 

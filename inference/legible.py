@@ -14,9 +14,9 @@ import msgspec
 from inference import ocr
 from inference.engines.base import BadRequest, Engine, Image, Message, Request
 from inference.generate import Attempt
-from inference.pictures import MOST, Blobs, pictures_of
 from inference.tools.base import MAX_SHOWN, cut
 from jobqueue.capabilities import SOLVE, without_model
+from jobqueue.pictures import MOST, Kept, pictures_of
 from jobqueue.schema import (
     AnyEvent,
     Attachment,
@@ -43,7 +43,7 @@ class NoText(BadRequest):
     """The pictures are all that was asked, and they say nothing."""
 
 
-def can_read(engine: Engine, blobs: Blobs | None) -> bool:
+def can_read(engine: Engine, blobs: Kept | None) -> bool:
     return blobs is not None and (_sees(engine) or ocr.installed())
 
 
@@ -62,7 +62,7 @@ class Legible:
         job: Job,
         number: int,
         engine: Engine,
-        blobs: Blobs,
+        blobs: Kept,
         begin: Callable[[Job, int], Awaitable[Attempt]],
     ) -> None:
         """`begin` is given the job with its pictures' text, and how many steps there were."""

@@ -6,17 +6,11 @@ expired or does not fit is left out, and counted, so that the person can be told
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from inference.engines.base import Engine, Image
-from jobqueue.schema import Attachment, Job, Turn
-
-MOST = 8  # earlier pictures; from here on, few models tell them apart
-MEDIA_TYPES = ("image/png", "image/jpeg")  # as the bot keeps them
-
-
-class Blobs(Protocol):
-    async def get(self, name: str) -> bytes | None: ...
+from jobqueue.pictures import Kept, kept, pictures_of, still_seen
+from jobqueue.schema import Job, Turn
+from jobqueue.values import Attachment
 
 
 @dataclass(frozen=True)
@@ -50,28 +44,17 @@ class Album:
         return replace(self, images={n: i for n, i in self.images.items() if n != oldest})
 
 
-async def album(job: Job, turns: Sequence[Turn], blobs: Blobs | None, engine: Engine) -> Album:
+async def album(job: Job, turns: Sequence[Turn], blobs: Kept | None, engine: Engine) -> Album:
     """Of the turns, oldest first, and of the job."""
     if blobs is None or "vision" not in engine.capabilities:
         return Album()
-    own = await _images(job.attachments, blobs)
-    posted = len(pictures_of(job.attachments))
-    shown: dict[str, tuple[Image, ...]] = {}
-    room = MOST
-    for turn in reversed(turns):
-        wanted = pictures_of(turn.attachments)
-        posted += len(wanted)
-        if wanted and room >= len(wanted) and (images := await _images(wanted, blobs)):
-            shown[turn.job] = images
-            room -= len(images)
-    in_order = dict(reversed(shown.items()))
-    return Album({**in_order, job.id: own} if own else in_order, posted)
+    own = await kept(pictures_of(job.attachments), blobs)
+    shown = {**await still_seen(turns, blobs), job.id: own}
+    every = [*job.attachments, *(file for turn in turns for file in turn.attachments)]
+    return Album(
+        {name: _images(found) for name, found in shown.items() if found}, len(pictures_of(every))
+    )
 
 
-def pictures_of(attachments: Sequence[Attachment]) -> list[Attachment]:
-    return [each for each in attachments if each.media_type in MEDIA_TYPES]
-
-
-async def _images(attachments: Sequence[Attachment], blobs: Blobs) -> tuple[Image, ...]:
-    found = [(each, await blobs.get(each.sha256)) for each in pictures_of(attachments)]
-    return tuple(Image(data, each.media_type) for each, data in found if data is not None)
+def _images(found: Sequence[tuple[Attachment, bytes]]) -> tuple[Image, ...]:
+    return tuple(Image(data, attachment.media_type) for attachment, data in found)

@@ -21,9 +21,9 @@ from inference.engines.base import BadRequest, Engine, EngineBroken, TooLong, Un
 from inference.generate import Answer, Attempt, Past, compose
 from inference.legible import Legible, NoText, can_read, wants_reading
 from inference.metrics import Metrics
-from inference.pictures import Blobs
 from jobqueue.capabilities import ARTICLE, READ, SOLVE, VISION, of_model, without_model
 from jobqueue.errors import QueueUnavailable
+from jobqueue.pictures import Kept
 from jobqueue.queue import JobQueue, Lease, Verdict
 from jobqueue.schema import (
     AnyEvent,
@@ -74,7 +74,7 @@ class Worker:
         workshop: Workshop | None = None,
         press: Press | None = None,
         compactor: Compactor | None = None,
-        blobs: Blobs | None = None,
+        blobs: Kept | None = None,
         metrics: Metrics | None = None,
         drain_s: float = 20.0,
     ) -> None:

@@ -11,9 +11,9 @@ from inference.article.series import Series, asked, may_chart, tables
 from inference.article.source import Source
 from inference.article.wording import Wording
 from inference.engines.base import Engine
-from inference.pictures import pictures_of
 from inference.sandbox.client import Sandbox
 from jobqueue.article import Article, Need, Section, Slot
+from jobqueue.pictures import pictures_of
 from jobqueue.schema import Job
 
 

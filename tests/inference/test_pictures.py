@@ -3,8 +3,8 @@
 from inference.engines.base import Message
 from inference.engines.scripted import ScriptedEngine
 from inference.generate import Prompt, compose
-from inference.pictures import MOST
 from jobqueue.history import Loaded
+from jobqueue.pictures import MOST
 from jobqueue.schema import Attachment, Job, Turn
 
 PICTURE_TOKENS = 100
