@@ -11,9 +11,11 @@ from discord import app_commands
 
 from bot.discord import panel, questions
 from bot.discord.everywhere import everywhere
+from bot.discord.gallery import gallery
 from bot.discord.translate import text
 from bot.notices import Notice, Tone
 from bot.words import Words, words
+from jobqueue.capabilities import VISION
 from jobqueue.history import History, Loaded, tokens_of
 from jobqueue.records import Records
 from jobqueue.schema import Job, Summary, Turn
@@ -45,14 +47,22 @@ async def history(interaction: Interaction, private: bool = False) -> None:
     read = [w.context_tokens for w in workers if "chat" in w.capabilities]
     context = min(filter(None, read), default=DEFAULT_CONTEXT)
     conversation = questions.conversation(interaction, private=private)
-    texts = await remembered(service.history, conversation, context, words(str(interaction.locale)))
-    await panel.show(interaction, texts)
+    say = words(str(interaction.locale))
+    budget = context * 3 // 4  # the rest is for the answer
+    loaded = await service.history.load(conversation, budget)
+    texts = await remembered(service.history, conversation, context, loaded, say)
+    shown = await gallery(loaded.turns, service.blobs)
+    if lines := shown.lines(workers, say):
+        texts.insert(-1, "\n".join(lines))
+    sees = any(VISION in worker.capabilities for worker in workers)
+    await panel.show(interaction, texts, pictures=await shown.thumbnails() if sees else ())
 
 
-async def remembered(history: History, conversation: str, context: int, say: Words) -> list[str]:
+async def remembered(
+    history: History, conversation: str, context: int, loaded: Loaded, say: Words
+) -> list[str]:
     """The panel's texts on one conversation, for a model that reads `context` tokens."""
     stats = await history.stats(conversation)
-    loaded = await history.load(conversation, context * 3 // 4)  # the rest is for the answer
     summary = (await history.since_summary(conversation)).summary
     title = f"## {say('history-title')}"
     if not stats.turns:

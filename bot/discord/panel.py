@@ -11,12 +11,16 @@ ACCENT = discord.Colour.blurple()
 Row = discord.ui.ActionRow[discord.ui.LayoutView]
 
 
-def panel(texts: Sequence[str], rows: Sequence[Row] = ()) -> discord.ui.LayoutView:
-    """The texts one below the other, then the rows of controls."""
+def panel(
+    texts: Sequence[str], rows: Sequence[Row] = (), pictures: Sequence[discord.File] = ()
+) -> discord.ui.LayoutView:
+    """The texts one below the other, then the pictures, then the rows of controls."""
     view = discord.ui.LayoutView(timeout=None)
     box: discord.ui.Container[discord.ui.LayoutView] = discord.ui.Container(accent_colour=ACCENT)
     for text in texts:
         box.add_item(discord.ui.TextDisplay(text))
+    if pictures:
+        box.add_item(discord.ui.MediaGallery(*map(discord.MediaGalleryItem, pictures)))
     if rows:
         box.add_item(discord.ui.Separator(spacing=discord.SeparatorSpacing.large))
     for row in rows:
@@ -26,16 +30,22 @@ def panel(texts: Sequence[str], rows: Sequence[Row] = ()) -> discord.ui.LayoutVi
 
 
 async def show(
-    interaction: discord.Interaction, texts: Sequence[str], rows: Sequence[Row] = ()
+    interaction: discord.Interaction,
+    texts: Sequence[str],
+    rows: Sequence[Row] = (),
+    pictures: Sequence[discord.File] = (),
 ) -> None:
-    """Show a panel to the person alone; where Discord refuses it, its text without controls."""
+    """Show a panel to the person alone; where Discord refuses it, its text without the rest."""
     nobody = discord.AllowedMentions.none()
     try:
         await interaction.response.send_message(
-            view=panel(texts, rows), ephemeral=True, allowed_mentions=nobody
+            view=panel(texts, rows, pictures),
+            files=list(pictures),
+            ephemeral=True,
+            allowed_mentions=nobody,
         )
     except discord.HTTPException as error:
-        if error.status != 400:
+        if error.status not in (400, 403):
             raise
         log.warning("panel refused interaction=%s: %s", interaction.id, error)
         plain = discord.Embed(description="\n\n".join(texts)[:4000], colour=ACCENT)

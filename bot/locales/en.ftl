@@ -372,6 +372,10 @@ history-summary = { $turns ->
     [one] The turn before, in short:
    *[other] The { $turns } turns before, in short:
 }
+history-pictures = The model sees these pictures: { $names }.
+history-pictures-gone = No longer seen: { $names }. Post one again to ask about it.
+history-pictures-read = No running model sees pictures; of those posted here, the text that was read in them is remembered.
+history-pictures-blind = No running model sees the pictures that were posted here.
 history-note = /reset forgets this conversation. Conversations end by themselves after 90 days.
 export-done = { $turns ->
     [0] I keep no turns of yours.

@@ -341,6 +341,10 @@ history-context = 占模型一次所能读的 { $tokens } 个 token 的 { $share
 history-since = 最早的一轮在 { $since }。
 history-omitted = 最早的 { $turns } 轮已放不下，未被计入。
 history-summary = 此前 { $turns } 轮的摘要：
+history-pictures = 模型能看到这些图片：{ $names }。
+history-pictures-gone = 已看不到：{ $names }。想问请重新发送。
+history-pictures-read = 现在运行的模型都看不到图片；这里发过的图片，只记得从中读出的文字。
+history-pictures-blind = 现在运行的模型都看不到这里发过的图片。
 history-note = /重置 会忘记这段对话。对话在 90 天后自动结束。
 export-done = { $turns ->
     [0] 我没有保存你的任何对话。

@@ -74,6 +74,7 @@ class Solver:
                 user_name=job.user_name,
                 prompt=prompt or job.prompt,
                 answer=event.text,
+                attachments=job.attachments,
             )
         await self.queue.finish(self.lease, self.seq, event, turn)
 

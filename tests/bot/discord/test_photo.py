@@ -12,6 +12,7 @@ from jobqueue.history import History
 from jobqueue.queue import JobQueue
 from jobqueue.schema import Call, CallStatus, Check, Finished, Returned
 from playground.discord.shapes import File
+from playground.discord.state import Message
 from playground.discord.world import World
 from tests.bot.discord.conftest import Room, buttons, holds, running, until
 from tests.bot.discord.solving import Solver
@@ -88,6 +89,33 @@ async def test_a_photo_alone_is_a_problem_that_can_be_put_right(
         await world.submit_modal(form, {"prompt": "2x = 12"})
         again = (await solver.take()).job
         assert (again.prompt, again.attachments) == ("2x = 12", ())
+
+
+async def test_history_shows_which_pictures_are_still_seen(silent_room: Room, world: World) -> None:
+    room = silent_room
+    solver = Solver(room.redis, capabilities=("chat", "vision"))
+    async with room.bot():
+        await solver.announce()
+        for name in ("old.png", "new.png"):
+            picture = File(name, written(name))
+            await world.slash("ada", "general", "chat", {"prompt": "What is it?"}, [picture])
+            job = (await solver.take()).job
+            await solver.end(Finished(text=f"It is {name}."))
+            await shows(room, f"It is {name}.")
+            if name == "old.png":
+                [key] = [k async for k in room.redis.scan_iter(f"*:{job.attachments[0].sha256}")]
+                await room.redis.delete(key)
+        await world.slash("ada", "general", "history")
+
+        def panel() -> Message | None:
+            return next((m for m in room.bot_says() if "What I remember" in str(m.data)), None)
+
+        shown = await until(panel)
+        said = str(shown.data["components"])
+        assert "The model sees these pictures: Image-1 `new.png`." in said
+        assert "No longer seen: `old.png`." in said
+        assert [file["filename"] for file in shown.data["attachments"]] == ["image-1.jpg"]
+        assert "attachment://image-1.jpg" in said or "/image-1.jpg" in said
 
 
 async def test_neither_words_nor_files_are_nothing_to_solve(
