@@ -19,6 +19,9 @@ wanted = xllamacpp.CommonParams()
 wanted.model.path, wanted.hostnames, wanted.port = sys.argv[1], ["127.0.0.1"], int(sys.argv[2])
 wanted.n_ctx, wanted.n_parallel, wanted.warmup = 1024, 2, False  # 512 tokens for each
 wanted.cpuparams.n_threads = wanted.cpuparams_batch.n_threads = 1
+if sys.argv[3]:  # it sees, and has a context for pictures
+    wanted.mmproj.path, wanted.mmproj_use_gpu = sys.argv[3], False
+    wanted.n_ctx, wanted.n_parallel = 4096, 1
 wanted.cpuparams.poll = 0  # leaves the processor to others while it waits
 server = xllamacpp.Server(wanted)
 print(server.listening_address, flush=True)
@@ -41,10 +44,12 @@ def gguf() -> Path:
 
 
 @asynccontextmanager
-async def serving(port: int = 0) -> AsyncIterator[tuple[str, Process]]:
-    """Its address and its process."""
+async def serving(
+    port: int = 0, *, tower: Path | None = None
+) -> AsyncIterator[tuple[str, Process]]:
+    """Its address and its process. With `tower` it sees."""
     path = await asyncio.to_thread(gguf)
-    command = (sys.executable, "-c", SERVE, str(path), str(port))
+    command = (sys.executable, "-c", SERVE, str(path), str(port), str(tower or ""))
     process = await asyncio.create_subprocess_exec(
         *command, stdin=PIPE, stdout=PIPE, stderr=asyncio.subprocess.DEVNULL
     )

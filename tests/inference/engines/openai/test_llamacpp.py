@@ -1,17 +1,21 @@
 """Against a real server: llama.cpp's, in a process of its own, with a small real model."""
 
 import asyncio
+import io
 import json
 import urllib.request
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import PIL.Image
 import pytest
 
-from inference.engines.base import EngineBroken, Message, TooLong
+from inference.engines.base import BadRequest, EngineBroken, Image, Message, Request, TooLong
 from inference.engines.openai.config import base_urls
 from inference.engines.openai.engine import OpenAIEngine
-from jobqueue.schema import FinishReason
-from tests.inference.engines.openai import llamacpp
+from jobqueue.schema import FinishReason, Sampling
+from tests.inference.engines.openai import clip, llamacpp
 from tests.inference.engines.openai.conftest import ANY, CALM
 from tests.inference.support import Asker, text_of, until
 
@@ -62,6 +66,45 @@ async def test_a_real_server_is_asked_counted_continued_and_stopped() -> None:
         async with asyncio.timeout(20):
             while await asyncio.to_thread(busy_slots, address):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
+
+
+def picture(colour: str, kind: str = "PNG") -> Image:
+    out = io.BytesIO()
+    PIL.Image.new("RGB", (300, 200), colour).save(out, kind)
+    return Image(out.getvalue(), f"image/{kind.lower()}")
+
+
+def pictured(text: str, *images: Image) -> Request:
+    labelled = tuple(replace(each, label=f"Image-{n}") for n, each in enumerate(images, 1))
+    shown = labelled if len(images) > 1 else images
+    said = (Message("user", text, shown),)
+    return Request("r", "general", said, Sampling(max_tokens=4, temperature=0.0))
+
+
+async def test_a_real_server_takes_pictures_in_and_bills_each(tmp_path: Path) -> None:
+    red, blue = picture("red"), picture("blue", "JPEG")
+    async with (
+        llamacpp.serving(tower=clip.write(tmp_path / "tower.gguf")) as (address, _),
+        OpenAIEngine(base_urls(address), ANY, patience=CALM) as engine,
+    ):
+        assert engine.capabilities == {"chat", "vision"}
+        bills = {}
+        for images in ((), (red,), (red, blue)):
+            request = pictured("Which is red?", *images)
+            *_, last = [chunk async for chunk in engine.generate(request)]
+            assert last.usage is not None
+            bills[len(images)] = last.usage.prompt_tokens
+            assert await engine.count_tokens(request.messages) >= last.usage.prompt_tokens
+        assert bills[0] + clip.PATCHES <= bills[1] < bills[0] + 2 * clip.PATCHES
+        labels = await engine.count_tokens((Message("user", "Image-1: Image-2: "),))
+        assert bills[1] + clip.PATCHES < bills[2] < bills[1] + clip.PATCHES + labels
+
+        broken = Image(b"no picture", "image/png")
+        with pytest.raises(BadRequest):
+            [chunk async for chunk in engine.generate(pictured("What?", broken))]
+        many = pictured("Which?", *[red] * 4)
+        with pytest.raises(TooLong):
+            [chunk async for chunk in engine.generate(many)]
 
 
 async def test_a_server_killed_in_an_answer_is_noticed_and_taken_back() -> None:
