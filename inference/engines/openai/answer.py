@@ -74,8 +74,13 @@ class Answer:
 def estimate(messages: tuple[Message, ...]) -> int:
     """Tokens of `messages` where no server counts them: rather too many than too few."""
     texts = sum(ceil(len(message.content.encode()) / 3) for message in messages)
-    pictures = sum(len(message.images) for message in messages)
-    return texts + pictures * IMAGE_TOKENS + TEMPLATE_TOKENS * (len(messages) + 1)
+    return texts + of_pictures(messages) + TEMPLATE_TOKENS * (len(messages) + 1)
+
+
+def of_pictures(messages: tuple[Message, ...]) -> int:
+    """Tokens of the pictures and their labels: rather too many than too few."""
+    images = [image for message in messages for image in message.images]
+    return sum(IMAGE_TOKENS + len(image.label) for image in images)
 
 
 def _chunk(delta: Delta) -> Chunk:

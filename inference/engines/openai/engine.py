@@ -13,7 +13,7 @@ from typing import Self
 
 from inference.engines.base import Chunk, EngineBroken, Health, Message, Request, TooLong
 from inference.engines.openai import bodies, wire
-from inference.engines.openai.answer import Answer, estimate
+from inference.engines.openai.answer import Answer, estimate, of_pictures
 from inference.engines.openai.errors import Refused
 from inference.engines.openai.server import Server, Wanted
 from inference.engines.openai.servers import Patience, Servers
@@ -123,5 +123,5 @@ class OpenAIEngine:
     async def count_tokens(self, messages: tuple[Message, ...]) -> int:
         for server in self._servers.up:
             with suppress(Refused):
-                return await server.count(messages)
+                return await server.count(messages) + of_pictures(messages)
         return estimate(messages)

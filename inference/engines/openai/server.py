@@ -78,13 +78,15 @@ class Server:
         self.trouble = trouble
 
     async def count(self, messages: Sequence[Message]) -> int:
-        """Tokens of `messages` as its template writes them. Raises Refused where it cannot tell."""
+        """Tokens of `messages` as its template writes them, but of their pictures, which no server
+        counts ahead. Raises Refused where it cannot tell."""
         served = self.served
-        if served is None or any(message.images for message in messages):
+        if served is None:
             raise Refused("it cannot tell")
+        texts = [replace(message, images=()) for message in messages]
         said: bodies.Json = {
             "model": served.model,
-            "messages": bodies.messages(messages),
+            "messages": bodies.messages(texts),
             **bodies.written_on(messages, served.flavour),
         }
         try:

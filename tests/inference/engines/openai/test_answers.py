@@ -7,6 +7,7 @@ import pytest
 
 from inference.engines.base import CallPiece, Image, Message, Request, TooLong, Unsupported, Usage
 from inference.engines.openai import bodies
+from inference.engines.openai.answer import IMAGE_TOKENS
 from inference.engines.openai.flavours import FLAVOURS
 from jobqueue.schema import FinishReason, Sampling
 from tests.inference.engines.openai.fake import Fake, delta, end, says, sends, usage
@@ -134,8 +135,10 @@ async def test_tokens_are_counted_by_the_server_or_generously_here(
     assert await asker.engine.count_tokens(messages) == 3
     fake.tokenizes = False
     assert 6 < await asker.engine.count_tokens(messages) < 40
-    pictured = (Message("user", "", (Image(b"abc", "image/png"),)),)
-    assert await asker.engine.count_tokens(pictured) > 1000
+    pictured = (Message("user", "three words here", (Image(b"abc", "image/png"),)),)
+    assert await asker.engine.count_tokens(pictured) > 1000 + 3
+    fake.tokenizes = True
+    assert await asker.engine.count_tokens(pictured) == IMAGE_TOKENS + 3
 
 
 async def test_a_prompt_beyond_the_context_is_refused_without_asking(
