@@ -14,10 +14,11 @@ from bot.render.studio import Studio
 from bot.reply import Outcome
 from bot.words import Words
 from bot.work import Work
-from jobqueue.article import Article, Figure, Section
+from jobqueue.article import Article, Figure, Section, Slot
 from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueUnavailable
 
+MOST_CANDIDATES = 9  # shown at once
 MOST_PLOTS = 8  # below one answer
 MAX_PLOT_BYTES = 8 << 20
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -76,6 +77,12 @@ class Dressing:
         extension = figure.picture.media_type.rpartition("/")[2]
         picture = Picture(f"figure-{name}.{extension}", data, figure.alt or figure.caption)
         return Shot(under(figure), picture)
+
+    async def candidates(self, slot: Slot) -> list[tuple[int, Picture]]:
+        """The pictures that are offered for a place, by their number there."""
+        shots = [await self._shot(f"{n}", figure) for n, figure in enumerate(slot.candidates)]
+        found = [(n, shot.picture) for n, shot in enumerate(shots) if shot.picture]
+        return found[:MOST_CANDIDATES]
 
     async def _plots(self, work: Work, words: Words) -> list[Picture]:
         """Those that are still there; what is no picture is left out."""

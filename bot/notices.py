@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from bot.render.dress import escaped
 from bot.words import Argument, Words
 from jobqueue.article import Stage
 from jobqueue.errors import QueueFull
@@ -121,8 +122,10 @@ QUEUE_LOST = _waiting("waiting-queue")
 RUNNING = _waiting("waiting-running")
 
 
-def progress(made: Progress) -> Notice:
-    """How far an article is."""
+def progress(made: Progress, *, changing: bool) -> Notice:
+    """How far an article is, or what is done about one that is there."""
+    if changing:
+        return _waiting("article-changing", heading=" ".join(escaped(made.heading).split()))
     if made.stage is Stage.PLANNING:
         return _waiting("article-planning")
     if made.stage is Stage.WRITING:

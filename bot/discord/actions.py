@@ -16,7 +16,7 @@ from bot import problem
 from bot.discord import buttons, copying, destination, fields, workings
 from bot.discord.admission import asker_of
 from bot.discord.cards import card
-from bot.discord.destination import BelowInteraction
+from bot.discord.destination import BelowInteraction, Destination
 from bot.feedback import Vote
 from bot.notices import Notice, Refused, Tone
 from bot.question import clean_prompt
@@ -107,12 +107,14 @@ class Actions:
             await self._client.admission.admit(asker_of(interaction), str(interaction.id))
             renewed = {"prompt": turn.prompt, "continues": "", **changes}
             # What a photo was read to say is the question by now, and may have been put right.
-            attachments = shown.job.attachments if shown.job.prompt else ()
+            asked = shown.job.prompt
+            kept = bool(asked) and turn.prompt.startswith(asked)
+            attachments = shown.job.attachments if kept else ()
             job = replace(
                 shown.job,
                 id=str(interaction.id),
                 parent=turn.parent,
-                reply=_in_place_of(shown, interaction),
+                reply=in_place_of(shown, interaction),
                 attachments=attachments,
                 **renewed,
             )
@@ -188,15 +190,19 @@ class Actions:
         return turn
 
 
-def _in_place_of(shown: Shown, interaction: Interaction) -> str:
+def in_place_of(shown: Shown, interaction: Interaction) -> str:
     """Where the old version is, reached by the new token where only a token reaches it."""
-    below = destination.decode(shown.job.reply)
-    if isinstance(below, BelowInteraction) and not below.may_write:
-        below = replace(
-            below, token=interaction.token, created_s=int(interaction.created_at.timestamp())
-        )
-    below = replace(below, answer=shown.id, messages=shown.messages)
+    below = replace(reached(shown, interaction), answer=shown.id, messages=shown.messages)
     return destination.encode(below).decode()
+
+
+def reached(shown: Shown, interaction: Interaction) -> Destination:
+    """Where it is, as the press lets it be reached."""
+    below: Destination = destination.decode(shown.job.reply)
+    if isinstance(below, BelowInteraction) and not below.may_write:
+        created_s = int(interaction.created_at.timestamp())
+        below = replace(below, token=interaction.token, created_s=created_s)
+    return below
 
 
 def _form(job_id: str, prompt: str, locale: str) -> discord.ui.Modal:

@@ -96,6 +96,16 @@ class Answers:
         finally:
             lock.release()
 
+    def renewing(self, answer: str) -> Job | None:
+        """What is to become a new version of this answer, or of a part of it."""
+        jobs = self._jobs.values()
+        return next((job for job in jobs if destination.decode(job.reply).answer == answer), None)
+
+    async def over(self, job_id: str) -> None:
+        """Returns once the answer is there, or will not come."""
+        if task := self._tasks.get(job_id):
+            await asyncio.wait({task})
+
     async def settled(self, job_id: str) -> None:
         """An answer whose last edit was just seen may still be put on record, even one of an
         earlier process."""

@@ -59,8 +59,11 @@ def custom_id(do: str, job: str, section: int = 0, slot: int = 0) -> str:
     return f"article:{do}:{job}:{section}:{slot}"
 
 
-def button(do: str, job: str, label: str, emoji: str | None = None) -> ArticleControl:
-    return ArticleControl(discord.ui.Button(label=label, emoji=emoji, custom_id=custom_id(do, job)))
+def button(  # noqa: PLR0917 — read in the order of the id
+    do: str, job: str, label: str, emoji: str, section: int = 0, slot: int = 0
+) -> ArticleControl:
+    at = custom_id(do, job, section, slot)
+    return ArticleControl(discord.ui.Button(label=label, emoji=emoji, custom_id=at))
 
 
 def article_buttons(row: Row, words: Words) -> list[ArticleControl]:

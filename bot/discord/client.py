@@ -20,6 +20,7 @@ from bot.discord import (
     actions,
     admin_commands,
     article_command,
+    articles,
     commands,
     fields,
     memory_commands,
@@ -139,7 +140,7 @@ class Commonroom(discord.AutoShardedClient):
             chunk_guilds_at_startup=False,
         )
         self.service = service
-        dressing = Dressing(service.blobs)
+        self.dressing = Dressing(service.blobs)
         self.album = Album(
             self,
             shown=service.shown,
@@ -147,12 +148,12 @@ class Commonroom(discord.AutoShardedClient):
             articles=service.articles,
             history=service.history,
             feedback=service.feedback,
-            dressing=dressing,
+            dressing=self.dressing,
         )
         reader = service.settings.reader
         self.pace = Pace(len(shards.ids) / shards.of if shards else 1.0)
         self.answers = Answers(
-            self, service.queue, reader, self.album, dressing=dressing, pace=self.pace
+            self, service.queue, reader, self.album, dressing=self.dressing, pace=self.pace
         )
         self.actions = Actions(self)
         self.articles = Articles(self)
@@ -166,6 +167,8 @@ class Commonroom(discord.AutoShardedClient):
         self._forms = {
             actions.FORM: self.actions.reworded,
             workings.FORM: workings.renumbered,
+            articles.TEXT_FORM: self.articles.reworded,
+            articles.WISH_FORM: self.articles.wished,
             settings.FORM: self.settings_desk.submitted,
             about.FORM: self.about.submitted,
         }

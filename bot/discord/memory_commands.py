@@ -127,6 +127,7 @@ async def export(interaction: Interaction) -> None:
         "recent_questions": await service.recent.of(me),
         "feedback": await service.feedback.of(me),
         "steps": await service.works.of(me),
+        "articles": await service.articles.of(me),
     }
     data = msgspec.json.format(msgspec.json.encode(kept), indent=2)
     say = words(str(interaction.locale))
@@ -188,6 +189,7 @@ async def _forget(interaction: "discord.Interaction[Commonroom]") -> None:
     await service.feedback.erase(me)
     await service.shown.erase(me)
     await service.works.erase(me)
+    await service.articles.erase(me)
     await Records(service.queue).erase(me)
     done = Notice("forget-done", Tone.INFO, {"turns": turns})
     say = words(str(interaction.locale))

@@ -157,7 +157,7 @@ class DiscordReply:
             self._want(lambda _: faces.waiting(notice, self._frame.text))
 
     def update(self, text: str, work: Work = NOTHING, progress: Progress | None = None) -> None:
-        card = notices.progress(progress) if progress else None
+        card = notices.progress(progress, changing=self._frame.reworks) if progress else None
         if self._frame.article and (self._frame.reworks or not text):
             self.wait(card or notices.RUNNING)
             return

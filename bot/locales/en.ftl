@@ -178,10 +178,47 @@ article-illustrating =
     ✅ Planned
     ✅ Written
     🖼️ **Pictures** · { $done } of { $total } looked for, { $placed } placed
+article-changing = ⏳ **Being changed:** { $heading }
 article-edit = Edit
 article-download = Download
 article-why = Why no picture here?
 article-nowhere = Articles cannot be written here right now: no running model can. Please ask with /chat.
+article-opening = Opening
+article-refresh = Look again
+article-rewrite = Rewrite
+article-expand = Expand
+article-shorten = Shorten
+article-text = Edit text
+article-picture = Another picture
+article-remove = No picture
+article-up = Move up
+article-down = Move down
+article-look = Look for another
+article-back = Back
+article-take = Choose a picture
+article-no-candidates = No other picture in the library is near enough to offer. You can have another look taken.
+article-heading = Heading
+article-words = Text (Markdown)
+article-text-title = Edit this section
+article-wish = Your wish (may be empty)
+article-rewrite-title = Rewrite this section
+article-expand-title = Expand this section
+article-shorten-title = Shorten this section
+article-working = ⏳ A section is being changed. It appears in the article when it is done.
+article-long = This section is too long for the form. You can have it shortened or rewritten.
+article-not-there = This is no longer there. Please open the editor once more.
+article-not-yours = This is an article by { $name }, and only they can edit it. You can download it, or have one of your own written with /article.
+article-bundle = The article as Markdown with its pictures, and as one page that can be read and printed anywhere.
+article-too-large = This article is too large for one file here.
+why-nothing = there is no picture of it in the library
+why-another = the nearest pictures show another place, person or thing
+why-weak = no picture is near enough to be sure
+why-unsure = several pictures were equally near, so none was taken
+why-seen = a look at the picture showed something else
+why-unreadable = the look at the picture gave no clear answer
+why-removed = it was taken away
+why-none = Every place for a picture has one.
+why-note = A place stays empty where no picture surely fits: none is better than a wrong one.
 
 ## What may be done about an answer
 

@@ -160,10 +160,47 @@ article-illustrating =
     ✅ 已规划
     ✅ 已写完
     🖼️ **配图** · 已查找 { $done } / { $total } 处，已放置 { $placed } 张
+article-changing = ⏳ **正在修改：** { $heading }
 article-edit = 编辑
 article-download = 下载
 article-why = 这里为什么没有图片？
 article-nowhere = 现在无法在这里写文章：正在运行的模型都不支持。请用 /聊天 提问。
+article-opening = 开头
+article-refresh = 刷新
+article-rewrite = 重写
+article-expand = 扩写
+article-shorten = 缩写
+article-text = 编辑文字
+article-picture = 换一张图
+article-remove = 不要图片
+article-up = 上移
+article-down = 下移
+article-look = 重新查找
+article-back = 返回
+article-take = 选择一张图片
+article-no-candidates = 图库中没有其他足够接近的图片可选。可以让它重新查找一次。
+article-heading = 标题
+article-words = 正文（Markdown）
+article-text-title = 编辑这一节
+article-wish = 你的要求（可留空）
+article-rewrite-title = 重写这一节
+article-expand-title = 扩写这一节
+article-shorten-title = 缩写这一节
+article-working = ⏳ 正在修改一节，完成后会显示在文章里。
+article-long = 这一节太长，无法放进表单。可以让它缩写或重写。
+article-not-there = 这已经不在了。请重新打开编辑器。
+article-not-yours = 这是 { $name } 的文章，只有本人可以编辑。你可以下载它，或者用 /文章 写一篇自己的。
+article-bundle = 文章的 Markdown 文件及其图片，以及一个可随处阅读和打印的网页。
+article-too-large = 这篇文章太大，无法放进一个文件发送到这里。
+why-nothing = 图库里没有这样的图片
+why-another = 最接近的图片是别的地点、人物或事物
+why-weak = 没有足够接近、可以确定的图片
+why-unsure = 有几张图片同样接近，所以一张也没有选
+why-seen = 查看图片后发现内容不符
+why-unreadable = 查看图片没有得到明确的结论
+why-removed = 图片已被移除
+why-none = 每一处图片位置都有图片。
+why-note = 没有确实合适的图片时就留空：宁缺毋错。
 
 ## 对回答可以做的事
 

@@ -1,0 +1,103 @@
+"""An article as files: Markdown with its pictures beside it, and one page that needs nothing
+else."""
+
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from html import escape
+from io import BytesIO
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
+
+from bot.article.page import page
+from bot.notices import Notice, Refused
+from jobqueue.article import Article, Figure, Slot
+
+MOST_BYTES = 10_000_000  # that Discord takes everywhere
+NAME_CHARS = 60
+
+TOO_LARGE = Notice("article-too-large")
+
+Pictures = Mapping[str, bytes | None]  # by SHA-256; None where they are gone
+
+
+@dataclass(frozen=True)
+class Bundle:
+    name: str
+    stream: BytesIO
+
+
+def bundle(article: Article, pictures: Pictures) -> Bundle:
+    """article.md with pictures/, and article.html, in one archive.
+
+    Raises:
+        Refused: it is too large to be sent, even without the separate pictures.
+    """
+    for apart in (True, False):
+        stream = BytesIO()
+        with ZipFile(stream, "w", ZIP_DEFLATED) as archive:
+            for name, data in _files(article, pictures, apart=apart):
+                packed = ZIP_STORED if name.startswith("pictures/") else ZIP_DEFLATED
+                archive.writestr(name, data, packed)
+        if stream.tell() <= MOST_BYTES:
+            stream.seek(0)
+            return Bundle(f"{file_name(article.title)}.zip", stream)
+    raise Refused(TOO_LARGE)
+
+
+def file_name(title: str) -> str:
+    kept = "".join(c if c.isalnum() or c in "-_" else " " for c in title)
+    return "-".join(kept.split())[:NAME_CHARS].strip("-") or "article"
+
+
+def _files(
+    article: Article, pictures: Pictures, *, apart: bool
+) -> Iterator[tuple[str, str | bytes]]:
+    names = {figure.picture.sha256: f"pictures/{name}" for figure, name in _named(article)}
+    there = {sha256: data for sha256, data in pictures.items() if data}
+    addresses = {
+        figure.picture.sha256: _inlined(figure, there[figure.picture.sha256])
+        for figure in article.figures
+        if figure.picture.sha256 in there
+    }
+    yield "article.html", page(article, addresses)
+    local = {sha256: names[sha256] for sha256 in addresses}
+    yield "article.md", markdown(article, local if apart else {})
+    if apart:
+        for sha256, name in local.items():
+            yield name, there[sha256]
+
+
+def _named(article: Article) -> Iterator[tuple[Figure, str]]:
+    for number, figure in enumerate(article.figures, start=1):
+        extension = figure.picture.media_type.rpartition("/")[2]
+        yield figure, f"{number}-{file_name(figure.caption)}.{extension}"
+
+
+def _inlined(figure: Figure, data: bytes) -> str:
+    return f"data:{figure.picture.media_type};base64,{b64encode(data).decode()}"
+
+
+# --- Markdown -----------------------------------------------------------------------------------
+
+
+def markdown(article: Article, addresses: Mapping[str, str]) -> str:
+    """Its text, with pictures where they have an address."""
+    blocks = [f"# {article.title}"]
+    for section in article.sections:
+        blocks += [f"## {section.heading}"] if section.heading else []
+        blocks += [section.text, *(_shown(slot, addresses) for slot in section.slots)]
+    return "\n\n".join(filter(None, blocks)) + "\n"
+
+
+def _shown(slot: Slot, addresses: Mapping[str, str]) -> str:
+    if (figure := slot.figure) is None:
+        return ""
+    address = addresses.get(figure.picture.sha256)
+    alt = escape(figure.alt or figure.caption).replace("[", "\\[").replace("]", "\\]")
+    picture = f"![{alt}](<{address}>)\n\n" if address else ""
+    credits_ = " · ".join(filter(None, credits_of(figure)))
+    return f"{picture}*{figure.caption}*" + (f"\n\n{credits_}" if credits_ else "")
+
+
+def credits_of(figure: Figure) -> tuple[str, ...]:
+    return (figure.author and f"© {figure.author}", figure.licence, figure.source)

@@ -1,0 +1,114 @@
+"""An article as one HTML page: its pictures within it, its formulas as MathML, nothing fetched.
+
+What a model or a person wrote is text: raw HTML in it is shown as it stands, and a link may lead
+to http and https alone.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from html import escape, unescape
+from importlib import resources
+from xml.etree.ElementTree import Element, tostring
+
+from latex2mathml.converter import convert_to_element
+from markdown_it import MarkdownIt
+
+from bot.render.formulas import Formula, extract
+from jobqueue.article import Article, Figure, Section
+
+ATTRIBUTES = frozenset({  # of formulas; none of them leads anywhere or runs anything
+    "accent", "accentunder", "columnalign", "columnlines", "columnspacing", "depth", "display",
+    "displaystyle", "fence", "form", "frame", "height", "largeop", "linethickness", "lspace",
+    "mathcolor", "mathvariant", "maxsize", "minsize", "movablelimits", "notation", "rowlines",
+    "rowspacing", "rspace", "scriptlevel", "separator", "stretchy", "symmetric", "voffset", "width",
+    "xmlns",
+})  # fmt: skip
+_WEB = re.compile(r"https?://", re.IGNORECASE)
+_MARK = "\ue000{}\ue001"  # stands for a formula while Markdown is read
+_MARKED = re.compile("\ue000(\\d+)\ue001")
+
+
+def page(article: Article, addresses: Mapping[str, str]) -> str:
+    """`addresses` are those of the pictures, by SHA-256; one without is told by its caption."""
+    sections = "\n".join(
+        f"<section>\n{''.join(_section(section, addresses))}</section>"
+        for section in article.sections
+    )
+    title = escape(article.title)
+    style = resources.files("bot.article").joinpath("page.css").read_text(encoding="utf-8")
+    return (
+        f'<!doctype html>\n<html lang="{escape(article.language or "en")}">\n<head>\n'
+        '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">\n'
+        f"<title>{title}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<article>\n"
+        f"<h1>{title}</h1>\n{sections}\n</article>\n</body>\n</html>\n"
+    )
+
+
+def _section(section: Section, addresses: Mapping[str, str]) -> Iterator[str]:
+    if section.heading:
+        yield f"<h2>{escape(section.heading)}</h2>\n"
+    yield written(section.text)
+    for slot in section.slots:
+        if slot.figure:
+            yield _figure(slot.figure, addresses.get(slot.figure.picture.sha256))
+
+
+def _figure(figure: Figure, address: str | None) -> str:
+    alt = escape(figure.alt or figure.caption)
+    picture = f'<img src="{escape(address)}" alt="{alt}">\n' if address else ""
+    credits_ = " · ".join(filter(None, _credits(figure)))
+    small = f"\n<small>{credits_}</small>" if credits_ else ""
+    caption = f"<figcaption>{escape(figure.caption)}{small}</figcaption>"
+    return f"<figure>\n{picture}{caption}\n</figure>\n"
+
+
+def _credits(figure: Figure) -> tuple[str, ...]:
+    source = escape(figure.source)
+    if _WEB.match(figure.source):
+        source = f'<a href="{source}">{source}</a>'
+    return (figure.author and f"© {escape(figure.author)}", escape(figure.licence), source)
+
+
+# --- Markdown -----------------------------------------------------------------------------------
+
+
+def written(text: str) -> str:
+    """Markdown as HTML, its formulas as MathML."""
+    formulas: list[Formula] = []
+    prose = ""
+    for part in extract(re.sub("[\ue000\ue001]", "", text)):
+        if isinstance(part, Formula):
+            prose += _MARK.format(len(formulas))
+            formulas.append(part)
+        else:
+            prose += part
+    html: str = _MARKDOWN.render(prose)
+    return _MARKED.sub(lambda mark: _mathml(formulas[int(mark[1])]), html)
+
+
+def _mathml(formula: Formula) -> str:
+    """What cannot be converted, or becomes more than mathematics, stays as its source."""
+    display = "block" if formula.display else "inline"
+    try:
+        tree = convert_to_element(formula.latex, display=display)
+    except Exception:  # the converter raises whatever it comes upon
+        return f"<code>{escape(formula.source)}</code>"
+    if not all(_is_mathematics(element) for element in tree.iter()):
+        return f"<code>{escape(formula.source)}</code>"
+    for element in tree.iter():  # its own references are not characters yet
+        element.text = element.text and unescape(element.text)
+    return tostring(tree, encoding="unicode")
+
+
+def _is_mathematics(element: Element) -> bool:
+    return element.tag.startswith("m") and ATTRIBUTES.issuperset(element.attrib)
+
+
+def _reader() -> MarkdownIt:
+    reader = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    reader.disable("image")  # none is fetched from elsewhere
+    reader.validateLink = lambda url: _WEB.match(url) is not None  # type: ignore[method-assign]
+    return reader
+
+
+_MARKDOWN = _reader()

@@ -1,0 +1,151 @@
+"""An illustrated article, as its author and its readers see it."""
+
+import pytest
+from msgspec.structs import replace
+
+from bot.article.record import ArticleRecords
+from jobqueue.article import Length, Order, Stage
+from jobqueue.schema import Delta, Progress
+from playground.discord.shapes import MessageFlag
+from playground.discord.world import World
+from tests.bot.discord.conftest import Room, holds
+from tests.bot.discord.writing import (
+    CAVES,
+    OPENING,
+    TITLE,
+    Writer,
+    galleries,
+    names,
+    press,
+    shows,
+    written,
+)
+
+
+@pytest.fixture
+def writer(silent_room: Room) -> Writer:
+    silent_room.discord.backend.limits.enabled = False
+    return Writer(silent_room.redis)
+
+
+async def test_an_article_grows_and_is_laid_out(
+    silent_room: Room, world: World, writer: Writer
+) -> None:
+    room = silent_room
+    async with room.bot():
+        await writer.announce()
+        asked = {"topic": TITLE, "pictures": 4, "length": "short", "seed": 7}
+        await world.slash("ada", "general", "article", asked)
+        lease = await writer.take()
+        assert lease.job.order == Order(pictures=4, length=Length.SHORT)
+        assert (lease.job.capability, lease.job.sampling.seed) == ("article", 7)
+        await writer.say(Progress(stage=Stage.PLANNING))
+        await shows(room, "Planning the article")
+        await writer.say(
+            Delta(text=f"# {TITLE}\n\n{OPENING}"),
+            Progress(stage=Stage.WRITING, done=1, total=3),
+        )
+        growing = await shows(room, OPENING, "1 of 3 sections")
+        assert names(growing) == ["Stop"]
+        await writer.say(Progress(stage=Stage.ILLUSTRATING, done=1, total=2, placed=1))
+        await shows(room, OPENING, "1 of 2 looked for, 1 placed")
+        await writer.deliver(await writer.article())
+        whole = await shows(room, f"# {TITLE}\n{OPENING}", CAVES.strip(), "x²", without="placed")
+        assert MessageFlag.COMPONENTS_V2 in whole.flags
+        assert [g["items"][0]["description"] for g in galleries(whole)] == [
+            "The *great* Buddha, seen from the river"
+        ]
+        texts = [part.get("content", "") for part in whole.data["components"]]
+        at = next(n for n, part in enumerate(whole.data["components"]) if part["type"] == 12)
+        assert CAVES.strip() in texts[at - 1]
+        assert texts[at + 1] == "-# *The \\*great\\* Buddha*\n-# © Ada\\_L · CC BY 4.0"
+        assert names(whole) == ["Edit", "Download", "Why no picture here?", "Again", "👍", "👎"]
+        records = ArticleRecords(room.redis)
+        ada = str(world.user("ada")["id"])
+
+        async def kept() -> bool:
+            return bool(await records.of(ada))
+
+        await holds(kept)
+
+
+async def test_its_author_edits_it_by_hand(silent_room: Room, world: World, writer: Writer) -> None:
+    room = silent_room
+    async with room.bot():
+        last = await written(room, writer, await writer.article())
+    async with room.bot():  # all of it works after a restart
+        await press(room, last, "edit", user="bob")
+        await room.notice("This is an article by ada", viewer="bob")
+        await press(room, last, "edit")
+        editor = await shows(room, "## ✏️ Luoyang", "**1. Opening**")
+        await press(room, editor, "pick", "1")
+        await shows(room, "**2. Caves**", "🖼️ The \\*great\\* Buddha")
+        await press(room, editor, "picture")
+        await shows(room, "**1**\n-# *A bridge*")
+        await press(room, editor, "take", "0")
+        bridged = await shows(room, "# Luoyang", "-# *A bridge*")
+        assert [g["items"][0]["description"] for g in galleries(bridged)] == [
+            "A bridge, seen from the river"
+        ]
+        await press(room, editor, "undo")
+        await shows(room, "# Luoyang", "-# *The \\*great\\* Buddha*", without="A bridge")
+        form = await press(room, editor, "text")
+        await world.submit_modal(form, {"heading": "Grottoes", "text": "Cut from **rock**."})
+        await shows(room, "# Luoyang", "## Grottoes\nCut from **rock**.")
+        await press(room, editor, "down")
+        await shows(room, "✏️ Luoyang", "**3. Grottoes**")
+        await shows(room, "times.\n## Grottoes")
+
+
+async def test_what_is_taken_away_and_what_everybody_may_have(
+    silent_room: Room, world: World, writer: Writer
+) -> None:
+    room = silent_room
+    async with room.bot():
+        last = await written(room, writer, await writer.article())
+        await press(room, last, "edit")
+        editor = await shows(room, "**1. Opening**")
+        await press(room, editor, "pick", "1")
+        await press(room, editor, "remove")
+        await shows(room, "# Luoyang", without="Buddha")
+        await press(room, last, "why", user="bob")
+        await shows(
+            room,
+            "◻️ **Caves** · *Caves*: it was taken away",
+            "◻️ **Flowers** · *Peonies in bloom*: there is no picture of it in the library",
+            viewer="bob",
+        )
+        await press(room, editor, "undo")
+        await shows(room, "# Luoyang", "Buddha")
+        await press(room, last, "download", user="bob")
+        sent = await shows(room, "The article as Markdown", viewer="bob")
+        (file,) = sent.data["attachments"]
+        assert file["filename"] == "Luoyang.zip"
+
+
+async def test_a_section_is_written_anew_in_its_place(
+    silent_room: Room, world: World, writer: Writer
+) -> None:
+    room = silent_room
+    async with room.bot():
+        article = await writer.article()
+        last = await written(room, writer, article)
+        await press(room, last, "edit")
+        editor = await shows(room, "**1. Opening**")
+        await press(room, editor, "pick", "1")
+        form = await press(room, editor, "rewrite")
+        await world.submit_modal(form, {"wish": "more on the rock"})
+        lease = await writer.take()
+        change = lease.job.order and lease.job.order.change
+        assert change
+        assert (change.section, change.rework, change.wish) == (1, "rewrite", "more on the rock")
+        await shows(room, "A section is being changed")
+        await writer.say(Progress(stage=Stage.WRITING, total=1, heading="Caves"))
+        growing = await shows(room, "# Luoyang", CAVES.strip(), "Being changed:** Caves")
+        assert names(growing) == ["Stop"]
+        rock = replace(article.sections[1], text="All of it is rock.")
+        await writer.deliver(article.with_section(1, rock))
+        await shows(room, "# Luoyang", "All of it is rock.", without="Being changed")
+        await shows(room, "**2. Caves**\n> All of it is rock.")
+        await press(room, editor, "undo")
+        await shows(room, "# Luoyang", CAVES.strip())

@@ -1,0 +1,123 @@
+"""A worker that writes the article it is told to, and what people see of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from jobqueue.article import Article, Figure, Need, Section, Slot, Stage, Why
+from jobqueue.schema import Attachment, Delta, Finished, FinishReason, Progress
+from playground.discord.interactions import Interaction
+from playground.discord.limits import displayed_text, walk
+from playground.discord.shapes import Json
+from playground.discord.state import Message
+from tests.bot.discord.conftest import Room, holds, until
+from tests.bot.discord.solving import Solver
+from tests.playground.page_bot import picture
+
+TITLE, OPENING = "Luoyang", "A city of thirteen dynasties."
+CAVES = "The grottoes were cut from the fifth century on. " * 6
+
+
+@dataclass
+class Writer(Solver):
+    capabilities: tuple[str, ...] = ("chat", "article")
+    tools: tuple[str, ...] = field(default=())
+
+    async def picture(self, side: int, caption: str) -> Figure:
+        shown: Attachment = await self.figure(picture(side))
+        return Figure(
+            picture=shown,
+            caption=caption,
+            alt=f"{caption}, seen from the river",
+            author="Ada_L",
+            licence="CC BY 4.0",
+            entry=str(side),
+        )
+
+    async def article(self) -> Article:
+        caves, bridge = (
+            await self.picture(64, "The *great* Buddha"),
+            await self.picture(48, "A bridge"),
+        )
+        peonies = Need(caption="Peonies in bloom")
+        return Article(
+            title=TITLE,
+            sections=(
+                Section(heading="", text=OPENING),
+                Section(
+                    heading="Caves",
+                    text=CAVES,
+                    slots=(Slot(need=Need(caption="Caves"), figure=caves, candidates=(bridge,)),),
+                ),
+                Section(
+                    heading="Flowers",
+                    text="Peonies bloom in April, so $x^2$ times.",
+                    slots=(Slot(need=peonies, why=Why.NOTHING),),
+                ),
+            ),
+        )
+
+    async def deliver(self, article: Article, reason: FinishReason = FinishReason.STOP) -> None:
+        await self.end(Finished(text=article.markdown(), article=article, reason=reason))
+
+
+def seen(message: Message) -> str:
+    """All that can be read in a message, plain or made of components."""
+    cards = [embed.get("description", "") for embed in message.data["embeds"]]
+    parts = [message.data["content"], displayed_text(message.data["components"]), *cards]
+    return "\n".join(filter(None, parts))
+
+
+def controls(message: Message) -> list[Json]:
+    return [part for part in walk(message.data["components"]) if part.get("custom_id")]
+
+
+def names(message: Message) -> list[str]:
+    """Of its buttons and menus."""
+    return [c.get("label") or c.get("placeholder") or c["emoji"]["name"] for c in controls(message)]
+
+
+def galleries(message: Message) -> Iterator[Json]:
+    return (part for part in walk(message.data["components"]) if part["type"] == 12)
+
+
+async def shows(room: Room, *parts: str, viewer: str = "ada", without: str = "\0") -> Message:
+    """The bot's message that says all this."""
+
+    def look() -> Message | None:
+        for message in room.bot_says(viewer):
+            text = seen(message)
+            if all(part in text for part in parts) and without not in text:
+                return message
+        return None
+
+    return await until(look)
+
+
+async def written(room: Room, writer: Writer, article: Article, **options: object) -> Message:
+    """The last message of a finished article, its buttons at work."""
+    await writer.announce()
+    await room.world.slash("ada", "general", "article", {"topic": TITLE, **options})
+    await writer.take()
+    await writer.say(Progress(stage=Stage.PLANNING), Delta(text=f"# {TITLE}\n\n{OPENING}"))
+    await writer.deliver(article)
+
+    async def on_record() -> bool:
+        return not await writer.queue.undelivered(room.settings.reader)
+
+    await holds(on_record)
+    return await until(lambda: next((m for m in room.bot_says() if "Edit" in names(m)), None))
+
+
+async def press(
+    room: Room, message: Message, do: str, *values: str, user: str = "ada"
+) -> Interaction:
+    """The control that does this, as soon as it is there."""
+
+    def find() -> str | None:
+        ids = [control["custom_id"] for control in controls(message)]
+        return next((each for each in ids if each.startswith(f"article:{do}:")), None)
+
+    wanted = await until(find)
+    interaction = await room.world.click(user, room.channel, message.id, wanted, values)
+    assert await interaction.acknowledged()
+    return interaction
