@@ -82,6 +82,7 @@ class Changing(ArticleAttempt):
             frozenset({article.title, *(each.heading for each in article.sections)}),
             said,
             paragraphs=measure.paragraphs,
+            characters=self._wording.characters(measure.most_words),
             numbers=known if self._source.text else None,
         )
 

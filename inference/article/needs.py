@@ -65,7 +65,8 @@ def read_needs(said: str, heading: str, text: str) -> Iterator[Need]:
         strange = [name for name in capitals(caption) if not names(whole, name)]
         if not caption or strange or (stated and not entities) or not _about(caption, whole):
             continue
-        entities += [name for name in capitals(caption) if not _within(name, entities)]
+        known = [name for name in capitals(text) if names(caption, name)]
+        entities = _each_once([*entities, *capitals(caption), *known])
         yield Need(
             caption=caption,
             entities=tuple(entities[:MAX_ENTITIES]),
@@ -109,8 +110,13 @@ def _entities(column: str) -> Iterator[str]:
             yield plain
 
 
-def _within(name: str, entities: Sequence[str]) -> bool:
-    return any(names(entity, name) or names(name, entity) for entity in entities)
+def _each_once(entities: Sequence[str]) -> list[str]:
+    """Without those that are part of one before them."""
+    kept: list[str] = []
+    for entity in entities:
+        if not any(names(each, entity) for each in kept):
+            kept.append(entity)
+    return kept
 
 
 def _kind(column: str) -> Kind | None:

@@ -28,6 +28,11 @@ class Pen:
         most = min(tokens, self._engine.context_tokens // ANSWER_SHARE)
         return min(most, self._job.sampling.max_tokens or most)
 
+    def calmly(self, temperature: float) -> dict[str, float]:
+        """A temperature, unless the person chose one."""
+        chosen = self._job.sampling.temperature
+        return {"temperature": temperature if chosen is None else chosen}
+
     async def write(
         self, name: str, messages: tuple[Message, ...], **sampling: object
     ) -> AsyncGenerator[str, None]:

@@ -6,6 +6,7 @@ taken. Where that is nothing, there is an outline that fits anything.
 
 import re
 from dataclasses import dataclass
+from itertools import chain
 
 from inference.article.pen import Pen
 from inference.article.source import Source
@@ -15,6 +16,7 @@ from inference.engines.base import Message
 from jobqueue.article import Length
 
 TRIES = 2
+CALM = 0.3  # the first one's temperature, where none was chosen
 TOKENS_PER_SECTION = 45
 MAX_TITLE, MAX_HEADING, MAX_ABOUT = 100, 70, 240
 
@@ -46,6 +48,11 @@ class Measure:
         """At most, of a section: languages differ, and the last sentence is to have an end."""
         return self.words * 5 // 2 + 40
 
+    @property
+    def most_words(self) -> int:
+        """From which on it ends with the next sentence."""
+        return self.words * 5 // 4
+
 
 MEASURES = {
     Length.SHORT: Measure(sections=2, paragraphs=1, words=80),
@@ -72,8 +79,9 @@ async def plan(pen: Pen, source: Source, tongue: Tongue, count: int, room: int) 
     messages = _asked(wording, source, count, room)
     most, stop = 40 + TOKENS_PER_SECTION * count, (f"\n{count + 1}.",)
     for number in range(1, TRIES + 1):
-        said = await pen.ask(_name(number), messages, max_tokens=most, stop=stop)
-        read = read_outline(_with_beginning(wording.plan_begun, said), count)
+        how = pen.calmly(CALM) if number == 1 else {}
+        said = await pen.ask(_name(number), messages, max_tokens=most, stop=stop, **how)
+        read = read_outline(_own(wording, said), count)
         if len(read.parts) >= min(2, count):
             return read if read.title else Outline(title_of(source.assignment), read.parts)
     parts = tuple(Part(*each) for each in wording.outline[:count])
@@ -95,8 +103,8 @@ def read_outline(text: str, count: int) -> Outline:
 
 def title_of(assignment: str) -> str:
     """For want of a better one: what is to be written about."""
-    first = _clean(_WISH.sub("", assignment.splitlines()[0]), MAX_TITLE)
-    topic = first or _clean(assignment, MAX_TITLE)
+    first = _clean(assignment.splitlines()[0], MAX_TITLE)
+    topic = re.sub(r"的文章$", "", _WISH.sub("", first)) or _clean(assignment, MAX_TITLE)
     return topic[:1].upper() + topic[1:]
 
 
@@ -110,28 +118,34 @@ def _part(line: str) -> Part:
 
 def _clean(text: str, most: int) -> str:
     plain = " ".join(_MARKS.sub("", text).split()).strip(" .:：。-")
+    plain = re.sub(r"^《([^《》]*)》$", r"\1", plain)
     return plain if len(plain) <= most else plain[:most].rsplit(" ", 1)[0]
 
 
 def _asked(wording: Wording, source: Source, count: int, room: int) -> tuple[Message, ...]:
     def asked(assignment: str, count: int, text: str = "") -> Message:
-        told = wording.source.format(text=text) if text else ""
+        told = wording.plan_source.format(text=text) if text else ""
         words = wording.plan_asked.format(count=count, assignment=assignment, source=told)
         return Message("user", words)
 
-    topic, planned = wording.plan_example
+    shown = (
+        (asked(topic, planned.count("\n")), Message("assistant", planned))
+        for topic, planned in wording.plan_examples
+    )
     return (
         Message("system", wording.planner),
-        asked(topic, planned.count("\n")),
-        Message("assistant", planned),
+        *chain.from_iterable(shown),
         asked(source.assignment, count, source.overview(room)),
         Message("assistant", wording.plan_begun),
     )
 
 
-def _with_beginning(begun: str, said: str) -> str:
-    """Some engines write on after what they are given, and some begin anew."""
-    return said if said.lstrip().startswith(begun) else begun + said
+def _own(wording: Wording, said: str) -> str:
+    """All of the plan, without what is repeated from the examples. Some engines write on after the
+    beginning that they are given, and some begin anew."""
+    examples = "\n".join(planned for _, planned in wording.plan_examples)
+    whole = said if said.lstrip().startswith(wording.plan_begun) else wording.plan_begun + said
+    return "\n".join(line for line in whole.splitlines() if line[2:].strip() not in examples)
 
 
 def _name(number: int) -> str:

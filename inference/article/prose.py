@@ -13,6 +13,7 @@ from inference.article.source import numbers_in
 
 _LIST = re.compile(r"(?:[-*+•>|]|\d+[.)、])\s*\S|```|\$\$")
 _HEADING = re.compile(r"#{1,6}\s|\*\*[^*\n]+\*\*[:：]?$|_{2}[^_\n]+_{2}$|-{3,}$|\*{3,}$|```\w*$")
+_WRAPPING = re.compile(r"^\s*```(?:markdown|md|text|plaintext)?[^\S\n]*\n")
 _LABEL = re.compile(
     r"(?:\*\*)?(?:title|section|part|heading|paragraph(?: \d+)?|text|标题|小标题|正文|第.段)"
     r"(?:\*\*)?[:：](?:\*\*)?\s*",
@@ -60,25 +61,31 @@ class Prose:
         said: Said,
         *,
         paragraphs: int,
+        characters: int,
         numbers: frozenset[str] | None = None,
     ) -> None:
-        """`headings` are dropped where a line repeats one. Text ends after so many `paragraphs`.
-        A sentence with any other than these `numbers` is left out; None: all may be said."""
+        """`headings` are dropped where a line repeats one. Text ends after so many `paragraphs`, or
+        with the sentence that brings it to so many `characters`. A sentence with any other than
+        these `numbers` is left out; None: all may be said.
+        """
         self._headings = frozenset(map(_plain, headings))
         self._said = said
         self._most = paragraphs
+        self._characters = characters
         self._numbers = numbers
         self._rest = ""  # what is no whole piece yet
         self._starts = True  # a line begins with it
         self._space = ""  # between what was told and what comes
+        self._opening = ""  # of a list or a quotation, told only with what it opens
         self._again = 0
         self.text = ""
 
     @property
     def enough(self) -> bool:
         """No more is to be asked for."""
-        begun = self.text.count("\n\n") + ("\n\n" in self._space and not self._listing)
-        return begun >= self._most or self._again >= _TURNED_DOWN
+        begun = self.text.count("\n\n") + ("\n\n" in self._space and not self._opening)
+        full = begun >= self._most or len(self.text) >= self._characters
+        return full or self._again >= _TURNED_DOWN
 
     def take(self, more: str) -> str:
         """What can be told now."""
@@ -90,12 +97,10 @@ class Prose:
         self._rest = self._rest.rstrip()
         return self._told(ended=True, cut=cut)
 
-    @property
-    def _listing(self) -> bool:
-        return self.text.endswith((":", "："))
-
     def _told(self, *, ended: bool, cut: bool = False) -> str:
         before = len(self.text)
+        if not self.text:
+            self._rest = _WRAPPING.sub("", self._rest)
         for piece in list(pieces(self._rest, ended=ended, starts=self._starts)):
             self._rest = self._rest[len(piece.text) + len(piece.space) :]
             self._starts = "\n" in piece.space
@@ -110,16 +115,18 @@ class Prose:
     def _add(self, piece: Piece) -> None:
         text = _LABEL.sub("", piece.text, count=1) if piece.starts else piece.text
         if self._belongs(piece, text):
-            self.text += self._space + text
+            self._opening += self._space + text
             self._space = ""
-        if self.text:
+            if not text.endswith((":", "：")):
+                self.text, self._opening = self.text + self._opening, ""
+        if self.text or self._opening:
             self._space = _wider(self._space, piece.space)
 
     def _belongs(self, piece: Piece, text: str) -> bool:
         plain = _plain(text)
         if not plain or plain in self._headings or _ABOUT.match(text):
             return False
-        if piece.starts and (_HEADING.match(text) or (not self.text and _BEFORE.match(text))):
+        if (piece.starts and _HEADING.match(text)) or (not self.text and _BEFORE.match(text)):
             return False
         if piece.line and not piece.whole and not _LIST.match(text):
             return False  # a heading without a mark

@@ -4,11 +4,14 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-# An abbreviation or an initial, whose full stop ends nothing.
-_SHORT = re.compile(r"(?:\b[A-Z]|\b(?:Dr|Mr|Mrs|Ms|Prof|St|No|vs|ca|cf|approx|e\.g|i\.e))\.$")
+# An abbreviation, an initial or an item's number, whose full stop ends nothing.
+_SHORT = re.compile(
+    r"(?:^\d{1,2}|\b[A-Z]|\b(?:Dr|Mr|Mrs|Ms|Prof|St|No|vs|ca|cf|approx|e\.g|i\.e))\.$"
+)
 _END = re.compile(
     r"(?:[。！？…]+[”’」』）)\"'*_]*|[.!?]+[”’\"')\]*_]*(?=\s))[^\S\n]*\n*\s*|[^\S\n]*\n\s*"
 )
+_WHOLE = re.compile(r"[.!?。！？…:：][”’」』）\"')\]*_]*$")
 _BLOCKS = ("```", "$$")  # what is between two of them stands as it is
 
 
@@ -20,7 +23,7 @@ class Piece(NamedTuple):
     @property
     def whole(self) -> bool:
         """It ends as sentences do."""
-        return bool(re.search(r"[.!?。！？…:：][”’」』）\"')\]*_]*$", self.text))
+        return bool(_WHOLE.search(self.text)) and not _SHORT.search(self.text)
 
     @property
     def line(self) -> bool:
@@ -50,8 +53,7 @@ def pieces(text: str, *, ended: bool, starts: bool = True) -> Iterator[Piece]:
             end = stop = len(text)
         if stop == len(text) and not ended:
             return
-        if end > at:
-            yield Piece(text[at:end], text[end:stop], starts)
+        yield Piece(text[at:end], text[end:stop], starts)
         starts = "\n" in text[end:stop]
         at = search = stop
 

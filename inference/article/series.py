@@ -111,14 +111,12 @@ def _separator(line: str) -> str:
 
 
 def _says(text: str, label: str) -> bool:
-    """Every word of the label, or by half its pairs of characters where there are no words."""
+    """Every word of the label, or half of what stands between particles in Chinese."""
     if label.isascii():
-        inside = re.findall(r"\w+", text.casefold())
-        return all(
-            _stem(word) in map(_stem, inside) for word in re.findall(r"\w{3,}", label.casefold())
-        )
-    pairs = [label[at : at + 2] for at in range(len(label) - 1)]
-    return sum(pair in text for pair in pairs) * 2 >= len(pairs)
+        inside = {_stem(word) for word in re.findall(r"\w+", text.casefold())}
+        return all(_stem(word) in inside for word in re.findall(r"\w{3,}", label.casefold()))
+    parts = [part for part in re.split("[的与和、]", label) if part]
+    return sum(part in text for part in parts) * 2 >= len(parts)
 
 
 def _stem(word: str) -> str:

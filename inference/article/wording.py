@@ -8,12 +8,15 @@ from dataclasses import dataclass
 
 from inference.article.tongue import Tongue
 
+_WORD = 6  # characters of an English word and the blank after it
+
 
 @dataclass(frozen=True, slots=True)
 class Wording:
     planner: str
     plan_asked: str  # {count} {assignment} {source}
-    plan_example: tuple[str, str]  # an assignment, and its plan
+    plan_source: str  # {text}
+    plan_examples: tuple[tuple[str, str], ...]  # assignments, and their plans
     plan_begun: str  # how each plan begins
     author: str
     article: str  # {title} {assignment} {source}: what each section's prompt begins with
@@ -41,6 +44,10 @@ class Wording:
         """So many English words in what the language counts, to the ten."""
         return max(round(words * self.per_word / 10), 1) * 10
 
+    def characters(self, words: int) -> int:
+        """That so many English words take."""
+        return round(words * (_WORD if self.per_word == 1 else self.per_word))
+
     def words_in(self, text: str) -> int:
         """How many they would be in English."""
         counted = len(text.split()) if self.per_word == 1 else len(text)
@@ -52,6 +59,12 @@ Title: Lights Along the Coast
 1. The first fires: beacons of wood and coal, before there were towers
 2. Lens and clockwork: how Fresnel's glass made a small flame visible for miles
 3. After the keepers: automatic lamps, and what becomes of empty towers"""
+_EN_CITY = """\
+Title: The City That Floats
+1. Refuge in the lagoon: how people came to build on mud and wooden piles
+2. Ships and spices: the merchants and doges who made the city rich
+3. Bridges and canals: how one lives where streets are water
+4. High water: floods, visitors, and what is done against both"""
 _EN_TEXT = (
     "Sailors steered by the lighthouse of Alexandria, which stood on the island of Pharos. A fire "
     "burned at its top, and a mirror of bronze threw the light far out to sea."
@@ -62,11 +75,9 @@ _EN_NUMBERS = (
 )
 ENGLISH = Wording(
     planner="You plan articles for a magazine.",
-    plan_asked="Plan an article in {count} sections. The assignment: {assignment}{source}",
-    plan_example=(
-        "lighthouses",
-        _EN_PLAN,
-    ),
+    plan_asked="{source}Plan an article in {count} sections. The assignment: {assignment}",
+    plan_source="A text to go by:\n{text}\n\n",
+    plan_examples=(("lighthouses", _EN_PLAN), ("Venice, a city in Italy", _EN_CITY)),
     plan_begun="Title:",
     author=(
         "You write articles for a magazine in {language}: clear, exact and lively, in whole "
@@ -132,15 +143,19 @@ _ZH_PLAN = """\
 1. 最初的火光：有塔之前，人们用木柴和煤点起烽火
 2. 透镜与钟表：菲涅耳的玻璃怎样让小小的火苗照亮几十里
 3. 守塔人之后：自动灯，以及空下来的塔"""
+_ZH_CITY = """\
+标题：浮在水上的城
+1. 潟湖中的避难所：人们怎样在淤泥和木桩上建城
+2. 船与香料：商人和总督怎样让城市富起来
+3. 桥与运河：街道是水的地方怎样过日子
+4. 大潮：洪水、游客，以及人们的对策"""
 _ZH_TEXT = "水手们靠亚历山大灯塔辨认方向。灯塔建在法罗斯岛上，塔顶燃着火，一面铜镜把光投向远海。"
 _ZH_NUMBERS = "1990年港口有310艘船。十年后增加到450艘船，2010年引航员记下了620艘船。"
 CHINESE = Wording(
     planner="你为杂志策划文章。",
-    plan_asked="请策划一篇分{count}节的文章。题目：{assignment}{source}",
-    plan_example=(
-        "灯塔",
-        _ZH_PLAN,
-    ),
+    plan_asked="{source}请策划一篇分{count}节的文章。题目：{assignment}",
+    plan_source="依据的材料：\n{text}\n\n",
+    plan_examples=(("灯塔", _ZH_PLAN), ("介绍意大利的威尼斯", _ZH_CITY)),
     plan_begun="标题：",
     author=(
         "你用{language}为杂志写文章：清楚、准确、生动，用完整的句子和段落。只写正文，不写标题，不用列表，"

@@ -76,7 +76,13 @@ class Author:
         self, name: str, about: str, asked: str, measure: Measure
     ) -> AsyncGenerator[str, None]:
         numbers = self._source.numbers if self._source.text else None
-        prose = Prose(self._headings, self._said, paragraphs=measure.paragraphs, numbers=numbers)
+        prose = Prose(
+            self._headings,
+            self._said,
+            paragraphs=measure.paragraphs,
+            characters=self._wording.characters(measure.most_words),
+            numbers=numbers,
+        )
         messages = self._messages(about, asked)
         most = self._pen.at_most(measure.tokens)
         async with aclosing(self._pen.write(name, messages, max_tokens=most)) as pieces:

@@ -34,8 +34,7 @@ _PLAN = (
 )
 _TEXTS = (
     "A script writes about {topic} here, and no model was asked. It knows nothing in particular.",
-    "Nobody remembers the first day. What came afterwards is told in many ways, of which this is "
-    "one.",
+    "Nobody remembers the first day. What came afterwards is told in many ways; this is one.",
     "Hands do most of it, and patience does the rest. Every step has its tool and its hour.",
     "Some learn it early, others late. They meet in the evening and compare what they have made.",
     "Much is lost, something is kept. Whoever looks for {topic} will find traces of it everywhere.",
@@ -54,8 +53,8 @@ class ArticleScripts:
         if found is None:
             return None
         job = request.id[: found.start()]
-        asked = _ASSIGNMENT.search("\n".join(m.content for m in request.messages[-2:]))
-        if asked:
+        question = next(m.content for m in reversed(request.messages) if m.role == "user")
+        if asked := _ASSIGNMENT.search(question):
             self._assignments[job] = asked[1]
         last = request.messages[-1]
         begun = last.content if last.role == "assistant" else ""

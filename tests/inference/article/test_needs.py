@@ -1,0 +1,66 @@
+"""What a picture has to show is held against the text that it stands beside."""
+
+from inference.article.needs import names, of_heading, read_needs, spread
+from jobqueue.article import Kind, Need
+
+TEXT = "South of Luoyang, monks cut the Longmen Grottoes into the cliffs above the river Yi."
+
+
+def read(said: str, heading: str = "The caves", text: str = TEXT) -> list[Need]:
+    return list(read_needs(said, heading, text))
+
+
+def test_a_need_is_what_the_text_speaks_of() -> None:
+    assert read("Cliffs with the Longmen Grottoes | Longmen Grottoes, Luoyang | photo") == [
+        Need(
+            caption="Cliffs with the Longmen Grottoes",
+            entities=("Longmen Grottoes", "Luoyang"),
+            kind=Kind.PHOTO,
+        )
+    ]
+
+
+def test_an_example_that_is_repeated_is_no_need() -> None:
+    assert read("The lighthouse on the island of Pharos | Alexandria, Pharos | drawing") == []
+
+
+def test_names_that_the_text_does_not_say_are_dropped() -> None:
+    (need,) = read("The Longmen Grottoes | Longmen Grottoes, Yungang, Datong | photo")
+    assert need.entities == ("Longmen Grottoes",)
+    assert read("The cliffs of Kaifeng above the river | - | photo") == [], (
+        "not in a caption either"
+    )
+
+
+def test_a_name_in_the_caption_is_what_it_is_about() -> None:
+    (need,) = read("Cliffs above the river at Luoyang | none |")
+    assert (need.entities, need.kind) == (("Luoyang",), None)
+
+
+def test_a_kind_that_was_repeated_from_the_question_is_none() -> None:
+    (need,) = read("The Longmen Grottoes | Longmen Grottoes | photo, map or drawing")
+    assert need.kind is None
+
+
+def test_for_want_of_words_the_heading_is_what_is_wanted_if_the_text_names_it() -> None:
+    assert of_heading("Longmen Grottoes at dusk", TEXT) == Need(
+        caption="Longmen Grottoes at dusk", entities=("Longmen Grottoes",)
+    )
+    assert of_heading("Outlook", TEXT) is None
+    assert of_heading("龙门石窟", "龙门石窟在洛阳。") == Need(
+        caption="龙门石窟", entities=("龙门石窟",)
+    )
+    assert of_heading("展望", "龙门石窟在洛阳。") is None
+
+
+def test_names_are_words_of_their_own() -> None:
+    assert names("the city of Xi and beyond", "Xi")
+    assert not names("Xian is far", "Xi")
+    assert names("他到了洛阳城", "洛阳")
+
+
+def test_pictures_are_spread_over_the_sections() -> None:
+    assert spread(5, None) == [0, 1, 2, 3, 4]
+    assert spread(5, 2) == [0, 2, 1, 3, 4]
+    assert spread(4, 1) == [0, 1, 2, 3]
+    assert spread(3, 6) == [0, 1, 2]
