@@ -5,6 +5,7 @@ A model that sees reads by itself; for any other, `ocr` does. Each picture is a 
 look at, so that they know what was read and what was not.
 """
 
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -37,6 +38,14 @@ COPY = (
     "types them: x^2 + 3x = 1/2. Write nothing else. If there is no text, write nothing."
 )
 COPY_TOKENS = 800
+
+
+# Words with which one asks for a problem's solution, and says no more of it.
+_REQUEST = re.compile(
+    "please|solve|answer|do|work|out|calculate|compute|find|can|could|you|help|me|with|this|that|"
+    "these|it|the|following|problems?|questions?|exercises?|equations?|task|picture|photo|image|"
+    "for|in|from|[请帮我你能可以给求解答做算计一下出这那道题个些条张图片照里中的目问方程吗吧]+"
+)
 
 
 class NoText(BadRequest):
@@ -151,13 +160,18 @@ def _title(name: str) -> str:
 
 def _with(job: Job, passages: Sequence[Passage]) -> Job:
     """Of a problem that is nothing but pictures, their text is the problem. Raises NoText."""
-    if job.prompt.strip():
+    if without_model(job.capability) != SOLVE or not _only_asks(job.prompt):
         prompt = "\n\n".join((job.prompt, *(passage.quoted for passage in passages)))
     else:
         prompt = "\n".join(passage.text for passage in passages if passage.text)
     if not prompt:
         raise NoText(f"nothing is written in {len(passages)} pictures")
     return msgspec.structs.replace(job, prompt=prompt)
+
+
+def _only_asks(words: str) -> bool:
+    """Whether they add nothing to a problem, as `Please solve this` and `帮我解这道题` do not."""
+    return all(map(_REQUEST.fullmatch, re.findall(r"\w+", words.lower())))
 
 
 def _unread(job: Job) -> list[Attachment]:
