@@ -77,7 +77,7 @@ async def plan(pen: Pen, source: Source, tongue: Tongue, count: int, room: int) 
     """`room` is the number of the source's characters that a prompt has a place for."""
     wording = wording_of(tongue)
     messages = _asked(wording, source, count, room)
-    most, stop = 40 + TOKENS_PER_SECTION * count, (f"\n{count + 1}.",)
+    most, stop = pen.at_most(40 + TOKENS_PER_SECTION * count), (f"\n{count + 1}.",)
     for number in range(1, TRIES + 1):
         how = pen.calmly(CALM) if number == 1 else {}
         said = await pen.ask(_name(number), messages, max_tokens=most, stop=stop, **how)
