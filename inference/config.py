@@ -36,7 +36,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"
     context_tokens: int = 0  # at most, under the model's own limit; 0 is the engine's own choice
     max_tokens: int = 1024  # of an answer whose request names none
     threads: int = 0  # of the CPU; 0 is torch's own choice
-    quantize: Literal["", "8bit", "4bit"] = ""  # the weights, with bitsandbytes: smaller, slower
+    quantize: Literal["", "8bit", "4bit"] = (
+        ""  # the weights; but for 8 on a CPU, bitsandbytes' work
+    )
     # Weights over all cards, then memory, then disk, for a model that one card does not hold;
     # answers come one at a time.
     spread: bool = False

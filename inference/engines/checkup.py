@@ -116,7 +116,10 @@ def _of_device(files: ModelFiles, settings: Settings) -> Iterator[Finding]:
 
 def _packages(files: ModelFiles, settings: Settings) -> Iterator[Finding]:
     """Those that only some settings and models need."""
-    for wanted, package in ((settings.quantize, "bitsandbytes"), (files.adapter, "peft")):
+    from inference.engines.placement import Placement  # noqa: PLC0415  (brings torch)
+
+    bits = settings.quantize * Placement(settings.quantize, settings.spread).by_bitsandbytes
+    for wanted, package in ((bits, "bitsandbytes"), (files.adapter, "peft")):
         if wanted and find_spec(package) is None:
             yield fault(package, f"is missing, and {wanted} needs it", f"pip install {package}")
         elif wanted:

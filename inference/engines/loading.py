@@ -16,6 +16,7 @@ from transformers import (
 from transformers.utils import logging as library_logging
 
 from inference.engines.cpu import speed_up_prefill
+from inference.engines.int8 import shrink
 from inference.engines.placement import ONE_DEVICE, Placement
 
 log = logging.getLogger(__name__)
@@ -65,9 +66,11 @@ def load(
     model = _load_weights(folder, report, kind, placement)
     if adapter is not None:
         report(0.9, "laying the adapter over it")
-        model = _adapted(model, adapter, merged=not placement.quantize)
+        model = _adapted(model, adapter, merged=not placement.by_bitsandbytes)
     if placement.spread:
         return Loaded(model.eval(), tokenizer)
+    if placement.quantize and not placement.by_bitsandbytes:
+        shrink(model.eval())
     if sees:
         return Loaded(for_this_device(decoder_of(model.eval())), tokenizer, whole=model)
     return Loaded(for_this_device(model.eval()), tokenizer)

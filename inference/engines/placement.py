@@ -25,9 +25,15 @@ class Placement:
     spread: bool = False
     most: Most = field(default_factory=dict)  # of each device; empty: what is free there
 
+    @property
+    def by_bitsandbytes(self) -> bool:
+        """On a processor, torch itself has a product with eight bits."""
+        on_cpu = not self.spread and not torch.cuda.is_available()
+        return self.quantize == "4bit" or (self.quantize == "8bit" and not on_cpu)
+
     def check(self, folder: Path, *, sees: bool, adapted: bool) -> None:
         """CannotLoad, with the way out, where the load would fail or fail later."""
-        for asked, package in ((self.quantize, "bitsandbytes"), (adapted, "peft")):
+        for asked, package in ((self.by_bitsandbytes, "bitsandbytes"), (adapted, "peft")):
             if asked and find_spec(package) is None:
                 raise CannotLoad(f"this needs {package}, which is missing: pip install {package}")
         if self.spread and (sees or adapted):
@@ -54,7 +60,7 @@ class Placement:
             found["offload_folder"] = f"{gettempdir()}/commonroom-offload"
             if self.most:
                 found["max_memory"] = dict(self.most)
-        if self.quantize:
+        if self.by_bitsandbytes:
             found["quantization_config"] = self._bits()
         return found
 

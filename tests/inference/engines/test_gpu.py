@@ -5,6 +5,7 @@ import copy
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ import torch
 from inference.engines.base import EngineBroken
 from inference.engines.batching import TokenLoop
 from inference.engines.loading import for_this_device
+from inference.engines.placement import Placement
 from inference.engines.sampling import GREEDY, Draw
 from inference.engines.sizes import Sizes
 
@@ -270,3 +272,22 @@ async def test_a_dead_loop_is_built_anew(loop: TokenLoop) -> None:
         while loop.rebuilds == before or loop.broken:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
     assert len(await answer(loop, prompt_of(20, 7))) == 24
+
+
+@on_one_loop
+@pytest.mark.parametrize("bits", ["4bit", "8bit"])
+async def test_fewer_bits_are_batched_too(bits: Any, model: Any, tmp_path: Path) -> None:
+    pytest.importorskip("bitsandbytes")
+    from transformers import AutoModelForCausalLM  # noqa: PLC0415
+
+    model.save_pretrained(tmp_path)
+    small = AutoModelForCausalLM.from_pretrained(
+        tmp_path, dtype=torch.bfloat16, attn_implementation="sdpa", **Placement(bits).arguments()
+    )
+    fast = for_this_device(small.eval())
+    sizes = Sizes.of(fast, slots=4, context_tokens=CONTEXT, compiled=False)
+    async with TokenLoop(fast, sizes=sizes, end_ids=(-1,)) as running:
+        alone = await answer(running, prompt_of(60, 8))
+        among, *_ = await asyncio.gather(*(answer(running, prompt_of(60, 8 + n)) for n in range(4)))
+    assert running.rebuilds == 0
+    assert among[:4] == alone[:4]

@@ -9,7 +9,7 @@ import torch
 
 from inference.config import Settings
 from inference.engines import checkup
-from inference.engines.base import CannotLoad
+from inference.engines.base import CannotLoad, Message
 from inference.engines.continuous import TransformersEngine
 from inference.engines.placement import Placement
 from inference.models import ModelFiles
@@ -61,16 +61,39 @@ async def test_who_stops_listening_leaves_the_model_to_the_next(
     assert again[-1].usage.completion_tokens <= 4
 
 
-async def test_fewer_bits_still_know_the_capital(smollm2: ModelFiles) -> None:
-    pytest.importorskip("bitsandbytes")
-    assert Placement("8bit").arguments()["quantization_config"].load_in_8bit
-    async with engine_of(smollm2, Placement("4bit")) as small:
-        ready = small._ready
-        assert ready is not None
-        kinds = {type(layer).__name__ for layer in ready.loaded.model.modules()}
-        assert "Linear4bit" in kinds
+async def test_bitsandbytes_is_told_how() -> None:
+    """It itself runs in `test_gpu`: on two cores it takes seconds a token."""
+    four, eight = (
+        Placement(bits, spread=True).arguments()["quantization_config"] for bits in ("4bit", "8bit")
+    )
+    assert eight.load_in_8bit
+    assert (four.load_in_4bit, four.bnb_4bit_compute_dtype) == (True, torch.bfloat16)
+
+
+async def test_eight_bits_on_a_processor_need_no_package_and_hardly_change_a_score(
+    smollm2: ModelFiles, engine: TransformersEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inference.engines.placement.find_spec", lambda _name: None)
+    async with engine_of(smollm2, Placement("8bit")) as small:
+        assert small._ready is not None
+        assert engine._ready is not None
+        ours, plain = small._ready.loaded.model, engine._ready.loaded.model
+        assert type(ours.lm_head).__name__ == "Int8Linear"
+        prompt = engine._ready.template.encode((Message("user", "What is the capital of Italy?"),))
+        for ids in (prompt[-9:], prompt):  # few rows, and many
+            got, wanted = await asyncio.gather(
+                *(asyncio.to_thread(_scores, model, ids) for model in (ours, plain))
+            )
+            alike = torch.nn.functional.cosine_similarity(got, wanted, -1)
+            assert alike.mean() > 0.995
         asked = "What is the capital of France?"
         assert "Paris" in text_of(await Asker(small).chunks(asked, max_tokens=12, **GREEDY))
+
+
+@torch.inference_mode()
+def _scores(model: Any, ids: list[int]) -> torch.Tensor:
+    scores: torch.Tensor = model(torch.tensor([ids])).logits[0].float()
+    return scores
 
 
 @pytest.mark.parametrize("spread", [False, True])
