@@ -27,7 +27,7 @@ class ArticleAttempt:
         self._source = source_of(job.prompt)
         self._tongue = tongue_of(job, self._source.assignment)
         self._wording = wording_of(self._tongue)
-        self._pictures = Pictures(job, tools, self._pen, self._wording, self._source)
+        self._pictures = Pictures(job, tools, self._pen, self._tongue, self._source)
         self._article: Article | None = None  # as far as it is
 
     @property

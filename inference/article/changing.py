@@ -134,7 +134,7 @@ class Changing(ArticleAttempt):
     async def _wished(self, wish: str, before: Need | None) -> Need:
         """What a person wants to see is about what they name, else about what it was before."""
         name = f"wish-{self._change.section}"
-        found = await needs(self._pen, self._wording, name, heading="", text=wish)
+        found = await needs(self._pen, self._tongue, name, heading="", text=wish)
         stated = found[0] if found else Need(caption=wish, entities=tuple(capitals(wish)))
         entities = stated.entities or (before.entities if before else ())
         return msgspec.structs.replace(stated, caption=wish, entities=entities)

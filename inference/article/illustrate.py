@@ -9,7 +9,8 @@ from inference.article.needs import needs
 from inference.article.pen import Pen
 from inference.article.series import Series, asked, may_chart, tables
 from inference.article.source import Source
-from inference.article.wording import Wording
+from inference.article.tongue import Tongue
+from inference.article.wording import wording_of
 from inference.engines.base import Engine
 from inference.sandbox.client import Sandbox
 from jobqueue.article import Article, Need, Section, Slot
@@ -31,12 +32,13 @@ class Tools:
 class Pictures:
     """Of one attempt at an article."""
 
-    def __init__(self, job: Job, tools: Tools, pen: Pen, wording: Wording, source: Source) -> None:
+    def __init__(self, job: Job, tools: Tools, pen: Pen, tongue: Tongue, source: Source) -> None:
         self._job = job
         self._tools = tools
         self._pen = pen
-        self._wording = wording
-        self._tables = list(tables(source.text, wording.chart))
+        self._tongue = tongue
+        self._wording = wording_of(tongue)
+        self._tables = list(tables(source.text, self._wording.chart))
         self._charted: set[int] = set()  # sections that were looked at for numbers
         self._needs: dict[int, Iterator[Need]] = {}  # of a section: those that are left
 
@@ -55,7 +57,7 @@ class Pictures:
             heading = section.heading or article.title
             found = await needs(
                 self._pen,
-                self._wording,
+                self._tongue,
                 f"picture-{at}",
                 heading=heading,
                 text=section.text,

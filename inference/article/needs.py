@@ -6,10 +6,11 @@ written stands, the heading is what a picture is wanted for, if the text names i
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from inference.article.pen import Pen
-from inference.article.wording import Wording
+from inference.article.tongue import Tongue
+from inference.article.wording import wording_of
 from inference.engines.base import Message
 from jobqueue.article import Kind, Need
 
@@ -27,15 +28,29 @@ _KINDS = {
 _LABEL = re.compile(r"^\W*(?:caption|picture|图片?(?:说明)?|配图)\s*\d*\s*[:：]\s*", re.IGNORECASE)
 _BETWEEN = re.compile(r"[,，、;；/]|\band\b|和")
 # Capitals within a sentence; at its beginning every word has one.
-_NAME = re.compile(r"(?<![.!?:]\s)(?<!^)\b[A-Z][\w'’-]+(?:\s+(?:of\s+(?:the\s+)?)?[A-Z][\w'’-]+)*")
+_UPPER = "[A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĘĚĞĢĪĶĻŁŃŅŇŌŐŘŚŞŠŢŤŪŮŰŹŻŽȘȚΑ-ΩА-ЯЁЂ-Џ]"
+_WORD = rf"{_UPPER}[\w'’-]+"
+_NAME = re.compile(rf"(?<![.!?:]\s)(?<!^)\b{_WORD}(?:\s+(?:of\s+(?:the\s+)?)?{_WORD})*")
 _GROUNDED = 0.5  # of a caption's words, so many are in the text
 
 
+def capitals(text: str) -> list[str]:
+    """Names in it, in languages that write them with capitals."""
+    return list(dict.fromkeys(found[0] for found in _NAME.finditer(text)))
+
+
 async def needs(
-    pen: Pen, wording: Wording, name: str, *, heading: str, text: str, count: int = 1
+    pen: Pen,
+    tongue: Tongue,
+    name: str,
+    *,
+    heading: str,
+    text: str,
+    count: int = 1,
 ) -> tuple[Need, ...]:
     """At most `count`; none where the text names nothing that a picture could be of. `name` is the
     request's."""
+    wording = wording_of(tongue)
     example, shown = wording.need_example
     count = min(count, len(shown))
 
@@ -50,12 +65,19 @@ async def needs(
     )
     most = pen.at_most(TOKENS * count)
     said = await pen.ask(name, messages, temperature=0.0, max_tokens=most, stop=("\n\n",))
+    if not tongue.has_capitals_for_names:
+        return tuple(read_needs(said, heading, text, capitals=lambda _: []))[:count]
     found = tuple(read_needs(said, heading, text))[:count]
     return found or tuple(filter(None, [of_heading(heading, text)]))
 
 
-def read_needs(said: str, heading: str, text: str) -> Iterator[Need]:
-    """Of the lines that stand: the caption is about the text, and so is a name that is stated."""
+def read_needs(
+    said: str, heading: str, text: str, capitals: Callable[[str], list[str]] = capitals
+) -> Iterator[Need]:
+    """Of the lines that stand: the caption is about the text, and so is a name that is stated.
+
+    `capitals` tells names in a text by how they are written.
+    """
     whole = f"{heading}\n{text}"
     for line in filter(None, map(str.strip, said.splitlines())):
         caption, *columns = (column.strip() for column in re.split(r"[|｜]", line))
@@ -87,11 +109,6 @@ def names(text: str, entity: str) -> bool:
     wanted = re.escape(_folded(entity))
     edge = r"\b" if entity.isascii() else ""
     return bool(entity) and bool(re.search(f"{edge}{wanted}{edge}", _folded(text)))
-
-
-def capitals(text: str) -> list[str]:
-    """Names in it, in languages that write them with capitals."""
-    return list(dict.fromkeys(found[0] for found in _NAME.finditer(text)))
 
 
 def spread(sections: int, pictures: int | None) -> list[int]:

@@ -9,9 +9,10 @@ _SHORT = re.compile(
     r"(?:^\d{1,2}|\b[A-Z]|\b(?:Dr|Mr|Mrs|Ms|Prof|St|No|vs|ca|cf|approx|e\.g|i\.e))\.$"
 )
 _END = re.compile(
-    r"(?:[。！？…]+[”’」』）)\"'*_]*|[.!?]+[”’\"')\]*_]*(?=\s))[^\S\n]*\n*\s*|[^\S\n]*\n\s*"
+    r"(?:[。！？…।؟۔]+[”’」』）)\"'*_]*|[.!?]+[”’\"')\]*_]*(?=\s))[^\S\n]*\n*\s*|[^\S\n]*\n\s*"
 )
-_WHOLE = re.compile(r"[.!?。！？…:：][”’」』）\"')\]*_]*$")
+_WHOLE = re.compile(r"[.!?。！？…:：।؟۔][”’」』）\"')\]*_]*$")
+_HEADING_CHARS = 90
 _BLOCKS = ("```", "$$")  # what is between two of them stands as it is
 
 
@@ -22,7 +23,9 @@ class Piece(NamedTuple):
 
     @property
     def whole(self) -> bool:
-        """It ends as sentences do."""
+        """It ends as sentences do, or is longer than a heading where no mark ends them (Thai)."""
+        if len(self.text) > _HEADING_CHARS and not self.text.isascii():
+            return True
         return bool(_WHOLE.search(self.text)) and not _SHORT.search(self.text)
 
     @property

@@ -36,6 +36,11 @@ class Tongue:
         return self._first == "zh"
 
     @property
+    def has_capitals_for_names(self) -> bool:
+        """And not for every noun, as German has."""
+        return self._first != "de"
+
+    @property
     def _first(self) -> str:
         return self.locale.partition("-")[0]
 

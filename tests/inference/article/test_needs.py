@@ -53,6 +53,13 @@ def test_for_want_of_words_the_heading_is_what_is_wanted_if_the_text_names_it() 
     assert of_heading("展望", "龙门石窟在洛阳。") is None
 
 
+def test_where_every_noun_has_a_capital_names_are_those_that_are_stated() -> None:
+    text = "Die Brücke über den Rhein in Köln trägt viele Schlösser."
+    said = "Die Brücke mit vielen Schlössern am Rhein | Köln, Rhein | photo"
+    (need,) = read_needs(said, "", text, capitals=lambda _: [])
+    assert need.entities == ("Köln", "Rhein")
+
+
 def test_names_are_words_of_their_own() -> None:
     assert names("the city of Xi and beyond", "Xi")
     assert not names("Xian is far", "Xi")

@@ -33,6 +33,7 @@ def cleaned(*chunks: str, cut: bool = False, said: Said | None = None, **options
         ("```markdown\nMonks cut the caves.\n```", "Monks cut the caves."),
         ("当然，以下是正文：\n\n龙门石窟在洛阳城南。", "龙门石窟在洛阳城南。"),
         ("标题：龙门石窟\n石窟在洛阳城南。希望这对您有帮助。", "石窟在洛阳城南。"),
+        ("ผู้คนในเมืองเก่าแห่งนี้ปลูกชามาหลายร้อยปีแล้ว " * 3 + "และยังดื่มทุกวัน", None),
         ("Dr. Smith came in the U.S. by ship.", "Dr. Smith came in the U.S. by ship."),
         ("It has:\n\n- one cave\n- two caves", "It has:\n\n- one cave\n- two caves"),
         ("Run this:\n\n```python\nprint(1)\n\nprint(2)\n```", None),
