@@ -27,6 +27,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.add_argument("--history", type=int, default=4096, help="tokens of one long channel")
     command.add_argument("--channels", type=int, default=64, help="that talk for three turns")
     command.add_argument("--compiled", action="store_true")
+    command.add_argument("--quantize", default="", choices=("4bit", "8bit"), help="with --model")
     command.add_argument("--peers", nargs="*", default=list(PEERS), choices=PEERS)
     command.set_defaults(run=run)
 

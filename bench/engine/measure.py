@@ -15,7 +15,7 @@ from bench.engine.models import build
 
 
 def run(args: argparse.Namespace) -> None:
-    model = build(args.model, args.shape)
+    model = build(args.model, args.shape, args.quantize)
     rows = [limits.row(model)]
     _show(rows)
     if "generate" in args.peers:

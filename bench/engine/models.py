@@ -5,6 +5,8 @@ from typing import Any
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from inference.engines.placement import Placement, Quantize
+
 # InternLM2.5-7B as a Llama (its config.json at internlm/internlm2_5-7b-chat), and one that fits
 # any machine, to try the benchmark itself.
 SHAPES: dict[str, dict[str, int]] = {
@@ -27,7 +29,7 @@ SHAPES: dict[str, dict[str, int]] = {
 }
 
 
-def build(name: str | None, shape: str | None) -> Any:
+def build(name: str | None, shape: str | None, quantize: Quantize = "") -> Any:
     """A model in bfloat16 where this machine computes fastest, not yet changed for it."""
     if shape:
         return _random(SHAPES[shape])
@@ -35,7 +37,8 @@ def build(name: str | None, shape: str | None) -> Any:
     from inference.models import resolve  # noqa: PLC0415
 
     files = resolve(name or "")
-    return load(files.folder, files.adapter, lambda _done, _what: None).model
+    placement = Placement(quantize)
+    return load(files.folder, files.adapter, lambda _done, _what: None, placement).model
 
 
 def _random(shape: dict[str, int]) -> Any:

@@ -1,9 +1,9 @@
 """Which attention a model on a GPU runs with.
 
 The packages flash-attn and flash-attn-3 are used where they are installed. Where they are not,
-which is most machines, since they build for an hour, torch's own FlashAttention reads prompts and
-a kernel of ours (see `paged`) decodes: the library's fast path, captured in CUDA graphs, needs no
-package beyond torch then.
+which is most machines, since they build for an hour, Llama-like layers are ours as a whole (see
+`layer`); in others torch's own FlashAttention reads prompts and our kernel decodes (see `paged`):
+the library's fast path, captured in CUDA graphs, needs no package beyond torch then.
 """
 
 import importlib.util
