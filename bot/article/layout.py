@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from bot.notices import Notice
 from bot.render.dress import Block, Dressed, escaped, pages
 from bot.render.faces import Face, Faces, Row, face_of, with_card, with_notes, with_row
-from bot.render.layout import Layout, packed
+from bot.render.layout import GAP, Layout, packed
 from bot.render.links import harmless_links
 from bot.render.picture import Picture
 from bot.render.split import MESSAGE_UNITS, units
 from bot.words import Words
 from jobqueue.article import Figure, Section
 
-_ADDRESS = re.compile(r"https?://[^\s<>]{1,300}")
+_ADDRESS = re.compile(r"https?://([a-z0-9.-]{1,100})(?:/[^\s<>()@]{0,300})?", re.IGNORECASE)
 MOST_CREDIT_CHARS = 200  # of a caption, an author, a licence
 
 
@@ -87,7 +87,7 @@ def under(figure: Figure) -> str:
 def _groups(chapter: Chapter) -> Iterator[Layout]:
     """What is to be read at one glance: a section's text with its first figure, each other
     figure."""
-    text, figures = Layout(chapter.blocks), [_figure(shot) for shot in chapter.shots]
+    text, figures = Layout((GAP, *chapter.blocks)), [_figure(shot) for shot in chapter.shots]
     if figures and (text + figures[0]).fits:
         yield text + figures[0]
         yield from figures[1:]
@@ -114,7 +114,9 @@ def _messages(chapter: Chapter) -> Faces:
 
 
 def _source(text: str) -> str:
-    return f"<{text}>" if _ADDRESS.fullmatch(text) else _plain(text)
+    """An address under the name of its host, which is where it leads."""
+    address = _ADDRESS.fullmatch(text)
+    return f"[{address[1]}](<{text}>)" if address else _plain(text)
 
 
 def _line(text: str) -> str:

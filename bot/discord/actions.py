@@ -17,6 +17,7 @@ from bot.discord import buttons, copying, destination, fields, workings
 from bot.discord.admission import asker_of
 from bot.discord.cards import card
 from bot.discord.destination import BelowInteraction, Destination
+from bot.discord.tell import tell
 from bot.feedback import Vote
 from bot.notices import Notice, Refused, Tone
 from bot.question import clean_prompt
@@ -159,7 +160,11 @@ class Actions:
         user, place = str(interaction.user.id), str(interaction.channel_id)
         feedback = self._service.feedback
         votes = await feedback.vote(job_id, place, user, vote, str(interaction.id))
-        if interaction.message is not None:
+        if interaction.message is not None and interaction.message.flags.components_v2:
+            # Of an article. Its buttons are a part of its layout, which stays as it is.
+            counted = Notice("vote-counted", Tone.INFO, {"up": votes.up, "down": votes.down})
+            await tell(interaction, counted)
+        elif interaction.message is not None:
             shown = buttons.recounted(interaction.message, votes)
             await interaction.response.edit_message(view=shown)
 

@@ -72,5 +72,5 @@ def article_buttons(row: Row, words: Words) -> list[ArticleControl]:
         button("edit", row.job, words("article-edit"), "✏️"),
         button("download", row.job, words("article-download"), "📥"),
     ]
-    why = [button("why", row.job, words("article-why"), "❔")] if row.empty else []
+    why = [button("why", row.job, words("article-why"), "❓")] if row.empty else []
     return [*shown, *why]

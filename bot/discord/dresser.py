@@ -10,7 +10,7 @@ from bot.discord.allow import allowing
 from bot.discord.cards import boxed, card
 from bot.discord.stop import StopButton
 from bot.render.faces import Face
-from bot.render.layout import Layout, Part
+from bot.render.layout import Gap, Layout, Part
 from bot.words import Words
 
 DOCUMENT = "answer.md"
@@ -109,6 +109,8 @@ class Dresser:
 def _component(part: Part) -> "discord.ui.Item[discord.ui.LayoutView]":
     if isinstance(part, str):
         return discord.ui.TextDisplay(part)
+    if isinstance(part, Gap):
+        return discord.ui.Separator(visible=False, spacing=discord.SeparatorSpacing.large)
     described = part.alt[:LONGEST_DESCRIPTION] or None
     shown = discord.MediaGalleryItem(f"attachment://{part.name}", description=described)
     return discord.ui.MediaGallery(shown)

@@ -179,6 +179,7 @@ article-illustrating =
     ✅ Written
     🖼️ **Pictures** · { $done } of { $total } looked for, { $placed } placed
 article-changing = ⏳ **Being changed:** { $heading }
+vote-counted = Noted, thank you. 👍 { $up } · 👎 { $down }
 article-edit = Edit
 article-download = Download
 article-why = Why no picture here?

@@ -161,6 +161,7 @@ article-illustrating =
     ✅ 已写完
     🖼️ **配图** · 已查找 { $done } / { $total } 处，已放置 { $placed } 张
 article-changing = ⏳ **正在修改：** { $heading }
+vote-counted = 已记录，谢谢。👍 { $up } · 👎 { $down }
 article-edit = 编辑
 article-download = 下载
 article-why = 这里为什么没有图片？

@@ -76,6 +76,7 @@ class Face:
 Faces = tuple[Face, ...]
 
 MANY_MESSAGES = 3
+NOTES_UNITS = 300  # that a message of components has room for, with a card
 
 
 def waiting(notice: Notice, text: str = "") -> Faces:
@@ -99,8 +100,7 @@ def streaming(
 
 def finished(answer: Dressed, footnotes: Iterable[Notice], words: Words) -> Faces:
     faces = _faces(answer)
-    notes = "\n".join(f"-# {note.text(words)}" for note in footnotes)
-    return _with_last_line(faces, notes)
+    return with_notes(faces, footnotes, words)
 
 
 def with_document(shown: Faces, text: str) -> Faces:
@@ -130,9 +130,12 @@ def at_work(shown: Faces, notice: Notice) -> Faces:
 
 
 def with_notes(shown: Faces, footnotes: Iterable[Notice], words: Words) -> Faces:
-    """The same, with the notes as a message of their own."""
+    """The same, with the notes below it."""
     notes = "\n".join(f"-# {note.text(words)}" for note in footnotes)
-    return (*shown, Face(notes)) if notes else shown
+    *before, last = shown or (Face(),)
+    if last.layout and notes and units(notes) <= NOTES_UNITS:
+        return (*before, replace(last, layout=last.layout + Layout((notes,))))
+    return _with_last_line(shown, notes)
 
 
 def with_row(shown: Faces, row: Row | None) -> Faces:
@@ -159,6 +162,6 @@ def _with_last_line(faces: Faces, line: str) -> Faces:
         return faces
     *before, last = faces or (Face(),)
     joined = f"{last.content.rstrip()}\n{line}" if last.content else line
-    if last.picture or units(joined) > MESSAGE_UNITS:
+    if last.layout or last.picture or units(joined) > MESSAGE_UNITS:
         return (*faces, Face(line))
     return (*before, replace(last, content=joined))

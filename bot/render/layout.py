@@ -7,6 +7,7 @@ below: a card or a line of notes, and the buttons.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from enum import Enum
 
 from bot.render.picture import Picture
 from bot.render.split import split, units
@@ -16,7 +17,15 @@ MOST_UNITS = 3_500
 MOST_FILES = 10
 MOST_BYTES = 20 << 20  # of one request
 
-Part = str | Picture
+
+class Gap(Enum):
+    """Room between sections."""
+
+    GAP = "gap"
+
+
+GAP = Gap.GAP
+Part = str | Picture | Gap
 
 
 @dataclass(frozen=True)
@@ -47,9 +56,14 @@ class Layout:
     def __add__(self, other: "Layout") -> "Layout":
         return Layout((*self.parts, *other.parts))
 
+    def trimmed(self) -> "Layout":
+        """Without room at its beginning."""
+        begins_with_room = self.parts[:1] == (GAP,)
+        return Layout(self.parts[1:]) if begins_with_room else self
+
     def without_pictures(self) -> "Layout":
         """In text alone; what is said under a picture is there already."""
-        return Layout(tuple(part for part in self.parts if isinstance(part, str)))
+        return Layout(tuple(part for part in self.parts if not isinstance(part, Picture)))
 
 
 def packed(groups: Iterable[Layout]) -> list[Layout]:
@@ -60,14 +74,14 @@ def packed(groups: Iterable[Layout]) -> list[Layout]:
         for piece in pieces:
             if pages and (joined := pages[-1] + piece).fits:
                 pages[-1] = joined
-            else:
-                pages.append(piece)
+            elif parts := piece.trimmed().parts:
+                pages.append(Layout(parts))
     return pages
 
 
 def _cut(parts: Iterable[Part]) -> Iterator[Part]:
     for part in parts:
-        if isinstance(part, Picture):
+        if not isinstance(part, str):
             yield part
         else:
             yield from (piece.content for piece in split(part, MOST_UNITS) if piece.body.strip())

@@ -7,6 +7,7 @@ safe rendering. Whatever is not named here does not reach the page.
 from collections.abc import Iterable
 from typing import Any
 
+from playground.discord.limits import displayed_text
 from playground.discord.shapes import Json
 from playground.discord.world import World
 from playground.page.markdown import Names, render, render_line
@@ -201,7 +202,8 @@ def _name(user: Json) -> str:
 def _reference(message: Any, names: Names) -> Json | None:
     if not message:
         return None
-    line = " ".join(message["content"].split())[:PREVIEW_CHARS]
+    text = message["content"] or displayed_text(message["components"])
+    line = " ".join(text.split())[:PREVIEW_CHARS]
     return {
         "id": message["id"],
         "author": _person(message["author"]),

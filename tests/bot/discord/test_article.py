@@ -5,15 +5,18 @@ from msgspec.structs import replace
 
 from bot.article.record import ArticleRecords
 from jobqueue.article import Length, Order, Stage
-from jobqueue.schema import Delta, Progress
+from jobqueue.schema import Delta, FinishReason, Progress
+from playground.discord.faults import Fault
 from playground.discord.shapes import MessageFlag
 from playground.discord.world import World
-from tests.bot.discord.conftest import Room, holds
+from tests.bot.discord.conftest import Room, holds, until
 from tests.bot.discord.writing import (
     CAVES,
     OPENING,
     TITLE,
     Writer,
+    controls,
+    delivered,
     galleries,
     names,
     press,
@@ -149,3 +152,57 @@ async def test_a_section_is_written_anew_in_its_place(
         await shows(room, "**2. Caves**\n> All of it is rock.")
         await press(room, editor, "undo")
         await shows(room, "# Luoyang", CAVES.strip())
+
+
+async def test_where_components_are_refused_it_is_plain(
+    silent_room: Room, world: World, writer: Writer
+) -> None:
+    room = silent_room
+    refused = Fault(route="PATCH /webhooks/*", status=400)
+    async with room.bot():
+        room.discord.backend.faults.add(refused)
+        last = await written(room, writer, await writer.article())
+        assert refused.hits == 1
+        said = room.bot_says()
+        assert not any(MessageFlag.COMPONENTS_V2 in message.flags for message in said)
+        assert [len(message.data["attachments"]) for message in said] == [0, 1, 0]
+        assert said[1].data["content"].endswith("-# © Ada\\_L · CC BY 4.0")
+        assert last.id == said[-1].id
+        await press(room, last, "edit")
+        await shows(room, "**1. Opening**")
+
+
+async def test_a_stopped_article_keeps_what_is_there_and_can_be_asked_for_again(
+    silent_room: Room, world: World, writer: Writer
+) -> None:
+    room = silent_room
+    async with room.bot():
+        await writer.announce()
+        await world.slash("ada", "general", "article", {"topic": TITLE, "private": True})
+        await writer.take()
+        await writer.say(Delta(text=f"# {TITLE}\n\n{OPENING}"))
+        growing = await shows(room, OPENING)
+        stopped = await world.click("ada", "general", growing.id, "Stop")
+        assert await stopped.acknowledged()
+        article = await writer.article()
+        begun = replace(article, sections=article.sections[:1])
+        await writer.deliver(begun, FinishReason.CANCELLED)
+        last = await shows(room, OPENING, "-# Stopped.")
+        await until(lambda: "Again" in names(last))
+        await delivered(room, writer)
+        again = await world.click("ada", "general", last.id, "Again")
+        assert await again.acknowledged()
+        await writer.take()
+        await writer.say(Progress(stage=Stage.PLANNING))
+        await shows(room, OPENING, "Planning the article")
+        await writer.deliver(article)
+        await shows(room, "# Luoyang", "## Caves", without="Planning")
+        (thumb,) = [c["custom_id"] for c in controls(last) if ":up:" in c["custom_id"]]
+        up = await world.click("ada", "general", last.id, thumb)
+        assert await up.acknowledged()
+        await room.notice("Noted, thank you. 👍 1")
+
+
+async def test_where_no_model_writes_articles_that_is_said(room: Room, world: World) -> None:
+    await world.slash("ada", "general", "article", {"topic": TITLE})
+    await room.notice("Articles cannot be written here right now")

@@ -100,12 +100,17 @@ async def written(room: Room, writer: Writer, article: Article, **options: objec
     await writer.take()
     await writer.say(Progress(stage=Stage.PLANNING), Delta(text=f"# {TITLE}\n\n{OPENING}"))
     await writer.deliver(article)
+    await delivered(room, writer)
+    return await until(lambda: next((m for m in room.bot_says() if "Edit" in names(m)), None))
+
+
+async def delivered(room: Room, writer: Writer) -> None:
+    """Returns once all answers are on record."""
 
     async def on_record() -> bool:
         return not await writer.queue.undelivered(room.settings.reader)
 
     await holds(on_record)
-    return await until(lambda: next((m for m in room.bot_says() if "Edit" in names(m)), None))
 
 
 async def press(

@@ -1,0 +1,60 @@
+"""Edits by hand, and their states."""
+
+from msgspec.structs import replace
+
+from bot.article import edits
+from bot.article.record import MOST_STATES, Record
+from jobqueue.article import Article, Figure, Need, Section, Slot, Why
+from tests.bot.article.test_layout import PICTURE
+
+CAVE, BRIDGE, GATE = (Figure(picture=PICTURE, caption=name) for name in ("cave", "bridge", "gate"))
+SLOT = Slot(need=Need(caption="a cave"), figure=CAVE, candidates=(BRIDGE, GATE))
+ARTICLE = Article(
+    title="Luoyang",
+    sections=(
+        Section(heading="", text="It begins."),
+        Section(heading="Caves", text="Cut.", slots=(SLOT,)),
+        Section(heading="Flowers", text="Grown."),
+    ),
+)
+
+
+def slot(article: Article) -> Slot:
+    return article.sections[1].slots[0]
+
+
+def test_a_chosen_picture_changes_places_with_the_one_that_was_there() -> None:
+    chosen = slot(edits.with_picture(ARTICLE, 1, 0, 1))
+    assert (chosen.figure, chosen.candidates) == (GATE, (CAVE, BRIDGE))
+
+
+def test_a_picture_that_is_taken_away_can_be_chosen_again() -> None:
+    emptied = edits.without_picture(ARTICLE, 1, 0)
+    assert (slot(emptied).figure, slot(emptied).why) == (None, Why.REMOVED)
+    assert edits.empty(emptied) == [(emptied.sections[1], slot(emptied))]
+    again = slot(edits.with_picture(emptied, 1, 0, 0))
+    assert (again.figure, again.why, again.candidates) == (CAVE, None, (BRIDGE, GATE))
+
+
+def test_sections_move_below_the_opening() -> None:
+    down = edits.moved(ARTICLE, 1, +1)
+    assert [section.heading for section in down.sections] == ["", "Flowers", "Caves"]
+    assert edits.moved(down, 2, -1) == ARTICLE
+    for at, step in ((0, +1), (1, -1), (2, +1)):
+        assert edits.moved(ARTICLE, at, step) == ARTICLE
+
+
+def test_words_change_and_the_opening_has_no_heading() -> None:
+    assert edits.worded(ARTICLE, 0, "x", "Anew.").sections[0] == Section(heading="", text="Anew.")
+    assert edits.worded(ARTICLE, 2, "", "Anew.").sections[2].heading == "Flowers"
+
+
+def test_states_are_undone_one_by_one_and_are_not_kept_for_ever() -> None:
+    record = Record((ARTICLE,))
+    assert record.changed(ARTICLE) == record == record.undone()
+    other = replace(ARTICLE, title="Other")
+    assert record.changed(other).undone() == record
+    for number in range(MOST_STATES + 5):
+        record = record.changed(replace(ARTICLE, title=str(number)))
+    assert len(record.states) == MOST_STATES
+    assert record.undone().article.title == str(MOST_STATES + 3)

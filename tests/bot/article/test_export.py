@@ -1,0 +1,84 @@
+"""The archive that is downloaded."""
+
+from zipfile import ZipFile
+
+import pytest
+
+from bot.article import export
+from bot.article.export import bundle, file_name
+from bot.article.page import written
+from bot.notices import Refused
+from jobqueue.article import Article, Figure, Need, Section, Slot, Why
+from tests.bot.article.test_layout import PICTURE
+
+CAVE = Figure(
+    picture=PICTURE, caption="A <cave>", alt="[rock]", author="Ada", source="https://example.org/c"
+)
+ARTICLE = Article(
+    title="Caves & more/../",
+    language="zh-CN",
+    sections=(
+        Section(heading="", text="It <b>begins</b>. ![x](http://e.org/x.png) [j](javascript:a)"),
+        Section(
+            heading="Rock",
+            text="| a | b |\n|---|---|\n| 1 | 2 |\n\nSo $x^2 < 4$.",
+            slots=(
+                Slot(need=Need(caption="a cave"), figure=CAVE),
+                Slot(need=Need(caption="a gate"), why=Why.NOTHING),
+            ),
+        ),
+    ),
+)
+FILES = ["article.html", "article.md", "pictures/1-A-cave.png"]
+
+
+def test_the_archive_has_markdown_with_pictures_and_a_page_by_itself() -> None:
+    packed = bundle(ARTICLE, {PICTURE.sha256: b"png"})
+    assert packed.name == "Caves-more.zip"
+    with ZipFile(packed.stream) as archive:
+        assert archive.namelist() == FILES
+        text, page = (archive.read(name).decode() for name in ("article.md", "article.html"))
+    assert "![\\[rock\\]](<pictures/1-A-cave.png>)\n\n*A <cave>*\n\n© Ada" in text
+    assert "a gate" not in text
+    assert '<html lang="zh-CN">' in page
+    assert '<img src="data:image/png;base64,cG5n" alt="[rock]">' in page
+    assert "A &lt;cave&gt;" in page
+    assert "&lt;b&gt;" in page
+    assert "javascript:" not in page.replace("(javascript:a)", "")
+    assert page.count("<img") == 1  # nothing is fetched
+    assert "<table>" in page
+    assert "<mo>&lt;</mo>" in page
+
+
+def test_a_picture_that_is_gone_is_told_by_its_caption() -> None:
+    with ZipFile(bundle(ARTICLE, {PICTURE.sha256: None}).stream) as archive:
+        assert archive.namelist() == FILES[:2]
+        assert "<img" not in archive.read("article.html").decode()
+        assert "![" not in archive.read("article.md").decode().replace("![x]", "")
+
+
+def test_what_is_too_large_goes_without_separate_pictures_or_not_at_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    noise = bytes(range(256)) * 16
+    monkeypatch.setattr(export, "MOST_BYTES", 6_500)
+    with ZipFile(bundle(ARTICLE, {PICTURE.sha256: noise}).stream) as archive:
+        assert archive.namelist() == FILES[:2]
+    monkeypatch.setattr(export, "MOST_BYTES", 100)
+    with pytest.raises(Refused):
+        bundle(ARTICLE, {PICTURE.sha256: noise})
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [r"\text{<script>alert(1)</script>}", r"\href{javascript:x}{y}", r"\frac", r"\style{a}{b}"],
+)
+def test_a_formula_never_becomes_more_than_mathematics(latex: str) -> None:
+    page = written(f"So $${latex}$$ it is")
+    assert "<script" not in page
+    assert "href" not in page.replace(r"\href", "")
+
+
+def test_names_of_files_are_harmless_in_every_language() -> None:
+    assert file_name("../洛阳：十三朝 古都") == "洛阳-十三朝-古都"
+    assert file_name("***") == "article"

@@ -1,0 +1,112 @@
+"""An article in messages: within Discord's limits, nothing lost, each figure where it belongs."""
+
+from collections.abc import Iterator
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.article.layout import Chapter, Shot, Spread, headed, under
+from bot.render.faces import Face
+from bot.render.layout import MOST_FILES, MOST_PARTS, MOST_UNITS
+from bot.render.picture import Picture
+from bot.render.split import MESSAGE_UNITS, units
+from jobqueue.article import Figure, Section
+from jobqueue.schema import Attachment
+
+PICTURE = Attachment(sha256="0" * 64, name="x.png", media_type="image/png", size=1)
+
+words = st.text(alphabet="ab 。字\n*", min_size=1).filter(str.strip)
+texts = st.one_of(words, st.builds(lambda w, n: w * n, words, st.integers(1, 900)))
+shots = st.builds(
+    lambda n, there: Shot(f"-# caption {n}", Picture(f"{n}.png", b"x", "y") if there else None),
+    st.integers(0, 99),
+    st.booleans(),
+)
+chapters = st.builds(
+    Chapter, st.lists(texts, max_size=2).map(tuple), st.lists(shots, max_size=14).map(tuple)
+)
+spreads = st.builds(Spread, st.lists(chapters, min_size=1, max_size=6).map(tuple))
+
+
+def shown(face: Face) -> Iterator[str | Picture]:
+    """Its texts and pictures in the order in which they are seen."""
+    if face.layout:
+        yield from (part for part in face.layout.parts if isinstance(part, str | Picture))
+    yield from filter(None, (face.content, face.picture))
+
+
+def letters(parts: Iterator[str | Picture]) -> str:
+    """What is read, without what a cut adds or takes: white space and marks."""
+    said = "".join(part for part in parts if isinstance(part, str))
+    return "".join(character for character in said if character in "ab字。caption0123456789")
+
+
+def expected(spread: Spread) -> str:
+    return letters(
+        part
+        for chapter in spread.chapters
+        for part in (*chapter.blocks, *(shot.under for shot in chapter.shots))
+    )
+
+
+@given(spreads)
+def test_messages_of_components_keep_the_limits_and_all_that_is_said(spread: Spread) -> None:
+    faces = spread.faces(laid_out=True)
+    for face in faces:
+        assert face.layout
+        assert face.layout.parts
+        assert len(face.layout.parts) <= MOST_PARTS
+        assert face.layout.units <= MOST_UNITS
+        assert len(face.layout.pictures) <= MOST_FILES
+    assert letters(part for face in faces for part in shown(face)) == expected(spread)
+    pictures = [shot.picture for chapter in spread.chapters for shot in chapter.shots]
+    assert [picture for face in faces if face.layout for picture in face.layout.pictures] == [
+        picture for picture in pictures if picture
+    ]
+
+
+@given(spreads)
+def test_plain_messages_keep_the_limits_and_all_that_is_said(spread: Spread) -> None:
+    faces = spread.faces(laid_out=False)
+    assert all(units(face.content) <= MESSAGE_UNITS for face in faces)
+    assert letters(part for face in faces for part in shown(face)) == expected(spread)
+    pictures = [shot.picture for chapter in spread.chapters for shot in chapter.shots]
+    assert [face.picture for face in faces if face.picture] == list(filter(None, pictures))
+
+
+@given(spreads)
+def test_without_files_captions_stay(spread: Spread) -> None:
+    faces = [face.without_files() for face in spread.faces(laid_out=True)]
+    assert not any(face.has_files for face in faces)
+    assert letters(part for face in faces for part in shown(face)) == expected(spread)
+
+
+def test_a_figure_stays_with_the_text_above_it() -> None:
+    figure = Picture("f.png", b"x", "")
+    full = Chapter(("a" * 3_000,))
+    spread = Spread((full, Chapter(("b" * 1_000,), (Shot("-# under it", figure),))))
+    _, second = spread.faces(laid_out=True)
+    assert second.layout
+    assert second.layout.parts == ("b" * 1_000, figure, "-# under it")
+
+
+def test_credits_are_small_print_in_which_nothing_is_markup() -> None:
+    figure = Figure(
+        picture=PICTURE,
+        caption="**A** cave\n# x",
+        author="Ada_L",
+        licence="CC BY 4.0",
+        source="https://example.org/File:Cave.jpg",
+    )
+    assert under(figure) == (
+        r"-# *\*\*A\*\* cave \# x*" + "\n"
+        r"-# © Ada\_L · CC BY 4.0 · [example.org](<https://example.org/File:Cave.jpg>)"
+    )
+    forged = Figure(picture=PICTURE, caption="", source="https://good.example@evil.example/")
+    assert "](" not in under(forged)
+
+
+def test_the_title_stands_above_the_opening() -> None:
+    opening = Section(heading="", text="It begins.")
+    assert headed(opening, "A\ntitle") == "# A title\nIt begins."
+    assert headed(Section(heading="Then", text="It goes on.")) == "## Then\nIt goes on."
