@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import msgspec
 
-from inference.dialects import thinking
-from inference.dialects.base import Asked, Reply, held_back
+from inference.dialects.base import Asked
 from inference.dialects.call import describe, json_call
+from inference.dialects.marked import Marked
 from inference.engines.base import Message, Role
 from inference.tools.base import Tool
-from jobqueue.schema import Sampling
 
 OPEN, CLOSE = "<tool_call>", "</tool_call>"
 
@@ -33,7 +33,9 @@ For each function call, return a json object with function name and arguments wi
 
 
 @dataclass(frozen=True, slots=True)
-class Hermes:
+class Hermes(Marked):
+    opening: ClassVar[str] = OPEN
+    closing: ClassVar[str] = CLOSE
     name: str = "hermes"
     markup: tuple[str, ...] = (OPEN, CLOSE)
     calls_tools: bool = True
@@ -47,21 +49,6 @@ class Hermes:
             for tool in tools
         )
         return _HOW.format(tools="\n".join(told))
-
-    def sampling(self, asked: Sampling, _turn: int) -> Sampling:
-        return asked
-
-    def examples(self) -> tuple[Message, ...]:
-        return ()
-
-    def read(self, text: str, *, ended: bool) -> Reply:
-        thought, body = thinking.split(text, ended=ended)
-        said, opened, rest = body.partition(OPEN)
-        if not opened:
-            certain = body if ended else body[: held_back(body, (OPEN,))]
-            return Reply(thought, certain)
-        written, closed, _ = rest.partition(CLOSE)
-        return Reply(thought, said, self._call(written, complete=bool(closed) or ended))
 
     def _call(self, written: str, *, complete: bool) -> Asked:
         return json_call(written, "arguments", complete=complete)

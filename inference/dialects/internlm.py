@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import msgspec
 
-from inference.dialects import thinking
-from inference.dialects.base import Asked, Reply, held_back
+from inference.dialects.base import Asked, held_back
 from inference.dialects.call import PYTHON, describe, json_call
+from inference.dialects.marked import Marked
 from inference.engines.base import Message
 from inference.tools.base import Tool
-from jobqueue.schema import Sampling
 
 START, END = "<|action_start|>", "<|action_end|>"
 INTERPRETER, PLUGIN = "<|interpreter|>", "<|plugin|>"
@@ -34,7 +34,9 @@ _PLUGIN_HOW = """\
 
 
 @dataclass(frozen=True, slots=True)
-class InternLM:
+class InternLM(Marked):
+    opening: ClassVar[str] = START
+    closing: ClassVar[str] = END
     name: str = "internlm"
     markup: tuple[str, ...] = (START, END, INTERPRETER, PLUGIN)
     calls_tools: bool = True
@@ -49,40 +51,21 @@ class InternLM:
             parts.append(_PLUGIN_HOW.format(tools=told))
         return "\n\n".join(parts)
 
-    def sampling(self, asked: Sampling, _turn: int) -> Sampling:
-        return asked
-
-    def examples(self) -> tuple[Message, ...]:
-        return ()
-
-    def read(self, text: str, *, ended: bool) -> Reply:
-        thought, body = thinking.split(text, ended=ended)
-        said, opened, rest = body.partition(START)
-        if not opened:
-            certain = body if ended else body[: held_back(body, (START,))]
-            return Reply(thought, certain)
-        written, closed, _ = rest.partition(END)
-        complete = bool(closed) or ended
-        if not complete:
-            written = written[: held_back(written, (END,))]
-        return Reply(thought, said, _call(written, complete=complete))
-
     def returned(self, text: str) -> Message:
         return Message("environment", text or "(nothing)")
 
-
-def _call(written: str, *, complete: bool) -> Asked:
-    kind = written.lstrip()
-    if kind.startswith(INTERPRETER):
-        code = _without_fence(kind[len(INTERPRETER) :], complete=complete)
-        arguments: dict[str, object] | None = {"program": code} if complete else None
-        fault = "the program is empty" if complete and not code.strip() else ""
-        return Asked(PYTHON, code, complete, None if fault else arguments, fault)
-    if kind.startswith(PLUGIN):
-        return json_call(kind[len(PLUGIN) :], "parameters", complete=complete)
-    if not complete:
-        return Asked("", "")
-    return Asked("", "", True, fault="an action is <|interpreter|> or <|plugin|>")
+    def _call(self, written: str, *, complete: bool) -> Asked:
+        kind = written.lstrip()
+        if kind.startswith(INTERPRETER):
+            code = _without_fence(kind[len(INTERPRETER) :], complete=complete)
+            arguments: dict[str, object] | None = {"program": code} if complete else None
+            fault = "the program is empty" if complete and not code.strip() else ""
+            return Asked(PYTHON, code, complete, None if fault else arguments, fault)
+        if kind.startswith(PLUGIN):
+            return json_call(kind[len(PLUGIN) :], "parameters", complete=complete)
+        if not complete:
+            return Asked("", "")
+        return Asked("", "", True, fault="an action is <|interpreter|> or <|plugin|>")
 
 
 def _without_fence(code: str, *, complete: bool) -> str:
