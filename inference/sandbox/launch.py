@@ -79,7 +79,8 @@ async def start(config: SandboxConfig, listener: socket.socket | None = None) ->
 async def stop(started: Zygote) -> None:
     started.control.close()
     try:
-        await asyncio.wait_for(started.process.wait(), 5)
+        async with asyncio.timeout(5):
+            await started.process.wait()
     except TimeoutError:
         started.process.kill()
         await started.process.wait()
