@@ -4,16 +4,16 @@ Workers announce what they have. Where nothing was chosen, chats call none: a sm
 could answer by itself is easily led astray by tools. Problems are solved by programs in any case.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import discord
 from discord import app_commands
 
 from bot.discord import panel
 from bot.discord.admission import asker_of
+from bot.discord.control import Control
 from bot.discord.everywhere import everywhere
 from bot.discord.settings import may_change, require_may_change, server_of
 from bot.discord.translate import text
@@ -132,27 +132,10 @@ async def _page(interaction: Interaction) -> ToolsPage:
     )
 
 
-class ToolsControl(
-    discord.ui.DynamicItem[discord.ui.Item[Any]], template=r"tools:(?P<channel>\d+)(?P<ask>:ask)?"
-):
-    """Its id holds the channel, so that it works after a restart."""
+class ToolsControl(Control, template=r"tools:(?P<channel>\d+)(?P<ask>:ask)?"):
+    """Its id holds the channel."""
 
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction,  # noqa: ARG003
-        item: discord.ui.Item[Any],
-        match: re.Match[str],  # noqa: ARG003
-    ) -> Self:
-        return cls(item)
-
-    async def callback(self, interaction: "discord.Interaction[Commonroom]") -> None:  # type: ignore[override]
-        try:
-            await self._change(interaction)
-        except Exception as error:  # the interaction's edge
-            await interaction.client.explain(interaction, error)
-
-    async def _change(self, interaction: "discord.Interaction[Commonroom]") -> None:
+    async def pressed(self, interaction: "discord.Interaction[Commonroom]") -> None:
         require_may_change(interaction)
         preferences = interaction.client.service.preferences
         if self.custom_id.endswith(":ask"):
