@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import msgspec
 import pytest
 from redis.asyncio import Redis
 
@@ -61,9 +62,7 @@ async def working(
         queue,
         History(redis),
         engine or ScriptedEngine(),
-        name="worker-0",
-        system="be brief",
-        **options,
+        **({"name": "worker-0", "system": "be brief"} | options),
     )
     ready = asyncio.Event()
     running = asyncio.create_task(worker.run(ready.set))
@@ -308,6 +307,22 @@ async def test_a_degraded_engine_gets_no_jobs_until_it_is_ready(
     [status] = await queue.workers()
     assert (status.worker, status.engine, status.slots) == ("worker-0", "scripted", 64)
     assert status.capabilities == ("chat", of_model("chat", engine.model))
+
+
+async def test_workers_with_different_models_take_what_is_asked_of_theirs(
+    queue: JobQueue, redis: Redis
+) -> None:
+    class Other(ScriptedEngine):
+        model = "other"
+
+    async with working(queue, redis), working(queue, redis, Other(), name="worker-1"):
+        for number, model in enumerate(("other", "scripted", "other")):
+            asked = job(f"j{number}", "hello", channel=f"channel-{number}")
+            events = await ask(
+                queue, msgspec.structs.replace(asked, capability=of_model("chat", model))
+            )
+            assert isinstance(events[0], Started)
+            assert events[0].model == model
 
 
 async def test_loading_is_announced_before_jobs_are_taken(queue: JobQueue, redis: Redis) -> None:
