@@ -19,6 +19,7 @@ from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueUnavailable
 
 MOST_CANDIDATES = 9  # shown at once
+NAMED_BY = 16  # digits of a hash
 MOST_PLOTS = 8  # below one answer
 MAX_PLOT_BYTES = 8 << 20
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -67,20 +68,18 @@ class Dressing:
             for block in dressed.blocks
         )
         figures = [slot.figure for slot in section.slots if slot.figure]
-        shots = [await self._shot(f"{number}-{n}", figure) for n, figure in enumerate(figures, 1)]
+        shots = [await self._shot(figure) for figure in figures]
         return Chapter(tuple(blocks), tuple(shots))
 
-    async def _shot(self, name: str, figure: Figure) -> Shot:
+    async def _shot(self, figure: Figure) -> Shot:
         data = await self._bytes(figure.picture.sha256)
         if not data or len(data) > MAX_PLOT_BYTES:
             return Shot(under(figure))
-        extension = figure.picture.media_type.rpartition("/")[2]
-        picture = Picture(f"figure-{name}.{extension}", data, figure.alt or figure.caption)
-        return Shot(under(figure), picture)
+        return Shot(under(figure), Picture(figure_name(figure), data, figure.alt or figure.caption))
 
     async def candidates(self, slot: Slot) -> list[tuple[int, Picture]]:
         """The pictures that are offered for a place, by their number there."""
-        shots = [await self._shot(f"{n}", figure) for n, figure in enumerate(slot.candidates)]
+        shots = [await self._shot(figure) for figure in slot.candidates]
         found = [(n, shot.picture) for n, shot in enumerate(shots) if shot.picture]
         return found[:MOST_CANDIDATES]
 
@@ -99,3 +98,9 @@ class Dressing:
             return await self._blobs.get(sha256) or b""
         except QueueUnavailable:
             return b""
+
+
+def figure_name(figure: Figure) -> str:
+    """Its file's name in Discord, by which its bytes are found again."""
+    extension = figure.picture.media_type.rpartition("/")[2]
+    return f"figure-{figure.picture.sha256[:NAMED_BY]}.{extension}"

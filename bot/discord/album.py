@@ -10,9 +10,11 @@ from redis.exceptions import RedisError
 
 from bot import problem
 from bot.article import edits
+from bot.article.layout import Spread
 from bot.article.record import ArticleRecords
 from bot.discord import buttons, destination
 from bot.discord.destination import BelowInteraction
+from bot.discord.reclaim import reclaim
 from bot.discord.reply import Frame
 from bot.dressing import Dressing
 from bot.feedback import Feedback
@@ -22,6 +24,7 @@ from bot.shown import Shown, ShownAnswers, Version, with_version
 from bot.words import words
 from bot.work import NOTHING, Work, WorkRecords
 from jobqueue.article import Article
+from jobqueue.blobs import Blobs
 from jobqueue.capabilities import SOLVE, without_model
 from jobqueue.errors import QueueUnavailable
 from jobqueue.history import History
@@ -44,12 +47,14 @@ class Album:
         history: History,
         feedback: Feedback,
         dressing: Dressing,
+        blobs: Blobs,
     ) -> None:
         self._client = client
         self._shown = shown
         self._works = works
         self._articles = articles
         self._dressing = dressing
+        self._blobs = blobs
         self._history = history
         self._feedback = feedback
 
@@ -74,9 +79,14 @@ class Album:
             text,
             row_of(earlier, article=article) if earlier else None,
             laid_out=job.order is not None,
-            article=await self._dressing.spread(article) if article else None,
+            article=await self.spread(earlier, article) if earlier and article else None,
             reworks=reworks(job),
         )
+
+    async def spread(self, shown: Shown, article: Article) -> Spread:
+        """An article ready to be shown, with the pictures that its messages still have."""
+        await reclaim(self._client, self._blobs, shown, article)
+        return await self._dressing.spread(article)
 
     async def article_of(self, shown: Shown) -> Article | None:
         """As it is now, if it is one and is known."""

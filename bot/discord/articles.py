@@ -24,6 +24,7 @@ from bot.discord.admission import asker_of
 from bot.discord.article_control import ArticleControl
 from bot.discord.article_panel import Page
 from bot.discord.form import Field, Form
+from bot.discord.reclaim import reclaim
 from bot.notices import Notice, Refused, Tone
 from bot.render.split import split
 from bot.shown import Shown
@@ -95,13 +96,13 @@ class Articles:
     # --- for everybody --------------------------------------------------------------------------
 
     async def _download(self, interaction: Interaction, control: ArticleControl) -> None:
-        _, record = await self._known(control.job)
+        shown, record = await self._known(control.job)
         await interaction.response.defer(ephemeral=True, thinking=True)
-        spread = {
-            figure.picture.sha256: await self._service.blobs.get(figure.picture.sha256)
-            for figure in record.article.figures
-        }
-        file = await asyncio.to_thread(bundle, record.article, spread)
+        blobs = self._service.blobs
+        await reclaim(self._client, blobs, shown, record.article)
+        hashes = {figure.picture.sha256 for figure in record.article.figures}
+        pictures = {each: await blobs.get(each) for each in hashes}
+        file = await asyncio.to_thread(bundle, record.article, pictures)
         say = words(str(interaction.locale))
         await interaction.followup.send(
             say("article-bundle"), file=discord.File(file.stream, file.name), ephemeral=True
@@ -218,6 +219,7 @@ class Articles:
         async with self._layouts.setdefault(answer, asyncio.Lock()):
             self._waiting.discard(answer)
             shown, record = await self._known(job)
+            await reclaim(self._client, self._service.blobs, shown, record.article)
             below = destination.encode(reached(shown, interaction)).decode()
             version = replace(shown.version, job=replace(shown.job, reply=below))
             versions = (*shown.versions[: shown.current], version)

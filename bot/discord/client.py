@@ -149,6 +149,7 @@ class Commonroom(discord.AutoShardedClient):
             history=service.history,
             feedback=service.feedback,
             dressing=self.dressing,
+            blobs=service.blobs,
         )
         reader = service.settings.reader
         self.pace = Pace(len(shards.ids) / shards.of if shards else 1.0)

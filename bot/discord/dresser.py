@@ -60,9 +60,10 @@ class Dresser:
     def _files(self, face: Face) -> list[discord.File]:
         """Read from their start at each attempt, since a sent file is used up."""
         pictures = face.layout.pictures if face.layout else filter(None, [face.picture])
+        named = {picture.name: picture for picture in pictures}  # one may be shown twice
         files = [
-            discord.File(BytesIO(picture.png), picture.name, description=picture.alt)
-            for picture in pictures
+            discord.File(BytesIO(picture.png), name, description=picture.alt)
+            for name, picture in named.items()
         ]
         if face.document:
             files.append(discord.File(BytesIO(face.document.encode()), DOCUMENT))

@@ -100,6 +100,12 @@ async def test_its_author_edits_it_by_hand(silent_room: Room, world: World, writ
         await shows(room, "times.\n## Grottoes")
 
 
+async def forgotten(room: Room) -> None:
+    keys = [key async for key in room.redis.scan_iter("*blob:*")]
+    assert keys
+    await room.redis.delete(*keys)
+
+
 async def test_what_is_taken_away_and_what_everybody_may_have(
     silent_room: Room, world: World, writer: Writer
 ) -> None:
@@ -120,6 +126,10 @@ async def test_what_is_taken_away_and_what_everybody_may_have(
         )
         await press(room, editor, "undo")
         await shows(room, "# Luoyang", "Buddha")
+        await forgotten(room)  # the queue keeps pictures for a day: the messages have them
+        await press(room, editor, "down")
+        moved = await shows(room, "times.\n", "-# © Ada", without="times.\n-#")
+        assert len(list(galleries(moved))) == 1
         await press(room, last, "download", user="bob")
         sent = await shows(room, "The article as Markdown", viewer="bob")
         (file,) = sent.data["attachments"]

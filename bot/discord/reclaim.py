@@ -1,0 +1,51 @@
+"""Pictures of an article that are no longer in the queue's memory, taken from its own messages.
+
+Bytes live there for a day, an article's buttons for a month. Its messages keep its pictures, under
+names that say what they hold; so what is laid out anew loses none.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Collection
+from contextlib import suppress
+from hashlib import sha256
+
+import aiohttp
+import discord
+
+from bot.discord import destination
+from bot.dressing import figure_name
+from bot.shown import Shown
+from jobqueue.article import Article
+from jobqueue.blobs import Blobs
+from jobqueue.errors import QueueError
+
+log = logging.getLogger(__name__)
+
+
+async def reclaim(client: discord.Client, blobs: Blobs, shown: Shown, article: Article) -> None:
+    """Put back what is gone, as far as Discord still has it; a picture less is no failure."""
+    with suppress(QueueError):
+        wanted = {
+            figure_name(figure): figure.picture.sha256
+            for figure in article.figures
+            if await blobs.get(figure.picture.sha256) is None
+        }
+        if not wanted:
+            return
+        async for name, data in _attached(client, shown, wanted):
+            if sha256(data).hexdigest() == wanted[name]:
+                await blobs.put(data)
+
+
+async def _attached(
+    client: discord.Client, shown: Shown, wanted: Collection[str]
+) -> AsyncIterator[tuple[str, bytes]]:
+    channel = client.get_partial_messageable(int(destination.decode(shown.job.reply).channel))
+    for message in shown.messages:
+        try:
+            found = await channel.fetch_message(int(message.rpartition("/")[2]))
+            for file in found.attachments:
+                if file.filename in wanted:
+                    yield file.filename, await file.read()
+        except (discord.HTTPException, aiohttp.ClientError) as error:
+            log.info("pictures not reclaimed answer=%s: %r", shown.id, error)
