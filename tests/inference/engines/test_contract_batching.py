@@ -14,8 +14,7 @@ from time import monotonic, sleep
 from typing import Any
 
 import pytest
-import torch
-from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
+from transformers import GenerationConfig
 from transformers.generation.configuration_utils import ContinuousBatchingConfig
 from transformers.generation.continuous_batching.cb_logits_processors import (
     CLASSIC_TO_CB_PROCESSORS_MAP,
@@ -28,6 +27,7 @@ from transformers.generation.continuous_batching.utils import pad_to_interval
 
 from inference.engines.gpu.families import FAMILIES
 from inference.engines.prefixes import keep_prefixes
+from tests.inference.engines.tiny import llama
 
 VOCABULARY, END, PAGE, PAGES = 64, 63, 8, 16
 PROMPT = list(range(1, 4 * PAGE + 2))  # a little more than four pages
@@ -35,16 +35,7 @@ PROMPT = list(range(1, 4 * PAGE + 2))  # a little more than four pages
 
 @pytest.fixture(scope="module")
 def model() -> Any:
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=VOCABULARY,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        num_key_value_heads=1,
-    )
-    return LlamaForCausalLM._from_config(config, attn_implementation="sdpa").eval()
+    return llama(VOCABULARY)
 
 
 @contextmanager

@@ -5,13 +5,12 @@ from threading import Event
 from typing import Any
 
 import pytest
-import torch
-from transformers import LlamaConfig, LlamaForCausalLM
 
 from inference.engines.base import EngineBroken
 from inference.engines.batching import TokenLoop
 from inference.engines.sampling import GREEDY
 from inference.engines.sizes import CPU_PAGE_TOKENS, Sizes
+from tests.inference.engines.tiny import llama
 from tests.inference.support import until
 
 SILENCE_S = 2.0
@@ -20,16 +19,7 @@ PROMPT = list(range(1, 3 * CPU_PAGE_TOKENS))
 
 @pytest.fixture(scope="module")
 def model() -> Any:
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=200,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        num_key_value_heads=1,
-    )
-    return LlamaForCausalLM._from_config(config, attn_implementation="sdpa").eval()
+    return llama(200)
 
 
 def loop_of(model: Any, **options: Any) -> TokenLoop:
