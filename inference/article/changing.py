@@ -2,15 +2,17 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import partial
 
 import msgspec
 
 from inference.article.attempt import ArticleAttempt
-from inference.article.needs import capitals, needs
+from inference.article.capitals import capitals
+from inference.article.needs import needs
 from inference.article.plan import Measure
 from inference.article.prose import Prose, Said
 from inference.article.sentences import pieces
-from inference.article.source import numbers_in
+from inference.article.source import Source
 from inference.article.write import room_for
 from inference.engines.base import Message
 from jobqueue.article import Article, Change, Kind, Need, Rework, Section, Stage
@@ -77,13 +79,14 @@ class Changing(ArticleAttempt):
             if other is not section:
                 for piece in pieces(other.text, ended=True):
                     said.again(piece.text)
-        known = self._source.numbers | numbers_in(f"{section.text}\n{self._change.wish}")
+        text = "\n".join((self._source.text, section.text, self._change.wish))
+        known = Source(self._source.assignment, text if self._source.text else "")
         return Prose(
             frozenset({article.title, *(each.heading for each in article.sections)}),
             said,
             paragraphs=measure.paragraphs,
             characters=self._wording.characters(measure.most_words),
-            numbers=known if self._source.text else None,
+            given=partial(known.gives, tongue=self._tongue),
         )
 
     async def _messages(self, section: Section, measure: Measure) -> tuple[Message, ...]:
@@ -93,6 +96,7 @@ class Changing(ArticleAttempt):
         article = wording.article.format(
             title=self._unchanged.title,
             assignment=source.assignment,
+            parts="",
             source=wording.source.format(text=text) if text else "",
         )
         asked = getattr(wording, change.rework).format(

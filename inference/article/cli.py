@@ -97,9 +97,9 @@ def _quoted(path: Path | None, text: str | None) -> str:
 
 def _account(finished: Finished, seconds: float) -> str:
     article = finished.article or Article(title="", sections=())
-    words = len(finished.text.split())
+    words = f"{len(finished.text.split())} words, {len(finished.text)} characters"
     empty = [slot.need for section in article.sections for slot in section.slots if not slot.figure]
-    lines = [f"{words} words, {finished.completion_tokens} tokens, {seconds:.1f} s"]
+    lines = [f"{words}, {finished.completion_tokens} tokens, {seconds:.1f} s"]
     lines += [f"picture: {figure.caption}" for figure in article.figures]
     lines += [f"no picture: {need.caption} ({', '.join(need.entities)})" for need in empty]
     return "\n".join(lines)

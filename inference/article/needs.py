@@ -8,6 +8,7 @@ written stands, the heading is what a picture is wanted for, if the text names i
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from inference.article.capitals import capitals
 from inference.article.pen import Pen
 from inference.article.tongue import Tongue
 from inference.article.wording import wording_of
@@ -27,16 +28,7 @@ _KINDS = {
 }
 _LABEL = re.compile(r"^\W*(?:caption|picture|图片?(?:说明)?|配图)\s*\d*\s*[:：]\s*", re.IGNORECASE)
 _BETWEEN = re.compile(r"[,，、;；/]|\band\b|和")
-# Capitals within a sentence; at its beginning every word has one.
-_UPPER = "[A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĘĚĞĢĪĶĻŁŃŅŇŌŐŘŚŞŠŢŤŪŮŰŹŻŽȘȚΑ-ΩА-ЯЁЂ-Џ]"
-_WORD = rf"{_UPPER}[\w'’-]+"
-_NAME = re.compile(rf"(?<![.!?:]\s)(?<!^)\b{_WORD}(?:\s+(?:of\s+(?:the\s+)?)?{_WORD})*")
 _GROUNDED = 0.5  # of a caption's words, so many are in the text
-
-
-def capitals(text: str) -> list[str]:
-    """Names in it, in languages that write them with capitals."""
-    return list(dict.fromkeys(found[0] for found in _NAME.finditer(text)))
 
 
 async def needs(

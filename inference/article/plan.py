@@ -111,8 +111,8 @@ def title_of(assignment: str) -> str:
 def _part(line: str) -> Part:
     line = _ORDINAL.sub("", _MARKS.sub("", line).strip())
     heading, _, about = re.sub(r"\s+[-–—]\s+|[:：]", "\0", line, count=1).partition("\0")
-    if len(heading) > MAX_HEADING:  # a sentence: what it is about, without a heading
-        return Part("")
+    if len(heading) > MAX_HEADING:  # a sentence: its beginning is the heading
+        heading, about = re.split(r"[,;，；。(（]", line)[0], line
     return Part(_clean(heading, MAX_HEADING), _clean(about, MAX_ABOUT))
 
 

@@ -6,10 +6,9 @@ the article: a sentence is told when it is whole, and only if it belongs there.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from inference.article.sentences import Piece, pieces
-from inference.article.source import numbers_in
 
 _LIST = re.compile(r"(?:[-*+•>|]|\d+[.)、])\s*\S|```|\$\$")
 _HEADING = re.compile(r"#{1,6}\s|\*\*[^*\n]+\*\*[:：]?$|_{2}[^_\n]+_{2}$|-{3,}$|\*{3,}$|```\w*$")
@@ -27,7 +26,7 @@ _BEFORE = re.compile(
 _ABOUT = re.compile(
     r"(?:(?:in )?this (?:section|part|article|paragraph|text)\b|as an ai\b|i(?:'m| am) sorry\b"
     r"|i hope this\b|let me know\b|if you have any (?:more |other |further )?questions?\b"
-    r"|feel free to\b|note:|\(?\d+ words|本节|这一节|本文|这篇文章|希望这|如果您|如有|注[:：])",
+    r"|feel free to\b|i(?:'m| am) (?:excited|happy|glad)\b|welcome to\b|note:|\(?\d+ words|本节|这一节|本文|这篇文章|希望这|如果您|如有|注[:：])",
     re.IGNORECASE,
 )
 _LEAST = 20  # letters; shorter sentences may come twice
@@ -62,17 +61,17 @@ class Prose:
         *,
         paragraphs: int,
         characters: int,
-        numbers: frozenset[str] | None = None,
+        given: Callable[[str], bool],
     ) -> None:
         """`headings` are dropped where a line repeats one. Text ends after so many `paragraphs`, or
-        with the sentence that brings it to so many `characters`. A sentence with any other than
-        these `numbers` is left out; None: all may be said.
+        with the sentence that brings it to so many `characters`. A sentence that is not `given` by
+        the text to go by is left out.
         """
         self._headings = frozenset(map(_plain, headings))
         self._said = said
         self._most = paragraphs
         self._characters = characters
-        self._numbers = numbers
+        self._given = given
         self._rest = ""  # what is no whole piece yet
         self._starts = True  # a line begins with it
         self._space = ""  # between what was told and what comes
@@ -130,16 +129,11 @@ class Prose:
             return False
         if piece.line and not piece.whole and not _LIST.match(text):
             return False  # a heading without a mark
-        if self._numbers is not None and not _large(text) <= self._numbers:
+        if not self._given(text):
             return False
         again = self._said.again(text)
         self._again += again
         return not again
-
-
-def _large(text: str) -> frozenset[str]:
-    """Numbers of more than one digit: `three` and `3` come by themselves."""
-    return frozenset(number for number in numbers_in(text) if len(number) > 1)
 
 
 def _wider(space: str, other: str) -> str:

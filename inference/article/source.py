@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from inference.article.capitals import capitals
+from inference.article.tongue import Tongue
 from inference.tools.searching import best, passages_of
 
 # As the bot quotes a file.
 _FILE = re.compile(r'^File "[^"\n]*"[^\n]*:\n(`{3,})\n(.*?)\n\1$', re.DOTALL | re.MULTILINE)
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 MAX_ASSIGNMENT = 1_500  # characters; what is longer is a text to go by
+_STEM = 4
 _OPENING = 120  # characters of each passage, where all of them are looked over
 
 
@@ -26,6 +29,13 @@ class Source:
             return self.text
         return self._of(sorted(best(words, self._passages), key=self._passages.index), room)
 
+    def passage(self, words: str) -> str:
+        """The one that has most to do with `words`, of several."""
+        return next(iter(best(words, self._passages)), "") if len(self._passages) > 1 else ""
+
+    def beginning(self, room: int) -> str:
+        return self._of(self._passages[:1], room)
+
     def overview(self, room: int) -> str:
         """How each part of it begins."""
         if len(self.text) <= room:
@@ -33,8 +43,24 @@ class Source:
         every = max(1, len(self._passages) * _OPENING // max(room, 1) + 1)
         return self._of([each[:_OPENING] for each in self._passages[::every]], room)
 
+    def gives(self, sentence: str, tongue: Tongue) -> bool:
+        """Whether all that can be checked of a sentence is here: numbers of more than one digit,
+        and where both are English the beginnings of names: `Chinese` where `China` is. All is,
+        where there is no text to go by."""
+        if not self.text:
+            return True
+        numbers = {number for number in numbers_in(sentence) if len(number) > 1}
+        english = tongue.is_english and " the " in self._folded
+        names = capitals(sentence) if english else []
+        words = (word[:_STEM].casefold() for name in names for word in name.split())
+        return numbers <= self._numbers and all(word in self._folded for word in words)
+
     @cached_property
-    def numbers(self) -> frozenset[str]:
+    def _folded(self) -> str:
+        return f"{self.assignment}\n{self.text}".casefold()
+
+    @cached_property
+    def _numbers(self) -> frozenset[str]:
         return numbers_in(f"{self.assignment}\n{self.text}")
 
     @cached_property

@@ -36,6 +36,10 @@ class Tongue:
         return self._first == "zh"
 
     @property
+    def is_english(self) -> bool:
+        return self._first == "en"
+
+    @property
     def has_capitals_for_names(self) -> bool:
         """And not for every noun, as German has."""
         return self._first != "de"

@@ -19,11 +19,12 @@ class Wording:
     plan_examples: tuple[tuple[str, str], ...]  # assignments, and their plans
     plan_begun: str  # how each plan begins
     author: str
-    article: str  # {title} {assignment} {source}: what each section's prompt begins with
+    article: str  # {title} {assignment} {parts} {source}: what each section's prompt begins with
     source: str  # {text}
     lead_asked: str  # {words}
     section_asked: str  # {heading} {about} {words} {paragraphs}
-    others: str  # {headings}
+    parts: str  # {headings}
+    focus: str  # {text}
     editor: str
     rewrite: str  # {heading} {text} {words}
     expand: str
@@ -85,7 +86,7 @@ ENGLISH = Wording(
         "without a word about yourself or the article. Where you are not sure of a number, a date "
         "or a name, you leave it out."
     ),
-    article='An article with the title "{title}". The assignment was: {assignment}{source}',
+    article='An article with the title "{title}". The assignment was: {assignment}{parts}{source}',
     source="\n\nGo by this text alone, and add no facts to it:\n{text}",
     lead_asked=(
         "Write its opening: one paragraph of about {words} words that says what it is about and "
@@ -95,7 +96,8 @@ ENGLISH = Wording(
         'Write the part "{heading}". It tells of this: {about}. Write {paragraphs} of about '
         "{words} words in all."
     ),
-    others=" Other parts tell of {headings}: leave that to them.",
+    parts="\n\nIts parts: {headings}.",
+    focus="\n\nWhat matters most for it:\n{text}",
     editor=(
         "You edit articles for a magazine in {language}. You write the new text alone, in whole "
         "sentences and paragraphs, without headings, and without a word about what you changed."
@@ -161,11 +163,12 @@ CHINESE = Wording(
         "你用{language}为杂志写文章：清楚、准确、生动，用完整的句子和段落。只写正文，不写标题，不用列表，"
         "不谈自己，也不谈文章本身。没有把握的数字、年代和人名就不写。"
     ),
-    article="文章的标题是“{title}”。题目要求：{assignment}{source}",
+    article="文章的标题是“{title}”。题目要求：{assignment}{parts}{source}",
     source="\n\n只依据下面的材料，不添加材料以外的事实：\n{text}",
     lead_asked="请写文章的开头：一段，大约{words}字，说明这篇文章讲什么、为什么值得一读。",
     section_asked="请写“{heading}”这一节，讲的是：{about}。{paragraphs}，一共大约{words}字。",
-    others="其他各节会讲{headings}，这里不要写。",
+    parts="\n\n各节：{headings}。",
+    focus="\n\n与这一节关系最大的材料：\n{text}",
     editor=(
         "你用{language}为杂志修改文章。只写新的正文，用完整的句子和段落，不写标题，"
         "也不说明改了什么。"

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import partial
 
 from inference.article.pen import Pen
 from inference.article.plan import Measure, Outline, Part
@@ -56,34 +57,36 @@ class Author:
         """More of the text, as it comes."""
         asked = self._wording.lead_asked.format(words=self._wording.counted(LEAD_WORDS))
         lead = Measure(sections=0, paragraphs=1, words=LEAD_WORDS)
-        return self._write("section-0", self._outline.title, asked, lead)
+        # All of a text to go by would be told here, and nothing be left for the sections.
+        return self._write("section-0", self._source.beginning(self._room), asked, lead)
 
     def part(self, number: int, part: Part) -> AsyncGenerator[str, None]:
         """The section with this number, the lead being 0."""
         wording, measure = self._wording, self._measure
-        others = [each.heading for each in self._outline.parts if each is not part]
         asked = wording.section_asked.format(
             heading=part.heading,
             about=part.about or part.heading,
             paragraphs=wording.paragraphs[measure.paragraphs - 1],
             words=wording.counted(measure.words),
         )
-        if others:
-            asked += wording.others.format(headings=wording.comma.join(others))
-        return self._write(f"section-{number}", f"{part.heading} {part.about}", asked, measure)
+        about = f"{part.heading} {part.about}"
+        self._said.again(part.about)  # the model is not to repeat it
+        if focus := self._source.passage(about):
+            asked += wording.focus.format(text=focus)
+        text = self._source.about(about, self._room)
+        return self._write(f"section-{number}", text, asked, measure)
 
     async def _write(
-        self, name: str, about: str, asked: str, measure: Measure
+        self, name: str, text: str, asked: str, measure: Measure
     ) -> AsyncGenerator[str, None]:
-        numbers = self._source.numbers if self._source.text else None
         prose = Prose(
             self._headings,
             self._said,
             paragraphs=measure.paragraphs,
             characters=self._wording.characters(measure.most_words),
-            numbers=numbers,
+            given=partial(self._source.gives, tongue=self._tongue),
         )
-        messages = self._messages(about, asked)
+        messages = self._messages(text, asked)
         most = self._pen.at_most(measure.tokens)
         async with aclosing(self._pen.write(name, messages, max_tokens=most)) as pieces:
             async for piece in pieces:
@@ -94,12 +97,13 @@ class Author:
         if told := prose.end(cut=self._pen.cut):
             yield told
 
-    def _messages(self, about: str, asked: str) -> tuple[Message, ...]:
+    def _messages(self, text: str, asked: str) -> tuple[Message, ...]:
         wording, source = self._wording, self._source
-        text = source.about(about, self._room)
+        headings = wording.comma.join(part.heading for part in self._outline.parts)
         article = wording.article.format(
             title=self._outline.title,
             assignment=source.assignment,
+            parts=wording.parts.format(headings=headings),
             source=wording.source.format(text=text) if text else "",
         )
         return (

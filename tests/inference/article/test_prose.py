@@ -1,15 +1,23 @@
 """What of a model's text reaches an article."""
 
+from functools import partial
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.article.prose import Prose, Said
 from inference.article.sentences import pieces
+from inference.article.source import Source
+from inference.article.tongue import Tongue
 
 
 def cleaned(*chunks: str, cut: bool = False, said: Said | None = None, **options: object) -> str:
-    chosen: dict[str, object] = {"paragraphs": 9, "characters": 900, "numbers": None} | options
+    chosen: dict[str, object] = {
+        "paragraphs": 9,
+        "characters": 900,
+        "given": lambda _: True,
+    } | options
     prose = Prose(frozenset({"The Caves"}), said or Said(), **chosen)  # type: ignore[arg-type]
     for chunk in chunks:
         prose.take(chunk)
@@ -60,7 +68,7 @@ def test_nothing_is_said_twice_in_an_article() -> None:
 
 def test_a_model_that_turns_in_circles_is_stopped() -> None:
     circle = "The grottoes are known for their beauty in the whole country. " * 50
-    prose = Prose(frozenset(), Said(), paragraphs=3, characters=900)
+    prose = Prose(frozenset(), Said(), paragraphs=3, characters=900, given=lambda _: True)
     taken = 0
     for word in circle.split(" "):
         taken += 1
@@ -78,10 +86,16 @@ def test_as_much_as_is_wanted() -> None:
     )
 
 
-def test_numbers_that_were_not_given_are_not_told() -> None:
-    text = "In 1998 it was 40 tonnes. In 1999 it was 77 tonnes. It has 3 gates."
-    given_ = frozenset({"1998", "40"})
-    assert cleaned(text, numbers=given_) == "In 1998 it was 40 tonnes. It has 3 gates."
+def test_numbers_and_names_that_were_not_given_are_not_told() -> None:
+    source = Source("tea", "In 1998 it was 40 tonnes, grown in the hills of China.")
+    text = (
+        "In 1998 it was 40 tonnes. In 1999 it was 77 tonnes. It has 3 gates. "
+        "Some went to Vietnam. Farmers drink Chinese tea."
+    )
+    told = "In 1998 it was 40 tonnes. It has 3 gates. Farmers drink Chinese tea."
+    assert cleaned(text, given=partial(source.gives, tongue=Tongue("en-US"))) == told
+    german = "In Vietnam trinkt man ihn am Morgen."
+    assert cleaned(german, given=partial(source.gives, tongue=Tongue("de"))) == german
 
 
 @given(st.text(alphabet="aB. \n!?。:`$-#1", max_size=60), st.data())
