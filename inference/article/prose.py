@@ -14,19 +14,19 @@ _LIST = re.compile(r"(?:[-*+•>|]|\d+[.)、])\s*\S|```|\$\$")
 _HEADING = re.compile(r"#{1,6}\s|\*\*[^*\n]+\*\*[:：]?$|_{2}[^_\n]+_{2}$|-{3,}$|\*{3,}$|```\w*$")
 _WRAPPING = re.compile(r"^\s*```(?:markdown|md|text|plaintext)?[^\S\n]*\n")
 _LABEL = re.compile(
-    r"(?:\*\*)?(?:title|section|part|heading|paragraph(?: \d+)?|text|标题|小标题|正文|第.段)"
+    r"^(?:\*\*)?(?:title|section|part|heading|paragraph(?: \d+)?|text|标题|小标题|正文|第.段)"
     r"(?:\*\*)?[:：](?:\*\*)?\s*",
     re.IGNORECASE,
 )
-_BEFORE = re.compile(
-    r"(?:sure|certainly|of course|absolutely|okay|here(?:'s|’s| is| are)\b.*:$"
-    r"|当然|好的|以下是|下面是)",
-    re.IGNORECASE,
-)
+_BEFORE = re.compile(r"(?:sure|certainly|of course|absolutely|okay|当然|好的)\b", re.IGNORECASE)
 _ABOUT = re.compile(
-    r"(?:(?:in )?this (?:section|part|article|paragraph|text)\b|as an ai\b|i(?:'m| am) sorry\b"
-    r"|i hope this\b|let me know\b|if you have any (?:more |other |further )?questions?\b"
-    r"|feel free to\b|i(?:'m| am) (?:excited|happy|glad)\b|welcome to\b|note:|\(?\d+ words|本节|这一节|本文|这篇文章|希望这|如果您|如有|注[:：])",
+    r"here(?:'s|’s| is| are)\b.*:$|(?:以下|下面)是.*[:：]$|note:|注[:：]|\(?\d+ words"
+    r"|(?:in )?this (?:section|part|article|paragraph|text|essay)\b"
+    r"|as an ai\b|i(?:'m|’m| am) (?:sorry|excited|happy|glad|delighted)\b|welcome to\b"
+    r"|i hope this\b|let me know\b|feel free to\b"
+    r"|if you have any (?:more |other |further )?questions?\b|.*\bi(?:'ll|’ll| will) (?:describe"
+    r"|explain|discuss|explore|write)\b"
+    r"|本节|这一节|本文|这篇文章|希望这|如果您|如有",
     re.IGNORECASE,
 )
 _LEAST = 20  # letters; shorter sentences may come twice
@@ -113,6 +113,8 @@ class Prose:
 
     def _add(self, piece: Piece) -> None:
         text = _LABEL.sub("", piece.text, count=1) if piece.starts else piece.text
+        if text.count('"') == 1:  # around more than a sentence: it is the text that is quoted
+            text = text.strip('"')
         if self._belongs(piece, text):
             self._opening += self._space + text
             self._space = ""
