@@ -35,6 +35,7 @@ export class CommandForm {
     );
     this.element.addEventListener("keydown", (event) => this.#onKey(event));
     command.options.filter((option) => option.required).forEach((option) => this.#add(option));
+    if (!this.#fields.length) this.#addText();
     this.#offerRest();
   }
 
@@ -45,9 +46,7 @@ export class CommandForm {
   /** What was typed behind the command's name goes into its first field for text. */
   fill(words) {
     if (!words) return;
-    const first =
-      this.#fields.find((field) => field.takesText) ??
-      this.#addNamed(this.command.options.find((option) => option.type === 3));
+    const first = this.#fields.find((field) => field.takesText) ?? this.#addText();
     first?.fill(words);
   }
 
@@ -71,6 +70,10 @@ export class CommandForm {
     this.#fields.push(field);
     this.row.append(field.element);
     return field;
+  }
+
+  #addText() {
+    return this.#addNamed(this.command.options.find((option) => option.type === 3));
   }
 
   #addNamed(option) {
