@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from playground.actions import PROCESS_ACTIONS, Action
+from playground.discord.limits import text_of
 from playground.discord.options import find_component
 from playground.discord.server import LocalDiscord
 from playground.discord.shapes import Json, UserError
@@ -125,7 +126,7 @@ class Player:
 
     def _begun(self, asked: int) -> Message | None:
         answers = self._follower.answers_to(asked)
-        return next((m for m in answers if m.data["content"]), None)
+        return next((m for m in answers if text_of(m.data)), None)
 
     async def _control(self, action: Action) -> None:
         await self._system.control(action.do, action.given["target"])

@@ -6,6 +6,7 @@ import time
 from dataclasses import asdict
 from typing import TextIO
 
+from playground.discord.limits import text_of
 from playground.discord.observe import Seen
 from playground.discord.shapes import ChannelType, Json, MessageFlag
 from playground.discord.state import State
@@ -62,7 +63,7 @@ class Transcript:
             **line,
             "message": data["id"],
             "author": author,
-            "content": data["content"],
+            "content": text_of(data),
             "thinking": MessageFlag.LOADING in MessageFlag(data["flags"]),
             "attachments": data["attachments"],
             "embeds": data["embeds"],

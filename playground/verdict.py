@@ -10,12 +10,14 @@ from enum import StrEnum
 from itertools import pairwise
 
 from bot.render.formulas import extract
-from playground.discord.limits import walk
+from playground.discord.limits import CONTAINER, text_of, walk
 from playground.discord.shapes import MessageFlag
 from playground.discord.state import Message
 
 # discord.Colour.greyple(): the bot's cards that only say how long the answer will take.
 WAITING_COLOUR = 0x99AAB5
+# Those of its boxes of components that say why there is no answer.
+NOTICE_COLOURS = (0xE74C3C, 0xF59F00)
 CHECK_MARKS = ("✅", "❌", "⚪")  # what the cards below solutions begin with
 STOP_BUTTON = "stop:"  # what its custom_id begins with; it is there while an answer grows
 # A further message continues an answer only where the one before it is nearly full; a splitter
@@ -71,6 +73,9 @@ class Question:
 
 def _tells(message: Message) -> bool:
     """Whether it carries a notice; a card on how far an answer was checked is none."""
+    boxes = [part for part in walk(message.data["components"]) if part["type"] == CONTAINER]
+    if any(box.get("accent_color") in NOTICE_COLOURS for box in boxes):
+        return True
     cards = message.data["embeds"]
     return any(not str(card.get("description")).startswith(CHECK_MARKS) for card in cards)
 
@@ -102,14 +107,14 @@ def holds(messages: Sequence[Message], result: str | None) -> bool:
 
 def exceeds(messages: Sequence[Message], result: str | None) -> bool:
     """Whether more is visible than `result` and notes below it; a model may repeat itself."""
-    shown = "\n".join(message.data["content"] for message in messages)
+    shown = "\n".join(text_of(message.data) for message in messages)
     return result is None or len(_letters(shown)) > len(_letters(result)) + FULL_PART / 2
 
 
 def _shown(message: Message) -> str:
     """Its text and what its pictures are said to show."""
     said = (picture.get("description") or "" for picture in message.data["attachments"])
-    return "\n".join((message.data["content"], *said)).strip()
+    return "\n".join((text_of(message.data), *said)).strip()
 
 
 def _without_formulas(text: str) -> str:
@@ -127,11 +132,11 @@ def _continues(before: Message, after: Message) -> bool:
         return False
     if before.data["attachments"]:
         return True
-    return len(before.data["content"]) >= FULL_PART or after.data["content"].startswith("-# ")
+    return len(text_of(before.data)) >= FULL_PART or text_of(after.data).startswith("-# ")
 
 
 def _repeats(messages: Sequence[Message]) -> bool:
-    starts = [m.data["content"][:SAME_START] for m in messages if m.data["content"]]
+    starts = [text[:SAME_START] for text in (text_of(m.data) for m in messages) if text]
     return len(set(starts)) < len(starts)
 
 

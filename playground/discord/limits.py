@@ -22,6 +22,23 @@ NONCE = 25
 
 ACTION_ROW, BUTTON, STRING_SELECT, TEXT_INPUT = 1, 2, 3, 4
 SECTION, TEXT_DISPLAY, THUMBNAIL, MEDIA_GALLERY, FILE_COMPONENT = 9, 10, 11, 12, 13
+SEPARATOR, CONTAINER = 14, 17
+V2_TOP_TYPES = (
+    ACTION_ROW,
+    SECTION,
+    TEXT_DISPLAY,
+    MEDIA_GALLERY,
+    FILE_COMPONENT,
+    SEPARATOR,
+    CONTAINER,
+)
+LENGTHS = {  # what they hold, and how much of it at most; never nothing
+    ACTION_ROW: ("components", 5),
+    SECTION: ("components", 3),
+    TEXT_DISPLAY: ("content", V2_TEXT),
+    MEDIA_GALLERY: ("items", 10),
+    CONTAINER: ("components", V2_COMPONENTS),
+}
 V1_TYPES = frozenset({1, 2, 3, 5, 6, 7, 8})
 LINK_STYLE, PREMIUM_STYLE = 5, 6
 UPLOAD = "attachment://"
@@ -130,6 +147,7 @@ def _check_v2(form: Form, body: Json, components: list[Json]) -> None:
                 "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2",
                 f"The '{key}' field cannot be used when using MessageFlags.IS_COMPONENTS_V2",
             )
+    _check_v2_shapes(form, components)
     every = list(walk(components))
     if len(every) > V2_COMPONENTS:
         form.wrong(
@@ -144,6 +162,28 @@ def _check_v2(form: Form, body: Json, components: list[Json]) -> None:
             f"The total size of displayable text exceeds {V2_TEXT}",
         )
     _check_references(form, body, every)
+
+
+def _check_v2_shapes(form: Form, components: list[Json]) -> None:
+    """Which components may lie where, and how long each may be."""
+    for path, component in _paths(components):
+        kind, is_top = component.get("type"), path.count(".") == 1
+        if is_top and kind not in V2_TOP_TYPES:
+            form.wrong(
+                f"{path}.type",
+                "UNION_TYPE_CHOICES",
+                f'Value of field "type" must be one of {V2_TOP_TYPES}.',
+            )
+        if kind == CONTAINER and not is_top:
+            form.wrong(f"{path}.type", "UNION_TYPE_CHOICES", "A container cannot be nested.")
+        if kind in LENGTHS:
+            field, most = LENGTHS[kind]
+            if not 1 <= len(component.get(field) or ()) <= most:
+                form.wrong(
+                    f"{path}.{field}",
+                    "BASE_TYPE_BAD_LENGTH",
+                    f"Must be between 1 and {most} in length.",
+                )
 
 
 def _check_references(form: Form, body: Json, components: list[Json]) -> None:
@@ -217,6 +257,11 @@ def _paths(components: list[Json], at: str = "components") -> Iterator[tuple[str
 def walk(components: Sequence[Json]) -> Iterator[Json]:
     """Every component, nested ones and accessories too."""
     return (component for _, component in _paths(list(components)))
+
+
+def text_of(message: Json) -> str:
+    """What a message says, plain or made of components."""
+    return str(message["content"] or displayed_text(message["components"]))
 
 
 def displayed_text(components: Sequence[Json]) -> str:

@@ -7,7 +7,7 @@ safe rendering. Whatever is not named here does not reach the page.
 from collections.abc import Iterable
 from typing import Any
 
-from playground.discord.limits import displayed_text
+from playground.discord.limits import text_of
 from playground.discord.shapes import Json
 from playground.discord.world import World
 from playground.page.markdown import Names, render, render_line
@@ -202,8 +202,7 @@ def _name(user: Json) -> str:
 def _reference(message: Any, names: Names) -> Json | None:
     if not message:
         return None
-    text = message["content"] or displayed_text(message["components"])
-    line = " ".join(text.split())[:PREVIEW_CHARS]
+    line = " ".join(text_of(message).split())[:PREVIEW_CHARS]
     return {
         "id": message["id"],
         "author": _person(message["author"]),
