@@ -1,4 +1,4 @@
-"""`python -m inference init | doctor | serve | chat | article | models`."""
+"""`python -m inference init | doctor | serve | chat | article | models | pictures`."""
 
 import argparse
 import asyncio
@@ -20,6 +20,8 @@ from inference.config import ALSO, OFFLINE, Settings, add_choices, chosen, worke
 from inference.engines import create
 from inference.engines.base import CannotLoad, Engine
 from inference.engines.measured import MeasuredEngine
+from inference.library import cli as pictures
+from inference.library.illustrator import illustrator
 from inference.metrics import Metrics
 from inference.models import ModelError
 from inference.models import cli as models
@@ -57,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     chat.add_parser(commands)
     article.add_parser(commands)
     models.add_parser(commands)
+    pictures.add_parser(commands)
     return parser
 
 
@@ -80,7 +83,7 @@ def run_serve(arguments: argparse.Namespace) -> int:
                 name=worker_name(settings.worker),
                 system=settings.system_prompt,
                 workshop=workshop,
-                press=_press(engine, redis, workshop),
+                press=_press(settings, engine, redis, workshop),
                 compactor=Compactor(history, engine) if settings.summaries else None,
                 blobs=Blobs(redis),
                 metrics=metrics,
@@ -110,11 +113,13 @@ def _workshop(settings: Settings, engine: Engine, redis: Redis) -> Workshop | No
     )
 
 
-def _press(engine: Engine, redis: Redis, workshop: Workshop | None) -> Press:
+def _press(settings: Settings, engine: Engine, redis: Redis, workshop: Workshop | None) -> Press:
     def sandbox() -> Sandbox | None:
         return workshop.sandbox if workshop else None
 
-    return Press(History(redis), Tools(engine, Blobs(redis), sandbox=sandbox))
+    blobs = Blobs(redis)
+    tools = Tools(engine, blobs, illustrator(settings, blobs, engine), sandbox=sandbox)
+    return Press(History(redis), tools)
 
 
 def _ready(engine: Engine, stop: Callable[[], None]) -> None:

@@ -59,6 +59,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"
     arxiv: bool = False  # models may search arXiv
     # And the web, with a SearXNG at this address, as https://search.example/search
     web_search: str = ""
+    pictures: str = ""  # a folder of pictures for articles: `python -m inference pictures`
+    # SigLIP or the like, a known name or a folder: pictures are then also found by what they show.
+    pictures_model: str = ""
     worker: str = ""  # this process's name; empty is host, process and a random part
     summaries: bool = True  # of older turns, before they drop out of the context
     drain_s: float = 20.0  # how long running answers may go on after SIGTERM

@@ -29,6 +29,7 @@ from playground.discord.shapes import Json
 from playground.process import ManagedProcess, ProcessState, Program, Status, Watch
 
 READER = "bot-0"
+PICTURES = Path(__file__).parent.parent / "bench" / "article" / "pictures"  # for articles
 LOOK_S = 0.25  # how often a start that is under way is looked at
 STEADY_S = 1.0  # and what runs
 STILL = (ProcessState.PAUSED, ProcessState.STOPPING)  # says nothing new by itself
@@ -204,6 +205,7 @@ class Supervisor:
             *choices,
             REDIS_URL=self.redis_url,
             INFERENCE_DRAIN_S="5",
+            INFERENCE_PICTURES=self._environ.get("INFERENCE_PICTURES") or str(PICTURES),
         )
 
     @property

@@ -1,0 +1,136 @@
+"""`python -m inference pictures add|index|check|list`: the pictures that articles may show.
+
+The folder is INFERENCE_PICTURES or `--folder`; its manifest, `pictures.jsonl`, is edited by hand.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from inference import ocr
+from inference.config import Settings
+from inference.library import adding, faults, manifest
+from inference.library.entry import Entry
+from inference.library.indexing import index
+from inference.library.library import Library
+from inference.library.manifest import LibraryError
+from jobqueue.article import Kind
+from jobqueue.settings import load_or_exit
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the `pictures` command; its namespace carries `run(arguments) -> exit code`."""
+    pictures = subparsers.add_parser("pictures", help="pictures for articles: add, check, list")
+    commands = pictures.add_subparsers(required=True, metavar="add|index|check|list")
+    adder = _command(commands, "add", "copy files into the library and describe them", run_add)
+    adder.add_argument("files", metavar="FILE", nargs="+", type=Path)
+    adder.add_argument("--kind", type=Kind, choices=list(Kind))
+    adder.add_argument("--place", default="", help='from the nearest on: "Luoyang, Henan, China"')
+    for name in ("caption", "alt", "licence", "author", "source"):
+        adder.add_argument(f"--{name}", default="")
+    for name, what in (
+        ("entity", "a person, work or place that is shown; a map's first is what it is of"),
+        ("also", "another name of it, in any language"),
+        ("tag", "a word that it may be found by"),
+    ):
+        adder.add_argument(f"--{name}", action="append", default=[], help=f"{what}; repeat it")
+    _command(commands, "index", "read the text in pictures, and calibrate", run_index)
+    _command(commands, "check", "what is wrong with files and words; 1 if anything is", run_check)
+    _command(commands, "list", "what is there", run_list)
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    what: str,
+    run: Callable[[argparse.Namespace, Path], int],
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=what)
+    parser.add_argument("--folder", type=Path, help="instead of INFERENCE_PICTURES")
+    parser.set_defaults(run=lambda arguments: _in_folder(arguments, run))
+    return parser
+
+
+def _in_folder(
+    arguments: argparse.Namespace, run: Callable[[argparse.Namespace, Path], int]
+) -> int:
+    folder = arguments.folder or load_or_exit(Settings, os.environ).pictures
+    if not folder:
+        print("error: name a folder with --folder or INFERENCE_PICTURES", file=sys.stderr)
+        return 2
+    try:
+        return run(arguments, Path(folder).expanduser())
+    except LibraryError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def run_add(arguments: argparse.Namespace, folder: Path) -> int:
+    described = Entry(
+        path="",
+        caption=arguments.caption,
+        kind=arguments.kind,
+        place=arguments.place,
+        entities=tuple(arguments.entity),
+        also=tuple(arguments.also),
+        tags=tuple(arguments.tag),
+        alt=arguments.alt,
+        licence=arguments.licence,
+        author=arguments.author,
+        source=arguments.source,
+    )
+    new = adding.add(folder, arguments.files, described)
+    for entry in new:
+        print(f"{entry.path}: {entry.caption}")
+    print(f"{len(new)} added, {len(arguments.files) - len(new)} were there already")
+    if new:
+        print(f"Describe them in {folder / manifest.NAME}, then run: inference pictures index")
+    return 0
+
+
+def run_index(_: argparse.Namespace, folder: Path) -> int:
+    console = Console(stderr=True)
+    with console.status("") as status:
+        found = asyncio.run(index(folder, lambda done, of: status.update(f"{done} of {of}")))
+    figures = found.figures
+    print(f"text read in {sum(bool(text.lines) for text in found.written.values())} pictures")
+    if not ocr.installed():
+        print("no text was read: pip install 'commonroom[ocr]'", file=sys.stderr)
+    print(
+        f"near enough is {figures.threshold}, by a margin of {figures.margin}: "
+        f"above what {figures.negatives} wrong pictures reach"
+    )
+    return 0
+
+
+def run_check(_: argparse.Namespace, folder: Path) -> int:
+    library = Library.load(folder)
+    found = faults.faults(library)
+    table = Table("PICTURE", "WHAT", "USED", box=None)
+    for fault in found:
+        table.add_row(Text(fault.path), Text(fault.what), "no" if fault.serious else "yes")
+    if found:
+        Console().print(table)
+    if any(entry.sha256 not in library.index.written for entry in library.entries):
+        print("Text in some pictures was not read yet: inference pictures index", file=sys.stderr)
+    serious = sum(fault.serious for fault in found)
+    print(f"{len(library.entries)} pictures, {serious} faults, {len(found) - serious} remarks")
+    return 1 if serious else 0
+
+
+def run_list(_: argparse.Namespace, folder: Path) -> int:
+    table = Table("PICTURE", "KIND", "ABOUT", "CAPTION", "LICENCE", box=None)
+    entries = manifest.read(folder)
+    for entry in entries:
+        row = (entry.path, entry.kind or "", ", ".join(entry.subjects), entry.caption)
+        table.add_row(*map(Text, (*row, entry.licence)))
+    Console().print(table)
+    print(f"{len(entries)} pictures in {folder}")
+    return 0
