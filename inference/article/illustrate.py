@@ -1,11 +1,13 @@
 """Pictures for an article's sections: a chart where numbers are given, else what is needed."""
 
+import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from inference.article.base import Illustrator, Keeper
 from inference.article.chart import draw
-from inference.article.needs import needs
+from inference.article.needs import needs, spelled
 from inference.article.pen import Pen
 from inference.article.series import Series, asked, may_chart, tables
 from inference.article.source import Source
@@ -39,6 +41,7 @@ class Pictures:
         self._tongue = tongue
         self._wording = wording_of(tongue)
         self._tables = list(tables(source.text, self._wording.chart))
+        self._offered: set[str] = set()  # of the person's own
         self._charted: set[int] = set()  # sections that were looked at for numbers
         self._needs: dict[int, Iterator[Need]] = {}  # of a section: those that are left
 
@@ -51,8 +54,11 @@ class Pictures:
         return await self.fill(need, article) if need else None
 
     async def need(self, article: Article, at: int, most: int = 1) -> Need | None:
-        """The next one that the section's text states."""
+        """The next one of the section: a picture of the person's that it speaks of, by the name of
+        its file, else what its text states."""
         section = article.sections[at]
+        if own := self._own(section):
+            return own
         if at not in self._needs:
             heading = section.heading or article.title
             found = await needs(
@@ -76,6 +82,16 @@ class Pictures:
             avoid=avoid,
             seed=self._job.sampling.seed or 0,
         )
+
+    def _own(self, section: Section) -> Need | None:
+        """Each of them once."""
+        for picture in pictures_of(self._job.attachments):
+            called = re.sub(r"[\W_]+", " ", Path(picture.name).stem).strip()
+            found = spelled(f"{section.heading}\n{section.text}", called)
+            if found and picture.sha256 not in self._offered:
+                self._offered.add(picture.sha256)
+                return Need(caption=found, entities=(found,))
+        return None
 
     async def _chart(self, section: Section, at: int) -> Slot | None:
         sandbox = self._tools.sandbox()

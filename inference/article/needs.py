@@ -98,9 +98,15 @@ def of_heading(heading: str, text: str) -> Need | None:
 
 def names(text: str, entity: str) -> bool:
     """Whether `text` says it, as a word of its own where words have ends."""
-    wanted = re.escape(_folded(entity))
+    return bool(spelled(text, entity))
+
+
+def spelled(text: str, entity: str) -> str:
+    """How `text` writes a name; empty where it does not."""
     edge = r"\b" if entity.isascii() else ""
-    return bool(entity) and bool(re.search(f"{edge}{wanted}{edge}", _folded(text)))
+    wanted = r"\s+".join(map(re.escape, entity.split()))
+    found = re.search(f"{edge}{wanted}{edge}", text, re.IGNORECASE) if wanted else None
+    return found[0] if found else ""
 
 
 def spread(sections: int, pictures: int | None) -> list[int]:

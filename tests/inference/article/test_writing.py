@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 
 from inference.agent.errors import NoAnswer
 from inference.worker import Worker
-from jobqueue.article import Kind, Length, Order, Stage, Why
+from jobqueue.article import Kind, Length, Need, Order, Stage, Why
 from jobqueue.history import History
 from jobqueue.live import LiveReader
 from jobqueue.queue import JobQueue
@@ -92,10 +92,17 @@ async def test_as_many_pictures_as_are_wanted(write: Write, shelf: Shelf) -> Non
     assert (none.figures, len(shelf.needs)) == ((), asked)
 
 
-async def test_the_persons_own_pictures_are_offered(write: Write, shelf: Shelf) -> None:
-    own = Attachment(sha256="c" * 64, name="market.jpg", media_type="image/jpeg", size=5)
-    await write(LUOYANG, SHORT, attachments=(own,))
+async def test_the_persons_own_pictures_are_offered_where_the_text_names_them(
+    write: Write, shelf: Shelf
+) -> None:
+    shelf.has = {"Longmen Grottoes": ("c" * 64,)}
+    own = Attachment(sha256="c" * 64, name="longmen_grottoes.jpg", media_type="image/jpeg", size=5)
+    article = finished(await write(LUOYANG, SHORT, attachments=(own,))).article
+    assert article is not None
     assert shelf.own == [own]
+    (placed,) = article.sections[1].slots
+    assert placed.need == Need(caption="Longmen Grottoes", entities=("Longmen Grottoes",))
+    assert placed.figure is not None
 
 
 async def test_stop_keeps_what_is_written(queue: JobQueue, worker: Worker) -> None:
