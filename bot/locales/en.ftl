@@ -78,6 +78,7 @@ help-text =
     Ask with **/chat**, mention me, reply to one of my messages, or write to me directly.
     Each channel, thread and direct message is one conversation, and I remember it.
     With **/ask** I answer in a thread of its own, and with **/chat** and `private` for you alone.
+    With **/article** I write an illustrated article, which you can edit afterwards.
     With **/solve** I work a problem out with programs; you can read each step.
     Give me texts, code, tables, PDF or Word files along with a question.
     On a message, *Apps* offers **Ask about this**, **Solve this** and **Summarise from here**.
