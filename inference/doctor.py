@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from inference import ocr
 from inference.config import OFFLINE, Settings
 from inference.engines.checkup import of_engine
 from inference.models import store
@@ -53,7 +54,19 @@ async def _of_settings(environ: Mapping[str, str], *, hashes: bool) -> list[Find
     port = checkup.metrics_port(
         settings.metrics_host, settings.metrics_port, "INFERENCE_METRICS_PORT"
     )
-    return [*await of_engine(settings, hashes=hashes), *await _of_programs(settings), port]
+    return [
+        *await of_engine(settings, hashes=hashes),
+        *await _of_programs(settings),
+        _of_reading(),
+        port,
+    ]
+
+
+def _of_reading() -> Finding:
+    if ocr.installed():
+        return good("reading", "text in pictures is read where the model sees none")
+    todo = "pip install 'commonroom[ocr]'"
+    return warning("reading", "rapidocr is not installed: text in pictures is not read", todo)
 
 
 async def _of_programs(settings: Settings) -> list[Finding]:

@@ -33,6 +33,7 @@ async def test_a_sound_machine_and_then_an_altered_model(
     told = found(findings, faulty=False)
     assert told["model"].endswith("every hash is right")
     assert "needed" in told["memory"]
+    assert "is read" in told["reading"]
     # One bit of the copied weights is other.
     copy = shutil.copytree(smollm2.folder, tmp_path / smollm2.name)
     weights = next(copy.glob("*.safetensors"))
