@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import linear
 
-MANY_ROWS = 32  # from here on float32 is faster
+from inference.engines.cpu import MANY_ROWS, multiply_in_float32
+
 LARGEST = 127
 
 
@@ -28,10 +28,9 @@ class Int8Linear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         rows = x.reshape(-1, x.size(-1))
-        if rows.size(0) < MANY_ROWS:
-            out = torch._weight_int8pack_mm(rows.to(torch.bfloat16), self.weight, self.scale)
-        else:
-            out = (linear(rows.float(), self.weight.float()) * self.scale).to(x.dtype)
+        if rows.size(0) >= MANY_ROWS:
+            return multiply_in_float32(x, self.weight, self.bias, self.scale)
+        out = torch._weight_int8pack_mm(rows.to(torch.bfloat16), self.weight, self.scale)
         out = out if self.bias is None else out + self.bias
         return out.view(*x.shape[:-1], -1)
 

@@ -13,8 +13,8 @@ class Model(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.inner = nn.Linear(64, 32, dtype=torch.bfloat16)
-        self.wide = nn.Linear(32, 8, bias=False)  # float32: nothing to gain
+        self.inner = nn.Linear(64, 600, dtype=torch.bfloat16)  # a few blocks
+        self.wide = nn.Linear(600, 8, bias=False)  # float32: nothing to gain
 
 
 @pytest.mark.parametrize("rows", [1, MANY_ROWS - 1, MANY_ROWS, 3 * MANY_ROWS])
