@@ -2,11 +2,11 @@
 the section and the place for a picture, so that it works after a restart; what it does is in
 `bot.discord.articles`."""
 
-import re
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
 import discord
 
+from bot.discord.control import Control
 from bot.render.faces import Row
 from bot.words import Words
 
@@ -15,18 +15,8 @@ if TYPE_CHECKING:
 
 
 class ArticleControl(
-    discord.ui.DynamicItem[discord.ui.Item[Any]],
-    template=r"article:(?P<do>[a-z]+):(?P<job>\d+):(?P<section>\d+):(?P<slot>\d+)",
+    Control, template=r"article:(?P<do>[a-z]+):(?P<job>\d+):(?P<section>\d+):(?P<slot>\d+)"
 ):
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction,  # noqa: ARG003
-        item: discord.ui.Item[Any],
-        match: re.Match[str],  # noqa: ARG003
-    ) -> Self:
-        return cls(item)
-
     @property
     def do(self) -> str:
         return self.custom_id.split(":")[1]
@@ -48,11 +38,8 @@ class ArticleControl(
         """What was chosen in a menu."""
         return list(getattr(self.item, "values", []))
 
-    async def callback(self, interaction: "discord.Interaction[Commonroom]") -> None:  # type: ignore[override]
-        try:
-            await interaction.client.articles.press(interaction, self)
-        except Exception as error:  # the press's edge: its person is told
-            await interaction.client.explain(interaction, error)
+    async def pressed(self, interaction: "discord.Interaction[Commonroom]") -> None:
+        await interaction.client.articles.press(interaction, self)
 
 
 def custom_id(do: str, job: str, section: int = 0, slot: int = 0) -> str:

@@ -156,9 +156,12 @@ async def test_a_section_is_written_anew_in_its_place(
         await writer.say(Progress(stage=Stage.WRITING, total=1, heading="Caves"))
         growing = await shows(room, "# Luoyang", CAVES.strip(), "Being changed:** Caves")
         assert names(growing) == ["Stop"]
+    async with room.bot():  # the next process goes on with it
         rock = replace(article.sections[1], text="All of it is rock.")
         await writer.deliver(article.with_section(1, rock))
         await shows(room, "# Luoyang", "All of it is rock.", without="Being changed")
+        await delivered(room, writer)
+        await press(room, editor, "show")
         await shows(room, "**2. Caves**\n> All of it is rock.")
         await press(room, editor, "undo")
         await shows(room, "# Luoyang", CAVES.strip())
