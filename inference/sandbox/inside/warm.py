@@ -73,6 +73,7 @@ def _draw() -> None:
     known = set(manager.get_font_names())
     families = [family for family in _FAMILIES if family in known]
     matplotlib.rcParams["font.sans-serif"] = families
+    matplotlib.rcParams["font.family"] = families  # of a generic one only the first is looked at
     pyplot: Any = importlib.import_module("matplotlib.pyplot")
     pyplot.plot([1, 2])
     pyplot.title("$x^2$ 图")

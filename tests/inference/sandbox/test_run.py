@@ -95,6 +95,16 @@ plt.figure(figsize=(2, 2)); plt.plot([3])
     assert result.value is None
 
 
+async def test_a_character_is_looked_for_in_every_font(service: SandboxConfig) -> None:
+    """As Chinese is, which the first one lacks; where a machine has no other, none is missing."""
+    program = """
+from matplotlib import rcParams, font_manager
+found = font_manager.fontManager._find_fonts_by_props(font_manager.FontProperties())
+len(found) == len(rcParams['font.sans-serif'])
+"""
+    assert (await run(service, program)).value == "True"
+
+
 async def test_a_large_figure_is_drawn_smaller(service: SandboxConfig) -> None:
     program = "import matplotlib.pyplot as plt\nplt.figure(figsize=(60, 40))\nplt.show()"
 
