@@ -20,7 +20,8 @@ from matplotlib import pyplot as plt
 
 data = json.load(open("series.json", encoding="utf-8"))
 labels, values = zip(*data["points"])
-figure, axes = plt.subplots(figsize=(8, 4.5), dpi=120, layout="constrained")
+height = 4.5 if data["in_time"] else 1 + 0.45 * len(labels)
+figure, axes = plt.subplots(figsize=(8, height), dpi=120, layout="constrained")
 if data["in_time"]:
     axes.plot(labels, values, marker="o", linewidth=2.5, color="#3b6ea8")
     axes.set_ylim(bottom=min(0, *values))
@@ -33,6 +34,8 @@ else:
     axes.bar_label(bars, fmt="{:,g}", padding=4)
     axes.margins(x=0.12)
     axes.xaxis.set_visible(False)
+    axes.spines["bottom"].set_visible(False)
+    axes.tick_params(length=0)
 axes.spines[["top", "right"]].set_visible(False)
 plt.show()
 """
