@@ -20,10 +20,11 @@ from inference.chat import Memory
 from inference.config import OFFLINE, Settings, add_choices, chosen
 from inference.engines import create
 from inference.engines.base import BadRequest, EngineBroken
+from inference.library.illustrator import illustrator
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
 from inference.sandbox.errors import SandboxUnavailable
-from jobqueue.article import Article, Length, Need, Order, Slot, Why
+from jobqueue.article import Article, Length, Order
 from jobqueue.capabilities import ARTICLE
 from jobqueue.schema import Delta, Finished, Job, Progress, Sampling
 
@@ -54,7 +55,8 @@ async def _run(arguments: argparse.Namespace, settings: Settings) -> None:
     engine = create(settings.engine, settings)
     async with engine, _sandbox(settings) as sandbox:
         began = time.monotonic()
-        tools = Tools(engine, _Blobs(), _Nobody(), sandbox=lambda: sandbox)
+        blobs = _Blobs()
+        tools = Tools(engine, blobs, illustrator(settings, blobs, engine), sandbox=lambda: sandbox)
         finished = await _shown(tools, _job(arguments))
         print(f"\n\n{_account(finished, time.monotonic() - began)}", file=sys.stderr)
 
@@ -98,10 +100,13 @@ def _quoted(path: Path | None, text: str | None) -> str:
 def _account(finished: Finished, seconds: float) -> str:
     article = finished.article or Article(title="", sections=())
     words = f"{len(finished.text.split())} words, {len(finished.text)} characters"
-    empty = [slot.need for section in article.sections for slot in section.slots if not slot.figure]
+    slots = [slot for section in article.sections for slot in section.slots]
+    empty = [slot for slot in slots if not slot.figure]
     lines = [f"{words}, {finished.completion_tokens} tokens, {seconds:.1f} s"]
     lines += [f"picture: {figure.caption}" for figure in article.figures]
-    lines += [f"no picture: {need.caption} ({', '.join(need.entities)})" for need in empty]
+    for slot in empty:
+        names = ", ".join(slot.need.entities)
+        lines.append(f"no picture: {slot.need.caption} ({names}): {slot.why} {slot.detail}")
     return "\n".join(lines)
 
 
@@ -116,13 +121,6 @@ async def _sandbox(settings: Settings) -> AsyncIterator[Sandbox | None]:
         yield sandbox
 
 
-class _Nobody:
-    """Knows no picture; so it is told what would have been looked for."""
-
-    async def fill(self, need: Need, **_: object) -> Slot:
-        return Slot(need=need, why=Why.NOTHING)
-
-
 class _Blobs:
     """What lies in Redis otherwise."""
 
@@ -133,3 +131,6 @@ class _Blobs:
         name = sha256(data).hexdigest()
         self._kept[name] = data
         return name
+
+    async def get(self, name: str) -> bytes | None:
+        return self._kept.get(name)

@@ -41,7 +41,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         ("tag", "a word that it may be found by"),
     ):
         adder.add_argument(f"--{name}", action="append", default=[], help=f"{what}; repeat it")
-    _command(commands, "index", "read the text in pictures, and calibrate", run_index)
+    indexer = _command(commands, "index", "read the text in pictures, and calibrate", run_index)
+    indexer.add_argument("--model", help="instead of INFERENCE_PICTURES_MODEL")
     _command(commands, "check", "what is wrong with files and words; 1 if anything is", run_check)
     _command(commands, "list", "what is there", run_list)
 
@@ -95,7 +96,7 @@ def run_add(arguments: argparse.Namespace, folder: Path) -> int:
     return 0
 
 
-def run_index(_: argparse.Namespace, folder: Path) -> int:
+def run_index(arguments: argparse.Namespace, folder: Path) -> int:
     console = Console(stderr=True)
     with console.status("") as status:
         found = asyncio.run(index(folder, lambda done, of: status.update(f"{done} of {of}")))
@@ -107,6 +108,12 @@ def run_index(_: argparse.Namespace, folder: Path) -> int:
         f"near enough is {figures.threshold}, by a margin of {figures.margin}: "
         f"above what {figures.negatives} wrong pictures reach"
     )
+    if model := arguments.model or load_or_exit(Settings, os.environ).pictures_model:
+        from inference.library import embed  # noqa: PLC0415  (torch, for those alone who want it)
+
+        vectors = embed.embedded(folder, manifest.read(folder), embed.embedder(model))
+        vectors.save(folder)
+        print(f"near to a text is {vectors.threshold:.3f} on, as {model} sees it")
     return 0
 
 

@@ -196,7 +196,7 @@ class _Attempt:
     ) -> tuple[Figure, ...]:
         """What a person may take instead: about the right thing, whether near or not."""
         figures: list[Figure] = []
-        for each in found[: 2 * OFFERED]:
+        for each in found[: OFFERED + 1]:
             picture = await self._still(each.entry)
             if isinstance(picture, str) or _name(picture) in self.gone:
                 continue
@@ -211,7 +211,7 @@ class _Attempt:
 def illustrator(settings: Settings, blobs: Keeper, engine: Engine) -> LibraryIllustrator:
     """As the operator wants it. Whether the engine sees is known once it is loaded."""
     folder = Path(settings.pictures).expanduser() if settings.pictures else None
-    return LibraryIllustrator(Shelf(folder), blobs, Looker(engine))
+    return LibraryIllustrator(Shelf(folder, settings.pictures_model), blobs, Looker(engine))
 
 
 def own_entry(attachment: Attachment) -> Entry:

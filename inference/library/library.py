@@ -44,9 +44,9 @@ class Library:
     sense: Sense | None = None
 
     @classmethod
-    def load(cls, folder: Path, sense: Sense | None = None) -> "Library":
+    def load(cls, folder: Path) -> "Library":
         """Raises LibraryError."""
-        return cls(folder, manifest.read(folder), store.read(folder), sense)
+        return cls(folder, manifest.read(folder), store.read(folder))
 
     @cached_property
     def search(self) -> Search:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from inference.library import manifest, store
@@ -12,23 +13,44 @@ _log = logging.getLogger(__name__)
 
 
 class Shelf:
-    def __init__(self, folder: Path | None, sense: Sense | None = None) -> None:
-        """Without a folder it is empty."""
+    def __init__(self, folder: Path | None, model: str = "") -> None:
+        """Without a folder it is empty; without a model it is searched by words alone."""
         self._folder = folder
-        self._sense = sense
+        self._model = model
         self._library = Library(folder or Path())
         self._read: tuple[int, ...] = ()
+        self._reading = asyncio.Lock()
 
     async def current(self) -> Library:
         """While a manifest is wrong, as somebody edits it, the last good one stands."""
-        if self._folder is None or (changed := _changed(self._folder)) == self._read:
+        if self._folder is None:
             return self._library
-        self._read = changed
-        try:
-            self._library = await asyncio.to_thread(Library.load, self._folder, self._sense)
-        except manifest.LibraryError as error:
-            _log.warning("pictures are as before: %s", error)
+        async with self._reading:
+            if (changed := _changed(self._folder)) != self._read:
+                try:
+                    self._library = await asyncio.to_thread(self._load, self._folder)
+                except manifest.LibraryError as error:
+                    _log.warning("pictures are as before: %s", error)
+                self._read = changed
         return self._library
+
+    def _load(self, folder: Path) -> Library:
+        library = Library.load(folder)
+        # Asked for here, what is made once is made in this thread.
+        _log.info("%d pictures, near from %.2f on", len(library.entries), library.figures.threshold)
+        if not self._model:
+            return library
+        try:
+            return replace(library, sense=_sense(folder, self._model))
+        except manifest.LibraryError as error:
+            _log.warning("pictures are found by words alone: %s", error)
+            return library
+
+
+def _sense(folder: Path, model: str) -> Sense:
+    from inference.library import embed  # noqa: PLC0415  (torch, for those alone who want it)
+
+    return embed.Vectors.load(folder, embed.embedder(model))
 
 
 def _changed(folder: Path) -> tuple[int, ...]:
