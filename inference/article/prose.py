@@ -21,14 +21,15 @@ _LABEL = re.compile(
 _BEFORE = re.compile(r"(?:sure|certainly|of course|absolutely|okay|当然|好的)\b", re.IGNORECASE)
 _ABOUT = re.compile(
     r"here(?:'s|’s| is| are)\b.*:$|(?:以下|下面)是.*[:：]$|note:|注[:：]|\(?\d+ words"
-    r"|(?:in )?this (?:section|part|article|paragraph|text|essay)\b"
+    r"|(?:in )?this (?:section|article|paragraph|essay)\b|in this (?:part|text)\b"
     r"|as an ai\b|i(?:'m|’m| am) (?:sorry|excited|happy|glad|delighted)\b|welcome to\b"
     r"|i hope this\b|let me know\b|feel free to\b"
     r"|if you have any (?:more |other |further )?questions?\b|.*\bi(?:'ll|’ll| will) (?:describe"
     r"|explain|discuss|explore|write)\b"
-    r"|本节|这一节|本文|这篇文章|希望这|如果您|如有",
+    r"|(?:本节|这一节|本文|这篇文章)(?:将|会|主要|旨在|介绍)|希望这|如果您有|如有任何|如有疑问",
     re.IGNORECASE,
 )
+_HEADING_CHARS = 90  # where no mark ends sentences, as in Thai, a longer line is text
 _LEAST = 20  # letters; shorter sentences may come twice
 _ALIKE = 0.75  # of the words of two sentences that say the same
 _TURNED_DOWN = 3  # repetitions, after which a model says nothing new
@@ -105,11 +106,16 @@ class Prose:
             self._starts = "\n" in piece.space
             if self.enough:
                 break
-            last = ended and not self._rest
-            if last and not piece.whole and (cut or not _LIST.match(piece.text)):
+            if ended and not self._rest and self._breaks_off(piece, cut=cut):
                 break
             self._add(piece)
         return self.text[before:]
+
+    def _breaks_off(self, last: Piece, *, cut: bool) -> bool:
+        """What no mark ends is kept where it is all there is: there may be no such marks."""
+        if last.whole:
+            return False
+        return _is_heading(last.text) or (cut and bool(self.text or last.text.isascii()))
 
     def _add(self, piece: Piece) -> None:
         text = _LABEL.sub("", piece.text, count=1) if piece.starts else piece.text
@@ -129,13 +135,18 @@ class Prose:
             return False
         if (piece.starts and _HEADING.match(text)) or (not self.text and _BEFORE.match(text)):
             return False
-        if piece.line and not piece.whole and not _LIST.match(text):
-            return False  # a heading without a mark
+        if piece.line and not piece.whole and _is_heading(text):
+            return False
         if not self._given(text):
             return False
         again = self._said.again(text)
         self._again += again
         return not again
+
+
+def _is_heading(line: str) -> bool:
+    """Without a mark, of a line that ends as no sentence does."""
+    return len(line) <= _HEADING_CHARS and not _LIST.match(line)
 
 
 def _wider(space: str, other: str) -> str:

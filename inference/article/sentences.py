@@ -12,7 +12,6 @@ _END = re.compile(
     r"(?:[。！？…।؟۔]+[”’」』）)\"'*_]*|[.!?]+[”’\"')\]*_]*(?=\s))[^\S\n]*\n*\s*|[^\S\n]*\n\s*"
 )
 _WHOLE = re.compile(r"[.!?。！？…:：।؟۔][”’」』）\"')\]*_]*$")
-_HEADING_CHARS = 90
 _BLOCKS = ("```", "$$")  # what is between two of them stands as it is
 
 
@@ -23,9 +22,7 @@ class Piece(NamedTuple):
 
     @property
     def whole(self) -> bool:
-        """It ends as sentences do, or is longer than a heading where no mark ends them (Thai)."""
-        if len(self.text) > _HEADING_CHARS and not self.text.isascii():
-            return True
+        """It ends as sentences do."""
         return bool(_WHOLE.search(self.text)) and not _SHORT.search(self.text)
 
     @property

@@ -58,6 +58,7 @@ def test_what_is_no_text_of_the_article_is_left_out(written: str, kept: str | No
 def test_what_breaks_off_ends_with_its_last_whole_sentence() -> None:
     assert cleaned("One is whole. The other is no", cut=True) == "One is whole."
     assert cleaned("One is whole. These are three:\n\n1. ", cut=True) == "One is whole."
+    assert cleaned("Une est entière. " + "L'été, une autre " * 9, cut=True) == "Une est entière."
     assert cleaned("一句完整。另一句没有写", cut=True) == "一句完整。"
 
 
