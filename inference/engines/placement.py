@@ -1,5 +1,6 @@
 """Where a model's weights go, and in what form: one device, several, or fewer bits."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -68,6 +69,8 @@ class Placement:
         from transformers import BitsAndBytesConfig  # noqa: PLC0415
 
         if self.quantize == "8bit":
+            # It would say at each product that it computes in float16.
+            logging.getLogger("bitsandbytes.autograd._functions").setLevel(logging.ERROR)
             return BitsAndBytesConfig(load_in_8bit=True)
         return BitsAndBytesConfig(  # as QLoRA (arXiv:2305.14314) has it
             load_in_4bit=True,

@@ -288,6 +288,8 @@ async def test_fewer_bits_are_batched_too(bits: Any, model: Any, tmp_path: Path)
     sizes = Sizes.of(fast, slots=4, context_tokens=CONTEXT, compiled=False)
     async with TokenLoop(fast, sizes=sizes, end_ids=(-1,)) as running:
         alone = await answer(running, prompt_of(60, 8))
-        among, *_ = await asyncio.gather(*(answer(running, prompt_of(60, 8 + n)) for n in range(4)))
+        among = await asyncio.gather(*(answer(running, prompt_of(60, 8 + n)) for n in range(4)))
     assert running.rebuilds == 0
-    assert among[:4] == alone[:4]
+    assert [len(ids) for ids in among] == [24] * 4
+    if bits == "4bit":  # with eight, what counts as an outlier depends on the company
+        assert among[0][:4] == alone[:4]
