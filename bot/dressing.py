@@ -9,6 +9,7 @@ from bot.article.layout import Chapter, Shot, Spread, headed, under
 from bot.render import steps
 from bot.render.boxes import set_apart
 from bot.render.dress import Dressed
+from bot.render.layout import MOST_BYTES
 from bot.render.picture import Picture
 from bot.render.studio import Studio
 from bot.reply import Outcome
@@ -79,9 +80,14 @@ class Dressing:
 
     async def candidates(self, slot: Slot) -> list[tuple[int, Picture]]:
         """The pictures that are offered for a place, by their number there."""
-        shots = [await self._shot(figure) for figure in slot.candidates]
-        found = [(n, shot.picture) for n, shot in enumerate(shots) if shot.picture]
-        return found[:MOST_CANDIDATES]
+        found: list[tuple[int, Picture]] = []
+        room = MOST_BYTES
+        for number, figure in enumerate(slot.candidates):
+            picture = (await self._shot(figure)).picture
+            if picture and len(picture.png) <= room and len(found) < MOST_CANDIDATES:
+                found.append((number, picture))
+                room -= len(picture.png)
+        return found
 
     async def _plots(self, work: Work, words: Words) -> list[Picture]:
         """Those that are still there; what is no picture is left out."""

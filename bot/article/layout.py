@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from bot.article.words import line
 from bot.notices import Notice
-from bot.render.dress import Block, Dressed, escaped, pages
+from bot.render.dress import Block, Dressed, pages
 from bot.render.faces import Face, Faces, Row, face_of, with_card, with_notes, with_row
 from bot.render.layout import GAP, Layout, packed
 from bot.render.links import harmless_links
@@ -19,7 +20,6 @@ from bot.words import Words
 from jobqueue.article import Figure, Section
 
 _ADDRESS = re.compile(r"https?://([a-z0-9.-]{1,100})(?:/[^\s<>()@]{0,300})?", re.IGNORECASE)
-MOST_CREDIT_CHARS = 200  # of a caption, an author, a licence
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Spread:
     chapters: tuple[Chapter, ...]
 
     def faces(self, *, laid_out: bool) -> Faces:
-        return tuple(self._laid_out() if laid_out else self._plain())
+        return tuple(self._laid_out() if laid_out else self.line())
 
     def finished(
         self, laid_out: bool, footnotes: Iterable[Notice], row: Row | None, words: Words
@@ -61,7 +61,7 @@ class Spread:
         for page in packed(group for chapter in self.chapters for group in _groups(chapter)):
             yield Face(layout=page)
 
-    def _plain(self) -> Iterator[Face]:
+    def line(self) -> Iterator[Face]:
         for chapter in self.chapters:
             yield from _messages(chapter)
 
@@ -75,10 +75,10 @@ def headed(section: Section, title: str = "") -> str:
 
 def under(figure: Figure) -> str:
     """Caption and credits in small print; nothing in them is markup."""
-    author = figure.author and f"© {_plain(figure.author)}"
-    credits_ = " · ".join(filter(None, (author, _plain(figure.licence), _source(figure.source))))
-    caption = f"*{_plain(figure.caption)}*" if figure.caption else ""
-    return "\n".join(f"-# {line}" for line in (caption, credits_) if line)
+    author = figure.author and f"© {line(figure.author)}"
+    credits_ = " · ".join(filter(None, (author, line(figure.licence), _source(figure.source))))
+    caption = f"*{line(figure.caption)}*" if figure.caption else ""
+    return "\n".join(f"-# {each}" for each in (caption, credits_) if each)
 
 
 # --- made of components -------------------------------------------------------------------------
@@ -116,14 +116,8 @@ def _messages(chapter: Chapter) -> Faces:
 def _source(text: str) -> str:
     """An address under the name of its host, which is where it leads."""
     address = _ADDRESS.fullmatch(text)
-    return f"[{address[1]}](<{text}>)" if address else _plain(text)
+    return f"[{address[1]}](<{text}>)" if address else line(text)
 
 
 def _line(text: str) -> str:
     return harmless_links(" ".join(text.split()))
-
-
-def _plain(text: str) -> str:
-    line = " ".join(text.split())
-    cut = f"{line[:MOST_CREDIT_CHARS]}…" if len(line) > MOST_CREDIT_CHARS else line
-    return escaped(cut)

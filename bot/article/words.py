@@ -14,25 +14,26 @@ REASONS = {
     Why.UNREADABLE: "why-unreadable",
     Why.REMOVED: "why-removed",
 }
-DETAIL_CHARS = 200
+LINE_CHARS = 200
 
 
-def title_of(article: Article) -> str:
-    return escaped(" ".join(article.title.split()))
+def line(text: str) -> str:
+    """A title, a caption or a name in one line that is not too long; nothing in it is markup."""
+    joined = " ".join(text.split())
+    return escaped(f"{joined[:LINE_CHARS]}…" if len(joined) > LINE_CHARS else joined)
 
 
 def reason(slot: Slot, say: Words) -> str:
     """What a place is for, and why nothing is there."""
     why = say(REASONS[slot.why or Why.NOTHING])
-    detail = " ".join(slot.detail.split())[:DETAIL_CHARS]
-    line = f"*{escaped(slot.need.caption)}*: {why}"
-    return f"{line} ({escaped(detail)})" if detail else line
+    told = f"*{line(slot.need.caption)}*: {why}"
+    return f"{told} ({line(slot.detail)})" if slot.detail else told
 
 
 def reasons(article: Article, say: Words) -> str:
     """Of each place that is empty, under its section's heading."""
     lines = []
     for section, slot in empty(article):
-        heading = f"**{escaped(section.heading)}** · " if section.heading else ""
+        heading = f"**{line(section.heading)}** · " if section.heading else ""
         lines.append(f"◻️ {heading}{reason(slot, say)}")
     return "\n".join(lines)

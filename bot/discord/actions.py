@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 from msgspec.structs import replace
 
-from bot import problem
+from bot import notices, problem
 from bot.discord import buttons, copying, destination, fields, workings
 from bot.discord.admission import asker_of
 from bot.discord.cards import card
@@ -104,6 +104,8 @@ class Actions:
 
     async def _renew(self, interaction: Interaction, shown: Shown, **changes: str) -> None:
         async with self._answers.alone_in(shown.job.channel):
+            if self._answers.renewing(shown.id):  # a section of it, elsewhere
+                raise Refused(notices.BUSY)
             turn = await self._changeable(interaction, shown)
             await self._client.admission.admit(asker_of(interaction), str(interaction.id))
             renewed = {"prompt": turn.prompt, "continues": "", **changes}

@@ -101,10 +101,13 @@ class Answers:
         jobs = self._jobs.values()
         return next((job for job in jobs if destination.decode(job.reply).answer == answer), None)
 
-    async def over(self, job_id: str) -> None:
-        """Returns once the answer is there, or will not come."""
+    async def over(self, job_id: str) -> bool:
+        """Returns once the answer is there, or will not come; False where the next process goes
+        on with it."""
         if task := self._tasks.get(job_id):
             await asyncio.wait({task})
+            return not task.cancelled()
+        return True
 
     async def settled(self, job_id: str) -> None:
         """An answer whose last edit was just seen may still be put on record, even one of an

@@ -8,9 +8,8 @@ from typing import Any
 import discord
 
 from bot.article import edits
-from bot.article.layout import under
 from bot.article.record import Record
-from bot.article.words import reason, title_of
+from bot.article.words import line, reason
 from bot.discord.article_control import ArticleControl, button, custom_id
 from bot.discord.panel import Row
 from bot.discord.stop import StopButton
@@ -51,7 +50,7 @@ class Page:
 
     def texts(self) -> Sequence[str]:
         return [
-            f"## ✏️ {title_of(self.article)}",
+            f"## ✏️ {line(self.article.title)}",
             *([self.note.text(self.say)] if self.note else []),
             "\n".join((self._excerpt(), *self._pictures())),
         ]
@@ -62,8 +61,8 @@ class Page:
             return [_row(stop, self._button("show", "article-refresh", "🔄"))]
         slots = [self._slots()] if len(self.section.slots) > 1 else []
         menus = [_row(each) for each in (self._sections(), *slots)]
-        lines = (self._wording(), self._picturing(), self._placing())
-        return [*menus, *(_row(*line) for line in map(list, lines) if line)]
+        around = [*self._picturing(), *self._placing()]
+        return [*menus, _row(*self._wording()), *([_row(*around)] if around else [])]
 
     # --- what it is -----------------------------------------------------------------------------
 
@@ -71,13 +70,13 @@ class Page:
         text = " ".join(self.section.text.split())
         cut = f"{text[:SHOWN_CHARS]}…" if len(text) > SHOWN_CHARS else text
         shown = discord.utils.escape_markdown(cut)
-        return f"**{self.at + 1}. {self._name(self.section)}**\n> {shown}"
+        return f"**{self.at + 1}. {line(self._name(self.section))}**\n> {shown}"
 
     def _pictures(self) -> Iterator[str]:
         for number, slot in enumerate(self.section.slots):
             here = "▸ " if len(self.section.slots) > 1 and number == self.place else ""
             if slot.figure:
-                yield f"{here}🖼️ {discord.utils.escape_markdown(slot.figure.caption)}"
+                yield f"{here}🖼️ {line(slot.figure.caption)}"
             else:
                 yield f"{here}◻️ {reason(slot, self.say)}"
 
@@ -133,11 +132,10 @@ class Page:
     def gallery(self, pictures: Sequence[tuple[int, Picture]]) -> discord.ui.LayoutView:
         """The candidates, each under its number, to choose from."""
         view = discord.ui.LayoutView(timeout=None)
-        title = f"## 🖼️ {discord.utils.escape_markdown(_wanted(self.slot))}"
-        view.add_item(discord.ui.TextDisplay(title))
+        view.add_item(discord.ui.TextDisplay(f"## 🖼️ {line(_wanted(self.slot))}"))
         for number, picture in pictures:
-            about = under(self._candidate(number))
-            view.add_item(discord.ui.TextDisplay(f"**{number + 1}**\n{about}"))
+            about = line(self._candidate(number).caption)
+            view.add_item(discord.ui.TextDisplay(f"**{number + 1}** · {about}"))
             shown = discord.MediaGalleryItem(f"attachment://{picture.name}")
             view.add_item(discord.ui.MediaGallery(shown))
         if pictures:

@@ -268,9 +268,9 @@ class Articles:
             submission = await self._answers.submit(asked)
             self._answers.give(asked, submission)
             await _turn_to(interaction, await self._page(interaction, job, at, place))
-        await self._answers.over(asked.id)
-        page = await self._page(interaction, job, at, place)
-        await interaction.edit_original_response(view=panel.panel(page.texts(), page.rows()))
+        if await self._answers.over(asked.id):
+            page = await self._page(interaction, job, at, place)
+            await interaction.edit_original_response(view=panel.panel(page.texts(), page.rows()))
 
     # --- another picture ------------------------------------------------------------------------
 

@@ -111,7 +111,7 @@ def _component(part: Part) -> "discord.ui.Item[discord.ui.LayoutView]":
     if isinstance(part, str):
         return discord.ui.TextDisplay(part)
     if isinstance(part, Gap):
-        return discord.ui.Separator(visible=False, spacing=discord.SeparatorSpacing.large)
+        return discord.ui.Separator(visible=False)
     described = part.alt[:LONGEST_DESCRIPTION] or None
     shown = discord.MediaGalleryItem(f"attachment://{part.name}", description=described)
     return discord.ui.MediaGallery(shown)

@@ -84,7 +84,7 @@ async def test_its_author_edits_it_by_hand(silent_room: Room, world: World, writ
         await press(room, editor, "pick", "1")
         await shows(room, "**2. Caves**", "🖼️ The \\*great\\* Buddha")
         await press(room, editor, "picture")
-        await shows(room, "**1**\n-# *A bridge*")
+        await shows(room, "**1** · A bridge")
         await press(room, editor, "take", "0")
         bridged = await shows(room, "# Luoyang", "-# *A bridge*")
         assert [g["items"][0]["description"] for g in galleries(bridged)] == [
