@@ -83,9 +83,15 @@ class Prose:
     @property
     def enough(self) -> bool:
         """No more is to be asked for."""
-        begun = self.text.count("\n\n") + ("\n\n" in self._space and not self._opening)
-        full = begun >= self._most or len(self.text) >= self._characters
+        full = self._paragraphs >= self._most or len(self.text) >= self._characters
         return full or self._again >= _TURNED_DOWN
+
+    @property
+    def _paragraphs(self) -> int:
+        """That are whole; a list belongs to what is before it, and may go on."""
+        *_, last = self.text.splitlines() or [""]
+        ended = "\n\n" in self._space and not self._opening and not _LIST.match(last)
+        return ended + sum(not _LIST.match(each) for each in self.text.split("\n\n")[1:])
 
     def take(self, more: str) -> str:
         """What can be told now."""

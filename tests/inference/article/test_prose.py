@@ -83,6 +83,10 @@ def test_a_model_that_turns_in_circles_is_stopped() -> None:
 
 
 def test_as_much_as_is_wanted() -> None:
+    steps = "It has steps:\n\n1. **One**: grind.\n\n2. **Two**: bake."
+    assert (
+        cleaned(f"{steps}\n\nThat is all.\n\nOr not.", paragraphs=1) == f"{steps}\n\nThat is all."
+    )
     assert cleaned("One is here. Two is here. Three is here.", characters=15).count(".") == 2
     assert (
         cleaned("One is here.\n\nTwo is here.\n\nThree is here.", paragraphs=2).count("\n\n") == 1
