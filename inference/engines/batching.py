@@ -144,7 +144,8 @@ class TokenLoop:
         manager.logit_processor = self._sampler
         self._manager = manager  # the sampler asks it for its stream
         manager.warmup()  # compiles, and captures the graphs
-        if self._sizes.in_place:
+        captured, _ = manager.continuous_batching_config.cuda_graph_booleans
+        if self._sizes.in_place and captured:
             from inference.engines.gpu.graphs import capture_prompts  # noqa: PLC0415
 
             capture_prompts(manager.batch_processor, self._model)
