@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from inference import ocr
 from inference.engines.continuous import TransformersEngine
 from inference.models import ModelFiles, ModelMissing, pull, resolve
 
@@ -18,6 +19,12 @@ def smollm2() -> ModelFiles:
         return resolve(SMALL)
     except ModelMissing:
         return pull(SMALL)
+
+
+@pytest.fixture(scope="session")
+def reader() -> None:
+    """Of text in pictures: loaded here, where nobody waits for an answer."""
+    ocr._reader()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -28,6 +28,8 @@ from tests.bot.discord.conftest import holds
 from tests.drawn import written
 from tests.inference.test_worker import ask, job, working
 
+pytestmark = pytest.mark.usefixtures("reader")
+
 EQUATION = "Solve 2x + 3 = 11 for x."
 
 

@@ -11,6 +11,8 @@ from inference import ocr
 from inference.ocr import Line, Unread, in_rows, read_text
 from tests.drawn import written
 
+pytestmark = pytest.mark.usefixtures("reader")
+
 WORDS = ("Anna buys 7 pens for 3 dollars each.", "She pays with 50 dollars.")
 
 
@@ -65,7 +67,7 @@ async def test_time_is_bounded_and_the_next_picture_is_read(
 
 
 async def test_where_it_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    ocr._reader.cache_clear()
+    monkeypatch.setattr(ocr, "_reader", ocr._reader.__wrapped__)
     monkeypatch.setitem(sys.modules, "rapidocr", None)
     with pytest.raises(Unread, match="not installed"):
         await read_text(written("x"))

@@ -1,10 +1,12 @@
 """Photos of text in Discord, where no model sees."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
+from inference import ocr
 from inference.engines.scripted import ScriptedEngine
 from inference.worker import Worker
 from jobqueue.blobs import Blobs
@@ -26,6 +28,7 @@ SIGN = File("sign.png", written("Room 12 is closed"))
 @pytest_asyncio.fixture
 async def reading_room(silent_room: Room) -> AsyncIterator[Room]:
     """A room whose model reads what is written in pictures."""
+    await asyncio.to_thread(ocr._reader)  # seconds, while nobody waits for an answer
     queue = JobQueue(silent_room.redis)
     worker = Worker(
         queue,

@@ -10,6 +10,8 @@ from tests.inference.agent.conftest import Solve
 from tests.inference.agent.test_solve import calls, returns
 from tests.inference.test_legible import posted
 
+pytestmark = pytest.mark.usefixtures("reader")
+
 
 @pytest.mark.parametrize("words", ["", "Please solve this!", "帮我解一下这道题"])
 @pytest.mark.parametrize("script", ["!run print(4) !say it is 4"], indirect=True)
