@@ -125,7 +125,7 @@ class Prose:
 
     def _add(self, piece: Piece) -> None:
         text = _LABEL.sub("", piece.text, count=1) if piece.starts else piece.text
-        if text.count('"') == 1:  # around more than a sentence: it is the text that is quoted
+        if _is_quoted_text(text, first=not self.text):
             text = text.strip('"')
         if self._belongs(piece, text):
             self._opening += self._space + text
@@ -153,6 +153,12 @@ class Prose:
 def _is_heading(line: str) -> bool:
     """Without a mark, of a line that ends as no sentence does."""
     return len(line) <= _HEADING_CHARS and not _LIST.match(line)
+
+
+def _is_quoted_text(sentence: str, *, first: bool) -> bool:
+    """Quotation marks around more than a sentence, or around the first: the text is in them."""
+    marks = sentence.count('"')
+    return marks == 1 or (first and marks == len('""') and sentence[0] == sentence[-1] == '"')
 
 
 def _wider(space: str, other: str) -> str:

@@ -37,6 +37,8 @@ def cleaned(*chunks: str, cut: bool = False, said: Said | None = None, **options
         ("Title: The Caves\nMonks cut the caves.", "Monks cut the caves."),
         ("Section: Monks cut the caves.", "Monks cut the caves."),
         ('Here\'s a paragraph:\n\n"Monks cut them. All saw."', "Monks cut them. All saw."),
+        ('"Monks cut the caves."', "Monks cut the caves."),
+        ('Monks said "all is one." All saw it.', None),
         ("In an essay, I will describe caves. Monks cut them.", "Monks cut them."),
         ("Monks cut the caves. I hope this helps!", "Monks cut the caves."),
         ("In this section, we look at caves. Monks cut them.", "Monks cut them."),
