@@ -89,28 +89,33 @@ class _Attempt:
     async def slot(self, need: Need, found: Sequence[Candidate], seed: int) -> Slot:
         fitting: Sequence[Candidate] = [each for each in found if each.fits]
         why, detail = _why_none(found)
+        placed: Figure | None = None
         if fitting:
             fitting, unsure = await self._settled(fitting, seed)
-            why, detail = (Why.UNSURE, unsure) if unsure else (Why.NOTHING, "")
-        placed: Figure | None = None
-        wrong: set[str] = set()
-        for each in () if why is Why.UNSURE else fitting[:EXAMINED]:
-            picture = await self._still(each.entry)
-            if isinstance(picture, Still) and _name(picture) in self.gone:
-                why, detail = Why.NOTHING, "what fits is in the article, or was not wanted"
-                continue
-            refused = await self._examined(each.entry, picture)
-            if refused is None and isinstance(picture, Still):
-                placed = await self._figure(each.entry, picture)
-                break
-            wrong.add(each.entry.path)
-            if refused:
-                why, detail = refused
-        others = [e for e in found if e.refused is None and e.entry.path not in wrong]
-        offered = await self._offered(others, placed)
+            why, detail = Why.UNSURE, unsure
+            if not unsure:
+                placed, why, detail = await self._first(fitting[:EXAMINED])
+        offered = await self._offered(found, placed)
         if placed:
             return Slot(need=need, figure=placed, candidates=offered)
         return Slot(need=need, why=why, detail=detail, candidates=offered)
+
+    async def _first(self, fitting: Sequence[Candidate]) -> tuple[Figure | None, Why, str]:
+        """The first that stands every look, else what is against the last one."""
+        why, detail = Why.NOTHING, "what fits is in the article, or was not wanted"
+        for entry in (each.entry for each in fitting):
+            picture = await self._still(entry)
+            if isinstance(picture, str):
+                why, detail = Why.SEEN, f"{entry.path}: {picture}"
+            elif _name(picture) in self.gone:
+                continue
+            elif against := await self._misread(entry, picture):
+                why, detail = Why.SEEN, f"{entry.path}: {against}"
+            elif refused := await self._looked(entry, picture):
+                why, detail = refused
+            else:
+                return await self._figure(entry, picture), why, ""
+        return None, why, detail
 
     async def _settled(
         self, fitting: Sequence[Candidate], seed: int
@@ -155,19 +160,18 @@ class _Attempt:
         except Unreadable as error:
             return str(error)
 
-    async def _examined(self, entry: Entry, picture: Still | str) -> tuple[Why, str] | None:
-        if isinstance(picture, str):
-            return Why.SEEN, f"{entry.path}: {picture}"
-        known = self.library.known
-        text = await self._written(entry, picture)
-        if against := contradicted(entry, text, known):
-            return Why.SEEN, f"{entry.path}: {against}"
+    async def _misread(self, entry: Entry, picture: Still) -> str | None:
+        """What is written in it against what is said of it; None where nothing is."""
+        return contradicted(entry, await self._written(entry, picture), self.library.known)
+
+    async def _looked(self, entry: Entry, picture: Still) -> tuple[Why, str] | None:
+        """None: whoever looked agrees, or nobody can look."""
         if self.looker is None:
             return None
         sight = await self.looker.look(picture)
         if sight is None:
             return Why.UNREADABLE, f"{entry.path}: whoever looked gave no clear word"
-        against = objection(sight, entry, known)
+        against = objection(sight, entry, self.library.known)
         return (Why.SEEN, f"{entry.path}: {against}") if against else None
 
     async def _written(self, entry: Entry, picture: Still) -> Written:
@@ -194,18 +198,18 @@ class _Attempt:
     async def _offered(
         self, found: Sequence[Candidate], placed: Figure | None
     ) -> tuple[Figure, ...]:
-        """What a person may take instead: about the right thing, whether near or not."""
-        figures: list[Figure] = []
-        for each in found[: OFFERED + 1]:
-            picture = await self._still(each.entry)
-            if isinstance(picture, str) or _name(picture) in self.gone:
+        """What a person may take instead: about the right thing, whether near or not, and whatever
+        they brought themselves."""
+        gone = {*self.gone, *([placed.picture.sha256] if placed else [])}
+        figures: dict[str, Figure] = {}
+        may = [each.entry for each in found if each.refused is None or each.entry in self.own]
+        for entry in may[: OFFERED + 1]:
+            picture = await self._still(entry)
+            if isinstance(picture, str) or _name(picture) in gone:
                 continue
-            if placed and _name(picture) == placed.picture.sha256:
-                continue
-            if not self.looker and await self._examined(each.entry, picture):
-                continue
-            figures.append(await self._figure(each.entry, picture))
-        return tuple(figures[:OFFERED])
+            if entry in self.own or not await self._misread(entry, picture):
+                figures[_name(picture)] = await self._figure(entry, picture)
+        return tuple(figures.values())[:OFFERED]
 
 
 def illustrator(settings: Settings, blobs: Keeper, engine: Engine) -> LibraryIllustrator:

@@ -22,6 +22,7 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "library"
 
 
+@pytest.mark.usefixtures("reader")
 def test_added_indexed_checked_and_listed(
     library: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -119,6 +119,7 @@ async def test_who_edits_the_manifest_restarts_nothing(folder: Path, kept: Kept)
     assert (await illustrator.fill(LUOYANG, own=(), taken=())).figure
 
 
+@pytest.mark.usefixtures("reader")
 async def test_two_that_are_as_near_are_left_to_a_person(folder: Path, kept: Kept) -> None:
     twins = [
         Entry(
@@ -127,7 +128,7 @@ async def test_two_that_are_as_near_are_left_to_a_person(folder: Path, kept: Kep
         for n in ("Dengfeng", "Gongyi")
     ]
     for twin in twins:
-        (folder / twin.path).write_bytes((folder / "white-horse-temple.png").read_bytes())
+        (folder / twin.path).write_bytes(written(twin.place))
     manifest.write(folder, twins)
     need = Need(caption="A temple gate in Henan", entities=("Henan",), kind=Kind.PHOTO)
     slot = await fill(folder, kept, need)
@@ -135,6 +136,7 @@ async def test_two_that_are_as_near_are_left_to_a_person(folder: Path, kept: Kep
     assert {figure.entry for figure in slot.candidates} == {"Dengfeng.png", "Gongyi.png"}
 
 
+@pytest.mark.usefixtures("reader")
 async def test_ones_own_picture_comes_first(folder: Path, kept: Kept) -> None:
     data = written("Luoyang")
     own = Attachment(
@@ -147,7 +149,9 @@ async def test_ones_own_picture_comes_first(folder: Path, kept: Kept) -> None:
     assert slot.figure is not None
     assert (slot.figure.picture, slot.figure.entry) == (own, "")
     elsewhere = msgspec.structs.replace(own, name="map of kaifeng.png")
-    assert (await fill(None, kept, own=[elsewhere])).why is Why.ANOTHER
+    refused = await fill(None, kept, own=[elsewhere])
+    assert (refused.figure, refused.why) == (None, Why.ANOTHER)
+    assert [figure.picture for figure in refused.candidates] == [elsewhere]  # theirs to choose
 
 
 @pytest.mark.parametrize(
