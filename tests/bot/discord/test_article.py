@@ -7,7 +7,7 @@ from bot.article.record import ArticleRecords
 from jobqueue.article import Length, Order, Stage
 from jobqueue.schema import Delta, FinishReason, Progress
 from playground.discord.faults import Fault
-from playground.discord.shapes import MessageFlag
+from playground.discord.shapes import File, MessageFlag
 from playground.discord.world import World
 from tests.bot.discord.conftest import Room, holds, until
 from tests.bot.discord.writing import (
@@ -23,6 +23,7 @@ from tests.bot.discord.writing import (
     shows,
     written,
 )
+from tests.playground.page_bot import picture
 
 
 @pytest.fixture
@@ -191,8 +192,10 @@ async def test_a_stopped_article_keeps_what_is_there_and_can_be_asked_for_again(
     room = silent_room
     async with room.bot():
         await writer.announce()
-        await world.slash("ada", "general", "article", {"topic": TITLE, "private": True})
-        await writer.take()
+        options = {"topic": TITLE, "private": True}
+        await world.slash("ada", "general", "article", options, [File("cave.png", picture())])
+        (own,) = (await writer.take()).job.attachments
+        assert (own.name, own.media_type) == ("cave.png", "image/png")
         await writer.say(Delta(text=f"# {TITLE}\n\n{OPENING}"))
         growing = await shows(room, OPENING)
         stopped = await world.click("ada", "general", growing.id, "Stop")
@@ -200,7 +203,7 @@ async def test_a_stopped_article_keeps_what_is_there_and_can_be_asked_for_again(
         article = await writer.article()
         begun = replace(article, sections=article.sections[:1])
         await writer.deliver(begun, FinishReason.CANCELLED)
-        last = await shows(room, OPENING, "-# Stopped.")
+        last = await shows(room, OPENING, "-# Read `cave.png`.\n-# Stopped.")
         await until(lambda: "Again" in names(last))
         await delivered(room, writer)
         again = await world.click("ada", "general", last.id, "Again")
