@@ -215,17 +215,26 @@ class Articles:
         """Of several presses the last one shows what all of them came to."""
         if answer in self._waiting:
             return
+        layout = self._layouts.setdefault(answer, asyncio.Lock())
         self._waiting.add(answer)
-        async with self._layouts.setdefault(answer, asyncio.Lock()):
+        try:
+            await layout.acquire()
+        finally:
             self._waiting.discard(answer)
-            shown, record = await self._known(job)
-            await reclaim(self._client, self._service.blobs, shown, record.article)
-            below = destination.encode(reached(shown, interaction)).decode()
-            version = replace(shown.version, job=replace(shown.job, reply=below))
-            versions = (*shown.versions[: shown.current], version)
-            versions += shown.versions[shown.current + 1 :]
-            shown = replace(shown, versions=versions)
-            await self._answers.show_version(shown, record.article.markdown(), record.article)
+        try:
+            if not self._answers.renewing(answer):  # which shows the newest state itself
+                await self._show_newest(interaction, job)
+        finally:
+            layout.release()
+
+    async def _show_newest(self, interaction: Interaction, job: str) -> None:
+        shown, record = await self._known(job)
+        await reclaim(self._client, self._service.blobs, shown, record.article)
+        below = destination.encode(reached(shown, interaction)).decode()
+        version = replace(shown.version, job=replace(shown.job, reply=below))
+        before, after = shown.versions[: shown.current], shown.versions[shown.current + 1 :]
+        shown = replace(shown, versions=(*before, version, *after))
+        await self._answers.show_version(shown, record.article.markdown(), record.article)
 
     # --- by a model -----------------------------------------------------------------------------
 
@@ -258,6 +267,8 @@ class Articles:
     ) -> None:
         shown, _ = await self._own(interaction, job)
         async with self._alone(shown):
+            if (layout := self._layouts.get(shown.id)) and layout.locked():
+                raise Refused(notices.BUSY)
             article = (await self._known(job))[1].article
             if at >= len(article.sections):
                 raise Refused(NOT_THERE)
