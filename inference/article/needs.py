@@ -28,6 +28,12 @@ _KINDS = {
 }
 _LABEL = re.compile(r"^\W*(?:caption|picture|图片?(?:说明)?|配图)\s*\d*\s*[:：]\s*", re.IGNORECASE)
 _BETWEEN = re.compile(r"[,，、;；/]|\band\b|和")
+# What small models write for a name: a topic, of which nothing particular is a picture.
+_NO_NAME = re.compile(
+    r"none|n/a|history|culture|art|nature|geography|architecture|society|economy|people|city|today"
+    r"|历史|文化|艺术|自然|地理|建筑|社会|经济|人们|城市|生活|今天|古代|现代|传统",
+    re.IGNORECASE,
+)
 _GROUNDED = 0.5  # of a caption's words, so many are in the text
 
 
@@ -80,7 +86,8 @@ def read_needs(
         if not caption or strange or (stated and not entities) or not _about(caption, whole):
             continue
         known = [name for name in capitals(text) if names(caption, name)]
-        entities = _each_once([*entities, *capitals(caption), *known])
+        itself = [caption] if not caption.isascii() and caption in text else []
+        entities = _each_once([*itself, *entities, *capitals(caption), *known])
         yield Need(
             caption=caption,
             entities=tuple(entities[:MAX_ENTITIES]),
@@ -121,7 +128,7 @@ def spread(sections: int, pictures: int | None) -> list[int]:
 def _entities(column: str) -> Iterator[str]:
     for each in _BETWEEN.split(column):
         plain = each.strip(" .。*_\"'“”()（）-《》")
-        if len(plain) > 1 and plain.casefold() not in ("none", "n/a"):
+        if len(plain) > 1 and not _NO_NAME.fullmatch(plain):
             yield plain
 
 

@@ -67,8 +67,8 @@ Title: The City That Floats
 3. Bridges and canals: how one lives where streets are water
 4. High water: floods, visitors, and what is done against both"""
 _EN_TEXT = (
-    "Sailors steered by the lighthouse of Alexandria, which stood on the island of Pharos. A fire "
-    "burned at its top, and a mirror of bronze threw the light far out to sea."
+    "Neuschwanstein stands on a rock above the village of Hohenschwangau. King Ludwig II had it "
+    "built from 1869 on, and lived to see the throne room without its throne."
 )
 _EN_NUMBERS = (
     "The harbour saw 310 ships in 1990. Ten years later there were 450 ships, and in 2010 the "
@@ -119,9 +119,9 @@ ENGLISH = Wording(
     need_example=(
         _EN_TEXT,
         (
-            "The lighthouse on the island of Pharos | Alexandria, Pharos | drawing",
-            "A mirror of bronze | - | photo",
-            "Where Alexandria lies | Alexandria | map",
+            "Neuschwanstein on its rock | Neuschwanstein, Hohenschwangau | photo",
+            "King Ludwig II | Ludwig II | portrait",
+            "Where Neuschwanstein lies | Neuschwanstein | map",
         ),
     ),
     numbers_asked="{text}\n\nThe numbers of this text that belong in one chart:",
@@ -151,7 +151,10 @@ _ZH_CITY = """\
 2. 船与香料：商人和总督怎样让城市富起来
 3. 桥与运河：街道是水的地方怎样过日子
 4. 大潮：洪水、游客，以及人们的对策"""
-_ZH_TEXT = "水手们靠亚历山大灯塔辨认方向。灯塔建在法罗斯岛上，塔顶燃着火，一面铜镜把光投向远海。"
+_ZH_TEXT = (
+    "新天鹅堡矗立在霍恩施万高村上方的岩石上。国王路德维希二世从1869年开始建造它，"
+    "直到去世，王座厅里也没有王座。"
+)
 _ZH_NUMBERS = "1990年港口有310艘船。十年后增加到450艘船，2010年引航员记下了620艘船。"
 CHINESE = Wording(
     planner="你为杂志策划文章。",
@@ -182,9 +185,9 @@ CHINESE = Wording(
     need_example=(
         _ZH_TEXT,
         (
-            "法罗斯岛上的灯塔 | 亚历山大、法罗斯岛 | 绘画",
-            "一面铜镜 | - | 照片",
-            "亚历山大的位置 | 亚历山大 | 地图",
+            "岩石上的新天鹅堡 | 新天鹅堡、霍恩施万高 | 照片",
+            "国王路德维希二世 | 路德维希二世 | 肖像",
+            "新天鹅堡的位置 | 新天鹅堡 | 地图",
         ),
     ),
     numbers_asked="{text}\n\n这段文字里可以画进同一张图表的数字：",

@@ -21,7 +21,7 @@ def test_a_need_is_what_the_text_speaks_of() -> None:
 
 
 def test_an_example_that_is_repeated_is_no_need() -> None:
-    assert read("The lighthouse on the island of Pharos | Alexandria, Pharos | drawing") == []
+    assert read("Neuschwanstein on its rock | Neuschwanstein, Hohenschwangau | photo") == []
 
 
 def test_names_that_the_text_does_not_say_are_dropped() -> None:
@@ -35,6 +35,12 @@ def test_names_that_the_text_does_not_say_are_dropped() -> None:
 def test_a_name_in_the_caption_is_what_it_is_about() -> None:
     (need,) = read("Cliffs above the river at Luoyang | none |")
     assert (need.entities, need.kind) == (("Luoyang",), None)
+
+
+def test_topics_are_no_names_and_a_chinese_caption_may_be_one() -> None:
+    text = "龙门石窟在伊河两岸，是历史和文化的见证。"
+    (need,) = read("龙门石窟 | 历史、伊河 | 照片", heading="历史", text=text)
+    assert need.entities == ("龙门石窟", "伊河")
 
 
 def test_a_kind_that_was_repeated_from_the_question_is_none() -> None:
