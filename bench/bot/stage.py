@@ -63,15 +63,13 @@ def stage(bot: Sequence[str] = BOT, *, before: Act[None] | None = None) -> Itera
             town.ask(before)
         pids = {"discord": town.pid, "redis": server.pid}
         for name, program in (("worker", WORKER), ("bot", bot)):
-            pids[name] = stack.enter_context(_running(program, environ)).pid
+            pids[name] = stack.enter_context(running(program, environ)).pid
         town.ask(Online())
         yield Stage(town, server.url, pids)
 
 
 @contextmanager
-def _running(
-    program: Sequence[str], environ: dict[str, str]
-) -> Iterator["subprocess.Popen[bytes]"]:
+def running(program: Sequence[str], environ: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
     process = subprocess.Popen([sys.executable, *program], env={**os.environ, **environ})
     try:
         yield process

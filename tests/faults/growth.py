@@ -1,0 +1,93 @@
+"""Whether processes grow: memory and open handles, sampled over their lives."""
+
+import asyncio
+import statistics
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import psutil
+
+WARM = 1 / 3  # of the samples: caches fill, libraries are loaded, connections are opened
+MEMORY_SHARE = 0.10  # more at the end than after warming up, at most
+MEMORY_BYTES = 16 << 20  # or so much: a page cache's noise in a small process
+HANDLES = 8  # connections that come and go with the load
+
+
+@dataclass(frozen=True)
+class Sample:
+    at_s: float
+    memory: int  # bytes resident, of the process and its children
+    handles: int  # open files, sockets and pipes of the process itself
+
+
+@dataclass(frozen=True)
+class Growth:
+    """What one process had after warming up, and at the end: medians of a third of the samples."""
+
+    name: str
+    memory: tuple[float, float]  # bytes
+    handles: tuple[float, float]
+    mib_per_hour: float  # the slope of a line through all samples after warming up
+
+    @property
+    def flat(self) -> bool:
+        (before, after), (few, many) = self.memory, self.handles
+        allowed = max(before * MEMORY_SHARE, MEMORY_BYTES)
+        return after - before <= allowed and many - few <= HANDLES
+
+    def __str__(self) -> str:
+        before, after = (value / 2**20 for value in self.memory)
+        few, many = self.handles
+        return (
+            f"{self.name}: {before:.1f} → {after:.1f} MiB ({self.mib_per_hour:+.1f} MiB/h), "
+            f"{few:.0f} → {many:.0f} handles{'' if self.flat else ', GROWING'}"
+        )
+
+
+@dataclass
+class Watch:
+    pids: dict[str, int]  # by what the process is
+    every_s: float
+    samples: dict[str, list[Sample]] = field(default_factory=dict)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        began = time.monotonic()
+        while True:
+            for name, pid in self.pids.items():
+                sample = await asyncio.to_thread(_sample, pid, time.monotonic() - began)
+                self.samples.setdefault(name, []).append(sample)
+            await asyncio.sleep(self.every_s)
+
+    def growth(self) -> list[Growth]:
+        return [grown(name, samples) for name, samples in self.samples.items()]
+
+
+def grown(name: str, samples: list[Sample]) -> Growth:
+    """At least six samples."""
+    warm = samples[round(len(samples) * WARM) :]
+    third = max(len(warm) // 3, 1)
+    first, last = warm[:third], warm[-third:]
+    slope, _ = statistics.linear_regression([s.at_s for s in warm], [s.memory for s in warm])
+    return Growth(
+        name=name,
+        memory=(_median(s.memory for s in first), _median(s.memory for s in last)),
+        handles=(_median(s.handles for s in first), _median(s.handles for s in last)),
+        mib_per_hour=slope * 3600 / 2**20,
+    )
+
+
+def _median(values: Iterable[float]) -> float:
+    return float(statistics.median(values))
+
+
+def _sample(pid: int, at_s: float) -> Sample:
+    process = psutil.Process(pid)
+    memory = process.memory_info().rss
+    for child in process.children(recursive=True):
+        try:
+            memory += child.memory_info().rss
+        except psutil.NoSuchProcess:  # a program in the sandbox has ended
+            continue
+    return Sample(at_s, memory, process.num_fds())
