@@ -11,12 +11,14 @@ COPY bot ./bot
 COPY inference ./inference
 COPY playground/__init__.py ./playground/__init__.py
 COPY bench/__init__.py ./bench/__init__.py
+# Every package by its hash (`make lock`); what builds ours is among them, so no index is asked.
+COPY deploy/requirements ./requirements
 
 FROM base AS bot
 # Chinese in formulas and tables is drawn from the machine's fonts.
 RUN apt-get update && apt-get install -y --no-install-recommends fonts-wqy-microhei \
     && rm -rf /var/lib/apt/lists/*
-RUN pip install '.[bot]'
+RUN pip install --require-hashes -r requirements/bot.txt && pip install --no-deps --no-build-isolation .
 USER 10001
 ENTRYPOINT ["python", "-m", "bot"]
 
@@ -26,7 +28,8 @@ FROM base AS inference
 RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev bubblewrap libseccomp2 \
     && rm -rf /var/lib/apt/lists/*
 # lagent without its dependencies, for the reason that pyproject.toml gives.
-RUN pip install '.[inference,models,agent,ocr,sandbox]' && pip install --no-deps lagent==0.5.0rc3
+RUN pip install --require-hashes -r requirements/inference.txt && \
+    pip install --require-hashes --no-deps -r requirements/lagent.txt && pip install --no-deps --no-build-isolation .
 # A new volume takes its owner from the folder that it covers.
 RUN install -d -o commonroom /models /home/commonroom/.cache
 USER 10001
@@ -38,7 +41,7 @@ CMD ["serve"]
 FROM base AS sandbox
 RUN apt-get update && apt-get install -y --no-install-recommends libseccomp2 \
     && rm -rf /var/lib/apt/lists/*
-RUN pip install '.[sandbox]'
+RUN pip install --require-hashes -r requirements/sandbox.txt && pip install --no-deps --no-build-isolation .
 ENV COMMONROOM_SANDBOX=/opt/sandbox
 RUN python -m inference.sandbox install && install -d -o 60700 -g 60700 /run/sandbox
 USER 60700:60700

@@ -11,10 +11,15 @@ BIN := $(VENV)/bin
 PEERS := arq saq streaq taskiq-redis
 # Without its dependencies, for the reason that pyproject.toml gives.
 LAGENT := lagent==0.5.0rc3
+# What the images install, for every platform from Python 3.11 on; `make lock` writes it.
+LOCKS := deploy/requirements
+INFERENCE := inference models agent ocr sandbox
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-header $(ARGS)
 PACKAGES := bot inference jobqueue playground bench tests
 
 .DEFAULT_GOAL := help
-.PHONY: deploy-check discord-faults help playground test split-fuzz chaos mutants matrix bench-queue check format clean
+.PHONY: deploy-check discord-faults help playground test split-fuzz chaos soak lock audit sbom mutants matrix bench-queue check format clean
 
 help: ## Show the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -33,6 +38,26 @@ split-fuzz: $(VENV)/.dev ## Cut more than 100,000 generated answers into message
 
 discord-faults: $(VENV)/.dev ## 1,000 things that Discord does wrong; ARGS="--faults 50 --seed 7"
 	@$(BIN)/python -m tests.faults.discord_faults $(ARGS)
+
+soak: $(VENV)/.dev ## The whole system for 30 minutes under faults; ARGS="--seconds 300 --talking 12"
+	@$(BIN)/python -m tests.faults.soak $(ARGS)
+
+lock: $(VENV)/.supply ## Pin what each image installs, with hashes; ARGS=--upgrade takes newer versions
+	@$(LOCK) --extra bot -o $(LOCKS)/bot.txt pyproject.toml $(LOCKS)/build.in
+	@$(LOCK) $(INFERENCE:%=--extra %) -o $(LOCKS)/inference.txt pyproject.toml $(LOCKS)/build.in
+	@$(LOCK) --extra sandbox -o $(LOCKS)/sandbox.txt pyproject.toml $(LOCKS)/build.in
+	@$(LOCK) --no-deps -o $(LOCKS)/lagent.txt $(LOCKS)/lagent.in
+
+audit: $(VENV)/.supply ## Known weaknesses in what the images install; asks PyPI's database
+	@for image in bot inference sandbox lagent; do \
+		$(BIN)/pip-audit --disable-pip --require-hashes -r $(LOCKS)/$$image.txt $(ARGS) || exit 1; done
+
+sbom: $(VENV)/.supply ## What is in each image, as CycloneDX, into build/
+	@mkdir -p build
+	@for image in bot inference sandbox; do \
+		$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
+			-o build/$$image.cdx.json $(LOCKS)/$$image.txt || exit 1; done
+	@ls build/*.cdx.json
 
 deploy-check: $(VENV)/.dev ## Install and start each image's part in a clean place; ARGS=bot picks one
 	@$(BIN)/python -m tests.deploy.images $(ARGS)

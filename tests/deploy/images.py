@@ -27,8 +27,10 @@ from tests.deploy.composed import MAIN, PROJECT, services
 
 UID = 10001
 START_S = 120.0
-# The default torch brings CUDA along, which is of no use here.
+# The locked torch brings CUDA along, gigabytes that are of no use here: another one is installed
+# before, and the locked one and its libraries are left out.
 CONSTRAINTS = PROJECT / "constraints" / "cpu.txt"
+CUDA = re.compile(r"^(?:torch|triton|cuda-|nvidia-).*\n(?: .*\n)*", re.MULTILINE)
 ABSENT = {
     "bot": ("torch", "transformers"),
     "inference": ("discord",),
@@ -82,10 +84,14 @@ def build(image: Image, folder: Path) -> Path:
             _copy(PROJECT / source, app / to if to != "./" else app / source)
     subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
     python = folder / "venv" / "bin" / "python"
+    pip = [str(python), "-m", "pip", "install", "--quiet"]
+    lock = app / "requirements" / f"{image.target}.txt"
+    if CUDA.search(locked := lock.read_text()):
+        lock.write_text(CUDA.sub("", locked))
+        subprocess.run([*pip, "--constraint", str(CONSTRAINTS), "torch"], check=True)
     for command in image.installs:
-        _, *arguments = shlex.split(command)
-        limits = ["--quiet", "--constraint", str(CONSTRAINTS)]
-        subprocess.run([str(python), "-m", "pip", *arguments, *limits], cwd=app, check=True)
+        _, _, *arguments = shlex.split(command)
+        subprocess.run([*pip, *arguments], cwd=app, check=True)
     return python
 
 
