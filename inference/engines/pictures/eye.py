@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import io
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,13 +18,13 @@ from transformers import AutoImageProcessor
 
 from inference.engines.base import BadRequest, Image, Message
 from inference.engines.pictures.gallery import Gallery, replaced
+from inference.engines.pictures.tower import TILES_AT_ONCE, Tower
 
 FORMATS = ("PNG", "JPEG")
 MAX_PIXELS = 4_000_000  # the bot keeps them smaller
 
 ONE_SHARE = 3  # of the context, one part of so many is one picture at most
 ALL_SHARE = 2  # and all pictures of a message
-TILES_AT_ONCE = 16  # through the vision tower, so that streams go on between
 GALLERY_TOKENS = 65_536
 
 
@@ -40,6 +40,12 @@ class Frames:
         self._ends = (tokenizer.start_image_token_id, tokenizer.end_image_token_id)
         self._image_tokens = image_tokens  # of one tile
         self._context = context_tokens
+
+    @property
+    def tile(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        size = self.processor.size
+        return int(size["height"]), int(size["width"])
 
     def ids(self, image: Image, together: int) -> list[int]:
         """Of a picture that is one of `together` in its message."""
@@ -66,15 +72,13 @@ class _Waiting:
 
 class Eye:
     def __init__(self, whole: Any, decoder: Any, frames: Frames) -> None:
-        self._whole = whole
+        self._tower = Tower(whole, frames.tile)
         self._frames = frames
         self._gallery = Gallery.of(decoder, GALLERY_TOKENS)
         self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue()
         self._looking: asyncio.Task[None] | None = None
         # The same picture is looked at once, however many ask about it.
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        cuda = whole.device.type == "cuda"
-        self._stream = torch.cuda.Stream() if cuda else None  # type: ignore[no-untyped-call]
 
     async def __aenter__(self) -> Self:
         self._looking = asyncio.create_task(self._look(), name="engine-eye")
@@ -131,21 +135,11 @@ class Eye:
                 if not each.seen.done():
                     each.seen.set_result(seen)
 
-    @torch.inference_mode()
     def _through(self, pictures: Sequence[Tensor]) -> list[Tensor]:
         """Of each picture [tiles · tokens, width], on the device and computed."""
-        with torch.cuda.stream(self._stream) if self._stream else nullcontext():
-            tiles = torch.cat(list(pictures)).to(self._whole.device, self._whole.dtype)
-            seen = [
-                self._whole.get_image_features(pixel_values=some).pooler_output
-                for some in torch.split(tiles, TILES_AT_ONCE)
-            ]
-            features = torch.cat(seen)
-        if self._stream:
-            self._stream.synchronize()
-        return [
-            part.flatten(0, 1) for part in torch.split(features, [len(tiles) for tiles in pictures])
-        ]
+        seen = self._tower.see(torch.cat(list(pictures)))
+        parts = torch.split(seen, [len(tiles) for tiles in pictures])
+        return [part.flatten(0, 1) for part in parts]
 
 
 def _count(waiting: Sequence[_Waiting]) -> int:

@@ -1,0 +1,65 @@
+"""The vision tower: tiles in, vectors out, on a GPU as captured graphs.
+
+Launched one by one, the kernels of a pass keep the interpreter busy for longer than the GPU, and
+the thread that writes the running answers waits for the interpreter. A graph is one launch.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+SIZES = (1, 2, 4, 8, 16)  # tiles of a pass; what is between is filled up
+TILES_AT_ONCE = SIZES[-1]
+
+
+class Tower:
+    def __init__(self, whole: Any, tile: tuple[int, int]) -> None:
+        """Of a model that sees; `tile` is height and width. Nothing may run on a GPU meanwhile."""
+        self._whole = whole
+        self._passes: dict[int, _Captured] = {}
+        if whole.device.type == "cuda":
+            self._stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+            pool = torch.cuda.graph_pool_handle()
+            for size in reversed(SIZES):
+                tiles = torch.zeros(size, 3, *tile, device=whole.device, dtype=whole.dtype)
+                self._passes[size] = _Captured(self._through, tiles, self._stream, pool)
+
+    @torch.inference_mode()
+    def see(self, tiles: Tensor) -> Tensor:
+        """[tiles, 3, height, width] → [tiles, tokens, width], on the device and computed."""
+        if not self._passes:
+            return torch.cat([self._through(some) for some in torch.split(tiles, TILES_AT_ONCE)])
+        with torch.cuda.stream(self._stream):
+            tiles = tiles.pin_memory().to(self._whole.device, self._whole.dtype, non_blocking=True)
+            seen = torch.cat([self._captured(some) for some in torch.split(tiles, TILES_AT_ONCE)])
+        self._stream.synchronize()
+        return seen
+
+    def _captured(self, tiles: Tensor) -> Tensor:
+        size = next(size for size in SIZES if size >= len(tiles))
+        return self._passes[size].of(tiles)
+
+    @torch.inference_mode()
+    def _through(self, tiles: Tensor) -> Tensor:
+        seen: Tensor = self._whole.get_image_features(
+            pixel_values=tiles.to(self._whole.dtype)
+        ).pooler_output
+        return seen
+
+
+class _Captured:
+    def __init__(self, through: Any, tiles: Tensor, stream: Any, pool: Any) -> None:
+        self._tiles = tiles
+        with torch.cuda.stream(stream):
+            through(tiles)  # so that the libraries have what they make at first use
+        stream.synchronize()
+        self._graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self._graph, pool=pool, stream=stream):
+            self._seen: Tensor = through(tiles)
+
+    def of(self, tiles: Tensor) -> Tensor:
+        """On the stream that it was captured on."""
+        self._tiles[: len(tiles)] = tiles
+        self._graph.replay()
+        return self._seen[: len(tiles)].clone()
