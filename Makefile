@@ -19,7 +19,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 PACKAGES := bot inference jobqueue playground bench tests
 
 .DEFAULT_GOAL := help
-.PHONY: deploy-check discord-faults help playground test split-fuzz chaos soak lock audit sbom mutants matrix bench-queue check format clean
+.PHONY: deploy-check discord-faults help playground test split-fuzz chaos soak fuzz lock audit sbom mutants matrix bench-queue check format clean
 
 help: ## Show the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ chaos: $(VENV)/.dev ## Kill, stop and cut everything under load; ARGS="--seconds
 
 split-fuzz: $(VENV)/.dev ## Cut more than 100,000 generated answers into messages (ten minutes)
 	@$(BIN)/python -m pytest tests/bot/render/test_split.py --hypothesis-profile=long $(ARGS)
+
+fuzz: $(VENV)/.dev ## Every reader of outside words and bytes, 20,000 tries each; ARGS="-k question"
+	@$(BIN)/python -m pytest tests/fuzz --hypothesis-profile=fuzz $(ARGS)
 
 discord-faults: $(VENV)/.dev ## 1,000 things that Discord does wrong; ARGS="--faults 50 --seed 7"
 	@$(BIN)/python -m tests.faults.discord_faults $(ARGS)

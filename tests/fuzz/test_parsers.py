@@ -1,0 +1,91 @@
+"""Whatever comes from outside, a reader answers or raises what it says, and nothing else.
+
+`make fuzz` gives each of them many thousand tries; in the suite they are a few.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.files.kinds import decode, kind_of
+from inference.dialects import DIALECTS
+from inference.library import manifest
+from inference.maths import expression, forms, reading
+from inference.maths.expression import NotMathematics
+from jobqueue.schema import decode_event
+
+# What a person or a model may write, with what parsers stumble over in between.
+WORDS = (
+    "x", "2", "1e9", "9" * 400, "0x", "²", "√", "½", "٣", "\\frac{1}{2}", "\\sqrt", "^", "**", "!",
+    "(", ")", "[", "]", "{", "}", "=", "<=", "!=", ",", "%", "of", "->", "→", "solve(", '"', "'",
+    "\\", "\n", "\t", "\0", "\ud7ff", "\u202e", "#", "lambda:", "import os", "__class__", "1_0",
+    "derivative of ", "integral ", "limit ", "km to m", "多少", "f'", "()" * 120, "(" * 300,
+    "-" * 400, "<tool_call>", "</tool_call>", '{"name": ', "<think>", "</think>", "```python",
+    "```", "<|action_start|>", "<|interpreter|>", "<|plugin|>", "<|action_end|>",
+)  # fmt: skip
+WRITTEN = st.lists(st.sampled_from(WORDS) | st.text(max_size=4), max_size=14).map("".join)
+# How files begin that are not what they seem.
+MAGIC = (
+    b"%PDF-1.7\n", b"PK\x03\x04", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"RIFF",
+    b"WEBP", b"\0\0\0\x18ftyp", b"heic", b"avif", b"OggS", b"ID3", b"\xef\xbb\xbf",
+    b"\xff\xfe", b"\xfe\xff",
+    b"word/document.xml", "汉字".encode("gb18030"), b"a,b\n1,2\n", b"\0",
+)  # fmt: skip
+BYTES = st.lists(st.sampled_from(MAGIC) | st.binary(max_size=8), max_size=8).map(b"".join)
+
+
+def _dialects(text: str) -> None:
+    for dialect in DIALECTS.values():
+        dialect.read(text, ended=False)
+        dialect.read(text, ended=True)
+
+
+READERS: dict[str, tuple[Callable[[str], object], tuple[type[Exception], ...]]] = {
+    "expression": (expression.expression, (NotMathematics,)),
+    "relation": (expression.relation, (NotMathematics,)),
+    "question": (reading.read, ()),
+    "form": (forms.made, (NotMathematics, SyntaxError)),
+    "dialects": (_dialects, ()),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+@given(text=WRITTEN)
+def test_what_people_and_models_write(reader: str, text: str) -> None:
+    read, expected = READERS[reader]
+    told = ""
+    try:
+        read(text)
+    except expected as error:
+        told = str(error) or "nothing"
+    assert told != "nothing"
+
+
+@given(data=BYTES)
+def test_what_files_begin_with(data: bytes) -> None:
+    kind_of(data)
+    assert decode(data) is None or isinstance(decode(data), str)
+
+
+@given(data=BYTES | st.binary(max_size=60))
+def test_what_a_stream_of_events_holds(data: bytes) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        decode_event(b"!" + data)
+
+
+@given(line=BYTES | WRITTEN.map(lambda text: text.encode("utf-8", "replace")))
+def test_what_a_hand_wrote_into_a_manifest(line: bytes) -> None:
+    with TemporaryDirectory() as folder:
+        (Path(folder) / manifest.NAME).write_bytes(b'{"path": ' + line + b"}")
+        try:
+            read = manifest.read(Path(folder))
+        except manifest.LibraryError as error:
+            told = str(error)
+        else:
+            told = manifest.NAME * len(read)
+        assert manifest.NAME in told
