@@ -120,6 +120,7 @@ async def test_a_card_that_is_too_small_is_told_with_the_ways_out(
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (1 << 27, 1 << 27))
     with pytest.raises(CannotLoad, match=r"INFERENCE_QUANTIZE=4bit.*INFERENCE_SPREAD.*vLLM"):
         Placement().check(smollm2.folder, sees=False, adapted=False)
+    monkeypatch.setattr("inference.engines.placement.find_spec", lambda name: name)
     Placement("4bit").check(smollm2.folder, sees=False, adapted=False)
 
 
