@@ -54,9 +54,9 @@ class Emitter:
 
 
 async def batches(
-    source: AsyncGenerator[T, None], *, every_s: float, idle_s: float
+    source: AsyncGenerator[T, None], *, every_s: Callable[[], float], idle_s: float
 ) -> AsyncGenerator[list[T], None]:
-    """What `source` yields, the first item at once and later ones gathered for `every_s`.
+    """What `source` yields, the first item at once and later ones gathered for `every_s()`.
 
     An empty batch comes after each `idle_s` of silence. What `source` raises is raised after
     everything it yielded; closing this closes `source`.
@@ -86,7 +86,7 @@ async def batches(
             batch, pending[:] = pending[:], []
             if batch:
                 yield batch
-                await asyncio.wait([pumping], timeout=every_s)
+                await asyncio.wait([pumping], timeout=every_s())
             if pumping.done():
                 arrived.set()
         await pumping

@@ -39,6 +39,9 @@ from jobqueue.schema import (
 log = logging.getLogger(__name__)
 
 COALESCE_S = 0.05
+# Of all streams together: what one shard of the queue carries for ten workers and more. People see
+# an edit a second, so that gathering longer where many stream at once shows nobody less.
+EMITS_PER_S = 1_280
 SILENCE_S = (
     0.5  # between renewals while nothing comes, as in a long prefill: how soon Stop is heard
 )
@@ -298,7 +301,7 @@ class Worker:
         self, events: AsyncGenerator[AnyEvent, None], emitter: Emitter
     ) -> tuple[Verdict, Finished | None]:
         """Emits until the answer is complete or the queue wants it ended; leaving aborts it."""
-        gathered = batches(events, every_s=COALESCE_S, idle_s=SILENCE_S)
+        gathered = batches(events, every_s=self._gather_s, idle_s=SILENCE_S)
         async with aclosing(gathered):
             async for batch in gathered:
                 finished = next((e for e in batch if isinstance(e, Finished)), None)
@@ -309,6 +312,9 @@ class Worker:
                 if verdict is not Verdict.CONTINUE:
                     return verdict, None
         raise EngineBroken("the answer ended without a last chunk")
+
+    def _gather_s(self) -> float:
+        return max(COALESCE_S, len(self._running) / EMITS_PER_S)
 
     async def _finish(self, answer: Attempt, finished: Finished, emitter: Emitter) -> str:
         verdict = await emitter.finish(finished, answer.turn(finished))

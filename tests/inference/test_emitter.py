@@ -26,7 +26,7 @@ async def test_the_first_item_comes_at_once_and_later_ones_together() -> None:
             yield item
         await asyncio.Event().wait()
 
-    source = batches(speaking(), every_s=0.05, idle_s=10)
+    source = batches(speaking(), every_s=lambda: 0.05, idle_s=10)
     first = await anext(source)
     more.set()
     assert (first, await anext(source)) == (["a"], ["b", "c", "d", "e", "f"])
@@ -35,13 +35,13 @@ async def test_the_first_item_comes_at_once_and_later_ones_together() -> None:
 
 async def test_silence_is_an_empty_batch_again_and_again() -> None:
     ended = asyncio.Event()
-    source = batches(spoken(then=ended), every_s=0.05, idle_s=0.01)
+    source = batches(spoken(then=ended), every_s=lambda: 0.05, idle_s=0.01)
     assert [await anext(source), await anext(source)] == [[], []]
     await source.aclose()
 
 
 async def test_the_end_is_not_delayed_by_gathering() -> None:
-    source = batches(spoken("a"), every_s=60, idle_s=60)
+    source = batches(spoken("a"), every_s=lambda: 60, idle_s=60)
     async with asyncio.timeout(5):
         assert [batch async for batch in source] == [["a"]]
 
@@ -52,7 +52,7 @@ async def test_an_error_comes_after_everything_said_before_it() -> None:
         yield "b"
         raise ValueError("broke")
 
-    source = batches(failing(), every_s=0, idle_s=1)
+    source = batches(failing(), every_s=lambda: 0, idle_s=1)
     said = await anext(source)
     while said != ["a", "b"]:
         said += await anext(source)
@@ -70,7 +70,7 @@ async def test_closing_it_closes_the_source() -> None:
         finally:
             closed.set()
 
-    source = batches(endless(), every_s=60, idle_s=60)
+    source = batches(endless(), every_s=lambda: 60, idle_s=60)
     await anext(source)
     await source.aclose()
     assert closed.is_set()
@@ -101,7 +101,7 @@ async def test_a_cancellation_is_heard_whenever_it_comes(steps: int) -> None:
         await asyncio.Event().wait()
 
     async def read() -> None:
-        async for _ in batches(speaking(), every_s=0, idle_s=60):
+        async for _ in batches(speaking(), every_s=lambda: 0, idle_s=60):
             pass
 
     reading = asyncio.create_task(read())

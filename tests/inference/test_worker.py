@@ -109,6 +109,17 @@ async def test_a_job_is_started_streamed_and_finished(queue: JobQueue, redis: Re
     assert 1 < len(deltas) < 20  # gathered, not one a token
 
 
+async def test_many_streams_are_gathered_for_longer(
+    queue: JobQueue, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inference.worker.EMITS_PER_S", 0.01)
+    async with working(queue, redis):
+        _, *deltas, finished = await ask(queue, job("j1", "hello !tokens 20 !delay 10ms"))
+    assert len(deltas) == 2  # the first at once, then all the rest
+    assert isinstance(finished, Finished)
+    assert "".join(d.text for d in deltas if isinstance(d, Delta)) == finished.text
+
+
 async def test_a_channel_remembers(queue: JobQueue, redis: Redis) -> None:
     async with working(queue, redis):
         await ask(queue, job("j1", "one"))
