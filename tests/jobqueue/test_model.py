@@ -353,7 +353,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     async def _compare_counts(self) -> None:
         """What is counted beside the jobs is what counting them gives."""
-        async with self.redis.pipeline(transaction=True) as pipe:
+        async with self.redis.pipeline(transaction=False) as pipe:
             pipe.hgetall(self.queue.scripts.key("held"))
             pipe.zcard(self.queue.scripts.key("deadlines"))
             pipe.hkeys(self.queue.scripts.key("estimated", "chat"))
