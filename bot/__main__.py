@@ -9,24 +9,27 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
-import aiohttp
-import discord
-from discord.http import Route
-from redis.exceptions import RedisError
+from jobqueue.extras import installed
 
-from bot import doctor, start
-from bot.config import Settings
-from bot.discord.api import use_api
-from bot.discord.client import Commonroom, Service
-from bot.discord.presence import keep_presence
-from bot.feedback import Feedback
-from bot.feedback import encode as encode_opinion
-from bot.metrics import Metrics
-from jobqueue import configfile
-from jobqueue.connect import connect
-from jobqueue.embedded import EmbeddedError, redis_url
-from jobqueue.exposition import exposed
-from jobqueue.settings import load_or_exit
+with installed("bot"):
+    import aiohttp
+    import discord
+    from discord.http import Route
+    from redis.exceptions import RedisError
+
+    from bot import doctor, start
+    from bot.config import Settings
+    from bot.discord.api import use_api
+    from bot.discord.client import Commonroom, Service
+    from bot.discord.presence import keep_presence
+    from bot.feedback import Feedback
+    from bot.feedback import encode as encode_opinion
+    from bot.metrics import Metrics
+    from jobqueue import configfile
+    from jobqueue.connect import connect
+    from jobqueue.embedded import EmbeddedError, redis_url
+    from jobqueue.exposition import exposed
+    from jobqueue.settings import load_or_exit
 
 log = logging.getLogger("bot")
 

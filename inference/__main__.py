@@ -8,34 +8,37 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from redis.asyncio import Redis
+from jobqueue.extras import installed
 
-from inference import chat, doctor, logs
-from inference.agent.workshop import Workshop
-from inference.article import cli as article
-from inference.article.illustrate import Tools
-from inference.article.press import Press
-from inference.compact import Compactor
-from inference.config import ALSO, OFFLINE, Settings, add_choices, chosen, worker_name
-from inference.engines import create
-from inference.engines.base import CannotLoad, Engine
-from inference.engines.measured import MeasuredEngine
-from inference.library import cli as pictures
-from inference.library.illustrator import illustrator
-from inference.metrics import Metrics
-from inference.models import ModelError
-from inference.models import cli as models
-from inference.sandbox.client import Sandbox
-from inference.sandbox.config import SandboxConfig
-from inference.shown import CannotListen, shown
-from inference.worker import Worker
-from jobqueue import configfile
-from jobqueue.approvals import Approvals
-from jobqueue.blobs import Blobs
-from jobqueue.connect import connect
-from jobqueue.embedded import EmbeddedError, redis_url
-from jobqueue.history import History
-from jobqueue.queue import JobQueue
+with installed("inference"):
+    from redis.asyncio import Redis
+
+    from inference import chat, doctor, logs
+    from inference.agent.workshop import Workshop
+    from inference.article import cli as article
+    from inference.article.illustrate import Tools
+    from inference.article.press import Press
+    from inference.compact import Compactor
+    from inference.config import ALSO, OFFLINE, Settings, add_choices, chosen, worker_name
+    from inference.engines import create
+    from inference.engines.base import CannotLoad, Engine
+    from inference.engines.measured import MeasuredEngine
+    from inference.library import cli as pictures
+    from inference.library.illustrator import illustrator
+    from inference.metrics import Metrics
+    from inference.models import ModelError
+    from inference.models import cli as models
+    from inference.sandbox.client import Sandbox
+    from inference.sandbox.config import SandboxConfig
+    from inference.shown import CannotListen, shown
+    from inference.worker import Worker
+    from jobqueue import configfile
+    from jobqueue.approvals import Approvals
+    from jobqueue.blobs import Blobs
+    from jobqueue.connect import connect
+    from jobqueue.embedded import EmbeddedError, redis_url
+    from jobqueue.history import History
+    from jobqueue.queue import JobQueue
 
 
 def main(argv: Sequence[str] | None = None) -> int:

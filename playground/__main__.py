@@ -16,14 +16,17 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-import psutil
+from jobqueue.extras import installed
 
-from playground import model, script
-from playground.discord.server import LocalDiscord, PortInUseError
-from playground.folder import FolderInUseError, default_folder, held
-from playground.page.routes import add_page
-from playground.process import ProcessState, Status
-from playground.supervisor import StartError, Supervisor
+with installed("playground"):
+    import psutil
+
+    from playground import model, script
+    from playground.discord.server import LocalDiscord, PortInUseError
+    from playground.folder import FolderInUseError, default_folder, held
+    from playground.page.routes import add_page
+    from playground.process import ProcessState, Status
+    from playground.supervisor import StartError, Supervisor
 
 DEFAULT_PORT = 8080
 

@@ -1,0 +1,32 @@
+"""Programs that were installed without their extra."""
+
+import importlib
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from jobqueue.extras import installed
+
+PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
+SCRIPTS = tomllib.loads(PYPROJECT.read_text("utf-8"))["project"]["scripts"]
+LACKS = {"bot": "discord", "inference": "aiohttp", "playground": "psutil"}
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_program_says_what_brings_what_it_lacks(script: str) -> None:
+    extra, module = script.removeprefix("commonroom-"), SCRIPTS[script].partition(":")[0]
+    hidden = f"import sys; sys.modules[{LACKS[extra]!r}] = None; import {module}"
+    done = subprocess.run([sys.executable, "-c", hidden], check=False, capture_output=True)
+    assert done.returncode == 2
+    assert done.stderr.decode() == (
+        f"error: {LACKS[extra]} is not installed; pip install 'commonroom[{extra}]' brings all "
+        "that this program needs\n"
+    )
+
+
+def test_a_module_of_ours_that_is_missing_is_a_mistake_and_seen() -> None:
+    with pytest.raises(ModuleNotFoundError, match="no_such"), installed("bot"):
+        importlib.import_module("bot.no_such")
