@@ -2,7 +2,7 @@
 
 import argparse
 
-from bench import engine, fairness, path, queue, relay, scale, vision
+from bench import engine, fairness, growth, path, queue, relay, scale, vision
 from bench.article import measure as article
 from bench.bot import measure as bot
 from bench.solve import command as solve
@@ -11,7 +11,19 @@ from bench.solve import command as solve
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    for command in (queue, fairness, relay, scale, bot, engine, path, solve, vision, article):
+    for command in (
+        queue,
+        fairness,
+        relay,
+        scale,
+        growth,
+        bot,
+        engine,
+        path,
+        solve,
+        vision,
+        article,
+    ):
         command.add_parser(commands)
     args = parser.parse_args()
     args.run(args)
