@@ -23,7 +23,8 @@ libc = ctypes.CDLL(None, use_errno=True)
 X86 = os.uname().machine == 'x86_64'
 def nr(x86, arm): return x86 if X86 else arm
 def call(number, *arguments):
-    result = libc.syscall(ctypes.c_long(number), *arguments)
+    wide = [ctypes.c_long(each) if isinstance(each, int) else each for each in arguments]
+    result = libc.syscall(ctypes.c_long(number), *wide)
     if result < 0: raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     return result
 def breach(detail=''): print('BREACH', detail, flush=True)
