@@ -19,7 +19,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 PACKAGES := bot inference jobqueue playground bench tests
 
 .DEFAULT_GOAL := help
-.PHONY: deploy-check discord-faults help playground test split-fuzz chaos soak fuzz lock audit sbom mutants matrix bench-queue check format clean
+.PHONY: deploy-check dist-check discord-faults help playground test split-fuzz chaos soak fuzz lock audit sbom mutants matrix bench-queue check format clean
 
 help: ## Show the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -64,6 +64,9 @@ sbom: $(VENV)/.supply ## What is in each image, as CycloneDX, into build/
 
 deploy-check: $(VENV)/.dev ## Install and start each image's part in a clean place; ARGS=bot picks one
 	@$(BIN)/python -m tests.deploy.images $(ARGS)
+
+dist-check: $(VENV)/.dev $(VENV)/.supply ## Build, install as a stranger would, test; ARGS="--python 3.12"
+	@$(BIN)/python -m tests.deploy.distribution $(ARGS)
 
 mutants: $(VENV)/.dev ## Remove each guard of the queue and see a test notice
 	@$(BIN)/python -m tests.faults.mutants $(ARGS)
