@@ -30,6 +30,7 @@ with installed("bot"):
     from jobqueue.embedded import EmbeddedError, redis_url
     from jobqueue.exposition import exposed
     from jobqueue.settings import load_or_exit
+    from jobqueue.version import add_version
 
 log = logging.getLogger("bot")
 
@@ -38,6 +39,7 @@ UNREACHABLE = (aiohttp.ClientError, OSError, discord.DiscordServerError, discord
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bot", description=__doc__)
+    add_version(parser)
     commands = parser.add_subparsers(metavar="init | doctor | feedback")
     configfile.add_parser(commands, "bot", Settings)
     doctor.add_parser(commands)

@@ -12,6 +12,7 @@ from jobqueue import checkup
 from jobqueue.embedded import default_folder
 from jobqueue.findings import Finding, fault, tell
 from jobqueue.settings import SettingsError, load
+from jobqueue.version import of_this
 
 if TYPE_CHECKING:
     import argparse
@@ -30,6 +31,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 async def examine(environ: Mapping[str, str]) -> list[Finding]:
     return [
+        of_this(),
         *await _of_settings(environ),
         *await checkup.of_redis(environ),
         checkup.disk(default_folder(environ), LOG_BYTES),

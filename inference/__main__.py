@@ -39,6 +39,7 @@ with installed("inference"):
     from jobqueue.embedded import EmbeddedError, redis_url
     from jobqueue.history import History
     from jobqueue.queue import JobQueue
+    from jobqueue.version import add_version
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -53,6 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m inference", description=__doc__)
+    add_version(parser)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = commands.add_parser("serve", help="take jobs from the queue and answer them")
     add_choices(serve)

@@ -16,6 +16,7 @@ from inference.sandbox.config import SandboxConfig
 from jobqueue import checkup
 from jobqueue.findings import Finding, fault, good, tell, warning
 from jobqueue.settings import SettingsError, load
+from jobqueue.version import of_this
 
 if TYPE_CHECKING:
     import argparse
@@ -39,6 +40,7 @@ def _run(arguments: "argparse.Namespace") -> int:
 
 async def examine(environ: Mapping[str, str], *, hashes: bool) -> list[Finding]:
     return [
+        of_this(),
         *await _of_settings(environ, hashes=hashes),
         *await checkup.of_redis(environ),
         checkup.disk(store.root(), SPARE_BYTES),

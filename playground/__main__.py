@@ -21,6 +21,7 @@ from jobqueue.extras import installed
 with installed("playground"):
     import psutil
 
+    from jobqueue.version import add_version
     from playground import model, script
     from playground.discord.server import LocalDiscord, PortInUseError
     from playground.folder import FolderInUseError, default_folder, held
@@ -49,6 +50,7 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m playground", description=__doc__)
     parser.set_defaults(run=serve)
+    add_version(parser)
     _add_choices(parser)
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes any free one")
     parser.add_argument("--no-open", action="store_true", help="do not open a browser")

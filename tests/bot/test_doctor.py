@@ -115,7 +115,8 @@ def test_the_command_prints_what_to_do_and_exits_with_1(
     assert "DISCORD_TOKEN is not set" in told
     assert "python -m bot init" in told
     assert main(["doctor", "--json"]) == 1
-    assert json.loads(capsys.readouterr().out)[0]["verdict"] == "fault"
+    ours, settings, *_ = json.loads(capsys.readouterr().out)
+    assert (ours["what"], settings["verdict"]) == ("commonroom", "fault")
 
 
 def test_clock_disk_and_port(tmp_path: Path) -> None:

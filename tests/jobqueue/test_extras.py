@@ -1,14 +1,17 @@
-"""Programs that were installed without their extra."""
+"""Programs as they were installed: without their extra, and in which version."""
 
 import importlib
+import platform
 import subprocess
 import sys
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 from jobqueue.extras import installed
+from jobqueue.version import of_this
 
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 SCRIPTS = tomllib.loads(PYPROJECT.read_text("utf-8"))["project"]["scripts"]
@@ -30,3 +33,14 @@ def test_a_program_says_what_brings_what_it_lacks(script: str) -> None:
 def test_a_module_of_ours_that_is_missing_is_a_mistake_and_seen() -> None:
     with pytest.raises(ModuleNotFoundError, match="no_such"), installed("bot"):
         importlib.import_module("bot.no_such")
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_program_tells_its_version(script: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main = importlib.import_module(SCRIPTS[script].partition(":")[0]).main
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    version = metadata.version("commonroom")
+    assert capsys.readouterr().out == f"commonroom {version}\n"
+    assert of_this().found.startswith(f"{version}, Python {platform.python_version()}, ")
