@@ -4,7 +4,8 @@ A set is a library (a folder with its manifest) and `needs.jsonl` beside it: nee
 known which pictures would be right, if any. How near is near enough is calibrated on one half of
 the library and measured on the needs of the other half, then the other way round, so that no need
 is judged by figures that were learnt from its own picture. Beside it, in the same run: what the
-best match of a text search would have placed, which always places something.
+best match of a text search would have placed, which always places something. Then the same for
+whole texts, in `bench.article.texts`.
 """
 
 import argparse
@@ -19,15 +20,17 @@ from pathlib import Path
 
 import msgspec
 
+from bench.article.texts import illustrated, outcomes, texts
 from inference.library import store
 from inference.library.calibrate import calibrate
 from inference.library.illustrator import LibraryIllustrator
 from inference.library.indexing import index
 from inference.library.library import Library, version
+from inference.library.shelf import Shelf
 from jobqueue.article import Kind, Need, Slot
 
 PUBLIC = Path(__file__).with_name("pictures")
-NEEDS = "needs.jsonl"
+NEEDS, TEXTS = "needs.jsonl", "texts.jsonl"
 OUTCOMES = ("right", "wrong", "missed", "empty")
 
 
@@ -58,11 +61,12 @@ def run(args: argparse.Namespace) -> None:
     asked = [msgspec.json.decode(line, type=Asked) for line in lines if line.strip()]
     began = time.monotonic()
     slots = asyncio.run(placed(args.set, asked))
+    became = asyncio.run(beside(args.set, args.verbose))
     seconds = time.monotonic() - began
     if args.verbose:
         for each, slot in zip(asked, slots, strict=True):
             print(f"{outcome(each, _path(slot)):<6} {each.caption} | {_told(slot)}")
-    report(asked, slots, naive(Library.load(args.set), asked), seconds)
+    report(asked, slots, naive(Library.load(args.set), asked), became, seconds)
 
 
 async def placed(folder: Path, asked: Sequence[Asked]) -> list[Slot]:
@@ -70,12 +74,24 @@ async def placed(folder: Path, asked: Sequence[Asked]) -> list[Slot]:
     whole = Library.load(folder)
     if not whole.index.written:
         whole = replace(whole, index=await index(folder))
-    halves = [LibraryIllustrator(_Half(whole, half), _Nowhere()) for half in (0, 1)]
+    halves = [LibraryIllustrator(_Half(whole, half), Nowhere()) for half in (0, 1)]
     at = {entry.path: number for number, entry in enumerate(whole.entries)}
     return [
         await halves[_other_half(each, number, at)].fill(each.need, own=(), taken=())
         for number, each in enumerate(asked)
     ]
+
+
+async def beside(folder: Path, verbose: bool = False) -> Mapping[str, Counter[str]]:
+    """What became of the sections of whole texts, by what they are about."""
+    path, shelf, became = folder.parent / TEXTS, Shelf(folder), dict[str, Counter[str]]()
+    for text in texts(path) if path.exists() else ():
+        article = await illustrated(text, shelf, Nowhere())
+        for part, (what, placed) in zip(text.sections, outcomes(text, article), strict=True):
+            became.setdefault(text.about, Counter())[what] += 1
+            if verbose:
+                print(f"{what:<6} {text.assignment} / {part.heading} | {placed}")
+    return became
 
 
 def _other_half(asked: Asked, number: int, at: Mapping[str, int]) -> int:
@@ -97,7 +113,7 @@ class _Half:
         return self._library
 
 
-class _Nowhere:
+class Nowhere:
     """What lies in Redis otherwise."""
 
     async def put(self, data: bytes) -> str:
@@ -120,7 +136,11 @@ def outcome(asked: Asked, placed: str) -> str:
 
 
 def report(
-    asked: Sequence[Asked], slots: Sequence[Slot], best: Sequence[str], seconds: float
+    asked: Sequence[Asked],
+    slots: Sequence[Slot],
+    best: Sequence[str],
+    became: Mapping[str, Counter[str]],
+    seconds: float,
 ) -> None:
     ours = list(map(outcome, asked, map(_path, slots)))
     for about in dict.fromkeys(each.about for each in asked):
@@ -131,6 +151,10 @@ def report(
     rows = {"this library": Counter(ours), "best match": Counter(map(outcome, asked, best))}
     for name, counts in rows.items():
         print(f"{name:<13} " + "  ".join(f"{counts[each]:3} {each}" for each in OUTCOMES))
+    print("beside texts:")
+    for about, some in became.items():
+        print(f"{about:<13} " + "  ".join(f"{some[name]:3} {name}" for name in OUTCOMES))
+    sections = sum(became.values(), Counter[str]())
     fitting = sum(bool(each.right) for each in asked)
     figures = {
         "needs": len(asked),
@@ -138,6 +162,7 @@ def report(
         **{each: rows["this library"][each] for each in OUTCOMES},
         "placed": round(rows["this library"]["right"] / max(fitting, 1), 3),
         "best_match": {each: rows["best match"][each] for each in OUTCOMES},
+        "texts": {each: sections[each] for each in OUTCOMES},
         "seconds": round(seconds, 2),
     }
     print(json.dumps(figures))

@@ -115,7 +115,7 @@ class Changing(ArticleAttempt):
         before = section.slots[self._change.slot] if self._has_slot(section) else None
         need = await self._need(before.need if before else None)
         avoid = [before.figure.picture.sha256] if before and before.figure else []
-        slot = await self._pictures.fill(need, self._unchanged, avoid) if need else None
+        slot = await self._pictures.fill(need, self._unchanged, avoid=avoid) if need else None
         if slot is None:
             return section
         if before and before.figure and slot.figure is None:

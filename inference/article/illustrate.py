@@ -1,21 +1,24 @@
 """Pictures for an article's sections: a chart where numbers are given, else what is needed."""
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from inference.article.base import Illustrator, Keeper
 from inference.article.chart import draw
-from inference.article.needs import needs, spelled
+from inference.article.claims import claims
+from inference.article.needs import names, needs, spelled
 from inference.article.pen import Pen
 from inference.article.series import Series, asked, may_chart, tables
 from inference.article.source import Source
+from inference.article.subjects import doubted, lines_of, subjects_of
 from inference.article.tongue import Tongue
 from inference.article.wording import wording_of
 from inference.engines.base import Engine
+from inference.library.names import among, name_of
 from inference.sandbox.client import Sandbox
-from jobqueue.article import Article, Need, Section, Slot
+from jobqueue.article import Article, Kind, Need, Section, Slot
 from jobqueue.pictures import pictures_of
 from jobqueue.schema import Job
 
@@ -40,39 +43,79 @@ class Pictures:
         self._pen = pen
         self._tongue = tongue
         self._wording = wording_of(tongue)
+        self._assignment = source.assignment
         self._tables = list(tables(source.text, self._wording.chart))
         self._offered: set[str] = set()  # of the person's own
         self._charted: set[int] = set()  # sections that were looked at for numbers
         self._needs: dict[int, Iterator[Need]] = {}  # of a section: those that are left
+        self._asked: set[tuple[object, ...]] = set()  # subjects
 
     async def slot(self, article: Article, at: int, most: int) -> Slot | None:
-        """The next place for a picture in a section, which has at most so many. None where its
+        """The next place for a picture in a section, which has at most so many: filled by the first
+        need of it that can be met, else empty for want of what the first one names. None where its
         text calls for none."""
         if chart := await self._chart(article.sections[at], at):
             return chart
-        need = await self.need(article, at, most) if self._tools.illustrator else None
-        return await self.fill(need, article) if need else None
+        empty: Slot | None = None
+        while need := await self.need(article, at, most):
+            slot = await self.fill(need, article, beside=self._beside(article, at))
+            if slot is None or slot.figure:
+                return slot
+            empty = empty or slot
+        return empty
 
     async def need(self, article: Article, at: int, most: int = 1) -> Need | None:
         """The next one of the section: a picture of the person's that it speaks of, by the name of
-        its file, else what its text states."""
-        section = article.sections[at]
-        if own := self._own(section):
+        its file, else what its text states, else what it is about. No subject comes twice."""
+        if self._tools.illustrator is None:
+            return None
+        if own := self._own(article.sections[at]):
             return own
         if at not in self._needs:
-            heading = section.heading or article.title
-            found = await needs(
-                self._pen,
-                self._tongue,
-                f"picture-{at}",
-                heading=heading,
-                text=section.text,
-                count=most,
-            )
-            self._needs[at] = iter(found)
-        return next(self._needs[at], None)
+            self._needs[at] = iter(await self._stated(article, at, most))
+        for need in self._needs[at]:
+            if (subject := _subject(need)) not in self._asked:
+                self._asked.add(subject)
+                return need
+        return None
 
-    async def fill(self, need: Need, article: Article, avoid: Collection[str] = ()) -> Slot | None:
+    async def _stated(self, article: Article, at: int, most: int) -> Sequence[Need]:
+        """Bare names last: beside them, what there is a picture of is the better choice."""
+        section = article.sections[at]
+        lines = lines_of(article, self._assignment)
+        assert self._tools.illustrator is not None  # noqa: S101 — `need` asks
+        named = await self._tools.illustrator.subjects([line.text for line in lines])
+        subjects = subjects_of(lines, named, at)
+        stated = await needs(
+            self._pen,
+            self._tongue,
+            f"picture-{at}",
+            heading=section.heading or article.title,
+            text=section.text,
+            count=most,
+            subjects=subjects,
+        )
+        if stated is None:
+            return ()
+        own = [n for n in stated if not (self._anothers(n, article, at) or doubted(n, named))]
+        bare = [need for need in own if among(need.caption, need.entities)]
+        return (*(need for need in own if need not in bare), *subjects, *bare)
+
+    def _beside(self, article: Article, at: int) -> str:
+        section = article.sections[at]
+        topic = (self._assignment, article.title, section.heading)
+        return "\n".join((*topic, claims(section.text)))
+
+    def _anothers(self, need: Need, article: Article, at: int) -> bool:
+        """Whether another section is headed by what it names, and neither this one is nor all of
+        the article."""
+        own = f"{self._assignment}\n{article.title}\n{article.sections[at].heading}"
+        others = "\n".join(each.heading for each in article.sections)
+        return any(names(others, name) and not names(own, name) for name in need.entities)
+
+    async def fill(
+        self, need: Need, article: Article, *, avoid: Collection[str] = (), beside: str = ""
+    ) -> Slot | None:
         if self._tools.illustrator is None:
             return None
         return await self._tools.illustrator.fill(
@@ -80,6 +123,7 @@ class Pictures:
             own=pictures_of(self._job.attachments),
             taken=[figure.picture.sha256 for figure in article.figures],
             avoid=avoid,
+            beside=beside,
             seed=self._job.sampling.seed or 0,
         )
 
@@ -111,3 +155,9 @@ class Pictures:
                 self._tables.remove(series)
                 return series
         return None
+
+
+def _subject(need: Need) -> tuple[object, ...]:
+    """A map is of the place, and not the same as a view of it."""
+    about = frozenset(map(name_of, need.entities)) or name_of(need.caption)
+    return about, need.kind is Kind.MAP

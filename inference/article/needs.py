@@ -1,14 +1,17 @@
 """What a picture beside a section has to show: asked from the model, and held against the text.
 
 A name that the text does not say is none that a picture could be about, whatever the model wrote:
-examples are repeated, and neighbours of what was meant are remembered. Where nothing that was
-written stands, the heading is what a picture is wanted for, if the text names it.
+examples are repeated, and neighbours of what was meant are remembered. Nor is one that it only
+holds its subject against. Where nothing that was written stands, the heading is what a picture is
+wanted for, if the text names it.
 """
 
+import random
 import re
 from collections.abc import Callable, Iterator, Sequence
 
 from inference.article.capitals import capitals
+from inference.article.claims import claims
 from inference.article.pen import Pen
 from inference.article.tongue import Tongue
 from inference.article.wording import wording_of
@@ -34,6 +37,7 @@ _NO_NAME = re.compile(
     r"|历史|文化|艺术|自然|地理|建筑|社会|经济|人们|城市|生活|今天|古代|现代|传统",
     re.IGNORECASE,
 )
+_NONE = re.compile(r"^\W*(?:none\b|nothing\b|no pictures?\b|都不|没有|无$)", re.IGNORECASE)
 _GROUNDED = 0.5  # of a caption's words, so many are in the text
 
 
@@ -45,28 +49,34 @@ async def needs(
     heading: str,
     text: str,
     count: int = 1,
-) -> tuple[Need, ...]:
-    """At most `count`; none where the text names nothing that a picture could be of. `name` is the
-    request's."""
+    subjects: Sequence[Need] = (),
+) -> tuple[Need, ...] | None:
+    """What is stated, at most `count`; nothing where the text names nothing that a picture could be
+    of. `subjects` are those that it is known to be about: the model is shown them, and may choose
+    one, or another. None where it chose none. `name` is the request's."""
     wording = wording_of(tongue)
     example, shown = wording.need_example
     count = min(count, len(shown))
 
-    def asked(text: str) -> Message:
-        return Message("user", wording.need_asked.format(text=text, count=count))
+    def asked(text: str, at_hand: Sequence[str]) -> Message:
+        named = wording.at_hand.format(subjects=wording.comma.join(at_hand)) if subjects else ""
+        return Message("user", wording.need_asked.format(text=text, count=count, at_hand=named))
 
     messages = (
         Message("system", wording.chooser),
-        asked(example),
+        asked(example, wording.need_subjects),
         Message("assistant", "\n".join(shown[:count])),
-        asked(f"{heading}\n\n{text[:MAX_TEXT]}".strip()),
+        asked(f"{heading}\n\n{text[:MAX_TEXT]}".strip(), _shuffled(subjects, name)),
     )
     most = pen.at_most(TOKENS * count)
     said = await pen.ask(name, messages, temperature=0.0, max_tokens=most, stop=("\n\n",))
-    if not tongue.has_capitals_for_names:
-        return tuple(read_needs(said, heading, text, capitals=lambda _: []))[:count]
-    found = tuple(read_needs(said, heading, text))[:count]
-    return found or tuple(filter(None, [of_heading(heading, text)]))
+    if subjects and _NONE.match(said):
+        return None
+    known = capitals if tongue.has_capitals_for_names else lambda _: []
+    found = tuple(read_needs(said, heading, text, capitals=known))[:count]
+    if not found and tongue.has_capitals_for_names:
+        found = tuple(filter(None, [of_heading(heading, text)]))
+    return found
 
 
 def read_needs(
@@ -76,18 +86,20 @@ def read_needs(
 
     `capitals` tells names in a text by how they are written.
     """
+    text = claims(text)
     whole = f"{heading}\n{text}"
     for line in filter(None, map(str.strip, said.splitlines())):
         caption, *columns = (column.strip() for column in re.split(r"[|｜]", line))
         caption = _LABEL.sub("", caption).strip('*_"“” -')[:MAX_CAPTION]
         stated = list(_entities(columns[0])) if columns else []
         entities = [entity for entity in stated if names(whole, entity)]
-        strange = [name for name in capitals(caption) if not names(whole, name)]
+        named = [name for name in capitals(caption) if not _NO_NAME.fullmatch(name)]
+        strange = [name for name in named if not names(whole, name)]
         if not caption or strange or (stated and not entities) or not _about(caption, whole):
             continue
         known = [name for name in capitals(text) if names(caption, name)]
         itself = [caption] if not caption.isascii() and caption in text else []
-        entities = _each_once([*itself, *entities, *capitals(caption), *known])
+        entities = _each_once([*itself, *entities, *named, *known])
         yield Need(
             caption=caption,
             entities=tuple(entities[:MAX_ENTITIES]),
@@ -97,6 +109,7 @@ def read_needs(
 
 def of_heading(heading: str, text: str) -> Need | None:
     """For want of a statement: what the heading names, where the text is about it."""
+    text = claims(text)
     if not heading.isascii() and heading in text:
         return Need(caption=heading, entities=(heading,))
     named = [name for name in capitals(text) if name in heading]
@@ -123,6 +136,13 @@ def spread(sections: int, pictures: int | None) -> list[int]:
         return list(range(sections))
     first = [at * sections // pictures for at in range(pictures)]
     return first + [at for at in range(sections) if at not in first]
+
+
+def _shuffled(subjects: Sequence[Need], seed: str) -> list[str]:
+    """None of them is always the first, which weak models choose."""
+    names = list(dict.fromkeys(subject.entities[0] for subject in subjects))
+    random.Random(seed).shuffle(names)
+    return names
 
 
 def _entities(column: str) -> Iterator[str]:

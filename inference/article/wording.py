@@ -31,7 +31,9 @@ class Wording:
     shorten: str
     wish: str  # {wish}
     chooser: str
-    need_asked: str  # {text} {count}
+    need_asked: str  # {text} {count} {at_hand}
+    at_hand: str  # {subjects}: what there are pictures of
+    need_subjects: tuple[str, ...]  # of the example
     need_example: tuple[str, tuple[str, ...]]  # a text, and pictures for it
     numbers_asked: str  # {text}
     numbers_example: tuple[str, str]
@@ -114,8 +116,14 @@ ENGLISH = Wording(
     wish="\n\nWhat is wanted: {wish}",
     chooser="You say what the pictures of an article should show.",
     need_asked=(
-        "{text}\n\nPictures for this text ({count}): what it shows | the names in it | its kind"
+        "{text}\n\n{at_hand}Pictures for this text ({count}): what it shows | the names in it | "
+        "its kind"
     ),
+    at_hand=(
+        "There are pictures of {subjects}. Choose what this text is about, or none of these, or "
+        "name another.\n\n"
+    ),
+    need_subjects=("Hohenschwangau", "Neuschwanstein"),
     need_example=(
         _EN_TEXT,
         (
@@ -181,7 +189,9 @@ CHINESE = Wording(
     shorten="请把文章的这一节缩短到大约{words}字，保留最重要的内容：\n\n{text}",
     wish="\n\n具体要求：{wish}",
     chooser="你说明文章的配图应该是什么。",
-    need_asked="{text}\n\n给这段文字配图（{count}张）：图中内容 | 其中的名称 | 种类",
+    need_asked="{text}\n\n{at_hand}给这段文字配图（{count}张）：图中内容 | 其中的名称 | 种类",
+    at_hand="现有{subjects}的图片。请选这段文字所讲的，或者都不选，也可以另说一个。\n\n",
+    need_subjects=("霍恩施万高", "新天鹅堡"),
     need_example=(
         _ZH_TEXT,
         (

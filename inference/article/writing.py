@@ -24,7 +24,7 @@ class Writing(ArticleAttempt):
                 yield event
         if self._article is None:
             raise NoAnswer("the model wrote nothing")
-        async with aclosing(self._illustrated(self._article)) as progress:
+        async with aclosing(self.illustrated(self._article)) as progress:
             async for event in progress:
                 yield event
         yield self._finished()
@@ -60,8 +60,9 @@ class Writing(ArticleAttempt):
 
     # --- pictures -----------------------------------------------------------------------------
 
-    async def _illustrated(self, article: Article) -> AsyncGenerator[Progress, None]:
+    async def illustrated(self, article: Article) -> AsyncGenerator[Progress, None]:
         """Places in turn, until there are as many pictures as are wanted."""
+        self._article = article
         wanted, sections = self._order.pictures, article.sections
         if wanted == 0:
             return

@@ -29,6 +29,13 @@ class Entry(Struct, frozen=True):
         return (*self.entities, *self.also) if self.entities else ()
 
     @property
+    def heart(self) -> tuple[str, ...]:
+        """By which names alone it is known to be right; nothing where it is a view of a place."""
+        if self.kind is Kind.MAP:
+            return (*(self.entities[:1] or self.nearest), *self.also)
+        return self.shown
+
+    @property
     def subjects(self) -> tuple[str, ...]:
         """What it is about: what it shows, and where that is, at its nearest."""
         return tuple(dict.fromkeys((*self.entities, *self.also, *self.nearest)))

@@ -34,16 +34,19 @@ class Wanted:
     text: str
     kind: Kind | None
     names: tuple[str, ...]  # that the picture has to be about, all of them
+    beside: str = ""  # a text that it is to stand beside
 
     @classmethod
-    def of(cls, need: Need, known: Collection[str]) -> "Wanted":
+    def of(cls, need: Need, known: Collection[str], beside: str = "") -> "Wanted":
         stated = mentioned(need.caption, need.entities)
         own = [each for each in need.entities if name_of(each) in stated] or need.entities
         # What the library knows by name and the caption says was meant, stated or not.
         others = mentioned(need.caption, {*known, *need.entities})
         names = dict.fromkeys((*map(name_of, own), *sorted(others)))
         # A caption's own word for the kind is more than a label beside it.
-        return cls(need.caption, kind_in(need.caption) or need.kind, tuple(filter(None, names)))
+        return cls(
+            need.caption, kind_in(need.caption) or need.kind, tuple(filter(None, names)), beside
+        )
 
 
 def refusal(wanted: Wanted, entry: Entry, known: Collection[str]) -> str | None:

@@ -20,7 +20,7 @@ from inference.library import manifest, still
 from inference.library.calibrate import alike
 from inference.library.entry import Entry
 from inference.library.gate import Wanted, kind_in, refusal
-from inference.library.library import Candidate, Library
+from inference.library.library import Candidate, Library, Subject
 from inference.library.look import Looker, objection
 from inference.library.names import among
 from inference.library.shelf import Shelf
@@ -59,10 +59,11 @@ class LibraryIllustrator:
         own: Sequence[Attachment],
         taken: Collection[str],
         avoid: Collection[str] = (),
+        beside: str = "",
         seed: int = 0,
     ) -> Slot:
         library = await self._source.current()
-        wanted = Wanted.of(need, library.known)
+        wanted = Wanted.of(need, library.known, beside)
         theirs = {own_entry(each): each for each in pictures_of(own)}
         found = [_judged(wanted, entry, library) for entry in theirs]
         found.sort(key=lambda each: not each.fits)
@@ -73,6 +74,11 @@ class LibraryIllustrator:
             return await attempt.slot(need, found, seed)
         except QueueError as error:
             return Slot(need=need, why=Why.NOTHING, detail=f"no room to keep a picture: {error}")
+
+    async def subjects(self, lines: Sequence[str]) -> Sequence[Subject]:
+        """What lines of a text, sentences and headings, name of what is in the library."""
+        library = await self._source.current()
+        return await asyncio.to_thread(lambda: list(library.subjects(lines)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,12 @@ from inference.library import manifest, store
 from inference.library.calibrate import Figures, calibrate
 from inference.library.entry import Entry
 from inference.library.gate import Wanted, refusal, settles
-from inference.library.names import name_of
+from inference.library.names import among, folded, mentioned, name_of, terms
+from inference.library.naming import naming
 from inference.library.search import Search
+from jobqueue.article import Kind
+
+SPOKEN = 0.6  # of a caption's words, by weight
 
 
 class Sense(Protocol):
@@ -34,6 +38,18 @@ class Candidate:
     @property
     def fits(self) -> bool:
         return self.near and self.refused is None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Something that there are pictures of, and that is named in lines of a text."""
+
+    name: str  # as `name_of` writes the one that is used there
+    kind: Kind | None  # of those pictures, where they are maps
+    shown: bool  # as itself; else they are views of a place, of which this name alone tells little
+    around: frozenset[str]  # it, and what it belongs to
+    plainly: frozenset[int]  # lines that name it, and nothing else that is known
+    doubtful: frozenset[int]  # lines that may mean something else of that name
 
 
 @dataclass(frozen=True)
@@ -72,6 +88,32 @@ class Library:
                 named[name].append(at)
         return named
 
+    @cached_property
+    def _subjects(self) -> Mapping[tuple[str, Kind | None, bool], frozenset[str]]:
+        """What may be named beside each."""
+        around: dict[tuple[str, Kind | None, bool], set[str]] = defaultdict(set)
+        for entry in self.entries:
+            kind = Kind.MAP if entry.kind is Kind.MAP else None
+            for name in filter(None, map(name_of, entry.subjects)):
+                around[name, kind, among(name, entry.heart)].update(map(name_of, entry.names))
+        return {subject: frozenset(names) for subject, names in around.items()}
+
+    def subjects(self, lines: Sequence[str]) -> Iterator[Subject]:
+        """What lines of a text, sentences and headings, name of what there are pictures of."""
+        said = [mentioned(line, self.known) for line in lines]
+        every = frozenset[str]().union(*said)
+        for (name, kind, shown), around in self._subjects.items():
+            if name not in every:
+                continue
+            longer = [other for other in self.known if name in other and other != name]
+            named = {
+                at: naming(line, name, longer=longer, around=around)
+                for at, line in enumerate(lines)
+            }
+            plainly = (at for at, is_it in named.items() if is_it and said[at] <= around)
+            doubtful = (at for at, is_it in named.items() if is_it is False)
+            yield Subject(name, kind, shown, around, frozenset(plainly), frozenset(doubtful))
+
     def candidates(self, wanted: Wanted) -> list[Candidate]:
         """What has a word or a name of it, those that fit before the others, the nearest first."""
         sensed = dict(self.sense.nearest(wanted.text)) if self.sense else {}
@@ -96,7 +138,18 @@ class Library:
         refused = refusal(wanted, entry, self.known)
         share = self.search.share(wanted.text, at, named=() if refused else wanted.names)
         near = share >= self.figures.threshold or entry.sha256 in sensed
+        near = near and (bool(entry.names) or self._spoken_of(at, wanted.beside))
         return Candidate(entry, share, refused, near or settles(wanted, entry))
+
+    def _spoken_of(self, at: int, text: str) -> bool:
+        """Whether a text speaks of what a picture of nothing by name shows: of most of what its
+        caption says, or by a word that it may be found by."""
+        entry = self.entries[at]
+        tagged = any(tag and folded(tag) in folded(text) for tag in entry.tags)
+        spoken = self.search.share(
+            entry.caption, at, lacks=set(terms(entry.caption)) - set(terms(text))
+        )
+        return not text or tagged or spoken >= SPOKEN
 
 
 def version(entries: Sequence[Entry]) -> str:

@@ -46,8 +46,7 @@ def mentioned(text: str, names: Iterable[str]) -> frozenset[str]:
     wanted = sorted({name_of(name) for name in names} - {""}, key=len, reverse=True)
     rest, found = folded(text), set()
     for name in wanted:
-        pattern = _pattern(name)
-        if pattern.search(rest):
+        if name in rest and (pattern := _pattern(name)).search(rest):
             found.add(name)
             rest = pattern.sub("|", rest)
     return frozenset(found)

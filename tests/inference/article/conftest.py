@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from inference.article.illustrate import Tools
 from inference.article.press import Press
 from inference.engines.scripted import ScriptedEngine
+from inference.library.library import Subject
 from inference.worker import Worker
 from jobqueue.article import Figure, Need, Order, Slot, Why
 from jobqueue.blobs import Blobs
@@ -37,6 +38,7 @@ class Shelf:
         own: Sequence[Attachment],
         taken: Collection[str],
         avoid: Collection[str] = (),
+        beside: str = "",
         seed: int = 0,
     ) -> Slot:
         self.needs.append(need)
@@ -47,6 +49,9 @@ class Shelf:
         if not free:
             return Slot(need=need, why=Why.NOTHING)
         return Slot(need=need, figure=figure(free[0], need.caption))
+
+    async def subjects(self, lines: Sequence[str]) -> Sequence[Subject]:
+        return ()
 
 
 def figure(sha256: str, caption: str) -> Figure:
