@@ -3,7 +3,7 @@ question is not answered twice. It can be read and removed before.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 
 from redis.asyncio import Redis
 
@@ -27,32 +27,29 @@ class Records:
         return sorted(found, key=lambda job: job.id)
 
     async def erase(self, user: str) -> int:
-        """Remove a person's records, events, dead letters, and the files that nobody else posted
-        too. Returns how many records.
+        """Remove a person's records, events, dead letters, and the files of no question that
+        stays. Returns how many records.
 
         What is still being answered or shown is left: its record goes a day later.
         """
         mine: list[Job] = []
-        files: set[str] = set()
-        shared: set[str] = set()
+        kept: set[str] = set()
         async for job, state in self._all():
-            if job.user != user:
-                shared |= _files(job)
-            elif state.terminal and not await self._is_being_shown(job):
+            if job.user == user and state.terminal and not await self._is_being_shown(job):
                 mine.append(job)
-                files |= _files(job)
-        await self._delete("blob", files - shared)
-        await self._delete("events", (job.id for job in mine))
-        await self._delete("job", (job.id for job in mine))
+            else:
+                kept |= _files(job)
+        # Files first: their names are lost with the records, and this may have to be repeated.
+        for name in set().union(*map(_files, mine)) - kept:
+            await self._scripts.call("DEL", self._scripts.key("blob", name))
+        for job in mine:
+            await self._scripts.run("erase_record", job.id)
         await self._erase_dead(user)
         return len(mine)
 
     async def _is_being_shown(self, job: Job) -> bool:
-        return any(job.id == each.id for each, _ in await self._queue.undelivered(job.reader))
-
-    async def _delete(self, kind: str, names: Iterable[str]) -> None:
-        for name in names:
-            await self._scripts.call("DEL", self._scripts.key(kind, name))
+        undelivered = self._scripts.key("undelivered", job.reader)
+        return await self._scripts.call("ZSCORE", undelivered, job.id) is not None
 
     async def _erase_dead(self, user: str) -> None:
         letters = DeadLetters(self._queue)

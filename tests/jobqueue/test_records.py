@@ -6,7 +6,7 @@ from jobqueue.records import Records
 from jobqueue.schema import Attachment, Finished, Job
 
 
-async def _answered(queue: JobQueue, number: int, user: str, *files: str) -> None:
+async def _asked(queue: JobQueue, number: int, user: str, *files: str) -> None:
     attachments = tuple(
         Attachment(sha256=sha256, name="a.png", media_type="image/png", size=1) for sha256 in files
     )
@@ -22,6 +22,10 @@ async def _answered(queue: JobQueue, number: int, user: str, *files: str) -> Non
             attachments=attachments,
         )
     )
+
+
+async def _answered(queue: JobQueue, number: int, user: str, *files: str) -> None:
+    await _asked(queue, number, user, *files)
     (lease,) = await queue.claim("w", 1, {"chat"}, f"n{number}")
     await queue.finish(lease, 0, Finished(text="yes"), None)
 
@@ -43,3 +47,16 @@ async def test_erasing_removes_a_persons_records_and_files_alone(queue: JobQueue
     assert (await blobs.get(own), await blobs.get(both)) == (None, b"both")
     keys = [key async for key in queue.scripts.redis.scan_iter("*:events:*")]
     assert sorted(key.rpartition(b":")[2] for key in keys) == [b"2", b"3"]
+
+
+async def test_what_is_still_asked_keeps_its_record_and_its_files(queue: JobQueue) -> None:
+    picture = await Blobs(queue.scripts.redis).put(b"picture")
+    await _answered(queue, 1, "ada", picture)
+    await queue.delivered("1")
+    await _asked(queue, 2, "ada", picture)
+
+    assert await Records(queue).erase("ada") == 1
+    await queue.scripts.run("erase_record", "2")  # as if it had been asked again meanwhile
+    (lease,) = await queue.claim("w", 1, {"chat"}, "again")
+    assert lease.job.id == "2"
+    assert await Blobs(queue.scripts.redis).get(picture) == b"picture"

@@ -1,0 +1,8 @@
+#!lua flags=allow-oom
+-- Forget a job that has ended, unless its answer is still being shown; 1 when it was forgotten.
+-- ARGV: clock, id
+local job = fetch(ARGV[2])
+if not job or job.state == 'queued' or job.state == 'running' then return 0 end
+if redis.call('ZSCORE', key('undelivered', job.reader), job.id) then return 0 end
+redis.call('DEL', key('job', job.id), key('events', job.id))
+return 1
