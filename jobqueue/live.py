@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
+from msgspec import DecodeError
 from redis.exceptions import ResponseError
 
 from jobqueue.connect import BLOCK_MS, cancellable
@@ -82,6 +83,7 @@ class LiveReader:
         Raises:
             UnknownJob: no such job, or all of it has expired.
             QueueUnavailable: Redis stayed away; follow again from the last id.
+            msgspec.DecodeError: a worker of another version said what this one does not know.
         """
         seen = _BEGINNING if after == "0" else after
         with self._inbox(job_id) as inbox:
@@ -155,8 +157,12 @@ class LiveReader:
         inboxes = self._inboxes.get(fields[b"job"].decode())
         if not inboxes:
             return
-        envelope = _envelope(fields[b"id"].decode(), fields)
-        arrival = _Arrival(fields[b"previous"].decode(), envelope)
+        try:
+            envelope = _envelope(fields[b"id"].decode(), fields)
+        except DecodeError:  # a newer worker's: its own followers hear of it as they replay
+            arrival = None
+        else:
+            arrival = _Arrival(fields[b"previous"].decode(), envelope)
         for inbox in inboxes:
             inbox.put_nowait(arrival)
 

@@ -11,10 +11,12 @@ All calls raise `QueueUnavailable` when Redis stays away longer than the policy'
 one may then be repeated without harm.
 """
 
+import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+from msgspec import DecodeError
 from msgspec.structs import replace
 from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError, ResponseError
@@ -38,6 +40,8 @@ from jobqueue.schema import (
 from jobqueue.scripts import TRANSIENT, Clock, Scripts, pause_after_outage
 
 __all__ = ["JobQueue", "JobStatus", "Lease", "Limits", "Policy", "Reaped", "Receipt", "Verdict"]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,14 +171,15 @@ class JobQueue:
         self, worker: str, slots: int, capabilities: Collection[str], nonce: str
     ) -> list[Lease]:
         """Take at most `slots` jobs. The same `nonce` again gives the same leases again, so use a
-        new one for every claim that is meant as a new one."""
+        new one for every claim that is meant as a new one.
+
+        A job that this version cannot read is left out: its lease lapses, so that another version
+        may take it, or the attempts run out, while everything else goes on.
+        """
         if slots < 1 or not capabilities:
             return []
         replies = await self.scripts.run("claim", worker, nonce, slots, *sorted(capabilities))
-        return [
-            Lease(decode_job(body), attempt, fence, waited)
-            for attempt, fence, body, waited in replies
-        ]
+        return [lease for reply in replies if (lease := _lease(*reply))]
 
     async def wait_for_work(self, capabilities: Collection[str], timeout_s: float) -> None:
         """Return when a claim may find something, at the latest after `timeout_s` or 2 s: a
@@ -253,6 +258,14 @@ class JobQueue:
 
     async def delivered(self, job_id: str) -> None:
         await self.scripts.run("delivered", job_id)
+
+
+def _lease(attempt: int, fence: int, body: bytes, waited_ms: int) -> Lease | None:
+    try:
+        return Lease(decode_job(body), attempt, fence, waited_ms)
+    except DecodeError as error:
+        log.error("a job cannot be read", extra={"error": str(error), "fence": fence})
+        return None
 
 
 def _known(estimate_ms: int) -> int | None:

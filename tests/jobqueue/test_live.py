@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from msgspec import DecodeError
 from redis.asyncio import Redis
 
 from jobqueue.errors import UnknownJob
@@ -87,6 +88,23 @@ async def test_a_second_attempt_starts_over(
     envelopes = await collect(live.follow("a"))
     restart = envelopes.index(next(e for e in envelopes if e.event == Started(attempt=2)))
     assert text_of(envelopes[restart:]) == "kept"
+
+
+async def test_an_event_of_an_unknown_kind_concerns_its_own_followers_alone(
+    queue: JobQueue, live: LiveReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a newer worker's, while the bots are still the old ones."""
+    monkeypatch.setattr("jobqueue.live._QUIET_S", 60.0)  # so that only the live stream helps
+    newer, known = await begin(queue, "newer"), await begin(queue, "known")
+    lost, follower = live.follow("newer"), live.follow("known")
+    await anext(lost)
+    await anext(follower)
+    await queue.scripts.run("emit", newer.job.id, newer.fence, 1, b'{"type":"sung"}')
+    with pytest.raises(DecodeError):
+        await anext(lost)
+    await queue.emit(known, 1, [Delta(text="on")])
+    await finish(queue, known)
+    assert text_of(await collect(follower)) == "on"
 
 
 async def test_what_the_queue_says_itself_is_heard(queue: JobQueue, live: LiveReader) -> None:

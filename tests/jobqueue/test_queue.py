@@ -194,6 +194,18 @@ async def test_poison_ends_and_the_channel_goes_on(
     assert (await claim_one(queue)).job.id == "next"
 
 
+async def test_a_job_that_cannot_be_read_keeps_no_other_from_its_worker(
+    queue: JobQueue, redis: Redis, clock: Clock
+) -> None:
+    await queue.submit(make_job("unreadable", channel="1"))
+    await redis.hset(queue.scripts.key("job", "unreadable"), "body", b'{"id":7}')
+    await queue.submit(make_job("fine", channel="2"))
+    assert [lease.job.id for lease in await claim(queue, slots=2)] == ["fine"]
+
+    clock.advance(LEASE_MS)
+    assert (await queue.reap()).requeued == 2
+
+
 async def test_releasing_counts_no_attempt_and_keeps_the_place(queue: JobQueue) -> None:
     await queue.submit(make_job("a"))
     await queue.submit(make_job("b", channel="other"))
