@@ -42,6 +42,7 @@ class Why(StrEnum):
     SEEN = "seen"  # whoever looked at it saw something else in it
     UNREADABLE = "unreadable"  # whoever looked gave no clear word
     REMOVED = "removed"  # a person took it away
+    UNSAID = "unsaid"  # the text, written anew, no longer speaks of it
 
 
 class Figure(Struct, frozen=True):
@@ -61,7 +62,7 @@ class Slot(Struct, frozen=True):
     need: Need
     figure: Figure | None = None
     why: Why | None = None  # where there is none
-    detail: str = ""  # of the reason, for whoever asks
+    detail: str = ""  # of the reason, for the operator
     candidates: tuple[Figure, ...] = ()  # others that may be about it, for a person to choose from
 
 

@@ -13,6 +13,7 @@ REASONS = {
     Why.SEEN: "why-seen",
     Why.UNREADABLE: "why-unreadable",
     Why.REMOVED: "why-removed",
+    Why.UNSAID: "why-unsaid",
 }
 LINE_CHARS = 200
 
@@ -24,10 +25,9 @@ def line(text: str) -> str:
 
 
 def reason(slot: Slot, say: Words) -> str:
-    """What a place is for, and why nothing is there."""
+    """What a place is for, and why nothing is there. What else is known of it is the operator's."""
     why = say(REASONS[slot.why or Why.NOTHING])
-    told = f"*{line(slot.need.caption)}*: {why}"
-    return f"{told} ({line(slot.detail)})" if slot.detail else told
+    return f"*{line(slot.need.caption)}*: {why}"
 
 
 def reasons(article: Article, say: Words) -> str:
@@ -36,4 +36,6 @@ def reasons(article: Article, say: Words) -> str:
     for section, slot in empty(article):
         heading = f"**{line(section.heading)}** · " if section.heading else ""
         lines.append(f"◻️ {heading}{reason(slot, say)}")
+        if count := len(slot.candidates):
+            lines.append(f"-# {say('why-choose', {'count': count})}")
     return "\n".join(lines)

@@ -212,13 +212,18 @@ article-not-there = This is no longer there. Please open the editor once more.
 article-not-yours = This is an article by { $name }, and only they can edit it. You can download it, or have one of your own written with /article.
 article-bundle = The article as Markdown with its pictures, and as one page that can be read and printed anywhere.
 article-too-large = This article is too large for one file here.
-why-nothing = there is no picture of it in the library
-why-another = the nearest pictures show another place, person or thing
-why-weak = no picture is near enough to be sure
-why-unsure = several pictures were equally near, so none was taken
-why-seen = a look at the picture showed something else
-why-unreadable = the look at the picture gave no clear answer
+why-nothing = there is no picture of this here
+why-another = the pictures that came nearest show something else
+why-weak = no picture comes near enough to be sure
+why-unsure = several pictures come equally near, and only one would be right
+why-seen = a closer look at the nearest picture showed that it is of something else
+why-unreadable = nobody could tell for certain what the nearest picture shows
 why-removed = it was taken away
+why-unsaid = the section was changed, and no longer speaks of it
+why-choose = { $count ->
+    [one] Its author may still choose another one, in the editor.
+   *[other] Its author may still choose one of { $count } others, in the editor.
+}
 why-none = Every place for a picture has one.
 why-note = A place stays empty where no picture surely fits: none is better than a wrong one.
 

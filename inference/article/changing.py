@@ -8,6 +8,7 @@ import msgspec
 
 from inference.article.attempt import ArticleAttempt
 from inference.article.capitals import capitals
+from inference.article.fitting import still_fits
 from inference.article.needs import needs
 from inference.article.plan import Measure
 from inference.article.prose import Prose, Said
@@ -15,7 +16,7 @@ from inference.article.sentences import pieces
 from inference.article.source import Source
 from inference.article.write import room_for
 from inference.engines.base import Message
-from jobqueue.article import Article, Change, Kind, Need, Rework, Section, Stage
+from jobqueue.article import Article, Change, Kind, Need, Rework, Section, Slot, Stage, Why
 from jobqueue.schema import AnyEvent, Progress
 
 TRIES = 2
@@ -46,15 +47,34 @@ class Changing(ArticleAttempt):
     # --- text ---------------------------------------------------------------------------------
 
     async def _reworked(self, section: Section) -> Section:
+        """A picture that no longer fits the text is looked for anew, and goes where none does."""
+        written = msgspec.structs.replace(section, text=await self._anew(section))
+        article = self._unchanged.with_section(self._change.section, written)
+        for place, slot in enumerate(section.slots):
+            if slot.figure and not still_fits(slot, section, written):
+                article = await self._refilled(article, place)
+        return article.sections[self._change.section]
+
+    async def _refilled(self, article: Article, place: int) -> Article:
+        at = self._change.section
+        before = article.sections[at].slots[place]
+        emptied = msgspec.structs.replace(before, figure=None, why=Why.UNSAID, detail="")
+        article = _with_slot(article, at, place, emptied)
+        found = await self._pictures.slot(article, at, 1)
+        if found and found.figure:
+            return _with_slot(article, at, place, found)
+        candidates = (*filter(None, [before.figure]), *before.candidates)
+        kept = msgspec.structs.replace(emptied, candidates=candidates)
+        return _with_slot(article, at, place, kept)
+
+    async def _anew(self, section: Section) -> str:
         """As it is, where the model does not come up with what is wanted."""
         rework = self._change.rework
         for number in range(1, TRIES + 1):
             text = await self._tried(section, number)
             if _is(rework, text, section.text):
-                return msgspec.structs.replace(section, text=text)
-        if rework is Rework.SHORTEN:
-            return msgspec.structs.replace(section, text=_beginning(section.text))
-        return section
+                return text
+        return _beginning(section.text) if rework is Rework.SHORTEN else section.text
 
     async def _tried(self, section: Section, number: int) -> str:
         words = round(self._wording.words_in(section.text) * FACTORS[self._change.rework])
@@ -120,9 +140,7 @@ class Changing(ArticleAttempt):
             return section
         if before and before.figure and slot.figure is None:
             slot = msgspec.structs.replace(before, candidates=slot.candidates)
-        at = self._change.slot
-        slots = (*section.slots[:at], slot, *section.slots[at + 1 :])
-        return msgspec.structs.replace(section, slots=slots)
+        return _with(section, self._change.slot, slot)
 
     def _has_slot(self, section: Section) -> bool:
         return self._change.slot < len(section.slots)
@@ -142,6 +160,15 @@ class Changing(ArticleAttempt):
         stated = found[0] if found else Need(caption=wish, entities=tuple(capitals(wish)))
         entities = stated.entities or (before.entities if before else ())
         return msgspec.structs.replace(stated, caption=wish, entities=entities)
+
+
+def _with(section: Section, place: int, slot: Slot) -> Section:
+    slots = (*section.slots[:place], slot, *section.slots[place + 1 :])
+    return msgspec.structs.replace(section, slots=slots)
+
+
+def _with_slot(article: Article, at: int, place: int, slot: Slot) -> Article:
+    return article.with_section(at, _with(article.sections[at], place, slot))
 
 
 def _is(rework: Rework, text: str, before: str) -> bool:

@@ -95,7 +95,7 @@ def read_needs(
         entities = [entity for entity in stated if names(whole, entity)]
         named = [name for name in capitals(caption) if not _NO_NAME.fullmatch(name)]
         strange = [name for name in named if not names(whole, name)]
-        if not caption or strange or (stated and not entities) or not _about(caption, whole):
+        if not caption or strange or (stated and not entities) or not is_about(caption, whole):
             continue
         known = [name for name in capitals(text) if names(caption, name)]
         itself = [caption] if not caption.isascii() and caption in text else []
@@ -114,6 +114,13 @@ def of_heading(heading: str, text: str) -> Need | None:
         return Need(caption=heading, entities=(heading,))
     named = [name for name in capitals(text) if name in heading]
     return Need(caption=heading, entities=tuple(named[:MAX_ENTITIES])) if named else None
+
+
+def is_about(caption: str, text: str) -> bool:
+    """Whether half of a caption's words are in the text."""
+    words = re.findall(r"[^\W\d_]{4,}", caption) if caption.isascii() else _pairs(caption)
+    inside = sum(_folded(word) in _folded(text) for word in words)
+    return inside >= _GROUNDED * len(words)
 
 
 def names(text: str, entity: str) -> bool:
@@ -165,12 +172,6 @@ def _kind(column: str) -> Kind | None:
     """None where it says several: then it was repeated from the question."""
     found = [kind for kind, pattern in _KINDS.items() if pattern.search(column)]
     return found[0] if len(found) == 1 else None
-
-
-def _about(caption: str, text: str) -> bool:
-    words = re.findall(r"[^\W\d_]{4,}", caption) if caption.isascii() else _pairs(caption)
-    inside = sum(_folded(word) in _folded(text) for word in words)
-    return inside >= _GROUNDED * len(words)
 
 
 def _pairs(text: str) -> list[str]:

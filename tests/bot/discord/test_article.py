@@ -122,7 +122,8 @@ async def test_what_is_taken_away_and_what_everybody_may_have(
         await shows(
             room,
             "◻️ **Caves** · *Caves*: it was taken away",
-            "◻️ **Flowers** · *Peonies in bloom*: there is no picture of it in the library",
+            "◻️ **Flowers** · *Peonies in bloom*: there is no picture of this here",
+            without="1.png",  # what is the operator's alone
             viewer="bob",
         )
         await press(room, editor, "undo")

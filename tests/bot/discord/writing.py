@@ -51,7 +51,7 @@ class Writer(Solver):
                 Section(
                     heading="Flowers",
                     text="Peonies bloom in April, so $x^2$ times.",
-                    slots=(Slot(need=peonies, why=Why.NOTHING),),
+                    slots=(Slot(need=peonies, why=Why.NOTHING, detail="1.png: file"),),
                 ),
             ),
         )

@@ -7,7 +7,7 @@ import pytest
 from redis.asyncio import Redis
 
 from inference.worker import Worker
-from jobqueue.article import Article, Change, Need, Order, Rework, Section, Slot, Stage
+from jobqueue.article import Article, Change, Need, Order, Rework, Section, Slot, Stage, Why
 from jobqueue.history import History
 from jobqueue.live import LiveReader
 from jobqueue.queue import JobQueue
@@ -50,7 +50,7 @@ def changed(events: list[AnyEvent]) -> Section:
 @pytest.mark.parametrize(
     ("rework", "said"),
     [
-        (Rework.REWRITE, "Into the cliffs by the river, monks once carved a thousand caves."),
+        (Rework.REWRITE, "By the river, monks once carved the Longmen Grottoes by hand."),
         (Rework.EXPAND, f"{CAVES} Pilgrims came on foot. They brought oil and incense to burn."),
         (Rework.SHORTEN, "Monks cut the Longmen Grottoes into the cliffs."),
     ],
@@ -64,6 +64,18 @@ async def test_a_section_is_written_anew(write: Write, rework: Rework, said: str
         (Stage.WRITING, 1, "Caves")
     ]
     assert not any(isinstance(event, Delta) for event in events)
+
+
+async def test_a_picture_of_what_is_no_longer_said_goes(write: Write, shelf: Shelf) -> None:
+    """And says so; a person may take it back."""
+    said = "Into the cliffs by the river, monks once carved a thousand caves."
+    (slot,) = changed(await write(f"Luoyang !change {said}", order(Rework.REWRITE))).slots
+    assert (slot.figure, slot.why, slot.candidates) == (None, Why.UNSAID, (SLOT.figure,))
+    shelf.has = {"Yi": ("c" * 64,)}
+    asked = f"Luoyang !change The Yi is a river of fish. {said} !picture The Yi | Yi | photo"
+    (slot,) = changed(await write(asked, order(Rework.REWRITE), id="a2")).slots
+    assert slot.figure is not None
+    assert slot.figure.picture.sha256 == "c" * 64
 
 
 async def test_what_is_not_shorter_is_cut_by_rule(write: Write) -> None:
