@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_choices(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--engine", help="transformers or scripted")
+    parser.add_argument("--engine", help="llamacpp, transformers or scripted")
     parser.add_argument("--model", help="a known name or a folder")
     parser.add_argument("--folder", type=Path, help="where the queue's data and the logs are kept")
 
@@ -89,12 +89,11 @@ async def serve(arguments: argparse.Namespace) -> int:
     token = secrets.token_urlsafe(16)
     with held(folder):
         discord = LocalDiscord(arguments.port)
-        supervisor = Supervisor(
-            folder, discord, engine=arguments.engine, model=arguments.model, environ=os.environ
-        )
+        supervisor = Supervisor(folder, discord, environ=os.environ)
         add_page(discord.app, discord, supervisor, token)
         async with discord:
             await model.ensure(arguments)
+            supervisor.choose(arguments.engine, arguments.model)
             url = f"{discord.url}/?token={token}"
             print(f"Playground: {url}\nCtrl-C ends everything. Logs: {folder / 'logs'}", flush=True)
             if not arguments.no_open and _has_screen():

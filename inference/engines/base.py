@@ -142,7 +142,7 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """Of the kind: `transformers`, `openai`, `scripted`."""
+        """Of the kind: `transformers`, `llamacpp`, `openai`, `scripted`."""
         ...
 
     @property

@@ -10,9 +10,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from inference.config import Settings
+from inference.engines import automatic
 from inference.engines.base import CannotLoad
 from inference.engines.weights import GIB, weight_bytes
-from inference.models import ModelError, ModelFiles, check, resolve
+from inference.models import ModelError, ModelFiles, check, gguf, resolve
 from jobqueue.findings import Finding, fault, good, warning
 
 SERVER_S = 4.0
@@ -23,15 +24,39 @@ CONTEXT_TOKENS = 4096
 
 async def of_engine(settings: Settings, *, hashes: bool) -> list[Finding]:
     """`hashes`: read every byte of the model, to see that it is what was pulled."""
-    match settings.engine:
+    match automatic.choose(settings) if settings.engine == "auto" else settings.engine:
         case "transformers":
             return list(_of_transformers(settings, hashes=hashes))
+        case "llamacpp":
+            return list(_of_llamacpp(settings, hashes=hashes))
         case "openai":
             return [await _of_servers(settings)]
         case "scripted":
             return [warning("engine", "scripted: it echoes", "Unset INFERENCE_ENGINE for a model")]
-    todo = "INFERENCE_ENGINE is transformers, openai or scripted"
+    todo = "INFERENCE_ENGINE is auto, transformers, llamacpp, openai or scripted"
     return [fault("engine", f"none is called {settings.engine!r}", todo)]
+
+
+def _of_llamacpp(settings: Settings, *, hashes: bool) -> Iterator[Finding]:
+    from inference.engines.llamacpp import engine  # noqa: PLC0415  (only where it was chosen)
+
+    if not automatic.installed():
+        yield fault("llama.cpp", "is not installed", "pip install 'commonroom[cpu]'")
+        return
+    yield good("llama.cpp", f"xllamacpp {metadata.version('xllamacpp')}, {engine.cores()} threads")
+    try:
+        path = gguf.locate(settings.model)
+    except ModelError as error:
+        yield fault("model", str(error), "python -m inference models pull NAME --gguf")
+        return
+    if hashes and gguf.altered(path):
+        todo = f"Remove it, and: python -m inference models pull {path.stem} --gguf"
+        yield fault("model", f"{path} was altered", todo)
+        return
+    yield good("model", f"{path.stem} at {path}")
+    free, total = _machine_memory()
+    kept = engine.KEPT_BYTES + path.stat().st_size
+    yield memory(f"CPU, {os.cpu_count()} cores", free, total, kept)
 
 
 async def _of_servers(settings: Settings) -> Finding:

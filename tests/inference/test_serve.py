@@ -122,7 +122,8 @@ async def test_a_worker_may_start_before_redis(tmp_path: Path) -> None:
 async def test_a_real_model_answers_through_the_queue(
     redis_url: str, queue: JobQueue, smollm2: object
 ) -> None:
-    async with serving(redis_url, "--model", "SmolLM2-135M-Instruct", INFERENCE_MAX_TOKENS="24"):
+    chosen = ("--engine", "transformers", "--model", "SmolLM2-135M-Instruct")
+    async with serving(redis_url, *chosen, INFERENCE_MAX_TOKENS="24"):
         await queue.submit(job("What is the capital of France?"))
         *_, last = await events_of(queue)
     assert isinstance(last, Finished)

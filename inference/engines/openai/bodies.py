@@ -20,6 +20,7 @@ def chat(request: Request, *, model: str, flavour: Flavour, max_tokens: int) -> 
         "stream": True,
         "stream_options": {"include_usage": True},
         "max_tokens": max_tokens,
+        **flavour.always,
         **written_on(request.messages, flavour),
         **_thinking(request.thinking, flavour),
     }

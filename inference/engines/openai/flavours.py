@@ -18,6 +18,7 @@ class Flavour:
     repetition_penalty: str = ""
     with_penalty: Mapping[str, object] = field(default_factory=dict)
     thinking: str = ""  # the parameter that turns it on or off
+    always: Mapping[str, object] = field(default_factory=dict)  # what every question is sent with
     shows_special: bool = False  # it can be told to leave special tokens in the text
     # What makes it write on at the last message instead of answering it; None: nothing does.
     write_on: Mapping[str, object] | None = None
@@ -62,6 +63,9 @@ FLAVOURS = {
             top_k="top_k",
             repetition_penalty="repeat_penalty",
             with_penalty={"repeat_last_n": 32_768},  # its own is 64; elsewhere all tokens count
+            # It looks whether anybody still listens when it has something to tell, so that without
+            # this a long prompt is read to its end for nobody.
+            always={"return_progress": True},
             write_on={},
         ),
     )

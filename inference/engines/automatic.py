@@ -1,0 +1,47 @@
+"""Which engine answers fastest here, where nobody chose one. By measurement: docs/performance.md.
+
+A GPU is the in-process engine's. Without one llama.cpp writes several times as many tokens a
+second, so it answers wherever it is installed and the model's GGUF is on this machine.
+"""
+
+import ctypes
+from importlib.util import find_spec
+
+from inference.config import Settings
+from inference.models import gguf
+
+DRIVERS = ("libcuda.so.1", "libamdhip64.so")
+
+
+def choose(settings: Settings) -> str:
+    """What `auto` means: `llamacpp` or `transformers`."""
+    fits = wanted(settings) and gguf.find(settings.model) is not None
+    return "llamacpp" if fits else "transformers"
+
+
+def wanted(settings: Settings) -> bool:
+    """Whether it would be llama.cpp, were the model's GGUF here."""
+    ours = settings.quantize or settings.spread or not settings.chats
+    return not ours and installed() and not has_gpu()
+
+
+def installed() -> bool:
+    return find_spec("xllamacpp") is not None
+
+
+def has_gpu() -> bool:
+    """Without torch, whose import takes seconds. CUDA_VISIBLE_DEVICES counts."""
+    return any(map(_drives, DRIVERS))
+
+
+def _drives(library: str) -> bool:
+    try:
+        driver = ctypes.CDLL(library)
+    except OSError:
+        return False
+    count = ctypes.c_int()
+    prefix = "cu" if "cuda" in library else "hip"
+    if getattr(driver, f"{prefix}Init")(0):
+        return False
+    ask = driver.cuDeviceGetCount if prefix == "cu" else driver.hipGetDeviceCount
+    return not ask(ctypes.byref(count)) and count.value > 0

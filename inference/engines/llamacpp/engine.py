@@ -1,0 +1,187 @@
+"""The engine for machines without a GPU: llama.cpp reads GGUF, in a server that is ours alone.
+
+The server is a child process, and is asked like any other that speaks OpenAI's protocol; what is
+here keeps it alive. One that ends or hangs is started again: its answers break off, and the queue
+has them asked again.
+"""
+
+import asyncio
+import logging
+import os
+import secrets
+import socket
+from asyncio.subprocess import Process
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
+from math import ceil
+from pathlib import Path
+from typing import Self
+
+import aiohttp
+
+from inference.config import Settings
+from inference.engines import automatic
+from inference.engines.base import CannotLoad, Health
+from inference.engines.llamacpp.child import running
+from inference.engines.llamacpp.serve import Plan
+from inference.engines.openai import wire
+from inference.engines.openai.engine import OpenAIEngine
+from inference.engines.openai.errors import Refused
+from inference.engines.openai.flavours import FLAVOURS
+from inference.engines.openai.server import Wanted
+from inference.engines.openai.servers import Patience
+from inference.models import gguf
+
+log = logging.getLogger(__name__)
+
+SLOTS = 4
+CONTEXT_TOKENS = 4096
+KEPT_BYTES = 1 << 30  # beside the weights: what is written in four slots, and kept of others
+REST_S = 1.0  # before it is started again
+LOOK_S = 5.0  # between looks whether it still computes
+SILENT_S = 15.0  # its answer to a look comes between two steps; two in vain, and it hangs
+PATIENCE = Patience(check_s=1.0)
+QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+MISSING = (
+    "llama.cpp is not installed: pip install 'commonroom[cpu]', which has it for Linux (x86-64 and "
+    "aarch64, glibc) and macOS 13; or take INFERENCE_ENGINE=transformers"
+)
+
+
+def engine(settings: Settings) -> "LlamaCppEngine":
+    """Raises CannotLoad without llama.cpp, ModelMissing without the model's GGUF."""
+    if not automatic.installed():
+        raise CannotLoad(MISSING)
+    return LlamaCppEngine(
+        gguf.locate(settings.model),
+        slots=settings.slots or SLOTS,
+        context_tokens=settings.context_tokens or CONTEXT_TOKENS,
+        threads=settings.threads or cores(),
+        max_tokens=settings.max_tokens,
+        tools=settings.dialect == "native",
+    )
+
+
+def cores() -> int:
+    """Processors that this process may use: a container's share, where it has one. With more
+    threads than that, each would wait for one that does not run."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    with suppress(OSError, ValueError):
+        share, period = map(int, QUOTA.read_text("ascii").split())
+        return max(1, min(allowed or 1, ceil(share / period)))
+    return allowed or 1
+
+
+class LlamaCppEngine(OpenAIEngine):
+    name = "llamacpp"
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        slots: int = SLOTS,
+        context_tokens: int = CONTEXT_TOKENS,
+        threads: int = 1,
+        max_tokens: int = 1024,
+        tools: bool = False,
+        look_s: float = LOOK_S,
+        silent_s: float = SILENT_S,
+    ) -> None:
+        self._holding = AsyncExitStack()
+        self._look_s, self._silent_s = look_s, silent_s
+        self._plan = Plan(
+            path=str(path),
+            model=path.stem,
+            port=self._holding.enter_context(_held_port()),
+            key=secrets.token_urlsafe(16),
+            slots=slots,
+            context_tokens=context_tokens,
+            threads=threads,
+            defaults=gguf.defaults(path),
+        )
+        self._root = f"http://127.0.0.1:{self._plan.port}"
+        super().__init__(
+            [f"{self._root}/v1"],
+            Wanted(self._plan.model, flavour=FLAVOURS["llamacpp"], tools=tools),
+            api_key=self._plan.key,
+            slots=slots,
+            context_tokens=context_tokens,
+            max_tokens=max_tokens,
+            patience=PATIENCE,
+        )
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._holding)
+            begun = asyncio.get_running_loop().create_future()
+            keeper = asyncio.create_task(self._keep(begun), name="keep llama.cpp")
+            stack.push_async_callback(_end, keeper)
+            await begun
+            await super().__aenter__()
+            stack.push_async_exit(super().__aexit__)
+            self._holding = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._holding.aclose()
+
+    def health(self) -> Health:
+        health = super().health()
+        if health.phase == "ready":
+            return health
+        return Health(health.phase, detail=f"llama.cpp reads {self._plan.model}")
+
+    # --- its life -----------------------------------------------------------------------------
+
+    async def _keep(self, begun: "asyncio.Future[None]") -> None:
+        """Starts it again for ever. The first start's failure goes to who waits for `begun`."""
+        while True:
+            try:
+                async with running(self._plan) as process:
+                    if not begun.done():
+                        begun.set_result(None)
+                    await self._until_it_ends(process)
+            except (CannotLoad, OSError) as error:
+                if not begun.done():
+                    begun.set_exception(CannotLoad(str(error)))
+                    return
+                log.warning("llama.cpp does not start", extra={"reason": str(error)})
+            await asyncio.sleep(REST_S)
+
+    async def _until_it_ends(self, process: Process) -> None:
+        """Or hangs."""
+        vain = 0
+        async with wire.session(self._plan.key) as session:
+            while vain < 2:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._look_s):
+                        code = await process.wait()
+                        log.warning("llama.cpp ended", extra={"code": code})
+                        return
+                vain = 0 if await self._computes(session) else vain + 1
+        log.warning("llama.cpp hangs", extra={"pid": process.pid})
+
+    async def _computes(self, session: aiohttp.ClientSession) -> bool:
+        """Its slots are told by the thread that computes; all else would answer for a dead one."""
+        url = f"{self._root}/slots"
+        try:
+            async with wire.request(session, "GET", url, None, self._silent_s) as response:
+                return response.status == 200
+        except Refused:
+            return False
+
+
+@contextmanager
+def _held_port() -> Iterator[int]:
+    """A loopback port that nobody else can take, while the server comes and goes: this socket
+    never listens, and only this user's processes may share its port."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait([task])

@@ -1,0 +1,66 @@
+"""llama.cpp's server as a process of its own, which is told what to serve in a line of its input.
+
+It ends when its input does, however that happens, so it never outlives the one who started it.
+"""
+
+import os
+import sys
+from typing import Any
+
+import msgspec
+
+# Of a prompt at a time: others write on, and a question that is given up is left, between two.
+BATCH_TOKENS = 64
+KEPT_MIB = 512  # for conversations that are in no slot just now
+ERRORS = 1  # what it logs; more would tell of what people ask
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What to serve, and to whom."""
+
+    path: str  # of a GGUF file
+    model: str  # its name
+    port: int  # of the loopback; whoever starts the server holds it, with SO_REUSEPORT
+    key: str  # without which nobody is answered
+    slots: int  # answers at once
+    context_tokens: int  # of each
+    threads: int
+    defaults: dict[str, Any] = {}  # of drawing, as a generation_config.json names them
+
+
+def main() -> None:
+    import xllamacpp  # noqa: PLC0415  (the engine imports this file for its Plan)
+
+    plan = msgspec.json.decode(sys.stdin.buffer.readline(), type=Plan)
+    server = xllamacpp.Server(_parameters(xllamacpp.CommonParams(), plan))
+    print(server.listening_address, flush=True)
+    sys.stdin.buffer.read()
+    os._exit(0)  # what runs still is for nobody
+
+
+def _parameters(wanted: Any, plan: Plan) -> Any:
+    """`wanted`, llama.cpp's own defaults, changed to the plan's."""
+    wanted.model.path, wanted.model_alias = plan.path, {plan.model}
+    wanted.hostnames, wanted.port, wanted.reuse_port = ["127.0.0.1"], plan.port, True
+    wanted.api_keys, wanted.ui, wanted.verbosity = [plan.key], False, ERRORS
+    wanted.n_parallel, wanted.n_ctx = plan.slots, plan.slots * plan.context_tokens
+    wanted.n_batch = wanted.n_ubatch = BATCH_TOKENS
+    wanted.cache_ram_mib = KEPT_MIB
+    for processor in (wanted.cpuparams, wanted.cpuparams_batch):
+        processor.n_threads = plan.threads
+    _draw(wanted.sampling, plan.defaults)
+    return wanted
+
+
+def _draw(sampling: Any, defaults: dict[str, Any]) -> None:
+    """In transformers' order: what a temperature makes likely is what top-k and top-p see."""
+    sampling.samplers = "penalties;temperature;top_k;top_p"
+    sampling.temp = defaults.get("temperature", sampling.temp)
+    sampling.top_k = defaults.get("top_k", sampling.top_k)
+    sampling.top_p = defaults.get("top_p", sampling.top_p)
+    sampling.penalty_repeat = defaults.get("repetition_penalty", sampling.penalty_repeat)
+    sampling.penalty_last_n = -1  # all tokens count
+
+
+if __name__ == "__main__":
+    main()

