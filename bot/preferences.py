@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 import msgspec
 from redis.asyncio import Redis
 
+from bot.changes import ChangeLog, Values, between
 from jobqueue.rates import Rate
 from jobqueue.schema import Sampling
 from jobqueue.scripts import Scripts
@@ -101,6 +102,7 @@ class PreferenceStore:
     def __init__(self, redis: Redis, defaults: Preferences, shard: str = "main") -> None:
         self._scripts = Scripts(redis, shard)
         self._defaults = defaults
+        self.changes = ChangeLog(redis, shard)
         self._cache: OrderedDict[str, tuple[float, dict[str, Preferences]]] = OrderedDict()
 
     async def resolve(self, server: str, channels: Iterable[str] = ()) -> Preferences:
@@ -123,20 +125,31 @@ class PreferenceStore:
         """Read it anew next time, for somebody who looks at just that."""
         self._cache.pop(server, None)
 
-    async def change(self, server: str, place: str, **values: object) -> Preferences:
-        """Decide, or take back with None; returns what is decided there now.
+    async def change(
+        self, server: str, place: str, *, by: str = "", **values: object
+    ) -> Preferences:
+        """Decide, or take back with None, which `changes` tells others; what is decided there now.
 
         Raises:
             msgspec.ValidationError: a value is out of bounds.
         """
         self.refresh(server)
-        new = changed(await self.at(server, place), **values)
+        before = await self.at(server, place)
+        new = changed(before, **values)
         key = self._scripts.key("settings", server)
-        redis = self._scripts.redis
-        if new == Preferences():
-            await self._scripts.patiently(lambda: redis.hdel(key, place))
-        else:
-            await self._scripts.patiently(lambda: redis.hset(key, place, _encode(new)))
+        change = between(by, place, _plain(before), _plain(new))
+
+        async def write() -> None:
+            async with self._scripts.redis.pipeline(transaction=True) as pipe:
+                if new == Preferences():
+                    pipe.hdel(key, place)
+                else:
+                    pipe.hset(key, place, _encode(new))
+                if change:
+                    self.changes.add(pipe, server, change)
+                await pipe.execute()
+
+        await self._scripts.patiently(write)
         self.refresh(server)
         return new
 
@@ -151,6 +164,12 @@ class PreferenceStore:
         if len(self._cache) > MAX_CACHED:
             self._cache.popitem(last=False)
         return known
+
+
+def _plain(preferences: Preferences) -> Values:
+    """What is decided, as JSON has it."""
+    plain: Values = msgspec.to_builtins(preferences)
+    return plain
 
 
 _encode = msgspec.json.Encoder().encode

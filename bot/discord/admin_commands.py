@@ -52,7 +52,9 @@ async def persona(
         return
     require_may_change(interaction)
     new = None if persona == NOTHING else clean_prompt(persona, MAX_PERSONA_CHARS)
-    await store.change(server_of(interaction), str(interaction.channel_id), persona=new)
+    await store.change(
+        server_of(interaction), str(interaction.channel_id), by=who.user, persona=new
+    )
     await tell(interaction, Notice("persona-set" if new else "persona-back", Tone.INFO))
 
 
@@ -73,7 +75,9 @@ async def model(interaction: Interaction, model: str | None = None) -> None:
         raise Refused(Notice("model-unknown", arguments={"model": model[:100]}))
     new = None if model == NOTHING else model
     try:
-        await store.change(server_of(interaction), str(interaction.channel_id), model=new)
+        await store.change(
+            server_of(interaction), str(interaction.channel_id), by=who.user, model=new
+        )
     except msgspec.ValidationError as error:
         raise Refused(WRONG) from error
     done = (

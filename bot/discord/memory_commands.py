@@ -126,6 +126,7 @@ async def export(interaction: Interaction) -> None:
         "records": [_exported(job) for job in await Records(service.queue).of(me)],
         "recent_questions": await service.recent.of(me),
         "feedback": await service.feedback.of(me),
+        "settings_changed": await service.preferences.changes.of(me),
         "steps": await service.works.of(me),
         "articles": await service.articles.of(me),
     }
@@ -187,6 +188,7 @@ async def _forget(interaction: "discord.Interaction[Commonroom]") -> None:
     turns = await service.history.erase(me)
     await service.recent.forget(me)
     await service.feedback.erase(me)
+    await service.preferences.changes.erase(me)
     await service.shown.erase(me)
     await service.works.erase(me)
     await service.articles.erase(me)

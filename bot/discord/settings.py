@@ -1,17 +1,21 @@
 """`/settings`: what admins decide, one control at a time."""
 
+import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import discord
 import msgspec
 
+from bot import changes
 from bot.discord import fields, panel
 from bot.discord.form import Field, Form
+from bot.discord.in_words import change_line
 from bot.discord.setting import Setting
 from bot.discord.settings_panel import ANY, Page
 from bot.notices import Notice, Refused
 from bot.preferences import MAX_PERSONA_CHARS, SERVER, Preferences, PreferenceStore, RoleRate
+from bot.render.split import MESSAGE_UNITS, units
 from bot.words import words
 from jobqueue.errors import QueueUnavailable
 from jobqueue.queue import JobQueue
@@ -27,6 +31,7 @@ else:
 
 Numbers = dict[str, float | int | None]
 
+CHANGES_FILE = "settings-changes.jsonl"
 FORM = "settings-form"  # what a form's custom_id begins with
 
 ADMINS_ONLY = Notice("admins-only")
@@ -85,6 +90,7 @@ class SettingsDesk:
             "limits": self._ask_limits,
             "rolelimit": self._ask_role_limits,
             "clear": self._clear,
+            "changes": self._tell_changes,
         }
 
     async def open(self, interaction: Interaction) -> None:
@@ -109,6 +115,7 @@ class SettingsDesk:
             own=await self._store.at(server, place),
             holds=await self._store.resolve(server, () if place == SERVER else (place,)),
             models=await served_models(self._queue),
+            last=next(iter(await self._store.changes.last(server, 1)), None),
             say=words(str(interaction.locale)),
         )
 
@@ -127,7 +134,8 @@ class SettingsDesk:
         wrong: Notice = WRONG,
     ) -> None:
         try:
-            await self._store.change(server_of(interaction), place, **values)
+            by = str(interaction.user.id)
+            await self._store.change(server_of(interaction), place, by=by, **values)
         except msgspec.ValidationError as error:
             raise Refused(wrong) from error
         await self._show(interaction, place)
@@ -145,6 +153,21 @@ class SettingsDesk:
     async def _clear(self, interaction: Interaction, setting: Setting) -> None:
         nothing = dict.fromkeys(Preferences.__struct_fields__)
         await self._decide(interaction, setting.place, nothing)
+
+    async def _tell_changes(self, interaction: Interaction, _: Setting) -> None:
+        """Those that a message holds, and all that are known as a file, a line of JSON each."""
+        found = await self._store.changes.last(server_of(interaction))
+        say = words(str(interaction.locale))
+        lines = [change_line(change, say) for change in found]
+        while units("\n".join(lines)) > MESSAGE_UNITS:
+            lines.pop()
+        every = b"\n".join(map(changes.encode, found))
+        await interaction.response.send_message(
+            "\n".join(lines) or "—",
+            file=discord.File(io.BytesIO(every), CHANGES_FILE),
+            ephemeral=True,
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
 
     # --- forms ----------------------------------------------------------------------------------
 

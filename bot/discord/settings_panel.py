@@ -5,16 +5,17 @@ from dataclasses import dataclass
 
 import discord
 
+from bot.changes import Change
+from bot.discord.in_words import LABELS, LANGUAGE_NAMES, SHOWN_IN, InWords, changed
 from bot.discord.panel import Row
 from bot.discord.setting import Setting
 from bot.preferences import SERVER, Preferences
 from bot.words import LANGUAGES, Words
 
 ANY = "-"  # a choice for "not decided", since Discord takes no empty one
-PERSONA_CHARS = 300
+LINES = ("enabled", "persona", "model", "sampling", "roles", "limits", "language")
 MOST_OPTIONS = 25
 MOST_ROLES = 10
-LANGUAGE_NAMES = {"en": "English", "zh-CN": "简体中文"}
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,15 @@ class Page:
     own: Preferences  # decided at just this place
     holds: Preferences  # what then holds
     models: Sequence[str]  # that are served
+    last: Change | None  # of all settings of the server
     say: Words
 
     def texts(self) -> list[str]:
         where = self.say("settings-server") if self.place == SERVER else f"<#{self.place}>"
         title = f"## {self.say('settings-title')} · {where}"
-        return [title, "\n".join(self._lines()), f"-# {self.say('settings-inherited')}"]
+        small = [self.say("settings-inherited")]
+        small += [changed(self.last, self.say)] if self.last else []
+        return [title, "\n".join(self._lines()), "\n".join(f"-# {each}" for each in small)]
 
     def rows(self) -> list[Row]:
         return [
@@ -41,59 +45,19 @@ class Page:
             self._row(self._role_limits()),
             self._row(self._languages()),
             self._row(*self._buttons()),
+            *([self._row(self._button("changes", "settings-changes"))] if self.last else []),
         ]
 
     # --- what holds -----------------------------------------------------------------------------
 
     def _lines(self) -> Iterable[str]:
-        yield self._line("enabled", self.say(self._answering()))
-        yield self._line("persona", self._persona())
-        yield self._line("model", f"`{self.holds.model}`" if self.holds.model else self._default())
-        yield self._line("sampling", self._sampling())
-        yield self._line("roles", self._who())
-        yield self._line("limits", self._limits(self.holds.per_minute, self.holds.per_day))
-        for rate in self.holds.role_rates or ():
-            yield f"　<@&{rate.role}> {self._limits(rate.per_minute, rate.per_day)}"
-        yield self._line("language", self._language())
+        told = InWords(self.holds, self.say)
+        return (self._line(field, told.of(field)) for field in LINES)
 
     def _line(self, field: str, value: str) -> str:
         decided = self.own.decided()
         here = any(name in decided for name in SHOWN_IN[field])
-        return f"{'●' if here else '○'} **{self.say(f'settings-{field}')}**　{value}"
-
-    def _default(self) -> str:
-        return self.say("settings-default")
-
-    def _answering(self) -> str:
-        return "settings-off" if self.holds.enabled is False else "settings-on"
-
-    def _persona(self) -> str:
-        if not self.holds.persona:
-            return self._default()
-        text = " ".join(self.holds.persona.split())
-        return discord.utils.escape_markdown(text[:PERSONA_CHARS])
-
-    def _sampling(self) -> str:
-        holds = self.holds
-        named = (
-            ("settings-temperature-is", holds.temperature),
-            ("settings-top-p-is", holds.top_p),
-            ("settings-longest-is", holds.max_tokens),
-        )
-        parts = [self.say(key, {"value": f"{v:g}"}) for key, v in named if v is not None]
-        return " · ".join(parts) or self._default()
-
-    def _who(self) -> str:
-        roles = " ".join(f"<@&{role}>" for role in self.holds.roles or ())
-        return roles or self.say("settings-everybody")
-
-    def _limits(self, per_minute: int | None, per_day: int | None) -> str:
-        named = (("settings-per-minute", per_minute), ("settings-per-day", per_day))
-        parts = [self.say(key, {"count": count}) for key, count in named if count]
-        return " · ".join(parts) or self.say("settings-unlimited")
-
-    def _language(self) -> str:
-        return LANGUAGE_NAMES.get(self.holds.language or "", self.say("settings-own-language"))
+        return f"{'●' if here else '○'} **{self.say(LABELS[field])}**　{value}"
 
     # --- what changes it ------------------------------------------------------------------------
 
@@ -188,15 +152,3 @@ class Page:
         self, field: str, key: str, style: discord.ButtonStyle = discord.ButtonStyle.grey
     ) -> "discord.ui.Button[discord.ui.LayoutView]":
         return discord.ui.Button(custom_id=self._id(field), label=self.say(key), style=style)
-
-
-# Each line of the page, and the preferences it shows.
-SHOWN_IN = {
-    "enabled": ("enabled",),
-    "persona": ("persona",),
-    "model": ("model",),
-    "sampling": ("temperature", "top_p", "max_tokens"),
-    "roles": ("roles",),
-    "limits": ("per_minute", "per_day", "role_rates"),
-    "language": ("language",),
-}

@@ -142,7 +142,8 @@ class ToolsControl(Control, template=r"tools:(?P<channel>\d+)(?P<ask>:ask)?"):
             change: dict[str, object] = {"approval": not (await _page(interaction)).asks}
         else:
             change = {"tools": tuple(getattr(self.item, "values", ())) or None}
-        await preferences.change(server_of(interaction), str(interaction.channel_id), **change)
+        server, place = server_of(interaction), str(interaction.channel_id)
+        await preferences.change(server, place, by=str(interaction.user.id), **change)
         page = await _page(interaction)
         await interaction.response.edit_message(
             view=panel.panel(page.texts(), page.rows()),

@@ -11,7 +11,6 @@ from fluent.syntax.visitor import Visitor
 
 import bot
 from bot.discord.client import COMMANDS
-from bot.discord.settings_panel import SHOWN_IN
 from bot.files.read import _REASONS
 from bot.words import LANGUAGES, source, words
 from jobqueue.schema import FailureCode, WorkerPhase
@@ -51,7 +50,7 @@ def _used() -> set[str]:
     scopes = ("user", "channel", "server", "total", "memory")
     built = {f"file-{reason}" for reason in _skipped()}
     built |= {f"phase-{phase}" for phase in get_args(WorkerPhase)}
-    built |= {f"settings-{field}" for field in SHOWN_IN} | {"settings-place"}
+    built |= {"settings-place"}
     built |= {f"failed-{code}" for code in FailureCode} | {f"full-{scope}" for scope in scopes}
     return built | (literal & set(ENGLISH)) | _notice_keys() | {"internal", "unavailable"}
 

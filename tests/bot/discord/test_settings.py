@@ -1,5 +1,7 @@
 """Admins set places up, and people see and take back what is kept of them."""
 
+import json
+
 import aiohttp
 import pytest
 
@@ -35,6 +37,17 @@ def store(room: Room) -> PreferenceStore:
 def _texts(message: Message) -> str:
     parts = [c.get("content", "") for c in walk(message.data["components"])]
     return "\n".join([message.data["content"], *parts])
+
+
+def _files(message: Message) -> list[Json]:
+    files: list[Json] = message.data["attachments"]
+    return files
+
+
+async def _fetched(message: Message) -> bytes:
+    [file] = _files(message)
+    async with aiohttp.ClientSession() as session, session.get(file["url"]) as response:
+        return await response.read()
 
 
 async def _panel(room: Room, part: str, viewer: str = "ada") -> Message:
@@ -88,6 +101,23 @@ async def test_an_admin_sets_a_channel_up(
     assert job.system == "A pirate."
     assert (job.sampling.temperature, job.sampling.top_p, job.sampling.max_tokens) == (0.5, 0.9, 64)
     assert job.locale == "zh-CN"
+
+
+async def test_admins_see_who_changed_what(room: Room, world: World, admin: str) -> None:
+    await world.slash(admin, "general", "persona", {"persona": "A @everyone pirate."})
+    await room.notice("The persona is set", viewer=admin)
+    await world.slash(admin, "general", "settings")
+    ada, channel = world.user("ada")["id"], world.channel("general")["id"]
+    page = await _panel(room, f"by <@{ada}>")
+    assert "pirate" in _texts(page)
+    await world.click(admin, "general", page.id, f"settings:{channel}:changes")
+    log = await until(lambda: next(filter(_files, room.bot_says(admin)), None))
+    assert (
+        f"<@{ada}> <#{channel}>: **Persona**: default → A @everyone pirate." in log.data["content"]
+    )
+    assert (log.data["mentions"], log.data["mention_everyone"]) == ([], False)
+    change = json.loads(await _fetched(log))
+    assert (change["user"], change["after"]) == (ada, {"persona": "A @everyone pirate."})
 
 
 async def test_the_server_and_the_channel_are_two_places(
@@ -283,10 +313,8 @@ async def test_export_is_all_of_mine_and_nothing_of_others(room: Room, world: Wo
     await _said(room, "[turn 2] yours")
     await holds(lambda: RecentQuestions(room.redis).of(world.user("ada")["id"]))
     await world.slash("ada", "general", "export")
-    message = await until(lambda: next((m for m in room.bot_says() if m.data["attachments"]), None))
-    [attachment] = message.data["attachments"]
-    async with aiohttp.ClientSession() as session, session.get(attachment["url"]) as response:
-        kept = await response.json(content_type=None)
+    message = await until(lambda: next(filter(_files, room.bot_says()), None))
+    kept = json.loads(await _fetched(message))
     [turns] = kept["conversations"].values()
     assert [turn["prompt"] for turn in turns] == ["mine"]
     assert kept["recent_questions"] == ["mine"]
