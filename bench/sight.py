@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, aclosing
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from statistics import median
@@ -209,10 +210,14 @@ def _generate(model: Any, frames: Frames) -> dict[str, Any]:
 class Seeing:
     """The engine's eye and loop, as the worker runs them."""
 
-    def __init__(self, whole: Any, frames: Frames, *, compiled: bool) -> None:
+    def __init__(self, whole: Any, frames: Frames, args: argparse.Namespace) -> None:
         decoder = for_this_device(decoder_of(whole))
         slots = 64 if decoder.device.type == "cuda" else 0
-        sizes = Sizes.of(decoder, slots=slots, context_tokens=CONTEXT_TOKENS, compiled=compiled)
+        sizes = Sizes.of(
+            decoder, slots=slots, context_tokens=CONTEXT_TOKENS, compiled=args.compiled
+        )
+        if args.whole_prompts:
+            sizes = replace(sizes, piece_tokens=sizes.batch_tokens)
         self._eye = Eye(whole, decoder, frames)
         self._loop = TokenLoop(decoder, sizes=sizes, end_ids=(-1,))
         self._turns = asyncio.Semaphore(sizes.slots)
@@ -245,7 +250,7 @@ class Seeing:
 
 async def _ours(whole: Any, frames: Frames, args: argparse.Namespace) -> list[dict[str, Any]]:
     asked = Questions(frames, "ours")
-    async with Seeing(whole, frames, compiled=args.compiled) as engine:
+    async with Seeing(whole, frames, args) as engine:
         before = torch.cuda.memory_allocated() if torch.cuda.is_available() else 0
         await engine.ask(*asked.take(1), 2)
         rows = [await _alone(engine, asked), await _at_once(engine, asked)]

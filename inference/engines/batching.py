@@ -26,6 +26,7 @@ from inference.engines.base import EngineBroken
 from inference.engines.prefixes import keep_prefixes, report_prefixes
 from inference.engines.sampling import GREEDY, Draw, RequestSampler
 from inference.engines.sizes import Sizes
+from inference.engines.steps import read_in_pieces
 
 log = logging.getLogger(__name__)
 
@@ -151,6 +152,11 @@ class TokenLoop:
             capture_prompts(manager.batch_processor, self._model)
         keep_prefixes(manager.batch_processor.cache)
         report_prefixes(manager.batch_processor.cache, self._cached.__setitem__)
+        read_in_pieces(
+            manager.batch_processor.scheduler,
+            piece=self._sizes.piece_tokens,
+            row=self._sizes.query_step,
+        )
         manager.start()
         return manager
 

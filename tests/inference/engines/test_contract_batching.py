@@ -23,10 +23,12 @@ from transformers.generation.continuous_batching.continuous_api import Continuou
 from transformers.generation.continuous_batching.initialization import FALLBACK_DEFAULTS
 from transformers.generation.continuous_batching.input_outputs import ContinuousBatchingIOs
 from transformers.generation.continuous_batching.model_runner import ModelRunner
+from transformers.generation.continuous_batching.requests import RequestState, RequestStatus
 from transformers.generation.continuous_batching.utils import pad_to_interval
 
 from inference.engines.gpu.families import FAMILIES
 from inference.engines.prefixes import keep_prefixes
+from inference.engines.steps import read_in_pieces
 from tests.inference.engines.tiny import llama
 
 VOCABULARY, END, PAGE, PAGES = 64, 63, 8, 16
@@ -38,10 +40,9 @@ def model() -> Any:
     return llama(VOCABULARY)
 
 
-@contextmanager
-def batching(model: Any, **sampling: Any) -> Iterator[Any]:
+def made(model: Any, **sampling: Any) -> Any:
     """The library's manager, as it comes."""
-    manager = model.init_continuous_batching(
+    return model.init_continuous_batching(
         generation_config=GenerationConfig(
             do_sample=False, eos_token_id=END, pad_token_id=END, **sampling
         ),
@@ -53,6 +54,12 @@ def batching(model: Any, **sampling: Any) -> Iterator[Any]:
             use_cuda_graph=False,
         ),
     )
+
+
+@contextmanager
+def batching(model: Any, **sampling: Any) -> Iterator[Any]:
+    """The same, at work."""
+    manager = made(model, **sampling)
     manager.start()
     try:
         yield manager
@@ -193,6 +200,32 @@ def test_cached_pages_are_found_again(model: Any) -> None:
         until(lambda: len(cached(manager)) == 4)
         cache = manager.batch_processor.cache
         assert cache.search_prefix_match("b", [*PROMPT, 7]) == 4 * PAGE
+
+
+def test_a_step_that_writes_a_text_reads_all_that_it_can_hold(model: Any) -> None:
+    """If it reads less by itself: `steps` can go. It relies on the rest: that texts come first,
+    that the budget is of both, and that who has read is `DECODING` at once, also while the step
+    that reads the last piece is still to run."""
+    manager = made(model)
+    manager.warmup()  # makes what a step needs
+    scheduler, cache = manager.batch_processor.scheduler, manager.batch_processor.cache
+
+    def step(most: int) -> list[tuple[str, int]]:
+        scheduled = scheduler.schedule_batch(most, cache.max_tokens_read)[0]
+        return [(each.state.request_id, each.query_length) for each in scheduled]
+
+    text, prompt = (RequestState(name, PROMPT) for name in ("text", "prompt"))
+    scheduler.active_requests["prompt"] = prompt
+    scheduler.active_requests["text"] = text
+    text.status, text.tokens_to_process = RequestStatus.DECODING, [1]
+    prompt.status = RequestStatus.PREFILLING
+    assert step(1 + len(PROMPT) - 9) == [("text", 1), ("prompt", len(PROMPT) - 9)]
+    read_in_pieces(scheduler, piece=4)
+    assert step(64) == [("text", 1), ("prompt", 4)]
+    assert prompt.status is RequestStatus.PREFILLING
+    text.status = RequestStatus.FINISHED
+    assert step(64) == [("prompt", 5)]
+    assert prompt.status is RequestStatus.DECODING
 
 
 @pytest.mark.parametrize("family", ["mistral", "qwen2", "qwen3"])

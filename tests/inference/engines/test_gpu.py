@@ -18,6 +18,7 @@ from inference.engines.loading import for_this_device
 from inference.engines.placement import Placement
 from inference.engines.sampling import GREEDY, Draw
 from inference.engines.sizes import Sizes
+from tests.inference.engines import tiny
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 on_one_loop = pytest.mark.asyncio(loop_scope="module")
@@ -135,23 +136,17 @@ def _random(*shape: int) -> torch.Tensor:
 
 
 def llama() -> Any:
-    from transformers import LlamaConfig, LlamaForCausalLM  # noqa: PLC0415
-
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        hidden_size=512,
-        num_hidden_layers=3,
-        num_attention_heads=8,
-        num_key_value_heads=2,
-        head_dim=64,
-        intermediate_size=1024,
-        vocab_size=1000,
-        max_position_embeddings=CONTEXT,
-        # So that the best token is far ahead, and rounding does not choose another.
-        initializer_range=0.2,
-        attn_implementation="sdpa",
-    )
-    return LlamaForCausalLM(config).to("cuda", torch.bfloat16).eval()
+    shape = {
+        "hidden_size": 512,
+        "intermediate_size": 1024,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 8,
+        "num_key_value_heads": 2,
+        "head_dim": 64,
+        "max_position_embeddings": CONTEXT,
+        "initializer_range": 0.2,
+    }
+    return tiny.llama(1000, **shape).to("cuda", torch.bfloat16)
 
 
 @pytest.fixture(scope="module")

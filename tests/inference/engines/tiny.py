@@ -6,15 +6,20 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 
-def llama(vocabulary: int) -> Any:
-    """The same one each time."""
+def llama(vocabulary: int, **shape: Any) -> Any:
+    """The same one each time. `shape` is what its configuration says otherwise."""
     torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=vocabulary,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        num_key_value_heads=1,
+        **{
+            "hidden_size": 32,
+            "intermediate_size": 64,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "num_key_value_heads": 1,
+            # So that the best token is far ahead, and depends on all that was read.
+            "initializer_range": 0.3,
+            **shape,
+        },
     )
     return LlamaForCausalLM._from_config(config, attn_implementation="sdpa").eval()
