@@ -15,10 +15,12 @@ from playground.page.uploads import FILE_BYTES
 from tests.playground.page_bot import INERT
 from tests.playground.page_stage import TOKEN, chromium, command, said, staged, visit
 
+on_one_loop = pytest.mark.asyncio(loop_scope="module")
+
 SMUGGLED = "body :is(script, iframe, object, [onerror], [onload], [href^='javascript'], [src='x'])"
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with chromium() as browser:
         yield browser
@@ -40,6 +42,7 @@ async def client(discord: LocalDiscord) -> AsyncIterator[ClientSession]:
 
 
 @pytest.mark.browser
+@on_one_loop
 async def test_markup_in_every_place_stays_text(browser: Browser) -> None:
     async with staged() as stage:
         world = stage.discord.world
@@ -64,6 +67,7 @@ async def test_markup_in_every_place_stays_text(browser: Browser) -> None:
 
 
 @pytest.mark.browser
+@on_one_loop
 async def test_uploaded_page_cannot_run_in_our_origin(browser: Browser) -> None:
     async with staged() as stage, visit(browser, stage) as page:
         script = b"<script>document.title = sessionStorage.token</script><p>hello</p>"
@@ -78,6 +82,7 @@ async def test_uploaded_page_cannot_run_in_our_origin(browser: Browser) -> None:
 
 
 @pytest.mark.browser
+@on_one_loop
 async def test_token_leaves_the_address_and_survives_a_reload(browser: Browser) -> None:
     async with staged() as stage, visit(browser, stage, expected=("403",)) as page:
         assert TOKEN not in page.url

@@ -22,20 +22,30 @@ from playground.supervisor import StartError, Supervisor
 
 NAMES = ["redis", "worker", "bot"]
 PATIENCE_S = 30
+on_one_loop = pytest.mark.asyncio(loop_scope="module")
 
 
 def environ() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if k != "REDIS_URL"}
 
 
-@pytest_asyncio.fixture
-async def supervisor(tmp_path: Path) -> AsyncIterator[Supervisor]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Supervisor]:
+    folder = tmp_path_factory.mktemp("playground")
     async with (
         LocalDiscord() as discord,
-        Supervisor(tmp_path, discord, engine="scripted", environ=environ()) as supervisor,
+        Supervisor(folder, discord, engine="scripted", environ=environ()) as supervisor,
     ):
-        await asyncio.wait_for(supervisor.ready(), PATIENCE_S)
         yield supervisor
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def supervisor(shared: Supervisor) -> Supervisor:
+    """All are ready, whatever the test before did to them."""
+    for name in NAMES:
+        await shared.start(name)
+    await asyncio.wait_for(shared.ready(), PATIENCE_S)
+    return shared
 
 
 async def reached(supervisor: Supervisor, name: str, state: ProcessState) -> ManagedProcess:
@@ -46,6 +56,7 @@ async def reached(supervisor: Supervisor, name: str, state: ProcessState) -> Man
     return supervisor.processes[name]
 
 
+@on_one_loop
 async def test_all_are_ready_and_known(supervisor: Supervisor) -> None:
     states = {state["name"]: state for state in supervisor.states()}
     assert list(states) == NAMES
@@ -55,26 +66,30 @@ async def test_all_are_ready_and_known(supervisor: Supervisor) -> None:
     assert json.dumps(supervisor.states())
 
 
+@on_one_loop
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_killed_process_comes_back(supervisor: Supervisor, name: str) -> None:
-    before = supervisor.processes[name].pid
+    before = supervisor.processes[name].status()
     await supervisor.kill(name)
     assert supervisor.processes[name].state is ProcessState.RESTARTING
     process = await reached(supervisor, name, ProcessState.READY)
-    assert process.pid != before
-    assert process.status().restarts == 1
+    assert process.pid != before.pid
+    assert process.status().restarts == before.restarts + 1
 
 
+@on_one_loop
 async def test_a_stopped_process_stays_ended_until_it_is_started(supervisor: Supervisor) -> None:
+    restarts = supervisor.processes["worker"].restarts
     await supervisor.stop("worker")
     process = await reached(supervisor, "worker", ProcessState.STOPPED)
     assert process.pid is None
     await supervisor.start("worker")
     await reached(supervisor, "worker", ProcessState.READY)
     await supervisor.restart("worker")
-    assert (await reached(supervisor, "worker", ProcessState.READY)).status().restarts == 0
+    assert (await reached(supervisor, "worker", ProcessState.READY)).restarts == restarts
 
 
+@on_one_loop
 async def test_a_paused_process_stands_still_and_can_be_stopped(supervisor: Supervisor) -> None:
     process = supervisor.processes["bot"]
     assert process.pid is not None
