@@ -31,6 +31,10 @@ class Illustrator(Protocol):
         """What lines of a text, sentences and headings, name of what there are pictures of."""
         ...
 
+    async def belonging(self, topic: str) -> Sequence[tuple[str, ...]]:
+        """What there are pictures of that belongs to a topic: each by all of its names."""
+        ...
+
 
 class Keeper(Protocol):
     async def put(self, data: bytes) -> str:

@@ -16,11 +16,14 @@ from inference.article.subjects import doubted, lines_of, subjects_of
 from inference.article.tongue import Tongue
 from inference.article.wording import wording_of
 from inference.engines.base import Engine
-from inference.library.names import among, name_of
+from inference.library.names import among, mentioned, name_of, terms
 from inference.sandbox.client import Sandbox
 from jobqueue.article import Article, Kind, Need, Section, Slot
 from jobqueue.pictures import pictures_of
 from jobqueue.schema import Job
+
+BARE = 60  # characters of an assignment, at most, that leaves open what is to be told
+AT_HAND = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,23 @@ class Pictures:
         self._pen = pen
         self._tongue = tongue
         self._wording = wording_of(tongue)
-        self._assignment = source.assignment
+        self._source = source
         self._tables = list(tables(source.text, self._wording.chart))
         self._offered: set[str] = set()  # of the person's own
         self._charted: set[int] = set()  # sections that were looked at for numbers
         self._needs: dict[int, Iterator[Need]] = {}  # of a section: those that are left
-        self._asked: set[tuple[object, ...]] = set()  # subjects
+        self._asked: list[Need] = []
+
+    async def at_hand(self) -> Sequence[str]:
+        """What there are pictures of that belongs to the topic, where nothing but a topic says what
+        is to be told: in the article's writing, for a plan to choose from."""
+        illustrator, source = self._tools.illustrator, self._source
+        if illustrator is None or source.text or len(source.assignment) > BARE:
+            return ()
+        found = await illustrator.belonging(source.assignment)
+        chinese = self._tongue.is_chinese
+        named = (next((n for n in names if n.isascii() != chinese), "") for names in found)
+        return list(dict.fromkeys(filter(None, named)))[:AT_HAND]
 
     async def slot(self, article: Article, at: int, most: int) -> Slot | None:
         """The next place for a picture in a section, which has at most so many: filled by the first
@@ -74,15 +88,15 @@ class Pictures:
         if at not in self._needs:
             self._needs[at] = iter(await self._stated(article, at, most))
         for need in self._needs[at]:
-            if (subject := _subject(need)) not in self._asked:
-                self._asked.add(subject)
+            if not any(_repeats(need, each) for each in self._asked):
+                self._asked.append(need)
                 return need
         return None
 
     async def _stated(self, article: Article, at: int, most: int) -> Sequence[Need]:
         """Bare names last: beside them, what there is a picture of is the better choice."""
         section = article.sections[at]
-        lines = lines_of(article, self._assignment)
+        lines = lines_of(article, self._source.assignment)
         assert self._tools.illustrator is not None  # noqa: S101 — `need` asks
         named = await self._tools.illustrator.subjects([line.text for line in lines])
         subjects = subjects_of(lines, named, at)
@@ -103,13 +117,13 @@ class Pictures:
 
     def _beside(self, article: Article, at: int) -> str:
         section = article.sections[at]
-        topic = (self._assignment, article.title, section.heading)
+        topic = (self._source.assignment, article.title, section.heading)
         return "\n".join((*topic, claims(section.text)))
 
     def _anothers(self, need: Need, article: Article, at: int) -> bool:
         """Whether another section is headed by what it names, and neither this one is nor all of
         the article."""
-        own = f"{self._assignment}\n{article.title}\n{article.sections[at].heading}"
+        own = f"{self._source.assignment}\n{article.title}\n{article.sections[at].heading}"
         others = "\n".join(each.heading for each in article.sections)
         return any(names(others, name) and not names(own, name) for name in need.entities)
 
@@ -157,7 +171,18 @@ class Pictures:
         return None
 
 
-def _subject(need: Need) -> tuple[object, ...]:
-    """A map is of the place, and not the same as a view of it."""
-    about = frozenset(map(name_of, need.entities)) or name_of(need.caption)
-    return about, need.kind is Kind.MAP
+def _repeats(need: Need, asked: Need) -> bool:
+    """Whether it says nothing that was not asked for. A map is of the place, and not the same as a
+    view of it."""
+    if (need.kind is Kind.MAP) != (asked.kind is Kind.MAP):
+        return False
+    if need.kind is Kind.MAP:
+        return not _names(need).isdisjoint(_names(asked))
+    said = {term for each in (asked.caption, *asked.entities) for term in terms(each)}
+    return _names(need) <= _names(asked) and set(terms(need.caption)) <= said
+
+
+def _names(need: Need) -> frozenset[str]:
+    """What its caption says of its names, else all of them."""
+    names = frozenset(map(name_of, need.entities))
+    return mentioned(need.caption, names) or names

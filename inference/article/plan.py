@@ -5,6 +5,7 @@ taken. Where that is nothing, there is an outline that fits anything.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -73,10 +74,19 @@ class Outline:
     parts: tuple[Part, ...]
 
 
-async def plan(pen: Pen, source: Source, tongue: Tongue, count: int, room: int) -> Outline:
-    """`room` is the number of the source's characters that a prompt has a place for."""
+async def plan(
+    pen: Pen,
+    source: Source,
+    tongue: Tongue,
+    count: int,
+    room: int,
+    *,
+    at_hand: Sequence[str] = (),
+) -> Outline:
+    """`room` is the number of the source's characters that a prompt has a place for, `at_hand` what
+    there are pictures of."""
     wording = wording_of(tongue)
-    messages = _asked(wording, source, count, room)
+    messages = _asked(wording, source, count, room, at_hand)
     most, stop = pen.at_most(40 + TOKENS_PER_SECTION * count), (f"\n{count + 1}.",)
     for number in range(1, TRIES + 1):
         how = pen.calmly(CALM) if number == 1 else {}
@@ -122,11 +132,17 @@ def _clean(text: str, most: int) -> str:
     return plain if len(plain) <= most else plain[:most].rsplit(" ", 1)[0]
 
 
-def _asked(wording: Wording, source: Source, count: int, room: int) -> tuple[Message, ...]:
-    def asked(assignment: str, count: int, text: str = "") -> Message:
+def _asked(
+    wording: Wording, source: Source, count: int, room: int, at_hand: Sequence[str]
+) -> tuple[Message, ...]:
+    def asked(assignment: str, count: int, text: str = "", pictures: str = "") -> Message:
         told = wording.plan_source.format(text=text) if text else ""
-        words = wording.plan_asked.format(count=count, assignment=assignment, source=told)
+        words = wording.plan_asked.format(
+            count=count, assignment=assignment, source=told, at_hand=pictures
+        )
         return Message("user", words)
+
+    named = wording.plan_at_hand.format(subjects=wording.comma.join(at_hand)) if at_hand else ""
 
     shown = (
         (asked(topic, planned.count("\n")), Message("assistant", planned))
@@ -135,7 +151,7 @@ def _asked(wording: Wording, source: Source, count: int, room: int) -> tuple[Mes
     return (
         Message("system", wording.planner),
         *chain.from_iterable(shown),
-        asked(source.assignment, count, source.overview(room)),
+        asked(source.assignment, count, source.overview(room), named),
         Message("assistant", wording.plan_begun),
     )
 
@@ -143,9 +159,14 @@ def _asked(wording: Wording, source: Source, count: int, room: int) -> tuple[Mes
 def _own(wording: Wording, said: str) -> str:
     """All of the plan, without what is repeated from the examples. Some engines write on after the
     beginning that they are given, and some begin anew."""
-    examples = "\n".join(planned for _, planned in wording.plan_examples)
+    examples = "\n".join(planned for _, planned in wording.plan_examples).casefold()
     whole = said if said.lstrip().startswith(wording.plan_begun) else wording.plan_begun + said
-    return "\n".join(line for line in whole.splitlines() if line[2:].strip() not in examples)
+
+    def repeated(line: str) -> bool:
+        told = re.split("[:：]", line, maxsplit=1)[-1].strip().casefold()
+        return bool(told) and told in examples
+
+    return "\n".join(line for line in whole.splitlines() if not repeated(line))
 
 
 def _name(number: int) -> str:

@@ -15,6 +15,7 @@ from inference.library.names import name_of
 from jobqueue.article import Article, Need
 
 HEADING = 10  # a name in it counts as much as in so many sentences
+LONGEST = 300  # characters of a sentence; what goes on longer has no one subject
 TOPIC = 20  # so the opening has it, whatever else is headed by it
 
 
@@ -51,7 +52,8 @@ def _of_sections(article: Article) -> Iterator[Line]:
     for at, section in enumerate(article.sections):
         if section.heading:
             yield Line(section.heading, at, heading=True)
-        yield from (Line(sentence, at) for sentence in sentences(section.text))
+        told = sentences(section.text)
+        yield from (Line(each, at) for each in told if len(each) <= LONGEST)
 
 
 def _is_topic(subject: Subject) -> bool:

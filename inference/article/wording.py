@@ -14,7 +14,8 @@ _WORD = 6  # characters of an English word and the blank after it
 @dataclass(frozen=True, slots=True)
 class Wording:
     planner: str
-    plan_asked: str  # {count} {assignment} {source}
+    plan_asked: str  # {count} {assignment} {source} {at_hand}
+    plan_at_hand: str  # {subjects}: what there are pictures of
     plan_source: str  # {text}
     plan_examples: tuple[tuple[str, str], ...]  # assignments, and their plans
     plan_begun: str  # how each plan begins
@@ -78,7 +79,8 @@ _EN_NUMBERS = (
 )
 ENGLISH = Wording(
     planner="You plan articles for a magazine.",
-    plan_asked="{source}Plan an article in {count} sections. The assignment: {assignment}",
+    plan_asked="{source}Plan an article in {count} sections.{at_hand} The assignment: {assignment}",
+    plan_at_hand=" Of these there are pictures, so tell of those that belong: {subjects}.",
     plan_source="A text to go by:\n{text}\n\n",
     plan_examples=(("lighthouses", _EN_PLAN), ("Venice, a city in Italy", _EN_CITY)),
     plan_begun="Title:",
@@ -166,7 +168,8 @@ _ZH_TEXT = (
 _ZH_NUMBERS = "1990年港口有310艘船。十年后增加到450艘船，2010年引航员记下了620艘船。"
 CHINESE = Wording(
     planner="你为杂志策划文章。",
-    plan_asked="{source}请策划一篇分{count}节的文章。题目：{assignment}",
+    plan_asked="{source}请策划一篇分{count}节的文章。{at_hand}题目：{assignment}",
+    plan_at_hand="现有这些图片，合适的请写进去：{subjects}。",
     plan_source="依据的材料：\n{text}\n\n",
     plan_examples=(("灯塔", _ZH_PLAN), ("介绍意大利的威尼斯", _ZH_CITY)),
     plan_begun="标题：",

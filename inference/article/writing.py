@@ -35,7 +35,8 @@ class Writing(ArticleAttempt):
         pen, source, tongue = self._pen, self._source, self._tongue
         measure = MEASURES[self._order.length]
         room = await room_for(self._tools.engine, source, measure.tokens)
-        outline = await plan(pen, source, tongue, measure.sections, room)
+        at_hand = await self._pictures.at_hand() if self._order.pictures != 0 else ()
+        outline = await plan(pen, source, tongue, measure.sections, room, at_hand=at_hand)
         return outline, Author(pen, source, outline, tongue=tongue, measure=measure, room=room)
 
     async def _written(self, outline: Outline, author: Author) -> AsyncGenerator[AnyEvent, None]:

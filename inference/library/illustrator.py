@@ -80,6 +80,11 @@ class LibraryIllustrator:
         library = await self._source.current()
         return await asyncio.to_thread(lambda: list(library.subjects(lines)))
 
+    async def belonging(self, topic: str) -> Sequence[tuple[str, ...]]:
+        """What there are pictures of that belongs to a topic: each by all of its names."""
+        library = await self._source.current()
+        return await asyncio.to_thread(lambda: list(library.belonging(topic)))
+
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:

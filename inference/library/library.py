@@ -15,6 +15,7 @@ from inference.library.gate import Wanted, refusal, settles
 from inference.library.names import among, folded, mentioned, name_of, terms
 from inference.library.naming import naming
 from inference.library.search import Search
+from inference.library.written import contradicted
 from jobqueue.article import Kind
 
 SPOKEN = 0.6  # of a caption's words, by weight
@@ -113,6 +114,20 @@ class Library:
             plainly = (at for at, is_it in named.items() if is_it and said[at] <= around)
             doubtful = (at for at, is_it in named.items() if is_it is False)
             yield Subject(name, kind, shown, around, frozenset(plainly), frozenset(doubtful))
+
+    def belonging(self, topic: str) -> Iterator[tuple[str, ...]]:
+        """Of what there are pictures that is at, or of, what a topic names: by all its names, or
+        as a caption says it where it has none."""
+        named = {subject.name for subject in self.subjects([topic]) if subject.plainly}
+        for entry in self.entries:
+            names = entry.shown or (entry.caption,)
+            if entry.kind is Kind.MAP or named.isdisjoint(map(name_of, entry.names)):
+                continue
+            written = self.index.written.get(entry.sha256, store.Written())
+            if not named & set(map(name_of, names)) and not contradicted(
+                entry, written, self.known
+            ):
+                yield names
 
     def candidates(self, wanted: Wanted) -> list[Candidate]:
         """What has a word or a name of it, those that fit before the others, the nearest first."""

@@ -27,6 +27,7 @@ class Shelf:
 
     def __init__(self) -> None:
         self.has: dict[str, tuple[str, ...]] = {}  # a name, and hashes of pictures of it
+        self.at_hand: list[tuple[str, ...]] = []
         self.needs: list[Need] = []
         self.own: list[Attachment] = []
         self.avoided: list[str] = []
@@ -52,6 +53,9 @@ class Shelf:
 
     async def subjects(self, lines: Sequence[str]) -> Sequence[Subject]:
         return ()
+
+    async def belonging(self, topic: str) -> Sequence[tuple[str, ...]]:
+        return self.at_hand
 
 
 def figure(sha256: str, caption: str) -> Figure:

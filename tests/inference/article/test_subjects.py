@@ -1,11 +1,24 @@
 """Sections get pictures of what they are about, however little a model states."""
 
 from collections import Counter
+from collections.abc import AsyncGenerator
 
 import pytest
 
-from bench.article.measure import PUBLIC, beside
+from bench.article.measure import PUBLIC, Nowhere, beside
 from inference.article.claims import claims, sentences
+from inference.article.illustrate import Pictures, Tools
+from inference.article.pen import Pen
+from inference.article.plan import plan
+from inference.article.source import source_of
+from inference.article.tongue import tongue_of
+from inference.article.wording import wording_of
+from inference.engines.base import Chunk, Request
+from inference.engines.scripted import ScriptedEngine
+from inference.library.illustrator import LibraryIllustrator
+from inference.library.shelf import Shelf
+from jobqueue.schema import FinishReason
+from tests.inference.article.conftest import article_job
 
 
 async def test_beside_each_text_what_it_is_about_and_nothing_else() -> None:
@@ -33,3 +46,39 @@ def test_what_is_only_compared_or_denied_is_no_claim(text: str, left: str) -> No
 
 def test_a_subject_is_told_by_whole_sentences() -> None:
     assert list(sentences("Luoyang is old. Unlike Xi'an, it floods.")) == ["Luoyang is old."]
+
+
+class Heard(ScriptedEngine):
+    """Keeps what it was asked last."""
+
+    asked = ""
+
+    async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        self.asked = request.messages[-2].content
+        yield Chunk("", FinishReason.STOP)
+
+
+@pytest.mark.parametrize(
+    ("topic", "named"),
+    [
+        (
+            "Luoyang",
+            "White Horse Temple, Longmen Grottoes, Peonies in bloom in a park of Luoyang",
+        ),
+        ("洛阳", "白马寺、龙门石窟"),
+        ("Luoyang and its industry since 1950, with what became of its workers", ""),
+        ("Wuhan", ""),  # its picture is another tower's
+        ("Basket weaving", ""),
+    ],
+)
+async def test_a_plan_for_a_bare_topic_may_choose_what_there_are_pictures_of(
+    topic: str, named: str
+) -> None:
+    job, source, heard = article_job(topic), source_of(topic), Heard()
+    tongue, pen = tongue_of(job, topic), Pen(job, 1, heard)
+    tools = Tools(heard, Nowhere(), LibraryIllustrator(Shelf(PUBLIC), Nowhere()))
+    at_hand = await Pictures(job, tools, pen, tongue, source).at_hand()
+    assert wording_of(tongue).comma.join(at_hand) == named
+    await plan(pen, source, tongue, 2, 1_000, at_hand=at_hand)
+    assert named in heard.asked
+    assert ("pictures" in heard.asked or "图片" in heard.asked) == bool(named)
