@@ -6,7 +6,7 @@ from asyncio import create_subprocess_exec
 from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
 
-SECONDS = 25
+SECONDS = 15
 
 
 async def test_chaos_loses_doubles_and_reorders_nothing(tmp_path: Path) -> None:
