@@ -113,7 +113,7 @@ def read_outline(text: str, count: int) -> Outline:
 
 def title_of(assignment: str) -> str:
     """For want of a better one: what is to be written about."""
-    first = _clean(assignment.splitlines()[0], MAX_TITLE)
+    first = _clean(next(iter(assignment.splitlines()), ""), MAX_TITLE)
     topic = re.sub(r"的文章$", "", _WISH.sub("", first)) or _clean(assignment, MAX_TITLE)
     return topic[:1].upper() + topic[1:]
 

@@ -92,7 +92,8 @@ def tables(text: str, caption: str) -> Iterator[Series]:
 def _of_table(lines: list[str], separator: str, caption: str) -> Series | None:
     table = csv.reader((line.strip().strip("|") for line in lines), delimiter=separator)
     rows = [[cell.strip() for cell in row] for row in table]
-    head, *body = [row for row in rows if not all(re.fullmatch(r":?-+:?", cell) for cell in row)]
+    rows = [row for row in rows if not all(re.fullmatch(r":?-+:?", cell) for cell in row)]
+    head, *body = rows or [[]]
     if not LEAST <= len(body) <= MOST or {len(row) for row in body} != {len(head)}:
         return None
     labels = [row[0][:MAX_LABEL] for row in body]

@@ -3,16 +3,22 @@
 `make fuzz` gives each of them many thousand tries; in the suite they are a few.
 """
 
+import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.files.kinds import decode, kind_of
+from inference.article.needs import read_needs
+from inference.article.plan import read_outline, title_of
+from inference.article.series import Series, read_series, tables
+from inference.article.source import source_of
 from inference.dialects import DIALECTS
 from inference.library import manifest
 from inference.maths import expression, forms, reading
@@ -27,6 +33,8 @@ WORDS = (
     "derivative of ", "integral ", "limit ", "km to m", "多少", "f'", "()" * 120, "(" * 300,
     "-" * 400, "<tool_call>", "</tool_call>", '{"name": ', "<think>", "</think>", "```python",
     "```", "<|action_start|>", "<|interpreter|>", "<|plugin|>", "<|action_end|>",
+    "\n|---|---|", "\n| a | 1,2 |", "\n| b | 3 |", "\n| c | −9e999 |", "\na;1", "\nb;2", "\n\"",
+    "\n1. ", "\n# ", "\nTitle: Silk", "\nA: 5 million", "\nB: 7.", "｜", "《》", "— ", "\r",
 )  # fmt: skip
 WRITTEN = st.lists(st.sampled_from(WORDS) | st.text(max_size=4), max_size=14).map("".join)
 # How files begin that are not what they seem.
@@ -37,6 +45,13 @@ MAGIC = (
     b"word/document.xml", "汉字".encode("gb18030"), b"a,b\n1,2\n", b"\0",
 )  # fmt: skip
 BYTES = st.lists(st.sampled_from(MAGIC) | st.binary(max_size=8), max_size=8).map(b"".join)
+
+
+def _charted(series: Series | None) -> None:
+    """What a chart's program is given: JSON, of numbers that are some."""
+    if series:
+        again = json.loads(msgspec.json.encode(series))
+        assert all(math.isfinite(value) for _, value in again["points"])
 
 
 def _dialects(text: str) -> None:
@@ -51,11 +66,18 @@ READERS: dict[str, tuple[Callable[[str], object], tuple[type[Exception], ...]]] 
     "question": (reading.read, ()),
     "form": (forms.made, (NotMathematics, SyntaxError)),
     "dialects": (_dialects, ()),
+    "article: outline": (lambda text: read_outline(text, 4), ()),
+    "article: numbers": (lambda text: _charted(read_series(text, text)), ()),
+    "article: tables": (lambda text: [*map(_charted, tables(text, "{value} {label}"))], ()),
+    "article: pictures": (lambda text: [*read_needs(text, "Silk", text)], ()),
+    "article: source": (lambda text: title_of(source_of(text or "x").assignment), ()),
 }
 
 
 @pytest.mark.parametrize("reader", READERS)
 @given(text=WRITTEN)
+@example(text="|---|---|")
+@example(text="\n")
 def test_what_people_and_models_write(reader: str, text: str) -> None:
     read, expected = READERS[reader]
     told = ""
