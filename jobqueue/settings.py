@@ -35,6 +35,9 @@ def load(cls: type[T], environ: Mapping[str, str]) -> T:
     """
     names = [f.encode_name for f in fields(cls)]
     given = {name: value for name in names if (value := value_of(name.upper(), environ))}
+    for name, value in given.items():
+        if not _is_text(value):
+            raise SettingsError(f"{name.upper()} is not UTF-8")
     try:
         return msgspec.convert(given, cls, strict=False)
     except msgspec.ValidationError as error:
@@ -54,6 +57,11 @@ def value_of(variable: str, environ: Mapping[str, str]) -> str:
         return Path(path).read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{variable}_FILE cannot be read: {error}") from None
+
+
+def _is_text(value: str) -> bool:
+    """Bytes of the environment that are no text come as surrogates."""
+    return value.isascii() or not any("\ud800" <= each <= "\udfff" for each in value)
 
 
 def load_or_exit(cls: type[T], environ: Mapping[str, str]) -> T:
