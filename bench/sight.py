@@ -39,7 +39,8 @@ from bench.figures import quantile
 from inference.engines.base import Image, Message
 from inference.engines.batching import TokenLoop
 from inference.engines.loading import decoder_of, for_this_device
-from inference.engines.pictures.eye import Eye, Frames
+from inference.engines.pictures.eye import Eye
+from inference.engines.pictures.frames import InternVL
 from inference.engines.sizes import Sizes
 from inference.models import resolve
 
@@ -117,7 +118,7 @@ def run(args: argparse.Namespace) -> None:
         GotOcr2ImageProcessorPil(
             size={"height": 448, "width": 448}, min_patches=1, max_patches=12
         ).save_pretrained(folder)
-        frames = Frames(Path(folder), tokenizer, whole.config.image_seq_length, CONTEXT_TOKENS)
+        frames = InternVL(Path(folder), tokenizer, whole.config, CONTEXT_TOKENS)
     rows: list[dict[str, Any]] = [{"what": "weights", "GB": _gigabytes(whole)}]
     rows.append(_generate(whole, frames))
     rows += asyncio.run(_ours(whole, frames, args))
@@ -155,7 +156,7 @@ def _gigabytes(model: Any) -> float:
 class Questions:
     """About pictures that nobody has seen before."""
 
-    def __init__(self, frames: Frames, load: str) -> None:
+    def __init__(self, frames: InternVL, load: str) -> None:
         self._frames = frames
         self._prompts = Prompts(load)
         self._random = random.Random(load)
@@ -173,16 +174,14 @@ class Questions:
         return Image(written.getvalue(), "image/jpeg")
 
 
-def _generate(model: Any, frames: Frames) -> dict[str, Any]:
+def _generate(model: Any, frames: InternVL) -> dict[str, Any]:
     """What people use who have no engine: one question after another."""
     asked = Questions(frames, "generate")
 
     def seconds(pictures: int, new: int) -> float:
         message, prompt = asked.take(pictures)
         begun: float = time.perf_counter()
-        wanted = frames.wanted(pictures)
-        opened = [Pillow.open(io.BytesIO(image.data)) for image in message.images]
-        seen = frames.processor(images=opened, return_tensors="pt", **wanted)["pixel_values"]
+        seen = torch.cat([frames.tiles(image, pictures) for image in message.images])
         ids = torch.tensor([prompt], device=model.device)
         model.generate(
             input_ids=ids,
@@ -210,7 +209,7 @@ def _generate(model: Any, frames: Frames) -> dict[str, Any]:
 class Seeing:
     """The engine's eye and loop, as the worker runs them."""
 
-    def __init__(self, whole: Any, frames: Frames, args: argparse.Namespace) -> None:
+    def __init__(self, whole: Any, frames: InternVL, args: argparse.Namespace) -> None:
         decoder = for_this_device(decoder_of(whole))
         slots = 64 if decoder.device.type == "cuda" else 0
         sizes = Sizes.of(
@@ -248,7 +247,7 @@ class Seeing:
                 answer.times += [time.perf_counter()] * len(ids)
 
 
-async def _ours(whole: Any, frames: Frames, args: argparse.Namespace) -> list[dict[str, Any]]:
+async def _ours(whole: Any, frames: InternVL, args: argparse.Namespace) -> list[dict[str, Any]]:
     asked = Questions(frames, "ours")
     async with Seeing(whole, frames, args) as engine:
         before = torch.cuda.memory_allocated() if torch.cuda.is_available() else 0

@@ -30,7 +30,9 @@ from inference.engines.base import (
 from inference.engines.batching import TokenLoop
 from inference.engines.loading import Loaded, load
 from inference.engines.onebyone import OneByOne
-from inference.engines.pictures.eye import Eye, Frames
+from inference.engines.pictures.eye import Eye
+from inference.engines.pictures.frames import Tiled
+from inference.engines.pictures.pixels import Lens, Pixels
 from inference.engines.placement import ONE_DEVICE, Placement
 from inference.engines.sampling import GREEDY, Defaults, Draw
 from inference.engines.sizes import Sizes
@@ -51,7 +53,7 @@ class _Ready:
     defaults: Defaults
     end_ids: frozenset[int]
     turns: asyncio.Semaphore
-    eye: Eye | None
+    eye: Eye | Lens | None
 
 
 class TransformersEngine:
@@ -109,9 +111,9 @@ class TransformersEngine:
             if opening := ready.template.opening(request.thinking):
                 yield Chunk(opening)
             async with (
-                _seen(ready.eye, request, prompt) as tokens,
+                _seen(ready.eye, request, prompt) as (tokens, pixels),
                 ready.turns,
-                aclosing(ready.loop.stream(tokens, draw, limit)) as steps,
+                aclosing(ready.loop.stream(tokens, draw, limit, **pixels)) as steps,
             ):
                 async for ids, known in steps:
                     cached = known
@@ -139,12 +141,14 @@ class TransformersEngine:
             torch.set_num_threads(self._threads)
         loaded = await self._load()
         self.context_tokens = min(self.context_tokens, loaded.context_tokens)
-        frames = self._frames(loaded)
+        frames = loaded.frames(self._folder, self.context_tokens)
         template = ChatTemplate(loaded.tokenizer, frames)
         end_ids = frozenset(loaded.end_ids | template.end_of_turn())
-        eye = None
-        if frames is not None:
+        eye: Eye | Lens | None = None
+        if isinstance(frames, Tiled):
             eye = await self._stack.enter_async_context(Eye(loaded.whole, loaded.model, frames))
+        elif frames is not None:
+            eye = Lens(frames)
         self._report(0.95, "warming up")
         loop = self._loop(loaded, end_ids)
         await self._stack.enter_async_context(loop)
@@ -165,7 +169,7 @@ class TransformersEngine:
         await self._stack.aclose()
 
     def _loop(self, loaded: Loaded, end_ids: frozenset[int]) -> TokenLoop | OneByOne:
-        if self._placement.spread:
+        if self._placement.spread or not loaded.in_batch:
             self.slots = 1
             return OneByOne(loaded.model, end_ids=end_ids)
         sizes = Sizes.of(
@@ -176,12 +180,6 @@ class TransformersEngine:
         )
         self.slots = sizes.slots
         return TokenLoop(loaded.model, sizes=sizes, end_ids=end_ids)
-
-    def _frames(self, loaded: Loaded) -> Frames | None:
-        if loaded.whole is None:
-            return None
-        tokens = int(loaded.whole.config.image_seq_length)
-        return Frames(self._folder, loaded.tokenizer, tokens, self.context_tokens)
 
     async def _load(self) -> Loaded:
         try:
@@ -217,14 +215,16 @@ class TransformersEngine:
 
 @asynccontextmanager
 async def _seen(
-    eye: Eye | None, request: Request, prompt: list[int]
-) -> AsyncGenerator[list[int], None]:
-    """The prompt as the model reads it, with the pictures where they stand."""
+    eye: Eye | Lens | None, request: Request, prompt: list[int]
+) -> AsyncGenerator[tuple[list[int], dict[str, Pixels]], None]:
+    """The prompt as the model reads it, with the pictures where they stand, or beside it."""
     if eye is None or not any(message.images for message in request.messages):
-        yield prompt
-        return
-    async with eye.seen(request.messages, prompt) as tokens:
-        yield tokens
+        yield prompt, {}
+    elif isinstance(eye, Lens):
+        yield prompt, {"pixels": await eye.pixels(request.messages, prompt)}
+    else:
+        async with eye.seen(request.messages, prompt) as tokens:
+            yield tokens, {}
 
 
 async def _warm_up(loop: TokenLoop | OneByOne, template: ChatTemplate) -> None:

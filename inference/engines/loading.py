@@ -1,5 +1,6 @@
 """A model's folder becomes a model in memory, with progress on the way."""
 
+import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,16 +14,21 @@ from transformers import (
     AutoModelForImageTextToText,
     AutoTokenizer,
 )
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES,
+)
 from transformers.utils import logging as library_logging
 
+from inference.engines.base import CannotLoad
 from inference.engines.cpu import speed_up_prefill
 from inference.engines.int8 import shrink
+from inference.engines.pictures.frames import FAMILIES, Frames
 from inference.engines.placement import ONE_DEVICE, Placement
 
 log = logging.getLogger(__name__)
 
-# Families whose picture tokens have ordinary places in the sequence, one after the other.
-SEEING = ("internvl",)
+DTYPE = torch.bfloat16
 
 Progress = Callable[[float, str], None]  # 0 to 1, and what is being done
 
@@ -31,7 +37,19 @@ Progress = Callable[[float, str], None]  # 0 to 1, and what is being done
 class Loaded:
     model: Any  # a causal language model
     tokenizer: Any
-    whole: Any = None  # with its vision tower, where it has one that can be used
+    whole: Any = None  # with its vision tower, where it sees
+
+    @property
+    def in_batch(self) -> bool:
+        """Whether its pictures, if it sees, are read like text."""
+        return self.whole is not self.model
+
+    def frames(self, folder: Path, context_tokens: int) -> Frames | None:
+        """How its pictures stand in its text, where it sees."""
+        if self.whole is None:
+            return None
+        config = self.whole.config
+        return FAMILIES[config.model_type](folder, self.tokenizer, config, context_tokens)
 
     @property
     def context_tokens(self) -> int:
@@ -59,10 +77,10 @@ def load(
     CannotLoad for what this machine cannot do with it.
     """
     report(0.0, "reading the tokenizer")
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    sees = AutoConfig.from_pretrained(folder, local_files_only=True).model_type in SEEING
-    placement.check(folder, sees=sees, adapted=adapter is not None)
-    kind = AutoModelForImageTextToText if sees else AutoModelForCausalLM
+    family = family_of(folder)
+    placement.check(folder, sees=family is not None, adapted=adapter is not None)
+    tokenizer = _tokenizer(folder)
+    kind = AutoModelForImageTextToText if family else AutoModelForCausalLM
     model = _load_weights(folder, report, kind, placement)
     if adapter is not None:
         report(0.9, "laying the adapter over it")
@@ -71,14 +89,40 @@ def load(
         return Loaded(model.eval(), tokenizer)
     if placement.quantize and not placement.by_bitsandbytes:
         shrink(model.eval())
-    if sees:
+    if family is None:
+        return Loaded(for_this_device(model.eval()), tokenizer)
+    if family.in_batch:
         return Loaded(for_this_device(decoder_of(model.eval())), tokenizer, whole=model)
-    return Loaded(for_this_device(model.eval()), tokenizer)
+    speed_up_prefill(model)
+    return Loaded(model.eval(), tokenizer, whole=model)
+
+
+def family_of(folder: Path) -> type[Frames] | None:
+    """Of those that see; None where the model only reads. CannotLoad where it would do neither."""
+    name = AutoConfig.from_pretrained(folder, local_files_only=True).model_type
+    if name in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES and not (
+        name in FAMILIES or name in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+    ):
+        raise CannotLoad(
+            f"models of the family {name} do not run in this process, as "
+            f"{', '.join(FAMILIES)} do: serve it with vLLM or the like, and ask that server "
+            "(INFERENCE_ENGINE=openai)"
+        )
+    return FAMILIES.get(name)
+
+
+def _tokenizer(folder: Path) -> Any:
+    """With the chat template that older checkpoints keep beside their image processor."""
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    beside = folder / "chat_template.json"
+    if not tokenizer.chat_template and beside.is_file():
+        tokenizer.chat_template = json.loads(beside.read_text("utf-8"))["chat_template"]
+    return tokenizer
 
 
 def decoder_of(whole: Any) -> Any:
     """Of a model that sees, the causal language model that it is; they share their weights."""
-    text = whole.model.language_model
+    text = whole.model.get_decoder()
     with torch.device("meta"):
         decoder = AutoModelForCausalLM.from_config(text.config)
     decoder.model, decoder.lm_head, decoder.config = text, whole.lm_head, text.config
@@ -106,7 +150,7 @@ def _load_weights(folder: Path, report: Progress, kind: Any, placement: Placemen
     try:
         return kind.from_pretrained(
             folder,
-            dtype=torch.bfloat16,
+            dtype=DTYPE,
             attn_implementation="sdpa",
             local_files_only=True,
             **placement.arguments(),

@@ -43,6 +43,8 @@ class ChatTemplate:
         self._tokenizer = tokenizer
         self._frames = frames
         self._structural = _structural_tokens(tokenizer)
+        self._takes_text = True
+        self._takes_text = _MARK in self._render([{"role": "user", "content": _MARK}])
         self._takes_system = self._renders([{"role": "system", "content": "s"}, _USER])
         self._takes = {role for role in ("tool", "environment") if self._shows(role)}
         self._thinks = "enable_thinking" in str(tokenizer.chat_template)
@@ -97,11 +99,10 @@ class ChatTemplate:
 
         Some checkpoints name only the end of a document as their `eos_token`.
         """
-        mark = "ANSWER"
         rendered = self._render(
-            [_USER, {"role": "assistant", "content": mark}], add_generation_prompt=False
+            [_USER, {"role": "assistant", "content": _MARK}], add_generation_prompt=False
         )
-        tail = self._tokenizer.encode(rendered.rpartition(mark)[2], add_special_tokens=False)
+        tail = self._tokenizer.encode(rendered.rpartition(_MARK)[2], add_special_tokens=False)
         return set(tail[:1]) & self._special_ids()
 
     def hidden(self, markup: tuple[str, ...]) -> frozenset[int]:
@@ -180,6 +181,8 @@ class ChatTemplate:
         add_generation_prompt: bool = True,
         thinking: bool | None = None,
     ) -> str:
+        if not self._takes_text:
+            messages = [{**message, "content": _parts(message["content"])} for message in messages]
         wanted = {} if thinking is None or not self._thinks else {"enable_thinking": thinking}
         try:
             rendered: str = self._tokenizer.apply_chat_template(
@@ -208,7 +211,13 @@ def _spoken(message: Message, mark: str) -> dict[str, Any]:
     return {"role": message.role, "content": [*parts, {"type": "text", "text": mark}]}
 
 
+def _parts(content: str | list[dict[str, str]]) -> list[dict[str, str]]:
+    """As templates want it that know no plain text (SmolVLM's)."""
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
+
+
 THINK = "<think>"
+_MARK = "CONTENT"
 _USER = {"role": "user", "content": "q"}
 
 

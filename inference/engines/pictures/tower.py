@@ -9,27 +9,30 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from inference.engines.pictures.frames import Tiled
+
 SIZES = (1, 2, 4, 8, 16)  # tiles of a pass; what is between is filled up
 TILES_AT_ONCE = SIZES[-1]
 
 
 class Tower:
-    def __init__(self, whole: Any, tile: tuple[int, int]) -> None:
-        """Of a model that sees; `tile` is height and width. Nothing may run on a GPU meanwhile."""
+    def __init__(self, whole: Any, frames: Tiled) -> None:
+        """Of a model that sees. Nothing may run on a GPU meanwhile."""
         self._whole = whole
+        self._frames = frames
         self._passes: dict[int, _Captured] = {}
-        if whole.device.type == "cuda":
+        if whole.device.type == "cuda" and frames.captured:
             self._stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
             pool = torch.cuda.graph_pool_handle()
             for size in reversed(SIZES):
-                tiles = torch.zeros(size, 3, *tile, device=whole.device, dtype=whole.dtype)
+                tiles = torch.zeros(size, 3, *frames.tile, device=whole.device, dtype=whole.dtype)
                 self._passes[size] = _Captured(self._through, tiles, self._stream, pool)
 
     @torch.inference_mode()
     def see(self, tiles: Tensor) -> Tensor:
         """[tiles, 3, height, width] → [tiles, tokens, width], on the device and computed."""
         if not self._passes:
-            return torch.cat([self._through(some) for some in torch.split(tiles, TILES_AT_ONCE)])
+            return self._plainly(tiles)
         with torch.cuda.stream(self._stream):
             tiles = tiles.pin_memory().to(self._whole.device, self._whole.dtype, non_blocking=True)
             seen = torch.cat([self._captured(some) for some in torch.split(tiles, TILES_AT_ONCE)])
@@ -40,12 +43,16 @@ class Tower:
         size = next(size for size in SIZES if size >= len(tiles))
         return self._passes[size].of(tiles)
 
+    def _plainly(self, tiles: Tensor) -> Tensor:
+        tiles = tiles.to(self._whole.device)
+        seen = torch.cat([self._through(some) for some in torch.split(tiles, TILES_AT_ONCE)])
+        if seen.is_cuda:
+            torch.cuda.current_stream().synchronize()
+        return seen
+
     @torch.inference_mode()
     def _through(self, tiles: Tensor) -> Tensor:
-        seen: Tensor = self._whole.get_image_features(
-            pixel_values=tiles.to(self._whole.dtype)
-        ).pooler_output
-        return seen
+        return self._frames.features(self._whole, tiles.to(self._whole.dtype))
 
 
 class _Captured:

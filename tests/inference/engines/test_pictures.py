@@ -12,6 +12,7 @@ from torch import nn
 
 from inference.engines.base import BadRequest, Image, Message, Request, TooLong, Unsupported
 from inference.engines.continuous import TransformersEngine
+from inference.engines.pictures.eye import Eye
 from inference.engines.pictures.gallery import Gallery, SeeingEmbedding, replaced
 from inference.models import resolve
 from jobqueue.schema import Sampling
@@ -76,8 +77,8 @@ async def test_answers_are_those_of_the_library(eye: TransformersEngine) -> None
     )
     prompt = ready.template.encode(asked)
     images = [image for message in asked for image in message.images]
-    assert ready.eye is not None
-    tiles = torch.cat([ready.eye._tiles(image, 1) for image in images])
+    assert isinstance(ready.eye, Eye)
+    tiles = torch.cat([ready.eye._frames.tiles(image, 1) for image in images])
     weight = ready.loaded.model.get_input_embeddings().weight
     plain = nn.Embedding(weight.size(0), weight.size(1), _weight=weight)
     theirs = ready.loaded.whole
