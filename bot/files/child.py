@@ -180,7 +180,9 @@ class _Gathered:
 
     @property
     def text(self) -> str:
-        return "\n".join(self._parts)[: self._limit]
+        """Never half a character of UTF-16, which fonts of a PDF may claim their letters to be."""
+        whole = "\n".join(self._parts).encode("utf-16", "surrogatepass")
+        return whole.decode("utf-16", "replace")[: self._limit]
 
     def add(self, text: str) -> None:
         if not self.full:

@@ -42,6 +42,15 @@ def pdf(*pages: str, stream: bytes | None = None) -> bytes:
     )
 
 
+def pdf_of_halves(text: str) -> bytes:
+    """Its font says that an "h" is half a character of UTF-16."""
+    table = b"1 begincodespacerange\n<00> <FF>\nendcodespacerange\n"
+    table += b"1 beginbfchar\n<68> <D800>\nendbfchar\n"
+    mapping = b"9 0 obj\n<< /Length %d >>\nstream\n%bendstream\nendobj\n" % (len(table), table)
+    plain = pdf(text).replace(b"/Helvetica", b"/Helvetica /ToUnicode 9 0 R")
+    return plain.replace(b"xref\n", mapping + b"xref\n", 1)
+
+
 def pdf_bomb(unpacked: int) -> bytes:
     """A page whose content unpacks to so many bytes."""
     packer = zlib.compressobj(9)

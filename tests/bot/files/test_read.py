@@ -65,6 +65,11 @@ async def test_a_long_pdf_is_cut_at_its_pages(
     assert (found.cut, found.pages) == (True, (2, 3))
 
 
+async def test_half_a_character_is_none(reader: FileReader) -> None:
+    found = await reader.read(making.pdf_of_halves("hello"), max_chars=1000)
+    assert found == Text("\ufffdello", pages=(1, 1))
+
+
 async def test_a_docx_with_its_tables(reader: FileReader) -> None:
     data = making.word("before", "after", table=[["a", "b"], ["1", "2"]])
     found = await reader.read(data, max_chars=1000)
