@@ -2,8 +2,8 @@
 
 A name that the text does not say is none that a picture could be about, whatever the model wrote:
 examples are repeated, and neighbours of what was meant are remembered. Nor is one that it only
-holds its subject against. Where nothing that was written stands, the heading is what a picture is
-wanted for, if the text names it.
+holds its subject against. For want of a better one, the heading is what a picture is wanted for, if
+the text names it.
 """
 
 import random
@@ -51,9 +51,10 @@ async def needs(
     count: int = 1,
     subjects: Sequence[Need] = (),
 ) -> tuple[Need, ...] | None:
-    """What is stated, at most `count`; nothing where the text names nothing that a picture could be
-    of. `subjects` are those that it is known to be about: the model is shown them, and may choose
-    one, or another. None where it chose none. `name` is the request's."""
+    """What is stated, at most `count`, and what the heading is of; nothing where the text names
+    nothing that a picture could be of. `subjects` are those that it is known to be about: the model
+    is shown them, and may choose one, or another. None where it chose none. `name` is the
+    request's."""
     wording = wording_of(tongue)
     example, shown = wording.need_example
     count = min(count, len(shown))
@@ -74,8 +75,8 @@ async def needs(
         return None
     known = capitals if tongue.has_capitals_for_names else lambda _: []
     found = tuple(read_needs(said, heading, text, capitals=known))[:count]
-    if not found and tongue.has_capitals_for_names:
-        found = tuple(filter(None, [of_heading(heading, text)]))
+    if tongue.has_capitals_for_names:
+        found = (*found, *filter(None, [of_heading(heading, text)]))
     return found
 
 
@@ -112,7 +113,7 @@ def of_heading(heading: str, text: str) -> Need | None:
     text = claims(text)
     if not heading.isascii() and heading in text:
         return Need(caption=heading, entities=(heading,))
-    named = [name for name in capitals(text) if name in heading]
+    named = [name for name in capitals(text) if names(heading, name)]
     return Need(caption=heading, entities=tuple(named[:MAX_ENTITIES])) if named else None
 
 

@@ -5,7 +5,7 @@ heading does; or two of its sentences; or one, of what belongs to the article's 
 is that of the section which says most about it, the topic that of the opening.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from inference.article.claims import sentences
@@ -72,12 +72,14 @@ def _score(lines: Sequence[Line], subject: Subject, topics: Sequence[Subject]) -
         elif section is not None:
             said[section] = said.get(section, 0) + 1
     enough = 1 if _belongs(subject, topics) else 2
-    opening = {0: TOPIC} if subject in topics else {}
-    return {
-        section: times + HEADING * (section in headed) + opening.get(section, 0)
+    scores = {
+        section: times + HEADING * (section in headed)
         for section, times in said.items()
         if section in headed or times >= enough
     }
+    if subject in topics and any(lines[at].section == 0 for at in subject.named):
+        scores[0] = TOPIC  # of the opening, whatever else is named in it
+    return scores
 
 
 def _belongs(subject: Subject, topics: Sequence[Subject]) -> bool:
@@ -90,8 +92,13 @@ def _best(scores: dict[int, int]) -> int:
 
 
 def _need(lines: Sequence[Line], subject: Subject, at: int) -> Need:
-    """The first sentence that names it; so all gates hold against it what the text says."""
-    said = (lines[n] for n in sorted(subject.plainly))
-    sentence = next(line.text for line in said if line.section == at and not line.heading)
-    name = spelled(sentence, subject.name) or subject.name
-    return Need(caption=sentence, entities=(name,), kind=subject.kind)
+    """The first sentence that names it; so all gates hold against it what the text says. Its name
+    alone, where a sentence names others too."""
+
+    def told(numbers: Collection[int]) -> Iterator[str]:
+        own = (lines[n] for n in sorted(numbers) if lines[n].section == at)
+        return (line.text for line in own if not line.heading)
+
+    name = next(filter(None, (spelled(text, subject.name) for text in told(subject.named))), "")
+    caption = next(told(subject.plainly), "") or name or subject.name
+    return Need(caption=caption, entities=(name or subject.name,), kind=subject.kind)

@@ -49,7 +49,8 @@ class Subject:
     kind: Kind | None  # of those pictures, where they are maps
     shown: bool  # as itself; else they are views of a place, of which this name alone tells little
     around: frozenset[str]  # it, and what it belongs to
-    plainly: frozenset[int]  # lines that name it, and nothing else that is known
+    named: frozenset[int]  # lines that name it
+    plainly: frozenset[int]  # those that name nothing else that is known
     doubtful: frozenset[int]  # lines that may mean something else of that name
 
 
@@ -111,9 +112,16 @@ class Library:
                 at: naming(line, name, longer=longer, around=around)
                 for at, line in enumerate(lines)
             }
-            plainly = (at for at, is_it in named.items() if is_it and said[at] <= around)
-            doubtful = (at for at, is_it in named.items() if is_it is False)
-            yield Subject(name, kind, shown, around, frozenset(plainly), frozenset(doubtful))
+            itself = frozenset(at for at, is_it in named.items() if is_it)
+            yield Subject(
+                name,
+                kind,
+                shown,
+                around,
+                named=itself,
+                plainly=frozenset(at for at in itself if said[at] <= around),
+                doubtful=frozenset(at for at, is_it in named.items() if is_it is False),
+            )
 
     def belonging(self, topic: str) -> Iterator[tuple[str, ...]]:
         """Of what there are pictures that is at, or of, what a topic names: by all its names, or

@@ -43,6 +43,7 @@ _OF_PLACE = re.compile(
 _NAME = r"[A-Z][\w'’-]*(?: (?:of )?[A-Z][\w'’-]*)*"
 # Where it is, which has to be where the thing is: `, Alabama` before a pause, `in Virginia`.
 _WHERE = re.compile(rf",\s+({_NAME})(?=\s*[,.;:!?)]|\s*$)|\s+(?:in|of|near)\s+(the\s+)?({_NAME})?")
+_LISTED = re.compile(rf"(?:,\s+{_NAME})*,?\s+(?:and|or)\s+(?:the|its|an?|[A-Z])\b|,\s+{_NAME},")
 _WHEN = re.compile(
     r"(?:January|February|March|April|May|June|July|August|September|October|November|December"
     r"|Spring|Summer|Autumn|Winter)"
@@ -108,7 +109,7 @@ def _longer(word: re.Match[str] | None, *, title: bool) -> bool:
 
 def _elsewhere(after: str, around: Collection[str]) -> bool:
     where = _WHERE.match(after)
-    if where is None:
+    if where is None or (where[1] and _LISTED.match(after, where.end())):
         return False
     name = where[1] or where[3]
     if not name:  # of the North

@@ -106,7 +106,7 @@ async def test_the_persons_own_pictures_are_offered_where_the_text_names_them(
 
 
 async def test_stop_keeps_what_is_written(queue: JobQueue, worker: Worker) -> None:
-    slow = LUOYANG.replace("!write In spring", "!delay 2ms !write In spring")
+    slow = LUOYANG.replace("!write In spring", "!delay 20ms !write In spring")
     job = article_job(slow.replace("every park", "every park " + "and garden " * 4_000), SHORT)
     await queue.submit(job)
     async with LiveReader(queue, "bot-0") as live, asyncio.timeout(60):
