@@ -375,7 +375,7 @@ def test_the_scripts_agree_with_the_model(redis_url: str) -> None:
     run_state_machine_as_test(
         QueueMachine,
         settings=settings(
-            max_examples=int(os.environ.get("COMMONROOM_EXAMPLES", "60")),
+            max_examples=int(os.environ.get("COMMONROOM_EXAMPLES", "40")),
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),
