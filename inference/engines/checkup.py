@@ -125,6 +125,7 @@ def _of_device(files: ModelFiles, settings: Settings) -> Iterator[Finding]:
     import torch  # noqa: PLC0415  (seconds)
 
     yield from _packages(files, settings)
+    yield from _pictures(files)
     if settings.spread:
         yield _spread(files, settings)
         return
@@ -149,6 +150,22 @@ def _packages(files: ModelFiles, settings: Settings) -> Iterator[Finding]:
             yield fault(package, f"is missing, and {wanted} needs it", f"pip install {package}")
         elif wanted:
             yield good(package, f"{metadata.version(package)}, for {wanted}")
+
+
+def _pictures(files: ModelFiles) -> Iterator[Finding]:
+    """How the model sees them, where it does."""
+    from inference.engines.loading import family_of  # noqa: PLC0415  (brings torch)
+
+    what, todo = "pictures", "A server answers many at once: INFERENCE_ENGINE=openai"
+    try:
+        family = family_of(files.folder)
+    except CannotLoad as error:
+        yield fault(what, str(error), "Take another model, or serve this one elsewhere")
+        return
+    if family is not None and family.in_batch:
+        yield good(what, "seen, many at once and beside text")
+    elif family is not None:
+        yield warning(what, "seen, but this family gives one answer at a time here", todo)
 
 
 def _spread(files: ModelFiles, settings: Settings) -> Finding:

@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 import torch
 from PIL import Image as Pillow
+from safetensors.torch import save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import (
     AutoConfig,
@@ -20,9 +21,12 @@ from transformers import (
     SmolVLMImageProcessorPil,
 )
 
+from inference.config import Settings
+from inference.engines import checkup
 from inference.engines.base import BadRequest, CannotLoad, Image, Message, Request
 from inference.engines.continuous import TransformersEngine
 from inference.engines.loading import load
+from jobqueue.findings import Finding
 from jobqueue.schema import Sampling
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -221,7 +225,20 @@ async def test_pictures_matter_keep_to_their_share_and_are_refused_alone(seeing:
     assert await seeing.said(Message("user", "What?", (small,))) == answers[0]
 
 
+async def test_a_doctor_tells_how_it_sees(seeing: Seeing) -> None:
+    folder = seeing.engine._folder
+    finding = await _of_pictures(folder)
+    assert ("one answer at a time" in finding.found) == (seeing.engine.slots == 1)
+
+
+async def _of_pictures(folder: Path) -> Finding:
+    findings = await checkup.of_engine(Settings(model=str(folder)), hashes=False)
+    return next(each for each in findings if each.what == "pictures")
+
+
 async def test_another_family_is_refused_with_the_way_out(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "llava"}', "utf-8")
+    save_file({"weight": torch.zeros(1)}, tmp_path / "model.safetensors")
+    assert "llava" in (await _of_pictures(tmp_path)).found
     with pytest.raises(CannotLoad, match=r"family llava .*INFERENCE_ENGINE=openai"):
         load(tmp_path, None, lambda *_: None)
