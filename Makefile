@@ -36,7 +36,7 @@ chaos: $(VENV)/.dev ## Kill, stop and cut everything under load; ARGS="--seconds
 split-fuzz: $(VENV)/.dev ## Cut more than 100,000 generated answers into messages (ten minutes)
 	@$(BIN)/python -m pytest tests/bot/render/test_split.py --hypothesis-profile=long $(ARGS)
 
-fuzz: $(VENV)/.dev ## Every reader of outside words and bytes, 20,000 tries each; ARGS="-k question"
+fuzz: $(VENV)/.dev ## Every reader of outside words and bytes, thousands of tries each; ARGS="-k question"
 	@$(BIN)/python -m pytest tests/fuzz --hypothesis-profile=fuzz $(ARGS)
 
 discord-faults: $(VENV)/.dev ## 1,000 things that Discord does wrong; ARGS="--faults 50 --seed 7"

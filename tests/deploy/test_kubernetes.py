@@ -1,6 +1,7 @@
 """deploy/kubernetes, where no cluster is: as Kubernetes' own schemas and our settings see it."""
 
 import re
+import tomllib
 
 import kubernetes_validate
 import msgspec
@@ -66,6 +67,8 @@ def test_everything_that_is_named_is_there() -> None:
     whole = yaml.safe_load((FOLDER / "kustomization.yaml").read_text("utf-8"))
     apart = {"kustomization.yaml", "autoscaling.yaml"}
     assert {path.name for path in FOLDER.glob("*.yaml")} - apart == set(whole["resources"])
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert {image["newTag"] for image in whole["images"]} == {project["version"]}
     ours = {c["image"] for _, _, c in CONTAINERS if "/" not in c["image"]}
     assert ours == {image["name"] for image in whole["images"]}
     stages = re.findall(r" AS (\w+)$", (PROJECT / "Dockerfile").read_text("utf-8"), re.MULTILINE)
