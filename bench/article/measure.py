@@ -51,6 +51,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = commands.add_parser("article", help="pictures of an article, with wrong ones planted")
     parser.add_argument("--set", type=Path, default=PUBLIC, metavar="DIR", help="a library")
     parser.add_argument("--needs", type=Path, help=f"instead of {NEEDS} beside the library")
+    parser.add_argument("--texts", type=Path, help=f"instead of {TEXTS} beside the library")
     parser.add_argument("--verbose", action="store_true", help="print what became of each need")
     parser.set_defaults(run=run)
 
@@ -61,7 +62,7 @@ def run(args: argparse.Namespace) -> None:
     asked = [msgspec.json.decode(line, type=Asked) for line in lines if line.strip()]
     began = time.monotonic()
     slots = asyncio.run(placed(args.set, asked))
-    became = asyncio.run(beside(args.set, args.verbose))
+    became = asyncio.run(beside(args.set, args.texts, verbose=args.verbose))
     seconds = time.monotonic() - began
     if args.verbose:
         for each, slot in zip(asked, slots, strict=True):
@@ -82,9 +83,11 @@ async def placed(folder: Path, asked: Sequence[Asked]) -> list[Slot]:
     ]
 
 
-async def beside(folder: Path, verbose: bool = False) -> Mapping[str, Counter[str]]:
+async def beside(
+    folder: Path, path: Path | None = None, *, verbose: bool = False
+) -> Mapping[str, Counter[str]]:
     """What became of the sections of whole texts, by what they are about."""
-    path, shelf, became = folder.parent / TEXTS, Shelf(folder), dict[str, Counter[str]]()
+    path, shelf, became = path or folder.parent / TEXTS, Shelf(folder), dict[str, Counter[str]]()
     for text in texts(path) if path.exists() else ():
         article = await illustrated(text, shelf, Nowhere())
         for part, (what, placed) in zip(text.sections, outcomes(text, article), strict=True):

@@ -12,7 +12,7 @@ from inference.article.needs import names, needs, spelled
 from inference.article.pen import Pen
 from inference.article.series import Series, asked, may_chart, tables
 from inference.article.source import Source
-from inference.article.subjects import doubted, lines_of, subjects_of
+from inference.article.subjects import doubted, lines_of, passing, subjects_of
 from inference.article.tongue import Tongue
 from inference.article.wording import wording_of
 from inference.engines.base import Engine
@@ -111,7 +111,13 @@ class Pictures:
         )
         if stated is None:
             return ()
-        own = [n for n in stated if not (self._anothers(n, article, at) or doubted(n, named))]
+        own = [
+            need
+            for need in stated
+            if not self._anothers(need, article, at)
+            and not doubted(need, named)
+            and not passing(need, lines, named, at)
+        ]
         bare = [need for need in own if among(need.caption, need.entities)]
         return (*(need for need in own if need not in bare), *subjects, *bare)
 

@@ -48,6 +48,21 @@ def doubted(need: Need, found: Sequence[Subject]) -> bool:
     return any(each.name in names and each.doubtful and not _is_topic(each) for each in found)
 
 
+def passing(need: Need, lines: Sequence[Line], found: Sequence[Subject], at: int) -> bool:
+    """Whether the section only mentions what it names: once, and it is not of the topic."""
+    topics = [each for each in found if _is_topic(each)]
+    names = set(map(name_of, need.entities))
+    known = [each for each in found if each.name in names]
+    return bool(known) and not any(_told(lines, each, topics, at) for each in known)
+
+
+def _told(lines: Sequence[Line], subject: Subject, topics: Sequence[Subject], at: int) -> bool:
+    own = [lines[n] for n in subject.named if lines[n].section == at]
+    if any(line.heading for line in own):
+        return True
+    return len(own) >= (1 if _belongs(subject, topics) else 2)
+
+
 def _of_sections(article: Article) -> Iterator[Line]:
     for at, section in enumerate(article.sections):
         if section.heading:

@@ -161,18 +161,19 @@ class Library:
         refused = refusal(wanted, entry, self.known)
         share = self.search.share(wanted.text, at, named=() if refused else wanted.names)
         near = share >= self.figures.threshold or entry.sha256 in sensed
-        near = near and (bool(entry.names) or self._spoken_of(at, wanted.beside))
+        if wanted.beside and not self._spoken_of(at, wanted.beside):
+            return Candidate(entry, share, refused or "the text does not speak of it", near=False)
         return Candidate(entry, share, refused, near or settles(wanted, entry))
 
     def _spoken_of(self, at: int, text: str) -> bool:
-        """Whether a text speaks of what a picture of nothing by name shows: of most of what its
-        caption says, or by a word that it may be found by."""
+        """Whether a text says what a picture shows: by a name of it; of a place as such, that is
+        what is needed; and of nothing by name most of its caption, or a word to find it by."""
         entry = self.entries[at]
+        if entry.names:
+            return not entry.shown or bool(mentioned(text, entry.shown))
         tagged = any(tag and folded(tag) in folded(text) for tag in entry.tags)
-        spoken = self.search.share(
-            entry.caption, at, lacks=set(terms(entry.caption)) - set(terms(text))
-        )
-        return not text or tagged or spoken >= SPOKEN
+        unsaid = set(terms(entry.caption)) - set(terms(text))
+        return tagged or self.search.share(entry.caption, at, lacks=unsaid) >= SPOKEN
 
 
 def version(entries: Sequence[Entry]) -> str:

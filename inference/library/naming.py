@@ -22,7 +22,7 @@ _JOINING = frozenset(  # words that are no part of a name that they stand beside
 # Characters that begin or end no name.
 _BEFORE_CJK = re.compile(rf"(?:^|[^{_CJK}]|[的在于到从和与及是向往对为以把去至称叫而了离出])$")
 _AFTER_CJK = re.compile(
-    rf"(?:$|[^{_CJK}]|[的在位有和与及为于被从到也曾以因而则都已将又还就由市是城(（喜写出生去来游住死说作任做改爱著很最常每当今]|始建|地处|拥有)"
+    rf"(?:$|[^{_CJK}]|[的在位有和与及为于被从到也曾以因而则都已将又还就由市是城(（喜写出生去来游住死说作任做改爱著很最常每当今一二三四五六七八九十两]|始建|地处|拥有)"
 )
 _WORD_BEFORE = re.compile(r"([^\W\d_][\w'’.]*)[ \t]+$")
 _WORD_AFTER = re.compile(r"[ \t]+([^\W\d_][\w'’]*)")
@@ -47,6 +47,12 @@ _LISTED = re.compile(rf"(?:,\s+{_NAME})*,?\s+(?:and|or)\s+(?:the|its|an?|[A-Z])\
 _WHEN = re.compile(
     r"(?:January|February|March|April|May|June|July|August|September|October|November|December"
     r"|Spring|Summer|Autumn|Winter)"
+)
+# What is no place, person or thing to be seen, though it has the name of one.
+_CALLED = re.compile(
+    r"(?:,|\s+(?:is|was))\s+(?:also\s+)?an?\s+(?:[\w-]+\s+){0,3}?(?:surname|name|word|song|film|movie"
+    r"|novel|book|poem|play|opera|album|band|brand|company|game|ship|asteroid|crater|typeface|font"
+    r"|dish|cocktail|car|horse|dog|cat)\b"
 )
 _ENDED = re.compile(r"[.!?。！？…][”’」』）)\"'*_]*$")
 
@@ -96,7 +102,7 @@ def _ends(after: str, around: Collection[str], *, title: bool) -> bool:
         return True
     if _JOINED_AFTER.match(after) or _longer(_WORD_AFTER.match(after), title=title):
         return False
-    return not _elsewhere(after, around)
+    return not (_CALLED.match(after) or _elsewhere(after, around))
 
 
 def _longer(word: re.Match[str] | None, *, title: bool) -> bool:

@@ -21,11 +21,12 @@ from jobqueue.schema import FinishReason
 from tests.inference.article.conftest import article_job
 
 
-async def test_beside_each_text_what_it_is_about_and_nothing_else() -> None:
-    """The public set: in passing, negations, comparisons, namesakes, and another section's."""
-    outcomes = sum((await beside(PUBLIC)).values(), Counter[str]())
+@pytest.mark.parametrize("name", ["texts.jsonl", "texts-later.jsonl"])
+async def test_beside_each_text_what_it_is_about_and_nothing_else(name: str) -> None:
+    """The public sets: in passing, negations, comparisons, namesakes, and another section's."""
+    outcomes = sum((await beside(PUBLIC, PUBLIC.parent / name)).values(), Counter[str]())
     assert outcomes["wrong"] == 0
-    assert outcomes["empty"] >= 60
+    assert outcomes["empty"] >= 20
     assert outcomes["right"] >= 0.8 * (outcomes["right"] + outcomes["missed"]) > 0
 
 
