@@ -73,7 +73,7 @@ async def test_what_is_out_of_bounds_is_refused_and_not_stored(
     store: PreferenceStore, wrong: dict[str, object]
 ) -> None:
     with pytest.raises(msgspec.ValidationError):
-        await store.change("s", SERVER, **wrong)
+        await store.change("s", SERVER, by="1", **wrong)
     assert await store.at("s", SERVER) == Preferences()
 
 
