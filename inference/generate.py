@@ -15,6 +15,7 @@ from inference.engines.base import (
     Request,
     TooLong,
     Unsupported,
+    Usage,
 )
 from inference.pictures import Album, album
 from jobqueue.history import Loaded
@@ -190,15 +191,7 @@ class Answer:
                 for event in self._grown(chunk):
                     yield event
                 if chunk.finish_reason is not None and chunk.usage is not None:
-                    yield Finished(
-                        text=self.text,
-                        reason=chunk.finish_reason,
-                        prompt_tokens=chunk.usage.prompt_tokens,
-                        completion_tokens=chunk.usage.completion_tokens,
-                        omitted_turns=self._prompt.omitted_turns,
-                        summarised_turns=self._prompt.summarised_turns,
-                        unseen_pictures=self._prompt.unseen_pictures,
-                    )
+                    yield self._finished(chunk.finish_reason, chunk.usage)
 
     def _grown(self, chunk: Chunk) -> Iterator[AnyEvent]:
         """What a chunk adds to the reasoning, and to the answer."""
@@ -218,11 +211,15 @@ class Answer:
 
     async def cut_short(self, reason: FinishReason) -> Finished:
         """What there is of an answer that was aborted; its tokens are counted from the text."""
+        read = await self._engine.count_tokens(self._prompt.messages)
+        return self._finished(reason, Usage(read, self._pieces))
+
+    def _finished(self, reason: FinishReason, usage: Usage) -> Finished:
         return Finished(
             text=self.text,
             reason=reason,
-            prompt_tokens=await self._engine.count_tokens(self._prompt.messages),
-            completion_tokens=self._pieces,
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
             omitted_turns=self._prompt.omitted_turns,
             summarised_turns=self._prompt.summarised_turns,
             unseen_pictures=self._prompt.unseen_pictures,

@@ -107,4 +107,5 @@ class AgentAttempt:
             prompt_tokens=self._asking.prompt_tokens,
             completion_tokens=self._asking.completion_tokens,
             omitted_turns=self._prompt.omitted_turns,
+            summarised_turns=self._prompt.summarised_turns,
         )

@@ -220,7 +220,7 @@ class Workshop:
         if not examples:
             return prompt
         alone = (*prompt.messages[: len(examples) + 1], prompt.messages[-1])
-        return replace(prompt, messages=alone, omitted_turns=0)
+        return replace(prompt, messages=alone, omitted_turns=0, summarised_turns=0)
 
 
 def _import_lagent() -> None:

@@ -8,10 +8,12 @@ from redis.asyncio import Redis
 from inference import worker as worker_module
 from inference.agent.workshop import Workshop
 from inference.engines.scripted import ScriptedEngine
+from inference.sandbox.config import SandboxConfig
+from inference.tools.registry import CONVERT
 from inference.worker import Worker
 from jobqueue.approvals import Approvals
 from jobqueue.blobs import Blobs
-from jobqueue.history import History
+from jobqueue.history import History, Loaded
 from jobqueue.live import LiveReader
 from jobqueue.queue import JobQueue
 from jobqueue.schema import (
@@ -24,7 +26,10 @@ from jobqueue.schema import (
     Failed,
     FailureCode,
     Finished,
+    FinishReason,
     Returned,
+    Summary,
+    Turn,
 )
 from tests.inference.agent.conftest import Solve, problem
 from tests.inference.agent.test_solve import calls, returns
@@ -115,6 +120,26 @@ async def test_a_chat_without_tools_is_a_chat(solve: Solve) -> None:
     assert not returns(events)
     assert isinstance(events[-1], Finished)
     assert events[-1].text == "[turn 1] hello"
+
+
+class Remembering:
+    """A past of which a summary is read."""
+
+    async def load(self, _channel: str, _budget: int | None, _parent: str | None) -> Loaded:
+        minutes = Summary(turn="a", text="They met.", turns=3, tokens=3)
+        return Loaded((), omitted=2, parent="b", summary=minutes)
+
+    async def turn(self, _channel: str, _job: str) -> Turn | None:
+        return None
+
+
+async def test_what_a_chat_with_tools_has_read_of_before_is_told(redis: Redis) -> None:
+    workshop = Workshop(
+        ScriptedEngine(), Remembering(), Blobs(redis), system="s", sandbox=SandboxConfig()
+    )
+    talk = await workshop.talk(problem("and now?", capability="chat"), 1, (CONVERT,))
+    told = await talk.cut_short(FinishReason.CANCELLED)
+    assert (told.summarised_turns, told.omitted_turns) == (3, 2)
 
 
 async def test_the_tools_are_announced(queue: JobQueue, worker: Worker) -> None:
