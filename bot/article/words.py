@@ -27,14 +27,15 @@ def line(text: str) -> str:
 def reason(slot: Slot, say: Words) -> str:
     """What a place is for, and why nothing is there. What else is known of it is the operator's."""
     why = say(REASONS[slot.why or Why.NOTHING])
-    return f"*{line(slot.need.caption)}*: {why}"
+    return say("why-line", {"what": line(slot.need.caption), "why": why})
 
 
 def reasons(article: Article, say: Words) -> str:
     """Of each place that is empty, under its section's heading."""
     lines = []
     for section, slot in empty(article):
-        heading = f"**{line(section.heading)}** · " if section.heading else ""
+        named = section.heading not in {"", slot.need.caption}
+        heading = f"**{line(section.heading)}** · " if named else ""
         lines.append(f"◻️ {heading}{reason(slot, say)}")
         if count := len(slot.candidates):
             lines.append(f"-# {say('why-choose', {'count': count})}")

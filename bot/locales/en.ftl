@@ -212,6 +212,7 @@ article-not-there = This is no longer there. Please open the editor once more.
 article-not-yours = This is an article by { $name }, and only they can edit it. You can download it, or have one of your own written with /article.
 article-bundle = The article as Markdown with its pictures, and as one page that can be read and printed anywhere.
 article-too-large = This article is too large for one file here.
+why-line = *{ $what }*: { $why }
 why-nothing = there is no picture of this here
 why-another = the pictures that came nearest show something else
 why-weak = no picture comes near enough to be sure

@@ -194,6 +194,7 @@ article-not-there = 这已经不在了。请重新打开编辑器。
 article-not-yours = 这是 { $name } 的文章，只有本人可以编辑。你可以下载它，或者用 /文章 写一篇自己的。
 article-bundle = 文章的 Markdown 文件及其图片，以及一个可随处阅读和打印的网页。
 article-too-large = 这篇文章太大，无法放进一个文件发送到这里。
+why-line = *{ $what }*：{ $why }
 why-nothing = 这里没有它的图片
 why-another = 最接近的图片，画的是别的内容
 why-weak = 没有接近到可以确定的图片

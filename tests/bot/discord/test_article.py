@@ -121,7 +121,7 @@ async def test_what_is_taken_away_and_what_everybody_may_have(
         await press(room, last, "why", user="bob")
         await shows(
             room,
-            "◻️ **Caves** · *Caves*: it was taken away",
+            "◻️ *Caves*: it was taken away\n-# Its author may still choose",
             "◻️ **Flowers** · *Peonies in bloom*: there is no picture of this here",
             without="1.png",  # what is the operator's alone
             viewer="bob",
