@@ -7,6 +7,7 @@ when the weights are converted on the spot. Whether that holds here is measured,
 
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import torch
@@ -50,6 +51,7 @@ def speed_up_prefill(model: Any) -> bool:
     return True
 
 
+@cache  # of a machine, not of a model
 def conversion_pays() -> bool:
     """For as many rows as a long prompt has; with few it can be the other way round."""
     x = torch.ones(16 * MANY_ROWS, 1024, dtype=torch.bfloat16)
