@@ -7,7 +7,6 @@ so are plain commands, which therefore must be such that may be repeated too.
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha1
@@ -193,6 +192,5 @@ def _may_pass(error: BaseException) -> bool:
 
 
 async def pause_after_outage(seconds: float) -> None:
-    """A loop's breath after a transient error; being cancelled in it is normal."""
-    with suppress(TimeoutError):
-        await asyncio.sleep(seconds * random.uniform(0.5, 1.0))
+    """A loop's breath after a transient error, unlike that of others in the same outage."""
+    await asyncio.sleep(seconds * random.uniform(0.5, 1.0))

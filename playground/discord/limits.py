@@ -39,7 +39,6 @@ LENGTHS = {  # what they hold, and how much of it at most; never nothing
     MEDIA_GALLERY: ("items", 10),
     CONTAINER: ("components", V2_COMPONENTS),
 }
-V1_TYPES = frozenset({1, 2, 3, 5, 6, 7, 8})
 LINK_STYLE, PREMIUM_STYLE = 5, 6
 UPLOAD = "attachment://"
 

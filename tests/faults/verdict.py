@@ -24,10 +24,6 @@ class Verdict:
     reordered: list[str] = field(default_factory=list)
     left_over: list[str] = field(default_factory=list)
 
-    @property
-    def spotless(self) -> bool:
-        return not (self.lost or self.doubled or self.reordered or self.left_over)
-
     def examples(self) -> Iterator[str]:
         for name in ("lost", "doubled", "reordered", "left_over"):
             yield from (f"{name}: {example}" for example in getattr(self, name)[:5])

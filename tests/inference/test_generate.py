@@ -5,6 +5,7 @@ from inference.engines.scripted import ScriptedEngine, tokenize
 from inference.generate import Answer, compose
 from jobqueue.history import Loaded
 from jobqueue.schema import Attachment, Delta, Finished, FinishReason, Job, Sampling, Thought, Turn
+from tests.jobqueue.support import make_job
 
 SYSTEM = "be brief"
 
@@ -36,16 +37,7 @@ def turn(number: int, words: int = 3) -> Turn:
 
 
 def job(prompt: str = "what?", **fields: object) -> Job:
-    said: dict[str, object] = {
-        "id": "j9",
-        "channel": "general",
-        "user": "ada",
-        "user_name": "Ada",
-        "server": "guild",
-        "reader": "bot-0",
-        "prompt": prompt,
-    }
-    return Job(**(said | fields))  # type: ignore[arg-type]
+    return make_job("j9", prompt=prompt, **fields)
 
 
 async def test_messages_are_persona_turns_and_question_in_order() -> None:

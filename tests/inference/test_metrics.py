@@ -15,9 +15,8 @@ from inference.engines.scripted import ScriptedEngine
 from inference.metrics import Metrics
 from jobqueue.queue import JobQueue
 from tests.inference.support import Asker
-from tests.inference.test_serve import events_of, job, refused, serving
-from tests.inference.test_worker import ask, first_text, working
-from tests.inference.test_worker import job as a_job
+from tests.inference.test_serve import events_of, refused, serving
+from tests.inference.test_worker import ask, first_text, job, working
 
 DRAINING = (503, "draining\n")
 
@@ -30,12 +29,12 @@ async def test_a_job_is_counted_from_its_submission_to_its_end(
     queue: JobQueue, redis: Redis
 ) -> None:
     metrics = Metrics()
-    await queue.submit(a_job("waits", "hello !tokens 20 !delay 5ms"))
+    await queue.submit(job("waits", "hello !tokens 20 !delay 5ms"))
     await asyncio.sleep(0.2)  # what is measured
     engine = MeasuredEngine(ScriptedEngine(), metrics)
     async with working(queue, redis, engine, metrics=metrics):
-        await ask(queue, a_job("waits", "hello"))
-        await ask(queue, a_job("refused", "!refuse", channel="other"))
+        await ask(queue, job("waits", "hello"))
+        await ask(queue, job("refused", "!refuse", channel="other"))
         metrics.read_engine(engine, draining=False)
 
     chat = {"capability": "chat"}
@@ -103,7 +102,7 @@ async def test_a_worker_shows_itself_until_it_ends(redis_url: str, queue: JobQue
     port = free_port()
     settings = {"INFERENCE_METRICS_PORT": str(port), "INFERENCE_PROGRAMS": "0"}
     async with serving(redis_url, "--engine", "scripted", **settings) as process:
-        await queue.submit(job("hello"))
+        await queue.submit(job("j1", "hello"))
         await events_of(queue)
         assert await asyncio.to_thread(look, port, "/healthz") == (200, "ok\n")
         assert await asyncio.to_thread(look, port, "/readyz") == (200, "ok\n")
@@ -122,7 +121,7 @@ async def test_a_worker_shows_itself_until_it_ends(redis_url: str, queue: JobQue
         code, told = await refused("serve", "--engine", "scripted", REDIS_URL=redis_url, **settings)
         assert (code, f"metrics cannot be shown on 127.0.0.1:{port}" in told) == (1, True)
 
-        await queue.submit(a_job("j2", "hi !tokens 900 !delay 20ms"))
+        await queue.submit(job("j2", "hi !tokens 900 !delay 20ms"))
         await first_text(queue, "j2")
         process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(20):

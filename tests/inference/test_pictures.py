@@ -5,7 +5,8 @@ from inference.engines.scripted import ScriptedEngine
 from inference.generate import Prompt, compose
 from jobqueue.history import Loaded
 from jobqueue.pictures import MOST
-from jobqueue.schema import Attachment, Job, Turn
+from jobqueue.schema import Attachment, Turn
+from tests.jobqueue.support import make_job
 
 PICTURE_TOKENS = 100
 
@@ -55,16 +56,7 @@ def turn(number: int, *names: str) -> Turn:
 
 
 async def composed(*turns: Turn, now: tuple[str, ...] = (), context: int = 10_000) -> Prompt:
-    job = Job(
-        id="now",
-        channel="general",
-        user="ada",
-        user_name="Ada",
-        server="guild",
-        reader="bot-0",
-        prompt="what?",
-        attachments=posted(*now),
-    )
+    job = make_job("now", prompt="what?", attachments=posted(*now))
     engine = Seeing(context_tokens=context)
     return await compose(job, Past(*turns), engine, system="be brief", blobs=Kept())
 
@@ -109,16 +101,7 @@ async def test_only_the_newest_are_shown_of_very_many() -> None:
 
 
 async def test_a_model_without_eyes_is_shown_none() -> None:
-    job = Job(
-        id="now",
-        channel="general",
-        user="ada",
-        user_name="Ada",
-        server="guild",
-        reader="bot-0",
-        prompt="what?",
-    )
     past = Past(turn(1, "a"))
-    prompt = await compose(job, past, ScriptedEngine(), system="be brief", blobs=Kept())
+    prompt = await compose(make_job("now"), past, ScriptedEngine(), system="be brief", blobs=Kept())
     assert shown(prompt) == []
     assert prompt.unseen_pictures == 0

@@ -15,7 +15,8 @@ from bench.server import Server
 from jobqueue.connect import connect
 from jobqueue.live import LiveReader
 from jobqueue.queue import JobQueue
-from jobqueue.schema import AnyEvent, Delta, Finished, Job, State
+from jobqueue.schema import AnyEvent, Delta, Finished, State
+from tests.jobqueue.support import make_job
 
 
 async def start(*arguments: str, **environment: str) -> Process:
@@ -49,18 +50,6 @@ async def refused(*arguments: str, **environment: str) -> tuple[int | None, str]
     return process.returncode, told.decode()
 
 
-def job(prompt: str) -> Job:
-    return Job(
-        id="j1",
-        channel="general",
-        user="ada",
-        user_name="Ada",
-        server="guild",
-        reader="bot-0",
-        prompt=prompt,
-    )
-
-
 async def events_of(queue: JobQueue, *, first: bool = False) -> list[AnyEvent]:
     events: list[AnyEvent] = []
     async with LiveReader(queue, "bot-0") as live, asyncio.timeout(60):
@@ -73,7 +62,7 @@ async def events_of(queue: JobQueue, *, first: bool = False) -> list[AnyEvent]:
 
 async def test_sigterm_drains_and_exits_cleanly(redis_url: str, queue: JobQueue) -> None:
     async with serving(redis_url, "--engine", "scripted") as process:
-        await queue.submit(job("hi !tokens 100 !delay 10ms"))
+        await queue.submit(make_job(prompt="hi !tokens 100 !delay 10ms"))
         await events_of(queue, first=True)
         process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(20):
@@ -83,7 +72,7 @@ async def test_sigterm_drains_and_exits_cleanly(redis_url: str, queue: JobQueue)
 
 async def test_a_second_signal_ends_it_at_once(redis_url: str, queue: JobQueue) -> None:
     async with serving(redis_url, "--engine", "scripted") as process:
-        await queue.submit(job("hi !tokens 1000 !delay 100ms"))
+        await queue.submit(make_job(prompt="hi !tokens 1000 !delay 100ms"))
         await events_of(queue, first=True)
         process.send_signal(signal.SIGINT)
         process_ends = asyncio.create_task(process.wait())
@@ -97,7 +86,7 @@ async def test_redis_may_die_and_come_back_in_the_middle_of_an_answer(tmp_path: 
     with Server(tmp_path / "redis", options=("--appendfsync", "always")) as server:
         async with serving(server.url, "--engine", "scripted"), connect(server.url) as redis:
             queue = JobQueue(redis)
-            await queue.submit(job("hi !tokens 150 !delay 20ms"))
+            await queue.submit(make_job(prompt="hi !tokens 150 !delay 20ms"))
             await events_of(queue, first=True)
             server.kill()
             await asyncio.to_thread(server.start)
@@ -114,7 +103,7 @@ async def test_a_worker_may_start_before_redis(tmp_path: Path) -> None:
             await asyncio.to_thread(server.start)
             async with connect(server.url) as redis:
                 queue = JobQueue(redis)
-                await queue.submit(job("hello"))
+                await queue.submit(make_job(prompt="hello"))
                 assert isinstance((await events_of(queue))[-1], Finished)
 
 
@@ -124,7 +113,7 @@ async def test_a_real_model_answers_through_the_queue(
 ) -> None:
     chosen = ("--engine", "transformers", "--model", "SmolLM2-135M-Instruct")
     async with serving(redis_url, *chosen, INFERENCE_MAX_TOKENS="24"):
-        await queue.submit(job("What is the capital of France?"))
+        await queue.submit(make_job(prompt="What is the capital of France?"))
         *_, last = await events_of(queue)
     assert isinstance(last, Finished)
     assert last.completion_tokens > 2

@@ -30,27 +30,11 @@ from jobqueue.schema import (
     State,
 )
 from tests.inference.support import until
+from tests.jobqueue.support import make_job
 
 
-def job(
-    name: str,
-    prompt: str,
-    *,
-    channel: str = "general",
-    ttl_ms: int = 60_000,
-    sampling: Sampling = Sampling(),  # noqa: B008  (frozen)
-) -> Job:
-    return Job(
-        id=name,
-        channel=channel,
-        user="ada",
-        user_name="Ada",
-        server="guild",
-        reader="bot-0",
-        prompt=prompt,
-        ttl_ms=ttl_ms,
-        sampling=sampling,
-    )
+def job(name: str, prompt: str, **fields: object) -> Job:
+    return make_job(name, prompt=prompt, **fields)
 
 
 @asynccontextmanager

@@ -22,27 +22,19 @@ class Clock:
         self.now += milliseconds
 
 
-def make_job(
-    name: str,
-    *,
-    channel: str = "general",
-    user: str = "ada",
-    server: str = "guild",
-    capability: str = "chat",
-    reader: str = "bot-0",
-    ttl_ms: int = 600_000,
-) -> Job:
-    return Job(
-        id=name,
-        channel=channel,
-        user=user,
-        user_name=user.title(),
-        server=server,
-        prompt=f"question {name}",
-        reader=reader,
-        capability=capability,
-        ttl_ms=ttl_ms,
-    )
+def make_job(name: str = "j1", **fields: object) -> Job:
+    """A question, of which only what matters has to be said."""
+    said: dict[str, object] = {
+        "id": name,
+        "channel": "general",
+        "user": "ada",
+        "user_name": str(fields.get("user", "ada")).title(),
+        "server": "guild",
+        "prompt": f"question {name}",
+        "reader": "bot-0",
+        "ttl_ms": 600_000,
+    }
+    return Job(**(said | fields))  # type: ignore[arg-type]
 
 
 def make_turn(job: Job, answer: str = "yes", tokens: int = 10) -> Turn:

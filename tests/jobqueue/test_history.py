@@ -16,7 +16,7 @@ def history(redis: Redis) -> History:
 
 
 async def say(queue: JobQueue, name: str, *, tokens: int = 10, **fields: str) -> None:
-    await queue.submit(make_job(name, **fields))  # type: ignore[arg-type]
+    await queue.submit(make_job(name, **fields))
     await finish(queue, await claim_one(queue), f"answer {name}", tokens)
 
 

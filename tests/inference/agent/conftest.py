@@ -19,6 +19,7 @@ from jobqueue.queue import JobQueue
 from jobqueue.schema import AnyEvent, Job
 from tests.inference.sandbox.support import service_at, wait_for
 from tests.inference.support import until
+from tests.jobqueue.support import make_job
 
 Solve = Callable[..., Coroutine[None, None, list[AnyEvent]]]
 
@@ -83,13 +84,8 @@ def solve(queue: JobQueue, worker: Worker) -> Solve:
 
 def problem(prompt: str, name: str = "j1", **fields: object) -> Job:
     said: dict[str, object] = {
-        "id": name,
         "channel": f"channel-of-{name}",
         "user": f"user-of-{name}",
-        "user_name": "Ada",
-        "server": "guild",
-        "reader": "bot-0",
         "capability": "solve",
-        "prompt": prompt,
     }
-    return Job(**(said | fields))  # type: ignore[arg-type]
+    return make_job(name, prompt=prompt, **(said | fields))
