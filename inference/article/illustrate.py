@@ -51,7 +51,7 @@ class Pictures:
         self._offered: set[str] = set()  # of the person's own
         self._charted: set[int] = set()  # sections that were looked at for numbers
         self._needs: dict[int, Iterator[Need]] = {}  # of a section: those that are left
-        self._asked: list[Need] = []
+        self._asked: list[tuple[int, Need]] = []  # of which section
 
     async def at_hand(self) -> Sequence[str]:
         """What there are pictures of that belongs to the topic, where nothing but a topic says what
@@ -88,8 +88,10 @@ class Pictures:
         if at not in self._needs:
             self._needs[at] = iter(await self._stated(article, at, most))
         for need in self._needs[at]:
-            if not any(_repeats(need, each) for each in self._asked):
-                self._asked.append(need)
+            if not any(
+                each == need or (of != at and _repeats(need, each)) for of, each in self._asked
+            ):
+                self._asked.append((at, need))
                 return need
         return None
 
