@@ -156,6 +156,13 @@ async def test_time_that_runs_out_is_told(desk: Desk) -> None:
     assert (await desk.queue.status(asked.id)).state.terminal
 
 
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who hears nothing of a job looks for itself: at once, for nobody here has to be spared."""
+    monkeypatch.setattr("jobqueue.live._QUIET_S", 0.2)
+
+
+@pytest.mark.usefixtures("soon")
 async def test_a_question_that_redis_forgot_is_asked_once_more(desk: Desk, redis: Redis) -> None:
     asked = job()
     await submit(desk.queue, asked)
@@ -168,6 +175,7 @@ async def test_a_question_that_redis_forgot_is_asked_once_more(desk: Desk, redis
         assert (await shown).answer == "yes"
 
 
+@pytest.mark.usefixtures("soon")
 async def test_a_question_that_redis_forgets_again_is_told(desk: Desk, redis: Redis) -> None:
     async with asyncio.TaskGroup() as group:
         shown = group.create_task(desk.shown(job()))
