@@ -102,12 +102,14 @@ class Library:
 
     def subjects(self, lines: Sequence[str]) -> Iterator[Subject]:
         """What lines of a text, sentences and headings, name of what there are pictures of."""
-        said = [mentioned(line, self.known) for line in lines]
+        whole = folded("\n".join(lines))
+        known = [name for name in self.known if name in whole]
+        said = [mentioned(line, known) for line in lines]
         every = frozenset[str]().union(*said)
         for (name, kind, shown), around in self._subjects.items():
             if name not in every:
                 continue
-            longer = [other for other in self.known if name in other and other != name]
+            longer = [other for other in known if name in other and other != name]
             named = {
                 at: naming(line, name, longer=longer, around=around)
                 for at, line in enumerate(lines)
