@@ -71,10 +71,7 @@ async def compose(
     own = await album(job, (), blobs, engine)
     if not job.prompt.strip() and not own.images:
         raise Unsupported(f"{engine.model} reads text only")
-    persona = job.system or system
-    if job.thinking and dialects.of_model(engine.model).thinks_when_told:
-        persona = f"{persona}\n\n{thinking.ASKED}"
-    head = (Message("system", persona), *examples)
+    head = (Message("system", _persona(job, engine, system)), *examples)
     question = Message("user", job.prompt, own.of(job.id))
     begun = await _begun(job, past)
     tail = (question, Message("assistant", begun.answer)) if begun else (question,)
@@ -88,17 +85,18 @@ async def compose(
     loaded = await past.load(job.channel, max(room - alone, 0), job.parent)
     summary, turns = loaded.summary, loaded.turns
     shown = await album(job, turns, blobs, engine)
-    while True:
+
+    def messages() -> tuple[Message, ...]:
         asking = replace(question, images=shown.of(job.id))
-        messages = (*head, *_said(summary, turns, shown), asking, *tail[1:])
-        if not turns or await engine.count_tokens(messages) <= room:
-            break
+        return (*head, *_said(summary, turns, shown), asking, *tail[1:])
+
+    while turns and await engine.count_tokens(messages()) > room:
         if fewer := shown.without_oldest(keep=job.id):
             shown = fewer
         else:
             turns = turns[1:]
     return Prompt(
-        messages=messages,
+        messages=messages(),
         question_tokens=asked - empty,
         omitted_turns=loaded.omitted + len(loaded.turns) - len(turns),
         summarised_turns=summary.turns if summary else 0,
@@ -106,6 +104,13 @@ async def compose(
         begun=begun,
         unseen_pictures=shown.unseen,
     )
+
+
+def _persona(job: Job, engine: Engine, system: str) -> str:
+    persona = job.system or system
+    if job.thinking and dialects.of_model(engine.model).thinks_when_told:
+        return f"{persona}\n\n{thinking.ASKED}"
+    return persona
 
 
 async def _begun(job: Job, past: Past) -> Turn | None:
