@@ -47,7 +47,7 @@ async def _has_gguf(settings: Settings) -> bool:
     """Whether llama.cpp can answer, after its file was fetched if need be; says why not."""
     if settings.engine == "auto" and not automatic.wanted(settings):
         if not automatic.has_gpu():
-            print("Without a GPU llama.cpp would answer several times faster: ", end="")
+            print("Without a GPU llama.cpp would answer about three times as fast: ", end="")
             print("pip install 'commonroom[cpu]'", flush=True)
         return False
     if gguf.find(settings.model):

@@ -6,13 +6,14 @@
 The limit comes first: a single token's step cannot take less time than reading the weights does,
 so their size over the measured copy bandwidth is the most tokens a second that one request can
 have. Then the same load is given to `generate()`, to the library's continuous batching as it comes,
-and to our engine. Prompts are random ids and no answer ends early, so the work is always the same.
+to llama.cpp where there is no GPU and the model's GGUF is here, and to our engine. Prompts are
+random ids and no answer ends early, so the work is always the same.
 """
 
 import argparse
 
 SHAPES = ("internlm2.5-7b", "tiny")
-PEERS = ("generate", "plain")
+PEERS = ("generate", "plain", "llamacpp")
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

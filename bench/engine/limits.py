@@ -10,9 +10,13 @@ import torch
 def row(model: Any) -> dict[str, Any]:
     """Tokens a second of one request if a step took no longer than reading the weights."""
     weights = sum(p.numel() * p.element_size() for p in _read_each_step(model))
-    bandwidth = copy_bandwidth(model.device)
+    return told("limit of one request", weights, copy_bandwidth(model.device))
+
+
+def told(what: str, weights: int, bandwidth: float) -> dict[str, Any]:
+    """Bytes, and bytes a second."""
     return {
-        "what": "limit of one request",
+        "what": what,
         "tokens_s": round(bandwidth / weights, 1),
         "weights_GB": round(weights / 1e9, 2),
         "copy_TB_s": round(bandwidth / 1e12, 3),

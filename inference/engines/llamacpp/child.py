@@ -15,9 +15,9 @@ from inference.engines.llamacpp import serve
 
 # All else stays here, secrets above all.
 PASSED_ON = ("HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "VIRTUAL_ENV")
-# Threads that wait for each other sleep. Spinning, as is usual, gains nothing where they are alone,
-# and where others want the processors it costs five sixths of the tokens.
-WAITING = {"OMP_WAIT_POLICY": "PASSIVE"}
+# Threads that wait for each other soon sleep. They spin for long by themselves, which gains nothing
+# where they are alone, and costs most of the tokens where others want the processors too.
+WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}
 
 
 @asynccontextmanager

@@ -37,10 +37,10 @@ log = logging.getLogger(__name__)
 SLOTS = 4
 CONTEXT_TOKENS = 4096
 KEPT_BYTES = 1 << 30  # beside the weights: what is written in four slots, and kept of others
-REST_S = 1.0  # before it is started again
+REST_S = 1.0  # after a start that came to nothing
 LOOK_S = 5.0  # between looks whether it still computes
 SILENT_S = 15.0  # its answer to a look comes between two steps; two in vain, and it hangs
-PATIENCE = Patience(check_s=1.0)
+PATIENCE = Patience(check_s=0.5)
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 MISSING = (
@@ -147,7 +147,7 @@ class LlamaCppEngine(OpenAIEngine):
                     begun.set_exception(CannotLoad(str(error)))
                     return
                 log.warning("llama.cpp does not start", extra={"reason": str(error)})
-            await asyncio.sleep(REST_S)
+                await asyncio.sleep(REST_S)
 
     async def _until_it_ends(self, process: Process) -> None:
         """Or hangs."""

@@ -1,13 +1,17 @@
 """A request as a server wants to read it."""
 
 import base64
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from inference.engines.base import Image, Message, Offer, Request, Unsupported
 from inference.engines.openai.flavours import Flavour
 
 Json = dict[str, object]
 
+# Servers read special tokens in people's words too. An invisible sign within makes them plain.
+SPECIAL = re.compile(r"(?<=<)(?=\|\w{1,40}\|>|｜|/?s>|(?:start|end)_of_turn>)|(?<=\[)(?=/?INST\])")
 AS_THEY_ARE = ("temperature", "top_p", "seed")
 
 
@@ -75,12 +79,19 @@ def _message(message: Message, after: Message | None, name: str) -> Json:
     if message.role in ("tool", "environment"):
         if after is not None and after.called is not None:
             made = f"call{int(name[4:]) - 1:05}"
-            return {"role": "tool", "tool_call_id": made, "content": message.content}
+            return {"role": "tool", "tool_call_id": made, "content": plain(message.content)}
         return {
             "role": "user",
-            "content": f"<tool_response>\n{message.content}\n</tool_response>",
+            "content": f"<tool_response>\n{plain(message.content)}\n</tool_response>",
         }
+    if message.role == "user":
+        message = replace(message, content=plain(message.content))
     return {"role": message.role, "content": _content(message)}
+
+
+def plain(text: str) -> str:
+    """`text` without what a model could take for structure."""
+    return SPECIAL.sub("\u200b", text)
 
 
 def _thinking(wanted: bool | None, flavour: Flavour) -> Json:

