@@ -13,7 +13,7 @@ PEERS := arq saq streaq taskiq-redis
 LAGENT := lagent==0.5.0rc3
 # What the images install, for every platform from Python 3.11 on; `make lock` writes it.
 LOCKS := deploy/requirements
-INFERENCE := inference models agent ocr sandbox
+INFERENCE := inference models agent ocr sandbox tracing
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header $(ARGS)
 PACKAGES := bot inference jobqueue playground bench tests
@@ -46,7 +46,7 @@ soak: $(VENV)/.dev ## The whole system for 30 minutes under faults; ARGS="--seco
 	@$(BIN)/python -m tests.faults.soak $(ARGS)
 
 lock: $(VENV)/.supply ## Pin what each image installs, with hashes; ARGS=--upgrade takes newer versions
-	@$(LOCK) --extra bot -o $(LOCKS)/bot.txt pyproject.toml $(LOCKS)/build.in
+	@$(LOCK) --extra bot --extra tracing -o $(LOCKS)/bot.txt pyproject.toml $(LOCKS)/build.in
 	@$(LOCK) $(INFERENCE:%=--extra %) -o $(LOCKS)/inference.txt pyproject.toml $(LOCKS)/build.in
 	@$(LOCK) --extra sandbox -o $(LOCKS)/sandbox.txt pyproject.toml $(LOCKS)/build.in
 	@$(LOCK) --no-deps -o $(LOCKS)/lagent.txt $(LOCKS)/lagent.in

@@ -25,7 +25,7 @@ with installed("bot"):
     from bot.feedback import Feedback
     from bot.feedback import encode as encode_opinion
     from bot.metrics import Metrics
-    from jobqueue import configfile
+    from jobqueue import configfile, tracing
     from jobqueue.connect import connect
     from jobqueue.embedded import EmbeddedError, redis_url
     from jobqueue.exposition import exposed
@@ -74,7 +74,8 @@ def _run(_: argparse.Namespace) -> None:
         use_api(settings.discord_api)
     wrong: list[str] = []
     try:
-        asyncio.run(_run_until_stopped(settings))
+        with tracing.started("commonroom-bot"):
+            asyncio.run(_run_until_stopped(settings))
     except* start.FATAL as errors:
         wrong += map(start.sentence, errors.exceptions)
     if wrong:

@@ -12,6 +12,7 @@ from bot import notices
 from bot.notices import Notice
 from bot.reply import Outcome, Reply
 from bot.work import NOTHING, Work
+from jobqueue import tracing
 from jobqueue.capabilities import SOLVE, without_model
 from jobqueue.errors import InvalidJob, QueueFull, QueueUnavailable, UnknownJob
 from jobqueue.live import Envelope, LiveReader
@@ -38,14 +39,18 @@ LONG_READING_S = 30.0  # a model that is silent for so long deserves a word too
 
 async def submit(queue: JobQueue, job: Job) -> Notice | None:
     """Put the job into the queue; the reason if that was refused. Repeating is harmless."""
-    try:
-        await queue.submit(job)
-    except QueueFull as error:
-        return notices.full(error)
-    except QueueUnavailable:
-        return notices.UNAVAILABLE
-    except InvalidJob:
-        return notices.failed(FailureCode.BAD_REQUEST)
+    with tracing.span("submit") as span:
+        try:
+            receipt = await queue.submit(tracing.carrying(job))
+        except QueueFull as error:
+            span.set(refused=error.scope)
+            return notices.full(error)
+        except QueueUnavailable:
+            span.set(refused="unavailable")
+            return notices.UNAVAILABLE
+        except InvalidJob:
+            return notices.failed(FailureCode.BAD_REQUEST)
+        span.set(position=receipt.position, duplicate=receipt.duplicate)
     return None
 
 

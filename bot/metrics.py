@@ -11,6 +11,8 @@ from typing import Any
 import aiohttp
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
+from jobqueue import tracing
+
 DISCORD_EPOCH_MS = 1_420_070_400_000
 ACKNOWLEDGED = re.compile(r"/interactions/(\d+)/[^/]+/callback$")
 KINDS = (  # of requests, by method and path
@@ -18,6 +20,7 @@ KINDS = (  # of requests, by method and path
     ("edit", "PATCH", re.compile(r"/messages/[^/]+$")),
     ("send", "POST", re.compile(r"/messages$|/webhooks/\d+/[^/]+$")),
 )
+TRACED = ("acknowledge", "send")
 # Discord waits three seconds for an acknowledgement.
 ACKNOWLEDGE_S = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 2.5, 3, 5)
 REQUEST_S = (0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30)
@@ -69,8 +72,11 @@ class Metrics:
 
     def _asked(self, begun: Any, method: str, path: str, status: str) -> None:
         kind = next((k for k, m, where in KINDS if m == method and where.search(path)), "other")
+        took_s = time.monotonic() - begun.at
         self._requests.labels(kind, status).inc()
-        self._took.labels(kind).observe(time.monotonic() - begun.at)
+        self._took.labels(kind).observe(took_s)
+        if kind in TRACED or not status.startswith("2"):  # an answer is edited every second
+            tracing.here().past(kind, took_s, status=status)
         if kind == "acknowledge" and status in ("200", "204"):
             found = ACKNOWLEDGED.search(path)
             assert found is not None  # noqa: S101  (that made it this kind)

@@ -32,7 +32,7 @@ with installed("inference"):
     from inference.sandbox.config import SandboxConfig
     from inference.shown import CannotListen, shown
     from inference.worker import Worker
-    from jobqueue import configfile
+    from jobqueue import configfile, tracing
     from jobqueue.approvals import Approvals
     from jobqueue.blobs import Blobs
     from jobqueue.connect import connect
@@ -97,7 +97,8 @@ def run_serve(arguments: argparse.Namespace) -> int:
             async with shown(settings, metrics, worker, engine, queue):
                 await worker.run(ready=lambda: _ready(engine, worker.stop))
 
-    asyncio.run(serve())
+    with tracing.started("commonroom-inference"):
+        asyncio.run(serve())
     return 0
 
 

@@ -34,9 +34,9 @@ class Emitter:
     """Numbers the events of one attempt and gets them to Redis, however long Redis is away."""
 
     def __init__(
-        self, queue: JobQueue, lease: Lease, saw: Callable[[Sequence[AnyEvent]], None]
+        self, queue: JobQueue, lease: Lease, *saw: Callable[[Sequence[AnyEvent]], None]
     ) -> None:
-        """`saw` is told all events, for the record."""
+        """`saw` are told all events, for the record."""
         self._queue = queue
         self._lease = lease
         self._saw = saw
@@ -46,11 +46,16 @@ class Emitter:
         """Also renews the lease; `events` may be empty."""
         seq = self._seq
         self._seq += len(events)
-        self._saw(events)
+        self._record(events)
         return await patiently(lambda: self._queue.emit(self._lease, seq, events))
 
     async def finish(self, event: Finished | Failed, turn: Turn | None = None) -> Verdict:
+        self._record([event])
         return await patiently(lambda: self._queue.finish(self._lease, self._seq, event, turn))
+
+    def _record(self, events: Sequence[AnyEvent]) -> None:
+        for saw in self._saw:
+            saw(events)
 
 
 async def batches(

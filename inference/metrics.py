@@ -152,12 +152,18 @@ class Requested:
         self._pieces = 0
         self._usage: Usage | None = None
 
-    def piece(self) -> None:
+    @property
+    def silent(self) -> bool:
+        return not self._pieces
+
+    def piece(self) -> float:
+        """Seconds since the one before it, or since the engine was asked."""
         now = time.monotonic()
-        kind = self._metrics._gap if self._pieces else self._metrics._first_token
-        kind.observe(now - self._last)
+        kind = self._metrics._first_token if self.silent else self._metrics._gap
+        kind.observe(gap_s := now - self._last)
         self._last = now
         self._pieces += 1
+        return gap_s
 
     def billed(self, usage: Usage) -> None:
         self._usage = usage

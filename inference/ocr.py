@@ -15,6 +15,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from jobqueue import tracing
+
 MAX_PIXELS = 50_000_000  # of a picture; more are not even decoded
 LONGEST_SIDE = 1_280  # as it is read; text of fewer than about 8 pixels is lost in larger ones
 MOST_LINES = 120
@@ -51,9 +53,12 @@ async def read_text(data: bytes) -> tuple[Line, ...]:
 
     Raises Unread.
     """
+    loop = asyncio.get_running_loop()
     try:
-        async with asyncio.timeout(TIMEOUT_S):
-            return await asyncio.get_running_loop().run_in_executor(_thread, _read, data)
+        async with tracing.span("read picture") as span, asyncio.timeout(TIMEOUT_S):
+            lines = await loop.run_in_executor(_thread, _read, data)
+            span.set(lines=len(lines))
+            return lines
     except TimeoutError as error:
         raise Unread(f"not read within {TIMEOUT_S:g} s") from error
 

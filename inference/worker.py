@@ -21,6 +21,8 @@ from inference.engines.base import BadRequest, Engine, EngineBroken, TooLong, Un
 from inference.generate import Answer, Attempt, Past, compose
 from inference.legible import Legible, NoText, can_read, wants_reading
 from inference.metrics import Metrics
+from inference.traced import Traced, traced
+from jobqueue import tracing
 from jobqueue.capabilities import ARTICLE, READ, SOLVE, VISION, of_model, without_model
 from jobqueue.errors import QueueUnavailable
 from jobqueue.pictures import Kept
@@ -221,12 +223,17 @@ class Worker:
     # --- one job ------------------------------------------------------------------------------
 
     async def _work(self, lease: Lease) -> None:
+        with traced(lease, self._name, self._engine.model) as told:
+            await self._defined(lease, told)
+
+    async def _defined(self, lease: Lease, told: Traced) -> None:
         """A job's edge: whatever happens inside, the job gets a defined outcome."""
         ids = {"job": lease.job.id, "channel": lease.job.channel, "attempt": lease.attempt}
         log.info("attempt begins", extra=ids)
         observed, outcome = self._metrics.begin(lease), "failed"
         try:
-            outcome = await self._attempt(lease, Emitter(self._queue, lease, observed.saw))
+            emitter = Emitter(self._queue, lease, observed.saw, told.saw)
+            outcome = await self._attempt(lease, emitter)
         except asyncio.CancelledError:
             outcome = "released"
             with suppress(QueueUnavailable):  # then the lease lapses
@@ -243,6 +250,7 @@ class Worker:
                 self._compactor.answered(lease.job.channel, lease.job.id)
         finally:
             observed.ended(outcome)
+            told.ended(outcome)
 
     async def _attempt(self, lease: Lease, emitter: Emitter) -> str:
         """Returns what became of it, for the log. EngineBroken and surprises go up."""
@@ -283,6 +291,10 @@ class Worker:
 
     async def _begun(self, job: Job, attempt: int, steps: int = 0) -> Attempt:
         """`steps` is how many there were already."""
+        with tracing.span("context"):
+            return await self._made(job, attempt, steps)
+
+    async def _made(self, job: Job, attempt: int, steps: int) -> Attempt:
         workshop, wanted = self._workshop, without_model(job.capability)
         if wanted == SOLVE:
             if workshop is None:

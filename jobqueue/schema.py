@@ -68,6 +68,7 @@ class Job(Struct, frozen=True):
     approval: bool = False  # a person is asked before each call
     order: Order | None = None  # of an article; the capability is "article" then
     ttl_ms: int = 14 * 60_000  # from submission; afterwards nobody can receive the answer
+    trace: str = ""  # W3C traceparent of where it was submitted; nothing but `tracing` reads it
 
     def __post_init__(self) -> None:
         for name in ("id", "channel", "user", "server", "reader", "capability"):

@@ -23,6 +23,7 @@ from bot.notices import Notice, Refused, Tone
 from bot.question import clean_prompt
 from bot.shown import Shown
 from bot.words import words
+from jobqueue import tracing
 from jobqueue.schema import Turn
 
 if TYPE_CHECKING:
@@ -103,7 +104,9 @@ class Actions:
         await self._renew(interaction, shown, prompt=prompt)
 
     async def _renew(self, interaction: Interaction, shown: Shown, **changes: str) -> None:
-        async with self._answers.alone_in(shown.job.channel):
+        channel = shown.job.channel
+        traced = tracing.question(str(interaction.id), channel, "renewed")
+        async with traced, self._answers.alone_in(channel):
             if self._answers.renewing(shown.id):  # a section of it, elsewhere
                 raise Refused(notices.BUSY)
             turn = await self._changeable(interaction, shown)

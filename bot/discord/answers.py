@@ -28,6 +28,7 @@ from bot.dressing import Dressing
 from bot.notices import Notice, Refused
 from bot.shown import Shown
 from bot.words import words
+from jobqueue import tracing
 from jobqueue.article import Article
 from jobqueue.errors import QueueUnavailable, UnknownJob
 from jobqueue.live import LiveReader
@@ -197,6 +198,11 @@ class Answers:
         del self._jobs[job_id], self._tasks[job_id]
 
     async def _give(self, job: Job, submission: Submission | None, resumed: Note | None) -> None:
+        again = resumed is not None
+        with tracing.span("answer", parent=job.trace, job=job.id, resumed=again):
+            await self._given(job, submission, resumed)
+
+    async def _given(self, job: Job, submission: Submission | None, resumed: Note | None) -> None:
         try:
             await self._pace.calm()
             await self._show(job, submission, resumed)

@@ -29,6 +29,7 @@ from bot.notices import Notice, Refused, Tone
 from bot.render.split import split
 from bot.shown import Shown
 from bot.words import words
+from jobqueue import tracing
 from jobqueue.article import Article, Change, Order, Rework
 from jobqueue.schema import Job
 
@@ -266,7 +267,8 @@ class Articles:
         place: int = 0,
     ) -> None:
         shown, _ = await self._own(interaction, job)
-        async with self._alone(shown):
+        traced = tracing.question(str(interaction.id), shown.job.channel, "article")
+        async with traced, self._alone(shown):
             if (layout := self._layouts.get(shown.id)) and layout.locked():
                 raise Refused(notices.BUSY)
             article = (await self._known(job))[1].article

@@ -15,6 +15,7 @@ from bot.held import Posted, Question
 from bot.notices import Refused
 from bot.question import clean_prompt
 from bot.words import words
+from jobqueue import tracing
 from jobqueue.errors import QueueError
 from jobqueue.schema import Job
 
@@ -39,7 +40,7 @@ async def ask(
     Raises:
         Refused: before anything is shown.
     """
-    with interaction.client.pace.acknowledging():
+    with interaction.client.pace.acknowledging(), _traced(interaction, "command"):
         await _ask(interaction, prompt, files, how or How())
 
 
@@ -75,15 +76,20 @@ async def ask_in_thread(interaction: Interaction, prompt: str, files: Sequence[P
     """
     client = interaction.client
     require_threads(interaction)
-    wanted = await client.admission.admit(asker_of(interaction), str(interaction.id))
-    job = questions.from_interaction(interaction, prompt, client.service.settings)
-    job = await client.admission.fit(job, wanted)
-    question = Question(job, tuple(files), thread=True)
-    await client.intake.hold(question)
-    try:
-        await interaction.response.send_message(_above(job), allowed_mentions=NOBODY)
-    finally:
-        client.intake.take(question)
+    with _traced(interaction, "thread"):
+        wanted = await client.admission.admit(asker_of(interaction), str(interaction.id))
+        job = questions.from_interaction(interaction, prompt, client.service.settings)
+        job = await client.admission.fit(job, wanted)
+        question = Question(job, tuple(files), thread=True)
+        await client.intake.hold(question)
+        try:
+            await interaction.response.send_message(_above(job), allowed_mentions=NOBODY)
+        finally:
+            client.intake.take(question)
+
+
+def _traced(interaction: Interaction, way: str) -> tracing.Span:
+    return tracing.question(str(interaction.id), str(interaction.channel_id), way)
 
 
 def can_open_thread(interaction: Interaction) -> bool:

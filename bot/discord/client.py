@@ -62,6 +62,7 @@ from bot.recent import RecentQuestions
 from bot.shown import ShownAnswers
 from bot.words import words
 from bot.work import WorkRecords
+from jobqueue import tracing
 from jobqueue.approvals import Approvals
 from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueUnavailable
@@ -213,7 +214,8 @@ class Commonroom(discord.AutoShardedClient):
         try:
             questions.require_readable(self.user, message)
             question = questions.from_message(message, self.user, self.service.settings)
-            self.intake.hear(await self._admitted(message, question))
+            with tracing.question(question.job.id, question.job.channel, "message"):
+                self.intake.hear(await self._admitted(message, question))
         except Refused as refused:
             await _tell_author(message, refused.notice)
         else:

@@ -24,6 +24,7 @@ from bot.files.attach import Attaching, Sight
 from bot.files.read import FileReader
 from bot.held import Held, Question
 from bot.notices import Notice, Refused
+from jobqueue import tracing
 from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueUnavailable, UnknownJob
 from jobqueue.schema import Job
@@ -88,13 +89,13 @@ class Intake:
         if said is None:
             said = self._open[_who(question)] = asyncio.Queue()
             self._group.create_task(self._listen(_who(question), said))
-        said.put_nowait(question)
+        said.put_nowait(_carrying(question))
 
     async def hold(self, question: Question) -> None:
         """Let the next process ask it if this one is killed before `take` has."""
         try:
             async with asyncio.timeout(HOLD_S):
-                await self._held.put(question)
+                await self._held.put(question if question.job.trace else _carrying(question))
         except (TimeoutError, QueueUnavailable, RedisError):
             log.warning("question not held job=%s", question.job.id)
 
@@ -139,6 +140,13 @@ class Intake:
 
     async def _ask(self, questions: list[Question]) -> None:
         question = merged(questions)
+        more = [each.job.trace for each in questions[1:]]
+        with tracing.span("intake", parent=question.job.trace, links=more) as span:
+            span.set(job=question.job.id, files=len(question.files), messages=len(questions))
+            await self._asked(question)
+        await self._forget(questions)
+
+    async def _asked(self, question: Question) -> None:
         answers = self._client.answers
         try:
             if question.thread:
@@ -150,7 +158,6 @@ class Intake:
         except Exception:  # the question's edge: it must not end the group of all questions
             log.exception("question broke job=%s", question.job.id)
             answers.refuse(question.job, notices.internal(question.job.id))
-        await self._forget(questions)
 
     async def _forget(self, questions: list[Question]) -> None:
         with suppress(QueueUnavailable, RedisError):  # then the next start sees that it was asked
@@ -202,6 +209,11 @@ def merged(questions: list[Question]) -> Question:
         files=tuple(file for question in questions for file in question.files),
         asked=any(question.asked for question in questions),
     )
+
+
+def _carrying(question: Question) -> Question:
+    """To be gone on with in its trace, perhaps by the next process."""
+    return msgspec.structs.replace(question, job=tracing.carrying(question.job))
 
 
 def _number(question: Question) -> int:

@@ -24,6 +24,7 @@ from bot.render.faces import Asked, Face, Faces, Row
 from bot.reply import Outcome
 from bot.words import Words
 from bot.work import NOTHING, Work
+from jobqueue import tracing
 from jobqueue.schema import Progress
 
 EDIT_INTERVAL_S = 1.0  # Discord allows about five edits in five seconds
@@ -230,6 +231,7 @@ class DiscordReply:
             else:
                 await self._changed.wait()
                 self._changed.clear()
+        tracing.here().event("last edit", messages=len(self._parts))
         self._complete.set()
 
     async def type(self) -> None:
@@ -286,6 +288,8 @@ class DiscordReply:
         else:
             part.message = await self._place.edit(part.message, face)
             part.shown = face
+        if not self._visible.is_set():
+            tracing.here().event("first visible")
         self._visible.set()
 
     async def _remove_last(self) -> None:

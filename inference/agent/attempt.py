@@ -12,6 +12,7 @@ from inference.dialects.base import Dialect
 from inference.engines.base import Engine, TooLong
 from inference.generate import Prompt
 from inference.tools.base import Context, Outcome, Tool
+from jobqueue import tracing
 from jobqueue.approvals import Approvals
 from jobqueue.blobs import Blobs
 from jobqueue.schema import Check, Finished, FinishReason, Job, Turn
@@ -97,7 +98,10 @@ class AgentAttempt:
             return True
         if self._approvals is None:
             return False
-        return await self._approvals.allowed(self._job.id, self._attempt, self._steps.number)
+        with tracing.span("approval") as span:
+            said = await self._approvals.allowed(self._job.id, self._attempt, self._steps.number)
+            span.set(allowed=said)
+        return said
 
     def _finished(self, reason: FinishReason) -> Finished:
         return Finished(

@@ -18,6 +18,7 @@ from inference.article.wording import wording_of
 from inference.engines.base import Engine
 from inference.library.names import among, mentioned, name_of, terms
 from inference.sandbox.client import Sandbox
+from jobqueue import tracing
 from jobqueue.article import Article, Kind, Need, Section, Slot
 from jobqueue.pictures import pictures_of
 from jobqueue.schema import Job
@@ -140,14 +141,18 @@ class Pictures:
     ) -> Slot | None:
         if self._tools.illustrator is None:
             return None
-        return await self._tools.illustrator.fill(
-            need,
-            own=pictures_of(self._job.attachments),
-            taken=[figure.picture.sha256 for figure in article.figures],
-            avoid=avoid,
-            beside=beside,
-            seed=self._job.sampling.seed or 0,
-        )
+        with tracing.span("picture") as span:
+            slot = await self._tools.illustrator.fill(
+                need,
+                own=pictures_of(self._job.attachments),
+                taken=[figure.picture.sha256 for figure in article.figures],
+                avoid=avoid,
+                beside=beside,
+                seed=self._job.sampling.seed or 0,
+            )
+            if slot is not None:
+                span.set(placed=slot.figure is not None, why=slot.why)
+        return slot
 
     def _own(self, section: Section) -> Need | None:
         """Each of them once."""

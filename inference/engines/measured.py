@@ -1,11 +1,13 @@
-"""An engine with a stopwatch: all that is asked of it, whoever asks, is counted."""
+"""An engine with a stopwatch: all that is asked of it, whoever asks, is counted and traced."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import asdict
 from typing import Self
 
 from inference.engines.base import Chunk, Engine, Health, Message, Request
 from inference.metrics import Metrics
+from jobqueue import tracing
 
 
 class MeasuredEngine:
@@ -14,13 +16,18 @@ class MeasuredEngine:
         self._metrics = metrics
 
     async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
-        with self._metrics.request() as measured:
+        asked = tracing.aside("generate", request=request.id, model=self.model)
+        with self._metrics.request() as measured, asked as span:
             async with aclosing(self._engine.generate(request)) as chunks:
                 async for chunk in chunks:
                     if chunk.text or chunk.thought or chunk.calls:
-                        measured.piece()
+                        first = measured.silent
+                        gap_s = measured.piece()
+                        if first:
+                            span.past("prefill", gap_s)
                     if chunk.usage is not None:
                         measured.billed(chunk.usage)
+                        span.set(**asdict(chunk.usage), finish_reason=chunk.finish_reason)
                     yield chunk
 
     @property

@@ -18,6 +18,7 @@ from inference.sandbox.errors import ProgramRefused, SandboxUnavailable
 from inference.sandbox.inside import wire
 from inference.sandbox.link import Link
 from inference.sandbox.result import ProgramResult, Status
+from jobqueue import tracing
 
 
 class Sandbox:
@@ -66,9 +67,10 @@ class Sandbox:
         contents = _checked(limits, program, files or {})
         seconds = limits.timeout_s if timeout_s is None else min(timeout_s, limits.timeout_s)
         collector = Collector(limits, on_output)
-        async with self._slots:
+        async with tracing.span("sandbox") as span, self._slots:
             link = await self._connected()
             ended = await link.run(program, contents, limits, seconds, collector)
+            span.set(ended=ended.reason, duration_ms=ended.duration_ms)
         if ended.reason == "unconfined":
             raise SandboxUnavailable(ended.detail)
         return _result(ended, collector, seconds)

@@ -22,6 +22,7 @@ import msgspec
 
 from inference.sandbox.client import Sandbox
 from inference.sandbox.result import Figure
+from jobqueue import tracing
 from jobqueue.schema import CallStatus, Turn
 
 MAX_SHOWN = 4_000  # characters of what a call returned, to a model and to a person
@@ -67,10 +68,13 @@ class Tool:
             given = msgspec.convert(dict(arguments), self.arguments, strict=False)
         except msgspec.ValidationError as error:
             raise ToolFailed(f"{self.name}: {error}") from error
-        said = await self.function(
-            *([context] if self.takes_context else []), **msgspec.structs.asdict(given)
-        )
-        return said if isinstance(said, Outcome) else Outcome(said)
+        with tracing.span("tool", tool=self.name) as span:
+            said = await self.function(
+                *([context] if self.takes_context else []), **msgspec.structs.asdict(given)
+            )
+            outcome = said if isinstance(said, Outcome) else Outcome(said)
+            span.set(status=outcome.status)
+        return outcome
 
 
 def tool(function: Callable[..., Awaitable[str | Outcome]]) -> Tool:

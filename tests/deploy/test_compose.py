@@ -30,7 +30,7 @@ OURS: dict[str, type[msgspec.Struct]] = {
     "inference": WorkerSettings,
     "second": WorkerSettings,
 }
-FOREIGN = {"prometheus", "grafana", "vllm"}
+FOREIGN = {"prometheus", "grafana", "traces", "vllm"}
 
 
 @pytest.mark.parametrize("files", [(MAIN,), (MAIN, VLLM)], ids=["main", "with vLLM"])

@@ -12,8 +12,8 @@ from tests.deploy.images import CUDA
 
 LOCKS = PROJECT / "deploy" / "requirements"
 EXTRAS = {
-    "bot": ("bot",),
-    "inference": ("inference", "models", "agent", "ocr", "sandbox"),
+    "bot": ("bot", "tracing"),
+    "inference": ("inference", "models", "agent", "ocr", "sandbox", "tracing"),
     "sandbox": ("sandbox",),
 }
 PINNED = re.compile(r"^([a-z0-9-]+)==([^\s;]+)", re.MULTILINE)

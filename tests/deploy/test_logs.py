@@ -1,4 +1,4 @@
-"""At the default level no log holds what people or models wrote, nor a secret."""
+"""At the default level no log and no trace holds what people or models wrote, nor a secret."""
 
 import asyncio
 import os
@@ -13,6 +13,7 @@ from playground.discord.faults import Fault
 from playground.discord.server import LocalDiscord
 from playground.discord.shapes import File
 from tests.bot.discord.conftest import Room, holds, until
+from tests.traces import receiving
 
 PASSWORD = "hidden-password-of-redis"
 KEY = "sk-hidden-key"
@@ -43,11 +44,12 @@ async def test_neither_words_nor_secrets(tmp_path: Path) -> None:
         client.config_set("requirepass", PASSWORD)
         client.close()
         url = server.url.replace("//", f"//:{PASSWORD}@")
-        async with LocalDiscord() as discord, connect(url) as redis:
+        async with LocalDiscord() as discord, connect(url) as redis, receiving() as traces:
             for name in ("ada", "numbat"):
                 discord.world.create_user(name)
             room = Room(discord, redis, url)
             secrets = {"REDIS_URL": url, "INFERENCE_API_KEY": KEY}
+            secrets |= {"OTEL_EXPORTER_OTLP_ENDPOINT": traces.url}
             told = {"DISCORD_TOKEN": discord.token, "DISCORD_API": discord.api_url}
             async with (
                 logged(worker, "inference", "serve", "--engine", "scripted", **secrets),
@@ -60,8 +62,14 @@ async def test_neither_words_nor_secrets(tmp_path: Path) -> None:
     # They do tell of what happened, by ids.
     assert "attempt" in logs
     assert "Traceback" in logs
+    services = {name: {span.name for span in spans} for name, spans in traces.spans.items()}
+    assert {"question", "intake", "submit", "answer"} <= services["commonroom-bot"]
+    assert {"queue", "attempt", "generate"} <= services["commonroom-inference"]
+    assert " trace=" in bot.read_text()
+    assert " trace=" in worker.read_text()
     for hidden in (*PLANTED, PASSWORD, KEY, discord.token):
         assert hidden not in logs, [line for line in logs.splitlines() if hidden in line]
+        assert hidden.encode() not in traces.raw
 
 
 async def _serving(log: Path) -> bool:
