@@ -10,6 +10,7 @@ from inference.agent.said import Said
 from inference.dialects.base import Asked, Reply
 from inference.maths import checking, forms, reading
 from inference.maths.checking import Verdict
+from jobqueue import tracing
 from jobqueue.schema import AnyEvent, Check, Delta, FinishReason
 
 REPAIRS = 2  # of a refuted result, before the question is computed as it was read by rule
@@ -35,7 +36,9 @@ class Solution(AgentAttempt):
 
     async def _tries(self, read: reading.Reading | None) -> AsyncGenerator[AnyEvent, None]:
         """The model's own ways, repaired where a result is refuted."""
-        await self._warmed.wait()
+        if not self._warmed.is_set():
+            with tracing.aside("warm-up"):
+                await self._warmed.wait()
         async for event in self._turns(self._question):
             yield event
         if self._steps.last is None and self._said is not None:
