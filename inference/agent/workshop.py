@@ -148,7 +148,7 @@ class Workshop:
         if not examples:
             return
         said = (Message("system", how), *examples, Message("user", "1 + 1"))
-        request = Request("warm-up", "warm-up", said, Sampling(max_tokens=1))
+        request = Request("warm-up", "warm-up", said, Sampling(max_tokens=1), background=True)
         async for _ in self.engine.generate(request):
             pass
 

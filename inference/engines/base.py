@@ -97,6 +97,8 @@ class Request:
     markup: tuple[str, ...] = ()
     # For an engine that `takes_tools`; to any other, the messages tell of them.
     tools: tuple[Offer, ...] = ()
+    # Nobody waits for it: an engine that would slow others down for it lets them go first.
+    background: bool = False
 
 
 @dataclass(frozen=True, slots=True)

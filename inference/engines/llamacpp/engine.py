@@ -11,17 +11,17 @@ import os
 import secrets
 import socket
 from asyncio.subprocess import Process
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager, suppress
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import AsyncExitStack, aclosing, contextmanager, suppress
 from math import ceil
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import aiohttp
 
 from inference.config import Settings
 from inference.engines import automatic
-from inference.engines.base import CannotLoad, Health
+from inference.engines.base import CannotLoad, Chunk, Health, Request
 from inference.engines.llamacpp.child import running
 from inference.engines.llamacpp.serve import Plan
 from inference.engines.openai import wire
@@ -89,6 +89,10 @@ class LlamaCppEngine(OpenAIEngine):
         silent_s: float = SILENT_S,
     ) -> None:
         self._holding = AsyncExitStack()
+        self._answering = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._reading: asyncio.Task[list[Chunk]] | None = None
         self._look_s, self._silent_s = look_s, silent_s
         self._plan = Plan(
             path=str(path),
@@ -125,6 +129,40 @@ class LlamaCppEngine(OpenAIEngine):
 
     async def __aexit__(self, *exc: object) -> None:
         await self._holding.aclose()
+
+    async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        if request.background:
+            for chunk in await self._when_idle(request):
+                yield chunk
+            return
+        self._answering += 1
+        self._idle.clear()
+        if self._reading is not None:
+            self._reading.cancel()
+        try:
+            async with aclosing(super().generate(request)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        finally:
+            self._answering -= 1
+            if not self._answering:
+                self._idle.set()
+
+    async def _when_idle(self, request: Request) -> list[Chunk]:
+        """The answer, in the pauses of others: what was read of a prompt stays in its slot."""
+        while True:
+            await self._idle.wait()
+            self._reading = asyncio.create_task(self._whole(request))
+            try:
+                await asyncio.wait([self._reading])
+            finally:
+                await _end(self._reading)
+            if not self._reading.cancelled():
+                return self._reading.result()
+
+    async def _whole(self, request: Request) -> list[Chunk]:
+        async with aclosing(super().generate(request)) as chunks:
+            return [chunk async for chunk in chunks]
 
     def health(self) -> Health:
         health = super().health()
@@ -182,6 +220,6 @@ def _held_port() -> Iterator[int]:
         yield held.getsockname()[1]
 
 
-async def _end(task: "asyncio.Task[None]") -> None:
+async def _end(task: "asyncio.Task[Any]") -> None:
     task.cancel()
     await asyncio.wait([task])

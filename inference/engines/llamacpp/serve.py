@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
-# Of a prompt at a time: others write on, and a question that is given up is left, between two.
-BATCH_TOKENS = 64
+# Of prompts at a time, for each slot: between two, others write a token, and a question that is
+# given up is left. Half as many, and the last of four who begin at once waits twice as long.
+BATCH_TOKENS = 8
 KEPT_MIB = 512  # for conversations that are in no slot just now
 ERRORS = 1  # what it logs; more would tell of what people ask
 
@@ -44,7 +45,7 @@ def _parameters(wanted: Any, plan: Plan) -> Any:
     wanted.hostnames, wanted.port, wanted.reuse_port = ["127.0.0.1"], plan.port, True
     wanted.api_keys, wanted.ui, wanted.verbosity = [plan.key], False, ERRORS
     wanted.n_parallel, wanted.n_ctx = plan.slots, plan.slots * plan.context_tokens
-    wanted.n_batch = wanted.n_ubatch = BATCH_TOKENS
+    wanted.n_batch = wanted.n_ubatch = BATCH_TOKENS * max(plan.slots, 4)
     wanted.cache_ram_mib = KEPT_MIB
     for processor in (wanted.cpuparams, wanted.cpuparams_batch):
         processor.n_threads = plan.threads

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -11,7 +12,7 @@ import pytest
 
 from inference.config import Settings
 from inference.engines import automatic, create
-from inference.engines.base import CannotLoad, EngineBroken, Message
+from inference.engines.base import CannotLoad, Chunk, EngineBroken, Message
 from inference.engines.llamacpp import child, engine
 from inference.engines.llamacpp.engine import LlamaCppEngine
 from inference.engines.openai import wire
@@ -50,15 +51,14 @@ def servers() -> list[psutil.Process]:
     return found
 
 
-async def busy(made: LlamaCppEngine) -> int:
-    async with wire.session(made._plan.key) as session:
-        slots = await wire.ask(session, "GET", f"{made._root}/slots")
-        return sum(slot["is_processing"] for slot in slots)
-
-
-async def until_busy(made: LlamaCppEngine, slots: int) -> None:
-    async with asyncio.timeout(30):
-        while await busy(made) != slots:  # noqa: ASYNC110
+async def until_busy(made: LlamaCppEngine, slots: int, *, read: int = 0) -> None:
+    """Until so many are, and have read so many tokens."""
+    async with asyncio.timeout(30), wire.session(made._plan.key) as session:
+        while True:
+            told = await wire.ask(session, "GET", f"{made._root}/slots")
+            busy = [slot for slot in told if slot["is_processing"]]
+            if len(busy) == slots and all(s["n_prompt_tokens_processed"] >= read for s in busy):
+                return
             await asyncio.sleep(0.02)
 
 
@@ -77,7 +77,7 @@ async def test_it_answers_stops_comes_back_and_leaves_nothing() -> None:
         assert again[-1].usage.cached_tokens > 10
 
         # A long prompt is left in the middle, and its slot is free before it could have been read.
-        reading = asyncio.create_task(asker.chunks("word " * 900, max_tokens=1))
+        reading = asyncio.create_task(asker.chunks("word " * 400, max_tokens=1))
         await until_busy(made, 1)
         reading.cancel()
         await until_busy(made, 0)
@@ -102,6 +102,25 @@ async def test_it_answers_stops_comes_back_and_leaves_nothing() -> None:
             answer
         )
     assert servers() == []
+
+
+@pytest.mark.model
+async def test_what_nobody_waits_for_is_read_in_pauses() -> None:
+    async with serving() as made:
+        asker = Asker(made)
+        waiting = replace(asker.request("word " * 150, max_tokens=1), background=True)
+        reading = asyncio.create_task(all_of(made.generate(waiting)))
+        await until_busy(made, 1, read=64)
+        story = await asker.chunks("Tell a story.", max_tokens=16)
+        assert not reading.done()
+        assert text_of(story)
+        *_, last = await reading
+        assert last.usage is not None
+        assert last.usage.cached_tokens >= 64  # what was read before was not read again
+
+
+async def all_of(chunks: AsyncIterator[Chunk]) -> list[Chunk]:
+    return [chunk async for chunk in chunks]
 
 
 @pytest.mark.model
