@@ -42,7 +42,7 @@ class About:
         """Raises `Refused` where nothing is to be read there any more."""
         message = self._messages.get(message_id) or await _fetched(interaction, message_id)
         files = questions.posted(message.attachments)
-        how = How(material=questions.quoted(message))
+        how = How(about=message.jump_url, material=questions.quoted(message))
         await asking.ask(interaction, fields.values(interaction)["question"], files, how)
 
 

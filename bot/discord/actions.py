@@ -120,7 +120,7 @@ class Actions:
                 shown.job,
                 id=str(interaction.id),
                 parent=turn.parent,
-                reply=in_place_of(shown, interaction),
+                reply=in_place_of(shown, interaction, quoted="prompt" in changes),
                 attachments=attachments,
                 **renewed,
             )
@@ -200,9 +200,11 @@ class Actions:
         return turn
 
 
-def in_place_of(shown: Shown, interaction: Interaction) -> str:
-    """Where the old version is, reached by the new token where only a token reaches it."""
+def in_place_of(shown: Shown, interaction: Interaction, *, quoted: bool = False) -> str:
+    """Where the old version is, reached by the new token where only a token reaches it; `quoted`
+    where the question is another one than its readers saw."""
     below = replace(reached(shown, interaction), answer=shown.id, messages=shown.messages)
+    below = replace(below, quoted=below.quoted or quoted)
     return destination.encode(below).decode()
 
 

@@ -13,6 +13,7 @@ from bot.article import edits
 from bot.article.layout import Spread
 from bot.article.record import ArticleRecords
 from bot.discord import buttons, destination
+from bot.discord.above import above
 from bot.discord.destination import BelowInteraction
 from bot.discord.reclaim import reclaim
 from bot.discord.reply import Frame
@@ -77,6 +78,7 @@ class Album:
         return Frame(
             row,
             text,
+            above(earlier.job) if earlier else "",
             row_of(earlier, article=article) if earlier else None,
             laid_out=job.order is not None,
             article=await self.spread(earlier, article) if earlier and article else None,

@@ -19,6 +19,7 @@ import msgspec
 from bot import notices
 from bot.ask import answer, submit
 from bot.discord import destination
+from bot.discord.above import above
 from bot.discord.album import Album, row_of
 from bot.discord.destination import Note
 from bot.discord.pace import Pace
@@ -259,6 +260,7 @@ class Answers:
             self._dressing.dress,
             pace=self._pace,
             resumed=resumed,
+            asked=above(job),
             footnotes=footnotes,
             frame=frame,
         )

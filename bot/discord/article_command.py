@@ -77,7 +77,7 @@ async def article(  # noqa: PLR0917 — Discord passes them by name
     private: bool = False,
 ) -> None:
     order = Order(pictures=pictures, length=Length(length), language=language)
-    how = How(private=private, capability=ARTICLE, order=order, seed=seed)
+    how = How(private=private, quoted=False, capability=ARTICLE, order=order, seed=seed)
     files = questions.posted(each for each in (file, file2, file3) if each)
     await asking.ask(interaction, topic, files, how)
     if not private:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import discord
@@ -14,6 +15,7 @@ from bot.discord.questions import How
 from bot.held import Posted, Question
 from bot.notices import Refused
 from bot.question import clean_prompt
+from bot.render.asked import quotation
 from bot.words import words
 from jobqueue import tracing
 from jobqueue.errors import QueueError
@@ -27,7 +29,7 @@ else:
     Interaction = discord.Interaction
 
 NOBODY = discord.AllowedMentions.none()
-QUOTED_CHARS = 1_500  # of a question above its thread
+QUOTED_UNITS = 1_500  # of a question above its thread
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +51,7 @@ async def _ask(interaction: Interaction, prompt: str, files: Sequence[Posted], h
     wanted = await client.admission.admit(asker_of(interaction), str(interaction.id))
     asked = bool(prompt.strip()) or not files
     words_ = prompt if asked else words(str(interaction.locale))("solve-files")
+    how = replace(how, quoted=how.quoted and asked)
     job = questions.from_interaction(interaction, words_, client.service.settings, how)
     await client.admission.require_able(job.capability)
     job = await client.admission.fit(job, wanted)
@@ -112,9 +115,7 @@ def require_threads(interaction: Interaction) -> None:
 
 def _above(job: Job) -> str:
     """The question over its thread, as a quotation that nothing in it can end."""
-    shown = job.prompt[:QUOTED_CHARS] + ("…" if len(job.prompt) > QUOTED_CHARS else "")
-    lines = discord.utils.escape_markdown(shown).splitlines()
-    return f"**{job.user_name}**\n" + "\n".join(f"> {line}" for line in lines)
+    return f"**{job.user_name}**\n{quotation(job.prompt, QUOTED_UNITS, lines=None)}"
 
 
 # --- from a person's recent questions -----------------------------------------------------------

@@ -139,7 +139,8 @@ async def ask_about(interaction: Interaction, message: discord.Message) -> None:
 @app_commands.context_menu(name=text("command-solve-this"))
 async def solve_this(interaction: Interaction, message: discord.Message) -> None:
     files = questions.posted(message.attachments)
-    await asking.ask(interaction, message.content, files, How(capability=SOLVE))
+    how = How(capability=SOLVE, quoted=False, about=message.jump_url)
+    await asking.ask(interaction, message.content, files, how)
 
 
 @everywhere
@@ -149,7 +150,8 @@ async def explain_image(interaction: Interaction, message: discord.Message) -> N
     if not files:
         raise Refused(Notice("no-image-there"))
     request = words(str(interaction.locale))("explain-prompt")
-    await asking.ask(interaction, request, questions.posted(files))
+    how = How(quoted=False, about=message.jump_url)
+    await asking.ask(interaction, request, questions.posted(files), how)
 
 
 def is_picture(file: discord.Attachment) -> bool:
@@ -164,7 +166,8 @@ async def summarise(interaction: Interaction, message: discord.Message) -> None:
     """For the person alone: a summary is long, and nobody else asked for it."""
     request = words(str(interaction.locale))("summary-prompt")
     material = await summary.transcript(message)
-    await asking.ask(interaction, request, how=How(private=True, material=material))
+    how = How(private=True, quoted=False, about=message.jump_url, material=material)
+    await asking.ask(interaction, request, how=how)
 
 
 @everywhere

@@ -28,6 +28,8 @@ class BelowInteraction(msgspec.Struct, frozen=True, tag="interaction", omit_defa
     created_s: int  # Unix time of the interaction
     may_write: bool  # whether the bot may also send ordinary messages there
     private: bool = False  # only the person sees it
+    quoted: bool = False  # the question stands above the answer
+    about: str = ""  # the address of the message that was asked about
     footnotes: tuple[Footnote, ...] = ()
     # Of a new version of an answer that was shown before: its first job, and its messages.
     answer: str = ""
@@ -41,6 +43,7 @@ class BelowInteraction(msgspec.Struct, frozen=True, tag="interaction", omit_defa
 class BelowMessage(msgspec.Struct, frozen=True, tag="message", omit_defaults=True):
     channel: str
     message: str  # the one that asked; empty for an answer that stands by itself
+    quoted: bool = False  # the question, which was put into other words, stands above the answer
     footnotes: tuple[Footnote, ...] = ()
     answer: str = ""
     messages: tuple[str, ...] = ()

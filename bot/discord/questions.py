@@ -39,6 +39,8 @@ class How:
     """What a person wants of an answer, besides what they ask."""
 
     private: bool = False  # for them alone
+    quoted: bool = True  # above the answer: Discord tells readers only of the command
+    about: str = ""  # the address of the message that the question is about
     material: str = ""  # that the model reads along with the prompt
     capability: str = "chat"
     thinking: bool | None = None
@@ -61,6 +63,8 @@ def from_interaction(
         created_s=int(interaction.created_at.timestamp()),
         may_write=may_write,
         private=how.private,
+        quoted=how.quoted,
+        about=how.about,
         footnotes=how.footnotes,
     )
     return Job(

@@ -19,7 +19,7 @@ from bot.discord.pace import Pace
 from bot.discord.place import Forbidden, Gone, Place, Retry, Unfit
 from bot.notices import Notice
 from bot.render import faces, steps
-from bot.render.dress import Dressed
+from bot.render.dress import Dressed, stacked
 from bot.render.faces import Asked, Face, Faces, Row
 from bot.reply import Outcome
 from bot.words import Words
@@ -64,6 +64,7 @@ class Frame:
 
     row: Callable[[Outcome], Row | None] = lambda _: None
     text: str = ""  # of the version that it replaces, kept until there is a new one
+    asked: str = ""  # above that one
     old_row: Row | None = None
     laid_out: bool = False  # its messages are made of components, from the first to the last
     article: Spread | None = None  # that stays to be read until its new version is there
@@ -80,12 +81,13 @@ async def showing(
     *,
     pace: Pace,
     resumed: Note | None = None,
+    asked: str = "",
     footnotes: Sequence[Notice] = (),
     frame: Frame | None = None,
 ) -> AsyncIterator["DiscordReply"]:
     """A reply for one job; one that an earlier process began goes on from its note.
 
-    `footnotes` are put below the answer, before those of its outcome.
+    `asked` is put above the answer; `footnotes` below it, before those of its outcome.
 
     Raises:
         Undeliverable: in an exception group, at any time while the reply is open.
@@ -98,6 +100,7 @@ async def showing(
         dress,
         pace=pace,
         resumed=resumed,
+        asked=asked,
         footnotes=footnotes,
         frame=frame,
     )
@@ -118,6 +121,7 @@ class DiscordReply:
         *,
         pace: Pace,
         resumed: Note | None,
+        asked: str = "",
         footnotes: Sequence[Notice] = (),
         frame: Frame | None = None,
     ) -> None:
@@ -128,6 +132,7 @@ class DiscordReply:
         self._save = save
         self._dress = dress
         self._pace = pace
+        self._asked = asked
         self._footnotes = footnotes
         self._frame = frame or Frame()
         self.outcome: Outcome | None = None  # once the complete answer can be seen
@@ -155,7 +160,7 @@ class DiscordReply:
         if article := self._frame.article:
             self._want(lambda laid: faces.at_work(article.faces(laid_out=laid), notice))
         else:
-            self._want(lambda _: faces.waiting(notice, self._frame.text))
+            self._want(lambda _: faces.waiting(notice, self._frame.text, self._asked))
 
     def update(self, text: str, work: Work = NOTHING, progress: Progress | None = None) -> None:
         card = notices.progress(progress, changing=self._frame.reworks) if progress else None
@@ -164,7 +169,7 @@ class DiscordReply:
             return
 
         def draw(_: bool) -> Faces:
-            head = steps.live(work, self._words, answering=bool(text))
+            head = stacked(self._asked, steps.live(work, self._words, answering=bool(text)))
             step = work.asking
             asks = Asked(step.asks, step.number) if step else None
             return faces.streaming(text, head, asks, card)
@@ -178,7 +183,8 @@ class DiscordReply:
             row = self._frame.row(outcome)
             await self._end(lambda laid: dressed.finished(laid, footnotes, row, self._words))
         else:
-            finished = faces.finished(dressed, footnotes, self._words)
+            answer = dressed.under(self._asked) if self._asked else dressed
+            finished = faces.finished(answer, footnotes, self._words)
             finished = faces.with_document(finished, text)
             if outcome.check is not None:
                 card = notices.checked(outcome.check, steps.summary(outcome.work))
@@ -193,7 +199,9 @@ class DiscordReply:
             row = self._frame.old_row
             await self._end(lambda laid: article.unchanged(laid, notice, row))
             return
-        head = "\n".join(steps.folded(work, self._words))
+        is_old = bool(self._frame.text) and not text
+        asked = self._frame.asked if is_old else self._asked
+        head = stacked(asked, "\n".join(steps.folded(work, self._words)))
         told = faces.told(notice, text or self._frame.text, head)
         row = None if text else self._frame.old_row
         if row is None and work:

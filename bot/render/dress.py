@@ -61,12 +61,21 @@ class Dressed:
         """With a line above it, in the same block where it begins with text."""
         first = self.blocks[0] if self.blocks else None
         if isinstance(first, str):
-            return replace(self, blocks=(f"{line}\n{first}", *self.blocks[1:]))
+            return replace(self, blocks=(stacked(line, first), *self.blocks[1:]))
         return replace(self, blocks=(line, *self.blocks))
 
     def over(self, pictures: "Iterable[Picture]") -> "Dressed":
         """With pictures below it."""
         return replace(self, blocks=(*self.blocks, *pictures))
+
+
+def stacked(*texts: str) -> str:
+    """One under the other, without empty ones; a quotation under another stays one of its own."""
+    whole = ""
+    for text in filter(None, texts):
+        quotes_on = text.startswith("> ") and whole.rpartition("\n")[2].startswith("> ")
+        whole = "\n\n".join((whole, text)) if quotes_on else "\n".join(filter(None, (whole, text)))
+    return whole
 
 
 def draft(text: str) -> str:

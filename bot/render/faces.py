@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from bot.notices import Notice
-from bot.render.dress import Block, Dressed, draft, pages, undressed
+from bot.render.dress import Block, Dressed, draft, pages, stacked, undressed
 from bot.render.layout import Layout
 from bot.render.picture import Picture
 from bot.render.split import MESSAGE_UNITS, split, units
@@ -79,9 +79,9 @@ MANY_MESSAGES = 3
 NOTES_UNITS = 300  # that a message of components has room for, with a card
 
 
-def waiting(notice: Notice, text: str = "") -> Faces:
+def waiting(notice: Notice, text: str = "", head: str = "") -> Faces:
     """The notice, under the text that a new answer will replace."""
-    *before, last = told(notice, text)
+    *before, last = told(notice, text, head)
     return (*before, replace(last, stoppable=True))
 
 
@@ -90,7 +90,7 @@ def streaming(
 ) -> Faces:
     """The text so far under what was done for it, with the Stop button under its last message,
     and above that a card on how far it is."""
-    shown = "\n".join(filter(None, (head, draft(text))))
+    shown = stacked(head, draft(text))
     contents = [piece.content for piece in split(shown) if piece.body.strip()]
     if not contents and not card:
         return ()

@@ -70,6 +70,11 @@ def growing(message: Message) -> bool:
     return any(b["custom_id"].startswith("stop:") for b in buttons(message))
 
 
+def said(message: Message) -> str:
+    """What the bot wrote below the question that it quotes."""
+    return re.sub(r"\A(?:> .*(?:\n|\Z))+", "", str(message.data["content"]))
+
+
 def buttons(message: Message) -> list[Json]:
     return [button for row in message.data["components"] for button in row["components"]]
 
@@ -105,7 +110,7 @@ class Room:
 
         def look() -> Message | None:
             for message in self.bot_says(channel=channel):
-                if message.data["content"] == text and not growing(message):
+                if said(message) == text and not growing(message):
                     return message
             return None
 
@@ -115,10 +120,10 @@ class Room:
         """The messages that hold this answer, once they are complete and nothing else is there."""
 
         def look() -> list[Message] | None:
-            said = self.bot_says()
-            shown = " ".join(message.data["content"] for message in said)
-            done = not any(map(growing, said))
-            return said if done and shown.split() == text.split() else None
+            seen = self.bot_says()
+            shown = " ".join(map(said, seen))
+            done = not any(map(growing, seen))
+            return seen if done and shown.split() == text.split() else None
 
         return await until(look)
 
@@ -136,7 +141,7 @@ class Room:
     async def streaming(self) -> Message:
         """A message that shows text and can still be stopped."""
         return await until(
-            lambda: next((m for m in self.bot_says() if m.data["content"] and growing(m)), None)
+            lambda: next((m for m in self.bot_says() if said(m) and growing(m)), None)
         )
 
     async def bot_online(self) -> None:

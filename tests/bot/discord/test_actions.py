@@ -12,7 +12,7 @@ from playground.discord.permissions import Permission
 from playground.discord.shapes import File
 from playground.discord.state import Message
 from playground.discord.world import World
-from tests.bot.discord.conftest import Room, buttons, holds, scripted, until
+from tests.bot.discord.conftest import Room, buttons, holds, said, scripted, until
 
 LONG = "!tokens 3000 !delay 20ms"
 
@@ -30,7 +30,7 @@ async def pressable(room: Room, text: str, count: int = 5) -> Message:
     """The message that says `text` and has at least so many buttons."""
     return await until(
         lambda: next(
-            (m for m in room.bot_says() if m.data["content"] == text and len(buttons(m)) >= count),
+            (m for m in room.bot_says() if said(m) == text and len(buttons(m)) >= count),
             None,
         )
     )
@@ -68,7 +68,7 @@ async def test_again_keeps_both_answers_and_the_shown_one_counts(room: Room, wor
     head = await History(room.redis).head(channel(room))
     await press(room, message, "again")
     await until(lambda: "2/2" in labels(message))
-    assert message.data["content"] == "[turn 2] one"
+    assert said(message) == "[turn 2] one"
     second = await History(room.redis).head(channel(room))
     assert second != head
 
@@ -90,7 +90,7 @@ async def test_an_edited_question_is_answered_in_the_same_message(room: Room, wo
     assert opened.modal is not None
     assert "one" in str(opened.modal)
     await world.submit_modal(opened, {"prompt": "uno"})
-    await until(lambda: message.data["content"] == "[turn 1] uno" and "2/2" in labels(message))
+    await until(lambda: said(message) == "[turn 1] uno" and "2/2" in labels(message))
     assert await asked(room) == ["uno"]
     assert len(room.bot_says()) == 1
 
@@ -132,10 +132,10 @@ async def test_a_cut_answer_is_continued_in_place(room: Room, world: World) -> N
     await world.slash("ada", "general", "chat", {"prompt": prompt})
     (message,) = await until(room.bot_says)
     await until(lambda: "Continue" in labels(message))
-    cut = message.data["content"].partition("\n-# ")[0]
+    cut = said(message).partition("\n-# ")[0]
     assert scripted(prompt).startswith(cut)
     await press(room, message, "more")
-    await until(lambda: message.data["content"] == scripted(prompt) and "2/2" in labels(message))
+    await until(lambda: said(message) == scripted(prompt) and "2/2" in labels(message))
     assert "Continue" not in labels(message)
     (turn,) = (await History(room.redis).load(channel(room))).turns
     assert turn.answer == scripted(prompt)
@@ -168,7 +168,7 @@ async def test_others_cannot_change_an_answer(room: Room, world: World, do: str)
     await press(room, message, do, "bob")
     told = await room.notice("Only the person who asked", viewer="bob")
     assert told.visible_to == world.user("bob")["id"]
-    assert message.data["content"] == "[turn 1] one"
+    assert said(message) == "[turn 1] one"
 
 
 async def test_a_moderator_may_but_not_reword(room: Room, world: World) -> None:
@@ -226,7 +226,7 @@ async def test_a_new_version_that_fails_leaves_the_old_one(room: Room, world: Wo
     await world.submit_modal(opened, {"prompt": "!refuse"})
     told = await room.notice("could not take")
     assert told.id == message.id
-    assert (message.data["content"], labels(message)[0]) == ("[turn 1] one", "Again")
+    assert (said(message), labels(message)[0]) == ("[turn 1] one", "Again")
     assert await asked(room) == ["one"]
 
 

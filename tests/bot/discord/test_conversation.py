@@ -4,7 +4,7 @@ import itertools
 
 from playground.discord.state import Message
 from playground.discord.world import World
-from tests.bot.discord.conftest import Room, scripted, until
+from tests.bot.discord.conftest import Room, said, scripted, until
 
 
 async def test_chat_answers_in_place_of_thinking(room: Room, world: World) -> None:
@@ -111,7 +111,7 @@ async def test_control_characters_are_dropped(room: Room, world: World) -> None:
 async def test_the_longest_prompt_is_answered(room: Room, world: World) -> None:
     prompt = "x" * 6000
     await world.slash("ada", "general", "chat", {"prompt": prompt})
-    await until(lambda: "".join(m.data["content"] for m in room.bot_says()) == f"[turn 1] {prompt}")
+    await until(lambda: "".join(said(m) for m in room.bot_says()) == f"[turn 1] {prompt}")
 
 
 async def test_presence_tells_that_a_model_is_ready(room: Room, world: World) -> None:
@@ -128,7 +128,7 @@ async def test_a_formula_is_a_picture_once_the_answer_is_whole(room: Room, world
         return said if len(said) == 2 and said[0].data["attachments"] else None
 
     first, second = await until(dressed)
-    assert first.data["content"] == "[turn 1] Look:"
+    assert said(first) == "[turn 1] Look:"
     [picture] = first.data["attachments"]
     assert picture["description"] == source
     assert second.data["content"] == "and x²"

@@ -15,7 +15,7 @@ from jobqueue.queue import JobQueue
 from playground.discord.shapes import File
 from playground.discord.state import Message
 from playground.discord.world import World
-from tests.bot.discord.conftest import Room, growing, holds, running, until
+from tests.bot.discord.conftest import Room, growing, holds, running, said, until
 
 SAMPLES = Path(playground.page.__path__[0]) / "static" / "samples"
 
@@ -53,7 +53,7 @@ async def says(room: Room, text: str) -> Message:
             (
                 message
                 for message in room.bot_says()
-                if message.data["content"].startswith(text) and not growing(message)
+                if said(message).startswith(text) and not growing(message)
             ),
             None,
         )

@@ -7,7 +7,7 @@ from jobqueue.queue import JobQueue
 from jobqueue.schema import WorkerStatus
 from playground.discord.permissions import Permission
 from playground.discord.world import World
-from tests.bot.discord.conftest import Room, growing, until
+from tests.bot.discord.conftest import Room, growing, said, until
 
 LONG = "!tokens 3000 !delay 20ms"
 
@@ -101,7 +101,7 @@ async def test_stop_keeps_what_was_written(room: Room, world: World) -> None:
     await world.click("ada", "general", begun.id, "Stop")
     await until(lambda: not growing(room.bot_says()[-1]))
     (stopped,) = room.bot_says()
-    assert stopped.data["content"].startswith("[turn 1]")
+    assert said(stopped).startswith("[turn 1]")
     assert stopped.data["content"].endswith("\n-# Stopped.")
     assert stopped.data["embeds"] == []
 

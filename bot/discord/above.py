@@ -1,0 +1,23 @@
+"""What stands above an answer: what was asked, where Discord does not show it."""
+
+from bot import problem
+from bot.discord import destination
+from bot.discord.destination import BelowInteraction
+from bot.render.asked import quotation
+from jobqueue.schema import Job
+
+
+def above(job: Job) -> str:
+    """The question, the pictures that came with a command, and the message it is about."""
+    below = destination.decode(job.reply)
+    asked, _ = problem.parted(job.prompt)
+    lines = [quotation(asked)] if below.quoted and asked else []
+    if isinstance(below, BelowInteraction) and not job.order:
+        about = below.about or ", ".join(f"`{name}`" for name in _pictures(job))
+        lines += [f"> {'↪' if below.about else '🖼️'} {about}"] if about else []
+    return "\n".join(lines)
+
+
+def _pictures(job: Job) -> list[str]:
+    files = (file for file in job.attachments if file.media_type.startswith("image/"))
+    return list(dict.fromkeys(file.name for file in files))
