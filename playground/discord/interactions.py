@@ -39,6 +39,7 @@ class Interaction:
     data: Json
     created: float  # Discord's clock
     source: Message | None = None  # the message whose component was used
+    opener: "Interaction | None" = None  # what opened the modal that was sent
     owners: Json = field(default_factory=dict)  # authorizing_integration_owners
     callback: Callback | None = None  # how it was acknowledged
     response: Message | None = None  # @original
@@ -89,6 +90,7 @@ class Interactions:
         data: Json,
         *,
         source: Message | None = None,
+        opener: Interaction | None = None,
         user_installed: bool = False,
         locale: str = "en-US",
     ) -> Interaction:
@@ -102,6 +104,7 @@ class Interactions:
             data=data,
             created=self._state.clock.now(),
             source=source,
+            opener=opener,
             owners={"1": user} if user_installed else {"0": guild or "0"},
         )
         self._by_token[interaction.token] = interaction
@@ -233,18 +236,9 @@ class Interactions:
         return self._messages.edit(message, body, files, answers=interaction.id)
 
     def _post(self, interaction: Interaction, body: Json, files: Sequence[File]) -> Message:
-        metadata: Json = {
-            "id": interaction.id,
-            "type": int(interaction.kind),
-            "user": self._state.users[interaction.user],
-            "authorizing_integration_owners": interaction.owners,
-        }
-        if "name" in interaction.data:
-            metadata["name"] = interaction.data["name"]
+        metadata = self._metadata(interaction)
         if interaction.response is not None:
             metadata["original_response_message_id"] = interaction.response.id
-        if interaction.source is not None:
-            metadata["interacted_message_id"] = interaction.source.id
         ephemeral = MessageFlag.EPHEMERAL in MessageFlag(body.get("flags") or 0)
         origin = Origin(
             author=self._state.bot,
@@ -258,6 +252,21 @@ class Interactions:
             },
         )
         return self._messages.post(self._state.channel(interaction.channel), body, files, origin)
+
+    def _metadata(self, interaction: Interaction) -> Json:
+        metadata: Json = {
+            "id": interaction.id,
+            "type": int(interaction.kind),
+            "user": self._state.users[interaction.user],
+            "authorizing_integration_owners": interaction.owners,
+        }
+        if "name" in interaction.data:
+            metadata["name"] = interaction.data["name"]
+        if interaction.source is not None:
+            metadata["interacted_message_id"] = interaction.source.id
+        if interaction.opener is not None:
+            metadata["triggering_interaction_metadata"] = self._metadata(interaction.opener)
+        return metadata
 
     def _tell(self, interaction: Interaction, event: str, **more: object) -> None:
         data: Json = {

@@ -286,6 +286,7 @@ class World:
             self.state.channel(interaction.channel),
             data,
             source=interaction.source,
+            opener=interaction,
             locale=locale,
         )
 

@@ -25,6 +25,7 @@ PREVIEW_CHARS = 160
 SLASH, SUBCOMMAND, SUBCOMMAND_GROUP = 1, 1, 2
 TEXT_DISPLAY = 10
 COMMAND_INTERACTION = 2
+ATTACHMENT = 11  # an option's type
 
 
 class View:
@@ -130,11 +131,17 @@ class View:
     def _command_used(self, metadata: Json | None) -> Json | None:
         """Only the first answer to a command shows the command."""
         first = metadata and "original_response_message_id" not in metadata
+        metadata = (metadata or {}).get("triggering_interaction_metadata") or metadata
         if not metadata or not first or metadata["type"] != COMMAND_INTERACTION:
             return None
         name = metadata.get("name", "")
         is_slash = self._world.backend.commands.find(name, SLASH, self._world.guild["id"])
-        return {"user": _person(metadata["user"]), "label": f"/{name}" if is_slash else name}
+        used = self._world.backend.interactions.by_id.get(metadata["id"])
+        return {
+            "user": _person(metadata["user"]),
+            "label": f"/{name}" if is_slash else name,
+            "options": list(_filled(used.data)) if used else [],
+        }
 
     # --- commands -----------------------------------------------------------------------------
 
@@ -176,6 +183,18 @@ def _option(option: Json, locale: str) -> Json:
         "description": _localized(option, "description", locale),
         "choices": choices(option.get("choices") or (), locale),
     }
+
+
+def _filled(data: Json) -> Iterable[Json]:
+    """The options that a person filled in, as everybody may read them."""
+    files = data.get("resolved", {}).get("attachments", {})
+    for option in data.get("options") or ():
+        if "options" in option:
+            yield from _filled({**option, "resolved": data.get("resolved", {})})
+        elif option["type"] == ATTACHMENT:
+            yield {"name": option["name"], "value": files[option["value"]]["filename"]}
+        else:
+            yield {"name": option["name"], "value": str(option["value"])}
 
 
 def choices(offered: Iterable[Json], locale: str) -> list[Json]:

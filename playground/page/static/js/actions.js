@@ -1,11 +1,12 @@
 // What a person does to messages: press, select, reply, dismiss, open a menu.
 import { findComponent } from "./components.js";
 import { composer } from "./composer.js";
-import { element } from "./dom.js";
+import { element, h } from "./dom.js";
 import { t } from "./i18n.js";
 import { copy, onMarkupClick } from "./markup.js";
 import { enlarge } from "./media.js";
 import { openMessageMenu } from "./menus.js";
+import { popover } from "./popover.js";
 import { openSelect } from "./selects.js";
 import { store } from "./store.js";
 import { jumpTo } from "./timeline.js";
@@ -46,6 +47,12 @@ const ACTIONS = {
   menu: (button, message, event) => openMessageMenu(message, event, button),
   dismiss: (_, message) => store.dismiss(message),
   jump: ({ dataset }) => jumpTo(dataset.id),
+  "jump-over": ({ dataset }) => {
+    if (!store.channels.has(dataset.channel)) return;
+    if (store.current !== dataset.channel) store.show(dataset.channel);
+    jumpTo(dataset.id);
+  },
+  options: (button, message) => showOptions(button, message.command),
   "open-channel": ({ dataset }) => store.channels.has(dataset.id) && store.show(dataset.id),
   react: ({ dataset }, message) => react(message, dataset.emoji),
   enlarge: ({ dataset }) => enlarge(dataset.url, dataset.name),
@@ -55,6 +62,11 @@ const ACTIONS = {
 
 export const react = (message, emoji) =>
   socket.request("react", { channel: message.channel_id, message: message.id, emoji }).catch(() => {});
+
+function showOptions(button, { label, options }) {
+  const filled = options.map(({ name, value }) => [h("dt", {}, name), h("dd", {}, value)]);
+  popover(button, [h("b", {}, label), h("dl", {}, filled)], { className: "used-options" });
+}
 
 /** Press a component: it waits until the application answers, or says that it did not. */
 async function act(button, message, values) {

@@ -2,8 +2,10 @@
 import { h } from "./dom.js";
 import { t } from "./i18n.js";
 import { icon } from "./icons.js";
-import { store } from "./store.js";
+import { DM, store } from "./store.js";
 import { fullTime, timestamp } from "./time.js";
+
+const MESSAGE_LINK = /^https:\/\/discord\.com\/channels\/(?:\d+|@me)\/(\d+)\/(\d+)$/;
 
 const policy = globalThis.trustedTypes?.createPolicy("server-markdown", { createHTML: (html) => html });
 
@@ -17,6 +19,7 @@ export function markup(html, className = "markup", tag = "div") {
   element.querySelectorAll("time").forEach(writeTime);
   element.querySelectorAll(".spoiler").forEach((spoiler) => spoiler.setAttribute("aria-label", t("spoiler")));
   element.querySelectorAll(".mention[data-user]").forEach(markOwnMention);
+  element.querySelectorAll("a").forEach(shortenMessageLink);
   return element;
 }
 
@@ -51,6 +54,17 @@ function writeTime(time) {
 
 function markOwnMention(mention) {
   mention.classList.toggle("own", mention.dataset.user === store.me?.id);
+}
+
+/** The address of a message that this page knows of, as Discord shows it. */
+function shortenMessageLink(link) {
+  const [, channel, id] = link.textContent.match(MESSAGE_LINK) ?? [];
+  const place = link.href === link.textContent && store.channels.get(channel);
+  if (!place) return;
+  const data = { action: "jump-over", channel, id };
+  const pill = h("button", { type: "button", class: "mention message-link", data });
+  pill.append(`${place.type === DM ? "@" : "#"}${store.title(place)} › `, icon("thread", 14));
+  link.replaceWith(pill);
 }
 
 /** Clicks inside rendered text: spoilers and copy buttons. True when it was one of them. */

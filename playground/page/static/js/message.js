@@ -83,7 +83,7 @@ function origin(message) {
   if (message.command) {
     return originLine(message.command.user, [
       h("span", {}, t("used", { command: "" })),
-      h("span", { class: "used-command" }, message.command.label),
+      usedCommand(message.command),
     ]);
   }
   const replied = message.referenced_message;
@@ -93,6 +93,16 @@ function origin(message) {
   if (message.type === 19)
     return h("div", { class: "origin" }, h("span", { class: "quoted" }, t("deleted_reply")));
   return null;
+}
+
+/** Its options show at a click, as in Discord. */
+function usedCommand({ label, options = [] }) {
+  if (!options.length) return h("span", { class: "used-command" }, label);
+  return h(
+    "button",
+    { type: "button", class: "used-command", title: t("show_options"), data: { action: "options" } },
+    label,
+  );
 }
 
 function quoted(message) {
