@@ -10,6 +10,7 @@ What is asked of it goes over a pipe, one thing at a time, as a frozen value wit
 import asyncio
 import itertools
 import multiprocessing
+import re
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -22,6 +23,8 @@ from playground.discord.observe import Seen
 from playground.discord.server import LocalDiscord
 from playground.discord.shapes import Json
 from playground.discord.world import World
+
+_QUESTION = re.compile(r"\A(?:> .*(?:\n|\Z))+")  # quoted above an answer
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -194,7 +197,8 @@ class _Edits:
     def note(self, seen: Seen) -> None:
         if seen.change not in ("create", "edit") or not seen.answers or not seen.data["content"]:
             return
-        self.seen.setdefault(seen.answers, []).append(Edit(seen.at * 1000, seen.data["content"]))
+        content = _QUESTION.sub("", seen.data["content"])
+        self.seen.setdefault(seen.answers, []).append(Edit(seen.at * 1000, content))
         if not _growing(seen.data):
             self.complete.add(seen.answers)
 
