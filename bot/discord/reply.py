@@ -258,8 +258,11 @@ class DiscordReply:
         for part, face in zip(self._parts, self._wanted, strict=False):
             if part.shown != face:
                 return part
-        surplus = self._final and len(self._parts) > len(self._wanted)
-        return self._parts[-1] if surplus else None
+        surplus = self._parts[len(self._wanted) :]
+        if self._final:
+            return surplus[-1] if surplus else None
+        left = (part for part in surplus if part.message and part.shown != faces.OLD)
+        return next(left, None) if self._wanted and not self._laid_out else None
 
     async def _attempt(self, part: _Part) -> None:
         started = monotonic()
@@ -284,11 +287,14 @@ class DiscordReply:
     async def _make_equal(self, part: _Part) -> None:
         self._latest()
         number = self._parts.index(part)
-        if number >= len(self._wanted):
-            if self._final:  # before, there may be more again in a moment
-                await self._remove_last()
+        is_surplus = number >= len(self._wanted)
+        if is_surplus and self._final:
+            await self._remove_last()
             return
-        face = self._wanted[number]
+        if is_surplus and part.message is None:  # since it was looked for
+            return
+        # Before the end there may be more again in a moment: its place is kept.
+        face = faces.OLD if is_surplus else self._wanted[number]
         if part.message is None:
             part.message = await self._place.send(face, self._nonce(number), first=number == 0)
             # The nonce may have brought back a message with an older text.

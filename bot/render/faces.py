@@ -75,6 +75,7 @@ class Face:
 
 Faces = tuple[Face, ...]
 
+OLD = Face("-# ⋯")  # of a message of an older text that a newer one has not come to yet
 MANY_MESSAGES = 3
 NOTES_UNITS = 300  # that a message of components has room for, with a card
 

@@ -211,6 +211,6 @@ async def test_a_script_of_disasters_loses_nothing(tmp_path: Path) -> None:
     assert process.returncode == 0
     final = {e["message"]: e for e in events if e["event"] in ("create", "edit")}
     contents = {e["action"]: e["content"] for e in final.values() if e["author"] == "commonroom"}
-    assert contents[0] == "[turn 1] hello"
+    assert contents[0] == "> hello\n[turn 1] hello"
     assert contents[3] == "[turn 2] more"
     assert contents[14].endswith("Stopped.")

@@ -82,15 +82,32 @@ async def test_again_keeps_both_answers_and_the_shown_one_counts(room: Room, wor
     assert len(room.bot_says()) == 2
 
 
+async def test_nothing_of_a_long_answer_is_left_beside_a_new_one(room: Room, world: World) -> None:
+    prompt = "!tokens 300"
+    await world.slash("ada", "general", "chat", {"prompt": prompt})
+    first, last = await room.whole(scripted(prompt))
+    await until(lambda: "Edit" in labels(last))
+    (edit,) = [b["custom_id"] for b in buttons(last) if ":edit:" in b["custom_id"]]
+    opened = await world.click("ada", "general", last.id, edit)
+    await opened.acknowledged()
+    with world.subscribe() as changes:
+        await world.submit_modal(opened, {"prompt": "!delay 200ms uno"})
+        assert await room.whole("[turn 1] !delay 200ms uno") == [first]
+    edits = [seen.data async for seen in changes if seen.data.get("id") == last.id]
+    assert ("-# ⋯", []) in [(e.get("content"), e.get("components")) for e in edits]
+
+
 async def test_an_edited_question_is_answered_in_the_same_message(room: Room, world: World) -> None:
-    message = await ask(room, "one")
+    await world.say("ada", "general", "@commonroom one")
+    message = await pressable(room, "[turn 1] one")
     (edit,) = [b["custom_id"] for b in buttons(message) if ":edit:" in b["custom_id"]]
     opened = await world.click("ada", "general", message.id, edit)
     await opened.acknowledged()
     assert opened.modal is not None
     assert "one" in str(opened.modal)
     await world.submit_modal(opened, {"prompt": "uno"})
-    await until(lambda: said(message) == "[turn 1] uno" and "2/2" in labels(message))
+    shown = "> uno\n[turn 1] uno"  # readers still see the old question above it
+    await until(lambda: message.data["content"] == shown and "2/2" in labels(message))
     assert await asked(room) == ["uno"]
     assert len(room.bot_says()) == 1
 
