@@ -89,6 +89,7 @@ class LlamaCppEngine(OpenAIEngine):
         silent_s: float = SILENT_S,
     ) -> None:
         self._holding = AsyncExitStack()
+        self._up = False
         self._answering = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -166,9 +167,10 @@ class LlamaCppEngine(OpenAIEngine):
 
     def health(self) -> Health:
         health = super().health()
-        if health.phase == "ready":
+        if health.phase == "ready" and self._up:
             return health
-        return Health(health.phase, detail=f"llama.cpp reads {self._plan.model}")
+        phase = "degraded" if health.phase == "ready" else health.phase
+        return Health(phase, detail=f"llama.cpp reads {self._plan.model}")
 
     # --- its life -----------------------------------------------------------------------------
 
@@ -177,9 +179,11 @@ class LlamaCppEngine(OpenAIEngine):
         while True:
             try:
                 async with running(self._plan) as process:
+                    self._up = True
                     if not begun.done():
                         begun.set_result(None)
                     await self._until_it_ends(process)
+                    self._up = False
             except (CannotLoad, OSError) as error:
                 if not begun.done():
                     begun.set_exception(CannotLoad(str(error)))
