@@ -12,12 +12,13 @@ from rich.console import Console
 from rich.live import Live
 
 from jobqueue.connect import connect
+from jobqueue.courses import latest
 from jobqueue.dead import DeadLetters
 from jobqueue.embedded import EmbeddedError, redis_url, serve
 from jobqueue.errors import QueueError, UnknownJob
 from jobqueue.overview import job_detail, overview
 from jobqueue.queue import JobQueue
-from jobqueue.tables import dead_table, job_tables, overview_tables
+from jobqueue.tables import dead_table, job_tables, latest_table, overview_tables
 
 console = Console()
 
@@ -54,6 +55,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("job")
     command.set_defaults(run=_on_queue(_inspect))
 
+    command = commands.add_parser("latest", help="a bot's latest questions, and what took how long")
+    command.add_argument("--reader", default="bot-0", help="the bot's COMMONROOM_READER")
+    command.add_argument("--count", type=int, default=20)
+    command.set_defaults(run=_on_queue(_latest))
+
     command = commands.add_parser("dead", help="jobs whose every attempt died")
     command.set_defaults(run=_on_queue(_dead))
     actions = command.add_subparsers(metavar="action")
@@ -88,6 +94,10 @@ async def _watch(queue: JobQueue, _: argparse.Namespace) -> None:
 
 async def _inspect(queue: JobQueue, args: argparse.Namespace) -> None:
     console.print(job_tables(await job_detail(queue, args.job)))
+
+
+async def _latest(queue: JobQueue, args: argparse.Namespace) -> None:
+    console.print(latest_table(await latest(queue, args.reader, args.count)))
 
 
 async def _dead(queue: JobQueue, _: argparse.Namespace) -> None:

@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from jobqueue.courses import Course
 from jobqueue.dead import DeadLetter
 from jobqueue.overview import JobDetail, Overview
 from jobqueue.schema import (
@@ -55,6 +56,24 @@ def dead_table(letters: Iterable[DeadLetter]) -> RenderableType:
         died, attempts = _time(letter.at_ms), str(letter.attempts)
         table.add_row(
             letter.id, job.id, job.server, job.channel, died, attempts, Text(letter.reason)
+        )
+    return table
+
+
+def latest_table(courses: Iterable[Course]) -> RenderableType:
+    columns = ("asked", "job", "capability", "state", "waited", "first", "written", "tokens", "")
+    table = _table(*columns)
+    for it in courses:
+        table.add_row(
+            _time(it.asked),
+            Text(it.job.id),
+            it.job.capability,
+            it.failure or it.state,
+            _seconds(it.asked, it.begun),
+            _seconds(it.begun, it.first),
+            _seconds(it.first, it.ended),
+            str(it.tokens or "–"),
+            f"attempt {it.attempts}" if it.attempts > 1 else "",
         )
     return table
 
@@ -133,6 +152,10 @@ def _shown(name: str, value: str) -> str:
 
 def _time(milliseconds: int) -> str:
     return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d %H:%M:%S}Z"
+
+
+def _seconds(since: int | None, until: int | None) -> str:
+    return "–" if since is None or until is None else f"{(until - since) / 1000:.2f} s"
 
 
 def _number(value: float | None) -> str:

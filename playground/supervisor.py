@@ -24,8 +24,9 @@ from jobqueue.connect import connect
 from jobqueue.errors import QueueError
 from jobqueue.queue import JobQueue
 from jobqueue.schema import WorkerStatus
+from playground import overview
 from playground.discord.server import LocalDiscord
-from playground.discord.shapes import Json
+from playground.discord.shapes import Json, UserError
 from playground.process import ManagedProcess, ProcessState, Program, Status, Watch
 
 READER = "bot-0"
@@ -157,6 +158,13 @@ class Supervisor:
     def states(self) -> list[Json]:
         """Of each process: name, state, progress (0 to 1 or None), detail, memory (bytes), …"""
         return [asdict(status) for status in self.status()]
+
+    async def overview(self) -> Json:
+        """What is in the queue. Raises UserError while it does not answer."""
+        try:
+            return await overview.shown(self.queue, READER)
+        except QueueError as error:
+            raise UserError(f"the queue does not answer: {error}") from error
 
     def status(self) -> list[Status]:
         return [process.status() for process in self.processes.values()]

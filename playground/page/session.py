@@ -44,6 +44,9 @@ class Supervisor(Protocol):
     def states(self) -> list[Json]:
         """Of each process: name, state, progress (0 to 1 or None), detail, memory (bytes)."""
 
+    async def overview(self) -> Json:
+        """The queue's numbers and latest questions, as `playground.overview.shown` has them."""
+
     async def kill(self, name: str) -> None: ...
 
     async def restart(self, name: str) -> None: ...
@@ -156,15 +159,22 @@ class Session:
                 return self._push("commands", self._view.commands(self._person.locale))
             case "process":
                 return await self._steer(packet["action"], packet["name"])
+            case "overview":
+                return await self._supervised.overview()
             case _:
                 return await self._actions.do(self._person, packet)
 
     async def _steer(self, action: str, name: str) -> None:
+        supervisor = self._supervised
+        steps = {"kill": supervisor.kill, "restart": supervisor.restart}
+        await steps[action](name)
+        self._push_status(supervisor)
+
+    @property
+    def _supervised(self) -> Supervisor:
         if self._supervisor is None:
             raise UserError("nothing supervises the processes here")
-        steps = {"kill": self._supervisor.kill, "restart": self._supervisor.restart}
-        await steps[action](name)
-        self._push_status(self._supervisor)
+        return self._supervisor
 
     def _become(self, user: Any, locale: Any) -> None:
         people = [person for person in self._view.people() if not person["bot"]]

@@ -102,3 +102,30 @@ async def test_a_wrong_url_is_one_sentence() -> None:
     assert (code, output) == (1, "")
     assert errors.startswith("error: ")
     assert len(errors.splitlines()) == 1
+
+
+async def test_latest_shows_where_the_time_of_each_question_went(
+    queue: JobQueue, redis_url: str
+) -> None:
+    await queue.submit(make_job("a", channel="one"))
+    lease = await claim_one(queue)
+    await queue.emit(lease, 0, [Started(attempt=1, worker="gpu-0"), Delta(text="secret")])
+    await finish(queue, lease, "secret", tokens=42)
+    await queue.delivered("a")
+    await queue.submit(make_job("b", channel="two"))
+    await queue.give_up(await claim_one(queue))
+    await queue.reap()
+    await claim_one(queue)
+    await queue.submit(make_job("c", channel="two"))
+    await queue.submit(make_job("d", reader="bot-9", channel="three"))
+    code, output, _ = await operate(redis_url, "latest")
+    rows = {row[2]: row[3:] for row in map(str.split, output.splitlines()[1:])}
+    assert code == 0
+    assert "secret" not in output
+    assert rows.keys() == {"a", "b", "c"}
+    assert rows["a"][:2] == ["chat", "done"]
+    assert rows["a"][-1] == "42"
+    assert "–" not in rows["a"]
+    assert rows["b"][:2] == ["chat", "running"]
+    assert rows["b"][-2:] == ["attempt", "2"]
+    assert rows["c"] == ["chat", "queued", "–", "–", "–", "–"]

@@ -49,6 +49,25 @@ class FakeSupervisor:
             for name, state in self.processes.items()
         ]
 
+    async def overview(self) -> Json:
+        chat = {"name": "chat", "waiting": 1, "running": 1, "service_ms": 2500.0, "tokens": 80.0}
+        worker = {"model": "small", "engine": "scripted", "phase": "ready", "running": 1}
+        asked = {"who": "Ada", "capability": "chat", "attempts": 1, "tokens": 0, "failure": ""}
+        return {
+            "capabilities": [chat],
+            "workers": [worker | {"slots": 4, "context_tokens": 4096}],
+            "dead": 3,
+            "memory": 2_390_000,
+            "questions": [
+                asked
+                | {"id": "2", "prompt": "<b>bold</b>", "state": "failed", "failure": "timeout"}
+                | {"asked": 5_000, "begun": None, "first": None, "ended": 6_000},
+                asked
+                | {"id": "1", "prompt": "Why?", "state": "done", "tokens": 80, "attempts": 2}
+                | {"asked": 1_000, "begun": 1_250, "first": 2_000, "ended": 4_000},
+            ],
+        }
+
     async def kill(self, name: str) -> None:
         self.processes[name] = "restarting"
 

@@ -30,12 +30,18 @@ def environ() -> dict[str, str]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Supervisor]:
+async def discord() -> AsyncIterator[LocalDiscord]:
+    async with LocalDiscord() as discord:
+        discord.world.create_user("ada")
+        yield discord
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(
+    discord: LocalDiscord, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Supervisor]:
     folder = tmp_path_factory.mktemp("playground")
-    async with (
-        LocalDiscord() as discord,
-        Supervisor(folder, discord, engine="scripted", environ=environ()) as supervisor,
-    ):
+    async with Supervisor(folder, discord, engine="scripted", environ=environ()) as supervisor:
         yield supervisor
 
 
@@ -108,6 +114,26 @@ async def kernel_says(pid: int, *, stopped: bool) -> None:
             if (psutil.Process(pid).status() == psutil.STATUS_STOPPED) is stopped:
                 return
             await asyncio.sleep(0.01)
+
+
+@on_one_loop
+async def test_the_overview_is_of_what_was_asked(
+    supervisor: Supervisor, discord: LocalDiscord
+) -> None:
+    asked = await discord.world.slash("ada", "general", "chat", {"prompt": "one  two"})
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            questions = (await supervisor.overview())["questions"]
+            if [told["state"] for told in questions] == ["done"]:
+                break
+            await asyncio.sleep(0.05)
+    (told,) = questions
+    assert (told["id"], told["who"], told["prompt"]) == (asked.id, "ada", "one two")
+    assert told["asked"] <= told["begun"] <= told["first"] <= told["ended"]
+    assert told["tokens"] > 0
+    now = await supervisor.overview()
+    assert [worker["running"] for worker in now["workers"]] == [0]
+    assert json.dumps(now)
 
 
 async def test_what_cannot_start_is_said(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ import { element, fill, h, morph } from "./dom.js";
 import { t } from "./i18n.js";
 import { avatar, icon } from "./icons.js";
 import { size } from "./media.js";
+import { openOverview } from "./overview.js";
 import { nameOf, store } from "./store.js";
 import { duration } from "./time.js";
 import { toast } from "./toast.js";
@@ -28,7 +29,15 @@ function draw() {
 /** "bad" sorts before "busy" before "good". */
 const health = (state) => (GOOD.includes(state) ? "good" : BUSY.includes(state) ? "busy" : "bad");
 
-const system = () => [h("h2", {}, t("system")), store.status.map(card)];
+const system = () => [
+  h(
+    "div",
+    { class: "panel-head" },
+    h("h2", {}, t("system")),
+    h("button", { type: "button", class: "small-button", data: { action: "overview" } }, icon("pulse", 14), t("overview")),
+  ),
+  store.status.map(card),
+];
 
 function card(process) {
   const { name, state, progress, detail } = process;
@@ -90,6 +99,7 @@ function button(action, picture, name) {
 }
 
 async function onClick(event) {
+  if (event.target.closest("[data-action=overview]")) return openOverview(socket);
   const target = event.target.closest("[data-process][data-action]");
   if (!target) return;
   const { action, process } = target.dataset;

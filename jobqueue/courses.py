@@ -1,0 +1,80 @@
+"""The latest questions of one bot process, and where the time of each went."""
+
+from dataclasses import dataclass
+from itertools import islice
+
+from msgspec import DecodeError
+
+from jobqueue.errors import UnknownJob
+from jobqueue.overview import JobDetail, job_detail
+from jobqueue.queue import JobQueue
+from jobqueue.schema import TERMINAL_EVENTS, AnyEvent, Failed, Finished, Job, Started, State
+
+_LOOKED_AT = 1_000  # newest events of the bot's live stream, among which its jobs are found
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Of one question. Times are the server's, in ms since 1970."""
+
+    job: Job
+    state: State
+    attempts: int
+    asked: int
+    begun: int | None  # by the worker that has it now, or had it last
+    first: int | None  # anything to see, in that attempt
+    ended: int | None
+    tokens: int  # that were written
+    failure: str  # its code, or empty
+
+
+async def latest(queue: JobQueue, reader: str, count: int = 10) -> list[Course]:
+    """Newest first: what waits, runs, or ended within the hour for which events are kept."""
+    found = []
+    for job_id in await _job_ids(queue, reader, count):
+        try:
+            found.append(_course(await job_detail(queue, job_id)))
+        except (UnknownJob, DecodeError):  # expired, or of another version
+            continue
+    return sorted(found, key=lambda course: course.asked, reverse=True)[:count]
+
+
+async def _job_ids(queue: JobQueue, reader: str, count: int) -> set[str]:
+    scripts = queue.scripts
+
+    async def read() -> tuple[list[bytes], list[tuple[bytes, dict[bytes, bytes]]]]:
+        async with scripts.redis.pipeline(transaction=False) as pipe:
+            pipe.zrevrange(scripts.key("undelivered", reader), 0, count - 1)
+            pipe.xrevrange(scripts.key("live", reader), count=_LOOKED_AT)
+            waiting, entries = await pipe.execute()
+            return waiting, entries
+
+    waiting, entries = await scripts.patiently(read)
+    seen = dict.fromkeys(fields[b"job"] for _, fields in entries)
+    return {name.decode() for name in (*waiting, *islice(seen, count))}
+
+
+def _course(detail: JobDetail) -> Course:
+    record = detail.record
+    attempts = int(record["attempt"])
+    events = [
+        (int(entry_id.partition("-")[0]), event)
+        for entry_id, attempt, _, event in detail.events
+        if attempt == attempts
+    ]
+    last = events[-1] if events and isinstance(events[-1][1], TERMINAL_EVENTS) else None
+    return Course(
+        job=detail.job,
+        state=State(record["state"]),
+        attempts=attempts,
+        asked=int(record["submitted"]),
+        begun=int(record["claimed"]) if "claimed" in record else None,
+        first=next((at for at, event in events if not isinstance(event, Started)), None),
+        ended=last[0] if last else None,
+        tokens=_tokens(last[1]) if last else 0,
+        failure=last[1].code if last and isinstance(last[1], Failed) else "",
+    )
+
+
+def _tokens(event: AnyEvent) -> int:
+    return event.completion_tokens if isinstance(event, Finished) else 0

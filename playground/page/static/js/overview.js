@@ -1,0 +1,146 @@
+// The overview: what waits and runs, and where the time of the latest questions went.
+import { h, morph } from "./dom.js";
+import { t } from "./i18n.js";
+import { icon } from "./icons.js";
+import { size } from "./media.js";
+import { store } from "./store.js";
+
+const LOOK_MS = 1000;
+const PHASES = ["waited", "reading", "writing"];
+
+export function openOverview(socket) {
+  const body = h("div", { class: "overview-body" });
+  const dialog = h(
+    "dialog",
+    { class: "dialog overview", aria: { label: t("overview") } },
+    h(
+      "header",
+      { class: "dialog-head" },
+      h("h2", {}, t("overview")),
+      h(
+        "button",
+        { type: "button", class: "icon-button", onclick: () => dialog.close(), aria: { label: t("close") } },
+        icon("close"),
+      ),
+    ),
+    body,
+  );
+  document.body.append(dialog);
+  dialog.showModal();
+  const look = async () => {
+    const parts = await socket.request("overview").then(everything, refused);
+    if (dialog.open) morph(body, h("div", { class: "overview-body" }, parts));
+  };
+  const timer = setInterval(look, LOOK_MS);
+  dialog.addEventListener("close", () => (clearInterval(timer), dialog.remove()));
+  return look();
+}
+
+const refused = ({ detail, code }) =>
+  h("p", { class: "failure" }, t("failed_action", { detail: detail || code }));
+
+const everything = (now) => [
+  numbers(now),
+  h("h3", {}, t("latest_questions")),
+  now.questions.length ? questions(now.questions) : h("p", { class: "muted" }, t("no_questions")),
+  h("h3", {}, t("kinds")),
+  table(
+    ["kind", "waiting", "running", "seconds_each", "tokens_each"],
+    now.capabilities.filter(telling).map((it) => [
+      it.name,
+      it.waiting,
+      it.running,
+      it.service_ms === null ? "–" : number(it.service_ms / 1000),
+      it.tokens === null ? "–" : number(it.tokens),
+    ]),
+  ),
+  h("h3", {}, t("workers")),
+  table(
+    ["model", "engine", "state", "running", "context"],
+    now.workers.map((it) => [
+      it.model,
+      it.engine,
+      t(it.phase),
+      t("of", { some: it.running, all: it.slots }),
+      it.context_tokens.toLocaleString(store.locale),
+    ]),
+  ),
+];
+
+/** `chat@a-model` is asked for where an admin chose the model: a row for it if it ever was. */
+const telling = ({ name, waiting, running, service_ms: service }) =>
+  !name.includes("@") || waiting || running || service !== null;
+
+const sum = (list, name) => list.reduce((all, each) => all + each[name], 0);
+
+const numbers = (now) =>
+  h(
+    "dl",
+    { class: "numbers" },
+    [
+      ["waiting", sum(now.capabilities, "waiting")],
+      ["running", sum(now.capabilities, "running")],
+      ["dead_letters", now.dead],
+      ["queue_memory", size(now.memory)],
+    ].map(([name, value]) => h("div", {}, h("dt", {}, t(name)), h("dd", {}, String(value)))),
+  );
+
+function questions(list) {
+  const longest = Math.max(...list.map((each) => sum(spans(each), "ms")), 1);
+  return [
+    h("p", { class: "legend", aria: { hidden: "true" } }, PHASES.map((name) => h("span", { class: name }, t(name)))),
+    h("ol", { class: "courses" }, list.map((each) => question(each, longest))),
+  ];
+}
+
+/** The parts of its time so far. What has not come ends now, on the page's clock. */
+function spans({ asked, begun, first, ended, state }) {
+  const end = ended ?? (["queued", "running"].includes(state) ? Date.now() : asked);
+  const ms = (from, to) => (from === null ? 0 : Math.max(0, (to ?? end) - from));
+  return [
+    { name: "waited", ms: ms(asked, begun) },
+    { name: "reading", ms: ms(begun, first) },
+    { name: "writing", ms: ms(first, null) },
+  ];
+}
+
+function question(each, longest) {
+  const parts = spans(each);
+  return h(
+    "li",
+    { data: { key: each.id, state: each.state } },
+    h("p", {}, h("b", {}, each.who), " ", h("span", { class: "kind" }, each.capability), " ", each.prompt),
+    h("div", { class: "course", aria: { hidden: "true" } }, parts.map((part) => segment(part, longest))),
+    h("small", {}, inWords(each, parts)),
+  );
+}
+
+function segment({ name, ms }, longest) {
+  const bar = h("i", { class: name });
+  bar.style.width = `${(100 * ms) / longest}%`;
+  return bar;
+}
+
+function inWords({ state, failure, attempts, tokens }, parts) {
+  const writing = parts.at(-1).ms;
+  return [
+    ...parts.filter(({ ms }) => ms).map(({ name, ms }) => `${t(name)} ${number(ms / 1000, 2)} s`),
+    tokens ? t("tokens", { count: tokens }) : "",
+    tokens && writing > 100 ? t("a_second", { count: number((1000 * tokens) / writing) }) : "",
+    attempts > 1 ? t("attempt", { count: attempts }) : "",
+    failure || (["queued", "running"].includes(state) ? t(`is_${state}`) : ""),
+  ]
+    .filter(Boolean)
+    .join(" · ");
+}
+
+const table = (names, rows) =>
+  h(
+    "table",
+    {},
+    h("thead", {}, h("tr", {}, names.map((name) => h("th", {}, t(name))))),
+    h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell) => h("td", {}, String(cell)))))),
+  );
+
+const number = (value, digits = 1) =>
+  value.toLocaleString(store.locale, { minimumFractionDigits: digits, maximumFractionDigits: digits });
