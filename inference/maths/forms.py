@@ -7,7 +7,7 @@ of its own.
 """
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from inference.maths import programs
@@ -33,21 +33,37 @@ def made(written: str) -> Made:
     """The call that `written` asks for. Raises NotMathematics where a form is filled in wrongly,
     and SyntaxError where it is neither a form nor a program."""
     tree = ast.parse(written.strip())
-    form = _form(tree)
-    if form is None:
+    filled = [form for statement in tree.body if (form := _form(statement))]
+    if not filled or len(filled) < len(tree.body):
         return _program(_with_sympy(written.strip(), tree))
-    if form.name == "convert":
-        return _conversion(form)
-    return _program(FORMS[form.name](form.texts, form.options))
+    if [form.name for form in filled] == ["convert"]:
+        return _conversion(filled[0])
+    if any(form.name == "convert" for form in filled):
+        raise NotMathematics("convert stands alone")
+    return _program(_joined([FORMS[form.name](form.texts, form.options) for form in filled]))
+
+
+def _joined(sources: list[str]) -> str:
+    """One program after the other, with what they import at the top, once."""
+    lines = [line for source in sources for line in source.splitlines()]
+    imports = dict.fromkeys(line for line in lines if line.startswith(("import ", "from ")))
+    if len(sources) == 1 or not imports:
+        return "\n".join(sources)
+    bodies = ["\n".join(_without(source, imports)).strip() for source in sources]
+    return "\n".join(imports) + "\n\n" + "\n\n".join(bodies) + "\n"
+
+
+def _without(source: str, lines: Collection[str]) -> list[str]:
+    return [line for line in source.splitlines() if line not in lines]
 
 
 def _program(source: str) -> Made:
     return Made("python", {"program": source})
 
 
-def _form(tree: ast.Module) -> _Form | None:
-    """A single call of a form, `print` around it or not."""
-    if len(tree.body) != 1 or not isinstance(statement := tree.body[0], ast.Expr):
+def _form(statement: ast.stmt) -> _Form | None:
+    """A call of a form, `print` around it or not."""
+    if not isinstance(statement, ast.Expr):
         return None
     call = statement.value
     if isinstance(call, ast.Call) and _called(call) == "print" and len(call.args) == 1:

@@ -205,21 +205,35 @@ def _condition(text: str, known: Collection[str]) -> str:
 
 
 def plot(texts: tuple[str, ...], _options: dict[str, str]) -> str:
+    """Between two bounds; without them around its zeros, or from -10 to 10."""
     value, name = _with_unknown(texts)
-    low, high = [*(expression(text) for text in texts[2:4]), "-10", "10"][:2]
-    if len(texts) < 4:
-        low, high = "-10", "10"
+    bounds = [expression(text) for text in texts[2:4]]
     return (
         "import matplotlib.pyplot as plt\n"
         "import numpy as np\n"
         f"{_HEAD}{_symbols([name])}"
-        f"values = np.linspace(float({low}), float({high}), 800)\n"
+        f"{_between(*bounds) if len(bounds) == 2 else _around_zeros(value, name)}"
         f'function = lambdify({name}, {value} + 0*{name}, "numpy")\n'
         "plt.plot(values, function(values))\n"
+        'plt.axhline(0, color="gray", linewidth=1)\n'
         f'plt.xlabel("{name}")\n'
         f"plt.title(str({value}))\n"
         "plt.grid(True)\n"
         "plt.show()\n"
+    )
+
+
+def _between(low: str, high: str) -> str:
+    return f"values = np.linspace(float({low}), float({high}), 800)\n"
+
+
+def _around_zeros(value: str, name: str) -> str:
+    return (
+        f"zeros = solveset({value}, {name}, S.Reals)\n"
+        "zeros = sorted(map(float, zeros)) if isinstance(zeros, FiniteSet) else []\n"
+        "low, high = (zeros[0], zeros[-1]) if zeros else (-10, 10)\n"
+        "margin = max(2, high - low) if zeros else 0\n"
+        "values = np.linspace(low - margin, high + margin, 800)\n"
     )
 
 

@@ -43,6 +43,8 @@ def read(question: str) -> Reading | None:
     if len(question) > MAX_QUESTION:
         return None
     text = plain(question)
+    if plotted := _AND_PLOT.fullmatch(text):
+        return _with_plot(read(plotted["rest"]))
     if found := _conversion(text):
         return found
     parts = apart(spoken(text), _PHRASES)
@@ -57,6 +59,30 @@ def read(question: str) -> Reading | None:
             if found is not None:
                 return found
     return None
+
+
+# --- and a picture of it --------------------------------------------------------------------------
+
+_AND_PLOT = re.compile(
+    r"(?P<rest>.+?)[\s,;，；。.]*(?:"
+    r"\b(?:and|then|and then) (?:plot|draw|graph|sketch) (?:it|(?:the|its) "
+    r"(?:graph|curve|parabola|line|function|polynomial))"
+    r"|(?:并|再|然后|并且)?(?:画出|绘制|作出|画)(?:它的|其|函数|函数的|相应的)?(?:抛物线|图像|图象|图形|曲线|图)"
+    r")\s*[.!。！]*\s*",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def _with_plot(found: Reading | None) -> Reading | None:
+    """Of an equation in one unknown: its left side less its right one, which is 0 at a solution."""
+    if found is None or found.task["kind"] != "equations" or found.task.get("wanted"):
+        return None
+    stated, unknowns = found.task["relations"], found.task["unknowns"]
+    if not isinstance(stated, list) or not isinstance(unknowns, list) or len(unknowns) != 1:
+        return None
+    [(left, _, right)] = stated
+    value = left if right == "0" else f"{left} - ({right})"
+    return Reading(found.task, f"{found.form}\n{_form('plot', value, unknowns[0])}")
 
 
 # --- units ----------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from inference.dialects.forms import _EXAMPLES
 from inference.maths.expression import NotMathematics, expression, names, relation
 from inference.maths.forms import FORMS, Made, made
 from inference.maths.reading import read
+from inference.sandbox.client import Sandbox
 
 
 @pytest.mark.parametrize(
@@ -104,6 +105,8 @@ def test_a_form_that_is_filled_in_wrongly_is_refused_or_a_program_of_its_own(for
         "Is 221 a prime number?",
         "What is the remainder when 2^10 is divided by 7?",
         "x² - 4.5 > 0",
+        "Solve x^2 - 5x + 6 = 0 and plot the parabola",
+        "解方程 x² = 4，并画出图像。",
     ],
 )
 def test_what_is_read_by_rule_can_be_computed(question: str) -> None:
@@ -112,6 +115,27 @@ def test_what_is_read_by_rule_can_be_computed(question: str) -> None:
     call = made(reading.form)
     assert call.tool in ("python", "convert")
     assert reading.form.split("(")[0] in (*FORMS, "convert")
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Solve x + y = 3, x - y = 1 and plot it", "Plot it", "Solve x^2 > 4 and sketch the curve"],
+)
+def test_a_picture_of_more_than_one_equation_is_left_to_the_model(question: str) -> None:
+    assert read(question) is None
+
+
+async def test_forms_one_after_the_other_are_one_program() -> None:
+    written = 'solve("x**2 - 5x + 6 = 0", "x")\nplot("x**2 - 5x + 6", "x")'
+    program = str(made(written).arguments["program"])
+    assert program.count("from sympy import *") == 1
+    assert read("Solve x^2 - 5x + 6 = 0 and plot the parabola") is not None
+    async with Sandbox() as sandbox:
+        result = await sandbox.run(program)
+    assert result.stdout == "x = 2\nx = 3\n"
+    assert len(result.figures) == 1
+    with pytest.raises(NotMathematics):
+        made('convert("8", "feet", "meters")\nsolve("x = 1")')
 
 
 def test_names_of_sympys_are_there_for_programs_that_forgot_them() -> None:
