@@ -32,6 +32,7 @@ class Notice:
     tone: Tone = Tone.LIMIT
     arguments: Mapping[str, Any] = field(default_factory=dict)  # texts, numbers, notices
     title: str = ""  # a key too
+    again: bool = False  # asked once more, the same question may well be answered
 
     def text(self, words: Words) -> str:
         return words(
@@ -54,8 +55,8 @@ class Refused(Exception):
 UNAVAILABLE = Notice("unavailable", Tone.FAILURE)
 EMPTY_PROMPT = Notice("prompt-empty")
 UNREADABLE_PROMPT = Notice("prompt-unreadable")
-EMPTY_ANSWER = Notice("answer-empty")
-UNSOLVED = Notice("solve-unsolved")
+EMPTY_ANSWER = Notice("answer-empty", again=True)
+UNSOLVED = Notice("solve-unsolved", again=True)
 NO_SOLVER = Notice("solve-nowhere")
 NO_WRITER = Notice("article-nowhere")
 BUSY = Notice("action-busy")
@@ -83,10 +84,11 @@ def prompt_too_long(length: int, limit: int) -> Notice:
 
 def failed(code: FailureCode) -> Notice:
     tone = Tone.LIMIT if code in _NOBODYS_FAULT else Tone.FAILURE
-    return Notice(f"failed-{code}", tone)
+    return Notice(f"failed-{code}", tone, again=code not in _FOR_GOOD)
 
 
 _NOBODYS_FAULT = (FailureCode.CANCELLED, FailureCode.TOO_LONG)
+_FOR_GOOD = (*_NOBODYS_FAULT, FailureCode.BAD_REQUEST, FailureCode.NO_TEXT)
 
 
 def internal(reference: str) -> Notice:

@@ -153,6 +153,15 @@ class JobQueue:
             State(state.decode()), position, _known(estimate), attempt, decode_job(body)
         )
 
+    async def job(self, job_id: str) -> Job:
+        """As it was submitted. Raises `UnknownJob` when its record has expired."""
+        body: bytes | None = await self.scripts.call(
+            "HGET", self.scripts.key("job", job_id), "body"
+        )
+        if body is None:
+            raise UnknownJob(job_id)
+        return decode_job(body)
+
     async def cancel(self, job_id: str) -> State:
         """Stop a job. A waiting one fails at once; a running one's worker hears of it at its next
         emit, and this returns RUNNING.

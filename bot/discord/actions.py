@@ -13,7 +13,7 @@ import discord
 from msgspec.structs import replace
 
 from bot import notices, problem
-from bot.discord import buttons, copying, destination, fields, workings
+from bot.discord import asking, buttons, copying, destination, fields, workings
 from bot.discord.admission import asker_of
 from bot.discord.cards import card
 from bot.discord.destination import BelowInteraction, Destination
@@ -24,6 +24,7 @@ from bot.question import clean_prompt
 from bot.shown import Shown
 from bot.words import words
 from jobqueue import tracing
+from jobqueue.errors import UnknownJob
 from jobqueue.schema import Turn
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ FORM = "reword"  # what the form's custom_id begins with
 
 NOT_YOURS = Notice("action-not-yours")
 NOT_YOUR_QUESTION = Notice("action-not-your-question")
+NOT_YOUR_FAILURE = Notice("retry-not-yours")
+GONE = Notice("retry-forgotten")
 OLD = Notice("action-old")
 FORGOTTEN = Notice("action-forgotten")
 TOO_LONG = Notice("action-long")
@@ -52,6 +55,7 @@ class Actions:
         self._answers = client.answers
         self._acts: dict[str, Act] = {
             "again": self._again,
+            "retry": self._retry,
             "more": self._more,
             "edit": self._edit,
             "undo": self._undo,
@@ -102,6 +106,16 @@ class Actions:
         _, material = problem.parted(shown.job.prompt)
         prompt = f"{prompt}\n\n{material}" if material else prompt
         await self._renew(interaction, shown, prompt=prompt)
+
+    async def _retry(self, interaction: Interaction, job_id: str) -> None:
+        """What came to nothing has no turn that a version could be of: it is asked anew, below."""
+        try:
+            failed = await self._service.queue.job(job_id)
+        except UnknownJob as error:
+            raise Refused(GONE) from error
+        if failed.user != str(interaction.user.id):
+            raise Refused(NOT_YOUR_FAILURE)
+        await asking.repeat(interaction, failed)
 
     async def _renew(self, interaction: Interaction, shown: Shown, **changes: str) -> None:
         channel = shown.job.channel

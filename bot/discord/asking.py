@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import discord
 
 from bot import notices
-from bot.discord import questions
+from bot.discord import destination, questions
 from bot.discord.admission import asker_of
 from bot.discord.questions import How
 from bot.held import Posted, Question
@@ -64,11 +64,30 @@ async def _ask(interaction: Interaction, prompt: str, files: Sequence[Posted], h
         finally:
             client.intake.take(question)
         return
-    submission = await client.answers.submit(job)
+    await _answered_below(interaction, job, private=how.private)
+
+
+async def repeat(interaction: Interaction, failed: Job) -> None:
+    """Ask once more what came to nothing, as it was asked, in an answer of its own.
+
+    Raises:
+        Refused: before anything is shown.
+    """
+    client = interaction.client
+    with client.pace.acknowledging(), _traced(interaction, "repeated"):
+        await client.admission.admit(asker_of(interaction), str(interaction.id))
+        job = questions.repeated(interaction, failed, client.service.settings)
+        private = destination.is_private(failed.reply)
+        await _answered_below(interaction, job, private=private)
+
+
+async def _answered_below(interaction: Interaction, job: Job, *, private: bool) -> None:
+    answers = interaction.client.answers
+    submission = await answers.submit(job)
     try:
-        await interaction.response.defer(ephemeral=how.private, thinking=True)
+        await interaction.response.defer(ephemeral=private, thinking=True)
     finally:
-        client.answers.give(job, submission)
+        answers.give(job, submission)
 
 
 async def ask_in_thread(interaction: Interaction, prompt: str, files: Sequence[Posted]) -> None:

@@ -24,6 +24,7 @@ Button = discord.ui.Button[discord.ui.View]
 LABELS = {"again": "button-again", "edit": "button-edit", "undo": "button-undo"}
 EMOJI = {
     "again": "🔄",
+    "retry": "🔄",
     "edit": "✏️",
     "undo": "↩️",
     "up": "👍",
@@ -40,7 +41,7 @@ WORK = {"steps": "button-steps", "thoughts": "button-thoughts"}
 
 class AnswerButton(
     discord.ui.DynamicItem[Button],
-    template=r"answer:(?P<do>again|edit|undo|up|down|before|at|after|more|work|numbers|latex):(?P<job>\d+)",
+    template=r"answer:(?P<do>again|retry|edit|undo|up|down|before|at|after|more|work|numbers|latex):(?P<job>\d+)",
 ):
     def __init__(
         self, do: str, job_id: str, label: str = "", *, disabled: bool = False, row: int = 0
@@ -104,6 +105,8 @@ def _about_an_article(row: Row, words: Words, votes: Counts) -> list[AnswerButto
 
 def _first_row(row: Row, words: Words, votes: Counts) -> Iterator[AnswerButton]:
     if row.failed:
+        if row.again:
+            yield AnswerButton("retry", row.job, words("button-retry"))
         return
     if row.latest:
         for do, label in LABELS.items():

@@ -55,6 +55,11 @@ encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder(Destination).decode
 
 
+def is_private(encoded: str) -> bool:
+    below: Destination = decode(encoded)
+    return isinstance(below, BelowInteraction) and below.private
+
+
 class Note(msgspec.Struct, frozen=True, omit_defaults=True):
     """What was shown of an answer so far."""
 

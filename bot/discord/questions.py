@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import discord
+import msgspec
 
 from bot import notices
 from bot.config import Settings
 from bot.discord import destination
-from bot.discord.destination import BelowInteraction, BelowMessage, Footnote
+from bot.discord.destination import BelowInteraction, BelowMessage, Destination, Footnote
 from bot.files.question import quote
 from bot.held import Posted, Question
 from bot.notices import Refused
@@ -55,18 +56,7 @@ def from_interaction(
 ) -> Job:
     """Raises `Refused` when the prompt cannot be asked."""
     how = how or How()
-    may_write = _may_write(interaction) and not how.private
-    below = BelowInteraction(
-        application=str(interaction.application_id),
-        token=interaction.token,
-        channel=str(interaction.channel_id),
-        created_s=int(interaction.created_at.timestamp()),
-        may_write=may_write,
-        private=how.private,
-        quoted=how.quoted,
-        about=how.about,
-        footnotes=how.footnotes,
-    )
+    below = _below(interaction, how)
     return Job(
         id=str(interaction.id),
         channel=conversation(interaction, private=how.private),
@@ -82,8 +72,46 @@ def from_interaction(
         attachments=how.attachments,
         order=how.order,
         sampling=Sampling(seed=how.seed),
-        ttl_ms=CHANNEL_TTL_MS if may_write else TOKEN_TTL_MS,
+        ttl_ms=_ttl_ms(below),
     )
+
+
+def repeated(interaction: discord.Interaction, failed: Job, settings: Settings) -> Job:
+    """The same question once more, by a button."""
+    before: Destination = destination.decode(failed.reply)
+    asked = before if isinstance(before, BelowInteraction) else None
+    how = How(
+        private=asked is not None and asked.private,
+        about=asked.about if asked else "",
+        footnotes=before.footnotes,
+    )
+    below = _below(interaction, how)
+    return msgspec.structs.replace(
+        failed,
+        id=str(interaction.id),
+        reader=settings.reader,
+        reply=destination.encode(below).decode(),
+        ttl_ms=_ttl_ms(below),
+        trace="",
+    )
+
+
+def _below(interaction: discord.Interaction, how: How) -> BelowInteraction:
+    return BelowInteraction(
+        application=str(interaction.application_id),
+        token=interaction.token,
+        channel=str(interaction.channel_id),
+        created_s=int(interaction.created_at.timestamp()),
+        may_write=_may_write(interaction) and not how.private,
+        private=how.private,
+        quoted=how.quoted,
+        about=how.about,
+        footnotes=how.footnotes,
+    )
+
+
+def _ttl_ms(below: BelowInteraction) -> int:
+    return CHANNEL_TTL_MS if below.may_write else TOKEN_TTL_MS
 
 
 def _with(prompt: str, material: str) -> str:

@@ -204,8 +204,9 @@ class DiscordReply:
         head = stacked(asked, "\n".join(steps.folded(work, self._words)))
         told = faces.told(notice, text or self._frame.text, head)
         row = None if text else self._frame.old_row
-        if row is None and work:
-            row = Row(self._job_id, latest=False, failed=True, work=work.kind)
+        if row is None and (work or notice.again):
+            kind = work.kind if work else None
+            row = Row(self._job_id, latest=False, failed=True, again=notice.again, work=kind)
         shown = faces.with_row(told, row)
         await self._end(lambda _: shown)
         self.in_vain = work

@@ -11,7 +11,7 @@ import discord
 
 from bot import problem
 from bot.discord import asking, fields
-from bot.discord.destination import BelowInteraction, Footnote, decode
+from bot.discord.destination import Footnote, is_private
 from bot.discord.questions import How
 from bot.notices import Notice, Refused
 from bot.render import steps
@@ -158,9 +158,8 @@ async def renumbered(interaction: Interaction, job_id: str) -> None:
     changes = problem.changes(asked, values)
     if not changes:
         raise Refused(SAME)
-    below = decode(shown.job.reply)
     how = How(
-        private=isinstance(below, BelowInteraction) and below.private,
+        private=is_private(shown.job.reply),
         material=material,
         capability=SOLVE,
         attachments=shown.job.attachments,

@@ -230,6 +230,7 @@ why-note = A place stays empty where no picture surely fits: none is better than
 
 ## What may be done about an answer
 
+button-retry = Try again
 button-again = Again
 button-edit = Edit
 button-undo = Undo
@@ -250,6 +251,8 @@ action-old = Only the latest answer can be changed. Reply to this one to go on f
 action-forgotten = The model no longer remembers this answer. Please ask again.
 action-long = This question is too long for the form. Please ask it again.
 action-not-yours = Only the person who asked, or somebody who may manage messages here, can do this.
+retry-not-yours = Only the person who asked can ask this once more.
+retry-forgotten = This question is no longer known. Please ask it anew.
 action-not-your-question = Only the person who asked can edit the question.
 
 ## While a question waits

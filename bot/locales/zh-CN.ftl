@@ -209,6 +209,7 @@ why-note = 没有确实合适的图片时就留空：宁缺毋错。
 
 ## 对回答可以做的事
 
+button-retry = 重试
 button-again = 重新生成
 button-edit = 编辑
 button-undo = 撤回
@@ -229,6 +230,8 @@ action-old = 只能更改最新的回答。回复这一条即可从这里继续�
 action-forgotten = 模型已不再记得这个回答。请再问一次。
 action-long = 这个问题太长，表单放不下。请重新提问。
 action-not-yours = 只有提问者或在此拥有管理消息权限的人可以这样做。
+retry-not-yours = 只有提问者本人可以重试。
+retry-forgotten = 这个问题已不在记录中，请重新提问。
 action-not-your-question = 只有提问者可以编辑问题。
 
 ## 等待中

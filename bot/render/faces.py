@@ -23,6 +23,7 @@ class Row:
     job: str
     latest: bool = True  # of its channel; only that one can be changed
     failed: bool = False  # there is no answer, only the work for it
+    again: bool = False  # what failed may be asked once more
     cut: bool = False  # more of it can be written
     current: int = 0  # the version that is shown
     versions: int = 1

@@ -148,11 +148,11 @@ class Room:
         await until(lambda: self.discord.backend.gateway.online)
 
     @asynccontextmanager
-    async def worker(self) -> AsyncIterator[None]:
+    async def worker(self, engine: ScriptedEngine | None = None) -> AsyncIterator[None]:
         worker = Worker(
             JobQueue(self.redis),
             History(self.redis),
-            ScriptedEngine(),
+            engine or ScriptedEngine(),
             name="w0",
             system="",
             drain_s=0.1,

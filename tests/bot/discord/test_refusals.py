@@ -1,13 +1,18 @@
 """Questions that cannot be answered, and who may stop one that is: each gets one clear word."""
 
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+
 import msgspec
 import pytest
 
+from inference.engines.base import Chunk, Request
+from inference.engines.scripted import ScriptedEngine
 from jobqueue.queue import JobQueue
 from jobqueue.schema import WorkerStatus
 from playground.discord.permissions import Permission
 from playground.discord.world import World
-from tests.bot.discord.conftest import Room, growing, said, until
+from tests.bot.discord.conftest import Room, buttons, growing, said, until
 
 LONG = "!tokens 3000 !delay 20ms"
 
@@ -74,7 +79,43 @@ async def test_what_the_engine_cannot_do_is_told(
     room: Room, world: World, prompt: str, words: str
 ) -> None:
     await world.slash("ada", "general", "chat", {"prompt": prompt})
-    await room.notice(words)
+    told = await room.notice(words)
+    assert bool(told.data["components"]) == (prompt == "!fail")
+
+
+class Broken(ScriptedEngine):
+    def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        *before, question = request.messages
+        failing = replace(question, content=f"{question.content} !fail")
+        return super().generate(replace(request, messages=(*before, failing)))
+
+
+async def test_what_failed_is_asked_once_more_by_a_button(silent_room: Room, world: World) -> None:
+    async with silent_room.bot():
+        async with silent_room.worker(Broken()):
+            options = {"prompt": "hello", "private": True}
+            await world.slash("ada", "general", "chat", options)
+            failed = await silent_room.notice("several times")
+        [again] = buttons(failed)
+        assert again["label"] == "Try again"
+        async with silent_room.worker():
+            await world.click("ada", "general", failed.id, "Try again")
+            answer = await silent_room.answer("[turn 1] hello")
+        assert answer.id != failed.id
+        assert answer.visible_to == world.user("ada")["id"]
+        assert answer.data["content"].startswith("> hello\n")
+
+
+async def test_nobody_asks_anothers_question_again(silent_room: Room, world: World) -> None:
+    async with silent_room.bot(), silent_room.worker(Broken()):
+        await world.say("ada", "general", "@commonroom hello")
+        failed = await silent_room.notice("several times")
+        await world.click("bob", "general", failed.id, "Try again")
+        await silent_room.notice("Only the person who asked", viewer="bob")
+        job = buttons(failed)[0]["custom_id"].rpartition(":")[2]
+        await silent_room.redis.delete(JobQueue(silent_room.redis).scripts.key("job", job))
+        await world.click("ada", "general", failed.id, "Try again")
+        await silent_room.notice("no longer known")
 
 
 async def test_a_prompt_over_the_services_limit(silent_room: Room, world: World) -> None:
