@@ -19,7 +19,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 PACKAGES := bot inference jobqueue playground bench tests
 
 .DEFAULT_GOAL := help
-.PHONY: deploy-check dist-check discord-faults help playground test split-fuzz chaos soak fuzz lock audit sbom mutants matrix bench-queue check format clean
+.PHONY: deploy-check dist-check discord-faults help playground test split-fuzz chaos soak fuzz lock audit sbom screenshots mutants matrix bench-queue check format clean
 
 help: ## Show the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ lock: $(VENV)/.supply ## Pin what each image installs, with hashes; ARGS=--upgra
 audit: $(VENV)/.supply ## Known weaknesses in what the images install; asks PyPI's database
 	@for image in bot inference sandbox lagent; do \
 		$(BIN)/pip-audit --disable-pip --require-hashes -r $(LOCKS)/$$image.txt $(ARGS) || exit 1; done
+
+screenshots: $(VENV)/.dev $(VENV)/.playground ## Make the pictures of docs/ anew; ARGS=solve makes one
+	@$(BIN)/python -m tests.deploy.screenshots $(ARGS)
 
 sbom: $(VENV)/.supply ## What is in each image, as CycloneDX, into build/
 	@mkdir -p build

@@ -19,6 +19,7 @@ from bot.words import LANGUAGES, words
 from playground.discord.server import LocalDiscord
 from tests.deploy.composed import MAIN, PROJECT, services
 from tests.deploy.conftest import Helped
+from tests.deploy.screenshots import SHOTS
 
 PAGES = sorted([*(PROJECT / "docs").glob("*.md"), PROJECT / "README.md"])
 OPERATORS = [PROJECT / "docs" / f"{name}.md" for name in ("operate", "admin", "use", "security")]
@@ -64,6 +65,13 @@ def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
         if "://" not in target:
             assert (page.parent / target).exists(), target
+
+
+def test_every_picture_is_made_by_the_script_and_shown() -> None:
+    text = "".join(page.read_text() for page in PAGES)
+    kept = {path.name for path in (PROJECT / "docs").glob("*.png")}
+    assert kept == SHOTS.keys()
+    assert {name for name in kept if f"{name})" not in text} == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
