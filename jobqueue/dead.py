@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobqueue.errors import UnknownJob
-from jobqueue.queue import JobQueue, Receipt
-from jobqueue.schema import Job, decode_job
+from jobqueue.queue import JobQueue, Receipt, readable
+from jobqueue.schema import Job
 
 _PAGE = 100
 
@@ -30,9 +30,10 @@ class DeadLetters:
         """Oldest first."""
         after = "-"
         while page := await self._range(after, "+", _PAGE):
-            for letter in page:
-                yield letter
-            after = f"({page[-1].id}"
+            for entry_id, fields in page:
+                if letter := _letter(entry_id, fields):
+                    yield letter
+            after = f"({page[-1][0].decode()}"
 
     async def retry(self, letter_id: str) -> Receipt:
         """Submit the job again, with all its attempts and a deadline from now.
@@ -45,28 +46,35 @@ class DeadLetters:
 
     async def drop(self, letter_id: str) -> None:
         """Raises `UnknownJob` when there is no such letter."""
-        await self._get(letter_id)
+        if not await self._range(letter_id, letter_id, 1):
+            raise UnknownJob(letter_id)
         scripts = self._queue.scripts
         await scripts.patiently(lambda: scripts.redis.xdel(self._stream, letter_id))
 
     async def _get(self, letter_id: str) -> Job:
-        found = await self._range(letter_id, letter_id, 1)
-        if not found:
-            raise UnknownJob(letter_id)
-        return found[0].job
+        for entry_id, fields in await self._range(letter_id, letter_id, 1):
+            if letter := _letter(entry_id, fields):
+                return letter.job
+        raise UnknownJob(letter_id)
 
-    async def _range(self, first: str, last: str, count: int) -> list[DeadLetter]:
+    async def _range(
+        self, first: str, last: str, count: int
+    ) -> list[tuple[bytes, dict[bytes, Any]]]:
         scripts = self._queue.scripts
-        entries = await scripts.patiently(
+        entries: list[tuple[bytes, dict[bytes, Any]]] = await scripts.patiently(
             lambda: scripts.redis.xrange(self._stream, first, last, count)
         )
-        return [_letter(entry_id, fields) for entry_id, fields in entries]
+        return entries
 
 
-def _letter(entry_id: bytes, fields: dict[bytes, Any]) -> DeadLetter:
+def _letter(entry_id: bytes, fields: dict[bytes, Any]) -> DeadLetter | None:
+    """None where its job cannot be read."""
+    job = readable(fields[b"body"])
+    if job is None:
+        return None
     return DeadLetter(
         id=entry_id.decode(),
-        job=decode_job(fields[b"body"]),
+        job=job,
         reason=fields[b"reason"].decode(),
         attempts=int(fields[b"attempts"]),
         worker=fields[b"worker"].decode(),

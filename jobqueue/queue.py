@@ -155,12 +155,12 @@ class JobQueue:
 
     async def job(self, job_id: str) -> Job:
         """As it was submitted. Raises `UnknownJob` when its record has expired."""
-        body: bytes | None = await self.scripts.call(
-            "HGET", self.scripts.key("job", job_id), "body"
-        )
-        if body is None:
+        record = self.scripts.key("job", job_id)
+        body: bytes | None = await self.scripts.call("HGET", record, "body")
+        job = None if body is None else readable(body)
+        if job is None:
             raise UnknownJob(job_id)
-        return decode_job(body)
+        return job
 
     async def cancel(self, job_id: str) -> State:
         """Stop a job. A waiting one fails at once; a running one's worker hears of it at its next
@@ -259,7 +259,8 @@ class JobQueue:
         """A reader's jobs, waiting ones included, that were not `delivered`, oldest first; with
         each the note last recorded, or an empty one."""
         pairs = await self.scripts.run("undelivered", reader)
-        return [(decode_job(body), note.decode()) for body, note in pairs]
+        read = [(readable(body), note.decode()) for body, note in pairs]
+        return [(job, note) for job, note in read if job is not None]
 
     async def note_delivery(self, job_id: str, note: str) -> None:
         """Keep the reader's own words on what it has shown so far."""
@@ -269,12 +270,18 @@ class JobQueue:
         await self.scripts.run("delivered", job_id)
 
 
-def _lease(attempt: int, fence: int, body: bytes, waited_ms: int) -> Lease | None:
+def readable(body: bytes) -> Job | None:
+    """None where it is damaged or of another version: the others go on without it."""
     try:
-        return Lease(decode_job(body), attempt, fence, waited_ms)
+        return decode_job(body)
     except DecodeError as error:
-        log.error("a job cannot be read", extra={"error": str(error), "fence": fence})
+        log.error("a job cannot be read", extra={"error": str(error)})
         return None
+
+
+def _lease(attempt: int, fence: int, body: bytes, waited_ms: int) -> Lease | None:
+    job = readable(body)
+    return None if job is None else Lease(job, attempt, fence, waited_ms)
 
 
 def _known(estimate_ms: int) -> int | None:

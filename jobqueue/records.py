@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 from redis.asyncio import Redis
 
 from jobqueue.dead import DeadLetters
-from jobqueue.queue import JobQueue
-from jobqueue.schema import Job, State, decode_job
+from jobqueue.queue import JobQueue, readable
+from jobqueue.schema import Job, State
 
 _PAGE = 500  # records of one round trip
 
@@ -62,8 +62,9 @@ class Records:
             page = keys[start : start + _PAGE]
             reads = (self._scripts.call("HMGET", key, "state", "body") for key in page)
             for state, body in await asyncio.gather(*reads):
-                if state and body:  # else it expired meanwhile
-                    yield decode_job(body), State(state.decode())
+                job = readable(body) if state and body else None  # else it expired meanwhile
+                if job is not None:
+                    yield job, State(state.decode())
 
     @property
     def _pattern(self) -> str:

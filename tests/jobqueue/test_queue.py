@@ -1,11 +1,15 @@
 """What may happen to one job, transition by transition."""
 
+from typing import Any
+
 import pytest
 from redis.asyncio import Redis
 
+from jobqueue.dead import DeadLetters
 from jobqueue.errors import UnknownJob
 from jobqueue.history import History
 from jobqueue.queue import JobQueue, Reaped, Verdict
+from jobqueue.records import Records
 from jobqueue.schema import (
     Delta,
     Failed,
@@ -204,6 +208,34 @@ async def test_a_job_that_cannot_be_read_keeps_no_other_from_its_worker(
 
     clock.advance(LEASE_MS)
     assert (await queue.reap()).requeued == 2
+
+
+async def test_a_job_that_cannot_be_read_hides_no_other(
+    queue: JobQueue, redis: Redis, clock: Clock
+) -> None:
+    for name in ("bad", "good"):
+        await queue.submit(make_job(name, channel=name))
+    await redis.hset(queue.scripts.key("job", "bad"), "body", b"{")
+    assert [job.id for job, _ in await queue.undelivered("bot-0")] == ["good"]
+    assert (await queue.job("good")).prompt == "question good"
+    for name in ("bad", "never"):
+        with pytest.raises(UnknownJob):
+            await queue.job(name)
+
+    for _ in range(queue.policy.max_attempts):
+        await claim(queue, slots=2)
+        clock.advance(LEASE_MS)
+        await queue.reap()
+    letters = DeadLetters(queue)
+    assert [letter.job.id async for letter in letters] == ["good"]
+    entries: Any = await redis.xrange(queue.scripts.key("dead"))
+    bad = entries[0][0].decode()
+    with pytest.raises(UnknownJob):
+        await letters.retry(bad)
+    await letters.drop(bad)
+    assert await redis.xlen(queue.scripts.key("dead")) == 1
+    await queue.delivered("good")
+    assert await Records(queue).erase("ada") == 1
 
 
 async def test_releasing_counts_no_attempt_and_keeps_the_place(queue: JobQueue) -> None:
