@@ -56,20 +56,21 @@ async def _job_ids(queue: JobQueue, reader: str, count: int) -> set[str]:
 
 def _course(detail: JobDetail) -> Course:
     record = detail.record
-    attempts = int(record["attempt"])
-    events = [
-        (int(entry_id.partition("-")[0]), event)
-        for entry_id, attempt, _, event in detail.events
-        if attempt == attempts
-    ]
+    events = [(int(id_.partition("-")[0]), event) for id_, _, _, event in detail.events]
+    starts = [n for n, (_, event) in enumerate(events) if isinstance(event, Started)]
+    events = events[starts[-1] :] if starts else events
+    begun = int(record["claimed"]) if "claimed" in record else None
+    first = next((at for at, event in events if not isinstance(event, Started)), None)
+    if first is not None and (begun is None or first < begun):
+        first = None  # of a run that was given back, and begun anew
     last = events[-1] if events and isinstance(events[-1][1], TERMINAL_EVENTS) else None
     return Course(
         job=detail.job,
         state=State(record["state"]),
-        attempts=attempts,
+        attempts=int(record["attempt"]),
         asked=int(record["submitted"]),
-        begun=int(record["claimed"]) if "claimed" in record else None,
-        first=next((at for at, event in events if not isinstance(event, Started)), None),
+        begun=begun,
+        first=first,
         ended=last[0] if last else None,
         tokens=_tokens(last[1]) if last else 0,
         failure=last[1].code if last and isinstance(last[1], Failed) else "",

@@ -2,7 +2,7 @@
 
 from bot import problem
 from bot.discord import destination
-from bot.discord.destination import BelowInteraction
+from bot.discord.destination import BelowInteraction, Destination
 from bot.render.asked import quotation
 from jobqueue.schema import Job
 
@@ -10,12 +10,18 @@ from jobqueue.schema import Job
 def above(job: Job) -> str:
     """The question, the pictures that came with a command, and the message it is about."""
     below = destination.decode(job.reply)
-    asked, _ = problem.parted(job.prompt)
+    asked, material = problem.parted(job.prompt)
+    if material and not below.footnotes and not _about(below):
+        asked = job.prompt  # nothing was read along: the person wrote what looks like it
     lines = [quotation(asked)] if below.quoted and asked else []
     if isinstance(below, BelowInteraction) and not job.order:
         about = below.about or ", ".join(f"`{name}`" for name in _pictures(job))
         lines += [f"> {'↪' if below.about else '🖼️'} {about}"] if about else []
     return "\n".join(lines)
+
+
+def _about(below: Destination) -> str:
+    return below.about if isinstance(below, BelowInteraction) else ""
 
 
 def _pictures(job: Job) -> list[str]:

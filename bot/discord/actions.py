@@ -124,7 +124,8 @@ class Actions:
             if self._answers.renewing(shown.id):  # a section of it, elsewhere
                 raise Refused(notices.BUSY)
             turn = await self._changeable(interaction, shown)
-            await self._client.admission.admit(asker_of(interaction), str(interaction.id))
+            admission = self._client.admission
+            wanted = await admission.admit(asker_of(interaction), str(interaction.id))
             renewed = {"prompt": turn.prompt, "continues": "", **changes}
             # What a photo was read to say is the question by now, and may have been put right.
             asked = shown.job.prompt
@@ -138,6 +139,7 @@ class Actions:
                 attachments=attachments,
                 **renewed,
             )
+            job = await admission.refit(job, wanted)
             submission = await self._answers.submit(job)
             try:
                 await interaction.response.defer()

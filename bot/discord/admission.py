@@ -9,7 +9,7 @@ import msgspec
 from bot import notices
 from bot.notices import Refused
 from bot.preferences import Preferences, PreferenceStore
-from jobqueue.capabilities import ARTICLE, SOLVE, VISION, of_model
+from jobqueue.capabilities import ARTICLE, SOLVE, VISION, of_model, without_model
 from jobqueue.errors import QueueUnavailable
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
@@ -101,6 +101,14 @@ class Admission:
         if fitted.capability == "chat" and await self._about_pictures(job):
             return msgspec.structs.replace(fitted, capability=VISION)
         return fitted
+
+    async def refit(self, job: Job, wanted: Preferences) -> Job:
+        """A question of before, as the admins want it answered by now."""
+        capability = without_model(job.capability)
+        await self.require_able(capability)
+        return await self.fit(
+            msgspec.structs.replace(job, capability=capability, system=""), wanted
+        )
 
     async def _about_pictures(self, job: Job) -> bool:
         """Whether one was posted a moment ago, and a model is there that sees."""

@@ -75,10 +75,12 @@ async def repeat(interaction: Interaction, failed: Job) -> None:
     """
     client = interaction.client
     with client.pace.acknowledging(), _traced(interaction, "repeated"):
-        await client.admission.admit(asker_of(interaction), str(interaction.id))
+        wanted = await client.admission.admit(asker_of(interaction), str(interaction.id))
         job = questions.repeated(interaction, failed, client.service.settings)
-        private = destination.is_private(failed.reply)
-        await _answered_below(interaction, job, private=private)
+        job = await client.admission.refit(job, wanted)
+        async with client.answers.alone_in(job.channel):  # a second press finds it asked
+            private = destination.is_private(failed.reply)
+            await _answered_below(interaction, job, private=private)
 
 
 async def _answered_below(interaction: Interaction, job: Job, *, private: bool) -> None:

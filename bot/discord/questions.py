@@ -82,6 +82,7 @@ def repeated(interaction: discord.Interaction, failed: Job, settings: Settings) 
     asked = before if isinstance(before, BelowInteraction) else None
     how = How(
         private=asked is not None and asked.private,
+        quoted=asked is None or asked.quoted,
         about=asked.about if asked else "",
         footnotes=before.footnotes,
     )
@@ -92,6 +93,9 @@ def repeated(interaction: discord.Interaction, failed: Job, settings: Settings) 
         reader=settings.reader,
         reply=destination.encode(below).decode(),
         ttl_ms=_ttl_ms(below),
+        # Where it stood may be no end of the conversation any more.
+        parent=None,
+        continues="",
         trace="",
     )
 

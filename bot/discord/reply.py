@@ -160,7 +160,8 @@ class DiscordReply:
         if article := self._frame.article:
             self._want(lambda laid: faces.at_work(article.faces(laid_out=laid), notice))
         else:
-            self._want(lambda _: faces.waiting(notice, self._frame.text, self._asked))
+            head = self._above(self._frame.text)
+            self._want(lambda _: faces.waiting(notice, self._frame.text, head))
 
     def update(self, text: str, work: Work = NOTHING, progress: Progress | None = None) -> None:
         card = notices.progress(progress, changing=self._frame.reworks) if progress else None
@@ -169,7 +170,7 @@ class DiscordReply:
             return
 
         def draw(_: bool) -> Faces:
-            head = stacked(self._asked, steps.live(work, self._words, answering=bool(text)))
+            head = stacked(self._above(text), steps.live(work, self._words, answering=bool(text)))
             step = work.asking
             asks = Asked(step.asks, step.number) if step else None
             return faces.streaming(text, head, asks, card)
@@ -199,17 +200,21 @@ class DiscordReply:
             row = self._frame.old_row
             await self._end(lambda laid: article.unchanged(laid, notice, row))
             return
-        is_old = bool(self._frame.text) and not text
-        asked = self._frame.asked if is_old else self._asked
+        asked = self._above(text or self._frame.text)
         head = stacked(asked, "\n".join(steps.folded(work, self._words)))
         told = faces.told(notice, text or self._frame.text, head)
-        row = None if text else self._frame.old_row
+        row = self._frame.old_row
         if row is None and (work or notice.again):
             kind = work.kind if work else None
             row = Row(self._job_id, latest=False, failed=True, again=notice.again, work=kind)
         shown = faces.with_row(told, row)
         await self._end(lambda _: shown)
         self.in_vain = work
+
+    def _above(self, text: str) -> str:
+        """What was asked; the old question, for as long as its answer stands below it."""
+        is_old = bool(text) and text == self._frame.text
+        return self._frame.asked if is_old else self._asked
 
     async def _end(self, draw: Draw) -> None:
         self._final = True

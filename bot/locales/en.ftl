@@ -80,8 +80,8 @@ help-text =
     With **/ask** I answer in a thread of its own, and with **/chat** and `private` for you alone.
     With **/article** I write an illustrated article, which you can edit afterwards.
     With **/solve** I work a problem out with programs; you can read each step.
-    Give me texts, code, tables, PDF or Word files along with a question.
-    On a message, *Apps* offers **Ask about this**, **Solve this** and **Summarise from here**.
+    Give me pictures, texts, code, tables, PDF or Word files along with a question.
+    On a message, *Apps* offers **Ask about this**, **Explain image**, **Solve this** and **Summarise from here**.
 
     With **/reset** I forget the conversation of this channel; **/history** shows what I remember.
     With **/export** I give you all I keep of you, and with **/forget** I remove it.

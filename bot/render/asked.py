@@ -14,7 +14,7 @@ LONGEST = 300  # UTF-16 units, about
 LINES = 4
 
 # An address in angle brackets brings no card along. Mentions ping nobody, and read as names.
-_WHOLE = re.compile(r"(?P<address>https?://[^\s<>]+)|<(?:@[!&]?|#)\d+>|<a?:\w+:\d+>")
+_WHOLE = re.compile(r"(?P<address>https?://[^\s<>`]+)|<(?:@[!&]?|#)\d+>|<a?:\w+:\d+>")
 _NEXT = "\n> "
 
 

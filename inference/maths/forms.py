@@ -50,7 +50,9 @@ def _joined(sources: list[str]) -> str:
     if len(sources) == 1 or not imports:
         return "\n".join(sources)
     bodies = ["\n".join(_without(source, imports)).strip() for source in sources]
-    return "\n".join(imports) + "\n\n" + "\n\n".join(bodies) + "\n"
+    # What is imported by its name stands over the same name of sympy's.
+    in_order = sorted(imports, key=lambda line: not line.endswith("*"))
+    return "\n".join(in_order) + "\n\n" + "\n\n".join(bodies) + "\n"
 
 
 def _without(source: str, lines: Collection[str]) -> list[str]:

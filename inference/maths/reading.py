@@ -43,8 +43,12 @@ def read(question: str) -> Reading | None:
     if len(question) > MAX_QUESTION:
         return None
     text = plain(question)
-    if plotted := _AND_PLOT.fullmatch(text):
-        return _with_plot(read(plotted["rest"]))
+    if plotted := _AND_PLOT.search(text.rstrip(_ENDS)):
+        return _with_plot(_read(text[: plotted.start()].rstrip(_JOINTS)))
+    return _read(text)
+
+
+def _read(text: str) -> Reading | None:
     if found := _conversion(text):
         return found
     parts = apart(spoken(text), _PHRASES)
@@ -63,13 +67,14 @@ def read(question: str) -> Reading | None:
 
 # --- and a picture of it --------------------------------------------------------------------------
 
+_ENDS = " \t\n.!。！"
+_JOINTS = " \t\n,;，；。."
 _AND_PLOT = re.compile(
-    r"(?P<rest>.+?)[\s,;，；。.]*(?:"
-    r"\b(?:and|then|and then) (?:plot|draw|graph|sketch) (?:it|(?:the|its) "
+    r"(?:\b(?:and then|and|then) (?:plot|draw|graph|sketch) (?:it|(?:the|its) "
     r"(?:graph|curve|parabola|line|function|polynomial))"
-    r"|(?:并|再|然后|并且)?(?:画出|绘制|作出|画)(?:它的|其|函数|函数的|相应的)?(?:抛物线|图像|图象|图形|曲线|图)"
-    r")\s*[.!。！]*\s*",
-    re.IGNORECASE | re.DOTALL,
+    r"|(?:并且|并|再|然后)?(?:画出|绘制|作出|画)(?:它的|其|函数|函数的|相应的)?(?:抛物线|图像|图象|图形|曲线|图)"
+    r")\Z",
+    re.IGNORECASE,
 )
 
 

@@ -117,12 +117,19 @@ async def test_latest_shows_where_the_time_of_each_question_went(
     await queue.reap()
     await claim_one(queue)
     await queue.submit(make_job("c", channel="two"))
+    await queue.submit(make_job("e", channel="four"))
+    given_back = await claim_one(queue)
+    await queue.emit(given_back, 0, [Started(attempt=1, worker="gpu-0"), Delta(text="sec")])
+    await queue.release(given_back)
+    await claim_one(queue)
     await queue.submit(make_job("d", reader="bot-9", channel="three"))
     code, output, _ = await operate(redis_url, "latest")
     rows = {row[2]: row[3:] for row in map(str.split, output.splitlines()[1:])}
     assert code == 0
     assert "secret" not in output
-    assert rows.keys() == {"a", "b", "c"}
+    assert rows.keys() == {"a", "b", "c", "e"}
+    assert rows["e"][:2] == ["chat", "running"]
+    assert rows["e"][-3:] == ["–", "–", "–"]
     assert rows["a"][:2] == ["chat", "done"]
     assert rows["a"][-1] == "42"
     assert "–" not in rows["a"]

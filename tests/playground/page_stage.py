@@ -60,7 +60,7 @@ class FakeSupervisor:
             "memory": 2_390_000,
             "questions": [
                 asked
-                | {"id": "2", "prompt": "<b>bold</b>", "state": "failed", "failure": "timeout"}
+                | {"id": "2", "prompt": "<b>bold</b>", "state": "failed", "failure": "deadline"}
                 | {"asked": 5_000, "begun": None, "first": None, "ended": 6_000},
                 asked
                 | {"id": "1", "prompt": "Why?", "state": "done", "tokens": 80, "attempts": 2}

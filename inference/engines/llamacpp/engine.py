@@ -182,8 +182,10 @@ class LlamaCppEngine(OpenAIEngine):
                     self._up = True
                     if not begun.done():
                         begun.set_result(None)
-                    await self._until_it_ends(process)
-                    self._up = False
+                    try:
+                        await self._until_it_ends(process)
+                    finally:
+                        self._up = False
             except (CannotLoad, OSError) as error:
                 if not begun.done():
                     begun.set_exception(CannotLoad(str(error)))

@@ -97,6 +97,35 @@ async def test_nothing_of_a_long_answer_is_left_beside_a_new_one(room: Room, wor
     assert ("-# ⋯", []) in [(e.get("content"), e.get("components")) for e in edits]
 
 
+async def test_an_old_answer_stands_under_its_own_question(silent_room: Room, world: World) -> None:
+    room = silent_room
+    async with room.bot():
+        async with room.worker():
+            message = await ask(room, "one")
+        (edit,) = [b["custom_id"] for b in buttons(message) if ":edit:" in b["custom_id"]]
+        opened = await world.click("ada", "general", message.id, edit)
+        await opened.acknowledged()
+        await world.submit_modal(opened, {"prompt": "uno"})
+        await room.notice("No model is running")
+        assert message.data["content"] == "> one\n[turn 1] one"
+        async with room.worker():
+            await until(lambda: message.data["content"] == "> uno\n[turn 1] uno")
+
+
+async def test_a_version_that_breaks_off_leaves_the_old_one_to_be_changed(
+    room: Room, world: World
+) -> None:
+    message = await ask(room, "one")
+    (edit,) = [b["custom_id"] for b in buttons(message) if ":edit:" in b["custom_id"]]
+    opened = await world.click("ada", "general", message.id, edit)
+    await opened.acknowledged()
+    await world.submit_modal(opened, {"prompt": "uno !fail"})
+    await room.notice("several times")
+    assert labels(message) == ["Again", "Edit", "Undo", "👍", "👎"]
+    await press(room, message, "again")
+    await until(lambda: said(message) == "[turn 1] one" and "2/2" in labels(message))
+
+
 async def test_an_edited_question_is_answered_in_the_same_message(room: Room, world: World) -> None:
     await world.say("ada", "general", "@commonroom one")
     message = await pressable(room, "[turn 1] one")

@@ -9,7 +9,7 @@ import pytest
 from inference.engines.base import Chunk, Request
 from inference.engines.scripted import ScriptedEngine
 from jobqueue.queue import JobQueue
-from jobqueue.schema import WorkerStatus
+from jobqueue.schema import WorkerStatus, encode
 from playground.discord.permissions import Permission
 from playground.discord.world import World
 from tests.bot.discord.conftest import Room, buttons, growing, said, until
@@ -104,6 +104,26 @@ async def test_what_failed_is_asked_once_more_by_a_button(silent_room: Room, wor
         assert answer.id != failed.id
         assert answer.visible_to == world.user("ada")["id"]
         assert answer.data["content"].startswith("> hello\n")
+
+
+async def test_asked_once_more_it_is_for_a_model_that_is_there_and_once(
+    silent_room: Room, world: World
+) -> None:
+    queue = JobQueue(silent_room.redis)
+    async with silent_room.bot():
+        async with silent_room.worker(Broken()):
+            await world.slash("ada", "general", "chat", {"prompt": "hello"})
+            failed = await silent_room.notice("several times")
+        name = buttons(failed)[0]["custom_id"].rpartition(":")[2]
+        gone = msgspec.structs.replace(await queue.job(name), capability="chat@gone")
+        await silent_room.redis.hset(queue.scripts.key("job", name), "body", encode(gone))
+        for _ in range(2):
+            await world.click("ada", "general", failed.id, "Try again")
+        await silent_room.notice("being written here")
+        async with silent_room.worker():
+            await silent_room.answer("[turn 1] hello")
+        _, *answers = map(said, silent_room.bot_says("bob"))
+        assert answers == ["[turn 1] hello"]
 
 
 async def test_nobody_asks_anothers_question_again(silent_room: Room, world: World) -> None:

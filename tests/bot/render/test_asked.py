@@ -14,6 +14,7 @@ from bot.render.split import units
         ("a\n\n  b", "> a\n> b"),
         ("*a* ||b|| `c`\n# d", "> \\*a\\* \\|\\|b\\|\\| \\`c\\`\n> \\# d"),
         ("see https://a_b.example/c_d now", "> see <https://a_b.example/c_d> now"),
+        ("https://a.b/```x discord.gg/y", "> <https://a.b/>\\`\\`\\`x discord.gg\u200b/y"),
         ("ask <@12> in <#34>", "> ask <@12> in <#34>"),
         ("come to discord.gg/abc", "> come to discord.gg\u200b/abc"),
         ("价格是 $5，为什么？", "> 价格是 $5，为什么？"),

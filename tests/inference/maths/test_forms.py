@@ -119,7 +119,13 @@ def test_what_is_read_by_rule_can_be_computed(question: str) -> None:
 
 @pytest.mark.parametrize(
     "question",
-    ["Solve x + y = 3, x - y = 1 and plot it", "Plot it", "Solve x^2 > 4 and sketch the curve"],
+    [
+        "Solve x + y = 3, x - y = 1 and plot it",
+        "Plot it",
+        "Solve x^2 > 4 and sketch the curve",
+        "x = 1" + "画图" * 900,
+        f"a{' ' * 660}and plot it{' ' * 1_300}x",
+    ],
 )
 def test_a_picture_of_more_than_one_equation_is_left_to_the_model(question: str) -> None:
     assert read(question) is None
@@ -132,7 +138,11 @@ async def test_forms_one_after_the_other_are_one_program() -> None:
     assert read("Solve x^2 - 5x + 6 = 0 and plot the parabola") is not None
     async with Sandbox() as sandbox:
         result = await sandbox.run(program)
+        divisors = await sandbox.run(
+            str(made('gcd("12", "18", "8")\nsolve("x**2 = 4")').arguments["program"])
+        )
     assert result.stdout == "x = 2\nx = 3\n"
+    assert divisors.stdout == "2\nx = -2\nx = 2\n"
     assert len(result.figures) == 1
     with pytest.raises(NotMathematics):
         made('convert("8", "feet", "meters")\nsolve("x = 1")')

@@ -27,12 +27,13 @@ export function openOverview(socket) {
   );
   document.body.append(dialog);
   dialog.showModal();
+  dialog.addEventListener("close", () => dialog.remove());
   const look = async () => {
     const parts = await socket.request("overview").then(everything, refused);
-    if (dialog.open) morph(body, h("div", { class: "overview-body" }, parts));
+    if (!dialog.open) return;
+    morph(body, h("div", { class: "overview-body" }, parts));
+    setTimeout(look, LOOK_MS);
   };
-  const timer = setInterval(look, LOOK_MS);
-  dialog.addEventListener("close", () => (clearInterval(timer), dialog.remove()));
   return look();
 }
 
@@ -128,7 +129,7 @@ function inWords({ state, failure, attempts, tokens }, parts) {
     tokens ? t("tokens", { count: tokens }) : "",
     tokens && writing > 100 ? t("a_second", { count: number((1000 * tokens) / writing) }) : "",
     attempts > 1 ? t("attempt", { count: attempts }) : "",
-    failure || (["queued", "running"].includes(state) ? t(`is_${state}`) : ""),
+    failure ? t(`failed_${failure}`) : (["queued", "running"].includes(state) ? t(`is_${state}`) : ""),
   ]
     .filter(Boolean)
     .join(" · ");
