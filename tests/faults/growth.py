@@ -3,7 +3,7 @@
 import asyncio
 import statistics
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import psutil
@@ -11,6 +11,7 @@ import psutil
 WARM = 1 / 3  # of the samples: caches fill, libraries are loaded, connections are opened
 MEMORY_SHARE = 0.10  # more at the end than after warming up, at most
 MEMORY_BYTES = 16 << 20  # or so much: a page cache's noise in a small process
+APART = (1 - WARM) * 2 / 3  # of all the time: between the middles of the two that are compared
 HANDLES = 8  # connections that come and go with the load
 
 
@@ -29,12 +30,13 @@ class Growth:
     memory: tuple[float, float]  # bytes
     handles: tuple[float, float]
     mib_per_hour: float  # the slope of a line through all samples after warming up
+    kept: float = 0.0  # bytes that it may have more at the end: it is there to keep them
 
     @property
     def flat(self) -> bool:
         (before, after), (few, many) = self.memory, self.handles
         allowed = max(before * MEMORY_SHARE, MEMORY_BYTES)
-        return after - before <= allowed and many - few <= HANDLES
+        return after - before - self.kept <= allowed and many - few <= HANDLES
 
     def __str__(self) -> str:
         before, after = (value / 2**20 for value in self.memory)
@@ -60,11 +62,12 @@ class Watch:
                 self.samples.setdefault(name, []).append(sample)
             await asyncio.sleep(self.every_s)
 
-    def growth(self) -> list[Growth]:
-        return [grown(name, samples) for name, samples in self.samples.items()]
+    def growth(self, kept: Mapping[str, float]) -> list[Growth]:
+        """`kept` are bytes by process, over all the time."""
+        return [grown(name, each, kept.get(name, 0.0)) for name, each in self.samples.items()]
 
 
-def grown(name: str, samples: list[Sample]) -> Growth:
+def grown(name: str, samples: list[Sample], kept: float = 0.0) -> Growth:
     """At least six samples."""
     warm = samples[round(len(samples) * WARM) :]
     third = max(len(warm) // 3, 1)
@@ -75,6 +78,7 @@ def grown(name: str, samples: list[Sample]) -> Growth:
         memory=(_median(s.memory for s in first), _median(s.memory for s in last)),
         handles=(_median(s.handles for s in first), _median(s.handles for s in last)),
         mib_per_hour=slope * 3600 / 2**20,
+        kept=kept * APART,
     )
 
 

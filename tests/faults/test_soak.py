@@ -35,6 +35,12 @@ def test_what_grows_after_warming_up_is_told(
     assert growth.mib_per_hour == pytest.approx(mib_per_sample * 120)
 
 
+def test_what_a_server_is_there_to_keep_is_no_growth() -> None:
+    samples = [Sample(30.0 * n, (100 + 2 * n) * MIB, 20) for n in range(60)]
+    assert grown("redis", samples, kept=110 * MIB).flat
+    assert not grown("redis", samples, kept=70 * MIB).flat
+
+
 async def test_warming_up_is_no_growth_and_a_process_is_read_from_the_system() -> None:
     samples = [Sample(n, min(n, 20) * MIB, min(n, 20)) for n in range(60)]
     assert grown("bot", samples).flat
