@@ -97,7 +97,8 @@ class Request:
     markup: tuple[str, ...] = ()
     # For an engine that `takes_tools`; to any other, the messages tell of them.
     tools: tuple[Offer, ...] = ()
-    # Nobody waits for it: an engine that would slow others down for it lets them go first.
+    # It only reads ahead what others' prompts begin with: an engine that would slow others down for
+    # it lets them go first, and one that can keeps what it read for its next start.
     background: bool = False
 
 

@@ -24,11 +24,13 @@ from inference.engines import automatic
 from inference.engines.base import CannotLoad, Chunk, Health, Request
 from inference.engines.llamacpp.child import running
 from inference.engines.llamacpp.serve import Plan
+from inference.engines.llamacpp.states import SLOT, States
 from inference.engines.openai import wire
+from inference.engines.openai.bodies import Json
 from inference.engines.openai.engine import OpenAIEngine
 from inference.engines.openai.errors import Refused
 from inference.engines.openai.flavours import FLAVOURS
-from inference.engines.openai.server import Wanted
+from inference.engines.openai.server import Server, Wanted
 from inference.engines.openai.servers import Patience
 from inference.models import gguf
 
@@ -53,13 +55,15 @@ def engine(settings: Settings) -> "LlamaCppEngine":
     """Raises CannotLoad without llama.cpp, ModelMissing without the model's GGUF."""
     if not automatic.installed():
         raise CannotLoad(MISSING)
+    path = gguf.locate(settings.model)
     return LlamaCppEngine(
-        gguf.locate(settings.model),
+        path,
         slots=settings.slots or SLOTS,
         context_tokens=settings.context_tokens or CONTEXT_TOKENS,
         threads=settings.threads or cores(),
         max_tokens=settings.max_tokens,
         tools=settings.dialect == "native",
+        states=path.parent / ".states",
     )
 
 
@@ -85,6 +89,7 @@ class LlamaCppEngine(OpenAIEngine):
         threads: int = 1,
         max_tokens: int = 1024,
         tools: bool = False,
+        states: Path | None = None,
         look_s: float = LOOK_S,
         silent_s: float = SILENT_S,
     ) -> None:
@@ -95,6 +100,7 @@ class LlamaCppEngine(OpenAIEngine):
         self._idle.set()
         self._reading: asyncio.Task[list[Chunk]] | None = None
         self._look_s, self._silent_s = look_s, silent_s
+        self._states = States(states, path, context_tokens) if states else None
         self._plan = Plan(
             path=str(path),
             model=path.stem,
@@ -103,6 +109,7 @@ class LlamaCppEngine(OpenAIEngine):
             slots=slots,
             context_tokens=context_tokens,
             threads=threads,
+            states=self._states.opened() if self._states else "",
             defaults=gguf.defaults(path),
         )
         self._root = f"http://127.0.0.1:{self._plan.port}"
@@ -133,7 +140,7 @@ class LlamaCppEngine(OpenAIEngine):
 
     async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
         if request.background:
-            for chunk in await self._when_idle(request):
+            for chunk in await self._ahead(request):
                 yield chunk
             return
         self._answering += 1
@@ -148,6 +155,22 @@ class LlamaCppEngine(OpenAIEngine):
             self._answering -= 1
             if not self._answering:
                 self._idle.set()
+
+    async def _ahead(self, request: Request) -> list[Chunk]:
+        """The answer; what was read for it is kept, or taken from where it was kept before."""
+        if self._states is None or not self._plan.states:
+            return await self._when_idle(request)
+        name = self._states.name(request.messages)
+        async with wire.session(self._plan.key) as session:
+            known = await self._states.restore(session, self._root, name)
+            chunks = await self._when_idle(request)
+            if not known:
+                await self._states.save(session, self._root, name)
+        return chunks
+
+    def _body(self, server: Server, request: Request, most: int) -> Json:
+        body = super()._body(server, request, most)
+        return body | {"id_slot": SLOT} if request.background else body
 
     async def _when_idle(self, request: Request) -> list[Chunk]:
         """The answer, in the pauses of others: what was read of a prompt stays in its slot."""

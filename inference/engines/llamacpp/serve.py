@@ -26,6 +26,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     slots: int  # answers at once
     context_tokens: int  # of each
     threads: int
+    states: str = ""  # the folder where what a slot has read is saved; empty: nowhere
     defaults: dict[str, Any] = {}  # of drawing, as a generation_config.json names them
 
 
@@ -47,6 +48,8 @@ def _parameters(wanted: Any, plan: Plan) -> Any:
     wanted.n_parallel, wanted.n_ctx = plan.slots, plan.slots * plan.context_tokens
     wanted.n_batch = wanted.n_ubatch = BATCH_TOKENS * max(plan.slots, 4)
     wanted.cache_ram_mib = KEPT_MIB
+    if plan.states:
+        wanted.slot_save_path = plan.states
     for processor in (wanted.cpuparams, wanted.cpuparams_batch):
         processor.n_threads = plan.threads
     _draw(wanted.sampling, plan.defaults)

@@ -105,19 +105,21 @@ class OpenAIEngine:
                     raise EngineBroken(f"{server.url} broke off the answer")
 
     def _events(self, server: Server, request: Request, most: int) -> AsyncGenerator[Event, None]:
+        return wire.stream(
+            server.session,
+            f"{server.url}/chat/completions",
+            self._body(server, request, most),
+            first_s=self._patience.first_s,
+            next_s=self._patience.next_s,
+        )
+
+    def _body(self, server: Server, request: Request, most: int) -> bodies.Json:
         assert server.served is not None  # noqa: S101  (it was up)
-        body = bodies.chat(
+        return bodies.chat(
             request if server.served.takes_tools else replace(request, tools=()),
             model=server.served.model,
             flavour=server.served.flavour,
             max_tokens=most,
-        )
-        return wire.stream(
-            server.session,
-            f"{server.url}/chat/completions",
-            body,
-            first_s=self._patience.first_s,
-            next_s=self._patience.next_s,
         )
 
     async def count_tokens(self, messages: tuple[Message, ...]) -> int:

@@ -35,9 +35,11 @@ asyncio.run(main())
 
 
 @asynccontextmanager
-async def serving() -> AsyncIterator[LlamaCppEngine]:
+async def serving(states: Path | None = None) -> AsyncIterator[LlamaCppEngine]:
     path = await asyncio.to_thread(llamacpp.gguf)
-    made = LlamaCppEngine(path, slots=2, context_tokens=1024, look_s=0.2, silent_s=0.5)
+    made = LlamaCppEngine(
+        path, slots=2, context_tokens=1024, look_s=0.2, silent_s=0.5, states=states
+    )
     async with made:
         yield made
 
@@ -117,6 +119,26 @@ async def test_what_nobody_waits_for_is_read_in_pauses() -> None:
         *_, last = await reading
         assert last.usage is not None
         assert last.usage.cached_tokens >= 64  # what was read before was not read again
+
+
+@pytest.mark.model
+async def test_what_was_read_ahead_need_not_be_read_after_a_start(tmp_path: Path) -> None:
+    states = tmp_path / "states"
+
+    async def known() -> int:
+        """Tokens of the prompt that were there already."""
+        async with serving(states) as made:
+            ahead = replace(Asker(made).request("word " * 200, max_tokens=1), background=True)
+            *_, last = await all_of(made.generate(ahead))
+            assert last.usage is not None
+            return last.usage.cached_tokens
+
+    assert await known() < 50
+    [kept] = states.iterdir()
+    assert await known() > 190
+    kept.write_bytes(kept.read_bytes()[:1000])  # as a full disk leaves it
+    assert await known() < 50
+    assert await known() > 190
 
 
 async def all_of(chunks: AsyncIterator[Chunk]) -> list[Chunk]:
