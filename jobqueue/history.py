@@ -132,7 +132,7 @@ class History:
     async def erase(self, user: str) -> int:
         """Forget a user's turns everywhere. Returns how many.
 
-        Records of the user's finished jobs are not history; they expire by themselves.
+        Records of the user's finished jobs are not history: `jobqueue.records` removes those.
         """
         channels = await self._channels(user)
         return sum([int(await self._scripts.run("erase", channel, user)) for channel in channels])

@@ -50,7 +50,7 @@ option-pictures-about = How many pictures at most; without it, as many as surely
 option-length = length
 option-length-about = How long it is to be
 option-language = language
-option-language-about = The language to write in; without it, your own
+option-language-about = The language to write in; without it, that of your topic, or your own
 option-seed = seed
 option-seed-about = A number; the same one gives the same article again
 option-file-source = A text or PDF to go by, or a picture of yours that may be shown in it
@@ -143,7 +143,7 @@ tool-arxiv-about = Searches arXiv for papers
 tool-search-web-about = Searches the web
 tools-title = Tools
 tools-none = No running model has tools.
-tools-default = Nothing was chosen here: /chat calls none. /solve runs programs and converts units in any case.
+tools-default = Nothing was chosen here: /chat calls no tools. /solve runs programs and converts units in any case.
 tools-chosen = In this channel /chat may call those with ●, and /solve those of them that search. /solve runs programs and converts units in any case.
 tools-asks = Before each call the person who asked decides whether it is made.
 tools-ask-on = Ask before each call
@@ -186,7 +186,7 @@ article-download = Download
 article-why = Why no picture here?
 article-nowhere = Articles cannot be written here right now: no running model can. Please ask with /chat.
 article-opening = Opening
-article-refresh = Look again
+article-refresh = Refresh
 article-rewrite = Rewrite
 article-expand = Expand
 article-shorten = Shorten
@@ -198,7 +198,7 @@ article-down = Move down
 article-look = Look for another
 article-back = Back
 article-take = Choose a picture
-article-no-candidates = No other picture can be offered now. You can have another look taken.
+article-no-candidates = No other picture can be offered now. You can have one looked for.
 article-heading = Heading
 article-words = Text (Markdown)
 article-text-title = Edit this section
@@ -387,7 +387,7 @@ settings-per-day = { $count } a day
 settings-unlimited = none
 settings-language = Language
 settings-own-language = each person's own
-settings-clear = Take all back
+settings-clear = Reset all of these
 settings-changes = Who changed what
 settings-changed = Last changed { $when } by { $who }
 settings-wrong = That cannot be set.
@@ -436,8 +436,8 @@ forget-title = Forget me
 forget-ask = This removes your questions and their answers from every conversation, and your recent questions. It cannot be undone. Messages in Discord stay; delete those yourself.
 forget-button = Forget everything
 forget-done = { $turns ->
-    [one] Forgotten: one turn. Records of answered questions end by themselves within a day.
-   *[other] Forgotten: { $turns } turns. Records of answered questions end by themselves within a day.
+    [one] Forgotten: one turn. The record of a question that is still being answered goes within a day.
+   *[other] Forgotten: { $turns } turns. The record of a question that is still being answered goes within a day.
 }
 
 ## How the service is

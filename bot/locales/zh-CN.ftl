@@ -33,7 +33,7 @@ command-forget-about = 删除保存的关于你的全部数据
 command-status = 状态
 command-status-about = 查看服务状态
 option-persona = 人设
-option-persona-about = 用你的话描述模型是谁；只写 - 则撤销
+option-persona-about = 用自己的话描述模型的身份；只写 - 则撤销
 option-model = 模型
 option-model-about = 本频道使用的模型；只写 - 则撤销
 option-history-private-about = 查看你在这里的私密对话，而不是频道的对话
@@ -50,7 +50,7 @@ option-pictures-about = 最多配几张图；不填则只放确实合适的
 option-length = 篇幅
 option-length-about = 文章的长短
 option-language = 语言
-option-language-about = 写作语言；不填则用你的语言
+option-language-about = 写作语言；不填则用主题所用的语言，或你自己的语言
 option-seed = 种子
 option-seed-about = 一个数字；相同的数字会再次得到相同的文章
 option-file-source = 作为依据的文本或 PDF，或者可以用作配图的图片
@@ -69,13 +69,13 @@ option-file-more = 再加一个文件
 command-reset = 重置
 command-reset-about = 让模型忘记本频道的对话
 command-stop = 停止
-command-stop-about = 停止正在本频道给你的回答
+command-stop-about = 停止正在本频道为你生成的回答
 command-help = 帮助
 command-help-about = 如何与模型对话
 
 help-title = 与模型对话
 help-text =
-    使用 **/聊天** 提问、提及我、回复我的消息，或者直接给我发私信。
+    使用 **/聊天** 提问，也可以提及我、回复我的消息，或者直接给我发私信。
     每个频道、子区和私信都是一段独立的对话，我会记住它。
     使用 **/提问** 会在单独的子区中回答；**/聊天** 加上“私密”则只有你能看到。
     使用 **/文章** 时我会写一篇配图文章，之后你可以编辑。
@@ -95,11 +95,11 @@ button-stop = 停止
 note-stopped = 已停止。
 note-length = 到此为止：已达到回答的最大长度。
 note-deadline = 到此为止：时间已用完。
-note-omitted = 对话中最早的 { $turns } 轮已放不下，未被计入。
-note-unseen = 对话中较早的 { $pictures } 张图片已看不到：想问请重新发送。
+note-omitted = 对话太长，最早的 { $turns } 轮没有包括在内。
+note-unseen = 模型已看不到对话中较早的 { $pictures } 张图片；要问这些图片，请重新发送。
 note-read = 从图片中读到：{ $text }
 note-read-nothing = 没能从图片中读出文字。
-note-summarised = 此前的 { $turns } 轮只记得摘要：可用 /记忆 查看。
+note-summarised = 再往前的 { $turns } 轮只记得摘要，可用 /记忆 查看。
 
 ## 回答是怎样得出的
 
@@ -107,7 +107,7 @@ check-card =
     { $check }
     -# { $summary }
 check-verified = ✅ **已验证。** 答案经过单独检验，成立。
-check-refuted = ❌ **被推翻。** 答案经过单独检验，不成立，请勿采信。
+check-refuted = ❌ **未通过检验。** 答案经过单独检验，不成立，请勿采信。
 check-none = ⚪ **未检验。** 这个答案没有可用的检验方法，采用前请自行核对。
 work-thinking = 思考中…
 work-thought = 💭 思考了 { $time }
@@ -128,7 +128,7 @@ tool-arxiv-about = 在 arXiv 上检索论文
 tool-search-web-about = 搜索网页
 tools-title = 工具
 tools-none = 运行中的模型没有工具。
-tools-default = 这里没有做过选择：/聊天 不调用工具。/解题 总是可以运行程序和换算单位。
+tools-default = 这里还没有选择工具，/聊天 不会调用任何工具。/解题 总是可以运行程序和换算单位。
 tools-chosen = 在本频道，/聊天 可以调用带 ● 的工具，/解题 可以调用其中用于搜索的工具。/解题 总是可以运行程序和换算单位。
 tools-asks = 每次调用前，由提问者决定是否执行。
 tools-ask-on = 调用前先询问
@@ -145,7 +145,7 @@ plot-alt = 图 { $number }，由第 { $step } 步的程序绘制
 lasting-seconds = { $seconds } 秒
 lasting-minutes = { $minutes } 分钟
 solve-unsolved = 在允许的步数内没有得出答案。请换一种说法，或者把问题拆小一些。
-solve-nowhere = 目前无法在这里解题：运行中的模型都不能安全地执行程序。请改用 /聊天；管理机器人的人可以用 `python -m inference.sandbox check` 查看缺少什么。
+solve-nowhere = 目前无法在这里解题：运行中的模型都不能安全地执行程序。请改用 /聊天；运营者可以用 `python -m inference.sandbox check` 查看缺少什么。
 solve-files = 请求解我所发内容中的问题。
 numbers-title = 换一组数字求解
 numbers-changed = 换了数字：{ $changes }
@@ -180,7 +180,7 @@ article-down = 下移
 article-look = 重新查找
 article-back = 返回
 article-take = 选择一张图片
-article-no-candidates = 现在没有其他图片可选。可以让它重新查找一次。
+article-no-candidates = 现在没有其他图片可选。可以重新查找一次。
 article-heading = 标题
 article-words = 正文（Markdown）
 article-text-title = 编辑这一节
@@ -190,21 +190,21 @@ article-expand-title = 扩写这一节
 article-shorten-title = 缩写这一节
 article-working = ⏳ 正在修改一节，完成后会显示在文章里。
 article-long = 这一节太长，无法放进表单。可以让它缩写或重写。
-article-not-there = 这已经不在了。请重新打开编辑器。
+article-not-there = 这部分内容已经不存在了。请重新打开编辑器。
 article-not-yours = 这是 { $name } 的文章，只有本人可以编辑。你可以下载它，或者用 /文章 写一篇自己的。
 article-bundle = 文章的 Markdown 文件及其图片，以及一个可随处阅读和打印的网页。
 article-too-large = 这篇文章太大，无法放进一个文件发送到这里。
 why-line = *{ $what }*：{ $why }
 why-nothing = 这里没有它的图片
-why-another = 最接近的图片，画的是别的内容
-why-weak = 没有接近到可以确定的图片
+why-another = 最接近的图片内容与此不同
+why-weak = 没有哪张图片接近到足以确定
 why-unsure = 有几张图片同样接近，而合适的只会有一张
-why-seen = 仔细看过最接近的图片，内容并不相符
-why-unreadable = 看不准最接近的图片画的是什么
+why-seen = 仔细看过最接近的图片后，发现内容并不相符
+why-unreadable = 无法确定最接近的图片里是什么
 why-removed = 图片已被移除
-why-unsaid = 这一节改写后，已不再讲到它
+why-unsaid = 这一节修改后，已不再提到它
 why-choose = 作者可以在编辑器里改选其他 { $count } 张图片。
-why-none = 每一处图片位置都有图片。
+why-none = 每个图片位置都已有图片。
 why-note = 没有确实合适的图片时就留空：宁缺毋错。
 
 ## 对回答可以做的事
@@ -264,7 +264,7 @@ file-read = 已读取 `{ $name }`。
 file-cut = 已读取 `{ $name }` 的前 { $characters } 个字符，其余放不下。
 file-cut-pages = 已读取 `{ $name }` 的前 { $read } 页（共 { $pages } 页），其余放不下。
 file-unseen = 这里运行的模型看不到图片：它没有看到 { $names }。
-file-text-only = 模型看不到 { $names } 这张图片本身，只得到了能从中读出的文字。
+file-text-only = 模型看不到图片 { $names } 本身，只得到了从中读出的文字。
 file-voice = `{ $name }` 是语音消息，我听不了。请用文字写下来。
 file-audio = `{ $name }` 是录音，我听不了。
 file-empty = `{ $name }` 是空的。
@@ -275,7 +275,7 @@ file-encrypted = `{ $name }` 有密码保护，没有读取。
 file-no-text = `{ $name }` 中没有文字，也许它的页面是图片。
 file-pixels = `{ $name }` 的像素太多，没有读取。
 file-too-much = `{ $name }` 解压后太大，没有读取。
-file-no-room = 没有空间容纳 `{ $name }` 了。
+file-no-room = 放不下 `{ $name }` 了，没有读取。
 file-lost = 无法获取 `{ $name }`。
 thread-not-here = 子区只能在服务器的文字频道中打开。在这里请使用 /聊天。
 thread-forbidden = 打开子区需要你和我都有相应的权限。请使用 /聊天。
@@ -286,8 +286,8 @@ history-unreadable = 我无权读取这里其他人的消息。运营者可以�
 
 channel-off = 我在本频道已被关闭。
 roles-only = 管理员只允许部分身份组在这里与我对话。
-often-minute = 一分钟内已有 { $limit } 个问题，达到上限。{ $time }后可以再次提问。
-often-day = 一天内已有 { $limit } 个问题，达到上限。{ $time }后可以再次提问。
+often-minute = 你在一分钟内已提了 { $limit } 个问题，达到上限。{ $time }后可以再次提问。
+often-day = 你在一天内已提了 { $limit } 个问题，达到上限。{ $time }后可以再次提问。
 
 full-user = 你有 { $waiting } 个问题尚未回答，最多允许 { $limit } 个。请等其中一个完成。
 full-channel = 本频道有 { $waiting } 个问题尚未回答，最多允许 { $limit } 个。请等其中一个完成后再试。
@@ -303,11 +303,11 @@ prompt-long = 你的问题有 { $length } 个字符，最多允许 { $limit } �
 failed-bad_request = 模型无法接受这个问题。
 failed-too_long = 问题对模型来说太长了。请缩短后再试。
 failed-unsupported = 没有运行中的模型能做到这一点。
-failed-no_programs = 这里无法运行程序，因此无法求解：缺少运行程序所需的沙箱。机器人的维护者可以在推理服务的日志中查看原因。
+failed-no_programs = 这里无法运行程序，因此无法求解：缺少运行程序所需的沙箱。运营者可以在推理服务的日志中查看原因。
 failed-no_answer = 我尝试了多个程序，都没有得出答案。
 failed-no_text = 没能从图片中读出文字。请把题目写下来。
 failed-engine = 模型在回答时出错了。请再问一次。
-failed-deadline = 没有剩余时间来回答。请再问一次。
+failed-deadline = 时间已用完，没能回答。请再问一次。
 failed-cancelled = 在回答开始之前已停止。
 failed-dead = 这个问题多次失败，已放弃。
 failed-lost = 我们这边丢失了这个问题。请再问一次。
@@ -318,7 +318,7 @@ internal = 我们这边出了问题。日志编号：{ $reference }。
 
 reset-done = { $turns ->
     [0] 本频道没有可以忘记的内容。
-   *[other] 已忘记本频道对话的 { $turns } 轮。
+   *[other] 已忘记本频道的 { $turns } 轮对话。
 }
 stop-done = 正在停止 { $count } 个回答。
 stop-nothing = 你在本频道没有可以停止的回答。
@@ -369,7 +369,7 @@ settings-wrong = 无法这样设置。
 settings-wrong-sampling = 温度是 0 到 2 的数字，top-p 大于 0 且至多为 1，最长回答是 1 到 100000 的整数。没有任何更改。
 settings-wrong-limits = 次数限制是 1 到 10000 的整数，留空则没有限制。没有任何更改。
 persona-is = { $persona }
-persona-none = 这里没有设定人设，模型保持运营者的设定。
+persona-none = 这里没有设定人设，模型按运营者的设定回答。
 persona-set = 已为本频道设定人设，从下一个问题开始生效。
 persona-back = 已撤销本频道的人设。
 model-list =
@@ -386,10 +386,10 @@ history-none = 还没有内容。对话从你的第一个问题开始。
 history-turns = { $turns } 轮，{ $tokens } 个 token
 history-context = 占模型一次所能读的 { $tokens } 个 token 的 { $share }%
 history-since = 最早的一轮在 { $since }。
-history-omitted = 最早的 { $turns } 轮已放不下，未被计入。
-history-summary = 此前 { $turns } 轮的摘要：
+history-omitted = 对话太长，最早的 { $turns } 轮没有包括在内。
+history-summary = 再往前 { $turns } 轮的摘要：
 history-pictures = 模型能看到这些图片：{ $names }。
-history-pictures-gone = 已看不到：{ $names }。想问请重新发送。
+history-pictures-gone = 模型已看不到：{ $names }。要问这些图片，请重新发送。
 history-pictures-read = 现在运行的模型都看不到图片；这里发过的图片，只记得从中读出的文字。
 history-pictures-blind = 现在运行的模型都看不到这里发过的图片。
 history-note = /重置 会忘记这段对话。对话在 90 天后自动结束。
@@ -400,7 +400,7 @@ export-done = { $turns ->
 forget-title = 忘记我
 forget-ask = 这会从所有对话中删除你的问题及其回答，以及你最近的问题，且无法撤销。Discord 中的消息会保留，请自行删除。
 forget-button = 全部遗忘
-forget-done = 已忘记 { $turns } 轮。已回答问题的记录会在一天内自动删除。
+forget-done = 已忘记 { $turns } 轮。仍在回答中的问题，其记录会在一天内删除。
 
 ## 服务状态
 
