@@ -4,6 +4,7 @@ Runs as a child process (`python -m inference.models.convert`), because reading 
 times the model's size in memory, and a process gives all of it back.
 """
 
+import functools
 import json
 import os
 import shutil
@@ -90,6 +91,7 @@ def main(arguments: list[str]) -> None:
     import torch  # noqa: PLC0415  # heavy: only the child pays for it
     from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415
 
+    read_once()
     gguf, target, wishes = Path(arguments[0]), Path(arguments[1]), json.loads(arguments[2])
     source = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
     print("reading GGUF", flush=True)
@@ -108,6 +110,15 @@ def main(arguments: list[str]) -> None:
     del model
     print("asking the result a question", flush=True)
     prove(target, tokenizer, *wishes["probe"])
+
+
+def read_once() -> None:
+    """transformers reads the file's header three times, and makes a table of all names for each
+    module; both take seconds, and come out the same every time."""
+    import gguf  # noqa: PLC0415
+
+    gguf.GGUFReader = functools.cache(gguf.GGUFReader)  # type: ignore[assignment, misc]
+    gguf.get_tensor_name_map = functools.cache(gguf.get_tensor_name_map)
 
 
 def forget_quantisation(model: Any) -> None:
