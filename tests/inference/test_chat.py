@@ -3,6 +3,7 @@
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -68,8 +69,7 @@ def chatting(*arguments: str) -> Iterator[Terminal]:
         stdout=slave,
         stderr=slave,
         start_new_session=True,
-        # Opening the terminal makes it the session's own: then Ctrl-C becomes a signal.
-        preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)),  # noqa: PLW1509
+        preexec_fn=_at_its_terminal,  # noqa: PLW1509
         env=os.environ | {"TERM": "dumb"},
     )
     os.close(slave)
@@ -81,6 +81,13 @@ def chatting(*arguments: str) -> Iterator[Terminal]:
         process.kill()
         process.wait()
         os.close(master)
+
+
+def _at_its_terminal() -> None:
+    """Opening it makes it the session's own: then Ctrl-C becomes a signal, which is heard even if
+    these tests run where it is not, as jobs in the background do."""
+    os.close(os.open(os.ttyname(0), os.O_RDWR))
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_a_conversation_streams_remembers_and_ends() -> None:

@@ -106,7 +106,7 @@ async def test_an_old_answer_stands_under_its_own_question(silent_room: Room, wo
         opened = await world.click("ada", "general", message.id, edit)
         await opened.acknowledged()
         await world.submit_modal(opened, {"prompt": "uno"})
-        await room.notice("No model is running")
+        await until(lambda: message.data["embeds"])  # it waits
         assert message.data["content"] == "> one\n[turn 1] one"
         async with room.worker():
             await until(lambda: message.data["content"] == "> uno\n[turn 1] uno")

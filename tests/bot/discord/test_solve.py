@@ -263,7 +263,7 @@ async def test_a_problem_without_an_answer_says_what_was_tried(
         )
         await solver.end(Failed(code=FailureCode.NO_ANSWER))
         told = await shows(silent_room, "⏱️ **1** · Python → 用时过长", "都没有得出答案")
-        assert labels(told) == ["步骤"]
+        assert labels(told) == ["重试", "步骤"]
         await press(silent_room, told, "work", "bob")
         await shows(silent_room, WRONG, viewer="bob")
 
