@@ -33,7 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"
     # transformers; llamacpp; openai, which asks other servers; or scripted. By itself, llamacpp
     # where there is no GPU and the model's GGUF is here, else transformers.
     engine: str = "auto"
-    model: str = DEFAULT_MODEL  # a known name or a folder
+    model: str = DEFAULT_MODEL  # a known name, a folder or a .gguf file
     slots: int = 0  # answers at once; 0 is the engine's own choice
     context_tokens: int = 0  # at most, under the model's own limit; 0 is the engine's own choice
     max_tokens: int = 1024  # of an answer whose request names none
@@ -80,7 +80,7 @@ def worker_name(chosen: str) -> str:
 def add_choices(parser: argparse.ArgumentParser) -> None:
     """The settings that are often chosen by hand."""
     parser.add_argument("--engine", help="auto, transformers, llamacpp, openai or scripted")
-    parser.add_argument("--model", help="a known name or a folder")
+    parser.add_argument("--model", help="a known name, a folder or a .gguf file")
 
 
 def chosen(arguments: argparse.Namespace) -> Settings:

@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_choices(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", help="llamacpp, transformers or scripted")
-    parser.add_argument("--model", help="a known name or a folder")
+    parser.add_argument("--model", help="a known name, a folder or a .gguf file")
     parser.add_argument("--folder", type=Path, help="where the queue's data and the logs are kept")
 
 

@@ -13,7 +13,7 @@ from playground.transcript import Transcript
 from playground.verdict import Question
 
 # Commands that put a question to the model; the others must only be acknowledged.
-QUESTIONS = ("chat", "ask", "solve", "article")
+QUESTIONS = ("chat", "ask", "thread", "solve", "article")
 DM_NAMES = ("dm", "@bot")
 TARGET_S = 30.0  # how long a click or reply waits for the message it is meant for
 

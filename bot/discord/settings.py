@@ -35,6 +35,7 @@ CHANGES_FILE = "settings-changes.jsonl"
 FORM = "settings-form"  # what a form's custom_id begins with
 
 ADMINS_ONLY = Notice("admins-only")
+CHANNEL_ADMINS_ONLY = Notice("channel-admins-only")
 LONGEST_CHOICE = 100  # Discord's
 WRONG_SAMPLING = Notice("settings-wrong-sampling")
 WRONG_LIMITS = Notice("settings-wrong-limits")
@@ -64,7 +65,7 @@ def may_change(interaction: discord.Interaction) -> bool:
 def require_may_change(interaction: discord.Interaction) -> None:
     """Raises `Refused`."""
     if not may_change(interaction):
-        raise Refused(ADMINS_ONLY)
+        raise Refused(CHANNEL_ADMINS_ONLY)
 
 
 async def served_models(queue: JobQueue) -> list[str]:

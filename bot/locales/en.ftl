@@ -307,8 +307,14 @@ history-unreadable = I am not allowed to read other people's messages here. The 
 
 channel-off = I am switched off in this channel.
 roles-only = The admins let only some roles talk with me here.
-often-minute = That is { $limit } questions in a minute, as many as are allowed. The next one can be asked in { $time }.
-often-day = That is { $limit } questions in a day, as many as are allowed. The next one can be asked in { $time }.
+often-minute = { $limit ->
+    [one] One question a minute is allowed. The next one can be asked in { $time }.
+   *[other] That is { $limit } questions in a minute, as many as are allowed. The next one can be asked in { $time }.
+}
+often-day = { $limit ->
+    [one] One question a day is allowed. The next one can be asked in { $time }.
+   *[other] That is { $limit } questions in a day, as many as are allowed. The next one can be asked in { $time }.
+}
 
 full-user = You have { $waiting } questions open, and { $limit } are allowed. Please wait for one of them.
 full-channel = This channel has { $waiting } questions open, and { $limit } are allowed. Please try again when one is answered.
@@ -352,6 +358,7 @@ stop-over = This answer is already complete.
 
 ## Settings
 
+channel-admins-only = Only those who may manage this channel or this server can change that.
 admins-only = Only those who may manage this server can change that.
 settings-title = Settings
 settings-inherited = ● decided here　○ from the server or the default

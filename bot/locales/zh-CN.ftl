@@ -327,6 +327,7 @@ stop-over = 这个回答已经完成。
 
 ## 设置
 
+channel-admins-only = 只有可以管理本频道或本服务器的人才能更改。
 admins-only = 只有可以管理本服务器的人才能更改。
 settings-title = 设置
 settings-inherited = ● 在此设定　○ 来自服务器或默认值

@@ -205,7 +205,7 @@ async def test_only_admins_may_change_anything(room: Room, world: World, admin: 
     await world.slash("bob", "general", "settings")
     await room.notice("Only those who may manage this server", viewer="bob")
     await world.slash("bob", "general", "persona", {"persona": "A thief."}, locale="zh-CN")
-    await room.notice("只有可以管理本服务器的人", viewer="bob")
+    await room.notice("只有可以管理本频道或本服务器的人", viewer="bob")
 
 
 async def test_a_channel_is_switched_off(
