@@ -28,7 +28,7 @@ playground: $(VENV)/.playground ## The whole system in a browser: no token, no G
 	@$(BIN)/python -m playground $(ARGS)
 
 test: $(VENV)/.dev ## All tests (under ten minutes on two cores); ARGS="-k name" picks some
-	@$(BIN)/python -m pytest --numprocesses 3 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 4 --dist worksteal $(ARGS)
 
 chaos: $(VENV)/.dev ## Kill, stop and cut everything under load; ARGS="--seconds 600 --seed 7"
 	@$(BIN)/python -m tests.faults.chaos $(ARGS)

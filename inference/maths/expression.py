@@ -94,7 +94,10 @@ def plain(text: str) -> str:
 
 def expression(text: str) -> str:
     """`text` as an explicit Python expression. Raises NotMathematics."""
-    return ast.unparse(_exact(_parsed(text)))
+    try:
+        return ast.unparse(_exact(_parsed(text)))
+    except RecursionError as error:  # of hundreds of signs, one within the other
+        raise NotMathematics(f"{text[:80]!r} is nested too deep") from error
 
 
 def relation(text: str) -> tuple[str, str, str]:

@@ -78,6 +78,7 @@ READERS: dict[str, tuple[Callable[[str], object], tuple[type[Exception], ...]]] 
 @given(text=WRITTEN)
 @example(text="|---|---|")
 @example(text="\n")
+@example(text=f"1 + {'-' * 320}1")
 def test_what_people_and_models_write(reader: str, text: str) -> None:
     read, expected = READERS[reader]
     told = ""

@@ -238,7 +238,7 @@ async def test_whoever_asks_too_often_is_told_when_to_go_on(
     await _ask(room, "bob", "one")
     await _said(room, "[turn 1] one")
     await _ask(room, "bob", "two")
-    await room.notice("1 questions in a minute", viewer="bob")
+    await room.notice("One question a minute", viewer="bob")
     assert not [m for m in room.bot_says("ada") if m.data["embeds"]]
     await _ask(room, "ada", "three")
     await _said(room, "[turn 2] three")
