@@ -2,7 +2,7 @@
 
 from bot import problem
 from bot.discord import destination
-from bot.discord.destination import BelowInteraction, Destination
+from bot.discord.destination import BelowInteraction
 from bot.render.asked import quotation
 from jobqueue.schema import Job
 
@@ -11,17 +11,15 @@ def above(job: Job) -> str:
     """The question, the pictures that came with a command, and the message it is about."""
     below = destination.decode(job.reply)
     asked, material = problem.parted(job.prompt)
-    if material and not below.footnotes and not _about(below):
+    by_command = isinstance(below, BelowInteraction)
+    message = below.about if by_command else ""
+    if material and not below.footnotes and not message:
         asked = job.prompt  # nothing was read along: the person wrote what looks like it
     lines = [quotation(asked)] if below.quoted and asked else []
-    if isinstance(below, BelowInteraction) and not job.order:
-        about = below.about or ", ".join(f"`{name}`" for name in _pictures(job))
-        lines += [f"> {'↪' if below.about else '🖼️'} {about}"] if about else []
+    if by_command and not job.order:
+        about = message or ", ".join(f"`{name}`" for name in _pictures(job))
+        lines += [f"> {'↪' if message else '🖼️'} {about}"] if about else []
     return "\n".join(lines)
-
-
-def _about(below: Destination) -> str:
-    return below.about if isinstance(below, BelowInteraction) else ""
 
 
 def _pictures(job: Job) -> list[str]:

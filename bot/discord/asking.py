@@ -64,7 +64,7 @@ async def _ask(interaction: Interaction, prompt: str, files: Sequence[Posted], h
         finally:
             client.intake.take(question)
         return
-    await _answered_below(interaction, job, private=how.private)
+    await _answered_below(interaction, job)
 
 
 async def repeat(interaction: Interaction, failed: Job) -> None:
@@ -79,12 +79,11 @@ async def repeat(interaction: Interaction, failed: Job) -> None:
         job = questions.repeated(interaction, failed, client.service.settings)
         job = await client.admission.refit(job, wanted)
         async with client.answers.alone_in(job.channel):  # a second press finds it asked
-            private = destination.is_private(failed.reply)
-            await _answered_below(interaction, job, private=private)
+            await _answered_below(interaction, job)
 
 
-async def _answered_below(interaction: Interaction, job: Job, *, private: bool) -> None:
-    answers = interaction.client.answers
+async def _answered_below(interaction: Interaction, job: Job) -> None:
+    answers, private = interaction.client.answers, destination.is_private(job.reply)
     submission = await answers.submit(job)
     try:
         await interaction.response.defer(ephemeral=private, thinking=True)

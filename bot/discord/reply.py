@@ -205,8 +205,7 @@ class DiscordReply:
         told = faces.told(notice, text or self._frame.text, head)
         row = self._frame.old_row
         if row is None and (work or notice.again):
-            kind = work.kind if work else None
-            row = Row(self._job_id, latest=False, failed=True, again=notice.again, work=kind)
+            row = Row(self._job_id, latest=False, failed=True, again=notice.again, work=work.kind)
         shown = faces.with_row(told, row)
         await self._end(lambda _: shown)
         self.in_vain = work

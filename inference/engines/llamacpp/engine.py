@@ -100,7 +100,7 @@ class LlamaCppEngine(OpenAIEngine):
         self._idle.set()
         self._reading: asyncio.Task[list[Chunk]] | None = None
         self._look_s, self._silent_s = look_s, silent_s
-        self._states = States(states, path, context_tokens) if states else None
+        self._states = States.opened(states, path, context_tokens) if states else None
         self._plan = Plan(
             path=str(path),
             model=path.stem,
@@ -109,7 +109,7 @@ class LlamaCppEngine(OpenAIEngine):
             slots=slots,
             context_tokens=context_tokens,
             threads=threads,
-            states=self._states.opened() if self._states else "",
+            states=f"{self._states.folder}/" if self._states else "",
             defaults=gguf.defaults(path),
         )
         self._root = f"http://127.0.0.1:{self._plan.port}"
@@ -158,7 +158,7 @@ class LlamaCppEngine(OpenAIEngine):
 
     async def _ahead(self, request: Request) -> list[Chunk]:
         """The answer; what was read for it is kept, or taken from where it was kept before."""
-        if self._states is None or not self._plan.states:
+        if self._states is None:
             return await self._when_idle(request)
         name = self._states.name(request.messages)
         async with wire.session(self._plan.key) as session:

@@ -26,7 +26,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     slots: int  # answers at once
     context_tokens: int  # of each
     threads: int
-    states: str = ""  # the folder where what a slot has read is saved; empty: nowhere
+    states: str = ""  # where what a slot has read is saved, with a slash at its end; empty: nowhere
     defaults: dict[str, Any] = {}  # of drawing, as a generation_config.json names them
 
 

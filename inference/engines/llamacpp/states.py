@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
+from typing import Self
 
 import aiohttp
 
@@ -33,14 +34,15 @@ class States:
         self._model = model
         self._context_tokens = context_tokens
 
-    def opened(self) -> str:
-        """The folder as llama.cpp wants it named, or empty where there is no writing."""
+    @classmethod
+    def opened(cls, folder: Path, model: Path, context_tokens: int) -> Self | None:
+        """None where there is no writing."""
         try:
-            self.folder.mkdir(mode=0o700, exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             log.info("states are not kept", extra={"reason": str(error)})
-            return ""
-        return f"{self.folder}/"
+            return None
+        return cls(folder, model, context_tokens)
 
     def name(self, messages: Sequence[Message]) -> str:
         known = self._model.stat()
