@@ -12,7 +12,7 @@ def above(job: Job) -> str:
     below = destination.decode(job.reply)
     asked, material = problem.parted(job.prompt)
     by_command = isinstance(below, BelowInteraction)
-    message = below.about if by_command else ""
+    message = below.about if isinstance(below, BelowInteraction) else ""
     if material and not below.footnotes and not message:
         asked = job.prompt  # nothing was read along: the person wrote what looks like it
     lines = [quotation(asked)] if below.quoted and asked else []
