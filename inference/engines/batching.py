@@ -57,6 +57,7 @@ class TokenLoop:
         self._asked_at = 0.0  # when there was something to do again, on the monotonic clock
         self._hangs = False
         self._sizes = sizes
+        self.piece_tokens = sizes.piece_tokens  # may be changed while it runs
         self._end_ids = sorted(end_ids)
         self._names = count()
         self._sampler = RequestSampler(
@@ -65,7 +66,7 @@ class TokenLoop:
             device=model.device,
             stream=lambda: self._manager.batch_processor.inputs_and_outputs.compute_stream,
         )
-        self._inboxes: dict[str, asyncio.Queue[Any]] = {}
+        self._inboxes: dict[str, _Inbox] = {}
         self._cached: dict[str, int] = {}  # tokens of a request's prompt that were known
         self._manager: Any = None
         self._watchdog: asyncio.Task[None] | None = None
@@ -102,7 +103,7 @@ class TokenLoop:
         Raises EngineBroken when the loop dies.
         """
         name = f"r{next(self._names)}"
-        inbox = self._inboxes[name] = asyncio.Queue()
+        inbox = self._inboxes[name] = _Inbox()
         self._sampler.add(name, draw)
         if len(self._inboxes) == 1:
             self._asked_at = monotonic()
@@ -125,7 +126,7 @@ class TokenLoop:
                 manager.output_router.result_handlers.pop(name, None)
 
     def _submit(self, manager: Any, name: str, prompt: Sequence[int], max_new_tokens: int) -> None:
-        manager.register_result_handler(name, self._inboxes[name].put_nowait)
+        manager.register_result_handler(name, self._inboxes[name].put)
         accepted = manager.add_request(
             list(prompt),
             request_id=name,
@@ -145,17 +146,26 @@ class TokenLoop:
         )
         manager.logit_processor = self._sampler
         self._manager = manager  # the sampler asks it for its stream
+        processor = manager.batch_processor = manager._create_batch_processor()
+        if processor.use_async_batching:
+            from inference.engines.gpu.graphs import take_precedence  # noqa: PLC0415
+
+            take_precedence(processor.inputs_and_outputs)
+        if self._sizes.in_place:
+            from inference.engines.gpu.pages import name_pages  # noqa: PLC0415
+
+            name_pages(processor)
         manager.warmup()  # compiles, and captures the graphs
         captured, _ = manager.continuous_batching_config.cuda_graph_booleans
         if self._sizes.in_place and captured:
             from inference.engines.gpu.graphs import capture_prompts  # noqa: PLC0415
 
-            capture_prompts(manager.batch_processor, self._model)
-        keep_prefixes(manager.batch_processor.cache)
-        report_prefixes(manager.batch_processor.cache, self._cached.__setitem__)
+            capture_prompts(processor, self._model)
+        keep_prefixes(processor.cache)
+        report_prefixes(processor.cache, self._cached.__setitem__)
         read_in_pieces(
-            manager.batch_processor.scheduler,
-            piece=self._sizes.piece_tokens,
+            processor.scheduler,
+            piece=lambda: self.piece_tokens,
             row=self._sizes.query_step,
         )
         manager.start()
@@ -201,7 +211,7 @@ class TokenLoop:
 
     def _fail_all(self, reason: str) -> None:
         for inbox in self._inboxes.values():
-            inbox.put_nowait(_Broken(reason))
+            inbox.put(_Broken(reason))
 
 
 class _Broken:
@@ -211,3 +221,29 @@ class _Broken:
 
     def __init__(self, reason: str) -> None:
         self.error = reason
+
+    def is_finished(self) -> bool:
+        return True
+
+
+class _Inbox:
+    """The newest event of a request, which tells all that those before it told.
+
+    So whoever is late reads several tokens at once, where a queue would keep them later and later.
+    """
+
+    def __init__(self) -> None:
+        self._event: Any = None
+        self._ended = False
+        self._arrived = asyncio.Event()
+
+    def put(self, event: Any) -> None:
+        if not self._ended:
+            self._event, self._ended = event, event.is_finished()
+            self._arrived.set()
+
+    async def get(self) -> Any:
+        """Waits for one that was not got yet."""
+        await self._arrived.wait()
+        self._arrived.clear()
+        return self._event

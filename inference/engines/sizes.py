@@ -1,6 +1,5 @@
 """How large the batch and the cache are, from the device's memory and the context."""
 
-import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +26,7 @@ GPU_BATCH_TOKENS = 2048
 # about 5 ms and 24 µs a token: 12 ms with 256 tokens, 18 with 512, 36 with a picture of 1,280, 55
 # when it is full. With 512 a prompt should take 1.3 times as long to read as in whole steps (with
 # 256, 1.7 times), and no text wait for twice what it waits without.
-GPU_PIECE_TOKENS = 512
+GPU_PIECE_TOKENS = 256
 GPU_QUERY_STEP = 128
 GPU_CACHE_STEP = 16384  # of tokens that are copied out of the cache; ours reads them where they are
 GPU_MEMORY = 0.85  # of what the weights leave; the rest is for activations and graphs
@@ -76,10 +75,6 @@ class Sizes:
         they are filled up to a few sizes. 0: they are not."""
         return GPU_QUERY_STEP if self.pages is None else 0
 
-    @property
-    def _cache_step(self) -> int:
-        return sys.maxsize if self.in_place else GPU_CACHE_STEP
-
     def library_config(self) -> ContinuousBatchingConfig:
         on_gpu = self.pages is None
         return ContinuousBatchingConfig(
@@ -94,7 +89,7 @@ class Sizes:
             use_async_batching=None if on_gpu else False,
             use_cuda_graph=on_gpu and self.graphs and self.pages_a_request > 0,
             q_padding_interval_size=self.query_step,
-            kv_padding_interval_size=self._cache_step if on_gpu else 0,
+            kv_padding_interval_size=GPU_CACHE_STEP if on_gpu else 0,
             auto_switch_to_flash=False,
         )
 

@@ -3,36 +3,41 @@
 The library (5.24) schedules every text that is being written first, a token each, and fills the
 step up with prompts. A step takes as long as its tokens, so one that reads a whole picture keeps
 every text waiting. Here its scheduler is asked for less: while a text is written, a step reads a
-piece of the prompts that wait; when none is, as much as it can hold. Where a prompt is cut makes no
-difference to what is computed, for a picture neither: each of its tokens has an id of its own.
+piece for each prompt that waits; when none is, as much as it can hold. So one newcomer hardly slows
+the texts, and many are read as fast as can be. Where a prompt is cut makes no difference to what is
+computed, for a picture neither: each of its tokens has an id of its own.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from transformers.generation.continuous_batching.requests import RequestStatus
 
 
-def tokens_of_step(*, writing: int, most: int, piece: int, row: int) -> int:
-    """Of them `writing` go to texts, and `piece` at most to prompts.
+def tokens_of_step(*, writing: int, waiting: int, most: int, piece: int, row: int) -> int:
+    """Of them `writing` go to texts, and a `piece` for each of `waiting` prompts to those.
 
     A step is filled up to whole rows of `row` tokens (0: it is not); what would be filling only is
     not asked for.
     """
     if not writing:
         return most
-    tokens = writing + piece
-    return min(most, tokens - tokens % row if row else tokens)
+    tokens = writing + piece * waiting
+    return min(most, tokens - tokens % row if row and waiting else tokens)
 
 
-def read_in_pieces(scheduler: Any, *, piece: int, row: int = 0) -> None:
-    """`scheduler` is the library's; `piece` must be more than `row`."""
+def read_in_pieces(scheduler: Any, *, piece: Callable[[], int], row: int = 0) -> None:
+    """`scheduler` is the library's; a `piece`, asked for at each step, must be more than `row`."""
     schedule = scheduler.schedule_batch
 
     def schedule_step(token_budget: int, cache_budget: int) -> Any:
         # A request counts as decoding as soon as the last of its prompt is scheduled.
-        states = list(scheduler.active_requests.values())
-        writing = sum(state.status == RequestStatus.DECODING for state in states)
-        tokens = tokens_of_step(writing=writing, most=token_budget, piece=piece, row=row)
+        active = [state.status for state in scheduler.active_requests.values()]
+        writing = active.count(RequestStatus.DECODING)
+        waiting = len(active) - writing + len(scheduler.waiting_requests)
+        tokens = tokens_of_step(
+            writing=writing, waiting=waiting, most=token_budget, piece=piece(), row=row
+        )
         return schedule(tokens, cache_budget)
 
     scheduler.schedule_batch = schedule_step

@@ -2,7 +2,8 @@
 
 A batch that reads prompts is filled up to a multiple of `GPU_QUERY_STEP`, and the library captures
 a size when it first meets it: whoever talks then waits for two passes more. Here all are met at the
-start. Our kernels read the cache where it lies, so how much of it is read makes no other graph.
+start. Our kernels read the cache where it lies (see `pages`), so how much of it is read makes no
+other graph.
 """
 
 import gc
@@ -10,6 +11,15 @@ from functools import partial
 from typing import Any
 
 import torch
+
+
+def take_precedence(buffers: Any) -> None:
+    """Steps go before other work on this GPU, such as pictures that are being looked at.
+
+    `buffers` is the library's ContinuousBatchingAsyncIOs, before anything is captured: a graph's
+    kernels keep the priority of the stream that they were captured on.
+    """
+    buffers.compute_stream = torch.cuda.Stream(priority=-1)  # type: ignore[no-untyped-call]
 
 
 @torch.no_grad()

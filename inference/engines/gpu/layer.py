@@ -65,12 +65,10 @@ class Attention(nn.Module):
             keys, values = allocator.get_cache_for_block_table(self._layer)
             return _decoded(one, keys, values, lengths, pages, self._scale)
         keys, values = allocator._kv_token_views[self._layer]
-        places = batch["write_index"][allocator.index]
+        places, own_pages = (batch[name][allocator.index] for name in ("write_index", "read_index"))
         rotate(joined, cos[0], sin[0], query, keys, values, places, self._norms)
-        # A batch that reads nothing of the cache names no places: it is the new tokens alone.
-        if (cached := batch["read_index"][allocator.index]).numel():
-            places = cached
-        return read(query, keys, values, places, batch["cu_seq_lens_q"], known, self._scale)
+        size, new = allocator.tokens_per_page, batch["cu_seq_lens_q"]
+        return read(query, keys, values, own_pages, size, new, known, self._scale)
 
 
 def _decoded(

@@ -1,7 +1,8 @@
 """Attention of prompts, or of their pieces, over what the cache holds of their requests.
 
 The library gathers keys and values out of the cache before attention, as many as the largest batch
-of a captured size has; this kernel reads them where they lie. The new ones were put there before.
+of a captured size has; this kernel reads them where they lie, a page after another (see `pages`).
+The new ones were put there before.
 Query heads that share a key head are rows of one matrix product, so that a request's single next
 token, which may come in the same batch, reads its cache once.
 
@@ -14,14 +15,14 @@ import triton.language as tl
 from torch import Tensor
 
 ROWS = 128  # of a matrix product: tokens times the heads that share a key head
-TILE = 64  # cached tokens a step
+TILE = 64  # cached tokens a step; a page is a multiple of it
 _LOG2_E = 1.4426950408889634
 
 
 @triton.jit
 def _read(
-    query, keys, values, places, new, known, output, requests, scale,
-    H: tl.constexpr, G: tl.constexpr, D: tl.constexpr,
+    query, keys, values, pages, new, known, output, requests, scale,
+    H: tl.constexpr, G: tl.constexpr, D: tl.constexpr, S: tl.constexpr,
     ROWS: tl.constexpr, TOKENS: tl.constexpr, TILE: tl.constexpr,
 ):  # fmt: skip
     """`TOKENS` new tokens of one request and key head.
@@ -43,6 +44,7 @@ def _read(
     if first < tokens:
         known_from = tl.load(known + request)
         before = tl.load(known + request + 1) - known_from - tokens
+        own_pages = pages + known_from // S + request
         row, column, step = tl.arange(0, ROWS), tl.arange(0, D), tl.arange(0, TILE)
         token, head = first + row // (H // G), group * (H // G) + row % (H // G)
         real = ((row < TOKENS * (H // G)) & (token < tokens))[:, None]
@@ -54,7 +56,7 @@ def _read(
         end = before + tl.minimum(first + TOKENS, tokens)
         for start in range(0, end, TILE):
             at = start + step
-            place = tl.load(places + known_from + at, mask=at < end, other=0).to(tl.int64)
+            place = tl.load(own_pages + start // S).to(tl.int64) + start % S + step
             where = (place * G + group)[:, None] * D + column[None, :]
             k = tl.load(keys + where, mask=(at < end)[:, None], other=0.0)
             v = tl.load(values + where, mask=(at < end)[:, None], other=0.0)
@@ -73,24 +75,26 @@ def read(
     query: Tensor,
     keys: Tensor,
     values: Tensor,
-    places: Tensor,
+    pages: Tensor,
+    page_tokens: int,
     new: Tensor,
     known: Tensor,
     scale: float,
 ) -> Tensor:
     """Each new token sees what its request had before it, and itself. Returns [T, H, D].
 
-    `query` [T, H, D]; `keys`, `values` [tokens, G, D] of the whole cache; `places`, the cached
-    tokens of the first request in order, then of the next; `new` and `known` [N + 1], int32: where
-    in `query` and in `places` each request begins. Rows of no request are left as they are.
+    `query` [T, H, D]; `keys`, `values` [tokens, G, D] of the whole cache; `new` [N + 1], int32,
+    where in `query` each request begins; `known` [N + 1], int32, the same of all tokens that they
+    have, cached and new; `pages`, where in the cache a page of `page_tokens` begins, of request n
+    from `known[n] // page_tokens + n` on. Rows of no request are left as they are.
     """
     tokens, heads, size = query.shape
     groups, requests = keys.shape[1], new.numel() - 1
     each = ROWS // (heads // groups)
     output = torch.empty_like(query)
     _read[(tokens // each + requests, groups)](
-        query, keys, values, places, new, known, output, requests, scale * _LOG2_E,
-        H=heads, G=groups, D=size, ROWS=ROWS, TOKENS=each, TILE=TILE,
+        query, keys, values, pages, new, known, output, requests, scale * _LOG2_E,
+        H=heads, G=groups, D=size, S=page_tokens, ROWS=ROWS, TOKENS=each, TILE=TILE,
         num_warps=8, num_stages=2 if size > 128 else 3,
     )  # fmt: skip
     return output

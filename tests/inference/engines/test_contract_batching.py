@@ -5,7 +5,6 @@ import asyncio
 import importlib
 import inspect
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 from transformers import GenerationConfig
 from transformers.generation.configuration_utils import ContinuousBatchingConfig
+from transformers.generation.continuous_batching.cache import PagedAttentionCache
 from transformers.generation.continuous_batching.cb_logits_processors import (
     CLASSIC_TO_CB_PROCESSORS_MAP,
 )
@@ -24,7 +24,6 @@ from transformers.generation.continuous_batching.initialization import FALLBACK_
 from transformers.generation.continuous_batching.input_outputs import ContinuousBatchingIOs
 from transformers.generation.continuous_batching.model_runner import ModelRunner
 from transformers.generation.continuous_batching.requests import RequestState, RequestStatus
-from transformers.generation.continuous_batching.utils import pad_to_interval
 
 from inference.engines.gpu.families import FAMILIES
 from inference.engines.prefixes import keep_prefixes
@@ -220,7 +219,7 @@ def test_a_step_that_writes_a_text_reads_all_that_it_can_hold(model: Any) -> Non
     text.status, text.tokens_to_process = RequestStatus.DECODING, [1]
     prompt.status = RequestStatus.PREFILLING
     assert step(1 + len(PROMPT) - 9) == [("text", 1), ("prompt", len(PROMPT) - 9)]
-    read_in_pieces(scheduler, piece=4)
+    read_in_pieces(scheduler, piece=lambda: 4)
     assert step(64) == [("text", 1), ("prompt", 4)]
     assert prompt.status is RequestStatus.PREFILLING
     text.status = RequestStatus.FINISHED
@@ -243,11 +242,15 @@ def _attention_of(family: str) -> str:
     return re.sub(r"sliding_window=.*\n\s*", "", plain)
 
 
-def test_filled_up_batches_read_their_cache_even_where_nothing_is_in_it() -> None:
-    """`gpu/layer.py` then finds the new tokens' places among those to read; a library that writes
-    only needs `write_index`, which it takes where nothing is read."""
-    assert pad_to_interval(0, 16384, 400_000) == 16384
-    assert pad_to_interval(1000, sys.maxsize, 400_000) == 400_000
+def test_the_cache_is_told_token_by_token() -> None:
+    """If the library names pages where prompts are read: `gpu/pages.py` can go."""
+    parameters = inspect.signature(PagedAttentionCache.extend_read_and_write_indices).parameters
+    assert [*parameters] == [
+        "self", "request_id", "past_length", "query_length", "read_index", "write_index",
+    ]  # fmt: skip
+    prepared = inspect.getsource(ContinuousBatchingIOs.prepare_batch_tensors)
+    assert "read_index = None if self.max_kv_read == 0 else" in prepared
+    assert "to_index_tensor(group_read_indices)" in prepared
 
 
 def test_bookkeeping_that_capturing_relies_on() -> None:

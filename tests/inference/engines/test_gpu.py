@@ -15,6 +15,7 @@ import torch
 from inference.engines.base import EngineBroken
 from inference.engines.batching import TokenLoop
 from inference.engines.loading import for_this_device
+from inference.engines.onebyone import OneByOne
 from inference.engines.placement import Placement
 from inference.engines.sampling import GREEDY, Draw
 from inference.engines.sizes import Sizes
@@ -57,7 +58,7 @@ def test_the_kernel_agrees_with_plain_attention(
         assert torch.equal(keys[rows].flatten(0, 1)[length], key[at, 0])
 
 
-@pytest.mark.parametrize(("rows", "size"), [(4096, 4096), (1000, 896), (896, 4864)])
+@pytest.mark.parametrize(("rows", "size"), [(4096, 4096), (1001, 896), (896, 4864)])
 @pytest.mark.parametrize("biased", [False, True])
 def test_a_single_row_is_multiplied_right(rows: int, size: int, biased: bool) -> None:
     from inference.engines.gpu.product import product  # noqa: PLC0415
@@ -79,15 +80,21 @@ def test_prompts_are_read_where_the_cache_lies(heads: int, groups: int, size: in
     torch.manual_seed(heads)
     # Tokens that each request had, and new ones: a first piece, a next token, a next piece, padding
     requests = [(0, 300), (777, 1), (512, 130), (0, 1), (0, 0), (0, 0)]
-    cached = sum(map(sum, requests))
-    keys, values = (_random(4 * cached, groups, size) for _ in range(2))
-    places = torch.randperm(4 * cached, device="cuda")[:cached]
+    page, most = 256, 40
+    keys, values = (_random(most * page, groups, size) for _ in range(2))
     new = _starts([count for _, count in requests])
     known = _starts([before + count for before, count in requests])
-    query = _random(int(new[-1]) + 80, heads, size)
-    out = read(query, keys, values, places, new, known, size**-0.5)
+    free = torch.randperm(most, device="cuda") * page
+    begins, of_request = torch.zeros(most, dtype=torch.long, device="cuda"), []
     for at, (before, count) in enumerate(requests):
-        own = places[known[at] : known[at + 1]]
+        pages = -(-(before + count) // page)
+        own, free = free[:pages], free[pages:]
+        begins[(first := int(known[at]) // page + at) : first + len(own)] = own
+        of_request.append((own[:, None] + torch.arange(page, device="cuda")).flatten())
+    query = _random(int(new[-1]) + 80, heads, size)
+    out = read(query, keys, values, begins, page, new, known, size**-0.5)
+    for at, (before, count) in enumerate(requests):
+        own = of_request[at][: before + count]
         k, v = (t[own].double().repeat_interleave(heads // groups, 1) for t in (keys, values))
         asks = slice(int(new[at]), int(new[at + 1]))
         scores = torch.einsum("thd,nhd->htn", query[asks].double(), k) * size**-0.5
@@ -163,7 +170,7 @@ async def loop(request: pytest.FixtureRequest) -> AsyncIterator[TokenLoop]:
 
 
 async def answer(
-    loop: TokenLoop, prompt: list[int], draw: Draw = GREEDY, new: int = 24
+    loop: TokenLoop | OneByOne, prompt: list[int], draw: Draw = GREEDY, new: int = 24
 ) -> list[int]:
     ids: list[int] = []
     async with aclosing(loop.stream(prompt, draw, new)) as steps:
@@ -204,17 +211,18 @@ async def test_answers_agree_with_the_plain_model(loop: TokenLoop, model: Any) -
     In bfloat16 the plain model itself disagrees about one token in eight, by half a deviation at
     most; the best of a thousand scores lies three deviations above a wrong one.
     """
-    exact = copy.deepcopy(model).float()
+    exact, best = copy.deepcopy(model).float(), []
     prompts = [prompt_of(length, seed) for seed, length in enumerate((5, 300, 700, 40, 256))]
     answers = await asyncio.gather(*(answer(loop, prompt) for prompt in prompts))
     for prompt, ids in zip(prompts, answers, strict=True):
         with torch.no_grad():
             scores = exact(torch.tensor([prompt + ids], device="cuda")).logits[0]
         chosen = torch.tensor(ids, device="cuda")
-        best = scores[len(prompt) - 1 : -1]
-        behind = best.max(-1).values - best.gather(-1, chosen[:, None])[:, 0]
-        assert behind.max() < best.std()
-        assert (behind == 0).float().mean() > 0.7
+        scores = scores[len(prompt) - 1 : -1]
+        behind = scores.max(-1).values - scores.gather(-1, chosen[:, None])[:, 0]
+        assert behind.max() < scores.std()
+        best += (behind == 0).tolist()
+    assert sum(best) > 0.75 * len(best)
 
 
 @on_one_loop
@@ -288,3 +296,20 @@ async def test_fewer_bits_are_batched_too(bits: Any, model: Any, tmp_path: Path)
     assert [len(ids) for ids in among] == [24] * 4
     if bits == "4bit":  # with eight, what counts as an outlier depends on the company
         assert among[0][:4] == alone[:4]
+
+
+@on_one_loop
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="one card")
+async def test_layers_on_two_cards_answer_as_on_one(model: Any, tmp_path: Path) -> None:
+    from transformers import AutoModelForCausalLM  # noqa: PLC0415
+
+    model.save_pretrained(tmp_path)
+    answers = []
+    for spread in (False, True):
+        placed = AutoModelForCausalLM.from_pretrained(
+            tmp_path, dtype=torch.bfloat16, **Placement(spread=spread).arguments()
+        )
+        assert len(set(placed.hf_device_map.values())) == 1 + spread
+        async with OneByOne(placed.eval(), end_ids=(-1,)) as running:
+            answers.append([await answer(running, prompt_of(n, n)) for n in (5, 300, 700)])
+    assert answers[0] == answers[1]

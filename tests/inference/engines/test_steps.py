@@ -101,19 +101,25 @@ async def test_a_long_prompt_is_read_in_pieces_beside_a_text_and_whole_without()
     assert alone == plain(model, embedded(torch.tensor(other)))
 
 
-async def test_several_prompts_share_a_piece_and_the_next_turn_finds_them() -> None:
+async def test_a_step_has_a_piece_for_each_prompt_and_the_next_turn_finds_them() -> None:
     model = llama(VOCABULARY)
-    prompts = [LONG[:90], LONG[100:190]]
+    prompts = [LONG[:180], LONG[200:380]]
     async with loop_of(model) as (loop, steps):
         answers = await beside_a_text(loop, *prompts)
         again = loop.stream([*prompts[0], *answers[0], 9], GREEDY, 1)
         found = [piece.cached_tokens async for piece in again]
     text, *others, _ = dict.fromkeys(name for step in steps.all for name in step)
-    for name, prompt in zip(others, prompts, strict=True):
-        for step in steps.reading(name, prompt):
-            read = sum(count for other, count in step.items() if other in others and count > 1)
-            assert read <= CPU_PIECE_TOKENS
-            assert step[text] == 1
+    unread = {name: len(prompt) for name, prompt in zip(others, prompts, strict=True)}
+    for step in steps.all:
+        waiting = [name for name in others if unread[name]]
+        if not waiting:
+            break
+        read = {name: step[name] for name in waiting if name in step}
+        assert sum(read.values()) <= CPU_PIECE_TOKENS * len(waiting)
+        assert step[text] == 1 or not read
+        unread |= {name: unread[name] - count for name, count in read.items()}
+    assert not any(unread.values())
+    assert max(sum(step.values()) for step in steps.all) > 2 * CPU_PIECE_TOKENS
     assert found == [len(prompts[0]) // CPU_PAGE_TOKENS * CPU_PAGE_TOKENS]
 
 
@@ -135,8 +141,13 @@ async def test_a_picture_is_cut_over_steps_and_seen_as_a_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    ("writing", "expected"),
-    [(0, 2048), (1, 512), (32, 512), (128, 640), (200, 640), (1900, 2048)],
+    ("writing", "waiting", "expected"),
+    [(0, 1, 2048), (1, 1, 256), (32, 1, 256), (128, 1, 384), (200, 3, 896), (32, 8, 2048)],
 )
-def test_a_step_is_made_of_whole_rows(writing: int, expected: int) -> None:
-    assert tokens_of_step(writing=writing, most=2048, piece=512, row=128) == expected
+def test_a_step_is_made_of_whole_rows(writing: int, waiting: int, expected: int) -> None:
+    tokens = tokens_of_step(writing=writing, waiting=waiting, most=2048, piece=256, row=128)
+    assert tokens == expected
+
+
+def test_a_step_without_prompts_writes_all_texts() -> None:
+    assert tokens_of_step(writing=200, waiting=0, most=2048, piece=256, row=128) == 200
