@@ -51,12 +51,13 @@ def _mark(
     cache: Any, mark: Callable[[Any, dict[str, int]], None], state: Any, complete: dict[str, int]
 ) -> None:
     """Counts the new full blocks from what is written, once a request's prompt is."""
-    if state.generated_tokens:
-        written = len(state.initial_tokens) + len(state.generated_tokens) - 1
+    if answered := len(state.generated_tokens):
+        written = len(state.initial_tokens) + answered - 1
         complete = {
             name: count
             for name, allocator in cache.cache_allocators.items()
-            if (count := _unmarked(allocator, state.request_id, written))
+            if (answered == 1 or written % allocator.tokens_per_page == 0)
+            and (count := _unmarked(allocator, state.request_id, written))
         }
     mark(state, complete)
 

@@ -46,8 +46,7 @@ def test_what_a_prompts_pieces_left_unmarked_is_marked_later() -> None:
         request_id="r", initial_tokens=[0] * 96, generated_tokens=[], status=None
     )
     cache.mark_complete_blocks(state, {"full": 1})  # a piece of the prompt: as the library says
-    state.generated_tokens = [0] * 32  # the last of them is not computed yet
-    cache.mark_complete_blocks(state, {})
-    state.generated_tokens = [0] * 33
-    cache.mark_complete_blocks(state, {})
-    assert marked == [{"full": 1}, {"full": 2}, {"full": 3}]
+    for answered in (1, 32, 33):  # the last of them is not computed yet
+        state.generated_tokens = [0] * answered
+        cache.mark_complete_blocks(state, {})
+    assert marked == [{"full": 1}, {"full": 2}, {}, {"full": 3}]
