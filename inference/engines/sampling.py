@@ -216,9 +216,11 @@ class RequestSampler(ContinuousBatchingLogitsProcessorList):  # type: ignore[mis
             with torch.cuda.stream(self._stream()):
                 # Tokens of pictures lie beyond the vocabulary, and are no words.
                 words = [token for token in state.initial_tokens if token < self._seen.size(1)]
-                said = torch.tensor(words, dtype=torch.long, device=self._seen.device)
+                said = torch.tensor(words, dtype=torch.long)
+                if self._seen.is_cuda:  # pinned, for another copy waits until the GPU is done
+                    said = said.pin_memory().to(self._seen.device, non_blocking=True)
                 self._seen[memory] = False
-                self._seen[memory, said] = True
+                self._seen[memory].index_fill_(0, said, True)
         return memory
 
     def __call__(self, _input_ids: Any, scores: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
