@@ -11,8 +11,9 @@ from torch import Tensor
 
 from inference.engines.pictures.frames import Tiled
 
-SIZES = (1, 2, 4, 8, 16)  # tiles of a pass; what is between is filled up
+SIZES = (1, 2, 4, 8, 16)  # tiles of a pass
 TILES_AT_ONCE = SIZES[-1]
+FILLED = 3 / 4  # of a pass, at least: fewer tiles take the next smaller one, and another
 
 
 class Tower:
@@ -35,7 +36,9 @@ class Tower:
             return self._plainly(tiles)
         with torch.cuda.stream(self._stream):
             tiles = tiles.pin_memory().to(self._whole.device, self._whole.dtype, non_blocking=True)
-            seen = torch.cat([self._captured(some) for some in torch.split(tiles, TILES_AT_ONCE)])
+            seen = torch.cat(
+                [self._captured(some) for some in torch.split(tiles, passes(len(tiles)))]
+            )
         self._stream.synchronize()
         return seen
 
@@ -53,6 +56,17 @@ class Tower:
     @torch.inference_mode()
     def _through(self, tiles: Tensor) -> Tensor:
         return self._frames.features(self._whole, tiles.to(self._whole.dtype))
+
+
+def passes(tiles: int) -> list[int]:
+    """How many tiles go through in each pass: five in a pass of four and one of one."""
+    found = []
+    while tiles:
+        size = next((size for size in SIZES if FILLED * size <= tiles <= size), 0)
+        size = size or max(size for size in SIZES if size <= tiles)
+        found.append(min(size, tiles))
+        tiles -= found[-1]
+    return found
 
 
 class _Captured:

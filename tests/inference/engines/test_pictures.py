@@ -14,6 +14,7 @@ from inference.engines.base import BadRequest, Image, Message, Request, TooLong,
 from inference.engines.continuous import TransformersEngine
 from inference.engines.pictures.eye import Eye
 from inference.engines.pictures.gallery import Gallery, SeeingEmbedding, replaced
+from inference.engines.pictures.tower import passes
 from inference.models import resolve
 from jobqueue.schema import Sampling
 from training.scenes import COLORS, Scene, Thing, draw
@@ -196,6 +197,13 @@ async def test_a_picture_waits_for_a_place() -> None:
     await asyncio.wait_for(waiting, 30)
     assert "b" in hall
     assert "a" not in hall
+
+
+@pytest.mark.parametrize(
+    ("tiles", "in_passes"), [(1, [1]), (3, [3]), (5, [4, 1]), (13, [13]), (21, [16, 4, 1])]
+)
+async def test_passes_are_hardly_filled_up(tiles: int, in_passes: list[int]) -> None:
+    assert passes(tiles) == in_passes
 
 
 async def test_blanks_are_replaced_in_order() -> None:
