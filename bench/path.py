@@ -6,6 +6,7 @@ a model of a chosen speed, so that the way is what differs:
 
     python -m bench path --at-once 1 64 --token-ms 25
     python -m bench path --engine transformers --at-once 1 4       (a real model, on this machine)
+    python -m bench path --shape internlm2.5-7b --tokens 600       (random weights, on a GPU)
 
 Which part of the tokens a second is left, and how much later the first text comes. Text is counted
 where it arrives: Discord itself, which takes one edit a second, is not in it (see `bench bot`).
@@ -18,19 +19,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import aclosing, contextmanager
 from dataclasses import asdict, dataclass
+from multiprocessing import get_context
 from os import environ
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
+from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 
+from bench.engine import SHAPES
 from bench.figures import quantile
 from bench.server import Server
-from inference.config import Settings
+from inference.config import Settings, chosen
 from inference.engines import create
 from inference.engines.base import Engine, Message, Request
 from jobqueue.connect import connect
@@ -38,7 +43,7 @@ from jobqueue.live import LiveReader
 from jobqueue.queue import JobQueue
 from jobqueue.schema import Delta, Finished, Job, Sampling
 
-START_S = 120.0
+START_S = 240.0
 SPREAD_S = 2.0  # people do not ask at the same moment; all are answered at once nevertheless
 
 
@@ -65,7 +70,9 @@ class Answer:
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     command = commands.add_parser("path", help="queue and worker against the engine alone")
     command.add_argument("--engine", default="scripted")
-    command.add_argument("--model", default=Settings().model)
+    of = command.add_mutually_exclusive_group()
+    of.add_argument("--model", default=Settings().model)
+    of.add_argument("--shape", choices=SHAPES, help="random weights of this shape")
     command.add_argument("--at-once", type=int, nargs="+", default=[1, 16, 64])
     command.add_argument("--tokens", type=int, default=200, help="of each answer")
     command.add_argument("--token-ms", type=float, default=25, help="the scripted engine's pace")
@@ -73,7 +80,21 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> None:
-    found = [*asyncio.run(_alone(args)), *asyncio.run(_through(args))]
+    if not args.shape:
+        _compare(args)
+        return
+    from bench.engine.models import written  # noqa: PLC0415 — brings torch
+
+    with written(args.shape) as folder:
+        args.engine, args.model = "transformers", str(folder)
+        _compare(args)
+
+
+def _compare(args: argparse.Namespace) -> None:
+    """Each engine in a process of its own: one after the other has the whole machine."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        found = process.submit(_engine, args).result()
+    found += asyncio.run(_through(args))
     table = Table(title="The engine alone, and behind queue and worker")
     for name in ("way", "at once", "tokens/s", "first p50 ms", "first p95 ms"):
         table.add_column(name, justify="right")
@@ -130,9 +151,13 @@ async def _measure(
     return found
 
 
+def _engine(args: argparse.Namespace) -> list[Figures]:
+    return asyncio.run(_alone(args))
+
+
 async def _alone(args: argparse.Namespace) -> list[Figures]:
-    settings = Settings(engine=args.engine, model=args.model, slots=max(args.at_once))
-    async with create(args.engine, settings) as engine:
+    settings = replace(chosen(args), slots=max(args.at_once))
+    async with create(settings.engine, settings) as engine:
         return await _measure("engine", args.at_once, lambda number: _ask(engine, args, number))
 
 
@@ -157,11 +182,11 @@ async def _through(args: argparse.Namespace) -> list[Figures]:
     with (
         TemporaryDirectory() as folder,
         Server(Path(folder)) as server,
-        _worker(args, server.url),
+        _worker(args, server.url) as worker,
     ):
         async with aclosing(connect(server.url)) as redis:
             queue = JobQueue(redis)
-            await _ready(queue)
+            await _ready(queue, worker)
             async with LiveReader(queue, "bot-0") as live:
                 return await _measure(
                     "path", args.at_once, lambda number: _follow(queue, live, args, number)
@@ -169,7 +194,7 @@ async def _through(args: argparse.Namespace) -> list[Figures]:
 
 
 @contextmanager
-def _worker(args: argparse.Namespace, url: str) -> Iterator[None]:
+def _worker(args: argparse.Namespace, url: str) -> Iterator[subprocess.Popen[bytes]]:
     """`python -m inference serve`, as an operator starts it."""
     process = subprocess.Popen(
         [sys.executable, "-m", "inference", "serve", "--engine", args.engine],
@@ -184,15 +209,17 @@ def _worker(args: argparse.Namespace, url: str) -> Iterator[None]:
         stdout=subprocess.DEVNULL,
     )
     try:
-        yield
+        yield process
     finally:
         process.kill()
         process.wait()
 
 
-async def _ready(queue: JobQueue) -> None:
+async def _ready(queue: JobQueue, worker: subprocess.Popen[bytes]) -> None:
     async with asyncio.timeout(START_S):
-        while not any(worker.phase == "ready" for worker in await queue.workers()):  # noqa: ASYNC110
+        while not any(each.phase == "ready" for each in await queue.workers()):
+            if worker.poll() is not None:
+                raise SystemExit("the worker ended before it was ready")
             await asyncio.sleep(0.1)
 
 

@@ -1,7 +1,7 @@
 """`python -m bench vision --shape internvl3.5-8b`: how fast pictures are seen, and who waits.
 
-Random weights of a real one's shape, and pictures of noise, each another: nothing is found in a
-cache. First the library's `generate()`, one question after another; then the engine's own eye and
+Random weights of a real one's shape, and pictures of noise, each another file: nothing is found in
+a cache. First the library's `generate()`, one question after another; then the engine's own eye and
 loop, alone and beside running text streams. Answers never end early. In each reading of a picture
 are its decoding, its tiles, the vision tower and the prompt.
 """
@@ -15,7 +15,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from statistics import median
@@ -159,7 +158,7 @@ class Questions:
     def __init__(self, frames: InternVL, load: str) -> None:
         self._frames = frames
         self._prompts = Prompts(load)
-        self._random = random.Random(load)
+        self._noise, self._shown = _noise(load), count()
 
     def take(self, pictures: int) -> tuple[Message, list[int]]:
         """What is shown, and the prompt's ids."""
@@ -168,10 +167,16 @@ class Questions:
         return Message("user", "", images), [*ids, *self._prompts.take(QUESTION_TOKENS)]
 
     def _picture(self) -> Image:
-        noise = Pillow.frombytes("RGB", (32, 24), self._random.randbytes(32 * 24 * 3))
-        written = io.BytesIO()
-        noise.resize(PICTURE_SIZE).save(written, "JPEG", quality=85)
-        return Image(written.getvalue(), "image/jpeg")
+        """Another file each time, by its comment: writing it anew would hold up the rest."""
+        comment = b"\xff\xfe" + (10).to_bytes(2, "big") + next(self._shown).to_bytes(8, "big")
+        return Image(self._noise[:2] + comment + self._noise[2:], "image/jpeg")
+
+
+def _noise(load: str) -> bytes:
+    noise = Pillow.frombytes("RGB", (32, 24), random.Random(load).randbytes(32 * 24 * 3))
+    written = io.BytesIO()
+    noise.resize(PICTURE_SIZE).save(written, "JPEG", quality=85)
+    return written.getvalue()
 
 
 def _generate(model: Any, frames: InternVL) -> dict[str, Any]:
@@ -212,14 +217,12 @@ class Seeing:
     def __init__(self, whole: Any, frames: InternVL, args: argparse.Namespace) -> None:
         decoder = for_this_device(decoder_of(whole))
         slots = 64 if decoder.device.type == "cuda" else 0
-        sizes = Sizes.of(
+        self._sizes = Sizes.of(
             decoder, slots=slots, context_tokens=CONTEXT_TOKENS, compiled=args.compiled
         )
-        if args.whole_prompts:
-            sizes = replace(sizes, piece_tokens=sizes.batch_tokens)
         self._eye = Eye(whole, decoder, frames)
-        self._loop = TokenLoop(decoder, sizes=sizes, end_ids=(-1,))
-        self._turns = asyncio.Semaphore(sizes.slots)
+        self._loop = TokenLoop(decoder, sizes=self._sizes, end_ids=(-1,))
+        self._turns = asyncio.Semaphore(self._sizes.slots)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -229,6 +232,11 @@ class Seeing:
 
     async def __aexit__(self, *exc: object) -> None:
         await self._stack.aclose()
+
+    def read_in_pieces(self, tokens: int) -> int:
+        """Of prompts, in a step that writes texts; 0: the engine's choice. What it is now."""
+        self._loop.piece_tokens = tokens or self._sizes.piece_tokens
+        return self._loop.piece_tokens
 
     async def ask(self, message: Message, prompt: list[int], new: int) -> Answer:
         answer = Answer(time.perf_counter())
@@ -256,8 +264,13 @@ async def _ours(whole: Any, frames: InternVL, args: argparse.Namespace) -> list[
         if torch.cuda.is_available():
             peak = torch.cuda.max_memory_allocated() - before
             rows.append({"what": "beside weights and cache, to see", "GB": round(peak / 1e9, 2)})
-        rates = (0.0, *args.per_second)
-        return rows + [await _beside(engine, asked, rate, args.new) for rate in rates]
+        rows.append(await _beside(engine, asked, 0, args.new))
+        for tokens in args.pieces:
+            pieces = {"pieces": engine.read_in_pieces(tokens)}
+            rows += [
+                await _beside(engine, asked, rate, args.new) | pieces for rate in args.per_second
+            ]
+        return rows
 
 
 async def _alone(engine: Seeing, asked: Questions) -> dict[str, Any]:

@@ -56,8 +56,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--per-second", type=float, nargs="*", default=[1, 4], help="pictures")
     parser.add_argument("--new", type=int, default=400, help="tokens of each text beside them")
     parser.add_argument("--compiled", action="store_true", help="with --shape")
-    whole = "with --shape: not in pieces where texts are written, for comparison"
-    parser.add_argument("--whole-prompts", action="store_true", help=whole)
+    pieces = "with --shape: tokens of prompts beside texts, each in turn; 0 is the engine's choice"
+    parser.add_argument("--pieces", type=int, nargs="*", default=[0], help=pieces)
     parser.set_defaults(run=run)
 
 

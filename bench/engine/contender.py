@@ -1,8 +1,9 @@
-"""Two ways to batch, asked alike: token ids in, token ids out."""
+"""Ways to answer, asked alike: token ids in, token ids out."""
 
 import argparse
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any, Protocol, Self
@@ -12,6 +13,7 @@ from transformers.generation.configuration_utils import ContinuousBatchingConfig
 
 from inference.engines.batching import TokenLoop
 from inference.engines.loading import for_this_device
+from inference.engines.onebyone import OneByOne
 from inference.engines.sampling import Draw
 from inference.engines.sizes import Sizes
 
@@ -60,8 +62,13 @@ class Ours:
             "pages": config.num_blocks,
             "graphs": config.use_cuda_graph,
             "compiled": self._sizes.compile_level,
+            "pieces": self._loop.piece_tokens,
             "start_s": round(self._start_s, 1),
         }
+
+    def read_in_pieces(self, tokens: int) -> None:
+        """Of prompts, in a step that writes texts; 0 is the engine's own choice."""
+        self._loop.piece_tokens = tokens or self._sizes.piece_tokens
 
     async def stream(self, prompt: list[int], new: int) -> AsyncGenerator[list[int], None]:
         async with self._turns, aclosing(self._loop.stream(prompt, DRAW, new)) as steps:
@@ -75,6 +82,38 @@ class Ours:
         begun = time.perf_counter()
         await self._loop.__aenter__()
         self._start_s = time.perf_counter() - begun
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._loop.__aexit__(*exc)
+
+
+class Spread:
+    """A model over several devices: one answer after another."""
+
+    name = "commonroom, spread"
+
+    def __init__(self, model: Any) -> None:
+        self.cached_tokens = 0
+        self.page_tokens = 1
+        self._model = model
+        self._loop = OneByOne(model, end_ids=(-1,))
+
+    def described(self) -> dict[str, Any]:
+        parts = getattr(self._model, "hf_device_map", {"all": self._model.device})
+        on = Counter(map(str, parts.values()))
+        return {"what": self.name, "parts_on": dict(on)}
+
+    async def stream(self, prompt: list[int], new: int) -> AsyncGenerator[list[int], None]:
+        found = 0
+        async with aclosing(self._loop.stream(prompt, DRAW, new)) as steps:
+            async for piece in steps:
+                found = piece.cached_tokens
+                yield piece.ids
+        self.cached_tokens += found
+
+    async def __aenter__(self) -> Self:
+        await self._loop.__aenter__()
         return self
 
     async def __aexit__(self, *exc: object) -> None:

@@ -3,10 +3,11 @@
 import asyncio
 import random
 import time
+from collections import Counter
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any
+from typing import Any, ClassVar
 
 from bench.engine.contender import Contender
 from bench.figures import quantile
@@ -29,10 +30,14 @@ class Answer:
 
 
 class Prompts:
-    """Random ids: the same in every run, others in every load, lest one finds another's cached."""
+    """Random ids: the same in every run, others in every load and each time that it is given, lest
+    one finds another's cached."""
+
+    _given: ClassVar[Counter[str]] = Counter()
 
     def __init__(self, load: str) -> None:
-        self._random = random.Random(load)
+        self._given[load] += 1
+        self._random = random.Random(f"{load} {self._given[load]}")
 
     def take(self, tokens: int) -> list[int]:
         return [self._random.randint(FIRST_ID, LAST_ID) for _ in range(tokens)]

@@ -10,14 +10,15 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.engine import limits, loads, peers
-from bench.engine.contender import Contender, Ours, Plain
+from bench.engine.contender import Contender, Ours, Plain, Spread
 from bench.engine.llamacpp import LlamaCpp, limit
 from bench.engine.models import build
+from inference.engines.placement import Placement
 from inference.models import gguf
 
 
 def run(args: argparse.Namespace) -> None:
-    model = build(args.model, args.shape, args.quantize)
+    model = build(args.model, args.shape, Placement(args.quantize, args.spread))
     rows = [limits.row(model)]
     _show(rows)
     if "generate" in args.peers:
@@ -27,26 +28,38 @@ def run(args: argparse.Namespace) -> None:
     on_cpu = model.device.type == "cpu"
     if "llamacpp" in args.peers and on_cpu and (path := gguf.find(args.model or "")):
         rows += [limit(path), *asyncio.run(_measure(LlamaCpp(path, args), args))]
-    rows += asyncio.run(_measure(Ours(model, args), args))  # changes the model, so it is last
+    rows += asyncio.run(_ours(model, args))  # changes the model, so it is last
     _show(rows)
     print(json.dumps({"device": limits.device(model), "torch": torch.__version__, "rows": rows}))
 
 
-async def _measure(contender: Contender, args: argparse.Namespace) -> list[dict[str, Any]]:
+async def _ours(model: Any, args: argparse.Namespace) -> list[dict[str, Any]]:
+    if args.spread:
+        return await _measure(Spread(model), args)
     rows = []
+    async with Ours(model, args) as ours:
+        for tokens in args.pieces:
+            ours.read_in_pieces(tokens)
+            rows += await _loads(ours, args)
+    return rows
+
+
+async def _measure(contender: Contender, args: argparse.Namespace) -> list[dict[str, Any]]:
     async with contender:
-        rows.append(contender.described())
-        rows += [
-            await loads.burst(contender, count, args.prompt, args.new) for count in args.at_once
-        ]
-        rows += [
-            await loads.open_loop(contender, rate, args.prompt, args.new // 2)
-            for rate in args.per_second
-        ]
-        if args.history:
-            rows.append(await loads.long_channel(contender, args.history))
-        if args.channels:
-            rows.append(await loads.channels(contender, args.channels, args.prompt, args.new // 2))
+        return await _loads(contender, args)
+
+
+async def _loads(contender: Contender, args: argparse.Namespace) -> list[dict[str, Any]]:
+    rows = [contender.described()]
+    rows += [await loads.burst(contender, count, args.prompt, args.new) for count in args.at_once]
+    rows += [
+        await loads.open_loop(contender, rate, args.prompt, args.new // 2)
+        for rate in args.per_second
+    ]
+    if args.history:
+        rows.append(await loads.long_channel(contender, args.history))
+    if args.channels:
+        rows.append(await loads.channels(contender, args.channels, args.prompt, args.new // 2))
     return rows
 
 

@@ -1,11 +1,19 @@
 """The models that are measured: real ones, or random weights of a real one's shape."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
+from tokenizers import Tokenizer, decoders, pre_tokenizers
+from tokenizers.models import BPE
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from inference.engines.placement import Placement, Quantize
+from inference.engines.loading import load
+from inference.engines.placement import ONE_DEVICE, Placement
+from inference.models import resolve
 
 # InternLM2.5-7B as a Llama (its config.json at internlm/internlm2_5-7b-chat), and one that fits
 # any machine, to try the benchmark itself.
@@ -29,16 +37,44 @@ SHAPES: dict[str, dict[str, int]] = {
 }
 
 
-def build(name: str | None, shape: str | None, quantize: Quantize = "") -> Any:
-    """A model in bfloat16 where this machine computes fastest, not yet changed for it."""
-    if shape:
-        return _random(SHAPES[shape])
-    from inference.engines.loading import load  # noqa: PLC0415
-    from inference.models import resolve  # noqa: PLC0415
+CHAT_TEMPLATE = (
+    "{% for m in messages %}[{{ m.role }}] {{ m.content }}\n{% endfor %}"
+    "{% if add_generation_prompt %}[assistant] {% endif %}"
+)
 
-    files = resolve(name or "")
-    placement = Placement(quantize)
-    return load(files.folder, files.adapter, lambda _done, _what: None, placement).model
+
+def build(name: str | None, shape: str | None, placement: Placement = ONE_DEVICE) -> Any:
+    """A model in bfloat16 where this machine computes fastest, not yet changed for it.
+
+    Other placements are the library's work, which wants files: those models are ready to run.
+    """
+    if shape and placement == ONE_DEVICE:
+        return _random(SHAPES[shape])
+    with written(shape) if shape else nullcontext(name) as where:
+        files = resolve(str(where))
+        return load(files.folder, files.adapter, lambda _done, _what: None, placement).model
+
+
+@contextmanager
+def written(shape: str) -> Iterator[Path]:
+    """A folder with random weights of `shape`, and a tokenizer that has a word for each id."""
+    with TemporaryDirectory() as folder:
+        _random(SHAPES[shape]).save_pretrained(folder)
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        _tokenizer(SHAPES[shape]["vocab_size"]).save_pretrained(folder)
+        yield Path(folder)
+
+
+def _tokenizer(vocabulary: int) -> PreTrainedTokenizerFast:
+    """Reads byte by byte; what is written may be any of its words."""
+    end = "<end>"
+    signs = [*sorted(pre_tokenizers.ByteLevel.alphabet()), end]
+    words = [*signs, *(f"Ġw{number}" for number in range(vocabulary - len(signs)))]
+    raw = Tokenizer(BPE({word: number for number, word in enumerate(words)}, []))
+    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    raw.decoder = decoders.ByteLevel()
+    return PreTrainedTokenizerFast(tokenizer_object=raw, eos_token=end, chat_template=CHAT_TEMPLATE)
 
 
 def _random(shape: dict[str, int]) -> Any:
