@@ -180,7 +180,7 @@ class Answer:
         self._said = ""  # as the model wrote it, without what it continues
         self._thought = ""
         self._answer = ""
-        self._pieces = 0
+        self._tokens = 0
 
     @property
     def text(self) -> str:
@@ -200,7 +200,7 @@ class Answer:
 
     def _grown(self, chunk: Chunk) -> Iterator[AnyEvent]:
         """What a chunk adds to the reasoning, and to the answer."""
-        self._pieces += bool(chunk.text or chunk.thought)
+        self._tokens += chunk.tokens if chunk.text or chunk.thought else 0
         self._said += chunk.text
         thought, answer = self._said_so_far(ended=chunk.finish_reason is not None)
         thought_more = chunk.thought + thought[len(self._thought) :]
@@ -215,9 +215,9 @@ class Answer:
         return ("", self._said) if self._begun else thinking.split(self._said, ended=ended)
 
     async def cut_short(self, reason: FinishReason) -> Finished:
-        """What there is of an answer that was aborted; its tokens are counted from the text."""
+        """What there is of an answer that was aborted, and the tokens that came."""
         read = await self._engine.count_tokens(self._prompt.messages)
-        return self._finished(reason, Usage(read, self._pieces))
+        return self._finished(reason, Usage(read, self._tokens))
 
     def _finished(self, reason: FinishReason, usage: Usage) -> Finished:
         return Finished(

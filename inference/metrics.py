@@ -149,29 +149,29 @@ class Requested:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._last = time.monotonic()
-        self._pieces = 0
+        self._tokens = 0
         self._usage: Usage | None = None
 
     @property
     def silent(self) -> bool:
-        return not self._pieces
+        return not self._tokens
 
-    def piece(self) -> float:
+    def piece(self, tokens: int) -> float:
         """Seconds since the one before it, or since the engine was asked."""
         now = time.monotonic()
         kind = self._metrics._first_token if self.silent else self._metrics._gap
         kind.observe(gap_s := now - self._last)
         self._last = now
-        self._pieces += 1
+        self._tokens += tokens
         return gap_s
 
     def billed(self, usage: Usage) -> None:
         self._usage = usage
 
     def settle(self) -> None:
-        """An aborted request has no bill: what it wrote is counted by its pieces."""
+        """An aborted request has no bill: what it wrote is counted as it came."""
         metrics, usage = self._metrics, self._usage
-        metrics._completion.inc(usage.completion_tokens if usage else self._pieces)
+        metrics._completion.inc(usage.completion_tokens if usage else self._tokens)
         if usage is not None:
             metrics._prompt.inc(usage.prompt_tokens)
             metrics._cached.inc(usage.cached_tokens)

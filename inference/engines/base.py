@@ -131,6 +131,7 @@ class Chunk:
     usage: Usage | None = None
     thought: str = ""
     calls: tuple[CallPiece, ...] = ()
+    tokens: int = 1  # that it was made of, as far as the engine knows
 
 
 @dataclass(frozen=True, slots=True)

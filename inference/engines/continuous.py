@@ -105,11 +105,11 @@ class TransformersEngine:
         )
         draw = Draw.of(request.sampling, ready.defaults)
         text = _AnswerText(ready, request.sampling.stop, request.markup)
-        cached = 0
+        cached = told = 0
         self._running.add(request.id)
         try:
             if opening := ready.template.opening(request.thinking):
-                yield Chunk(opening)
+                yield Chunk(opening, tokens=0)
             async with (
                 _seen(ready.eye, request, prompt) as (tokens, pixels),
                 ready.turns,
@@ -118,7 +118,8 @@ class TransformersEngine:
                 async for ids, known in steps:
                     cached = known
                     if piece := text.push(ids):
-                        yield Chunk(piece)
+                        yield Chunk(piece, tokens=text.tokens - told)
+                        told = text.tokens
                     if text.stopped:
                         break
         finally:

@@ -20,9 +20,9 @@ class MeasuredEngine:
         with self._metrics.request() as measured, asked as span:
             async with aclosing(self._engine.generate(request)) as chunks:
                 async for chunk in chunks:
-                    if chunk.text or chunk.thought or chunk.calls:
+                    if chunk.tokens and (chunk.text or chunk.thought or chunk.calls):
                         first = measured.silent
-                        gap_s = measured.piece()
+                        gap_s = measured.piece(chunk.tokens)
                         if first:
                             span.past("prefill", gap_s)
                     if chunk.usage is not None:

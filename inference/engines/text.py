@@ -57,6 +57,8 @@ class StopStrings:
         self.hit = False
 
     def push(self, text: str) -> str:
+        if not self._stops:
+            return text
         if self.hit:
             return ""
         self._held += text

@@ -2,12 +2,12 @@
 
 import asyncio
 from threading import Event
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from inference.engines.base import EngineBroken
-from inference.engines.batching import TokenLoop
+from inference.engines.batching import TokenLoop, _Inbox
 from inference.engines.sampling import GREEDY
 from inference.engines.sizes import CPU_PAGE_TOKENS, Sizes
 from tests.inference.engines.tiny import llama
@@ -48,7 +48,7 @@ async def test_a_loop_that_hangs_says_so_until_it_moves_again(model: Any) -> Non
         finally:
             awake.set()
         await until(lambda: not loop.broken, within_s=30)
-        assert len([piece async for piece in loop.stream(PROMPT, GREEDY, 3)]) == 3
+        assert sum([len(piece.ids) async for piece in loop.stream(PROMPT, GREEDY, 3)]) == 3
 
 
 async def test_reading_for_long_is_not_hanging(model: Any) -> None:
@@ -69,3 +69,38 @@ async def test_a_quiet_loop_does_not_hang(model: Any) -> None:
         await until(watched.is_set, within_s=10)
         assert not loop.broken
         assert [piece async for piece in loop.stream(PROMPT, GREEDY, 2)]
+
+
+class Told(NamedTuple):
+    generated_tokens: list[int]
+    ended: bool = False
+
+    def is_finished(self) -> bool:
+        return self.ended
+
+
+async def test_who_is_woken_reads_all_that_came_meanwhile() -> None:
+    inbox = _Inbox()
+    inbox.put(Told([1]), wake_after_s=60)  # a first one wakes at once
+    assert (await inbox.get()).generated_tokens == [1]
+    for tokens in ([1, 2], [1, 2, 3]):
+        inbox.put(Told(tokens), wake_after_s=60)
+    waiting = asyncio.create_task(inbox.get())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    inbox.put(Told([1, 2, 3, 4]))
+    assert (await waiting).generated_tokens == [1, 2, 3, 4]
+    inbox.put(Told([1, 2, 3, 4, 5], ended=True), wake_after_s=60)  # as does the last
+    inbox.put(Told([6]))
+    assert (await inbox.get()).generated_tokens == [1, 2, 3, 4, 5]
+
+
+async def test_many_streams_wake_their_readers_less_often(
+    model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inference.engines.batching.WAKES_PER_S", 1)
+    async with loop_of(model) as loop:
+        pieces = [piece.ids async for piece in loop.stream([5, 6, 7], GREEDY, 30)]
+    assert len(pieces[0]) == 1
+    assert len(pieces) < 10
+    assert sum(map(len, pieces)) == 30
