@@ -1,12 +1,13 @@
 """Keeps finished turns in the library's cache, where a channel's next question finds them.
 
-transformers 5.24 hashes full pages and finds a prompt's longest known prefix by itself. Two of its
-ways lose pages that nothing needs to lose, and are mended on the cache it built (each has a
-contract test, which fails when the library mends it):
+transformers 5.24 hashes full pages and finds a prompt's longest known prefix by itself. Some of its
+ways lose what nothing needs to lose, and are mended on the cache it built (each has a contract
+test, which fails when the library mends it):
 
 - When pages run low it forgets every finished one at once. Here the oldest go, an eighth at a time.
 - With double buffering the last piece of a prompt is scheduled before the piece before it is
-  marked, which then never is.
+  marked, which then never is; and a request that is given up amid its prompt is gone before its
+  last piece is marked, of which the loop would die.
 """
 
 from collections.abc import Callable
@@ -50,7 +51,14 @@ def _evict_oldest(ledger: Any, most: int) -> list[int]:
 def _mark(
     cache: Any, mark: Callable[[Any, dict[str, int]], None], state: Any, complete: dict[str, int]
 ) -> None:
-    """Counts the new full blocks from what is written, once a request's prompt is."""
+    """Counts the new full blocks from what is written, once a request's prompt is: all of them with
+    the first token, then each as it fills up."""
+    shares = cache.use_prefix_sharing  # not where a window's blocks are written over and over
+    if not shares or any(
+        state.request_id not in allocator.block_table  # given up amid its prompt
+        for allocator in cache.cache_allocators.values()
+    ):
+        return
     if answered := len(state.generated_tokens):
         written = len(state.initial_tokens) + answered - 1
         complete = {

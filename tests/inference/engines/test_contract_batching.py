@@ -6,7 +6,7 @@ import importlib
 import inspect
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import count
 from threading import Event
 from time import monotonic, sleep
@@ -199,6 +199,25 @@ def test_cached_pages_are_found_again(model: Any) -> None:
         until(lambda: len(cached(manager)) == 4)
         cache = manager.batch_processor.cache
         assert cache.search_prefix_match("b", [*PROMPT, 7]) == 4 * PAGE
+
+
+@pytest.mark.parametrize("ours", [False, True])
+def test_a_prompt_given_up_between_two_of_its_pieces_ends_the_loop(model: Any, ours: bool) -> None:
+    """With double buffering, where a batch is noted after the next one was prepared. If not:
+    `prefixes` need not look whether a request is there."""
+    manager = made(model)
+    processor = manager.batch_processor = manager._create_batch_processor()
+    if ours:
+        keep_prefixes(processor.cache)
+    state = RequestState("r", PROMPT)
+    processor.scheduler.add_waiting_request(state)
+    scheduled = processor.scheduler.schedule_batch(2 * PAGE, processor.cache.max_tokens_read)[0]
+    assert state.status is RequestStatus.PREFILLING
+    processor.scheduler.set_request_cancellation("r")
+    processor.scheduler.clear_cancelled_requests()
+    processor.inputs_and_outputs.prepare_batch_update = lambda: (scheduled, [], None)
+    with nullcontext() if ours else pytest.raises(KeyError):
+        processor.update_batch()
 
 
 def test_a_step_that_writes_a_text_reads_all_that_it_can_hold(model: Any) -> None:

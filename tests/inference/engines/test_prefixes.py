@@ -1,13 +1,19 @@
 """Finished turns stay in the library's cache as long as there is room, the newest longest."""
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
+import torch
+from transformers import MistralConfig, MistralForCausalLM
 from transformers.generation.continuous_batching.cache_allocators.cache_allocator import (
     BlockLedger,
 )
 
+from inference.engines.batching import TokenLoop
 from inference.engines.prefixes import EVICTED_SHARE, keep_prefixes
+from inference.engines.sampling import GREEDY
+from inference.engines.sizes import CPU_PAGE_TOKENS, Sizes
 
 BLOCKS = 2 * EVICTED_SHARE
 
@@ -19,6 +25,7 @@ def mended(marked: list[dict[str, int]], table: dict[str, list[int]]) -> Any:
     )
     cache = SimpleNamespace(
         cache_allocators={"full": allocator},
+        use_prefix_sharing=True,
         mark_complete_blocks=lambda _state, complete: marked.append(complete),
     )
     keep_prefixes(cache)
@@ -50,3 +57,39 @@ def test_what_a_prompts_pieces_left_unmarked_is_marked_later() -> None:
         state.generated_tokens = [0] * answered
         cache.mark_complete_blocks(state, {})
     assert marked == [{"full": 1}, {"full": 2}, {}, {"full": 3}]
+
+
+def windowed() -> Any:
+    torch.manual_seed(0)
+    config = MistralConfig(
+        vocab_size=200,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        head_dim=16,
+        sliding_window=2 * CPU_PAGE_TOKENS,
+        initializer_range=0.3,
+    )
+    return MistralForCausalLM._from_config(config, attn_implementation="sdpa").eval()
+
+
+async def test_pages_that_a_window_writes_over_are_nobody_elses() -> None:
+    model = windowed()
+    prompt = [1 + (7 * at * at + at) % 199 for at in range(150)]
+    [said] = model.generate(
+        torch.tensor([prompt]),
+        max_new_tokens=12,
+        do_sample=False,
+        eos_token_id=None,
+        pad_token_id=0,
+    )
+    sizes = Sizes.of(model, slots=3, context_tokens=512, compiled=False)
+    async with TokenLoop(model, sizes=sizes, end_ids=(-1,)) as loop:
+
+        async def answer() -> list[int]:
+            return [i async for piece in loop.stream(prompt, GREEDY, 12) for i in piece.ids]
+
+        answers = [await answer(), *await asyncio.gather(answer(), answer())]
+    assert answers == [said[len(prompt) :].tolist()] * 3
