@@ -21,11 +21,12 @@ def run(args: argparse.Namespace) -> None:
     model = build(args.model, args.shape, Placement(args.quantize, args.spread))
     rows = [limits.row(model)]
     _show(rows)
-    if "generate" in args.peers:
-        rows += [peers.generate(model, args.prompt, args.new)]
-    if "plain" in args.peers:
-        rows += asyncio.run(_measure(Plain(model), args))
     on_cpu = model.device.type == "cpu"
+    untouched = on_cpu or (args.shape and not (args.quantize or args.spread))
+    if "generate" in args.peers and untouched:
+        rows += [peers.generate(model, args.prompt, args.new)]
+    if "plain" in args.peers and untouched:
+        rows += asyncio.run(_measure(Plain(model), args))
     if "llamacpp" in args.peers and on_cpu and (path := gguf.find(args.model or "")):
         rows += [limit(path), *asyncio.run(_measure(LlamaCpp(path, args), args))]
     rows += asyncio.run(_ours(model, args))  # changes the model, so it is last

@@ -40,7 +40,7 @@ class Asking:
         text, made = "", _Made()
         async with aclosing(self._engine.generate(self._request(messages))) as chunks:
             async for chunk in chunks:
-                self.completion_tokens += bool(chunk.text)
+                self.completion_tokens += chunk.tokens if chunk.text else 0
                 text += chunk.text
                 over = chunk.finish_reason is not None
                 made.take(chunk)

@@ -52,7 +52,7 @@ class Pen:
         said, shown = "", 0
         async with aclosing(self._engine.generate(request)) as chunks:
             async for chunk in chunks:
-                self.completion_tokens += bool(chunk.text or chunk.thought)
+                self.completion_tokens += chunk.tokens if chunk.text or chunk.thought else 0
                 said += chunk.text
                 self.cut = chunk.finish_reason is FinishReason.LENGTH
                 over = chunk.finish_reason is not None

@@ -17,7 +17,6 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import suppress
-from functools import partial
 from itertools import count
 from time import monotonic
 from typing import Any, NamedTuple, Self
@@ -37,9 +36,6 @@ REBUILD_PAUSE_S = 5.0  # between attempts
 STOP_S = 20.0
 SILENCE_S = 300.0  # longer than any step, on a busy processor or with a graph to capture
 PROBE = (0,)  # a prompt that every vocabulary has
-# Of all streams together. A reader that is woken keeps the interpreter, which the batching thread
-# needs too, for 50 to 100 µs until its tokens are on their way.
-WAKES_PER_S = 5_000
 
 
 class Piece(NamedTuple):
@@ -130,7 +126,7 @@ class TokenLoop:
                 manager.output_router.result_handlers.pop(name, None)
 
     def _submit(self, manager: Any, name: str, prompt: Sequence[int], max_new_tokens: int) -> None:
-        manager.register_result_handler(name, partial(self._arrived, self._inboxes[name]))
+        manager.register_result_handler(name, self._inboxes[name].put)
         accepted = manager.add_request(
             list(prompt),
             request_id=name,
@@ -140,9 +136,6 @@ class TokenLoop:
         )
         if accepted is None:
             raise EngineBroken(self.broken)
-
-    def _arrived(self, inbox: "_Inbox", event: Any) -> None:
-        inbox.put(event, wake_after_s=len(self._inboxes) / WAKES_PER_S)
 
     def _start(self) -> Any:
         manager = self._model.init_continuous_batching(
@@ -157,7 +150,7 @@ class TokenLoop:
         if processor.use_async_batching:
             from inference.engines.gpu.graphs import take_precedence  # noqa: PLC0415
 
-            take_precedence(processor.inputs_and_outputs)
+            take_precedence(processor)
         if self._sizes.in_place:
             from inference.engines.gpu.pages import name_pages  # noqa: PLC0415
 
@@ -243,16 +236,10 @@ class _Inbox:
         self._event: Any = None
         self._ended = False
         self._arrived = asyncio.Event()
-        self._woken_at = 0.0  # on the monotonic clock
 
-    def put(self, event: Any, *, wake_after_s: float = 0.0) -> None:
-        """Wakes who waits, unless that was less than `wake_after_s` ago: the next event will."""
-        if self._ended:
-            return
-        self._event, self._ended = event, event.is_finished()
-        now = monotonic()
-        if self._ended or now - self._woken_at >= wake_after_s:
-            self._woken_at = now
+    def put(self, event: Any) -> None:
+        if not self._ended:
+            self._event, self._ended = event, event.is_finished()
             self._arrived.set()
 
     async def get(self) -> Any:

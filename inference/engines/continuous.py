@@ -124,7 +124,8 @@ class TransformersEngine:
                         break
         finally:
             self._running.discard(request.id)
-        yield Chunk(text.flush(), text.finish_reason, Usage(len(prompt), text.tokens, cached))
+        usage = Usage(len(prompt), text.tokens, cached)
+        yield Chunk(text.flush(), text.finish_reason, usage, tokens=text.tokens - told)
 
     async def count_tokens(self, messages: tuple[Message, ...]) -> int:
         return len(self._require_ready().template.encode(messages))

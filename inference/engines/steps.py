@@ -23,11 +23,11 @@ def tokens_of_step(*, writing: int, waiting: int, most: int, piece: int, row: in
     if not writing:
         return most
     tokens = writing + piece * waiting
-    return min(most, tokens - tokens % row if row and waiting else tokens)
+    return min(most, max(tokens - tokens % row, writing + 1) if row and waiting else tokens)
 
 
 def read_in_pieces(scheduler: Any, *, piece: Callable[[], int], row: int = 0) -> None:
-    """`scheduler` is the library's; a `piece`, asked for at each step, must be more than `row`."""
+    """`scheduler` is the library's; `piece` is asked for at each step: more than `row`, best."""
     schedule = scheduler.schedule_batch
 
     def schedule_step(token_budget: int, cache_budget: int) -> Any:

@@ -26,9 +26,11 @@ _FEED_FORWARD = ("gate_proj", "up_proj", "down_proj")
 def fuse(model: Any, *, in_place: bool) -> None:
     """Changes a loaded model in place. Adapters and quantized layers are left as they are.
 
-    `in_place`: attention may be ours (see `layer`), where the family is one that it can stand for.
+    `in_place`: attention may be ours (see `layer`), where the family is one that it can stand for:
+    in all layers or in none, since a batch tells of its cache in one way.
     """
-    _replace(model, in_place)
+    attending = [module for module in model.modules() if type(module).__name__ in FAMILIES]
+    _replace(model, in_place and all(_plain(module, _ATTENTION) for module in attending))
     for module in model.modules():
         if type(module) is nn.Linear:
             module.__class__ = Product

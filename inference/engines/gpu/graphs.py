@@ -13,13 +13,15 @@ from typing import Any
 import torch
 
 
-def take_precedence(buffers: Any) -> None:
+def take_precedence(processor: Any) -> None:
     """Steps go before other work on this GPU, such as pictures that are being looked at.
 
-    `buffers` is the library's ContinuousBatchingAsyncIOs, before anything is captured: a graph's
-    kernels keep the priority of the stream that they were captured on.
+    `processor` is the library's ContinuousBatchProcessor, with double buffering, before anything is
+    captured: a graph's kernels keep the priority of the stream that they were captured on.
     """
-    buffers.compute_stream = torch.cuda.Stream(priority=-1)  # type: ignore[no-untyped-call]
+    stream = torch.cuda.Stream(priority=-1)  # type: ignore[no-untyped-call]
+    processor.inputs_and_outputs.compute_stream = stream
+    processor.offloading_manager._compute_stream = stream
 
 
 @torch.no_grad()

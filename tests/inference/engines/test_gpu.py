@@ -161,6 +161,23 @@ def model() -> Any:
     return llama()
 
 
+@pytest.mark.parametrize("quantized", [0, 1])
+def test_attention_is_ours_in_all_layers_or_in_none(quantized: int) -> None:
+    """A batch tells of its cache in one way: of pages, or of tokens."""
+    made = llama()
+    for layer in made.model.layers[:quantized]:
+        layer.self_attn.q_proj = torch.nn.Sequential(layer.self_attn.q_proj)
+    ours = [hasattr(layer.self_attn, "reads_in_place") for layer in fused(made).model.layers]
+    assert ours == [not quantized] * 3
+
+
+def fused(model: Any) -> Any:
+    from inference.engines.gpu.fuse import fuse  # noqa: PLC0415
+
+    fuse(model, in_place=True)
+    return model
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=[False, True])
 async def loop(request: pytest.FixtureRequest) -> AsyncIterator[TokenLoop]:
     fast = for_this_device(llama())
@@ -309,7 +326,7 @@ async def test_layers_on_two_cards_answer_as_on_one(model: Any, tmp_path: Path) 
         placed = AutoModelForCausalLM.from_pretrained(
             tmp_path, dtype=torch.bfloat16, **Placement(spread=spread).arguments()
         )
-        assert len(set(placed.hf_device_map.values())) == 1 + spread
+        assert (len(set(placed.hf_device_map.values())) > 1) is spread
         async with OneByOne(placed.eval(), end_ids=(-1,)) as running:
             answers.append([await answer(running, prompt_of(n, n)) for n in (5, 300, 700)])
     assert answers[0] == answers[1]

@@ -79,28 +79,16 @@ class Told(NamedTuple):
         return self.ended
 
 
-async def test_who_is_woken_reads_all_that_came_meanwhile() -> None:
+async def test_who_is_late_reads_all_that_came_meanwhile() -> None:
     inbox = _Inbox()
-    inbox.put(Told([1]), wake_after_s=60)  # a first one wakes at once
-    assert (await inbox.get()).generated_tokens == [1]
-    for tokens in ([1, 2], [1, 2, 3]):
-        inbox.put(Told(tokens), wake_after_s=60)
+    waiting = asyncio.create_task(inbox.get())
+    await asyncio.sleep(0)
+    for tokens in ([1], [1, 2], [1, 2, 3]):
+        inbox.put(Told(tokens))
+    assert (await waiting).generated_tokens == [1, 2, 3]
     waiting = asyncio.create_task(inbox.get())
     await asyncio.sleep(0)
     assert not waiting.done()
-    inbox.put(Told([1, 2, 3, 4]))
+    inbox.put(Told([1, 2, 3, 4], ended=True))
+    inbox.put(Told([5]))  # nothing comes after the end
     assert (await waiting).generated_tokens == [1, 2, 3, 4]
-    inbox.put(Told([1, 2, 3, 4, 5], ended=True), wake_after_s=60)  # as does the last
-    inbox.put(Told([6]))
-    assert (await inbox.get()).generated_tokens == [1, 2, 3, 4, 5]
-
-
-async def test_many_streams_wake_their_readers_less_often(
-    model: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("inference.engines.batching.WAKES_PER_S", 1)
-    async with loop_of(model) as loop:
-        pieces = [piece.ids async for piece in loop.stream([5, 6, 7], GREEDY, 30)]
-    assert len(pieces[0]) == 1
-    assert len(pieces) < 10
-    assert sum(map(len, pieces)) == 30
