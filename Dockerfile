@@ -1,5 +1,6 @@
-# Three images from one file: `--target bot` (no torch), `--target inference` (no discord.py) and
-# `--target sandbox` (neither: where models' programs run).
+# Four images from one file: `--target bot` (no torch), `--target inference` (no discord.py), in its
+# place without a GPU `--target cpu` (llama.cpp, no torch), and `--target sandbox` (where models'
+# programs run).
 
 FROM python:3.12-slim AS base
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
@@ -34,6 +35,18 @@ RUN pip install --require-hashes -r requirements/inference.txt && \
 RUN install -d -o commonroom /models /home/commonroom/.cache
 USER 10001
 ENV COMMONROOM_MODELS=/models
+VOLUME /models
+ENTRYPOINT ["python", "-m", "inference"]
+CMD ["serve"]
+
+FROM base AS cpu
+RUN apt-get update && apt-get install -y --no-install-recommends bubblewrap libgomp1 libseccomp2 \
+    && rm -rf /var/lib/apt/lists/*
+RUN pip install --require-hashes -r requirements/cpu.txt && \
+    pip install --require-hashes --no-deps -r requirements/lagent.txt && pip install --no-deps --no-build-isolation .
+RUN install -d -o commonroom /models /home/commonroom/.cache
+USER 10001
+ENV COMMONROOM_MODELS=/models INFERENCE_ENGINE=llamacpp
 VOLUME /models
 ENTRYPOINT ["python", "-m", "inference"]
 CMD ["serve"]

@@ -14,6 +14,7 @@ LAGENT := lagent==0.5.0rc3
 # What the images install, for every platform from Python 3.11 on; `make lock` writes it.
 LOCKS := deploy/requirements
 INFERENCE := inference models agent ocr sandbox tracing
+CPU := cpu $(filter-out inference,$(INFERENCE))
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header $(ARGS)
 PACKAGES := bot inference jobqueue playground bench tests
@@ -48,11 +49,12 @@ soak: $(VENV)/.dev ## The whole system for 30 minutes under faults; ARGS="--seco
 lock: $(VENV)/.supply ## Pin what each image installs, with hashes; ARGS=--upgrade takes newer versions
 	@$(LOCK) --extra bot --extra tracing -o $(LOCKS)/bot.txt pyproject.toml $(LOCKS)/build.in
 	@$(LOCK) $(INFERENCE:%=--extra %) -o $(LOCKS)/inference.txt pyproject.toml $(LOCKS)/build.in
+	@$(LOCK) $(CPU:%=--extra %) -o $(LOCKS)/cpu.txt pyproject.toml $(LOCKS)/build.in
 	@$(LOCK) --extra sandbox -o $(LOCKS)/sandbox.txt pyproject.toml $(LOCKS)/build.in
 	@$(LOCK) --no-deps -o $(LOCKS)/lagent.txt $(LOCKS)/lagent.in
 
 audit: $(VENV)/.supply ## Known weaknesses in what the images install; asks PyPI's database
-	@for image in bot inference sandbox lagent; do \
+	@for image in bot inference cpu sandbox lagent; do \
 		$(BIN)/pip-audit --disable-pip --require-hashes -r $(LOCKS)/$$image.txt $(ARGS) || exit 1; done
 
 screenshots: $(VENV)/.dev $(VENV)/.playground ## Make the pictures of docs/ anew; ARGS=solve makes one
@@ -60,7 +62,7 @@ screenshots: $(VENV)/.dev $(VENV)/.playground ## Make the pictures of docs/ anew
 
 sbom: $(VENV)/.supply ## What is in each image, as CycloneDX, into build/
 	@mkdir -p build
-	@for image in bot inference sandbox; do \
+	@for image in bot inference cpu sandbox; do \
 		$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
 			-o build/$$image.cdx.json $(LOCKS)/$$image.txt || exit 1; done
 	@ls build/*.cdx.json

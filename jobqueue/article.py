@@ -131,7 +131,7 @@ class Order(Struct, frozen=True):
 
     pictures: int | None = None  # None: as many as fit
     length: Length = Length.MEDIUM
-    language: str = ""  # a locale; empty: the job's
+    language: str = ""  # a locale; empty: that of what was written, else of who asks
     change: Change | None = None  # of an article that is there
 
     def __post_init__(self) -> None:

@@ -10,6 +10,7 @@ import yaml
 PROJECT = Path(__file__).parents[2]
 MAIN = PROJECT / "docker-compose.yml"
 VLLM = PROJECT / "deploy" / "compose.vllm.yml"
+CPU = PROJECT / "deploy" / "compose.cpu.yml"
 RESET = object()  # of `!reset`: what the other file says is dropped
 
 Json = dict[str, Any]

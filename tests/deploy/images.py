@@ -34,6 +34,7 @@ CUDA = re.compile(r"^(?:torch|triton|cuda-|nvidia-).*\n(?: .*\n)*", re.MULTILINE
 ABSENT = {
     "bot": ("torch", "transformers"),
     "inference": ("discord",),
+    "cpu": ("torch", "transformers", "discord"),
     "sandbox": ("torch", "discord"),
 }
 
@@ -113,9 +114,11 @@ def wall(**environment: str) -> list[str]:
     return [*prefix, "--chdir", "/"]
 
 
-def confined(*command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+def confined(
+    *command: str, says: str = "", **environment: str
+) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [*wall(**environment), *command], check=False, capture_output=True, text=True
+        [*wall(**environment), *command], check=False, capture_output=True, text=True, input=says
     )
 
 
@@ -194,6 +197,23 @@ async def _inference_serves(python: str) -> tuple[bool, str]:
         )
 
 
+def _cpu(python: str, folder: Path) -> Iterator[tuple[str, bool, str]]:
+    name, models = "SmolLM2-135M-Instruct", str(folder / "models")
+    pull = [python, "-m", "inference", "models", "pull", name, "--gguf"]
+    environment = {"COMMONROOM_MODELS": models}
+    subprocess.run(
+        pull, check=True, cwd="/", env=os.environ | environment, stdout=subprocess.DEVNULL
+    )
+    environment |= {"INFERENCE_MODEL": name, "INFERENCE_ENGINE": "llamacpp"}
+    done = confined(
+        *(python, "-m", "inference", "chat"),
+        says="What is the capital of France?\n/exit\n",
+        **environment,
+    )
+    yield "llama.cpp answers", "Paris" in done.stdout, done.stdout + done.stderr
+    yield from _inference(python, folder)
+
+
 def _has_gpu() -> bool:
     return Path("/dev/nvidiactl").exists()
 
@@ -211,7 +231,7 @@ def _sandbox(python: str, folder: Path) -> Iterator[tuple[str, bool, str]]:
     yield "a program runs", done.returncode == 0, done.stdout + done.stderr
 
 
-PROVED = {"bot": _bot, "inference": _inference, "sandbox": _sandbox}
+PROVED = {"bot": _bot, "inference": _inference, "cpu": _cpu, "sandbox": _sandbox}
 
 
 def main() -> int:

@@ -23,7 +23,7 @@ from jobqueue.checkup import of_redis
 from jobqueue.embedded import find_binary
 from jobqueue.exposition import exposed
 from jobqueue.findings import Finding, Verdict
-from tests.deploy.composed import MAIN, PROJECT, VLLM, Json, merged, read, script, services
+from tests.deploy.composed import CPU, MAIN, PROJECT, VLLM, Json, merged, read, script, services
 
 OURS: dict[str, type[msgspec.Struct]] = {
     "bot": BotSettings,
@@ -33,7 +33,9 @@ OURS: dict[str, type[msgspec.Struct]] = {
 FOREIGN = {"prometheus", "grafana", "traces", "vllm"}
 
 
-@pytest.mark.parametrize("files", [(MAIN,), (MAIN, VLLM)], ids=["main", "with vLLM"])
+@pytest.mark.parametrize(
+    "files", [(MAIN,), (MAIN, VLLM), (MAIN, CPU)], ids=["main", "with vLLM", "without a GPU"]
+)
 def test_the_files_are_what_the_specification_describes(files: tuple[Path, ...]) -> None:
     """compose-spec.json is https://github.com/compose-spec/compose-go, schema/, of July 2026."""
     schema = json.loads((PROJECT / "tests/deploy/compose-spec.json").read_bytes())
@@ -49,7 +51,9 @@ def test_the_files_are_what_the_specification_describes(files: tuple[Path, ...])
     assert joined == set(whole["networks"])
 
 
-@pytest.mark.parametrize(("name", "service"), services(MAIN, VLLM).items())
+@pytest.mark.parametrize(
+    ("name", "service"), [*services(MAIN, VLLM).items(), *services(MAIN, CPU).items()]
+)
 def test_each_service_is_held(name: str, service: Json) -> None:
     assert service["mem_limit"]
     assert service["pids_limit"]
@@ -75,19 +79,26 @@ def test_who_reaches_whom() -> None:
     assert "discord_token" not in all_services["inference"]["secrets"]
 
 
+@pytest.mark.parametrize("other", [VLLM, CPU], ids=["with vLLM", "without a GPU"])
 @pytest.mark.parametrize("name", ["bot", "inference"])
-def test_every_variable_is_a_setting(name: str) -> None:
+def test_every_variable_is_a_setting(name: str, other: Path) -> None:
     known = {field.encode_name.upper() for field in msgspec.structs.fields(OURS[name])}
-    given = services(MAIN, VLLM)[name]["environment"]
+    given = services(MAIN, other)[name]["environment"]
     assert {variable.removesuffix("_FILE") for variable in given} <= known | {"REDIS_URL"}
     values = {k.lower(): v for k, v in given.items() if not k.endswith("_FILE")}
     required = {"discord_token": "t"} if name == "bot" else {}
     msgspec.convert(required | values, OURS[name], strict=False)
 
 
-def test_the_worker_of_vllm_needs_no_gpu() -> None:
-    assert "deploy" not in services(MAIN, VLLM)["inference"]
+@pytest.mark.parametrize("other", [VLLM, CPU], ids=["with vLLM", "without a GPU"])
+def test_the_worker_needs_no_gpu(other: Path) -> None:
+    assert "deploy" not in services(MAIN, other)["inference"]
     assert services(MAIN)["inference"]["deploy"]
+
+
+def test_without_a_gpu_models_come_by_the_worker_s_image() -> None:
+    built = {name: service.get("build") for name, service in services(MAIN, CPU).items()}
+    assert built["inference"] == built["models"] == {"context": ".", "target": "cpu"}
 
 
 def test_a_second_model_has_a_worker_and_a_gpu_of_its_own() -> None:
@@ -110,7 +121,8 @@ def test_images_run_as_nobody_in_particular() -> None:
         assert user in ("10001", "60700:60700")
         assert stage.index("USER ") < stage.index("ENTRYPOINT ")
     targets = set(re.findall(r"^FROM base AS (\w+)", text, re.MULTILINE))
-    assert {s["build"]["target"] for s in services(MAIN).values() if "build" in s} == targets
+    all_services = [*services(MAIN).values(), *services(MAIN, CPU).values()]
+    assert {s["build"]["target"] for s in all_services if "build" in s} == targets
     for folder in re.findall(r"^COPY (\S+) \./", text, re.MULTILINE):
         assert (PROJECT / folder).exists()
 

@@ -14,6 +14,7 @@ LOCKS = PROJECT / "deploy" / "requirements"
 EXTRAS = {
     "bot": ("bot", "tracing"),
     "inference": ("inference", "models", "agent", "ocr", "sandbox", "tracing"),
+    "cpu": ("cpu", "models", "agent", "ocr", "sandbox", "tracing"),
     "sandbox": ("sandbox",),
 }
 PINNED = re.compile(r"^([a-z0-9-]+)==([^\s;]+)", re.MULTILINE)
@@ -44,7 +45,7 @@ def test_every_package_has_a_hash(lock: Path) -> None:
 
 def test_images_install_from_their_locks_alone() -> None:
     installs = re.findall(r"pip install ([^&\n]*)", (PROJECT / "Dockerfile").read_text())
-    assert len(installs) == 7
+    assert len(installs) == 10
     for arguments in installs:
         assert "--require-hashes -r requirements/" in arguments or "--no-deps" in arguments
 
