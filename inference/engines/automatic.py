@@ -1,7 +1,8 @@
 """Which engine answers fastest here, where nobody chose one. By measurement: docs/performance.md.
 
 A GPU is the in-process engine's. Without one llama.cpp writes about three times as many tokens a
-second, so it answers wherever it is installed and the model's GGUF is on this machine.
+second, so it answers wherever it is installed and the model's GGUF is on this machine; and where
+there is no torch it is the only one.
 """
 
 import ctypes
@@ -15,8 +16,10 @@ DRIVERS = ("libcuda.so.1", "libamdhip64.so")
 
 def choose(settings: Settings) -> str:
     """What `auto` means: `llamacpp` or `transformers`."""
-    fits = wanted(settings) and gguf.find(settings.model) is not None
-    return "llamacpp" if fits else "transformers"
+    if not wanted(settings):
+        return "transformers"
+    only = find_spec("torch") is None
+    return "llamacpp" if only or gguf.find(settings.model) is not None else "transformers"
 
 
 def wanted(settings: Settings) -> bool:

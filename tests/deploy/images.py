@@ -181,6 +181,10 @@ async def _bot_serves(python: str) -> tuple[bool, str]:
 def _inference(python: str, _: Path) -> Iterator[tuple[str, bool, str]]:
     done = confined(python, "-m", "inference", "doctor", REDIS_URL="redis://127.0.0.1:1")
     yield "versions", re.search(r"good\s+│ versions", done.stdout) is not None, done.stdout
+    yield from _serves(python)
+
+
+def _serves(python: str) -> Iterator[tuple[str, bool, str]]:
     done = confined(python, "-c", "import lagent, triton" if _has_gpu() else "import lagent")
     yield "lagent", done.returncode == 0, done.stderr
     yield ("health, and a graceful stop", *asyncio.run(_inference_serves(python)))
@@ -211,7 +215,10 @@ def _cpu(python: str, folder: Path) -> Iterator[tuple[str, bool, str]]:
         **environment,
     )
     yield "llama.cpp answers", "Paris" in done.stdout, done.stdout + done.stderr
-    yield from _inference(python, folder)
+    done = confined(python, "-m", "inference", "doctor", REDIS_URL="redis://127.0.0.1:1")
+    told = re.search(r"good\s+│ llama.cpp", done.stdout) and "--gguf" in done.stdout
+    yield "doctor, without a model", bool(told), done.stdout + done.stderr
+    yield from _serves(python)
 
 
 def _has_gpu() -> bool:

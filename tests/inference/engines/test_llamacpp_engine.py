@@ -198,6 +198,9 @@ def test_without_the_package_it_is_named_and_the_other_engine_taken(
     assert automatic.choose(Settings(model="eye")) == "transformers"
     assert automatic.choose(Settings(quantize="8bit")) == "transformers"
 
+    monkeypatch.setattr(automatic, "find_spec", {"xllamacpp": "there"}.get)  # and no torch
+    assert automatic.choose(Settings(model="eye")) == "llamacpp"
+
     monkeypatch.setattr(automatic, "find_spec", {"xllamacpp": None}.get)
     assert automatic.choose(settings) == "transformers"
     with pytest.raises(CannotLoad, match=r"pip install 'commonroom\[cpu\]'"):
