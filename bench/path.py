@@ -6,7 +6,7 @@ a model of a chosen speed, so that the way is what differs:
 
     python -m bench path --at-once 1 64 --token-ms 25
     python -m bench path --engine transformers --at-once 1 4       (a real model, on this machine)
-    python -m bench path --shape internlm2.5-7b --tokens 600       (random weights, on a GPU)
+    python -m bench path --shape internlm2.5-7b --tokens 800       (random weights, on a GPU)
 
 Which part of the tokens a second is left, and how much later the first text comes. Text is counted
 where it arrives: Discord itself, which takes one edit a second, is not in it (see `bench bot`).

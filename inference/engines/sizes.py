@@ -24,7 +24,7 @@ GPU_PAGE_TOKENS = 256  # what the paged kernels are built for
 GPU_BATCH_TOKENS = 2048
 # The same. Beside 32 texts a step of 8 billion weights takes an H200 6 ms without a prompt, 11 with
 # 256 tokens of one, 15.5 with 512, 55 when it is full (docs/performance.md): with 256 no text waits
-# for twice what it waits without.
+# for twice what it waits without, as long as one prompt waits.
 GPU_PIECE_TOKENS = 256
 GPU_QUERY_STEP = 128
 GPU_CACHE_STEP = 16384  # of tokens that are copied out of the cache; ours reads them where they are

@@ -2,8 +2,8 @@
 
 For a batch that reads prompts transformers 5.24 lists every cached token of every request, and for
 one that decodes makes a tensor of each request's pages. That is its thread's work, beside which no
-step can be shorter: with 256 conversations of 700 tokens 35 ms and 8, on one core. Of pages there
-are hundreds times fewer.
+step can be shorter: with 256 conversations of 700 tokens 24 to 35 ms and 8, on one core. Of pages
+there are hundreds times fewer.
 
 A request's pages lie in the batch's `read_index` from `known // page + request` on, where `known`
 is how many tokens the requests before it have: so a kernel finds them without another table, and
@@ -67,7 +67,7 @@ def name_pages(processor: Any) -> None:
     pad = runner.maybe_pad_inputs
 
     def padded(num_q_tokens: int, max_kv_read: int, use_decode_fast_path: bool) -> tuple[int, int]:
-        """The library takes the second for the length of what is read, and of 0 tells nothing."""
+        """The second, tokens to the library, is how much of `read_index` it tells; 0: nothing."""
         tokens, _ = pad(num_q_tokens, max_kv_read, use_decode_fast_path)
         return tokens, 0 if use_decode_fast_path else most
 

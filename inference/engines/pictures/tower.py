@@ -59,7 +59,8 @@ class Tower:
 
 
 def passes(tiles: int) -> list[int]:
-    """How many tiles go through in each pass: five in a pass of four and one of one."""
+    """How many tiles go through in each pass: five in one of four and one of one, thirteen in one
+    of sixteen that is filled up."""
     found = []
     while tiles:
         size = next((size for size in SIZES if FILLED * size <= tiles <= size), 0)
