@@ -35,13 +35,40 @@ class Contender(Protocol):
     async def __aexit__(self, *exc: object) -> None: ...
 
 
-class Ours:
+class _Looped:
+    """What streams pieces of an answer, for some requests at once."""
+
+    def __init__(self, loop: TokenLoop | OneByOne, *, slots: int, page_tokens: int) -> None:
+        self.cached_tokens = 0
+        self.page_tokens = page_tokens
+        self._streaming = loop
+        self._turns = asyncio.Semaphore(slots)
+        self._start_s = 0.0
+
+    async def stream(self, prompt: list[int], new: int) -> AsyncGenerator[list[int], None]:
+        async with self._turns, aclosing(self._streaming.stream(prompt, DRAW, new)) as steps:
+            found = 0
+            async for piece in steps:
+                found = piece.cached_tokens
+                yield piece.ids
+            self.cached_tokens += found
+
+    async def __aenter__(self) -> Self:
+        begun = time.perf_counter()
+        await self._streaming.__aenter__()
+        self._start_s = time.perf_counter() - begun
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._streaming.__aexit__(*exc)
+
+
+class Ours(_Looped):
     """The engine's own loop, with every rule of drawing in use."""
 
     name = "commonroom"
 
     def __init__(self, model: Any, args: argparse.Namespace) -> None:
-        self.cached_tokens = 0
         self._model = for_this_device(model)
         history = args.history + 1024 if args.history else 0
         longest = max(history, args.prompt + args.new) + 4 * args.new
@@ -49,10 +76,8 @@ class Ours:
         self._sizes = Sizes.of(
             self._model, slots=slots, context_tokens=longest, compiled=args.compiled
         )
-        self.page_tokens = self._sizes.page_tokens
         self._loop = TokenLoop(self._model, sizes=self._sizes, end_ids=(-1,))
-        self._turns = asyncio.Semaphore(self._sizes.slots)
-        self._start_s = 0.0
+        super().__init__(self._loop, slots=self._sizes.slots, page_tokens=self._sizes.page_tokens)
 
     def described(self) -> dict[str, Any]:
         config = self._loop._manager.continuous_batching_config
@@ -70,54 +95,20 @@ class Ours:
         """Of prompts, in a step that writes texts; 0 is the engine's own choice."""
         self._loop.piece_tokens = tokens or self._sizes.piece_tokens
 
-    async def stream(self, prompt: list[int], new: int) -> AsyncGenerator[list[int], None]:
-        async with self._turns, aclosing(self._loop.stream(prompt, DRAW, new)) as steps:
-            found = 0
-            async for piece in steps:
-                found = piece.cached_tokens
-                yield piece.ids
-            self.cached_tokens += found
 
-    async def __aenter__(self) -> Self:
-        begun = time.perf_counter()
-        await self._loop.__aenter__()
-        self._start_s = time.perf_counter() - begun
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self._loop.__aexit__(*exc)
-
-
-class Spread:
+class Spread(_Looped):
     """A model over several devices: one answer after another."""
 
     name = "commonroom, spread"
 
     def __init__(self, model: Any) -> None:
-        self.cached_tokens = 0
-        self.page_tokens = 1
         self._model = model
-        self._loop = OneByOne(model, end_ids=(-1,))
+        super().__init__(OneByOne(model, end_ids=(-1,)), slots=1, page_tokens=1)
 
     def described(self) -> dict[str, Any]:
         parts = getattr(self._model, "hf_device_map", {"all": self._model.device})
         on = Counter(map(str, parts.values()))
         return {"what": self.name, "parts_on": dict(on)}
-
-    async def stream(self, prompt: list[int], new: int) -> AsyncGenerator[list[int], None]:
-        found = 0
-        async with aclosing(self._loop.stream(prompt, DRAW, new)) as steps:
-            async for piece in steps:
-                found = piece.cached_tokens
-                yield piece.ids
-        self.cached_tokens += found
-
-    async def __aenter__(self) -> Self:
-        await self._loop.__aenter__()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self._loop.__aexit__(*exc)
 
 
 class Plain:
