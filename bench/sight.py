@@ -217,26 +217,21 @@ class Seeing:
     def __init__(self, whole: Any, frames: InternVL, args: argparse.Namespace) -> None:
         decoder = for_this_device(decoder_of(whole))
         slots = 64 if decoder.device.type == "cuda" else 0
-        self._sizes = Sizes.of(
+        sizes = Sizes.of(
             decoder, slots=slots, context_tokens=CONTEXT_TOKENS, compiled=args.compiled
         )
         self._eye = Eye(whole, decoder, frames)
-        self._loop = TokenLoop(decoder, sizes=self._sizes, end_ids=(-1,))
-        self._turns = asyncio.Semaphore(self._sizes.slots)
+        self.loop = TokenLoop(decoder, sizes=sizes, end_ids=(-1,))
+        self._turns = asyncio.Semaphore(sizes.slots)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         await self._stack.enter_async_context(self._eye)
-        await self._stack.enter_async_context(self._loop)
+        await self._stack.enter_async_context(self.loop)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         await self._stack.aclose()
-
-    def read_in_pieces(self, tokens: int) -> int:
-        """Of prompts, in a step that writes texts; 0: the engine's choice. What it is now."""
-        self._loop.piece_tokens = tokens or self._sizes.piece_tokens
-        return self._loop.piece_tokens
 
     async def ask(self, message: Message, prompt: list[int], new: int) -> Answer:
         answer = Answer(time.perf_counter())
@@ -250,7 +245,7 @@ class Seeing:
         return answer
 
     async def _read(self, answer: Answer, tokens: list[int], new: int) -> None:
-        async with self._turns, aclosing(self._loop.stream(tokens, DRAW, new)) as steps:
+        async with self._turns, aclosing(self.loop.stream(tokens, DRAW, new)) as steps:
             async for ids, _ in steps:
                 answer.times += [time.perf_counter()] * len(ids)
 
@@ -265,10 +260,11 @@ async def _ours(whole: Any, frames: InternVL, args: argparse.Namespace) -> list[
             peak = torch.cuda.max_memory_allocated() - before
             rows.append({"what": "beside weights and cache, to see", "GB": round(peak / 1e9, 2)})
         rows.append(await _beside(engine, asked, 0, args.new))
-        for tokens in args.pieces:
-            pieces = {"pieces": engine.read_in_pieces(tokens)}
+        for tokens in args.pieces or [engine.loop.piece_tokens]:
+            engine.loop.piece_tokens = tokens
             rows += [
-                await _beside(engine, asked, rate, args.new) | pieces for rate in args.per_second
+                await _beside(engine, asked, rate, args.new) | {"pieces": tokens}
+                for rate in args.per_second
             ]
         return rows
 

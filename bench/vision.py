@@ -56,8 +56,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--per-second", type=float, nargs="*", default=[1, 4], help="pictures")
     parser.add_argument("--new", type=int, default=400, help="tokens of each text beside them")
     parser.add_argument("--compiled", action="store_true", help="with --shape")
-    pieces = "with --shape: tokens of prompts beside texts, each in turn; 0 is the engine's choice"
-    parser.add_argument("--pieces", type=int, nargs="*", default=[0], help=pieces)
+    pieces = (
+        "with --shape: tokens of prompts beside texts, each in turn, for the engine's own choice"
+    )
+    parser.add_argument("--pieces", type=int, nargs="*", help=pieces)
     parser.set_defaults(run=run)
 
 

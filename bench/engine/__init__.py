@@ -30,8 +30,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.add_argument("--compiled", action="store_true")
     command.add_argument("--quantize", default="", choices=("4bit", "8bit"))
     command.add_argument("--spread", action="store_true", help="over all cards, then memory")
-    pieces = "tokens of prompts beside texts, each in turn; 0 is the engine's own choice"
-    command.add_argument("--pieces", type=int, nargs="*", default=[0], help=pieces)
+    pieces = "tokens of prompts beside texts, each in turn, for the engine's own choice"
+    command.add_argument("--pieces", type=int, nargs="*", help=pieces)
     command.add_argument("--peers", nargs="*", default=list(PEERS), choices=PEERS)
     command.set_defaults(run=run)
 

@@ -76,24 +76,20 @@ class Ours(_Looped):
         self._sizes = Sizes.of(
             self._model, slots=slots, context_tokens=longest, compiled=args.compiled
         )
-        self._loop = TokenLoop(self._model, sizes=self._sizes, end_ids=(-1,))
-        super().__init__(self._loop, slots=self._sizes.slots, page_tokens=self._sizes.page_tokens)
+        self.loop = TokenLoop(self._model, sizes=self._sizes, end_ids=(-1,))
+        super().__init__(self.loop, slots=self._sizes.slots, page_tokens=self._sizes.page_tokens)
 
     def described(self) -> dict[str, Any]:
-        config = self._loop._manager.continuous_batching_config
+        config = self.loop._manager.continuous_batching_config
         return {
             "what": self.name,
             "attention": self._model.config._attn_implementation,
             "pages": config.num_blocks,
             "graphs": config.use_cuda_graph,
             "compiled": self._sizes.compile_level,
-            "pieces": self._loop.piece_tokens,
+            "pieces": self.loop.piece_tokens,
             "start_s": round(self._start_s, 1),
         }
-
-    def read_in_pieces(self, tokens: int) -> None:
-        """Of prompts, in a step that writes texts; 0 is the engine's own choice."""
-        self._loop.piece_tokens = tokens or self._sizes.piece_tokens
 
 
 class Spread(_Looped):

@@ -39,8 +39,8 @@ async def _ours(model: Any, args: argparse.Namespace) -> list[dict[str, Any]]:
         return await _measure(Spread(model), args)
     rows = []
     async with Ours(model, args) as ours:
-        for tokens in args.pieces:
-            ours.read_in_pieces(tokens)
+        for tokens in args.pieces or [ours.loop.piece_tokens]:
+            ours.loop.piece_tokens = tokens
             rows += await _loads(ours, args)
     return rows
 

@@ -11,12 +11,12 @@ def above(job: Job) -> str:
     """The question, the pictures that came with a command, and the message it is about."""
     below = destination.decode(job.reply)
     asked, material = problem.parted(job.prompt)
-    by_command = isinstance(below, BelowInteraction)
-    message = below.about if isinstance(below, BelowInteraction) else ""
+    command = below if isinstance(below, BelowInteraction) else None
+    message = command.about if command else ""
     if material and not below.footnotes and not message:
         asked = job.prompt  # nothing was read along: the person wrote what looks like it
     lines = [quotation(asked)] if below.quoted and asked else []
-    if by_command and not job.order:
+    if command and not job.order:
         about = message or ", ".join(f"`{name}`" for name in _pictures(job))
         lines += [f"> {'↪' if message else '🖼️'} {about}"] if about else []
     return "\n".join(lines)

@@ -24,7 +24,8 @@ def keep_prefixes(cache: Any) -> None:
         allocator.ledger.evict_cached_blocks = partial(
             _evict_oldest, allocator.ledger, -(-allocator.num_blocks // EVICTED_SHARE)
         )
-    cache.mark_complete_blocks = partial(_mark, cache, cache.mark_complete_blocks)
+    if cache.use_prefix_sharing:  # not where a window's blocks are written over and over
+        cache.mark_complete_blocks = partial(_mark, cache, cache.mark_complete_blocks)
 
 
 def report_prefixes(cache: Any, found: Callable[[str, int], None]) -> None:
@@ -53,17 +54,14 @@ def _mark(
 ) -> None:
     """Counts the new full blocks from what is written, once a request's prompt is: all of them with
     the first token, then each as it fills up."""
-    shares = cache.use_prefix_sharing  # not where a window's blocks are written over and over
-    if not shares or any(
-        state.request_id not in allocator.block_table  # given up amid its prompt
-        for allocator in cache.cache_allocators.values()
-    ):
-        return
+    allocators = cache.cache_allocators
+    if any(state.request_id not in allocator.block_table for allocator in allocators.values()):
+        return  # given up amid its prompt
     if answered := len(state.generated_tokens):
         written = len(state.initial_tokens) + answered - 1
         complete = {
             name: count
-            for name, allocator in cache.cache_allocators.items()
+            for name, allocator in allocators.items()
             if (answered == 1 or written % allocator.tokens_per_page == 0)
             and (count := _unmarked(allocator, state.request_id, written))
         }
@@ -72,5 +70,5 @@ def _mark(
 
 def _unmarked(allocator: Any, request: str, written: int) -> int:
     full = written // allocator.tokens_per_page
-    blocks = allocator.block_table.get(request, ())[:full]
+    blocks = allocator.block_table[request][:full]
     return sum(block not in allocator.ledger.block_to_hash for block in blocks)

@@ -54,7 +54,6 @@ def test_pages_hold_the_tokens_that_the_library_lists(
     processor: Any, requests: list[Request]
 ) -> None:
     cache, pages = processor.cache, Pages(processor.cache)
-    known = 0
     for _ in range(2):  # a batch after the other
         begins, written, places, wanted = [[]], [[]], [[]], [[]]  # type: ignore[var-annotated]
         known = 0

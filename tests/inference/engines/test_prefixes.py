@@ -5,7 +5,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import torch
-from transformers import MistralConfig, MistralForCausalLM
 from transformers.generation.continuous_batching.cache_allocators.cache_allocator import (
     BlockLedger,
 )
@@ -14,6 +13,7 @@ from inference.engines.batching import TokenLoop
 from inference.engines.prefixes import EVICTED_SHARE, keep_prefixes
 from inference.engines.sampling import GREEDY
 from inference.engines.sizes import CPU_PAGE_TOKENS, Sizes
+from tests.inference.engines.tiny import mistral
 
 BLOCKS = 2 * EVICTED_SHARE
 
@@ -59,24 +59,8 @@ def test_what_a_prompts_pieces_left_unmarked_is_marked_later() -> None:
     assert marked == [{"full": 1}, {"full": 2}, {}, {"full": 3}]
 
 
-def windowed() -> Any:
-    torch.manual_seed(0)
-    config = MistralConfig(
-        vocab_size=200,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=1,
-        head_dim=16,
-        sliding_window=2 * CPU_PAGE_TOKENS,
-        initializer_range=0.3,
-    )
-    return MistralForCausalLM._from_config(config, attn_implementation="sdpa").eval()
-
-
 async def test_pages_that_a_window_writes_over_are_nobody_elses() -> None:
-    model = windowed()
+    model = mistral(200, sliding_window=2 * CPU_PAGE_TOKENS)
     prompt = [1 + (7 * at * at + at) % 199 for at in range(150)]
     [said] = model.generate(
         torch.tensor([prompt]),

@@ -3,13 +3,22 @@
 from typing import Any
 
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM
 
 
 def llama(vocabulary: int, **shape: Any) -> Any:
     """The same one each time. `shape` is what its configuration says otherwise."""
+    return _made(LlamaForCausalLM, LlamaConfig, vocabulary, shape)
+
+
+def mistral(vocabulary: int, **shape: Any) -> Any:
+    """The same, with a `sliding_window`."""
+    return _made(MistralForCausalLM, MistralConfig, vocabulary, shape)
+
+
+def _made(kind: Any, configuration: Any, vocabulary: int, shape: dict[str, Any]) -> Any:
     torch.manual_seed(0)
-    config = LlamaConfig(
+    config = configuration(
         vocab_size=vocabulary,
         **{
             "hidden_size": 32,
@@ -22,4 +31,4 @@ def llama(vocabulary: int, **shape: Any) -> Any:
             **shape,
         },
     )
-    return LlamaForCausalLM._from_config(config, attn_implementation="sdpa").eval()
+    return kind._from_config(config, attn_implementation="sdpa").eval()
