@@ -56,13 +56,9 @@ async def _job_ids(queue: JobQueue, reader: str, count: int) -> set[str]:
 
 def _course(detail: JobDetail) -> Course:
     record = detail.record
-    events = [(int(id_.partition("-")[0]), event) for id_, _, _, event in detail.events]
-    starts = [n for n, (_, event) in enumerate(events) if isinstance(event, Started)]
-    events = events[starts[-1] :] if starts else events
+    events = _events_of_last_run(detail)
     begun = int(record["claimed"]) if "claimed" in record else None
-    first = next((at for at, event in events if not isinstance(event, Started)), None)
-    if first is not None and (begun is None or first < begun):
-        first = None  # of a run that was given back, and begun anew
+    first = next((at for at, event in events if not isinstance(event, Started | Failed)), None)
     last = events[-1] if events and isinstance(events[-1][1], TERMINAL_EVENTS) else None
     return Course(
         job=detail.job,
@@ -75,6 +71,19 @@ def _course(detail: JobDetail) -> Course:
         tokens=_tokens(last[1]) if last else 0,
         failure=last[1].code if last and isinstance(last[1], Failed) else "",
     )
+
+
+def _events_of_last_run(detail: JobDetail) -> list[tuple[int, AnyEvent]]:
+    """Return the last run's events with their times in ms.
+
+    Every run numbers its events from 0, and `seq` in the record is the next number. Times cannot
+    tell the runs apart: one may end and the next begin within the same millisecond.
+    """
+    if not State(detail.record["state"]).terminal and int(detail.record["seq"]) == 0:
+        return []
+    numbers = [seq for _, _, seq, _ in detail.events]
+    begin = max((n for n, seq in enumerate(numbers) if seq == 0), default=0)
+    return [(int(id_.partition("-")[0]), event) for id_, _, _, event in detail.events[begin:]]
 
 
 def _tokens(event: AnyEvent) -> int:

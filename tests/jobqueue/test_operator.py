@@ -8,9 +8,10 @@ from asyncio.subprocess import PIPE
 import pytest
 from redis.asyncio import Redis
 
+from jobqueue.courses import latest
 from jobqueue.queue import JobQueue
-from jobqueue.schema import Delta, Started, WorkerStatus
-from tests.jobqueue.support import claim_one, finish, make_job
+from jobqueue.schema import Delta, Started, State, WorkerStatus
+from tests.jobqueue.support import Clock, claim_one, finish, make_job
 
 
 @pytest.fixture
@@ -136,3 +137,22 @@ async def test_latest_shows_where_the_time_of_each_question_went(
     assert rows["b"][:2] == ["chat", "running"]
     assert rows["b"][-2:] == ["attempt", "2"]
     assert rows["c"] == ["chat", "queued", "–", "–", "–", "–"]
+
+
+async def test_text_of_a_run_that_was_given_back_is_not_text_of_the_next_run(redis: Redis) -> None:
+    clock = Clock()  # stands still: both runs fall into one millisecond
+    queue = JobQueue(redis, clock=clock)
+    await queue.submit(make_job("a"))
+    given_back = await claim_one(queue)
+    await queue.emit(given_back, 0, [Started(attempt=1, worker="gpu-0"), Delta(text="lost")])
+    await queue.release(given_back)
+    lease = await claim_one(queue)
+    [again] = await latest(queue, "bot-0")
+    assert (again.state, again.first, again.ended) == (State.RUNNING, None, None)
+    assert again.begun == clock.now
+
+    await queue.emit(lease, 0, [Started(attempt=1, worker="gpu-0"), Delta(text="kept")])
+    await finish(queue, lease, "kept", tokens=7)
+    [done] = await latest(queue, "bot-0")
+    assert done.first is not None
+    assert done.tokens == 7
