@@ -1,7 +1,12 @@
 """People talk with the model: every way in, over real sockets."""
 
+import asyncio
 import itertools
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
+from inference.engines.base import Chunk, Request
+from inference.engines.scripted import ScriptedEngine
 from playground.discord.state import Message
 from playground.discord.world import World
 from tests.bot.discord.conftest import Room, said, scripted, until
@@ -58,11 +63,34 @@ async def test_a_long_answer_becomes_several_messages(room: Room, world: World) 
     assert all(len(message.data["content"]) <= 2000 for message in room.bot_says())
 
 
-async def test_a_further_message_grows_in_its_place(room: Room, world: World) -> None:
-    prompt = "!tokens 400 !delay 12ms"  # the second message is there for more than a second
-    await world.slash("ada", "general", "chat", {"prompt": prompt})
-    parts = await room.whole(scripted(prompt))
-    assert len(parts) == 2
+class PausingEngine(ScriptedEngine):
+    """Stops within its answer, after so many tokens, until it is told to go on."""
+
+    def __init__(self, tokens: int) -> None:
+        super().__init__()
+        self._tokens = tokens
+        self.go_on = asyncio.Event()
+
+    async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        async with aclosing(super().generate(request)) as chunks:
+            written = 0
+            async for chunk in chunks:
+                if written == self._tokens:
+                    await self.go_on.wait()
+                written += 1
+                yield chunk
+
+
+async def test_a_further_message_grows_in_its_place(silent_room: Room, world: World) -> None:
+    prompt, engine = "!tokens 400", PausingEngine(300)  # which are more than one message holds
+    async with silent_room.worker(engine), silent_room.bot():
+        await world.slash("ada", "general", "chat", {"prompt": prompt})
+        second = await until(lambda: next(iter(silent_room.bot_says()[1:]), None))
+        begun = said(second)
+        engine.go_on.set()
+        parts = await silent_room.whole(scripted(prompt))
+    assert [part.id for part in parts[1:]] == [second.id]
+    assert said(parts[1]).startswith(begun)
     assert parts[1].data["edited_timestamp"] is not None
 
 
