@@ -13,15 +13,18 @@ from bot.render.marks import Marks
 
 _FORMULA = re.compile(
     r"""
-      (?P<code> (?P<ticks>`+) (?!`) .+? (?<!`) (?P=ticks) (?!`) )
-    | \$\$ (?P<dollars> (?: (?!\$\$|\n[ ]*\n|```) . )+ ) \$\$
-    | \\\[ (?P<brackets> (?: \\\\ | (?!\\[\[\]]|\n[ ]*\n|```) . )+ ) \\\]
+      (?P<code> (?<!`) (?P<ticks>`+) (?!`) .+? (?<!`) (?P=ticks) (?!`) )
+    | \$\$ (?P<dollars> (?: \\[^\n] | (?!\$\$|\n[ ]*\n|```) [^\\] | \\(?=\n) )+ ) \$\$
+    | \\\[ (?P<brackets> (?: \\[^\[\]\n] | (?!\n[ ]*\n|```) [^\\] | \\(?=\n) )+ ) \\\]
     | (?P<environment>
-        \\begin\{ (?P<name> (?:align|alignat|equation|gather|multline|eqnarray|[bp]?matrix|cases)
+        \\begin\{ (?P<name> (?:align|alignat|flalign|equation|gather|multline|eqnarray|split
+                            |aligned|alignedat|gathered|[bpvBV]?matrix|smallmatrix|[dr]?cases)
                             \*? ) \}
         (?: (?!\n[ ]*\n|```) . ){1,3000}? \\end\{ (?P=name) \} )
-    | \\\( (?P<parentheses> (?: \\\\ | (?!\\[()]|\n[ ]*\n|```) . )+ ) \\\)
-    | (?<![\\$A-Za-z0-9]) \$ (?P<dollar> (?=[^\s$]) [^$`]{0,400}? [^\s\\$`] ) \$ (?![A-Za-z0-9$])
+    | \\\( (?P<parentheses> (?: \\[^()\n] | (?!\n[ ]*\n|```) [^\\] | \\(?=\n) )+ ) \\\)
+    | (?<![\\$A-Za-z0-9]) \$
+        (?P<dollar> (?=[^\s$]) (?: \\. | [^$`\\] ){0,400}? (?: \\\S | [^\s\\$`] ) )
+      \$ (?![A-Za-z0-9$])
     | \\.
     """,
     re.VERBOSE | re.DOTALL,
@@ -29,10 +32,25 @@ _FORMULA = re.compile(
 _DISPLAY = ("dollars", "brackets", "environment")
 _INLINE = ("parentheses", "dollar")
 
+# What a line of a quotation begins with; a list's mark may stand before or behind its own.
+_LINE_PREFIX = re.compile(r"(?:[ ]{0,9}(?:>|[-*+](?=[ ])|\d{1,9}[.)](?=[ ])))*")
 _COMMAND_OR_TEXT = re.compile(r"\\(?:text\w*|mathrm|operatorname)\{[^}]*\}|\\[A-Za-z]+")
 _WORDS = re.compile(r"[A-Za-z]{3,}\s+[A-Za-z]{2,}|\n\s*\n")
 _WORDS_BESIDE = re.compile(r"[^\W\d_]{2}|[\u3040-\u9fff]")
 _NOT_LATIN_OR_GREEK = re.compile(r"[\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7af\uff00-\uffef]")
+# Prices, paths and regular expressions between two dollar signs: `$20 or 30$`, `**$20** or **5$**`,
+# `$HOME/bin:$`, `^a$|^b$`.
+_NOT_MATHEMATICS = re.compile(
+    r"""
+      \A \d[\d.,]* \s? [kKmMbB]? [*_~]{0,3} \s+
+      (?:or|and|to|per|for|each|from|is|was|in|an?|the|vs|plus|than|oder|und|bis|ou|et|à|o|y
+        |или|и) \b
+    | \A (?: [,;:!?)}] | \|\^ )
+    | (?<!\\) [(/:^_{&] \Z
+    | \*\* | " | ://
+    """,
+    re.VERBOSE,
+)
 
 
 @dataclass(frozen=True)
@@ -70,11 +88,21 @@ def extract(text: str) -> list[Segment]:
 def _formula(found: re.Match[str], text: str) -> Formula | None:
     for names, display in ((_DISPLAY, True), (_INLINE, False)):
         for name in names:
-            latex = found[name]
-            if latex and latex.strip() and (name != "dollar" or _is_mathematics(latex)):
+            latex = _unquote(found[name] or "", text, found.start()).strip()
+            if latex and (name != "dollar" or _is_mathematics(latex)):
                 is_alone = display and not _amid_words(text, *found.span())
-                return Formula(latex.strip(), is_alone, found[0])
+                return Formula(latex, is_alone, found[0])
     return None
+
+
+def _unquote(latex: str, text: str, start: int) -> str:
+    """`latex` without the marks of the quotation that `text` is in at `start`."""
+    if "\n" not in latex:
+        return latex
+    line = text.rfind("\n", 0, start) + 1
+    prefix = _LINE_PREFIX.match(text, line, start)
+    depth = prefix[0].count(">") if prefix and not text.startswith(">>>", line) else 0
+    return re.sub(rf"\n(?:[ ]*>){{1,{depth}}}[ ]?", "\n", latex) if depth else latex
 
 
 def _amid_words(text: str, start: int, end: int) -> bool:
@@ -86,4 +114,6 @@ def _amid_words(text: str, start: int, end: int) -> bool:
 
 def _is_mathematics(latex: str) -> bool:
     outside_text = _COMMAND_OR_TEXT.sub(" ", latex)
+    if _NOT_MATHEMATICS.search(latex):
+        return False
     return not _WORDS.search(outside_text) and not _NOT_LATIN_OR_GREEK.search(outside_text)

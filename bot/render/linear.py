@@ -15,6 +15,7 @@ _WORD = re.compile(
     r"\\[A-Za-z]+\*?|\\.|\d{1,3}(?:,\d{3})+(?!\d)|\d+(?:\.\d+)?|\{,\}|\S|\s+", re.DOTALL
 )
 _DIFFERENTIAL = re.compile(r"[d∂]\w")
+_TEXT_ESCAPES = {"\\ ": " ", "\\,": " ", **{f"\\{char}": char for char in "$%&#_"}}
 _WRITES_TEXT = {"text", "textrm", "textbf", "textit", "operatorname"}
 _RESTYLED = {*symbols.ACCENTS, *symbols.ALPHABETS, "mathrm", "mathsf", "mathit", "pmod", "boxed"}
 _RELATION_CHARS = {"=": "=", "<": "<", ">": ">", ":": ":", "≤": "≤", "≥": "≥", "→": "→", "≈": "≈"}
@@ -107,10 +108,10 @@ class _Reader:
             raise _NoLine
         end = self._words.index("}", self._at)
         words = self._words[self._at + 1 : end]
-        if any(w in ("{", "$") or (w.startswith("\\") and w[1:] not in (" ", ",")) for w in words):
+        if any(w in ("{", "$") or (w.startswith("\\") and w not in _TEXT_ESCAPES) for w in words):
             raise _NoLine
         self._at = end + 1
-        return "".join(w.removeprefix("\\").replace(",", ", ") if w == "\\," else w for w in words)
+        return "".join(_TEXT_ESCAPES.get(word, word) for word in words)
 
     # --- commands -------------------------------------------------------------------------------
 

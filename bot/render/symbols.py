@@ -20,7 +20,7 @@ ORDINARY = _pairs(
     forall ∀ exists ∃ nexists ∄ neg ¬ lnot ¬ top ⊤ bot ⊥ angle ∠ triangle △ square □ degree °
     ldots … dots … cdots ⋯ dotsc … dotsb ⋯ vdots ⋮ ddots ⋱ prime ′ backslash ∖
     circ ∘ bullet • star ⋆ dagger † checkmark ✓ blacksquare ■ qedsymbol ∎
-    % % $ $ # # & &
+    % % $ $ # # & & textdollar $ pounds £ euro € yen ¥ cent ¢
     """
 )
 

@@ -11,10 +11,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
+from itertools import pairwise
 
 import regex
 from wcwidth import wcswidth
 
+from bot.render.formulas import Formula, extract
 from bot.render.linear import linear
 from bot.render.split import units
 
@@ -26,16 +28,16 @@ _WIDE_SPACE = "\u3000"
 _MAX_CELLS = 2000
 
 _DELIMITER = re.compile(r"\s*(:?)-+(:?)\s*")
-# A pipe in code or mathematics, which GFM wants escaped and models write as it is.
-_CELL_TOKEN = re.compile(r"\\\||`[^`]*`|\$[^$\n]+\$|\|")
+_CELL_TOKEN = re.compile(r"\\\||`[^`]*`|\|")
+_PIPE = re.compile(r"(?<!\\)\|")
 _NUMBER = re.compile(
     r"[~≈<>≤≥]?\s*[+\-−–±]?\s*[$€£¥]?\s*\d[\d,.\s]*(?:[eE][+-]?\d+)?\s*(?:%|‰|°C?|[A-Za-zµμΩ]{1,4})?"
 )
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
-_EMPHASIS = re.compile(r"(\*\*\*|\*\*|\*|__|~~|\|\|)(?=\S)(.+?)(?<=\S)\1")
-_CODE = re.compile(r"`+([^`]+)`+")
+_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)")
+_EMPHASIS = re.compile(r"(\*\*\*|\*\*|\*|__|~~|\|\|)(?=\S)(.{1,400}?)(?<=\S)\1")
+_CODE = re.compile(r"(?<!`)`++([^`]+)`+")
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-_MATHS = re.compile(r"\$([^$\n]+)\$|\\\((.+?)\\\)")
+_PLACE = re.compile("\ue000(\\d+)\ue001")  # stands for a formula while Markdown is read
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
@@ -122,46 +124,51 @@ def _block(lines: list[str]) -> str:
 
 
 def _cells(line: str, expected: int = 0) -> list[str]:
-    """The cells of a line; pipes in code and mathematics part cells only if some are missing."""
-    cells = list(_parted(line, whole=True))
+    """The cells of a line; pipes in code and mathematics part cells only if some are missing.
+
+    GFM wants such pipes escaped, and models write them as they are.
+    """
+    inner = line.strip().removeprefix("|")
+    if inner.endswith("|") and not inner.endswith("\\|"):
+        inner = inner[:-1]
+    cells = _part(inner, list(_pipes(inner)))
     if len(cells) < expected:
-        cells = list(_parted(line, whole=False))
+        cells = _part(inner, [pipe.start() for pipe in _PIPE.finditer(inner)])
     return [plain(cell) for cell in cells]
 
 
-def _parted(line: str, *, whole: bool) -> Iterator[str]:
-    inner = line.strip()
-    inner = inner.removeprefix("|")
-    if inner.endswith("|") and not inner.endswith("\\|"):
-        inner = inner[:-1]
+def _pipes(line: str) -> Iterator[int]:
+    """Where the pipes are that stand in neither code nor mathematics."""
     start = 0
-    for token in _CELL_TOKEN.finditer(inner):
-        if token[0] == "|":
-            yield inner[start : token.start()]
-            start = token.end()
-        elif not whole and token[0] != "\\|":
-            for at, char in enumerate(token[0], token.start()):
-                if char == "|":
-                    yield inner[start:at]
-                    start = at + 1
-    yield inner[start:]
+    for segment in extract(line):
+        if isinstance(segment, str):
+            tokens = _CELL_TOKEN.finditer(segment)
+            yield from (start + token.start() for token in tokens if token[0] == "|")
+        start += len(segment if isinstance(segment, str) else segment.source)
+
+
+def _part(line: str, pipes: list[int]) -> list[str]:
+    return [line[start + 1 : end] for start, end in pairwise([-1, *pipes, len(line)])]
 
 
 def plain(cell: str) -> str:
     """A cell without Markdown, its mathematics in Unicode where that is exact."""
-    text = _MATHS.sub(_mathematics, cell.strip())
+    formulas: list[str] = []
+    text = ""
+    for segment in extract(re.sub("[\ue000\ue001]", "", cell.strip())):
+        if isinstance(segment, Formula):
+            text += f"\ue000{len(formulas)}\ue001"
+            line = linear(segment.latex)
+            formulas.append(line.text if line else segment.latex)
+        else:
+            text += segment
     text = _BREAK.sub("\n", text)
     text = _CODE.sub(r"\1", text)
     text = _LINK.sub(r"\1", text)
     text = _EMPHASIS.sub(r"\2", _EMPHASIS.sub(r"\2", text))
     text = _ESCAPE.sub(r"\1", text)
+    text = _PLACE.sub(lambda place: formulas[int(place[1])], text)
     return "\n".join(" ".join(line.split()) for line in text.split("\n")).strip()
-
-
-def _mathematics(found: re.Match[str]) -> str:
-    latex = found[1] or found[2]
-    line = linear(latex)
-    return line.text if line else latex
 
 
 def _stated(mark: re.Match[str]) -> Align | None:

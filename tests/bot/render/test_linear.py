@@ -37,6 +37,9 @@ from bot.render.linear import linear
         (r"\text{速度}=5\text{ m/s}", "速度 = 5 m/s"),
         (r"\theta_{t+1} = \theta_t - \eta \nabla L(\theta_t)", "θₜ₊₁ = θₜ − η∇L(θₜ)"),
         (r"50\%", "50%"),
+        (r"\$120 \times 0.85 = \$102", "$120 × 0.85 = $102"),
+        (r"\text{Cost in \$: }5\text{ \& more}", "Cost in $: 5 & more"),
+        (r"\pounds 5 + \euro 6", "£5 + €6"),
     ],
 )
 def test_what_reads_as_it_looks_is_flat(latex: str, text: str) -> None:
