@@ -164,6 +164,8 @@ def is_picture(file: discord.Attachment) -> bool:
 @app_commands.context_menu(name=text("command-summarise"))
 async def summarise(interaction: Interaction, message: discord.Message) -> None:
     """For the person alone: a summary is long, and nobody else asked for it."""
+    if interaction.guild_id and not interaction.app_permissions.read_message_history:
+        raise Refused(notices.HISTORY_FORBIDDEN)  # Discord would say that there is nothing
     request = words(str(interaction.locale))("summary-prompt")
     material = await summary.transcript(message)
     how = How(private=True, quoted=False, about=message.jump_url, material=material)

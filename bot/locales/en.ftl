@@ -300,7 +300,7 @@ file-no-room = There was no room left for `{ $name }`.
 file-lost = `{ $name }` could not be fetched.
 thread-not-here = Threads are opened in a server's text channels. Here, please use /chat.
 thread-forbidden = A thread needs your permission and mine to open one here. Please use /chat.
-history-forbidden = I may not read earlier messages here.
+history-forbidden = I may not read earlier messages here: I need the permission *Read Message History*.
 history-unreadable = I am not allowed to read other people's messages here. The operator can turn on the message-content intent.
 
 ## Why there is no answer

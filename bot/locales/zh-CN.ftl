@@ -279,7 +279,7 @@ file-no-room = 放不下 `{ $name }` 了，没有读取。
 file-lost = 无法获取 `{ $name }`。
 thread-not-here = 子区只能在服务器的文字频道中打开。在这里请使用 /聊天。
 thread-forbidden = 打开子区需要你和我都有相应的权限。请使用 /聊天。
-history-forbidden = 我无权读取这里的早前消息。
+history-forbidden = 我无权读取这里的早前消息：我需要“读取消息历史记录”权限。
 history-unreadable = 我无权读取这里其他人的消息。运营者可以开启“消息内容”权限。
 
 ## 没有回答的原因

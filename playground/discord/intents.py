@@ -31,6 +31,8 @@ APPLICATION_FLAGS = {
     Intent.MESSAGE_CONTENT: 1 << 19,
 }
 
+# What the content intent is about: https://discord.com/developers/docs/events/gateway#message-content-intent
+_HIDDEN: Json = {"content": "", "embeds": [], "attachments": [], "components": []}
 _NEVER = Intent(0)
 # event: the intent for servers, the one for DMs
 _NEEDED: dict[str, tuple[Intent, Intent]] = {
@@ -77,17 +79,22 @@ def _concerns_bot(seen: Seen, state: State) -> bool:
 
 
 def readable(message: Json, intents: Intent, bot: str) -> Json:
-    """Without the content intent, only DMs, the bot's own messages and mentions of it are read."""
-    if (
-        Intent.MESSAGE_CONTENT in intents
-        or "guild_id" not in message
-        or message["author"]["id"] == bot
-        or any(user["id"] == bot for user in message["mentions"])
-    ):
+    """Without the content intent, only DMs, the bot's own messages and mentions of it are read.
+
+    That holds for the message replied to as well, whoever replies to it.
+    """
+    if Intent.MESSAGE_CONTENT in intents or "guild_id" not in message:
         return message
-    hidden: Json = {"content": "", "embeds": [], "attachments": [], "components": []}
-    stripped = {**message, **hidden}
-    if stripped.get("referenced_message"):
+    shown = dict(message)
+    if shown.get("referenced_message"):
         quoted = readable({**message["referenced_message"], "guild_id": "0"}, intents, bot)
-        stripped["referenced_message"] = quoted
-    return stripped
+        shown["referenced_message"] = quoted
+    if message["author"]["id"] == bot or any(user["id"] == bot for user in message["mentions"]):
+        return shown
+    shown.pop("poll", None)
+    if "message_snapshots" in shown:
+        copies = [
+            {"message": {**each["message"], **_HIDDEN}} for each in shown["message_snapshots"]
+        ]
+        shown["message_snapshots"] = copies
+    return {**shown, **_HIDDEN}

@@ -42,7 +42,7 @@ def find(
     plain = _CODE.sub(" ", text)
     users = [u for u in _allowed(_USER.findall(plain), "users", allowed) if u in state.users]
     if replied_to is not None and allowed.get("replied_user", False):
-        users.append(replied_to.author)
+        users += [replied_to.author] if replied_to.author in state.users else []  # no webhook
     roles = _mentionable_roles(state, author, channel, _ROLE.findall(plain), allowed)
     everyone = (
         bool(_EVERYONE.search(plain))

@@ -21,6 +21,20 @@ from playground.discord.state import Message, State
 
 DEFAULT_MESSAGE = 0
 REPLY = 19
+FORWARD = 1  # of a message's reference
+SNAPSHOT = (
+    "type",
+    "content",
+    "embeds",
+    "attachments",
+    "timestamp",
+    "edited_timestamp",
+    "flags",
+    "mentions",
+    "mention_roles",
+    "sticker_items",
+    "components",
+)
 NONCE_SECONDS = 300  # "a few minutes" in Discord's words
 REMEMBERED_NONCES = 10_000
 
@@ -48,9 +62,10 @@ class Messages:
             return earlier
         flags = MessageFlag(body.get("flags") or 0) & SETTABLE_FLAGS
         loading = MessageFlag(body.get("flags") or 0) & MessageFlag.LOADING
-        if not loading:
+        forwarded = self._forwarded(body)
+        if not (loading or forwarded or origin.extra.get("type")):
             limits.check_message({**body, "attachments": _uploads(body, files)}, flags, files)
-        replied_to = self._replied_to(channel, body)
+        replied_to = None if forwarded else self._replied_to(channel, body)
         message = Message(
             self._new(channel, body, origin, flags | loading),
             visible_to=origin.visible_to,
@@ -58,6 +73,8 @@ class Messages:
         )
         if replied_to is not None:
             self._refer(message, replied_to)
+        if forwarded is not None:
+            self._forward(message, forwarded)
         message.data["attachments"] = self._stored(channel["id"], body, files)
         self._resolve_media(message)
         self._mention(message, body, origin.mentions_by_default, replied_to)
@@ -116,6 +133,11 @@ class Messages:
         data["attachments"] = [
             self._cdn.renewed(each, message.channel) for each in data["attachments"]
         ]
+        if data["type"] == REPLY:
+            replied_to = data["message_reference"]
+            there = self._state.messages.get(replied_to["channel_id"], {})
+            target = there.get(replied_to["message_id"])
+            data["referenced_message"] = None if target is None else _without_target(target.data)
         return data
 
     # --- parts of a message -------------------------------------------------------------------
@@ -143,6 +165,8 @@ class Messages:
         }
         if body.get("nonce") is not None:
             data["nonce"] = body["nonce"]
+        if body.get("poll"):
+            data["poll"] = _poll(body["poll"], self._state.clock.now())
         if channel["type"] != ChannelType.DM:
             data["guild_id"] = channel["guild_id"]
             member = self._state.members[channel["guild_id"]].get(origin.author["id"])
@@ -165,13 +189,36 @@ class Messages:
         reference = {"type": 0, "channel_id": replied_to.channel, "message_id": replied_to.id}
         if "guild_id" in message.data:
             reference["guild_id"] = message.data["guild_id"]
-        shown = {k: v for k, v in replied_to.data.items() if k != "referenced_message"}
         message.data |= {
             "type": REPLY,
             "message_reference": reference,
-            "referenced_message": shown,
+            "referenced_message": _without_target(replied_to.data),
         }
         message.answers = message.answers or replied_to.id
+
+    def _forwarded(self, body: Json) -> Message | None:
+        """The message that this body forwards."""
+        reference = body.get("message_reference") or {}
+        if reference.get("type") != FORWARD:
+            return None
+        return self._state.message(str(reference["channel_id"]), str(reference["message_id"]))
+
+    def _forward(self, message: Message, forwarded: Message) -> None:
+        """A forwarded message is a copy of what it said, without its author."""
+        reference = {
+            "type": FORWARD,
+            "channel_id": forwarded.channel,
+            "message_id": forwarded.id,
+        }
+        if "guild_id" in forwarded.data:
+            reference["guild_id"] = forwarded.data["guild_id"]
+        source = (forwarded.data.get("message_snapshots") or [{"message": forwarded.data}])[0]
+        copied = {key: source["message"][key] for key in SNAPSHOT if key in source["message"]}
+        message.data |= {
+            "message_reference": reference,
+            "message_snapshots": [{"message": copy.deepcopy(copied)}],
+            "flags": message.data["flags"] | MessageFlag.HAS_SNAPSHOT,
+        }
 
     def _mention(
         self, message: Message, body: Json, default: Json, replied_to: Message | None = None
@@ -254,6 +301,26 @@ class Messages:
         self._nonces[key] = (self._state.clock.now(), message)
         while len(self._nonces) > REMEMBERED_NONCES:
             self._nonces.popitem(last=False)
+
+
+def _without_target(message: Json) -> Json:
+    """A message as one that replies to it shows it: what it replies to itself is left out."""
+    return {key: value for key, value in message.items() if key != "referenced_message"}
+
+
+def _poll(asked: Json, created: float) -> Json:
+    """A poll as it stands in a message, of how it was asked for."""
+    return {
+        "question": {"text": asked["question"]["text"]},
+        "answers": [
+            {"answer_id": number, "poll_media": answer["poll_media"]}
+            for number, answer in enumerate(asked["answers"], 1)
+        ],
+        "expiry": timestamp(created + asked.get("duration", 24) * 3600),
+        "allow_multiselect": bool(asked.get("allow_multiselect")),
+        "layout_type": asked.get("layout_type", 1),
+        "results": {"is_finalized": False, "answer_counts": []},
+    }
 
 
 def _new_ones(body: Json) -> list[Json]:

@@ -6,7 +6,9 @@ Looking up something that is not there raises the error Discord would answer wit
 import copy
 import secrets
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from playground.discord import permissions
 from playground.discord.clock import Clock
@@ -114,6 +116,8 @@ class State:
             "communication_disabled_until": None,
         }
         self.members[guild["id"]][user["id"]] = member
+        if user["bot"]:
+            member["roles"].append(self._add_managed_role(guild, user)["id"])
         self.publish("GUILD_MEMBER_ADD", {**member, "guild_id": guild["id"]}, guild=guild["id"])
         return member
 
@@ -125,6 +129,15 @@ class State:
         self.publish(
             "GUILD_ROLE_CREATE", {"guild_id": guild["id"], "role": role}, guild=guild["id"]
         )
+        return role
+
+    def _add_managed_role(self, guild: Json, bot: Json) -> Json:
+        """The role of the same name that a bot brings along, and that nobody else can have."""
+        role = permissions.new_role(
+            self.snowflakes.next(), bot["username"], Permission.NONE, position=len(guild["roles"])
+        )
+        role |= {"managed": True, "mentionable": True, "tags": {"bot_id": bot["id"]}}
+        guild["roles"].append(role)
         return role
 
     def has_bot(self, guild: str) -> bool:
@@ -148,9 +161,17 @@ class State:
 
     # --- channels -----------------------------------------------------------------------------
 
-    def add_channel(self, guild: Json, name: str, *, topic: str | None = None) -> Json:
+    def add_channel(
+        self,
+        guild: Json,
+        name: str,
+        *,
+        topic: str | None = None,
+        kind: ChannelType = ChannelType.TEXT,
+        **fields: Any,
+    ) -> Json:
         channel = self._new_channel(
-            ChannelType.TEXT,
+            kind,
             name=name,
             guild_id=guild["id"],
             position=self._positions[guild["id"]],
@@ -159,6 +180,7 @@ class State:
             nsfw=False,
             topic=topic,
             rate_limit_per_user=0,
+            **fields,
         )
         self._positions[guild["id"]] += 1
         self.publish("CHANNEL_CREATE", channel, channel=channel["id"])
@@ -173,11 +195,14 @@ class State:
         starter: Message | None = None,
         kind: ChannelType = ChannelType.PUBLIC_THREAD,
         auto_archive_minutes: int = 1440,
+        tags: Sequence[str] = (),
     ) -> Json:
+        """`tags` are the ids of those that a forum's post carries."""
         now = timestamp(self.clock.now())
         thread = self._new_channel(
             kind,
             channel_id=starter.id if starter else None,
+            applied_tags=list(tags),
             name=name,
             guild_id=parent["guild_id"],
             parent_id=parent["id"],
@@ -253,6 +278,14 @@ class State:
             },
             channel=thread["id"],
         )
+
+    def set_archived(self, thread: Json, *, archived: bool, locked: bool = False) -> None:
+        thread["thread_metadata"] |= {
+            "archived": archived,
+            "locked": locked,
+            "archive_timestamp": timestamp(self.clock.now()),
+        }
+        self.publish("THREAD_UPDATE", thread, channel=thread["id"])
 
     def channel(self, channel_id: str) -> Json:
         if channel_id not in self.channels:

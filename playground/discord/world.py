@@ -11,12 +11,19 @@ from playground.discord import client
 from playground.discord.backend import Backend
 from playground.discord.errors import DiscordError
 from playground.discord.interactions import Interaction
-from playground.discord.messages import Origin
+from playground.discord.messages import FORWARD, Origin
 from playground.discord.observe import Seen, Subscription
 from playground.discord.options import find_named, mention_names
 from playground.discord.permissions import Permission
 from playground.discord.reactions import react, unreact
-from playground.discord.shapes import THREADS, ChannelType, File, InteractionType, Json, UserError
+from playground.discord.shapes import (
+    THREADS,
+    ChannelType,
+    File,
+    InteractionType,
+    Json,
+    UserError,
+)
 from playground.discord.snapshot import snapshot
 from playground.discord.state import Message
 
@@ -78,8 +85,41 @@ class World:
     def create_guild(self, name: str, *, with_bot: bool = True) -> Json:
         return self.state.add_guild(name, with_bot=with_bot)
 
-    def create_channel(self, name: str, guild: Json | None = None) -> Json:
-        return self.state.add_channel(guild or self.guild, name)
+    def create_channel(
+        self, name: str, guild: Json | None = None, kind: ChannelType = ChannelType.TEXT
+    ) -> Json:
+        return self.state.add_channel(guild or self.guild, name, kind=kind)
+
+    def create_forum(self, name: str, tags: Sequence[str] = ()) -> Json:
+        available = [
+            {
+                "id": self.state.snowflakes.next(),
+                "name": tag,
+                "moderated": False,
+                "emoji_id": None,
+                "emoji_name": None,
+            }
+            for tag in tags
+        ]
+        return self.state.add_channel(
+            self.guild, name, kind=ChannelType.FORUM, available_tags=available
+        )
+
+    async def post(
+        self,
+        user: str,
+        forum: str,
+        title: str,
+        content: str,
+        files: Sequence[File] = (),
+        *,
+        tags: Sequence[str] = (),
+    ) -> Message:
+        """The first message of a new post of a forum; both have the same id."""
+        author, place = self._at(user, forum, Permission.SEND_MESSAGES)
+        wanted = [tag["id"] for tag in place["available_tags"] if tag["name"] in tags]
+        thread = self.state.add_thread(place, title, author, tags=wanted)
+        return await self.say(user, thread["id"], content, files, extra={"id": thread["id"]})
 
     def create_thread(
         self, user: str, channel: str, name: str, *, message: str | None = None
@@ -87,6 +127,10 @@ class World:
         author, place = self._at(user, channel, Permission.CREATE_PUBLIC_THREADS)
         starter = self.state.message(place["id"], message) if message else None
         return self.state.add_thread(place, name, author, starter=starter)
+
+    def archive(self, thread: str, *, locked: bool = False) -> None:
+        """As a moderator does, or time."""
+        self.state.set_archived(self.channel(thread), archived=True, locked=locked)
 
     def open_dm(self, user: str) -> Json:
         """The direct channel between this person and the bot."""
@@ -126,7 +170,12 @@ class World:
         *,
         reply_to: str | None = None,
         ping: bool = True,
+        stickers: Sequence[str] = (),
+        poll: Json | None = None,
+        extra: Json | None = None,
     ) -> Message:
+        """`stickers` are names; `poll` is Discord's request for one; `extra` holds fields of the
+        message that Discord sets by itself."""
         author, place = self._at(user, channel)
         needed = (
             Permission.SEND_MESSAGES_IN_THREADS
@@ -139,10 +188,54 @@ class World:
             body["message_reference"] = {"message_id": reply_to}
             body["allowed_mentions"] = {"parse": ["users", "roles", "everyone"]}
             body["allowed_mentions"]["replied_user"] = ping
+        more = dict(extra or {})
+        if stickers:
+            sent = [
+                {"id": self.state.snowflakes.next(), "name": s, "format_type": 1} for s in stickers
+            ]
+            more["sticker_items"] = sent
+            body["sticker_ids"] = [sticker["id"] for sticker in sent]
+        if poll is not None:
+            body["poll"] = poll
+        return self._post(place, body, files, Origin(self.state.users[author], extra=more))
+
+    def _post(self, place: Json, body: Json, files: Sequence[File], origin: Origin) -> Message:
         try:
-            return self.backend.messages.post(place, body, files, Origin(self.state.users[author]))
+            return self.backend.messages.post(place, body, files, origin)
         except DiscordError as error:
             raise UserError(str(error)) from error
+
+    async def forward(self, user: str, channel: str, message: str, to: str) -> Message:
+        """Forward a message of `channel` to another place, or to the same one."""
+        _, source = self._at(user, channel, Permission.READ_MESSAGE_HISTORY)
+        author, place = self._at(user, to)
+        reference = {"type": FORWARD, "channel_id": source["id"], "message_id": message}
+        origin = Origin(self.state.users[author])
+        return self._post(place, {"message_reference": reference}, (), origin)
+
+    async def webhook(
+        self, name: str, channel: str, body: Json, files: Sequence[File] = ()
+    ) -> Message:
+        """A message that a webhook of this name sends; `body` is Discord's request."""
+        place = self.channel(channel)
+        hook = self.state.snowflakes.next()
+        author = {
+            "id": hook,
+            "username": name,
+            "global_name": None,
+            "discriminator": "0000",
+            "avatar": None,
+            "bot": True,
+        }
+        return self._post(place, body, files, Origin(author, extra={"webhook_id": hook}))
+
+    async def system_message(
+        self, user: str, channel: str, kind: int, content: str = ""
+    ) -> Message:
+        """What Discord writes in somebody's name, such as that they pinned a message."""
+        author, place = self._at(user, channel)
+        origin = Origin(self.state.users[author], extra={"type": kind})
+        return self._post(place, {"content": content}, (), origin)
 
     async def reply(
         self,

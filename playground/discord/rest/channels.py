@@ -28,9 +28,11 @@ async def edit_channel(request: web.Request) -> web.Response:
     channel = _channel(request)
     is_thread = channel["type"] in THREADS
     mine = channel.get("owner_id") == backend(request).state.bot["id"]
-    if not (is_thread and mine):
-        _channel(request, Permission.MANAGE_THREADS if is_thread else Permission.MANAGE_CHANNELS)
     body = await read_json(request)
+    if is_thread and body == {"archived": False} and not channel["thread_metadata"]["locked"]:
+        _channel(request, Permission.SEND_MESSAGES_IN_THREADS)  # as whoever writes there reopens it
+    elif not (is_thread and mine):
+        _channel(request, Permission.MANAGE_THREADS if is_thread else Permission.MANAGE_CHANNELS)
     _check_name(body, required=False)
     for key in ("name", "topic", "rate_limit_per_user", "nsfw"):
         if key in body:

@@ -15,6 +15,7 @@ from playground.discord.state import Message
 
 routes = web.RouteTableDef()
 
+GATEWAY_ALONE = ("member", "guild_id")  # fields that only events carry
 _MESSAGES = "/channels/{channel}/messages"
 _MESSAGE = _MESSAGES + "/{message}"
 _MY_REACTION = _MESSAGE + "/reactions/{emoji}/@me"
@@ -37,7 +38,8 @@ def _message(request: web.Request, channel: Json) -> Message:
 def _presented(request: web.Request, message: Message) -> Json:
     state = backend(request).state
     intents = Intent(state.privileged_intents & Intent.MESSAGE_CONTENT)
-    return readable(backend(request).messages.present(message), intents, state.bot["id"])
+    shown = readable(backend(request).messages.present(message), intents, state.bot["id"])
+    return {key: value for key, value in shown.items() if key not in GATEWAY_ALONE}
 
 
 def send_permission(channel: Json) -> Permission:
@@ -48,9 +50,12 @@ def send_permission(channel: Json) -> Permission:
 
 @routes.get(_MESSAGES)
 async def list_messages(request: web.Request) -> web.Response:
-    channel = _channel(request, Permission.READ_MESSAGE_HISTORY)
+    channel = _channel(request)
+    state = backend(request).state
+    if Permission.READ_MESSAGE_HISTORY not in state.permissions(state.bot["id"], channel):
+        return answer([])  # not an error, says Discord
     limit = min(max(int(request.query.get("limit", 50)), 1), 100)
-    everything = backend(request).state.messages[channel["id"]].values()
+    everything = state.messages[channel["id"]].values()
     shown = [m for m in everything if m.visible_to is None]
     if "before" in request.query:
         shown = [m for m in shown if int(m.id) < int(request.query["before"])]
@@ -75,7 +80,7 @@ async def create_message(request: web.Request) -> web.Response:
     if body.get("message_reference"):
         needed.append(Permission.READ_MESSAGE_HISTORY)
     _channel(request, *needed)
-    _require_open(channel)
+    _reopen(request, channel)
     server = backend(request)
     origin = Origin(
         server.state.bot, answers=server.answered_by_nonce(body.get("nonce"), channel["id"])
@@ -159,5 +164,13 @@ async def bulk_delete(request: web.Request) -> web.Response:
 
 
 def _require_open(channel: Json) -> None:
-    if channel["type"] in THREADS and channel["thread_metadata"]["locked"]:
-        raise DiscordError(403, 50083, "Thread is archived")
+    if channel["type"] in THREADS and channel["thread_metadata"]["archived"]:
+        raise DiscordError(400, 50083, "Thread is archived")
+
+
+def _reopen(request: web.Request, channel: Json) -> None:
+    """A new message takes a thread out of the archive, unless it is locked."""
+    if channel["type"] in THREADS and channel["thread_metadata"]["archived"]:
+        if channel["thread_metadata"]["locked"]:
+            _require_open(channel)
+        backend(request).state.set_archived(channel, archived=False)

@@ -226,3 +226,86 @@ async def test_history_pages(rest: RestClient, world: World) -> None:
     assert await page(f"before={ids[2]}&limit=2") == ["1", "0"]
     assert await page(f"after={ids[1]}&limit=2") == ["3", "2"]
     assert await page(f"around={ids[2]}&limit=3") == ["3", "2", "1"]
+
+
+# --- what messages point at ---------------------------------------------------------------------
+
+
+async def test_a_forward_is_a_copy_without_an_author(rest: RestClient, world: World) -> None:
+    said = await world.say("ada", "general", "first", [File("a.txt", b"x")], stickers=["Wave"])
+    once = await world.forward("bob", "general", said.id, "general")
+    twice = await world.forward("bob", "general", once.id, "general")
+    for message in (once, twice):
+        [snapshot] = message.data["message_snapshots"]
+        assert snapshot["message"]["content"] == "first"
+        assert snapshot["message"]["attachments"][0]["filename"] == "a.txt"
+        assert snapshot["message"]["sticker_items"][0]["name"] == "Wave"
+        assert "author" not in snapshot["message"]
+        assert message.data["content"] == ""
+        assert message.data["flags"] == 1 << 14
+    assert twice.data["message_reference"]["message_id"] == once.id
+
+
+async def test_a_reply_to_a_deleted_message_has_none(rest: RestClient, world: World) -> None:
+    said = await world.say("ada", "general", "gone")
+    reply = await world.reply("bob", "general", said.id, "what?")
+    path = f"/channels/{said.channel}/messages/{reply.id}"
+    assert (await rest("GET", path)).body["referenced_message"]["content"] == "gone"
+    await world.delete_message("ada", "general", said.id)
+    assert (await rest("GET", path)).body["referenced_message"] is None
+
+
+async def test_what_others_say_is_hidden_within_what_can_be_read(
+    rest: RestClient, world: World
+) -> None:
+    world.state.privileged_intents = 0
+    said = await world.say("ada", "general", "secret")
+    reply = await world.reply("bob", "general", said.id, "@bot what?")
+    forward = await world.forward("bob", "general", said.id, "general")
+    places = f"/channels/{said.channel}/messages"
+    shown = (await rest("GET", f"{places}/{reply.id}")).body
+    assert shown["content"].endswith("what?")
+    assert shown["referenced_message"]["content"] == ""
+    [snapshot] = (await rest("GET", f"{places}/{forward.id}")).body["message_snapshots"]
+    assert snapshot["message"]["content"] == ""
+    assert not {"member", "guild_id"} & set(shown)
+
+
+async def test_without_the_history_permission_a_list_is_empty(
+    rest: RestClient, world: World
+) -> None:
+    said = await world.say("ada", "general", "earlier")
+    world.set_permissions("general", "@everyone", deny=Permission.READ_MESSAGE_HISTORY)
+    listed = await rest("GET", f"/channels/{said.channel}/messages")
+    assert (listed.status, listed.body) == (200, [])
+    assert (await rest("GET", f"/channels/{said.channel}/messages/{said.id}")).status == 403
+
+
+async def test_an_archived_thread_takes_no_edit_and_a_new_message_reopens_it(
+    rest: RestClient, world: World
+) -> None:
+    thread = world.create_thread("ada", "general", "talk")["id"]
+    message = (await rest.post({"content": "one"}, thread)).body["id"]
+    path = f"/channels/{thread}/messages/{message}"
+    world.archive(thread)
+    edit = await rest("PATCH", path, {"content": "two"})
+    assert (edit.status, edit.code) == (400, 50083)
+    assert (await rest("PATCH", f"/channels/{thread}", {"archived": False})).status == 200
+    assert (await rest("PATCH", path, {"content": "two"})).status == 200
+    world.archive(thread)
+    assert (await rest.post({"content": "three"}, thread)).status == 200
+    assert not world.channel(thread)["thread_metadata"]["archived"]
+    world.archive(thread, locked=True)
+    assert (await rest.post({"content": "four"}, thread)).code == 50083
+    assert (await rest("PATCH", f"/channels/{thread}", {"archived": False})).status == 403
+
+
+async def test_the_first_message_of_a_forums_post_has_its_id(
+    rest: RestClient, world: World
+) -> None:
+    forum = world.create_forum("help", ["solved", "network"])
+    first = await world.post("ada", "help", "Router reboots", "every hour", tags=["network"])
+    post = (await rest("GET", f"/channels/{first.id}")).body
+    assert (post["name"], post["parent_id"]) == ("Router reboots", forum["id"])
+    assert post["applied_tags"] == [forum["available_tags"][1]["id"]]
+    assert (await rest("GET", f"/channels/{first.id}/messages/{first.id}")).status == 200
