@@ -17,6 +17,15 @@ class Posted(msgspec.Struct, frozen=True):
     voice: bool = False
 
 
+class Asker(msgspec.Struct, frozen=True):
+    """A person at a place."""
+
+    user: str
+    server: str
+    channels: tuple[str, ...]  # a thread's parent, then the thread
+    roles: tuple[str, ...] = ()
+
+
 class Question(msgspec.Struct, frozen=True):
     """A job without its files' texts yet."""
 
@@ -24,6 +33,12 @@ class Question(msgspec.Struct, frozen=True):
     files: tuple[Posted, ...] = ()
     asked: bool = True  # in words of the person's own; else the prompt is ours
     thread: bool = False  # to be answered in one that is opened below it
+    asker: Asker | None = None  # None: held by a version that did not keep it
+
+    @property
+    def asked_by(self) -> Asker:
+        """Who is to be admitted before it is asked, perhaps by the next process."""
+        return self.asker or Asker(self.job.user, self.job.server, (self.job.channel,))
 
 
 class Held:

@@ -124,8 +124,6 @@ class Actions:
             if self._answers.renewing(shown.id):  # a section of it, elsewhere
                 raise Refused(notices.BUSY)
             turn = await self._changeable(interaction, shown)
-            admission = self._client.admission
-            wanted = await admission.admit(asker_of(interaction), str(interaction.id))
             renewed = {"prompt": turn.prompt, "continues": "", **changes}
             # What a photo was read to say is the question by now, and may have been put right.
             asked = shown.job.prompt
@@ -139,12 +137,12 @@ class Actions:
                 attachments=attachments,
                 **renewed,
             )
-            job = await admission.refit(job, wanted)
-            submission = await self._answers.submit(job)
+            admitted = await self._client.admission.admit(asker_of(interaction), job)
+            submission = await self._answers.submit(admitted)
             try:
                 await interaction.response.defer()
             finally:
-                self._answers.give(job, submission)
+                self._answers.give(admitted.job, submission)
 
     # --- the branch that counts -----------------------------------------------------------------
 

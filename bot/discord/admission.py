@@ -1,12 +1,18 @@
-"""Whether a person may ask here and now, and what the admins want of the answer."""
+"""Whether a person may ask here and now, and what the admins want of the answer.
+
+Every job goes through `Admission.admit`, whichever way it came: `Answers.submit` takes nothing
+else.
+"""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import discord
-import msgspec
+from msgspec.structs import replace
 
 from bot import notices
+from bot.held import Asker
 from bot.notices import Refused
 from bot.preferences import Preferences, PreferenceStore
 from jobqueue.capabilities import ARTICLE, SOLVE, VISION, of_model, without_model
@@ -14,7 +20,7 @@ from jobqueue.errors import QueueUnavailable
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
 from jobqueue.rates import Rates
-from jobqueue.schema import Job
+from jobqueue.schema import Job, WorkerStatus
 
 FOLLOWING = 3  # turns after a picture in which a question may still be about it
 UNABLE = {SOLVE: notices.NO_SOLVER, ARTICLE: notices.NO_WRITER}
@@ -22,13 +28,14 @@ PATIENCE_S = 0.7  # of the three seconds that Discord waits
 
 
 @dataclass(frozen=True)
-class Asker:
-    """A person at a place."""
+class Admitted:
+    """A job that may be submitted; only `Admission` makes one."""
 
-    user: str
-    server: str
-    channels: tuple[str, ...]  # a thread's parent, then the thread
-    roles: tuple[str, ...] = ()
+    job: Job
+
+    def with_job(self, job: Job) -> "Admitted":
+        """The same question with its files, or in the thread that was opened for it."""
+        return Admitted(job)
 
 
 def asker(user: discord.abc.User, channel: object, channel_id: int, server: int | None) -> Asker:
@@ -62,24 +69,54 @@ class Admission:
         self._queue = queue
         self._history = history
 
-    async def admit(self, who: Asker, question: str) -> Preferences:
-        """Count the question, and say what is wanted of its answer.
+    async def admit(self, who: Asker, job: Job) -> Admitted:
+        """Count the question, and give it the persona, model, tools and limits that the admins
+        want. The same question counts once, so that this may be repeated.
 
         While Redis is away, what was last known holds and nothing is counted: the queue itself
         says what an outage means for the person.
 
         Raises:
-            Refused: this person may not ask here, or not so often.
+            Refused: this person may not ask here, or not so often, or nobody can answer.
+        """
+        capability = without_model(job.capability)
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                wanted = require_open(
+                    who, await self._preferences.resolve(who.server, who.channels)
+                )
+                workers = await self._queue.workers()
+                require_able(capability, workers)
+                await self._require_slow(who, job.id, wanted)
+        except (TimeoutError, QueueUnavailable):
+            wanted = require_open(who, self._preferences.last_known(who.server, who.channels))
+            workers = []
+        fitted = replace(
+            job,
+            system=wanted.persona or "",
+            sampling=replace(wanted.sampling, seed=job.sampling.seed),
+            tools=wanted.tools or (),
+            approval=bool(wanted.approval),
+            locale=wanted.language or job.locale,
+            capability=served_capability(capability, wanted.model, workers),
+        )
+        seeing = any(VISION in worker.capabilities for worker in workers)
+        if fitted.capability == "chat" and seeing and await self._follows_pictures(job.channel):
+            fitted = replace(fitted, capability=VISION)
+        return Admitted(fitted)
+
+    async def require_open(self, who: Asker) -> None:
+        """Look before a question is heard; it is admitted when it is complete.
+
+        Raises:
+            Refused: the bot is switched off at the place, or for others than this person.
         """
         try:
             async with asyncio.timeout(PATIENCE_S):
                 wanted = await self._preferences.resolve(who.server, who.channels)
-                require_open(wanted, who)
-                await self._require_slow(who, question, wanted)
         except (TimeoutError, QueueUnavailable):
             wanted = self._preferences.last_known(who.server, who.channels)
-            require_open(wanted, who)
-        return wanted
+        require_open(who, wanted)
 
     async def _require_slow(self, who: Asker, question: str, wanted: Preferences) -> None:
         rate = wanted.rate(who.roles)
@@ -87,76 +124,40 @@ class Admission:
         if exceeded:
             raise Refused(notices.too_often(exceeded))
 
-    async def fit(self, job: Job, wanted: Preferences) -> Job:
-        """The job as the admins want it answered, by a model that can."""
-        fitted = msgspec.structs.replace(
-            job,
-            system=wanted.persona or job.system,
-            sampling=msgspec.structs.replace(wanted.sampling, seed=job.sampling.seed),
-            tools=wanted.tools or (),
-            approval=bool(wanted.approval),
-            locale=wanted.language or job.locale,
-            capability=await self._capability(job.capability, wanted.model),
-        )
-        if fitted.capability == "chat" and await self._about_pictures(job):
-            return msgspec.structs.replace(fitted, capability=VISION)
-        return fitted
-
-    async def refit(self, job: Job, wanted: Preferences) -> Job:
-        """A question of before, as the admins want it answered by now."""
-        capability = without_model(job.capability)
-        await self.require_able(capability)
-        return await self.fit(
-            msgspec.structs.replace(job, capability=capability, system=""), wanted
-        )
-
-    async def _about_pictures(self, job: Job) -> bool:
-        """Whether one was posted a moment ago, and a model is there that sees."""
+    async def _follows_pictures(self, channel: str) -> bool:
+        """Whether one was posted there a moment ago."""
         try:
             async with asyncio.timeout(PATIENCE_S):
-                turns = await self._history.newest(job.channel, FOLLOWING)
-                files = [file for turn in turns for file in turn.attachments]
-                if not any(file.media_type.startswith("image/") for file in files):
-                    return False
-                workers = await self._queue.workers()
+                turns = await self._history.newest(channel, FOLLOWING)
         except (TimeoutError, QueueUnavailable):
             return False
-        return any(VISION in worker.capabilities for worker in workers)
-
-    async def require_able(self, capability: str) -> None:
-        """Nothing is waited for that none of the models that run can do.
-
-        Raises:
-            Refused: there are such, and none can solve problems, or write articles.
-        """
-        if capability not in UNABLE:
-            return
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                workers = await self._queue.workers()
-        except (TimeoutError, QueueUnavailable):
-            return
-        serving = any(worker.serves for worker in workers)
-        if serving and not any(capability in worker.capabilities for worker in workers):
-            raise Refused(UNABLE[capability])
-
-    async def _capability(self, capability: str, model: str | None) -> str:
-        """Just this model's, while somebody serves it; a model that is gone must not silence."""
-        if not model:
-            return capability
-        pinned = of_model(capability, model)
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                workers = await self._queue.workers()
-        except (TimeoutError, QueueUnavailable):
-            return capability
-        served = any(pinned in worker.capabilities for worker in workers)
-        return pinned if served else capability
+        files = [file for turn in turns for file in turn.attachments]
+        return any(file.media_type.startswith("image/") for file in files)
 
 
-def require_open(wanted: Preferences, who: Asker) -> None:
+def require_open(who: Asker, wanted: Preferences) -> Preferences:
     """Raises `Refused` where the bot is switched off, or for others than this person."""
     if wanted.enabled is False:
         raise Refused(notices.CHANNEL_OFF)
     if not wanted.allows(who.roles):
         raise Refused(notices.ROLES_ONLY)
+    return wanted
+
+
+def require_able(capability: str, workers: Sequence[WorkerStatus]) -> None:
+    """Refuse to wait for what none of the models that run can do.
+
+    Raises:
+        Refused: there are such, and none can solve problems, or write articles.
+    """
+    serving = any(worker.serves for worker in workers)
+    able = any(capability in worker.capabilities for worker in workers)
+    if capability in UNABLE and serving and not able:
+        raise Refused(UNABLE[capability])
+
+
+def served_capability(capability: str, model: str | None, workers: Sequence[WorkerStatus]) -> str:
+    """Just this model's, while somebody serves it; a model that is gone must not silence."""
+    pinned = of_model(capability, model) if model else capability
+    served = any(pinned in worker.capabilities for worker in workers)
+    return pinned if served else capability

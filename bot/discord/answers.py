@@ -20,6 +20,7 @@ from bot import notices
 from bot.ask import answer, submit
 from bot.discord import destination
 from bot.discord.above import above
+from bot.discord.admission import Admitted
 from bot.discord.album import Album, row_of
 from bot.discord.destination import Note
 from bot.discord.pace import Pace
@@ -147,7 +148,7 @@ class Answers:
 
     # --- one question ---------------------------------------------------------------------------
 
-    async def submit(self, job: Job) -> Submission:
+    async def submit(self, admitted: Admitted) -> Submission:
         """Put the question into the queue.
 
         Returns before it is accepted when the queue takes so long that the person must be
@@ -159,6 +160,7 @@ class Answers:
         await asyncio.wait({self._live}, timeout=ACKNOWLEDGE_S)  # just started?
         if not self._live.done():
             raise Refused(notices.UNAVAILABLE)
+        job = admitted.job
         submission = self._group.create_task(self._submit(job), name=f"submit {job.id}")
         done, _ = await asyncio.wait({submission}, timeout=ACKNOWLEDGE_S)
         if done and (refusal := submission.result()):

@@ -276,9 +276,9 @@ class Articles:
                 raise Refused(NOT_THERE)
             change = Change(article=article, section=at, rework=rework, wish=wish, slot=place)
             asked = _changing(shown, change, interaction)
-            await self._client.admission.require_able(asked.capability)
-            await self._client.admission.admit(asker_of(interaction), asked.id)
-            submission = await self._answers.submit(asked)
+            admitted = await self._client.admission.admit(asker_of(interaction), asked)
+            asked = admitted.job
+            submission = await self._answers.submit(admitted)
             self._answers.give(asked, submission)
             await _turn_to(interaction, await self._page(interaction, job, at, place))
         if await self._answers.over(asked.id):

@@ -10,7 +10,7 @@ import discord
 
 from bot import notices
 from bot.discord import destination, questions
-from bot.discord.admission import asker_of
+from bot.discord.admission import Admitted, asker_of
 from bot.discord.questions import How
 from bot.held import Posted, Question
 from bot.notices import Refused
@@ -47,24 +47,22 @@ async def ask(
 
 
 async def _ask(interaction: Interaction, prompt: str, files: Sequence[Posted], how: How) -> None:
-    client = interaction.client
-    wanted = await client.admission.admit(asker_of(interaction), str(interaction.id))
+    client, who = interaction.client, asker_of(interaction)
     asked = bool(prompt.strip()) or not files
     words_ = prompt if asked else words(str(interaction.locale))("solve-files")
     how = replace(how, quoted=how.quoted and asked)
     job = questions.from_interaction(interaction, words_, client.service.settings, how)
-    await client.admission.require_able(job.capability)
-    job = await client.admission.fit(job, wanted)
+    admitted = await client.admission.admit(who, job)
     # Too late for Discord is not too late for a message in the channel.
     if files:
-        question = Question(job, tuple(files), asked)
+        question = Question(admitted.job, tuple(files), asked, asker=who)
         await client.intake.hold(question)
         try:
             await interaction.response.defer(ephemeral=how.private, thinking=True)
         finally:
             client.intake.take(question)
         return
-    await _answered_below(interaction, job)
+    await _answered_below(interaction, admitted)
 
 
 async def repeat(interaction: Interaction, failed: Job) -> None:
@@ -75,16 +73,16 @@ async def repeat(interaction: Interaction, failed: Job) -> None:
     """
     client = interaction.client
     with client.pace.acknowledging(), _traced(interaction, "repeated"):
-        wanted = await client.admission.admit(asker_of(interaction), str(interaction.id))
         job = questions.repeated(interaction, failed, client.service.settings)
-        job = await client.admission.refit(job, wanted)
+        admitted = await client.admission.admit(asker_of(interaction), job)
         async with client.answers.alone_in(job.channel):  # a second press finds it asked
-            await _answered_below(interaction, job)
+            await _answered_below(interaction, admitted)
 
 
-async def _answered_below(interaction: Interaction, job: Job) -> None:
-    answers, private = interaction.client.answers, destination.is_private(job.reply)
-    submission = await answers.submit(job)
+async def _answered_below(interaction: Interaction, admitted: Admitted) -> None:
+    answers, job = interaction.client.answers, admitted.job
+    private = destination.is_private(job.reply)
+    submission = await answers.submit(admitted)
     try:
         await interaction.response.defer(ephemeral=private, thinking=True)
     finally:
@@ -97,13 +95,12 @@ async def ask_in_thread(interaction: Interaction, prompt: str, files: Sequence[P
     Raises:
         Refused: there is no thread to be had here; nothing is shown.
     """
-    client = interaction.client
+    client, who = interaction.client, asker_of(interaction)
     require_threads(interaction)
     with _traced(interaction, "thread"):
-        wanted = await client.admission.admit(asker_of(interaction), str(interaction.id))
         job = questions.from_interaction(interaction, prompt, client.service.settings)
-        job = await client.admission.fit(job, wanted)
-        question = Question(job, tuple(files), thread=True)
+        job = (await client.admission.admit(who, job)).job
+        question = Question(job, tuple(files), thread=True, asker=who)
         await client.intake.hold(question)
         try:
             await interaction.response.send_message(_above(job), allowed_mentions=NOBODY)

@@ -54,7 +54,7 @@ from bot.discord.translate import FluentTranslator
 from bot.discord.workings import PageButton
 from bot.dressing import Dressing
 from bot.feedback import Feedback
-from bot.held import Held, Question
+from bot.held import Held
 from bot.metrics import Metrics
 from bot.notices import Notice, Refused
 from bot.preferences import Preferences, PreferenceStore
@@ -215,7 +215,10 @@ class Commonroom(discord.AutoShardedClient):
             questions.require_readable(self.user, message)
             question = questions.from_message(message, self.user, self.service.settings)
             with tracing.question(question.job.id, question.job.channel, "message"):
-                self.intake.hear(await self._admitted(message, question))
+                who = author_of(message)
+                await self.admission.require_open(who)
+                job = await self._branched(message, question.job)
+                self.intake.hear(msgspec.structs.replace(question, job=job, asker=who))
         except Refused as refused:
             await _tell_author(message, refused.notice)
         else:
@@ -232,17 +235,6 @@ class Commonroom(discord.AutoShardedClient):
                 await submitted(interaction, job_id)
             except Exception as error:  # the form's edge: its person is told
                 await self.explain(interaction, error)
-
-    async def _admitted(self, message: discord.Message, question: Question) -> Question:
-        """More of the same question is not counted again."""
-        question = msgspec.structs.replace(
-            question, job=await self._branched(message, question.job)
-        )
-        job = question.job
-        if self.intake.is_open(job.user, job.channel):
-            return question
-        wanted = await self.admission.admit(author_of(message), job.id)
-        return msgspec.structs.replace(question, job=await self.admission.fit(job, wanted))
 
     async def _branched(self, message: discord.Message, job: Job) -> Job:
         """A reply to an older answer goes on from there, any other question from the latest."""

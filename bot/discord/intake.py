@@ -79,10 +79,6 @@ class Intake:
             self._heard.popitem(last=False)
         return known
 
-    def is_open(self, user: str, channel: str) -> bool:
-        """Whether a person's question is still waiting for more of it."""
-        return (user, channel) in self._open
-
     def hear(self, question: Question) -> None:
         """Ask it once its person has said nothing more for a moment."""
         said = self._open.get(_who(question))
@@ -123,20 +119,23 @@ class Intake:
         self._group.create_task(self._ask_unless_asked(questions))
 
     async def _ask_unless_asked(self, questions: list[Question]) -> None:
-        try:
-            await self._client.service.queue.status(questions[0].job.id)
-        except UnknownJob:
-            await self._ask_all(questions)
-        except QueueUnavailable:
-            log.warning("held question waits for the next start job=%s", questions[0].job.id)
-        else:
-            await self._forget(questions)
+        for group in self._grouped(questions):
+            try:
+                await self._client.service.queue.status(group[0].job.id)
+            except UnknownJob:
+                await self._ask(group)
+            except QueueUnavailable:
+                log.warning("held question waits for the next start job=%s", group[0].job.id)
+            else:
+                await self._forget(group)
 
     async def _ask_all(self, questions: list[Question]) -> None:
-        limit = self._client.service.settings.commonroom_max_prompt_chars
-        in_order = sorted(questions, key=_number)  # each was heard by a task of its own
-        for group in grouped(in_order, limit):
+        for group in self._grouped(questions):
             await self._ask(group)
+
+    def _grouped(self, questions: list[Question]) -> Iterator[list[Question]]:
+        limit = self._client.service.settings.commonroom_max_prompt_chars
+        return grouped(sorted(questions, key=_number), limit)  # each was heard by its own task
 
     async def _ask(self, questions: list[Question]) -> None:
         question = merged(questions)
@@ -149,10 +148,12 @@ class Intake:
     async def _asked(self, question: Question) -> None:
         answers = self._client.answers
         try:
+            admitted = await self._client.admission.admit(question.asked_by, question.job)
+            question = msgspec.structs.replace(question, job=admitted.job)
             if question.thread:
                 question = await threads.opened(self._client, question)
             job = await self._with_files(question) if question.files else question.job
-            answers.give(job, await answers.submit(job))
+            answers.give(job, await answers.submit(admitted.with_job(job)))
         except Refused as refused:
             answers.refuse(question.job, refused.notice)
         except Exception:  # the question's edge: it must not end the group of all questions
@@ -204,7 +205,8 @@ def merged(questions: list[Question]) -> Question:
         return first
     asked = [question for question in questions if question.asked] or [first]
     prompt = "\n".join(question.job.prompt for question in asked)
-    return Question(
+    return msgspec.structs.replace(
+        first,
         job=msgspec.structs.replace(first.job, prompt=prompt, reply=more[-1].job.reply),
         files=tuple(file for question in questions for file in question.files),
         asked=any(question.asked for question in questions),

@@ -1,15 +1,22 @@
 """Questions that cannot be answered, and who may stop one that is: each gets one clear word."""
 
+import re
 from collections.abc import AsyncGenerator
 from dataclasses import replace
+from pathlib import Path
 
 import msgspec
 import pytest
 
+from bot.discord import destination
+from bot.discord.destination import BelowMessage
+from bot.held import Asker, Held, Question
+from bot.preferences import SERVER, Preferences, PreferenceStore
 from inference.engines.base import Chunk, Request
 from inference.engines.scripted import ScriptedEngine
 from jobqueue.queue import JobQueue
-from jobqueue.schema import WorkerStatus, encode
+from jobqueue.records import Records
+from jobqueue.schema import Job, WorkerStatus, encode
 from playground.discord.permissions import Permission
 from playground.discord.world import World
 from tests.bot.discord.conftest import Room, buttons, growing, said, until
@@ -230,3 +237,67 @@ async def test_commands_have_chinese_names(silent_room: Room) -> None:
         )
     assert chat["name_localizations"] == {"zh-CN": "聊天"}
     assert chat["options"][0]["name_localizations"] == {"zh-CN": "问题"}
+
+
+# --- one admission, whichever way a question came -----------------------------------------------
+
+
+async def test_quick_messages_are_each_counted_and_answered_as_the_admins_want(
+    silent_room: Room, world: World
+) -> None:
+    """They are too long for one question, so that they become several."""
+    guild = str(world.channel("general")["guild_id"])
+    store = PreferenceStore(silent_room.redis, Preferences())
+    await store.change(
+        guild, SERVER, persona="Only of gardens.", per_minute=2, temperature=0.1, max_tokens=50
+    )
+    async with silent_room.bot():
+        for number in range(7):
+            await world.say("bob", "general", f"@commonroom question {number} " + "y" * 1_900)
+        await silent_room.notice("2 questions in a minute", "bob")
+        await until(lambda: len(silent_room.bot_says("bob")) >= 3)
+        jobs = await Records(JobQueue(silent_room.redis)).of(str(world.user("bob")["id"]))
+    assert len(jobs) == 2
+    assert {job.system for job in jobs} == {"Only of gardens."}
+    assert {(job.sampling.temperature, job.sampling.max_tokens) for job in jobs} == {(0.1, 50)}
+
+
+async def test_a_question_of_an_earlier_process_is_admitted_too(
+    silent_room: Room, world: World
+) -> None:
+    """What the admins decided meanwhile holds for it."""
+    guild, place = str(world.channel("general")["guild_id"]), str(world.channel("general")["id"])
+    store = PreferenceStore(silent_room.redis, Preferences())
+    asker = Asker(str(world.user("bob")["id"]), guild, (place,))
+    asked = [await world.say("bob", "general", text) for text in ("one", "two")]
+    for message in asked:
+        below = destination.encode(BelowMessage(channel=place, message=message.id)).decode()
+        job = Job(
+            id=message.id,
+            channel=place,
+            user=asker.user,
+            user_name="bob",
+            server=guild,
+            prompt=f"{message.data['content']} {'y' * 5_990}",  # no two are one question
+            reader="bot-0",
+            reply=below,
+        )
+        await Held(silent_room.redis, "bot-0").put(Question(job, asker=asker))
+    await JobQueue(silent_room.redis).submit(
+        Job(**{**msgspec.structs.asdict(job), "id": asked[0].id, "prompt": "one"})
+    )  # the first of them was asked before the process died
+    await store.change(guild, SERVER, enabled=False)
+    async with silent_room.bot():
+        told = await silent_room.notice("switched off", "bob")
+    assert told.answers == asked[1].id
+
+
+def test_nothing_else_admits_a_job() -> None:
+    """`Answers.submit` takes what only `Admission` makes; no other code of the bot submits."""
+    made, submitting = set(), set()
+    for path in Path("bot").rglob("*.py"):
+        text = path.read_text()
+        made |= {path.name} if re.search(r"\bAdmitted\(", text) else set()
+        submitting |= {path.name} if re.search(r"\bqueue\.submit\(", text) else set()
+    assert made == {"admission.py"}
+    assert submitting == {"ask.py"}
