@@ -1,6 +1,7 @@
 """*Ask about this*: a form for the question about one message.
 
 The form's id names the message, so that it works after a restart where the bot can read it again.
+What it was opened on is kept for the person who opened it, at the place where they did.
 """
 
 from collections import OrderedDict
@@ -28,27 +29,39 @@ LONGEST_FIELD = 4_000  # characters, in Discord's forms
 FORGOTTEN = Notice("about-forgotten")
 
 
+Key = tuple[int, int | None, str]  # a person, a channel, and a message there
+
+
 class About:
     def __init__(self) -> None:
-        self._messages: OrderedDict[str, discord.Message] = OrderedDict()
+        self._messages: OrderedDict[Key, discord.Message] = OrderedDict()
 
     async def open(self, interaction: Interaction, message: discord.Message) -> None:
-        self._messages[str(message.id)] = message
+        self._messages[_key(interaction, str(message.id))] = message
         if len(self._messages) > REMEMBERED:
             self._messages.popitem(last=False)
         await interaction.response.send_modal(_form(message, str(interaction.locale)))
 
     async def submitted(self, interaction: Interaction, message_id: str) -> None:
         """Raises `Refused` where nothing is to be read there any more."""
-        message = self._messages.get(message_id) or await _fetched(interaction, message_id)
+        kept = self._messages.get(_key(interaction, message_id))
+        message = kept or await _fetched(interaction, message_id)
         files = questions.posted(message.attachments)
         how = How(about=message.jump_url, material=questions.quoted(message))
-        await asking.ask(interaction, fields.values(interaction)["question"], files, how)
+        await asking.ask(interaction, fields.values(interaction).get("question", ""), files, how)
+
+
+def _key(interaction: Interaction, message_id: str) -> Key:
+    return interaction.user.id, interaction.channel_id, message_id
 
 
 async def _fetched(interaction: Interaction, message_id: str) -> discord.Message:
-    """Without the message-content intent Discord shows of others' messages only what was handed
+    """What the person could read as well in the channel where they are.
+
+    Without the message-content intent Discord shows of others' messages only what was handed
     over with the command, and that was to an earlier process."""
+    if interaction.guild_id and not interaction.permissions.read_message_history:
+        raise Refused(FORGOTTEN)
     channel = interaction.client.get_partial_messageable(interaction.channel_id or 0)
     try:
         message = await channel.fetch_message(int(message_id))

@@ -13,7 +13,8 @@ import discord
 from msgspec.structs import replace
 
 from bot import notices, problem
-from bot.discord import asking, buttons, copying, destination, fields, workings
+from bot.discord import access, asking, buttons, copying, destination, fields, workings
+from bot.discord.access import require_here
 from bot.discord.admission import asker_of
 from bot.discord.cards import card
 from bot.discord.destination import BelowInteraction, Destination
@@ -75,19 +76,22 @@ class Actions:
             Refused: with what the person is told.
             QueueUnavailable: nothing was done.
         """
-        await self._acts[do](interaction, job_id)
+        act = self._acts.get(do)
+        if act is None:
+            raise Refused(access.FORGOTTEN)
+        await act(interaction, job_id)
 
     # --- new versions ---------------------------------------------------------------------------
 
     async def _again(self, interaction: Interaction, job_id: str) -> None:
-        await self._renew(interaction, await self._shown(job_id))
+        await self._renew(interaction, await self._shown(interaction, job_id))
 
     async def _more(self, interaction: Interaction, job_id: str) -> None:
-        shown = await self._shown(job_id)
+        shown = await self._shown(interaction, job_id)
         await self._renew(interaction, shown, continues=shown.job.id)
 
     async def _edit(self, interaction: Interaction, job_id: str) -> None:
-        shown = await self._shown(job_id)
+        shown = await self._shown(interaction, job_id)
         turn = await self._changeable(interaction, shown)
         if turn.user != str(interaction.user.id):
             raise Refused(NOT_YOUR_QUESTION)  # nobody's words are put into another's mouth
@@ -98,11 +102,11 @@ class Actions:
 
     async def reworded(self, interaction: Interaction, job_id: str) -> None:
         """The form of `_edit` was sent, perhaps to a later process than the one that opened it."""
-        shown = await self._shown(job_id)
+        shown = await self._shown(interaction, job_id)
         if shown.job.user != str(interaction.user.id):
             raise Refused(NOT_YOUR_QUESTION)
         limit = self._service.settings.commonroom_max_prompt_chars
-        prompt = clean_prompt(fields.values(interaction)["prompt"], limit)
+        prompt = clean_prompt(fields.values(interaction).get("prompt", ""), limit)
         _, material = problem.parted(shown.job.prompt)
         prompt = f"{prompt}\n\n{material}" if material else prompt
         await self._renew(interaction, shown, prompt=prompt)
@@ -113,6 +117,7 @@ class Actions:
             failed = await self._service.queue.job(job_id)
         except UnknownJob as error:
             raise Refused(GONE) from error
+        require_here(interaction, failed)
         if failed.user != str(interaction.user.id):
             raise Refused(NOT_YOUR_FAILURE)
         await asking.repeat(interaction, failed)
@@ -147,7 +152,7 @@ class Actions:
     # --- the branch that counts -----------------------------------------------------------------
 
     async def _undo(self, interaction: Interaction, job_id: str) -> None:
-        shown = await self._shown(job_id)
+        shown = await self._shown(interaction, job_id)
         async with self._answers.alone_in(shown.job.channel):
             turn = await self._changeable(interaction, shown)
             if not await self._service.history.undo(shown.job.channel, shown.job.id):
@@ -160,7 +165,7 @@ class Actions:
             await self._client.album.redraw(before, latest=True)
 
     async def _choose(self, interaction: Interaction, job_id: str, step: int) -> None:
-        shown = await self._shown(job_id)
+        shown = await self._shown(interaction, job_id)
         async with self._answers.alone_in(shown.job.channel):
             await self._changeable(interaction, shown)
             wanted = shown.at((shown.current + step) % len(shown.versions))
@@ -176,6 +181,7 @@ class Actions:
     # --- opinions -------------------------------------------------------------------------------
 
     async def _judge(self, interaction: Interaction, job_id: str, vote: Vote) -> None:
+        await self._shown(interaction, job_id)
         user, place = str(interaction.user.id), str(interaction.channel_id)
         feedback = self._service.feedback
         votes = await feedback.vote(job_id, place, user, vote, str(interaction.id))
@@ -189,11 +195,12 @@ class Actions:
 
     # --- whether it may be ----------------------------------------------------------------------
 
-    async def _shown(self, job_id: str) -> Shown:
+    async def _shown(self, interaction: Interaction, job_id: str) -> Shown:
         await self._answers.settled(job_id)
         shown = await self._service.shown.find(job_id)
         if shown is None:
             raise Refused(FORGOTTEN)
+        require_here(interaction, shown.job)
         return shown
 
     async def _changeable(self, interaction: Interaction, shown: Shown) -> Turn:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import discord
 
+from bot.discord.access import require_here
 from bot.discord.tell import tell
 from bot.notices import Notice
 from bot.render.faces import Asked
@@ -64,6 +65,7 @@ class AllowButton(
             job = (await service.queue.status(self._job_id)).job
         except UnknownJob:
             return OVER
+        require_here(interaction, job)
         if job.user != str(interaction.user.id) and not interaction.permissions.manage_messages:
             return NOT_YOURS
         await service.approvals.decide(job.id, asked.attempt, asked.step, allowed=self._allowed)

@@ -19,6 +19,7 @@ from bot.article.export import bundle
 from bot.article.record import Record
 from bot.article.words import reasons
 from bot.discord import article_panel, destination, fields, panel
+from bot.discord.access import require_here
 from bot.discord.actions import FORGOTTEN, in_place_of, reached
 from bot.discord.admission import asker_of
 from bot.discord.article_control import ArticleControl
@@ -92,12 +93,15 @@ class Articles:
             Refused: with what the person is told.
             QueueUnavailable: nothing was done.
         """
-        await self._acts[control.do](interaction, control)
+        act = self._acts.get(control.do)
+        if act is None:
+            raise Refused(NOT_THERE)
+        await act(interaction, control)
 
     # --- for everybody --------------------------------------------------------------------------
 
     async def _download(self, interaction: Interaction, control: ArticleControl) -> None:
-        shown, record = await self._known(control.job)
+        shown, record = await self._known(interaction, control.job)
         await interaction.response.defer(ephemeral=True, thinking=True)
         blobs = self._service.blobs
         await reclaim(self._client, blobs, shown, record.article)
@@ -110,7 +114,7 @@ class Articles:
         )
 
     async def _explain(self, interaction: Interaction, control: ArticleControl) -> None:
-        _, record = await self._known(control.job)
+        _, record = await self._known(interaction, control.job)
         say = words(str(interaction.locale))
         text = reasons(record.article, say) or say("why-none")
         first, *_ = split(f"{text}\n-# {say('why-note')}")
@@ -160,7 +164,7 @@ class Articles:
         """The form of `_ask_text` was sent."""
         job, _, section = about.partition(".")
         typed, at = fields.values(interaction), int(section)
-        heading, text = " ".join(typed.get("heading", "").split()), typed["text"].strip()
+        heading, text = " ".join(typed.get("heading", "").split()), typed.get("text", "").strip()
         if not text:
             raise Refused(notices.EMPTY_PROMPT)
         await self._edit(interaction, job, at, lambda a: edits.worded(a, at, heading, text))
@@ -202,7 +206,7 @@ class Articles:
         """Keep a new state, show it in the editor, and lay it out."""
         shown, _ = await self._own(interaction, job)
         async with self._alone(shown):
-            record = (await self._known(job))[1]
+            record = (await self._known(interaction, job))[1]
             try:
                 record = change(record)
             except IndexError:
@@ -229,7 +233,7 @@ class Articles:
             layout.release()
 
     async def _show_newest(self, interaction: Interaction, job: str) -> None:
-        shown, record = await self._known(job)
+        shown, record = await self._known(interaction, job)
         await reclaim(self._client, self._service.blobs, shown, record.article)
         below = destination.encode(reached(shown, interaction)).decode()
         version = replace(shown.version, job=replace(shown.job, reply=below))
@@ -249,7 +253,7 @@ class Articles:
     async def wished(self, interaction: Interaction, about: str) -> None:
         """The form of `_ask_wish` was sent."""
         job, section, rework = about.split(".")
-        wish = fields.values(interaction)["wish"].strip()
+        wish = fields.values(interaction).get("wish", "").strip()
         await self._rework(interaction, job, int(section), Rework(rework), wish=wish)
 
     async def _look(self, interaction: Interaction, control: ArticleControl) -> None:
@@ -271,7 +275,7 @@ class Articles:
         async with traced, self._alone(shown):
             if (layout := self._layouts.get(shown.id)) and layout.locked():
                 raise Refused(notices.BUSY)
-            article = (await self._known(job))[1].article
+            article = (await self._known(interaction, job))[1].article
             if at >= len(article.sections):
                 raise Refused(NOT_THERE)
             change = Change(article=article, section=at, rework=rework, wish=wish, slot=place)
@@ -298,16 +302,17 @@ class Articles:
 
     # --- whether it may be ----------------------------------------------------------------------
 
-    async def _known(self, job: str) -> tuple[Shown, Record]:
+    async def _known(self, interaction: Interaction, job: str) -> tuple[Shown, Record]:
         await self._answers.settled(job)
         shown = await self._service.shown.find(job)
         record = await self._service.articles.find(shown.id) if shown else None
         if shown is None or record is None:
             raise Refused(FORGOTTEN)
+        require_here(interaction, shown.job)
         return shown, record
 
     async def _own(self, interaction: Interaction, job: str) -> tuple[Shown, Record]:
-        shown, record = await self._known(job)
+        shown, record = await self._known(interaction, job)
         if shown.job.user != str(interaction.user.id):
             raise Refused(Notice("article-not-yours", Tone.INFO, {"name": shown.job.user_name}))
         return shown, record
@@ -344,7 +349,10 @@ def _changing(shown: Shown, change: Change, interaction: Interaction) -> Job:
 
 
 def _chosen(control: ArticleControl) -> int:
-    (value,) = control.values
+    """Raises `Refused` for what is no number of an option."""
+    value, *more = control.values or [""]
+    if more or not value.isdecimal():
+        raise Refused(NOT_THERE)
     return int(value)
 
 

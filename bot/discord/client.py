@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import re
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
@@ -17,6 +19,7 @@ from bot.article.record import ArticleRecords
 from bot.config import Settings
 from bot.discord import (
     about,
+    access,
     actions,
     admin_commands,
     article_command,
@@ -72,6 +75,8 @@ from jobqueue.rates import Rates
 from jobqueue.schema import Job
 
 log = logging.getLogger(__name__)
+
+Submitted = Callable[[Any, str], Awaitable[None]]  # an interaction, and what its form names
 
 EVERY_SHARD: dict[str, Any] = {}
 TOO_LATE = 10062  # Discord's code for an interaction that was not acknowledged in time
@@ -166,13 +171,14 @@ class Commonroom(discord.AutoShardedClient):
         self.intake = Intake(self, service.blobs, service.held)
         self.settings_desk = SettingsDesk(service.preferences, service.queue)
         self.about = About()
-        self._forms = {
-            actions.FORM: self.actions.reworded,
-            workings.FORM: workings.renumbered,
-            articles.TEXT_FORM: self.articles.reworded,
-            articles.WISH_FORM: self.articles.wished,
-            settings.FORM: self.settings_desk.submitted,
-            about.FORM: self.about.submitted,
+        # What each form's id names, after its own name, and who checks that and does it.
+        self.forms: dict[str, tuple[str, Submitted]] = {
+            actions.FORM: (r"\d+", self.actions.reworded),
+            workings.FORM: (r"\d+", workings.renumbered),
+            articles.TEXT_FORM: (r"\d+\.\d+", self.articles.reworded),
+            articles.WISH_FORM: (r"\d+\.\d+\.(rewrite|expand|shorten)", self.articles.wished),
+            settings.FORM: (r"(server|\d+):[a-z]+:\d*", self.settings_desk.submitted),
+            about.FORM: (r"\d+", self.about.submitted),
         }
         self.tree = Tree(self)
 
@@ -229,12 +235,14 @@ class Commonroom(discord.AutoShardedClient):
         """Forms are heard here, since discord.py forgets those that an earlier process opened."""
         if interaction.type is not discord.InteractionType.modal_submit:
             return
-        form, job_id = fields.form_of(interaction)
-        if submitted := self._forms.get(form):
-            try:
-                await submitted(interaction, job_id)
-            except Exception as error:  # the form's edge: its person is told
-                await self.explain(interaction, error)
+        form, subject = fields.form_of(interaction)
+        template, submitted = self.forms.get(form, ("", refuse_form))
+        try:
+            if not re.fullmatch(template, subject, re.ASCII):
+                raise Refused(access.FORGOTTEN)
+            await submitted(interaction, subject)
+        except Exception as error:  # the form's edge: its person is told
+            await self.explain(interaction, error)
 
     async def _branched(self, message: discord.Message, job: Job) -> Job:
         """A reply to an older answer goes on from there, any other question from the latest."""
@@ -271,6 +279,11 @@ class Tree(app_commands.CommandTree[Commonroom]):
         /,
     ) -> None:
         await interaction.client.explain(interaction, getattr(error, "original", error))
+
+
+async def refuse_form(interaction: Any, subject: str) -> None:  # noqa: ARG001 — as the others
+    """Say that a form of another version is not known. Raises `Refused`."""
+    raise Refused(access.FORGOTTEN)
 
 
 def notice_of(interaction: discord.Interaction[Commonroom], error: BaseException) -> Notice:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
+from bot.discord.access import require_here
 from bot.files.question import quote
 from bot.notices import Notice, Refused
 from bot.render.formulas import sources
@@ -42,6 +43,8 @@ async def _sources(interaction: Interaction, job_id: str) -> list[str]:
     service = interaction.client.service
     await interaction.client.answers.settled(job_id)
     shown = await service.shown.find(job_id)
+    if shown:
+        require_here(interaction, shown.job)
     turn = await service.history.turn(shown.job.channel, job_id) if shown else None
     found = await asyncio.to_thread(sources, turn.answer) if turn else []
     if not found:

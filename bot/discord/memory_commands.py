@@ -9,11 +9,11 @@ import discord
 import msgspec
 from discord import app_commands
 
-from bot.discord import panel, questions
+from bot.discord import access, panel, questions
 from bot.discord.everywhere import everywhere
 from bot.discord.gallery import gallery
 from bot.discord.translate import text
-from bot.notices import Notice, Tone
+from bot.notices import Notice, Refused, Tone
 from bot.words import Words, words
 from jobqueue.capabilities import VISION
 from jobqueue.history import History, Loaded, tokens_of
@@ -164,6 +164,7 @@ class ForgetButton(
                 label=label, style=discord.ButtonStyle.red, custom_id=f"forget:{user}"
             )
         )
+        self._user = user
 
     @classmethod
     async def from_custom_id(
@@ -176,13 +177,14 @@ class ForgetButton(
 
     async def callback(self, interaction: "discord.Interaction[Commonroom]") -> None:  # type: ignore[override]
         try:
+            if self._user != str(interaction.user.id):
+                raise Refused(access.ELSEWHERE)
             await _forget(interaction)
         except Exception as error:  # the interaction's edge
             await interaction.client.explain(interaction, error)
 
 
 async def _forget(interaction: "discord.Interaction[Commonroom]") -> None:
-    """Whoever presses it forgets themselves, so a copied button harms nobody else."""
     service, me = interaction.client.service, str(interaction.user.id)
     await interaction.response.defer()
     turns = await service.history.erase(me)

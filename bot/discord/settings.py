@@ -9,6 +9,7 @@ import msgspec
 
 from bot import changes
 from bot.discord import fields, panel
+from bot.discord.access import require_place
 from bot.discord.form import Field, Form
 from bot.discord.in_words import change_line
 from bot.discord.setting import Setting
@@ -40,6 +41,14 @@ LONGEST_CHOICE = 100  # Discord's
 WRONG_SAMPLING = Notice("settings-wrong-sampling")
 WRONG_LIMITS = Notice("settings-wrong-limits")
 WRONG = Notice("settings-wrong")
+RATES = ("per_minute", "per_day")
+FORM_FIELDS = {  # of each form, which decides nothing else
+    "persona": ("persona",),
+    "sampling": ("temperature", "top_p", "max_tokens"),
+    "limits": RATES,
+    "rolelimit": RATES,
+}
+CHOICES = ("model", "roles", "language")  # menus whose choice is the decision itself
 
 
 def server_of(interaction: discord.Interaction) -> str:
@@ -66,6 +75,12 @@ def require_may_change(interaction: discord.Interaction) -> None:
     """Raises `Refused`."""
     if not may_change(interaction):
         raise Refused(CHANNEL_ADMINS_ONLY)
+
+
+def require_settings_of(interaction: discord.Interaction, place: str) -> None:
+    """Let a panel decide for the server, or for the channel where it is. Raises `Refused`."""
+    if place != SERVER:
+        require_place(interaction, place)
 
 
 async def served_models(queue: JobQueue) -> list[str]:
@@ -102,10 +117,13 @@ class SettingsDesk:
     async def change(self, interaction: Interaction, setting: Setting) -> None:
         """Raises `Refused` when they may not, or when what they gave is out of bounds."""
         require_admin(interaction)
+        require_settings_of(interaction, setting.place)
         if action := self._actions.get(setting.field):
             await action(interaction, setting)
-        else:
+        elif setting.field in CHOICES:
             await self._decide(interaction, setting.place, _chosen(setting))
+        else:
+            raise Refused(WRONG)
 
     async def _page(self, interaction: Interaction, place: str) -> Page:
         server = server_of(interaction)
@@ -144,7 +162,9 @@ class SettingsDesk:
     # --- the controls that are not plain choices ------------------------------------------------
 
     async def _go(self, interaction: Interaction, setting: Setting) -> None:
-        await self._show(interaction, setting.values[0])
+        place = _value(setting)
+        require_settings_of(interaction, place)
+        await self._show(interaction, place)
 
     async def _switch(self, interaction: Interaction, setting: Setting) -> None:
         places = () if setting.place == SERVER else (setting.place,)
@@ -192,7 +212,7 @@ class SettingsDesk:
         await self._send(interaction, setting, "settings-limits", entries)
 
     async def _ask_role_limits(self, interaction: Interaction, setting: Setting) -> None:
-        role = setting.values[0]
+        role = _value(setting)
         now = (await self._role_rates(interaction, setting.place)).get(role, RoleRate(role))
         entries = _limit_fields(now.per_minute, now.per_day)
         await self._send(interaction, setting, "settings-role-limit", entries, role)
@@ -212,18 +232,22 @@ class SettingsDesk:
         """A form was sent, perhaps to a later process than the one that opened it."""
         require_admin(interaction)
         place, field, role = about.split(":")
+        require_settings_of(interaction, place)
         given = {name: text.strip() for name, text in fields.values(interaction).items()}
+        given = {name: text for name, text in given.items() if name in FORM_FIELDS.get(field, ())}
         match field:
             case "persona":
-                await self._decide(interaction, place, {"persona": given["persona"] or None})
+                await self._decide(interaction, place, {"persona": given.get("persona") or None})
             case "sampling":
                 numbers = _numbers(given, WRONG_SAMPLING)
                 await self._decide(interaction, place, numbers, WRONG_SAMPLING)
             case "limits":
                 numbers = _numbers(given, WRONG_LIMITS)
                 await self._decide(interaction, place, numbers, WRONG_LIMITS)
-            case "rolelimit":
+            case "rolelimit" if role:
                 await self._limit_role(interaction, place, role, _numbers(given, WRONG_LIMITS))
+            case _:
+                raise Refused(WRONG)
 
     async def _limit_role(
         self, interaction: Interaction, place: str, role: str, numbers: Numbers
@@ -250,10 +274,17 @@ def _limit_fields(per_minute: int | None, per_day: int | None) -> list[Field]:
     ]
 
 
+def _value(setting: Setting) -> str:
+    """The one that was chosen. Raises `Refused` where a menu was sent without."""
+    if len(setting.values) != 1:
+        raise Refused(WRONG)
+    return setting.values[0]
+
+
 def _chosen(setting: Setting) -> dict[str, object]:
     if setting.field == "roles":
         return {"roles": tuple(setting.values) or None}
-    value = setting.values[0]
+    value = _value(setting)
     return {setting.field: None if value == ANY else value}
 
 

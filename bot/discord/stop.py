@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Self
 import discord
 
 from bot import notices
+from bot.discord.access import require_here
 from bot.discord.tell import tell
-from bot.notices import Notice
+from bot.notices import Notice, Refused
 from jobqueue.errors import QueueUnavailable, UnknownJob
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ async def stop(interaction: "discord.Interaction[Commonroom]", job_id: str) -> N
     queue = interaction.client.service.queue
     try:
         job = (await queue.status(job_id)).job
+        require_here(interaction, job)
         if job.user != str(interaction.user.id) and not interaction.permissions.manage_messages:
             return NOT_YOURS
         state = await queue.cancel(job_id)
@@ -59,5 +61,7 @@ async def stop(interaction: "discord.Interaction[Commonroom]", job_id: str) -> N
         return OVER
     except QueueUnavailable:
         return notices.UNAVAILABLE
+    except Refused as refused:
+        return refused.notice
     answered = state.terminal and job_id not in interaction.client.answers
     return OVER if answered else None

@@ -12,6 +12,7 @@ import discord
 from discord import app_commands
 
 from bot.discord import panel
+from bot.discord.access import require_place
 from bot.discord.admission import asker_of
 from bot.discord.control import Control
 from bot.discord.everywhere import everywhere
@@ -137,11 +138,14 @@ class ToolsControl(Control, template=r"tools:(?P<channel>\d+)(?P<ask>:ask)?"):
 
     async def pressed(self, interaction: "discord.Interaction[Commonroom]") -> None:
         require_may_change(interaction)
+        require_place(interaction, self.custom_id.split(":")[1])
         preferences = interaction.client.service.preferences
         if self.custom_id.endswith(":ask"):
             change: dict[str, object] = {"approval": not (await _page(interaction)).asks}
         else:
-            change = {"tools": tuple(getattr(self.item, "values", ())) or None}
+            offered = (await _page(interaction)).tools
+            picked = getattr(self.item, "values", ())
+            change = {"tools": tuple(name for name in picked if name in offered) or None}
         server, place = server_of(interaction), str(interaction.channel_id)
         await preferences.change(server, place, by=str(interaction.user.id), **change)
         page = await _page(interaction)

@@ -11,6 +11,7 @@ import discord
 
 from bot import problem
 from bot.discord import asking, fields
+from bot.discord.access import require_here
 from bot.discord.destination import Footnote, is_private
 from bot.discord.questions import How
 from bot.notices import Notice, Refused
@@ -19,6 +20,7 @@ from bot.shown import Shown
 from bot.words import Words, words
 from bot.work import Work
 from jobqueue.capabilities import SOLVE
+from jobqueue.errors import UnknownJob
 
 if TYPE_CHECKING:
     from bot.discord.client import Commonroom
@@ -55,10 +57,18 @@ async def show(interaction: Interaction, job_id: str) -> None:
 
 
 async def _work(interaction: Interaction, job_id: str) -> Work:
+    """Raises `Refused` where it is not known any more, or not this person's to see here."""
+    service = interaction.client.service
     await interaction.client.answers.settled(job_id)
-    if work := await interaction.client.service.works.find(job_id):
-        return work
-    raise Refused(FORGOTTEN)
+    work, shown = await service.works.find(job_id), await service.shown.find(job_id)
+    try:  # an answer that came to nothing is known by its question
+        job = shown.job if shown else await service.queue.job(job_id)
+    except UnknownJob as error:
+        raise Refused(FORGOTTEN) from error
+    require_here(interaction, job)
+    if work is None:
+        raise Refused(FORGOTTEN)
+    return work
 
 
 def _page(work: Work, number: int, job_id: str, say: Words) -> dict[str, Any]:
@@ -154,7 +164,8 @@ async def renumbered(interaction: Interaction, job_id: str) -> None:
     """The form was sent: solve the new problem in an answer of its own."""
     shown = await _solved(interaction, job_id)
     asked, material = problem.parted(shown.job.prompt)
-    values = {int(name): value for name, value in fields.values(interaction).items()}
+    typed = fields.values(interaction)
+    values = {int(name): value for name, value in typed.items() if name.isdecimal()}
     changes = problem.changes(asked, values)
     if not changes:
         raise Refused(SAME)
@@ -173,4 +184,5 @@ async def _solved(interaction: Interaction, job_id: str) -> Shown:
     shown = await interaction.client.service.shown.find(job_id)
     if shown is None:
         raise Refused(FORGOTTEN)
+    require_here(interaction, shown.job)
     return shown

@@ -1,0 +1,41 @@
+"""Who may use what an id of a button, menu or form names.
+
+People's clients send these ids, and they work after a restart. So whatever an id names is checked
+against the place and the person of the interaction that brought it.
+"""
+
+import discord
+
+from bot.discord import destination
+from bot.discord.destination import BelowInteraction
+from bot.notices import Notice, Refused
+from jobqueue.schema import Job
+
+ELSEWHERE = Notice("access-elsewhere")
+FORGOTTEN = Notice("access-forgotten")
+
+
+def require_here(interaction: discord.Interaction, job: Job) -> None:
+    """Let an answer be used in its own channel, and a private one by its own person.
+
+    A channel belongs to one server, so that this holds for servers too.
+
+    Raises:
+        Refused: it is shown elsewhere, or to somebody else alone.
+    """
+    below = destination.decode(job.reply)
+    private = isinstance(below, BelowInteraction) and below.private
+    if below.channel != str(interaction.channel_id):
+        raise Refused(ELSEWHERE)
+    if private and job.user != str(interaction.user.id):
+        raise Refused(ELSEWHERE)
+
+
+def require_place(interaction: discord.Interaction, *places: str) -> None:
+    """Let a panel change what it was opened for: its own channel.
+
+    Raises:
+        Refused: one of the places is another channel, perhaps of another server.
+    """
+    if any(place != str(interaction.channel_id) for place in places):
+        raise Refused(ELSEWHERE)
