@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any
 
 from bot.render.dress import escaped
+from bot.render.links import harmless_links
 from bot.words import Argument, Words
 from jobqueue.article import Stage
 from jobqueue.errors import QueueFull
@@ -35,13 +36,12 @@ class Notice:
     again: bool = False  # asked once more, the same question may well be answered
 
     def text(self, words: Words) -> str:
-        return words(
-            self.key,
-            {
-                name: value.text(words) if isinstance(value, Notice) else value
-                for name, value in self.arguments.items()
-            },
-        )
+        """Return it in a person's language; what it quotes deceives nobody."""
+        arguments = {
+            name: value.text(words) if isinstance(value, Notice) else value
+            for name, value in self.arguments.items()
+        }
+        return harmless_links(words(self.key, arguments))
 
 
 class Refused(Exception):

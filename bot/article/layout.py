@@ -116,8 +116,8 @@ def _messages(chapter: Chapter) -> Faces:
 def _source(text: str) -> str:
     """An address under the name of its host, which is where it leads."""
     address = _ADDRESS.fullmatch(text)
-    return f"[{address[1]}](<{text}>)" if address else line(text)
+    return harmless_links(f"[{address[1]}](<{text}>)") if address else line(text)
 
 
 def _line(text: str) -> str:
-    return harmless_links(" ".join(text.split()))
+    return " ".join(text.split())

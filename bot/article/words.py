@@ -2,6 +2,7 @@
 
 from bot.article.edits import empty
 from bot.render.dress import escaped
+from bot.render.links import harmless_links
 from bot.words import Words
 from jobqueue.article import Article, Slot, Why
 
@@ -21,7 +22,9 @@ LINE_CHARS = 200
 def line(text: str) -> str:
     """A title, a caption or a name in one line that is not too long; nothing in it is markup."""
     joined = " ".join(text.split())
-    return escaped(f"{joined[:LINE_CHARS]}…" if len(joined) > LINE_CHARS else joined)
+    return harmless_links(
+        escaped(f"{joined[:LINE_CHARS]}…" if len(joined) > LINE_CHARS else joined)
+    )
 
 
 def reason(slot: Slot, say: Words) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import discord
 
+from bot.render.links import harmless_links
+
 log = logging.getLogger(__name__)
 
 ACCENT = discord.Colour.blurple()
@@ -18,7 +20,7 @@ def panel(
     view = discord.ui.LayoutView(timeout=None)
     box: discord.ui.Container[discord.ui.LayoutView] = discord.ui.Container(accent_colour=ACCENT)
     for text in texts:
-        box.add_item(discord.ui.TextDisplay(text))
+        box.add_item(discord.ui.TextDisplay(harmless_links(text)))
     if pictures:
         box.add_item(discord.ui.MediaGallery(*map(discord.MediaGalleryItem, pictures)))
     if rows:
@@ -48,7 +50,8 @@ async def show(
         if error.status not in (400, 403):
             raise
         log.warning("panel refused interaction=%s: %s", interaction.id, error)
-        plain = discord.Embed(description="\n\n".join(texts)[:4000], colour=ACCENT)
+        text = harmless_links("\n\n".join(texts)[:4000])
+        plain = discord.Embed(description=text, colour=ACCENT)
         await interaction.response.send_message(
             embed=plain, ephemeral=True, allowed_mentions=nobody
         )

@@ -96,7 +96,7 @@ def needs_dressing(text: str) -> bool:
 
 def dress(text: str) -> Dressed:
     """A whole answer as text and pictures. Takes milliseconds for each formula and table."""
-    plain = harmless_links(discord_fences(text, complete=True))
+    plain = discord_fences(text, complete=True)
     wardrobe = _Wardrobe()
     marks = Marks(plain)
     done = 0
@@ -244,12 +244,13 @@ class _Wardrobe:
 
 
 def _tidy(blocks: list[Block]) -> Iterator[Block]:
-    """Texts without the empty lines that are left around pictures."""
+    """Texts without the empty lines that are left around pictures, and with links that lead where
+    they seem to: a formula that became text may have made one."""
     for block in blocks:
         if isinstance(block, Picture):
             yield block
         elif text := block.strip("\n").rstrip():
-            yield text
+            yield harmless_links(text)
 
 
 def _below(text: str) -> str:

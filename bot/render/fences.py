@@ -10,15 +10,16 @@ complete, is a beginning of what is returned for more of it.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from bot.render.links import decided
 from bot.render.marks import MAX_LANGUAGE, TICKS
 
-_FENCE = re.compile(r"(?P<indent>[ ]*(?:>[ ]?)*[ ]*)(?P<mark>`{3,}|~{3,})(?P<info>[^\n]*)")
+_INDENT = r"[ ]*+(?:>[ ]?)*+[ ]*+"
+_FENCE = re.compile(rf"(?P<indent>{_INDENT})(?P<mark>`{{3,}}|~{{3,}})(?P<info>[^\n]*)")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 # A last line whose meaning hangs on what follows; within a block any three backticks count.
-_UNDECIDED = re.compile(r"[ ]*(?:>[ ]?)*[ ]*(?:`{0,2}|`{3,}[^`\n]*|~{1,2}|~{3,}[^\n]*)\Z")
-_UNDECIDED_TICKS = re.compile(r"`+\Z")
+_UNDECIDED = re.compile(rf"{_INDENT}(?:`{{0,2}}|`{{3,}}[^`\n]*|~{{1,2}}|~{{3,}}[^\n]*)\Z")
 _LANGUAGE = re.compile(rf"[A-Za-z0-9_+\-.#]{{1,{MAX_LANGUAGE}}}")
 _BROKEN_TICKS = "`\u200b`\u200b`"  # looks like three, and closes nothing
 
@@ -28,6 +29,7 @@ _NESTING = {"markdown", "md"}
 
 @dataclass(frozen=True)
 class _Open:
+    indent: str
     mark: str
     language: str
     depth: int = 0  # blocks open within this one
@@ -39,7 +41,8 @@ class _Open:
 def discord_fences(text: str, *, complete: bool) -> str:
     """`text` with fences that Discord understands.
 
-    While the text is not `complete`, a last line that may yet become a fence is left out.
+    While the text is not `complete`, a last line that may yet become a fence is left out, and so is
+    a link that may yet have to be shown as text. A complete text ends its last block.
     """
     return "".join(_lines(text, complete=complete))
 
@@ -55,20 +58,22 @@ def _lines(text: str, *, complete: bool) -> Iterator[str]:
         else:
             block, shown = _inside(line, found, block)
         yield shown
+    if complete and block is not None:
+        yield f"{'' if text.endswith(chr(10)) else chr(10)}{block.indent}{TICKS}"
 
 
 def _decided(line: str, block: _Open | None) -> str:
     """As much of a last line as can be shown whatever follows."""
     if _UNDECIDED.match(line):
         return ""
-    return line if block is None else _UNDECIDED_TICKS.sub("", line)
+    return decided(line if block is None else line.rstrip("`"))
 
 
 def _outside(line: str, found: re.Match[str] | None) -> tuple[_Open | None, str]:
     if found is None or "`" in found["info"]:  # inline code is no fence
         return None, line
     language = _LANGUAGE.search(found["info"])
-    block = _Open(found["mark"], language[0].lower() if language else "")
+    block = _Open(found["indent"], found["mark"], language[0].lower() if language else "")
     shown = f"{found['indent']}{TICKS}{language[0] if language else ''}"
     return block, shown + _line_end(line)
 
@@ -76,9 +81,9 @@ def _outside(line: str, found: re.Match[str] | None) -> tuple[_Open | None, str]
 def _inside(line: str, found: re.Match[str] | None, block: _Open) -> tuple[_Open | None, str]:
     if found and block.closed_by(found["mark"]):
         if found["info"].strip() and block.language in _NESTING:
-            block = _Open(block.mark, block.language, block.depth + 1)
+            block = replace(block, depth=block.depth + 1)
         elif not found["info"].strip() and block.depth:
-            block = _Open(block.mark, block.language, block.depth - 1)
+            block = replace(block, depth=block.depth - 1)
         elif not found["info"].strip():
             return None, f"{found['indent']}{TICKS}{_line_end(line)}"
     return block, line.replace(TICKS, _BROKEN_TICKS)

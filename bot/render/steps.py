@@ -42,7 +42,6 @@ _OUTCOMES = {
 }
 _CODE_MARKS = re.compile(r"[`~]{3,}")
 _TICKS = "`"
-FENCE = "```"
 
 
 # --- while it goes on ---------------------------------------------------------------------------
@@ -125,7 +124,7 @@ def _came_to(step: Step, words: Words) -> str:
 def _open(part: Part, words: Words, room: int) -> Iterator[str]:
     if isinstance(part, Thinking):
         yield _small(f"💭 {words('work-thinking')}")
-        yield _quoted(harmless_links(_tail(part.text.strip(), room // 2, THOUGHT_LINES)))
+        yield _quotation(_tail(part.text.strip(), room // 2, THOUGHT_LINES))
         return
     yield _small(_head(part, words))
     output = _tail(part.output.strip("\n"), OUTPUT_UNITS, OUTPUT_LINES)
@@ -170,7 +169,7 @@ def _told(part: Part, words: Words) -> str:
     if isinstance(part, Thinking):
         time = lasting(part.lasted_ms)
         title = Notice("work-thought", arguments={"time": time}).text(words)
-        return f"**{title}**\n{_quoted(_closed(harmless_links(part.text.strip())))}"
+        return f"**{title}**\n{_quotation(part.text.strip())}"
     lines = [_head(part, words)]
     if part.call.strip():
         lines.append(_block(part.call.strip("\n"), _language(part)))
@@ -194,14 +193,10 @@ def _lines(lines: list[str]) -> str:
     return "\n".join(lines)
 
 
-def _quoted(text: str) -> str:
-    return "\n".join(f"> {line}" for line in text.split("\n"))
-
-
-def _closed(text: str) -> str:
-    """With its code blocks as Discord shows them, and the last one ended."""
-    shown = discord_fences(text, complete=True)
-    return f"{shown}\n{FENCE}" if shown.count(FENCE) % 2 else shown
+def _quotation(text: str) -> str:
+    """With its code blocks as Discord shows them."""
+    lines = discord_fences(text, complete=True).split("\n")
+    return harmless_links("\n".join(f"> {line}" for line in lines))
 
 
 def _block(text: str, language: str) -> str:
