@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+import msgspec
+
 from inference.maths.reading import Reading
 from inference.sandbox.client import Sandbox
 from inference.sandbox.errors import ProgramRefused
@@ -24,15 +26,28 @@ async def verdict(sandbox: Sandbox, reading: Reading | None, printed: str) -> Ve
     """What a test of its own says about a printed answer to a question."""
     asked: dict[str, object] = {"printed": printed, "task": reading.task if reading else None}
     said = await _judged(sandbox, asked)
-    return Verdict(Check(str(said["verdict"])), str(said["latex"])) if said else Verdict()
+    return Verdict(said.verdict, said.latex) if said else Verdict()
 
 
 async def same(sandbox: Sandbox, printed: str, expected: str) -> bool:
     said = await _judged(sandbox, {"printed": printed, "expected": expected})
-    return bool(said and said["same"])
+    return bool(said and said.same)
 
 
-async def _judged(sandbox: Sandbox, asked: dict[str, object]) -> dict[str, object] | None:
+class _Judgement(msgspec.Struct, forbid_unknown_fields=True):
+    """What `judge` prints, alone, at its end."""
+
+    verdict: Check
+    latex: str
+    same: bool | None
+
+
+async def _judged(sandbox: Sandbox, asked: dict[str, object]) -> _Judgement | None:
+    """None where the judge did not come to an end within its limits.
+
+    It runs in a process of its own, after the judged program has ended: that program can neither
+    write where the judge writes nor have a word of its output executed.
+    """
     program = f"{_judge()}\n\nmain({json.dumps(asked)!r})\n"
     try:
         result = await sandbox.run(program, timeout_s=TIMEOUT_S)
@@ -40,15 +55,18 @@ async def _judged(sandbox: Sandbox, asked: dict[str, object]) -> dict[str, objec
         return None
     if not result.ok:
         return None
-    said: dict[str, object] = json.loads(result.stdout)
-    return said
+    try:
+        return msgspec.json.decode(result.stdout, type=_Judgement)
+    except msgspec.MsgspecError:
+        return None
 
 
 @cache
 def _judge() -> str:
-    """Its two files as one program: nothing of ours can be imported in the sandbox."""
+    """Its files as one program: nothing of ours can be imported in the sandbox."""
     folder = files("inference.maths")
-    parts = (folder.joinpath(name).read_text("utf-8") for name in ("printed.py", "judge.py"))
+    names = ("sympy_reader.py", "printed.py", "judge.py")
+    parts = (folder.joinpath(name).read_text("utf-8") for name in names)
     return "\n".join(
         line for part in parts for line in part.splitlines() if not line.startswith(_OURS)
     )

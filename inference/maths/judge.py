@@ -10,21 +10,24 @@ is "none".
 import json
 import re
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from itertools import pairwise, product
 from math import gcd, lcm
+from random import SystemRandom
 from typing import Any
 
 import mpmath
 import sympy
-from sympy.parsing.sympy_parser import parse_expr
 
-from inference.maths.printed import Unclear, is_zero, region, same, single, solutions, typeset
+from inference.maths.printed import Unclear, claimed_set, is_zero, same, single, solutions, typeset
+from inference.maths.sympy_reader import read_sympy
 
 NONE, VERIFIED, REFUTED = "none", "verified", "refuted"
-_CLOSE = 1e-9
-_POINTS = ("0.7310585", "1.2837422", "-0.3728191", "2.0391823", "-1.7719283")
+_CLOSE = 1e-20  # of numbers that are exact on both sides
+_ROUNDED = 1e-9  # of numbers that were printed as decimals
+_POINTS = 6  # at which functions are compared
+_RANDOM = SystemRandom()  # so that no program knows the points
 
-mpmath.mp.dps = 30
+mpmath.mp.dps = 40
 
 
 def judge(task: dict[str, Any], printed: str) -> str:
@@ -35,19 +38,140 @@ def judge(task: dict[str, Any], printed: str) -> str:
         return NONE
 
 
-# --- the tests ---------------------------------------------------------------------------------
+# --- equations and inequalities ------------------------------------------------------------------
+
+_Relation = tuple[Any, str, Any]
 
 
 def _equations(task: dict[str, Any], printed: str) -> bool:
-    pairs = [(parse_expr(left), parse_expr(right)) for left, _, right in task["relations"]]
-    wanted = [sympy.Symbol(name) for name in task["unknowns"]]
-    residues = [left - right for left, right in pairs]
+    wanted = [_unknown(name) for name in task["unknowns"]]
+    if len(wanted) == 1:
+        return _one_unknown(task, printed)
+    residues = [read_sympy(left) - read_sympy(right) for left, _, right in task["relations"]]
     if "wanted" in task:
         return _part_of_system(residues, wanted, task["wanted"], printed)
+    conditions = _relations(task.get("defined", ()))
+    if line := _INFINITELY_MANY.fullmatch(printed.strip()):
+        return not conditions and _parametric(residues, wanted, line[1])
     found = [_for(wanted, solution) for solution in solutions(printed)]
-    if not all(is_zero(residue.subs(each)) for each in found for residue in residues):
+    for each in found:
+        if not all(is_zero(residue.subs(each)) for residue in residues):
+            return False
+        if not all(_holds(condition, each) for condition in conditions):
+            return False
+    distinct = {tuple(map(str, each.values())) for each in found}
+    return len(distinct) == _how_many(residues, wanted)
+
+
+_INFINITELY_MANY = re.compile(r"infinitely many solutions: (.+) for every real [\w, ]+")
+
+
+def _parametric(residues: list[Any], wanted: list[Any], written: str) -> bool:
+    """Whether it is the whole solution of linear equations, each point for its parameters."""
+    [solution] = solutions(written)
+    point = _for(wanted, solution)
+    matrix, constants = sympy.linear_eq_to_matrix(residues, wanted)
+    parameters = sorted(set().union(*(each.free_symbols for each in point.values())), key=str)
+    if not parameters or set(parameters) & set(wanted):
+        raise Unclear
+    if not all(sympy.expand(residue.subs(point, simultaneous=True)) == 0 for residue in residues):
         return False
-    return len({tuple(map(str, each.values())) for each in found}) == _how_many(residues, wanted)
+    directions = sympy.Matrix(list(point.values())).jacobian(parameters)
+    if directions.free_symbols or matrix.row_join(constants).rank() != matrix.rank():
+        raise Unclear
+    return bool(directions.rank() == len(wanted) - matrix.rank() == len(parameters))
+
+
+def _one_unknown(task: dict[str, Any], printed: str) -> bool:
+    """Compared at every point where it can change, and between each two of them."""
+    name = _unknown(task["unknowns"][0])
+    relations, conditions = _relations(task["relations"]), _relations(task.get("defined", ()))
+    claimed = claimed_set(printed, name)
+    proved = [each for each in relations if each[1] == "=" and _is_identity(each)]
+    open_ = [each for each in (*relations, *conditions) if each not in proved]
+
+    def holds(at: Any) -> bool:
+        return all(_holds(each, {name: at}) for each in open_)
+
+    if isinstance(claimed, sympy.FiniteSet) and not all(map(holds, claimed)):
+        return False
+    edges = [each for each in claimed.boundary if each.is_finite]
+    for relation in open_:
+        for each in _edges(relation, name):
+            if not any(is_zero(each - known) for known in edges):
+                edges.append(each)
+    return all(holds(each) == (each in claimed) for each in _samples(edges))
+
+
+def _relations(stated: Any) -> list[_Relation]:
+    return [(read_sympy(left), sign, read_sympy(right)) for left, sign, right in stated]
+
+
+def _unknown(name: str) -> Any:
+    return sympy.Symbol(name, real=True)
+
+
+def _is_identity(relation: _Relation) -> bool:
+    left, _, right = relation
+    return bool(sympy.simplify(left - right) == 0)
+
+
+def _edges(relation: _Relation, name: Any) -> Iterator[Any]:
+    """Every point at which the relation can become true or false, and maybe others.
+
+    Raises Unclear where it is made of more than polynomials and absolute values.
+    """
+    left, _, right = relation
+    difference = (left - right).rewrite(sympy.Abs)
+    bent = [each for each in difference.atoms(sympy.Abs, sympy.sign) if each.has(name)]
+    if len(bent) > 4:
+        raise Unclear
+    for each in bent:
+        yield from _roots(each.args[0], name)
+    for signs in product((1, -1), repeat=len(bent)):
+        straight = {
+            each: sign * each.args[0] if isinstance(each, sympy.Abs) else sign
+            for each, sign in zip(bent, signs, strict=True)
+        }
+        for part in sympy.fraction(sympy.together(difference.xreplace(straight))):
+            yield from _roots(part, name)
+
+
+def _roots(polynomial: Any, name: Any) -> list[Any]:
+    if not polynomial.has(name):
+        return []
+    if not polynomial.is_polynomial(name) or polynomial.free_symbols != {name}:
+        raise Unclear
+    poly = sympy.Poly(polynomial, name)
+    return [] if poly.is_zero else list(dict.fromkeys(sympy.real_roots(poly)))
+
+
+def _samples(edges: list[Any]) -> Iterator[Any]:
+    ordered = sorted(edges, key=lambda each: sympy.N(each, 30))
+    yield from ordered
+    if not ordered:
+        yield sympy.Integer(0)
+        return
+    yield sympy.floor(ordered[0]) - 1
+    yield sympy.ceiling(ordered[-1]) + 1
+    for low, high in pairwise(ordered):
+        yield sympy.Rational(str(sympy.N((low + high) / 2, 25)))
+
+
+def _holds(relation: _Relation, at: dict[Any, Any]) -> bool:
+    left, sign, right = relation
+    difference = (left - right).subs(at)
+    if difference.free_symbols:
+        raise Unclear
+    number = sympy.N(difference, 40)
+    if not number.is_finite or not number.is_real:
+        return False
+    zero = is_zero(difference)
+    if sign in ("=", "!="):
+        return zero == (sign == "=")
+    if zero:
+        return sign in ("<=", ">=")
+    return bool(number < 0) == (sign in ("<", "<="))
 
 
 def _part_of_system(
@@ -74,106 +198,80 @@ def _for(wanted: list[Any], solution: dict[str, Any]) -> dict[Any, Any]:
 
 
 def _how_many(residues: list[Any], wanted: list[Any]) -> int:
-    """Real solutions there are. Raises Unclear where they cannot be counted."""
-    if len(wanted) == 1 and len(residues) == 1:
-        upper, lower = sympy.fraction(sympy.together(residues[0]))
-        if not upper.is_polynomial(wanted[0]) or not lower.is_polynomial(wanted[0]):
-            raise Unclear
-        if lower.has(wanted[0]) or not upper.has(wanted[0]):
-            raise Unclear
-        return len(set(sympy.real_roots(sympy.Poly(upper, wanted[0]))))
+    """Solutions there are. Raises Unclear where they cannot be counted."""
     matrix, constants = sympy.linear_eq_to_matrix(residues, wanted)
-    if matrix.rank() == matrix.row_join(constants).rank() == len(wanted):
+    rank, whole = matrix.rank(), matrix.row_join(constants).rank()
+    if rank < whole:
+        return 0
+    if rank == len(wanted):
         return 1
     raise Unclear
 
 
-def _inequality(task: dict[str, Any], printed: str) -> bool:
-    """Compared at every point where it can change, and between each two of them."""
-    name = sympy.Symbol(task["unknowns"][0])
-    claimed = region(printed)
-    claimed = claimed.subs(dict.fromkeys(claimed.free_symbols, name))
-    relations = [
-        (parse_expr(left), sign, parse_expr(right)) for left, sign, right in task["relations"]
-    ]
-    edges = {each for each in claimed.boundary if each.is_finite}
-    for left, _, right in relations:
-        upper, lower = sympy.fraction(sympy.together(left - right))
-        for part in (upper, lower):
-            if not part.is_polynomial(name):
-                raise Unclear
-            edges.update(sympy.real_roots(sympy.Poly(part, name)) if part.has(name) else ())
-    return all(_holds(relations, name, each) == (each in claimed) for each in _samples(edges))
-
-
-def _samples(edges: set[Any]) -> Iterator[Any]:
-    ordered = sorted(edges, key=sympy.N)
-    yield from ordered
-    if not ordered:
-        yield sympy.Integer(0)
-        return
-    yield sympy.floor(ordered[0]) - 1
-    yield sympy.ceiling(ordered[-1]) + 1
-    for low, high in pairwise(ordered):
-        yield (low + high) / 2
-
-
-def _holds(relations: list[tuple[Any, str, Any]], name: Any, at: Any) -> bool:
-    return all(
-        bool(_COMPARE[sign](sympy.simplify((left - right).subs(name, at))))
-        for left, sign, right in relations
-    )
-
-
-_COMPARE: dict[str, Callable[[Any], Any]] = {
-    "<": lambda difference: difference < 0,
-    "<=": lambda difference: difference <= 0,
-    ">": lambda difference: difference > 0,
-    ">=": lambda difference: difference >= 0,
-}
+# --- values, functions, limits --------------------------------------------------------------------
 
 
 def _value(task: dict[str, Any], printed: str) -> bool:
-    return is_zero(parse_expr(task["expression"]) - single(printed))
+    value = read_sympy(task["expression"])
+    if not value.is_finite:
+        return bool(value.has(sympy.zoo, sympy.nan)) and printed.strip() == "undefined"
+    return printed.strip() != "undefined" and is_zero(value - single(printed))
 
 
 def _quantity(task: dict[str, Any], printed: str) -> bool:
-    return _near(sympy.N(sympy.Rational(task["value"]), 30), sympy.N(single(printed), 30))
+    wanted = sympy.N(sympy.Rational(task["value"]), 30)
+    return _near(wanted, sympy.N(single(printed), 30), printed)
 
 
 def _derivative(task: dict[str, Any], printed: str) -> bool:
-    name = sympy.Symbol(task["unknown"])
-    function = sympy.lambdify(name, parse_expr(task["expression"]), "mpmath")
-    claimed = sympy.lambdify(name, single(printed), "mpmath")
-    return _agree(lambda x: mpmath.diff(function, x), claimed)
+    function = _function(task["expression"], task["unknown"])
+    claimed = _function(single(printed), task["unknown"])
+    return _agree(lambda x: mpmath.diff(function, x), claimed, printed)
 
 
 def _integral(task: dict[str, Any], printed: str) -> bool:
-    name = sympy.Symbol(task["unknown"])
-    function = sympy.lambdify(name, parse_expr(task["expression"]), "mpmath")
+    function = _function(task["expression"], task["unknown"])
     if not task["bounds"]:
-        claimed = sympy.lambdify(name, single(printed), "mpmath")
-        return _agree(lambda x: mpmath.diff(claimed, x), function)
-    low, high = (mpmath.mpf(sympy.N(parse_expr(bound), 30)) for bound in task["bounds"])
+        claimed = _function(single(printed), task["unknown"])
+        return _agree(lambda x: mpmath.diff(claimed, x), function, printed)
+    low, high = (mpmath.mpf(sympy.N(read_sympy(bound), 30)) for bound in task["bounds"])
     if not (mpmath.isfinite(low) and mpmath.isfinite(high)):
         raise Unclear
     numeric, error = mpmath.quad(function, [low, high], error=True)
     if error > _CLOSE:
         raise Unclear
-    return _near(numeric, mpmath.mpf(sympy.N(single(printed), 30)))
+    return _near(numeric, mpmath.mpf(sympy.N(single(printed), 30)), printed)
 
 
-def _agree(one: Callable[[Any], Any], other: Callable[[Any], Any]) -> bool:
+def _function(expression: Any, unknown: str) -> Callable[[Any], Any]:
+    """Of mpmath's numbers. No code is made of the expression."""
+    read = read_sympy(expression) if isinstance(expression, str) else expression
+    name = _unknown(unknown)
+    if not isinstance(read, sympy.Expr) or read.free_symbols - {name}:
+        raise Unclear
+
+    def function(x: Any) -> Any:
+        digits = mpmath.mp.dps + 5
+        number = read.evalf(digits, subs={name: sympy.Float(x, digits)})
+        if not number.is_number or not number.is_finite:
+            raise ValueError
+        return mpmath.mpmathify(number)
+
+    return function
+
+
+def _agree(one: Callable[[Any], Any], other: Callable[[Any], Any], printed: str) -> bool:
     """Two functions, at those of a few points where both are real."""
     seen = 0
-    for point in _POINTS:
+    for _ in range(_POINTS):
+        point = mpmath.mpf(_RANDOM.randrange(-3 * 10**12, 3 * 10**12)) / 10**12
         try:
-            pair = one(mpmath.mpf(point)), other(mpmath.mpf(point))
+            pair = one(point), other(point)
         except (ValueError, ZeroDivisionError):
             continue
         if any(mpmath.im(each) for each in pair):
             continue
-        if not _near(*pair):
+        if not _near(*pair, printed):
             return False
         seen += 1
     if seen < 2:
@@ -182,18 +280,64 @@ def _agree(one: Callable[[Any], Any], other: Callable[[Any], Any]) -> bool:
 
 
 def _limit(task: dict[str, Any], printed: str) -> bool:
-    name, point = sympy.Symbol(task["unknown"]), parse_expr(task["point"])
-    function = sympy.lambdify(name, parse_expr(task["expression"]), "mpmath")
-    claimed = mpmath.mpf(sympy.N(single(printed), 30))
-    step = mpmath.mpf("1e-9")
-    near = [1 / step] if point == sympy.oo else [point + step, point - step]
-    found = [function(mpmath.mpf(sympy.N(each, 30))) for each in near]
-    if not mpmath.isfinite(claimed) or abs(found[0] - found[-1]) > 1e-5:
+    """The value, followed up to a point from each side that counts, is compared with the claim."""
+    point, side = read_sympy(task["point"]), task.get("side", "")
+    sides = ("-", "+") if not side and point.is_finite else (side or "-",)
+    found = [_approach(task, point, each) for each in sides]
+    if len(found) == 2 and () in found:  # it is defined on one side alone
+        found = [each for each in found if each]
+    if not found or () in found:
         raise Unclear
-    far = max(abs(each - claimed) for each in found)
-    if 1e-5 < far < 1e-2:
+    missing = re.fullmatch(
+        r"the limit does not exist(?:: (.+) from the left, (.+) from the right)?", printed.strip()
+    )
+    if missing is None:
+        claimed = _limit_value(printed)
+        return all(_leads_to(each, claimed) for each in found)
+    if missing[1] is None or len(found) < 2:
         raise Unclear
-    return bool(far <= 1e-5)
+    left, right = map(_limit_value, missing.groups())
+    return _leads_to(found[0], left) and _leads_to(found[1], right) and left != right
+
+
+def _limit_value(written: str) -> Any:
+    infinite = {"infinity": sympy.oo, "-infinity": -sympy.oo}
+    return infinite[written.strip()] if written.strip() in infinite else single(written)
+
+
+def _approach(task: dict[str, Any], point: Any, side: str) -> tuple[Any, ...]:
+    """Values ever nearer to the point; empty where the function is not real there."""
+    function, name = read_sympy(task["expression"]), _unknown(task["unknown"])
+    values = []
+    for digits in (6, 12, 24, 48):
+        step = sympy.Rational(_RANDOM.randrange(500, 1_000), 1_000) / 10**digits
+        if point.is_finite:
+            at = point + (step if side == "+" else -step)
+        else:
+            at = 1 / step if point == sympy.oo else -1 / step
+        value = sympy.N(function.subs(name, at), 60, maxn=600)
+        if not value.is_number or not value.is_finite or not value.is_real:
+            return ()
+        values.append(value)
+    return tuple(values)
+
+
+def _leads_to(values: tuple[Any, ...], claimed: Any) -> bool:
+    """Raises Unclear where the values come near to nothing that fast."""
+    if claimed in (sympy.oo, -sympy.oo):
+        signed = [each if claimed == sympy.oo else -each for each in values]
+        if all(b > 1.5 * a > 0 for a, b in pairwise(signed)) and signed[-1] > 50:
+            return True
+    elif claimed.is_finite:
+        far = [abs(sympy.N(each - claimed, 60)) for each in values]
+        if all(b <= a / 100 or b < 1e-55 for a, b in pairwise(far)) and far[-1] < 1e-12:
+            return True
+    before, last = values[-2:]
+    if abs(before - last) <= abs(last) * 1e-9 + 1e-12 or all(
+        abs(b) > 1.5 * abs(a) for a, b in pairwise(values)
+    ):
+        return False  # it settles on something else
+    raise Unclear
 
 
 def _integers(task: dict[str, Any], printed: str) -> bool:
@@ -234,13 +378,15 @@ def _is_factored(said: str, number: int) -> bool:
     return product == number
 
 
-def _near(one: Any, other: Any) -> bool:
-    return bool(abs(one - other) <= _CLOSE * max(1, abs(one)))
+def _near(one: Any, other: Any, printed: str) -> bool:
+    """As near as two numbers are that were computed; as rounding allows where one was printed."""
+    close = _ROUNDED if "." in printed else _CLOSE
+    return bool(abs(one - other) <= close * max(1, abs(one)))
 
 
 _TESTS: dict[str, Callable[[dict[str, Any], str], bool]] = {
     "equations": _equations,
-    "inequality": _inequality,
+    "inequality": _one_unknown,
     "value": _value,
     "quantity": _quantity,
     "derivative": _derivative,

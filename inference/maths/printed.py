@@ -1,13 +1,15 @@
 """What a program printed, read as mathematics, typeset and compared.
 
-Part of `judge`: it runs in the sandbox too, where alone such a text may be evaluated.
+Part of `judge`: it runs in the sandbox too. `sympy_reader` makes sympy objects of the text, which
+is never evaluated as code.
 """
 
 import re
 from typing import Any
 
 import sympy
-from sympy.parsing.sympy_parser import parse_expr
+
+from inference.maths.sympy_reader import Unreadable, read_sympy
 
 # A number and its unit. sympy writes a product as `2*x`, so `2 x` is none.
 _QUANTITY = re.compile(
@@ -21,29 +23,10 @@ class Unclear(Exception):
 
 def value(text: str) -> Any:
     """One value: a number, an expression, a set. Decimals are taken as exact. Raises Unclear."""
-    text = text.strip().rstrip(".").replace("^", "**").replace(" + C", "")
-    if not text or len(text) > 2000 or not _SOBER.fullmatch(text) or _REACHES.search(text):
-        raise Unclear
-    names = {name: sympy.Symbol(name) for name in re.findall(r"\b[A-Za-z]\b", text)}
-    for constant in ("E", "I"):
-        names.pop(constant, None)
-    found = parse_expr(text, local_dict=names)
-    return _exactly(found)
-
-
-# What is printed is evaluated, so it may name nothing but mathematics.
-_SOBER = re.compile(r"[\w\s+\-*/().,<>=&|\[\]{}:]+")
-_REACHES = re.compile(
-    r"__|\.(?!(?:open|Lopen|Ropen)\()\s*[A-Za-z_]|\b(?:lambda|for|import|eval|exec|or|and|not|if|else|is|in)\b"
-)
-
-
-def _exactly(found: Any) -> Any:
-    if isinstance(found, list | tuple | set):
-        return type(found)(map(_exactly, found))
-    if isinstance(found, dict):
-        return {_exactly(key): _exactly(each) for key, each in found.items()}
-    return sympy.nsimplify(found, rational=True) if found.has(sympy.Float) else found
+    try:
+        return read_sympy(text.strip().rstrip(".").replace(" + C", ""))
+    except Unreadable as error:
+        raise Unclear from error
 
 
 def solutions(printed: str) -> list[dict[str, Any]]:
@@ -60,7 +43,7 @@ def solutions(printed: str) -> list[dict[str, Any]]:
     if len(lines) != 1:
         return [{"": value(line)} for line in lines]
     found = value(lines[0])
-    several = list(found) if isinstance(found, list | set | tuple | sympy.FiniteSet) else [found]
+    several = list(found) if isinstance(found, list | tuple | sympy.FiniteSet) else [found]
     return [_named(each) for each in several]
 
 
@@ -91,17 +74,34 @@ def _named(found: Any) -> dict[str, Any]:
 
 def region(printed: str) -> Any:
     """A set of numbers: `x in Interval(…)`, or relations."""
-    text = re.sub(r"^\s*\w+ in ", "", printed.strip())
-    text = re.sub(r"\bor\b", "|", re.sub(r"\band\b", "&", text))
-    chain = re.fullmatch(r"([^<>=]+)(<=?)\s*(\w)\s*(<=?)([^<>=]+)", text)
-    if chain:
-        low, first, name, second, high = chain.groups()
-        text = f"({low} {first} {name}) & ({name} {second} {high})"
-    elif re.search("[<>]", text):
-        parts = (f"({part.strip().strip('()')})" for part in re.split(r"([&|])", text))
-        text = "".join(part if part not in ("(&)", "(|)") else part[1] for part in parts)
-    found = value(text)
-    return found.as_set() if not isinstance(found, sympy.Set) else found
+    found = value(re.sub(r"^\s*\w+ in ", "", printed.strip()))
+    return found if isinstance(found, sympy.Set) else found.as_set()
+
+
+def claimed_set(printed: str, unknown: Any) -> Any:
+    """The real numbers that an equation or inequality in one unknown is said to hold for."""
+    text, name = printed.strip().rstrip("."), str(unknown)
+    if everywhere := re.fullmatch(rf"true for all real {name}(?: except (.+))?", text):
+        but = [_only(each, name) for each in solutions(everywhere[1] or "no solution")]
+        return sympy.S.Reals - sympy.FiniteSet(*but)
+    text = re.sub(rf"\A{name} in ", "", text.removeprefix("true for all "))
+    if re.search(r"[<>!]|Interval|Union|Reals|EmptySet", text):
+        found = value(text)
+        if found.free_symbols - {unknown}:
+            raise Unclear
+        return found if isinstance(found, sympy.Set) else found.as_set()
+    points = [_only(each, name) for each in solutions(text)]
+    if any(each.free_symbols or not each.is_real for each in points):
+        raise Unclear
+    return sympy.FiniteSet(*points)
+
+
+def _only(solution: dict[str, Any], unknown: str) -> Any:
+    """The value of the unknown, which may stand without its name."""
+    [(name, found)] = solution.items()
+    if name not in ("", unknown):
+        raise Unclear
+    return found
 
 
 def single(printed: str) -> Any:
