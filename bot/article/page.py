@@ -14,6 +14,7 @@ from latex2mathml.converter import convert_to_element
 from markdown_it import MarkdownIt
 
 from bot.render.formulas import Formula, extract
+from bot.render.latex_rows import normalize_rows
 from jobqueue.article import Article, Figure, Section
 
 ATTRIBUTES = frozenset({  # of formulas; none of them leads anywhere or runs anything
@@ -24,6 +25,13 @@ ATTRIBUTES = frozenset({  # of formulas; none of them leads anywhere or runs any
     "xmlns",
 })  # fmt: skip
 _WEB = re.compile(r"https?://", re.IGNORECASE)
+_TEXT_ESCAPE = re.compile(r"\\([$%&#_])")  # which it leaves in `\text`
+_ENVIRONMENT = re.compile(r"\\(begin|end)\{(\w+\*?)\}")
+# What the converter knows, for what it does not.
+_ENVIRONMENTS = {
+    "aligned": "split", "dcases": "cases", "gather": "matrix", "gather*": "matrix",
+    "gathered": "matrix",
+}  # fmt: skip
 _MARK = "\ue000{}\ue001"  # stands for a formula while Markdown is read
 _MARKED = re.compile("\ue000(\\d+)\ue001")
 
@@ -90,18 +98,26 @@ def _mathml(formula: Formula) -> str:
     """What cannot be converted, or becomes more than mathematics, stays as its source."""
     display = "block" if formula.display else "inline"
     try:
-        tree = convert_to_element(formula.latex, display=display)
+        tree = convert_to_element(_in_known_environments(formula.latex), display=display)
     except Exception:  # the converter raises whatever it comes upon
         return f"<code>{escape(formula.source)}</code>"
     if not all(_is_mathematics(element) for element in tree.iter()):
         return f"<code>{escape(formula.source)}</code>"
     for element in tree.iter():  # its own references are not characters yet
-        element.text = element.text and unescape(element.text)
+        element.text = element.text and _TEXT_ESCAPE.sub(r"\1", unescape(element.text))
     return tostring(tree, encoding="unicode")
 
 
+def _in_known_environments(latex: str) -> str:
+    def rename(found: re.Match[str]) -> str:
+        return f"\\{found[1]}{{{_ENVIRONMENTS.get(found[2], found[2])}}}"
+
+    return _ENVIRONMENT.sub(rename, normalize_rows(latex))
+
+
 def _is_mathematics(element: Element) -> bool:
-    return element.tag.startswith("m") and ATTRIBUTES.issuperset(element.attrib)
+    is_aligned = element.text != "&"  # a mark of alignment that was not understood
+    return is_aligned and element.tag.startswith("m") and ATTRIBUTES.issuperset(element.attrib)
 
 
 def _reader() -> MarkdownIt:

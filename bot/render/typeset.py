@@ -15,6 +15,7 @@ from xml.sax.saxutils import escape
 import mathra
 
 from bot.render import fonts
+from bot.render.latex_rows import normalize_rows, space_rows
 from bot.render.picture import INK, Picture, card, fits
 
 EM = 30.0  # pixels: the formula's type size
@@ -54,7 +55,12 @@ def typeset(latex: str, name: str) -> Picture | None:
     stand_ins = _stand_ins(latex)
     if stand_ins is None:
         return None
-    drawn = _laid_out(_replaced(latex, stand_ins))
+    one_line = " ".join(latex.split())  # mathra takes a line that begins with `e` for `\ne`
+    try:
+        spaced = space_rows(_replaced(normalize_rows(one_line), stand_ins), _extents)
+    except ValueError:
+        return None
+    drawn = _laid_out(spaced)
     if drawn is None:
         return None
     drawing, (left, top, width, height) = drawn
@@ -69,10 +75,27 @@ def typeset(latex: str, name: str) -> Picture | None:
     return Picture(name, card(svg, across, down, fonts=bool(stand_ins)), latex)
 
 
-def _laid_out(latex: str) -> tuple[str, tuple[float, float, float, float]] | None:
+def _extents(latex: str, display: bool) -> tuple[float, float]:
+    """How far a part of a formula reaches above and below its line, in thousandths of an em.
+
+    Raises:
+        ValueError: it cannot be drawn.
+    """
+    drawn = _laid_out(latex, display=display)
+    if drawn is None:
+        raise ValueError(latex)
+    _, (_, top, _, height) = drawn
+    if any(char in latex for char in _STAND_INS):  # what they stand for is taller
+        return 200 - top, height + top + 120
+    return -top, height + top
+
+
+def _laid_out(
+    latex: str, *, display: bool = True
+) -> tuple[str, tuple[float, float, float, float]] | None:
     """The SVG elements of a formula and its box in thousandths of an em."""
     try:
-        result = mathra.render(latex)
+        result = mathra.render(latex, display=display)
     except ValueError:
         return None
     view = _VIEW.search(result["svg"])

@@ -79,6 +79,26 @@ def test_a_formula_never_becomes_more_than_mathematics(latex: str) -> None:
     assert "href" not in page.replace(r"\href", "")
 
 
+@pytest.mark.parametrize(
+    ("text", "mathml"),
+    [
+        (r"$\$120 \times 2$", "<mi>$</mi><mn>120</mn><mo>×</mo><mn>2</mn>"),
+        (r"$\text{costs \$5}$", "<mtext>costs\xa0$5</mtext>"),
+        ("> $$\n> x = 5\n> $$", "<mi>x</mi><mo>=</mo><mn>5</mn>"),
+        (
+            r"$$\begin{aligned}[x,p] &= 1\\[2pt] [y] &= 2\end{aligned}$$",
+            '<mtd columnalign="right"><mrow /><mo stretchy="false">[</mo><mi>y</mi>',
+        ),
+        (
+            r"$$\begin{gathered} a \\*[1mm] [1,2] \end{gathered}$$",
+            '<mtr><mtd><mrow /><mo stretchy="false">[</mo><mn>1</mn>',
+        ),
+    ],
+)
+def test_a_formula_of_a_page_is_the_one_that_was_written(text: str, mathml: str) -> None:
+    assert mathml in written(text)
+
+
 def test_names_of_files_are_harmless_in_every_language() -> None:
     assert file_name("../洛阳：十三朝 古都") == "洛阳-十三朝-古都"
     assert file_name("***") == "article"

@@ -23,6 +23,15 @@ class Seen:
         columns = range(left, self.width if right is None else right)
         return sum(self.at(x, y)[1] > 140 for y in range(self.height) for x in columns)
 
+    def bands(self, left: int = 0, right: int | None = None) -> list[tuple[int, int]]:
+        """The runs of lines with ink between two columns: where each starts and ends."""
+        starts = range(0, len(self.pixels), 4 * self.width)
+        end = self.width if right is None else right
+        greens = (self.pixels[start + 4 * left + 1 : start + 4 * end : 4] for start in starts)
+        inked = [max(line) > 140 for line in greens]
+        ends = [y for y in range(1, self.height) if inked[y] != inked[y - 1]]
+        return list(zip(ends[::2], ends[1::2], strict=True))
+
 
 def look(png: bytes) -> Seen:
     """The pixels of a PNG with eight bits of red, green, blue and opacity."""
