@@ -59,7 +59,9 @@ class Cdn:
     def read(self, path: str, expires: str, signature: str) -> File:
         """Raises 404 for an unknown or expired address, as Discord's CDN does since 2024."""
         file = self._files.get(path)
-        genuine = hmac.compare_digest(self._sign(path, expires), signature)
+        genuine = hmac.compare_digest(
+            self._sign(path, expires).encode(), signature.encode(errors="replace")
+        )
         if file is None or not genuine or int(expires, 16) < self.clock.now():
             raise DiscordError(404, 0, "This content is no longer available.")
         return file

@@ -6,7 +6,7 @@ What that client would not let a person send raises `UserError`.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from playground.discord import commands, limits
+from playground.discord import commands, components, limits
 from playground.discord.backend import Backend
 from playground.discord.options import (
     ModalFiller,
@@ -63,7 +63,7 @@ def component(state: State, source: Message, wanted: str, values: Sequence[str])
         "custom_id": found["custom_id"],
         "component_type": found["type"],
     }
-    return data if found["type"] == limits.BUTTON else data | chosen(state, found, values)
+    return data if found["type"] == components.BUTTON else data | chosen(state, found, values)
 
 
 def modal(backend: Backend, opened: Json, values: Mapping[str, Any], channel: str) -> Json:

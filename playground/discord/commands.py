@@ -3,9 +3,25 @@
 https://discord.com/developers/docs/interactions/application-commands
 """
 
-import re
+import unicodedata
+from collections.abc import Iterator, Sequence
 
 from playground.discord.errors import Form, unknown
+from playground.discord.schema import (
+    LARGEST_INTEGER,
+    ByType,
+    Choice,
+    Either,
+    Fields,
+    Flag,
+    Items,
+    Kind,
+    Number,
+    Table,
+    Text,
+    Whole,
+    require,
+)
 from playground.discord.shapes import Json
 from playground.discord.state import State
 
@@ -14,9 +30,6 @@ PER_KIND = {CHAT_INPUT: 100, USER: 15, MESSAGE: 15}
 SUBCOMMAND, SUBCOMMAND_GROUP = 1, 2
 IN_GUILD, IN_BOT_DM, IN_PRIVATE_CHANNEL = 0, 1, 2
 GUILD_INSTALL, USER_INSTALL = 0, 1
-
-# Letters, digits, - and _ of any script; Discord wants lower case where there is one.
-_NAME = re.compile(r"^[-_'\w]{1,32}$")
 
 GLOBAL = ""  # the scope of commands that hold everywhere
 
@@ -37,6 +50,7 @@ class Commands:
 
     def replace(self, bodies: list[Json], scope: str = GLOBAL) -> list[Json]:
         """All commands of a scope at once. A command keeps its id while its name and type stay."""
+        require(Items(COMMAND), bodies)
         _check_counts(bodies)
         known = {(c["name"], c["type"]): c["id"] for c in self.all(scope)}
         made = [
@@ -48,13 +62,16 @@ class Commands:
         return made
 
     def upsert(self, body: Json, scope: str = GLOBAL) -> Json:
+        require(COMMAND, body)
         kind = body.get("type") or CHAT_INPUT
         others = [c for c in self.all(scope) if (c["name"], c["type"]) != (body.get("name"), kind)]
         made = self.replace([*others, body], scope)
         return made[-1]
 
     def edit(self, command_id: str, body: Json, scope: str = GLOBAL) -> Json:
-        command = self._make({**self.get(command_id, scope), **body}, scope, command_id)
+        merged = {**self.get(command_id, scope), **body}
+        require(COMMAND, merged)
+        command = self._make(merged, scope, command_id)
         self._scopes[scope][command_id] = command
         self._changed(scope)
         return command
@@ -75,9 +92,7 @@ class Commands:
         )
 
     def _make(self, body: Json, scope: str, command_id: str | None) -> Json:
-        form = Form()
-        _check(form, body)
-        form.check()
+        permissions = body.get("default_member_permissions")
         command: Json = {
             "id": command_id or self._state.snowflakes.next(),
             "application_id": self._state.bot["id"],
@@ -88,7 +103,7 @@ class Commands:
             "description_localizations": body.get("description_localizations"),
             "type": body.get("type") or CHAT_INPUT,
             "options": body.get("options") or [],
-            "default_member_permissions": body.get("default_member_permissions"),
+            "default_member_permissions": None if permissions is None else str(permissions),
             "dm_permission": body.get("dm_permission", True),
             "nsfw": bool(body.get("nsfw")),
             "integration_types": body.get("integration_types") or [GUILD_INSTALL],
@@ -130,42 +145,229 @@ def _check_counts(bodies: list[Json]) -> None:
         )
 
 
-def _check(form: Form, body: Json) -> None:
-    if (body.get("type") or CHAT_INPUT) == CHAT_INPUT:
-        _check_named(form, "", body)
-        _check_options(form, "options", body.get("options") or [])
-    else:
-        form.required("name", body.get("name"))
-        form.longest("name", body.get("name"), 32)
+# --- what a command may be ----------------------------------------------------------------------
+
+OPTIONS = CHOICES = 25
+DESCRIPTION = Text(1, 100)
+NAME_CHARACTERS = 32
+COMMAND_CHARACTERS = 8000
+OPTION_TYPES = range(1, 12)
+STRING, INTEGER, NUMBER = 3, 4, 10
+# Scripts of which a name may hold marks as well as letters: Devanagari and Thai.
+_MARKED_SCRIPTS = ((0x0900, 0x097F), (0xA8E0, 0xA8FF), (0x0E00, 0x0E7F))
 
 
-def _check_named(form: Form, at: str, body: Json) -> None:
-    name = body.get("name") or ""
-    if not _NAME.match(name) or name != name.lower():
-        form.wrong(
-            f"{at}name",
-            "APPLICATION_COMMAND_INVALID_NAME",
-            "Command name is invalid",
-        )
-    form.required(f"{at}description", body.get("description"))
-    form.longest(f"{at}description", body.get("description"), 100)
+def _is_name(text: str) -> bool:
+    """Letters and digits of any script, - and _ and '; in lower case where there is one."""
+    return 1 <= len(text) <= NAME_CHARACTERS and text == text.lower() and all(map(_in_name, text))
 
 
-def _check_options(form: Form, path: str, options: list[Json]) -> None:
-    if len(options) > 25:
-        form.wrong(path, "BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer in length.")
+def _in_name(character: str) -> bool:
+    marked = any(first <= ord(character) <= last for first, last in _MARKED_SCRIPTS)
+    return character in "-_'" or marked or unicodedata.category(character)[0] in "LN"
+
+
+class Digits:
+    """A whole number as text."""
+
+    def check(self, form: Form, at: str, value: object) -> None:
+        if not (isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20):
+            form.wrong(at, "NUMBER_TYPE_COERCE", f'Value "{value!s:.40}" is not int.')
+
+
+class CommandName:
+    """The name of a slash command or of an option."""
+
+    def check(self, form: Form, at: str, value: object) -> None:
+        if not isinstance(value, str) or not _is_name(value):
+            form.wrong(at, "APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid")
+
+
+def _check_options(form: Form, at: str, body: Json) -> None:
+    """The order and the names of the options of a command or subcommand."""
+    options: list[Json] = body.get("options") or []
+    place = f"{at}.options".removeprefix(".")
     optional_seen = False
+    kinds = {option["type"] in (SUBCOMMAND, SUBCOMMAND_GROUP) for option in options}
+    if len(kinds) > 1:
+        message = "Sub-command and sub-command group option types are mutually exclusive to others"
+        form.wrong(place, "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID", message)
     for index, option in enumerate(options):
-        at = f"{path}.{index}"
-        _check_named(form, f"{at}.", option)
-        if len(option.get("choices") or ()) > 25:
-            form.wrong(f"{at}.choices", "BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer in length.")
         if option.get("required") and optional_seen:
             form.wrong(
-                at,
+                f"{place}.{index}",
                 "APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID",
                 "Required options must be placed before non-required options",
             )
-        is_sub = option.get("type") in (SUBCOMMAND, SUBCOMMAND_GROUP)
-        optional_seen = optional_seen or not (option.get("required") or is_sub)
-        _check_options(form, f"{at}.options", option.get("options") or [])
+        optional_seen = optional_seen or not (option.get("required") or True in kinds)
+    for index in _repeated(options):
+        message = "Option names must be unique"
+        code = "APPLICATION_COMMAND_OPTIONS_NAME_ALREADY_EXISTS"
+        form.wrong(f"{place}.{index}.name", code, message)
+
+
+def _repeated(named: Sequence[Json]) -> Iterator[int]:
+    """The places whose name stands before already, in any language."""
+    locales = {locale for each in named for locale in each.get("name_localizations") or {}}
+    for locale in ("", *sorted(locales)):
+        seen: set[str] = set()
+        for index, each in enumerate(named):
+            name = (each.get("name_localizations") or {}).get(locale) or each["name"]
+            if name in seen:
+                yield index
+            seen.add(name)
+
+
+def _check_choices(form: Form, at: str, option: Json) -> None:
+    choices = option.get("choices") or []
+    if choices and option.get("autocomplete"):
+        message = "Options with choices cannot have autocomplete"
+        form.wrong(f"{at}.autocomplete", "APPLICATION_COMMAND_AUTOCOMPLETE_WITH_CHOICES", message)
+    values = [choice["value"] for choice in choices]
+    again = {*_repeated(choices), *(i for i, v in enumerate(values) if v in values[:i])}
+    for index in sorted(again):
+        message = "Choice names and values must be unique"
+        code = "APPLICATION_COMMAND_OPTIONS_CHOICE_NAME_ALREADY_EXISTS"
+        form.wrong(f"{at}.choices.{index}", code, message)
+
+
+def _check_bounds(form: Form, at: str, option: Json) -> None:
+    for what in ("length", "value"):
+        low, high = option.get(f"min_{what}"), option.get(f"max_{what}")
+        if low is not None and high is not None and low > high:
+            message = f"Must be less than or equal to max_{what} ({high})."
+            form.wrong(f"{at}.min_{what}", "APPLICATION_COMMAND_OPTION_BOUNDS_INVALID", message)
+
+
+def _check_size(form: Form, at: str, body: Json) -> None:
+    """Names, descriptions and choices together; of each text its longest language counts."""
+    if _size(body) > COMMAND_CHARACTERS:
+        message = f"Command exceeds maximum size ({COMMAND_CHARACTERS})"
+        form.wrong(at, "APPLICATION_COMMAND_TOO_LARGE", message)
+
+
+def _size(part: Json) -> int:
+    own = _longest(part, "name") + _longest(part, "description")
+    choices = part.get("choices") or ()
+    return (
+        own
+        + sum(_longest(choice, "name") + len(str(choice["value"])) for choice in choices)
+        + sum(map(_size, part.get("options") or ()))
+    )
+
+
+def _longest(part: Json, name: str) -> int:
+    translated = (part.get(f"{name}_localizations") or {}).values()
+    return max(len(text or "") for text in (part.get(name), *translated))
+
+
+def _check_menu(form: Form, at: str, body: Json) -> None:
+    """A command of a context menu has a name alone."""
+    for member in ("description", "description_localizations", "options"):
+        if body.get(member):
+            message = f"Context menu commands cannot have a {member}"
+            code = f"APPLICATION_COMMAND_CONTEXT_MENU_{member.upper()}"
+            form.wrong(f"{at}.{member}".removeprefix("."), code, message)
+
+
+# By the names of Discord's languages.
+LOCALES = frozenset((
+    "ar", "bg", "cs", "da", "de", "el", "en-GB", "en-US", "es-419", "es-ES", "fi", "fr", "he", "hi",
+    "hr", "hu", "id", "it", "ja", "ko", "lt", "nl", "no", "pl", "pt-BR", "ro", "ru", "sv-SE", "th",
+    "tr", "uk", "vi", "zh-CN", "zh-TW",
+))  # fmt: skip
+_SLASH_TEXTS: dict[str, Kind] = {
+    "name": CommandName(),
+    "name_localizations": Table(LOCALES, CommandName()),
+    "description": DESCRIPTION,
+    "description_localizations": Table(LOCALES, DESCRIPTION),
+}
+_NAMED = ("name", "description")
+
+
+def _choices(value: Kind) -> Items:
+    return Items(
+        Fields(
+            {
+                "name": Text(1, 100),
+                "name_localizations": Table(LOCALES, Text(1, 100)),
+                "value": value,
+            },
+            ("name", "value"),
+        ),
+        0,
+        CHOICES,
+    )
+
+
+def _option(**more: Kind) -> Fields:
+    members: dict[str, Kind] = {**_SLASH_TEXTS, "required": Flag(), **more}
+    return Fields(members, _NAMED, (_check_choices, _check_bounds))
+
+
+_WHOLE = Whole(-LARGEST_INTEGER, LARGEST_INTEGER)
+_VALUES: dict[int, Fields] = {
+    **{kind: _option() for kind in OPTION_TYPES if kind > SUBCOMMAND_GROUP},
+    STRING: _option(
+        choices=_choices(Text(1, 100)),
+        autocomplete=Flag(),
+        min_length=Whole(0, 6000),
+        max_length=Whole(1, 6000),
+    ),
+    INTEGER: _option(
+        choices=_choices(_WHOLE), autocomplete=Flag(), min_value=_WHOLE, max_value=_WHOLE
+    ),
+    NUMBER: _option(
+        choices=_choices(Number()), autocomplete=Flag(), min_value=Number(), max_value=Number()
+    ),
+    7: _option(channel_types=Items(Whole(0, 16), 0, None, unique=True)),
+}
+_SUBCOMMAND = Fields(
+    {**_SLASH_TEXTS, "options": Items(ByType(_VALUES), 0, OPTIONS)}, _NAMED, (_check_options,)
+)
+_GROUP = Fields(
+    {**_SLASH_TEXTS, "options": Items(ByType({SUBCOMMAND: _SUBCOMMAND}), 1, OPTIONS)},
+    (*_NAMED, "options"),
+    (_check_options,),
+)
+_COMMON: dict[str, Kind] = {
+    "default_member_permissions": Either((Whole(0, 2**54), Digits())),
+    "dm_permission": Flag(),
+    "nsfw": Flag(),
+    "contexts": Items(Choice((0, 1, 2)), 1, None, unique=True),
+    "integration_types": Items(Choice((0, 1)), 1, None, unique=True),
+}
+_SLASH = Fields(
+    {
+        **_COMMON,
+        **_SLASH_TEXTS,
+        "options": Items(
+            ByType({**_VALUES, SUBCOMMAND: _SUBCOMMAND, SUBCOMMAND_GROUP: _GROUP}), 0, OPTIONS
+        ),
+    },
+    _NAMED,
+    (_check_options, _check_size),
+)
+_MENU = Fields(
+    {
+        **_COMMON,
+        "name": Text(1, NAME_CHARACTERS, visible=True),
+        "name_localizations": Table(LOCALES, Text(1, NAME_CHARACTERS, visible=True)),
+    },
+    ("name",),
+    (_check_menu,),
+)
+
+
+class CommandKind:
+    """A command, whose `type` is a slash command's unless it says otherwise."""
+
+    _types = ByType({CHAT_INPUT: _SLASH, USER: _MENU, MESSAGE: _MENU})
+
+    def check(self, form: Form, at: str, value: object) -> None:
+        if isinstance(value, dict) and value.get("type") is None:
+            value = {**value, "type": CHAT_INPUT}
+        self._types.check(form, at, value)
+
+
+COMMAND = CommandKind()

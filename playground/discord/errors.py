@@ -53,6 +53,14 @@ def missing_permissions() -> DiscordError:
     return DiscordError(403, 50013, "Missing Permissions")
 
 
+def archived() -> DiscordError:
+    message = (
+        "Tried to perform an operation on an archived thread, such as editing a message or adding "
+        "a user to the thread"
+    )
+    return DiscordError(400, 50083, message)
+
+
 def too_large() -> DiscordError:
     return DiscordError(413, 40005, "Request entity too large")
 
@@ -63,12 +71,20 @@ class Form:
     def __init__(self) -> None:
         self._tree: Json = {}
 
+    @property
+    def good(self) -> bool:
+        return not self._tree
+
     def wrong(self, path: str, code: str, message: str) -> None:
-        """`path` is dotted: `embeds.0.description`."""
+        """Note an error. `path` is dotted: `embeds.0.description`; empty for the whole body."""
         node = self._tree
-        for key in path.split("."):
+        for key in filter(None, path.split(".")):
             node = node.setdefault(key, {})
         node.setdefault("_errors", []).append({"code": code, "message": message})
+
+    def take(self, other: "Form") -> None:
+        """Add all errors of another form."""
+        _merge(self._tree, other._tree)
 
     def longest(self, path: str, text: Any, limit: int) -> None:
         # The API counts Unicode code points, unlike the desktop client's UTF-16 counter.
@@ -88,3 +104,11 @@ class Form:
         form = cls()
         form.wrong(path, code, message)
         return DiscordError(400, 50035, "Invalid Form Body", form._tree)
+
+
+def _merge(into: Json, tree: Json) -> None:
+    for key, value in tree.items():
+        if key == "_errors":
+            into.setdefault(key, []).extend(value)
+        else:
+            _merge(into.setdefault(key, {}), value)

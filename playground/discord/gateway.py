@@ -81,7 +81,7 @@ class Gateway:
             "READY",
             {
                 "v": 10,
-                "user": {**bot, "verified": True, "mfa_enabled": False, "email": None, "flags": 0},
+                "user": {**bot, "verified": True, "mfa_enabled": False, "email": None},
                 "guilds": [{"id": g, "unavailable": True} for g in guilds],
                 "session_id": session.id,
                 "resume_gateway_url": self.url,

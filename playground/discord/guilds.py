@@ -24,17 +24,6 @@ def whole(state: State, guild_id: str, intents: Intent) -> Json:
         "threads": [
             c for c in visible if c["type"] in THREADS and not c["thread_metadata"]["archived"]
         ],
-        "afk_timeout": 300,
-        "verification_level": 0,
-        "default_message_notifications": 0,
-        "explicit_content_filter": 0,
-        "mfa_level": 0,
-        "nsfw_level": 0,
-        "premium_tier": 0,
-        "premium_progress_bar_enabled": False,
-        "system_channel_flags": 0,
-        "emojis": [],
-        "stickers": [],
         "presences": [],
         "voice_states": [],
         "stage_instances": [],

@@ -40,7 +40,7 @@ _NEEDED: dict[str, tuple[Intent, Intent]] = {
     "GUILD_DELETE": (Intent.GUILDS, _NEVER),
     "GUILD_ROLE_CREATE": (Intent.GUILDS, _NEVER),
     "GUILD_ROLE_UPDATE": (Intent.GUILDS, _NEVER),
-    "CHANNEL_CREATE": (Intent.GUILDS, Intent.DIRECT_MESSAGES),
+    "CHANNEL_CREATE": (Intent.GUILDS, _NEVER),  # none for DMs, since version 8 of the API
     "CHANNEL_UPDATE": (Intent.GUILDS, _NEVER),
     "CHANNEL_DELETE": (Intent.GUILDS, _NEVER),
     "THREAD_CREATE": (Intent.GUILDS, _NEVER),
@@ -88,7 +88,7 @@ def readable(message: Json, intents: Intent, bot: str) -> Json:
     shown = dict(message)
     if shown.get("referenced_message"):
         quoted = readable({**message["referenced_message"], "guild_id": "0"}, intents, bot)
-        shown["referenced_message"] = quoted
+        shown["referenced_message"] = {k: v for k, v in quoted.items() if k != "guild_id"}
     if message["author"]["id"] == bot or any(user["id"] == bot for user in message["mentions"]):
         return shown
     shown.pop("poll", None)

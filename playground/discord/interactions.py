@@ -10,10 +10,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from playground.discord import mentions
-from playground.discord.errors import DiscordError, unknown
-from playground.discord.limits import FILE_BYTES
+from playground.discord.commands import LOCALES
+from playground.discord.components import MODAL
+from playground.discord.errors import DiscordError, Form, unknown
+from playground.discord.limits import FILE_BYTES, check_body
 from playground.discord.messages import Messages, Origin
-from playground.discord.permissions import ALL
+from playground.discord.permissions import ALL, Permission
+from playground.discord.schema import Either, Fields, Items, Number, Table, Text, Whole, require
 from playground.discord.shapes import (
     Callback,
     ChannelType,
@@ -27,6 +30,33 @@ from playground.discord.state import Message, State
 ACKNOWLEDGE_SECONDS = 3.0
 TOKEN_SECONDS = 15 * 60.0
 USER_INSTALL_FOLLOWUPS = 5
+WAIVED_TOKEN = "token"  # noqa: S105 — the name of a rule
+# What an application may do in a DM, whatever its channel is.
+IN_DM = (
+    Permission.ATTACH_FILES
+    | Permission.EMBED_LINKS
+    | Permission.MENTION_EVERYONE
+    | Permission.USE_EXTERNAL_EMOJIS
+)
+CALLBACK = Fields({"type": Whole(), "data": Fields()}, ("type",))
+DEFERRAL = Fields({"flags": Whole()})
+CHOICES = Fields(
+    {
+        "choices": Items(
+            Fields(
+                {
+                    "name": Text(1, 100),
+                    "name_localizations": Table(LOCALES, Text(1, 100)),
+                    "value": Either((Text(1, 100), Number())),
+                },
+                ("name", "value"),
+            ),
+            0,
+            25,
+        )
+    },
+    ("choices",),
+)
 
 
 @dataclass(eq=False)
@@ -105,7 +135,7 @@ class Interactions:
             created=self._state.clock.now(),
             source=source,
             opener=opener,
-            owners={"1": user} if user_installed else {"0": guild or "0"},
+            owners=self._owners(user, guild, user_installed=user_installed),
         )
         self._by_token[interaction.token] = interaction
         self.by_id[interaction.id] = interaction
@@ -114,6 +144,12 @@ class Interactions:
         self._state.clock.after(ACKNOWLEDGE_SECONDS, lambda: self._give_up(interaction))
         interaction.listeners = self._deliver(self._payload(interaction, channel, locale))
         return interaction
+
+    def _owners(self, user: str, guild: str | None, *, user_installed: bool) -> Json:
+        """Who installed what is used: the person, where the bot is no member of the server."""
+        if user_installed or (guild is not None and not self._state.has_bot(guild)):
+            return {"1": user}
+        return {"0": guild or "0"}
 
     def _payload(self, interaction: Interaction, channel: Json, locale: str) -> Json:
         user = self._state.users[interaction.user]
@@ -130,7 +166,7 @@ class Interactions:
             "entitlements": [],
             "authorizing_integration_owners": interaction.owners,
             "attachment_size_limit": FILE_BYTES,
-            "app_permissions": str(int(self._state.permissions(self._state.bot["id"], channel))),
+            "app_permissions": str(int(self._app_permissions(channel))),
         }
         if interaction.source is not None:
             payload["message"] = self._messages.present(interaction.source)
@@ -147,6 +183,11 @@ class Interactions:
             "guild_locale": guild["preferred_locale"],
             "member": {**member, "permissions": str(int(held & ALL))},
         }
+
+    def _app_permissions(self, channel: Json) -> Permission:
+        if channel["type"] == ChannelType.DM:
+            return IN_DM
+        return self._state.permissions(self._state.bot["id"], channel)
 
     def _give_up(self, interaction: Interaction) -> None:
         if interaction.callback is None:
@@ -165,7 +206,8 @@ class Interactions:
             raise unknown("interaction")
         if interaction.callback is not None:
             raise DiscordError(400, 40060, "Interaction has already been acknowledged.")
-        callback = Callback(body["type"])
+        require(CALLBACK, body)
+        callback = _callback(interaction, body)
         self._respond(interaction, callback, body.get("data") or {}, files)
         interaction.callback = callback
         interaction.settled.set()
@@ -180,6 +222,7 @@ class Interactions:
             case Callback.MESSAGE:
                 interaction.response = self._post(interaction, data, files)
             case Callback.DEFER:
+                require(DEFERRAL, data, "data")
                 flags = (data.get("flags") or 0) & MessageFlag.EPHEMERAL | MessageFlag.LOADING
                 interaction.response = self._post(interaction, {"flags": int(flags)}, ())
             case Callback.DEFER_UPDATE:
@@ -189,12 +232,12 @@ class Interactions:
                     interaction.source, data, files, answers=interaction.id
                 )
             case Callback.CHOICES:
-                interaction.choices = list(data.get("choices") or [])
+                require(CHOICES, data, "data")
+                interaction.choices = list(data["choices"])
             case Callback.MODAL:
+                require(MODAL, data, "data")
                 interaction.modal = data
                 self._tell(interaction, "INTERACTION_MODAL_CREATE", **data)
-            case _:
-                raise DiscordError(400, 50035, "Invalid Form Body", {"type": {"_errors": []}})
 
     # --- the bot goes on, through the token ---------------------------------------------------
 
@@ -211,22 +254,29 @@ class Interactions:
         """A further message. After a deferral the first one takes the place of "thinking"."""
         if interaction.callback is None:
             raise unknown("Webhook")
-        interaction.followups += 1
-        if "1" in interaction.owners and interaction.followups > USER_INSTALL_FOLLOWUPS:
+        if "1" in interaction.owners and interaction.followups >= USER_INSTALL_FOLLOWUPS:
             raise DiscordError(400, 40094, "Maximum number of follow up messages reached")
         waiting = interaction.response
         if waiting is not None and MessageFlag.LOADING in waiting.flags:
-            return self._messages.edit(waiting, body, files, answers=interaction.id)
-        return self._post(interaction, body, files)
+            message = self._messages.edit(waiting, body, files, answers=interaction.id)
+        else:
+            message = self._post(interaction, body, files)
+        interaction.followups += 1
+        return message
 
     def message(self, interaction: Interaction, message_id: str) -> Message:
-        """A message this token may read, edit and delete."""
+        """A message this token may read, edit and delete: one that was sent with it, or the one
+        whose component was used."""
         if message_id == "@original":
             if interaction.response is None:
                 raise unknown("Message")
             message_id = interaction.response.id
         message = self._state.message(interaction.channel, message_id)
-        if message.data.get("application_id") != self._state.bot["id"]:
+        made_by = (message.data.get("interaction_metadata") or {}).get("id")
+        own = made_by == interaction.id or message in (interaction.response, interaction.source)
+        if not own and WAIVED_TOKEN in self._state.waived:
+            own = message.data.get("application_id") == self._state.bot["id"]
+        if not own:
             raise unknown("Message")
         return message
 
@@ -239,6 +289,7 @@ class Interactions:
         metadata = self._metadata(interaction)
         if interaction.response is not None:
             metadata["original_response_message_id"] = interaction.response.id
+        check_body(body, MessageFlag(0), files)
         ephemeral = MessageFlag.EPHEMERAL in MessageFlag(body.get("flags") or 0)
         origin = Origin(
             author=self._state.bot,
@@ -285,3 +336,33 @@ class Interactions:
             visible_to=interaction.user,
             answers=interaction.id,
         )
+
+
+def _callback(interaction: Interaction, body: Json) -> Callback:
+    """How an interaction is responded to. Raises 50035 where its kind allows no such response."""
+    allowed = set(_CALLBACKS[interaction.kind])
+    if interaction.kind is InteractionType.MODAL and interaction.source is None:
+        allowed -= {Callback.DEFER_UPDATE, Callback.UPDATE}  # there is no message to update
+    if body["type"] not in allowed:
+        listed = ", ".join(str(int(each)) for each in sorted(allowed))
+        raise Form.refuse("type", "BASE_TYPE_CHOICES", f"Value must be one of ({listed}).")
+    return Callback(body["type"])
+
+
+_CALLBACKS = {
+    InteractionType.COMMAND: (Callback.MESSAGE, Callback.DEFER, Callback.MODAL),
+    InteractionType.COMPONENT: (
+        Callback.MESSAGE,
+        Callback.DEFER,
+        Callback.DEFER_UPDATE,
+        Callback.UPDATE,
+        Callback.MODAL,
+    ),
+    InteractionType.AUTOCOMPLETE: (Callback.CHOICES,),
+    InteractionType.MODAL: (
+        Callback.MESSAGE,
+        Callback.DEFER,
+        Callback.DEFER_UPDATE,
+        Callback.UPDATE,
+    ),
+}

@@ -1,13 +1,62 @@
 """What a message may hold. Every broken rule is reported at once, as Discord does.
 
 https://discord.com/developers/docs/resources/message#create-message
-https://discord.com/developers/docs/components/reference
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import Any
 
+from playground.discord.components import (
+    BUTTON,
+    CONTAINER,
+    LARGEST_COLOUR,
+    TEXT_INPUT,
+    UPLOAD,
+    V1_MESSAGE,
+    V2_COMPONENTS,
+    V2_MESSAGE,
+    V2_TEXT,
+    check_tree,
+    displayed_text,
+    media_items,
+    text_of,
+    walk,
+)
+from playground.discord.emoji import check_emoji
 from playground.discord.errors import DiscordError, Form, too_large
+from playground.discord.schema import (
+    Address,
+    Choice,
+    Either,
+    Fields,
+    Flag,
+    Items,
+    Kind,
+    Moment,
+    Number,
+    Snowflake,
+    Text,
+    Whole,
+    is_blank,
+)
 from playground.discord.shapes import File, Json, MessageFlag
+
+__all__ = [
+    "BUTTON",
+    "CONTAINER",
+    "FILE_BYTES",
+    "TEXT_INPUT",
+    "UPLOAD",
+    "V2_COMPONENTS",
+    "V2_TEXT",
+    "check_body",
+    "check_message",
+    "displayed_text",
+    "is_upload",
+    "media_items",
+    "text_of",
+    "walk",
+]
 
 CONTENT = 2000
 EMBEDS = 10
@@ -15,32 +64,163 @@ EMBED_TOTAL = 6000
 FILES = 10
 FILE_BYTES = 10 * 2**20
 REQUEST_BYTES = 25 * 2**20
-V1_ROWS = 5
-V2_COMPONENTS = 40
-V2_TEXT = 4000
 NONCE = 25
+LARGEST_NONCE = 2**63 - 1
 
-ACTION_ROW, BUTTON, STRING_SELECT, TEXT_INPUT = 1, 2, 3, 4
-SECTION, TEXT_DISPLAY, THUMBNAIL, MEDIA_GALLERY, FILE_COMPONENT = 9, 10, 11, 12, 13
-SEPARATOR, CONTAINER = 14, 17
-V2_TOP_TYPES = (
-    ACTION_ROW,
-    SECTION,
-    TEXT_DISPLAY,
-    MEDIA_GALLERY,
-    FILE_COMPONENT,
-    SEPARATOR,
-    CONTAINER,
+
+# --- what each member of a body may be --------------------------------------------------------
+
+
+def _check_embed(form: Form, at: str, embed: Json) -> None:
+    """An embed shows something."""
+    shown = (
+        "title",
+        "description",
+        "fields",
+        "image",
+        "thumbnail",
+        "author",
+        "footer",
+        "timestamp",
+    )
+    if not any(embed.get(name) for name in shown):
+        form.wrong(f"{at}.description", "BASE_TYPE_REQUIRED", "This field is required")
+
+
+def _check_mentions(form: Form, at: str, allowed: Json) -> None:
+    for kind in ("users", "roles"):
+        if kind in (allowed.get("parse") or ()) and allowed.get(kind):
+            form.wrong(
+                at,
+                "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE",
+                f'parse:["{kind}"] and {kind}: [ids...] are mutually exclusive.',
+            )
+
+
+_WEB = Address()
+_MEDIA = Fields({"url": Address(("http", "https", "attachment"))}, ("url",))
+_ICON = Address(("http", "https", "attachment"))
+EMBED = Fields(
+    {
+        "title": Text(0, 256),
+        "description": Text(0, 4096),
+        "url": _WEB,
+        "timestamp": Moment(),
+        "color": Whole(0, LARGEST_COLOUR),
+        "footer": Fields({"text": Text(1, 2048), "icon_url": _ICON}, ("text",)),
+        "image": _MEDIA,
+        "thumbnail": _MEDIA,
+        "author": Fields({"name": Text(1, 256), "url": _WEB, "icon_url": _ICON}, ("name",)),
+        "fields": Items(
+            Fields(
+                {"name": Text(1, 256), "value": Text(1, 1024), "inline": Flag()}, ("name", "value")
+            ),
+            0,
+            25,
+        ),
+    },
+    rules=(_check_embed,),
 )
-LENGTHS = {  # what they hold, and how much of it at most; never nothing
-    ACTION_ROW: ("components", 5),
-    SECTION: ("components", 3),
-    TEXT_DISPLAY: ("content", V2_TEXT),
-    MEDIA_GALLERY: ("items", 10),
-    CONTAINER: ("components", V2_COMPONENTS),
+ALLOWED_MENTIONS = Fields(
+    {
+        "parse": Items(Choice(("users", "roles", "everyone")), 0, None, unique=True),
+        "users": Items(Snowflake(), 0, 100, unique=True),
+        "roles": Items(Snowflake(), 0, 100, unique=True),
+        "replied_user": Flag(),
+    },
+    rules=(_check_mentions,),
+)
+REFERENCE = Fields(
+    {
+        "type": Choice((0, 1)),
+        "message_id": Snowflake(),
+        "channel_id": Snowflake(),
+        "guild_id": Snowflake(),
+        "fail_if_not_exists": Flag(),
+    },
+    ("message_id",),
+)
+ATTACHMENT = Fields(
+    {
+        "id": Snowflake(),
+        "filename": Text(1, 1024),
+        "description": Text(0, 1024),
+        "title": Text(0, 1024),
+        "duration_secs": Number(),
+        "waveform": Text(0, 400),
+        "is_spoiler": Flag(),
+    },
+    ("id",),
+)
+POLL = Fields(
+    {
+        "question": Fields({"text": Text(1, 300, visible=True)}, ("text",)),
+        "answers": Items(
+            Fields(
+                {
+                    "poll_media": Fields(
+                        {
+                            "text": Text(1, 55, visible=True),
+                            "emoji": Fields(
+                                {"id": Snowflake(), "name": Text(1, 64)}, rules=(check_emoji,)
+                            ),
+                        },
+                        ("text",),
+                    )
+                },
+                ("poll_media",),
+            ),
+            1,
+            10,
+        ),
+        "duration": Whole(1, 768),
+        "allow_multiselect": Flag(),
+        "layout_type": Choice((1,)),
+    },
+    ("question", "answers"),
+)
+_MEMBERS: dict[str, Kind] = {
+    "content": Text(0, CONTENT),
+    "nonce": Either((Text(0, NONCE), Whole(-LARGEST_NONCE - 1, LARGEST_NONCE))),
+    "enforce_nonce": Flag(),
+    "tts": Flag(),
+    "flags": Whole(0, 2**53),
+    "embeds": Items(EMBED, 0, EMBEDS),
+    "allowed_mentions": ALLOWED_MENTIONS,
+    "message_reference": REFERENCE,
+    "sticker_ids": Items(Snowflake(), 0, 3, unique=True),
+    "attachments": Items(ATTACHMENT, 0, FILES),
+    "poll": POLL,
 }
-LINK_STYLE, PREMIUM_STYLE = 5, 6
-UPLOAD = "attachment://"
+_V1 = Fields({**_MEMBERS, "components": V1_MESSAGE})
+_V2 = Fields({**_MEMBERS, "components": V2_MESSAGE})
+
+
+# --- a request, and the message it makes ------------------------------------------------------
+
+
+def check_body(body: Any, before: MessageFlag, files: Sequence[File]) -> None:
+    """Check a request that makes or edits a message. `before` are the flags of the one edited.
+
+    Raises DiscordError: 50035 with the tree of what is wrong.
+    """
+    sent = body.get("flags") if isinstance(body, dict) else None
+    flags = before | MessageFlag(sent if type(sent) is int and sent > 0 else 0)
+    form = Form()
+    (_V2 if MessageFlag.COMPONENTS_V2 in flags else _V1).check(form, "", body)
+    if isinstance(body, dict):
+        check_tree(form, "", body)
+    if form.good:
+        for index, entry in enumerate(body.get("attachments") or ()):
+            if is_upload(entry) and int(entry["id"]) >= len(files):
+                message = f"No file was sent for the attachment {entry['id']}"
+                form.wrong(f"attachments.{index}.id", "ATTACHMENT_NOT_FOUND", message)
+    form.check()
+
+
+def is_upload(entry: Json) -> bool:
+    """Whether an entry of `attachments` describes a file of this request: its id is an index."""
+    return len(str(entry.get("id", ""))) < 4
 
 
 def check_message(body: Json, flags: MessageFlag, files: Sequence[File]) -> None:
@@ -51,18 +231,15 @@ def check_message(body: Json, flags: MessageFlag, files: Sequence[File]) -> None
     _check_files(body, files)
     form = Form()
     components: list[Json] = body.get("components") or []
-    form.longest("content", body.get("content"), CONTENT)
-    form.longest("nonce", body.get("nonce"), NONCE)
-    _check_embeds(form, body.get("embeds") or [])
+    if sum(map(_embed_characters, body.get("embeds") or [])) > EMBED_TOTAL:
+        message = f"Embed size exceeds maximum size of {EMBED_TOTAL}"
+        form.wrong("embeds", "MAX_EMBED_SIZE_EXCEEDED", message)
     if MessageFlag.COMPONENTS_V2 in flags:
         _check_v2(form, body, components)
-    else:
-        _check_v1(form, components)
-    _check_buttons_and_selects(form, components)
     form.check()
     if not any(
         (
-            (body.get("content") or "").strip(),
+            not is_blank(body.get("content") or ""),
             body.get("embeds"),
             components,
             body.get("attachments"),
@@ -84,30 +261,6 @@ def _check_files(body: Json, files: Sequence[File]) -> None:
         )
 
 
-def _check_embeds(form: Form, embeds: list[Json]) -> None:
-    if len(embeds) > EMBEDS:
-        form.wrong("embeds", "BASE_TYPE_MAX_LENGTH", f"Must be {EMBEDS} or fewer in length.")
-    for index, embed in enumerate(embeds):
-        at = f"embeds.{index}"
-        form.longest(f"{at}.title", embed.get("title"), 256)
-        form.longest(f"{at}.description", embed.get("description"), 4096)
-        form.longest(f"{at}.footer.text", (embed.get("footer") or {}).get("text"), 2048)
-        form.longest(f"{at}.author.name", (embed.get("author") or {}).get("name"), 256)
-        fields = embed.get("fields") or []
-        if len(fields) > 25:
-            form.wrong(f"{at}.fields", "BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer in length.")
-        for number, each in enumerate(fields):
-            for key, limit in (("name", 256), ("value", 1024)):
-                form.required(f"{at}.fields.{number}.{key}", each.get(key))
-                form.longest(f"{at}.fields.{number}.{key}", each.get(key), limit)
-    if sum(map(_embed_characters, embeds)) > EMBED_TOTAL:
-        form.wrong(
-            "embeds",
-            "MAX_EMBED_SIZE_EXCEEDED",
-            f"Embed size exceeds maximum size of {EMBED_TOTAL}",
-        )
-
-
 def _embed_characters(embed: Json) -> int:
     texts = [
         embed.get("title"),
@@ -120,24 +273,6 @@ def _embed_characters(embed: Json) -> int:
     return sum(len(text or "") for text in texts)
 
 
-def _check_v1(form: Form, components: list[Json]) -> None:
-    if len(components) > V1_ROWS:
-        form.wrong("components", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 5 in length.")
-    for index, row in enumerate(components):
-        if row.get("type") != ACTION_ROW:
-            form.wrong(
-                f"components.{index}.type",
-                "UNION_TYPE_CHOICES",
-                'Value of field "type" must be one of (1,).',
-            )
-        elif not 1 <= len(row.get("components") or ()) <= 5:
-            form.wrong(
-                f"components.{index}.components",
-                "BASE_TYPE_BAD_LENGTH",
-                "Must be between 1 and 5 in length.",
-            )
-
-
 def _check_v2(form: Form, body: Json, components: list[Json]) -> None:
     for key in ("content", "embeds", "poll", "sticker_ids"):
         if body.get(key):
@@ -146,7 +281,6 @@ def _check_v2(form: Form, body: Json, components: list[Json]) -> None:
                 "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2",
                 f"The '{key}' field cannot be used when using MessageFlags.IS_COMPONENTS_V2",
             )
-    _check_v2_shapes(form, components)
     every = list(walk(components))
     if len(every) > V2_COMPONENTS:
         form.wrong(
@@ -163,32 +297,10 @@ def _check_v2(form: Form, body: Json, components: list[Json]) -> None:
     _check_references(form, body, every)
 
 
-def _check_v2_shapes(form: Form, components: list[Json]) -> None:
-    """Which components may lie where, and how long each may be."""
-    for path, component in _paths(components):
-        kind, is_top = component.get("type"), path.count(".") == 1
-        if is_top and kind not in V2_TOP_TYPES:
-            form.wrong(
-                f"{path}.type",
-                "UNION_TYPE_CHOICES",
-                f'Value of field "type" must be one of {V2_TOP_TYPES}.',
-            )
-        if kind == CONTAINER and not is_top:
-            form.wrong(f"{path}.type", "UNION_TYPE_CHOICES", "A container cannot be nested.")
-        if kind in LENGTHS:
-            field, most = LENGTHS[kind]
-            if not 1 <= len(component.get(field) or ()) <= most:
-                form.wrong(
-                    f"{path}.{field}",
-                    "BASE_TYPE_BAD_LENGTH",
-                    f"Must be between 1 and {most} in length.",
-                )
-
-
 def _check_references(form: Form, body: Json, components: list[Json]) -> None:
     """Every upload must be shown by a component, and only what is uploaded can be shown."""
     names = {a["filename"] for a in body.get("attachments") or () if "filename" in a}
-    urls = list(_media_urls(components))
+    urls = [str(item.get("url")) for item in media_items(components)]
     used = {url.split("?")[0].rsplit("/", 1)[-1] for url in urls}
     for url in urls:
         if url.startswith(UPLOAD) and url.removeprefix(UPLOAD) not in names:
@@ -203,66 +315,3 @@ def _check_references(form: Form, body: Json, components: list[Json]) -> None:
             "COMPONENTS_V2_UNREFERENCED_ATTACHMENT",
             f"The attachment {name} is not referenced by any component",
         )
-
-
-def _media_urls(components: list[Json]) -> Iterator[str]:
-    return (str(item.get("url")) for item in media_items(components))
-
-
-def media_items(components: Sequence[Json]) -> Iterator[Json]:
-    """Every place in Components V2 that shows a picture or a file."""
-    for component in walk(components):
-        found = [component.get("media"), component.get("file")]
-        found += [item.get("media") for item in component.get("items") or ()]
-        yield from (item for item in found if isinstance(item, dict))
-
-
-def _check_buttons_and_selects(form: Form, components: list[Json]) -> None:
-    seen: set[str] = set()
-    for path, component in _paths(components):
-        custom_id = component.get("custom_id")
-        form.longest(f"{path}.custom_id", custom_id, 100)
-        form.longest(f"{path}.label", component.get("label"), 80)
-        form.longest(f"{path}.placeholder", component.get("placeholder"), 150)
-        if component.get("type") == BUTTON and component.get("style") not in (
-            LINK_STYLE,
-            PREMIUM_STYLE,
-        ):
-            form.required(f"{path}.custom_id", custom_id)
-        if len(component.get("options") or ()) > 25:
-            form.wrong(
-                f"{path}.options", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 25 in length."
-            )
-        if custom_id in seen:
-            form.wrong(
-                f"{path}.custom_id",
-                "COMPONENT_CUSTOM_ID_DUPLICATED",
-                "Component custom id cannot be duplicated",
-            )
-        if custom_id is not None:
-            seen.add(custom_id)
-
-
-def _paths(components: list[Json], at: str = "components") -> Iterator[tuple[str, Json]]:
-    for index, component in enumerate(components):
-        path = f"{at}.{index}"
-        yield path, component
-        yield from _paths(component.get("components") or [], f"{path}.components")
-        for key in ("accessory", "component"):
-            if component.get(key):
-                yield f"{path}.{key}", component[key]
-
-
-def walk(components: Sequence[Json]) -> Iterator[Json]:
-    """Every component, nested ones and accessories too."""
-    return (component for _, component in _paths(list(components)))
-
-
-def text_of(message: Json) -> str:
-    """What a message says, plain or made of components."""
-    return str(message["content"] or displayed_text(message["components"]))
-
-
-def displayed_text(components: Sequence[Json]) -> str:
-    texts = (c.get("content") for c in walk(components) if c.get("type") == TEXT_DISPLAY)
-    return "\n".join(text for text in texts if text)

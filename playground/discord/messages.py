@@ -2,11 +2,12 @@
 
 import copy
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from playground.discord import limits, mentions
 from playground.discord.cdn import Cdn
+from playground.discord.components import complete
 from playground.discord.errors import Form
 from playground.discord.shapes import (
     SETTABLE_FLAGS,
@@ -17,7 +18,7 @@ from playground.discord.shapes import (
     MessageFlag,
 )
 from playground.discord.snowflake import timestamp
-from playground.discord.state import Message, State
+from playground.discord.state import WAIVED_ATTACHMENTS, Message, State
 
 DEFAULT_MESSAGE = 0
 REPLY = 19
@@ -35,6 +36,7 @@ SNAPSHOT = (
     "sticker_items",
     "components",
 )
+GATEWAY_ALONE = ("member", "guild_id")  # fields that only events carry
 NONCE_SECONDS = 300  # "a few minutes" in Discord's words
 REMEMBERED_NONCES = 10_000
 
@@ -60,6 +62,7 @@ class Messages:
         """A new message; the earlier one again if its enforced nonce was used already."""
         if (earlier := self._by_nonce(channel, body, origin)) is not None:
             return earlier
+        limits.check_body(body, MessageFlag(0), files)
         flags = MessageFlag(body.get("flags") or 0) & SETTABLE_FLAGS
         loading = MessageFlag(body.get("flags") or 0) & MessageFlag.LOADING
         forwarded = self._forwarded(body)
@@ -96,11 +99,16 @@ class Messages:
         answers: str | None = None,
     ) -> Message:
         """Only the fields that `body` holds change. A loading message becomes a real one."""
+        limits.check_body(body, message.flags & MessageFlag.COMPONENTS_V2, files)
         flags = self._edited_flags(message, body)
         kept = self._kept(message, body)
         after: Json = {**message.data, "flags": int(flags)}
-        for key, empty in (("content", ""), ("embeds", []), ("components", [])):
-            after[key] = body.get(key, after[key]) or empty
+        if "content" in body:
+            after["content"] = body["content"] or ""
+        if "embeds" in body:
+            after["embeds"] = _embeds(body["embeds"] or ())
+        if "components" in body:
+            after["components"] = complete(body["components"] or ())
         uploads = _uploads(body, files)
         limits.check_message({**after, "attachments": kept + uploads}, flags, files)
         was_loading = MessageFlag.LOADING in message.flags
@@ -129,15 +137,21 @@ class Messages:
 
     def present(self, message: Message) -> Json:
         """The message as the API returns it now: addresses of files are signed afresh."""
-        data: Json = copy.deepcopy(message.data)
-        data["attachments"] = [
-            self._cdn.renewed(each, message.channel) for each in data["attachments"]
-        ]
+        data = self._presented(message)
         if data["type"] == REPLY:
             replied_to = data["message_reference"]
             there = self._state.messages.get(replied_to["channel_id"], {})
             target = there.get(replied_to["message_id"])
-            data["referenced_message"] = None if target is None else _without_target(target.data)
+            data["referenced_message"] = None if target is None else self._presented(target)
+        return data
+
+    def _presented(self, message: Message) -> Json:
+        data = message.shown(all_attachments=WAIVED_ATTACHMENTS in self._state.waived)
+        for key in (*GATEWAY_ALONE, "referenced_message"):
+            data.pop(key, None)
+        data["attachments"] = [
+            self._cdn.renewed(each, message.channel) for each in data["attachments"]
+        ]
         return data
 
     # --- parts of a message -------------------------------------------------------------------
@@ -156,8 +170,8 @@ class Messages:
             "mentions": [],
             "mention_roles": [],
             "attachments": [],
-            "embeds": body.get("embeds") or [],
-            "components": body.get("components") or [],
+            "embeds": _embeds(body.get("embeds") or ()),
+            "components": complete(body.get("components") or ()),
             "reactions": [],
             "pinned": False,
             "flags": int(flags),
@@ -192,7 +206,7 @@ class Messages:
         message.data |= {
             "type": REPLY,
             "message_reference": reference,
-            "referenced_message": _without_target(replied_to.data),
+            "referenced_message": self._presented(replied_to),
         }
         message.answers = message.answers or replied_to.id
 
@@ -278,11 +292,15 @@ class Messages:
         for place in places:
             attachment = by_name.get(str(place.get("url")).removeprefix(limits.UPLOAD))
             if attachment is not None:
-                place |= {
-                    "url": attachment["url"],
-                    "proxy_url": attachment["url"],
-                    "attachment_id": attachment["id"],
-                }
+                shown = ("url", "proxy_url", "width", "height", "content_type")
+                place |= {key: attachment[key] for key in shown if attachment.get(key) is not None}
+                place["attachment_id"] = attachment["id"]
+            place.setdefault("id", self._state.snowflakes.next())
+            place.setdefault("proxy_url", place["url"])
+        for part in limits.walk(message.data["components"]):
+            if isinstance(part.get("file"), dict):
+                name = str(part["file"]["url"]).split("?")[0].rsplit("/", 1)[-1]
+                part |= {"name": name, "size": by_name.get(name, {}).get("size", 0)}
 
     # --- nonces -------------------------------------------------------------------------------
 
@@ -303,9 +321,12 @@ class Messages:
             self._nonces.popitem(last=False)
 
 
-def _without_target(message: Json) -> Json:
-    """A message as one that replies to it shows it: what it replies to itself is left out."""
-    return {key: value for key, value in message.items() if key != "referenced_message"}
+def _embeds(sent: Iterable[Json]) -> list[Json]:
+    """Embeds as Discord keeps them."""
+    return [
+        {**{key: value for key, value in embed.items() if value is not None}, "type": "rich"}
+        for embed in sent
+    ]
 
 
 def _poll(asked: Json, created: float) -> Json:
@@ -325,7 +346,7 @@ def _poll(asked: Json, created: float) -> Json:
 
 def _new_ones(body: Json) -> list[Json]:
     """The entries of `attachments` that describe uploads: their ids are indices."""
-    return [a for a in body.get("attachments") or () if len(str(a.get("id", ""))) < 4]
+    return [entry for entry in body.get("attachments") or () if limits.is_upload(entry)]
 
 
 def _uploads(body: Json, files: Sequence[File]) -> list[Json]:

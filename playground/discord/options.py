@@ -9,12 +9,12 @@ from typing import Any
 
 from playground.discord import limits
 from playground.discord.commands import SUBCOMMAND, SUBCOMMAND_GROUP
+from playground.discord.components import ACTION_ROW, FILE_UPLOAD, LABEL, TEXT_INPUT
 from playground.discord.shapes import File, Json, UserError
 from playground.discord.state import State
 
 STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER, ATTACHMENT = range(3, 12)
 STRING_LIMIT = 6000
-LABEL, FILE_UPLOAD = 18, 19
 
 Store = Callable[[File], Json]  # uploads a file, gives its attachment object
 _AT_NAME = re.compile(r"<@!?([^\W\d][\w.\-]*)>|(?<![\w<])@([\w.\-]+)")
@@ -208,7 +208,7 @@ class ModalFiller:
             entry: Json = {"type": definition["type"], "id": definition.get("id", 0)}
             if definition["type"] == LABEL:
                 yield {**entry, "component": next(self._fill([definition["component"]]))}
-            elif definition["type"] == limits.ACTION_ROW:
+            elif definition["type"] == ACTION_ROW:
                 yield {**entry, "components": list(self._fill(definition["components"]))}
             elif "custom_id" in definition:
                 yield {
@@ -220,7 +220,7 @@ class ModalFiller:
     def _value(self, definition: Json) -> Json:
         name = definition["custom_id"]
         value = self._values.get(name)
-        if definition["type"] == limits.TEXT_INPUT:
+        if definition["type"] == TEXT_INPUT:
             text = str(definition.get("value") or "" if value is None else value)
             if definition.get("required", True) and not text:
                 raise UserError(f"{name}: required")

@@ -24,7 +24,14 @@ def unreact(state: State, message: Message, user: str, emoji: str) -> None:
 def _changed(state: State, event: str, message: Message, user: str, emoji: str) -> None:
     bot = state.bot["id"]
     message.data["reactions"] = [
-        {"emoji": {"id": None, "name": name}, "count": len(users), "me": bot in users}
+        {
+            "emoji": {"id": None, "name": name},
+            "count": len(users),
+            "count_details": {"normal": len(users), "burst": 0},
+            "burst_colors": [],
+            "me": bot in users,
+            "me_burst": False,
+        }
         for name, users in message.reactions.items()
     ]
     data: dict[str, object] = {

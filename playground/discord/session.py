@@ -169,9 +169,9 @@ class Connection:
             try:
                 payload = json.loads(message.data)
                 op, data = Op(payload["op"]), payload.get("d")
-            except (KeyError, TypeError, ValueError):
+                self._handle(op, data)
+            except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
                 raise Closed(CloseCode.DECODE_ERROR) from None
-            self._handle(op, data)
 
     def _limit(self) -> None:
         now = asyncio.get_running_loop().time()

@@ -12,11 +12,55 @@ from typing import Any
 
 from playground.discord import permissions
 from playground.discord.clock import Clock
+from playground.discord.components import media_items
 from playground.discord.errors import missing_access, missing_permissions, unknown
 from playground.discord.observe import Bus, Seen
 from playground.discord.permissions import Permission
 from playground.discord.shapes import THREADS, ChannelType, Json, MessageFlag
 from playground.discord.snowflake import Snowflakes, timestamp
+
+WAIVED_ATTACHMENTS = "attachments"
+
+# What a server without any special settings says of itself.
+NEW_GUILD: Json = {
+    "icon": None,
+    "description": None,
+    "home_header": None,
+    "splash": None,
+    "discovery_splash": None,
+    "banner": None,
+    "application_id": None,
+    "region": "deprecated",
+    "features": [],
+    "preferred_locale": "en-US",
+    "afk_channel_id": None,
+    "afk_timeout": 300,
+    "system_channel_id": None,
+    "system_channel_flags": 0,
+    "rules_channel_id": None,
+    "public_updates_channel_id": None,
+    "safety_alerts_channel_id": None,
+    "widget_enabled": False,
+    "widget_channel_id": None,
+    "verification_level": 0,
+    "default_message_notifications": 0,
+    "explicit_content_filter": 0,
+    "mfa_level": 0,
+    "nsfw": False,
+    "nsfw_level": 0,
+    "premium_tier": 0,
+    "premium_subscription_count": 0,
+    "premium_progress_bar_enabled": False,
+    "vanity_url_code": None,
+    "max_presences": None,
+    "max_members": 500_000,
+    "max_video_channel_users": 25,
+    "max_stage_video_channel_users": 50,
+    "hub_type": None,
+    "incidents_data": None,
+    "emojis": [],
+    "stickers": [],
+}
 
 
 @dataclass(slots=True, eq=False)
@@ -43,6 +87,19 @@ class Message:
     def flags(self) -> MessageFlag:
         return MessageFlag(self.data["flags"])
 
+    def shown(self, *, all_attachments: bool = False) -> Json:
+        """The message as Discord tells it: `attachments` are those that nothing else in it shows,
+        and there is no list of reactions where there are none."""
+        data: Json = copy.deepcopy(self.data)
+        places = list(media_items(data["components"]))
+        places += [e[key] for e in data["embeds"] for key in ("image", "thumbnail") if key in e]
+        used = {place.get("attachment_id") for place in places}
+        if not all_attachments:
+            data["attachments"] = [a for a in data["attachments"] if a["id"] not in used]
+        if not data["reactions"]:
+            del data["reactions"]
+        return data
+
 
 @dataclass
 class State:
@@ -54,6 +111,7 @@ class State:
     token: str = field(default_factory=lambda: f"playground.{secrets.token_urlsafe(24)}")
     bot_name: str = "commonroom"
     privileged_intents: int = -1  # which of them the application may ask for; -1 is all
+    waived: frozenset[str] = frozenset()  # rules that do not hold here; `server.WAIVED` says why
 
     def __post_init__(self) -> None:
         self.snowflakes = Snowflakes(self.clock)
@@ -62,7 +120,7 @@ class State:
         self.members: dict[str, dict[str, Json]] = {}  # by guild, by user
         self.channels: dict[str, Json] = {}
         self.messages: dict[str, dict[str, Message]] = {}  # by channel, by id, oldest first
-        self.thread_members: dict[str, set[str]] = {}
+        self.thread_members: dict[str, dict[str, str]] = {}  # when each user joined, by thread
         self.presences: dict[str, Json] = {}
         self._positions: Counter[str] = Counter()  # of each guild's next channel
         self.bot = self.add_user(self.bot_name, bot=True)
@@ -77,7 +135,13 @@ class State:
             "discriminator": "0",
             "avatar": None,
             "bot": bot,
+            "flags": 0,
             "public_flags": 0,
+            "banner": None,
+            "accent_color": None,
+            "avatar_decoration_data": None,
+            "collectibles": None,
+            "primary_guild": None,
         }
         self.users[user["id"]] = user
         return user
@@ -86,12 +150,10 @@ class State:
         guild_id = self.snowflakes.next()
         owner = self.add_user(f"{name}-owner")
         guild: Json = {
+            **copy.deepcopy(NEW_GUILD),
             "id": guild_id,
             "name": name,
-            "icon": None,
             "owner_id": owner["id"],
-            "preferred_locale": "en-US",
-            "features": [],
             "roles": [permissions.new_role(guild_id, "@everyone", permissions.EVERYONE)],
         }
         self.guilds[guild_id] = guild
@@ -106,6 +168,7 @@ class State:
             "user": user,
             "nick": None,
             "avatar": None,
+            "banner": None,
             "roles": [],
             "joined_at": timestamp(self.clock.now()),
             "premium_since": None,
@@ -219,7 +282,7 @@ class State:
                 "locked": False,
             },
         )
-        self.thread_members[thread["id"]] = {owner}
+        self.thread_members[thread["id"]] = {owner: now}
         self.publish("THREAD_CREATE", {**thread, "newly_created": True}, channel=thread["id"])
         if starter is not None:
             starter.data["flags"] |= MessageFlag.HAS_THREAD
@@ -264,9 +327,13 @@ class State:
         changed = (user not in members) if present else (user in members)
         if not changed:
             return
-        (members.add if present else members.discard)(user)
+        joined = timestamp(self.clock.now())
+        if present:
+            members[user] = joined
+        else:
+            del members[user]
         thread["member_count"] = len(members)
-        entry = {"id": thread["id"], "user_id": user, "join_timestamp": timestamp(self.clock.now())}
+        entry = {"id": thread["id"], "user_id": user, "join_timestamp": joined}
         self.publish(
             "THREAD_MEMBERS_UPDATE",
             {
@@ -360,7 +427,7 @@ class State:
     def publish_message(self, event: str, message: Message, *, answers: str | None = None) -> None:
         self.publish(
             event,
-            message.data,
+            message.shown(all_attachments=WAIVED_ATTACHMENTS in self.waived),
             channel=message.channel,
             visible_to=message.visible_to,
             answers=answers or message.answers,

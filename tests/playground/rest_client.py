@@ -34,6 +34,13 @@ class RestClient:
             content = await response.json() if response.status != 204 else None
             return Answer(response.status, content, dict(response.headers))
 
+    async def raw(self, method: str, path: str, data: bytes, content_type: str) -> Answer:
+        """A body that no JSON encoder would write."""
+        headers = {"Authorization": f"Bot {self._server.token}", "Content-Type": content_type}
+        url = f"{self._server.api_url}/v10{path}"
+        async with self._session.request(method, url, data=data, headers=headers) as response:
+            return Answer(response.status, await response.json(), dict(response.headers))
+
     async def post(self, body: Any, channel: str | None = None) -> Answer:
         """A message of the bot, in #general unless a channel is given."""
         where = channel or self._server.world.general["id"]

@@ -4,6 +4,7 @@ from aiohttp import web
 
 from playground.discord import permissions
 from playground.discord.commands import GLOBAL
+from playground.discord.errors import DiscordError
 from playground.discord.intents import APPLICATION_FLAGS
 from playground.discord.rest.exchange import answer, backend, nothing, read_json
 
@@ -16,7 +17,8 @@ _GUILD_COMMANDS = "/applications/{application}/guilds/{scope}/commands"
 @routes.get("/users/@me")
 async def me(request: web.Request) -> web.Response:
     bot = backend(request).state.bot
-    return answer({**bot, "verified": True, "mfa_enabled": False, "flags": 0})
+    account = {"verified": True, "mfa_enabled": False, "locale": "en-US", "email": None}
+    return answer({**bot, **account})
 
 
 @routes.get("/users/@me/guilds")
@@ -54,13 +56,23 @@ async def application(request: web.Request) -> web.Response:
             "bot_public": True,
             "bot_require_code_grant": False,
             "verify_key": "0" * 64,
+            "type": None,
             "flags": flags,
+            "flags_new": str(flags),
             "owner": owner,
             "team": None,
             "rpc_origins": [],
             "tags": [],
             "approximate_guild_count": len(state.guilds),
             "approximate_user_install_count": 0,
+            "approximate_user_authorization_count": 0,
+            "explicit_content_filter": 0,
+            "eligible_oauth2_scopes": [],
+            "install_params": None,
+            "custom_install_url": None,
+            "terms_of_service_url": None,
+            "privacy_policy_url": None,
+            "bot": state.bot,
             "redirect_uris": [],
             "interactions_endpoint_url": None,
             "role_connections_verification_url": None,
@@ -82,6 +94,9 @@ async def gateway_bot(request: web.Request) -> web.Response:
 
 
 def _scope(request: web.Request) -> str:
+    if request.match_info["application"] != backend(request).state.bot["id"]:
+        message = "You are not authorized to perform this action on this application"
+        raise DiscordError(403, 20012, message)
     guild = request.match_info.get("scope")
     if guild is None:
         return GLOBAL

@@ -2,13 +2,50 @@
 
 from aiohttp import web
 
-from playground.discord.errors import DiscordError, Form, unknown
+from playground.discord.errors import DiscordError, archived, missing_access, unknown
 from playground.discord.permissions import Permission
-from playground.discord.rest.exchange import answer, backend, nothing, read_json
+from playground.discord.rest.exchange import answer, backend, nothing, read_body, read_query
+from playground.discord.schema import Choice, Fields, Flag, Items, Snowflake, Text, Whole
 from playground.discord.shapes import THREADS, ChannelType, Json
 from playground.discord.state import Message
 
 routes = web.RouteTableDef()
+
+_SECONDS = Whole(0, 21_600)
+_MINUTES = Choice((60, 1440, 4320, 10_080))
+_NAME = Text(1, 100, visible=True)
+THREAD = Fields(
+    {
+        "name": _NAME,
+        "type": Choice((10, 11, 12)),
+        "auto_archive_duration": _MINUTES,
+        "rate_limit_per_user": _SECONDS,
+        "invitable": Flag(),
+    },
+    ("name",),
+)
+THREAD_EDIT = Fields(
+    {
+        "name": _NAME,
+        "archived": Flag(),
+        "locked": Flag(),
+        "invitable": Flag(),
+        "auto_archive_duration": _MINUTES,
+        "rate_limit_per_user": _SECONDS,
+        "applied_tags": Items(Snowflake(), 0, 5),
+    }
+)
+CHANNEL_EDIT = Fields(
+    {
+        "name": _NAME,
+        "topic": Text(0, 4096),
+        "nsfw": Flag(),
+        "rate_limit_per_user": _SECONDS,
+        "position": Whole(),
+        "parent_id": Snowflake(),
+    }
+)
+NEW_DM = Fields({"recipient_id": Snowflake()}, ("recipient_id",))
 
 
 def _channel(request: web.Request, *needed: Permission) -> Json:
@@ -16,6 +53,15 @@ def _channel(request: web.Request, *needed: Permission) -> Json:
     channel = state.channel(request.match_info["channel"])
     state.require(state.bot["id"], channel, *needed)
     return channel
+
+
+def _guild(request: web.Request) -> Json:
+    """The server of the address, which the bot must be a member of."""
+    state = backend(request).state
+    guild = state.guild(request.match_info["guild"])
+    if not state.has_bot(guild["id"]):
+        raise missing_access()
+    return guild
 
 
 @routes.get("/channels/{channel}")
@@ -28,12 +74,12 @@ async def edit_channel(request: web.Request) -> web.Response:
     channel = _channel(request)
     is_thread = channel["type"] in THREADS
     mine = channel.get("owner_id") == backend(request).state.bot["id"]
-    body = await read_json(request)
+    body = await read_body(request, THREAD_EDIT if is_thread else CHANNEL_EDIT)
+    body = {key: value for key, value in body.items() if value is not None}
     if is_thread and body == {"archived": False} and not channel["thread_metadata"]["locked"]:
         _channel(request, Permission.SEND_MESSAGES_IN_THREADS)  # as whoever writes there reopens it
     elif not (is_thread and mine):
         _channel(request, Permission.MANAGE_THREADS if is_thread else Permission.MANAGE_CHANNELS)
-    _check_name(body, required=False)
     for key in ("name", "topic", "rate_limit_per_user", "nsfw"):
         if key in body:
             channel[key] = body[key]
@@ -66,8 +112,8 @@ async def start_thread_from_message(request: web.Request) -> web.Response:
 
 @routes.post("/channels/{channel}/threads")
 async def start_thread(request: web.Request) -> web.Response:
-    body = await read_json(request)
-    private = body.get("type", ChannelType.PRIVATE_THREAD) == ChannelType.PRIVATE_THREAD
+    body = await read_body(request, THREAD)
+    private = (body.get("type") or ChannelType.PRIVATE_THREAD) == ChannelType.PRIVATE_THREAD
     if private:
         channel = _channel(request, Permission.CREATE_PRIVATE_THREADS)
         return await _start_thread(request, channel, ChannelType.PRIVATE_THREAD)
@@ -78,27 +124,18 @@ async def start_thread(request: web.Request) -> web.Response:
 async def _start_thread(
     request: web.Request, channel: Json, kind: ChannelType, starter: Message | None = None
 ) -> web.Response:
-    body = await read_json(request)
-    _check_name(body, required=True)
+    body = await read_body(request, THREAD)
     if channel["type"] != ChannelType.TEXT:
         raise DiscordError(400, 50024, "Cannot execute action on this channel type")
     thread = backend(request).state.add_thread(
         channel,
-        body["name"],
+        body["name"].strip(),
         backend(request).state.bot["id"],
         starter=starter,
         kind=kind,
         auto_archive_minutes=body.get("auto_archive_duration") or 1440,
     )
     return answer(thread, 201)
-
-
-def _check_name(body: Json, *, required: bool) -> None:
-    form = Form()
-    if required:
-        form.required("name", body.get("name"))
-    form.longest("name", body.get("name"), 100)
-    form.check()
 
 
 @routes.put("/channels/{channel}/thread-members/{user}")
@@ -110,6 +147,8 @@ async def thread_member(request: web.Request) -> web.Response:
     user = state.bot["id"] if user == "@me" else state.user(user)["id"]
     if channel["type"] not in THREADS:
         raise unknown("Channel")
+    if channel["thread_metadata"]["archived"]:
+        raise archived()
     state.set_thread_member(channel, user, present=request.method == "PUT")
     return nothing()
 
@@ -117,14 +156,19 @@ async def thread_member(request: web.Request) -> web.Response:
 @routes.get("/channels/{channel}/thread-members")
 async def thread_members(request: web.Request) -> web.Response:
     channel = _channel(request)
-    ids = backend(request).state.thread_members.get(channel["id"], set())
-    return answer([{"id": channel["id"], "user_id": user, "flags": 0} for user in sorted(ids)])
+    joined = backend(request).state.thread_members.get(channel["id"], {})
+    return answer(
+        [
+            {"id": channel["id"], "user_id": user, "join_timestamp": when, "flags": 0}
+            for user, when in sorted(joined.items())
+        ]
+    )
 
 
 @routes.get("/guilds/{guild}/threads/active")
 async def active_threads(request: web.Request) -> web.Response:
     state = backend(request).state
-    guild = state.guild(request.match_info["guild"])["id"]
+    guild = _guild(request)["id"]
     threads = [
         c
         for c in state.channels.values()
@@ -138,8 +182,8 @@ async def active_threads(request: web.Request) -> web.Response:
 
 @routes.post("/users/@me/channels")
 async def open_dm(request: web.Request) -> web.Response:
-    body = await read_json(request)
-    user = backend(request).state.user(str(body.get("recipient_id")))
+    body = await read_body(request, NEW_DM)
+    user = backend(request).state.user(str(body["recipient_id"]))
     if user["bot"]:
         raise DiscordError(400, 50007, "Cannot send messages to this user")
     return answer(backend(request).state.open_dm(user["id"]))
@@ -152,30 +196,34 @@ async def get_user(request: web.Request) -> web.Response:
 
 @routes.get("/guilds/{guild}")
 async def get_guild(request: web.Request) -> web.Response:
-    guild = backend(request).state.guild(request.match_info["guild"])
-    return answer({**guild, "emojis": [], "stickers": []})
+    return answer(_guild(request))
 
 
 @routes.get("/guilds/{guild}/channels")
 async def guild_channels(request: web.Request) -> web.Response:
     state = backend(request).state
-    guild = state.guild(request.match_info["guild"])["id"]
+    guild = _guild(request)["id"]
     mine = [c for c in state.channels.values() if c.get("guild_id") == guild]
     return answer([c for c in mine if c["type"] not in THREADS])
 
 
 @routes.get("/guilds/{guild}/roles")
 async def guild_roles(request: web.Request) -> web.Response:
-    return answer(backend(request).state.guild(request.match_info["guild"])["roles"])
+    return answer(_guild(request)["roles"])
 
 
 @routes.get("/guilds/{guild}/members")
 async def guild_members(request: web.Request) -> web.Response:
-    guild = backend(request).state.guild(request.match_info["guild"])
-    return answer(list(backend(request).state.members[guild["id"]].values()))
+    guild = _guild(request)
+    wanted = read_query(request, limit=Whole(1, 1000), after=Snowflake())
+    members = sorted(
+        backend(request).state.members[guild["id"]].values(), key=lambda m: int(m["user"]["id"])
+    )
+    found = [m for m in members if int(m["user"]["id"]) > wanted.get("after", 0)]
+    return answer(found[: wanted.get("limit", 1)])
 
 
 @routes.get("/guilds/{guild}/members/{user}")
 async def guild_member(request: web.Request) -> web.Response:
-    guild = backend(request).state.guild(request.match_info["guild"])
+    guild = _guild(request)
     return answer(backend(request).state.member(guild["id"], request.match_info["user"]))

@@ -7,12 +7,14 @@ from typing import Any
 from aiohttp import BodyPartReader, web
 
 from playground.discord.backend import Backend
-from playground.discord.errors import DiscordError
+from playground.discord.errors import DiscordError, Form
+from playground.discord.schema import Fields, Kind, is_snowflake, require
 from playground.discord.shapes import File, Json
 
 BACKEND: web.AppKey[Backend] = web.AppKey("backend", Backend)
 
-_FILE_FIELD = re.compile(r"files?\[?(\d*)\]?")
+DEEPEST = 100  # how far JSON may be nested
+_FILE_FIELD = re.compile(r"files?\[?(\d{0,4})\]?")
 
 
 def backend(request: web.Request) -> Backend:
@@ -30,24 +32,79 @@ def nothing() -> web.Response:
 
 
 async def read_json(request: web.Request) -> Any:
+    return parse(await request.read() or b"{}")
+
+
+def parse(text: str | bytes) -> Any:
+    """Raises 50109 for what is no JSON, for numbers that JSON has not, and for endless nesting."""
     try:
-        return json.loads(await request.read() or b"{}")
-    except ValueError:
-        raise DiscordError(400, 50109, "The request body contains invalid JSON.") from None
+        value = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise _invalid_json() from None
+    if _depth(value) > DEEPEST:
+        raise _invalid_json()
+    return value
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _invalid_json() -> DiscordError:
+    return DiscordError(400, 50109, "The request body contains invalid JSON.")
+
+
+def _depth(value: Any) -> int:
+    """How many lists and objects lie in each other; found without recursion."""
+    depth, level = 0, [value]
+    while level := [each for each in level if isinstance(each, dict | list)]:
+        depth += 1
+        level = [
+            inner for each in level for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+    return depth
+
+
+async def read_body(request: web.Request, kind: Kind) -> Any:
+    """A JSON body of this kind. Raises 50035 with the tree of what is wrong."""
+    body = await read_json(request)
+    require(kind, body)
+    return body
 
 
 async def read_message(request: web.Request) -> tuple[Json, list[File]]:
     """A body that may carry files: JSON, or a form with `payload_json` and `files[n]`."""
     if not request.content_type.startswith("multipart/"):
-        return await read_json(request), []
-    body: Json = {}
+        return await read_body(request, Fields()), []
+    try:
+        body, files = await _read_form(request)
+    except (ValueError, LookupError):
+        message = "The form of several parts cannot be read."
+        raise Form.refuse("payload_json", "MULTIPART_INVALID", message) from None
+    require(Fields(), body)
+    return body, files
+
+
+async def _read_form(request: web.Request) -> tuple[Any, list[File]]:
+    body: Any = {}
     files: dict[int, File] = {}
     async for part in await request.multipart():
         if not isinstance(part, BodyPartReader):
             continue
         if part.name == "payload_json":
-            body = json.loads(await part.text())
+            body = parse(await part.read(decode=True))
         elif part.filename and (match := _FILE_FIELD.fullmatch(part.name or "")):
             data = bytes(await part.read(decode=True))
             files[int(match.group(1) or 0)] = File(part.filename, data)
     return body, [files[index] for index in sorted(files)]
+
+
+def read_query(request: web.Request, **kinds: Kind) -> dict[str, int]:
+    """The parameters of an address that are named here, all of them numbers or ids."""
+    values: dict[str, Any] = {
+        name: int(value) if is_snowflake(value) else value
+        for name, value in request.query.items()
+        if name in kinds
+    }
+    require(Fields(kinds), values)
+    return values

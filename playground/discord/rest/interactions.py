@@ -25,7 +25,7 @@ async def callback(request: web.Request) -> web.Response:
 def _callback_response(request: web.Request, interaction: Interaction) -> dict[str, object]:
     about: dict[str, object] = {"id": interaction.id, "type": int(interaction.kind)}
     message = interaction.response
-    resource: dict[str, object] = {"type": int(interaction.callback or 0)}
+    shown: dict[str, object] = {"interaction": about}
     if message is not None:
         about |= {
             "response_message_id": message.id,
@@ -33,8 +33,11 @@ def _callback_response(request: web.Request, interaction: Interaction) -> dict[s
             "response_message_ephemeral": MessageFlag.EPHEMERAL in message.flags,
         }
         if interaction.callback in (Callback.MESSAGE, Callback.UPDATE):
-            resource["message"] = backend(request).messages.present(message)
-    return {"interaction": about, "resource": resource}
+            shown["resource"] = {
+                "type": int(interaction.callback),
+                "message": backend(request).messages.present(message),
+            }
+    return shown
 
 
 def _interaction(request: web.Request) -> Interaction:

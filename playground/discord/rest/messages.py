@@ -4,18 +4,30 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from playground.discord.errors import DiscordError, unknown
+from playground.discord.emoji import is_emoji
+from playground.discord.errors import DiscordError, Form, archived, unknown
 from playground.discord.intents import Intent, readable
 from playground.discord.messages import Origin
 from playground.discord.permissions import Permission
 from playground.discord.reactions import react, unreact
-from playground.discord.rest.exchange import answer, backend, nothing, read_json, read_message
+from playground.discord.rest.exchange import (
+    answer,
+    backend,
+    nothing,
+    read_body,
+    read_message,
+    read_query,
+)
+from playground.discord.schema import Fields, Items, Snowflake, Whole
 from playground.discord.shapes import THREADS, Json
+from playground.discord.snowflake import created_at
 from playground.discord.state import Message
 
 routes = web.RouteTableDef()
 
-GATEWAY_ALONE = ("member", "guild_id")  # fields that only events carry
+BULK_DELETE = Fields({"messages": Items(Snowflake(), 2, 100, unique=True)}, ("messages",))
+BULK_DELETE_SECONDS = 14 * 24 * 3600
+
 _MESSAGES = "/channels/{channel}/messages"
 _MESSAGE = _MESSAGES + "/{message}"
 _MY_REACTION = _MESSAGE + "/reactions/{emoji}/@me"
@@ -38,8 +50,11 @@ def _message(request: web.Request, channel: Json) -> Message:
 def _presented(request: web.Request, message: Message) -> Json:
     state = backend(request).state
     intents = Intent(state.privileged_intents & Intent.MESSAGE_CONTENT)
-    shown = readable(backend(request).messages.present(message), intents, state.bot["id"])
-    return {key: value for key, value in shown.items() if key not in GATEWAY_ALONE}
+    shown = backend(request).messages.present(message)
+    if "guild_id" in message.data:  # what tells `readable` that this is no DM
+        shown["guild_id"] = message.data["guild_id"]
+    shown = readable(shown, intents, state.bot["id"])
+    return {key: value for key, value in shown.items() if key != "guild_id"}
 
 
 def send_permission(channel: Json) -> Permission:
@@ -54,15 +69,25 @@ async def list_messages(request: web.Request) -> web.Response:
     state = backend(request).state
     if Permission.READ_MESSAGE_HISTORY not in state.permissions(state.bot["id"], channel):
         return answer([])  # not an error, says Discord
-    limit = min(max(int(request.query.get("limit", 50)), 1), 100)
+    wanted = read_query(
+        request,
+        limit=Whole(1, 100),
+        before=Snowflake(),
+        after=Snowflake(),
+        around=Snowflake(),
+    )
+    if len(wanted.keys() - {"limit"}) > 1:
+        message = "before, after and around are mutually exclusive"
+        raise Form.refuse("around", "MESSAGES_QUERY_EXCLUSIVE", message)
+    limit = wanted.get("limit", 50)
     everything = state.messages[channel["id"]].values()
     shown = [m for m in everything if m.visible_to is None]
-    if "before" in request.query:
-        shown = [m for m in shown if int(m.id) < int(request.query["before"])]
-    if "after" in request.query:
-        shown = [m for m in shown if int(m.id) > int(request.query["after"])][:limit]
-    if "around" in request.query:
-        middle = int(request.query["around"])
+    if "before" in wanted:
+        shown = [m for m in shown if int(m.id) < wanted["before"]]
+    if "after" in wanted:
+        shown = [m for m in shown if int(m.id) > wanted["after"]][:limit]
+    if "around" in wanted:
+        middle = wanted["around"]
         older = [m for m in shown if int(m.id) <= middle][-(limit // 2 + 1) :]
         shown = older + [m for m in shown if int(m.id) > middle][: limit - len(older)]
     return answer([_presented(request, m) for m in reversed(shown[-limit:])])
@@ -77,11 +102,13 @@ async def create_message(request: web.Request) -> web.Response:
         needed.append(Permission.ATTACH_FILES)
     if body.get("embeds"):
         needed.append(Permission.EMBED_LINKS)
-    if body.get("message_reference"):
-        needed.append(Permission.READ_MESSAGE_HISTORY)
     _channel(request, *needed)
-    _reopen(request, channel)
     server = backend(request)
+    held = server.state.permissions(server.state.bot["id"], channel)
+    if body.get("message_reference") and Permission.READ_MESSAGE_HISTORY not in held:
+        message = "Cannot reply without permission to read message history"
+        raise DiscordError(403, 160002, message)
+    _reopen(request, channel)
     origin = Origin(
         server.state.bot, answers=server.answered_by_nonce(body.get("nonce"), channel["id"])
     )
@@ -128,7 +155,10 @@ async def typing(request: web.Request) -> web.Response:
 async def add_reaction(request: web.Request) -> web.Response:
     channel = _channel(request, Permission.READ_MESSAGE_HISTORY)
     message = _message(request, channel)
+    _require_open(channel)
     emoji = unquote(request.match_info["emoji"])
+    if not is_emoji(emoji):
+        raise unknown("Emoji")
     if not any(r["emoji"]["name"] == emoji for r in message.data["reactions"]):
         _channel(request, Permission.ADD_REACTIONS)
     react(backend(request).state, message, backend(request).state.bot["id"], emoji)
@@ -148,7 +178,9 @@ async def remove_reaction(request: web.Request) -> web.Response:
 @routes.put("/channels/{channel}/messages/pins/{message}")
 @routes.delete("/channels/{channel}/messages/pins/{message}")
 async def pin(request: web.Request) -> web.Response:
-    message = _message(request, _channel(request, Permission.PIN_MESSAGES))
+    channel = _channel(request, Permission.PIN_MESSAGES)
+    message = _message(request, channel)
+    _require_open(channel)
     message.data["pinned"] = request.method == "PUT"
     backend(request).state.publish_message("MESSAGE_UPDATE", message)
     return nothing()
@@ -158,19 +190,31 @@ async def pin(request: web.Request) -> web.Response:
 async def bulk_delete(request: web.Request) -> web.Response:
     channel = _channel(request, Permission.MANAGE_MESSAGES)
     state = backend(request).state
-    for message_id in (await read_json(request))["messages"]:
-        backend(request).messages.delete(state.message(channel["id"], str(message_id)))
+    body = await read_body(request, BULK_DELETE)
+    oldest = state.clock.now() - BULK_DELETE_SECONDS
+    if any(created_at(str(each)) < oldest for each in body["messages"]):
+        message = "You can only bulk delete messages that are under 14 days old."
+        raise DiscordError(400, 50034, message)
+    for message_id in map(str, body["messages"]):
+        if message_id in state.messages[channel["id"]]:  # others are passed over
+            backend(request).messages.delete(state.message(channel["id"], message_id))
     return nothing()
 
 
 def _require_open(channel: Json) -> None:
     if channel["type"] in THREADS and channel["thread_metadata"]["archived"]:
-        raise DiscordError(400, 50083, "Thread is archived")
+        raise archived()
 
 
 def _reopen(request: web.Request, channel: Json) -> None:
-    """A new message takes a thread out of the archive, unless it is locked."""
-    if channel["type"] in THREADS and channel["thread_metadata"]["archived"]:
-        if channel["thread_metadata"]["locked"]:
-            _require_open(channel)
-        backend(request).state.set_archived(channel, archived=False)
+    """A new message takes a thread out of the archive. Into a locked one only those write who
+    manage threads."""
+    if channel["type"] not in THREADS:
+        return
+    state = backend(request).state
+    about = channel["thread_metadata"]
+    held = state.permissions(state.bot["id"], channel)
+    if about["locked"] and Permission.MANAGE_THREADS not in held:
+        raise DiscordError(403, 160005, "Thread is locked")
+    if about["archived"]:
+        state.set_archived(channel, archived=False, locked=about["locked"])

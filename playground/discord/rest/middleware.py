@@ -5,14 +5,17 @@ import re
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from playground.discord.errors import DiscordError, unauthorized
+from playground.discord.errors import DiscordError, Form, too_large, unauthorized
 from playground.discord.faults import Fault
 from playground.discord.ratelimit import refusal
 from playground.discord.rest.exchange import answer, backend
+from playground.discord.schema import Snowflake
 
 API = "/api/v10"
 # An interaction's token in the path is all these need.
 _OPEN = re.compile(r"/interactions/\d+/[^/]+/callback|/webhooks/\d+/[^/]+(?:/.*)?")
+
+_IDS = ("application", "channel", "command", "guild", "interaction", "message", "scope", "user")
 
 
 @web.middleware
@@ -24,7 +27,8 @@ async def api(request: web.Request, handler: Handler) -> web.StreamResponse:
     if fault is not None and not fault.after:
         return _fail(request, fault)
     response = await _serve(request, handler, path)
-    if response.status in (401, 403, 429):
+    shared = response.headers.get("X-RateLimit-Scope") == "shared"
+    if response.status in (401, 403, 429) and not shared:
         backend(request).limits.count_invalid()
     return response if fault is None else _fail(request, fault)
 
@@ -39,13 +43,15 @@ async def _serve(request: web.Request, handler: Handler, path: str) -> web.Strea
     try:
         if not _OPEN.fullmatch(path):
             _authenticate(request)
+        _check_path(request)
         response = await handler(request)
     except DiscordError as error:
         return answer(error.body, error.status, decision.headers)
-    except web.HTTPNotFound:
-        return answer({"message": "404: Not Found", "code": 0}, 404)
-    except web.HTTPMethodNotAllowed:
-        return answer({"message": "405: Method Not Allowed", "code": 0}, 405)
+    except web.HTTPRequestEntityTooLarge:
+        return answer(too_large().body, 413, decision.headers)
+    except (web.HTTPNotFound, web.HTTPMethodNotAllowed) as error:
+        message = f"{error.status}: {error.reason}"
+        return answer({"message": message, "code": 0}, error.status)
     response.headers.update(decision.headers)
     return response
 
@@ -53,6 +59,19 @@ async def _serve(request: web.Request, handler: Handler, path: str) -> web.Strea
 def _authenticate(request: web.Request) -> None:
     if request.headers.get("Authorization") != f"Bot {backend(request).state.token}":
         raise unauthorized()
+
+
+def _check_path(request: web.Request) -> None:
+    """Ids in an address are snowflakes, but for the names that stand for one."""
+    form = Form()
+    for name, value in request.match_info.items():
+        if name in _IDS and not value.startswith("@"):
+            Snowflake().check(form, f"{name}_id", value)
+    form.check()
+    if not request.headers.get("User-Agent"):
+        raise DiscordError(403, 40333, "internal network error")
+    if (request.content_length or 0) > request.client_max_size:
+        raise too_large()
 
 
 def _fail(request: web.Request, fault: Fault) -> web.StreamResponse:

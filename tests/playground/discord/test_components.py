@@ -7,11 +7,11 @@ from typing import Any
 import discord
 import pytest
 
-from playground.discord import limits
-from playground.discord.errors import DiscordError
+from playground.discord import components
 from playground.discord.server import LocalDiscord
-from playground.discord.shapes import File, Json, MessageFlag, UserError
+from playground.discord.shapes import File, Json, UserError
 from playground.discord.world import World
+from tests.playground.rest_client import RestClient
 from tests.playground.seeing import watching
 from tests.playground.small_bot import Interaction, SmallBot, running
 
@@ -124,32 +124,32 @@ async def test_components_v2(local_discord: LocalDiscord, world: World) -> None:
     assert shown.data["flags"] & 1 << 15
 
 
-TEXT = {"type": limits.TEXT_DISPLAY, "content": "Look"}
+TEXT = {"type": components.TEXT_DISPLAY, "content": "Look"}
 
 
 @pytest.mark.parametrize(
     ("component", "code"),
     [
-        ({"type": limits.BUTTON, "custom_id": "x", "style": 1}, "UNION_TYPE_CHOICES"),
-        ({"type": limits.TEXT_DISPLAY, "content": ""}, "BASE_TYPE_BAD_LENGTH"),
-        ({"type": limits.MEDIA_GALLERY, "items": []}, "BASE_TYPE_BAD_LENGTH"),
+        ({"type": components.BUTTON, "custom_id": "x", "style": 1}, "UNION_TYPE_CHOICES"),
+        ({"type": components.TEXT_DISPLAY, "content": ""}, "BASE_TYPE_REQUIRED"),
+        ({"type": components.MEDIA_GALLERY, "items": []}, "BASE_TYPE_BAD_LENGTH"),
         (
-            {"type": limits.CONTAINER, "components": [{"type": 17, "components": [TEXT]}]},
+            {"type": components.CONTAINER, "components": [{"type": 17, "components": [TEXT]}]},
             "UNION_TYPE_CHOICES",
         ),
         (
-            {"type": limits.CONTAINER, "components": [TEXT] * 40},
+            {"type": components.CONTAINER, "components": [TEXT] * 40},
             "BASE_TYPE_BAD_LENGTH",
         ),
         (
-            {"type": limits.TEXT_DISPLAY, "content": "a" * 4_001},
+            {"type": components.TEXT_DISPLAY, "content": "a" * 4_001},
             "COMPONENT_DISPLAYABLE_TEXT_SIZE_EXCEEDED",
         ),
     ],
 )
-def test_what_discord_refuses_of_components(component: Json, code: str) -> None:
-    message: Json = {"components": [TEXT, component]}
-    with pytest.raises(DiscordError) as refused:
-        limits.check_message(message, MessageFlag.COMPONENTS_V2, ())
-    assert (refused.value.status, refused.value.code) == (400, 50035)
-    assert code in str(refused.value.body["errors"])
+async def test_what_discord_refuses_of_components(
+    component: Json, code: str, rest: RestClient
+) -> None:
+    refused = await rest.post({"flags": 1 << 15, "components": [TEXT, component]})
+    assert (refused.status, refused.code) == (400, 50035)
+    assert code in str(refused.body["errors"])
