@@ -148,8 +148,8 @@ class Draft:
                 self.text, self.progress = "", None
             case Progress() as progress:
                 self.progress = progress
-            case Delta(text=text):
-                self.text += text
+            case Delta(text=text, anew=anew):
+                self.text = text if anew else self.text + text
             case Finished() | Failed() as end:
                 self.end = end
 

@@ -146,7 +146,8 @@ class Chat:
             async with aclosing(answer.events()) as events:
                 async for event in events:
                     if isinstance(event, Delta):
-                        print(event.text, end="", flush=True)
+                        again = "\n\n" if event.anew else ""  # that was reasoning
+                        print(again + event.text, end="", flush=True)
                     elif isinstance(event, Finished):
                         return event
         except asyncio.CancelledError:

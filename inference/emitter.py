@@ -105,8 +105,8 @@ def joined(events: Sequence[AnyEvent]) -> list[AnyEvent]:
     whole: list[AnyEvent] = []
     for event in events:
         match whole[-1] if whole else None, event:
-            case Delta(text=before), Delta(text=more):
-                whole[-1] = Delta(text=before + more)
+            case Delta(text=before, anew=anew), Delta(text=more, anew=False):
+                whole[-1] = Delta(text=before + more, anew=anew)
             case Thought(text=before), Thought(text=more):
                 whole[-1] = Thought(text=before + more)
             case Call(step=step, text=before), Call(text=more) if step == event.step:

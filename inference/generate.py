@@ -204,12 +204,13 @@ class Answer:
         self._said += chunk.text
         thought, answer = self._said_so_far(ended=chunk.finish_reason is not None)
         thought_more = chunk.thought + thought[len(self._thought) :]
-        answer_more = answer[len(self._answer) :]
-        self._thought, self._answer = thought, answer
+        before, self._thought, self._answer = self._answer, thought, answer
         if thought_more:
             yield Thought(text=thought_more)
-        if answer_more:
-            yield Delta(text=answer_more)
+        if not answer.startswith(before):
+            yield Delta(text=self.text, anew=True)
+        elif len(answer) > len(before):
+            yield Delta(text=answer[len(before) :])
 
     def _said_so_far(self, *, ended: bool) -> tuple[str, str]:
         return ("", self._said) if self._begun else thinking.split(self._said, ended=ended)

@@ -148,10 +148,11 @@ class Started(Event, frozen=True):
     model: str = ""
 
 
-class Delta(Event, frozen=True):
+class Delta(Event, frozen=True, omit_defaults=True):
     """More of the answer's text."""
 
     text: str
+    anew: bool = False  # all of it so far: what was told before turned out to be reasoning
 
 
 class Thought(Event, frozen=True):

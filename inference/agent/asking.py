@@ -67,6 +67,7 @@ class _Made:
 
     def __init__(self) -> None:
         self._thought = ""
+        self._read = 0  # of the reasoning in the text
         self._tool = ""
         self._arguments: str | None = None
 
@@ -92,4 +93,6 @@ class _Made:
         call = reply.call
         if call is None and self._arguments is not None:
             call = made_call(self._tool, self._arguments, complete=ended)
-        return replace(reply, thought=self._thought + reply.thought, call=call)
+        self._thought += reply.thought[self._read :]
+        self._read = max(self._read, len(reply.thought))
+        return replace(reply, thought=self._thought, call=call)

@@ -43,9 +43,14 @@ class Steps:
     def said(self, said: Said, *, aloud: bool = False) -> Iterator[AnyEvent]:
         """`aloud`: text is the answer at once, as in a chat, whether or not a call follows."""
         reply, shown = said.reply, self._shown
+        taken_back = not reply.text.startswith(shown.text)
+        if taken_back and not aloud:  # it was shown as a thought already
+            shown = Reply(shown.thought + shown.text, "", shown.call)
         yield from _thought(reply.thought, shown.thought)
         if aloud:
-            if len(reply.text) > len(shown.text):
+            if taken_back:
+                yield Delta(text=reply.text, anew=True)
+            elif len(reply.text) > len(shown.text):
                 yield Delta(text=reply.text[len(shown.text) :])
             self._shown = reply
         elif reply.call is not None or self.last is None:

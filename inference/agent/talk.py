@@ -11,7 +11,7 @@ from jobqueue.schema import AnyEvent, Delta, FinishReason
 
 class Talk(AgentAttempt):
     async def events(self) -> AsyncGenerator[AnyEvent, None]:
-        last, called = None, False
+        last, called, before = None, False, ""
         async with aclosing(self._replies(self._question)) as steps:
             async for last in steps:
                 if isinstance(last, Said):
@@ -19,11 +19,14 @@ class Talk(AgentAttempt):
                         if not isinstance(event, Delta):
                             yield event
                             continue
-                        yield (piece := self._apart(event, called))
+                        if event.anew:  # only of this turn
+                            self.text, called = before, bool(before)
+                        piece = self._apart(event, called)
                         self.text += piece.text
+                        yield Delta(self.text, anew=True) if event.anew else piece
                         called = False
                 else:
-                    called = True
+                    called, before = True, self.text
                     yield await self._steps.returned(last)
         if not isinstance(last, Said) and not self.text:
             raise NoAnswer(f"{self._asking.turns} turns without an answer")

@@ -40,6 +40,26 @@ class Pen:
 
         `sampling` is laid over the job's own. Closing it aborts the engine's work.
         """
+        shown = ""
+        async with aclosing(self._texts(name, messages, sampling)) as texts:
+            async for text in texts:
+                if not text.startswith(shown):
+                    shown = ""  # that was reasoning, and cannot be taken back
+                if len(text) > len(shown):
+                    yield text[len(shown) :]
+                    shown = text
+
+    async def ask(self, name: str, messages: tuple[Message, ...], **sampling: object) -> str:
+        whole = ""
+        async with aclosing(self._texts(name, messages, sampling)) as texts:
+            async for text in texts:
+                whole = text
+        return whole
+
+    async def _texts(
+        self, name: str, messages: tuple[Message, ...], sampling: dict[str, object]
+    ) -> AsyncGenerator[str, None]:
+        """All of the text so far, without reasoning, again and again."""
         self.prompt_tokens += await self._engine.count_tokens(messages)
         request = Request(
             id=f"{self._job.id}.{self._attempt}.{name}",
@@ -48,22 +68,14 @@ class Pen:
             sampling=self._sampling(name, sampling),
             thinking=bool(self._job.thinking),
         )
-        begun = messages[-1].role == "assistant"
-        said, shown = "", 0
+        begun, said = messages[-1].role == "assistant", ""
         async with aclosing(self._engine.generate(request)) as chunks:
             async for chunk in chunks:
                 self.completion_tokens += chunk.tokens if chunk.text or chunk.thought else 0
                 said += chunk.text
                 self.cut = chunk.finish_reason is FinishReason.LENGTH
                 over = chunk.finish_reason is not None
-                text = said if begun else thinking.split(said, ended=over)[1]
-                if len(text) > shown:
-                    yield text[shown:]
-                    shown = len(text)
-
-    async def ask(self, name: str, messages: tuple[Message, ...], **sampling: object) -> str:
-        async with aclosing(self.write(name, messages, **sampling)) as pieces:
-            return "".join([piece async for piece in pieces])
+                yield said if begun else thinking.split(said, ended=over)[1]
 
     def _sampling(self, name: str, changes: dict[str, object]) -> Sampling:
         """With a chosen seed, each request has its own, so that a second try is another."""

@@ -3,7 +3,8 @@
 A dialect reads a reply as text. `read` is a function of all the text so far, and what it finds
 only ever grows: the thought, the text and the call of a longer reply begin with those of a
 shorter one. So a stream is what each reading has more than the last, and how it was cut into
-pieces cannot matter.
+pieces cannot matter. The one exception is reasoning that only a closing mark tells of: what seemed
+to be the text before it becomes thought (see `inference.reasoning`).
 """
 
 from collections.abc import Sequence

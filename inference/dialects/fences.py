@@ -65,7 +65,7 @@ class Fences:
         return ()
 
     def read(self, text: str, *, ended: bool) -> Reply:
-        thought, body = thinking.split(text, ended=ended)
+        thought, body = thinking.split(text, ended=ended, stop=_OPEN)
         if found := block(body, ended=ended):
             arguments: dict[str, object] | None = (
                 {"program": found.code} if found.complete else None

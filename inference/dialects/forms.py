@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from inference.dialects import thinking
 from inference.dialects.base import Asked, Reply
 from inference.dialects.call import PYTHON
 from inference.dialects.fences import block
@@ -95,12 +96,13 @@ class Forms:
         )
 
     def read(self, text: str, *, ended: bool) -> Reply:
+        thought, text = thinking.split(text, ended=ended, stop=_OPEN)
         found = block(text, ended=ended, opening=_OPEN)
         if found is not None:
-            return Reply(call=_asked(found.code) if found.complete else Asked("", ""))
+            return Reply(thought, call=_asked(found.code) if found.complete else Asked("", ""))
         if ended and _BARE.fullmatch(text.strip()):
-            return Reply(call=_asked(text))
-        return Reply(text=text if ended else "")
+            return Reply(thought, call=_asked(text))
+        return Reply(thought, text if ended else "")
 
     def returned(self, text: str) -> Message:
         return Message("user", f"{text}\nThat did not work. Write other code.")

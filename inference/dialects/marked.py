@@ -1,5 +1,6 @@
 """What dialects have in common whose calls stand between two marks, behind what is said."""
 
+import re
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
@@ -21,7 +22,8 @@ class Marked(ABC):
         return ()
 
     def read(self, text: str, *, ended: bool) -> Reply:
-        thought, body = thinking.split(text, ended=ended)
+        stop = re.compile(re.escape(self.opening))
+        thought, body = thinking.split(text, ended=ended, stop=stop)
         said, opened, rest = body.partition(self.opening)
         if not opened:
             certain = body if ended else body[: held_back(body, (self.opening,))]

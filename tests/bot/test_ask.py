@@ -26,6 +26,7 @@ from jobqueue.schema import (
     FinishReason,
     Job,
     Started,
+    Thought,
     WorkerStatus,
 )
 
@@ -112,6 +113,18 @@ async def test_a_new_attempt_starts_over(desk: Desk) -> None:
     reply = await desk.shown(asked)
     assert reply.updates[-1] == "Twice"
     assert reply.answer == "Twice"
+
+
+async def test_what_turned_out_to_be_reasoning_is_not_shown_as_the_answer(desk: Desk) -> None:
+    asked = job()
+    await submit(desk.queue, asked)
+    lease = await desk.claim()
+    await desk.say(lease, Started(attempt=1), Delta(text="They greet me. "))
+    await desk.say(lease, Thought(text="They greet me."), Delta(text="Hel", anew=True))
+    await desk.say(lease, Delta(text="lo"))
+    await desk.end(lease, Failed(code=FailureCode.ENGINE))
+    reply = await desk.shown(asked)
+    assert reply.updates[-1] == reply.answer == "Hello"
 
 
 async def test_a_failure_keeps_what_was_written(desk: Desk) -> None:

@@ -1,6 +1,9 @@
+from collections.abc import AsyncGenerator
+
 import pytest
 
-from inference.engines.base import BadRequest, TooLong, Unsupported
+from inference.emitter import joined
+from inference.engines.base import BadRequest, Chunk, Request, TooLong, Unsupported, Usage
 from inference.engines.scripted import ScriptedEngine, tokenize
 from inference.generate import Answer, compose
 from jobqueue.history import Loaded
@@ -172,6 +175,34 @@ async def test_reasoning_is_told_apart_and_not_remembered() -> None:
     assert "".join(e.text for e in events if isinstance(e, Delta)) == "it is 4"
     assert isinstance(last, Finished)
     assert (last.text, answer.turn(last).answer) == ("it is 4", "it is 4")
+
+
+class Lines(ScriptedEngine):
+    """Says what it is given, a line a chunk."""
+
+    def __init__(self, *pieces: str) -> None:
+        super().__init__()
+        self._pieces = pieces
+
+    async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        for piece in self._pieces:
+            yield Chunk(piece)
+        yield Chunk("", FinishReason.STOP, Usage(1, len(self._pieces)))
+
+
+async def test_what_turns_out_to_be_reasoning_is_taken_back() -> None:
+    engine = Lines("The user greets me,", " I greet back.\n", "</think>\n\n", "Hello", " there!")
+    answer = Answer(job(), 1, await compose(job(), Past(), engine, system=""), engine)
+    *events, last = [event async for event in answer.events()]
+    draft = ""
+    for event in joined(events):
+        if isinstance(event, Delta):
+            draft = event.text if event.anew else draft + event.text
+    assert draft == "Hello there!"
+    thoughts = "".join(e.text for e in events if isinstance(e, Thought))
+    assert thoughts == "The user greets me, I greet back."
+    assert isinstance(last, Finished)
+    assert (last.text, answer.turn(last).answer) == ("Hello there!", "Hello there!")
 
 
 async def test_a_model_that_has_no_mode_for_it_gets_no_reasoning() -> None:

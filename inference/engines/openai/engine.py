@@ -13,8 +13,8 @@ from typing import Self
 
 from inference.engines.base import Chunk, EngineBroken, Health, Message, Request, TooLong
 from inference.engines.openai import bodies, wire
-from inference.engines.openai.answer import Answer, estimate, of_pictures
-from inference.engines.openai.errors import Refused
+from inference.engines.openai.answer import Answer, Unopened, estimate, of_pictures
+from inference.engines.openai.errors import NotTaken, Refused
 from inference.engines.openai.server import Server, Wanted
 from inference.engines.openai.servers import Patience, Servers
 from inference.engines.openai.stream import Event
@@ -88,30 +88,61 @@ class OpenAIEngine:
         if room <= 0:
             raise TooLong(prompt_tokens, self.context_tokens)
         most = min(request.sampling.max_tokens or self._max_tokens, room)
-        answer = Answer(prompt_tokens, most)
-        async with aclosing(self._servers.candidates(request.channel)) as candidates:
+        answer, reasons = Answer(prompt_tokens, most), dict[str, str]()
+        async with aclosing(self._servers.candidates(request.channel, reasons)) as candidates:
             async for server in candidates:
                 try:
-                    async with aclosing(self._events(server, request, most)) as events:
-                        async for event in events:
-                            if chunk := answer.push(event):
-                                yield chunk
+                    async with aclosing(self._chunks(server, request, most, answer)) as chunks:
+                        async for chunk in chunks:
+                            yield chunk
+                    return
                 except Refused as how:
                     server.failed(how)
-                if answer.complete:
-                    yield answer.last()
-                    return
-                if answer.begun:
-                    raise EngineBroken(f"{server.url} broke off the answer")
+                    reasons[server.url] = str(how)
+                    if answer.begun:
+                        raise EngineBroken(f"{server.url} broke off the answer: {how}") from how
 
-    def _events(self, server: Server, request: Request, most: int) -> AsyncGenerator[Event, None]:
-        return wire.stream(
-            server.session,
-            f"{server.url}/chat/completions",
-            self._body(server, request, most),
-            first_s=self._patience.first_s,
-            next_s=self._patience.next_s,
-        )
+    async def _chunks(
+        self, server: Server, request: Request, most: int, answer: Answer
+    ) -> AsyncGenerator[Chunk, None]:
+        """One server's answer to its end. Raises Refused where it is not complete."""
+        continues = request.messages[-1].role == "assistant"
+        unopened = Unopened(expected=server.opens_reasoning and not continues)
+        try:
+            async with aclosing(self._events(server, request, most)) as events:
+                async for event in events:
+                    if chunk := answer.push(event):
+                        yield unopened.read(chunk)
+            if not answer.complete:
+                raise Refused(answer.missing())
+        except Refused:
+            if not answer.complete:
+                raise
+        last = unopened.read(answer.last())
+        if not continues:
+            server.opens_reasoning = unopened.found
+        yield last
+
+    async def _events(
+        self, server: Server, request: Request, most: int
+    ) -> AsyncGenerator[Event, None]:
+        """The events of an answer. What the server does not take is left out, now and later."""
+        body = self._body(server, request, most)
+        while True:
+            events = wire.stream(
+                server.session,
+                f"{server.url}/chat/completions",
+                server.without_refused(body),
+                first_s=self._patience.first_s,
+                next_s=self._patience.next_s,
+            )
+            try:
+                async with aclosing(events):
+                    async for event in events:
+                        yield event
+                return
+            except NotTaken as error:
+                server.refuse(error)
 
     def _body(self, server: Server, request: Request, most: int) -> bodies.Json:
         assert server.served is not None  # noqa: S101  (it was up)

@@ -3,26 +3,57 @@
     EngineBroken
     └── Refused          this server gave no answer; another one may
         ├── Unreachable      nobody is there
+        ├── NotThere         it has nothing at that address
         ├── Busy             it asks to be left alone for a while
         └── Misconfigured    it answers nobody before an operator changes something
 
-What is wrong with the request itself is a BadRequest, as of any engine.
+What is wrong with the request itself is a BadRequest, as of any engine. NotTaken is one that can be
+asked again without a parameter.
 """
 
+import html
 import re
+from collections.abc import Iterator
 from typing import Any
 
-import aiohttp
 import msgspec
 
 from inference.engines.base import BadRequest, EngineBroken, TooLong, Unsupported
+from jobqueue.redact import redact
 
 LONGEST_REASON = 200  # characters; some servers tell the whole request back
+LONGEST_ERROR = 64 * 1024  # bytes
 REST_S = 1.0  # of a busy server that does not say for how long
 LONGEST_REST_S = 60.0
 
+# Without these a question is still the same question, if a less exact one.
+OPTIONAL = (
+    *("stream_options", "max_tokens", "max_completion_tokens", "stop", "seed", "temperature"),
+    *("top_p", "top_k", "repetition_penalty", "repeat_penalty", "repeat_last_n", "tools"),
+    *("skip_special_tokens", "chat_template_kwargs", "enable_thinking", "return_progress"),
+    "stream",
+)
+
 # As llama.cpp, SGLang and vLLM say it: "… the available context size (512 tokens)".
-_CONTEXT = re.compile(r"context.?(?:length|size|window)\D{0,20}(\d+)", re.IGNORECASE)
+_CONTEXT = re.compile(r"context.?(?:length|size|window)\D{0,20}(\d{1,9})", re.IGNORECASE)
+_NOT_TAKEN = re.compile(
+    r"unsupported|un(?:known|expected|recogni[sz]ed)|forbidden|deprecated|不支持|未知|非法参数"
+    r"|not\s+(?:be\s+)?(?:supported|permitted|allowed|recogni[sz]ed|accepted|valid|known|available"
+    r"|implemented|enabled)|extra[ _](?:inputs?|fields?|forbidden|parameter|argument)"
+    r"|(?:does|do|did|can)(?:n't|\s*not)\s+(?:support|take|accept|allow|recogni[sz]e|know)"
+    r"|(?:invalid|no such) (?:parameter|argument|field|key)",
+    re.IGNORECASE,
+)
+_NEAR = 100  # characters between a parameter's name and what is said of it
+_KEYS = ("error", "errors", "detail", "message", "msg", "error_msg", "error_message", "reason")
+_MARKUP = re.compile(
+    r"<(script|style)\b.{0,10000}?</\1\s*>|<[^<>]{0,1000}>", re.DOTALL | re.IGNORECASE
+)
+_TITLE = re.compile(r"<(title|h1)\b[^<>]{0,200}>([^<]{1,500})", re.IGNORECASE)
+# Control characters, and those that only direct how others are drawn.
+_UNSEEN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]+"
+)
 
 
 class Refused(EngineBroken):
@@ -31,6 +62,10 @@ class Refused(EngineBroken):
 
 class Unreachable(Refused):
     """Nobody is there."""
+
+
+class NotThere(Refused):
+    """It has nothing at that address."""
 
 
 class Busy(Refused):
@@ -43,37 +78,138 @@ class Misconfigured(Refused):
     """An operator has to change something."""
 
 
-async def raise_for(response: aiohttp.ClientResponse) -> None:
-    """Say in our words what an answer other than 200 means."""
-    if response.status == 200:
-        return
-    told = explanation(await response.content.read(64 * 1024))
-    reason = f"it answers {response.status}" + (f" ({told})" if told else "")
-    if response.status in (401, 403):
-        raise Misconfigured(f"it refuses the API key: {reason}")
-    if response.status in (429, 503):
-        raise Busy(reason, rest_s(response.headers.get("Retry-After", "")))
-    if response.status in (400, 413, 422):
-        raise bad_request(reason)
-    raise Refused(reason)
+class NotTaken(BadRequest):
+    """The server takes no such parameters; without them it may answer."""
+
+    def __init__(self, reason: str, names: frozenset[str]) -> None:
+        super().__init__(reason)
+        self.names = names
+
+
+def failure(status: int, headers: Any, body: bytes, *, asked: frozenset[str]) -> Exception:
+    """What an answer other than 200 means, in our words; `asked` are the request's parameters."""
+    told = explanation(body)
+    reason = f"it answers {status}" + (f" ({told})" if told else "")
+    if 300 <= status < 400:
+        where = readable(headers.get("Location", ""))
+        return Refused(f"it answers {status} and names {where or 'no other address'}")
+    if status in (401, 403):
+        return Misconfigured(f"it refuses the API key: {reason}")
+    if status in (429, 503):
+        return Busy(reason, rest_s(headers.get("Retry-After", "")))
+    names = not_taken(body, asked) if status in (400, 404, 422, 500, 501) else frozenset()
+    if names or status in (400, 413, 422):
+        wrong = bad_request(reason)
+        return NotTaken(reason, names) if names and type(wrong) is BadRequest else wrong
+    return NotThere(reason) if status in (404, 405) else Refused(reason)
 
 
 def bad_request(reason: str) -> BadRequest:
     if found := _CONTEXT.search(reason):
-        return TooLong(max(map(int, re.findall(r"\d+", reason))), int(found[1]))
+        return TooLong(max(map(int, re.findall(r"\d{1,9}", reason))), int(found[1]))
     return Unsupported(reason) if "image" in reason.lower() else BadRequest(reason)
+
+
+def not_taken(body: bytes, asked: frozenset[str]) -> frozenset[str]:
+    """Those of the request's optional parameters that the error in `body` turns down."""
+    optional = [name for name in OPTIONAL if name in asked]
+    told = _decoded(body)
+    if named := frozenset(optional) & set(_named(told)):
+        return named
+    text = body[:4000].decode("utf-8", "replace") if told is None else _text(told)[:4000]
+    said = [(found.start(), found.end()) for found in _NOT_TAKEN.finditer(text)]
+    return frozenset(
+        name
+        for name in optional
+        for found in re.finditer(rf"(?<![\w-]){name}(?![\w-])", text)
+        if any(start - _NEAR < found.end() and found.start() < end + _NEAR for start, end in said)
+    )
+
+
+def _named(told: Any) -> Iterator[str]:
+    """Parameters that an error turns down by a field of its own, as pydantic's and OpenAI's do."""
+    for item in _items(told):
+        kind = str(item.get("type") or item.get("code") or "")
+        if _NOT_TAKEN.search(kind.replace("_", " ")) or _NOT_TAKEN.search(str(item.get("msg"))):
+            place = item.get("loc")
+            if isinstance(place, list):
+                yield from (str(part) for part in place[:2])
+        code = f"{item.get('code')} {item.get('message')}"
+        if isinstance(item.get("param"), str) and _NOT_TAKEN.search(code.replace("_", " ")):
+            yield str(item["param"])
+
+
+def _items(told: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
+    """All objects of an error, the outermost first."""
+    if depth > 6:
+        return
+    if isinstance(told, dict):
+        yield told
+    inner = told.values() if isinstance(told, dict) else told if isinstance(told, list) else ()
+    for each in inner:
+        yield from _items(_unpacked(each), depth + 1)
 
 
 def explanation(body: bytes) -> str:
     """The sentence in an error's body, whichever of the usual shapes it has."""
+    told = _decoded(body)
+    if told is None:
+        return page(body[:LONGEST_ERROR])
+    return readable(_text(told))
+
+
+def said_in(told: Any) -> str:
+    """The sentence in the JSON of an error."""
+    return readable(_text(told))
+
+
+def page(body: bytes) -> str:
+    """What a page or a plain text says."""
+    text = body.decode("utf-8", "replace")
+    if "<" in text[:200]:
+        found = _TITLE.search(text)
+        text = html.unescape(found[2] if found else _MARKUP.sub(" ", text))
+    return readable(text)
+
+
+def readable(text: str) -> str:
+    """`text` in one line that can be shown: short, without secrets and without control signs."""
+    plain = " ".join(_UNSEEN.sub(" ", redact(text[:4000])).split())
+    return plain if len(plain) <= LONGEST_REASON else f"{plain[: LONGEST_REASON - 1]}…"
+
+
+def _decoded(body: bytes) -> Any:
     try:
-        told: Any = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _unpacked(told: Any) -> Any:
+    """Routers put another server's error into a text."""
+    if isinstance(told, str) and told.lstrip().startswith(("{", "[")):
+        inner = _decoded(told.encode("utf-8", "replace"))
+        return told if inner is None else inner
+    return told
+
+
+def _text(told: Any, depth: int = 0) -> str:
+    told = _unpacked(told)
+    if isinstance(told, str):
+        return told
+    if depth > 6:
         return ""
-    for key in ("error", "detail", "message"):
-        if isinstance(told, dict) and told.get(key):
-            told = told[key]
-    return " ".join(told.split())[:LONGEST_REASON] if isinstance(told, str) else ""
+    if isinstance(told, list):
+        return "; ".join(filter(None, (_text(each, depth + 1) for each in told[:5])))
+    if isinstance(told, dict):
+        place = told.get("loc")
+        if isinstance(place, list) and isinstance(told.get("msg"), str):
+            where = ".".join(str(part) for part in place if part != "body")
+            return f"{where}: {told['msg']}" if where else str(told["msg"])
+        for key in _KEYS:
+            if found := _text(told.get(key), depth + 1):
+                return found
+    return ""
 
 
 def rest_s(retry_after: str) -> float:

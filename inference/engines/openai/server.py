@@ -10,12 +10,24 @@ import aiohttp
 
 from inference.engines.base import BadRequest, Message
 from inference.engines.openai import bodies, wire
-from inference.engines.openai.errors import Busy, Misconfigured, Refused, Unreachable
+from inference.engines.openai.errors import (
+    Busy,
+    Misconfigured,
+    NotTaken,
+    NotThere,
+    Refused,
+    Unreachable,
+    readable,
+)
 from inference.engines.openai.flavours import FLAVOURS, PLAIN, Flavour
 
 log = logging.getLogger(__name__)
 
+MOST_TOLD = 20  # names of models
+MOST_CONTEXT = 100_000_000  # tokens; more is no size of a context
 SLOTS = 32  # of a server that does not tell how many answers it writes at once
+
+_CONTEXTS = ("max_model_len", "context_length", "context_window", "max_context_length")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +57,13 @@ class Server:
         self.url = url
         self.served: Served | None = None
         self.trouble: Refused | None = Refused("not asked yet")
-        self.last_failure = ""
         self.rests_until = 0.0  # of the loop's clock
         self.session = session
         self._wanted = wanted
+        self.opens_reasoning = (
+            False  # its template writes the opening mark, as the last answer told
+        )
+        self._refused: frozenset[str] = frozenset()  # parameters that it does not take
 
     async def look(self) -> None:
         """Learn how it is and what it serves."""
@@ -59,22 +74,43 @@ class Server:
             self._is_down(error if isinstance(error, Refused) else Refused(str(error)))
         else:
             if self.trouble is not None:
-                log.info("server is up", extra={"url": self.url, "model": self.served.model})
+                log.info(
+                    "server is up", extra={"url": readable(self.url), "model": self.served.model}
+                )
             self.trouble = None
 
     def failed(self, how: Refused) -> None:
         """Note how it failed at a request."""
-        self.last_failure = str(how)
-        log.warning("server failed", extra={"url": self.url, "reason": str(how)})
+        log.warning("server failed", extra={"url": readable(self.url), "reason": str(how)})
         if isinstance(how, Busy):
             self.rests_until = asyncio.get_running_loop().time() + how.rest_s
         if isinstance(how, Unreachable):
             self._is_down(how)
 
+    def without_refused(self, body: bodies.Json) -> bodies.Json:
+        """`body` without the parameters that this server has turned down."""
+        kept = {name: value for name, value in body.items() if name not in self._refused}
+        limit = "max_completion_tokens"  # the newer name
+        if "max_tokens" in body and "max_tokens" in self._refused and limit not in self._refused:
+            kept[limit] = body["max_tokens"]
+        if "stream" in self._refused:
+            kept.pop("stream_options", None)
+        return kept
+
+    def refuse(self, error: NotTaken) -> None:
+        """Remember what this server does not take. Raises `error` where that is known already."""
+        if error.names <= self._refused:
+            raise error
+        self._refused |= error.names
+        told = {"url": readable(self.url), "reason": str(error)}
+        log.warning("server is asked without %s", ", ".join(sorted(error.names)), extra=told)
+        if "tools" in error.names and self.served is not None:
+            self.served = replace(self.served, takes_tools=False)
+
     def _is_down(self, trouble: Refused) -> None:
         """Until it answers a look again."""
         if self.trouble is None:
-            log.warning("server is down", extra={"url": self.url, "reason": str(trouble)})
+            log.warning("server is down", extra={"url": readable(self.url), "reason": str(trouble)})
         self.trouble = trouble
 
     async def count(self, messages: Sequence[Message]) -> int:
@@ -100,20 +136,44 @@ class Server:
         return await wire.ask(self.session, "POST" if body else "GET", url, body or None)
 
     async def _what_is_served(self) -> Served:
-        listing = await wire.ask(self.session, "GET", f"{self.url}/models")
+        card = self._choose(await self._list_models())
+        flavour = self._wanted.flavour or FLAVOURS.get(str(card.get("owned_by")), PLAIN)
+        props = await self._props() if flavour.name == "llamacpp" else {}
+        modalities = props.get("modalities")
+        sees = isinstance(modalities, dict) and modalities.get("vision") is True
+        return Served(
+            model=str(card["id"]),
+            flavour=flavour,
+            vision=self._wanted.vision or sees,
+            context_tokens=_context_tokens(card),
+            slots=_positive(props.get("total_slots")) or SLOTS,
+        )
+
+    async def _list_models(self) -> list[Any]:
+        """What it says of its models; nothing where it keeps no list, or one that makes no sense,
+        and the operator names the model."""
         try:
-            card = self._choose({str(card["id"]): card for card in listing["data"]})
-            flavour = self._wanted.flavour or FLAVOURS.get(str(card.get("owned_by")), PLAIN)
-            props = await self.ask_root("props", {}) if flavour.name == "llamacpp" else {}
-            return Served(
-                model=card["id"],
-                flavour=flavour,
-                vision=self._wanted.vision or props.get("modalities", {}).get("vision", False),
-                context_tokens=card.get("max_model_len") or card.get("meta", {}).get("n_ctx") or 0,
-                slots=props.get("total_slots", SLOTS),
-            )
-        except (KeyError, TypeError, AttributeError) as error:
-            raise Refused("its list of models makes no sense") from error
+            listing = await wire.ask(self.session, "GET", f"{self.url}/models")
+        except (Busy, Unreachable, Misconfigured):
+            raise
+        except (NotThere, BadRequest) as error:
+            if self._wanted.any_model or not self._wanted.model:
+                raise Refused(
+                    f"it lists no models ({error}): name one with INFERENCE_MODEL"
+                ) from None
+            return []
+        if isinstance(listing, dict):
+            listing = next(filter(None, (listing.get(key) for key in ("data", "models"))), None)
+        return listing if isinstance(listing, list) else []
+
+    async def _props(self) -> dict[str, Any]:
+        try:
+            props = await self.ask_root("props", {})
+        except Unreachable:
+            raise
+        except (Refused, BadRequest):  # they can be turned off
+            return {}
+        return props if isinstance(props, dict) else {}
 
     async def _takes_tools(self, served: Served) -> bool:
         """Asked once: a server that was started without a parser of calls refuses them."""
@@ -121,24 +181,75 @@ class Server:
             return False
         if self.served is not None and self.trouble is None:
             return self.served.takes_tools
-        try:
-            body = bodies.probe(served.model)
-            await wire.ask(self.session, "POST", f"{self.url}/chat/completions", body)
-        except (Busy, Unreachable, Misconfigured):
-            raise
-        except (Refused, BadRequest) as error:
-            log.warning("server takes no tools", extra={"url": self.url, "reason": str(error)})
-            return False
-        return True
+        body = bodies.probe(served.model)
+        while True:
+            try:
+                url = f"{self.url}/chat/completions"
+                await wire.ask(self.session, "POST", url, self.without_refused(body))
+            except (Busy, Unreachable, Misconfigured):
+                raise
+            except NotTaken as error:
+                if "tools" not in error.names:
+                    self.refuse(error)
+                    continue
+                self._tell_no_tools(error)
+                return False
+            except (Refused, BadRequest) as error:
+                self._tell_no_tools(error)
+                return False
+            return True
 
-    def _choose(self, cards: dict[str, Any]) -> Any:
-        if self._wanted.model in cards:
-            return cards[self._wanted.model]
+    def _tell_no_tools(self, error: Exception) -> None:
+        told = {"url": readable(self.url), "reason": str(error)}
+        log.warning("server takes no tools", extra=told)
+
+    def _choose(self, listed: list[Any]) -> dict[str, Any]:
+        """The wanted model's card. Where nothing is listed, it is the operator's word alone."""
+        wanted = self._wanted.model
+        cards = [card for each in listed if (card := _card(each))]
+        for card in cards:
+            if wanted in _names(card):
+                return card | {"id": wanted}
         if self._wanted.any_model and len(cards) == 1:
-            return next(iter(cards.values()))
-        raise Misconfigured(
-            f"it serves {', '.join(sorted(cards)) or 'no model'}: choose with INFERENCE_MODEL"
-        )
+            return cards[0]
+        if not cards and wanted and not self._wanted.any_model:
+            return {"id": wanted}
+        served = ", ".join(sorted(readable(str(card["id"])) for card in cards)[:MOST_TOLD])
+        raise Misconfigured(f"it serves {served or 'no model'}: choose with INFERENCE_MODEL")
+
+
+def _card(listed: Any) -> dict[str, Any] | None:
+    """A model of a list, whose entries are objects or names alone."""
+    if isinstance(listed, str) and listed:
+        return {"id": listed}
+    if not isinstance(listed, dict):
+        return None
+    name = next(filter(None, (listed.get(key) for key in ("id", "name", "model"))), None)
+    return None if name is None else listed | {"id": str(name)}
+
+
+def _names(card: dict[str, Any]) -> set[str]:
+    """What the model of `card` may be called: some lists say more than its name."""
+    name = str(card["id"])
+    aliases = card.get("aliases")
+    others = map(str, aliases) if isinstance(aliases, list) else ()
+    return {name, name.removeprefix("models/"), name.removesuffix(":latest"), *others}
+
+
+def _context_tokens(card: dict[str, Any]) -> int:
+    meta = card.get("meta")
+    told = [card.get(key) for key in _CONTEXTS]
+    told += [meta.get("n_ctx")] if isinstance(meta, dict) else []
+    return next(filter(None, map(_positive, told)), 0)
+
+
+def _positive(value: Any) -> int:
+    """A number above nothing, also of one that came as text; 0 for anything else."""
+    try:
+        number = 0 if isinstance(value, bool) else int(value)
+    except (TypeError, ValueError, OverflowError):
+        return 0
+    return number if 0 < number <= MOST_CONTEXT else 0
 
 
 async def _count_as_vllm(server: Server, said: bodies.Json) -> int:

@@ -6,7 +6,7 @@ and Ravishankar 1996), and a server that comes or goes moves only the channels t
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -67,10 +67,13 @@ class Servers:
         """What is wrong with those that are down; empty when none is."""
         return "; ".join(f"{s.url}: {s.trouble}" for s in self._all if s.trouble is not None)
 
-    async def candidates(self, channel: str) -> AsyncGenerator[Server, None]:
+    async def candidates(
+        self, channel: str, reasons: Mapping[str, str] | None = None
+    ) -> AsyncGenerator[Server, None]:
         """Servers to ask for this channel, the next when the last has failed, each one once.
 
-        One that is busy comes again after its rest. Raises EngineBroken when none is left.
+        One that is busy comes again after its rest. Raises EngineBroken when none is left, with
+        the `reasons` that the caller notes for each address.
         """
         clock = asyncio.get_running_loop().time
         give_up = clock() + self._patience.busy_s
@@ -83,8 +86,8 @@ class Servers:
             yield server
             if server.rests_until < clock():
                 failed.add(server)
-        reasons = [f"{server.url}: {server.last_failure}" for server in failed]
-        raise EngineBroken("; ".join(reasons) or self.troubles)
+        told = [f"{url}: {reason}" for url, reason in (reasons or {}).items()]
+        raise EngineBroken("; ".join(told) or self.troubles)
 
     def _ranked(self, channel: str) -> list[Server]:
         """Those that are up, the channel's own first."""

@@ -1,87 +1,181 @@
 """A server's stream of events: from bytes to values, with nothing taken on trust."""
 
+import json
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
 from inference.engines.openai.errors import Refused
 
-LONGEST_LINE = 1024 * 1024  # bytes; a token's event has a few hundred
+LONGEST_EVENT = 1024 * 1024  # bytes; a token's event has a few hundred
+
+_BOM = b"\xef\xbb\xbf"
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+_DONE = re.compile(r'["\s]*\[?done\]?["\s]*', re.IGNORECASE)
 
 
-class Function(msgspec.Struct, frozen=True):
-    name: str | None = None
-    arguments: str | None = None
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event's payload: a JSON value, or the text of what is not JSON."""
 
+    value: Any
+    is_json: bool = True
+    is_error: bool = False  # the server names the event so
+    is_whole: bool = False  # it came as a plain body, and nothing follows
 
-class ToolCall(msgspec.Struct, frozen=True):
-    index: int = 0
-    function: Function = Function()
-
-
-class Delta(msgspec.Struct, frozen=True):
-    content: str | None = None
-    reasoning_content: str | None = None  # LMDeploy, SGLang, llama.cpp, and vLLM once
-    reasoning: str | None = None  # vLLM today
-    tool_calls: tuple[ToolCall, ...] | None = None
-
-
-class Choice(msgspec.Struct, frozen=True):
-    delta: Delta = Delta()
-    finish_reason: str | None = None
-
-
-class Event(msgspec.Struct, frozen=True):
-    choices: tuple[Choice, ...] = ()
-    # Decoded apart: what is wrong with a bill is no reason to throw the answer away.
-    usage: msgspec.Raw = msgspec.Raw(b"null")
-    error: msgspec.Raw = msgspec.Raw(b"null")
-
-
-class PromptDetails(msgspec.Struct, frozen=True):
-    cached_tokens: int | None = None
-
-
-class Bill(msgspec.Struct, frozen=True):
-    prompt_tokens: int
-    completion_tokens: int
-    prompt_tokens_details: PromptDetails | None = None
-
-
-_decode_event = msgspec.json.Decoder(Event).decode
-_decode_bill = msgspec.json.Decoder(Bill).decode
+    @property
+    def is_done(self) -> bool:
+        """Whether it is `[DONE]`, which ends the stream."""
+        return isinstance(self.value, str) and bool(_DONE.fullmatch(self.value))
 
 
 class ServerSentEvents:
-    """Cuts a stream of bytes into the payloads of its events, wherever the pieces break.
+    """Cuts a stream of bytes into events, wherever the pieces break.
 
-    Of https://html.spec.whatwg.org/multipage/server-sent-events.html what such servers use: events
-    of one `data` line; comments and other fields are passed over.
+    As https://html.spec.whatwg.org/multipage/server-sent-events.html has it: lines end in LF, CR
+    or CRLF, an event may have several `data` lines, comments are passed over. Besides, a `data`
+    line that is whole JSON is an event at once, since some servers leave out the empty line, and
+    so is a line of JSON without a field.
     """
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._line = bytearray()
+        self._after_cr = False
+        self._begun = False
+        self._data: list[bytes] = []
+        self._size = 0  # of `_data`
+        self._is_error = False
+        self.stray = ""  # the first line that is nothing of an event, for a reason
 
-    def push(self, piece: bytes) -> Iterator[bytes]:
-        *lines, self._rest = (self._rest + piece).split(b"\n")
-        if len(self._rest) > LONGEST_LINE:
-            raise Refused("it sends a line without an end")
-        for line in lines:
-            field, _, value = line.rstrip(b"\r").partition(b":")
-            if field == b"data":
-                yield value.removeprefix(b" ")
+    def push(self, piece: bytes) -> Iterator[Event]:
+        start = int(self._after_cr and piece.startswith(b"\n"))
+        self._after_cr = piece.endswith(b"\r")
+        for end in _LINE_END.finditer(piece, start):
+            self._line += piece[start : end.start()]
+            start = end.end()
+            line = bytes(self._line)
+            self._line.clear()
+            yield from self._take(line)
+        self._line += piece[start:]
+        self._limit()
+
+    def end(self) -> Iterator[Event]:
+        """What the stream broke off in: a last line without an end is taken as it is."""
+        line = bytes(self._line)
+        self._line.clear()
+        yield from self._take(line)
+        yield from self._dispatch()
+
+    def _take(self, line: bytes) -> Iterator[Event]:
+        if not self._begun:
+            line, self._begun = line.removeprefix(_BOM), True
+        if not line:
+            yield from self._dispatch()
+            return
+        field, _, value = line.partition(b":")
+        if field == b"event":
+            self._is_error = value.strip() == b"error"
+        elif field == b"data":
+            yield from self._add(value.removeprefix(b" "))
+        elif field == b"error":  # llama.cpp's server, once
+            self._is_error = True
+            yield from self._add(value)
+        elif line.lstrip()[:1] in (b"{", b"["):
+            yield from self._add(line)
+        elif field not in (b"", b"id", b"retry"):
+            self.stray = self.stray or line[:200].decode("utf-8", "replace")
+
+    def _add(self, data: bytes) -> Iterator[Event]:
+        if not self._data:
+            if not data.strip():
+                return
+            events = list(self._events(data, certain=False))
+            if events:
+                yield from events
+                return
+        self._data.append(data)
+        self._size += len(data)
+        self._limit()
+
+    def _dispatch(self) -> Iterator[Event]:
+        lines, self._data, self._size = self._data, [], 0
+        if lines:
+            events = list(self._events(b"\n".join(lines), certain=False))
+            if events:
+                yield from events
+            else:
+                for line in lines:
+                    yield from self._events(line, certain=True)
+        self._is_error = False
+
+    def _events(self, data: bytes, *, certain: bool) -> Iterator[Event]:
+        """The events that `data` is; none where it is no JSON and may not be `certain` yet."""
+        try:
+            value = parse(data)
+        except ValueError:
+            event = Event(data.decode("utf-8", "replace").strip(), False, self._is_error)
+            if event.value and (certain or event.is_done):
+                yield event
+            return
+        for each in value if isinstance(value, list) else [value]:
+            yield Event(each, is_error=self._is_error)
+
+    def _limit(self) -> None:
+        if len(self._line) + self._size > LONGEST_EVENT:
+            raise Refused("it sends an event without an end")
 
 
-def decode(payload: bytes) -> Event:
-    """Refused for what is no event."""
+def parse(data: bytes) -> Any:
+    """The value of JSON, also of JSON that only Python reads: NaN, half of a surrogate pair, raw
+    control characters, bytes that are no UTF-8. Raises ValueError."""
     try:
-        return _decode_event(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Refused(f"its stream makes no sense: {error}") from None
-
-
-def bill(event: Event) -> Bill | None:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
     try:
-        return _decode_bill(event.usage)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
+        return json.loads(data.decode("utf-8", "replace").removeprefix("\ufeff"), strict=False)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def whole_body(body: bytes) -> Iterator[Event]:
+    """The events of a body that begins as JSON: one value, or a value in each line."""
+    try:
+        value = parse(body)
+    except ValueError:
+        lines = ServerSentEvents()
+        yield from lines.push(body)
+        yield from lines.end()
+        return
+    for each in value if isinstance(value, list) else [value]:
+        yield Event(each, is_whole=True)
+
+
+class Characters:
+    """Text whose pieces may cut a character in two: a surrogate pair, sent half by half."""
+
+    def __init__(self) -> None:
+        self._half = ""
+
+    def push(self, text: str) -> str:
+        if not self._half and text.isascii():
+            return text
+        text = self._half + text
+        self._half = text[-1] if text and "\ud800" <= text[-1] <= "\udbff" else ""
+        return _join_pairs(text.removesuffix(self._half))
+
+    def end(self) -> str:
+        """A sign for the half that nothing followed."""
+        half, self._half = self._half, ""
+        return _join_pairs(half)
+
+
+def _join_pairs(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text

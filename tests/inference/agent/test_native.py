@@ -13,7 +13,7 @@ from inference.engines.openai.server import Wanted
 from inference.sandbox.config import SandboxConfig
 from jobqueue.blobs import Blobs
 from jobqueue.history import History
-from jobqueue.schema import CallStatus, Delta, Finished
+from jobqueue.schema import CallStatus, Delta, Finished, Thought
 from tests.inference.agent.conftest import Solve
 from tests.inference.agent.test_solve import calls, returns
 from tests.inference.engines.openai.conftest import CALM
@@ -91,3 +91,36 @@ async def test_without_a_parser_calls_are_made_in_the_text(solve: Solve, fake: F
     assert isinstance(events[-1], Finished)
     assert events[-1].text == "one two"
     assert "tools" not in fake.bodies[-1]
+
+
+async def test_reasoning_without_a_beginning_is_no_answer_before_or_after_a_call(
+    solve: Solve, fake: Fake
+) -> None:
+    asks = piece(name="convert", arguments='{"value": 5, "unit": "miles", "to": "km"}')
+    fake.acts += [
+        sends(delta(content="They ask.\n"), delta(content="</think>Let me see."), asks, end()),
+        sends(delta(content="I have it.\n"), delta(content="</think>That is 8 km."), end()),
+    ]
+    events = await solve("how far?", "j4", capability="chat", tools=("convert",))
+    draft = ""
+    for event in events:
+        if isinstance(event, Delta):
+            draft = event.text if event.anew else draft + event.text
+    assert draft == "Let me see.\nThat is 8 km."
+    assert isinstance(events[-1], Finished)
+    assert events[-1].text == draft
+    thoughts = "".join(e.text for e in events if isinstance(e, Thought))
+    assert thoughts.replace("\n", "") == "They ask.I have it."
+
+
+async def test_of_calls_that_all_have_the_same_number_the_first_is_made_whole(
+    solve: Solve, fake: Fake
+) -> None:
+    def asks(number: str, value: int) -> dict[str, Any]:
+        arguments = f'{{"value": {value}, "unit": "miles", "to": "km"}}'
+        function = {"name": "convert", "arguments": arguments}
+        return delta(tool_calls=[{"index": 0, "id": number, "function": function}])
+
+    fake.acts += [sends(asks("a", 5), asks("b", 7), end("tool_calls")), says("8 km.")]
+    events = await solve("how far?", "j5", capability="chat", tools=("convert",))
+    assert [(e.status, e.text) for e in returns(events)] == [(CallStatus.OK, "8.04672 km")]

@@ -61,7 +61,10 @@ def test_what_is_read_only_grows(text: str, data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(text)))
     early, late = dialect.read(text[:cut], ended=False), dialect.read(text, ended=True)
     assert late.thought.startswith(early.thought)
-    assert late.text.startswith(early.text)
+    if not late.text.startswith(early.text):  # then it was reasoning that only its end tells of
+        assert "</think>" in text
+        assert early.text.strip() in late.thought
+        return
     if early.call is not None:
         assert late.call is not None
         assert early.call.tool in ("", late.call.tool)

@@ -21,6 +21,7 @@ class Fake:
         self.hung_up = asyncio.Event()  # the other side closed the connection
         self.tokenizes = True
         self.parses_calls = True  # else it refuses every question with tools
+        self.probe_refuses = ""  # a parameter of the question whether it takes tools
         self.sick: web.Response | None = None  # what every look at its health gets
 
     async def models(self, request: web.Request) -> web.Response:
@@ -37,6 +38,8 @@ class Fake:
         body = await request.json()
         if "tools" in body and not self.parses_calls:
             return error(400, '"auto" tool choice requires --enable-auto-tool-choice')
+        if self.probe_refuses in body and not body.get("stream"):
+            return error(422, f"{self.probe_refuses}: Extra inputs are not permitted")
         if not body.get("stream"):
             return web.json_response({"choices": [{"message": {"content": "one"}}]})
         self.bodies.append(body)
@@ -74,7 +77,7 @@ def delta(**fields: Any) -> dict[str, Any]:
     return {"choices": [{"index": 0, "delta": fields, "finish_reason": None}]}
 
 
-def end(reason: str = "stop") -> dict[str, Any]:
+def end(reason: str | int = "stop") -> dict[str, Any]:
     return {"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]}
 
 

@@ -27,8 +27,10 @@ from tests.inference.engines.openai.fake import (
     Fake,
     cuts,
     delta,
+    end,
     error,
     hangs,
+    says,
     sends,
 )
 from tests.inference.support import Asker, text_of, until
@@ -285,3 +287,252 @@ async def test_the_key_goes_to_the_server_and_nowhere_else(
                     await Asker(engine).chunks("hi")
     assert set(fake.keys) == {"Bearer sk-secret"}
     assert "sk-secret" not in caplog.text + str(told.value) + repr(told.value)
+
+
+# --- parameters that a server does not take -------------------------------------------------------
+
+
+def refuses(name: str) -> Any:
+    """In the shape of pydantic's errors."""
+    item = {
+        "type": "extra_forbidden",
+        "loc": ["body", name],
+        "msg": "Extra inputs are not permitted",
+    }
+    return web.json_response({"object": "error", "message": [item]}, status=422)
+
+
+REFUSALS: dict[str, tuple[Callable[[], web.Response], str]] = {
+    "pydantic": (lambda: refuses("stream_options"), "stream_options"),
+    "fastapi": (
+        lambda: web.json_response(
+            {
+                "detail": [
+                    {
+                        "type": "extra_forbidden",
+                        "loc": ["body", "seed"],
+                        "msg": "no",
+                        "input": {"stop": 1},
+                    }
+                ]
+            },
+            status=422,
+        ),
+        "seed",
+    ),
+    "as text": (
+        lambda: error(
+            400,
+            "[{'type': 'extra_forbidden', 'loc': ('body', 'top_p'), 'msg': 'not permitted'}]",
+        ),
+        "top_p",
+    ),
+    "openai": (
+        lambda: web.json_response(
+            {
+                "error": {
+                    "message": "Unsupported value.",
+                    "param": "temperature",
+                    "code": "unsupported_value",
+                }
+            },
+            status=400,
+        ),
+        "temperature",
+    ),
+    "words": (lambda: error(400, "Unrecognized request argument supplied: stop"), "stop"),
+    "unknown field": (lambda: error(400, 'json: unknown field "seed"'), "seed"),
+    "not supported": (lambda: error(400, "`top_k` is not supported by this model"), "top_k"),
+    "does not support": (
+        lambda: error(500, "this backend does not support repetition_penalty"),
+        "repetition_penalty",
+    ),
+    "plain text": (
+        lambda: web.Response(status=400, text="unknown parameter: stream_options"),
+        "stream_options",
+    ),
+    "a router": (
+        lambda: error(400, 'upstream: {"error": {"message": "unsupported parameter: \'seed\'"}}'),
+        "seed",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+async def test_what_a_server_does_not_take_is_left_out_and_remembered(
+    asker: Asker, fake: Fake, name: str
+) -> None:
+    answer, refused = REFUSALS[name]
+    rules: dict[str, Any] = {
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "top_k": 5,
+        "seed": 1,
+        "stop": ("END",),
+        "repetition_penalty": 1.1,
+    }
+    fake.acts.append(answer())
+    assert text_of(await asker.chunks("hi", **rules)) == "one two"
+    first, second = fake.bodies
+    assert first.keys() - second.keys() == {refused}
+    assert text_of(await asker.chunks("hi", **rules)) == "one two"
+    assert len(fake.bodies) == 3
+    assert refused not in fake.bodies[2]
+
+
+async def test_the_limit_has_a_newer_name(asker: Asker, fake: Fake) -> None:
+    told = (
+        "Unsupported parameter: 'max_tokens' is not supported with this model. "
+        "Use 'max_completion_tokens' instead."
+    )
+    fake.acts.append(error(400, told))
+    await asker.chunks("hi", max_tokens=7)
+    assert fake.bodies[1]["max_completion_tokens"] == 7
+    assert "max_tokens" not in fake.bodies[1]
+    fake.acts.append(error(400, "max_completion_tokens: unknown field"))
+    await asker.chunks("hi", max_tokens=7)
+    assert not {"max_tokens", "max_completion_tokens"} & fake.bodies[3].keys()
+
+
+async def test_several_refusals_one_after_the_other(asker: Asker, fake: Fake) -> None:
+    fake.acts += [refuses("stream_options"), refuses("max_tokens"), refuses("seed")]
+    assert text_of(await asker.chunks("hi", seed=3)) == "one two"
+    assert len(fake.bodies) == 4
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "temperature must be between 0 and 1",
+        "max_tokens is too large: 5000",
+        "unsupported role: narrator",
+        "messages: Extra inputs are not permitted",
+    ],
+)
+async def test_any_other_complaint_is_told_and_not_tried_again(
+    asker: Asker, fake: Fake, told: str
+) -> None:
+    fake.acts.append(error(400, told))
+    with pytest.raises(BadRequest, match=told[:20]):
+        await asker.chunks("hi")
+    assert len(fake.bodies) == 1
+
+
+async def test_a_server_that_refuses_the_same_again_is_believed(asker: Asker, fake: Fake) -> None:
+    fake.acts += [refuses("model")] * 3
+    with pytest.raises(BadRequest, match="model: Extra inputs"):
+        await asker.chunks("hi")
+    assert len(fake.bodies) == 1
+
+
+# --- lists of models ------------------------------------------------------------------------------
+
+LISTS: dict[str, Callable[[], web.Response]] = {
+    "404": lambda: web.Response(status=404),
+    "405": lambda: error(405, "method not allowed"),
+    "400": lambda: error(400, "no such route"),
+    "a page": lambda: web.Response(text="<html>hello</html>", content_type="text/html"),
+    "null": lambda: web.json_response(None),
+    "data null": lambda: web.json_response({"object": "list", "data": None}),
+    "nothing listed": lambda: web.json_response({"object": "list", "data": []}),
+    "a bare list": lambda: web.json_response([{"id": "some-model"}]),
+    "names alone": lambda: web.json_response(["other", "some-model"]),
+    "models": lambda: web.json_response({"models": [{"name": "some-model"}]}),
+    "rubbish in between": lambda: web.json_response({"data": [None, 7, {}, {"id": "some-model"}]}),
+    "meta null": lambda: web.json_response(
+        {"data": [{"id": "some-model", "meta": None, "owned_by": None}]}
+    ),
+    "another prefix": lambda: web.json_response({"data": [{"id": "models/some-model"}]}),
+    "a tag": lambda: web.json_response({"data": [{"id": "some-model:latest"}, {"id": "x"}]}),
+    "an alias": lambda: web.json_response({"data": [{"id": "x.gguf", "aliases": ["some-model"]}]}),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+async def test_the_operator_may_know_the_model_better_than_its_list(name: str) -> None:
+    fake = Fake()
+    fake.sick = LISTS[name]()
+    wanted = Wanted("some-model")
+    async with fake.serving() as url, OpenAIEngine([url], wanted, patience=CALM) as engine:
+        assert text_of(await Asker(engine).chunks("hi")) == "one two"
+        assert engine.model == "some-model"
+
+
+@pytest.mark.parametrize(
+    ("card", "tokens"),
+    [
+        ({"max_model_len": "8192"}, 8192),
+        ({"max_model_len": 8192.0}, 8192),
+        ({"max_model_len": "many"}, 4096),
+        ({"max_model_len": -1}, 4096),
+        ({"max_model_len": True}, 4096),
+        ({"max_model_len": None, "meta": {"n_ctx": "2048"}}, 2048),
+        ({"max_model_len": None, "context_length": 1024}, 1024),
+        ({"max_model_len": None, "context_window": 1024}, 1024),
+        ({"max_model_len": [4]}, 4096),
+    ],
+)
+async def test_the_context_may_be_told_in_any_shape(card: dict[str, Any], tokens: int) -> None:
+    async with Fake(**card).serving() as url, OpenAIEngine([url], ANY, patience=CALM) as engine:
+        assert engine.context_tokens == tokens
+        assert text_of(await Asker(engine).chunks("hi")) == "one two"
+
+
+async def test_without_a_list_and_without_a_name_the_operator_is_told_what_to_do() -> None:
+    fake = Fake()
+    fake.sick = web.Response(status=404)
+    async with fake.serving() as url:
+        engine = OpenAIEngine([url], ANY, patience=CALM)
+        entering = asyncio.create_task(engine.__aenter__())
+        await until(lambda: "INFERENCE_MODEL" in engine.health().detail, within_s=10)
+        entering.cancel()
+        await asyncio.wait([entering])
+
+
+async def test_a_server_that_refuses_a_parameter_may_still_take_tools() -> None:
+    fake = Fake()
+    fake.probe_refuses = "max_tokens"
+    wanted = Wanted("", any_model=True, tools=True)
+    async with fake.serving() as url, OpenAIEngine([url], wanted, patience=CALM) as engine:
+        assert engine.takes_tools
+
+
+# --- reasoning without its opening mark -----------------------------------------------------------
+
+
+async def test_what_a_template_opens_is_known_from_the_second_answer_on(
+    asker: Asker, fake: Fake
+) -> None:
+    pieces = ("They greet", " me.\n</thi", "nk>\n", "\nHello", " there")
+    fake.acts += [
+        says(*pieces),
+        says(*pieces),
+        says(*pieces),
+        says("Hello", " there"),
+        says("Hi", "!"),
+    ]
+    assert text_of(await asker.chunks("hi")) == "They greet me.\n</think>\n\nHello there"
+    for _ in range(2):
+        chunks = await asker.chunks("hi")
+        assert [chunk.text for chunk in chunks if chunk.text] == ["Hello", " there"]
+        assert "".join(chunk.thought for chunk in chunks) == "They greet me.\n"
+    assert text_of(await asker.chunks("hi")) == "Hello there"  # told at its end
+    assert [chunk.text for chunk in await asker.chunks("hi") if chunk.text] == ["Hi", "!"]
+
+
+async def test_a_server_that_opens_reasoning_may_tell_it_apart_all_the_same(
+    asker: Asker, fake: Fake
+) -> None:
+    fake.acts += [
+        says("hm</think>Hello"),
+        sends(delta(reasoning="hm"), delta(content="Hello"), end()),
+    ]
+    await asker.chunks("hi")
+    assert [(c.thought, c.text) for c in await asker.chunks("hi")] == [
+        ("hm", ""),
+        ("", "Hello"),
+        ("", ""),
+    ]
+    fake.acts += [says("hm</think>Hello"), says("<think>", "hm", "</think>Hello")]
+    await asker.chunks("hi")
+    assert text_of(await asker.chunks("hi")) == "<think>hm</think>Hello"
