@@ -1,5 +1,6 @@
 """`/solve`: programs are written and run, and what they print is put to a test of its own."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -22,7 +23,9 @@ class Solution(AgentAttempt):
 
     async def events(self) -> AsyncGenerator[AnyEvent, None]:
         """Steps until a result stands its test or no more may be tried, then the answer."""
-        read = reading.read(self._job.prompt)
+        read = await asyncio.to_thread(
+            reading.read, self._job.prompt
+        )  # pint takes a second to load
         async for event in self._tries(read):
             yield event
         if read and (self._is_refuted or self._steps.last is None):

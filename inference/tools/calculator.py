@@ -10,6 +10,7 @@ from inference.tools.base import ToolFailed
 
 Number = Fraction | float
 
+MAX_CHARACTERS = 2_000
 MAX_DIGITS = 2_000  # of a result, and of what is on the way to it
 
 _CONSTANTS = {"pi": math.pi, "E": math.e}
@@ -25,8 +26,12 @@ async def calculate(expression: str) -> str:
 
 def evaluated(text: str) -> Number:
     """Raises ToolFailed."""
+    if len(text) > MAX_CHARACTERS:
+        raise ToolFailed(f"the expression has more than {MAX_CHARACTERS} characters")
     try:
         return _value(ast.parse(expression(text), mode="eval").body)
+    except ZeroDivisionError as error:
+        raise ToolFailed("it is undefined: it divides by zero") from error
     except (NotMathematics, ValueError, TypeError, ArithmeticError, RecursionError) as error:
         raise ToolFailed(f"it cannot be computed: {error}") from error
 
@@ -34,7 +39,10 @@ def evaluated(text: str) -> Number:
 def shown(value: Number) -> str:
     if isinstance(value, float) or value.denominator == 1:
         return f"{value:.12g}" if isinstance(value, float) else str(value)
-    return f"{value} ≈ {float(value):.12g}"
+    try:
+        return f"{value} ≈ {float(value):.12g}"
+    except OverflowError:  # of more than 308 digits
+        return str(value)
 
 
 def _value(node: ast.expr) -> Number:
@@ -80,8 +88,11 @@ def _whole(value: Number, most: int | None) -> int:
 
 
 def _bounded(value: Number) -> Number:
-    if isinstance(value, Fraction) and value.numerator.bit_length() > MAX_DIGITS * 4:
-        raise ToolFailed(f"the result has more than {MAX_DIGITS} digits")
+    if isinstance(value, Fraction):
+        if max(value.numerator.bit_length(), value.denominator.bit_length()) > MAX_DIGITS * 4:
+            raise ToolFailed(f"the result has more than {MAX_DIGITS} digits")
+    elif not math.isfinite(value):
+        raise ToolFailed("the result is infinite or undefined")
     return value
 
 

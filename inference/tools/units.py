@@ -1,6 +1,13 @@
-"""Units of measurement. pint knows them; the Chinese names are added here."""
+"""Units of measurement. pint knows them; the Chinese names are added here.
 
+pint evaluates what stands in a unit, powers of numbers too. So a unit is read here, by a grammar
+of names, small powers, products and quotients, and pint is given single names only.
+"""
+
+import asyncio
+import math
 import re
+from collections import Counter
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -64,7 +71,15 @@ _CHINESE = {
 }
 _DEGREES = re.compile(r"(?i)\b(?:degrees?\s+)?(celsius|fahrenheit|kelvin)\b|°\s*([CF])")
 _SQUARED = re.compile(r"(?<=[a-z])\s*\^?\s*([23])$")
-MAX_UNIT = 60
+_IN_WORDS = re.compile(
+    r"\b(?:(?P<before>square|sq|cubic)\s+(?P<of>[^\W\d_]+)|(?P<base>[^\W\d_]+)\s+(?P<after>squared|cubed))\b"
+)
+MAX_UNIT = 60  # characters
+MAX_POWER = 9  # of each name in a unit
+
+_TOKEN = re.compile(
+    r"\s*(?:(?P<name>per\b|[^\W\d_]\w*|[°µ]\w*)|(?P<number>\d{1,2})|(?P<sign>\*\*|[-*/^().·]))"
+)
 
 
 async def convert(value: float, unit: str, to: str) -> str:
@@ -74,13 +89,18 @@ async def convert(value: float, unit: str, to: str) -> str:
     unit: the unit it is given in, as km/h, pounds or 摄氏度
     to: the unit that is wanted
     """
-    return converted(Fraction(str(value)), unit, to)
+    if not math.isfinite(value):
+        raise ToolFailed(f"{value} is no number that can be converted")
+    return await asyncio.to_thread(converted, Fraction(str(value)), unit, to)
 
 
 def converted(value: Fraction, unit: str, to: str) -> str:
     """`12.7 cm`. Raises ToolFailed."""
     quantity = exact(value, unit, to)
-    shown = str(quantity) if quantity.denominator == 1 else f"{float(quantity):.12g}"
+    try:
+        shown = str(quantity) if quantity.denominator == 1 else f"{float(quantity):.12g}"
+    except (OverflowError, ValueError) as error:
+        raise ToolFailed("the result is too large") from error
     return f"{shown} {to.strip()}"
 
 
@@ -92,7 +112,10 @@ def exact(value: Fraction, unit: str, to: str) -> Fraction:
         quantity = _registry().Quantity(value, _unit(unit)).to(_unit(to))
     except pint.DimensionalityError as error:
         raise ToolFailed(f"{unit} and {to} do not measure the same") from error
-    return Fraction(quantity.magnitude).limit_denominator(10**15)
+    except (pint.PintError, ArithmeticError, ValueError) as error:  # a power of degrees Celsius
+        raise ToolFailed(f"{unit} cannot be converted to {to}: {error}") from error
+    found = Fraction(quantity.magnitude)
+    return found.limit_denominator(10**15) if abs(found) > Fraction(1, 10**3) else found
 
 
 def known(unit: str) -> bool:
@@ -111,19 +134,107 @@ def _registry() -> Any:
 
 
 def _unit(name: str) -> Any:
-    import pint  # noqa: PLC0415
-
+    if len(name) > MAX_UNIT:
+        raise ToolFailed(f"{name[:MAX_UNIT]!r} is not the name of a unit")
     text = name.strip()
     text = _CHINESE.get(text, text)
     text = _DEGREES.sub(lambda found: f"deg{(found[1] or found[2])[0].upper()}", text)
     text = _SQUARED.sub(r"**\1", text.replace("degK", "kelvin"))
-    if not text or len(text) > MAX_UNIT or not re.fullmatch(r"[\w\s/*^().µ°-]+", text):
-        raise ToolFailed(f"{name!r} is not the name of a unit")
-    for written in (text, text.lower()):
+    text = _IN_WORDS.sub(_power_in_words, text)
+    found = _registry().Unit("")
+    for each, power in _UnitReader(text, name).read().items():
+        found = found * _named(each, name) ** power
+    return found
+
+
+def _power_in_words(found: re.Match[str]) -> str:
+    """`square foot` and `second squared`, written with a power."""
+    power = 3 if (found["before"] or found["after"]).startswith("cub") else 2
+    return f"{found['of'] or found['base']}**{power}"
+
+
+def _named(each: str, whole: str) -> Any:
+    import pint  # noqa: PLC0415
+
+    for written in (each, each.lower()):
         try:
             return _registry().Unit(written)
-        except (pint.UndefinedUnitError, ValueError, AssertionError, TypeError, AttributeError):
+        except (pint.PintError, ValueError, AssertionError, TypeError, AttributeError, KeyError):
             continue
-        except pint.errors.DefinitionSyntaxError as error:
-            raise ToolFailed(f"{name!r} is not the name of a unit") from error
-    raise ToolFailed(f"there is no unit {name!r}")
+    raise ToolFailed(f"there is no unit {whole!r}")
+
+
+class _UnitReader:
+    """`kg*m/s^2`, `J/(kg*K)`, `1/hour`, `meters per second`: each name with its power."""
+
+    def __init__(self, text: str, name: str) -> None:
+        self._refusal = ToolFailed(f"{name!r} is not the name of a unit")
+        self._tokens: list[str] = []
+        position = 0
+        while position < len(text):
+            found = _TOKEN.match(text, position)
+            if found is None:
+                raise self._refusal
+            self._tokens.append(found[0].strip())
+            position = found.end()
+        self._at = 0
+
+    def read(self) -> Counter[str]:
+        found = self._product(depth=0)
+        if self._at < len(self._tokens) or not found:
+            raise self._refusal
+        if any(abs(power) > MAX_POWER for power in found.values()):
+            raise self._refusal
+        return found
+
+    def _product(self, depth: int) -> Counter[str]:
+        """A quotient's sign reaches to the next one, as pint has it."""
+        found: Counter[str] = Counter()
+        sign = 1
+        if self._take("1"):
+            self._expect("/")
+            sign = -1
+        elif self._take("/"):
+            sign = -1
+        while True:
+            for name, power in self._factor(depth).items():
+                found[name] += sign * power
+            if self._take("/", "per"):
+                sign = -1
+            elif self._take("*", "·", ".") or self._peek() not in ("", ")"):
+                sign = 1
+            else:
+                return found
+
+    def _factor(self, depth: int) -> Counter[str]:
+        if self._take("("):
+            if depth > 2:
+                raise self._refusal
+            found = self._product(depth + 1)
+            self._expect(")")
+        else:
+            name = self._take(self._peek())
+            if not name or not (name[0].isalpha() or name[0] == "°") or name == "per":
+                raise self._refusal
+            found = Counter({name: 1})
+        if not self._take("**", "^"):
+            return found
+        sign = -1 if self._take("-") else 1
+        digits = self._take(self._peek())
+        if not (digits.isascii() and digits.isdigit() and int(digits) <= MAX_POWER):
+            raise self._refusal
+        return Counter({name: power * sign * int(digits) for name, power in found.items()})
+
+    def _peek(self) -> str:
+        return self._tokens[self._at] if self._at < len(self._tokens) else ""
+
+    def _take(self, *texts: str) -> str:
+        found = self._peek()
+        if not found or found not in texts:
+            return ""
+        self._at += 1
+        return found
+
+    def _expect(self, text: str) -> None:
+        if not self._take(text):
+            raise self._refusal
