@@ -31,6 +31,7 @@ with installed("bot"):
     from jobqueue.exposition import exposed
     from jobqueue.settings import load_or_exit
     from jobqueue.version import add_version
+    from jobqueue.watchdog import watch_loop
 
 log = logging.getLogger("bot")
 
@@ -89,8 +90,9 @@ async def _run_until_stopped(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, running.cancel)
-    with suppress(asyncio.CancelledError):
-        await running
+    async with watch_loop(settings.commonroom_stall_s):
+        with suppress(asyncio.CancelledError):
+            await running
 
 
 async def serve(settings: Settings) -> None:

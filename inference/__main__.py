@@ -40,6 +40,7 @@ with installed("inference"):
     from jobqueue.history import History
     from jobqueue.queue import JobQueue
     from jobqueue.version import add_version
+    from jobqueue.watchdog import watch_loop
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -78,7 +79,11 @@ def run_serve(arguments: argparse.Namespace) -> int:
     engine = MeasuredEngine(create(settings.engine, settings), metrics)
 
     async def serve() -> None:
-        async with redis_url(os.environ) as url, connect(url) as redis:
+        async with (
+            watch_loop(settings.stall_s),
+            redis_url(os.environ) as url,
+            connect(url) as redis,
+        ):
             queue, history = JobQueue(redis), History(redis)
             workshop = _workshop(settings, engine, redis)
             worker = Worker(

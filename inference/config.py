@@ -4,7 +4,7 @@ import argparse
 import os
 import secrets
 import socket
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -67,6 +67,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"
     worker: str = ""  # this process's name; empty is host, process and a random part
     summaries: bool = True  # of older turns, before they drop out of the context
     drain_s: float = 20.0  # how long running answers may go on after SIGTERM
+    # An event loop that stands still for so long ends the process, for it to be started again;
+    # 0: never.
+    stall_s: Annotated[float, msgspec.Meta(ge=0)] = 30.0
     metrics_port: int = 0  # /metrics, /healthz and /readyz; 0 is nowhere
     metrics_host: str = "127.0.0.1"
     log_level: str = "INFO"

@@ -5,6 +5,8 @@ may hold directives, which are echoed like the rest:
 
     !tokens 500    go on with numbered words until the answer has that many tokens
     !delay 20ms    pause before every chunk (also `1.5s`)
+    !block 20s     stop the event loop for so long, as a call that does not wait in a thread
+    !hang          hold the interpreter for ever, as one endless step of a library
     !fail          break like a crashed engine, after the first chunk
     !refuse        refuse like a request that can never work
 
@@ -25,6 +27,7 @@ What it writes in an article is in `scripted_article`.
 import asyncio
 import json
 import re
+import time
 from collections.abc import AsyncGenerator, Iterator
 from itertools import count
 from typing import Self
@@ -51,6 +54,7 @@ _SCRIPT = re.compile(
 )
 _TOKEN = re.compile(r"\s*\S{1,4}|\s+")
 _TOKENS = re.compile(r"!tokens (\d{1,6})")
+_BLOCK = re.compile(r"!block (\d+(?:\.\d+)?)(ms|s)")
 _DELAY = re.compile(r"!delay (\d+(?:\.\d+)?)(ms|s)")
 
 
@@ -77,6 +81,7 @@ class ScriptedEngine:
     async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
         prompt = _question(request.messages)
         prompt_tokens = await self._admit(request)
+        _stand_still(prompt)
         limit = request.sampling.max_tokens or self.context_tokens
         stops, made, reason = StopStrings(request.sampling.stop), 0, FinishReason.STOP
         for token in self._answer(request):
@@ -182,8 +187,19 @@ def _written(directive: str, words: str, *, aloud: bool) -> str:
     return f"<think>\n{text}\n</think>\n\n" if aloud else f"{text}\n"
 
 
+def _stand_still(prompt: str) -> None:
+    if blocked := _BLOCK.search(prompt):
+        time.sleep(_seconds(blocked))
+    if "!hang" in prompt:
+        re.match(r"(?:a+)+b", "a" * 100)  # more steps than anybody can wait for, in C
+
+
 def _delay_s(prompt: str) -> float:
     found = _DELAY.search(prompt)
     if found is None:
         return 0.0
+    return _seconds(found)
+
+
+def _seconds(found: re.Match[str]) -> float:
     return float(found[1]) / (1000 if found[2] == "ms" else 1)
