@@ -27,6 +27,8 @@ class Settings(msgspec.Struct, frozen=True):
     # An event loop that stands still for so long ends the process, for it to be started again;
     # 0: never.
     commonroom_stall_s: Annotated[float, msgspec.Meta(ge=0)] = 30.0
+    # Megabytes that Redis may use where it has no maxmemory. 0: three quarters of its machine's.
+    commonroom_queue_memory: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
     commonroom_metrics_port: int = 0  # /metrics, /healthz and /readyz; 0 is nowhere
     commonroom_metrics_host: str = "127.0.0.1"  # 0.0.0.0 in a container
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

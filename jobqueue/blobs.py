@@ -3,7 +3,6 @@
 from hashlib import sha256
 
 from redis.asyncio import Redis
-from redis.exceptions import OutOfMemoryError
 
 from jobqueue.errors import QueueFull
 from jobqueue.policy import Policy
@@ -14,19 +13,20 @@ class Blobs:
     def __init__(self, redis: Redis, shard: str = "main", *, policy: Policy | None = None) -> None:
         self._scripts = Scripts(redis, shard, policy)
 
-    async def put(self, data: bytes) -> str:
+    async def put(self, data: bytes, *, user: str = "", server: str = "") -> str:
         """Keep `data` for the policy's `blob_ttl_ms`, anew each time; returns its hash.
 
+        It counts against the shares of `user` and `server`; without them, against the service's
+        own. Old files that no job needs make room.
+
         Raises:
-            QueueFull: the shard's quota is reached, or Redis is out of memory.
+            QueueFull: a share is used up, or the memory is wanted for questions.
         """
         name = sha256(data).hexdigest()
-        try:
-            over = await self._scripts.run("put_blob", name, data)
-        except OutOfMemoryError as error:
-            raise QueueFull("memory", 0, 0) from error
+        over = await self._scripts.run("put_blob", name, data, user, server)
         if over is not None:
-            raise QueueFull("blobs", *over)
+            share, held, limit = over
+            raise QueueFull(share.decode(), held, limit)
         return name
 
     async def get(self, name: str) -> bytes | None:

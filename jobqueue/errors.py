@@ -9,12 +9,17 @@ QueueError
 
 from typing import Literal
 
-LimitScope = Literal["user", "channel", "server", "total", "memory", "blobs"]
+# Of jobs; of files in bytes; of the memory.
+JobScope = Literal["user", "channel", "server", "total"]
+FileScope = Literal["files-user", "files-server", "blobs"]
+LimitScope = JobScope | FileScope | Literal["memory"]
 
 _FULL_OF_JOBS = "{} limit: {} of {} jobs wait or run"
 _FULL = {
     "memory": "Redis is out of memory",
     "blobs": "attachments fill {1} of {2} bytes",
+    "files-user": "a user's attachments fill {1} of {2} bytes",
+    "files-server": "a server's attachments fill {1} of {2} bytes",
 }
 
 
@@ -30,7 +35,7 @@ class InvalidJob(QueueError, ValueError):
 
 
 class QueueFull(QueueError):
-    """`waiting` of `limit` jobs wait or run; of `blobs`, bytes."""
+    """`waiting` of `limit` jobs wait or run; of files, bytes are held."""
 
     def __init__(self, scope: LimitScope, waiting: int, limit: int) -> None:
         super().__init__(_FULL.get(scope, _FULL_OF_JOBS).format(scope, waiting, limit))

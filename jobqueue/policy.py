@@ -28,7 +28,15 @@ class Policy:
     worker_ttl_ms: int = 15_000  # since a worker's last announcement
     dead_length: int = 10_000  # dead letters that are kept, about
     blob_ttl_ms: int = 24 * _HOUR_MS  # since an attachment was last put
-    blob_quota: int = 1 << 30  # bytes of a shard's attachments
+    # What the server may use where it has no maxmemory; 0: three quarters of its machine's.
+    memory: int = 0
+    memory_reserve: float = 0.25  # of that; kept free of files, and half of it of long questions
+    long_body: int = 16_384  # bytes of a job, from which it is a long question
+    blob_quota: int = 512 << 20  # bytes of a shard's attachments, as the server stores them
+    blob_share: float = 0.5  # of the memory; attachments are never more
+    blob_user_share: float = 0.25  # of all attachments, that one user may hold
+    blob_server_share: float = 0.5  # and the members of one server together
+    blob_fresh_ms: int = 60_000  # one's own attachments are not dropped so soon for a further one
     charge_tokens: int = 500  # what a job is charged at claim while nothing was measured
     learning_rate: float = 0.1  # weight of the newest job in measured averages
     batch: int = 100  # jobs one script may end at once, so that it stays short

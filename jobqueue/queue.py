@@ -126,6 +126,7 @@ class JobQueue:
                 job.capability,
                 job.ttl_ms,
                 dead_letter,
+                " ".join(file.sha256 for file in job.attachments),
             )
         except OutOfMemoryError as error:
             return await self._receipt_without_memory(job.id, error)

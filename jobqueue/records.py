@@ -40,8 +40,8 @@ class Records:
             else:
                 kept |= _files(job)
         # Files first: their names are lost with the records, and this may have to be repeated.
-        for name in set().union(*map(_files, mine)) - kept:
-            await self._scripts.call("DEL", self._scripts.key("blob", name))
+        if files := set().union(*map(_files, mine)) - kept:
+            await self._scripts.run("drop_blobs", *sorted(files))
         for job in mine:
             await self._scripts.run("erase_record", job.id)
         await self._erase_dead(user)

@@ -70,7 +70,7 @@ from jobqueue.approvals import Approvals
 from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueUnavailable
 from jobqueue.history import History
-from jobqueue.queue import JobQueue
+from jobqueue.queue import JobQueue, Policy
 from jobqueue.rates import Rates
 from jobqueue.schema import Job
 
@@ -115,15 +115,16 @@ class Service:
             per_minute=settings.commonroom_per_minute or None,
             per_day=settings.commonroom_per_day or None,
         )
+        policy = Policy(memory=settings.commonroom_queue_memory << 20)
         return cls(
             settings=settings,
-            queue=JobQueue(redis),
+            queue=JobQueue(redis, policy=policy),
             history=History(redis),
             preferences=PreferenceStore(redis, defaults),
             rates=Rates(redis),
             recent=RecentQuestions(redis),
             held=Held(redis, settings.reader),
-            blobs=Blobs(redis),
+            blobs=Blobs(redis, policy=policy),
             shown=ShownAnswers(redis),
             works=WorkRecords(redis),
             articles=ArticleRecords(redis),

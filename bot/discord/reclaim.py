@@ -34,7 +34,7 @@ async def reclaim(client: discord.Client, blobs: Blobs, shown: Shown, article: A
             return
         async for name, data in _attached(client, shown, wanted):
             if sha256(data).hexdigest() == wanted[name]:
-                await blobs.put(data)
+                await blobs.put(data, user=shown.job.user, server=shown.job.server)
 
 
 async def _attached(

@@ -13,7 +13,7 @@ from bot.held import Posted, Question
 from bot.notices import Notice, Refused
 from jobqueue.blobs import Blobs
 from jobqueue.capabilities import ARTICLE, READ, SOLVE, VISION, without_model
-from jobqueue.errors import QueueError
+from jobqueue.errors import QueueError, QueueFull
 from jobqueue.schema import Attachment, Job, WorkerStatus
 
 DEFAULT_CONTEXT = 8_192  # tokens, while no worker tells its own
@@ -72,12 +72,13 @@ class Attaching:
         """
         job = question.job
         for_programs = without_model(job.capability) == SOLVE
-        quoted, attachments = await self._read_all(question.files, sight, for_programs)
+        quoted, attachments, unkept = await self._read_all(question, sight, for_programs)
         shown = pictures(quoted)
         for_article = without_model(job.capability) == ARTICLE  # which they may be pictures of
         seen = bool(shown) and (for_article or (sight.vision and not for_programs))
         legible = bool(shown) and sight.reads
         notes = [file.note for file in quoted if file not in shown or seen]
+        notes += unkept
         if shown and not seen:
             names = ", ".join(f"`{file.name}`" for file in shown)
             key = "file-text-only" if legible else "file-unseen"
@@ -95,25 +96,30 @@ class Attaching:
         ), notes
 
     async def _read_all(
-        self, files: Sequence[Posted], sight: Sight, for_programs: bool
-    ) -> tuple[list[Quoted], list[Attachment]]:
-        room = sight.text_bytes
-        quoted, attachments = [], []
-        for posted in files:
+        self, question: Question, sight: Sight, for_programs: bool
+    ) -> tuple[list[Quoted], list[Attachment], list[Notice]]:
+        """What the model reads, what is kept, and which texts are read but not kept."""
+        room, job = sight.text_bytes, question.job
+        quoted, attachments, unkept = [], [], []
+        for posted in question.files:
             data, content = await self._read(posted, room)
             content = _within(content, room)
             name = clean_file_name(posted.name)
-            if for_programs and (table := await self._keep_text(data, name)):
-                attachments.append(table)
-                content = beginning(content)
+            try:
+                if for_programs and (table := await self._keep_text(data, name, job)):
+                    attachments.append(table)
+                    content = beginning(content)
+            except QueueError as error:
+                unkept.append(Notice(f"file-{_why_unkept(error)}", arguments={"name": name}))
             if isinstance(content, Text):
                 room -= len(content.text.encode())
             if isinstance(content, Picture):
-                kept = await self._keep_stills(content, name)
-                attachments += kept
-                content = content if kept else Skipped("lost")
+                try:
+                    attachments += await self._keep_stills(content, name, job)
+                except QueueError as error:
+                    content = Skipped(_why_unkept(error))
             quoted.append(Quoted(name, content))
-        return quoted, attachments
+        return quoted, attachments, unkept
 
     async def _read(self, posted: Posted, room: int) -> tuple[bytes, Content]:
         if posted.voice:
@@ -128,22 +134,27 @@ class Attaching:
             return b"", Skipped("lost")
         return data, await self._reader.read(data, max_chars=room)
 
-    async def _keep_text(self, data: bytes, name: str) -> Attachment | None:
+    async def _keep_text(self, data: bytes, name: str, job: Job) -> Attachment | None:
         """A text file for programs, in the encoding that they expect; of other files none."""
         text = decode(data) if data and kind_of(data) is Kind.TEXT else None
-        return await self._keep(text.encode(), name, "text/plain") if text else None
+        return await self._keep(text.encode(), name, "text/plain", job) if text else None
 
-    async def _keep_stills(self, picture: Picture, name: str) -> list[Attachment]:
-        """All of them, or none."""
-        kept = [await self._keep(still.data, name, still.media_type) for still in picture.stills]
-        return [each for each in kept if each] if all(kept) else []
+    async def _keep_stills(self, picture: Picture, name: str, job: Job) -> list[Attachment]:
+        """Raises `QueueError` where not all of them are kept."""
+        return [
+            await self._keep(still.data, name, still.media_type, job) for still in picture.stills
+        ]
 
-    async def _keep(self, data: bytes, name: str, media_type: str) -> Attachment | None:
-        try:
-            sha256 = await self._blobs.put(data)
-        except QueueError:
-            return None
+    async def _keep(self, data: bytes, name: str, media_type: str, job: Job) -> Attachment:
+        sha256 = await self._blobs.put(data, user=job.user, server=job.server)
         return Attachment(sha256=sha256, name=name, media_type=media_type, size=len(data))
+
+
+def _why_unkept(error: QueueError) -> str:
+    """The reason, as `file-…` of bot/locales tells it."""
+    if not isinstance(error, QueueFull):
+        return "lost"
+    return {"files-user": "full-user", "files-server": "full-server"}.get(error.scope, "full")
 
 
 def _within(content: Content, room: int) -> Content:

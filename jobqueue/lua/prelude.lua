@@ -19,6 +19,7 @@ end
 local FIELDS = {
   'state', 'channel', 'user', 'server', 'reader', 'capability', 'deadline', 'attempt', 'fence',
   'seq', 'tail', 'worker', 'claimed', 'charge', 'cancel', 'forget', 'settled',
+  'files',
 }
 
 -- A job's record; `...` are fields that few need.
@@ -76,6 +77,56 @@ end
 local function shares(job)
   return 'work:' .. job.capability .. ':' .. job.server, 'user:' .. job.user,
     'server:' .. job.server, job.state .. ':' .. job.capability
+end
+
+-- --- files: bytes under their hash, whose they are, and which jobs need them -----------------------
+
+-- What the server uses, and may use: its maxmemory, else the policy's, else three quarters of its
+-- machine's. Zeros where it does not tell.
+local function memory()
+  local info = redis.pcall('INFO', 'memory')
+  if type(info) ~= 'string' then return 0, 0 end
+  local function number(name) return tonumber(string.match(info, '\n' .. name .. ':(%d+)') or 0) end
+  local limit = number('maxmemory')
+  if limit == 0 then limit = policy.memory end
+  if limit == 0 then limit = math.floor(number('total_system_memory') * 0.75) end
+  return number('used_memory'), limit
+end
+
+-- `by` more or fewer waiting and running jobs need these files, named as submit.lua stores them.
+local function need_files(names, by)
+  for name in string.gmatch(names or '', '%x+') do
+    if redis.call('HINCRBY', key('blob_needs'), name, by) <= 0 then
+      redis.call('HDEL', key('blob_needs'), name)
+    end
+  end
+end
+
+local function is_needed(name) return redis.call('HEXISTS', key('blob_needs'), name) == 1 end
+
+local function count_blob(name, size, user, server)
+  redis.call('HINCRBY', key('blob_sizes'), 'total', size)
+  for index, holder in pairs({blob_users = user, blob_servers = server}) do
+    if holder and tonumber(redis.call('ZINCRBY', key(index), size, holder)) <= 0 then
+      redis.call('ZREM', key(index), holder)
+    end
+  end
+end
+
+local function owner_of(name)
+  return string.match(redis.call('HGET', key('blob_owners'), name) or '', '^(%S+) (%S+)$')
+end
+
+-- Returns how many bytes that frees.
+local function drop_blob(name)
+  local size = tonumber(redis.call('HGET', key('blob_sizes'), name) or 0)
+  local user, server = owner_of(name)
+  if redis.call('HDEL', key('blob_sizes'), name) == 1 then count_blob(name, -size, user, server) end
+  redis.call('HDEL', key('blob_owners'), name)
+  if user then redis.call('ZREM', key('blobs_of', user), name) end
+  redis.call('ZREM', key('blobs'), name)
+  redis.call('DEL', key('blob', name))
+  return size
 end
 
 -- --- fair share: a server's virtual time is the tokens it used and is estimated to use ---------
@@ -199,6 +250,7 @@ local function conclude(job, state, seq, event, fence, tokens)
   expire_later(key('events', job.id), policy.events_ttl_ms)
   expire_later(key('live', job.reader), policy.events_ttl_ms)
   redis.call('ZREM', key('deadlines'), job.id)
+  need_files(job.files, -1)
   if job.state == 'running' then stop_running(job, tokens or job.charge) end
   leave_lane(job)
   if tally(-1, shares(job))[1] <= 0 then close_account(job.capability, job.server) end

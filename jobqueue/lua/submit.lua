@@ -1,8 +1,10 @@
 #!lua
 -- Accept a job once. Without the allow-oom flag the server refuses before anything is written.
--- ARGV: clock, id, body, channel, user, server, reader, capability, ttl, dead letter
+-- A long question needs more: the reserve is for short ones.
+-- ARGV: clock, id, body, channel, user, server, reader, capability, ttl, dead letter, its files'
+-- hashes in one text
 local id, body, channel, user, server, reader, capability = unpack(ARGV, 2, 8)
-local ttl, letter = tonumber(ARGV[9]), ARGV[10]
+local ttl, letter, files = tonumber(ARGV[9]), ARGV[10], ARGV[11]
 
 local revived = letter ~= '' and #redis.call('XRANGE', key('dead'), letter, letter) > 0
 if not revived and redis.call('EXISTS', key('job', id)) == 1 then
@@ -21,6 +23,13 @@ for _, limit in ipairs({
   if limit[2] >= limit[3] then return {'full', unpack(limit)} end
 end
 
+if #body > policy.long_body then
+  local used, limit = memory()
+  if limit > 0 and used > limit * (1 - policy.memory_reserve / 2) then
+    return {'full', 'memory', 0, 0}
+  end
+end
+
 if revived then
   redis.call('XDEL', key('dead'), letter)
   redis.call('DEL', key('job', id), key('events', id))
@@ -29,6 +38,10 @@ local deadline = now + ttl
 redis.call('HSET', key('job', id), 'state', 'queued', 'channel', channel, 'user', user,
   'server', server, 'reader', reader, 'capability', capability, 'body', body,
   'submitted', now, 'deadline', deadline, 'attempt', 0, 'fence', 0, 'seq', 0)
+if files ~= '' then
+  redis.call('HSET', key('job', id), 'files', files)
+  need_files(files, 1)
+end
 redis.call('ZADD', key('deadlines'), deadline, id)
 redis.call('ZADD', key('undelivered', reader), now, id)
 local job = {

@@ -9,9 +9,8 @@ from redis.asyncio import Redis
 from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueFull
 from jobqueue.history import History
-from jobqueue.queue import JobQueue, Policy, Verdict
+from jobqueue.queue import JobQueue, Verdict
 from jobqueue.schema import Delta, Job, Started, State
-from jobqueue.scripts import Scripts
 from tests.jobqueue.support import claim_one, finish, make_job
 
 
@@ -51,18 +50,6 @@ async def test_a_running_job_still_counts(queue: JobQueue) -> None:
         await queue.submit(refused)
     await finish(queue, lease)
     await queue.submit(refused)
-
-
-async def test_attachments_have_a_quota_and_a_life_span(redis: Redis) -> None:
-    blobs = Blobs(redis, policy=Policy(blob_quota=10, blob_ttl_ms=60_000))
-    name = await blobs.put(b"12345")
-    assert await blobs.put(b"12345") == name
-    assert await blobs.get(name) == b"12345"
-    await blobs.put(b"67890")
-    with pytest.raises(QueueFull, match="attachments fill 10 of 10 bytes"):
-        await blobs.put(b"!")
-    assert 0 < await redis.pttl(Scripts(redis, "main").key("blob", name)) <= 60_000
-    assert await blobs.get("0" * 64) is None
 
 
 @pytest_asyncio.fixture
