@@ -13,6 +13,7 @@ import sys
 import time
 import webbrowser
 from collections.abc import Coroutine
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ with installed("playground"):
     from playground.supervisor import StartError, Supervisor
 
 DEFAULT_PORT = 8080
+PAGE_LINK = "page.html"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -97,10 +99,19 @@ async def serve(arguments: argparse.Namespace) -> int:
             url = f"{discord.url}/?token={token}"
             print(f"Playground: {url}\nCtrl-C ends everything. Logs: {folder / 'logs'}", flush=True)
             if not arguments.no_open and _has_screen():
-                webbrowser.open(url)
+                open_browser(folder / PAGE_LINK, url)
             async with supervisor:
                 await _tell(supervisor)
     return 0
+
+
+def open_browser(link: Path, url: str) -> None:
+    """Open the page by a file that only this user can read, since everybody on this machine sees
+    a browser's command line, and the address holds the page's token."""
+    link.unlink(missing_ok=True)
+    with os.fdopen(os.open(link, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(f'<!doctype html><meta http-equiv="refresh" content="0; url={escape(url)}">\n')
+    webbrowser.open(link.resolve().as_uri())
 
 
 async def _tell(supervisor: Supervisor) -> None:

@@ -89,8 +89,16 @@ class Follower:
         ids = [key for key, index in self._transcript.actions.items() if index == action]
         return [message for key in ids for message in self._visible(key)]
 
+    def _family(self, asked: str) -> list[str]:
+        """The ids of an interaction and of those that sent the forms it opened."""
+        ids = [asked]
+        for interaction in self.interactions.values():
+            if interaction.opener is not None and interaction.opener.id in ids:
+                ids.append(interaction.id)
+        return ids
+
     def _visible(self, question: str) -> list[Message]:
-        messages = self._answers.get(question, [])
+        messages = [m for key in self._family(question) for m in self._answers.get(key, [])]
         return [m for m in messages if self._existing(m.channel, m.id) is not None]
 
     def _existing(self, channel: str | None, message: str) -> Message | None:
@@ -131,16 +139,25 @@ class Follower:
         """Every question, with what is visible of its answer and what that should hold."""
         for question in self._judged():
             if question.id is not None and question.outcome is not Outcome.LOST:
-                question.result = await self._system.result(question.id)
+                question.result = await self._result(question.id)
         return self.questions
+
+    async def _result(self, question: str) -> str | None:
+        """Of the form that was sent last, or of the question itself."""
+        for key in reversed(self._family(question)):
+            if (result := await self._system.result(key)) is not None:
+                return result
+        return None
 
     def _judged(self) -> list[Question]:
         for question in self.questions:
             question.messages = self._visible(question.id or "")
-            interaction = self.interactions.get(question.action)
-            if interaction is not None and interaction.failed:
+            ids = self._family(question.id or "")
+            asked = [i for i in self.interactions.values() if i.id in ids]
+            question.form_open = bool(asked) and asked[-1].modal is not None
+            if asked and asked[-1].failed:
                 question.failed = True
-                question.refused = interaction.unheard
+                question.refused = asked[-1].unheard
         return self.questions
 
     async def _tick(self) -> None:

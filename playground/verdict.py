@@ -42,6 +42,7 @@ class Question:
     result: str | None = None  # the whole answer, where the queue knows it
     refused: bool = False  # by Discord's client, or because no bot was connected
     failed: bool = False  # "The application did not respond"
+    form_open: bool = False  # it was answered by a form, which nobody has sent yet
     messages: list[Message] = field(default_factory=list)  # visible to the asker, oldest first
 
     @property
@@ -49,7 +50,7 @@ class Question:
         if self.refused:
             return Outcome.TOLD
         if not self.messages:
-            return Outcome.LOST
+            return Outcome.TOLD if self.form_open else Outcome.LOST
         if any(map(pending, self.messages)):
             return Outcome.OPEN
         if any(map(_tells, self.messages)):

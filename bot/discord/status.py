@@ -1,6 +1,5 @@
 """`/status`: how the service is, for whoever wonders why an answer takes its time."""
 
-import math
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
 else:
     Interaction = discord.Interaction
 
+BELIEVABLE_S = 20.0  # less than the time between two heartbeats, which is 41 s
+
 
 @everywhere
 @app_commands.command(name=text("command-status"), description=text("command-status-about"))
@@ -31,16 +32,17 @@ async def status(interaction: Interaction) -> None:
     seen = await overview(client.service.queue)
     queue_ms = round(1000 * (time.perf_counter() - began))
     say = words(str(interaction.locale))
-    await panel.show(interaction, texts(seen, _milliseconds(client.latency), queue_ms, say))
+    await panel.show(interaction, texts(seen, discord_milliseconds(client), queue_ms, say))
 
 
-def texts(seen: Overview, discord_ms: int, queue_ms: int, say: Words) -> Sequence[str]:
+def texts(seen: Overview, discord_ms: int | None, queue_ms: int, say: Words) -> Sequence[str]:
     waiting = sum(capability.waiting for capability in seen.capabilities)
     workers = "\n".join(_line(worker, say) for worker in seen.workers)
-    facts = (
-        say("status-waiting", {"count": waiting}),
-        say("status-latency", {"discord": discord_ms, "queue": queue_ms}),
-    )
+    if discord_ms is None:
+        latency = say("status-latency-queue", {"queue": queue_ms})
+    else:
+        latency = say("status-latency", {"discord": discord_ms, "queue": queue_ms})
+    facts = (say("status-waiting", {"count": waiting}), latency)
     return (f"## {say('status-title')}", workers or say("status-no-worker"), "\n".join(facts))
 
 
@@ -51,9 +53,14 @@ def _line(worker: WorkerStatus, say: Words) -> str:
     return f"{ready} `{worker.model or worker.engine}`　{phase} · {say('status-busy', busy)}"
 
 
-def _milliseconds(latency_s: float) -> int:
-    """discord.py has none before the first heartbeat came back."""
-    return round(1000 * latency_s) if math.isfinite(latency_s) else 0
+def discord_milliseconds(client: discord.Client) -> int | None:
+    """How long Discord takes to answer, or None where that is not known.
+
+    discord.py knows nothing before the first heartbeat came back. Where an acknowledgement comes
+    before it noted that it sent the heartbeat, it counts from the heartbeat before that one.
+    """
+    latency = client.latency
+    return round(1000 * latency) if 0 <= latency <= BELIEVABLE_S else None
 
 
 ALL: tuple[app_commands.Command[Any, ..., Any], ...] = (status,)

@@ -463,6 +463,7 @@ status-waiting = { $count ->
    *[other] { $count } questions are waiting.
 }
 status-latency = Discord { $discord } ms · queue { $queue } ms
+status-latency-queue = Queue { $queue } ms
 phase-loading = loading
 phase-ready = ready
 phase-degraded = in difficulty

@@ -418,6 +418,7 @@ status-waiting = { $count ->
    *[other] 有 { $count } 个问题在等待。
 }
 status-latency = Discord { $discord } 毫秒 · 队列 { $queue } 毫秒
+status-latency-queue = 队列 { $queue } 毫秒
 phase-loading = 加载中
 phase-ready = 就绪
 phase-degraded = 状态不佳

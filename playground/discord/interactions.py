@@ -342,7 +342,7 @@ def _callback(interaction: Interaction, body: Json) -> Callback:
     """How an interaction is responded to. Raises 50035 where its kind allows no such response."""
     allowed = set(_CALLBACKS[interaction.kind])
     if interaction.kind is InteractionType.MODAL and interaction.source is None:
-        allowed -= {Callback.DEFER_UPDATE, Callback.UPDATE}  # there is no message to update
+        allowed.remove(Callback.UPDATE)  # there is no message to update
     if body["type"] not in allowed:
         listed = ", ".join(str(int(each)) for each in sorted(allowed))
         raise Form.refuse("type", "BASE_TYPE_CHOICES", f"Value must be one of ({listed}).")

@@ -20,6 +20,7 @@ from playground.discord.snowflake import TIME_SHIFT
 
 REPLAYED_EVENTS = 5000  # how far back a session can be resumed
 SENDS, SENDS_SECONDS = 120, 60.0
+ACKNOWLEDGE_SECONDS = 0.03  # a way over the network and back
 
 
 class Op(IntEnum):
@@ -126,6 +127,11 @@ class Connection:
     def closed(self) -> bool:
         return self.socket.closed
 
+    def _acknowledge_later(self) -> None:
+        """A client notes when its heartbeat was sent, which no answer from afar can precede."""
+        loop = asyncio.get_running_loop()
+        loop.call_later(ACKNOWLEDGE_SECONDS, self.send, Op.HEARTBEAT_ACK)
+
     def queue(self, payload: str) -> None:
         self._outgoing.put_nowait(payload)
 
@@ -182,7 +188,7 @@ class Connection:
     def _handle(self, op: Op, data: Json) -> None:
         if op is Op.HEARTBEAT:
             if self.gateway.acknowledges:
-                self.send(Op.HEARTBEAT_ACK)
+                self._acknowledge_later()
         elif op is Op.IDENTIFY:
             self.gateway.identify(self, data)
         elif op is Op.RESUME:

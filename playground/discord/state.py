@@ -3,6 +3,7 @@
 Looking up something that is not there raises the error Discord would answer with.
 """
 
+import base64
 import copy
 import secrets
 from collections import Counter
@@ -101,6 +102,12 @@ class Message:
         return data
 
 
+def new_token(bot: str) -> str:
+    """A token as Discord gives them, whose first part is the bot's id, which libraries read."""
+    name = base64.urlsafe_b64encode(bot.encode()).decode().rstrip("=")
+    return f"{name}.{secrets.token_urlsafe(4)}.{secrets.token_urlsafe(28)}"
+
+
 @dataclass
 class State:
     """`url` is where the server is reached, known once it listens."""
@@ -108,7 +115,6 @@ class State:
     clock: Clock = field(default_factory=Clock)
     bus: Bus = field(default_factory=Bus)
     url: str = ""
-    token: str = field(default_factory=lambda: f"playground.{secrets.token_urlsafe(24)}")
     bot_name: str = "commonroom"
     privileged_intents: int = -1  # which of them the application may ask for; -1 is all
     waived: frozenset[str] = frozenset()  # rules that do not hold here; `server.WAIVED` says why
@@ -124,6 +130,7 @@ class State:
         self.presences: dict[str, Json] = {}
         self._positions: Counter[str] = Counter()  # of each guild's next channel
         self.bot = self.add_user(self.bot_name, bot=True)
+        self.token = new_token(self.bot["id"])
 
     # --- people and servers -------------------------------------------------------------------
 

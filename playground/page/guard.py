@@ -37,7 +37,9 @@ class Guard:
 
     def knows(self, token: object) -> bool:
         """In a time that does not depend on how much of the token was right."""
-        return isinstance(token, str) and hmac.compare_digest(token.encode(), self._token)
+        return isinstance(token, str) and hmac.compare_digest(
+            token.encode(errors="replace"), self._token
+        )
 
     def knows_bearer(self, request: web.Request) -> bool:
         header = request.headers.get("Authorization", "")
@@ -47,12 +49,19 @@ class Guard:
 @web.middleware
 async def only_this_machine(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse a foreign Host everywhere, and a foreign Origin on the page's own addresses."""
-    if urlsplit(f"//{request.host}").hostname not in LOOPBACK_NAMES:
+    if _hostname(request.host) not in LOOPBACK_NAMES:
         raise web.HTTPForbidden(text="This server answers only to its loopback address.")
     origin = request.headers.get("Origin")
     if _is_page(request) and origin is not None and origin != f"http://{request.host}":
         raise web.HTTPForbidden(text="Another site's page may not use this one.")
     return await handler(request)
+
+
+def _hostname(host: str) -> str | None:
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:  # half of an IPv6 address
+        return None
 
 
 async def protect(request: web.Request, response: web.StreamResponse) -> None:

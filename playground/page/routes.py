@@ -68,7 +68,7 @@ class Page:
         try:
             async with asyncio.timeout(HELLO_SECONDS):
                 hello = await socket.receive_json()
-        except (TypeError, ValueError, TimeoutError):
+        except (RecursionError, TypeError, ValueError, TimeoutError):
             hello = None
         if not isinstance(hello, dict) or not self._guard.knows(hello.get("token")):
             await socket.close(code=REFUSED)

@@ -16,6 +16,8 @@ from playground.page.uploads import Uploads
 from playground.page.view import View
 
 STATUS_SECONDS = 1.0
+# What comes of a packet whose members are of other kinds than the page sends.
+MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 LOCALES = ("en-US", "zh-CN")
 # What the page is told when Discord tells its clients something.
 PUSHES = {
@@ -146,7 +148,7 @@ class Session:
             reply["error"] = "silent"
         except (UserError, DiscordError) as refusal:
             reply |= {"error": "refused", "detail": str(refusal)}
-        except (KeyError, TypeError):
+        except MALFORMED:
             reply |= {"error": "refused", "detail": "the page sent something malformed"}
         self._outbox.put_nowait(reply)
 
@@ -207,7 +209,7 @@ def _packet(text: str) -> Json:
     """What the page asks for; anything else becomes a request that is refused."""
     try:
         packet = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return packet if isinstance(packet, dict) else {}
 

@@ -1,7 +1,9 @@
 """What people and models write is shown as text; nobody without the token gets in."""
 
 import io
+import webbrowser
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +11,9 @@ import pytest_asyncio
 from aiohttp import ClientResponse, ClientSession, WSMsgType, WSServerHandshakeError
 from playwright.async_api import Browser, FilePayload, expect
 
+from playground.__main__ import open_browser
 from playground.discord.server import LocalDiscord
+from playground.discord.shapes import File
 from playground.page.routes import REFUSED, add_page
 from playground.page.uploads import FILE_BYTES
 from tests.playground.page_bot import INERT
@@ -164,8 +168,22 @@ async def test_upload_needs_the_token_and_keeps_the_limit(
         {"op": "process", "action": "kill", "name": "bot"},
         {"op": "submit_modal", "modal": "0", "values": {}},
         {"op": "become", "user": "nobody"},
+        {"op": "slash", "channel": "general", "command": "absent", "options": ["prompt"]},
+        {"op": "slash", "channel": "general", "command": 5, "options": {}},
+        {"op": "slash", "channel": ["general"], "command": "absent", "options": "x"},
+        {"op": "submit_modal", "modal": {"id": 1}, "values": [1]},
+        {"op": "autocomplete", "channel": "general", "command": "a", "option": [], "values": 1},
+        {"op": "click", "channel": "general", "message": None, "custom_id": 1, "values": 2},
+        {"op": "react", "channel": "general", "message": "1", "emoji": {}},
+        {"op": "say", "channel": "general", "content": ["x"], "uploads": None, "reply": None},
+        {"op": "say", "channel": "general", "content": "x", "uploads": [{}], "reply": 3},
+        {"op": "add_user"},
+        {"op": ["say"]},
+        {"op": "overview"},
+        {"op": "process", "action": [], "name": {}},
+        {},
     ],
-    ids=lambda packet: packet["op"],
+    ids=lambda packet: str(packet.get("op")),
 )
 async def test_malformed_request_is_refused_and_the_page_goes_on(
     client: ClientSession, discord: LocalDiscord, packet: dict[str, object]
@@ -175,6 +193,7 @@ async def test_malformed_request_is_refused_and_the_page_goes_on(
         assert (await socket.receive_json())["event"] == "snapshot"
         await socket.send_str("no json")
         await socket.send_str("[]")
+        await socket.send_str("[" * 100_000)
         await socket.send_json({"id": 1, **packet})
         await socket.send_json({"id": 2, "op": "add_channel", "name": "alive"})
         replies: dict[int, dict[str, Any]] = {}
@@ -182,6 +201,45 @@ async def test_malformed_request_is_refused_and_the_page_goes_on(
             answer = await socket.receive_json(timeout=30)
             if "reply" in answer:
                 replies[answer["reply"]] = answer
-        if packet["op"] != "become":  # an unknown person is the first one
+        if packet.get("op") != "become":  # an unknown person is the first one
             assert replies[1]["error"] == "refused"
         assert "error" not in replies[2]
+
+
+async def test_hello_of_endless_nesting_is_no_token(
+    client: ClientSession, discord: LocalDiscord
+) -> None:
+    async with client.ws_connect("/page/socket", origin=discord.url) as socket:
+        await socket.send_str("[" * 100_000)
+        message = await socket.receive(timeout=30)
+        assert (message.type, message.data) == (WSMsgType.CLOSE, REFUSED)
+
+
+@pytest.mark.parametrize("query", ["?hm=é", "?hm=%ff&ex=zz", "?hm=%ed%a0%80", "?ex=&hm=", ""])
+async def test_file_of_a_forged_address_is_not_found(
+    client: ClientSession, discord: LocalDiscord, query: str
+) -> None:
+    sent = await discord.world.say("Ada", "general", "x", [File("a.txt", b"x")])
+    path = sent.data["attachments"][0]["url"].removeprefix(discord.url).split("?")[0]
+    async with client.get(f"{path}{query}") as response:
+        assert response.status == 404
+
+
+@pytest.mark.parametrize("query", ["?token=é", "?token=%ed%a0%80", "?token="])
+async def test_token_of_other_letters_is_refused(client: ClientSession, query: str) -> None:
+    async with client.get(f"/{query}") as response:
+        assert response.status == 403
+
+
+def test_token_is_not_in_the_browser_s_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    link = tmp_path / "page.html"
+    link.symlink_to(tmp_path / "elsewhere")  # what somebody may have laid there before
+    open_browser(link, f"http://127.0.0.1:1/?token={TOKEN}&x=1")
+    assert opened == [link.as_uri()]
+    assert not link.is_symlink()
+    assert link.stat().st_mode & 0o777 == 0o600
+    assert f'url=http://127.0.0.1:1/?token={TOKEN}&amp;x=1"' in link.read_text()

@@ -39,17 +39,35 @@ class Alone:
         return self._full
 
 
+class Form(discord.ui.Modal, title="Ask"):
+    question: "discord.ui.TextInput[Form]" = discord.ui.TextInput(label="Q", custom_id="q")
+
+    def __init__(self, chat: Chat) -> None:
+        super().__init__()
+        self._chat = chat
+
+    async def on_submit(self, interaction: Interaction) -> None:  # type: ignore[override]
+        await self._chat(interaction, self.question.value)
+
+
 async def played(
     chat: Chat, server: LocalDiscord, tmp_path: Path, *lines: Json, full: str | None = None
 ) -> tuple[int, Json, list[Json]]:
     """The exit code, the summary and the lines before it."""
     bot, system = SmallBot(), Alone(full)
 
-    @bot.tree.command(name="chat", description="Chat")
-    async def command(interaction: Interaction, prompt: str) -> None:
+    async def busily(interaction: Interaction, prompt: str) -> None:
         system.busy += 1
         await chat(interaction, prompt)
         system.busy -= 1
+
+    @bot.tree.command(name="chat", description="Chat")
+    async def command(interaction: Interaction, prompt: str) -> None:
+        await busily(interaction, prompt)
+
+    @bot.tree.context_menu(name="Ask about this")
+    async def menu(interaction: Interaction, message: discord.Message) -> None:
+        await interaction.response.send_modal(Form(busily))
 
     async def answer(_: SmallBot, message: discord.Message) -> None:
         if message.guild is None or bot.user in message.mentions:
@@ -193,6 +211,37 @@ async def with_a_picture(interaction: Interaction, prompt: str) -> None:
 async def test_text_goes_on_below_a_picture(local_discord: LocalDiscord, tmp_path: Path) -> None:
     _, summary, _ = await played(with_a_picture, local_discord, tmp_path, full="why not")
     assert counts(summary) == (1, 0, 0, 0)
+
+
+async def form_thinking(interaction: Interaction, prompt: str) -> None:
+    await interaction.response.defer(thinking=True)
+
+
+SAY: Json = {"do": "say", "user": "bob", "content": "look"}
+ASK: Json = {"do": "context_menu", "command": "Ask about this", "to": 0}
+
+
+@pytest.mark.parametrize(
+    ("chat", "lines", "expected"),
+    [
+        (checked, [{"do": "submit", "values": {"q": "why"}, "to": 1}], (1, 0, 0, 0)),
+        (checked, [{"do": "submit", "values": {"q": "why"}}, ASK], (1, 1, 0, 0)),
+        (checked, [], (0, 1, 0, 0)),  # they see the form
+        (telling, [{"do": "submit", "values": {"q": "why"}, "to": 1}], (0, 1, 0, 0)),
+        (twice, [{"do": "submit", "values": {"q": "why"}, "to": 1}], (1, 0, 0, 1)),
+        (form_thinking, [{"do": "submit", "values": {"q": "why"}, "to": 1}], (0, 0, 1, 0)),
+        (taken_back, [{"do": "submit", "values": {"q": "why"}, "to": 1}], (0, 0, 1, 0)),
+    ],
+)
+async def test_a_question_put_by_a_form_is_judged_by_the_form_s_answer(
+    local_discord: LocalDiscord,
+    tmp_path: Path,
+    chat: Chat,
+    lines: list[Json],
+    expected: tuple[int, ...],
+) -> None:
+    _, summary, _ = await played(chat, local_discord, tmp_path, SAY, ASK, *lines, full="why")
+    assert counts(summary) == expected
 
 
 async def silent(interaction: Interaction, prompt: str) -> None:
