@@ -1,7 +1,8 @@
 """Pictures that a program draws with matplotlib, as frames.
 
 `plt.show()` sends what is open; so does the program's end. `savefig("name.png")` sends too,
-since there is no disk to save to and models write it all the time.
+since there is no disk to save to and models write it all the time. There is no window either, so
+whichever backend a program asks for, Agg draws.
 """
 
 import io
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 _DPI = 100.0
 
 
+def _do_nothing(*_: object, **__: object) -> None:
+    pass
+
+
 class Shown:
     def __init__(self, send: Callable[[wire.Frame], None], task: wire.Task) -> None:
         self._send = send
@@ -35,6 +40,8 @@ class Shown:
         self._render = figure.savefig
         figure.savefig = self._savefig(figure.savefig)
         pyplot.show = self._show  # type: ignore[attr-defined]
+        pyplot.pause = pyplot.switch_backend = _do_nothing  # type: ignore[attr-defined]
+        sys.modules["matplotlib"].use = _do_nothing  # type: ignore[attr-defined]
 
     def all_open(self) -> None:
         """Send every open figure that was not sent yet, and close all."""

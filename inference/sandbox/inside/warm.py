@@ -1,6 +1,7 @@
 """What every program finds imported already: libraries, their caches, fonts for Chinese too."""
 
 import contextlib
+import dataclasses
 import gc
 import importlib
 import io
@@ -28,6 +29,11 @@ _FAMILIES = (
     "Noto Sans SC",
     "Source Han Sans SC",
     "WenQuanYi Micro Hei",
+)
+_CHINESE_ELSEWHERE = (
+    *("SimHei", "SimSun", "NSimSun", "KaiTi", "FangSong", "Microsoft YaHei", "Microsoft JhengHei"),
+    *("PingFang SC", "Heiti SC", "Heiti TC", "STHeiti", "STSong", "STKaiti", "Hiragino Sans GB"),
+    *("Arial Unicode MS", "Noto Sans CJK SC", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei"),
 )
 
 
@@ -72,13 +78,28 @@ def _draw() -> None:
         manager: Any = importlib.import_module("matplotlib.font_manager").fontManager
     known = set(manager.get_font_names())
     families = [family for family in _FAMILIES if family in known]
-    matplotlib.rcParams["font.sans-serif"] = families
-    matplotlib.rcParams["font.family"] = families  # of a generic one only the first is looked at
+    for parameters in (matplotlib.rcParams, matplotlib.rcParamsDefault):
+        parameters["font.sans-serif"] = families
+        parameters["font.family"] = families  # of a generic one only the first is looked at
+    _name_fonts_as_programs_do(manager, known)
     pyplot: Any = importlib.import_module("matplotlib.pyplot")
+    styles: Any = importlib.import_module("matplotlib.style").library
+    for name in [each for each in styles if each.startswith("seaborn-v0_8")]:
+        styles[name.replace("-v0_8", "")] = styles[name]  # as it was called for years
     pyplot.plot([1, 2])
     pyplot.title("$x^2$ 图")
     pyplot.savefig(io.BytesIO(), format="png")
     pyplot.close("all")
+
+
+def _name_fonts_as_programs_do(manager: Any, known: set[str]) -> None:
+    """Other systems' fonts for Chinese stand for the one that is here."""
+    chinese = next((name for name in _FAMILIES[1:] if name in known), None)
+    if chinese is None:
+        return
+    faces = [face for face in manager.ttflist if face.name == chinese]
+    for name in set(_CHINESE_ELSEWHERE) - known:
+        manager.ttflist += [dataclasses.replace(face, name=name) for face in faces]
 
 
 @contextlib.contextmanager

@@ -105,6 +105,31 @@ len(found) == len(rcParams['font.sans-serif'])
     assert (await run(service, program)).value == "True"
 
 
+@pytest.mark.parametrize(
+    "setup",
+    [
+        "plt.switch_backend('Agg')",
+        "plt.switch_backend('TkAgg')",
+        "plt.switch_backend(newbackend='svg')",
+        "import matplotlib; matplotlib.use('Agg')",
+        "import matplotlib; matplotlib.use('Qt5Agg', force=True)",
+        "plt.ion()",
+        "plt.style.use('ggplot')",
+        "plt.style.use('seaborn-whitegrid')",
+        "plt.style.use('default'); plt.title('图')",
+        "plt.rcdefaults(); plt.title('图')",
+        "plt.rcParams['font.sans-serif'] = ['SimHei']; plt.title('图')",
+        "plt.rcParams.update({'font.family': 'Microsoft YaHei', 'axes.unicode_minus': False})",
+    ],
+)
+async def test_what_programs_say_of_their_surroundings_first_is_no_fault(
+    service: SandboxConfig, setup: str
+) -> None:
+    drawn = "plt.plot([-1, 2])\nplt.pause(0.1)\nplt.show()"
+    result = await run(service, f"import matplotlib.pyplot as plt\n{setup}\n{drawn}")
+    assert (result.status, len(result.figures), result.stderr) == ("ok", 1, "")
+
+
 async def test_a_large_figure_is_drawn_smaller(service: SandboxConfig) -> None:
     program = "import matplotlib.pyplot as plt\nplt.figure(figsize=(60, 40))\nplt.show()"
 
