@@ -18,6 +18,7 @@ from bot.discord.access import require_here
 from bot.discord.admission import asker_of
 from bot.discord.cards import card
 from bot.discord.destination import BelowInteraction, Destination
+from bot.discord.place import ORIGINAL
 from bot.discord.tell import tell
 from bot.feedback import Vote
 from bot.notices import Notice, Refused, Tone
@@ -148,6 +149,9 @@ class Actions:
                 await interaction.response.defer()
             finally:
                 self._answers.give(admitted.job, submission)
+            await self._answers.delete_others(
+                shown, destination.decode(admitted.job.reply).messages
+            )
 
     # --- the branch that counts -----------------------------------------------------------------
 
@@ -176,6 +180,8 @@ class Actions:
             if not await history.select(channel, wanted.job.id, instead_of=shown.job.id):
                 raise Refused(OLD)
             await interaction.response.defer()
+            wanted = reachable(wanted, interaction)
+            await self._answers.delete_others(shown, wanted.messages)
             await self._answers.show_version(wanted, turn.answer)
 
     # --- opinions -------------------------------------------------------------------------------
@@ -224,9 +230,27 @@ class Actions:
 def in_place_of(shown: Shown, interaction: Interaction, *, quoted: bool = False) -> str:
     """Where the old version is, reached by the new token where only a token reaches it; `quoted`
     where the question is another one than its readers saw."""
-    below = replace(reached(shown, interaction), answer=shown.id, messages=shown.messages)
+    below = replace(
+        reached(shown, interaction),
+        answer=shown.id,
+        messages=editable_messages(shown, interaction),
+    )
     below = replace(below, quoted=below.quoted or quoted)
     return destination.encode(below).decode()
+
+
+def editable_messages(shown: Shown, interaction: Interaction) -> tuple[str, ...]:
+    """Return those of an answer's messages that the press allows to edit.
+
+    A token edits what was sent with it and the message whose button was pressed, no other
+    message (https://discord.com/developers/docs/interactions/receiving-and-responding). The bot
+    edits by itself where it may write.
+    """
+    below: Destination = destination.decode(shown.job.reply)
+    pressed = str(interaction.message.id) if interaction.message else ""
+    if isinstance(below, BelowInteraction) and not below.may_write and pressed in shown.messages:
+        return (ORIGINAL,)
+    return shown.messages
 
 
 def reached(shown: Shown, interaction: Interaction) -> Destination:
@@ -236,6 +260,15 @@ def reached(shown: Shown, interaction: Interaction) -> Destination:
         created_s = int(interaction.created_at.timestamp())
         below = replace(below, token=interaction.token, created_s=created_s)
     return below
+
+
+def reachable(shown: Shown, interaction: Interaction) -> Shown:
+    """Return the answer with the place and the messages that the press allows to edit."""
+    reply = destination.encode(reached(shown, interaction)).decode()
+    version = replace(shown.version, job=replace(shown.job, reply=reply))
+    before, after = shown.versions[: shown.current], shown.versions[shown.current + 1 :]
+    messages = editable_messages(shown, interaction)
+    return replace(shown, versions=(*before, version, *after), messages=messages)
 
 
 def _form(job_id: str, prompt: str, locale: str) -> discord.ui.Modal:

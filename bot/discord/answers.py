@@ -24,7 +24,7 @@ from bot.discord.admission import Admitted
 from bot.discord.album import Album, row_of
 from bot.discord.destination import Note
 from bot.discord.pace import Pace
-from bot.discord.place import place_of
+from bot.discord.place import ORIGINAL, PlaceError, place_of
 from bot.discord.reply import DiscordReply, Frame, Save, Undeliverable, showing
 from bot.dressing import Dressing
 from bot.notices import Notice, Refused
@@ -223,10 +223,9 @@ class Answers:
     async def _show(self, job: Job, submission: Submission | None, resumed: Note | None) -> None:
         below = destination.decode(job.reply)
         frame = await self._album.frame(job, below.answer)
-        if resumed is None and below.messages:
-            resumed = Note(below.messages)
-        save = partial(self._note, job)
-        async with self._showing(job, save, resumed=resumed, frame=frame) as reply:
+        note = resumed or Note(below.messages)
+        save, again = partial(self._note, job), resumed is not None
+        async with self._showing(job, save, note=note, resumed=again, frame=frame) as reply:
             if submission and (refusal := await submission):
                 await reply.fail(refusal)
                 return
@@ -248,7 +247,7 @@ class Answers:
             await self._album.keep_work(job, reply.in_vain)
 
     def _showing(
-        self, job: Job, save: Save, *, resumed: Note | None, frame: Frame
+        self, job: Job, save: Save, *, note: Note, resumed: bool = False, frame: Frame
     ) -> AbstractAsyncContextManager[DiscordReply]:
         language = words(job.locale)
         below = destination.decode(job.reply)
@@ -261,6 +260,7 @@ class Answers:
             save,
             self._dressing.dress,
             pace=self._pace,
+            note=note,
             resumed=resumed,
             asked=above(job),
             footnotes=footnotes,
@@ -276,11 +276,25 @@ class Answers:
         row = row_of(shown, article=article)
         frame, note = Frame(lambda _: row, laid_out=article is not None), Note(shown.messages)
         await self._album.put(shown)  # before its buttons can be pressed
-        async with self._showing(shown.job, forget, resumed=note, frame=frame) as reply:
+        async with self._showing(shown.job, forget, note=note, frame=frame) as reply:
             work = await self._album.work_of(shown.version)
             await reply.finish(text, replace(shown.version.outcome(work), article=article))
         if reply.messages != shown.messages:
             await self._album.put(msgspec.structs.replace(shown, messages=reply.messages))
+
+    async def delete_others(self, shown: Shown, kept: tuple[str, ...]) -> None:
+        """Delete the messages of a private answer that its new version cannot be shown in.
+
+        The token that sent them may be over. Then they stay.
+        """
+        if ORIGINAL not in kept:
+            return
+        place = place_of(
+            self._client, destination.decode(shown.job.reply), shown.job.id, words(shown.job.locale)
+        )
+        for message in shown.messages[:-1]:  # the last one has the buttons
+            with suppress(PlaceError):
+                await place.delete(message)
 
     async def _note(self, job: Job, note: Note) -> bool:
         try:

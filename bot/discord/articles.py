@@ -18,9 +18,9 @@ from bot.article import edits
 from bot.article.export import bundle
 from bot.article.record import Record
 from bot.article.words import reasons
-from bot.discord import article_panel, destination, fields, panel
+from bot.discord import article_panel, fields, panel
 from bot.discord.access import require_here
-from bot.discord.actions import FORGOTTEN, in_place_of, reached
+from bot.discord.actions import FORGOTTEN, in_place_of, reachable
 from bot.discord.admission import asker_of
 from bot.discord.article_control import ArticleControl
 from bot.discord.article_panel import Page
@@ -235,10 +235,7 @@ class Articles:
     async def _show_newest(self, interaction: Interaction, job: str) -> None:
         shown, record = await self._known(interaction, job)
         await reclaim(self._client, self._service.blobs, shown, record.article)
-        below = destination.encode(reached(shown, interaction)).decode()
-        version = replace(shown.version, job=replace(shown.job, reply=below))
-        before, after = shown.versions[: shown.current], shown.versions[shown.current + 1 :]
-        shown = replace(shown, versions=(*before, version, *after))
+        shown = reachable(shown, interaction)
         await self._answers.show_version(shown, record.article.markdown(), record.article)
 
     # --- by a model -----------------------------------------------------------------------------

@@ -20,10 +20,15 @@ def card(notice: Notice, words: Words) -> discord.Embed:
     return discord.Embed(title=title, description=notice.text(words), colour=COLOURS[notice.tone])
 
 
+def in_text(notice: Notice, words: Words) -> str:
+    """Return the notice as a message's text, for where cards are not allowed."""
+    title = f"**{words(notice.title)}**\n" if notice.title else ""
+    return title + notice.text(words)
+
+
 def boxed(notice: Notice, words: Words) -> "discord.ui.Container[discord.ui.LayoutView]":
     """The same in a message of components, which has no embeds."""
-    title = f"**{words(notice.title)}**\n" if notice.title else ""
     text: discord.ui.TextDisplay[discord.ui.LayoutView] = discord.ui.TextDisplay(
-        title + notice.text(words)
+        in_text(notice, words)
     )
     return discord.ui.Container(text, accent_colour=COLOURS[notice.tone])

@@ -42,11 +42,11 @@ from bot.discord.answers import Answers
 from bot.discord.article_control import ArticleControl
 from bot.discord.articles import Articles
 from bot.discord.buttons import AnswerButton
-from bot.discord.cards import card
 from bot.discord.catchup import CatchUp
 from bot.discord.intake import Intake
 from bot.discord.memory_commands import ForgetButton
 from bot.discord.pace import Pace
+from bot.discord.place import show_notice
 from bot.discord.setting import Setting
 from bot.discord.settings import SettingsDesk
 from bot.discord.stop import StopButton
@@ -227,7 +227,8 @@ class Commonroom(discord.AutoShardedClient):
                 job = await self._branched(message, question.job)
                 self.intake.hear(msgspec.structs.replace(question, job=job, asker=who))
         except Refused as refused:
-            await _tell_author(message, refused.notice)
+            language = words(questions.locale_of(message))
+            await show_notice(self, message, refused.notice, language)
         else:
             with suppress(discord.HTTPException, aiohttp.ClientError):  # a courtesy
                 await message.channel.typing()
@@ -301,16 +302,6 @@ def notice_of(interaction: discord.Interaction[Commonroom], error: BaseException
         exc_info=error,
     )
     return notices.internal(str(interaction.id))
-
-
-async def _tell_author(message: discord.Message, notice: Notice) -> None:
-    await message.channel.send(
-        embed=card(notice, words(questions.locale_of(message))),
-        reference=message.to_reference(fail_if_not_exists=False),
-        nonce=f"{message.id}.n",
-        mention_author=False,
-        allowed_mentions=discord.AllowedMentions.none(),
-    )
 
 
 def _intents(settings: Settings) -> discord.Intents:

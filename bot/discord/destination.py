@@ -28,6 +28,7 @@ class BelowInteraction(msgspec.Struct, frozen=True, tag="interaction", omit_defa
     created_s: int  # Unix time of the interaction
     may_write: bool  # whether the bot may also send ordinary messages there
     private: bool = False  # only the person sees it
+    personal: bool = False  # the bot is installed for the person alone, not in the server
     quoted: bool = False  # the question stands above the answer
     about: str = ""  # the address of the message that was asked about
     footnotes: tuple[Footnote, ...] = ()

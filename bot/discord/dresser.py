@@ -7,10 +7,12 @@ import discord
 
 from bot.discord import buttons
 from bot.discord.allow import allowing
-from bot.discord.cards import boxed, card
+from bot.discord.cards import boxed, card, in_text
 from bot.discord.stop import StopButton
+from bot.render.dress import stacked
 from bot.render.faces import Face
 from bot.render.layout import Gap, Layout, Part
+from bot.render.split import MESSAGE_UNITS
 from bot.words import Words
 
 DOCUMENT = "answer.md"
@@ -31,7 +33,7 @@ class Dresser:
         view = {"view": found} if (found := self._view(face)) else {}
         files = self._files(face)
         return {
-            "content": face.content or None,
+            "content": self._content(face) or None,
             "embeds": self._embeds(face),
             "files": files,
             **view,
@@ -48,14 +50,21 @@ class Dresser:
                 "view": self._laid_out(face, face.layout),
             }
         return {
-            "content": face.content or None,
+            "content": self._content(face) or None,
             "embeds": self._embeds(face),
             "attachments": self._files(face),
             "view": self._view(face),
         }
 
+    def _content(self, face: Face) -> str:
+        if not (face.notice and face.card_as_text):
+            return face.content
+        return stacked(face.content, in_text(face.notice, self._words))[:MESSAGE_UNITS]
+
     def _embeds(self, face: Face) -> list[discord.Embed]:
-        return [card(face.notice, self._words)] if face.notice else []
+        if face.notice is None or face.card_as_text:
+            return []
+        return [card(face.notice, self._words)]
 
     def _files(self, face: Face) -> list[discord.File]:
         """Read from their start at each attempt, since a sent file is used up."""

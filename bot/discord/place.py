@@ -5,11 +5,13 @@ Foreign errors end here:
     PlaceError
     ├── Retry   the network, a 5xx or a 429 that outlasted discord.py's own retries
     └── Gone    this message, or this place, will not take it however often it is tried
-        ├── Forbidden   the bot lacks a permission, perhaps the one to attach files
-        └── Unfit       the message is not made as Discord wants it
+        ├── Rejected     it would perhaps take less: `leave_out` says what to leave out, in order
+        │   └── Unfit    the message is not made as Discord wants it
+        └── TooMany      the interaction's token may send no further message
 """
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
 from functools import wraps
 from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
@@ -18,10 +20,12 @@ import discord
 
 from bot.discord.destination import BelowInteraction, BelowMessage, Destination
 from bot.discord.dresser import Dresser
-from bot.render.faces import Face
+from bot.notices import Notice
+from bot.render.faces import Face, Refusable
 from bot.words import Words
 
 NEARBY = 50  # messages after a question among which its response is looked for
+MOST_OF_A_PERSONAL_TOKEN = 6  # the response and five follow-ups
 ORIGINAL = "@original"  # Discord's name for an interaction's first response
 ORDINARY = "channel/"  # marks a message that no interaction's token may touch
 NOBODY = discord.AllowedMentions.none()
@@ -42,15 +46,51 @@ class Gone(PlaceError):
     """Trying again is no use."""
 
 
-class Forbidden(Gone):
-    """A permission is missing."""
+class Rejected(Gone):
+    """What the message holds is not taken here."""
+
+    def __init__(self, reason: str, leave_out: Sequence[Refusable]) -> None:
+        super().__init__(reason)
+        self.leave_out = leave_out
 
 
-class Unfit(Gone):
+class Unfit(Rejected):
     """The message is not made as this place wants it."""
 
 
-_KINDS: dict[int, type[PlaceError]] = {400: Unfit, 429: Retry}
+class TooMany(Gone):
+    """A token of a personal installation sends five follow-ups."""
+
+
+_FILES, _CARD, _LINKS, _TEXT = Refusable
+_CANNOT_REPLY = 160002  # without the permission Read Message History
+# What may be left out, by Discord's code, else by its status, in the order in which it is tried.
+# https://discord.com/developers/docs/topics/opcodes-and-status-codes
+_LEAVE_OUT = {
+    20009: (_FILES, _LINKS, _TEXT),  # explicit content
+    40005: (_FILES,),  # too large
+    50013: (_CARD, _FILES),  # a permission is missing
+    200000: (_LINKS, _TEXT),  # blocked by AutoMod
+    200001: (_LINKS, _TEXT),
+    240000: (_LINKS, _TEXT),  # blocked by the filter of harmful links
+    400001: (_FILES,),  # the server's uploads are limited
+    403: (_CARD, _FILES),
+    413: (_FILES,),
+}
+_ALWAYS = {40094: TooMany, 50083: Gone}  # follow-ups used up; the thread is archived
+
+
+def _meaning_of(error: discord.HTTPException) -> PlaceError:
+    """Return what Discord's answer means for the message."""
+    reason = str(error)
+    if error.status >= 500 or error.status == 429:
+        return Retry(reason)
+    if error.code in _ALWAYS:
+        return _ALWAYS[error.code](reason)
+    if error.status == 400 and error.code not in _LEAVE_OUT:
+        return Unfit(reason, (_FILES, _CARD, _TEXT))
+    leave_out = _LEAVE_OUT.get(error.code) or _LEAVE_OUT.get(error.status)
+    return Rejected(reason, leave_out) if leave_out else Gone(reason)
 
 
 def _translated(call: Callable[P, Awaitable[R]]) -> Callable[P, Coroutine[Any, Any, R]]:
@@ -58,12 +98,10 @@ def _translated(call: Callable[P, Awaitable[R]]) -> Callable[P, Coroutine[Any, A
     async def translated(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return await call(*args, **kwargs)
-        except (discord.DiscordServerError, discord.RateLimited) as error:
+        except discord.RateLimited as error:
             raise Retry(str(error)) from error
-        except discord.Forbidden as error:
-            raise Forbidden(str(error)) from error
         except discord.HTTPException as error:
-            raise _KINDS.get(error.status, Gone)(str(error)) from error
+            raise _meaning_of(error) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Retry(repr(error)) from error
 
@@ -79,6 +117,11 @@ class Place(Protocol):
     @property
     def counted(self) -> bool:
         """Whether its requests count towards the 50 a second that a bot may make."""
+        ...
+
+    @property
+    def most(self) -> int | None:
+        """How many messages an answer may have here, where that is limited."""
         ...
 
     async def typing(self) -> None:
@@ -108,18 +151,36 @@ def place_of(
     return MessagePlace(client, destination, dresser)
 
 
+async def show_notice(
+    client: discord.Client, message: discord.Message, notice: Notice, words: Words
+) -> None:
+    """Reply to a message with a notice: as a card or, where cards are not allowed, as text."""
+    below = BelowMessage(channel=str(message.channel.id), message=str(message.id))
+    place = place_of(client, below, str(message.id), words)
+    face, nonce = Face(notice=notice), f"{message.id}.n"
+    try:
+        await place.send(face, nonce, first=True)
+    except Rejected:
+        await place.send(replace(face, card_as_text=True), nonce, first=True)
+
+
 class MessagePlace:
     """Replies to a message: a mention, a reply or a direct message."""
 
     first: str | None = None
     counted = True
+    most = None
 
     def __init__(self, client: discord.Client, destination: BelowMessage, dresser: Dresser) -> None:
         self._channel = client.get_partial_messageable(int(destination.channel))
-        self._asked = destination.message and discord.MessageReference(
-            message_id=int(destination.message),
-            channel_id=int(destination.channel),
-            fail_if_not_exists=False,
+        self._asked: discord.MessageReference | None = (
+            discord.MessageReference(
+                message_id=int(destination.message),
+                channel_id=int(destination.channel),
+                fail_if_not_exists=False,
+            )
+            if destination.message
+            else None
         )
         self._dress = dresser
 
@@ -129,10 +190,20 @@ class MessagePlace:
 
     @_translated
     async def send(self, face: Face, nonce: str, *, first: bool) -> str:
-        options = self._dress.new(face)
         if first and self._asked:
-            options |= {"reference": self._asked, "mention_author": False}
-        message = await self._channel.send(**options, nonce=nonce, allowed_mentions=NOBODY)
+            reply = {"reference": self._asked, "mention_author": False}
+            try:
+                return await self._send(face, nonce, **reply)
+            except discord.HTTPException as error:
+                if error.code != _CANNOT_REPLY:
+                    raise
+                self._asked = None
+        return await self._send(face, nonce)
+
+    async def _send(self, face: Face, nonce: str, **options: Any) -> str:
+        message = await self._channel.send(
+            **self._dress.new(face), **options, nonce=nonce, allowed_mentions=NOBODY
+        )
         return str(message.id)
 
     @_translated
@@ -178,6 +249,10 @@ class InteractionPlace:
     def counted(self) -> bool:
         return self._destination.may_write and not self._destination.token_alive
 
+    @property
+    def most(self) -> int | None:
+        return MOST_OF_A_PERSONAL_TOKEN if self._destination.personal else None
+
     def _by_token(self, message: str) -> bool:
         """A token reaches only what was sent with it: the response, and follow-ups."""
         by_token = self._destination.token_alive or not self._destination.may_write
@@ -209,6 +284,8 @@ class InteractionPlace:
                 **self._dress.new(face), nonce=nonce, allowed_mentions=NOBODY
             )
         except discord.Forbidden:  # the permission was taken away meanwhile
+            if not self._destination.token_alive:
+                raise
             return await self._follow_up(face)
         return f"{ORDINARY}{message.id}"
 

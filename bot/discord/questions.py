@@ -108,6 +108,7 @@ def _below(interaction: discord.Interaction, how: How) -> BelowInteraction:
         created_s=int(interaction.created_at.timestamp()),
         may_write=_may_write(interaction) and not how.private,
         private=how.private,
+        personal=not (interaction.is_guild_integration() or interaction.context.dm_channel),
         quoted=how.quoted,
         about=how.about,
         footnotes=how.footnotes,

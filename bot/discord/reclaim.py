@@ -5,9 +5,11 @@ names that say what they hold; so what is laid out anew loses none.
 """
 
 import logging
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from contextlib import suppress
 from hashlib import sha256
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
 
 import aiohttp
 import discord
@@ -44,8 +46,31 @@ async def _attached(
     for message in shown.messages:
         try:
             found = await channel.fetch_message(int(message.rpartition("/")[2]))
-            for file in found.attachments:
-                if file.filename in wanted:
-                    yield file.filename, await file.read()
+            for url in _addresses_of_files(found):
+                name = PurePosixPath(urlsplit(url).path).name
+                if name in wanted:
+                    yield name, await client.http.get_from_cdn(url)
         except (discord.HTTPException, aiohttp.ClientError) as error:
             log.info("pictures not reclaimed answer=%s: %r", shown.id, error)
+
+
+def _addresses_of_files(message: discord.Message) -> Iterator[str]:
+    """Yield the address of each file of a message. An address ends with the file's name.
+
+    `attachments` holds only files that no embed and no component shows.
+    """
+    yield from (file.url for file in message.attachments)
+    yield from (item.url for item in _media_in(message.components))
+
+
+def _media_in(components: Iterable[object]) -> Iterator[discord.UnfurledMediaItem]:
+    for component in components:
+        match component:
+            case discord.MediaGalleryComponent(items=items):
+                yield from (item.media for item in items)
+            case discord.FileComponent(media=media) | discord.ThumbnailComponent(media=media):
+                yield media
+            case discord.Container(children=children):
+                yield from _media_in(children)
+            case discord.SectionComponent(accessory=accessory):
+                yield from _media_in([accessory])

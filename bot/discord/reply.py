@@ -16,11 +16,11 @@ from bot import notices
 from bot.article.layout import Spread
 from bot.discord.destination import Note
 from bot.discord.pace import Pace
-from bot.discord.place import Forbidden, Gone, Place, Retry, Unfit
+from bot.discord.place import Gone, Place, Rejected, Retry, TooMany, Unfit
 from bot.notices import Notice
 from bot.render import faces, steps
 from bot.render.dress import Dressed, stacked
-from bot.render.faces import Asked, Face, Faces, Row
+from bot.render.faces import Asked, Face, Faces, Refusable, Row
 from bot.reply import Outcome
 from bot.words import Words
 from bot.work import NOTHING, Work
@@ -32,6 +32,8 @@ REPLAY_S = 0.3  # after a restart the text so far arrives within this
 TYPING_S = 8.0  # Discord shows it for ten
 MAX_RETRY_S = 30.0
 MAX_REPLACEMENTS = 5  # in one answer
+
+NOTHING_SHOWN = Note()
 
 # Keeps the note that a later process goes on from; whether that worked. If not it is asked again.
 Save = Callable[[Note], Awaitable[bool]]
@@ -56,6 +58,7 @@ class _Part:
     maybe_sent: bool = False  # without our knowing: a lost response, or an earlier process
     due: float = 0.0  # no request before this, on the monotonic clock
     failures: int = 0  # one after another
+    left_out: frozenset[Refusable] = frozenset()  # what Discord does not take in this message
 
 
 @dataclass(frozen=True)
@@ -80,12 +83,14 @@ async def showing(
     dress: Dress,
     *,
     pace: Pace,
-    resumed: Note | None = None,
+    note: Note = NOTHING_SHOWN,
+    resumed: bool = False,
     asked: str = "",
     footnotes: Sequence[Notice] = (),
     frame: Frame | None = None,
 ) -> AsyncIterator["DiscordReply"]:
-    """A reply for one job; one that an earlier process began goes on from its note.
+    """A reply for one job, in the messages that `note` names and in further ones. Where it is
+    `resumed`, an earlier process may have sent some that the note does not name.
 
     `asked` is put above the answer; `footnotes` below it, before those of its outcome.
 
@@ -99,6 +104,7 @@ async def showing(
         save,
         dress,
         pace=pace,
+        note=note,
         resumed=resumed,
         asked=asked,
         footnotes=footnotes,
@@ -120,12 +126,12 @@ class DiscordReply:
         dress: Dress,
         *,
         pace: Pace,
-        resumed: Note | None,
+        note: Note,
+        resumed: bool,
         asked: str = "",
         footnotes: Sequence[Notice] = (),
         frame: Frame | None = None,
     ) -> None:
-        note = resumed or Note()
         self._place = place
         self._job_id = job_id
         self._words = words
@@ -140,8 +146,10 @@ class DiscordReply:
         self._saved = note
         self._parts = _parts(note.messages, place.first)
         self._replaced = note.replaced
-        self._resumed = resumed is not None
+        self._resumed = resumed
         self._laid_out = self._frame.laid_out
+        self._most = place.most
+        self._text = ""  # of the complete answer
         self._wanted: Faces = ()
         self._draw: Draw | None = None  # of newer ones, drawn once they are needed
         self._drawn: Draw = lambda _: ()  # of the wanted ones
@@ -178,6 +186,7 @@ class DiscordReply:
         self._want(draw)
 
     async def finish(self, text: str, outcome: Outcome) -> None:
+        self._text = text
         footnotes = (*self._footnotes, *outcome.footnotes())
         dressed = await self._dress(text, outcome, self._words)
         if isinstance(dressed, Spread):
@@ -228,6 +237,8 @@ class DiscordReply:
         """Want the newest text; most of what comes between two requests is never drawn."""
         if self._draw is not None:
             drawn = self._draw(self._laid_out)
+            if self._most:
+                drawn = faces.limited(drawn, self._most, self._text, self._words)
             self._wanted = tuple(f.laid_out() for f in drawn) if self._laid_out else drawn
             self._drawn, self._draw = self._draw, None
 
@@ -260,14 +271,21 @@ class DiscordReply:
         self._latest()
         while len(self._parts) < len(self._wanted):
             self._parts.append(_Part(maybe_sent=self._resumed))
-        for part, face in zip(self._parts, self._wanted, strict=False):
-            if part.shown != face:
-                return part
+        for number in range(len(self._wanted)):
+            if self._parts[number].shown != self._face(number):
+                return self._parts[number]
         surplus = self._parts[len(self._wanted) :]
         if self._final:
             return surplus[-1] if surplus else None
         left = (part for part in surplus if part.message and part.shown != faces.OLD)
         return next(left, None) if self._wanted and not self._laid_out else None
+
+    def _face(self, number: int) -> Face:
+        """Return how a message should look, without what Discord does not take in it."""
+        face = self._wanted[number]
+        for refused in self._parts[number].left_out:
+            face = faces.without(face, refused, self._words)
+        return face
 
     async def _attempt(self, part: _Part) -> None:
         started = monotonic()
@@ -285,7 +303,9 @@ class DiscordReply:
         except Gone as error:
             if isinstance(error, Unfit) and self._laid_out:
                 self._leave_layout(error)
-            elif not (isinstance(error, Forbidden) and self._leave_files(part)):
+            elif isinstance(error, TooMany):
+                self._limit_messages(part)
+            elif not (isinstance(error, Rejected) and self._leave_out(part, error)):
                 self._replace(part, error)
         await self._remember()
 
@@ -299,7 +319,7 @@ class DiscordReply:
         if is_surplus and part.message is None:  # since it was looked for
             return
         # Before the end there may be more again in a moment: its place is kept.
-        face = faces.OLD if is_surplus else self._wanted[number]
+        face = faces.OLD if is_surplus else self._face(number)
         if part.message is None:
             part.message = await self._place.send(face, self._nonce(number), first=number == 0)
             # The nonce may have brought back a message with an older text.
@@ -319,14 +339,23 @@ class DiscordReply:
                 await self._place.delete(message)
         self._parts.pop()
 
-    def _leave_files(self, part: _Part) -> bool:
-        """Want this message without its files, which the bot may not be allowed to attach."""
+    def _leave_out(self, part: _Part, error: Rejected) -> bool:
+        """Want this message without the next thing that Discord may have refused it for."""
         number = self._parts.index(part)
-        if number >= len(self._wanted) or not self._wanted[number].has_files:
+        if number >= len(self._wanted):
             return False
-        plain = self._wanted[number].without_files()
-        self._wanted = (*self._wanted[:number], plain, *self._wanted[number + 1 :])
-        return True
+        face = self._face(number)
+        for refused in error.leave_out:
+            if refused not in part.left_out and faces.without(face, refused, self._words) != face:
+                log.warning("left out %s job=%s: %s", refused.value, self._job_id, error)
+                part.left_out |= {refused}
+                return True
+        return False
+
+    def _limit_messages(self, part: _Part) -> None:
+        """Want no more messages than there are; the last one then names a file with the rest."""
+        self._most = max(self._parts.index(part), 1)
+        self._draw = self._draw or self._drawn
 
     def _leave_layout(self, error: Unfit) -> None:
         """Want plain messages, where those made of components are refused."""

@@ -95,6 +95,11 @@ button-stop = Stop
 note-stopped = Stopped.
 note-length = Cut here: the longest allowed answer was reached.
 note-deadline = Ended here: there was no more time.
+note-files-refused = Discord did not take a file that belongs here.
+text-refused = Discord did not take the text of this message. A filter of this server, or of Discord, may have blocked it.
+link-refused = ‹link removed: Discord blocks it›
+answer-goes-on = The answer goes on. The rest will come as a file.
+answer-in-file = Discord allows no further messages here. The file has the whole answer.
 note-omitted = { $turns ->
     [one] The oldest turn of this conversation no longer fits and was left out.
    *[other] The { $turns } oldest turns of this conversation no longer fit and were left out.

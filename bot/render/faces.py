@@ -4,8 +4,10 @@ A face is all that is seen of one message. Showing an answer is then making the 
 their faces, whatever was shown before.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from enum import Enum
 
 from bot.notices import Notice
 from bot.render.dress import Block, Dressed, draft, pages, stacked, undressed
@@ -48,6 +50,7 @@ class Face:
     picture: Picture | None = None  # under the content
     document: str = ""  # attached as Markdown
     notice: Notice | None = None  # shown as a card under the content
+    card_as_text: bool = False  # the notice is a part of the content, where cards are not allowed
     stoppable: bool = False  # carries the Stop button
     asks: Asked | None = None  # carries the buttons that allow a call, or do not
     row: Row | None = None  # carries a finished answer's buttons
@@ -56,6 +59,12 @@ class Face:
     @property
     def has_files(self) -> bool:
         return bool(self.picture or self.document or (self.layout and self.layout.pictures))
+
+    @property
+    def text(self) -> str:
+        if self.layout is None:
+            return self.content
+        return "\n".join(part for part in self.layout.parts if isinstance(part, str))
 
     def laid_out(self) -> "Face":
         """The same as a message of components. Such a message can never be a plain one again."""
@@ -74,9 +83,22 @@ class Face:
         return replace(self, content=content if fits else self.content, picture=None, document="")
 
 
+class Refusable(Enum):
+    """What a message may hold that Discord does not take everywhere."""
+
+    FILES = "files"  # permission, size, or a server whose uploads Discord has limited
+    CARD = "card"  # without the permission Embed Links
+    LINKS = "links"  # blocked as harmful
+    TEXT = "text"  # blocked by a filter, or not understood
+
+
 Faces = tuple[Face, ...]
 
+_ADDRESS = re.compile(r"https?://[^\s<>)\]]{1,2000}", re.IGNORECASE)
+
 OLD = Face("-# ⋯")  # of a message of an older text that a newer one has not come to yet
+FILES_REFUSED = Notice("note-files-refused")
+TEXT_REFUSED = Notice("text-refused")
 MANY_MESSAGES = 3
 NOTES_UNITS = 300  # that a message of components has room for, with a card
 
@@ -144,6 +166,44 @@ def with_row(shown: Faces, row: Row | None) -> Faces:
     """The same, with buttons under the last message."""
     *before, last = shown
     return (*before, replace(last, row=row))
+
+
+def without(face: Face, refused: Refusable, words: Words) -> Face:
+    """Return the message without what Discord refused, and with a word on it where that was
+    more than form. A message that holds nothing of the kind is returned as it is."""
+    match refused:
+        case Refusable.FILES if face.has_files:
+            noted = with_notes((face.without_files(),), [FILES_REFUSED], words)
+            return noted[0] if len(noted) == 1 else replace(noted[0], notice=FILES_REFUSED)
+        case Refusable.CARD if face.notice and not face.layout:
+            return replace(face, card_as_text=True)
+        case Refusable.LINKS:
+            return _with_texts(face, lambda text: _ADDRESS.sub(words("link-refused"), text))
+        case Refusable.TEXT if face.text:
+            plain = replace(face, content="", picture=None, layout=None)
+            document = "" if face.stoppable else face.text  # not anew with each edit
+            return replace(plain, document=document, notice=TEXT_REFUSED)
+        case _:
+            return face
+
+
+def limited(shown: Faces, most: int, text: str, words: Words) -> Faces:
+    """Return at most `most` messages. Where there are more, the last one says that the rest is in
+    a file, which holds all of `text`."""
+    if len(shown) <= most:
+        return shown
+    rest = words("answer-in-file") if text else words("answer-goes-on")
+    last = replace(shown[-1], content=rest, picture=None, document=text)
+    if last.layout:
+        last = replace(last, content="", layout=Layout((rest,)))
+    return (*shown[: most - 1], last)
+
+
+def _with_texts(face: Face, change: Callable[[str], str]) -> Face:
+    if face.layout is None:
+        return replace(face, content=change(face.content))
+    parts = (change(part) if isinstance(part, str) else part for part in face.layout.parts)
+    return replace(face, layout=Layout(tuple(parts)))
 
 
 def _faces(answer: Dressed) -> Faces:

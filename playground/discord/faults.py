@@ -1,9 +1,14 @@
 """Faults to order: the next requests of a route fail, wait, or lose their connection."""
 
 import asyncio
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal
+
+from playground.discord.errors import DiscordError
+from playground.discord.shapes import File, Json
 
 FaultKind = Literal["status", "latency", "cut"]
 
@@ -50,3 +55,32 @@ class Faults:
             else:
                 failure = fault
         return failure
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Refuse the bot's messages that hold a text or any file: a filter of Discord or of a server.
+
+    Codes: https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
+    """
+
+    status: int
+    code: int
+    message: str
+    text: str = ""  # that is refused
+    files: bool = False  # whether every file is refused
+
+    def check(self, body: Json, files: Sequence[File]) -> None:
+        shown = {key: body.get(key) for key in ("content", "embeds", "components")}
+        held = bool(self.text) and self.text in json.dumps(shown, ensure_ascii=False)
+        if held or (self.files and files):
+            raise DiscordError(self.status, self.code, self.message)
+
+
+HARMFUL_LINK = Filter(
+    400, 240000, "Message blocked by harmful links filter", text="https://harmful.example"
+)
+UPLOADS_LIMITED = Filter(
+    400, 400001, "Access to file uploads has been limited for this guild", files=True
+)
+TOO_LARGE = Filter(413, 40005, "Request entity too large", files=True)

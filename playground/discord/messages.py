@@ -68,6 +68,7 @@ class Messages:
         forwarded = self._forwarded(body)
         if not (loading or forwarded or origin.extra.get("type")):
             limits.check_message({**body, "attachments": _uploads(body, files)}, flags, files)
+        self._filter(origin.author["id"], body, files)
         replied_to = None if forwarded else self._replied_to(channel, body)
         message = Message(
             self._new(channel, body, origin, flags | loading),
@@ -90,6 +91,11 @@ class Messages:
         self._state.publish_message("MESSAGE_CREATE", message)
         return message
 
+    def _filter(self, author: str, body: Json, files: Sequence[File]) -> None:
+        if author == self._state.bot["id"]:
+            for each in self._state.filters:
+                each.check(body, files)
+
     def edit(
         self,
         message: Message,
@@ -111,6 +117,7 @@ class Messages:
             after["components"] = complete(body["components"] or ())
         uploads = _uploads(body, files)
         limits.check_message({**after, "attachments": kept + uploads}, flags, files)
+        self._filter(message.author, after, files)
         was_loading = MessageFlag.LOADING in message.flags
         after["content"] = after["content"].strip()
         after["attachments"] = kept + self._stored(message.channel, body, files)

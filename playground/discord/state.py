@@ -9,7 +9,7 @@ import secrets
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from playground.discord import permissions
 from playground.discord.clock import Clock
@@ -19,6 +19,9 @@ from playground.discord.observe import Bus, Seen
 from playground.discord.permissions import Permission
 from playground.discord.shapes import THREADS, ChannelType, Json, MessageFlag
 from playground.discord.snowflake import Snowflakes, timestamp
+
+if TYPE_CHECKING:
+    from playground.discord.faults import Filter
 
 WAIVED_ATTACHMENTS = "attachments"
 
@@ -128,6 +131,7 @@ class State:
         self.messages: dict[str, dict[str, Message]] = {}  # by channel, by id, oldest first
         self.thread_members: dict[str, dict[str, str]] = {}  # when each user joined, by thread
         self.presences: dict[str, Json] = {}
+        self.filters: list[Filter] = []
         self._positions: Counter[str] = Counter()  # of each guild's next channel
         self.bot = self.add_user(self.bot_name, bot=True)
         self.token = new_token(self.bot["id"])
