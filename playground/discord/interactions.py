@@ -30,7 +30,6 @@ from playground.discord.state import Message, State
 ACKNOWLEDGE_SECONDS = 3.0
 TOKEN_SECONDS = 15 * 60.0
 USER_INSTALL_FOLLOWUPS = 5
-WAIVED_TOKEN = "token"  # noqa: S105 — the name of a rule
 # What an application may do in a DM, whatever its channel is.
 IN_DM = (
     Permission.ATTACH_FILES
@@ -274,8 +273,6 @@ class Interactions:
         message = self._state.message(interaction.channel, message_id)
         made_by = (message.data.get("interaction_metadata") or {}).get("id")
         own = made_by == interaction.id or message in (interaction.response, interaction.source)
-        if not own and WAIVED_TOKEN in self._state.waived:
-            own = message.data.get("application_id") == self._state.bot["id"]
         if not own:
             raise unknown("Message")
         return message

@@ -18,7 +18,7 @@ from playground.discord.shapes import (
     MessageFlag,
 )
 from playground.discord.snowflake import timestamp
-from playground.discord.state import WAIVED_ATTACHMENTS, Message, State
+from playground.discord.state import Message, State
 
 DEFAULT_MESSAGE = 0
 REPLY = 19
@@ -153,7 +153,7 @@ class Messages:
         return data
 
     def _presented(self, message: Message) -> Json:
-        data = message.shown(all_attachments=WAIVED_ATTACHMENTS in self._state.waived)
+        data = message.shown()
         for key in (*GATEWAY_ALONE, "referenced_message"):
             data.pop(key, None)
         data["attachments"] = [

@@ -6,26 +6,20 @@ async with LocalDiscord() as discord:
 """
 
 import errno
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Self
 
 from aiohttp import web
 
 from playground.discord.backend import Backend
 from playground.discord.errors import DiscordError
-from playground.discord.interactions import WAIVED_TOKEN
 from playground.discord.rest import application, channels, files, interactions, messages
 from playground.discord.rest.exchange import BACKEND
 from playground.discord.rest.middleware import API, api
-from playground.discord.state import WAIVED_ATTACHMENTS, State
+from playground.discord.state import State
 from playground.discord.world import World
 
 LOOPBACK = "127.0.0.1"
-# Documented rules that do not hold unless a server is made with `waived=()`: the bot beside which
-# this is developed does not follow them yet.
-#   attachments  A message lists no attachment that a component or an embed of it shows.
-#   token        An interaction's token reaches only messages that were sent with it.
-WAIVED = (WAIVED_ATTACHMENTS, WAIVED_TOKEN)
 BODY_BYTES = 30 * 2**20
 
 
@@ -44,12 +38,9 @@ class LocalDiscord:
         heartbeat_s: float = 41.25,
         bot_name: str = "commonroom",
         privileged_intents: int = -1,
-        waived: Collection[str] = WAIVED,
     ) -> None:
         self._port = port
-        state = State(
-            bot_name=bot_name, privileged_intents=privileged_intents, waived=frozenset(waived)
-        )
+        state = State(bot_name=bot_name, privileged_intents=privileged_intents)
         self.backend = Backend(state, heartbeat_s=heartbeat_s)
         self.world = World(self.backend)
         self.app = self._application()

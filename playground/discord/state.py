@@ -23,8 +23,6 @@ from playground.discord.snowflake import Snowflakes, timestamp
 if TYPE_CHECKING:
     from playground.discord.faults import Filter
 
-WAIVED_ATTACHMENTS = "attachments"
-
 # What a server without any special settings says of itself.
 NEW_GUILD: Json = {
     "icon": None,
@@ -91,15 +89,14 @@ class Message:
     def flags(self) -> MessageFlag:
         return MessageFlag(self.data["flags"])
 
-    def shown(self, *, all_attachments: bool = False) -> Json:
+    def shown(self) -> Json:
         """The message as Discord tells it: `attachments` are those that nothing else in it shows,
         and there is no list of reactions where there are none."""
         data: Json = copy.deepcopy(self.data)
         places = list(media_items(data["components"]))
         places += [e[key] for e in data["embeds"] for key in ("image", "thumbnail") if key in e]
         used = {place.get("attachment_id") for place in places}
-        if not all_attachments:
-            data["attachments"] = [a for a in data["attachments"] if a["id"] not in used]
+        data["attachments"] = [a for a in data["attachments"] if a["id"] not in used]
         if not data["reactions"]:
             del data["reactions"]
         return data
@@ -120,7 +117,6 @@ class State:
     url: str = ""
     bot_name: str = "commonroom"
     privileged_intents: int = -1  # which of them the application may ask for; -1 is all
-    waived: frozenset[str] = frozenset()  # rules that do not hold here; `server.WAIVED` says why
 
     def __post_init__(self) -> None:
         self.snowflakes = Snowflakes(self.clock)
@@ -438,7 +434,7 @@ class State:
     def publish_message(self, event: str, message: Message, *, answers: str | None = None) -> None:
         self.publish(
             event,
-            message.shown(all_attachments=WAIVED_ATTACHMENTS in self.waived),
+            message.shown(),
             channel=message.channel,
             visible_to=message.visible_to,
             answers=answers or message.answers,
