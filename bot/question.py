@@ -27,11 +27,11 @@ def clean_prompt(text: str, limit: int) -> str:
     return prompt
 
 
-def clean_name(name: str) -> str:
+def clean_name(name: str, *, limit: int = MAX_NAME_CHARS) -> str:
     """A display name without what Discord or a model could take for markup or a mention."""
     plain = unicodedata.normalize("NFKC", name)
     kept = "".join(c for c in plain if c.isalnum() or c.isspace() or _is_fit(c))
-    return " ".join(kept.split())[:MAX_NAME_CHARS].strip() or NAMELESS
+    return " ".join(kept.split())[:limit].strip() or NAMELESS
 
 
 def _is_text(character: str) -> bool:

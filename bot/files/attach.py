@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from bot import notices
-from bot.files.kinds import Kind, decode, kind_of
-from bot.files.question import Quoted, beginning, clean_file_name, pictures, with_files
+from bot.files.question import FileNames, Quoted, beginning, pictures, with_files
 from bot.files.read import MAX_BYTES, Content, FileReader, Picture, Skipped, Text
 from bot.held import Posted, Question
 from bot.notices import Notice, Refused
@@ -77,7 +76,8 @@ class Attaching:
         for_article = without_model(job.capability) == ARTICLE  # which they may be pictures of
         seen = bool(shown) and (for_article or (sight.vision and not for_programs))
         legible = bool(shown) and sight.reads
-        notes = [file.note for file in quoted if file not in shown or seen]
+        told = [file for file in quoted if file not in shown or seen]
+        notes = [note for file in told for note in (file.note, *file.remarks)]
         notes += unkept
         if shown and not seen:
             names = ", ".join(f"`{file.name}`" for file in shown)
@@ -101,16 +101,18 @@ class Attaching:
         """What the model reads, what is kept, and which texts are read but not kept."""
         room, job = sight.text_bytes, question.job
         quoted, attachments, unkept = [], [], []
+        names = FileNames()
         for posted in question.files:
-            data, content = await self._read(posted, room)
-            content = _within(content, room)
-            name = clean_file_name(posted.name)
-            try:
-                if for_programs and (table := await self._keep_text(data, name, job)):
-                    attachments.append(table)
+            content = await self._read(posted, room, whole=for_programs)
+            name = names.add(posted.name)
+            if for_programs and isinstance(content, Text) and content.plain:
+                try:
+                    text = content.text.encode()  # in the encoding that programs expect
+                    attachments.append(await self._keep(text, name, "text/plain", job))
                     content = beginning(content)
-            except QueueError as error:
-                unkept.append(Notice(f"file-{_why_unkept(error)}", arguments={"name": name}))
+                except QueueError as error:
+                    unkept.append(Notice(f"file-{_why_unkept(error)}", arguments={"name": name}))
+            content = _within(content, room)
             if isinstance(content, Text):
                 room -= len(content.text.encode())
             if isinstance(content, Picture):
@@ -121,23 +123,19 @@ class Attaching:
             quoted.append(Quoted(name, content))
         return quoted, attachments, unkept
 
-    async def _read(self, posted: Posted, room: int) -> tuple[bytes, Content]:
+    async def _read(self, posted: Posted, room: int, *, whole: bool) -> Content:
+        """Return what is in it; of a plain text all of it, if `whole`."""
         if posted.voice:
-            return b"", Skipped("voice")
+            return Skipped("voice")
         if posted.size > MAX_BYTES:
-            return b"", Skipped("large")
+            return Skipped("large")
         if room <= 0:
-            return b"", Skipped("no-room")
+            return Skipped("no-room")
         try:
             data = await self._fetch(posted.url)
         except OSError:
-            return b"", Skipped("lost")
-        return data, await self._reader.read(data, max_chars=room)
-
-    async def _keep_text(self, data: bytes, name: str, job: Job) -> Attachment | None:
-        """A text file for programs, in the encoding that they expect; of other files none."""
-        text = decode(data) if data and kind_of(data) is Kind.TEXT else None
-        return await self._keep(text.encode(), name, "text/plain", job) if text else None
+            return Skipped("lost")
+        return await self._reader.read(data, max_chars=room, whole=whole)
 
     async def _keep_stills(self, picture: Picture, name: str, job: Job) -> list[Attachment]:
         """Raises `QueueError` where not all of them are kept."""

@@ -2,35 +2,40 @@
 
     python -I child.py KIND MAX_CHARS MAX_PAGES < file > one line of JSON
 
-It is run by its path and imports nothing of this project, so that `-I` and an empty environment
-leave it neither secrets nor search paths. It ends by itself: by its CPU time, its memory, or
-with `{"error": …}`.
+It is run by its path with `-I` and an empty environment, which leave it neither secrets nor search
+paths. It ends by itself: by its CPU time, its memory, or with `{"error": …}`.
 """
 
 import base64
 import io
 import json
+import math
+import os
 import resource
 import sys
-import zipfile
-from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+
+# The code that this file belongs to, and not what may be installed beside it.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 MEMORY = 1 << 30  # bytes of address space
 CPU_S = 8
-MAX_UNPACKED = 100 << 20  # bytes of a docx
+NICE = 10  # reading waits for the bot, not the bot for reading
 MAX_PIXELS = 50_000_000
-FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "AVIF")
+FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "AVIF", "TIFF", "BMP")
 MOST_FRAMES = 4  # of an animation
 LONGEST_SIDE = 2_048  # of what is kept of a picture
 STILL_PIXELS = 4_000_000
 STILL_BYTES = 1_500_000  # from here on a PNG becomes a JPEG
+DEEPEST = 6_000  # frames of Python, for the 256 levels of a Word document
 
 
 def main() -> None:
     kind, max_chars, max_pages = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     data = sys.stdin.buffer.read()
     _confine(threads=kind == "heic")
+    sys.setrecursionlimit(DEEPEST)
     try:
         result = _READERS[kind](data, max_chars, max_pages)
     except MemoryError:
@@ -43,6 +48,7 @@ def main() -> None:
 def _confine(*, threads: bool) -> None:
     """Nothing else may be started; but the one decoder of HEIC that is free needs a thread, which
     counts as a process."""
+    os.nice(NICE)
     for what, limit in (
         (resource.RLIMIT_AS, MEMORY),
         (resource.RLIMIT_CPU, CPU_S),
@@ -53,8 +59,23 @@ def _confine(*, threads: bool) -> None:
         resource.setrlimit(what, (limit, limit))
 
 
+def _text(data: bytes, max_chars: int, _max_pages: int) -> dict[str, Any]:
+    from bot.files import plain_text  # noqa: PLC0415 — each process needs one parser
+
+    found = plain_text.read_text(data)
+    if found is None:
+        return {"error": "unknown"}
+    return {
+        "text": found.text[:max_chars],
+        "cut": len(found.text) > max_chars,
+        "assumed_encoding": found.assumed_encoding,
+        "repaired": found.repaired,
+        "cleaned": found.cleaned,
+    }
+
+
 def _pdf(data: bytes, max_chars: int, max_pages: int) -> dict[str, Any]:
-    import pypdf  # noqa: PLC0415 — each process needs one parser
+    import pypdf  # noqa: PLC0415
 
     document = pypdf.PdfReader(io.BytesIO(data))
     if document.is_encrypted and not document.decrypt(""):
@@ -62,36 +83,26 @@ def _pdf(data: bytes, max_chars: int, max_pages: int) -> dict[str, Any]:
     pages = len(document.pages)
     gathered = _Gathered(max_chars)
     read = 0
+    pictures = False
     for page in document.pages[:max_pages]:
         if gathered.full:
             break
         gathered.add(page.extract_text())
+        pictures = pictures or bool(not gathered.said and "/XObject" in page.get("/Resources", {}))
         read += 1
+    if not gathered.said and pictures:
+        return {"error": "scanned"}
     return {"text": gathered.text, "cut": gathered.full or read < pages, "pages": [read, pages]}
 
 
 def _docx(data: bytes, max_chars: int, _max_pages: int) -> dict[str, Any]:
-    import docx  # noqa: PLC0415
+    from bot.files import word  # noqa: PLC0415
 
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED:
-            return {"error": "bomb"}
-    gathered = _Gathered(max_chars)
-    for block in docx.Document(io.BytesIO(data)).iter_inner_content():
-        if gathered.full:
-            break
-        for line in _lines(block):
-            gathered.add(line)
-    return {"text": gathered.text, "cut": gathered.full}
-
-
-def _lines(block: Any) -> Iterator[str]:
-    """Of a paragraph, or of a table row by row."""
-    if hasattr(block, "rows"):
-        for row in block.rows:
-            yield " | ".join(cell.text for cell in row.cells)
-    else:
-        yield block.text
+    try:
+        found = word.read_word(data, max_chars)
+    except word.NoWordDocument as error:
+        return {"error": str(error)}
+    return {"text": found.text, "cut": found.cut, "skipped": found.skipped}
 
 
 def _image(data: bytes, _max_chars: int, _max_pages: int) -> dict[str, Any]:
@@ -120,11 +131,15 @@ def _stills(data: bytes, formats: tuple[str, ...]) -> dict[str, Any]:
         if image.width * image.height > MAX_PIXELS:
             return {"error": "pixels"}
         image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))  # a large JPEG is read small at once
+        # Beside a photograph a JPEG may hold its gain map, depth or another view: none to be shown.
+        count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
         stills = []
-        for number in _frames(getattr(image, "n_frames", 1)):
+        for number in _frames(count):
             image.seek(number)
-            still = _fitting(_opaque(ImageOps.exif_transpose(image.copy())))
-            stills.append(_written(still, drawn=image.format in ("PNG", "GIF")))
+            if image.width * image.height > MAX_PIXELS:
+                return {"error": "pixels"}
+            still = _fitting(_opaque(_eight_bits(ImageOps.exif_transpose(image.copy()))))
+            stills.append(_written(still, drawn=image.format in ("PNG", "GIF", "BMP", "TIFF")))
         return {"stills": stills}
 
 
@@ -135,15 +150,56 @@ def _frames(count: int) -> list[int]:
     return [round(i * (count - 1) / (MOST_FRAMES - 1)) for i in range(MOST_FRAMES)]
 
 
+def _eight_bits(image: Any) -> Any:
+    """Return a picture of finer tones in 256 of them; Pillow would cut them off at 255."""
+    from PIL import Image, ImageChops, ImageMath  # noqa: PLC0415
+
+    if not image.mode.startswith(("I", "F")):
+        return image
+    fine = image.convert("F")
+    low, high = fine.getextrema()
+    if image.mode.startswith("I;16"):
+        low, high = 0, 65_535
+    elif not math.isfinite(high - low):  # some of them are no numbers
+        low, high = 0, 1
+    else:
+        low, high = _range(low, high, whole=image.mode == "I")
+    scale = 255 / (high - low)
+    tones = fine.point(lambda tone: tone * scale + (0.5 - low * scale)).convert("L")
+    hidden = image.info.get("transparency")
+    if not isinstance(hidden, int):
+        return tones
+    only = ImageMath.lambda_eval(lambda given: given["tone"] == float(hidden), tone=fine)
+    mask = ImageChops.invert(only.convert("L").point(lambda value: 255 if value else 0))
+    return Image.merge("LA", (tones, mask))
+
+
+def _range(low: float, high: float, *, whole: bool) -> tuple[float, float]:
+    """Return the darkest and the brightest tone that a picture with these extremes can have."""
+    for usual in (*(() if whole else (1.0,)), 255.0, 65_535.0):
+        if low >= 0 and high <= usual:
+            return 0.0, usual
+    return (low, high) if high > low else (low - 1, low + 1)
+
+
 def _opaque(image: Any) -> Any:
     """On white, where it is transparent."""
     from PIL import Image  # noqa: PLC0415
 
     if not image.has_transparency_data:
-        return image.convert("RGB")
+        return _colours(image)
     seen = image.convert("RGBA")
     ground = Image.new("RGBA", seen.size, "white")
     return Image.alpha_composite(ground, seen).convert("RGB")
+
+
+def _colours(image: Any) -> Any:
+    if image.mode != "LAB":
+        return image.convert("RGB")
+    from PIL import ImageCms  # noqa: PLC0415
+
+    lab, rgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+    return ImageCms.profileToProfile(image, lab, rgb, outputMode="RGB")
 
 
 def _fitting(image: Any) -> Any:
@@ -173,6 +229,7 @@ class _Gathered:
         self._limit = limit
         self._parts: list[str] = []
         self._length = 0
+        self.said = False  # anything but white space
 
     @property
     def full(self) -> bool:
@@ -188,9 +245,10 @@ class _Gathered:
         if not self.full:
             self._parts.append(text[: self._limit + 1])
             self._length += len(text) + 1
+            self.said = self.said or bool(text.strip())
 
 
-_READERS = {"pdf": _pdf, "docx": _docx, "image": _image, "heic": _heic}
+_READERS = {"text": _text, "pdf": _pdf, "docx": _docx, "image": _image, "heic": _heic}
 
 if __name__ == "__main__":
     main()

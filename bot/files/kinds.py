@@ -1,6 +1,9 @@
 """What a file is, by its first bytes. Names and media types are claims, and claims lie."""
 
+import struct
 from enum import StrEnum
+
+from bot.files import plain_text
 
 
 class Kind(StrEnum):
@@ -19,58 +22,105 @@ _MAGIC = (
     (b"\xff\xd8\xff", Kind.IMAGE),
     (b"GIF87a", Kind.IMAGE),
     (b"GIF89a", Kind.IMAGE),
+    (b"II*\0", Kind.IMAGE),  # TIFF
+    (b"MM\0*", Kind.IMAGE),
     (b"OggS", Kind.AUDIO),
     (b"ID3", Kind.AUDIO),
     (b"fLaC", Kind.AUDIO),
+    *((head, Kind.AUDIO) for head in (b"\xff\xfb", b"\xff\xf3", b"\xff\xf2")),  # untitled MP3
 )
-# In order: strict enough that the wrong one nearly always fails. gb18030 is what Chinese
-# Windows writes.
-_ENCODINGS = ("utf-8-sig", "gb18030", "cp1252")
-_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 # What an ISO media file says that it is, behind its first box's length and name.
 _BRANDS = {
     **dict.fromkeys((b"avif", b"avis"), Kind.IMAGE),
     **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"), Kind.HEIC),
     **dict.fromkeys((b"mif1", b"msf1"), Kind.HEIC),
+    **dict.fromkeys((b"M4A ", b"M4B "), Kind.AUDIO),
 }
-_SAMPLE = 4_096
-_FEW_CONTROLS = 0.01
+_PDF_WITHIN = 1_024  # bytes that may stand before a PDF's head, as readers allow
+_BITMAP_HEADS = (12, 40, 52, 56, 64, 108, 124)  # lengths of the second head of a BMP
+
+# What people post that is not read, and the key of bot/locales that says so.
+_UNREAD_MAGIC = (
+    (b"Rar!\x1a\x07", "file-archive"),
+    (b"7z\xbc\xaf\x27\x1c", "file-archive"),
+    (b"\x1f\x8b", "file-archive"),
+    (b"BZh", "file-archive"),
+    (b"\xfd7zXZ", "file-archive"),
+    (b"\x28\xb5\x2f\xfd", "file-archive"),
+    (b"\x7fELF", "file-program"),
+    (b"MZ", "file-program"),
+    (b"\xcf\xfa\xed\xfe", "file-program"),
+    (b"\xca\xfe\xba\xbe", "file-program"),
+    (b"\0asm", "file-program"),
+    (b"\x1aE\xdf\xa3", "file-video"),
+    (b"FLV\x01", "file-video"),
+    (b"\0\0\x01\xba", "file-video"),
+)
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_OLE_STREAMS = ("WordDocument", "Workbook", "Book", "PowerPoint Document")
+_IN_ZIP = (
+    (b"mimetypeapplication/vnd.oasis.opendocument", "file-opendocument"),
+    (b"mimetypeapplication/epub+zip", "file-ebook"),
+    (b"xl/", "file-spreadsheet"),
+    (b"ppt/", "file-slides"),
+    (b".iwa", "file-iwork"),
+)
 
 
 def kind_of(data: bytes) -> Kind:
-    for magic, kind in _MAGIC:
-        if data.startswith(magic):
-            return kind
+    """Return what it is, in little time."""
+    kind = next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
+    if kind is None:
+        kind = _kind_of_container(data)
+    if kind is None:
+        kind = Kind.TEXT if plain_text.looks_like_text(data) else Kind.UNKNOWN
+    return kind
+
+
+def _kind_of_container(data: bytes) -> Kind | None:
+    """Return what it is by more than its first bytes."""
+    kind = None
     if data.startswith(b"RIFF"):
-        return {b"WEBP": Kind.IMAGE, b"WAVE": Kind.AUDIO}.get(data[8:12], Kind.UNKNOWN)
-    if data[4:8] == b"ftyp":
-        return _BRANDS.get(data[8:12], Kind.UNKNOWN)
-    if data.startswith(b"PK\x03\x04"):
+        kind = {b"WEBP": Kind.IMAGE, b"WAVE": Kind.AUDIO}.get(data[8:12], Kind.UNKNOWN)
+    elif data[4:8] == b"ftyp":
+        kind = _BRANDS.get(data[8:12], Kind.UNKNOWN)
+    elif data.startswith(b"PK\x03\x04"):
         # Its parts' names stand in the archive uncompressed.
-        return Kind.DOCX if b"word/document.xml" in data else Kind.UNKNOWN
-    return Kind.TEXT if decode(data) is not None else Kind.UNKNOWN
+        kind = Kind.DOCX if b"word/document" in data else Kind.UNKNOWN
+    elif b"\n%PDF-" in data[:_PDF_WITHIN] and b"endobj" in data:
+        kind = Kind.PDF
+    elif _is_bitmap(data):
+        kind = Kind.IMAGE
+    return kind
 
 
 def decode(data: bytes) -> str | None:
-    """The text of a text file; None when it is none."""
-    if data.startswith(_UTF16_MARKS):
-        return _as("utf-16", data)
-    if b"\0" in data[:_SAMPLE]:
-        return None
-    for encoding in _ENCODINGS:
-        text = _as(encoding, data)
-        if text is not None and _reads_as_text(text[:_SAMPLE]):
-            return text
-    return None
+    """Return the text of a text file; None when it is none."""
+    found = plain_text.read_text(data) if kind_of(data) is Kind.TEXT else None
+    return found.text if found else None
 
 
-def _as(encoding: str, data: bytes) -> str | None:
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError:
-        return None
+def name_unread(data: bytes) -> str:
+    """Return the key that names a kind which is not read; nothing where it is not known either."""
+    key = next((key for magic, key in _UNREAD_MAGIC if data.startswith(magic)), "")
+    if data.startswith(b"PK\x03\x04"):
+        locked = data[6] & 1
+        held = (key for mark, key in _IN_ZIP if mark in data)
+        key = "file-encrypted" if locked else next(held, "file-archive")
+    elif data.startswith(_OLE):
+        locked = "EncryptedPackage".encode("utf-16-le") in data
+        office = any(stream.encode("utf-16-le") in data for stream in _OLE_STREAMS)
+        key = "file-encrypted" if locked else "file-old-office" * office
+    elif data[4:8] == b"ftyp" or (data.startswith(b"RIFF") and data[8:12] == b"AVI "):
+        key = "file-video"
+    elif data[257:262] == b"ustar":
+        key = "file-archive"
+    return key
 
 
-def _reads_as_text(sample: str) -> bool:
-    controls = sum(c < " " and c not in "\t\n\r\f" for c in sample)
-    return controls <= len(sample) * _FEW_CONTROLS
+def _is_bitmap(data: bytes) -> bool:
+    """Return whether it is a BMP, which begins with two letters that many texts begin with."""
+    if not data.startswith(b"BM") or len(data) < 26:
+        return False
+    reserved, _, head = struct.unpack_from("<III", data, 6)
+    return reserved == 0 and head in _BITMAP_HEADS

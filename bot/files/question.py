@@ -6,10 +6,23 @@ from dataclasses import dataclass, replace
 
 from bot.files.read import MAX_BYTES, MAX_PAGES, Content, Picture, Skipped, Text
 from bot.notices import Notice
-from bot.question import clean_name
+from bot.question import MAX_NAME_CHARS, clean_name
 
 MIN_FENCE = 3
 BEGINNING_CHARS = 1_500
+MAX_POSTED_CHARS = 260  # of a name as Discord tells it; what follows is not looked at
+MAX_ENDING_CHARS = 10
+NAMELESS_FILE = "file"
+# Names that Windows keeps for itself, whatever their ending is.
+_DEVICES = frozenset(
+    ("CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10)))
+)
+_WITHOUT = {
+    "pictures": "file-without-pictures",
+    "charts": "file-without-charts",
+    "diagrams": "file-without-diagrams",
+    "objects": "file-without-objects",
+}
 
 
 @dataclass(frozen=True)
@@ -23,9 +36,10 @@ class Quoted:
     def note(self) -> Notice:
         """What became of it, for its person."""
         match self.content:
-            case Skipped(reason):
+            case Skipped(reason, exactly):
                 limits = {"megabytes": MAX_BYTES >> 20, "pages": MAX_PAGES}
-                return Notice(f"file-{reason}", arguments={"name": self.name, **limits})
+                key = exactly or f"file-{reason}"
+                return Notice(key, arguments={"name": self.name, **limits})
             case Text(beginning=True):
                 return Notice("file-data", arguments={"name": self.name})
             case Text(text, cut=True, pages=None):
@@ -37,10 +51,58 @@ class Quoted:
             case _:
                 return Notice("file-read", arguments={"name": self.name})
 
+    @property
+    def remarks(self) -> list[Notice]:
+        """What was assumed, changed or left out while it was read."""
+        if not isinstance(self.content, Text):
+            return []
+        name = {"name": self.name}
+        text = self.content
+        remarks = [Notice(_WITHOUT[kind], arguments=name) for kind in text.skipped]
+        if text.assumed_encoding:
+            assumed = {**name, "encoding": text.assumed_encoding}
+            remarks.append(Notice("file-assumed-encoding", arguments=assumed))
+        if text.repaired:
+            remarks.append(Notice("file-repaired", arguments=name))
+        if text.cleaned:
+            remarks.append(Notice("file-cleaned", arguments=name))
+        return remarks
+
 
 def clean_file_name(name: str) -> str:
-    """A name that neither Discord nor a model could take for markup."""
-    return clean_name(name).replace("__", "_")
+    """Return a name that neither Discord, nor a model, nor a file system takes for more."""
+    name = name.replace("\\", "/").rpartition("/")[2] or name
+    plain = clean_name(name, limit=MAX_POSTED_CHARS).replace("__", "_")
+    if not plain.strip(". "):
+        return NAMELESS_FILE
+    stem, dot, ending = plain.lstrip(".").rpartition(".")
+    if not stem or len(ending) > MAX_ENDING_CHARS:
+        stem, dot, ending = plain.lstrip("."), "", ""
+    if stem.partition(".")[0].strip().upper() in _DEVICES:
+        stem = f"_{stem}"
+    room = MAX_NAME_CHARS - len(dot + ending)
+    return f"{stem[:room].rstrip('. ')}{dot}{ending}".rstrip(". ")
+
+
+class FileNames:
+    """Clean names of one question's files, no two of which are the same."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def add(self, name: str) -> str:
+        """Return the clean name, with a number where another file has it already."""
+        clean = unique = clean_file_name(name)
+        stem, dot, ending = clean.rpartition(".")
+        if not dot:
+            stem, ending = clean, ""
+        number = 1
+        while unique.casefold() in self._taken:
+            number += 1
+            mark = f"-{number}"
+            unique = f"{stem[: MAX_NAME_CHARS - len(mark + dot + ending)]}{mark}{dot}{ending}"
+        self._taken.add(unique.casefold())
+        return unique
 
 
 def with_files(prompt: str, files: Sequence[Quoted]) -> str:

@@ -7,28 +7,36 @@ time and writing: the files are hostile until proved otherwise.
 import asyncio
 import json
 import os
+import re
 import signal
 import sys
 from base64 import b64decode
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from bot.files.kinds import Kind, decode, kind_of
+from bot.files import plain_text
+from bot.files.kinds import Kind, kind_of, name_unread
 
 MAX_BYTES = 8 << 20
 MAX_PAGES = 200
 TIMEOUT_S = 12.0
 AT_ONCE = 2  # processes
 
+_MARKERS = re.compile(r"\[(?:picture|chart|diagram|object)\]")  # of what is no text in Word
 _CHILD = Path(__file__).with_name("child.py")
 _REASONS = {
     "encrypted": "encrypted",
+    "locked": "encrypted",
     "pixels": "pixels",
     "bomb": "too-much",
     "memory": "too-much",
+    "slow": "too-much",
+    "scanned": "no-text",
+    "unknown": "unknown",
 }
+_EXACTLY = {"scanned": "file-scanned", "slow": "file-slow"}
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,12 @@ class Text:
     cut: bool = False
     pages: tuple[int, int] | None = None  # read, and of how many
     beginning: bool = False  # of data that programs read whole
+    # How it was read, for the person; two texts are equal where their words are.
+    plain: bool = field(default=False, compare=False)  # it is a text file
+    assumed_encoding: str = field(default="", compare=False)  # where nothing makes it certain
+    repaired: bool = field(default=False, compare=False)  # bytes that are no characters
+    cleaned: bool = field(default=False, compare=False)  # of terminals' codes and other controls
+    skipped: tuple[str, ...] = field(default=(), compare=False)  # kinds of what is no text in it
 
 
 @dataclass(frozen=True)
@@ -55,6 +69,7 @@ class Picture:
 @dataclass(frozen=True)
 class Skipped:
     reason: str  # `file-<reason>` of bot/locales
+    exactly: str = field(default="", compare=False)  # a key that says it better
 
 
 Content = Text | Picture | Skipped
@@ -64,22 +79,30 @@ class FileReader:
     def __init__(self) -> None:
         self._processes = asyncio.Semaphore(AT_ONCE)
 
-    async def read(self, data: bytes, *, max_chars: int) -> Content:
-        """What is in a file of at most `MAX_BYTES`; never raises over its content."""
+    async def read(self, data: bytes, *, max_chars: int, whole: bool = False) -> Content:
+        """Return what is in a file of at most `MAX_BYTES`; never raise over its content.
+
+        A plain text comes with all that is in it, if `whole`.
+        """
         if not data:
             return Skipped("empty")
         if len(data) > MAX_BYTES:
             return Skipped("large")
-        match kind_of(data):
-            case Kind.TEXT:
-                text = decode(data) or ""
-                return Text(text[:max_chars], cut=len(text) > max_chars)
-            case Kind.PDF | Kind.DOCX | Kind.IMAGE | Kind.HEIC as kind:
-                return _content(await self._in_child(kind, data, max_chars))
-            case Kind.AUDIO:
-                return Skipped("audio")
-            case Kind.UNKNOWN:
-                return Skipped("unknown")
+        kind = kind_of(data)
+        if kind is Kind.UNKNOWN:
+            return Skipped("unknown", name_unread(data))
+        if kind is Kind.AUDIO:
+            return Skipped("audio")
+        if kind is Kind.TEXT:
+            return await self._read_plain_text(data, MAX_BYTES if whole else max_chars)
+        return _content(await self._in_child(kind, data, max_chars))
+
+    async def _read_plain_text(self, data: bytes, max_chars: int) -> Content:
+        plain = plain_text.read_if_plain(data)
+        if plain is None:
+            content = _content(await self._in_child(Kind.TEXT, data, max_chars))
+            return replace(content, plain=True) if isinstance(content, Text) else content
+        return Text(plain.text[:max_chars], cut=len(plain.text) > max_chars, plain=True)
 
     async def _in_child(self, kind: Kind, data: bytes, max_chars: int) -> dict[str, Any]:
         async with self._processes:
@@ -97,23 +120,32 @@ class FileReader:
                     output, _ = await process.communicate(data)
                 return dict(json.loads(output))
             except TimeoutError:
-                return {"error": "bomb"}
+                return {"error": "slow"}
             except ValueError:  # it was ended by a limit before it could say so
-                return {"error": "memory"}
+                ended = {-signal.SIGXCPU: "slow", -signal.SIGKILL: "slow"}
+                return {"error": ended.get(process.returncode or 0, "memory")}
             finally:
                 await _end(process)
 
 
 def _content(found: dict[str, Any]) -> Content:
     if error := found.get("error"):
-        return Skipped(_REASONS.get(error, "broken"))
+        return Skipped(_REASONS.get(error, "broken"), _EXACTLY.get(error, ""))
     if stills := found.get("stills"):
         made = (Still(still["media_type"], b64decode(still["data"])) for still in stills)
         return Picture(tuple(made))
-    if not found["text"].strip():
+    if not _MARKERS.sub("", found["text"]).strip():
         return Skipped("no-text")
     pages = found.get("pages")
-    return Text(found["text"], found["cut"], (pages[0], pages[1]) if pages else None)
+    return Text(
+        found["text"],
+        found["cut"],
+        (pages[0], pages[1]) if pages else None,
+        assumed_encoding=found.get("assumed_encoding", ""),
+        repaired=found.get("repaired", False),
+        cleaned=found.get("cleaned", False),
+        skipped=tuple(found.get("skipped", ())),
+    )
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -10,9 +10,10 @@ import json
 import os
 import sys
 
-import docx  # noqa: F401
+import chardet  # noqa: F401
 import pi_heif  # noqa: F401
 import pypdf  # noqa: F401
+from lxml import etree  # noqa: F401
 from PIL import AvifImagePlugin, Image  # noqa: F401
 
 from bot.files import child

@@ -2,10 +2,12 @@
 
 import base64
 import io
+import struct
 import zipfile
 import zlib
 
 import docx
+import pypdf
 from PIL import Image
 
 
@@ -51,6 +53,22 @@ def pdf_of_halves(text: str) -> bytes:
     return plain.replace(b"xref\n", mapping + b"xref\n", 1)
 
 
+def pdf_locked(text: str) -> bytes:
+    """One that asks for a password."""
+    writer = pypdf.PdfWriter(clone_from=io.BytesIO(pdf(text)))
+    writer.encrypt("a password", algorithm="RC4-128")
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def pdf_of_pictures() -> bytes:
+    """A page that was scanned."""
+    out = io.BytesIO()
+    Image.new("RGB", (40, 30), "white").save(out, "PDF")
+    return out.getvalue()
+
+
 def pdf_bomb(unpacked: int) -> bytes:
     """A page whose content unpacks to so many bytes."""
     packer = zlib.compressobj(9)
@@ -70,6 +88,53 @@ def word(*paragraphs: str, table: list[list[str]] | None = None) -> bytes:
                 cell.text = value
     out = io.BytesIO()
     document.save(out)
+    return out.getvalue()
+
+
+_OFFICE = "http://schemas.openxmlformats.org"
+_NAMES = {
+    "w": f"{_OFFICE}/wordprocessingml/2006/main",
+    "m": f"{_OFFICE}/officeDocument/2006/math",
+    "r": f"{_OFFICE}/officeDocument/2006/relationships",
+    "a": f"{_OFFICE}/drawingml/2006/main",
+    "wp": f"{_OFFICE}/drawingml/2006/wordprocessingDrawing",
+    "mc": f"{_OFFICE}/markup-compatibility/2006",
+    "v": "urn:schemas-microsoft-com:vml",
+    "o": "urn:schemas-microsoft-com:office:office",
+    "wps": "http://schemas.microsoft.com/office/word/2010/wordprocessingShape",
+    "w14": "http://schemas.microsoft.com/office/word/2010/wordml",
+}
+NAMESPACES = " ".join(f'xmlns:{prefix}="{name}"' for prefix, name in _NAMES.items())
+
+
+def run(text: str) -> str:
+    return f'<w:r><w:t xml:space="preserve">{text}</w:t></w:r>'
+
+
+def paragraph(*inside: str) -> str:
+    return f"<w:p>{''.join(inside)}</w:p>"
+
+
+def word_of(body: str, parts: dict[str, str] | None = None, head: str = "") -> bytes:
+    """A Word document with this body, in raw XML; `parts` by their kind, such as "footnotes"."""
+    parts = parts or {}
+    rels = f'<Relationships xmlns="{_OFFICE}/package/2006/relationships">'
+    kind = f"{_NAMES['r']}/"
+    related = "".join(
+        f'<Relationship Id="{name}" Type="{kind}{name.rstrip("0123456789")}" Target="{name}.xml"/>'
+        for name in parts
+    )
+    main = f'<Relationship Id="d" Type="{kind}officeDocument" Target="word/document.xml"/>'
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("_rels/.rels", f"{rels}{main}</Relationships>")
+        archive.writestr("word/_rels/document.xml.rels", f"{rels}{related}</Relationships>")
+        document = f"{head}<w:document {NAMESPACES}><w:body>{body}</w:body></w:document>"
+        archive.writestr("word/document.xml", document)
+        for name, content in parts.items():
+            tag, _, inside = content.partition(":")
+            archive.writestr(f"word/{name}.xml", f"<w:{tag} {NAMESPACES}>{inside}</w:{tag}>")
     return out.getvalue()
 
 
@@ -102,6 +167,33 @@ PHOTO = base64.b64decode(
     "AAAAAAABAAEFgQIDBIUAAAAaaXJlZgAAAAAAAAAOY2RzYwACAAEAAQAAAFRtZGF0AAAAJCgBrxmA93yFN//4oYf+a1"
     "r/r+C7T4X5Q/ncLaf5ZsgB7HSv/gAAAAZFeGlmAABNTQAqAAAACAABARIAAwAAAAEABgAAAAAAAA=="
 )
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return len(body).to_bytes(4) + kind + body + zlib.crc32(kind + body).to_bytes(4)
+
+
+def png(depth: int, kind: int, row: bytes, width: int, *, hidden: bytes = b"") -> bytes:
+    """A PNG of 32 such rows, in a depth and kind of colours that Pillow does not write."""
+    head = width.to_bytes(4) + (32).to_bytes(4) + bytes((depth, kind, 0, 0, 0))
+    out = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head)
+    out += _chunk(b"tRNS", hidden) if hidden else b""
+    return out + _chunk(b"IDAT", zlib.compress((b"\0" + row) * 32)) + _chunk(b"IEND", b"")
+
+
+def tiff_of_large_bytes_first(row: bytes, width: int) -> bytes:
+    """A TIFF of 32 such rows of 16 bits a pixel."""
+    data = row * 32
+    shorts = {256: width, 257: 32, 258: 16, 259: 1, 262: 1, 277: 1, 278: 32}
+    longs = {273: 8, 279: len(data)}
+    tags = b"".join(
+        struct.pack(">HHIHH", tag, 3, 1, shorts[tag], 0)
+        if tag in shorts
+        else struct.pack(">HHII", tag, 4, 1, longs[tag])
+        for tag in sorted(shorts | longs)
+    )
+    count = struct.pack(">H", len(shorts | longs))
+    return b"MM\0*" + struct.pack(">I", 8 + len(data)) + data + count + tags + b"\0\0\0\0"
 
 
 def huge_picture() -> bytes:

@@ -94,3 +94,21 @@ async def test_without_words_and_without_anything_to_read_it_is_refused(
     with pytest.raises(Refused) as refused:
         await attaching.attach(question, BLIND)
     assert refused.value.notice.key == key
+
+
+async def test_programs_get_a_table_in_the_encoding_that_they_expect(
+    attaching: Attaching, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of it, each under a name of its own, and the person is told what was assumed."""
+    table = "Stadt;Zahl\n" + "Köln;1\n" * 400
+    monkeypatch.setitem(FILES, "a.csv", table.encode("cp1252"))
+    monkeypatch.setitem(FILES, "ａ.csv", "é".encode("cp1252"))
+    problem = _question("a.csv", "ａ.csv")
+    problem = replace(problem, job=replace(problem.job, capability="solve"))
+    job, notes = await attaching.attach(problem, Sight(vision=False, context_tokens=8_000))
+    assert [attachment.name for attachment in job.attachments] == ["a.csv", "a-2.csv"]
+    kept = [await blobs.get(attachment.sha256) for attachment in job.attachments]
+    assert kept == [table.encode(), "é".encode()]
+    assert "file-assumed-encoding" in [note.key for note in notes]
+    assert "Köln;1" in job.prompt
+    assert len(job.prompt) < 4_000

@@ -6,15 +6,19 @@ import json
 import shutil
 import subprocess
 import sys
+import zipfile
 from contextlib import suppress
 
+import numpy as np
 import psutil
 import pytest
 from PIL import Image
 
 from bot.files import read as reading
 from bot.files.kinds import Kind, decode, kind_of
+from bot.files.question import Quoted
 from bot.files.read import FileReader, Picture, Skipped, Text
+from bot.words import words
 from tests.bot.files import making
 
 
@@ -98,12 +102,61 @@ async def test_a_picture_is_known_by_its_content(reader: FileReader, kind: str) 
         (b"\0\0\0\x18ftypisom" + b"\0" * 40, "unknown"),
         (making.pdf(""), "no-text"),
         (making.huge_picture(), "pixels"),
+        (making.word_of(making.paragraph()), "no-text"),
     ],
 )
 async def test_what_cannot_be_read_has_a_reason(
     reader: FileReader, data: bytes, reason: str
 ) -> None:
     assert await reader.read(data, max_chars=100) == Skipped(reason)
+
+
+def zipped(*names: str, locked: bool = False) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name in names:
+            name, _, content = name.partition("=")  # noqa: PLW2901
+            archive.writestr(name, content or "x")
+    data = bytearray(out.getvalue())
+    data[6] |= locked
+    return bytes(data)
+
+
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 504
+
+
+@pytest.mark.parametrize(
+    ("data", "key"),
+    [
+        (OLE + "WordDocument".encode("utf-16-le"), "file-old-office"),
+        (OLE + "EncryptedPackage".encode("utf-16-le"), "file-encrypted"),
+        (zipped("a.txt"), "file-archive"),
+        (zipped("a.txt", locked=True), "file-encrypted"),
+        (zipped("[Content_Types].xml", "xl/workbook.xml"), "file-spreadsheet"),
+        (zipped("[Content_Types].xml", "ppt/presentation.xml"), "file-slides"),
+        (zipped("mimetype=application/vnd.oasis.opendocument.text"), "file-opendocument"),
+        (zipped("mimetype=application/epub+zip"), "file-ebook"),
+        (zipped("Index/Document.iwa", "preview.jpg"), "file-iwork"),
+        (b"Rar!\x1a\x07\x01\0" + b"\0" * 40, "file-archive"),
+        (b"\x1f\x8b\x08\0" + b"\0" * 40, "file-archive"),
+        (b"\0\0\0\x18ftypisom" + b"\0" * 40, "file-video"),
+        (b"\x1aE\xdf\xa3" + b"\0" * 40, "file-video"),
+        (b"\x7fELF\2\1\1\0" + b"\0" * 100, "file-program"),
+        (b"\x00\xff\x13\x37" * 50, "file-unknown"),
+        (b"OggS\0\2" + b"\0" * 40, "file-audio"),
+        (b"", "file-empty"),
+        (making.pdf_locked("secret"), "file-encrypted"),
+        (making.pdf_of_pictures(), "file-scanned"),
+        (making.pdf(""), "file-no-text"),
+    ],
+)
+async def test_the_reason_names_what_it_is(reader: FileReader, data: bytes, key: str) -> None:
+    found = await reader.read(data, max_chars=100)
+    assert isinstance(found, Skipped)
+    note = Quoted("a.bin", found).note
+    assert note.key == key
+    assert "a.bin" in note.text(words("en"))
+    assert note.text(words("zh-CN")) != note.text(words("en"))
 
 
 def readers() -> list[psutil.Process]:
@@ -222,3 +275,71 @@ async def test_any_size_becomes_one_that_models_take(
     still = opened(await reader.read(making.picture("JPEG", size), max_chars=10))
     assert max(still.size) <= 2_048
     assert still.width * still.height <= 4_000_000
+
+
+W = 256  # as wide as there are tones
+
+
+def ramp(top: float, kind: str) -> np.ndarray:
+    return np.tile(np.linspace(0, top, W), (32, 1)).round(6).astype(kind)
+
+
+def saved(image: Image.Image, kind: str, **options: object) -> bytes:
+    out = io.BytesIO()
+    image.save(out, kind, **options)
+    return out.getvalue()
+
+
+FINE = np.linspace(0, 65_535, W).round().astype(">u2")
+TONES = {
+    "16 bits": saved(Image.fromarray(ramp(65_535, "uint16")), "PNG"),
+    "16 bits, the other way round": making.tiff_of_large_bytes_first(FINE.tobytes(), W),
+    "16 bits in TIFF": saved(Image.fromarray(ramp(65_535, "uint16")), "TIFF"),
+    "32 bits": saved(Image.fromarray(ramp(65_535, "int32")), "TIFF"),
+    "32 bits, all of them": saved(Image.fromarray(ramp(2**31 - 1, "int32")), "TIFF"),
+    "32 bits, eight used": saved(Image.fromarray(ramp(255, "int32")), "TIFF"),
+    "fractions": saved(Image.fromarray(ramp(1, "float32")), "TIFF"),
+    "fractions to 255": saved(Image.fromarray(ramp(255, "float32")), "TIFF"),
+    "16 bits and opaque": making.png(16, 4, np.stack([FINE, FINE * 0 + 65_535], -1).tobytes(), W),
+    "three colours of 16 bits": making.png(16, 2, np.stack([FINE] * 3, -1).tobytes(), W),
+    "8 bits": saved(Image.fromarray(ramp(255, "uint8")), "PNG"),
+    "print colours": saved(
+        Image.fromarray(ramp(255, "uint8")).convert("RGB").convert("CMYK"), "TIFF"
+    ),
+}
+
+
+@pytest.mark.parametrize("data", TONES.values(), ids=list(TONES))
+async def test_tones_stay_what_they_are(reader: FileReader, data: bytes) -> None:
+    still = opened(await reader.read(data, max_chars=10)).convert("L")
+    tones = [still.getpixel((x, 0)) for x in range(W)]
+    assert all(abs(int(tone) - x) <= 2 for x, tone in enumerate(tones)), tones  # type: ignore[arg-type]
+
+
+async def test_fine_tones_and_their_transparency(reader: FileReader) -> None:
+    """Black is what is to be seen through, so it becomes white, and nothing else does."""
+    data = making.png(16, 0, FINE.tobytes(), W, hidden=b"\0\0")
+    still = opened(await reader.read(data, max_chars=10)).convert("L")
+    assert [still.getpixel((x, 0)) for x in (0, 1, 128, 255)] == [255, 1, 128, 255]
+    both = making.png(16, 4, np.stack([FINE * 0, FINE], -1).tobytes(), W)
+    still = opened(await reader.read(both, max_chars=10)).convert("L")
+    assert [still.getpixel((x, 0)) for x in (0, 255)] == [255, 0]
+
+
+async def test_what_a_photograph_carries_along_is_no_second_picture(reader: FileReader) -> None:
+    """Phones write a gain map or a depth map behind it, in the format of many pictures."""
+    photo, map_ = Image.new("RGB", (64, 48), "blue"), Image.new("L", (32, 24), 200)
+    data = saved(photo, "MPO", save_all=True, append_images=[map_])
+    found = await reader.read(data, max_chars=10)
+    assert isinstance(found, Picture)
+    assert len(found.stills) == 1
+    blue = opened(found).getpixel((30, 20))
+    assert blue[2] > 240  # type: ignore[index]
+
+
+async def test_pages_of_a_scan_are_pictures_each(reader: FileReader) -> None:
+    pages = [Image.new("RGB", (16, 16), colour) for colour in ("red", "lime", "blue")]
+    data = saved(pages[0], "TIFF", save_all=True, append_images=pages[1:])
+    found = await reader.read(data, max_chars=10)
+    assert isinstance(found, Picture)
+    assert len(found.stills) == 3

@@ -1,0 +1,316 @@
+"""Find the encoding of a text that is not UTF-8.
+
+chardet compares the bytes with pairs of letters of many languages. On the few words of a small
+file it is often wrong between two encodings, so its confidence is one part of a score, and rules
+of writing are the other: scripts are not mixed within a word, symbols do not stand inside words,
+and the characters of Chinese, Japanese and Korean words are mostly frequent ones.
+"""
+
+import math
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+SAMPLE = 6_000  # bytes; more does not change the result
+DOUBT = 2.5  # between the scores of two readings: from here on the better one is certain
+
+# Python's name and the name that people know it by. An encoding stands before those it contains.
+NAMES = {
+    "gb18030": "GB18030 (GBK)",
+    "big5hkscs": "Big5",
+    "cp932": "Shift JIS",
+    "euc_jp": "EUC-JP",
+    "cp949": "EUC-KR",
+    "cp1252": "Windows-1252",
+    "cp1250": "Windows-1250",
+    "iso8859-2": "ISO 8859-2",
+    "cp1251": "Windows-1251",
+    "koi8-r": "KOI8-R",
+    "koi8-u": "KOI8-U",
+    "iso8859-5": "ISO 8859-5",
+    "cp866": "CP 866",
+    "cp850": "CP 850",
+    "cp1253": "Windows-1253",
+    "iso8859-7": "ISO 8859-7",
+    "cp1254": "Windows-1254",
+    "cp1255": "Windows-1255",
+    "cp1256": "Windows-1256",
+    "cp1257": "Windows-1257",
+    "cp874": "Windows-874",
+    "iso8859-15": "ISO 8859-15",
+    "utf-16-le": "UTF-16 (little-endian)",
+    "utf-16-be": "UTF-16 (big-endian)",
+}
+_EIGHT_BIT = tuple(name for name in NAMES if not name.startswith("utf"))
+_EAST_ASIAN = ("gb18030", "big5hkscs", "cp932", "euc_jp", "cp949")
+# What is asked of chardet, by its own names.
+_ASKED = {"euc_jis_2004": "euc_jp", "shift_jis_2004": "cp932"}
+
+# How much less is written in it than in the other encodings of the same letters.
+_RARITY = {
+    "iso8859-15": 0.6,
+    "iso8859-2": 0.5,
+    "iso8859-5": 1.5,
+    "cp866": 0.8,
+    "cp850": 1.2,
+    "iso8859-7": 0.4,
+}
+_RARITY |= {"koi8-u": 0.3, "cp1257": 2.5, "euc_jp": 0.3, "gb18030": -0.5}
+
+_FREQUENT_CHARACTERS = {
+    "gb18030": (
+        "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发"
+        "后作里用道行所然家种事成方多经么去法学如都同现当没动面起看定天分还进好小部其些主样理心她本前开"
+        "但因只从想实日军者意无力它与长把机十民第公此已工使情明性知全三又关点正业外将两高间由问很最重并"
+        "物手应战向头文体政美相见被利什二等产或新己制身果加西斯月话合回特代内信表化老给世位次度门任常先"
+        "海通教儿原东声提立及比员解水名真论处走义各入几口认条平系气题活尔更别打女变四神总何电数安少报才"
+        "结反受目太量再感建务做接必场件计管期市直德资命山金指克许统区保至队形社便空决治展马科司五基眼书"
+        "非则听白却界达光放强即像难且权思王象完设式色路记南品住告类求据程北边死张该交规万取拉格望觉术领"
+        "共确传师观清今切院让识候带导争运姓城址邮箱码价苹京州广省县街号户店买卖税款汉语脑爱谢您好测试华"
+        "孩散步园伟李刘陈杨赵黄周吴商户密账单编备注联班级绩日期姓名性别年龄职请问服网络客商城订货"
+    ),
+    "big5hkscs": (
+        "的一是不了在人有我他這個們中來上大為和國地到以說時要就出會可也你對生能而子那得於著下自之年過發"
+        "後作裡用道行所然家種事成方多經麼去法學如都同現當沒動面起看定天分還進好小部其些主樣理心她本前開"
+        "但因只從想實日軍者意無力它與長把機十民第公此已工使情明性知全三又關點正業外將兩高間由問很最重並"
+        "物手應戰向頭文體政美相見被利什二等產或新己制身果加西斯月話合回特代內信表化老給世位次度門任常先"
+        "海通教兒原東聲提立及比員解水名真論處走義各入幾口認條平系氣題活爾更別打女變四神總何電數安少報才"
+        "結反受目太量再感建務做接必場件計管期市直德資命山金指克許統區保至隊形社便空決治展馬科司五基眼書"
+        "非則聽白卻界達光放強即像難且權思王象完設式色路記南品住告類求據程北邊死張該交規萬取拉格望覺術領"
+        "共確傳師觀清今切院讓識候帶導爭運姓城址郵箱碼價蘋京州廣省縣街號戶店買賣稅款漢語腦愛謝您測試華台"
+        "臺灣雄孩散步園陳林黃李吳劉蔡楊許鄭客訂貨單編備註聯班級績期齡職請服網路資料商品灣"
+    ),
+    "cp932": (
+        "日一国人年大十二本中長出三時行見月分後前生五間上東四今金九入学高円子外八六下来気小七山話女北午"
+        "百書先名川千水半男西電校語土木聞食車何南万毎白天母火右読友左休父雨会同事自社発者地業方新場員立"
+        "開手力問代明動京目通言理体田主題意不作用度強公持野以思家世多正安院心界教文元重近考画海売知道集"
+        "別物使品計死特私始朝運終台広住無真有口少町料工建空急止送切転研足究楽起着店病質待試族銀早映親験"
+        "英医仕去味写字答夜音注帰古歌買悪図週室歩風紙黒花春赤青館屋色走秋夏習駅洋旅服県市区郡番号郵便価"
+        "格数量氏所株式税合都府阪神奈宿願郎太結果愛公園散歩供遊和成部取法実定対性関内現化表戦経最当調約"
+        "首政連付期記保第全員機報続面初加件込要村相資必組予可向軍機昨若指決感信選支設局加然変引受様務得"
+        "鈴木佐藤高橋渡辺伊中村小林加藤備考住所氏名電話番号日付金額商品単価数量合計"
+    ),
+    "cp949": (
+        "이다는에의가을하고지도로기를은나있사어자해리한시아라대일인서그정들부만전제것으수게여보장주과조원마"
+        "오성생세스안국소요공모상년중미학화구까면동비신적와관당우경개유진데니거치선러방내드교회심물연무간군"
+        "단민계트저실분말영때음결본통식입습감녕합길김철홍최박강현재필료량름책람네랑씨좋날산책많갔놀았습서울"
+        "부산회사번호소컴퓨터일메이격바위했없같더워할될된려럼반불용표호임품판매문번날짜금액명령담당"
+    ),
+}
+_FREQUENT_CHARACTERS["euc_jp"] = _FREQUENT_CHARACTERS["cp932"]
+_FREQUENT = {name: frozenset(characters) for name, characters in _FREQUENT_CHARACTERS.items()}
+_EAST_ASIAN_PUNCTUATION = frozenset("、。，；：？！（）「」『』《》【】“”‘’…—～・￥")
+_KANA = frozenset(map(chr, range(0x3041, 0x3100)))
+_ALL_FREQUENT = frozenset().union(*_FREQUENT.values()) | _EAST_ASIAN_PUNCTUATION | _KANA
+# Letters beyond ASCII of languages, and how likely a word is of one of them.
+_ALPHABETS = (
+    (frozenset("äöüß"), 0.6),  # German
+    (frozenset("éèêàâçîôëïûùœÿ"), 0.6),  # French
+    (frozenset("áéíóúüñ"), 0.6),  # Spanish
+    (frozenset("ãõáéíóúâêôçà"), 0.5),  # Portuguese
+    (frozenset("àèéìòù"), 0.4),  # Italian
+    (frozenset("åäöæøé"), 0.5),  # Scandinavian
+    (frozenset("ğışçöüi̇âî"), 0.5),  # Turkish
+    (frozenset("ąćęłńóśźż"), 0.5),  # Polish
+    (frozenset("čďěňřšťůýžáéíóúľô"), 0.5),  # Czech and Slovak
+    (frozenset("áéíóöőúüű"), 0.5),  # Hungarian
+    (frozenset("ăâîșțşţ"), 0.4),  # Romanian
+    (frozenset("čćžšđ"), 0.4),  # Croatian
+    (frozenset("áéíóúýþæöð"), -0.4),  # Icelandic
+    (frozenset("õäöüšž"), -0.2),  # Estonian
+    (frozenset("āčēģīķļņšūž"), -0.2),  # Latvian
+    (frozenset("ąčęėįšųūž"), -0.2),  # Lithuanian
+)
+# Spanish ñ and Portuguese õ come before these letters, Polish ń never does.
+_BEFORE_VOWEL = re.compile("ñ(?![aeiouáéíóúü])|õ(?!e)|ń(?=[aeiouyóąę])|^ą|^ý")
+
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+@dataclass(frozen=True)
+class Guess:
+    encoding: str
+    certain: bool = True
+    judgement: float = 0  # by the rules of writing
+
+    @property
+    def name(self) -> str:
+        return NAMES[self.encoding]
+
+
+def guess_encoding(data: bytes) -> Guess | None:
+    """Return the most likely encoding of a text that is not UTF-8, or None if it is no text."""
+    sample = _sample(data)
+    scores: dict[str, tuple[float, str]] = {}  # by the text that it gives
+    confidence = _ask_chardet(sample)
+    for encoding in _EIGHT_BIT:
+        text = _decode(sample, encoding)
+        if text is None:
+            continue
+        score = math.log(confidence.get(encoding, 0) + 0.02) * _chardet_weight(sample)
+        score += judge(text, encoding) - _RARITY.get(encoding, 0)
+        if text not in scores or score > scores[text][0]:
+            scores[text] = (score, encoding)
+    if not scores:
+        return None
+    (text, best), *others = sorted(scores.items(), key=lambda item: item[1], reverse=True)
+    certain = not others or best[0] - others[0][1][0] >= DOUBT
+    return Guess(best[1], certain, judge(text, best[1]))
+
+
+def is_frequent(character: str) -> bool:
+    """Return whether Chinese, Japanese or Korean texts are full of it."""
+    return character in _ALL_FREQUENT
+
+
+def _sample(data: bytes) -> bytes:
+    """Return lines that have bytes beyond ASCII, each once: the others tell nothing."""
+    lines = dict.fromkeys(data[: 50 * SAMPLE].split(b"\n"))
+    telling = [line for line in lines if not line.isascii()]
+    sample = b"\n".join(telling)[:SAMPLE] if telling else data[:SAMPLE]
+    if len(sample) == SAMPLE:  # perhaps cut inside a character: end with ASCII
+        while len(sample) > SAMPLE // 2 and sample[-1] >= 0x20:
+            sample = sample[:-1]
+    return sample
+
+
+def _chardet_weight(sample: bytes) -> float:
+    """Trust pairs of letters the more, the more of them there are."""
+    return 1 + min(len(sample) / 200, 3)
+
+
+def _ask_chardet(sample: bytes) -> dict[str, float]:
+    import chardet  # noqa: PLC0415 — its models are read in the process that reads files alone
+
+    asked = {*_EIGHT_BIT, *_ASKED} - {"euc_jp"}
+    found = chardet.detect_all(
+        sample, include_encodings=asked, ignore_threshold=True, compat_names=False
+    )
+    confidence: dict[str, float] = {}
+    for each in found:
+        name = each["encoding"] or ""
+        name = _ASKED.get(name, name)
+        confidence[name] = max(confidence.get(name, 0), each["confidence"])
+    return confidence
+
+
+def _decode(data: bytes, encoding: str) -> str | None:
+    """Return the text, or None where a byte or a character is none of a text's."""
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+    return None if any("\x80" <= c <= "\x9f" for c in text) else text
+
+
+def judge(text: str, encoding: str = "utf-8") -> float:
+    """Rate by rules of writing: above 0 is likely, below 0 unlikely."""
+    beyond = sum(c > "\x7f" for c in text)
+    if not beyond:
+        return 0
+    text = text.translate(_SIGNS)
+    if encoding in _EAST_ASIAN:
+        score = sum(_judge_east_asian(c, encoding) for c in text if c > "\x7f")
+        score -= 2 * len(_BETWEEN_LATIN.findall(text))
+        # One of these characters takes two bytes, of which another encoding makes two letters.
+        return score / beyond * min(beyond, 8)
+    score = sum(_judge_word(word) for word in _WORD.findall(text) if not word.isascii())
+    if _judge_letters({c for c in text.lower() if c > "\x7f" and c.isalpha()}) <= -1:
+        score -= 0.5 * beyond  # no language has all these letters
+    score += _judge_symbols(text)
+    return score / beyond * min(beyond, 8)
+
+
+_BETWEEN_LATIN = re.compile(r"[a-z][^\W\d_a-zA-Z]+(?=[a-z])|^[^\W\d_a-zA-Z][a-z]")
+
+
+def _judge_east_asian(character: str, encoding: str) -> float:
+    code = ord(character)
+    rating = -1.5  # of symbols, and of what is of another language
+    if character in _FREQUENT[encoding]:
+        rating = 1.0
+    elif character in _EAST_ASIAN_PUNCTUATION:
+        rating = 0.4
+    elif character in _KANA:
+        rating = 1.0 if encoding in ("cp932", "euc_jp") else -1.0
+    elif 0xFF61 <= code <= 0xFF9F:  # half-width katakana
+        rating = -0.8
+    elif 0xAC00 <= code <= 0xD7A3:
+        rating = 0.2 if _in_rows(character, "cp949", 0xB0, 0xC8) else -1.5
+    elif 0x4E00 <= code <= 0x9FFF and encoding in _ORDERED_ROWS:
+        rating = -0.1 if _in_rows(character, *_ORDERED_ROWS[encoding]) else -1.0
+    return rating
+
+
+# Where the usual Han characters stand. Hardly anybody writes Hanja, so Korean has none.
+_ORDERED_ROWS = {
+    "gb18030": ("gb18030", 0xB0, 0xD7),
+    "big5hkscs": ("big5hkscs", 0xA4, 0xC6),
+    "cp932": ("euc_jp", 0xB0, 0xCF),
+    "euc_jp": ("euc_jp", 0xB0, 0xCF),
+}
+
+
+@lru_cache(maxsize=8_192)
+def _in_rows(character: str, encoding: str, first: int, last: int) -> bool:
+    """Return whether it stands in these rows of a table, and in no extension of it."""
+    try:
+        data = character.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    wide = encoding in ("gb18030", "euc_jp", "cp949")
+    return len(data) == 2 and first <= data[0] <= last and (not wide or data[1] >= 0xA1)
+
+
+def _judge_word(word: str) -> float:
+    scripts = {script(c) for c in word}
+    beyond = sum(c > "\x7f" for c in word)
+    if len(scripts) > 1:
+        return -3.0 * beyond
+    score = 0.0
+    if scripts == {"LATIN"}:
+        score += _judge_letters({c for c in word.lower() if c > "\x7f"}) * beyond
+        score -= 0.8 * sum(a > "\x7f" < b for a, b in pairwise(word))
+        score -= 1.5 * len(_BEFORE_VOWEL.findall(word.lower()))
+    else:
+        score += 0.4 * beyond
+    turns = sum(a.islower() and b.isupper() for a, b in pairwise(word))
+    return score - 2.0 * turns
+
+
+def _judge_letters(letters: set[str]) -> float:
+    """Rate by the likeliest language that has all of them."""
+    if any(script(c) != "LATIN" for c in letters):
+        return 0
+    return max((worth for alphabet, worth in _ALPHABETS if letters <= alphabet), default=-1.0)
+
+
+@lru_cache(maxsize=4_096)
+def script(character: str) -> str:
+    """Return the first word of its Unicode name, such as LATIN."""
+    return unicodedata.name(character, "?").split()[0]
+
+
+_SIGNS = str.maketrans("µªº", "uao")  # letters by Unicode, signs in what people write
+_WITH_WORDS = frozenset("’‘“”„«»–—…‚‹›¿¡·\xa0")  # next to letters
+_WITH_NUMBERS = frozenset("€°£§©®™²³½±×•№\xad\xb5\xb7")
+
+
+def _judge_symbols(text: str) -> float:
+    score = 0.0
+    padded = f" {text} "
+    for before, c, after in zip(padded, padded[1:], padded[2:], strict=False):
+        if c <= "\x7f" or c.isalpha() or unicodedata.category(c) == "Mn":
+            continue
+        lettered = before.isalpha() + after.isalpha()
+        if c in "’":
+            score += 0.3 * lettered
+        elif c in _WITH_WORDS:
+            score -= 2.0 if lettered == 2 else 0.0
+        elif c in _WITH_NUMBERS:
+            score -= 1.0 * before.isalpha()
+        else:
+            score -= 1.0 + lettered
+    return score
