@@ -111,7 +111,7 @@ class Attaching:
                     attachments.append(await self._keep(text, name, "text/plain", job))
                     content = beginning(content)
                 except QueueError as error:
-                    unkept.append(Notice(f"file-{_why_unkept(error)}", arguments={"name": name}))
+                    unkept.append(Notice(_why_unkept(error), arguments={"name": name}))
             content = _within(content, room)
             if isinstance(content, Text):
                 room -= len(content.text.encode())
@@ -119,7 +119,7 @@ class Attaching:
                 try:
                     attachments += await self._keep_stills(content, name, job)
                 except QueueError as error:
-                    content = Skipped(_why_unkept(error))
+                    content = Skipped("lost", _why_unkept(error))
             quoted.append(Quoted(name, content))
         return quoted, attachments, unkept
 
@@ -149,10 +149,11 @@ class Attaching:
 
 
 def _why_unkept(error: QueueError) -> str:
-    """The reason, as `file-…` of bot/locales tells it."""
+    """Return the key of bot/locales that says why."""
     if not isinstance(error, QueueFull):
-        return "lost"
-    return {"files-user": "full-user", "files-server": "full-server"}.get(error.scope, "full")
+        return "file-lost"
+    keys = {"files-user": "file-full-user", "files-server": "file-full-server"}
+    return keys.get(error.scope, "file-full")
 
 
 def _within(content: Content, room: int) -> Content:
