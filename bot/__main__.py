@@ -15,7 +15,7 @@ with installed("bot"):
     import aiohttp
     import discord
     from discord.http import Route
-    from redis.exceptions import RedisError
+    from redis.exceptions import RedisClusterException, RedisError
 
     from bot import doctor, start
     from bot.config import Settings
@@ -29,6 +29,7 @@ with installed("bot"):
     from jobqueue.connect import connect
     from jobqueue.embedded import EmbeddedError, redis_url
     from jobqueue.exposition import exposed
+    from jobqueue.redact import redact
     from jobqueue.settings import load_or_exit
     from jobqueue.version import add_version
     from jobqueue.watchdog import watch_loop
@@ -61,8 +62,8 @@ def _export_feedback(_: argparse.Namespace) -> None:
 
     try:
         asyncio.run(export())
-    except (RedisError, EmbeddedError) as error:
-        print(f"error: REDIS_URL: {error}", file=sys.stderr)
+    except (RedisError, RedisClusterException, OSError, EmbeddedError) as error:
+        print(f"error: REDIS_URL: {redact(str(error))}", file=sys.stderr)
         raise SystemExit(2) from None
 
 

@@ -4,12 +4,14 @@ from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
+from jobqueue.address import read_address
+
 
 class Settings(msgspec.Struct, frozen=True):
     # From https://discord.com/developers/applications, under Bot.
     discord_token: str
     # Empty: the embedded server of this user.
-    redis_url: Annotated[str, msgspec.Meta(pattern="^(rediss?(\\+cluster)?://|unix://|$)")] = ""
+    redis_url: str = ""
     # Another base URL in place of Discord's, as proxies and the playground need.
     discord_api: Annotated[str, msgspec.Meta(pattern="^(https?://|$)")] = ""
     # This process's name in the queue, another one in each. Empty: after its first shard.
@@ -34,6 +36,8 @@ class Settings(msgspec.Struct, frozen=True):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     def __post_init__(self) -> None:
+        if self.redis_url:
+            read_address(self.redis_url)
         if self.shards and not 0 <= self.shards.first <= self.shards.last < self.shards.of:
             raise ValueError(f"COMMONROOM_SHARDS: {self.commonroom_shards} names no shards")
 

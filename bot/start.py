@@ -9,11 +9,17 @@ import logging
 
 import discord
 from redis.asyncio import Redis
-from redis.exceptions import AuthenticationError, AuthorizationError, RedisError
-from yarl import URL
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    RedisClusterException,
+    RedisError,
+)
 
+from jobqueue.address import ENCODE, read_address
 from jobqueue.embedded import EmbeddedError
 from jobqueue.exposition import CannotListen
+from jobqueue.redact import redact
 
 PORTAL = "https://discord.com/developers/applications"
 PATIENCE_S = 5.0
@@ -64,11 +70,12 @@ async def check_redis(redis: Redis, url: str) -> None:
             await redis.ping()
     except (AuthenticationError, AuthorizationError) as error:
         raise RedisRefuses(
-            f"Redis refuses REDIS_URL: {error} Put its password there: redis://:PASSWORD@host:6379/0"
+            f"Redis refuses REDIS_URL: {redact(str(error))} Put its password there: "
+            f"redis://:PASSWORD@host:6379/0; {ENCODE}"
         ) from error
-    except (RedisError, OSError, TimeoutError) as error:
+    except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
         log.warning(
-            "Redis cannot be reached at %s, trying again: start it, or correct REDIS_URL (%r)",
-            URL(url).with_user(None) if "@" in url else url,
-            error,
+            "Redis cannot be reached at %s, trying again: start it, or correct REDIS_URL (%s)",
+            read_address(url),
+            redact(repr(error)),
         )

@@ -18,6 +18,7 @@ from jobqueue.embedded import EmbeddedError, redis_url, serve
 from jobqueue.errors import QueueError, UnknownJob
 from jobqueue.overview import job_detail, overview
 from jobqueue.queue import JobQueue
+from jobqueue.redact import redact
 from jobqueue.tables import dead_table, job_tables, latest_table, overview_tables
 
 console = Console()
@@ -123,7 +124,7 @@ async def _chosen(queue: JobQueue, letters: list[str]) -> list[str]:
 
 
 def _fail(message: str) -> None:
-    print(f"error: {message}", file=sys.stderr)
+    print(f"error: {redact(message)}", file=sys.stderr)
     raise SystemExit(1)
 
 

@@ -11,16 +11,25 @@ from pathlib import Path
 from typing import Any
 
 from redis.asyncio import Redis, RedisCluster
-from redis.exceptions import AuthenticationError, AuthorizationError, RedisError
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    RedisClusterException,
+    RedisError,
+)
 
+from jobqueue.address import ENCODE
 from jobqueue.connect import connect
 from jobqueue.embedded import EmbeddedError, redis_url
 from jobqueue.errors import QueueError
 from jobqueue.findings import Finding, fault, good, warning
 from jobqueue.queue import JobQueue
+from jobqueue.redact import redact
 
 Json = dict[str, Any]
 
+# A cluster's client has an error of its own, which is none of the others.
+UNREACHABLE = (RedisError, RedisClusterException, OSError, ValueError, TimeoutError)
 OLDEST = {"valkey": (7, 2), "redis": (7, 0)}
 PATIENCE_S = 20.0
 FULL = 0.8  # of the memory; from there on questions are soon refused
@@ -37,11 +46,11 @@ async def of_redis(environ: Mapping[str, str]) -> list[Finding]:
             found = [finding async for finding in _of_server(redis)]
             return [*found, await _workers(redis)]
     except (AuthenticationError, AuthorizationError) as error:
-        todo = "Put the server's password into REDIS_URL: redis://:PASSWORD@host:6379/0"
-        return [fault("Redis", f"it wants another password: {error}", todo)]
-    except (EmbeddedError, QueueError, RedisError, OSError, ValueError, TimeoutError) as error:
+        todo = f"Put the server's password into REDIS_URL: redis://:PASSWORD@host:6379/0; {ENCODE}"
+        return [fault("Redis", f"it wants another password: {redact(str(error))}", todo)]
+    except (EmbeddedError, QueueError, *UNREACHABLE) as error:
         todo = "See that it runs, and that REDIS_URL names it; unset, a server is started here"
-        return [fault("Redis", str(error) or "it does not answer", todo)]
+        return [fault("Redis", redact(str(error)) or "it does not answer", todo)]
 
 
 async def _of_server(redis: Redis) -> AsyncIterator[Finding]:

@@ -6,8 +6,11 @@ from typing import Any, TypeVar, cast
 
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel
 from redis.backoff import ConstantBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
+
+from jobqueue.address import RedisAddress, read_address
 
 # Blocking reads ask for at most BLOCK_MS, well below the time after which a reply counts as lost.
 SOCKET_TIMEOUT_S = 5.0
@@ -37,6 +40,14 @@ class _Client(_Closing, Redis):  # type: ignore[misc]  # redis-py's own bases di
     pass
 
 
+class _SentinelClient(_Client):
+    sentinels: Sentinel  # whose own clients are closed with this one
+
+    async def aclose(self, *args: Any, **options: Any) -> None:
+        await super().aclose(*args, **options)
+        await self.sentinels.aclose()
+
+
 class _ClusterClient(_Closing, RedisCluster):  # type: ignore[misc]
     pass
 
@@ -53,24 +64,46 @@ def connect(url: str) -> Redis:
 
     `redis+cluster://` and `rediss+cluster://` name any node of a cluster. A shard's keys are all on
     one of its nodes, which the client finds and finds again; it has the same commands.
+    `redis+sentinel://` names Sentinels, who tell at each new connection which server is the
+    primary; after a failover that is another one.
 
     Replies are bytes, in RESP2's shapes on every server and client version. The client itself
     repeats a call only once, for a pooled connection that a server's restart has closed; longer
     outages are the callers' business, who know how long somebody waits.
 
     Raises:
-        ValueError: the URL has another scheme.
+        BadAddress: the URL cannot be read.
     """
-    if "+cluster://" in url:
-        plain = url.replace("+cluster://", "://", 1)
-        return cast("Redis", _ClusterClient.from_url(plain, **_SHAPE, socket_keepalive=True))
-    keepalive: dict[str, Any] = {} if url.startswith("unix:") else {"socket_keepalive": True}
-    return _Client.from_url(
-        url,
-        **_SHAPE,
-        retry=Retry(ConstantBackoff(0.01), 1, supported_errors=(RedisConnectionError,)),
-        **keepalive,
+    address = read_address(url)
+    shape = {**_SHAPE, **address.options}
+    if address.kind == "unix":
+        return _Client(unix_socket_path=address.path, db=address.db, retry=_retry(), **shape)
+    shape["socket_keepalive"] = True
+    if address.kind == "redis+sentinel":
+        return _ask_sentinels(address, shape)
+    [(host, port)] = address.hosts
+    if address.kind == "redis+cluster":
+        client = _ClusterClient(host=host, port=port, ssl=address.tls, **shape)
+        return cast("Redis", client)
+    return _Client(host=host, port=port, db=address.db, ssl=address.tls, retry=_retry(), **shape)
+
+
+def _ask_sentinels(address: RedisAddress, shape: dict[str, Any]) -> Redis:
+    tls = {name: value for name, value in shape.items() if name.startswith("ssl_")}
+    asking = {**_SHAPE, **tls, **address.sentinel_options, "ssl": address.tls}
+    sentinel = Sentinel(address.hosts, sentinel_kwargs=asking)  # type: ignore[no-untyped-call]
+    options: dict[str, Any] = {**shape, "db": address.db, "retry": _retry()}
+    if address.tls:
+        options["ssl"] = True  # which other classes of connections do not know
+    client: _SentinelClient = sentinel.master_for(
+        address.service, redis_class=_SentinelClient, **options
     )
+    client.sentinels = sentinel
+    return client
+
+
+def _retry() -> Retry:
+    return Retry(ConstantBackoff(0.01), 1, supported_errors=(RedisConnectionError,))
 
 
 async def cancellable(call: Awaitable[T]) -> T:

@@ -31,6 +31,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import BusyLoadingError, RedisError
 from redis.retry import Retry
 
+from jobqueue.address import BadAddress, read_address
 from jobqueue.settings import SettingsError, value_of
 
 _LONGEST_SOCKET_PATH = 100  # the kernel takes 107 bytes on Linux, 103 on macOS
@@ -62,13 +63,17 @@ async def redis_url(environ: Mapping[str, str]) -> AsyncIterator[str]:
     """REDIS_URL where it is set (or its file), else the embedded server in this user's data folder.
 
     Raises:
-        EmbeddedError: no server binary, it does not start, or REDIS_URL's file cannot be read.
+        EmbeddedError: no server binary, it does not start, or REDIS_URL or its file cannot be read.
     """
     try:
         url = value_of("REDIS_URL", environ)
     except SettingsError as error:
         raise EmbeddedError(str(error)) from None
     if url:
+        try:
+            read_address(url)
+        except BadAddress as error:
+            raise EmbeddedError(str(error)) from None
         yield url
         return
     async with embedded(default_folder(environ)) as url:

@@ -18,6 +18,8 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import fields
 
+from jobqueue.redact import redact
+
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -55,8 +57,12 @@ def value_of(variable: str, environ: Mapping[str, str]) -> str:
         return value
     try:
         return Path(path).read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{variable}_FILE cannot be read: {error}") from None
+    except OSError as error:
+        # The path is told but where it may be the secret itself.
+        where = "" if "://" in path else f": {redact(path)!r}"
+        raise SettingsError(f"{variable}_FILE cannot be read: {error.strerror}{where}") from None
+    except ValueError:
+        raise SettingsError(f"{variable}_FILE names no file with text") from None
 
 
 def _is_text(value: str) -> bool:

@@ -20,6 +20,7 @@ from typing import Self
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from jobqueue.address import BadAddress, read_address
 from jobqueue.connect import connect
 from jobqueue.errors import QueueError
 from jobqueue.queue import JobQueue
@@ -74,6 +75,10 @@ class Supervisor:
         async with AsyncExitStack() as stack:
             own = self._environ.get("REDIS_URL")
             self.redis_url = own or await self._start_redis(stack)
+            try:
+                read_address(self.redis_url)
+            except BadAddress as error:
+                raise StartError(str(error)) from None
             self._redis = await stack.enter_async_context(connect(self.redis_url))
             if own and not await _answers(self._redis):
                 raise StartError(
