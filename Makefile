@@ -20,7 +20,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 PACKAGES := bot inference jobqueue playground bench tests
 
 .DEFAULT_GOAL := help
-.PHONY: deploy-check dist-check discord-faults help playground test split-fuzz chaos soak fuzz lock audit sbom screenshots mutants matrix bench-queue check format clean
+.PHONY: deploy-check dist-check discord-clients discord-faults help playground test split-fuzz chaos soak fuzz lock audit sbom screenshots mutants matrix bench-queue check format clean
 
 help: ## Show the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ fuzz: $(VENV)/.dev ## Every reader of outside words and bytes, thousands of trie
 
 discord-faults: $(VENV)/.dev ## 1,000 things that Discord does wrong; ARGS="--faults 50 --seed 7"
 	@$(BIN)/python -m tests.faults.discord_faults $(ARGS)
+
+discord-clients: $(VENV)/.dev $(VENV)/clients/.installed ## Bots of hikari and discord.js on the local Discord; needs npm
+	@$(BIN)/python -m pytest tests/playground/discord/test_clients.py $(ARGS)
 
 soak: $(VENV)/.dev ## The whole system for 30 minutes under faults; ARGS="--seconds 300 --talking 12"
 	@$(BIN)/python -m tests.faults.soak $(ARGS)
@@ -104,6 +107,13 @@ $(BIN)/python:
 $(VENV)/peers/%/.installed: $(BIN)/python bench/peers/requirements/%.txt
 	@$(PYTHON) -m venv $(@D)
 	@$(@D)/bin/python -m pip install --quiet $(PIP_FLAGS) -r bench/peers/requirements/$*.txt
+	@touch $@
+
+$(VENV)/clients/.installed: $(BIN)/python tests/playground/clients/package.json
+	@$(PYTHON) -m venv $(@D)/hikari
+	@$(@D)/hikari/bin/python -m pip install --quiet $(PIP_FLAGS) 'hikari>=2.7,<3'
+	@cp tests/playground/clients/package.json $(@D)
+	@npm install --prefix $(@D) --no-audit --no-fund --silent
 	@touch $@
 
 $(VENV)/.%: $(BIN)/python pyproject.toml constraints/cpu.txt

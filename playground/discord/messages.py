@@ -36,7 +36,7 @@ SNAPSHOT = (
     "sticker_items",
     "components",
 )
-GATEWAY_ALONE = ("member", "guild_id")  # fields that only events carry
+GATEWAY_ALONE = ("member", "guild_id", "channel_type")  # fields that only events carry
 NONCE_SECONDS = 300  # "a few minutes" in Discord's words
 REMEMBERED_NONCES = 10_000
 
@@ -168,6 +168,7 @@ class Messages:
             "id": self._state.snowflakes.next(),
             "type": DEFAULT_MESSAGE,
             "channel_id": channel["id"],
+            "channel_type": channel["type"],
             "author": origin.author,
             "content": (body.get("content") or "").strip(),
             "timestamp": timestamp(self._state.clock.now()),
