@@ -1,6 +1,8 @@
 """Questions between being heard and being in the queue: waiting for more words, or for their
 files. They lie in Redis, so that the next process asks what a killed one held."""
 
+from typing import Literal
+
 import msgspec
 from redis.asyncio import Redis
 
@@ -13,8 +15,33 @@ class Posted(msgspec.Struct, frozen=True):
 
     url: str
     name: str
-    size: int  # bytes
+    size: int  # bytes; 0 where Discord does not tell it
     voice: bool = False
+    picture: bool = False  # as its sender says
+
+
+class Quote(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Somebody's message, for the model to read below the question."""
+
+    title: str  # whose it is, and in what way the question points at it
+    text: str
+    name: str = ""  # of it, for the person
+    newest: bool = False  # where not all of it fits, its end is kept
+    cut: bool = False
+
+    def with_text(self, text: str, *, cut: bool) -> "Quote":
+        return msgspec.structs.replace(self, text=text, cut=cut)
+
+
+class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A message that a question points at and that is still to be fetched."""
+
+    kind: Literal["reply", "thread"]
+    channel: str
+    message: str  # empty for a thread whose first message is known already
+    title: str = ""  # of the thread
+    tags: tuple[str, ...] = ()
+    in_forum: bool = False
 
 
 class Asker(msgspec.Struct, frozen=True):
@@ -33,7 +60,14 @@ class Question(msgspec.Struct, frozen=True):
     files: tuple[Posted, ...] = ()
     asked: bool = True  # in words of the person's own; else the prompt is ours
     thread: bool = False  # to be answered in one that is opened below it
+    own_words: str = ""  # the prompt without quotations; empty where it has none yet
+    quotes: tuple[Quote, ...] = ()
+    references: tuple[Reference, ...] = ()
     asker: Asker | None = None  # None: held by a version that did not keep it
+
+    @property
+    def words(self) -> str:
+        return self.own_words or self.job.prompt
 
     @property
     def asked_by(self) -> Asker:

@@ -10,8 +10,8 @@ LABEL = 45  # what Discord takes
 AROUND = 14  # characters beside a number, by which people know it
 
 _NUMBER = re.compile(r"(?<![A-Za-z_\d.])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)")
-# What is read along with a question begins so.
-_MATERIAL = re.compile(r'\n\n(?=File "|Message by )')
+# What is read along with a question begins so: a title, and below it a fence.
+_MATERIAL = re.compile(r'\n\n(?=(?:File "|Messages? |Thread )[^\n]*:\n```)')
 
 
 @dataclass(frozen=True)

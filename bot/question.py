@@ -12,14 +12,19 @@ _KEPT_CONTROLS = "\n\t"
 _NAME_PUNCTUATION = ".'-_"
 
 
+def clean_text(text: str) -> str:
+    """The text without control characters and outer white space."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(c for c in lines if c in _KEPT_CONTROLS or _is_text(c)).strip()
+
+
 def clean_prompt(text: str, limit: int) -> str:
     """The prompt without control characters and outer white space.
 
     Raises:
         Refused: nothing is left, or more than `limit` characters are.
     """
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    prompt = "".join(c for c in lines if c in _KEPT_CONTROLS or _is_text(c)).strip()
+    prompt = clean_text(text)
     if not _says_something(prompt):
         raise Refused(notices.EMPTY_PROMPT)
     if len(prompt) > limit:

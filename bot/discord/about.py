@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bot.discord import asking, fields, questions
+from bot.discord import asking, fields, message_text, references
 from bot.discord.questions import How
 from bot.notices import Notice, Refused
 from bot.question import clean_name
@@ -46,8 +46,10 @@ class About:
         """Raises `Refused` where nothing is to be read there any more."""
         kept = self._messages.get(_key(interaction, message_id))
         message = kept or await _fetched(interaction, message_id)
-        files = questions.posted(message.attachments)
-        how = How(about=message.jump_url, material=questions.quoted(message))
+        me = interaction.client.user
+        quotes = references.quotes_of(message, me.id if me else 0)
+        files = message_text.files_of(message)
+        how = How(about=message.jump_url, quotes=tuple(quotes))
         await asking.ask(interaction, fields.values(interaction).get("question", ""), files, how)
 
 
@@ -67,7 +69,7 @@ async def _fetched(interaction: Interaction, message_id: str) -> discord.Message
         message = await channel.fetch_message(int(message_id))
     except (discord.Forbidden, discord.NotFound) as error:
         raise Refused(FORGOTTEN) from error
-    if not message.content and not message.attachments:
+    if message_text.is_blank(message):
         raise Refused(FORGOTTEN)
     return message
 

@@ -12,11 +12,11 @@ def above(job: Job) -> str:
     below = destination.decode(job.reply)
     asked, material = problem.parted(job.prompt)
     command = below if isinstance(below, BelowInteraction) else None
-    message = command.about if command else ""
-    if material and not below.footnotes and not message:
+    message = below.about if command or below.quoted else ""  # else Discord shows it
+    if material and not (below.footnotes or below.about or below.read_along):
         asked = job.prompt  # nothing was read along: the person wrote what looks like it
     lines = [quotation(asked)] if below.quoted and asked else []
-    if command and not job.order:
+    if (command or message) and not job.order:
         about = message or ", ".join(f"`{name}`" for name in _pictures(job))
         lines += [f"> {'↪' if message else '🖼️'} {about}"] if about else []
     return "\n".join(lines)

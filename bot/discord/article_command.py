@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import discord
 from discord import app_commands
 
-from bot.discord import asking, questions
+from bot.discord import asking, message_text
 from bot.discord.commands import Command, File, Prompt
 from bot.discord.everywhere import everywhere
 from bot.discord.questions import How
@@ -78,7 +78,7 @@ async def article(  # noqa: PLR0917 — Discord passes them by name
 ) -> None:
     order = Order(pictures=pictures, length=Length(length), language=language)
     how = How(private=private, quoted=False, capability=ARTICLE, order=order, seed=seed)
-    files = questions.posted(each for each in (file, file2, file3) if each)
+    files = message_text.posted(each for each in (file, file2, file3) if each)
     await asking.ask(interaction, topic, files, how)
     if not private:
         await asking.remember(interaction, topic)

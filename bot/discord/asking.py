@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 import discord
 
 from bot import notices
-from bot.discord import destination, questions
+from bot.discord import destination, questions, references
 from bot.discord.admission import Admitted, asker_of
 from bot.discord.questions import How
-from bot.held import Posted, Question
+from bot.held import Posted, Question, Reference
 from bot.notices import Refused
 from bot.question import clean_prompt
 from bot.render.asked import quotation
 from bot.words import words
 from jobqueue import tracing
+from jobqueue.capabilities import ARTICLE
 from jobqueue.errors import QueueError
 from jobqueue.schema import Job
 
@@ -54,8 +55,16 @@ async def _ask(interaction: Interaction, prompt: str, files: Sequence[Posted], h
     job = questions.from_interaction(interaction, words_, client.service.settings, how)
     admitted = await client.admission.admit(who, job)
     # Too late for Discord is not too late for a message in the channel.
-    if files:
-        question = Question(admitted.job, tuple(files), asked, asker=who)
+    thread = _thread_of(interaction, how)
+    if files or how.quotes or thread:
+        question = Question(
+            admitted.job,
+            tuple(files),
+            asked,
+            quotes=how.quotes,
+            references=(thread,) if thread else (),
+            asker=who,
+        )
         await client.intake.hold(question)
         try:
             await interaction.response.defer(ephemeral=how.private, thinking=True)
@@ -63,6 +72,12 @@ async def _ask(interaction: Interaction, prompt: str, files: Sequence[Posted], h
             client.intake.take(question)
         return
     await _answered_below(interaction, admitted)
+
+
+def _thread_of(interaction: Interaction, how: How) -> Reference | None:
+    """What began the thread; an article is about its topic, and not about where it is asked for."""
+    has_place = how.capability != ARTICLE and interaction.is_guild_integration()
+    return references.thread_of(interaction.channel) if has_place else None
 
 
 async def repeat(interaction: Interaction, failed: Job) -> None:

@@ -28,6 +28,7 @@ from bot.discord import (
     fields,
     memory_commands,
     questions,
+    references,
     settings,
     status,
     tools,
@@ -57,7 +58,7 @@ from bot.discord.translate import FluentTranslator
 from bot.discord.workings import PageButton
 from bot.dressing import Dressing
 from bot.feedback import Feedback
-from bot.held import Held
+from bot.held import Held, Question
 from bot.metrics import Metrics
 from bot.notices import Notice, Refused
 from bot.preferences import Preferences, PreferenceStore
@@ -72,7 +73,6 @@ from jobqueue.errors import QueueUnavailable
 from jobqueue.history import History
 from jobqueue.queue import JobQueue, Policy
 from jobqueue.rates import Rates
-from jobqueue.schema import Job
 
 log = logging.getLogger(__name__)
 
@@ -224,8 +224,8 @@ class Commonroom(discord.AutoShardedClient):
             with tracing.question(question.job.id, question.job.channel, "message"):
                 who = author_of(message)
                 await self.admission.require_open(who)
-                job = await self._branched(message, question.job)
-                self.intake.hear(msgspec.structs.replace(question, job=job, asker=who))
+                question = await self._branched(message, question)
+                self.intake.hear(msgspec.structs.replace(question, asker=who))
         except Refused as refused:
             language = words(questions.locale_of(message))
             await show_notice(self, message, refused.notice, language)
@@ -246,19 +246,28 @@ class Commonroom(discord.AutoShardedClient):
         except Exception as error:  # the form's edge: its person is told
             await self.explain(interaction, error)
 
-    async def _branched(self, message: discord.Message, job: Job) -> Job:
-        """A reply to an older answer goes on from there, any other question from the latest."""
-        if message.reference is None:
-            return job
+    async def _branched(self, message: discord.Message, question: Question) -> Question:
+        """A reply to an older answer goes on from there, any other question from the latest.
+
+        An answer that is not remembered any more is quoted.
+        """
+        target, job = references.reply_target(message), question.job
+        if target is None or self.user is None:
+            return question
         try:
             async with asyncio.timeout(PATIENCE_S):
-                shown = await self.service.shown.find(str(message.reference.message_id))
+                shown = await self.service.shown.find(str(target))
                 head = await self.service.history.head(job.channel)
+                turn = shown and await self.service.history.turn(job.channel, shown.job.id)
         except (TimeoutError, QueueUnavailable):
-            return job
-        if shown is None or shown.job.channel != job.channel or shown.job.id == head:
-            return job
-        return msgspec.structs.replace(job, parent=shown.job.id)
+            return question
+        if shown is None or turn is None:
+            return references.with_own_target(message, self.user.id, question)
+        question = references.without_target(question)
+        if shown.job.id == head:
+            return question
+        job = msgspec.structs.replace(job, parent=shown.job.id)
+        return msgspec.structs.replace(question, job=job)
 
     async def explain(self, interaction: discord.Interaction[Any], error: BaseException) -> None:
         """Tell the person why what they did came to nothing."""

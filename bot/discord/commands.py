@@ -1,18 +1,21 @@
 """The commands with which people ask, and stop, and begin anew."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import discord
 from discord import app_commands
 
 from bot import notices
-from bot.discord import asking, questions, summary
+from bot.discord import asking, message_text, questions, references, summary
+from bot.discord.destination import Footnote
 from bot.discord.everywhere import everywhere
 from bot.discord.questions import How
 from bot.discord.stop import stop as stop_job
 from bot.discord.tell import tell
 from bot.discord.translate import text
 from bot.notices import Notice, Refused, Tone
+from bot.question import clean_name
 from bot.words import words
 from jobqueue.capabilities import SOLVE
 
@@ -57,7 +60,7 @@ async def chat(  # noqa: PLR0917 — Discord passes them by name
     file2: File = None,
     file3: File = None,
 ) -> None:
-    files = questions.posted(each for each in (file, file2, file3) if each)
+    files = message_text.posted(each for each in (file, file2, file3) if each)
     await asking.ask(interaction, prompt, files, How(private=private, thinking=thinking))
     if not private:
         await asking.remember(interaction, prompt)
@@ -87,7 +90,7 @@ async def solve(  # noqa: PLR0917 — Discord passes them by name
     file2: File = None,
     file3: File = None,
 ) -> None:
-    files = questions.posted(each for each in (file, file2, file3) if each)
+    files = message_text.posted(each for each in (file, file2, file3) if each)
     if not problem and not files:
         raise Refused(notices.EMPTY_PROMPT)
     await asking.ask(interaction, problem or "", files, How(private=private, capability=SOLVE))
@@ -101,7 +104,7 @@ async def solve(  # noqa: PLR0917 — Discord passes them by name
 @app_commands.rename(prompt=text("option-prompt"), file=text("option-file"))
 @app_commands.describe(prompt=text("option-prompt-about"), file=text("option-file-about"))
 async def thread(interaction: Interaction, prompt: Prompt, file: File = None) -> None:
-    await asking.ask_in_thread(interaction, prompt, questions.posted([file] if file else []))
+    await asking.ask_in_thread(interaction, prompt, message_text.posted([file] if file else []))
     await asking.remember(interaction, prompt)
 
 
@@ -110,7 +113,7 @@ async def thread(interaction: Interaction, prompt: Prompt, file: File = None) ->
 @app_commands.rename(prompt=text("option-prompt"), file=text("option-file"))
 @app_commands.describe(prompt=text("option-prompt-about"), file=text("option-file-about"))
 async def ask(interaction: Interaction, prompt: Prompt, file: File = None) -> None:
-    files = questions.posted([file] if file else [])
+    files = message_text.posted([file] if file else [])
     if asking.can_open_thread(interaction):
         await asking.ask_in_thread(interaction, prompt, files)
     else:
@@ -138,25 +141,31 @@ async def ask_about(interaction: Interaction, message: discord.Message) -> None:
 @everywhere
 @app_commands.context_menu(name=text("command-solve-this"))
 async def solve_this(interaction: Interaction, message: discord.Message) -> None:
-    files = questions.posted(message.attachments)
+    problem = message_text.text_of(message, own_id(interaction), files=False)
+    limit = interaction.client.service.settings.commonroom_max_prompt_chars
     how = How(capability=SOLVE, quoted=False, about=message.jump_url)
-    await asking.ask(interaction, message.content, files, how)
+    if len(problem) > limit:
+        name = clean_name(message.author.display_name)
+        cut = Footnote("quote-cut", {"name": name, "characters": limit})
+        how = replace(how, footnotes=(cut,))
+    await asking.ask(interaction, problem[:limit], message_text.files_of(message), how)
 
 
 @everywhere
 @app_commands.context_menu(name=text("command-explain"))
 async def explain_image(interaction: Interaction, message: discord.Message) -> None:
-    files = [file for file in message.attachments if is_picture(file)]
-    if not files:
+    pictures = message_text.pictures_of(message)
+    if not pictures:
         raise Refused(Notice("no-image-there"))
     request = words(str(interaction.locale))("explain-prompt")
-    how = How(quoted=False, about=message.jump_url)
-    await asking.ask(interaction, request, questions.posted(files), how)
+    quotes = references.quotes_of(message, own_id(interaction))
+    how = How(quoted=False, about=message.jump_url, quotes=tuple(quotes))
+    await asking.ask(interaction, request, pictures, how)
 
 
-def is_picture(file: discord.Attachment) -> bool:
-    """As its sender says; what it is will be seen."""
-    return (file.content_type or "").startswith("image/")
+def own_id(interaction: Interaction) -> int:
+    me = interaction.client.user
+    return me.id if me else 0
 
 
 @app_commands.guild_install()
@@ -167,8 +176,10 @@ async def summarise(interaction: Interaction, message: discord.Message) -> None:
     if interaction.guild_id and not interaction.app_permissions.read_message_history:
         raise Refused(notices.HISTORY_FORBIDDEN)  # Discord would say that there is nothing
     request = words(str(interaction.locale))("summary-prompt")
-    material = await summary.transcript(message)
-    how = How(private=True, quoted=False, about=message.jump_url, material=material)
+    quote, missing = await summary.transcript(message, own_id(interaction))
+    how = How(
+        private=True, quoted=False, about=message.jump_url, quotes=(quote,), footnotes=missing
+    )
     await asking.ask(interaction, request, how=how)
 
 

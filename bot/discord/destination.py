@@ -31,6 +31,7 @@ class BelowInteraction(msgspec.Struct, frozen=True, tag="interaction", omit_defa
     personal: bool = False  # the bot is installed for the person alone, not in the server
     quoted: bool = False  # the question stands above the answer
     about: str = ""  # the address of the message that was asked about
+    read_along: bool = False  # the prompt holds more than the question: messages, or files
     footnotes: tuple[Footnote, ...] = ()
     # Of a new version of an answer that was shown before: its first job, and its messages.
     answer: str = ""
@@ -45,6 +46,8 @@ class BelowMessage(msgspec.Struct, frozen=True, tag="message", omit_defaults=Tru
     channel: str
     message: str  # the one that asked; empty for an answer that stands by itself
     quoted: bool = False  # the question, which was put into other words, stands above the answer
+    about: str = ""  # the address of the message that the question replies to
+    read_along: bool = False
     footnotes: tuple[Footnote, ...] = ()
     answer: str = ""
     messages: tuple[str, ...] = ()

@@ -7,10 +7,10 @@ submitted. Until then it is held in Redis, so that a process that is killed lose
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import aiohttp
 import discord
@@ -18,7 +18,7 @@ import msgspec
 from redis.exceptions import RedisError
 
 from bot import notices
-from bot.discord import destination, threads
+from bot.discord import destination, references, threads
 from bot.discord.destination import Footnote
 from bot.files.attach import Attaching, Sight
 from bot.files.read import FileReader
@@ -39,6 +39,7 @@ HOLD_S = 1.0  # for Redis to hold a question; it is asked all the same
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Who = tuple[str, str]  # user and channel
 
 
@@ -152,7 +153,7 @@ class Intake:
             question = msgspec.structs.replace(question, job=admitted.job)
             if question.thread:
                 question = await threads.opened(self._client, question)
-            job = await self._with_files(question) if question.files else question.job
+            job = await self._with_material(question)
             answers.give(job, await answers.submit(admitted.with_job(job)))
         except Refused as refused:
             answers.refuse(question.job, refused.notice)
@@ -164,9 +165,13 @@ class Intake:
         with suppress(QueueUnavailable, RedisError):  # then the next start sees that it was asked
             await self._held.drop(*(question.job.id for question in questions))
 
-    async def _with_files(self, question: Question) -> Job:
+    async def _with_material(self, question: Question) -> Job:
+        """The job with the messages that it points at, and with the files."""
+        question, unread = await references.read(self._client, question)
+        if not (question.files or question.quotes):
+            return msgspec.structs.replace(question.job, prompt=question.words)
         job, notes = await self._attaching.attach(question, await self._sight())
-        return msgspec.structs.replace(job, reply=_with_footnotes(job.reply, notes))
+        return msgspec.structs.replace(job, reply=_with_footnotes(job.reply, [*unread, *notes]))
 
     async def _sight(self) -> Sight:
         try:
@@ -186,7 +191,7 @@ def grouped(questions: list[Question], limit: int) -> Iterator[list[Question]]:
     """As few groups as `limit` characters of prompt allow in each, in order."""
     group: list[Question] = []
     for question in questions:
-        together = sum(len(each.job.prompt) + 1 for each in (*group, question))
+        together = sum(len(each.words) + 1 for each in (*group, question))
         if group and together > limit:
             yield group
             group = []
@@ -204,13 +209,20 @@ def merged(questions: list[Question]) -> Question:
     if not more:
         return first
     asked = [question for question in questions if question.asked] or [first]
-    prompt = "\n".join(question.job.prompt for question in asked)
+    prompt = "\n".join(question.words for question in asked)
     return msgspec.structs.replace(
         first,
         job=msgspec.structs.replace(first.job, prompt=prompt, reply=more[-1].job.reply),
         files=tuple(file for question in questions for file in question.files),
+        quotes=_each_once(quote for question in questions for quote in question.quotes),
+        references=_each_once(each for question in questions for each in question.references),
         asked=any(question.asked for question in questions),
+        own_words=prompt,
     )
+
+
+def _each_once(things: Iterable[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(things))
 
 
 def _carrying(question: Question) -> Question:
@@ -228,5 +240,6 @@ def _who(question: Question) -> Who:
 
 def _with_footnotes(reply: str, notes: list[Notice]) -> str:
     below = destination.decode(reply)
-    footnotes = tuple(Footnote(note.key, dict(note.arguments)) for note in notes)
-    return destination.encode(msgspec.structs.replace(below, footnotes=footnotes)).decode()
+    more = tuple(Footnote(note.key, dict(note.arguments)) for note in notes)
+    below = msgspec.structs.replace(below, footnotes=(*below.footnotes, *more), read_along=True)
+    return destination.encode(below).decode()

@@ -1,7 +1,5 @@
 """Jobs from what Discord brings: a slash command or a message."""
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import discord
@@ -9,12 +7,12 @@ import msgspec
 
 from bot import notices
 from bot.config import Settings
-from bot.discord import destination
+from bot.discord import destination, message_text, references
 from bot.discord.destination import BelowInteraction, BelowMessage, Destination, Footnote
-from bot.files.question import quote
-from bot.held import Posted, Question
+from bot.held import Question, Quote
 from bot.notices import Refused
 from bot.question import clean_name, clean_prompt
+from bot.quotes import with_quotes
 from bot.words import words
 from jobqueue.article import Order
 from jobqueue.schema import Attachment, Job, Sampling
@@ -25,14 +23,20 @@ TOKEN_TTL_MS = 13 * 60_000
 CHANNEL_TTL_MS = 60 * 60_000
 
 MATERIAL_CHARS = 20_000  # messages that a question is about
-
-SPOKEN = (discord.MessageType.default, discord.MessageType.reply)
+QUOTED_BYTES = 12_000
 
 
 def conversation(interaction: discord.Interaction, *, private: bool = False) -> str:
-    """Everybody's in this channel, or the one that this person has here alone."""
+    """Everybody's in this channel, or the one that this person has here alone.
+
+    Where the bot is only because somebody brought it along, in a server without it or in a message
+    between people, nobody else agreed to share a conversation: each person has their own.
+    """
     channel = str(interaction.channel_id)
-    return f"{channel}.{interaction.user.id}" if private else channel
+    if private:
+        return f"{channel}.{interaction.user.id}"
+    is_shared = interaction.is_guild_integration() or interaction.context.dm_channel
+    return channel if is_shared else f"{channel}.{interaction.user.id}.shown"
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,8 @@ class How:
     private: bool = False  # for them alone
     quoted: bool = True  # above the answer: Discord tells readers only of the command
     about: str = ""  # the address of the message that the question is about
-    material: str = ""  # that the model reads along with the prompt
+    quotes: tuple[Quote, ...] = ()  # that the model reads below the prompt
+    material: str = ""  # the same of a question of before, as it stood in its prompt
     capability: str = "chat"
     thinking: bool | None = None
     attachments: tuple[Attachment, ...] = ()
@@ -86,7 +91,7 @@ def repeated(interaction: discord.Interaction, failed: Job, settings: Settings) 
         about=asked.about if asked else "",
         footnotes=before.footnotes,
     )
-    below = _below(interaction, how)
+    below = msgspec.structs.replace(_below(interaction, how), read_along=before.read_along)
     return msgspec.structs.replace(
         failed,
         id=str(interaction.id),
@@ -125,16 +130,41 @@ def _with(prompt: str, material: str) -> str:
 
 def from_message(message: discord.Message, me: discord.ClientUser, settings: Settings) -> Question:
     """Raises `Refused` when there is nothing in it to ask."""
-    files = posted((*message.attachments, *_replied_to(me, message)))
-    said = _spoken_to(me, message)
-    asked = bool(said.strip()) or not files
-    prompt = said if asked else words(locale_of(message))("prompt-files")
-    job = _job_of(message, prompt, settings)
-    return Question(job, files, asked)
+    target = references.resolved_target(message)
+    own = target is not None and target.author.id == me.id  # an answer, which is remembered
+    reply = None if own else references.reply_of(message)
+    quotes = references.own_quotes(message)
+    files = message_text.files_of(message)
+    if target is not None and not own:
+        quotes += references.quotes_of(target, me.id, references.REPLIED_TO)
+        files += message_text.files_of(target)
+    thread = references.thread_of(message.channel, (message.id, references.reply_target(message)))
+    to_fetch = (None if target else reply, thread)
+    said = "\n".join(filter(None, (_spoken_to(me, message), message_text.extras_of(message))))
+    asked = bool(said.strip()) or not (files or quotes or any(to_fetch))
+    if not asked:
+        key = "prompt-reply" if reply else "prompt-files" if files or quotes else "prompt-thread"
+        said = words(locale_of(message))(key)
+    job = _job_of(message, said, settings)
+    known = quotes if target or not reply else [*quotes, *references.deleted_target(message)]
+    prompt, _ = with_quotes(job.prompt, known, QUOTED_BYTES)  # until there is a model to fit
+    return Question(
+        msgspec.structs.replace(job, prompt=prompt),
+        files,
+        asked,
+        own_words=job.prompt,
+        quotes=tuple(quotes),
+        references=tuple(filter(None, to_fetch)),
+    )
 
 
 def _job_of(message: discord.Message, prompt: str, settings: Settings) -> Job:
-    below = BelowMessage(channel=str(message.channel.id), message=str(message.id))
+    target = references.reply_target(message)
+    below = BelowMessage(
+        channel=str(message.channel.id),
+        message=str(message.id),
+        about=_address(message, target) if target else "",
+    )
     return Job(
         id=str(message.id),
         channel=str(message.channel.id),
@@ -151,9 +181,10 @@ def _job_of(message: discord.Message, prompt: str, settings: Settings) -> Job:
 
 def is_for(me: discord.ClientUser, message: discord.Message) -> bool:
     """A person's direct message, mention of the bot, or reply to it."""
-    if message.author.bot or message.webhook_id or message.type not in SPOKEN:
+    if message.author.bot or message.webhook_id or message.type not in message_text.SPOKEN:
         return False
-    return message.guild is None or me in message.mentions or _answers(me, message)
+    called = me in message.mentions or bool(_own_roles(me, message))
+    return message.guild is None or called or _answers(me, message)
 
 
 def require_readable(me: discord.ClientUser, message: discord.Message) -> None:
@@ -162,8 +193,7 @@ def require_readable(me: discord.ClientUser, message: discord.Message) -> None:
     Raises:
         Refused: this is such a reply.
     """
-    unread = not message.content and not message.attachments
-    if message.guild and unread and me not in message.mentions:
+    if message.guild and message_text.is_blank(message) and me not in message.mentions:
         raise Refused(notices.UNREADABLE_PROMPT)
 
 
@@ -172,24 +202,28 @@ def locale_of(message: discord.Message) -> str:
     return str(message.guild.preferred_locale) if message.guild else "en-US"
 
 
-def _replied_to(me: discord.ClientUser, message: discord.Message) -> list[discord.Attachment]:
-    """The files of a person's message that this one replies to: it asks about them."""
-    referred = message.reference.resolved if message.reference else None
-    if isinstance(referred, discord.Message) and referred.author.id != me.id:
-        return referred.attachments
-    return []
+def _address(message: discord.Message, target: int) -> str:
+    """Where a message of the same channel is read."""
+    server = message.guild.id if message.guild else "@me"
+    return f"https://discord.com/channels/{server}/{message.channel.id}/{target}"
 
 
 def _answers(me: discord.ClientUser, message: discord.Message) -> bool:
-    referred = message.reference.resolved if message.reference else None
+    is_reply = references.reply_target(message) is not None
+    referred = message.reference.resolved if message.reference and is_reply else None
     return isinstance(referred, discord.Message) and referred.author.id == me.id
 
 
 def _spoken_to(me: discord.ClientUser, message: discord.Message) -> str:
     """The text without the mention that calls the bot, and with names in place of the others."""
-    names = {str(user.id): f"@{clean_name(user.display_name)}" for user in message.mentions}
-    names[str(me.id)] = ""
-    return re.sub(r"<@!?(\d+)>", lambda found: names.get(found[1], found[0]), message.content)
+    called = (me.id, *(role.id for role in _own_roles(me, message)))
+    return message_text.readable(message.content, message, without=called)
+
+
+def _own_roles(me: discord.ClientUser, message: discord.Message) -> list[discord.Role]:
+    """The role that came with the bot, where the message mentions it: it has the bot's name."""
+    roles = message.role_mentions
+    return [role for role in roles if role.tags and role.tags.bot_id == me.id]
 
 
 def _may_write(interaction: discord.Interaction) -> bool:
@@ -200,15 +234,3 @@ def _may_write(interaction: discord.Interaction) -> bool:
     in_thread = isinstance(interaction.channel, discord.Thread)
     send = allowed.send_messages_in_threads if in_thread else allowed.send_messages
     return interaction.is_guild_integration() and allowed.view_channel and send
-
-
-def posted(attachments: Iterable[discord.Attachment]) -> tuple[Posted, ...]:
-    return tuple(
-        Posted(url=file.url, name=file.filename, size=file.size, voice=file.is_voice_message())
-        for file in attachments
-    )
-
-
-def quoted(message: discord.Message) -> str:
-    """Somebody's message for the model to read."""
-    return f"Message by {clean_name(message.author.display_name)}:\n{quote(message.content)}"

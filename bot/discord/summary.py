@@ -3,48 +3,49 @@
 import discord
 
 from bot import notices
-from bot.files.question import quote
+from bot.discord import message_text, references
+from bot.discord.destination import Footnote
+from bot.held import Quote
 from bot.notices import Refused
-from bot.question import clean_name
 
 MOST_MESSAGES = 100
-MOST_CHARS = 12_000
 LONGEST_LINE = 1_000
+TITLE = "Messages of this channel, the oldest first"
 
 
-async def transcript(first: discord.Message) -> str:
-    """The messages from `first` on, as lines of a name and a text.
+async def transcript(first: discord.Message, me: int) -> tuple[Quote, tuple[Footnote, ...]]:
+    """The messages from `first` on, as lines of a name and a text, and what is missing there.
 
     Raises:
         Refused: the bot may not read them, or none has words.
     """
     try:
-        later = [m async for m in first.channel.history(after=first, limit=MOST_MESSAGES - 1)]
+        later = [m async for m in first.channel.history(after=first, limit=MOST_MESSAGES)]
     except (discord.Forbidden, discord.NotFound) as error:
         raise Refused(notices.HISTORY_FORBIDDEN) from error
-    lines = [line for message in (first, *later) if (line := _line(message))]
-    if later and len(lines) <= 1 and not any(m.content for m in later if not m.author.bot):
+    said = [first, *later[: MOST_MESSAGES - 1]]
+    unread = sum(message_text.is_blank(message) for message in said if message.author.id != me)
+    people = [m for m in said[1:] if not m.author.bot and not message_text.is_blank(m)]
+    if unread and not people:
         raise Refused(notices.HISTORY_UNREADABLE)
+    lines = [line for message in said if (line := _line(message, me))]
     if not lines:
         raise Refused(notices.EMPTY_PROMPT)
-    return quote("\n".join(_fitting(lines)))
+    missing = []
+    if unread:
+        missing.append(Footnote("summary-unread", {"count": unread}))
+    if len(later) == MOST_MESSAGES:
+        missing.append(Footnote("summary-more", {"count": MOST_MESSAGES}))
+    return Quote(TITLE, "\n".join(lines), newest=True), tuple(missing)
 
 
-def _line(message: discord.Message) -> str:
+def _line(message: discord.Message, me: int = 0) -> str:
     """Line breaks would let a text pass for somebody else's line."""
-    text = " ".join(message.clean_content.split())[:LONGEST_LINE]
-    files = " ".join(f"[{clean_name(file.filename)}]" for file in message.attachments)
-    said = " ".join(part for part in (text, files) if part)
-    return f"{clean_name(message.author.display_name)}: {said}" if said else ""
-
-
-def _fitting(lines: list[str]) -> list[str]:
-    """The newest lines that fit."""
-    kept: list[str] = []
-    room = MOST_CHARS
-    for line in reversed(lines):
-        room -= len(line) + 1
-        if room < 0:
-            break
-        kept.append(line)
-    return kept[::-1]
+    if message.author.id == me and message.embeds and not message.content:
+        return ""  # a card that tells of a question, and says nothing itself
+    said = " ".join(message_text.text_of(message, me).split())
+    if len(said) > LONGEST_LINE:
+        said = f"{said[:LONGEST_LINE]} […]"
+    target = references.resolved_target(message)
+    to = f" (replying to {references.speaker(target, me)})" if target else ""
+    return f"{references.speaker(message, me)}{to}: {said}" if said else ""

@@ -10,15 +10,17 @@ from bot.files.question import FileNames, Quoted, beginning, pictures, with_file
 from bot.files.read import MAX_BYTES, Content, FileReader, Picture, Skipped, Text
 from bot.held import Posted, Question
 from bot.notices import Notice, Refused
+from bot.quotes import names_in, with_quotes
 from jobqueue.blobs import Blobs
 from jobqueue.capabilities import ARTICLE, READ, SOLVE, VISION, without_model
 from jobqueue.errors import QueueError, QueueFull
-from jobqueue.schema import Attachment, Job, WorkerStatus
+from jobqueue.schema import MAX_PROMPT_CHARS, Attachment, Job, WorkerStatus
 
 DEFAULT_CONTEXT = 8_192  # tokens, while no worker tells its own
 FILES_SHARE = 2  # of the context, at most 1/2 is files
 BYTES_PER_TOKEN = 3  # about; less for prose, more for digits
 MAX_TEXT_BYTES = 90_000
+TITLES_CHARS = 4_000  # of what is said above each quotation and file
 
 Fetch = Callable[[str], Awaitable[bytes]]  # an address's bytes; OSError when they cannot be had
 
@@ -31,6 +33,7 @@ class Sight:
     reads: bool = False  # the text in pictures, whoever of them gets the question
     context_tokens: int = 0
     seers: frozenset[str] = frozenset()  # models that see, as capabilities name them
+    seers_read: bool = True  # more than a question: none of them is for pictures alone
 
     @classmethod
     def of(cls, workers: Sequence[WorkerStatus]) -> "Sight":
@@ -41,6 +44,7 @@ class Sight:
             vision=VISION in able,
             reads=bool(chatting) and all(READ in worker.capabilities for worker in chatting),
             context_tokens=min(filter(None, (w.context_tokens for w in chatting)), default=0),
+            seers_read=all("chat" in w.capabilities for w in workers if VISION in w.capabilities),
             seers=frozenset(n.partition("@")[2] for n in able if n.startswith(f"{VISION}@")),
         )
 
@@ -64,26 +68,34 @@ class Attaching:
         self._fetch = fetch
 
     async def attach(self, question: Question, sight: Sight) -> tuple[Job, list[Notice]]:
-        """The job with its files, and a note on each.
+        """The job with its files and quotations, and a note on what became of them.
 
         Raises:
             Refused: nothing of what was posted can be shown to the model, and nothing was asked.
         """
         job = question.job
         for_programs = without_model(job.capability) == SOLVE
-        quoted, attachments, unkept = await self._read_all(question, sight, for_programs)
+        room = min(sight.text_bytes, MAX_PROMPT_CHARS - len(question.words) - TITLES_CHARS)
+        for_quotes = room // 2 if question.files else room
+        prompt, cuts = with_quotes(question.words, question.quotes, for_quotes)
+        room -= len(prompt.encode()) - len(question.words.encode())
+        quoted, attachments, unkept = await self._read_all(question, room, for_programs)
         shown = pictures(quoted)
         for_article = without_model(job.capability) == ARTICLE  # which they may be pictures of
         seen = bool(shown) and (for_article or (sight.vision and not for_programs))
         legible = bool(shown) and sight.reads
         told = [file for file in quoted if file not in shown or seen]
-        notes = [note for file in told for note in (file.note, *file.remarks)]
+        unread = seen and not for_article and not sight.seers_read and question.quotes
+        if unread:  # a model for pictures alone takes nothing but a question
+            prompt = question.words
+            cuts = [Notice("quote-unread", arguments={"names": names_in(question.quotes)})]
+        notes = cuts + [note for file in told for note in (file.note, *file.remarks)]
         notes += unkept
         if shown and not seen:
             names = ", ".join(f"`{file.name}`" for file in shown)
             key = "file-text-only" if legible else "file-unseen"
             notes.append(Notice(key, arguments={"names": names}))
-        readable = any(isinstance(file.content, Text) for file in quoted)
+        readable = bool(question.quotes) or any(isinstance(file.content, Text) for file in quoted)
         if not (question.asked or readable or seen or legible):
             raise Refused(notes[0] if notes else notices.EMPTY_PROMPT)
         # Of a problem that is nothing but a photo, what is read in it becomes the question.
@@ -91,15 +103,15 @@ class Attaching:
         return msgspec.structs.replace(
             job,
             capability=sight.seeing(job.capability) if seen else job.capability,
-            prompt="" if photo_alone else with_files(job.prompt, quoted),
+            prompt="" if photo_alone else with_files(prompt, quoted),
             attachments=tuple(attachments),
         ), notes
 
     async def _read_all(
-        self, question: Question, sight: Sight, for_programs: bool
+        self, question: Question, room: int, for_programs: bool
     ) -> tuple[list[Quoted], list[Attachment], list[Notice]]:
         """What the model reads, what is kept, and which texts are read but not kept."""
-        room, job = sight.text_bytes, question.job
+        job = question.job
         quoted, attachments, unkept = [], [], []
         names = FileNames()
         for posted in question.files:

@@ -280,6 +280,8 @@ waiting-queue = The queue cannot be reached right now. Your question is kept and
 ## Files and messages that a question is about
 
 prompt-files = Please look at what I posted and tell me what is in it.
+prompt-reply = Please respond to the message that I reply to.
+prompt-thread = Please respond to what this thread is about.
 explain-prompt = Please explain this picture: what does it show?
 no-image-there = There is no picture in that message.
 summary-prompt = Please sum up this conversation in a few sentences: who said what, what was decided, what is open.
@@ -326,6 +328,26 @@ file-without-objects = The embedded objects in `{ $name }` were not read, only i
 file-assumed-encoding = `{ $name }` does not say how its letters are encoded. I assumed { $encoding }.
 file-repaired = Some bytes of `{ $name }` were no valid characters. They were replaced or left out.
 file-cleaned = Terminal codes or control characters in `{ $name }` were left out.
+reply-deleted = The message that you replied to was deleted: I could not read it.
+reply-hidden = I am not allowed to read the message that you replied to. On that message, *Apps* → **Ask about this** lets me read it.
+reply-forbidden = I may not read the message that you replied to: I need the permission *Read Message History*. On that message, *Apps* → **Ask about this** lets me read it.
+reply-lost = The message that you replied to could not be fetched.
+thread-deleted = The message that this thread began with was deleted: I could not read it.
+thread-hidden = I am not allowed to read the message that this thread began with. On that message, *Apps* → **Ask about this** lets me read it.
+thread-unreadable = I may not read the message that this thread began with: I need the permission *Read Message History*.
+thread-lost = The message that this thread began with could not be fetched.
+quote-cut = Read the first { $characters } characters of what { $name } wrote; the rest does not fit.
+quote-unread = The model that sees pictures here reads nothing beside the question: it was not given what { $names } wrote.
+quote-cut-newest = Read only the newest messages, { $characters } characters of them; the rest does not fit.
+files-more = { $count ->
+    [one] One more file was not read: that is as many as one question may have.
+   *[other] { $count } more files were not read: that is as many as one question may have.
+}
+summary-unread = { $count ->
+    [one] One message is missing: I am not allowed to read it. The operator can turn on the message-content intent.
+   *[other] { $count } messages are missing: I am not allowed to read them. The operator can turn on the message-content intent.
+}
+summary-more = Read the first { $count } messages from there; there are more.
 thread-not-here = Threads are opened in a server's text channels. Here, please use /chat.
 thread-forbidden = A thread needs your permission and mine to open one here. Please use /chat.
 history-forbidden = I may not read earlier messages here: I need the permission *Read Message History*.

@@ -11,6 +11,7 @@ from fluent.syntax.visitor import Visitor
 
 import bot
 from bot.discord.client import COMMANDS
+from bot.discord.references import UNREAD
 from bot.files.read import _REASONS
 from bot.words import LANGUAGES, source, words
 from jobqueue.schema import FailureCode, WorkerPhase
@@ -51,6 +52,8 @@ def _used() -> set[str]:
     built = {f"file-{reason}" for reason in _skipped()}
     built |= {f"phase-{phase}" for phase in get_args(WorkerPhase)}
     built |= {"settings-place"}
+    built |= {f"reply-{why}" for why in UNREAD if why != "unreadable"}
+    built |= {f"thread-{why}" for why in UNREAD if why != "forbidden"}
     built |= {f"failed-{code}" for code in FailureCode} | {f"full-{scope}" for scope in scopes}
     return built | (literal & set(ENGLISH)) | _notice_keys() | {"internal", "unavailable"}
 
