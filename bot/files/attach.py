@@ -115,7 +115,7 @@ class Attaching:
         quoted, attachments, unkept = [], [], []
         names = FileNames()
         for posted in question.files:
-            content = await self._read(posted, room, whole=for_programs)
+            content = await self._read(posted, room, job.user, whole=for_programs)
             name = names.add(posted.name)
             if for_programs and isinstance(content, Text) and content.plain:
                 try:
@@ -135,7 +135,7 @@ class Attaching:
             quoted.append(Quoted(name, content))
         return quoted, attachments, unkept
 
-    async def _read(self, posted: Posted, room: int, *, whole: bool) -> Content:
+    async def _read(self, posted: Posted, room: int, user: str, *, whole: bool) -> Content:
         """Return what is in it; of a plain text all of it, if `whole`."""
         if posted.voice:
             return Skipped("voice")
@@ -147,7 +147,7 @@ class Attaching:
             data = await self._fetch(posted.url)
         except OSError:
             return Skipped("lost")
-        return await self._reader.read(data, max_chars=room, whole=whole)
+        return await self._reader.read(data, max_chars=room, user=user, whole=whole)
 
     async def _keep_stills(self, picture: Picture, name: str, job: Job) -> list[Attachment]:
         """Raises `QueueError` where not all of them are kept."""

@@ -13,20 +13,23 @@ import math
 import os
 import resource
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 # The code that this file belongs to, and not what may be installed beside it.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-MEMORY = 1 << 30  # bytes of address space
+MEMORY = 800 << 20  # bytes of address space
 CPU_S = 8
+ENOUGH_S = 5  # of CPU time: from here on the pages that were read have to do
 NICE = 10  # reading waits for the bot, not the bot for reading
 MAX_PIXELS = 50_000_000
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "AVIF", "TIFF", "BMP")
 MOST_FRAMES = 4  # of an animation
 LONGEST_SIDE = 2_048  # of what is kept of a picture
 STILL_PIXELS = 4_000_000
+_FIT_AT_ONCE = ("L", "LA", "RGB", "RGBA")  # what Pillow makes smaller as it is
 STILL_BYTES = 1_500_000  # from here on a PNG becomes a JPEG
 DEEPEST = 6_000  # frames of Python, for the 256 levels of a Word document
 
@@ -85,7 +88,7 @@ def _pdf(data: bytes, max_chars: int, max_pages: int) -> dict[str, Any]:
     read = 0
     pictures = False
     for page in document.pages[:max_pages]:
-        if gathered.full:
+        if gathered.full or (read and time.process_time() > ENOUGH_S):
             break
         gathered.add(page.extract_text())
         pictures = pictures or bool(not gathered.said and "/XObject" in page.get("/Resources", {}))
@@ -138,7 +141,10 @@ def _stills(data: bytes, formats: tuple[str, ...]) -> dict[str, Any]:
             image.seek(number)
             if image.width * image.height > MAX_PIXELS:
                 return {"error": "pixels"}
-            still = _fitting(_opaque(_eight_bits(ImageOps.exif_transpose(image.copy()))))
+            frame = ImageOps.exif_transpose(image)
+            if frame.mode in _FIT_AT_ONCE:
+                frame = _fitting(frame)
+            still = _fitting(_opaque(_eight_bits(frame)))
             stills.append(_written(still, drawn=image.format in ("PNG", "GIF", "BMP", "TIFF")))
         return {"stills": stills}
 

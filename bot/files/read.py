@@ -18,11 +18,11 @@ from typing import Any
 
 from bot.files import plain_text
 from bot.files.kinds import Kind, kind_of, name_unread
+from bot.files.turns import TooManyWait, Turns
 
 MAX_BYTES = 8 << 20
 MAX_PAGES = 200
-TIMEOUT_S = 12.0
-AT_ONCE = 2  # processes
+TIMEOUT_S = 30.0  # of the clock; a busy machine gives a process its 8 s of CPU time in it
 
 _MARKERS = re.compile(r"\[(?:picture|chart|diagram|object)\]")  # of what is no text in Word
 _CHILD = Path(__file__).with_name("child.py")
@@ -77,35 +77,32 @@ Content = Text | Picture | Skipped
 
 class FileReader:
     def __init__(self) -> None:
-        self._processes = asyncio.Semaphore(AT_ONCE)
+        self._turns = Turns()
 
-    async def read(self, data: bytes, *, max_chars: int, whole: bool = False) -> Content:
+    async def read(
+        self, data: bytes, *, max_chars: int, user: str = "", whole: bool = False
+    ) -> Content:
         """Return what is in a file of at most `MAX_BYTES`; never raise over its content.
 
-        A plain text comes with all that is in it, if `whole`.
+        Each `user` has a fair share of the reading. A plain text comes with all that is in it, if
+        `whole`.
         """
-        if not data:
-            return Skipped("empty")
-        if len(data) > MAX_BYTES:
-            return Skipped("large")
+        if reason := _refusal(data):
+            return reason
         kind = kind_of(data)
-        if kind is Kind.UNKNOWN:
-            return Skipped("unknown", name_unread(data))
-        if kind is Kind.AUDIO:
-            return Skipped("audio")
         if kind is Kind.TEXT:
-            return await self._read_plain_text(data, MAX_BYTES if whole else max_chars)
-        return _content(await self._in_child(kind, data, max_chars))
+            max_chars = MAX_BYTES if whole else max_chars
+            # In a thread: between its steps, other people's words are heard.
+            if plain := await asyncio.to_thread(plain_text.read_if_plain, data):
+                return Text(plain.text[:max_chars], cut=len(plain.text) > max_chars, plain=True)
+        try:
+            content = _content(await self._in_child(kind, data, max_chars, user))
+        except TooManyWait:
+            return Skipped("busy")
+        return replace(content, plain=kind is Kind.TEXT) if isinstance(content, Text) else content
 
-    async def _read_plain_text(self, data: bytes, max_chars: int) -> Content:
-        plain = plain_text.read_if_plain(data)
-        if plain is None:
-            content = _content(await self._in_child(Kind.TEXT, data, max_chars))
-            return replace(content, plain=True) if isinstance(content, Text) else content
-        return Text(plain.text[:max_chars], cut=len(plain.text) > max_chars, plain=True)
-
-    async def _in_child(self, kind: Kind, data: bytes, max_chars: int) -> dict[str, Any]:
-        async with self._processes:
+    async def _in_child(self, kind: Kind, data: bytes, max_chars: int, user: str) -> dict[str, Any]:
+        async with self._turns.turn(user):
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", str(_CHILD), kind, str(max_chars), str(MAX_PAGES)),
                 stdin=asyncio.subprocess.PIPE,
@@ -126,6 +123,18 @@ class FileReader:
                 return {"error": ended.get(process.returncode or 0, "memory")}
             finally:
                 await _end(process)
+
+
+def _refusal(data: bytes) -> Skipped | None:
+    """Return why a file is not even opened."""
+    if not data:
+        return Skipped("empty")
+    if len(data) > MAX_BYTES:
+        return Skipped("large")
+    kind = kind_of(data)
+    if kind is Kind.UNKNOWN:
+        return Skipped("unknown", name_unread(data))
+    return Skipped("audio") if kind is Kind.AUDIO else None
 
 
 def _content(found: dict[str, Any]) -> Content:

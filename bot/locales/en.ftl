@@ -316,6 +316,7 @@ file-scanned = The pages of `{ $name }` are pictures of text, which I cannot rea
 file-pixels = `{ $name }` has too many pixels and was not read.
 file-too-much = `{ $name }` unpacks to too much and was not read.
 file-slow = Reading `{ $name }` took too long, so it was not read.
+file-busy = Too many files are being read right now, so `{ $name }` was not. Please ask again in a minute.
 file-no-room = There was no room left for `{ $name }`.
 file-full = There is no room to keep `{ $name }` right now. Please ask again in a few minutes.
 file-full-user = There is no room to keep `{ $name }`: your files already take all that one person may use. Please ask again in a minute, or when your other questions are answered.

@@ -295,6 +295,7 @@ file-scanned = `{ $name }` 的页面是文字的图片，我无法在 PDF 中读
 file-pixels = `{ $name }` 的像素太多，没有读取。
 file-too-much = `{ $name }` 解压后太大，没有读取。
 file-slow = 读取 `{ $name }` 花的时间太长，没有读取。
+file-busy = 正在读取的文件太多，没有读取 `{ $name }`。请过一分钟再问。
 file-no-room = 放不下 `{ $name }` 了，没有读取。
 file-full = 目前没有空间保存 `{ $name }`。请过几分钟再问。
 file-full-user = 没有空间保存 `{ $name }`：你的文件已占满每个人可用的空间。请过一分钟，或等你的其他问题得到回答后再问。

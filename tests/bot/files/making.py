@@ -53,6 +53,11 @@ def pdf_of_halves(text: str) -> bytes:
     return plain.replace(b"xref\n", mapping + b"xref\n", 1)
 
 
+def pdf_of_work(words: int) -> bytes:
+    """A small file whose one page takes seconds."""
+    return pdf("", stream=zlib.compress(b"BT /F1 9 Tf " + b"(x) Tj " * words + b" ET"))
+
+
 def pdf_locked(text: str) -> bytes:
     """One that asks for a password."""
     writer = pypdf.PdfWriter(clone_from=io.BytesIO(pdf(text)))
