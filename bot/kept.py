@@ -1,6 +1,7 @@
 """Large records of single people, for as long as the buttons that open them work."""
 
-from collections.abc import AsyncIterator
+import zlib
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Generic, TypeVar
 
@@ -9,6 +10,7 @@ from redis.asyncio import Redis
 
 from jobqueue.scripts import Scripts
 
+SHORT_BYTES = 1_000
 TTL_MS = 30 * 86_400_000
 
 T = TypeVar("T")
@@ -26,11 +28,12 @@ class KeptRecords(Generic[T]):
         """`what` begins their keys."""
         self._scripts = Scripts(redis, shard)
         self._what = what
-        self._decode = msgspec.json.Decoder(kept).decode
+        decode = msgspec.json.Decoder(kept).decode
+        self._decode: Callable[[bytes], Kept[T]] = lambda record: decode(unpack(record))
 
     async def keep(self, name: str, user: str, value: T) -> None:
         key, redis = self._scripts.key(self._what, name), self._scripts.redis
-        record = msgspec.json.encode(Kept(user, value))
+        record = pack(msgspec.json.encode(Kept(user, value)))
         # Too large for the round trips that others wait for.
         await self._scripts.patiently(lambda: redis.set(key, record, px=TTL_MS))
 
@@ -55,6 +58,15 @@ class KeptRecords(Generic[T]):
             record = await self._scripts.patiently(partial(redis.get, key))
             if record and (kept := self._decode(record)).user == user:
                 yield key, key.decode().rpartition(":")[2], kept.value
+
+
+def pack(record: bytes) -> bytes:
+    """A record as it is kept: JSON, compressed where it is long."""
+    return zlib.compress(record, level=1) if len(record) > SHORT_BYTES else record
+
+
+def unpack(record: bytes) -> bytes:
+    return record if record.startswith(b"{") else zlib.decompress(record)
 
 
 async def _listed(keys: AsyncIterator[bytes]) -> list[bytes]:

@@ -9,6 +9,7 @@ import asyncio
 import msgspec
 from redis.asyncio import Redis
 
+from bot.kept import pack, unpack
 from bot.reply import Outcome
 from bot.work import Work, WorkKind
 from jobqueue.schema import Check, FinishReason, Job
@@ -101,7 +102,7 @@ class ShownAnswers:
             keys[self._scripts.key("latest", shown.job.channel)] = shown.id
         record = self._scripts.key("answer", shown.id)
         await asyncio.gather(
-            self._scripts.call("SET", record, _encode(shown), "PX", TTL_MS),
+            self._scripts.call("SET", record, pack(_encode(shown)), "PX", TTL_MS),
             *(self._scripts.call("SET", key, answer, "PX", TTL_MS) for key, answer in keys.items()),
         )
 
@@ -120,8 +121,8 @@ class ShownAnswers:
 
         async def drop() -> None:
             async for key in redis.scan_iter(self._scripts.key("answer", "*"), count=1_000):
-                record = await redis.get(key)
-                if record and _decode(record).job.user == user:
+                record: bytes | None = await redis.get(key)  # type: ignore[assignment]
+                if record and _decode(unpack(record)).job.user == user:
                     await redis.delete(key)
 
         await self._scripts.patiently(drop)
@@ -129,7 +130,7 @@ class ShownAnswers:
     async def _named(self, key: str) -> Shown | None:
         answer = await self._get(key)
         record = answer and await self._get(self._scripts.key("answer", answer.decode()))
-        return _decode(record) if record else None
+        return _decode(unpack(record)) if record else None
 
     async def _get(self, key: str) -> bytes | None:
         value: bytes | None = await self._scripts.call("GET", key)

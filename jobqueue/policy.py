@@ -23,7 +23,10 @@ class Policy:
     result_ttl_ms: int = 24 * _HOUR_MS  # a finished job's record, and so its deduplication
     events_ttl_ms: int = _HOUR_MS  # a finished job's replay
     live_length: int = 10_000  # events a reader's live stream holds, about
+    live_ms: int = 60_000  # and how old they may be; a reader that is later replays
+    delivered_ttl_ms: int = _HOUR_MS // 4  # a replay once its answer was shown
     history_turns: int = 200  # of one channel
+    history_bytes: int = 4 << 20  # of them, where some are long
     history_ttl_ms: int = 90 * 24 * _HOUR_MS  # since a channel's last turn
     worker_ttl_ms: int = 15_000  # since a worker's last announcement
     dead_length: int = 10_000  # dead letters that are kept, about

@@ -41,6 +41,8 @@ from jobqueue.scripts import TRANSIENT, Clock, Scripts, pause_after_outage
 
 __all__ = ["JobQueue", "JobStatus", "Lease", "Limits", "Policy", "Reaped", "Receipt", "Verdict"]
 
+KEPT_CHARS = 2_000  # of a question that was answered
+
 log = logging.getLogger(__name__)
 
 
@@ -267,8 +269,10 @@ class JobQueue:
         """Keep the reader's own words on what it has shown so far."""
         await self.scripts.run("note", job_id, note)
 
-    async def delivered(self, job_id: str) -> None:
-        await self.scripts.run("delivered", job_id)
+    async def delivered(self, job_id: str, job: Job | None = None) -> None:
+        """End the job's delivery. Given the job itself, of a question that is done only the
+        beginning is kept: its turn and its answer's record hold all of it."""
+        await self.scripts.run("delivered", job_id, encode(_short(job)) if job else "")
 
 
 def readable(body: bytes) -> Job | None:
@@ -278,6 +282,10 @@ def readable(body: bytes) -> Job | None:
     except DecodeError as error:
         log.error("a job cannot be read", extra={"error": str(error)})
         return None
+
+
+def _short(job: Job) -> Job:
+    return replace(job, prompt=job.prompt[:KEPT_CHARS], order=None)
 
 
 def _lease(attempt: int, fence: int, body: bytes, waited_ms: int) -> Lease | None:

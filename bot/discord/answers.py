@@ -209,7 +209,7 @@ class Answers:
         try:
             await self._pace.calm()
             await self._show(job, submission, resumed)
-            await self._queue.delivered(job.id)
+            await self._queue.delivered(job.id, job)
             log.info("answer delivered job=%s channel=%s", job.id, job.channel)
         except* Undeliverable as errors:
             log.warning("answer undeliverable job=%s channel=%s: %r", job.id, job.channel, errors)

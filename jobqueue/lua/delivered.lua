@@ -1,7 +1,15 @@
 #!lua flags=allow-oom
--- The person has the answer. The record stays, so that the same id is still the same job.
--- ARGV: clock, id
+-- The person has the answer. The record stays, so that the same id is still the same job; of a
+-- question that is done the short form is enough, and its replay is wanted for a while by an
+-- operator at most.
+-- ARGV: clock, id, short form of the body or empty
 local job = fetch(ARGV[2])
 if not job then return end
 redis.call('ZREM', key('undelivered', job.reader), job.id)
 redis.call('HDEL', key('job', job.id), 'note', 'result')
+if job.state == 'done' then
+  if ARGV[3] ~= '' then update(job, 'body', ARGV[3]) end
+  if redis.call('PTTL', key('events', job.id)) > policy.delivered_ttl_ms then
+    redis.call('PEXPIRE', key('events', job.id), policy.delivered_ttl_ms)
+  end
+end

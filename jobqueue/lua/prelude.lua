@@ -249,6 +249,8 @@ local function conclude(job, state, seq, event, fence, tokens)
   redis.call('PEXPIRE', key('job', job.id), policy.result_ttl_ms)
   expire_later(key('events', job.id), policy.events_ttl_ms)
   expire_later(key('live', job.reader), policy.events_ttl_ms)
+  local written = string.match(job.tail, '^%d+') -- by the server's clock, whatever tests inject
+  redis.call('XTRIM', key('live', job.reader), 'MINID', '~', written - policy.live_ms)
   redis.call('ZREM', key('deadlines'), job.id)
   need_files(job.files, -1)
   if job.state == 'running' then stop_running(job, tokens or job.charge) end
@@ -285,11 +287,20 @@ local function remember(job, turn, follows)
   redis.call('HSET', turns, job.id, string.sub(turn, 1, -2)
     .. ',"parent":' .. cjson.encode(parent) .. ',"at_ms":' .. now .. '}')
   redis.call('HSET', parents, job.id, parent, '', job.id)
-  for _ = policy.history_turns + 1, length do
+  local function forget_oldest()
     local oldest = redis.call('LPOP', order)
-    redis.call('HDEL', turns, oldest)
-    redis.call('HDEL', parents, oldest)
-    redis.call('HDEL', summaries, oldest)
+    for _, each in ipairs({turns, parents, summaries}) do redis.call('HDEL', each, oldest) end
+  end
+  for _ = policy.history_turns + 1, length do forget_oldest() end
+  if #turn > policy.history_bytes / policy.history_turns then -- shorter ones are never too much
+    local bytes = 0
+    for _, id in ipairs(redis.call('LRANGE', order, 0, -1)) do
+      bytes = bytes + redis.call('HSTRLEN', turns, id)
+    end
+    while bytes > policy.history_bytes and redis.call('LLEN', order) > 1 do
+      bytes = bytes - redis.call('HSTRLEN', turns, redis.call('LINDEX', order, 0))
+      forget_oldest()
+    end
   end
   if redis.call('PTTL', order) < policy.history_ttl_ms / 2 then
     for _, each in ipairs({turns, parents, order, summaries}) do

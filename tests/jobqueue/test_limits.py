@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
@@ -9,7 +10,7 @@ from redis.asyncio import Redis
 from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueFull
 from jobqueue.history import History
-from jobqueue.queue import JobQueue, Verdict
+from jobqueue.queue import JobQueue, Policy, Verdict
 from jobqueue.schema import Delta, Job, Started, State
 from tests.jobqueue.support import claim_one, finish, make_job
 
@@ -79,3 +80,51 @@ async def test_running_jobs_finish_when_memory_is_full(
     assert len((await History(redis).load("general")).turns) == 1
     await queue.reap()
     await queue.delivered("a")
+
+
+# --- what a long question leaves ----------------------------------------------------------------
+
+
+async def test_a_delivered_question_leaves_little_besides_its_turn(redis: Redis) -> None:
+    """A file's text is in the question: it was kept five times."""
+    queue = JobQueue(redis, policy=Policy(live_ms=0))
+    for number in range(5):
+        job = msgspec.structs.replace(make_job(f"{number}"), prompt="x" * 60_000)
+        await queue.submit(job)
+        lease = await claim_one(queue)
+        await queue.emit(lease, 0, [Started(attempt=1), Delta(text="y" * 60_000)])
+        await finish(queue, lease, answer="y" * 60_000)
+        await queue.delivered(job.id, job)
+        await queue.delivered(job.id, job)
+    kept: dict[str, int] = {}
+    async for key in redis.scan_iter("*"):
+        kind = key.decode().partition("}:")[2].partition(":")[0]
+        kept[kind] = kept.get(kind, 0) + int(await redis.memory_usage(key, samples=0) or 0)
+    assert kept["job"] < 5 * 8_000
+    assert kept["live"] < 200_000  # of the last one, at most
+    assert kept["turns"] < 5 * 150_000
+    for number in range(5):
+        assert await redis.pttl(queue.scripts.key("events", f"{number}")) <= 900_000
+    assert (await queue.job("0")).prompt == "x" * 2_000
+    assert (await queue.submit(job)).duplicate
+
+
+async def test_what_failed_can_be_asked_again_as_it_was(queue: JobQueue) -> None:
+    job = msgspec.structs.replace(make_job("a"), prompt="x" * 60_000)
+    await queue.submit(job)
+    await queue.cancel("a")
+    await queue.delivered("a", job)
+    assert (await queue.job("a")).prompt == job.prompt
+
+
+async def test_a_channels_long_turns_are_bounded_together(redis: Redis) -> None:
+    policy = Policy(history_bytes=300_000)
+    queue, history = JobQueue(redis, policy=policy), History(redis, policy=policy)
+    for number in range(6):
+        await queue.submit(msgspec.structs.replace(make_job(f"{number}"), prompt="x" * 60_000))
+        await finish(queue, await claim_one(queue), answer="y" * 30_000)
+    turns = (await history.load("general")).turns
+    assert [turn.job for turn in turns] == ["3", "4", "5"]
+    await queue.submit(msgspec.structs.replace(make_job("huge"), prompt="x" * 90_000))
+    await finish(queue, await claim_one(queue), answer="y" * 300_000)
+    assert [turn.job for turn in (await history.load("general")).turns] == ["huge"]
