@@ -25,7 +25,11 @@ class Settings(msgspec.Struct, frozen=True):
     # Questions of one person in one server; admins may decide otherwise. 0: as many as they like.
     commonroom_per_minute: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 60
     # The same, in a day.
-    commonroom_per_day: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 0
+    commonroom_per_day: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 500
+    # Tokens of their questions and answers, in a day.
+    commonroom_tokens_per_day: Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)] = 2_000_000
+    # Of their files, in a day.
+    commonroom_megabytes_per_day: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 200
     # An event loop that stands still for so long ends the process, for it to be started again;
     # 0: never.
     commonroom_stall_s: Annotated[float, msgspec.Meta(ge=0)] = 30.0

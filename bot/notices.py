@@ -74,7 +74,8 @@ def full(error: QueueFull) -> Notice:
 
 
 def too_often(exceeded: Exceeded) -> Notice:
-    key = "often-day" if exceeded.window_ms == DAY_MS else "often-minute"
+    of_a_day = {"questions": "often-day", "tokens": "often-tokens", "megabytes": "often-megabytes"}
+    key = of_a_day[exceeded.what] if exceeded.window_ms == DAY_MS else "often-minute"
     return Notice(key, arguments={"limit": exceeded.limit, "time": _about(exceeded.wait_ms)})
 
 

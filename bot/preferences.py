@@ -27,7 +27,12 @@ Temperature = Annotated[float, msgspec.Meta(ge=0, le=2)]
 TopP = Annotated[float, msgspec.Meta(gt=0, le=1)]
 Tokens = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 Questions = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+TokensADay = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
+MegabytesADay = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 Persona = Annotated[str, msgspec.Meta(max_length=MAX_PERSONA_CHARS)]
+
+
+RATES = ("per_minute", "per_day", "tokens_per_day", "megabytes_per_day")
 
 
 class RoleRate(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -36,6 +41,8 @@ class RoleRate(msgspec.Struct, frozen=True, omit_defaults=True):
     role: str
     per_minute: Questions | None = None
     per_day: Questions | None = None
+    tokens_per_day: TokensADay | None = None
+    megabytes_per_day: MegabytesADay | None = None
 
 
 class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -49,6 +56,8 @@ class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
     roles: tuple[str, ...] | None = None  # who may ask; empty is everybody
     per_minute: Questions | None = None
     per_day: Questions | None = None
+    tokens_per_day: TokensADay | None = None
+    megabytes_per_day: MegabytesADay | None = None  # of files
     role_rates: tuple[RoleRate, ...] | None = None
     tools: tuple[str, ...] | None = None  # that the model may call; None is each worker's own way
     approval: bool | None = None  # whether a person is asked before each call
@@ -72,8 +81,8 @@ class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
         """The most generous rate that one of these roles gives; without any, everybody's."""
         own = [rate for rate in self.role_rates or () if rate.role in roles]
         if not own:
-            return Rate(self.per_minute, self.per_day)
-        return Rate(_most(rate.per_minute for rate in own), _most(rate.per_day for rate in own))
+            return Rate(**{name: getattr(self, name) for name in RATES})
+        return Rate(**{name: _most(getattr(rate, name) for rate in own) for name in RATES})
 
 
 def _most(limits: Iterable[int | None]) -> int | None:

@@ -1,6 +1,8 @@
-"""How often one person may ask: sliding windows of a minute and of a day, over all processes."""
+"""How much one person may ask for, over all processes: questions in sliding windows of a minute and
+of a day, tokens and files in the hours of a day."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from redis.asyncio import Redis
 
@@ -9,13 +11,17 @@ from jobqueue.scripts import Clock, Scripts
 
 DAY_MS = 86_400_000
 
+Counted = Literal["questions", "tokens", "megabytes"]
+
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Questions that may be asked in each window; `None` is as many as one likes."""
+    """What one person may use; `None` is as much as they like."""
 
-    per_minute: int | None = None
+    per_minute: int | None = None  # questions
     per_day: int | None = None
+    tokens_per_day: int | None = None  # of prompts and answers, as `JobQueue.finish` is told them
+    megabytes_per_day: int | None = None  # of files
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,7 @@ class Exceeded:
     window_ms: int  # a minute's or a day's
     limit: int
     wait_ms: int  # until the next question is taken
+    what: Counted = "questions"
 
 
 class Rates:
@@ -36,12 +43,27 @@ class Rates:
     ) -> None:
         self._scripts = Scripts(redis, shard, policy, clock)
 
-    async def count(self, who: str, question: str, rate: Rate) -> Exceeded | None:
-        """Count the question, or say which rate is used up; then it is not counted.
+    async def count(
+        self, server: str, user: str, question: str, rate: Rate, *, file_bytes: int = 0
+    ) -> Exceeded | None:
+        """Count the question and its files, or say which rate is used up; then nothing is counted.
 
         The same question is counted once, so the call may be repeated.
         """
         reply = await self._scripts.run(
-            "rate", who, question, rate.per_minute or 0, rate.per_day or 0
+            "rate",
+            f"{server}:{user}",
+            question,
+            rate.per_minute or 0,
+            rate.per_day or 0,
+            rate.tokens_per_day or 0,
+            (rate.megabytes_per_day or 0) << 20,
+            file_bytes,
         )
-        return Exceeded(*map(int, reply)) if reply else None
+        if not reply:
+            return None
+        window_ms, limit, wait_ms, what = reply
+        counted: Counted = what.decode()
+        return Exceeded(
+            window_ms, limit >> 20 if counted == "megabytes" else limit, wait_ms, counted
+        )

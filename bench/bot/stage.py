@@ -54,6 +54,9 @@ def stage(bot: Sequence[str] = BOT, *, before: Act[None] | None = None) -> Itera
             "DISCORD_API": town.api_url,
             "DISCORD_TOKEN": town.token,
             "COMMONROOM_PER_MINUTE": "0",
+            "COMMONROOM_PER_DAY": "0",
+            "COMMONROOM_TOKENS_PER_DAY": "0",
+            "COMMONROOM_MEGABYTES_PER_DAY": "0",
             "INFERENCE_SLOTS": SLOTS,
             "INFERENCE_PROGRAMS": "false",  # nothing here runs any
             "LOG_LEVEL": "WARNING",

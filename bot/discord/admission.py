@@ -12,7 +12,8 @@ import discord
 from msgspec.structs import replace
 
 from bot import notices
-from bot.held import Asker
+from bot.files.read import MAX_BYTES
+from bot.held import Asker, Posted
 from bot.notices import Refused
 from bot.preferences import Preferences, PreferenceStore
 from jobqueue.capabilities import ARTICLE, SOLVE, VISION, of_model, without_model
@@ -69,9 +70,9 @@ class Admission:
         self._queue = queue
         self._history = history
 
-    async def admit(self, who: Asker, job: Job) -> Admitted:
-        """Count the question, and give it the persona, model, tools and limits that the admins
-        want. The same question counts once, so that this may be repeated.
+    async def admit(self, who: Asker, job: Job, files: Sequence[Posted] = ()) -> Admitted:
+        """Count the question and its files, and give it the persona, model, tools and limits that
+        the admins want. The same question counts once, so that this may be repeated.
 
         While Redis is away, what was last known holds and nothing is counted: the queue itself
         says what an outage means for the person.
@@ -87,7 +88,7 @@ class Admission:
                 )
                 workers = await self._queue.workers()
                 require_able(capability, workers)
-                await self._require_slow(who, job.id, wanted)
+                await self._require_within(who, job.id, files, wanted)
         except (TimeoutError, QueueUnavailable):
             wanted = require_open(who, self._preferences.last_known(who.server, who.channels))
             workers = []
@@ -118,10 +119,15 @@ class Admission:
             wanted = self._preferences.last_known(who.server, who.channels)
         require_open(who, wanted)
 
-    async def _require_slow(self, who: Asker, question: str, wanted: Preferences) -> None:
+    async def _require_within(
+        self, who: Asker, question: str, files: Sequence[Posted], wanted: Preferences
+    ) -> None:
+        """Raises `Refused` where they may not ask so often, or post so much."""
+        size = sum(min(file.size, MAX_BYTES) for file in files if not file.voice)
         rate = wanted.rate(who.roles)
-        exceeded = await self._rates.count(f"{who.server}:{who.user}", question, rate)
-        if exceeded:
+        if exceeded := await self._rates.count(
+            who.server, who.user, question, rate, file_bytes=size
+        ):
             raise Refused(notices.too_often(exceeded))
 
     async def _follows_pictures(self, channel: str) -> bool:

@@ -53,7 +53,7 @@ async def _ask(interaction: Interaction, prompt: str, files: Sequence[Posted], h
     words_ = prompt if asked else words(str(interaction.locale))("solve-files")
     how = replace(how, quoted=how.quoted and asked)
     job = questions.from_interaction(interaction, words_, client.service.settings, how)
-    admitted = await client.admission.admit(who, job)
+    admitted = await client.admission.admit(who, job, files)
     # Too late for Discord is not too late for a message in the channel.
     thread = _thread_of(interaction, how)
     if files or how.quotes or thread:
@@ -114,7 +114,7 @@ async def ask_in_thread(interaction: Interaction, prompt: str, files: Sequence[P
     require_threads(interaction)
     with _traced(interaction, "thread"):
         job = questions.from_interaction(interaction, prompt, client.service.settings)
-        job = (await client.admission.admit(who, job)).job
+        job = (await client.admission.admit(who, job, files)).job
         question = Question(job, tuple(files), thread=True, asker=who)
         await client.intake.hold(question)
         try:

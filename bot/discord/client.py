@@ -114,6 +114,8 @@ class Service:
         defaults = Preferences(
             per_minute=settings.commonroom_per_minute or None,
             per_day=settings.commonroom_per_day or None,
+            tokens_per_day=settings.commonroom_tokens_per_day or None,
+            megabytes_per_day=settings.commonroom_megabytes_per_day or None,
         )
         policy = Policy(memory=settings.commonroom_queue_memory << 20)
         return cls(

@@ -6,7 +6,7 @@ import discord
 import msgspec
 
 from bot.changes import Change, Values
-from bot.preferences import SERVER, Preferences
+from bot.preferences import RATES, SERVER, Preferences, RoleRate
 from bot.render.steps import tool_name
 from bot.words import Words
 
@@ -21,7 +21,7 @@ SHOWN_IN = {
     "model": ("model",),
     "sampling": ("temperature", "top_p", "max_tokens"),
     "roles": ("roles",),
-    "limits": ("per_minute", "per_day", "role_rates"),
+    "limits": (*RATES, "role_rates"),
     "language": ("language",),
     "tools": ("tools",),
     "approval": ("approval",),
@@ -89,13 +89,16 @@ class InWords:
     def _every_limit(self) -> str:
         """Everybody's, then a line for each role that has its own."""
         of_roles = (
-            f"　<@&{rate.role}> {self._limits(rate.per_minute, rate.per_day)}"
-            for rate in self.holds.role_rates or ()
+            f"　<@&{rate.role}> {self._limits(rate)}" for rate in self.holds.role_rates or ()
         )
-        return "\n".join((self._limits(self.holds.per_minute, self.holds.per_day), *of_roles))
+        return "\n".join((self._limits(self.holds), *of_roles))
 
-    def _limits(self, per_minute: int | None, per_day: int | None) -> str:
-        named = (("settings-per-minute", per_minute), ("settings-per-day", per_day))
+    def _limits(self, holds: Preferences | RoleRate) -> str:
+        keys = (
+            *("settings-per-minute", "settings-per-day"),
+            *("settings-tokens-per-day", "settings-megabytes-per-day"),
+        )
+        named = zip(keys, (getattr(holds, name) for name in RATES), strict=True)
         parts = [self.say(key, {"count": count}) for key, count in named if count]
         return " · ".join(parts) or self.say("settings-unlimited")
 

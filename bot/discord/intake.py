@@ -149,7 +149,9 @@ class Intake:
     async def _asked(self, question: Question) -> None:
         answers = self._client.answers
         try:
-            admitted = await self._client.admission.admit(question.asked_by, question.job)
+            admitted = await self._client.admission.admit(
+                question.asked_by, question.job, question.files
+            )
             question = msgspec.structs.replace(question, job=admitted.job)
             if question.thread:
                 question = await threads.opened(self._client, question)

@@ -15,7 +15,14 @@ from bot.discord.in_words import change_line
 from bot.discord.setting import Setting
 from bot.discord.settings_panel import ANY, Page
 from bot.notices import Notice, Refused
-from bot.preferences import MAX_PERSONA_CHARS, SERVER, Preferences, PreferenceStore, RoleRate
+from bot.preferences import (
+    MAX_PERSONA_CHARS,
+    RATES,
+    SERVER,
+    Preferences,
+    PreferenceStore,
+    RoleRate,
+)
 from bot.render.split import MESSAGE_UNITS, units
 from bot.words import words
 from jobqueue.errors import QueueUnavailable
@@ -41,7 +48,6 @@ LONGEST_CHOICE = 100  # Discord's
 WRONG_SAMPLING = Notice("settings-wrong-sampling")
 WRONG_LIMITS = Notice("settings-wrong-limits")
 WRONG = Notice("settings-wrong")
-RATES = ("per_minute", "per_day")
 FORM_FIELDS = {  # of each form, which decides nothing else
     "persona": ("persona",),
     "sampling": ("temperature", "top_p", "max_tokens"),
@@ -208,13 +214,13 @@ class SettingsDesk:
 
     async def _ask_limits(self, interaction: Interaction, setting: Setting) -> None:
         own = await self._own(interaction, setting.place)
-        entries = _limit_fields(own.per_minute, own.per_day)
+        entries = _limit_fields(own)
         await self._send(interaction, setting, "settings-limits", entries)
 
     async def _ask_role_limits(self, interaction: Interaction, setting: Setting) -> None:
         role = _value(setting)
         now = (await self._role_rates(interaction, setting.place)).get(role, RoleRate(role))
-        entries = _limit_fields(now.per_minute, now.per_day)
+        entries = _limit_fields(now)
         await self._send(interaction, setting, "settings-role-limit", entries, role)
 
     async def _send(
@@ -267,11 +273,10 @@ class SettingsDesk:
         return {rate.role: rate for rate in own.role_rates or ()}
 
 
-def _limit_fields(per_minute: int | None, per_day: int | None) -> list[Field]:
-    return [
-        Field("per_minute", "settings-minute", _shown(per_minute)),
-        Field("per_day", "settings-day", _shown(per_day)),
-    ]
+def _limit_fields(own: Preferences | RoleRate) -> list[Field]:
+    labels = ("settings-minute", "settings-day", "settings-tokens-day", "settings-megabytes-day")
+    named = zip(RATES, labels, strict=True)
+    return [Field(name, label, _shown(getattr(own, name))) for name, label in named]
 
 
 def _value(setting: Setting) -> str:
@@ -289,7 +294,7 @@ def _chosen(setting: Setting) -> dict[str, object]:
 
 
 def _shown(number: float | None) -> str:
-    return "" if number is None else f"{number:g}"
+    return "" if number is None else f"{number:.10g}"
 
 
 def _numbers(given: dict[str, str], wrong: Notice) -> Numbers:

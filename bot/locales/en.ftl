@@ -366,6 +366,8 @@ often-day = { $limit ->
     [one] One question a day is allowed. The next one can be asked in { $time }.
    *[other] That is { $limit } questions in a day, as many as are allowed. The next one can be asked in { $time }.
 }
+often-tokens = Your questions and answers took { $limit } tokens within a day, as many as are allowed. You can ask again in { $time }.
+often-megabytes = That would be more than { $limit } MB of files within a day, as much as is allowed. You can post them in { $time }, and ask without files now.
 
 full-user = You have { $waiting } questions open, and { $limit } are allowed. Please wait for one of them.
 full-channel = This channel has { $waiting } questions open, and { $limit } are allowed. Please try again when one is answered.
@@ -440,8 +442,12 @@ settings-limits = Limits
 settings-role-limit = Limits of a role
 settings-minute = questions a minute
 settings-day = questions a day
+settings-tokens-day = tokens of questions and answers a day
+settings-megabytes-day = MB of files a day
 settings-per-minute = { $count } a minute
 settings-per-day = { $count } a day
+settings-tokens-per-day = { $count } tokens a day
+settings-megabytes-per-day = { $count } MB of files a day
 settings-unlimited = none
 settings-language = Language
 settings-own-language = each person's own
@@ -450,7 +456,7 @@ settings-changes = Who changed what
 settings-changed = Last changed { $when } by { $who }
 settings-wrong = That cannot be set.
 settings-wrong-sampling = Temperature is a number from 0 to 2, top-p one above 0 up to 1, the longest answer a whole number of tokens from 1 to 100,000. Nothing was changed.
-settings-wrong-limits = A limit is a whole number from 1 to 10,000; leave it empty for none. Nothing was changed.
+settings-wrong-limits = A limit is a whole number: of questions from 1 to 10,000, of tokens to 1,000,000,000, of MB to 1,000,000. Leave it empty for what holds otherwise. Nothing was changed.
 persona-is = { $persona }
 persona-none = No persona is set here; the model is as the operator set it up.
 persona-set = The persona is set for this channel. It begins with the next question.

@@ -17,5 +17,6 @@ if state == 'done' then
     'service', blend(pace.service, now - job.claimed))
 end
 if turn ~= '' and not job.forget then remember(job, turn, follows) end
+spend(job.server .. ':' .. job.user, 'tokens', tokens)
 conclude(job, state, seq, event, fence, tokens)
 return 'continue'

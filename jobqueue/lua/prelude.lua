@@ -14,6 +14,35 @@ if not now then
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
+-- --- what a person used today, by hours ---------------------------------------------------------
+
+local HOUR = 3600000
+
+local function spend(who, what, amount)
+  local spent, hour = key('spent', who), math.floor(now / HOUR)
+  for _, field in ipairs(redis.call('HKEYS', spent)) do
+    if tonumber(string.match(field, '^%d+')) <= hour - 24 then redis.call('HDEL', spent, field) end
+  end
+  redis.call('HINCRBY', spent, hour .. ':' .. what, amount)
+  redis.call('PEXPIRE', spent, 25 * HOUR)
+end
+
+-- Milliseconds until so much `more` is within the limit again; nil where it is now. What is more
+-- than the limit by itself is waited for until nothing else is counted.
+local function wait_to_spend(who, what, limit, more)
+  local hour, spent, total = math.floor(now / HOUR), {}, 0
+  for age = 23, 0, -1 do
+    local used = redis.call('HGET', key('spent', who), (hour - age) .. ':' .. what) or 0
+    spent[#spent + 1] = {hour - age + 24, tonumber(used)}
+    total = total + used
+  end
+  if total + more <= limit then return nil end
+  for _, each in ipairs(spent) do
+    total = total - each[2]
+    if total + more <= limit or total <= 0 then return each[1] * HOUR - now end
+  end
+end
+
 -- --- jobs ------------------------------------------------------------------------------------
 
 local FIELDS = {

@@ -100,6 +100,9 @@ async def _stage(seed: int) -> AsyncIterator[Soak]:
                 "DISCORD_API": town.api_url,
                 "DISCORD_TOKEN": town.token,
                 "COMMONROOM_PER_MINUTE": "0",
+                "COMMONROOM_PER_DAY": "0",
+                "COMMONROOM_TOKENS_PER_DAY": "0",
+                "COMMONROOM_MEGABYTES_PER_DAY": "0",
                 "LOG_LEVEL": "ERROR",
                 "INFERENCE_LOG_LEVEL": "ERROR",
             }

@@ -1,5 +1,6 @@
 """Whose files are kept, which go first, and what stays free for questions."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -198,7 +199,7 @@ async def test_room_for_questions_stays_free_whoever_posts_files(
 
 async def test_long_questions_leave_room_for_short_ones(redis: Redis, memory: int) -> None:
     queue = JobQueue(redis)
-    await redis.set("history", b"x" * (16 << 20))
+    await redis.setrange("history", 16 << 20, b"x")  # without a buffer of that size
     long = msgspec.structs.replace(make_job("long"), prompt="x" * 90_000)
     await _fill(redis, 0.95)
     with pytest.raises(QueueFull) as full:
@@ -214,6 +215,10 @@ async def test_long_questions_leave_room_for_short_ones(redis: Redis, memory: in
 
 
 async def _fill(redis: Redis, share: float) -> None:
-    """As if so much of the memory were used; what clients left behind is freed at any time."""
-    used = int((await redis.info("memory"))["used_memory"])
+    """As if so much of the memory were used, once what clients left behind is freed."""
+    used, before = 0, -(1 << 30)
+    async with asyncio.timeout(30):
+        while abs(used - before) > 10_000:
+            used, before = int((await redis.info("memory"))["used_memory"]), used
+            await asyncio.sleep(0.1)
     await redis.config_set("maxmemory", int(used / share))

@@ -16,7 +16,7 @@ from jobqueue.schema import Summary
 from playground.discord.faults import Fault
 from playground.discord.interactions import Interaction
 from playground.discord.limits import walk
-from playground.discord.shapes import Json
+from playground.discord.shapes import File, Json
 from playground.discord.state import Message
 from playground.discord.world import World
 from tests.bot.discord.conftest import Room, growing, holds, until
@@ -242,6 +242,24 @@ async def test_whoever_asks_too_often_is_told_when_to_go_on(
     assert not [m for m in room.bot_says("ada") if m.data["embeds"]]
     await _ask(room, "ada", "three")
     await _said(room, "[turn 2] three")
+
+
+async def test_files_and_tokens_of_a_day_are_limited_and_told_apart(
+    room: Room, world: World, admin: str, store: PreferenceStore
+) -> None:
+    await store.change(world.guild["id"], SERVER, megabytes_per_day=1, tokens_per_day=1)
+    files = [File(f"{n}.txt", b"x" * 700_000) for n in range(2)]
+    await world.slash("bob", "general", "chat", {"prompt": "with files"}, files)
+    await room.notice("more than 1 MB of files within a day", viewer="bob")
+    for file in files:  # one question, of two messages
+        await world.say("bob", "general", "@commonroom with a file", [file])
+    await until(lambda: len([m for m in room.bot_says("bob") if m.data["embeds"]]) == 2)
+    await _ask(room, "bob", "without")
+    await _said(room, "[turn 1] without")
+    await _ask(room, "bob", "once more")
+    await room.notice("took 1 tokens within a day", viewer="bob")
+    await _ask(room, "ada", "hello")
+    await _said(room, "[turn 2] hello")
 
 
 # --- persona and model --------------------------------------------------------------------------
