@@ -7,7 +7,8 @@ becomes blocks in reading order:
 - a formula on display that reads the same on a line becomes a line, any other a picture where it
   stood; one in a line that has no exact line becomes **(1)**, and its picture ends the paragraph;
 - a table becomes an aligned block, a wide one a picture;
-- what cannot be drawn stays as its source, in a code block, and a table as a list.
+- what cannot be drawn stays as its source, in a code block, and a table as a list; so does what is
+  hidden in a spoiler, since a picture would show it.
 
 Discord shows pictures under a message's text, and crops several into a mosaic. So blocks are to be
 laid out in order: as text displays and galleries of one picture each where a message is made of
@@ -18,6 +19,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from bot.render.emphasis import SPOILER, Emphasis, balance, find_emphasis
 from bot.render.fences import discord_fences
 from bot.render.formulas import Formula, extract
 from bot.render.linear import linear
@@ -36,10 +38,23 @@ _INDENT = "\u2003\u2003"  # Discord keeps these, and would not keep spaces
 _MARKDOWN = re.compile(r"([\\*_~|`<>\[\]#])")
 _MAY_NEED_DRESSING = re.compile(r"[$|]|\\[(\[]|\\begin")
 _PARAGRAPH_END = re.compile(r"(\n[ ]*\n|\n(?=[ >]*```))")
-_EMPTY_QUOTE = re.compile(r"(?:\n|\A)[> ]+\Z")
-_TRAILING_MARK = re.compile(r"\A[ ]*[.,;。，；](?=\s|\Z)")
+# What is left of a line whose formula became a picture; a mark of emphasis then marks nothing.
+_EMPTY_LINE = re.compile(r"(?:\n|\A)(?:[> ]|[-+][ ]|\#{1,3}[ ]|[*_~|]++)*+\Z")
+_QUOTE = re.compile(r"(?:> )*")
+# A line of a quotation or a list on which nothing is said yet.
+_LINE_START = re.compile(r"(?:(?:>{1,3}|[-*+]|\d{1,9}[.)])[ ])*[*_~|]*")
+_EMPTY_END = re.compile(r"\n[> ]*\Z")
+_FULL_STOP = re.compile(r"[ ]*[.,;。，；](?=[*_~|]*(?:\s|\Z))")
 
 Block = str | Picture
+
+
+@dataclass(frozen=True)
+class _Apart:
+    """Text that is not in the line of the words before it: a formula's line, a block of code."""
+
+    text: str
+    is_block: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,7 +122,7 @@ def dress(text: str) -> Dressed:
             wardrobe.table(grid)
             done = table.end
     wardrobe.prose(plain[done:])
-    return Dressed(tuple(_tidy(wardrobe.blocks)), wardrobe.formulas)
+    return Dressed(tuple(_tidy(wardrobe.balanced())), wardrobe.formulas)
 
 
 def pages(
@@ -130,7 +145,8 @@ def _has_room(page: list[Block], block: Block, limit: int, pictures: int) -> boo
     shown = sum(isinstance(other, Picture) for other in page)
     if isinstance(block, Picture):
         return shown < pictures
-    written = sum(units(other) for other in page if isinstance(other, str))
+    # A line end stands between two texts of a message.
+    written = sum(units(other) + 1 for other in page if isinstance(other, str))
     is_ended = shown > 0 and pictures == 1
     return not is_ended and written + units(block) <= limit
 
@@ -147,7 +163,7 @@ def _cut(blocks: Iterable[Block], limit: int) -> Iterator[Block]:
 class _Wardrobe:
     """Gathers the blocks of one answer."""
 
-    blocks: list[Block] = field(default_factory=list)
+    blocks: list[Block | _Apart] = field(default_factory=list)
     formulas: bool = False
     drawn: int = 0
     labelled: int = 0
@@ -155,23 +171,34 @@ class _Wardrobe:
 
     def table(self, grid: Grid) -> None:
         if (blocks := aligned(grid)) is not None:
-            self._say("\n".join(blocks) + "\n")
+            self.blocks.append(_Apart("\n".join(blocks) + "\n", is_block=True))
         elif picture := self._room() and draw(grid, self._name("table")):
             self._show(picture)
         else:
             self._say(listed(grid) + "\n")
 
     def prose(self, text: str) -> None:
-        follows_display = False
+        emphasis = replace(find_emphasis(text), unclosed=())  # the answer is whole
+        at = 0
+        quote: str | None = None  # of the line that a formula on display divided
         for segment in extract(text):
-            if isinstance(segment, str):
-                self._paragraphs(_below(segment) if follows_display else segment)
-            elif segment.display:
-                self._display(segment)
+            end = at + len(segment if isinstance(segment, str) else segment.source)
+            if isinstance(segment, Formula):
+                is_hidden = SPOILER in emphasis.open_at(at) or _is_between_bars(text, at, end)
+                quote = self._quote() if segment.display and not is_hidden else None
+                if quote is None:
+                    self._inline(segment, emphasis.open_at(at), is_hidden)
+                else:
+                    self._display(segment)
+                self.formulas = True
+            elif quote is None:
+                self._paragraphs(segment)
             else:
-                self._inline(segment)
-            self.formulas = self.formulas or isinstance(segment, Formula)
-            follows_display = isinstance(segment, Formula) and segment.display
+                marks, words = _below(text, at, end, emphasis)
+                self._say(marks)
+                self._paragraphs(words if words.startswith("\n") else f"\n{quote}{words}")
+                quote = None
+            at = end
         self._flush()
 
     def _paragraphs(self, text: str) -> None:
@@ -184,25 +211,26 @@ class _Wardrobe:
     def _display(self, formula: Formula) -> None:
         line = linear(formula.latex)
         if line and line.flat and len(line.text) <= _LONGEST_LINE:
-            quote = "> " if self._is_quoting() else ""
-            self._say_below(f"{quote}{_INDENT}{escaped(line.text)}")
+            self._say_apart(f"{_INDENT}{escaped(line.text)}")
         elif picture := self._typeset(formula.latex, formula.latex):
             self._show(picture)
         else:
-            self._say_below(f"```latex\n{formula.latex}\n```")
+            self.blocks.append(_Apart(f"\n```latex\n{formula.latex}\n```", is_block=True))
 
-    def _inline(self, formula: Formula) -> None:
+    def _inline(self, formula: Formula, marks: list[str], is_hidden: bool) -> None:
         if line := linear(formula.latex):
             self._say(escaped(line.text))
             return
         label = self.labelled + 1
-        picture = self._typeset(rf"({label})\quad {formula.latex}", formula.latex)
+        numbered = rf"({label})\quad {formula.latex}"
+        picture = None if is_hidden else self._typeset(numbered, formula.latex)
         if picture is None:
             self._say(_code(formula.latex))
             return
         self.labelled = label
         self.waiting.append(picture)
-        self._say(f"**({label})**")
+        is_starred = "*" in marks or "**" in marks
+        self._say(f"({label})" if is_starred else f"**({label})**")
 
     def _typeset(self, latex: str, source: str) -> Picture | None:
         if not self._room():
@@ -222,18 +250,20 @@ class _Wardrobe:
         else:
             self.blocks.append(text)
 
-    def _say_below(self, line: str) -> None:
+    def _say_apart(self, line: str) -> None:
         last = self.blocks[-1] if self.blocks else ""
-        is_at_start = not isinstance(last, str) or last == "" or last.endswith("\n")
-        self._say(line if is_at_start else f"\n{line}")
+        is_at_start = isinstance(last, str) and _LINE_START.fullmatch(_last_line(last))
+        if not is_at_start and not isinstance(last, Picture):
+            line = f"\n{self._quote()}{line}"
+        self.blocks.append(_Apart(line))
 
-    def _is_quoting(self) -> bool:
+    def _quote(self) -> str:
+        """The marks of the quotation that the last line belongs to."""
         last = self.blocks[-1] if self.blocks else ""
-        return isinstance(last, str) and last.rpartition("\n")[2].startswith("> ")
+        quote = _QUOTE.match(_last_line(last)) if isinstance(last, str) else None
+        return quote[0] if quote else ""
 
     def _show(self, picture: Picture) -> None:
-        if self.blocks and isinstance(self.blocks[-1], str):
-            self.blocks[-1] = _EMPTY_QUOTE.sub("", self.blocks[-1])
         self.blocks.append(picture)
         self.drawn += 1
 
@@ -242,21 +272,62 @@ class _Wardrobe:
             self._show(picture)
         self.waiting = []
 
+    def balanced(self) -> Iterator[Block]:
+        """The blocks, each text with its own pairs of marks."""
+        texts = [""]
+        between: list[Picture | _Apart] = []
+        for block in self.blocks:
+            if isinstance(block, str):
+                texts[-1] += block
+            else:
+                between.append(block)
+                texts.append("")
+        first, *others = balance(texts)
+        text = first
+        for block, after in zip(between, others, strict=True):
+            if isinstance(block, Picture):
+                yield _EMPTY_LINE.sub("", text)
+                yield block
+                text = after
+            elif block.is_block:
+                text = _EMPTY_LINE.sub("", text) + block.text + after
+            else:
+                text += block.text + after
+        yield text
 
-def _tidy(blocks: list[Block]) -> Iterator[Block]:
+
+def _tidy(blocks: Iterable[Block]) -> Iterator[Block]:
     """Texts without the empty lines that are left around pictures, and with links that lead where
     they seem to: a formula that became text may have made one."""
     for block in blocks:
         if isinstance(block, Picture):
             yield block
-        elif text := block.strip("\n").rstrip():
+        elif text := _EMPTY_END.sub("", block.strip("\n")).rstrip():
             yield harmless_links(text)
 
 
-def _below(text: str) -> str:
-    """Text that follows a formula on display, on a line of its own and without a lone full stop."""
-    text = _TRAILING_MARK.sub("", text, 1)
-    return text if text.startswith("\n") else f"\n{text.lstrip(' ')}"
+def _below(text: str, at: int, end: int, emphasis: Emphasis) -> tuple[str, str]:
+    """What follows a formula on display: marks that close there, and words without a full stop."""
+    marks = ""
+    is_stopped = False
+    while True:
+        if mark := emphasis.closed_at.get(at):
+            marks += mark
+            at += len(mark)
+        elif not is_stopped and (stop := _FULL_STOP.match(text, at, end)):
+            at, is_stopped = stop.end(), True
+        else:
+            return marks, text[at:end].lstrip(" ")
+
+
+def _is_between_bars(text: str, start: int, end: int) -> bool:
+    """Whether it is hidden in a spoiler of its own that has spaces within."""
+    before, after = text[max(start - 9, 0) : start], text[end : end + 9]
+    return before.rstrip().endswith(SPOILER) and after.lstrip().startswith(SPOILER)
+
+
+def _last_line(text: str) -> str:
+    return text[text.rfind("\n") + 1 :]
 
 
 def escaped(text: str) -> str:

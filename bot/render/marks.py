@@ -23,11 +23,11 @@ _WHOLE = re.compile(
       \$\$ (?: (?!\$\$|\n\n) . )+ \$\$        # display mathematics
     | \\\[ (?: \\\\ | (?!\\[\[\]]|\n\n) . )+ \\\]
     | \\\( (?: \\\\ | (?!\\[()]|\n\n) . )+ \\\)
-    | \$ (?=\S) [^$\n]+ \$
+    | (?<![\\$A-Za-z0-9]) \$ (?=[^\s$]) (?: \\[^\n] | [^$\n\\] )+ (?<!\s) \$ (?![A-Za-z0-9$])
     | (`{1,2}) (?!`) [^`\n]+ \1 (?!`)         # inline code
     | \[ [^\]\n]* \] \( [^)\s]* \)            # a masked link
     | (?<!\]\() https?:// [!-;=?-~]+          # a bare address
-    | ^[ ]* \| [^\n]* $                       # a table's row
+    | ^[ ]* \| (?!\|) [^\n]* $                 # a table's row
     """,
     re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
@@ -49,8 +49,6 @@ _TABLE = re.compile(
     rf"^([^\n]+\n(?=[^\n]*\|){_DELIMITER}\n)((?:[^|\n]*\|[^\n]*(?:\n|\Z))*)", re.MULTILINE
 )
 _HEADING = re.compile(r"^(?:\#{1,3}[ ][^\n]*|\*\*[^*\n]+\*\*:?)\n+(?=[^\n])", re.MULTILINE)
-_SPOILER_OPENS = re.compile(r"(?<![\w|])\|\|(?=[^\s|])")
-_SPOILER_CLOSES = re.compile(r"\|\|")
 _QUOTE = re.compile(r"(?:>>>|>) ")
 _QUOTED_TO_THE_END = re.compile(r"^>>> ", re.MULTILINE)
 
@@ -144,23 +142,6 @@ class Marks:
             return ">>> "
         line = self.text.rfind("\n", 0, at) + 1
         return "> " if line < at and _QUOTE.match(self.text, line) else ""
-
-    def spoiler(self, at: int) -> str:
-        """`||` if a spoiler is open at `at`."""
-        place = 0
-        while opens := self._search(_SPOILER_OPENS, place, at):
-            closes = self._search(_SPOILER_CLOSES, opens.end(), at)
-            if closes is None:
-                return "||"
-            place = closes.end()
-        return ""
-
-    def _search(self, pattern: re.Pattern[str], start: int, end: int) -> re.Match[str] | None:
-        found = pattern.finditer(self.text, start, end)
-        return next((m for m in found if self._is_prose(m.start())), None)
-
-    def _is_prose(self, at: int) -> bool:
-        return self.language(at) is None and self.span_around(at + 1) is None
 
     def _outside_code(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
         return (m for m in pattern.finditer(self.text) if self.language(m.start()) is None)

@@ -8,7 +8,8 @@ Cuts fall where a reader would pause: between paragraphs, else lines, else sente
 and only then between graphemes; not behind a heading, and not within a formula, a link, inline
 code or a table's row where that can be avoided. What a cut leaves open is closed at the end of
 the one piece and opened again at the start of the next: a code block with its language, a
-quotation, a spoiler. A table that goes on does so under its header.
+quotation, bold, italic, underlined, struck and hidden text. A table that goes on does so under its
+header.
 
 A piece that is followed by another is sealed: more text never changes it. So a cut is decided
 from a window of the text that is complete before the piece is sealed.
@@ -21,19 +22,25 @@ from functools import cached_property
 
 import regex
 
+from bot.render.emphasis import MOST_UNITS, SPOILER, Emphasis, find_emphasis
 from bot.render.marks import TICKS, Marks
 
 MESSAGE_UNITS = 2000
 
-_CLOSING_UNITS = len(f"\n> {TICKS}||")
+_CLOSING_UNITS = max(len(f"\n> {TICKS}{SPOILER}"), MOST_UNITS)
 _LOOKAHEAD = 8  # code points after the cut that the decision may see
 _CLOSES_NEXT = re.compile(rf"\s*{TICKS}")
 
 _PARAGRAPH = re.compile(r"\n[^\S\n]*\n+")
 _LINE = re.compile(r"\n")
-_SENTENCE = re.compile(r"[.!?…]+[\"'”’)\]]*\s+|[。！？；…｡]+[”’」』）】》]*")
+_SENTENCE = re.compile(r"[.!?…]+[\"'”’)\]]*\s+|[。！？；…｡]+[”’」』）】》]*\s*")
 _WORD = re.compile(r"\s+|(?<=[，、])")
+_PAIRS = ("``", "||", "**", "__", "~~", "\r\n")
 _EXTENDS = regex.compile(r"[\p{Grapheme_Extend}\u200d]")
+
+
+# What stands before the words of a line.
+_LEAD = re.compile(r"\s*(?:>{1,3} )?\s*")
 
 
 @dataclass(frozen=True)
@@ -43,22 +50,48 @@ class Piece:
     body: str
     opening: str = ""  # repeats what the previous piece had to close
     closing: str = ""
+    resumed: str = ""  # marks of emphasis that the previous piece closed; they touch a word
+    ended: str = ""  # marks of emphasis that the next piece opens again; they touch a word
 
     @property
     def content(self) -> str:
-        return self.opening + self.body + self.closing
+        body = self.body
+        if self.ended and (words := _without_empty_end(body)):
+            body = words + self.ended
+        if self.resumed and (lead := _LEAD.match(body)) and lead.end() < len(body):
+            body = lead[0].lstrip() + self.resumed + body[lead.end() :]
+        return self.opening + body + self.closing
+
+
+def _without_empty_end(text: str) -> str:
+    """`text` up to its last word; a line may begin at its end, with the mark of a quotation."""
+    *_, last = ("", *text.rstrip().rpartition("\n"))
+    return text.rstrip() if last.strip("> ") else text.rstrip().rstrip("> ").rstrip()
+
+
+@dataclass(frozen=True)
+class _Carried:
+    """What a piece takes up again of the one before it."""
+
+    quote: str = ""
+    marks: tuple[str, ...] = ()
+    block: str = ""  # a code block's beginning, or a table's head
+
+    @property
+    def before(self) -> str:
+        return self.quote + self.block
 
 
 def split(text: str, limit: int = MESSAGE_UNITS) -> list[Piece]:
     """`text` as pieces of at most `limit` UTF-16 units; no text is no pieces."""
     pieces = []
-    opening = ""
+    carried = _Carried()
     while text:
-        window = _Window.of(text, opening, limit)
+        window = _Window.of(text, carried, limit)
         at = window.cut() if window.more else len(window.text)
-        body = text[: at - len(opening)]
-        pieces.append(Piece(body, opening, window.closing(at)))
-        opening = window.reopening(at)
+        body = text[: at - len(carried.before)]
+        pieces.append(window.piece(at, body, carried))
+        carried = window.carry(at)
         text = text[len(body) :]
     return pieces
 
@@ -77,40 +110,61 @@ def _prefix(text: str, limit: int) -> str:
 class _Window:
     """The part of the text from which a piece is made. Places count from the opening's start."""
 
-    text: str  # the opening, what may become the piece, and the look-ahead
-    start: int  # where the text proper begins, after the opening
+    text: str  # what is carried, what may become the piece, and the look-ahead
+    start: int  # where the text proper begins, after what is carried
     end: int  # the last place where a cut may fall
     more: bool  # there is text behind the window
     longest_head: int
+    marks: tuple[str, ...]  # of emphasis, open before it
 
     @classmethod
-    def of(cls, text: str, opening: str, limit: int) -> "_Window":
-        whole = opening + text[:limit]
-        within = _prefix(whole, limit - _CLOSING_UNITS)
-        more = len(within) < len(opening) + len(text)
-        end = max(len(within) - _LOOKAHEAD, len(opening) + 1)
-        return cls(within, len(opening), end, more, limit // 4)
+    def of(cls, text: str, carried: _Carried, limit: int) -> "_Window":
+        whole = carried.before + text[:limit]
+        within = _prefix(whole, limit - _CLOSING_UNITS - units("".join(carried.marks)))
+        start = len(carried.before)
+        more = len(within) < start + len(text)
+        end = max(len(within) - _LOOKAHEAD, start + 1)
+        return cls(within, start, end, more, limit // 4, carried.marks)
 
     def cut(self) -> int:
         at = self._best()
         closes = _CLOSES_NEXT.match(self.text, at) if self._in_code(at) else None
         return closes.end() if closes else at
 
-    def closing(self, at: int) -> str:
-        """Ends what is open at `at`."""
-        spoiler = self._marks.spoiler(at)
-        if not self._in_code(at):
-            return spoiler
-        if self.text[:at].endswith("\n"):
-            return TICKS + spoiler
-        return f"\n{self._marks.quote(at)}{TICKS}{spoiler}"
+    def piece(self, at: int, body: str, carried: _Carried) -> Piece:
+        """What ends at `at`, with what is open there ended."""
+        resumed = "".join(self._resumed)
+        ended = "".join(reversed(self._open_at(at)))
+        block = ""
+        if self._in_code(at):
+            is_at_line = self.text[:at].endswith("\n")
+            block = TICKS if is_at_line else f"\n{self._marks.quote(at)}{TICKS}"
+        opening = carried.before
+        if carried.block:
+            opening, resumed = f"{carried.quote}{resumed}{carried.block}", ""
+        if block:
+            block, ended = block + ended, ""
+        return Piece(body, opening, block, resumed, ended)
 
-    def reopening(self, at: int) -> str:
-        """Takes up again, for the next piece, what `closing` ends."""
-        marks = self._marks
-        language = marks.language(at)
+    def carry(self, at: int) -> _Carried:
+        """What the next piece takes up again."""
+        language = self._marks.language(at)
         block = self._table_head(at) if language is None else f"{TICKS}{language}\n"
-        return marks.quote(at) + marks.spoiler(at) + block
+        return _Carried(self._marks.quote(at), tuple(self._open_at(at)), block)
+
+    @property
+    def _resumed(self) -> list[str]:
+        """The marks from before that close in this window, or go on behind it.
+
+        One that does neither was none; the piece before had to guess.
+        """
+        spans = (*self._emphasis.spans, *(self._emphasis.unclosed if self.more else ()))
+        kept = {span.mark for span in spans if span.start < 0}
+        return [mark for mark in self.marks if mark in kept or mark == SPOILER]
+
+    def _open_at(self, at: int) -> list[str]:
+        found = self._emphasis.open_at(at)
+        return found if self.more else [mark for mark in found if mark == SPOILER]
 
     def _table_head(self, at: int) -> str:
         head = self._marks.table_head(at)
@@ -119,7 +173,7 @@ class _Window:
     # --- where to cut ---------------------------------------------------------------------------
 
     def _best(self) -> int:
-        for good in (self._unbroken, self._possible):
+        for good in (self._unbroken, self._whole, self._possible):
             for pattern, in_code in (
                 (_PARAGRAPH, False),
                 (_LINE, False),
@@ -160,7 +214,7 @@ class _Window:
 
     def _possible(self, at: int) -> bool:
         """Neither within a mark nor right behind one that opens, nor within a grapheme."""
-        if self.text[at - 1 : at + 1] in ("``", "||", "\r\n"):
+        if self.text[at - 1 : at + 1] in _PAIRS or at in self._emphasis.edges:
             return False
         if _EXTENDS.match(self.text, at):
             return False
@@ -168,7 +222,11 @@ class _Window:
         return fence is None or at > fence.end or (at == fence.end and fence.language is None)
 
     def _unbroken(self, at: int) -> bool:
-        """Possible, and it leaves spans, headings and tables' heads whole."""
+        """Possible, and it leaves emphasis, spans, headings and tables' heads whole."""
+        return not self._emphasis.open_at(at) and self._whole(at)
+
+    def _whole(self, at: int) -> bool:
+        """The same, but for emphasis, which can be closed and opened again."""
         unfinished = self._marks.unfinished
         return (
             self._possible(at)
@@ -181,6 +239,12 @@ class _Window:
     @cached_property
     def _marks(self) -> Marks:
         return Marks(self.text)
+
+    @cached_property
+    def _emphasis(self) -> Emphasis:
+        # A run of marks at the end of the window may go on behind it.
+        text = self.text.rstrip("*_~|") if self.more else self.text
+        return find_emphasis(text, self.marks)
 
 
 def _last_grapheme(text: str) -> int:

@@ -135,3 +135,97 @@ def test_a_draft_grows_into_the_undressed_answer(answer: str) -> None:
     whole = undressed(answer).text
     for length in range(len(answer)):
         assert whole.startswith(draft(answer[:length]))
+
+
+DRAWN = r"\begin{pmatrix}1&2\\3&4\end{pmatrix}"
+UNDRAWN = r"\unknown{x}"
+
+
+def parts(text: str) -> list[str]:
+    written = text.replace("DRAWN", DRAWN).replace("UNKNOWN", UNDRAWN)
+    return ["PICTURE" if isinstance(b, Picture) else b for b in dress(written).blocks]
+
+
+@pytest.mark.parametrize("marks", ["**", "*", "__", "_", "~~", "***", "**_", "~~**", "__*"])
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("MM\\[DRAWN\\]WW", ["PICTURE"]),
+        ("- MM\\[DRAWN\\]WW\n- next", ["PICTURE", "- next"]),
+        ("> MM$$DRAWN$$WW\n> next", ["PICTURE", "> next"]),
+        ("MM\n$$\nDRAWN\n$$\nWW\n\nnext", ["PICTURE", "next"]),
+        ("1. MM\\[DRAWN\\]WW.\n2. next", ["1.", "PICTURE", "2. next"]),
+        ("MMSo\n\\[DRAWN\\]\nholds.WW", ["MMSoWW", "PICTURE", "MMholds.WW"]),
+        ("> MMSo\n> $$DRAWN$$\n> holds.WW", ["> MMSoWW", "PICTURE", "> MMholds.WW"]),
+        ("MMa $$DRAWN$$WW", ["MMaWW", "PICTURE"]),
+        ("MM$$DRAWN$$ aWW b", ["PICTURE", "MMaWW b"]),
+        ("MMaWW\n$$DRAWN$$\nMMbWW", ["MMaWW", "PICTURE", "MMbWW"]),
+        ("MM因此\n\\[DRAWN\\]\n成立。WW接着", ["MM因此WW", "PICTURE", "MM成立。WW接着"]),
+        ("MM$$x=1$$WW", ["\u2003\u2003x = 1"]),
+        ("MM$$UNKNOWN$$WW", ["```latex\n\\unknown{x}\n```"]),
+        ("MM\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nWW", ["```\na  b\n─  ─\n1  2\n```"]),
+    ],
+)
+def test_no_mark_is_left_alone_around_a_picture(marks: str, text: str, shown: list[str]) -> None:
+    def mark(text: str) -> str:
+        return text.replace("MM", marks).replace("WW", marks[::-1])
+
+    if "因此" in text and "_" in marks:
+        return  # Discord wants a space beside it
+    assert parts(mark(text)) == [mark(block) for block in shown]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("**$DRAWN$** so", "**(1)** so"),
+        ("**the matrix $DRAWN$ is**", "**the matrix (1) is**"),
+        ("*the matrix $DRAWN$ is*", "*the matrix (1) is*"),
+        ("__the matrix $DRAWN$ is__", "__the matrix **(1)** is__"),
+        ("use **kwargs with $DRAWN$", "use **kwargs with **(1)**"),
+    ],
+)
+def test_the_label_of_a_picture_within_emphasis(text: str, shown: str) -> None:
+    assert parts(text) == [shown, "PICTURE"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("||$$DRAWN$$||", f"||`{DRAWN}`||"),
+        ("|| \\[DRAWN\\] ||", f"|| `{DRAWN}` ||"),
+        ("The end: ||it is $DRAWN$, or $x^2$|| so", f"The end: ||it is `{DRAWN}`, or x²|| so"),
+        ("**||$$x=1$$||**", "**||x = 1||**"),
+    ],
+)
+def test_what_is_hidden_is_not_drawn(text: str, shown: str) -> None:
+    assert parts(text) == [shown]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("> so\n> $$x=1$$\n> done", "> so\n> \u2003\u2003x = 1\n> done"),
+        ("> $$\n> x = 1\n> $$\n> $$\n> y = 2\n> $$", "> \u2003\u2003x = 1\n> \u2003\u2003y = 2"),
+        ("> 5 > $$x=1$$, then", "> 5 >\n> \u2003\u2003x = 1\n> then"),
+        ("> > so\n> > $$x=1$$\n> > done", "> > so\n> > \u2003\u2003x = 1\n> > done"),
+        ("- $$x=1$$\n- next", "- \u2003\u2003x = 1\n- next"),
+    ],
+)
+def test_a_formula_stays_in_its_quotation(text: str, shown: str) -> None:
+    assert [line.rstrip() for line in dress(text).text.split("\n")] == shown.split("\n")
+
+
+def test_a_long_answer_is_balanced_in_every_message() -> None:
+    sentences = "It is so. 这是真的。 More words, and more. " * 60
+    text = f"**So {sentences}\n$$\n{DRAWN}\n$$\nand {sentences.strip()}** end"
+    shown = pages(dress(text))
+    texts = [block for page in shown for block in page if isinstance(block, str)]
+    assert len(texts) > 3
+    assert all(text.count("**") % 2 == 0 for text in texts)
+    assert all(text.startswith("**") for text in texts)
+
+
+@pytest.mark.parametrize(("first", "messages"), [(999, 1), (1000, 2)])
+def test_the_line_end_between_two_texts_counts(first: int, messages: int) -> None:
+    assert len(pages(Dressed(("a" * first, "a" * 1000)))) == messages

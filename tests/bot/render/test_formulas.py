@@ -65,6 +65,7 @@ def test_an_environment_needs_no_delimiters() -> None:
         "**$20** or **5$**",
         "*$20* or *30$*",
         "from $20 to 30$",
+        "for $5 ~~$6~~ and $5 ||$6||",
         "$1,000.50/month, $10M–$20M",
         "$HOME/bin:$PATH, then $HOME:$",
         "^a$|^b$ and ^\\d+$",

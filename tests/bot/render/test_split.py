@@ -154,6 +154,103 @@ def test_or_in_prose_is_no_spoiler() -> None:
     assert not any(piece.closing for piece in split("if a || b then " * 200))
 
 
+PLAIN = "Plain words fill the line here. "
+
+
+@pytest.mark.parametrize(
+    ("padding", "emphasized"),
+    [
+        (59, "**Note. This matters. Do not unplug it while it writes to the disk.**"),
+        (60, "**注意。保存文件。然后再关机。切记不要直接断电，否则数据会丢失。**"),
+        (60, "~~Old price. No longer valid. Ask us. Really. Please do.~~"),
+        (60, "||The end. He did it. With a knife. In the hall, as you knew.||"),
+        (60, "> **Quoted. And bold. It goes on over the end of the message.**"),
+        (
+            60,
+            "**[A label. It has words. Many of them, in fact.](https://docs.example/x) and more.**",
+        ),
+    ],
+)
+def test_short_emphasis_goes_into_one_message(padding: int, emphasized: str) -> None:
+    pieces = split(f"{PLAIN * padding}{emphasized} {PLAIN * 20}")
+    assert sum(emphasized in piece.content for piece in pieces) == 1
+
+
+SENTENCES = "It is so. 这是真的。 More words, and more. "
+
+
+@pytest.mark.parametrize("before", ["", "> ", "> quoted words ", "- ", "1. one "])
+@pytest.mark.parametrize(
+    "marks",
+    ["**", "*", "_", "__", "~~", "||", "***", "**_", "~~**", "||**__", "__*", "**||", "~~||_"],
+)
+def test_long_emphasis_is_closed_and_opened_again(before: str, marks: str) -> None:
+    text = f"{before}{marks}{(SENTENCES * 120).strip()}{marks[::-1]} and after"
+    pieces = split(text)
+    assert len(pieces) >= 3
+    starts = [piece.content for piece in pieces[1:]]
+    quote = "> " if before.startswith("> ") else ""
+    assert all(content.startswith(quote + marks) for content in starts)
+    assert not any(content.startswith(f"{quote}{marks} ") for content in starts)
+    assert all(re.search(rf"\S{re.escape(marks[::-1])}\Z", p.content) for p in pieces[:-1])
+    for kind in set(marks):
+        assert all(piece.content.count(kind) % 2 == 0 for piece in pieces)
+
+
+def test_emphasis_within_emphasis_is_opened_again_only_if_it_was_open() -> None:
+    inner = f"~~{(SENTENCES * 50).strip()}~~"
+    pieces = split(f"**{SENTENCES * 20}{inner} {(SENTENCES * 60).strip()}**")
+    opened = [re.match(r"[*~]*", piece.content) for piece in pieces]
+    assert {found[0] for found in opened if found} == {"**", "**~~"}
+    assert all(piece.content.count("**") == 2 for piece in pieces)
+    assert all(piece.content.count("~~") % 2 == 0 for piece in pieces)
+
+
+def test_a_quotation_of_several_lines_keeps_its_marks_before_those_of_emphasis() -> None:
+    lines = "\n> ".join(["A line of the quotation, which is bold."] * 80)
+    pieces = split(f"> **{lines}**")
+    assert len(pieces) >= 2
+    for piece in pieces:
+        assert piece.content.startswith("> **A line")
+        assert piece.content.endswith("bold.**")
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "use 2 * 3 and 4 ** 5, ",
+        "call f(**kwargs) then.\n\n",
+        "snake_case_name and __init__ then. ",
+        "\\*not italic and \\**not bold, ",
+        "`a ** b` and `*c` are code. ",
+        "$a * b$ and \\(x^* + y^*\\) then. ",
+        "see https://docs.example/a_b*c_d then. ",
+        "* a point of a list\n",
+        "~ about ~ and a~b ~ then. ",
+    ],
+)
+def test_what_is_no_emphasis_is_not_closed(prose: str) -> None:
+    pieces = split(prose * 120)
+    assert len(pieces) > 1
+    assert "".join(piece.content.strip() for piece in pieces).count("*") == (prose * 120).count("*")
+    assert not any(piece.resumed or piece.ended for piece in pieces)
+
+
+def test_emphasis_that_never_ends_stays_where_it_began() -> None:
+    first, *others = split(f"{PLAIN * 55}**{PLAIN * 300}")
+    assert first.content.count("**") % 2 == 0
+    assert not any("**" in piece.content for piece in others[-1:])
+
+
+def test_emphasis_is_kept_while_its_end_is_not_written_yet() -> None:
+    text = f"{PLAIN * 30}**{(SENTENCES * 80).strip()}** and after"
+    whole = split(text)
+    for end in range(1900, len(text), 97):
+        sooner = split(text[:end])
+        assert whole[: len(sooner) - 1] == sooner[:-1]
+        assert all(piece.content.count("**") % 2 == 0 for piece in sooner[:-1])
+
+
 def test_a_heading_is_not_left_behind() -> None:
     first, second = split("word " * 370 + "\n\n## Next\n\n" + "more " * 100)
     assert second.body.startswith("## Next")
