@@ -29,7 +29,7 @@ with installed("bot"):
     from jobqueue.connect import connect
     from jobqueue.embedded import EmbeddedError, redis_url
     from jobqueue.exposition import exposed
-    from jobqueue.redact import redact
+    from jobqueue.redact import RedactingFormatter, redact, silence_private_loggers
     from jobqueue.settings import load_or_exit
     from jobqueue.version import add_version
     from jobqueue.watchdog import watch_loop
@@ -69,9 +69,10 @@ def _export_feedback(_: argparse.Namespace) -> None:
 
 def _run(_: argparse.Namespace) -> None:
     settings = load_or_exit(Settings, os.environ)
-    logging.basicConfig(
-        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=settings.log_level, handlers=[handler])
+    silence_private_loggers()
     if settings.discord_api:
         use_api(settings.discord_api)
     wrong: list[str] = []
@@ -81,7 +82,7 @@ def _run(_: argparse.Namespace) -> None:
     except* start.FATAL as errors:
         wrong += map(start.sentence, errors.exceptions)
     if wrong:
-        print(f"error: {wrong[0]}", file=sys.stderr)
+        print(f"error: {redact(wrong[0])}", file=sys.stderr)
         raise SystemExit(2)
 
 

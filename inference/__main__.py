@@ -39,6 +39,7 @@ with installed("inference"):
     from jobqueue.embedded import EmbeddedError, redis_url
     from jobqueue.history import History
     from jobqueue.queue import JobQueue
+    from jobqueue.redact import redact
     from jobqueue.version import add_version
     from jobqueue.watchdog import watch_loop
 
@@ -49,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(arguments.run(arguments))
     except* (CannotLoad, CannotListen, ModelError, EmbeddedError) as group:
         for error in group.exceptions:
-            print(f"error: {error}", file=sys.stderr)
+            print(f"error: {redact(str(error))}", file=sys.stderr)
     return 1
 
 

@@ -20,6 +20,7 @@ from inference.engines import create
 from inference.engines.base import BadRequest, Engine, EngineBroken, Health
 from inference.generate import Answer, compose
 from jobqueue.history import Loaded
+from jobqueue.redact import redact
 from jobqueue.schema import Delta, Finished, FinishReason, Job, Sampling, Turn
 
 HELP = """\
@@ -120,7 +121,7 @@ class Chat:
         except KeyboardInterrupt:  # before anything was there to keep
             print("\n(stopped)")
         except (BadRequest, EngineBroken, ValueError) as error:
-            print(f"No answer: {error}")
+            print(f"No answer: {redact(str(error))}")
 
     async def _answer(self, prompt: str) -> None:
         job = Job(

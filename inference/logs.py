@@ -4,10 +4,12 @@ import logging
 import time
 from collections.abc import Mapping
 
+from jobqueue.redact import RedactingFormatter, silence_private_loggers
+
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
-class KeyValues(logging.Formatter):
+class KeyValues(RedactingFormatter):
     """`2026-01-01T12:00:00.123Z INFO inference.worker attempt begins job=… channel=…`"""
 
     converter = staticmethod(time.gmtime)
@@ -29,6 +31,7 @@ def configure(level: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(KeyValues())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    silence_private_loggers()
     # transformers tells much, some of it with token ids; its loop brings its own handler unless
     # the logger no longer propagates when it is imported.
     for name in ("transformers", "ContinuousBatchingLogger"):

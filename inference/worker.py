@@ -27,6 +27,7 @@ from jobqueue.capabilities import ARTICLE, READ, SOLVE, VISION, of_model, withou
 from jobqueue.errors import QueueUnavailable
 from jobqueue.pictures import Kept
 from jobqueue.queue import JobQueue, Lease, Verdict
+from jobqueue.redact import redact
 from jobqueue.schema import (
     AnyEvent,
     Failed,
@@ -258,7 +259,7 @@ class Worker:
             return await self._answer(lease, emitter)
         except BadRequest as error:
             code = _REFUSALS.get(type(error), FailureCode.BAD_REQUEST)
-            await emitter.finish(Failed(code=code, detail=str(error)))
+            await emitter.finish(Failed(code=code, detail=redact(str(error))))
             return code
 
     async def _answer(self, lease: Lease, emitter: Emitter) -> str:
@@ -373,7 +374,7 @@ class Worker:
                 slots=self._engine.slots,
                 running=len(self._running),
                 progress=health.progress,
-                detail=health.detail,
+                detail=redact(health.detail),
                 context_tokens=self._engine.context_tokens,
             )
         )

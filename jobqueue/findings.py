@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from jobqueue.redact import redact
 
 
 class Verdict(StrEnum):
@@ -41,6 +43,9 @@ def fault(what: str, found: str, todo: str) -> Finding:
 
 def tell(findings: Sequence[Finding], *, as_json: bool = False) -> int:
     """Print them; the exit code, which is 1 where one is a fault."""
+    findings = [
+        replace(each, found=redact(each.found), todo=redact(each.todo)) for each in findings
+    ]
     if as_json:
         print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=1))
     else:

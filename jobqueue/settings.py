@@ -75,7 +75,7 @@ def load_or_exit(cls: type[T], environ: Mapping[str, str]) -> T:
     try:
         return load(cls, environ)
     except SettingsError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {redact(str(error))}", file=sys.stderr)
         raise SystemExit(2) from None
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from jobqueue.extras import installed
+from jobqueue.redact import redact
 
 with installed("playground"):
     import psutil
@@ -45,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
         model.NoModelError,
         script.ScriptError,
     ) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {redact(str(error))}", file=sys.stderr)
         return 2
 
 

@@ -85,7 +85,7 @@ class _Made:
             return None
         try:
             json.loads(self._arguments or "{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             return Called(self._tool, "{}")
         return Called(self._tool, self._arguments or "{}")
 

@@ -26,6 +26,7 @@ from inference.sandbox.config import SandboxConfig
 from inference.sandbox.errors import SandboxUnavailable
 from jobqueue.article import Article, Length, Order
 from jobqueue.capabilities import ARTICLE
+from jobqueue.redact import redact
 from jobqueue.schema import Delta, Finished, Job, Progress, Sampling
 
 
@@ -46,7 +47,7 @@ def run_article(arguments: argparse.Namespace) -> int:
     try:
         asyncio.run(_run(arguments, settings))
     except (BadRequest, EngineBroken) as error:
-        print(f"No article: {error}", file=sys.stderr)
+        print(f"No article: {redact(str(error))}", file=sys.stderr)
         return 1
     return 0
 

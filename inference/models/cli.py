@@ -23,6 +23,7 @@ from inference.models import check, gguf, store, table
 from inference.models.errors import ModelError
 from inference.models.progress import Progress, Report
 from inference.models.pull import SOURCES, pull
+from jobqueue.redact import redact
 
 Row = tuple[str, str, str, str, str]
 
@@ -54,7 +55,7 @@ def run_pull(arguments: argparse.Namespace) -> int:
         with shown() as report:
             here = _pull(arguments, report)
     except ModelError as error:
-        print(error, file=sys.stderr)
+        print(redact(str(error)), file=sys.stderr)
         return 1
     if arguments.progress == "bar":
         print(describe(here))

@@ -22,11 +22,20 @@ MAX_BYTES = 1 << 20
 MAX_REDIRECTS = 3
 REDIRECTS = (301, 302, 303, 307, 308)
 
-_EMBEDDED = (  # networks of IPv6 whose addresses carry one of IPv4
-    (ipaddress.IPv6Network("64:ff9b::/96"), 96),
-    (ipaddress.IPv6Network("64:ff9b:1::/48"), 96),
-    (ipaddress.IPv6Network("::/96"), 96),
+# IANA's special-purpose registries, where Python's own list says nothing or another thing.
+_NOT_PUBLIC = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            *("0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.31.196.0/24", "192.52.193.0/24"),
+            *("192.88.99.0/24", "192.175.48.0/24", "198.18.0.0/15", "240.0.0.0/4"),
+            *("2001::/23", "2001:db8::/32", "2620:4f:8000::/48", "3fff::/20"),
+        ),
+    )
 )
+_UNICAST = ipaddress.IPv6Network("2000::/3")  # all that was ever given out
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")  # IPv4 behind a translator
+_ISATAP = (0x00005EFE, 0x02005EFE)  # the middle of an address whose end is one of IPv4
 
 
 class NotPublic(ToolFailed):
@@ -34,29 +43,26 @@ class NotPublic(ToolFailed):
 
 
 def is_public(address: str) -> bool:
-    """Of an IP address; False for what is none."""
+    """Of an IP address; False for what is none, and for one that names a network interface."""
     try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
+        ip = ipaddress.ip_address(address)
     except ValueError:
         return False
     if isinstance(ip, ipaddress.IPv6Address):
-        if inner := _inside(ip):
-            return is_public(str(inner))
-        return ip.is_global and not ip.is_multicast
-    return ip.is_global and not ip.is_multicast
+        if ip.scope_id is not None:
+            return False
+        if ip in _TRANSLATED or ip.ipv4_mapped or ip.sixtofour:
+            return is_public(str(_carried(ip)))
+        isatap = int(ip) >> 32 & 0xFFFFFFFF in _ISATAP
+        if ip not in _UNICAST or (isatap and not is_public(str(_carried(ip)))):
+            return False
+    is_special = any(ip in network for network in _NOT_PUBLIC if network.version == ip.version)
+    return ip.is_global and not ip.is_multicast and not is_special
 
 
-def _inside(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    if ip.ipv4_mapped:
-        return ip.ipv4_mapped
-    if ip.sixtofour:
-        return ip.sixtofour
-    if ip.teredo:
-        return ip.teredo[1]
-    for network, shift in _EMBEDDED:
-        if ip in network:
-            return ipaddress.IPv4Address(int(ip) >> (128 - shift - 32) & 0xFFFFFFFF)
-    return None
+def _carried(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address:
+    """The address of IPv4 within one of IPv6."""
+    return ip.sixtofour or ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
 
 
 class PublicResolver(AbstractResolver):

@@ -57,6 +57,6 @@ def pages(answer: bytes) -> str:
     try:
         results = json.loads(answer)["results"][:MOST]
         found = [f"{each['title']}\n{each['url']}\n{each.get('content', '')}" for each in results]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ToolFailed("the search engine answered with something else than JSON") from error
     return "\n\n".join(cut(page, 600) for page in found) or "Nothing was found."

@@ -1,11 +1,14 @@
-"""At the default level no log and no trace holds what people or models wrote, nor a secret."""
+"""At no level does a log or a trace hold what people or models wrote, nor a secret."""
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+
+import pytest
 
 from bench.server import Server
 from jobqueue.connect import connect
@@ -17,6 +20,7 @@ from tests.traces import receiving
 
 PASSWORD = "hidden-password-of-redis"
 KEY = "sk-hidden-key"
+TOKEN = re.compile(r"/(?:webhooks|interactions)/\d+/[\w.-]{8}|'token': '\w")  # of an interaction
 # In a prompt, in an answer (which echoes it), in a file, as a name.
 PLANTED = ("platypus", "quokka", "wombat", "numbat")
 
@@ -26,7 +30,7 @@ async def logged(file: Path, *arguments: str, **environment: str) -> AsyncIterat
     with file.open("wb") as out:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", *arguments),
-            env=os.environ | {"LOG_LEVEL": "", "INFERENCE_LOG_LEVEL": ""} | environment,
+            env=os.environ | environment,
             stdout=out,
             stderr=out,
         )
@@ -37,7 +41,8 @@ async def logged(file: Path, *arguments: str, **environment: str) -> AsyncIterat
         await process.wait()
 
 
-async def test_neither_words_nor_secrets(tmp_path: Path) -> None:
+@pytest.mark.parametrize("level", ["INFO", "DEBUG"])
+async def test_neither_words_nor_secrets(tmp_path: Path, level: str) -> None:
     bot, worker = tmp_path / "bot.log", tmp_path / "worker.log"
     with Server(tmp_path / "redis", options=("--protected-mode", "no")) as server:
         client = server.client()
@@ -49,6 +54,7 @@ async def test_neither_words_nor_secrets(tmp_path: Path) -> None:
                 discord.world.create_user(name)
             room = Room(discord, redis, url)
             secrets = {"REDIS_URL": url, "INFERENCE_API_KEY": KEY}
+            secrets |= {"LOG_LEVEL": level, "INFERENCE_LOG_LEVEL": level}
             secrets |= {"OTEL_EXPORTER_OTLP_ENDPOINT": traces.url}
             told = {"DISCORD_TOKEN": discord.token, "DISCORD_API": discord.api_url}
             async with (
@@ -70,6 +76,7 @@ async def test_neither_words_nor_secrets(tmp_path: Path) -> None:
     for hidden in (*PLANTED, PASSWORD, KEY, discord.token):
         assert hidden not in logs, [line for line in logs.splitlines() if hidden in line]
         assert hidden.encode() not in traces.raw
+    assert not TOKEN.search(logs)
 
 
 async def _serving(log: Path) -> bool:

@@ -1,10 +1,11 @@
 """From the operator's settings to an engine, or a sentence that says what is wrong with them."""
 
-from urllib.parse import urlsplit
+from yarl import URL
 
 from inference.config import DEFAULT_MODEL, Settings
 from inference.engines.base import CannotLoad
 from inference.engines.openai.engine import OpenAIEngine
+from inference.engines.openai.errors import readable
 from inference.engines.openai.flavours import FLAVOURS, Flavour
 from inference.engines.openai.server import Wanted
 
@@ -18,8 +19,11 @@ def engine(settings: Settings) -> OpenAIEngine:
         vision=settings.vision,
         tools=settings.dialect == "native",
     )
+    urls = base_urls(settings.base_urls)
+    if settings.api_key and any(URL(url).user for url in urls):
+        raise CannotLoad("INFERENCE_BASE_URLS names a user, INFERENCE_API_KEY a key: take one")
     return OpenAIEngine(
-        base_urls(settings.base_urls),
+        urls,
         wanted,
         api_key=settings.api_key,
         slots=settings.slots,
@@ -36,11 +40,17 @@ def base_urls(listed: str) -> tuple[str, ...]:
     return urls
 
 
-def _base_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise CannotLoad(f"INFERENCE_BASE_URLS: {url!r} is no http address")
-    return url.rstrip("/") if parts.path.strip("/") else f"{url.rstrip('/')}/v1"
+def _base_url(text: str) -> str:
+    try:
+        url = URL(text)
+        _ = url.port  # is read only now
+    except ValueError:
+        url = URL()
+    if url.scheme not in ("http", "https") or not url.host:
+        shown = "" if "@" in text else f"{readable(text)!r} "
+        raise CannotLoad(f"INFERENCE_BASE_URLS: {shown or 'an address '}is no http address")
+    path = url.path.rstrip("/")
+    return str(url.with_path(path or "/v1", keep_query=True))
 
 
 def _flavour(name: str) -> Flavour:

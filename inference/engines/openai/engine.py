@@ -98,9 +98,9 @@ class OpenAIEngine:
                     return
                 except Refused as how:
                     server.failed(how)
-                    reasons[server.url] = str(how)
+                    reasons[server.name] = str(how)
                     if answer.begun:
-                        raise EngineBroken(f"{server.url} broke off the answer: {how}") from how
+                        raise EngineBroken(f"{server.name} broke off the answer: {how}") from how
 
     async def _chunks(
         self, server: Server, request: Request, most: int, answer: Answer
@@ -131,7 +131,7 @@ class OpenAIEngine:
         while True:
             events = wire.stream(
                 server.session,
-                f"{server.url}/chat/completions",
+                server.at("chat/completions"),
                 server.without_refused(body),
                 first_s=self._patience.first_s,
                 next_s=self._patience.next_s,

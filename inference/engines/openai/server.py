@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
+from yarl import URL
 
 from inference.engines.base import BadRequest, Message
 from inference.engines.openai import bodies, wire
@@ -55,6 +56,8 @@ class Server:
     def __init__(self, url: str, session: aiohttp.ClientSession, wanted: Wanted) -> None:
         """`url` ends where the protocol's paths begin, mostly in `/v1`."""
         self.url = url
+        self._base = URL(url)
+        self.name = str(self._base.with_user(None).with_query(None))  # for people: no secrets
         self.served: Served | None = None
         self.trouble: Refused | None = Refused("not asked yet")
         self.rests_until = 0.0  # of the loop's clock
@@ -65,6 +68,10 @@ class Server:
         )
         self._refused: frozenset[str] = frozenset()  # parameters that it does not take
 
+    def at(self, path: str) -> str:
+        """Where the protocol has `path`; what an address asks for, as Azure's version, stays."""
+        return _below(self._base, path)
+
     async def look(self) -> None:
         """Learn how it is and what it serves."""
         try:
@@ -74,14 +81,12 @@ class Server:
             self._is_down(error if isinstance(error, Refused) else Refused(str(error)))
         else:
             if self.trouble is not None:
-                log.info(
-                    "server is up", extra={"url": readable(self.url), "model": self.served.model}
-                )
+                log.info("server is up", extra={"url": self.name, "model": self.served.model})
             self.trouble = None
 
     def failed(self, how: Refused) -> None:
         """Note how it failed at a request."""
-        log.warning("server failed", extra={"url": readable(self.url), "reason": str(how)})
+        log.warning("server failed", extra={"url": self.name, "reason": str(how)})
         if isinstance(how, Busy):
             self.rests_until = asyncio.get_running_loop().time() + how.rest_s
         if isinstance(how, Unreachable):
@@ -102,7 +107,7 @@ class Server:
         if error.names <= self._refused:
             raise error
         self._refused |= error.names
-        told = {"url": readable(self.url), "reason": str(error)}
+        told = {"url": self.name, "reason": str(error)}
         log.warning("server is asked without %s", ", ".join(sorted(error.names)), extra=told)
         if "tools" in error.names and self.served is not None:
             self.served = replace(self.served, takes_tools=False)
@@ -110,7 +115,7 @@ class Server:
     def _is_down(self, trouble: Refused) -> None:
         """Until it answers a look again."""
         if self.trouble is None:
-            log.warning("server is down", extra={"url": readable(self.url), "reason": str(trouble)})
+            log.warning("server is down", extra={"url": self.name, "reason": str(trouble)})
         self.trouble = trouble
 
     async def count(self, messages: Sequence[Message]) -> int:
@@ -132,7 +137,8 @@ class Server:
 
     async def ask_root(self, path: str, body: bodies.Json) -> Any:
         """Of what a server keeps beside the protocol."""
-        url = f"{self.url.removesuffix('/v1')}/{path}"
+        base = self._base.with_path(self._base.path.removesuffix("/v1") or "/", keep_query=True)
+        url = _below(base, path)
         return await wire.ask(self.session, "POST" if body else "GET", url, body or None)
 
     async def _what_is_served(self) -> Served:
@@ -153,7 +159,7 @@ class Server:
         """What it says of its models; nothing where it keeps no list, or one that makes no sense,
         and the operator names the model."""
         try:
-            listing = await wire.ask(self.session, "GET", f"{self.url}/models")
+            listing = await wire.ask(self.session, "GET", self.at("models"))
         except (Busy, Unreachable, Misconfigured):
             raise
         except (NotThere, BadRequest) as error:
@@ -184,7 +190,7 @@ class Server:
         body = bodies.probe(served.model)
         while True:
             try:
-                url = f"{self.url}/chat/completions"
+                url = self.at("chat/completions")
                 await wire.ask(self.session, "POST", url, self.without_refused(body))
             except (Busy, Unreachable, Misconfigured):
                 raise
@@ -200,7 +206,7 @@ class Server:
             return True
 
     def _tell_no_tools(self, error: Exception) -> None:
-        told = {"url": readable(self.url), "reason": str(error)}
+        told = {"url": self.name, "reason": str(error)}
         log.warning("server takes no tools", extra=told)
 
     def _choose(self, listed: list[Any]) -> dict[str, Any]:
@@ -216,6 +222,10 @@ class Server:
             return {"id": wanted}
         served = ", ".join(sorted(readable(str(card["id"])) for card in cards)[:MOST_TOLD])
         raise Misconfigured(f"it serves {served or 'no model'}: choose with INFERENCE_MODEL")
+
+
+def _below(base: URL, path: str) -> str:
+    return str((base / path).with_query(base.query))
 
 
 def _card(listed: Any) -> dict[str, Any] | None:

@@ -65,7 +65,7 @@ class Servers:
     @property
     def troubles(self) -> str:
         """What is wrong with those that are down; empty when none is."""
-        return "; ".join(f"{s.url}: {s.trouble}" for s in self._all if s.trouble is not None)
+        return "; ".join(f"{s.name}: {s.trouble}" for s in self._all if s.trouble is not None)
 
     async def candidates(
         self, channel: str, reasons: Mapping[str, str] | None = None

@@ -28,6 +28,26 @@ NAMES = {
         *("100.64.0.1", "192.0.2.1", "224.0.0.1", "255.255.255.255", "198.18.0.1", "::1", "::"),
         *("fe80::1", "fc00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1"),
         *("64:ff9b::7f00:1", "2002:7f00:1::", "2002:a00:1::", "fe80::1%eth0", "localhost", ""),
+        # What IANA keeps for itself.
+        *("192.0.0.1", "192.0.0.9", "192.0.0.170", "192.31.196.1", "192.52.193.1", "192.88.99.1"),
+        *("192.175.48.1", "198.19.255.255", "198.51.100.1", "203.0.113.1", "240.0.0.1"),
+        *("100::1", "2001:2::1", "2001:10::1", "2001:20::1", "2001:db8::1", "2620:4f:8000::1"),
+        *("3fff::1", "5f00::1"),
+        # What was never given out.
+        *("fec0::1", "feff::1", "fd00::1", "1::", "4000::1", "8000::1", "e000::1", "fe00::1"),
+        # What carries an address of IPv4.
+        *("::ffff:0:127.0.0.1", "::ffff:0:8.8.8.8", "::ffff:0:0:127.0.0.1", "::8.8.8.8"),
+        *(
+            "64:ff9b::192.168.0.1",
+            "64:ff9b:1::7f00:1",
+            "64:ff9b:1:7f00:0:100::",
+            "::ffff:a9fe:a9fe",
+        ),
+        *("2002:c0a8:1::1", "2001:0:7f00:1::", "2001:0:4136:e378:8000:63bf:80ff:fffe"),
+        *("2600::5efe:127.0.0.1", "2600::200:5efe:10.0.0.1", "fe80::5efe:8.8.8.8"),
+        # Other spellings, and a zone.
+        *("2130706433", "0x7f.1", "0177.0.0.1", "127.1", "8.8.8.8%eth0", "2606:4700::1%eth0"),
+        *("127.0.0.1.", " 8.8.8.8", "8.8.8.8\n", "١٢٧.0.0.1"),
     ],
 )
 def test_what_is_not_public(address: str) -> None:
@@ -35,7 +55,19 @@ def test_what_is_not_public(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["8.8.8.8", "1.1.1.1", "2606:4700:4700::1111", "64:ff9b::808:808", "2002:808:808::"]
+    "address",
+    [
+        "8.8.8.8",
+        "1.1.1.1",
+        "2606:4700:4700::1111",
+        "64:ff9b::808:808",
+        "2002:808:808::",
+        "2600::5efe:8.8.8.8",
+        "::ffff:8.8.8.8",
+        "2a00:1450:4001:80b::200e",
+        "192.0.1.1",
+        "9.9.9.9",
+    ],
 )
 def test_what_is_public(address: str) -> None:
     assert is_public(address)
@@ -58,6 +90,19 @@ async def test_addresses_that_are_refused_before_anything_is_looked_up(url: str)
 
 def test_a_public_address_is_fine() -> None:
     assert PUBLIC.checked(URL("https://8.8.8.8/")).host == "8.8.8.8"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://127.0.0.1./", "http://127。0。0。1/", "http://①②⑦.⓪.⓪.①/", "http://0x7f000001/"),
+        *("http://017700000001/", "http://[fe80::1%25lo]/", "http://[0:0:0:0:0:ffff:127.0.0.1]/"),
+        *("http://[::ffff:0:127.0.0.1]/", "http://[fec0::1]/", "http://[64:ff9b:1::7f00:1]/"),
+    ],
+)
+async def test_every_spelling_of_this_machine_is_refused(url: str) -> None:
+    with pytest.raises((ToolFailed, ValueError)):
+        await PUBLIC.get(url)
 
 
 async def test_localhost_is_refused_by_what_it_resolves_to() -> None:
@@ -134,6 +179,28 @@ async def test_a_redirect_to_elsewhere_is_refused(fetcher: Fetcher, host: str) -
 async def test_a_redirect_to_something_else_is_refused(fetcher: Fetcher, url: str) -> None:
     with pytest.raises(NotPublic):
         await fetcher.get(at(fetcher, "to"), {"url": url})
+
+
+async def test_a_name_that_answers_twice_differently_is_connected_to_once_checked(
+    fetcher: Fetcher,
+) -> None:
+    """The first answer is allowed and is the one that is used; the second one is refused."""
+    asked = 0
+
+    class Turning(Names):
+        async def resolve(
+            self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+        ) -> list[ResolveResult]:
+            nonlocal asked
+            asked += 1
+            name = "page.example" if asked == 1 else "metadata.example"
+            return await super().resolve(name, port, family)
+
+    turning = Fetcher(resolver=Turning, allows=fetcher.allows, ports=fetcher.ports)
+    assert await turning.get(at(fetcher, "page", "turns.example")) == b"hello"
+    assert asked == 1
+    with pytest.raises(NotPublic):
+        await turning.get(at(fetcher, "page", "turns.example"))
 
 
 @pytest.mark.parametrize("path", ["large", "bomb", "loop"])

@@ -145,8 +145,10 @@ def test_answers_of_searches_are_read_as_what_they_are() -> None:
             papers(bad)
     found = {"results": [{"title": "Cats", "url": "https://c.example", "content": "meow"}]}
     assert pages(json.dumps(found).encode()) == "Cats\nhttps://c.example\nmeow"
-    with pytest.raises(ToolFailed):
-        pages(b"<html>")
+    deep = b'{"results": [{"title": "a", "url": "b", "content": ' + b"[" * 100_000
+    for odd in (b"<html>", b"[" * 200_000, deep, b"[]", b'{"results": 5}', b'{"results": [[]]}'):
+        with pytest.raises(ToolFailed):
+            pages(odd)
 
 
 # --- pictures -------------------------------------------------------------------------------------

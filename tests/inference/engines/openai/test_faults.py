@@ -14,6 +14,7 @@ from inference.engines.base import (
     BadRequest,
     CannotLoad,
     EngineBroken,
+    Message,
     TooLong,
     Unsupported,
 )
@@ -269,6 +270,40 @@ def test_settings_that_cannot_work_are_told(settings: dict[str, str], told: str)
 def test_addresses_are_completed_and_kept_once() -> None:
     listed = "http://a:1/, http://a:1/v1 ,https://b/openai/v1/"
     assert config.base_urls(listed) == ("http://a:1/v1", "https://b/openai/v1")
+
+
+@pytest.mark.parametrize(
+    "url", ["me:hunter2@host", "ftp://me:hunter2@host", "http://a:hun/ter2@b:c"]
+)
+def test_an_address_that_is_none_shows_no_secret(url: str) -> None:
+    with pytest.raises(CannotLoad, match="no http address") as told:
+        config.base_urls(url)
+    assert "ter2" not in str(told.value)
+
+
+def test_a_user_and_a_key_are_one_too_many() -> None:
+    with pytest.raises(CannotLoad, match="take one"):
+        config.engine(Settings(base_urls="http://me:pw@host", api_key="key"))
+
+
+async def test_an_address_may_have_a_user_and_a_question_and_shows_neither(
+    fake: Fake, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        async with fake.serving() as url:
+            secret = url.replace("//", "//me:hunter2@") + "?api-version=1&key=hunter2"
+            async with OpenAIEngine([secret], ANY, patience=CALM) as engine:
+                assert text_of(await Asker(engine).chunks("hi")) == "one two"
+                assert await engine.count_tokens((Message("user", "two words"),)) == 2
+                fake.acts.append(error(500, "broke"))
+                with pytest.raises(EngineBroken) as told:
+                    await Asker(engine).chunks("hi")
+                fake.sick = error(500, "away")
+                await until(lambda: "away" in engine.health().detail, within_s=10)
+    ours = [vars(each) for each in caplog.records if each.name.startswith("inference")]
+    assert any("url" in each for each in ours)
+    assert "hunter2" not in f"{ours} {told.value!r} {engine.health().detail}"
+    assert set(fake.keys) == {"Basic bWU6aHVudGVyMg=="}
 
 
 async def test_the_key_goes_to_the_server_and_nowhere_else(
