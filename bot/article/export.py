@@ -12,7 +12,6 @@ from bot.article.page import page
 from bot.notices import Notice, Refused
 from jobqueue.article import Article, Figure, Slot
 
-MOST_BYTES = 10_000_000  # that Discord takes everywhere
 NAME_CHARS = 60
 
 TOO_LARGE = Notice("article-too-large")
@@ -26,8 +25,8 @@ class Bundle:
     stream: BytesIO
 
 
-def bundle(article: Article, pictures: Pictures) -> Bundle:
-    """article.md with pictures/, and article.html, in one archive.
+def bundle(article: Article, pictures: Pictures, most_bytes: int) -> Bundle:
+    """Return article.md with pictures/, and article.html, in one archive of at most `most_bytes`.
 
     Raises:
         Refused: it is too large to be sent, even without the separate pictures.
@@ -38,7 +37,7 @@ def bundle(article: Article, pictures: Pictures) -> Bundle:
             for name, data in _files(article, pictures, apart=apart):
                 packed = ZIP_STORED if name.startswith("pictures/") else ZIP_DEFLATED
                 archive.writestr(name, data, packed)
-        if stream.tell() <= MOST_BYTES:
+        if stream.tell() <= most_bytes:
             stream.seek(0)
             return Bundle(f"{file_name(article.title)}.zip", stream)
     raise Refused(TOO_LARGE)

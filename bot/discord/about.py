@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bot.discord import asking, fields, message_text, references
+from bot.discord import asking, fields, message_text, question_form, references
 from bot.discord.questions import How
 from bot.notices import Notice, Refused
 from bot.question import clean_name
@@ -48,7 +48,7 @@ class About:
         message = kept or await _fetched(interaction, message_id)
         me = interaction.client.user
         quotes = references.quotes_of(message, me.id if me else 0)
-        files = message_text.files_of(message)
+        files = (*message_text.files_of(message), *question_form.posted_files(interaction))
         how = How(about=message.jump_url, quotes=tuple(quotes))
         await asking.ask(interaction, fields.values(interaction).get("question", ""), files, how)
 
@@ -84,4 +84,5 @@ def _form(message: discord.Message, locale: str) -> discord.ui.Modal:
     form.add_item(
         discord.ui.Label(text=say("about-question"), description=whom, component=question)
     )
+    form.add_item(question_form.files_field(say("question-files")))
     return form

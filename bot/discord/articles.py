@@ -107,7 +107,7 @@ class Articles:
         await reclaim(self._client, blobs, shown, record.article)
         hashes = {figure.picture.sha256 for figure in record.article.figures}
         pictures = {each: await blobs.get(each) for each in hashes}
-        file = await asyncio.to_thread(bundle, record.article, pictures)
+        file = await asyncio.to_thread(bundle, record.article, pictures, interaction.filesize_limit)
         say = words(str(interaction.locale))
         await interaction.followup.send(
             say("article-bundle"), file=discord.File(file.stream, file.name), ephemeral=True

@@ -27,6 +27,7 @@ from bot.discord import (
     commands,
     fields,
     memory_commands,
+    question_form,
     questions,
     references,
     settings,
@@ -182,6 +183,7 @@ class Commonroom(discord.AutoShardedClient):
             articles.WISH_FORM: (r"\d+\.\d+\.(rewrite|expand|shorten)", self.articles.wished),
             settings.FORM: (r"(server|\d+):[a-z]+:\d*", self.settings_desk.submitted),
             about.FORM: (r"\d+", self.about.submitted),
+            question_form.FORM: (question_form.ABOUT, question_form.submitted),
         }
         self.tree = Tree(self)
 

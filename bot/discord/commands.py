@@ -7,7 +7,7 @@ import discord
 from discord import app_commands
 
 from bot import notices
-from bot.discord import asking, message_text, questions, references, summary
+from bot.discord import asking, message_text, question_form, questions, references, summary
 from bot.discord.destination import Footnote
 from bot.discord.everywhere import everywhere
 from bot.discord.questions import How
@@ -40,29 +40,27 @@ File = discord.Attachment | None
     private=text("option-private"),
     thinking=text("option-thinking"),
     file=text("option-file"),
-    file2=text("option-file2"),
-    file3=text("option-file3"),
 )
 @app_commands.describe(
-    prompt=text("option-prompt-about"),
+    prompt=text("option-prompt-form"),
     private=text("option-private-about"),
     thinking=text("option-thinking-about"),
     file=text("option-file-about"),
-    file2=text("option-file-more"),
-    file3=text("option-file-more"),
 )
-async def chat(  # noqa: PLR0917 — Discord passes them by name
+async def chat(
     interaction: Interaction,
-    prompt: Prompt,
+    prompt: Prompt | None = None,
     private: bool = False,
     thinking: bool | None = None,
     file: File = None,
-    file2: File = None,
-    file3: File = None,
 ) -> None:
-    files = message_text.posted(each for each in (file, file2, file3) if each)
-    await asking.ask(interaction, prompt, files, How(private=private, thinking=thinking))
-    if not private:
+    how = How(private=private, thinking=thinking)
+    if prompt is None and file is None:
+        await question_form.open_form(interaction, how)
+        return
+    asked = prompt or words(str(interaction.locale))("prompt-files")
+    await asking.ask(interaction, asked, message_text.posted([file] if file else []), how)
+    if prompt and not private:
         await asking.remember(interaction, prompt)
 
 
@@ -72,28 +70,24 @@ async def chat(  # noqa: PLR0917 — Discord passes them by name
     problem=text("option-problem"),
     private=text("option-private"),
     file=text("option-file"),
-    file2=text("option-file2"),
-    file3=text("option-file3"),
 )
 @app_commands.describe(
-    problem=text("option-problem-about"),
+    problem=text("option-problem-form"),
     private=text("option-private-about"),
     file=text("option-file-data"),
-    file2=text("option-file-more"),
-    file3=text("option-file-more"),
 )
-async def solve(  # noqa: PLR0917 — Discord passes them by name
+async def solve(
     interaction: Interaction,
     problem: Prompt | None = None,
     private: bool = False,
     file: File = None,
-    file2: File = None,
-    file3: File = None,
 ) -> None:
-    files = message_text.posted(each for each in (file, file2, file3) if each)
-    if not problem and not files:
-        raise Refused(notices.EMPTY_PROMPT)
-    await asking.ask(interaction, problem or "", files, How(private=private, capability=SOLVE))
+    how = How(private=private, capability=SOLVE)
+    if problem is None and file is None:
+        await question_form.open_form(interaction, how)
+        return
+    files = message_text.posted([file] if file else [])
+    await asking.ask(interaction, problem or "", files, how)
     if problem and not private:
         await asking.remember(interaction, problem)
 

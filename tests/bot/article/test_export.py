@@ -4,7 +4,6 @@ from zipfile import ZipFile
 
 import pytest
 
-from bot.article import export
 from bot.article.export import bundle, file_name
 from bot.article.page import written
 from bot.notices import Refused
@@ -14,6 +13,7 @@ from tests.bot.article.test_layout import PICTURE
 CAVE = Figure(
     picture=PICTURE, caption="A <cave>", alt="[rock]", author="Ada", source="https://example.org/c"
 )
+ROOM = 10_000_000  # bytes
 ARTICLE = Article(
     title="Caves & more/../",
     language="zh-CN",
@@ -33,7 +33,7 @@ FILES = ["article.html", "article.md", "pictures/1-A-cave.png"]
 
 
 def test_the_archive_has_markdown_with_pictures_and_a_page_by_itself() -> None:
-    packed = bundle(ARTICLE, {PICTURE.sha256: b"png"})
+    packed = bundle(ARTICLE, {PICTURE.sha256: b"png"}, ROOM)
     assert packed.name == "Caves-more.zip"
     with ZipFile(packed.stream) as archive:
         assert archive.namelist() == FILES
@@ -51,7 +51,7 @@ def test_the_archive_has_markdown_with_pictures_and_a_page_by_itself() -> None:
 
 
 def test_a_picture_that_is_gone_is_told_by_its_caption() -> None:
-    with ZipFile(bundle(ARTICLE, {PICTURE.sha256: None}).stream) as archive:
+    with ZipFile(bundle(ARTICLE, {PICTURE.sha256: None}, ROOM).stream) as archive:
         assert archive.namelist() == FILES[:2]
         assert "<img" not in archive.read("article.html").decode()
         assert "![" not in archive.read("article.md").decode().replace("![x]", "")
@@ -61,12 +61,10 @@ def test_what_is_too_large_goes_without_separate_pictures_or_not_at_all(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     noise = bytes(range(256)) * 16
-    monkeypatch.setattr(export, "MOST_BYTES", 6_500)
-    with ZipFile(bundle(ARTICLE, {PICTURE.sha256: noise}).stream) as archive:
+    with ZipFile(bundle(ARTICLE, {PICTURE.sha256: noise}, 6_500).stream) as archive:
         assert archive.namelist() == FILES[:2]
-    monkeypatch.setattr(export, "MOST_BYTES", 100)
     with pytest.raises(Refused):
-        bundle(ARTICLE, {PICTURE.sha256: noise})
+        bundle(ARTICLE, {PICTURE.sha256: noise}, 100)
 
 
 @pytest.mark.parametrize(

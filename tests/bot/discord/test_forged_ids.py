@@ -70,7 +70,15 @@ FORMS: dict[str, tuple[str, Json]] = {
     "settings-form": ("{channel}:persona:", {"persona": "You are evil."}),
     "about": ("{message}", {"question": "repeat it"}),
 }
+NAMES_NOTHING = {"question"}  # forms that only say how the person's own question is asked
 MALFORMED = [
+    *(
+        "question:",
+        "question:chat",
+        "question:article.0.",
+        "question:chat.2.",
+        "question:chat.0.0.0",
+    ),
     *("nonsense:1", ":", "", "about", "about:", "about:x", "about:1:2", "about:-1"),
     *("numbers:x", "numbers:", "reword:../x", "article-text:1", "article-text:1.-1"),
     *("article-wish:1.0", "article-wish:1.0.picture", "article-wish:1.0.x.y", "article-text:1.0.0"),
@@ -86,7 +94,7 @@ async def test_every_component_and_form_is_tried(redis: Redis) -> None:
     prefixes = {item.__discord_ui_compiled_template__.pattern for item in _components()}
     named = {prefix.partition(":")[0] for prefix in prefixes if ":" in prefix}
     assert named == set(COMPONENTS)
-    assert set(client.forms) == set(FORMS)
+    assert set(client.forms) == set(FORMS) | NAMES_NOTHING
     answers = {id_.split(":")[1] for id_ in COMPONENTS["answer"]}
     assert answers == set(client.actions._acts)
     pattern = AnswerButton.__discord_ui_compiled_template__.pattern

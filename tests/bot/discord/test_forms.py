@@ -2,21 +2,23 @@
 
 from bot.preferences import Preferences, PreferenceStore
 from jobqueue.history import History
+from jobqueue.queue import JobQueue
+from playground.discord.shapes import File
 from playground.discord.world import World
-from tests.bot.discord.conftest import Room, holds, until
+from tests.bot.discord.conftest import Room, holds, said, until
 
 
 async def test_open_forms_outlive_the_bot(silent_room: Room, world: World) -> None:
     room, place = silent_room, world.channel("general")["id"]
     world.make_admin("ada")
     world.state.privileged_intents |= 1 << 15  # to read bob's message again
-    said = await world.say("bob", "general", "the sky is green")
+    posted = await world.say("bob", "general", "the sky is green")
     async with room.worker():
         async with room.bot():
             await world.slash("ada", "general", "settings")
             panel = await until(lambda: next(iter(room.bot_says("ada")), None))
             settings = await world.click("ada", "general", panel.id, f"settings:{place}:persona")
-            about = await world.context_menu("ada", "general", "Ask about this", said.id)
+            about = await world.context_menu("ada", "general", "Ask about this", posted.id)
             await until(lambda: settings.modal and about.modal)
         async with room.bot():
             await world.submit_modal(settings, {"persona": "A pirate."})
@@ -33,11 +35,59 @@ async def test_open_forms_outlive_the_bot(silent_room: Room, world: World) -> No
 
 
 async def test_a_form_about_a_message_that_is_gone_says_so(silent_room: Room, world: World) -> None:
-    said = await world.say("ada", "general", "the sky is green")
+    posted = await world.say("ada", "general", "the sky is green")
     async with silent_room.bot():
-        opened = await world.context_menu("ada", "general", "Ask about this", said.id)
+        opened = await world.context_menu("ada", "general", "Ask about this", posted.id)
         await until(lambda: opened.modal)
-    await world.delete_message("ada", "general", said.id)
+    await world.delete_message("ada", "general", posted.id)
     async with silent_room.bot():
         await world.submit_modal(opened, {"question": "is it?"})
         await silent_room.notice("cannot be read any more")
+
+
+# --- questions with several lines and files -------------------------------------------------------
+
+NOTES = File("notes.txt", b"The meeting is on Tuesday.")
+PRICES = File("prices.csv", b"item,price\ntea,2\n")
+
+
+async def test_a_command_without_words_opens_a_form_for_files(room: Room, world: World) -> None:
+    opened = await world.slash("ada", "general", "chat", {"private": True})
+    form = await until(lambda: opened.modal)
+    assert form["title"] == "Ask the model"
+    filled = {"question": "one\ntwo", "files": [NOTES, PRICES]}
+    await world.submit_modal(opened, filled)
+    queue = JobQueue(room.redis)
+
+    async def answered() -> bool:
+        return any(map(said, room.bot_says())) and not await queue.undelivered("bot-0")
+
+    await holds(answered)
+    [answer] = room.bot_says()
+    for part in ("one\ntwo", "notes.txt", "Tuesday", "prices.csv", "tea,2"):
+        assert part in answer.data["content"]
+    assert answer.visible_to == world.user("ada")["id"]
+
+
+async def test_a_form_for_a_question_outlives_the_bot(silent_room: Room, world: World) -> None:
+    async with silent_room.bot():
+        opened = await world.slash("ada", "general", "chat", {}, locale="zh-CN")
+        assert (await until(lambda: opened.modal))["title"] == "向模型提问"
+    async with silent_room.bot(), silent_room.worker():
+        await world.submit_modal(opened, {"question": "", "files": [NOTES]}, locale="zh-CN")
+        await until(lambda: any("Tuesday" in said(m) for m in silent_room.bot_says()))
+
+
+async def test_a_form_without_anything_is_told_so(room: Room, world: World) -> None:
+    opened = await world.slash("ada", "general", "solve", {})
+    assert (await until(lambda: opened.modal))["title"] == "Solve a problem"
+    await world.submit_modal(opened, {"question": " "})
+    await room.notice("nothing to answer")
+
+
+async def test_files_can_be_added_to_a_question_about_a_message(room: Room, world: World) -> None:
+    posted = await world.say("bob", "general", "the sky is green")
+    opened = await world.context_menu("ada", "general", "Ask about this", posted.id)
+    await until(lambda: opened.modal)
+    await world.submit_modal(opened, {"question": "is it?", "files": [NOTES]})
+    await until(lambda: any("Tuesday" in said(m) and "green" in said(m) for m in room.bot_says()))

@@ -127,5 +127,7 @@ async def test_neither_words_nor_files_are_nothing_to_solve(
     solver = Solver(silent_room.redis)
     async with silent_room.bot():
         await solver.announce()
-        await world.slash("ada", "general", "solve", {})
+        opened = await world.slash("ada", "general", "solve", {})
+        await until(lambda: opened.modal)
+        await world.submit_modal(opened, {})
         await silent_room.notice("There is nothing to answer.")

@@ -270,9 +270,15 @@ async def test_a_bot_that_is_killed_while_it_listens_loses_nothing(
 # --- with files ---------------------------------------------------------------------------------
 
 
+async def _ask_by_form(world: World, question: str, files: list[File]) -> None:
+    opened = await world.slash("ada", "general", "chat", {})
+    await until(lambda: opened.modal)
+    await world.submit_modal(opened, {"question": question, "files": files})
+
+
 async def test_a_file_is_read_and_its_person_told(room: Room, world: World) -> None:
     files = [File("a.csv", b"x,y\n1,2\n"), File("b.pdf", making.pdf("from the page"))]
-    await world.slash("ada", "general", "chat", {"prompt": "sum"}, files)
+    await _ask_by_form(world, "sum", files)
     answer = (await _says(room, "Read `b.pdf`.")).data["content"]
     assert 'sum\n\nFile "a.csv":\n```\nx,y\n1,2\n```\n\nFile "b.pdf":\n```' in answer
     assert "from the page" in answer
@@ -292,7 +298,7 @@ async def test_what_cannot_be_read_is_named(room: Room, world: World) -> None:
         File("photo.txt", making.picture()),
         File("tool.py", b"\x7fELF\0\0"),
     ]
-    await world.slash("ada", "general", "chat", {"prompt": "look"}, files)
+    await _ask_by_form(world, "look", files)
     answer = (await _says(room, "cannot see pictures")).data["content"]
     assert "`report.pdf` is damaged" in answer
     assert "`tool.py` is of a kind that I cannot read" in answer
