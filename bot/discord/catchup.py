@@ -37,6 +37,7 @@ DIRECT_TTL_S = 7 * 86_400
 log = logging.getLogger(__name__)
 
 Readable = discord.abc.Messageable
+Written = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 
 
 class CatchUp:
@@ -110,10 +111,11 @@ class CatchUp:
 
     def _guild_channels(self, after: int) -> Iterator[Readable]:
         for guild in self._client.guilds:
-            places: list[discord.TextChannel | discord.VoiceChannel | discord.Thread] = [
+            places: list[Written] = [
                 *guild.text_channels,
                 *guild.voice_channels,
-                *guild.threads,
+                *guild.stage_channels,
+                *guild.threads,  # posts of forums among them
             ]
             for channel in places:
                 allowed = channel.permissions_for(guild.me)
@@ -130,6 +132,7 @@ class CatchUp:
         for message in asked:
             if not any(span.holds(message) for span in heard):
                 log.info("question read up message=%s", message.id)
+                await _add_member(message)
                 await self._client.on_message(message)
 
     async def _heard(self, message: discord.Message, told: set[int | None]) -> "Span | None":
@@ -141,6 +144,14 @@ class CatchUp:
         below = destination.decode(job.reply)
         last = int(below.message or message.id) if isinstance(below, BelowMessage) else message.id
         return Span(message.author.id, message.id, last)
+
+
+async def _add_member(message: discord.Message) -> None:
+    """Give the author their roles and name in this server, which a message that is read later
+    does not carry. Somebody who has left the server has none."""
+    if message.guild is not None and not isinstance(message.author, discord.Member):
+        with suppress(discord.NotFound):
+            message.author = await message.guild.fetch_member(message.author.id)
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,8 @@ _LEAVE_OUT = {
     403: (_CARD, _FILES),
     413: (_FILES,),
 }
-_ALWAYS = {40094: TooMany, 50083: Gone}  # follow-ups used up; the thread is archived
+_ARCHIVED = 50083  # and so is every message in that thread
+_ALWAYS = {40094: TooMany, _ARCHIVED: Gone}  # the former: follow-ups are used up
 
 
 def _meaning_of(error: discord.HTTPException) -> PlaceError:
@@ -106,6 +107,25 @@ def _translated(call: Callable[P, Awaitable[R]]) -> Callable[P, Coroutine[Any, A
             raise Retry(repr(error)) from error
 
     return translated
+
+
+async def _reopening(
+    client: discord.Client, channel: int, request: Callable[[], Coroutine[Any, Any, R]]
+) -> R:
+    """Make a request, and take the thread out of the archive where that stands in its way.
+
+    Whoever may write in a thread may do that, unless a moderator has locked it.
+    """
+    try:
+        return await request()
+    except discord.HTTPException as error:
+        if error.code != _ARCHIVED:
+            raise
+        try:
+            await client.http.edit_channel(channel, archived=False)
+        except discord.HTTPException:
+            raise error from None
+    return await request()
 
 
 class Place(Protocol):
@@ -172,6 +192,7 @@ class MessagePlace:
     most = None
 
     def __init__(self, client: discord.Client, destination: BelowMessage, dresser: Dresser) -> None:
+        self._client = client
         self._channel = client.get_partial_messageable(int(destination.channel))
         self._asked: discord.MessageReference | None = (
             discord.MessageReference(
@@ -208,8 +229,11 @@ class MessagePlace:
 
     @_translated
     async def edit(self, message: str, face: Face) -> str:
-        await self._channel.get_partial_message(int(message)).edit(
-            **self._dress.change(face), allowed_mentions=NOBODY
+        known = self._channel.get_partial_message(int(message))
+        await _reopening(
+            self._client,
+            self._channel.id,
+            lambda: known.edit(**self._dress.change(face), allowed_mentions=NOBODY),
         )
         return message
 
@@ -236,6 +260,7 @@ class InteractionPlace:
         *,
         interaction: str,
     ) -> None:
+        self._client = client
         self._destination = destination
         self._interaction = int(interaction)
         self._webhook = discord.Webhook.partial(
@@ -300,6 +325,9 @@ class InteractionPlace:
 
     @_translated
     async def edit(self, message: str, face: Face) -> str:
+        return await _reopening(self._client, self._channel.id, lambda: self._edit(message, face))
+
+    async def _edit(self, message: str, face: Face) -> str:
         change = self._dress.change(face)
         if self._by_token(message):
             try:

@@ -88,7 +88,9 @@ class World:
     def create_channel(
         self, name: str, guild: Json | None = None, kind: ChannelType = ChannelType.TEXT
     ) -> Json:
-        return self.state.add_channel(guild or self.guild, name, kind=kind)
+        heard = kind in (ChannelType.VOICE, ChannelType.STAGE)
+        fields: Json = {"bitrate": 64_000, "user_limit": 0, "rtc_region": None} if heard else {}
+        return self.state.add_channel(guild or self.guild, name, kind=kind, **fields)
 
     def create_forum(self, name: str, tags: Sequence[str] = ()) -> Json:
         available = [

@@ -1,9 +1,14 @@
 """What was said while no bot was listening is answered once one is."""
 
+import msgspec
 import pytest
 
+from bot.preferences import SERVER, Preferences, PreferenceStore
+from jobqueue.history import History
+from jobqueue.queue import JobQueue
+from playground.discord.shapes import ChannelType
 from playground.discord.world import World
-from tests.bot.discord.conftest import Room, growing, holds, until
+from tests.bot.discord.conftest import Room, growing, holds, said, until
 
 
 async def _heard_once(room: Room) -> None:
@@ -65,3 +70,103 @@ async def test_a_session_that_cannot_be_resumed_misses_nothing(
     await world.say("ada", "general", "@commonroom meanwhile")
     await room.answer("[turn 1] meanwhile")
     assert len(room.bot_says()) == 1
+
+
+async def test_roles_of_who_asked_meanwhile_are_known(silent_room: Room, world: World) -> None:
+    room, guild = silent_room, world.guild["id"]
+    world.make_admin("ada")
+    [role] = [r["id"] for r in world.guild["roles"] if r["name"] == "admins"]
+    await PreferenceStore(room.redis, Preferences()).change(guild, SERVER, roles=(role,))
+    world.state.members[guild][world.user("ada")["id"]]["nick"] = "Dr Ada"
+    async with room.worker():
+        async with room.bot():
+            await _heard_once(room)
+        await world.say("ada", "general", "@commonroom one")
+        await world.say("bob", "general", "@commonroom two")
+        async with room.bot():
+            await room.answer("[turn 1] one")
+            await room.notice("only some roles", viewer="bob")
+    [turn] = await History(room.redis).newest(world.channel("general")["id"], 2)
+    assert (turn.prompt, turn.user_name) == ("one", "Dr Ada")
+
+
+@pytest.mark.parametrize("place", ["voice", "stage", "post", "thread"])
+async def test_every_kind_of_channel_is_read_up(
+    silent_room: Room, world: World, place: str
+) -> None:
+    room = silent_room
+    async with room.worker():
+        async with room.bot():
+            await _heard_once(room)
+        if place == "post":
+            world.create_forum("help")
+            channel = (await world.post("ada", "help", "Router", "@commonroom hello")).channel
+        else:
+            channel = (
+                world.create_thread("ada", "general", "talk")
+                if place == "thread"
+                else world.create_channel(place, kind=ChannelType[place.upper()])
+            )["id"]
+            await world.say("ada", channel, "@commonroom hello")
+        async with room.bot():
+            await until(lambda: [m for m in room.bot_says(channel=channel) if not growing(m)])
+    assert "hello" in room.bot_says(channel=channel)[0].data["content"]
+
+
+async def test_a_mention_of_the_bots_own_role_calls_it(silent_room: Room, world: World) -> None:
+    room = silent_room
+    settings = msgspec.structs.replace(room.settings, commonroom_message_content=True)
+    [role] = [r["id"] for r in world.guild["roles"] if r["managed"]]
+    async with room.worker():
+        async with room.bot(settings):
+            await world.say("ada", "general", f"<@&{role}> one")
+            await room.answer("[turn 1] one")
+            await _heard_once(room)
+        await world.say("bob", "general", f"two <@&{role}>")
+        async with room.bot(settings):
+            await room.answer("[turn 2] two")
+
+
+async def test_what_is_said_to_the_role_alone_may_be_hidden(room: Room, world: World) -> None:
+    """Discord shows a bot without the message-content intent only what mentions the bot itself."""
+    [role] = [r["id"] for r in world.guild["roles"] if r["managed"]]
+    await world.say("ada", "general", f"<@&{role}> one")
+    await room.notice("Please mention me")
+
+
+async def test_a_mention_of_another_role_does_not(room: Room, world: World) -> None:
+    role = world.state.add_role(world.guild, "commonroom")
+    role["mentionable"] = True
+    await world.say("ada", "general", f"<@&{role['id']}> one")
+    await world.say("ada", "general", "@bot two")
+    await room.answer("[turn 1] two")
+
+
+@pytest.mark.parametrize("way", ["mention", "command"])
+async def test_a_thread_that_is_archived_meanwhile_gets_its_answer(
+    room: Room, world: World, way: str
+) -> None:
+    thread = world.create_thread("ada", "general", "talk")["id"]
+    prompt = "!tokens 150 !delay 20ms"
+    if way == "mention":
+        await world.say("ada", thread, f"@bot {prompt}")
+    else:
+        await world.slash("ada", thread, "chat", {"prompt": prompt})
+    await until(lambda: [m for m in room.bot_says(channel=thread) if growing(m) and said(m)])
+    world.archive(thread)
+    await until(lambda: [m for m in room.bot_says(channel=thread) if not growing(m)])
+    [answer] = room.bot_says(channel=thread)
+    assert "word90" in answer.data["content"]
+
+
+async def test_a_thread_that_is_locked_meanwhile_ends_the_work(room: Room, world: World) -> None:
+    thread = world.create_thread("ada", "general", "talk")["id"]
+    asked = await world.say("ada", thread, "@bot !tokens 900 !delay 30ms")
+    await until(lambda: [m for m in room.bot_says(channel=thread) if growing(m) and said(m)])
+    world.archive(thread, locked=True)
+    queue = JobQueue(room.redis)
+
+    async def ended() -> bool:
+        return (await queue.status(asked.id)).state.terminal
+
+    await holds(ended)
