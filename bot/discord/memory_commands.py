@@ -9,6 +9,7 @@ import discord
 import msgspec
 from discord import app_commands
 
+from bot import problem
 from bot.discord import access, panel, questions
 from bot.discord.everywhere import everywhere
 from bot.discord.gallery import gallery
@@ -105,9 +106,12 @@ def meter(share: float) -> str:
 
 
 def _shown(turn: Turn) -> str:
-    question = " ".join(turn.prompt.split())
+    """The question, and the title of the first message or file that was read with it."""
+    asked, material = problem.parted(turn.prompt)
+    question = " ".join(asked.split())
     cut = f"{question[:SHOWN_CHARS]}…" if len(question) > SHOWN_CHARS else question
-    return f"> **{turn.user_name}**　{discord.utils.escape_markdown(cut)}"
+    along = f" ↪ {material.partition(':' + chr(10))[0]}" if material else ""
+    return f"> **{turn.user_name}**　{discord.utils.escape_markdown(cut + along)}"
 
 
 # --- my data ------------------------------------------------------------------------------------

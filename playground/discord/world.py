@@ -382,6 +382,7 @@ class World:
             data,
             source=interaction.source,
             opener=interaction,
+            user_installed="1" in interaction.owners,
             locale=locale,
         )
 

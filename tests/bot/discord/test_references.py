@@ -2,8 +2,10 @@
 
 import pytest
 
+from bot.discord import intake
 from bot.discord.destination import decode
 from bot.files.attach import BYTES_PER_TOKEN, DEFAULT_CONTEXT, FILES_SHARE
+from bot.held import Held
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
 from playground.discord.permissions import Permission
@@ -430,3 +432,54 @@ async def test_a_summary_says_how_many_messages_it_could_not_read(room: Room, wo
     await room.answer("[turn 1] seen")
     await world.context_menu("ada", "general", "Summarise from here", first.id)
     await until(lambda: any("One message is missing" in m.data["content"] for m in room.bot_says()))
+
+
+# --- what is kept -------------------------------------------------------------------------------
+
+
+async def test_the_history_names_what_was_pointed_at(room: Room, world: World) -> None:
+    said = await world.say("bob", "general", "Lisbon is the capital of Spain.")
+    await world.reply("ada", "general", said.id, "@bot is that right?")
+    await _asked(room)
+    shown = await world.slash("ada", "general", "history")
+    await until(lambda: shown.response)
+    assert "is that right? ↪ Message by bob, replied to" in str(room.bot_says()[-1].data)
+
+
+async def test_a_question_put_in_other_words_keeps_what_it_points_at(
+    room: Room, world: World
+) -> None:
+    said = await world.say("bob", "general", "Lisbon is the capital of Spain.")
+    await world.reply("ada", "general", said.id, "@bot is that right?")
+    await _asked(room)
+    [answer] = room.bot_says()
+    opened = await world.click("ada", "general", answer.id, "Edit")
+    await until(lambda: opened.modal)
+    assert "Lisbon" not in str(opened.modal)
+    await world.submit_modal(opened, {"prompt": "is it in Portugal?"})
+    await until(lambda: "in Portugal" in room.bot_says()[0].data["content"])
+    asked = await _asked(room)
+    assert asked.startswith("is it in Portugal?\n\nMessage by bob, replied to:\n")
+    above, _ = room.bot_says()[0].data["content"].split("[turn 1]")
+    assert above.startswith("> is it in Portugal?\n> ↪ https://discord.com/channels/")
+    assert above.rstrip().endswith(f"/{said.id}")
+
+
+async def test_a_bot_that_is_killed_meanwhile_reads_it_later(
+    silent_room: Room, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room, held = silent_room, Held(silent_room.redis, "bot-0")
+    said = await world.say("bob", "general", "", [File("plan.txt", b"Tuesday at nine")])
+
+    async def is_held() -> bool:
+        return len(await held.all()) == 1
+
+    async with room.worker():
+        with monkeypatch.context() as patient:
+            patient.setattr(intake, "QUIET_S", 60.0)
+            patient.setattr(intake, "LONGEST_S", 60.0)
+            async with room.bot():
+                await world.reply("ada", "general", said.id, "@bot when?")
+                await holds(is_held)
+        async with room.bot():
+            assert "Tuesday at nine" in await _asked(room)

@@ -162,6 +162,38 @@ async def test_somebody_brings_the_bot_along_to_a_server_without_it(
     await _says(room, "[turn 1] one")
 
 
+async def test_people_who_bring_the_bot_along_do_not_share_a_conversation(
+    room: Room, world: World
+) -> None:
+    guild = world.create_guild("elsewhere", with_bot=False)
+    for name in ("ada", "bob"):
+        world.state.join(guild, world.user(name))
+    place = world.create_channel("lobby", guild)["id"]
+    await world.slash("ada", place, "chat", {"prompt": "my secret"})
+    await _says(room, "[turn 1] my secret", channel=place)
+    await world.slash("ada", place, "chat", {"prompt": "alone", "private": True})
+    await _says(room, "[turn 1] alone", channel=place)
+    await world.slash("bob", place, "chat", {"prompt": "what was asked?"})
+    await _says(room, "[turn 1] what was asked?", channel=place)
+    await world.slash("bob", place, "reset", {})
+    await _says_card(room, "one turn", place)
+    await world.slash("ada", place, "chat", {"prompt": "still there?"})
+    await _says(room, "[turn 2] still there?", channel=place)
+    said = await world.say("ada", place, "a fact")
+    opened = await world.context_menu("ada", place, "Ask about this", said.id)
+    await until(lambda: opened.modal)
+    await world.submit_modal(opened, {"question": "is it?"})
+    await _says(room, "[turn 3] is it?", channel=place)
+
+
+async def _says_card(room: Room, part: str, channel: str) -> None:
+    def look() -> bool:
+        cards = [e for m in room.bot_says("bob", channel) for e in m.data["embeds"]]
+        return any(part in card.get("description", "") for card in cards)
+
+    await until(look)
+
+
 # --- about messages -----------------------------------------------------------------------------
 
 
