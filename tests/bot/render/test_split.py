@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import time
 
 import pytest
 import regex
@@ -271,3 +272,11 @@ def test_a_display_formula_is_not_cut() -> None:
 def test_endless_lines_end_up_in_full_messages() -> None:
     pieces = split("a" * 9000)
     assert len(pieces) == 5
+
+
+@pytest.mark.parametrize("opening", [r"\(", r"\[", "$$", r"\begin{align}", "**", "||_"])
+@pytest.mark.parametrize("filling", ["\\\\", r"\\ x ", "**a ", "_a *b ", "> \n> ", r"\(\\"])
+def test_what_never_ends_takes_no_time(opening: str, filling: str) -> None:
+    started = time.perf_counter()
+    split(opening + filling * (20_000 // len(filling)))
+    assert time.perf_counter() - started < 20
