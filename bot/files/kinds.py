@@ -56,6 +56,10 @@ _UNREAD_MAGIC = (
     (b"FLV\x01", "file-video"),
     (b"\0\0\x01\xba", "file-video"),
 )
+# Those that no text begins with.
+_NEVER_TEXT = tuple(
+    magic for magic, _ in _UNREAD_MAGIC if not magic.decode("latin-1").isprintable()
+)
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OLE_STREAMS = ("WordDocument", "Workbook", "Book", "PowerPoint Document")
 _IN_ZIP = (
@@ -73,7 +77,8 @@ def kind_of(data: bytes) -> Kind:
     if kind is None:
         kind = _kind_of_container(data)
     if kind is None:
-        kind = Kind.TEXT if plain_text.looks_like_text(data) else Kind.UNKNOWN
+        is_text = not data.startswith(_NEVER_TEXT) and plain_text.looks_like_text(data)
+        kind = Kind.TEXT if is_text else Kind.UNKNOWN
     return kind
 
 

@@ -333,7 +333,7 @@ async def test_what_cannot_be_read_is_named(room: Room, world: World) -> None:
     await _ask_by_form(world, "look", files)
     answer = (await _says(room, "cannot see pictures")).data["content"]
     assert "`report.pdf` is damaged" in answer
-    assert "`tool.py` is of a kind that I cannot read" in answer
+    assert "`tool.py` is a program" in answer
     assert "not shown `photo.txt`" in answer
 
 
