@@ -38,7 +38,8 @@ _AUTHORITY = re.compile(
     rf"https?:(?=[/\\]{{2}})(?P<part>[/\\]++[^\s/?#<@＠]{{0,{_LONGEST_AUTHORITY}}}+)(?P<next>.?)",
     re.IGNORECASE | re.DOTALL,
 )
-_HALF_SCHEME = re.compile(r"https?:(?P<part>[/\\])\Z", re.IGNORECASE)
+_HALF_SCHEME = re.compile(r"https?:(?P<part>[/\\])(?P<next>)\Z", re.IGNORECASE)
+_MASKED = re.compile(r"\]\(")
 
 
 def harmless_links(text: str) -> str:
@@ -67,9 +68,14 @@ def decided(line: str) -> str:
 
 
 def _decided_end(line: str) -> int:
-    ends = [found.start("part") for found in _AUTHORITY.finditer(line) if not found["next"]]
-    ends += [found.start("part") for found in _HALF_SCHEME.finditer(line)]
-    masked = (found.end() for found in re.finditer(r"\]\(", line))
+    tail = max(len(line) - _LONGEST_TARGET - _LONGEST_AUTHORITY, 0)  # what is before it is decided
+    found_hosts = (*_AUTHORITY.finditer(line, tail), *_HALF_SCHEME.finditer(line, tail))
+    ends = [
+        found.start("part")
+        for found in found_hosts
+        if found.end() == len(line) and not found["next"]
+    ]
+    masked = (found.end() for found in _MASKED.finditer(line, tail))
     return min(
         *ends, next((at - 1 for at in masked if _Target.of(line, at).is_open), len(line)), len(line)
     )

@@ -16,6 +16,7 @@ from a window of the text that is complete before the piece is sealed.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,7 +34,7 @@ _CLOSES_NEXT = re.compile(rf"\s*{TICKS}")
 
 _PARAGRAPH = re.compile(r"\n[^\S\n]*\n+")
 _LINE = re.compile(r"\n")
-_SENTENCE = re.compile(r"[.!?…]+[\"'”’)\]]*\s+|[。！？；…｡]+[”’」』）】》]*\s*")
+_SENTENCE = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]]*+\s+|[。！？；…｡]+[”’」』）】》]*\s*")
 _WORD = re.compile(r"\s+|(?<=[，、])")
 _PAIRS = ("``", "||", "**", "__", "~~", "\r\n")
 _EXTENDS = regex.compile(r"[\p{Grapheme_Extend}\u200d]")
@@ -197,7 +198,7 @@ class _Window:
         # Breaks may lie anywhere in the matched white space; its end reads best.
         places = (min(m.end(), self.end) for m in pattern.finditer(self.text, 0, self.end))
         later = (at for at in places if at > self._earliest and self._in_code(at) == in_code)
-        return max((at for at in later if good(at)), default=None)
+        return next((at for at in reversed([*later]) if good(at)), None)
 
     def _before_a_long_span(self) -> int | None:
         span = self._marks.span_around(self.end)
@@ -232,9 +233,18 @@ class _Window:
             self._possible(at)
             and self._marks.span_around(at) is None
             and not (unfinished is not None and self._earliest < unfinished < at)
-            and not any(start < at <= end for start, end in self._marks.headings)
-            and not any(table.start < at <= table.rows for table in self._marks.tables)
+            and not self._follows_head(at)
         )
+
+    def _follows_head(self, at: int) -> bool:
+        """Within or right behind a heading or the header of a table."""
+        number = bisect_left(self._heads, (at, 0)) - 1
+        return number >= 0 and at <= self._heads[number][1]
+
+    @cached_property
+    def _heads(self) -> list[tuple[int, int]]:
+        tables = ((table.start, table.rows) for table in self._marks.tables)
+        return sorted([*self._marks.headings, *tables])
 
     @cached_property
     def _marks(self) -> Marks:

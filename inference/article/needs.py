@@ -9,6 +9,7 @@ the text names it.
 import random
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 from inference.article.capitals import capitals
 from inference.article.claims import claims
@@ -20,6 +21,8 @@ from jobqueue.article import Kind, Need
 
 MAX_CAPTION = 140
 MAX_ENTITIES = 4
+MAX_SAID = 4_000  # characters of what the model says of them
+MAX_LINES = 30
 MAX_TEXT = 1_800  # characters of a section that are shown
 TOKENS = 70
 
@@ -29,7 +32,9 @@ _KINDS = {
     Kind.DRAWING: re.compile(r"drawing|painting|illustration|绘画|插图|图画", re.IGNORECASE),
     Kind.PHOTO: re.compile(r"photo|照片|摄影", re.IGNORECASE),
 }
-_LABEL = re.compile(r"^\W*(?:caption|picture|图片?(?:说明)?|配图)\s*\d*\s*[:：]\s*", re.IGNORECASE)
+_LABEL = re.compile(
+    r"^\W*(?:caption|picture|图片?(?:说明)?|配图)\s*+\d*+\s*+[:：]\s*", re.IGNORECASE
+)
 _BETWEEN = re.compile(r"[,，、;；/]|\band\b|和")
 # What small models write for a name: a topic, of which nothing particular is a picture.
 _NO_NAME = re.compile(
@@ -89,7 +94,8 @@ def read_needs(
     """
     text = claims(text)
     whole = f"{heading}\n{text}"
-    for line in filter(None, map(str.strip, said.splitlines())):
+    in_text = capitals(text)
+    for line in islice(filter(None, map(str.strip, said[:MAX_SAID].splitlines())), MAX_LINES):
         caption, *columns = (column.strip() for column in re.split(r"[|｜]", line))
         caption = _LABEL.sub("", caption).strip('*_"“” -')[:MAX_CAPTION]
         stated = list(_entities(columns[0])) if columns else []
@@ -98,7 +104,7 @@ def read_needs(
         strange = [name for name in named if not names(whole, name)]
         if not caption or strange or (stated and not entities) or not is_about(caption, whole):
             continue
-        known = [name for name in capitals(text) if names(caption, name)]
+        known = [name for name in in_text if names(caption, name)]
         itself = [caption] if not caption.isascii() and caption in text else []
         entities = _each_once([*itself, *entities, *named, *known])
         yield Need(
@@ -120,7 +126,8 @@ def of_heading(heading: str, text: str) -> Need | None:
 def is_about(caption: str, text: str) -> bool:
     """Whether half of a caption's words are in the text."""
     words = re.findall(r"[^\W\d_]{4,}", caption) if caption.isascii() else _pairs(caption)
-    inside = sum(_folded(word) in _folded(text) for word in words)
+    folded = _folded(text)
+    inside = sum(_folded(word) in folded for word in words)
     return inside >= _GROUNDED * len(words)
 
 

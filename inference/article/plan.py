@@ -27,6 +27,7 @@ _ITEM = re.compile(
 )
 _HEAD = re.compile(r"^#\s+(.+)$")
 _ORDINAL = re.compile(r"^(?:(?:section|part|chapter)\s+\w+|第.{1,2}[节章部分]+)\s*[:：.-]\s*", re.I)
+_DASH = re.compile(r"(?<!\s)\s++[-–—]\s+|[:：]")
 _MARKS = re.compile(r"[*_`#\"“”]+")
 _INTRODUCTION = {"introduction", "intro", "opening", "引言", "导言", "前言", "简介", "开头"}
 _WISH = re.compile(
@@ -120,7 +121,7 @@ def title_of(assignment: str) -> str:
 
 def _part(line: str) -> Part:
     line = _ORDINAL.sub("", _MARKS.sub("", line).strip())
-    heading, _, about = re.sub(r"\s+[-–—]\s+|[:：]", "\0", line, count=1).partition("\0")
+    heading, _, about = _DASH.sub("\0", line, count=1).partition("\0")
     if len(heading) > MAX_HEADING:  # a sentence: its beginning is the heading
         heading, about = re.split(r"[,;，；。(（]", line)[0], line
     return Part(_clean(heading, MAX_HEADING), _clean(about, MAX_ABOUT))

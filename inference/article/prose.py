@@ -32,6 +32,7 @@ _ABOUT = re.compile(
 _HEADING_CHARS = 90  # where no mark ends sentences, as in Thai, a longer line is text
 _LEAST = 20  # letters; shorter sentences may come twice
 _ALIKE = 0.75  # of the words of two sentences that say the same
+_LONGEST = 10_000  # characters of a sentence or a block; a longer one never ends
 _TURNED_DOWN = 3  # repetitions, after which a model says nothing new
 
 
@@ -78,13 +79,14 @@ class Prose:
         self._space = ""  # between what was told and what comes
         self._opening = ""  # of a list or a quotation, told only with what it opens
         self._again = 0
+        self._endless = False
         self.text = ""
 
     @property
     def enough(self) -> bool:
         """No more is to be asked for."""
         full = self._paragraphs >= self._most or len(self.text) >= self._characters
-        return full or self._again >= _TURNED_DOWN
+        return full or self._again >= _TURNED_DOWN or self._endless
 
     @property
     def _paragraphs(self) -> int:
@@ -95,8 +97,13 @@ class Prose:
 
     def take(self, more: str) -> str:
         """What can be told now."""
+        if self.enough:
+            return ""
         self._rest += more
-        return self._told(ended=False)
+        told = self._told(ended=False)
+        if len(self._rest) > _LONGEST:
+            self._rest, self._endless = "", True
+        return told
 
     def end(self, *, cut: bool) -> str:
         """The last of it; a sentence that was `cut` is not told."""
@@ -107,14 +114,16 @@ class Prose:
         before = len(self.text)
         if not self.text:
             self._rest = _WRAPPING.sub("", self._rest)
-        for piece in list(pieces(self._rest, ended=ended, starts=self._starts)):
-            self._rest = self._rest[len(piece.text) + len(piece.space) :]
+        rest, read = self._rest, 0
+        for piece in pieces(rest, ended=ended, starts=self._starts):
+            read += len(piece.text) + len(piece.space)
             self._starts = "\n" in piece.space
             if self.enough:
                 break
-            if ended and not self._rest and self._breaks_off(piece, cut=cut):
+            if ended and read == len(rest) and self._breaks_off(piece, cut=cut):
                 break
             self._add(piece)
+        self._rest = rest[read:]
         return self.text[before:]
 
     def _breaks_off(self, last: Piece, *, cut: bool) -> bool:

@@ -8,9 +8,13 @@ from typing import NamedTuple
 _SHORT = re.compile(
     r"(?:^\d{1,2}|\b[A-Z]|\b(?:Dr|Mr|Mrs|Ms|Prof|St|No|vs|ca|cf|approx|e\.g|i\.e))\.$"
 )
+# Each run of marks or of white space is looked at once, from its beginning.
 _END = re.compile(
-    r"(?:[。！？…।؟۔]+[”’」』）)\"'*_]*|[.!?]+[”’\"')\]*_]*(?=\s))[^\S\n]*\n*\s*|[^\S\n]*\n\s*"
+    r"(?:[。！？…।؟۔]+[”’」』）)\"'*_]*|(?<![.!?])[.!?]++[”’\"')\]*_]*+(?=\s))\s*"
+    r"|(?<![^\S\n])[^\S\n]*+\n\s*"
 )
+_SHORTEST = 12  # characters, in which every abbreviation is found
+_SPACE = re.compile(r"\s*")
 _WHOLE = re.compile(r"[.!?。！？…:：।؟۔][”’」』）\"')\]*_]*$")
 _BLOCKS = ("```", "$$")  # what is between two of them stands as it is
 
@@ -42,13 +46,13 @@ def pieces(text: str, *, ended: bool, starts: bool = True) -> Iterator[Piece]:
             end = block if block >= 0 else len(text) if ended else -1
             if end < 0:
                 return
-            stop = len(text) - len(text[end:].lstrip()) if text[end:] else end
+            space = _SPACE.match(text, end)
+            stop = space.end() if space else end
         elif found := _END.search(text, search or at):
             search = found.end()
-            sentence = text[at : found.end()].rstrip()
-            if "\n" not in found[0] and _SHORT.search(sentence):
+            end, stop = found.start() + len(found[0].rstrip()), found.end()
+            if "\n" not in found[0] and _SHORT.search(text[max(at, end - _SHORTEST) : end]):
                 continue
-            end, stop = at + len(sentence), found.end()
         else:
             end = stop = len(text)
         if stop == len(text) and not ended:

@@ -19,9 +19,8 @@ LEAST, MOST = 3, 12  # points of a chart
 MAX_LABEL = 40
 TOKENS = 160
 
-_LINE = re.compile(
-    r"^[\s\-*•\d.]*?(?P<label>[^:：|]+?)\s*[:：|]\s*(?P<number>\d[\d.,]*)(?P<rest>.*)$"
-)
+_NUMBER = re.compile(r"[:：|]\s*(\d[\d.,]*)")  # behind its label
+_SEPARATOR = re.compile("[:：|]")
 _TITLE = re.compile(r"^\W*(?:title|标题)\W*[:：]\s*(.+)$", re.IGNORECASE)
 _VALUE = re.compile(r"^\s*[-−]?\d[\d,]*(?:\.\d+)?\s*$")
 _YEAR = re.compile(r"(?:1\d|20)\d\d")
@@ -65,10 +64,8 @@ def read_series(said: str, text: str) -> Series | None:
     for line in said.splitlines():
         if found := _TITLE.match(line):
             title = found[1].strip()
-        elif found := _LINE.match(line):
-            points.setdefault(
-                found["label"].strip(' *_"“”')[:MAX_LABEL], found["number"].rstrip(".,")
-            )
+        elif (label := _SEPARATOR.split(line, 1)[0]) and (found := _NUMBER.match(line, len(label))):
+            points.setdefault(label.strip(' \t*_"“”')[:MAX_LABEL], found[1].rstrip(".,"))
     written = numbers_in(text)
     if not LEAST <= len(points) <= MOST or not title:
         return None
@@ -91,7 +88,10 @@ def tables(text: str, caption: str) -> Iterator[Series]:
 
 def _of_table(lines: list[str], separator: str, caption: str) -> Series | None:
     table = csv.reader((line.strip().strip("|") for line in lines), delimiter=separator)
-    rows = [[cell.strip() for cell in row] for row in table]
+    try:
+        rows = [[cell.strip() for cell in row] for row in table]
+    except csv.Error:  # a cell of more than 131,072 characters
+        return None
     rows = [row for row in rows if not all(re.fullmatch(r":?-+:?", cell) for cell in row)]
     head, *body = rows or [[]]
     if not LEAST <= len(body) <= MOST or {len(row) for row in body} != {len(head)}:

@@ -34,7 +34,6 @@ CHOOSE = (
     "Needed: {need}\n\n{options}\n0. none of these fits for certain\n\n"
     "Answer with the number alone."
 )
-_FENCED = re.compile(r"^```(?:json)?\s*(.*?)\s*```$", re.DOTALL)
 
 
 class Sight(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,10 +82,11 @@ class Looker:
 
 
 def read(said: str) -> Sight | None:
-    fenced = _FENCED.match(said)
+    """Read the model's JSON, in a code block or not."""
+    written = said.strip().removeprefix("```").removeprefix("json").removesuffix("```")
     try:
-        return msgspec.json.decode(fenced[1] if fenced else said, type=Sight)
-    except msgspec.DecodeError:
+        return msgspec.json.decode(written, type=Sight)
+    except (msgspec.DecodeError, RecursionError):
         return None
 
 

@@ -77,6 +77,9 @@ _TOKEN = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+|[A-Za-z_]\w*|\*\*|<=|>=|!=|==|->|\
 _OPERAND = re.compile(r"[\w.)]")
 
 
+MAX_EXPRESSION = 4_000  # characters
+
+
 class NotMathematics(ValueError):
     """It cannot be read as an expression; nothing was evaluated."""
 
@@ -105,7 +108,7 @@ def relation(text: str) -> tuple[str, str, str]:
 
     Raises NotMathematics.
     """
-    parts = re.split(r"(<=|>=|!=|==|=|<|>)", plain(text))
+    parts = re.split(r"(<=|>=|!=|==|=|<|>)", plain(_of_fair_length(text)))
     if len(parts) != 3:
         raise NotMathematics(f"{text!r} is not one equation or inequality")
     left, sign, right = parts
@@ -124,9 +127,15 @@ def names(*expressions: str) -> list[str]:
     return sorted(found - known)
 
 
+def _of_fair_length(text: str) -> str:
+    if len(text) > MAX_EXPRESSION:
+        raise NotMathematics(f"{text[:80]!r}… is longer than {MAX_EXPRESSION} characters")
+    return text
+
+
 def _parsed(text: str) -> ast.expr:
     try:
-        tree = ast.parse(_explicit(plain(text)), mode="eval")
+        tree = ast.parse(_explicit(plain(_of_fair_length(text))), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise NotMathematics(f"{text!r} is not an expression") from error
     for node in ast.walk(tree):
@@ -157,7 +166,7 @@ def _allow(node: ast.AST, text: str) -> None:
 def _explicit(text: str) -> str:
     """With every multiplication, power and factorial written out. Raises NotMathematics."""
     made: list[str] = []
-    tokens: list[str] = _TOKEN.findall(text)
+    tokens: list[str] = _TOKEN.findall(text.rstrip())
     for number, sign in enumerate(tokens):
         after = tokens[number + 1] if number + 1 < len(tokens) else ""
         word = _word(sign, after)

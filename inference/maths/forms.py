@@ -32,7 +32,10 @@ class _Form:
 def made(written: str) -> Made:
     """The call that `written` asks for. Raises NotMathematics where a form is filled in wrongly,
     and SyntaxError where it is neither a form nor a program."""
-    tree = ast.parse(written.strip())
+    try:
+        tree = ast.parse(written.strip())
+    except (RecursionError, MemoryError) as error:  # of thousands of brackets, one in the other
+        raise SyntaxError("it is nested too deep") from error
     filled = [form for statement in tree.body if (form := _form(statement))]
     if not filled or len(filled) < len(tree.body):
         return _program(_with_sympy(written.strip(), tree))

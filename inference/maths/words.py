@@ -15,21 +15,23 @@ class Parts:
 
 _WORD = r"[A-Za-z]{2,}(?:'[a-z]+)?"
 _ITEM = re.compile(rf"({_WORD})|([\u3400-\u9fff]+)|(\d+(?:\.\d+)?|\.\d+|->|\*\*|[<>!]=|\S)|\s+")
+_DIGITS = r"(?<!\d)\d++"
+_CALLED = re.compile(r"\s*\(")
 _SEPARATORS = ",;:?。、."
 
 
 def spoken(text: str) -> str:
     """Mathematics that is said in words, written in signs."""
     for pattern, written in (
-        (r"(\d+|[a-zA-Z])\s*的\s*(\d+)\s*次方", r"(\1)^(\2)"),
-        (r"(\d+|[a-zA-Z])\s*的平方根", r"sqrt(\1)"),
+        (rf"({_DIGITS}|[a-zA-Z])\s*+的\s*(\d+)\s*次方", r"(\1)^(\2)"),
+        (rf"({_DIGITS}|[a-zA-Z])\s*+的平方根", r"sqrt(\1)"),
         (r"(?:the )?square root of (\d+(?:\.\d+)?)", r"sqrt(\1)"),
-        (r"(\d+|[a-zA-Z]) squared\b", r"(\1)^2"),
-        (r"(\d+|[a-zA-Z]) cubed\b", r"(\1)^3"),
-        (r"(\d+(?:\.\d+)?) (?:times|multiplied by) (?=[\d(])", r"\1 * "),
-        (r"(\d+(?:\.\d+)?) plus (?=[\d(])", r"\1 + "),
-        (r"(\d+(?:\.\d+)?) minus (?=[\d(])", r"\1 - "),
-        (r"(\d+(?:\.\d+)?) divided by (?=[\d(])(?!.*remainder)", r"\1 / "),
+        (rf"({_DIGITS}|[a-zA-Z]) squared\b", r"(\1)^2"),
+        (rf"({_DIGITS}|[a-zA-Z]) cubed\b", r"(\1)^3"),
+        (r"(?<=\d) (?:times|multiplied by) (?=[\d(])", " * "),
+        (r"(?<=\d) plus (?=[\d(])", " + "),
+        (r"(?<=\d) minus (?=[\d(])", " - "),
+        (r"(?<=\d) divided by (?=[\d(])(?!.*remainder)", " / "),
         (r"(?i)\bd/d([a-z])\b", r"differentiate \1, "),
         (r"(?i)\bint\b|∫", " integral "),
     ):
@@ -40,13 +42,13 @@ def spoken(text: str) -> str:
 def parts(text: str, phrases: Sequence[str]) -> Parts | None:
     """`phrases` are what Chinese may be made of, longest first; None where one is unknown."""
     words: set[str] = set()
-    runs: list[str] = []
+    runs: list[list[str]] = []
     open_run = False
     depth = 0
     text = _without_articles(text)
     for item in _ITEM.finditer(text):
         word, chinese, sign = (group or "" for group in item.groups())
-        applied = word in FUNCTIONS and text[item.end() :].lstrip().startswith("(")
+        applied = word in FUNCTIONS and _CALLED.match(text, item.end())
         if word and not applied and word not in CONSTANTS:
             words.add(word.lower())
             open_run = False
@@ -60,9 +62,11 @@ def parts(text: str, phrases: Sequence[str]) -> Parts | None:
             open_run = False
         elif word or sign:
             depth += (sign == "(") - (sign == ")")
-            runs = [*runs[:-1], f"{runs[-1]} {word or sign}"] if open_run else [*runs, word or sign]
+            if not open_run:
+                runs.append([])
+            runs[-1].append(word or sign)
             open_run = True
-    return Parts(frozenset(words), tuple(runs))
+    return Parts(frozenset(words), tuple(map(" ".join, runs)))
 
 
 def _without_articles(text: str) -> str:
@@ -72,10 +76,11 @@ def _without_articles(text: str) -> str:
 def _chinese(text: str, phrases: Sequence[str]) -> set[str] | None:
     """The phrases that `text` is made of; None where one is unknown."""
     found: set[str] = set()
-    while text:
-        phrase = next((each for each in phrases if text.startswith(each)), None)
+    at = 0
+    while at < len(text):
+        phrase = next((each for each in phrases if text.startswith(each, at)), None)
         if phrase is None:
             return None
         found.add(phrase)
-        text = text[len(phrase) :]
+        at += len(phrase)
     return found
