@@ -11,6 +11,8 @@ BIN := $(VENV)/bin
 PEERS := arq saq streaq taskiq-redis
 # Without its dependencies, for the reason that pyproject.toml gives.
 LAGENT := lagent==0.5.0rc3
+# Discord's published OpenAPI description, which is not part of this project.
+SPEC ?= ../shared/conformance/discord-openapi.json
 # What the images install, for every platform from Python 3.11 on; `make lock` writes it.
 LOCKS := deploy/requirements
 INFERENCE := inference models agent ocr sandbox tracing
@@ -20,7 +22,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 PACKAGES := bot inference jobqueue playground bench tests
 
 .DEFAULT_GOAL := help
-.PHONY: deploy-check dist-check discord-clients discord-faults help playground test split-fuzz chaos soak fuzz lock audit sbom screenshots mutants matrix bench-queue check format clean
+.PHONY: conformance deploy-check dist-check discord-clients discord-faults help playground test split-fuzz chaos soak fuzz lock audit sbom screenshots mutants matrix bench-queue check format clean
 
 help: ## Show the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -45,6 +47,9 @@ discord-faults: $(VENV)/.dev ## 1,000 things that Discord does wrong; ARGS="--fa
 
 discord-clients: $(VENV)/.dev $(VENV)/clients/.installed ## Bots of hikari and discord.js on the local Discord; needs npm
 	@$(BIN)/python -m pytest tests/playground/discord/test_clients.py $(ARGS)
+
+conformance: $(VENV)/.dev ## All exchanges of tests and scripts against Discord's specification; SPEC=openapi.json
+	@$(BIN)/python -m tests.conformance --spec $(SPEC) $(ARGS)
 
 soak: $(VENV)/.dev ## The whole system for 30 minutes under faults; ARGS="--seconds 300 --talking 12"
 	@$(BIN)/python -m tests.faults.soak $(ARGS)

@@ -337,17 +337,24 @@ def _embeds(sent: Iterable[Json]) -> list[Json]:
     ]
 
 
+def _poll_media(asked: Json) -> Json:
+    """An answer of a poll; of its emoji, both fields are told."""
+    if not asked.get("emoji"):
+        return asked
+    return {**asked, "emoji": {"id": None, "name": None, **asked["emoji"]}}
+
+
 def _poll(asked: Json, created: float) -> Json:
     """A poll as it stands in a message, of how it was asked for."""
     return {
         "question": {"text": asked["question"]["text"]},
         "answers": [
-            {"answer_id": number, "poll_media": answer["poll_media"]}
+            {"answer_id": number, "poll_media": _poll_media(answer["poll_media"])}
             for number, answer in enumerate(asked["answers"], 1)
         ],
-        "expiry": timestamp(created + asked.get("duration", 24) * 3600),
+        "expiry": timestamp(created + (asked.get("duration") or 24) * 3600),
         "allow_multiselect": bool(asked.get("allow_multiselect")),
-        "layout_type": asked.get("layout_type", 1),
+        "layout_type": asked.get("layout_type") or 1,
         "results": {"is_finalized": False, "answer_counts": []},
     }
 

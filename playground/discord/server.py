@@ -7,7 +7,7 @@ async with LocalDiscord() as discord:
 
 import errno
 from collections.abc import Callable
-from typing import Self
+from typing import ClassVar, Self
 
 from aiohttp import web
 
@@ -30,6 +30,9 @@ class PortInUseError(OSError):
 class LocalDiscord:
     """`extend` may add routes of its own to the application before it starts."""
 
+    # Called in the same way for every server that is made: how a recorder listens to all of them.
+    extensions: ClassVar[list[Callable[[web.Application], None]]] = []
+
     def __init__(
         self,
         port: int = 0,
@@ -44,8 +47,8 @@ class LocalDiscord:
         self.backend = Backend(state, heartbeat_s=heartbeat_s)
         self.world = World(self.backend)
         self.app = self._application()
-        if extend is not None:
-            extend(self.app)
+        for add in (*self.extensions, *([extend] if extend else ())):
+            add(self.app)
         self._runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=1.0)
 
     def _application(self) -> web.Application:

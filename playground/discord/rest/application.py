@@ -29,7 +29,7 @@ async def my_guilds(request: web.Request) -> web.Response:
     return answer(
         [
             {
-                **{key: guild[key] for key in ("id", "name", "icon", "features")},
+                **{key: guild[key] for key in ("id", "name", "icon", "banner", "features")},
                 "owner": guild["owner_id"] == me,
                 "permissions": str(int(permissions.in_guild(guild, state.member(guild["id"], me)))),
             }
@@ -68,10 +68,6 @@ async def application(request: web.Request) -> web.Response:
             "approximate_user_authorization_count": 0,
             "explicit_content_filter": 0,
             "eligible_oauth2_scopes": [],
-            "install_params": None,
-            "custom_install_url": None,
-            "terms_of_service_url": None,
-            "privacy_policy_url": None,
             "bot": state.bot,
             "redirect_uris": [],
             "interactions_endpoint_url": None,

@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextvars import ContextVar
 from typing import Any
 
 from aiohttp import BodyPartReader, web
@@ -13,6 +14,8 @@ from playground.discord.shapes import File, Json
 
 BACKEND: web.AppKey[Backend] = web.AppKey("backend", Backend)
 
+# Where somebody records a request: what was read of it, by the names "body" and "files".
+RECORD: ContextVar[Json | None] = ContextVar("RECORD", default=None)
 DEEPEST = 100  # how far JSON may be nested
 _FILE_FIELD = re.compile(r"files?\[?(\d{0,4})\]?")
 
@@ -32,7 +35,9 @@ def nothing() -> web.Response:
 
 
 async def read_json(request: web.Request) -> Any:
-    return parse(await request.read() or b"{}")
+    body = parse(await request.read() or b"{}")
+    _record(body=body)
+    return body
 
 
 def parse(text: str | bytes) -> Any:
@@ -44,6 +49,12 @@ def parse(text: str | bytes) -> Any:
     if _depth(value) > DEEPEST:
         raise _invalid_json()
     return value
+
+
+def _record(**read: Any) -> None:
+    record = RECORD.get()
+    if record is not None:
+        record.update(read)
 
 
 def _refuse_constant(name: str) -> None:
@@ -81,6 +92,7 @@ async def read_message(request: web.Request) -> tuple[Json, list[File]]:
     except (ValueError, LookupError):
         message = "The form of several parts cannot be read."
         raise Form.refuse("payload_json", "MULTIPART_INVALID", message) from None
+    _record(body=body, files=[file.name for file in files])
     require(Fields(), body)
     return body, files
 
