@@ -6,19 +6,12 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from playground.discord.pytest_plugin import local_discord
 from playground.discord.server import LocalDiscord
 from playground.discord.world import World
 from tests.playground.rest_client import RestClient
 
-
-@pytest_asyncio.fixture
-async def local_discord() -> AsyncIterator[LocalDiscord]:
-    """Rate limits are off; a test about them turns them on."""
-    async with LocalDiscord() as server:
-        server.backend.limits.enabled = False
-        server.world.create_user("ada")
-        server.world.create_user("bob")
-        yield server
+__all__ = ["local_discord", "rest", "world"]
 
 
 @pytest.fixture

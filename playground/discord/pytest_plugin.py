@@ -1,0 +1,31 @@
+"""Fixtures for the tests of a bot: `pytest_plugins = ["playground.discord.pytest_plugin"]`.
+
+They want pytest-asyncio.
+"""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from playground.discord.server import LocalDiscord
+from playground.discord.world import World
+
+__all__ = ["local_discord", "local_world"]
+
+
+@pytest_asyncio.fixture
+async def local_discord() -> AsyncIterator[LocalDiscord]:
+    """A running server with ada and bob in #general. Rate limits are off; a test about them turns
+    them on: `local_discord.backend.limits.enabled = True`."""
+    async with LocalDiscord() as server:
+        server.backend.limits.enabled = False
+        for name in ("ada", "bob"):
+            server.world.create_user(name)
+        yield server
+
+
+@pytest.fixture
+def local_world(local_discord: LocalDiscord) -> World:
+    """What people do and see there."""
+    return local_discord.world
