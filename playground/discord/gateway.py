@@ -16,6 +16,8 @@ from playground.discord.session import CloseCode, Closed, Connection, Op, Sessio
 from playground.discord.shapes import Json
 from playground.discord.state import State
 
+LARGEST_INTENTS = 2**26 - 1
+
 
 class Gateway:
     def __init__(self, state: State, heartbeat_s: float = 41.25) -> None:
@@ -51,7 +53,9 @@ class Gateway:
             raise Closed(CloseCode.ALREADY_AUTHENTICATED)
         if data.get("token") != self._state.token:
             raise Closed(CloseCode.AUTHENTICATION_FAILED)
-        intents = Intent(int(data["intents"]))
+        if type(data["intents"]) is not int or not 0 <= data["intents"] <= LARGEST_INTENTS:
+            raise Closed(CloseCode.INVALID_INTENTS)
+        intents = Intent(data["intents"])
         if intents & PRIVILEGED & ~Intent(self._state.privileged_intents & PRIVILEGED):
             raise Closed(CloseCode.DISALLOWED_INTENTS)
         shard, shards = data.get("shard") or (0, 1)

@@ -20,6 +20,7 @@ from playground.discord.snowflake import TIME_SHIFT
 
 REPLAYED_EVENTS = 5000  # how far back a session can be resumed
 SENDS, SENDS_SECONDS = 120, 60.0
+PAYLOAD_CHARACTERS = 4096
 ACKNOWLEDGE_SECONDS = 0.03  # a way over the network and back
 
 
@@ -45,6 +46,7 @@ class CloseCode(IntEnum):
     RATE_LIMITED = 4008
     SESSION_TIMED_OUT = 4009
     INVALID_SHARD = 4010
+    INVALID_INTENTS = 4013
     DISALLOWED_INTENTS = 4014
 
 
@@ -172,6 +174,8 @@ class Connection:
             if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                 return
             self._limit()
+            if len(message.data) > PAYLOAD_CHARACTERS:
+                raise Closed(CloseCode.DECODE_ERROR)
             try:
                 payload = json.loads(message.data)
                 op, data = Op(payload["op"]), payload.get("d")
