@@ -31,7 +31,8 @@ class Solution(AgentAttempt):
         if read and (self._is_refuted or self._steps.last is None):
             async for event in self._by_rule(read):
                 yield event
-        self.text = wording.answer(self._said or "", self._steps.last, self._latex)
+        chinese = wording.is_chinese(self._job.prompt, self._job.locale)
+        self.text = wording.answer(self._said or "", self._steps.last, self._latex, chinese=chinese)
         if not self.text and not self._steps.figures:
             raise NoAnswer(f"no answer in {self._asking.turns} turns")
         yield Delta(text=self.text)

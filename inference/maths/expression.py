@@ -51,6 +51,10 @@ _SIGNS = str.maketrans(
         "⩽": "<=",
         "⩾": ">=",
         "≠": "!=",
+        "→": "->",
+        "≦": "<=",
+        "≧": ">=",
+        "∣": "|",
         "π": " pi ",
         "∞": " oo ",
         "【": "(",
@@ -66,7 +70,9 @@ _LATEX = (
     (r"\\div\b", "/"),
     (r"\\(?:leq?|leqslant)\b", "<="),
     (r"\\(?:geq?|geqslant)\b", ">="),
+    (r"\\neq?\b", "!="),
     (r"\\(?:left|right)\b", ""),
+    (r"\\[lr]?vert\b", "|"),
     (r"\\(?:to|rightarrow)\b", "->"),
     (r"\\(pi|sin|cos|tan|ln|log|exp|lim|int|infty)\b", r" \1 "),
     (r"\^\{([^{}]*)\}", r"^(\1)"),
@@ -90,9 +96,24 @@ def plain(text: str) -> str:
     text = unicodedata.normalize("NFKC", text.translate(_SIGNS))
     for pattern, written in _LATEX:
         text = re.sub(pattern, written, text)
-    text = _ROOT.sub(lambda found: f"sqrt({found[1].strip('()')})", text)
+    text = _absolute(_ROOT.sub(lambda found: f"sqrt({found[1].strip('()')})", text))
     text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text)  # 1,000
     return re.sub(r"%\s*(?:of|\*)\s*", "/100*", text)
+
+
+def _absolute(text: str) -> str:
+    """`|x - 1|` as `abs(x - 1)`; as it is where its bars are no pairs."""
+    written: list[str] = []
+    opened, before = 0, ""
+    for each in text:
+        sign = each
+        if each == "|":
+            closes = opened > 0 and (before.isalnum() or before == ")")
+            opened += -1 if closes else 1
+            sign = ")" if closes else " abs("
+        written.append(sign)
+        before = sign.strip()[-1:] or before
+    return "".join(written) if opened == 0 else text
 
 
 def expression(text: str) -> str:
@@ -113,6 +134,62 @@ def relation(text: str) -> tuple[str, str, str]:
         raise NotMathematics(f"{text!r} is not one equation or inequality")
     left, sign, right = parts
     return expression(left), "=" if sign == "==" else sign, expression(right)
+
+
+def relations(text: str) -> list[tuple[str, str, str]]:
+    """One relation, or those of a chain such as `1 < x <= 3`. Raises NotMathematics."""
+    parts = re.split(r"(<=|>=|!=|==|=|<|>)", plain(text))
+    sides, signs = parts[::2], parts[1::2]
+    if len(signs) > 1 and ({*signs} <= {"<", "<="} or {*signs} <= {">", ">="}):
+        return [
+            relation(f"{left} {sign} {right}")
+            for left, sign, right in zip(sides, signs, sides[1:], strict=False)
+        ]
+    return [relation(text)]
+
+
+def conditions(*expressions: str) -> list[tuple[str, str, str]]:
+    """Where expressions that were made here have a real value: what must hold of their unknowns."""
+    found: dict[tuple[str, str, str], None] = {}
+    for each in expressions:
+        for node in ast.walk(ast.parse(each, mode="eval")):
+            for inner, sign, bound in _demands(node):
+                if names(ast.unparse(inner)):
+                    found[ast.unparse(inner), sign, bound] = None
+    return list(found)
+
+
+def _demands(node: ast.AST) -> list[tuple[ast.expr, str, str]]:
+    match node:
+        case ast.BinOp(op=ast.Div() | ast.Mod(), right=divisor):
+            return [(divisor, "!=", "0")]
+        case ast.BinOp(left=base, op=ast.Pow(), right=exponent):
+            return [(base, sign, "0") for sign in _of_base(base, exponent)]
+        case ast.Call(func=ast.Name(id=name), args=[inner, *_]):
+            if name in ("tan", "sec", "cot", "csc"):
+                zero = "cos" if name in ("tan", "sec") else "sin"
+                return [(_call(zero, inner), "!=", "0")]
+            return [(inner, sign, bound) for sign, bound in _OF_FUNCTIONS.get(name, ())]
+    return []
+
+
+_OF_FUNCTIONS = {
+    "sqrt": ((">=", "0"),),
+    "log": ((">", "0"),),
+    "asin": ((">=", "-1"), ("<=", "1")),
+    "acos": ((">=", "-1"), ("<=", "1")),
+}
+
+
+def _of_base(base: ast.expr, exponent: ast.expr) -> list[str]:
+    """What a power demands of its base."""
+    if names(ast.unparse(exponent)):
+        return [">"]
+    written = ast.unparse(exponent)
+    negative = written.startswith(("-", "(-"))
+    if isinstance(base, ast.Constant) or re.fullmatch(r"[-+(]*\d+\)?", written):
+        return ["!="] if negative else []
+    return [">"] if negative else [">="]
 
 
 def names(*expressions: str) -> list[str]:

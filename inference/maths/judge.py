@@ -10,7 +10,7 @@ is "none".
 import json
 import re
 from collections.abc import Callable, Iterator
-from itertools import pairwise, product
+from itertools import pairwise
 from math import gcd, lcm
 from random import SystemRandom
 from typing import Any
@@ -24,6 +24,7 @@ from inference.maths.sympy_reader import read_sympy
 NONE, VERIFIED, REFUTED = "none", "verified", "refuted"
 _CLOSE = 1e-20  # of numbers that are exact on both sides
 _ROUNDED = 1e-9  # of numbers that were printed as decimals
+MAX_BENDS = 4  # absolute values in one relation
 _POINTS = 6  # at which functions are compared
 _RANDOM = SystemRandom()  # so that no program knows the points
 
@@ -47,7 +48,7 @@ def _equations(task: dict[str, Any], printed: str) -> bool:
     wanted = [_unknown(name) for name in task["unknowns"]]
     if len(wanted) == 1:
         return _one_unknown(task, printed)
-    residues = [read_sympy(left) - read_sympy(right) for left, _, right in task["relations"]]
+    residues = [_read_task(left) - _read_task(right) for left, _, right in task["relations"]]
     if "wanted" in task:
         return _part_of_system(residues, wanted, task["wanted"], printed)
     conditions = _relations(task.get("defined", ()))
@@ -104,7 +105,12 @@ def _one_unknown(task: dict[str, Any], printed: str) -> bool:
 
 
 def _relations(stated: Any) -> list[_Relation]:
-    return [(read_sympy(left), sign, read_sympy(right)) for left, sign, right in stated]
+    return [(_read_task(left), sign, _read_task(right)) for left, sign, right in stated]
+
+
+def _read_task(text: str) -> Any:
+    """An expression that `expression` made: its decimals are in quotation marks."""
+    return read_sympy(re.sub(r"Rational\('([^']*)'\)", r"(\1)", text))
 
 
 def _unknown(name: str) -> Any:
@@ -122,19 +128,24 @@ def _edges(relation: _Relation, name: Any) -> Iterator[Any]:
     Raises Unclear where it is made of more than polynomials and absolute values.
     """
     left, _, right = relation
-    difference = (left - right).rewrite(sympy.Abs)
+    yield from _bends((left - right).rewrite(sympy.Abs), name, depth=0)
+
+
+def _bends(difference: Any, name: Any, depth: int) -> Iterator[Any]:
+    """Zeros of numerator and denominator, with each absolute value as either of its signs."""
     bent = [each for each in difference.atoms(sympy.Abs, sympy.sign) if each.has(name)]
-    if len(bent) > 4:
-        raise Unclear
-    for each in bent:
-        yield from _roots(each.args[0], name)
-    for signs in product((1, -1), repeat=len(bent)):
-        straight = {
-            each: sign * each.args[0] if isinstance(each, sympy.Abs) else sign
-            for each, sign in zip(bent, signs, strict=True)
-        }
-        for part in sympy.fraction(sympy.together(difference.xreplace(straight))):
+    innermost = [each for each in bent if not each.args[0].has(sympy.Abs, sympy.sign)]
+    if not innermost:
+        for part in sympy.fraction(sympy.together(difference)):
             yield from _roots(part, name)
+        return
+    if depth >= MAX_BENDS:
+        raise Unclear
+    each = min(innermost, key=str)
+    yield from _bends(each.args[0], name, depth)
+    for sign in (1, -1):
+        straight = sign * each.args[0] if isinstance(each, sympy.Abs) else sympy.Integer(sign)
+        yield from _bends(difference.xreplace({each: straight}), name, depth + 1)
 
 
 def _roots(polynomial: Any, name: Any) -> list[Any]:
@@ -212,7 +223,7 @@ def _how_many(residues: list[Any], wanted: list[Any]) -> int:
 
 
 def _value(task: dict[str, Any], printed: str) -> bool:
-    value = read_sympy(task["expression"])
+    value = _read_task(task["expression"])
     if not value.is_finite:
         return bool(value.has(sympy.zoo, sympy.nan)) and printed.strip() == "undefined"
     return printed.strip() != "undefined" and is_zero(value - single(printed))
@@ -234,7 +245,7 @@ def _integral(task: dict[str, Any], printed: str) -> bool:
     if not task["bounds"]:
         claimed = _function(single(printed), task["unknown"])
         return _agree(lambda x: mpmath.diff(claimed, x), function, printed)
-    low, high = (mpmath.mpf(sympy.N(read_sympy(bound), 30)) for bound in task["bounds"])
+    low, high = (mpmath.mpf(sympy.N(_read_task(bound), 30)) for bound in task["bounds"])
     if not (mpmath.isfinite(low) and mpmath.isfinite(high)):
         raise Unclear
     numeric, error = mpmath.quad(function, [low, high], error=True)
@@ -245,7 +256,7 @@ def _integral(task: dict[str, Any], printed: str) -> bool:
 
 def _function(expression: Any, unknown: str) -> Callable[[Any], Any]:
     """Of mpmath's numbers. No code is made of the expression."""
-    read = read_sympy(expression) if isinstance(expression, str) else expression
+    read = _read_task(expression) if isinstance(expression, str) else expression
     name = _unknown(unknown)
     if not isinstance(read, sympy.Expr) or read.free_symbols - {name}:
         raise Unclear
@@ -281,7 +292,7 @@ def _agree(one: Callable[[Any], Any], other: Callable[[Any], Any], printed: str)
 
 def _limit(task: dict[str, Any], printed: str) -> bool:
     """The value, followed up to a point from each side that counts, is compared with the claim."""
-    point, side = read_sympy(task["point"]), task.get("side", "")
+    point, side = _read_task(task["point"]), task.get("side", "")
     sides = ("-", "+") if not side and point.is_finite else (side or "-",)
     found = [_approach(task, point, each) for each in sides]
     if len(found) == 2 and () in found:  # it is defined on one side alone
@@ -307,7 +318,7 @@ def _limit_value(written: str) -> Any:
 
 def _approach(task: dict[str, Any], point: Any, side: str) -> tuple[Any, ...]:
     """Values ever nearer to the point; empty where the function is not real there."""
-    function, name = read_sympy(task["expression"]), _unknown(task["unknown"])
+    function, name = _read_task(task["expression"]), _unknown(task["unknown"])
     values = []
     for digits in (6, 12, 24, 48):
         step = sympy.Rational(_RANDOM.randrange(500, 1_000), 1_000) / 10**digits
@@ -315,7 +326,7 @@ def _approach(task: dict[str, Any], point: Any, side: str) -> tuple[Any, ...]:
             at = point + (step if side == "+" else -step)
         else:
             at = 1 / step if point == sympy.oo else -1 / step
-        value = sympy.N(function.subs(name, at), 60, maxn=600)
+        value = function.evalf(60, subs={name: at}, maxn=600)
         if not value.is_number or not value.is_finite or not value.is_real:
             return ()
         values.append(value)

@@ -72,22 +72,20 @@ def _named(found: Any) -> dict[str, Any]:
     return {"": found}
 
 
-def region(printed: str) -> Any:
-    """A set of numbers: `x in Interval(…)`, or relations."""
-    found = value(re.sub(r"^\s*\w+ in ", "", printed.strip()))
-    return found if isinstance(found, sympy.Set) else found.as_set()
+def claimed_set(printed: str, unknown: Any = None) -> Any:
+    """The real numbers for which something is said to hold: `x in Interval(…)`, relations, words
+    as `true for all real x except x = 0`, or single values. Without `unknown`, of any unknown.
 
-
-def claimed_set(printed: str, unknown: Any) -> Any:
-    """The real numbers that an equation or inequality in one unknown is said to hold for."""
-    text, name = printed.strip().rstrip("."), str(unknown)
-    if everywhere := re.fullmatch(rf"true for all real {name}(?: except (.+))?", text):
-        but = [_only(each, name) for each in solutions(everywhere[1] or "no solution")]
-        return sympy.S.Reals - sympy.FiniteSet(*but)
+    Raises Unclear.
+    """
+    text, name = printed.strip().rstrip("."), str(unknown) if unknown else "[A-Za-z]"
+    if everywhere := re.fullmatch(rf"true for all real ({name})(?: except (.+))?", text):
+        but = solutions(everywhere[2] or "no solution")
+        return sympy.S.Reals - sympy.FiniteSet(*(_only(each, everywhere[1]) for each in but))
     text = re.sub(rf"\A{name} in ", "", text.removeprefix("true for all "))
     if re.search(r"[<>!]|Interval|Union|Reals|EmptySet", text):
-        found = value(text)
-        if found.free_symbols - {unknown}:
+        found = value(_with_double_signs(text))
+        if len(found.free_symbols) > 1 or (unknown and found.free_symbols - {unknown}):
             raise Unclear
         return found if isinstance(found, sympy.Set) else found.as_set()
     points = [_only(each, name) for each in solutions(text)]
@@ -99,7 +97,7 @@ def claimed_set(printed: str, unknown: Any) -> Any:
 def _only(solution: dict[str, Any], unknown: str) -> Any:
     """The value of the unknown, which may stand without its name."""
     [(name, found)] = solution.items()
-    if name not in ("", unknown):
+    if name and not re.fullmatch(unknown, name):
         raise Unclear
     return found
 
@@ -142,17 +140,37 @@ def _typeset(text: str) -> str:
         return decimal[1] + ("" if set(decimal[2] or "0") <= {".", "0"} else decimal[2])
     if re.fullmatch(r"[A-Za-z ]{2,}\.?", text):
         return ""  # words
-    if within := re.fullmatch(r"(\w+) in (.+)", text):
-        return f"{within[1]} \\in {sympy.latex(value(within[2]))}"
     if re.fullmatch(r"\d+(?:\*\*\d+)?(?: \* \d+(?:\*\*\d+)?)+", text):
         return re.sub(r"\*\*(\d+)", r"^{\1}", text).replace(" * ", r" \times ")
     if text.endswith(" + C"):
         return f"{sympy.latex(value(text))} + C"
-    said = (
-        ", ".join(_pair(name, each) for name, each in solution.items())
-        for solution in solutions(text)
-    )
+    return _typeset_set(text) or _typeset_values(text)
+
+
+def _typeset_set(text: str) -> str:
+    """Of one that is given by its name or by several relations: one relation reads well."""
+    if within := re.fullmatch(r"(\w+) in (.+)", text):
+        return f"{within[1]} \\in {sympy.latex(value(within[2]))}"
+    if not re.search(r"[<>].*[<>]| or ", text):
+        return ""
+    [name] = value(_with_double_signs(text)).free_symbols
+    return f"{name} \\in {sympy.latex(claimed_set(text))}"
+
+
+def _typeset_values(text: str) -> str:
+    found = solutions(text)
+    if any(_is_infinite(each) for one in found for each in one.values()):
+        return ""  # that is said in words
+    said = (", ".join(_pair(name, each) for name, each in one.items()) for one in found)
     return r";\quad ".join(said) + _roughly(text)
+
+
+def _with_double_signs(text: str) -> str:
+    return re.sub(r"(?<![<>=!])=(?!=)", "==", text)
+
+
+def _is_infinite(found: Any) -> bool:
+    return isinstance(found, sympy.Basic) and found.has(sympy.oo, sympy.zoo, sympy.nan)
 
 
 def _roughly(text: str) -> str:
@@ -175,10 +193,8 @@ def _pair(name: str, found: Any) -> str:
 def same(printed: str, expected: str) -> bool:
     """Whether two texts give the same answer, however they are written."""
     try:
-        if re.search("[<>]| in ", expected):
-            one, other = region(printed), region(expected)
-            names = {each: sympy.Symbol("x") for each in one.free_symbols | other.free_symbols}
-            return bool(one.subs(names) == other.subs(names))
+        if re.search("[<>]| in |true for", expected):
+            return bool(claimed_set(printed) == claimed_set(expected))
         if expected in ("yes", "no"):
             truth = {"true": "yes", "false": "no"}
             said = re.findall(r"[a-z]+", printed.lower())

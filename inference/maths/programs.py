@@ -1,19 +1,31 @@
 """Programs for sympy, made of checked expressions: what a person sees run, and may download.
 
 Each prints its result in the form that `judge` reads: `x = 7/2` for an unknown, a line for each
-solution; a value alone otherwise.
+solution; `x < 2 or x > 3`, `true for all real x except x = 0` or `no solution` for a set of
+numbers; a value alone otherwise. Infinities, and what has no value, are words.
 """
 
+import ast
+import math
 import re
 from collections.abc import Callable, Collection, Sequence
 
-from inference.maths.expression import NotMathematics, expression, names, relation
+from inference.maths.expression import (
+    NotMathematics,
+    conditions,
+    expression,
+    names,
+    plain,
+    relation,
+    relations,
+)
 
 Form = Callable[[tuple[str, ...], dict[str, str]], str]
 
 _HEAD = "from sympy import *\n\n"
 _RANGE = re.compile(r"\s*(-?\d{1,9})\s*\.\.\.?\s*(-?\d{1,9})\s*")
 _MOST_CASES = 5_000_000
+MAX_DIGITS = 20_000  # of a number that is written out
 
 
 def solve(texts: tuple[str, ...], options: dict[str, str]) -> str:
@@ -22,16 +34,18 @@ def solve(texts: tuple[str, ...], options: dict[str, str]) -> str:
     wanted = [text.strip() for text in texts if text not in stated] + _listed(options)
     if not stated:
         raise NotMathematics("solve takes equations or inequalities")
-    relations = [relation(text) for text in stated]
-    unknowns = names(*(side for left, _, right in relations for side in (left, right)))
+    found = [each for text in stated for each in relations(text)]
+    unknowns = names(*(side for left, _, right in found for side in (left, right)))
     wanted = [name for name in dict.fromkeys(wanted) if name in unknowns]
     if not unknowns:
         raise NotMathematics(f"there is no unknown in {', '.join(stated)}")
-    if any(sign != "=" for _, sign, _ in relations):
-        return _inequalities(relations, wanted or unknowns)
-    if len(relations) == 1:
-        return _equation(relations[0], unknowns, (wanted or unknowns)[0])
-    return _system(relations, unknowns, wanted or unknowns)
+    if any(sign != "=" for _, sign, _ in found):
+        return _inequalities(found, wanted or unknowns)
+    if len(found) > 1:
+        return _system(found, unknowns, wanted or unknowns)
+    if len(unknowns) > 1:
+        return _formula(found[0], unknowns, (wanted or unknowns)[0])
+    return _equation(found[0], unknowns[0])
 
 
 def roots(texts: tuple[str, ...], options: dict[str, str]) -> str:
@@ -48,57 +62,254 @@ def _symbols(unknowns: Sequence[str], real: bool = True) -> str:
     return f"{listed} = symbols({' '.join(unknowns)!r}{assumed})\n"
 
 
-def _equation(stated: tuple[str, str, str], unknowns: Sequence[str], wanted: str) -> str:
+def _print_solutions(name: str) -> str:
+    return f'print("\\n".join(f"{name} = {{value}}" for value in solutions) or "no solution")\n'
+
+
+def _formula(stated: tuple[str, str, str], unknowns: Sequence[str], wanted: str) -> str:
+    """One of several unknowns, by the others."""
     left, _, right = stated
     return (
         f"{_HEAD}{_symbols(unknowns)}"
-        f"equation = Eq({left}, {right})\n"
-        f"solutions = solve(equation, {wanted})\n"
-        f'print("\\n".join(f"{wanted} = {{value}}" for value in solutions) or "no solution")\n'
+        f"left, right = {left}, {right}\n"
+        "difference = simplify(left - right)\n"
+        "if difference == 0:\n"
+        f'    print("true for all real {" and ".join(unknowns)}")\n'
+        f"elif not difference.has({wanted}):\n"
+        f'    print(f"true for all real {wanted} where {{difference}} = 0")\n'
+        "else:\n"
+        f"    solutions = solve(Eq(left, right), {wanted})\n"
+        f"    {_print_solutions(wanted)}"
     )
+
+
+_PERIODIC = re.compile(r"\b(?:sin|cos|tan|cot|sec|csc)\(")
+_BENT = re.compile(r"\b(?:Abs|sign|floor|ceiling|Min|Max|Mod)\(|%")
+
+
+def _equation(stated: tuple[str, str, str], name: str) -> str:
+    left, _, right = stated
+    demands = conditions(left, right)
+    if demands or _BENT.search(f"{left} {right}"):
+        return _equation_on_domain(stated, name, demands)
+    return (
+        f"{_HEAD}{_symbols([name])}"
+        f"left, right = {left}, {right}\n"
+        "if simplify(left - right) == 0:\n"
+        f'    print("true for all real {name}")\n'
+        "else:\n"
+        f"    solutions = solve(Eq(left, right), {name})\n"
+        f"    {_print_solutions(name)}"
+    )
+
+
+def _equation_on_domain(
+    stated: tuple[str, str, str], name: str, demands: Sequence[tuple[str, str, str]]
+) -> str:
+    """An equation that is not defined everywhere, or whose solutions may be whole intervals."""
+    left, _, right = stated
+    periodic = [inner for inner, *_ in demands if _PERIODIC.search(inner)]
+    domain = "".join(
+        f"    {_RELATION[sign]}({inner}, {bound}),\n"
+        for inner, sign, bound in demands
+        if inner not in periodic
+    )
+    where = f" where {' and '.join(f'{each} != 0' for each in periodic)}" if periodic else ""
+    kept = " and ".join(f"({each}).subs({name}, value) != 0" for each in periodic)
+    found = f"[value for value in found if {kept}]" if kept else "found"
+    assumed = {(name, ">", "0"): "positive", (name, ">=", "0"): "nonnegative"}
+    sign = next((assumed[each] for each in demands if each in assumed), "real")
+    return (
+        f"{_HEAD}{_symbols([name])}"
+        f"left, right = {left}, {right}\n"
+        f"domain = [\n{domain}]\n"
+        f"domain = Intersection(S.Reals, *[\n"
+        f"    solve_univariate_inequality(each, {name}, relational=False) for each in domain\n])\n"
+        f"\n\n{_IN_WORDS.replace('NAME', name)}"
+        f"difference = (left - right).subs({name}, symbols({name!r}, {sign}=True))\n"
+        "if simplify(expand_log(difference, force=True)) == 0:\n"
+        "    words = in_words(domain)\n"
+        '    words = words if words.startswith(("true", "no")) else f"true for all {words}"\n'
+        f'    print(words + "{where}")\n'
+        "else:\n"
+        "    try:\n"
+        f"        found = solve(Eq(left, right), {name})\n"
+        f"        found = FiniteSet(*{found})\n"
+        "    except NotImplementedError:\n"
+        f"        found = solveset(left - right, {name}, S.Reals)\n"
+        "    print(in_words(Intersection(domain, found)))\n"
+    )
+
+
+_RELATION = {"=": "Eq", "!=": "Ne", "<": "Lt", "<=": "Le", ">": "Gt", ">=": "Ge"}
+
+_IN_WORDS = """\
+def in_words(found):
+    missing = Complement(S.Reals, found)
+    if found == S.EmptySet:
+        return "no solution"
+    if missing == S.EmptySet:
+        return "true for all real NAME"
+    if isinstance(missing, FiniteSet):
+        return "true for all real NAME except " + ", ".join(f"NAME = {each}" for each in missing)
+    if isinstance(found, FiniteSet):
+        return "\\n".join(f"NAME = {each}" for each in found)
+    parts = found.args if isinstance(found, Union) else [found]
+    return " or ".join(map(part_in_words, sorted(parts, key=lambda part: part.inf)))
+
+
+def part_in_words(part):
+    if isinstance(part, FiniteSet):
+        return " or ".join(f"NAME = {each}" for each in part)
+    low, high = ("<" if part.left_open else "<="), ("<" if part.right_open else "<=")
+    if part.end == oo:
+        return f"NAME {low.replace('<', '>')} {part.start}"
+    if part.start == -oo:
+        return f"NAME {high} {part.end}"
+    return f"{part.start} {low} NAME {high} {part.end}"
+
+
+"""
 
 
 def _system(
-    relations: Sequence[tuple[str, str, str]], unknowns: Sequence[str], wanted: Sequence[str]
+    stated: Sequence[tuple[str, str, str]], unknowns: Sequence[str], wanted: Sequence[str]
 ) -> str:
-    equations = "".join(f"    Eq({left}, {right}),\n" for left, _, right in relations)
-    shown = ", ".join(f"{name} = {{solution.get({name}, {name})}}" for name in wanted)
+    differences = "".join(f"    {left} - ({right}),\n" for left, _, right in stated)
+    listed = ", ".join(unknowns)
+    shown = ", ".join(f"{name} = {{solution[{name}]}}" for name in wanted)
+    values = ", ".join(f"solution[{name}]" for name in wanted)
+    letters = " ".join(each for each in "tsrpquvw" if each not in unknowns)
     return (
         f"{_HEAD}{_symbols(unknowns)}"
-        f"equations = [\n{equations}]\n"
-        f"solutions = solve(equations, [{', '.join(unknowns)}], dict=True)\n"
-        f'print("\\n".join(f"{shown}" for solution in solutions) or "no solution")\n'
+        f"differences = [\n{differences}]\n"
+        "differences = [each for each in differences if simplify(each) != 0]\n"
+        f"solutions = solve(differences, [{listed}], dict=True)\n"
+        "if not differences:\n"
+        f'    print("true for all real {" and ".join(unknowns)}")\n'
+        "elif not solutions:\n"
+        '    print("no solution")\n'
+        "for solution in solutions:\n"
+        f"    free = [name for name in [{listed}] if name not in solution]\n"
+        f"    parameters = dict(zip(free, symbols({letters!r}, real=True)))\n"
+        "    solution = {name: value.subs(parameters) for name, value in solution.items()}\n"
+        "    solution |= parameters\n"
+        f"    used = sorted(Tuple({values}).free_symbols, key=str)\n"
+        "    if used:\n"
+        '        every = " and ".join(map(str, used))\n'
+        f'        print(f"infinitely many solutions: {shown} for every real {{every}}")\n'
+        "    else:\n"
+        f'        print(f"{shown}")\n'
     )
 
 
-def _inequalities(relations: Sequence[tuple[str, str, str]], wanted: Sequence[str]) -> str:
+def _inequalities(stated: Sequence[tuple[str, str, str]], wanted: Sequence[str]) -> str:
     if len(wanted) != 1:
         raise NotMathematics("an inequality is solved for one unknown")
     [name] = wanted
-    sides = (
-        f"({left}) {'==' if sign == '=' else sign} ({right})" for left, sign, right in relations
+    demands = conditions(*(side for left, _, right in stated for side in (left, right)))
+    written = "".join(
+        f"    {_RELATION[sign]}({left}, {right}),\n" for left, sign, right in (*stated, *demands)
     )
-    conditions = "".join(f"    {side},\n" for side in sides)
+    start = f"{_HEAD}{_symbols([name])}conditions = [\n{written}]\n"
+    words = f"\n\n{_IN_WORDS.replace('NAME', name)}"
+    if _PERIODIC.search(written):
+        if len(stated) > 1 or demands:
+            raise NotMathematics("this inequality is not solved by rule")
+        left, _, right = stated[0]
+        return (
+            f"{start}period = periodicity({left} - ({right}), {name}){words}"
+            f"found = solve_univariate_inequality(conditions[0], {name}, relational=False)\n"
+            "words = in_words(found)\n"
+            'if period is not None and not words.startswith(("true", "no")):\n'
+            '    words = f"{words}, repeated every {period}"\n'
+            "print(words)\n"
+        )
     return (
-        f"{_HEAD}{_symbols([name])}"
-        f"conditions = [\n{conditions}]\n"
-        f"sets = [solve_univariate_inequality(each, {name}, relational=False)"
-        " for each in conditions]\n"
-        f'print("{name} in", Intersection(*sets))\n'
+        f"{start}{words}"
+        "def solved(condition):\n"
+        "    try:\n"
+        f"        return solve_univariate_inequality(condition, {name}, relational=False)\n"
+        "    except NotImplementedError:\n"
+        f"        return reduce_inequalities(condition, {name}).as_set()\n"
+        "\n\n"
+        "print(in_words(Intersection(S.Reals, *map(solved, conditions))))\n"
     )
+
+
+_SAY = (
+    'infinities = {oo: "infinity", -oo: "-infinity", zoo: "undefined", nan: "undefined"}\n'
+    "print(infinities.get(value, value))\n"
+)
+_MAY_BE_INFINITE = re.compile(
+    r"/|%|\*\*|oo|, 0\)|\b(?:log|tan|cot|sec|csc|factorial|binomial|Mod)\("
+)
+
+
+def _print_value(value: str) -> str:
+    """Infinities, and what has no value, in words."""
+    if not _MAY_BE_INFINITE.search(value):
+        return f"print({value})\n"
+    return f"value = {value}\n{_SAY}"
 
 
 def calculate(value: str) -> str:
     """Of numbers alone; with unknowns it is simplified."""
     unknowns = names(value)
+    if magnitude(value) > MAX_DIGITS:
+        return f'print("a number of more than {MAX_DIGITS:,} digits")\n'
     head = _HEAD + (_symbols(unknowns) if unknowns else "")
-    return f"{head}print(simplify({value}))\n"
+    if re.search(r"%|\bMod\(", value):  # sympy raises where it divides by zero
+        said = _print_value(f"simplify({value})").replace("\n", "\n    ").rstrip(" ")
+        return f'{head}try:\n    {said}except ZeroDivisionError:\n    print("undefined")\n'
+    return head + _print_value(f"simplify({value})")
+
+
+def magnitude(value: str) -> float:
+    """About how many digits the largest number has that comes up in it; infinite where too many.
+
+    Unknowns, and functions that do not grow, count as 1.
+    """
+    largest = 0.0
+
+    def logarithm(node: ast.AST) -> float:
+        nonlocal largest
+        found = 0.0
+        match node:
+            case ast.Constant(value=int() | float() as number) if number:
+                found = (
+                    math.log10(abs(number))
+                    if abs(number) < 1e300
+                    else 300.0 + len(hex(int(number)))
+                )
+            case ast.UnaryOp(operand=operand):
+                found = logarithm(operand)
+            case ast.BinOp(left=left, op=ast.Pow(), right=right):
+                size = logarithm(right)
+                found = abs(logarithm(left)) * (10**size if size < 300 else math.inf)
+                found = 0.0 if math.isnan(found) else found
+            case ast.BinOp(left=left, op=op, right=right):
+                one, other = logarithm(left), logarithm(right)
+                found = one + other if isinstance(op, ast.Mult) else max(one, other) + 0.3
+            case ast.Call(func=ast.Name(id=name), args=arguments):
+                inner = max((logarithm(each) for each in arguments), default=0.0)
+                if name in ("factorial", "binomial", "ff", "exp"):
+                    found = 10**inner * max(inner, 0.5) if inner < 300 else math.inf
+                elif name in ("Abs", "Integer", "Rational", "Min", "Max", "floor", "ceiling"):
+                    found = inner
+        largest = max(largest, found)
+        return found
+
+    logarithm(ast.parse(value, mode="eval").body)
+    return largest
 
 
 def remainder(texts: tuple[str, ...], _options: dict[str, str]) -> str:
     values = [expression(text) for text in texts[:2]]
     value = values[0] if len(values) == 1 else f"({values[0]}) % ({values[1]})"
-    return f"print({value})\n" if not re.search("[A-Za-z]", value) else f"{_HEAD}print({value})\n"
+    if re.search("[A-Za-z]", value):
+        return calculate(value)
+    return f'try:\n    print({value})\nexcept ZeroDivisionError:\n    print("undefined")\n'
 
 
 def derivative(texts: tuple[str, ...], options: dict[str, str]) -> str:
@@ -108,7 +319,7 @@ def derivative(texts: tuple[str, ...], options: dict[str, str]) -> str:
     order = texts[2] if len(texts) > 2 and re.fullmatch(r"[1-9]", texts[2].strip()) else "1"
     result = f"diff({value}, {name}, {order})" if order != "1" else f"diff({value}, {name})"
     if at := options.get("at"):
-        result += f".subs({name}, {expression(at)})"
+        return head + _print_value(f"simplify({result}.subs({name}, {expression(at)}))")
     return f"{head}print(simplify({result}))\n"
 
 
@@ -117,16 +328,82 @@ def integral(texts: tuple[str, ...], _options: dict[str, str]) -> str:
     bounds = [expression(text) for text in texts[2:4]]
     head = f"{_HEAD}{_symbols([*dict.fromkeys([*names(value), name])], real=False)}"
     if len(bounds) == 2:
-        return f"{head}print(simplify(integrate({value}, ({name}, {bounds[0]}, {bounds[1]}))))\n"
+        low, high = bounds
+        return f"{head}value = simplify(integrate({value}, ({name}, {low}, {high})))\n{_SAY}"
     return f'{head}print(f"{{integrate({value}, {name})}} + C")\n'
 
 
 def limit(texts: tuple[str, ...], options: dict[str, str]) -> str:
+    """From both sides, unless the point is infinite or one side is asked for."""
     value, name = _with_unknown(texts)
-    point = expression(texts[2] if len(texts) > 2 else options.get("at", "0"))
-    side = {"+": ', "+"', "-": ', "-"'}.get(texts[3].strip() if len(texts) > 3 else "", "")
-    head = f"{_HEAD}{_symbols([*dict.fromkeys([*names(value), name])], real=False)}"
-    return f"{head}print(limit({value}, {name}, {point}{side}))\n"
+    value = _with_exponentials(value)  # sympy takes the limit of 2**x at -oo for infinite
+    point, side = limit_point(texts[2] if len(texts) > 2 else options.get("at", "0"))
+    said = (texts[3] if len(texts) > 3 else options.get("dir", options.get("side", ""))).strip()
+    side = {"+": "+", "right": "+", "-": "-", "left": "-"}.get(said, side)
+    at = expression(point)
+    start = f"{_HEAD}{_symbols([name])}function = {value}\n\n\n{_LIMIT_IN_WORDS}"
+    if "oo" in at or side:
+        towards = f', "{side}"' if side else ""
+        return f"{start}print(in_words(limit(function, {name}, {at}{towards})))\n"
+    demands = [f"{_RELATION[sign]}({inner}, {bound})" for inner, sign, bound in conditions(value)]
+    if not any(sign.startswith((">", "<")) for _, sign, _ in conditions(value)):
+        return f"{start}{_both_sides(name, at)}"
+    return (
+        f"{start}defined = And({', '.join(demands)})\n"
+        f'sides = [side for side, step in (("-", -1), ("+", 1))\n'
+        f"         if defined.subs({name}, {at} + step*Rational(1, 10**6))]\n"
+        "if len(sides) == 1:\n"
+        f"    print(in_words(limit(function, {name}, {at}, sides[0])))\n"
+        "else:\n    " + _both_sides(name, at).replace("\n", "\n    ").rstrip(" ")
+    )
+
+
+def _with_exponentials(value: str) -> str:
+    """`2**x` as `exp(x*log(2))`."""
+
+    class _Powers(ast.NodeTransformer):
+        def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+            self.generic_visit(node)
+            base, exponent = ast.unparse(node.left), ast.unparse(node.right)
+            if not isinstance(node.op, ast.Pow) or names(base) or not names(exponent):
+                return node
+            made: ast.expr = ast.parse(f"exp(({exponent})*log({base}))", mode="eval").body
+            return node if base == "E" else made
+
+    return ast.unparse(_Powers().visit(ast.parse(value, mode="eval")).body)
+
+
+def limit_point(text: str) -> tuple[str, str]:
+    """`0+`, `0^-` and the like: the point, and the side from which it is approached."""
+    found = re.fullmatch(r"(.*[\w)])\s*\^?\s*\(?\s*([+-])\s*\)?", plain(text).strip())
+    return (found[1], found[2]) if found else (text, "")
+
+
+def _both_sides(name: str, at: str) -> str:
+    return (
+        f'left, right = limit(function, {name}, {at}, "-"), limit(function, {name}, {at}, "+")\n'
+        "if left == right or left.has(AccumBounds) or simplify(left - right) == 0:\n"
+        "    print(in_words(left))\n"
+        "elif right.has(AccumBounds):\n"
+        "    print(in_words(right))\n"
+        "else:\n"
+        '    print(f"the limit does not exist: {in_words(left)} from the left, "\n'
+        '          f"{in_words(right)} from the right")\n'
+    )
+
+
+_LIMIT_IN_WORDS = """\
+def in_words(value):
+    if isinstance(value, AccumBounds):
+        return f"the limit does not exist: it oscillates between {value.min} and {value.max}"
+    if value.has(AccumBounds, zoo, nan):
+        return "the limit does not exist"
+    if value.has(Limit):
+        raise NotImplementedError("this limit is not known")
+    return {oo: "infinity", -oo: "-infinity"}.get(value, value)
+
+
+"""
 
 
 def _with_unknown(texts: tuple[str, ...]) -> tuple[str, str]:

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from inference.maths import forms, programs
 from inference.maths.expression import (
     NotMathematics,
+    conditions,
     expression,
     names,
     plain,
-    relation,
+    relations,
 )
 from inference.maths.words import Parts, spoken
 from inference.maths.words import parts as apart
@@ -42,7 +44,7 @@ def read(question: str) -> Reading | None:
     """What is asked, if every word of it is understood."""
     if len(question) > MAX_QUESTION:
         return None
-    text = plain(question)
+    text = _with_infinities(plain(question))
     if plotted := _AND_PLOT.search(text.rstrip(_ENDS)):
         return _with_plot(_read(text[: plotted.start()].rstrip(_JOINTS)))
     return _read(text)
@@ -58,11 +60,22 @@ def _read(text: str) -> Reading | None:
         if not kind.cues or parts.words & kind.cues:
             try:
                 found = kind.read(parts) if parts.words <= kind.words else None
-            except (NotMathematics, ValueError):
+                if found is not None:
+                    forms.made(found.form)  # there is a program for it
+            except (NotMathematics, SyntaxError, ValueError):
                 found = None
             if found is not None:
                 return found
     return None
+
+
+def _with_infinities(text: str) -> str:
+    for words, sign in (
+        (r"(?:negative|minus|-) ?infinity\b|负无穷大?", " -oo "),
+        (r"(?:positive|plus|\+) ?infinity\b|\binfinity\b|正?无穷大?", " oo "),
+    ):
+        text = re.sub(words, sign, text, flags=re.IGNORECASE)
+    return text
 
 
 # --- and a picture of it --------------------------------------------------------------------------
@@ -160,7 +173,7 @@ def _relations(parts: Parts) -> Reading | None:
     wanted = [run for run in parts.runs if run not in stated]
     if not stated or not all(re.fullmatch(r"[A-Za-z]", run) for run in wanted):
         return None
-    found = [relation(run) for run in stated]
+    found = [each for run in stated for each in relations(run)]
     unknowns = _unknowns(*(side for left, _, right in found for side in (left, right)))
     if not unknowns or not set(wanted) <= set(unknowns):
         return None
@@ -168,6 +181,7 @@ def _relations(parts: Parts) -> Reading | None:
     if (kind == "inequality" or len(found) == 1) and len(unknowns) != 1:
         return None
     task: Task = {"kind": kind, "relations": found, "unknowns": unknowns}
+    task["defined"] = conditions(*(side for left, _, right in found for side in (left, right)))
     if kind == "equations" and wanted and set(wanted) != set(unknowns):
         task["wanted"] = wanted
     return Reading(task, _form("solve", *stated, *wanted))
@@ -206,7 +220,12 @@ def _integral(parts: Parts) -> Reading | None:
 
 
 def _limit(parts: Parts) -> Reading | None:
-    runs = [piece.strip() for run in parts.runs for piece in _at_arrow(run)]
+    side = next((sign for sign, words in _SIDES.items() if parts.words & words), "")
+    runs = []
+    for piece in [each.strip() for run in parts.runs for each in _at_arrow(run)]:
+        point, towards = programs.limit_point(piece)
+        side = towards or side
+        runs.append(point if towards else piece)
     [value] = [run for run in runs if names(expression(run)) and len(run) > 1]
     [name] = [run for run in runs if re.fullmatch("[a-z]", run)]
     [point] = [run for run in runs if run not in (value, name)]
@@ -214,13 +233,23 @@ def _limit(parts: Parts) -> Reading | None:
         return None
     made = expression(value)
     at = expression(point)
-    task: Task = {"kind": "limit", "expression": made, "unknown": name, "point": at}
-    return Reading(task, _form("limit", value, name, point))
+    task: Task = {"kind": "limit", "expression": made, "unknown": name, "point": at, "side": side}
+    return Reading(task, _form("limit", value, name, point, *([side] if side else [])))
+
+
+_SIDES = {
+    "+": frozenset({"right", "above", "右极限", "从右侧", "右侧", "从右边", "从右"}),
+    "-": frozenset({"left", "below", "左极限", "从左侧", "左侧", "从左边", "从左"}),
+}
 
 
 def _at_arrow(run: str) -> list[str]:
     """`x -> 2 (x^2 - 4)/(x - 2)`: the point ends where the expression begins."""
-    arrow = re.fullmatch(r"([a-z])\s*->\s*(-?\s*(?:\d+(?:\.\d+)?|oo|pi))\s*(.*)", run)
+    arrow = re.fullmatch(
+        r"([a-z])\s*->\s*(-?\s*(?:\d+(?:\.\d+)?|oo|pi(?:\s*/\s*\d+)?)"
+        r"(?:\s*\^\s*\(?\s*[-+](?:\s*\))?|\s*[-+]\Z)?)\s*(.*)",
+        run,
+    )
     return [part for part in arrow.groups() if part] if arrow else [run]
 
 
@@ -277,7 +306,10 @@ def _kinds() -> Iterator[_Kind]:
         "from definite indefinite over dx dy dt 从 到 在 上 函数 区间 respect between",
     )
     yield _kind(
-        _limit, "limit lim 极限", "as approaches tends goes when 当 趋于 趋近于 趋向于 时 趋近 函数"
+        _limit,
+        "limit lim 极限 右极限 左极限",
+        f"{' '.join(each for words in _SIDES.values() for each in words)} from side hand"
+        " as approaches tends goes when 当 趋于 趋近于 趋向于 时 趋近 函数",
     )
     yield _kind(_roots, "roots root zeros zeroes 根 零点", "函数 polynomial 多项式")
     yield _kind(

@@ -129,3 +129,33 @@ async def test_what_is_not_understood_word_for_word_is_never_verified(
     *_, last = await solve("What is twice the solution of 2x + 3 = 7?")
     assert isinstance(last, Finished)
     assert last.check is Check.NONE
+
+
+@pytest.mark.parametrize("script", ["!run print(4) !say it is 4"], indirect=True)
+@pytest.mark.parametrize(
+    ("question", "locale", "answer"),
+    [
+        ("2(x+3)=2x+6", "en-US", "**true for all real x**"),
+        ("2(x+3)=2x+6", "zh-CN", "**对所有实数 x 成立**"),
+        (
+            "求极限：当 x 趋于 0 时 1/x",
+            "en-US",
+            "**极限不存在：左极限为负无穷大，右极限为正无穷大**",
+        ),
+        ("1/0", "en-GB", "**undefined**"),
+    ],
+)
+async def test_what_is_no_number_is_answered_in_words(
+    solve: Solve, script: str, question: str, locale: str, answer: str
+) -> None:
+    *_, last = await solve(question, locale=locale)
+    assert isinstance(last, Finished)
+    assert (last.text, last.check) == (answer, Check.VERIFIED)
+
+
+@pytest.mark.parametrize("script", ["!run print('print(1)') !say done"], indirect=True)
+async def test_a_program_that_prints_a_program_has_an_outcome(solve: Solve, script: str) -> None:
+    *_, last = await solve("Solve 2x + 3 = 10 for x.")
+    assert isinstance(last, Finished)
+    assert last.check is Check.NONE
+    assert "print(1)" in last.text
