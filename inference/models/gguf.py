@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from inference.models import hashing, package, store, table
-from inference.models.errors import ModelMissing
+from inference.models.errors import ModelBroken, ModelMissing
 from inference.models.progress import Progress, Report, silent
 
 SUFFIX = ".gguf"
@@ -54,12 +54,25 @@ def pull(name: str, report: Report = silent) -> Path:
     return path
 
 
-def altered(path: Path) -> bool:
-    """Whether a package's file is not what was promised; one of the operator's own never is."""
+def altered(path: Path, *, remembered: bool = False) -> bool:
+    """Whether a package's file is not what was promised; one of the operator's own never is.
+
+    A `remembered` hash is enough where the file has not changed since it was read.
+    """
     known = table.find(path.stem)
-    if known is None or known.packaged is None or path != package.gguf_path(known):
+    if known is None or known.packaged is None or path != package.gguf_path(known).absolute():
         return False
-    return hashing.sha256(path) != known.packaged.sha256
+    read = hashing.remembered_sha256 if remembered else hashing.sha256
+    return read(path) != known.packaged.sha256
+
+
+def require_unaltered(path: Path) -> None:
+    """Raise ModelBroken for a package's file that is not what was promised."""
+    if altered(path, remembered=True):
+        raise ModelBroken(
+            f"{path} is incomplete or was altered. "
+            f"Run: python -m inference models pull {path.stem} --gguf"
+        )
 
 
 def defaults(path: Path) -> dict[str, object]:

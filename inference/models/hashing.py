@@ -2,7 +2,10 @@
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+
+import msgspec
 
 from inference.models.store import MANIFEST, FileRecord
 
@@ -17,6 +20,35 @@ def sha256(path: Path, moved: Callable[[int], None] = lambda _: None) -> str:
             digest.update(piece)
             moved(len(piece))
     return digest.hexdigest()
+
+
+class Stamp(msgspec.Struct, frozen=True):
+    """What a file was when it was hashed."""
+
+    size: int
+    modified_ns: int
+    changed_ns: int  # its content, name or rights: nobody but the kernel sets this
+    sha256: str
+
+
+def remembered_sha256(path: Path) -> str:
+    """`sha256`, for which a file is read again only where it has changed since."""
+    status, beside = path.stat(), _stamp_path(path)
+    try:
+        stamp = msgspec.json.decode(beside.read_bytes(), type=Stamp)
+    except (OSError, msgspec.DecodeError):
+        stamp = None
+    now = (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    if stamp is not None and (stamp.size, stamp.modified_ns, stamp.changed_ns) == now:
+        return stamp.sha256
+    digest = sha256(path)
+    with suppress(OSError):  # a folder that may only be read: then it is read at each start
+        beside.write_bytes(msgspec.json.encode(Stamp(*now, digest)))
+    return digest
+
+
+def _stamp_path(path: Path) -> Path:
+    return path.with_name(f".{path.name}.sha256")
 
 
 def git_blob(path: Path) -> str:

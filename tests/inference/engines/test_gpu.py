@@ -223,22 +223,21 @@ def _graphs(loop: TokenLoop) -> list[set[tuple[int, ...]]]:
 
 @on_one_loop
 async def test_answers_agree_with_the_plain_model(loop: TokenLoop, model: Any) -> None:
-    """Every token is what exact arithmetic finds best, or as good as rounding can tell.
+    """They are as near to exact arithmetic as those of the plain model, in the same run.
 
-    In bfloat16 the plain model itself disagrees about one token in eight, by half a deviation at
-    most; the best of a thousand scores lies three deviations above a wrong one.
+    In bfloat16 the plain model disagrees about one token in seven, and for some prompts about half
+    of them, by two thirds of a deviation at most; the best of a thousand scores lies
+    three deviations above a wrong one. A share of 480 tokens varies by 2%.
     """
     exact = copy.deepcopy(model).float()
-    prompts = [prompt_of(length, seed) for seed, length in enumerate((5, 300, 700, 40, 256))]
-    answers = await asyncio.gather(*(answer(loop, prompt) for prompt in prompts))
-    for prompt, ids in zip(prompts, answers, strict=True):
-        with torch.no_grad():
-            scores = exact(torch.tensor([prompt + ids], device="cuda")).logits[0]
-        chosen = torch.tensor(ids, device="cuda")
-        best = scores[len(prompt) - 1 : -1]
-        behind = best.max(-1).values - best.gather(-1, chosen[:, None])[:, 0]
-        assert behind.max() < best.std()
-        assert (behind == 0).float().mean() > 0.7
+    prompts = [prompt_of((5, 40, 256, 300, 700)[n % 5], n) for n in range(20)]
+    plain = tiny.closeness(exact, prompts, [tiny.greedy(model, each, 24) for each in prompts])
+    answers: list[list[int]] = []
+    for at in range(0, len(prompts), 5):
+        answers += await asyncio.gather(*(answer(loop, each) for each in prompts[at : at + 5]))
+    ours = tiny.closeness(exact, prompts, answers)
+    assert ours.share > plain.share - 0.1
+    assert ours.worst < max(1.0, plain.worst + 0.3)
 
 
 @on_one_loop

@@ -10,7 +10,7 @@ from inference.engines.base import EngineBroken
 from inference.engines.batching import TokenLoop, _Inbox
 from inference.engines.sampling import GREEDY
 from inference.engines.sizes import CPU_PAGE_TOKENS, Sizes
-from tests.inference.engines.tiny import llama
+from tests.inference.engines.tiny import closeness, greedy, llama
 from tests.inference.support import until
 
 SILENCE_S = 2.0
@@ -34,6 +34,22 @@ async def test_the_next_turn_is_told_what_was_known_of_it(model: Any) -> None:
         second = [piece async for piece in loop.stream([*said, 7, 8, 9], GREEDY, 2)]
     assert {piece.cached_tokens for piece in first} == {0}
     assert {piece.cached_tokens for piece in second} == {3 * CPU_PAGE_TOKENS}
+
+
+async def test_answers_are_the_plain_models_and_closeness_tells_so(model: Any) -> None:
+    """In float32 all of them agree; of a wrong token it is told how wrong it is."""
+    prompts = [PROMPT, PROMPT[:5], PROMPT[3:20]]
+    plain = [greedy(model, prompt, 8) for prompt in prompts]
+    async with loop_of(model) as loop:
+        ours = [
+            [token async for piece in loop.stream(prompt, GREEDY, 8) for token in piece.ids]
+            for prompt in prompts
+        ]
+    assert closeness(model, prompts, ours) == closeness(model, prompts, plain) == (1.0, 0.0)
+    wrong = [[(token + 1) % 200 for token in ids] for ids in plain]
+    share, worst = closeness(model, prompts, wrong)
+    assert share == 0
+    assert worst > 1
 
 
 async def test_a_loop_that_hangs_says_so_until_it_moves_again(model: Any) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 import subprocess
 import sys
 import zipfile
@@ -12,8 +13,19 @@ from typing import Any
 import psutil
 import pytest
 
-from inference.models import ModelMissing, check, convert, gguf, package, pull, resolve, store
-from inference.models.errors import ConversionFailed, DownloadBroken
+from inference.models import (
+    ModelMissing,
+    check,
+    convert,
+    gguf,
+    hashing,
+    package,
+    pull,
+    resolve,
+    store,
+    table,
+)
+from inference.models.errors import ConversionFailed, DownloadBroken, ModelBroken
 from inference.models.progress import Progress, silent
 from inference.models.table import Packaged, Wheel
 from tests.inference.models.conftest import NAME, Pulling
@@ -170,3 +182,84 @@ print(text)
 """
     command = [sys.executable, "-c", ask, str(folder)]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+# --- a file that is here already ------------------------------------------------------------------
+
+
+@pytest.fixture
+def known(packaged: Packaged, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> table.Known:
+    """A model of the table, whose packages are the ones above."""
+    monkeypatch.setenv("COMMONROOM_MODELS", str(tmp_path / "models"))
+    (tmp_path / "models").mkdir()
+    known = table.Known("Tiny-0.5B", "hub/Tiny", "", "MIT", 0.5, "text", packaged=packaged)
+    monkeypatch.setattr(table, "find", lambda name: known if name == known.name else None)
+    return known
+
+
+def bring(known: table.Known, tmp_path: Path) -> Path:
+    partial = tmp_path / "partial"
+    partial.mkdir(exist_ok=True)
+    return package.bring(known, partial, silent)
+
+
+def test_a_file_of_the_right_size_is_not_trusted_for_that(
+    known: table.Known, tmp_path: Path
+) -> None:
+    path = bring(known, tmp_path)
+    whole = path.read_bytes()
+    gguf.require_unaltered(path)
+    path.write_bytes(bytes(reversed(whole)))
+    with pytest.raises(ModelBroken, match=r"altered.*models pull Tiny-0\.5B --gguf"):
+        gguf.require_unaltered(path)
+    assert gguf.altered(path)
+    assert bring(known, tmp_path).read_bytes() == whole
+    gguf.require_unaltered(path)
+
+
+def test_a_file_is_read_again_only_where_it_changed(
+    known: table.Known, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = bring(known, tmp_path)
+    gguf.require_unaltered(path)
+    reads: list[Path] = []
+    whole = hashing.sha256
+
+    def counted(path: Path) -> str:
+        reads.append(path)
+        return whole(path)
+
+    monkeypatch.setattr(hashing, "sha256", counted)
+    gguf.require_unaltered(path)
+    assert not reads
+    status = path.stat()
+    path.write_bytes(bytes(reversed(path.read_bytes())))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))  # as if nothing had happened
+    assert gguf.altered(path, remembered=True)
+    assert reads == [path]
+
+
+@pytest.mark.parametrize("stamp", [b"", b"null", b"{}", b"[1]", b"\xff"])
+def test_a_stamp_that_makes_no_sense_is_written_anew(
+    known: table.Known, tmp_path: Path, stamp: bytes
+) -> None:
+    path = bring(known, tmp_path)
+    beside = path.with_name(f".{path.name}.sha256")
+    beside.write_bytes(stamp)
+    gguf.require_unaltered(path)
+    assert beside.read_bytes() != stamp
+
+
+def test_where_nothing_can_be_written_the_file_is_read_each_time(
+    known: table.Known, tmp_path: Path
+) -> None:
+    path = bring(known, tmp_path)
+    path.with_name(f".{path.name}.sha256").unlink(missing_ok=True)
+    path.with_name(f".{path.name}.sha256").mkdir()
+    gguf.require_unaltered(path)
+
+
+def test_a_file_of_the_operators_own_is_served_as_it_is(known: table.Known, tmp_path: Path) -> None:
+    own = tmp_path / f"{known.name}.gguf"
+    own.write_bytes(b"mine")
+    gguf.require_unaltered(own)
