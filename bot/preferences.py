@@ -60,6 +60,7 @@ class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
     megabytes_per_day: MegabytesADay | None = None  # of files
     role_rates: tuple[RoleRate, ...] | None = None
     tools: tuple[str, ...] | None = None  # that the model may call; None is each worker's own way
+    reset: Literal["managers", "everybody"] | None = None  # who may forget what others said
     approval: bool | None = None  # whether a person is asked before each call
 
     def over(self, base: "Preferences") -> "Preferences":

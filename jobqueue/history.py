@@ -7,6 +7,7 @@ said after it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import uuid4
 
 from redis.asyncio import Redis
@@ -116,9 +117,30 @@ class History:
         turn = await self._scripts.run("undo", channel, uuid4().hex, job)
         return decode_turn(turn) if turn else None
 
-    async def clear(self, channel: str) -> int:
-        """Forget the channel, the turn that is being answered included. Returns how many."""
-        return int(await self._scripts.run("clear", channel))
+    async def clear(self, channel: str, *, nonce: str = "", by: str = "") -> int:
+        """Forget the channel, the turn that is being answered included. Returns how many.
+
+        The same `nonce` clears once; for a while `restore` brings back what was cleared with it.
+        """
+        return int(await self._scripts.run("clear", channel, nonce or uuid4().hex, by))
+
+    async def restore(self, channel: str, nonce: str, *, by: str = "") -> int:
+        """Bring back what was cleared, before what was said since. Returns how many turns.
+
+        Raises:
+            LookupError: that is not known any more.
+            PermissionError: it was cleared by somebody else than `by`, where that is given.
+        """
+        turns = int(await self._scripts.run("restore", channel, nonce, by))
+        if turns == -1:
+            raise LookupError(channel)
+        if turns == -2:
+            raise PermissionError(channel)
+        return turns
+
+    async def authors(self, channel: str) -> set[str]:
+        """Users whose turns, or questions, the channel holds."""
+        return {user.decode() for user in await self._scripts.run("authors", channel)}
 
     async def export(self, user: str) -> dict[str, tuple[Turn, ...]]:
         """A user's own turns on every branch, by channel."""
@@ -157,10 +179,12 @@ class History:
         )
 
     async def _all(self, channel: str) -> list[Turn]:
-        """Every branch's turns, oldest first."""
-        key = self._scripts.key("turns", channel)
+        """Every branch's turns, oldest first, and those that were cleared a while ago."""
         redis = self._scripts.redis
-        turns = await self._scripts.patiently(lambda: redis.hvals(key))
+        turns = []
+        for kind in ("turns", "cleared_turns"):
+            read = partial(redis.hvals, self._scripts.key(kind, channel))
+            turns += await self._scripts.patiently(read)
         return sorted(map(decode_turn, turns), key=lambda turn: turn.at_ms)
 
     async def _channels(self, user: str) -> list[str]:

@@ -28,6 +28,7 @@ class Policy:
     history_turns: int = 200  # of one channel
     history_bytes: int = 4 << 20  # of them, where some are long
     history_ttl_ms: int = 90 * 24 * _HOUR_MS  # since a channel's last turn
+    cleared_ttl_ms: int = _HOUR_MS  # what was cleared can be brought back so long
     worker_ttl_ms: int = 15_000  # since a worker's last announcement
     dead_length: int = 10_000  # dead letters that are kept, about
     blob_ttl_ms: int = 24 * _HOUR_MS  # since an attachment was last put

@@ -30,6 +30,7 @@ from bot.discord import (
     question_form,
     questions,
     references,
+    reset_command,
     settings,
     status,
     tools,
@@ -49,6 +50,7 @@ from bot.discord.intake import Intake
 from bot.discord.memory_commands import ForgetButton
 from bot.discord.pace import Pace
 from bot.discord.place import show_notice
+from bot.discord.reset_command import ResetButton
 from bot.discord.setting import Setting
 from bot.discord.settings import SettingsDesk
 from bot.discord.stop import StopButton
@@ -84,6 +86,7 @@ TOO_LATE = 10062  # Discord's code for an interaction that was not acknowledged 
 
 COMMANDS: tuple[commands.Command, ...] = (
     *commands.ALL,
+    *reset_command.ALL,
     *article_command.ALL,
     *admin_commands.ALL,
     *memory_commands.ALL,
@@ -194,6 +197,7 @@ class Commonroom(discord.AutoShardedClient):
             ArticleControl,
             ForgetButton,
             PageButton,
+            ResetButton,
             Setting,
             StopButton,
             ToolsControl,

@@ -178,17 +178,6 @@ async def summarise(interaction: Interaction, message: discord.Message) -> None:
 
 
 @everywhere
-@app_commands.command(name=text("command-reset"), description=text("command-reset-about"))
-@app_commands.rename(private=text("option-private"))
-@app_commands.describe(private=text("option-reset-private-about"))
-async def reset(interaction: Interaction, private: bool = False) -> None:
-    conversation = questions.conversation(interaction, private=private)
-    turns = await interaction.client.service.history.clear(conversation)
-    done = Notice("reset-done", Tone.INFO, {"turns": turns})
-    await tell(interaction, done, ephemeral=turns == 0 or private)
-
-
-@everywhere
 @app_commands.command(name=text("command-stop"), description=text("command-stop-about"))
 async def stop(interaction: Interaction) -> None:
     answers, me = interaction.client.answers, str(interaction.user.id)
@@ -217,7 +206,6 @@ ALL: tuple[Command, ...] = (
     explain_image,
     solve_this,
     summarise,
-    reset,
     stop,
     help_,
 )

@@ -10,6 +10,7 @@ from bot.preferences import RATES, SERVER, Preferences, RoleRate
 from bot.render.steps import tool_name
 from bot.words import Words
 
+RESET = {"managers": "settings-reset-managers", "everybody": "settings-reset-everybody"}
 PERSONA_CHARS = 300
 CHANGED_CHARS = 120  # of a value in a list of changes
 LANGUAGE_NAMES = {"en": "English", "zh-CN": "简体中文"}
@@ -23,6 +24,7 @@ SHOWN_IN = {
     "roles": ("roles",),
     "limits": (*RATES, "role_rates"),
     "language": ("language",),
+    "reset": ("reset",),
     "tools": ("tools",),
     "approval": ("approval",),
 }
@@ -34,6 +36,7 @@ LABELS = {
     "roles": "settings-roles",
     "limits": "settings-limits",
     "language": "settings-language",
+    "reset": "settings-reset",
     "tools": "tools-title",
     "approval": "tools-ask-on",
 }
@@ -55,6 +58,7 @@ class InWords:
             "roles": self._who(),
             "limits": self._every_limit(),
             "language": self._language(),
+            "reset": self.say(RESET[self.holds.reset or "managers"]),
             "tools": self._tools(),
             "approval": self._switch(bool(self.holds.approval)),
         }

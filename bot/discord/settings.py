@@ -111,6 +111,7 @@ class SettingsDesk:
             "sampling": self._ask_sampling,
             "limits": self._ask_limits,
             "rolelimit": self._ask_role_limits,
+            "reset": self._switch_reset,
             "clear": self._clear,
             "changes": self._tell_changes,
         }
@@ -176,6 +177,12 @@ class SettingsDesk:
         places = () if setting.place == SERVER else (setting.place,)
         holds = await self._store.resolve(server_of(interaction), places)
         await self._decide(interaction, setting.place, {"enabled": holds.enabled is False})
+
+    async def _switch_reset(self, interaction: Interaction, setting: Setting) -> None:
+        places = () if setting.place == SERVER else (setting.place,)
+        holds = await self._store.resolve(server_of(interaction), places)
+        other = "managers" if holds.reset == "everybody" else "everybody"
+        await self._decide(interaction, setting.place, {"reset": other})
 
     async def _clear(self, interaction: Interaction, setting: Setting) -> None:
         nothing = dict.fromkeys(Preferences.__struct_fields__)

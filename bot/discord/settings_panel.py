@@ -13,7 +13,7 @@ from bot.preferences import SERVER, Preferences
 from bot.words import LANGUAGES, Words
 
 ANY = "-"  # a choice for "not decided", since Discord takes no empty one
-LINES = ("enabled", "persona", "model", "sampling", "roles", "limits", "language")
+LINES = ("enabled", "persona", "model", "sampling", "roles", "limits", "language", "reset")
 MOST_OPTIONS = 25
 MOST_ROLES = 10
 
@@ -45,7 +45,10 @@ class Page:
             self._row(self._role_limits()),
             self._row(self._languages()),
             self._row(*self._buttons()),
-            *([self._row(self._button("changes", "settings-changes"))] if self.last else []),
+            self._row(
+                self._button("reset", "settings-reset-switch"),
+                *([self._button("changes", "settings-changes")] if self.last else []),
+            ),
         ]
 
     # --- what holds -----------------------------------------------------------------------------

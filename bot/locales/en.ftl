@@ -405,6 +405,19 @@ reset-done = { $turns ->
     [one] Forgotten: one turn of this channel's conversation.
    *[other] Forgotten: { $turns } turns of this channel's conversation.
 }
+reset-ask = { $turns ->
+    [one] The model would forget the one turn of this channel's conversation.
+   *[other] The model would forget { $turns } turns of this channel's conversation, which { $people } people share.
+}
+reset-button = Forget this conversation
+reset-undo = Undo
+reset-undone = { $turns ->
+    [one] The one turn of this channel's conversation is remembered again.
+   *[other] { $turns } turns of this channel's conversation are remembered again.
+}
+reset-not-yours = Others have a part in this conversation. Only somebody who may manage messages here can make me forget it; /forget removes your own part.
+reset-undo-not-yours = Only the person who did this, or somebody who may manage messages here, can undo it.
+reset-gone = This can no longer be brought back: what was forgotten is kept for an hour, and only the last time.
 stop-done = { $count ->
     [one] The answer is being stopped.
    *[other] { $count } answers are being stopped.
@@ -453,6 +466,10 @@ settings-per-day = { $count } a day
 settings-tokens-per-day = { $count } tokens a day
 settings-megabytes-per-day = { $count } MB of files a day
 settings-unlimited = none
+settings-reset = Who may /reset what others said
+settings-reset-managers = who may manage messages
+settings-reset-everybody = everybody
+settings-reset-switch = Who may /reset
 settings-language = Language
 settings-own-language = each person's own
 settings-clear = Reset all of these

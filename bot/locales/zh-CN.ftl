@@ -371,6 +371,13 @@ reset-done = { $turns ->
     [0] 本频道没有可以忘记的内容。
    *[other] 已忘记本频道的 { $turns } 轮对话。
 }
+reset-ask = 模型将忘记本频道 { $people } 个人共有的 { $turns } 轮对话。
+reset-button = 忘记这段对话
+reset-undo = 撤销
+reset-undone = 已重新记起本频道的 { $turns } 轮对话。
+reset-not-yours = 其他人也参与了这段对话。只有能在这里管理消息的人才能让我忘记它；/forget 会删除你自己的部分。
+reset-undo-not-yours = 只有执行者本人，或能在这里管理消息的人，才能撤销。
+reset-gone = 已无法恢复：忘记的内容只保留一小时，并且只保留最近一次。
 stop-done = 正在停止 { $count } 个回答。
 stop-nothing = 你在本频道没有可以停止的回答。
 stop-not-yours = 只有提问者或在此拥有管理消息权限的人可以停止这个回答。
@@ -416,6 +423,10 @@ settings-per-day = 每天 { $count } 次
 settings-tokens-per-day = 每天 { $count } 个 token
 settings-megabytes-per-day = 每天 { $count } MB 文件
 settings-unlimited = 无
+settings-reset = 谁可以重置他人参与的对话
+settings-reset-managers = 能管理消息的人
+settings-reset-everybody = 所有人
+settings-reset-switch = 谁可以重置
 settings-language = 语言
 settings-own-language = 每个人自己的语言
 settings-clear = 全部撤销

@@ -291,6 +291,8 @@ end
 
 -- `turns` holds them, `parents` the turn before each; the head is the parent of the turn to come,
 -- which has no id yet: ''. `order` is by age.
+local TREE = {'turns', 'parents', 'order', 'summaries'}
+
 local function forget_channel(channel)
   redis.call('DEL', key('turns', channel), key('parents', channel), key('order', channel),
     key('undo', channel), key('summaries', channel))

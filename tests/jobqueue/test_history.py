@@ -74,6 +74,90 @@ async def test_clear_forgets_the_turn_being_answered_too(queue: JobQueue, histor
     assert [t.job for t in (await history.load("general")).turns] == ["after"]
 
 
+async def test_what_was_cleared_comes_back_as_it_was(queue: JobQueue, history: History) -> None:
+    for name in "abc":
+        await say(queue, name, tokens=10)
+    assert await summarised(history, "a")
+    before, head = await history.load("general"), await history.head("general")
+    assert await history.clear("general", nonce="1", by="ada") == 3
+    assert await history.clear("general", nonce="1", by="ada") == 3  # its reply was lost
+    assert (await history.load("general")).turns == ()
+    with pytest.raises(PermissionError):
+        await history.restore("general", "1", by="bob")
+    with pytest.raises(LookupError):
+        await history.restore("general", "2")
+    with pytest.raises(LookupError):
+        await history.restore("elsewhere", "1")
+    for _ in range(2):
+        assert await history.restore("general", "1", by="ada") == 3
+        assert await history.load("general") == before
+    assert await history.head("general") == head
+    assert (await history.since_summary("general")).summary is not None
+    await say(queue, "d")
+    assert [t.job for t in (await history.load("general")).turns] == ["a", "b", "c", "d"]
+
+
+async def test_what_was_said_since_follows_what_comes_back(
+    queue: JobQueue, history: History
+) -> None:
+    for name in "ab":
+        await say(queue, name)
+    await history.clear("general", nonce="1")
+    for name in "cd":
+        await say(queue, name)
+    await history.restore("general", "1")
+    turns = (await history.load("general")).turns
+    assert [(t.job, t.parent) for t in turns] == [("a", ""), ("b", "a"), ("c", "b"), ("d", "c")]
+    await history.restore("general", "1")
+    assert (await history.load("general")).turns == turns
+
+
+async def test_a_second_clear_can_be_undone_and_the_first_no_more(
+    queue: JobQueue, history: History
+) -> None:
+    await say(queue, "a")
+    await history.clear("general", nonce="1")
+    await say(queue, "b")
+    await history.clear("general", nonce="2")
+    assert await history.clear("general", nonce="3") == 0  # there is nothing: it takes no place
+    with pytest.raises(LookupError):
+        await history.restore("general", "1")
+    await history.restore("general", "2")
+    assert [t.job for t in (await history.load("general")).turns] == ["b"]
+
+
+async def test_a_turn_that_was_running_comes_back_too(queue: JobQueue, history: History) -> None:
+    await say(queue, "a")
+    await queue.submit(make_job("running"))
+    lease = await claim_one(queue)
+    await history.clear("general", nonce="1")
+    await history.restore("general", "1")
+    await finish(queue, lease)
+    assert [t.job for t in (await history.load("general")).turns] == ["a", "running"]
+
+
+async def test_what_a_person_has_forgotten_does_not_come_back(
+    queue: JobQueue, history: History
+) -> None:
+    for name, user in zip("abc", ("ada", "bob", "ada"), strict=True):
+        await say(queue, name, user=user)
+    await history.clear("general", nonce="1")
+    assert [t.job for t in (await history.export("bob"))["general"]] == ["b"]
+    assert await history.erase("bob") == 1
+    await history.restore("general", "1")
+    assert [t.job for t in (await history.load("general")).turns] == ["a", "c"]
+
+
+async def test_authors_are_those_of_turns_and_of_questions(
+    queue: JobQueue, history: History
+) -> None:
+    assert await history.authors("general") == set()
+    await say(queue, "a", user="ada")
+    assert await history.authors("general") == {"ada"}
+    await queue.submit(make_job("b", user="bob"))
+    assert await history.authors("general") == {"ada", "bob"}
+
+
 async def test_export_and_erase_are_one_users(queue: JobQueue, history: History) -> None:
     await say(queue, "a", user="ada", channel="one")
     await say(queue, "b", user="bob", channel="one")

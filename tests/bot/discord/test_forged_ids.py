@@ -56,9 +56,10 @@ COMPONENTS = {
         f"settings:{{channel}}:{field}"
         for field in (
             *("place", "enabled", "persona", "sampling", "limits", "rolelimit", "clear"),
-            *("changes", "model", "roles", "language"),
+            *("changes", "model", "roles", "language", "reset"),
         )
     ],
+    "reset": ["reset:clear:{channel}:0:1", "reset:undo:{channel}:0:1", "reset:undo:{channel}:1:1"],
     "tools": ["tools:{channel}", "tools:{channel}:ask"],
 }
 # Every form, by the beginning of its id, with what is typed into it.
