@@ -86,13 +86,14 @@ def extract(text: str) -> list[Segment]:
 
 
 def _formula(found: re.Match[str], text: str) -> Formula | None:
-    for names, display in ((_DISPLAY, True), (_INLINE, False)):
-        for name in names:
-            latex = _unquote(found[name] or "", text, found.start()).strip()
-            if latex and (name != "dollar" or _is_mathematics(latex)):
-                is_alone = display and not _amid_words(text, *found.span())
-                return Formula(latex, is_alone, found[0])
-    return None
+    name = found.lastgroup
+    if name not in (*_DISPLAY, *_INLINE):
+        return None
+    latex = _unquote(found[name], text, found.start()).strip()
+    if not latex or (name == "dollar" and not _is_mathematics(latex)):
+        return None
+    is_alone = name in _DISPLAY and not _amid_words(text, *found.span())
+    return Formula(latex, is_alone, found[0])
 
 
 def _unquote(latex: str, text: str, start: int) -> str:

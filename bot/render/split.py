@@ -19,7 +19,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import regex
 
@@ -85,15 +85,15 @@ class _Carried:
 
 def split(text: str, limit: int = MESSAGE_UNITS) -> list[Piece]:
     """`text` as pieces of at most `limit` UTF-16 units; no text is no pieces."""
-    pieces = []
+    pieces: list[Piece] = []
     carried = _Carried()
     while text:
         window = _Window.of(text, carried, limit)
-        at = window.cut() if window.more else len(window.text)
-        body = text[: at - len(carried.before)]
-        pieces.append(window.piece(at, body, carried))
-        carried = window.carry(at)
-        text = text[len(body) :]
+        if not window.more:
+            return [*pieces, window.piece(len(window.text), carried)]
+        piece, carried = _seal(window, carried)
+        pieces.append(piece)
+        text = text[len(piece.body) :]
     return pieces
 
 
@@ -132,8 +132,9 @@ class _Window:
         closes = _CLOSES_NEXT.match(self.text, at) if self._in_code(at) else None
         return closes.end() if closes else at
 
-    def piece(self, at: int, body: str, carried: _Carried) -> Piece:
+    def piece(self, at: int, carried: _Carried) -> Piece:
         """What ends at `at`, with what is open there ended."""
+        body = self.text[self.start : at]
         resumed = "".join(self._resumed)
         ended = "".join(reversed(self._open_at(at)))
         block = ""
@@ -255,6 +256,16 @@ class _Window:
         # A run of marks at the end of the window may go on behind it.
         text = self.text.rstrip("*_~|") if self.more else self.text
         return find_emphasis(text, self.marks)
+
+
+@lru_cache(maxsize=512)
+def _seal(window: _Window, carried: _Carried) -> tuple[Piece, _Carried]:
+    """A piece that is followed by another, and what the next one takes up again of it.
+
+    While an answer grows, it is cut again and again at the same places.
+    """
+    at = window.cut()
+    return window.piece(at, carried), window.carry(at)
 
 
 def _last_grapheme(text: str) -> int:
