@@ -2,7 +2,9 @@
 # place without a GPU `--target cpu` (llama.cpp, no torch), and `--target sandbox` (where models'
 # programs run).
 
-FROM python:3.12-slim AS base
+# deploy/pin.sh asks for its digest: docker compose build --build-arg PYTHON_IMAGE
+ARG PYTHON_IMAGE=python:3.12-slim
+FROM ${PYTHON_IMAGE} AS base
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN useradd --system --uid 10001 --create-home commonroom
 WORKDIR /app

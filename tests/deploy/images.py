@@ -71,7 +71,7 @@ def images(dockerfile: Path) -> dict[str, Image]:
         if what == "FROM":
             name = words.rsplit(" ", 1)[-1]
             stages[name] = []
-        else:
+        elif stages:  # before the first one stand the arguments of the build
             stages[name].append((what, words))
     base = tuple(stages.pop("base"))
     return {name: Image(name, base, tuple(steps)) for name, steps in stages.items()}

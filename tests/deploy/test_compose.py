@@ -127,6 +127,69 @@ def test_images_run_as_nobody_in_particular() -> None:
         assert (PROJECT / folder).exists()
 
 
+# --- images by digest ----------------------------------------------------------------------------
+
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+
+
+@pytest.fixture
+def pinning(tmp_path: Path) -> Path:
+    """A copy of the files, and a `docker` that knows a digest of every image but one."""
+    (tmp_path / "deploy").mkdir()
+    (tmp_path / "bin").mkdir()
+    for path in (MAIN, CPU, VLLM, PROJECT / "Dockerfile"):
+        shutil.copy(path, tmp_path / path.relative_to(PROJECT))
+    docker = tmp_path / "bin" / "docker"
+    docker.write_text(f"#!/bin/sh\n[ -e {tmp_path}/away ] && echo lost && exit 1\necho {DIGEST}\n")
+    docker.chmod(0o755)
+    return tmp_path
+
+
+def pin(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["sh", str(PROJECT / "deploy" / "pin.sh"), *arguments, str(folder)],
+        env={"PATH": f"{folder / 'bin'}:/usr/bin:/bin", **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_images_are_pinned_by_digest_and_that_is_checked(pinning: Path) -> None:
+    (pinning / ".env").write_text("OTHER=kept\nVALKEY_IMAGE=valkey/valkey:8.1-alpine\n")
+    loose = pin(pinning, "--check")
+    assert loose.returncode == 1
+    assert "VALKEY_IMAGE (valkey/valkey:8.1-alpine)" in loose.stderr
+    assert pin(pinning).returncode == 0
+    kept, *lines = (pinning / ".env").read_text().splitlines()
+    assert kept == "OTHER=kept"
+    named = dict(line.split("=", 1) for line in lines)
+    assert named["PYTHON_IMAGE"] == f"python:3.12-slim@{DIGEST}"
+    used = [*services(MAIN, VLLM).values(), *services(MAIN, CPU).values()]
+    images = {each["image"] for each in used if "image" in each}
+    assert {image.partition("@")[0] for image in named.values()} == images | {"python:3.12-slim"}
+    assert pin(pinning, "--check").returncode == 0
+    # What the shell names wins in Compose, and here.
+    assert pin(pinning, "--check", VALKEY_IMAGE="valkey/valkey:latest").returncode == 1
+
+
+def test_a_registry_that_is_away_changes_nothing(pinning: Path) -> None:
+    (pinning / ".env").write_text("OTHER=kept\n")
+    (pinning / "away").touch()
+    assert pin(pinning).returncode != 0
+    assert (pinning / ".env").read_text() == "OTHER=kept\n"
+
+
+def test_every_image_is_named_by_a_variable() -> None:
+    """So that it can be pinned without a change of the files."""
+    for path in (MAIN, CPU, VLLM):
+        for image in re.findall(r"^\s+image: (.*)$", path.read_text("utf-8"), re.MULTILINE):
+            assert re.fullmatch(r"\$\{[A-Z]+_IMAGE:-[^}]+:[^}]+\}", image)
+    dockerfile = (PROJECT / "Dockerfile").read_text("utf-8")
+    named = re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)
+    assert set(named) == {"${PYTHON_IMAGE}", "base"}
+
+
 # --- secrets, and the server that they are for ---------------------------------------------------
 
 
