@@ -1,13 +1,16 @@
 """Questions between being heard and being in the queue: waiting for more words, or for their
 files. They lie in Redis, so that the next process asks what a killed one held."""
 
+import logging
 from typing import Literal
 
 import msgspec
 from redis.asyncio import Redis
 
-from jobqueue.schema import Job
+from jobqueue.schema import Job, decoder
 from jobqueue.scripts import Scripts
+
+log = logging.getLogger(__name__)
 
 
 class Posted(msgspec.Struct, frozen=True):
@@ -89,8 +92,18 @@ class Held:
     async def all(self) -> list[Question]:
         """Oldest first."""
         raw = await self._scripts.call("HVALS", self._key)
-        return sorted(map(_decode, raw), key=lambda question: int(question.job.id))
+        read = [question for each in raw if (question := _readable(each))]
+        return sorted(read, key=lambda question: int(question.job.id))
 
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Question).decode
+_decode = decoder(msgspec.json.Decoder(Question).decode)
+
+
+def _readable(raw: bytes) -> Question | None:
+    """None where it is damaged or of another version: the others are asked without it."""
+    try:
+        return _decode(raw)
+    except msgspec.DecodeError as error:
+        log.error("a held question cannot be read", extra={"error": str(error)})
+        return None

@@ -79,6 +79,11 @@ def too_often(exceeded: Exceeded) -> Notice:
     return Notice(key, arguments={"limit": exceeded.limit, "time": _about(exceeded.wait_ms)})
 
 
+def too_soon(exceeded: Exceeded) -> Notice:
+    """Of what is done once in a while."""
+    return Notice("too-soon", arguments={"time": _about(exceeded.wait_ms)})
+
+
 def prompt_too_long(length: int, limit: int) -> Notice:
     return Notice("prompt-long", arguments={"length": length, "limit": limit})
 

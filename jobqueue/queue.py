@@ -253,7 +253,12 @@ class JobQueue:
 
     async def workers(self) -> list[WorkerStatus]:
         """Workers that announced themselves lately, by name."""
-        found = [decode_worker(status) for status in await self.scripts.run("workers")]
+        found = []
+        for status in await self.scripts.run("workers"):
+            try:
+                found.append(decode_worker(status))
+            except DecodeError as error:  # damaged, or of another version
+                log.warning("a worker's status cannot be read", extra={"error": str(error)})
         return sorted(found, key=lambda status: status.worker)
 
     # --- delivering -----------------------------------------------------------------------------

@@ -6,8 +6,9 @@ server's clock since 1970; texts are Unicode without surrogates.
 """
 
 import re
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -271,8 +272,24 @@ class WorkerStatus(Struct, frozen=True):
 
 
 encode = msgspec.json.Encoder().encode
-decode_job = msgspec.json.Decoder(Job).decode
-decode_event = msgspec.json.Decoder(AnyEvent).decode
-decode_turn = msgspec.json.Decoder(Turn).decode
-decode_summary = msgspec.json.Decoder(Summary).decode
-decode_worker = msgspec.json.Decoder(WorkerStatus).decode
+
+T = TypeVar("T")
+
+
+def decoder(decode: Callable[[bytes], T]) -> Callable[[bytes], T]:
+    """Let JSON that is nested without end be refused as any other that cannot be read."""
+
+    def decode_bounded(data: bytes) -> T:
+        try:
+            return decode(data)
+        except RecursionError as error:
+            raise msgspec.DecodeError("nested too deeply") from error
+
+    return decode_bounded
+
+
+decode_job = decoder(msgspec.json.Decoder(Job).decode)
+decode_event = decoder(msgspec.json.Decoder[AnyEvent](AnyEvent).decode)
+decode_turn = decoder(msgspec.json.Decoder(Turn).decode)
+decode_summary = decoder(msgspec.json.Decoder(Summary).decode)
+decode_worker = decoder(msgspec.json.Decoder(WorkerStatus).decode)

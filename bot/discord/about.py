@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import discord
 
 from bot.discord import asking, fields, message_text, question_form, references
+from bot.discord.form import send_form
 from bot.discord.questions import How
 from bot.notices import Notice, Refused
 from bot.question import clean_name
@@ -40,7 +41,7 @@ class About:
         self._messages[_key(interaction, str(message.id))] = message
         if len(self._messages) > REMEMBERED:
             self._messages.popitem(last=False)
-        await interaction.response.send_modal(_form(message, str(interaction.locale)))
+        await send_form(interaction, _form(message, str(interaction.locale)))
 
     async def submitted(self, interaction: Interaction, message_id: str) -> None:
         """Raises `Refused` where nothing is to be read there any more."""

@@ -18,6 +18,7 @@ from bot.discord.access import require_here
 from bot.discord.admission import asker_of
 from bot.discord.cards import card
 from bot.discord.destination import BelowInteraction, Destination
+from bot.discord.form import send_form
 from bot.discord.place import ORIGINAL
 from bot.discord.tell import tell
 from bot.feedback import Vote
@@ -99,7 +100,7 @@ class Actions:
         asked, _ = problem.parted(turn.prompt)  # not the files' texts
         if len(asked) > LONGEST_FIELD:
             raise Refused(TOO_LONG)
-        await interaction.response.send_modal(_form(job_id, asked, str(interaction.locale)))
+        await send_form(interaction, _form(job_id, asked, str(interaction.locale)))
 
     async def reworded(self, interaction: Interaction, job_id: str) -> None:
         """The form of `_edit` was sent, perhaps to a later process than the one that opened it."""

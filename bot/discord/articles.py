@@ -24,7 +24,7 @@ from bot.discord.actions import FORGOTTEN, in_place_of, reachable
 from bot.discord.admission import asker_of
 from bot.discord.article_control import ArticleControl
 from bot.discord.article_panel import Page
-from bot.discord.form import Field, Form
+from bot.discord.form import Field, Form, send_form
 from bot.discord.reclaim import reclaim
 from bot.notices import Notice, Refused, Tone
 from bot.render.split import split
@@ -158,7 +158,7 @@ class Articles:
         text = Field("text", "article-words", section.text, LONGEST_TEXT)
         asked = [text] if edits.is_lead(page.article, control.section) else [heading, text]
         form = Form(f"{TEXT_FORM}:{control.job}.{control.section}", "article-text-title", asked)
-        await interaction.response.send_modal(form.modal(page.say))
+        await send_form(interaction, form.modal(page.say))
 
     async def reworded(self, interaction: Interaction, about: str) -> None:
         """The form of `_ask_text` was sent."""
@@ -245,7 +245,7 @@ class Articles:
         wish = Field("wish", "article-wish", longest=LONGEST_WISH)
         about = f"{control.job}.{control.section}.{control.do}"
         form = Form(f"{WISH_FORM}:{about}", TITLES[control.do], [wish])
-        await interaction.response.send_modal(form.modal(page.say))
+        await send_form(interaction, form.modal(page.say))
 
     async def wished(self, interaction: Interaction, about: str) -> None:
         """The form of `_ask_wish` was sent."""

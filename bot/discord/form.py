@@ -3,6 +3,7 @@ it works after a restart."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import discord
 
@@ -41,3 +42,12 @@ class Form:
         for field in self.fields:
             modal.add_item(field.item(say))
         return modal
+
+
+async def send_form(interaction: discord.Interaction[Any], form: discord.ui.Modal) -> None:
+    """Open a form, which `Commonroom.on_interaction` hears of when it is sent.
+
+    discord.py would keep it for as long as it runs, since most forms are never sent.
+    """
+    await interaction.response.send_modal(form)
+    form.stop()

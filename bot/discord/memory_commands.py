@@ -9,7 +9,7 @@ import discord
 import msgspec
 from discord import app_commands
 
-from bot import problem
+from bot import notices, problem
 from bot.discord import access, panel, questions
 from bot.discord.everywhere import everywhere
 from bot.discord.gallery import gallery
@@ -18,6 +18,7 @@ from bot.notices import Notice, Refused, Tone
 from bot.words import Words, words
 from jobqueue.capabilities import VISION
 from jobqueue.history import History, Loaded, tokens_of
+from jobqueue.rates import Rate
 from jobqueue.records import Records
 from jobqueue.schema import Job, Summary, Turn
 
@@ -32,6 +33,7 @@ METER_CELLS = 12
 SHOWN_TURNS = 5
 SHOWN_CHARS = 60
 SUMMARY_CHARS = 1_500
+RARELY = Rate(per_minute=1, per_day=20)
 DEFAULT_CONTEXT = 8_192  # tokens, while no worker tells its own
 
 
@@ -120,6 +122,7 @@ def _shown(turn: Turn) -> str:
 @everywhere
 @app_commands.command(name=text("command-export"), description=text("command-export-about"))
 async def export(interaction: Interaction) -> None:
+    await _require_rarely(interaction, "export")
     await interaction.response.defer(ephemeral=True)
     service, me = interaction.client.service, str(interaction.user.id)
     turns = await service.history.export(me)
@@ -142,6 +145,17 @@ async def export(interaction: Interaction) -> None:
         file=discord.File(io.BytesIO(data), "commonroom.json"),
         ephemeral=True,
     )
+
+
+async def _require_rarely(interaction: "discord.Interaction[Commonroom]", what: str) -> None:
+    """Let one person do it as often as `RARELY` says: it reads all that is kept of anybody.
+
+    Raises:
+        Refused: they did it too often.
+    """
+    rates, me = interaction.client.service.rates, str(interaction.user.id)
+    if exceeded := await rates.count(what, me, str(interaction.id), RARELY):
+        raise Refused(notices.too_soon(exceeded))
 
 
 def _exported(job: Job) -> Job:
@@ -189,6 +203,7 @@ class ForgetButton(
 
 
 async def _forget(interaction: "discord.Interaction[Commonroom]") -> None:
+    await _require_rarely(interaction, "forget")
     service, me = interaction.client.service, str(interaction.user.id)
     await interaction.response.defer()
     turns = await service.history.erase(me)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from bot.discord import asking, fields
+from bot.discord.form import send_form
 from bot.discord.questions import How
 from bot.held import Posted
 from bot.notices import Notice
@@ -33,7 +34,7 @@ _THINKING = {"": None, "0": False, "1": True}
 async def open_form(interaction: Interaction, how: How) -> None:
     thinking = "" if how.thinking is None else str(int(how.thinking))
     about = f"{how.capability}.{int(how.private)}.{thinking}"
-    await interaction.response.send_modal(_form(f"{FORM}:{about}", how, str(interaction.locale)))
+    await send_form(interaction, _form(f"{FORM}:{about}", how, str(interaction.locale)))
 
 
 async def submitted(interaction: Interaction, about: str) -> None:

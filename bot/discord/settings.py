@@ -10,7 +10,7 @@ import msgspec
 from bot import changes
 from bot.discord import fields, panel
 from bot.discord.access import require_place
-from bot.discord.form import Field, Form
+from bot.discord.form import Field, Form, send_form
 from bot.discord.in_words import change_line
 from bot.discord.setting import Setting
 from bot.discord.settings_panel import ANY, Page
@@ -239,7 +239,7 @@ class SettingsDesk:
         role: str = "",
     ) -> None:
         form = Form(f"{FORM}:{setting.place}:{setting.field}:{role}", title, entries)
-        await interaction.response.send_modal(form.modal(words(str(interaction.locale))))
+        await send_form(interaction, form.modal(words(str(interaction.locale))))
 
     async def submitted(self, interaction: Interaction, about: str) -> None:
         """A form was sent, perhaps to a later process than the one that opened it."""

@@ -13,6 +13,7 @@ from bot import problem
 from bot.discord import asking, fields
 from bot.discord.access import require_here
 from bot.discord.destination import Footnote, is_private
+from bot.discord.form import send_form
 from bot.discord.questions import How
 from bot.notices import Notice, Refused
 from bot.render import steps
@@ -157,7 +158,7 @@ async def ask_numbers(interaction: Interaction, job_id: str) -> None:
             max_length=problem.LONGEST,
         )
         form.add_item(discord.ui.Label(text=number.label, component=entry))
-    await interaction.response.send_modal(form)
+    await send_form(interaction, form)
 
 
 async def renumbered(interaction: Interaction, job_id: str) -> None:

@@ -370,6 +370,7 @@ often-day = { $limit ->
     [one] One question a day is allowed. The next one can be asked in { $time }.
    *[other] That is { $limit } questions in a day, as many as are allowed. The next one can be asked in { $time }.
 }
+too-soon = You did that a moment ago. You can do it again in { $time }.
 often-tokens = Your questions and answers took { $limit } tokens within a day, as many as are allowed. You can ask again in { $time }.
 often-megabytes = That would be more than { $limit } MB of files within a day, as much as is allowed. You can post them in { $time }, and ask without files now.
 

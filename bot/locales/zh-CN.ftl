@@ -337,6 +337,7 @@ channel-off = 我在本频道已被关闭。
 roles-only = 管理员只允许部分身份组在这里与我对话。
 often-minute = 你在一分钟内已提了 { $limit } 个问题，达到上限。{ $time }后可以再次提问。
 often-day = 你在一天内已提了 { $limit } 个问题，达到上限。{ $time }后可以再次提问。
+too-soon = 你刚刚做过这件事。{ $time }后可以再做一次。
 often-tokens = 你的问题和回答在一天内用了 { $limit } 个 token，达到上限。{ $time }后可以再次提问。
 often-megabytes = 这样一天内的文件会超过上限 { $limit } MB。{ $time }后可以再发送文件；现在可以不带文件提问。
 

@@ -1,9 +1,14 @@
 """What crosses processes is checked where it is made and survives the wire."""
 
+from collections.abc import Callable
+
 import msgspec
 import pytest
+from redis.asyncio import Redis
 
+from bot.held import Held, Question
 from jobqueue.errors import InvalidJob
+from jobqueue.queue import JobQueue
 from jobqueue.schema import (
     AnyEvent,
     Attachment,
@@ -17,6 +22,9 @@ from jobqueue.schema import (
     Started,
     decode_event,
     decode_job,
+    decode_summary,
+    decode_turn,
+    decode_worker,
     encode,
 )
 from tests.jobqueue.support import make_job
@@ -76,3 +84,45 @@ def test_a_picture_may_come_without_words() -> None:
         attachments=(attachment,),
     )  # fmt: skip
     assert job.attachments == (attachment,)
+
+
+# --- nested without end -------------------------------------------------------------------------
+
+DEEP = b"[" * 100_000 + b"]" * 100_000
+
+
+@pytest.mark.parametrize(
+    "decode", [decode_job, decode_event, decode_turn, decode_summary, decode_worker]
+)
+@pytest.mark.parametrize(
+    "text",
+    [
+        DEEP,
+        DEEP[:100_000],
+        b'{"type":"delta","unknown":' + DEEP + b"}",
+        b'{"id":' + DEEP + b"}",
+        b'{"unknown":' + b'{"a":' * 100_000,
+    ],
+)
+def test_what_is_nested_without_end_cannot_be_read(
+    decode: Callable[[bytes], object], text: bytes
+) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        decode(text)
+
+
+async def test_what_cannot_be_read_harms_nothing_beside_it(redis: Redis) -> None:
+    """A job, a worker's status and a held question, damaged in the store."""
+    queue, held = JobQueue(redis), Held(redis, "bot-0")
+    key = queue.scripts.key
+    for name in ("1", "2"):
+        await queue.submit(make_job(name, channel=name, reader="bot-0"))
+        await held.put(Question(make_job(name)))
+    deep = b'{"x":' + DEEP + b"}"
+    await redis.hset(key("job", "1"), "body", deep)
+    await redis.hset(key("heard", "bot-0"), "1", deep)
+    await redis.hset(key("workers"), "w1", deep)
+    assert [question.job.id for question in await held.all()] == ["2"]
+    assert [job.id for job, _ in await queue.undelivered("bot-0")] == ["2"]
+    assert [lease.job.id for lease in await queue.claim("w", 4, ["chat"], "n")] == ["2"]
+    assert await queue.workers() == []

@@ -1,5 +1,9 @@
 """Forms that were open while the bot restarted do what they say all the same."""
 
+import gc
+
+from discord.ui.view import ViewStore
+
 from bot.preferences import Preferences, PreferenceStore
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
@@ -91,3 +95,16 @@ async def test_files_can_be_added_to_a_question_about_a_message(room: Room, worl
     await until(lambda: opened.modal)
     await world.submit_modal(opened, {"question": "is it?", "files": [NOTES]})
     await until(lambda: any("Tuesday" in said(m) and "green" in said(m) for m in room.bot_says()))
+
+
+async def test_forms_that_are_never_sent_are_not_kept(room: Room, world: World) -> None:
+    """Everybody may open as many as they like; discord.py keeps each until it is sent."""
+    for number in range(5):
+        said = await world.say("bob", "general", f"the sky is green, {number}")
+        opened = await world.context_menu("ada", "general", "Ask about this", said.id)
+        await until(lambda form=opened: form.modal)  # type: ignore[misc]
+    stores = [each for each in gc.get_objects() if isinstance(each, ViewStore)]
+    assert stores
+    assert all(not store._modals and not store._synced_message_views for store in stores)
+    await world.submit_modal(opened, {"question": "is it?"})
+    await until(lambda: [m for m in room.bot_says() if "is it?" in m.data["content"]])

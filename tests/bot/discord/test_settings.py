@@ -341,6 +341,16 @@ async def test_export_is_all_of_mine_and_nothing_of_others(room: Room, world: Wo
     assert message.visible_to == world.user("ada")["id"]
 
 
+async def test_what_reads_everything_is_done_once_in_a_while(room: Room, world: World) -> None:
+    await world.slash("ada", "general", "export")
+    await until(lambda: next(filter(_files, room.bot_says()), None))
+    await world.slash("ada", "general", "export")
+    await room.notice("You did that a moment ago")
+    assert len([m for m in room.bot_says() if _files(m)]) == 1
+    await world.slash("bob", "general", "export")
+    await until(lambda: next(filter(_files, room.bot_says("bob")), None))
+
+
 async def test_forgetting_asks_first_and_then_removes_everything(room: Room, world: World) -> None:
     history, me = History(room.redis), world.user("ada")["id"]
     await _ask(room, "ada", "mine")
