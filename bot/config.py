@@ -32,7 +32,7 @@ class Settings(msgspec.Struct, frozen=True):
     commonroom_megabytes_per_day: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 200
     # An event loop that stands still for so long ends the process, for it to be started again;
     # 0: never.
-    commonroom_stall_s: Annotated[float, msgspec.Meta(ge=0)] = 30.0
+    commonroom_stall_s: Annotated[float, msgspec.Meta(ge=0)] = 60.0
     # Megabytes that Redis may use where it has no maxmemory. 0: three quarters of its machine's.
     commonroom_queue_memory: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
     commonroom_metrics_port: int = 0  # /metrics, /healthz and /readyz; 0 is nowhere

@@ -69,7 +69,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"
     drain_s: float = 20.0  # how long running answers may go on after SIGTERM
     # An event loop that stands still for so long ends the process, for it to be started again;
     # 0: never.
-    stall_s: Annotated[float, msgspec.Meta(ge=0)] = 30.0
+    stall_s: Annotated[float, msgspec.Meta(ge=0)] = 60.0
     metrics_port: int = 0  # /metrics, /healthz and /readyz; 0 is nowhere
     metrics_host: str = "127.0.0.1"
     log_level: str = "INFO"

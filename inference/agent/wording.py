@@ -73,6 +73,7 @@ _PHRASES = tuple(
         (r"the limit does not exist", r"\g<0>", r"极限不存在"),
         (r"a number of more than ([\d,]+) digits", r"\g<0>", r"一个超过 \1 位的数"),
         (r"(.+), repeated every (.+)", r"\g<0>", r"\1，每隔 \2 重复一次"),
+        (r"infinite, with the sign of (.+)", r"\g<0>", r"无穷大，符号与 \1 相同"),
         (r"undefined|-?infinity", r"\g<0>", r"\g<0>"),
     )
 )

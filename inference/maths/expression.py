@@ -32,7 +32,12 @@ FUNCTIONS = {
     "isqrt": "floor_sqrt",
     "mod": "Mod",
 }
-CONSTANTS = {"pi": "pi", "E": "E", "oo": "oo", "inf": "oo", "infinity": "oo", "I": "I"}
+CONSTANTS = {
+    "pi": "pi",
+    "E": "E",
+    "I": "I",
+    **dict.fromkeys(("oo", "inf", "infinity", "infty"), "oo"),
+}
 
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "0123456789-+n")
 _SUPERSCRIPT = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ]+")
@@ -74,7 +79,7 @@ _LATEX = (
     (r"\\(?:left|right)\b", ""),
     (r"\\[lr]?vert\b", "|"),
     (r"\\(?:to|rightarrow)\b", "->"),
-    (r"\\(pi|sin|cos|tan|ln|log|exp|lim|int|infty)\b", r" \1 "),
+    (r"\\(pi|sin|cos|tan|ln|log|exp|lim|int|infty)(?![A-Za-z])", r" \1 "),
     (r"\^\{([^{}]*)\}", r"^(\1)"),
     (r"\$|\\[()\[\]]", " "),
 )

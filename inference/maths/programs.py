@@ -341,7 +341,8 @@ def limit(texts: tuple[str, ...], options: dict[str, str]) -> str:
     said = (texts[3] if len(texts) > 3 else options.get("dir", options.get("side", ""))).strip()
     side = {"+": "+", "right": "+", "-": "-", "left": "-"}.get(said, side)
     at = expression(point)
-    start = f"{_HEAD}{_symbols([name])}function = {value}\n\n\n{_LIMIT_IN_WORDS}"
+    symbols = _symbols([*dict.fromkeys([*names(value), name])])
+    start = f"{_HEAD}{symbols}function = {value}\n\n\n{_LIMIT_IN_WORDS}"
     if "oo" in at or side:
         towards = f', "{side}"' if side else ""
         return f"{start}print(in_words(limit(function, {name}, {at}{towards})))\n"
@@ -400,7 +401,9 @@ def in_words(value):
         return "the limit does not exist"
     if value.has(Limit):
         raise NotImplementedError("this limit is not known")
-    return {oo: "infinity", -oo: "-infinity"}.get(value, value)
+    if value in (oo, -oo):
+        return "infinity" if value == oo else "-infinity"
+    return f"infinite, with the sign of {value.subs(oo, 1)}" if value.has(oo) else value
 
 
 """

@@ -69,10 +69,15 @@ def _read(text: str) -> Reading | None:
     return None
 
 
+_UNDER = re.compile(r"\blim\s*_\s*{\s*([a-zA-Z]\s*->\s*[^{}]{1,20})\s*}")
+
+
 def _with_infinities(text: str) -> str:
+    """Infinities as sympy writes them, and `lim_{x -> 0}` with a comma behind its point."""
+    text = _UNDER.sub(r"lim \1 , ", text)
     for words, sign in (
-        (r"(?:negative|minus|-) ?infinity\b|负无穷大?", " -oo "),
-        (r"(?:positive|plus|\+) ?infinity\b|\binfinity\b|正?无穷大?", " oo "),
+        (r"(?:negative|minus|-) {0,3}inf(?:ini)?ty\b|负无穷大?", " -oo "),
+        (r"(?:(?:positive|plus|\+) {0,3})?\binf(?:ini)?ty\b|正?无穷大?", " oo "),
     ):
         text = re.sub(words, sign, text, flags=re.IGNORECASE)
     return text

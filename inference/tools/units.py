@@ -141,8 +141,9 @@ def _unit(name: str) -> Any:
     text = _DEGREES.sub(lambda found: f"deg{(found[1] or found[2])[0].upper()}", text)
     text = _SQUARED.sub(r"**\1", text.replace("degK", "kelvin"))
     text = _IN_WORDS.sub(_power_in_words, text)
+    powers = _UnitReader(text, name).read()
     found = _registry().Unit("")
-    for each, power in _UnitReader(text, name).read().items():
+    for each, power in powers.items():
         found = found * _named(each, name) ** power
     return found
 
