@@ -47,6 +47,7 @@ class About:
         """Raises `Refused` where nothing is to be read there any more."""
         kept = self._messages.get(_key(interaction, message_id))
         message = kept or await _fetched(interaction, message_id)
+        await message_text.learn_names(message)
         me = interaction.client.user
         quotes = references.quotes_of(message, me.id if me else 0)
         files = (*message_text.files_of(message), *question_form.posted_files(interaction))

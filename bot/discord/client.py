@@ -27,6 +27,7 @@ from bot.discord import (
     commands,
     fields,
     memory_commands,
+    message_text,
     question_form,
     questions,
     references,
@@ -228,6 +229,7 @@ class Commonroom(discord.AutoShardedClient):
             return
         try:
             questions.require_readable(self.user, message)
+            await message_text.learn_names(message, references.resolved_target(message))
             question = questions.from_message(message, self.user, self.service.settings)
             with tracing.question(question.job.id, question.job.channel, "message"):
                 who = author_of(message)

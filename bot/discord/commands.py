@@ -135,6 +135,7 @@ async def ask_about(interaction: Interaction, message: discord.Message) -> None:
 @everywhere
 @app_commands.context_menu(name=text("command-solve-this"))
 async def solve_this(interaction: Interaction, message: discord.Message) -> None:
+    await message_text.learn_names(message)
     problem = message_text.text_of(message, own_id(interaction), files=False)
     limit = interaction.client.service.settings.commonroom_max_prompt_chars
     how = How(capability=SOLVE, quoted=False, about=message.jump_url)
@@ -152,6 +153,7 @@ async def explain_image(interaction: Interaction, message: discord.Message) -> N
     if not pictures:
         raise Refused(Notice("no-image-there"))
     request = words(str(interaction.locale))("explain-prompt")
+    await message_text.learn_names(message)
     quotes = references.quotes_of(message, own_id(interaction))
     how = How(quoted=False, about=message.jump_url, quotes=tuple(quotes))
     await asking.ask(interaction, request, pictures, how)

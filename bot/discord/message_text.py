@@ -4,17 +4,22 @@ Everything in a message was written by somebody else than the asker, perhaps in 
 the result is for a quotation (`bot.quotes`), never for a prompt by itself.
 """
 
+import asyncio
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 
+import aiohttp
 import discord
 
 from bot.held import Posted
 from bot.question import clean_name
 
+MAX_LOOKUPS = 5  # of people, for one message
+LOOKUP_S = 1.0
 SPOKEN = (discord.MessageType.default, discord.MessageType.reply)
 COMMANDS = (discord.MessageType.chat_input_command, discord.MessageType.context_menu_command)
 
@@ -31,11 +36,10 @@ _TICKS = re.compile(r"(`+)")
 # --- markup -------------------------------------------------------------------------------------
 
 
-def readable(text: str, message: discord.Message, *, without: Sequence[int] = ()) -> str:
+def readable(text: str, message: discord.Message) -> str:
     """Return the text with names in place of mentions, emoji, times and commands.
 
-    Code stays as it is, since Discord reads none of these there. Mentions of the users and roles
-    in `without` vanish.
+    Code stays as it is, since Discord reads none of these there.
     """
     users = {user.id: user for user in (*message.mentions, message.author)}
     guild = message.guild
@@ -45,8 +49,6 @@ def readable(text: str, message: discord.Message, *, without: Sequence[int] = ()
 
     def name(found: re.Match[str]) -> str:
         kind, value = found.lastgroup or "", found[found.lastgroup or 0]
-        if kind in ("user", "role") and int(value) in without:
-            return ""
         if kind == "user":
             return f"@{_name_of(user(int(value))) or 'unknown-user'}"
         if kind == "role":
@@ -93,6 +95,31 @@ def _time(seconds: int) -> str:
     return f"{when:%Y-%m-%d %H:%M} UTC"
 
 
+async def learn_names(*messages: discord.Message | None) -> None:
+    """Let people be known by name whom a card or a forwarded message mentions: Discord tells
+    only of those whom the message's own text mentions."""
+    for message in messages:
+        if message is None or message.guild is None or message.guild.me is None:
+            continue
+        known = {user.id for user in message.mentions}
+        said = "\n".join(_parts(message, buttons=False, files=False))
+        named = dict.fromkeys(
+            int(found["user"]) for found in _MARKUP.finditer(said) if found["user"]
+        )
+        wanted = [number for number in named if number not in known][:MAX_LOOKUPS]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOKUP_S):
+                found = await asyncio.gather(*(_member(message.guild, each) for each in wanted))
+                message.mentions += [member for member in found if member]
+
+
+async def _member(guild: discord.Guild, number: int) -> discord.Member | None:
+    try:
+        return await guild.fetch_member(number)
+    except (discord.HTTPException, aiohttp.ClientError, OSError):
+        return None  # they left, or the bot is not in this server
+
+
 # --- text ---------------------------------------------------------------------------------------
 
 
@@ -127,9 +154,14 @@ def text_of(message: discord.Message, me: int, *, files: bool = True) -> str:
 
     Buttons of the bot's own messages are not told.
     """
-    parts = [_words_of(message), *_extras(message, buttons=message.author.id != me, files=files)]
-    parts += _forwarded(message, files=files)
+    parts = _parts(message, buttons=message.author.id != me, files=files)
     return "\n".join(readable(part, message) for part in parts if part)
+
+
+def _parts(message: discord.Message, *, buttons: bool, files: bool) -> Iterator[str]:
+    yield _words_of(message)
+    yield from _extras(message, buttons=buttons, files=files)
+    yield from _forwarded(message, files=files)
 
 
 def extras_of(message: discord.Message) -> str:

@@ -215,9 +215,16 @@ def _answers(me: discord.ClientUser, message: discord.Message) -> bool:
 
 
 def _spoken_to(me: discord.ClientUser, message: discord.Message) -> str:
-    """The text without the mention that calls the bot, and with names in place of the others."""
-    called = (me.id, *(role.id for role in _own_roles(me, message)))
-    return message_text.readable(message.content, message, without=called)
+    """The text without the mentions that call the bot before and after it, and with names in place
+    of the others."""
+    calls = [f"<@{me.id}>", f"<@!{me.id}>"]
+    calls += [role.mention for role in _own_roles(me, message)]
+    text, before = message.content.strip(), ""
+    while text != before:
+        before = text
+        for call in calls:
+            text = text.removeprefix(call).removesuffix(call).strip()
+    return message_text.readable(text, message)
 
 
 def _own_roles(me: discord.ClientUser, message: discord.Message) -> list[discord.Role]:

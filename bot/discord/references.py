@@ -195,6 +195,7 @@ async def _fetched(client: "Commonroom", reference: Reference) -> discord.Messag
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:  # or it took too long
         log.warning("message not fetched message=%s: %r", reference.message, error)
         return "lost"
+    await message_text.learn_names(message)
     return "hidden" if message_text.is_blank(message) else message
 
 

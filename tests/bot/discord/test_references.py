@@ -163,6 +163,40 @@ async def test_names_stand_in_place_of_ids(room: Room, world: World) -> None:
     )
 
 
+async def test_people_whom_only_a_card_or_a_forward_mentions_have_names(
+    room: Room, world: World
+) -> None:
+    ada, bob = world.user("ada")["id"], world.user("bob")["id"]
+    world.state.members[world.guild["id"]][bob]["nick"] = "Dr Bob"
+    body: Json = {"embeds": [{"description": f"<@{bob}> and <@999999999999999999> joined"}]}
+    card = await world.webhook("Door", "general", body)
+    said = await world.say("bob", "general", f"ask <@{ada}> about it")
+    forward = await world.forward("bob", "general", said.id, "general")
+    await world.reply("ada", "general", card.id, "@bot who?")
+    assert "@Dr Bob and @unknown-user joined" in await _asked(room)
+    await world.reply("bob", "general", forward.id, "@bot whom?")
+    assert "ask @ada about it" in await _asked(room, count=2)
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("@bot @bot what", "what"),
+        ("what @bot", "what"),
+        ("hello @bot, how are you?", "hello @commonroom, how are you?"),
+        ("@bot what is `<@1>`?", "what is `<@1>`?"),
+        ("@bot @everyone hi", "@everyone hi"),
+        ("@bot is ``a`b`` <:party:12>", "is ``a`b`` :party:"),
+        ("@bot `open <:party:12>", "`open :party:"),
+    ],
+)
+async def test_what_is_said_to_the_bot_reads_as_it_is_meant(
+    room: Room, world: World, text: str, asked: str
+) -> None:
+    await world.say("ada", "general", text)
+    assert await _asked(room) == asked
+
+
 async def test_a_reply_to_an_answer_goes_on_from_it_without_a_quotation(
     room: Room, world: World
 ) -> None:
