@@ -77,7 +77,8 @@ async def _ask(interaction: Interaction, prompt: str, files: Sequence[Posted], h
 def _thread_of(interaction: Interaction, how: How) -> Reference | None:
     """What began the thread; an article is about its topic, and not about where it is asked for."""
     has_place = how.capability != ARTICLE and interaction.is_guild_integration()
-    return references.thread_of(interaction.channel) if has_place else None
+    allowed = interaction.permissions
+    return references.thread_of(interaction.channel, allowed) if has_place else None
 
 
 async def repeat(interaction: Interaction, failed: Job) -> None:

@@ -171,6 +171,8 @@ async def summarise(interaction: Interaction, message: discord.Message) -> None:
     """For the person alone: a summary is long, and nobody else asked for it."""
     if interaction.guild_id and not interaction.app_permissions.read_message_history:
         raise Refused(notices.HISTORY_FORBIDDEN)  # Discord would say that there is nothing
+    if interaction.guild_id and not interaction.permissions.read_message_history:
+        raise Refused(notices.HISTORY_NOT_YOURS)
     request = words(str(interaction.locale))("summary-prompt")
     quote, missing = await summary.transcript(message, own_id(interaction))
     how = How(

@@ -54,7 +54,7 @@ def readable(text: str, message: discord.Message) -> str:
         if kind == "role":
             return f"@{_name_of(guild and guild.get_role(int(value))) or 'unknown-role'}"
         if kind == "channel":
-            return f"#{_name_of(guild and guild.get_channel_or_thread(int(value))) or 'unknown'}"
+            return f"#{_channel_name(message, int(value)) or 'unknown'}"
         if kind == "time":
             return _time(int(value)) or found[0]
         return {"emoji": f":{value}:", "command": f"/{value}", "page": f"#{value}"}[kind]
@@ -85,6 +85,20 @@ def _name_of(thing: object) -> str:
     """Of a person, a role or a channel; empty for what the bot does not know."""
     name = getattr(thing, "display_name", "") or getattr(thing, "name", "")
     return clean_name(name) if name else ""
+
+
+def _channel_name(message: discord.Message, number: int) -> str:
+    """Empty for a channel that the message's author may not see: nobody learns its name here."""
+    guild = message.guild
+    channel = guild.get_channel_or_thread(number) if guild else None
+    if guild is None or channel is None:
+        return ""
+    reader = message.author if isinstance(message.author, discord.Member) else guild.default_role
+    try:
+        seen = channel.permissions_for(reader).view_channel
+    except discord.ClientException:  # a thread whose channel is not known
+        seen = False
+    return _name_of(channel) if seen else ""
 
 
 def _time(seconds: int) -> str:
@@ -192,7 +206,7 @@ def _place_of(message: discord.Message) -> str:
     reference, guild = message.reference, message.guild
     if reference is None or guild is None or reference.guild_id != guild.id:
         return ""
-    channel = _name_of(guild.get_channel_or_thread(reference.channel_id))
+    channel = _channel_name(message, reference.channel_id)
     return f" from #{channel}" if channel else ""
 
 

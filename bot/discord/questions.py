@@ -138,7 +138,8 @@ def from_message(message: discord.Message, me: discord.ClientUser, settings: Set
     if target is not None and not own:
         quotes += references.quotes_of(target, me.id, references.REPLIED_TO)
         files += message_text.files_of(target)
-    thread = references.thread_of(message.channel, (message.id, references.reply_target(message)))
+    known = (message.id, references.reply_target(message))
+    thread = references.thread_of(message.channel, _permissions(message), known)
     to_fetch = (None if target else reply, thread)
     said = "\n".join(filter(None, (_spoken_to(me, message), message_text.extras_of(message))))
     asked = bool(said.strip()) or not (files or quotes or any(to_fetch))
@@ -146,8 +147,8 @@ def from_message(message: discord.Message, me: discord.ClientUser, settings: Set
         key = "prompt-reply" if reply else "prompt-files" if files or quotes else "prompt-thread"
         said = words(locale_of(message))(key)
     job = _job_of(message, said, settings)
-    known = quotes if target or not reply else [*quotes, *references.deleted_target(message)]
-    prompt, _ = with_quotes(job.prompt, known, QUOTED_BYTES)  # until there is a model to fit
+    preview = quotes if target or not reply else [*quotes, *references.deleted_target(message)]
+    prompt, _ = with_quotes(job.prompt, preview, QUOTED_BYTES)  # until there is a model to fit
     return Question(
         msgspec.structs.replace(job, prompt=prompt),
         files,
@@ -200,6 +201,14 @@ def require_readable(me: discord.ClientUser, message: discord.Message) -> None:
 def locale_of(message: discord.Message) -> str:
     """Messages do not tell their author's language; the server's is the nearest."""
     return str(message.guild.preferred_locale) if message.guild else "en-US"
+
+
+def _permissions(message: discord.Message) -> discord.Permissions:
+    """What its author may do there."""
+    place, author = message.channel, message.author
+    if isinstance(place, discord.Thread) and isinstance(author, discord.Member) and place.parent:
+        return place.permissions_for(author)
+    return discord.Permissions.none()
 
 
 def _address(message: discord.Message, target: int) -> str:

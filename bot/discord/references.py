@@ -72,15 +72,19 @@ def reply_of(message: discord.Message) -> Reference | None:
     return Reference("reply", channel=str(message.reference.channel_id), message=str(target))
 
 
-def thread_of(channel: object, known: Sequence[int | None] = ()) -> Reference | None:
-    """The message that began this thread, to be fetched unless it is one of those `known`."""
+def thread_of(
+    channel: object, allowed: discord.Permissions, known: Sequence[int | None] = ()
+) -> Reference | None:
+    """The message that began this thread, to be fetched unless it is one of those `known`, or
+    its person is not `allowed` to read earlier messages."""
     if not isinstance(channel, discord.Thread):
         return None
     in_forum = isinstance(channel.parent, discord.ForumChannel)
+    is_unknown = channel.id not in known
     return Reference(
         "thread",
         channel=str(channel.id if in_forum else channel.parent_id),
-        message="" if channel.id in known else str(channel.id),
+        message=str(channel.id) if is_unknown and allowed.read_message_history else "",
         title=channel.name,
         tags=tuple(tag.name for tag in channel.applied_tags),
         in_forum=in_forum,

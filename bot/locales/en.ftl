@@ -356,6 +356,7 @@ summary-more = Read the first { $count } messages from there; there are more.
 thread-not-here = Threads are opened in a server's text channels. Here, please use /chat.
 thread-forbidden = A thread needs your permission and mine to open one here. Please use /chat.
 history-forbidden = I may not read earlier messages here: I need the permission *Read Message History*.
+history-not-yours = You may not read earlier messages here, so I do not tell you of them.
 history-unreadable = I am not allowed to read other people's messages here. The operator can turn on the message-content intent.
 
 ## Why there is no answer

@@ -329,6 +329,7 @@ summary-more = 从那里起只读取了前 { $count } 条消息，后面还有�
 thread-not-here = 子区只能在服务器的文字频道中打开。在这里请使用 /聊天。
 thread-forbidden = 打开子区需要你和我都有相应的权限。请使用 /聊天。
 history-forbidden = 我无权读取这里的早前消息：我需要“读取消息历史记录”权限。
+history-not-yours = 你无权读取这里的早前消息，所以我不会向你转述。
 history-unreadable = 我无权读取这里其他人的消息。运营者可以开启“消息内容”权限。
 
 ## 没有回答的原因

@@ -399,6 +399,23 @@ async def test_a_post_whose_first_message_was_deleted_says_so(room: Room, world:
     assert "this thread began with was deleted" in answer.data["content"]
 
 
+async def test_nobody_reads_through_the_bot_what_they_may_not_read(
+    room: Room, world: World
+) -> None:
+    """Neither what began a thread, nor earlier messages, nor the names of hidden channels."""
+    said = await world.say("bob", "general", "earlier")
+    thread = world.create_thread("bob", "general", "help", message=said.id)["id"]
+    hidden = world.create_channel("plans")["id"]
+    ada = world.user("ada")["id"]
+    world.set_permissions(hidden, ada, deny=Permission.VIEW_CHANNEL)
+    world.set_permissions("general", ada, deny=Permission.READ_MESSAGE_HISTORY)
+    await world.say("ada", thread, f"@bot what is <#{hidden}>?")
+    asked = await _asked(room, thread)
+    assert asked == "what is #unknown?\n\nThread of this question:\n```\nTitle: help\n```"
+    await world.context_menu("ada", "general", "Summarise from here", said.id)
+    await room.notice("You may not read earlier messages")
+
+
 # --- from a message's menu ----------------------------------------------------------------------
 
 
