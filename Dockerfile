@@ -9,6 +9,7 @@ ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_
 RUN useradd --system --uid 10001 --create-home commonroom
 WORKDIR /app
 COPY pyproject.toml README.md LICENSE ./
+COPY common ./common
 COPY jobqueue ./jobqueue
 COPY bot ./bot
 COPY inference ./inference
@@ -18,8 +19,9 @@ COPY bench/__init__.py ./bench/__init__.py
 COPY deploy/requirements ./requirements
 
 FROM base AS bot
-# Chinese in formulas and tables is drawn from the machine's fonts.
-RUN apt-get update && apt-get install -y --no-install-recommends fonts-wqy-microhei \
+# Chinese in formulas and tables is drawn from the machine's fonts; libseccomp2 confines the
+# processes that read files.
+RUN apt-get update && apt-get install -y --no-install-recommends fonts-wqy-microhei libseccomp2 \
     && rm -rf /var/lib/apt/lists/*
 RUN pip install --require-hashes -r requirements/bot.txt && pip install --no-deps --no-build-isolation .
 USER 10001

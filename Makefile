@@ -19,7 +19,7 @@ INFERENCE := inference models agent ocr sandbox tracing
 CPU := cpu $(filter-out inference,$(INFERENCE))
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header $(ARGS)
-PACKAGES := bot inference jobqueue playground bench tests
+PACKAGES := bot common inference jobqueue playground bench tests
 
 .DEFAULT_GOAL := help
 .PHONY: conformance deploy-check dist-check discord-clients discord-faults help playground test split-fuzz chaos soak fuzz lock audit sbom screenshots mutants matrix bench-queue check format clean

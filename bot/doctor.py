@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 from bot.config import Settings
 from bot.discord.api import use_api
 from bot.discord.doctor import of_discord
+from bot.files.read import FileReader
 from jobqueue import checkup
 from jobqueue.embedded import default_folder
-from jobqueue.findings import Finding, fault, tell
+from jobqueue.findings import Finding, fault, good, tell, warning
 from jobqueue.settings import SettingsError, load
 from jobqueue.version import of_this
 
 if TYPE_CHECKING:
     import argparse
 
+READING_TODO = "Linux 5.13 or newer with Landlock, and libseccomp2 (docs/security.md)"
 LOG_BYTES = 512 << 20  # logs, and the embedded server's data, want some room
 
 
@@ -33,9 +35,19 @@ async def examine(environ: Mapping[str, str]) -> list[Finding]:
     return [
         of_this(),
         *await _of_settings(environ),
+        await _of_reading(),
         *await checkup.of_redis(environ),
         checkup.disk(default_folder(environ), LOG_BYTES),
     ]
+
+
+async def _of_reading() -> Finding:
+    """Of the process that reads people's files: what it is confined by."""
+    missing = await FileReader().missing_layers()
+    if not missing:
+        return good("reading files", "confined by Landlock and seccomp")
+    layers = " and ".join(missing)
+    return warning("reading files", f"without {layers}; limits hold", READING_TODO)
 
 
 async def _of_settings(environ: Mapping[str, str]) -> list[Finding]:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-OURS = frozenset({"bench", "bot", "inference", "jobqueue", "playground"})
+OURS = frozenset({"bench", "bot", "common", "inference", "jobqueue", "playground"})
 
 
 @contextmanager

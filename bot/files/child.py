@@ -1,9 +1,11 @@
-"""Reads one hostile file, in a process of its own with hard limits.
+"""Reads one hostile file, in a process of its own that may do nothing else.
 
-    python -I child.py KIND MAX_CHARS MAX_PAGES < file > one line of JSON
+    python -I child.py KIND MAX_CHARS MAX_PAGES [FILTER] < file > one line of JSON
 
 It is run by its path with `-I` and an empty environment, which leave it neither secrets nor search
-paths. It ends by itself: by its CPU time, its memory, or with `{"error": …}`.
+paths. It loads its parsers, and gives up its rights before it reads a byte: no file but Python's
+own libraries, no network, no other process (`common/confinement`). FILTER is what seccomp is
+loaded with, in base64. It ends by itself: by its CPU time, its memory, or with `{"error": …}`.
 """
 
 import base64
@@ -12,13 +14,20 @@ import json
 import math
 import os
 import resource
+import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 # The code that this file belongs to, and not what may be installed beside it.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from bot.files import plain_text
+from common.confinement import layers, seccomp, syscalls
+from common.confinement.syscalls import ConfinementError
 
 MEMORY = 800 << 20  # bytes of address space
 CPU_S = 8
@@ -36,35 +45,53 @@ DEEPEST = 6_000  # frames of Python, for the 256 levels of a Word document
 
 def main() -> None:
     kind, max_chars, max_pages = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    data = sys.stdin.buffer.read()
-    _confine(threads=kind == "heic")
     sys.setrecursionlimit(DEEPEST)
+    _PREPARATIONS[kind]()
+    missing = _confine(
+        threads=kind == "heic",
+        seccomp_filter=base64.b64decode(sys.argv[4]) if sys.argv[4:] else b"",
+    )
+    data = sys.stdin.buffer.read()
     try:
         result = _READERS[kind](data, max_chars, max_pages)
     except MemoryError:
         result = {"error": "memory"}
     except Exception as error:  # the process's edge: a parser may raise anything over such files
         result = {"error": type(error).__name__}
+    if missing:
+        result["missing"] = missing
     sys.stdout.write(json.dumps(result))
 
 
-def _confine(*, threads: bool) -> None:
-    """Nothing else may be started; but the one decoder of HEIC that is free needs a thread, which
-    counts as a process."""
+def _confine(*, threads: bool, seccomp_filter: bytes = b"") -> list[str]:
+    """Give up every right that reading does not need; return the layers that are missing here.
+
+    The one decoder of HEIC that is free needs a thread.
+    """
     os.nice(NICE)
-    for what, limit in (
-        (resource.RLIMIT_AS, MEMORY),
-        (resource.RLIMIT_CPU, CPU_S),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-        *(() if threads else ((resource.RLIMIT_NPROC, 0),)),
-    ):
-        resource.setrlimit(what, (limit, limit))
+    with suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+        file.write("1000")  # it goes before the bot does, where memory is short
+    if sys.platform != "linux":
+        for what, limit in ((resource.RLIMIT_CPU, CPU_S), (resource.RLIMIT_FSIZE, 0)):
+            resource.setrlimit(what, (limit, limit))
+        return ["Landlock", "seccomp"]
+    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
+    with suppress(ConfinementError):
+        seccomp_filter = seccomp_filter or seccomp.compile_filter(threads=threads)
+    return layers.confine_as_far_as_possible(
+        _libraries(), seccomp_filter or None, memory=MEMORY, cpu_s=CPU_S, threads=threads
+    )
+
+
+def _libraries() -> Iterator[Path]:
+    """Yield where Python and its packages lie: codecs and the like are loaded when needed."""
+    for entry in map(Path, sys.path):
+        named = entry.name in ("site-packages", "dist-packages", "lib-dynload")
+        if (named or entry.name.startswith("python3")) and entry.is_dir():
+            yield entry
 
 
 def _text(data: bytes, max_chars: int, _max_pages: int) -> dict[str, Any]:
-    from bot.files import plain_text  # noqa: PLC0415 — each process needs one parser
-
     found = plain_text.read_text(data)
     if found is None:
         return {"error": "unknown"}
@@ -78,7 +105,7 @@ def _text(data: bytes, max_chars: int, _max_pages: int) -> dict[str, Any]:
 
 
 def _pdf(data: bytes, max_chars: int, max_pages: int) -> dict[str, Any]:
-    import pypdf  # noqa: PLC0415
+    import pypdf  # noqa: PLC0415 — each process needs one parser
 
     document = pypdf.PdfReader(io.BytesIO(data))
     if document.is_encrypted and not document.decrypt(""):
@@ -254,6 +281,39 @@ class _Gathered:
             self.said = self.said or bool(text.strip())
 
 
+def _prepare_text() -> None:
+    import chardet  # noqa: PLC0415
+
+    chardet.detect_all("é".encode("cp1252") * 9, ignore_threshold=True)  # its models are loaded
+
+
+def _prepare_pdf() -> None:
+    import pypdf  # noqa: F401, PLC0415
+
+
+def _prepare_docx() -> None:
+    from bot.files import word  # noqa: F401, PLC0415
+
+
+def _prepare_image() -> None:
+    from PIL import AvifImagePlugin, Image, ImageCms, ImageMath, ImageOps  # noqa: F401, PLC0415
+
+    Image.init()
+
+
+def _prepare_heic() -> None:
+    import pi_heif  # noqa: F401, PLC0415
+
+    _prepare_image()
+
+
+_PREPARATIONS = {
+    "text": _prepare_text,
+    "pdf": _prepare_pdf,
+    "docx": _prepare_docx,
+    "image": _prepare_image,
+    "heic": _prepare_heic,
+}
 _READERS = {"text": _text, "pdf": _pdf, "docx": _docx, "image": _image, "heic": _heic}
 
 if __name__ == "__main__":

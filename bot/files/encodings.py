@@ -151,13 +151,13 @@ def guess_encoding(data: bytes) -> Guess | None:
             continue
         score = math.log(confidence.get(encoding, 0) + 0.02) * _chardet_weight(sample)
         score += judge(text, encoding) - _RARITY.get(encoding, 0)
-        if text not in scores or score > scores[text][0]:
-            scores[text] = (score, encoding)
+        best, name = scores.get(text, (score, encoding))  # of two with one result, the first
+        scores[text] = (max(score, best), name)
     if not scores:
         return None
-    (text, best), *others = sorted(scores.items(), key=lambda item: item[1], reverse=True)
-    certain = not others or best[0] - others[0][1][0] >= DOUBT
-    return Guess(best[1], certain, judge(text, best[1]))
+    (text, (score, name)), *others = sorted(scores.items(), key=lambda item: item[1], reverse=True)
+    certain = not others or score - others[0][1][0] >= DOUBT
+    return Guess(name, certain, judge(text, name))
 
 
 def is_frequent(character: str) -> bool:

@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from inference.sandbox import environment, seccomp
+from common.confinement import landlock, seccomp
+from common.confinement.syscalls import ConfinementError
+from inference.sandbox import environment
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
 from inference.sandbox.errors import SandboxUnavailable
-from inference.sandbox.inside import landlock
 from jobqueue.findings import Finding, fault, good, tell, warning
 
 KERNEL = "Run the worker on Linux 5.13 or newer, as a host, a VM or Docker's default profile gives"
@@ -67,6 +68,8 @@ def _tried(layer: str, attempt: Callable[[], str]) -> Finding:
         return _found(layer, True, attempt())
     except SandboxUnavailable as missing:
         return _found(layer, False, missing.reason)
+    except ConfinementError as missing:
+        return _found(layer, False, str(missing))
 
 
 async def _by_running(config: SandboxConfig) -> list[Finding]:

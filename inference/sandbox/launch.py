@@ -16,7 +16,9 @@ from typing import Self
 
 import msgspec
 
-from inference.sandbox import environment, seccomp
+from common.confinement import seccomp
+from common.confinement.syscalls import ConfinementError
+from inference.sandbox import environment
 from inference.sandbox.config import SandboxConfig
 from inference.sandbox.environment import Environment
 from inference.sandbox.errors import SandboxUnavailable
@@ -24,7 +26,8 @@ from inference.sandbox.inside import wire
 
 log = logging.getLogger(__name__)
 
-_OURS = Path(__file__).parent
+_PROJECT = Path(__file__).parents[2]
+_OURS = (Path(__file__).parent, _PROJECT / "common")  # what a zygote runs of it
 _START_S = 60.0  # imports take one second on an idle machine
 _BOOT = (
     "import sys; ours, packages, *descriptors = sys.argv[1:];"
@@ -62,7 +65,10 @@ async def zygote(
 
 async def start(config: SandboxConfig, listener: socket.socket | None = None) -> Zygote:
     place = await asyncio.to_thread(environment.ensure, config.environment)
-    filter_ = await asyncio.to_thread(seccomp.compile_filter)
+    try:
+        filter_ = await asyncio.to_thread(seccomp.compile_filter)
+    except ConfinementError as missing:
+        raise SandboxUnavailable(str(missing)) from missing
     bwrap = shutil.which("bwrap") if config.bubblewrap != "off" else None
     if bwrap:
         try:
@@ -104,7 +110,7 @@ async def _start(
     ours.setblocking(False)
     passed = [theirs.fileno()] + ([listener.fileno()] if listener else [])
     command = [str(place.interpreter), *("-I", "-S", "-B", "-X", "utf8", "-c", _BOOT)]
-    command += [str(_OURS.parents[1]), str(place.packages), *map(str, passed)]
+    command += [str(_PROJECT), str(place.packages), *map(str, passed)]
     if bwrap:
         command = [bwrap, *_namespaces(place), "--", *command]
     with theirs, _Complaints() as complaints:
@@ -217,7 +223,7 @@ def _namespaces(place: Environment) -> list[str]:
     for folder in (Path("/lib"), Path("/lib64"), Path("/usr/lib64")):
         if folder.is_symlink():
             binds += ["--symlink", os.readlink(folder), str(folder)]
-    paths = dict.fromkeys(path.resolve() for path in (*_readable(place), _OURS))
+    paths = dict.fromkeys(path.resolve() for path in (*_readable(place), *_OURS))
     for parent in dict.fromkeys(parent for path in paths for parent in reversed(path.parents)):
         binds += ["--perms", "0755", "--dir", str(parent)]  # else they would be root's alone
     for path in paths:

@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.deploy.composed import PROJECT
 
 PROGRAMS = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["scripts"]
-PACKAGES = ("bench", "bot", "inference", "jobqueue", "playground")
+PACKAGES = ("bench", "bot", "common", "inference", "jobqueue", "playground")
 TESTS = ("tests/jobqueue", "tests/bot/render", "tests/bot/files")
 NO_TORCH = "torch ; sys_platform == 'none'"
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-COPIED = ("jobqueue", "inference", "bench", "tests", "pyproject.toml")
+COPIED = ("common", "jobqueue", "inference", "bench", "tests", "pyproject.toml")
 AT_ONCE = 2
 _FAST = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 PYTEST_FAILED = 1  # tests ran, and some failed; anything else is not a catch

@@ -9,7 +9,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from inference.sandbox.inside import confine, libc, runner, wire
+from common.confinement import layers, syscalls
+from inference.sandbox.inside import runner, wire
 from inference.sandbox.inside.datafiles import given
 
 CONFINED = b"confined"  # told to the zygote before the program is read
@@ -31,7 +32,7 @@ class Confinement:
 def live(channel_fd: int, confinement: Confinement, *, zygote: int) -> NoReturn:
     """Wait for one program, confine, run it."""
     try:
-        libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
+        syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != zygote:  # it died before we asked to die with it
             os._exit(1)
         _close_all_but({1, 2, channel_fd, confinement.ruleset})
@@ -59,7 +60,7 @@ def _program(channel: socket.socket) -> tuple[wire.Run, list[int]]:
 
 
 def _confine(confinement: Confinement, request: wire.Run) -> None:
-    confine.confine(
+    layers.confine(
         confinement.ruleset,
         confinement.seccomp_filter,
         memory=confinement.base_memory + request.memory_bytes,

@@ -5,9 +5,10 @@ import resource
 import socket
 from typing import NoReturn
 
-from inference.sandbox.inside import confine, landlock, libc, warm, wire, zygote
+from common.confinement import landlock, layers, syscalls
+from common.confinement.syscalls import ConfinementError
+from inference.sandbox.inside import warm, wire, zygote
 from inference.sandbox.inside.datafiles import given
-from inference.sandbox.inside.libc import ConfinementError
 
 _DESCRIPTORS = 4096
 
@@ -30,10 +31,11 @@ def _prepared(control: socket.socket, listener: socket.socket | None) -> zygote.
     os.chdir("/")
     _hold_many_descriptors()
     _volunteer_for_the_oom_killer()
-    confine.drop_root(setup.uid)
-    confine.require_kernel()
-    libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
-    libc.prctl(libc.PR_SET_DUMPABLE, 0)  # nobody with our uid may look into us or our children
+    layers.drop_root(setup.uid)
+    layers.require_kernel()
+    syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
+    # Nobody with our uid may look into us or our children.
+    syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)
     given.install()
     warm.up()
     ready = wire.Ready(

@@ -19,7 +19,8 @@ from typing import NoReturn
 
 import msgspec
 
-from inference.sandbox.inside import confine, landlock, wire
+from common.confinement import landlock, layers
+from inference.sandbox.inside import wire
 from inference.sandbox.inside.child import Confinement
 from inference.sandbox.inside.children import Child
 
@@ -59,7 +60,7 @@ class Zygote:
         self._confinement = Confinement(
             landlock.read_only(map(Path, setup.readable)),
             setup.filter,
-            confine.address_space(),
+            layers.address_space(),
         )
         self._running: dict[int, Running] = {}  # by the child's handle
         self._spare: Child | None = None

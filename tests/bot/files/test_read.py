@@ -4,10 +4,12 @@ import asyncio
 import io
 import json
 import shutil
+import socket
 import subprocess
 import sys
 import zipfile
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -19,7 +21,12 @@ from bot.files.kinds import Kind, decode, kind_of
 from bot.files.question import Quoted
 from bot.files.read import FileReader, Picture, Skipped, Text
 from bot.words import words
+from common.confinement import landlock
 from tests.bot.files import making
+
+
+def landlock_is_here() -> bool:
+    return sys.platform == "linux" and landlock.abi() > 0
 
 
 @pytest.fixture
@@ -205,6 +212,75 @@ async def test_the_child_is_given_no_secrets(
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert not readers()
+
+
+REACH = Path(__file__).with_name("reach.py")
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    path = tmp_path / "secret"
+    path.write_text("TOKEN")
+    path.chmod(0o666)
+    return path
+
+
+@pytest.mark.skipif(not landlock_is_here(), reason="this kernel has no Landlock")
+@pytest.mark.parametrize("threads", [False, True])
+def test_a_decoder_that_is_broken_into_reaches_nothing(secret: Path, threads: bool) -> None:
+    """Not the bot's environment, files, memory or network, and no other process."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+        command = [sys.executable, "-I", REACH, reading._CHILD.parent, secret, port]
+        done = subprocess.run(
+            [*map(str, command), *(["threads"] if threads else [])],
+            input=b"", capture_output=True, check=True, env={},
+        )  # fmt: skip
+    assert json.loads(done.stdout) == {"missing": [], "reached": {}}
+    assert secret.read_text() == "TOKEN"
+
+
+STILL = b'{"media_type": "image/png", "data": "iVBORw0KGgo="}'
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        b"",
+        b"[]",
+        b'{"text": 7}',
+        b'{"text": null}',
+        b'{"stills": [{"media_type": "text/html", "data": ""}]}',
+        b'{"stills": [{"media_type": "image/png", "data": "R0lGODlh"}]}',
+        b'{"stills": [' + b",".join([STILL] * 9) + b"]}",
+        b'{"text": "a", "cut": "yes"}',
+        b"x" * 100_000_000,
+    ],
+    ids=range(9),
+)  # fmt: skip
+async def test_what_a_broken_child_says_is_not_believed(
+    reader: FileReader, told: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    liar, words_ = tmp_path / "child.py", tmp_path / "words"
+    words_.write_bytes(told)
+    liar.write_text(f"import sys; sys.stdout.buffer.write(open({str(words_)!r}, 'rb').read())")
+    monkeypatch.setattr(reading, "_CHILD", liar)
+    assert isinstance(await reader.read(making.picture(), max_chars=9), Skipped)
+
+
+async def test_a_missing_layer_is_told_the_operator_once(
+    reader: FileReader,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bare = tmp_path / "child.py"
+    bare.write_text('print(\'{"text": "a", "missing": ["Landlock"]}\')')
+    monkeypatch.setattr(reading, "_CHILD", bare)
+    for _ in range(2):
+        assert await reader.read(making.pdf("a"), max_chars=9) == Text("a")
+    assert [record.levelname for record in caplog.records].count("WARNING") == 1
+    assert "Landlock" in caplog.text
 
 
 def opened(found: object, number: int = 0) -> Image.Image:

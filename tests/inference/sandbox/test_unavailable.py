@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from inference.sandbox import environment, seccomp
+from common.confinement import seccomp
+from inference.sandbox import environment
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import Limits, SandboxConfig
 from inference.sandbox.environment import Environment

@@ -1,4 +1,4 @@
-"""Landlock: which files exist for a program. Numbers and layouts from <linux/landlock.h>.
+"""Landlock: which files exist for a process. Numbers and layouts from <linux/landlock.h>.
 
 Every right of every ABI is handled, so that what is not granted is denied. Granted is reading
 alone; executing, writing and making anything never are.
@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterable
 from pathlib import Path
 
-from inference.sandbox.inside.libc import ConfinementError, syscall
+from common.confinement.syscalls import ConfinementError, syscall
 
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446  # the same on every architecture
 _VERSION_FLAG = 1

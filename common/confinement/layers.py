@@ -7,10 +7,11 @@ None of them can be taken off again. Any failure raises, and the process must en
 import os
 import resource
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
-from inference.sandbox.inside import landlock, libc
-from inference.sandbox.inside.libc import ConfinementError
+from common.confinement import landlock, syscalls
+from common.confinement.syscalls import ConfinementError
 
 _OPEN_FILES = 64
 
@@ -39,21 +40,55 @@ def require_kernel() -> None:
     """Fail before seconds of imports, and not at the first program."""
     if not landlock.abi():
         raise ConfinementError("the kernel has no Landlock, or it is switched off at boot")
-    if not libc.has_filters():
+    if not syscalls.has_filters():
         raise ConfinementError("the kernel has no seccomp filters")
 
 
 def confine(ruleset: int, seccomp_filter: bytes, *, memory: int, cpu_s: int) -> None:
     """`memory` is the whole address space in bytes. `ruleset` is closed."""
     _limit(memory, cpu_s)
-    libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
+    syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
     landlock.restrict_self(ruleset)
     os.close(ruleset)
-    _prove("no_new_privs", libc.prctl(libc.PR_GET_NO_NEW_PRIVS) == 1)
-    libc.load_filter(seccomp_filter)
+    _prove("no_new_privs", syscalls.prctl(syscalls.PR_GET_NO_NEW_PRIVS) == 1)
+    syscalls.load_filter(seccomp_filter)
     _prove("uid", os.getuid() != 0 and os.geteuid() != 0)
     _prove("Landlock", not _may(lambda: os.close(os.open("/", os.O_RDONLY | os.O_DIRECTORY))))
     _prove("seccomp", not _may(lambda: socket.socket().close()))
+
+
+def confine_as_far_as_possible(
+    readable: Iterable[Path],
+    seccomp_filter: bytes | None,
+    *,
+    memory: int,
+    cpu_s: int,
+    threads: bool = False,
+) -> list[str]:
+    """Put on each layer that this machine has, and return the names of those that it lacks.
+
+    For what has to go on without them. As root it keeps its user, and gives up what root may do.
+    """
+    missing = []
+    _limit(memory, cpu_s, threads=threads)
+    syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
+    if os.geteuid() == 0:
+        syscalls.drop_capabilities()
+    try:
+        ruleset = landlock.read_only(readable)
+        landlock.restrict_self(ruleset)
+        os.close(ruleset)
+        _prove("Landlock", not _may(lambda: os.close(os.open("/", os.O_RDONLY | os.O_DIRECTORY))))
+    except ConfinementError:
+        missing.append("Landlock")
+    try:
+        if seccomp_filter is None:
+            raise ConfinementError("there is no filter")
+        syscalls.load_filter(seccomp_filter)
+        _prove("seccomp", not _may(lambda: socket.socket().close()))
+    except ConfinementError:
+        missing.append("seccomp")
+    return missing
 
 
 def address_space() -> int:
@@ -62,13 +97,13 @@ def address_space() -> int:
         return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def _limit(memory: int, cpu_s: int) -> None:
+def _limit(memory: int, cpu_s: int, *, threads: bool = False) -> None:
     for limit, value in (
         (resource.RLIMIT_AS, memory),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NPROC, 0),
+        *(() if threads else ((resource.RLIMIT_NPROC, 0),)),  # which threads count as
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_MSGQUEUE, 0),
         (resource.RLIMIT_SIGPENDING, 16),

@@ -1,4 +1,4 @@
-"""Which system calls a program may make. Everything not listed fails with EPERM.
+"""Which system calls a confined process may make. Everything not listed fails with EPERM.
 
 Not in the list, so impossible: processes and threads (fork, clone, exec), sockets, signals to
 anyone, ptrace and other processes' memory, anything that writes or makes a file, keyrings, bpf,
@@ -13,7 +13,7 @@ import importlib
 import os
 from typing import Any
 
-from inference.sandbox.errors import SandboxUnavailable
+from common.confinement.syscalls import ConfinementError
 
 # Names that an architecture lacks are skipped: they cannot be called there either.
 ALLOWED = (
@@ -37,12 +37,17 @@ _FCNTL = (0, 1, 2, 3, 4, 1030)  # F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F
 _IOCTL = (0x5401, 0x5451)  # TCGETS (isatty), FIOCLEX
 _FUTEX = (0, 1, 3, 4, 9, 10)  # waiting and waking; not the priority-inheriting ones
 _FUTEX_OPERATION = 0x7F  # without the flags for private and for the clock
+_FOR_THREADS = ("set_robust_list", "rseq", "set_tid_address")
+_CLONE_THREAD = 0x0001_0000
 _LAST_CLOCK = 11  # CLOCK_TAI; greater numbers are the processor time of other processes
 _INT = 0xFFFF_FFFF  # the kernel looks at the lower half of an int argument only
 
 
-def compile_filter() -> bytes:
-    """The filter as an array of `struct sock_filter`, for this machine's architecture."""
+def compile_filter(*, threads: bool = False) -> bytes:
+    """The filter as an array of `struct sock_filter`, for this machine's architecture.
+
+    `threads` of its own may be started, and still no process.
+    """
     sc = _libseccomp()
     rules = sc.SyscallFilter(sc.ERRNO(errno.EPERM))
 
@@ -64,6 +69,12 @@ def compile_filter() -> bytes:
     # Of itself: where it may run, and its limits, read only.
     allow("sched_getaffinity", sc.Arg(0, sc.MASKED_EQ, _INT, 0))
     allow("prlimit64", sc.Arg(0, sc.MASKED_EQ, _INT, 0), sc.Arg(2, sc.EQ, 0))
+    if threads:
+        for name in _FOR_THREADS:
+            allow(name)
+        allow("clone", sc.Arg(0, sc.MASKED_EQ, _CLONE_THREAD, _CLONE_THREAD))
+        # Its flags cannot be looked at; told that there is none, libc takes the older call.
+        rules.add_rule(sc.ERRNO(errno.ENOSYS), "clone3")
     rules.set_attr(sc.Attr.ACT_BADARCH, sc.KILL_PROCESS)
     with os.fdopen(os.memfd_create("filter", os.MFD_CLOEXEC), "rb") as file:
         rules.export_bpf(file)
@@ -75,8 +86,8 @@ def _libseccomp() -> Any:
     try:
         return importlib.import_module("pyseccomp")
     except ImportError as missing:
-        raise SandboxUnavailable("pyseccomp is not installed: pip install pyseccomp") from missing
+        raise ConfinementError("pyseccomp is not installed: pip install pyseccomp") from missing
     except RuntimeError as missing:  # its word for an absent shared library
-        raise SandboxUnavailable(
+        raise ConfinementError(
             "libseccomp is not there: install Debian's libseccomp2 (Fedora: libseccomp)"
         ) from missing
