@@ -11,10 +11,18 @@ from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import Self
 
-from inference.engines.base import Chunk, EngineBroken, Health, Message, Request, TooLong
+from inference.engines.base import (
+    BadRequest,
+    Chunk,
+    EngineBroken,
+    Health,
+    Message,
+    Request,
+    TooLong,
+)
 from inference.engines.openai import bodies, wire
 from inference.engines.openai.answer import Answer, Unopened, estimate, of_pictures
-from inference.engines.openai.errors import NotTaken, Refused
+from inference.engines.openai.errors import NotTaken, Refused, without_words
 from inference.engines.openai.server import Server, Wanted
 from inference.engines.openai.servers import Patience, Servers
 from inference.engines.openai.stream import Event
@@ -107,7 +115,7 @@ class OpenAIEngine:
     ) -> AsyncGenerator[Chunk, None]:
         """One server's answer to its end. Raises Refused where it is not complete."""
         continues = request.messages[-1].role == "assistant"
-        unopened = Unopened(expected=server.opens_reasoning and not continues)
+        unopened = Unopened(expected=not continues and server.expects_unopened(request))
         try:
             async with aclosing(self._events(server, request, most)) as events:
                 async for event in events:
@@ -143,6 +151,8 @@ class OpenAIEngine:
                 return
             except NotTaken as error:
                 server.refuse(error)
+            except (Refused, BadRequest) as error:
+                raise without_words(error, request.messages) from None
 
     def _body(self, server: Server, request: Request, most: int) -> bodies.Json:
         assert server.served is not None  # noqa: S101  (it was up)

@@ -13,15 +13,23 @@ asked again without a parameter.
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
-from inference.engines.base import BadRequest, EngineBroken, TooLong, Unsupported
+from inference.engines.base import (
+    BadRequest,
+    EngineBroken,
+    EngineError,
+    Message,
+    TooLong,
+    Unsupported,
+)
 from jobqueue.redact import redact
 
 LONGEST_REASON = 200  # characters; some servers tell the whole request back
+REPEATED = 12  # characters, from which on an error's words are the conversation's
 LONGEST_ERROR = 64 * 1024  # bytes
 REST_S = 1.0  # of a busy server that does not say for how long
 LONGEST_REST_S = 60.0
@@ -176,6 +184,26 @@ def readable(text: str) -> str:
     """`text` in one line that can be shown: short, without secrets and without control signs."""
     plain = " ".join(_UNSEEN.sub(" ", redact(text[:4000])).split())
     return plain if len(plain) <= LONGEST_REASON else f"{plain[: LONGEST_REASON - 1]}…"
+
+
+def without_words(error: EngineError, messages: Sequence[Message]) -> EngineError:
+    """`error` without what its server repeats of the conversation, which is nobody's business."""
+    if isinstance(error, TooLong):
+        return error
+    told, said = str(error), "\n".join(message.content for message in messages)
+    kept, at = [], 0
+    while at < len(told):
+        end = at + REPEATED
+        if end > len(told) or told[at:end] not in said:
+            kept.append(told[at])
+            at += 1
+            continue
+        while end < len(told) and told[at : end + 1] in said:
+            end += 1
+        kept.append("[…]")
+        at = end
+    error.args = ("".join(kept), *error.args[1:])
+    return error
 
 
 def _decoded(body: bytes) -> Any:

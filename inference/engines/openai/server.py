@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from inference.engines.base import BadRequest, Message
+from inference.engines.base import BadRequest, Message, Request
 from inference.engines.openai import bodies, wire
 from inference.engines.openai.errors import (
     Busy,
@@ -28,6 +29,10 @@ MOST_TOLD = 20  # names of models
 MOST_CONTEXT = 100_000_000  # tokens; more is no size of a context
 SLOTS = 32  # of a server that does not tell how many answers it writes at once
 
+# Names of models whose templates often open the reasoning: DeepSeek-R1, QwQ, Qwen3-…-Thinking.
+_REASONS = re.compile(
+    r"(?<![a-z])(?:r1|qwq|reasoner|reasoning)(?![a-z0-9])|(?<!non-)(?<!no)thinking", re.IGNORECASE
+)
 _CONTEXTS = ("max_model_len", "context_length", "context_window", "max_context_length")
 
 
@@ -63,9 +68,8 @@ class Server:
         self.rests_until = 0.0  # of the loop's clock
         self.session = session
         self._wanted = wanted
-        self.opens_reasoning = (
-            False  # its template writes the opening mark, as the last answer told
-        )
+        # Whether its template writes the mark that opens reasoning, as the last answer told.
+        self.opens_reasoning: bool | None = None
         self._refused: frozenset[str] = frozenset()  # parameters that it does not take
 
     def at(self, path: str) -> str:
@@ -91,6 +95,13 @@ class Server:
             self.rests_until = asyncio.get_running_loop().time() + how.rest_s
         if isinstance(how, Unreachable):
             self._is_down(how)
+
+    def expects_unopened(self, request: Request) -> bool:
+        """Whether an answer may begin within reasoning: before the first one, by the model's
+        name."""
+        if self.opens_reasoning is not None or self.served is None or request.thinking is False:
+            return bool(self.opens_reasoning)
+        return bool(_REASONS.search(self.served.model))
 
     def without_refused(self, body: bodies.Json) -> bodies.Json:
         """`body` without the parameters that this server has turned down."""

@@ -14,6 +14,7 @@ from inference.engines.base import (
     BadRequest,
     CannotLoad,
     EngineBroken,
+    EngineError,
     Message,
     TooLong,
     Unsupported,
@@ -571,3 +572,31 @@ async def test_a_server_that_opens_reasoning_may_tell_it_apart_all_the_same(
     fake.acts += [says("hm</think>Hello"), says("<think>", "hm", "</think>Hello")]
     await asker.chunks("hi")
     assert text_of(await asker.chunks("hi")) == "<think>hm</think>Hello"
+
+
+@pytest.mark.parametrize(
+    ("model", "opens"),
+    [
+        *(("DeepSeek-R1-Distill-Qwen-7B", True), ("deepseek-r1:8b", True), ("QwQ-32B", True)),
+        *(("Qwen3-4B-Thinking-2507", True), ("deepseek-reasoner", True), ("some-model", False)),
+        *(("Qwen3-4B-Instruct-2507", False), ("Qwen3-non-thinking", False), ("gpt-r12", False)),
+    ],
+)
+async def test_of_some_models_it_is_known_from_the_first_answer_on(model: str, opens: bool) -> None:
+    fake = Fake(id=model)
+    fake.acts.append(says("They greet", " me.</think>Hello"))
+    async with fake.serving() as url, OpenAIEngine([url], ANY, patience=CALM) as engine:
+        chunks = await Asker(engine).chunks("hi")
+    assert text_of(chunks) == ("Hello" if opens else "They greet me.</think>Hello")
+
+
+async def test_what_a_server_repeats_of_a_question_is_left_out(
+    asker: Asker, fake: Fake, caplog: pytest.LogCaptureFixture
+) -> None:
+    question = "my secret plan is to sail to Peru"
+    for answer in (error(500, f"cannot read {question!r} at 3"), error(400, f"bad: {question}")):
+        fake.acts.append(answer)
+        with caplog.at_level(logging.DEBUG), pytest.raises(EngineError) as told:
+            await asker.chunks(question)
+        assert "sail" not in f"{told.value} {[vars(each) for each in caplog.records]}"
+    assert "bad: […]" in str(told.value)
