@@ -36,9 +36,10 @@ class Cdn:
             "id": attachment_id,
             "filename": name,
             "size": len(file.data),
-            "content_type": media_type,
             **self.addresses(path),
         }
+        if media_type:
+            attachment["content_type"] = media_type
         if file.description:
             attachment["description"] = file.description
         if size := picture_size(file.data):

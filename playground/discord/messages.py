@@ -22,6 +22,7 @@ from playground.discord.state import Message, State
 
 DEFAULT_MESSAGE = 0
 REPLY = 19
+REPLIED_TO = (DEFAULT_MESSAGE, REPLY, 20, 23)  # the last two are answers to commands
 FORWARD = 1  # of a message's reference
 SNAPSHOT = (
     "type",
@@ -201,6 +202,12 @@ class Messages:
         if not reference:
             return None
         found = self._state.messages[channel["id"]].get(str(reference.get("message_id")))
+        if found is not None and found.data["type"] not in REPLIED_TO:
+            raise Form.refuse(
+                "message_reference",
+                "REPLIES_CANNOT_REPLY_TO_SYSTEM_MESSAGE",
+                "Cannot reply to a system message",
+            )
         if found is None and reference.get("fail_if_not_exists", True):
             raise Form.refuse(
                 "message_reference", "MESSAGE_REFERENCE_UNKNOWN_MESSAGE", "Unknown message"
@@ -331,10 +338,13 @@ class Messages:
 
 def _embeds(sent: Iterable[Json]) -> list[Json]:
     """Embeds as Discord keeps them."""
-    return [
-        {**{key: value for key, value in embed.items() if value is not None}, "type": "rich"}
-        for embed in sent
-    ]
+    kept = []
+    for embed in sent:
+        shown = {key: value for key, value in embed.items() if value is not None}
+        if "fields" in shown:
+            shown["fields"] = [{"inline": False, **field} for field in shown["fields"]]
+        kept.append({**shown, "type": "rich"})
+    return kept
 
 
 def _poll_media(asked: Json) -> Json:

@@ -96,6 +96,7 @@ def refusal(retry_after: float, scope: str, headers: dict[str, str]) -> Decision
         extra["X-RateLimit-Global"] = "true"
     body = {
         "message": "You are being rate limited.",
+        "code": 0,
         "retry_after": round(retry_after, 3),
         "global": is_global,
     }

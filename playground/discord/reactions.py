@@ -1,10 +1,14 @@
 """Reactions: one per user and emoji on a message."""
 
-from playground.discord.errors import unknown
+from playground.discord.errors import DiscordError, unknown
 from playground.discord.state import Message, State
+
+KINDS = 20  # of emoji on one message
 
 
 def react(state: State, message: Message, user: str, emoji: str) -> None:
+    if emoji not in message.reactions and len(message.reactions) >= KINDS:
+        raise DiscordError(400, 30010, f"Maximum number of reactions reached ({KINDS})")
     users = message.reactions.setdefault(emoji, [])
     if user not in users:
         users.append(user)

@@ -228,6 +228,9 @@ class World:
             "discriminator": "0000",
             "avatar": None,
             "bot": True,
+            "flags": 0,
+            "public_flags": 0,
+            "primary_guild": None,
         }
         return self._post(place, body, files, Origin(author, extra={"webhook_id": hook}))
 

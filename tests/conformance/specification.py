@@ -160,7 +160,7 @@ def _lines(error: ValidationError) -> Iterator[str]:
     """An error of alternatives is said by those of the alternative that fits best."""
     if not error.context:
         place = "/".join("N" if isinstance(key, int) else key for key in error.absolute_path)
-        yield f"{place or 'body'}: {error.message[:MESSAGE_CHARACTERS]}"
+        yield f"{place or 'body'}: {_shorten(error.message)}"
         return
     alternatives: dict[Any, list[str]] = {}
     for inner in error.context:
@@ -168,17 +168,32 @@ def _lines(error: ValidationError) -> Iterator[str]:
     # One whose `type` is another is a wrong one, however little else is wrong with it.
     yield from min(
         alternatives.values(),
-        key=lambda lines: (sum("type: " in line for line in lines), len(lines)),
+        key=lambda lines: (sum(map(_is_of_another_kind, lines)), len(lines)),
     )
 
 
+def _shorten(message: str) -> str:
+    """Both ends, between which the value stands."""
+    half = MESSAGE_CHARACTERS // 2
+    return message if len(message) <= 2 * half else f"{message[:half]}…{message[-half:]}"
+
+
+def _is_of_another_kind(line: str) -> bool:
+    return "type: " in line or line.endswith("is not of type 'null'")
+
+
 def _amend(document: Any) -> Any:
-    """What the specification says otherwise than Discord and its documentation do: the code of a
-    field's error is a word, see https://discord.com/developers/docs/reference#error-messages."""
+    """What the specification says otherwise than Discord and its documentation do.
+
+    The code of a field's error is a word (docs/reference#error-messages), and a reference may
+    forward a message (docs/resources/message#message-reference-types).
+    """
     schemas = document["components"]["schemas"]
     if "InnerErrors" in schemas:
         word = {"type": "object", "required": ["code", "message"]}
         schemas["InnerErrors"]["properties"]["_errors"]["items"] = word
+    if "MessageReferenceType" in schemas:
+        schemas["MessageReferenceType"] = {"enum": [0, 1]}
     return document
 
 

@@ -19,7 +19,7 @@ from playground.discord.rest.exchange import (
     read_query,
 )
 from playground.discord.schema import Fields, Items, Snowflake, Whole
-from playground.discord.shapes import THREADS, Json
+from playground.discord.shapes import THREADS, ChannelType, Json
 from playground.discord.snowflake import created_at
 from playground.discord.state import Message
 
@@ -96,6 +96,8 @@ async def list_messages(request: web.Request) -> web.Response:
 @routes.post(_MESSAGES)
 async def create_message(request: web.Request) -> web.Response:
     channel = _channel(request)
+    if channel["type"] == ChannelType.FORUM:
+        raise DiscordError(400, 50008, "Cannot send messages in a non-text channel")
     body, files = await read_message(request)
     needed = [send_permission(channel)]
     if files:

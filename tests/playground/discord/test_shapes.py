@@ -196,6 +196,20 @@ async def test_replies_need_the_history(rest: RestClient, world: World) -> None:
     assert (await rest("GET", f"/channels/{world.general['id']}/messages")).body == []
 
 
+async def test_what_cannot_be_answered_or_written_to(rest: RestClient, world: World) -> None:
+    pinned = await world.system_message("ada", "general", 6)
+    refused = await rest.post({"content": "re", "message_reference": {"message_id": pinned.id}})
+    assert "REPLIES_CANNOT_REPLY_TO_SYSTEM_MESSAGE" in str(refused.body["errors"])
+    forum = world.create_forum("help")
+    assert (await rest.post({"content": "x"}, forum["id"])).code == 50008
+    said = await world.say("ada", "general", "hello")
+    path = f"/channels/{world.general['id']}/messages/{said.id}/reactions"
+    for number in range(20):
+        assert (await rest("PUT", f"{path}/{chr(0x1F600 + number)}/@me")).status == 204
+    assert (await rest("PUT", f"{path}/👍/@me")).code == 30010
+    assert (await rest("PUT", f"{path}/{chr(0x1F600)}/@me")).status == 204
+
+
 async def test_archived_and_locked_threads(rest: RestClient, world: World) -> None:
     thread = world.create_thread("ada", "general", "talk")["id"]
     bot = world.state.bot["id"]
