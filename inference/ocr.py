@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from common.pictures import to_eight_bits
 from jobqueue import tracing
 
 MAX_PIXELS = 50_000_000  # of a picture; more are not even decoded
@@ -102,7 +103,7 @@ def _decoded(data: bytes) -> tuple[Any, float]:
                 raise Unread(f"{image.width} by {image.height} pixels are too many")
             width = image.width
             image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
-            small = image.convert("RGB")
+            small = to_eight_bits(image).convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise Unread(f"damaged: {type(error).__name__}") from error
     small.thumbnail((LONGEST_SIDE, LONGEST_SIDE))

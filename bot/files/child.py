@@ -11,7 +11,6 @@ loaded with, in base64. It ends by itself: by its CPU time, its memory, or with 
 import base64
 import io
 import json
-import math
 import os
 import resource
 import signal
@@ -28,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from bot.files import plain_text
 from common.confinement import layers, seccomp, syscalls
 from common.confinement.syscalls import ConfinementError
+from common.pictures import to_eight_bits
 
 MEMORY = 800 << 20  # bytes of address space
 CPU_S = 8
@@ -171,7 +171,7 @@ def _stills(data: bytes, formats: tuple[str, ...]) -> dict[str, Any]:
             frame = ImageOps.exif_transpose(image)
             if frame.mode in _FIT_AT_ONCE:
                 frame = _fitting(frame)
-            still = _fitting(_opaque(_eight_bits(frame)))
+            still = _fitting(_opaque(to_eight_bits(frame)))
             stills.append(_written(still, drawn=image.format in ("PNG", "GIF", "BMP", "TIFF")))
         return {"stills": stills}
 
@@ -181,38 +181,6 @@ def _frames(count: int) -> list[int]:
     if count <= MOST_FRAMES:
         return list(range(count))
     return [round(i * (count - 1) / (MOST_FRAMES - 1)) for i in range(MOST_FRAMES)]
-
-
-def _eight_bits(image: Any) -> Any:
-    """Return a picture of finer tones in 256 of them; Pillow would cut them off at 255."""
-    from PIL import Image, ImageChops, ImageMath  # noqa: PLC0415
-
-    if not image.mode.startswith(("I", "F")):
-        return image
-    fine = image.convert("F")
-    low, high = fine.getextrema()
-    if image.mode.startswith("I;16"):
-        low, high = 0, 65_535
-    elif not math.isfinite(high - low):  # some of them are no numbers
-        low, high = 0, 1
-    else:
-        low, high = _range(low, high, whole=image.mode == "I")
-    scale = 255 / (high - low)
-    tones = fine.point(lambda tone: tone * scale + (0.5 - low * scale)).convert("L")
-    hidden = image.info.get("transparency")
-    if not isinstance(hidden, int):
-        return tones
-    only = ImageMath.lambda_eval(lambda given: given["tone"] == float(hidden), tone=fine)
-    mask = ImageChops.invert(only.convert("L").point(lambda value: 255 if value else 0))
-    return Image.merge("LA", (tones, mask))
-
-
-def _range(low: float, high: float, *, whole: bool) -> tuple[float, float]:
-    """Return the darkest and the brightest tone that a picture with these extremes can have."""
-    for usual in (*(() if whole else (1.0,)), 255.0, 65_535.0):
-        if low >= 0 and high <= usual:
-            return 0.0, usual
-    return (low, high) if high > low else (low - 1, low + 1)
 
 
 def _opaque(image: Any) -> Any:

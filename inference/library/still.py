@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
+from common.pictures import to_eight_bits
 from jobqueue.values import Attachment
 
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
@@ -55,7 +56,7 @@ def opened(data: bytes) -> Image.Image:
                 raise Unreadable(f"{image.width} × {image.height} pixels")
             image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
             upright = ImageOps.exif_transpose(image)
-            small = _opaque(upright)
+            small = _opaque(to_eight_bits(upright))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise Unreadable(f"no picture that can be read ({type(error).__name__})") from error
     small.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
@@ -66,7 +67,8 @@ def suffix_of(data: bytes) -> str:
     """As the file is named in the library, whatever it was called. Raises Unreadable."""
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            return {"JPEG": ".jpg"}.get(str(image.format), f".{str(image.format).lower()}")
+            known = {"JPEG": ".jpg", "MPO": ".jpg"}  # the latter with a gain map, from a phone
+            return known.get(str(image.format), f".{str(image.format).lower()}")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise Unreadable(f"no picture that can be read ({type(error).__name__})") from error
 

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from PIL import Image as Pillow
 
+from common.pictures import to_eight_bits
 from inference.engines.base import BadRequest
 
 FORMATS = ("PNG", "JPEG")
@@ -21,7 +22,7 @@ def size_of(data: bytes) -> tuple[int, int]:
 def decoded(data: bytes) -> Pillow.Image:
     with _opened(data) as picture:
         try:
-            return picture.convert("RGB")
+            return to_eight_bits(picture).convert("RGB")
         except (OSError, SyntaxError, ValueError) as error:
             raise BadRequest(f"a picture is broken: {error}") from error
 

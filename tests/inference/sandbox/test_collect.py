@@ -90,6 +90,18 @@ def test_what_was_written_before_the_limit_is_kept() -> None:
     assert result.stdout == "é" * 512
 
 
+def of_rows(rows: bytes, behind: bytes = b"", *, depth: int = 8, laced: int = 0) -> bytes:
+    """A grey PNG, 6 wide and 2 high: 14 bytes with its filters."""
+    head = struct.pack(">IIBBBBB", 6, 2, depth, 0, 0, 0, laced)
+    data = chunk(b"IDAT", zlib.compress(rows) + behind)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + data + chunk(b"IEND", b"")
+
+
+def test_data_of_the_right_size_is_taken() -> None:
+    for data in (of_rows(bytes(14)), of_rows(bytes(17), laced=1)):
+        assert png.checked(data, max_pixels=10_000) is not None
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -102,6 +114,11 @@ def test_what_was_written_before_the_limit_is_kept() -> None:
         b"\x89PNG\r\n\x1a\n" + chunk(b"IEND", b""),
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", b"short") + chunk(b"IDAT", b"") + chunk(b"IEND", b""),
         picture(2, 2, *[chunk(b"tEXt", b"")] * 2000),
+        of_rows(bytes(14 * 100_000)),  # inflates beyond its size
+        of_rows(bytes(15)),
+        of_rows(bytes(13)),
+        of_rows(bytes(14), b"hidden behind it"),
+        of_rows(bytes(14), depth=3),
     ],
 )
 def test_what_is_no_acceptable_png_is_dropped(data: bytes) -> None:
