@@ -1,10 +1,13 @@
 """Tones of pictures, wherever pictures are read."""
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
 
 
-def to_eight_bits(image: Any) -> Any:
+def to_eight_bits(image: "Picture") -> "Picture":
     """Return a Pillow image of finer tones in 256 of them; others as they are.
 
     Pillow itself cuts such tones off at 255, so that nearly all become white.
@@ -14,7 +17,7 @@ def to_eight_bits(image: Any) -> Any:
     from PIL import Image, ImageChops, ImageMath  # noqa: PLC0415 — not every image has Pillow
 
     fine = image.convert("F")
-    low, high = fine.getextrema()
+    low, high = cast("tuple[float, float]", fine.getextrema())
     if image.mode.startswith("I;16"):
         low, high = 0, 65_535
     elif not math.isfinite(high - low):  # some of them are no numbers
