@@ -3,8 +3,8 @@ r"""Emphasis: bold, italic, underlined, struck and hidden text, and how to cut i
 Discord reads two marks of a kind as a pair, whatever is between them; a message with one of them
 shows it, and is bold up to its next pair. So what is cut within emphasis is closed before the cut
 and opened again behind it. Marks count as CommonMark counts them where that is stricter: one that
-opens touches the word behind it, one that closes the word before it, and all but a spoiler end with
-their paragraph. So `2 * 3`, `snake_case` and `**kwargs` open nothing.
+opens touches the word behind it, one that closes the word before it. So `2 * 3` and `snake_case`
+open nothing, nor does `**kwargs` where its paragraph ends before any mark closes it.
 """
 
 import re
@@ -100,7 +100,7 @@ def find_emphasis(text: str, inherited: Sequence[str] = ()) -> Emphasis:
         if isinstance(segment, str) or "**" in source or "~~" in source:
             reader.read(start, start + len(source))
         start += len(source)
-    return Emphasis(tuple(reader.spans), tuple(reader.open))
+    return Emphasis(tuple(reader.spans), tuple(reader.unclosed))
 
 
 class _Reader:
@@ -110,23 +110,25 @@ class _Reader:
         self._text = text
         self.open = inherited
         self.spans: list[Span] = []
+        self._lapsed: set[int] = set()  # starts of what is open over the end of its paragraph
 
     def read(self, at: int, end: int) -> None:
         while found := _TOKEN.search(self._text, at, end):
             at = found.end()
             if found["fence"]:
-                self._end_paragraph()
+                self.open = [span for span in self.open if span.mark == SPOILER]
                 closes = self._text.find("```", at, end)
                 at = closes + 3 if closes >= 0 else end
             elif address := found["address"]:
                 at -= len(address) - len(address.rstrip("*_~|"))
             elif found["end"]:
-                self._end_paragraph()
+                self._lapsed.update(span.start for span in self.open if span.mark != SPOILER)
             elif (run := found["run"]) in _KINDS:
                 self._mark(run, found.start())
 
-    def _end_paragraph(self) -> None:
-        self.open = [span for span in self.open if span.mark == SPOILER]
+    @property
+    def unclosed(self) -> list[Span]:
+        return [span for span in self.open if span.start not in self._lapsed]
 
     def _mark(self, run: str, at: int) -> None:
         before, after = self._text[at - 1 : at], self._text[at + len(run) : at + len(run) + 1]
@@ -137,15 +139,19 @@ class _Reader:
         elif run in ("*", "_", "__", "___"):
             can_open = can_open and not _WORD.match(before)
             can_close = can_close and not (run != "*" and _WORD.match(after))
-        if not (can_close and self._close(run, at)) and can_open:
+        if not (can_close and self._close(run, at, can_open=can_open)) and can_open:
             for mark in _KINDS[run]:
                 self.open = [span for span in self.open if span.mark != mark]
                 self.open.append(Span(mark, at, len(self._text)))
                 at += len(mark)
 
-    def _close(self, run: str, at: int) -> bool:
-        """Close what is open of `run`; what was opened within it opens nothing then."""
-        closed = [span for span in self.open if span.mark in _KINDS[run]]
+    def _close(self, run: str, at: int, *, can_open: bool) -> bool:
+        """Close what is open of `run`; what was opened within it opens nothing then.
+
+        Over the end of a paragraph only what cannot open closes.
+        """
+        found = self.unclosed if can_open else self.open
+        closed = [span for span in found if span.mark in _KINDS[run]]
         if not closed:
             return False
         for span in reversed(closed):

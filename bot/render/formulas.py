@@ -46,7 +46,7 @@ _NOT_MATHEMATICS = re.compile(
       (?:or|and|to|per|for|each|from|is|was|in|an?|the|vs|plus|than|oder|und|bis|ou|et|à|o|y
         |или|и) \b
     | \A (?: [,;:!?)}] | \|\^ )
-    | (?<!\\) [(/:^_{&] \Z | \s [*~]{1,3} \Z | \A \d[\d.,]* \s+ \|\| \Z
+    | (?<!\\) [(/:^_{&] \Z | \s [*~_]{1,3} \Z | \A \d[\d.,]* \s+ \|\| \Z
     | \*\* | " | ://
     """,
     re.VERBOSE,

@@ -161,6 +161,7 @@ def parts(text: str) -> list[str]:
         ("MM$$DRAWN$$ aWW b", ["PICTURE", "MMaWW b"]),
         ("MMaWW\n$$DRAWN$$\nMMbWW", ["MMaWW", "PICTURE", "MMbWW"]),
         ("MM因此\n\\[DRAWN\\]\n成立。WW接着", ["MM因此WW", "PICTURE", "MM成立。WW接着"]),
+        ("MMSo\n\n\\[DRAWN\\]\n\nholds.WW", ["MMSoWW", "PICTURE", "MMholds.WW"]),
         ("MM$$x=1$$WW", ["\u2003\u2003x = 1"]),
         ("MM$$UNKNOWN$$WW", ["```latex\n\\unknown{x}\n```"]),
         ("MM\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nWW", ["```\na  b\n─  ─\n1  2\n```"]),

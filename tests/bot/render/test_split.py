@@ -237,6 +237,15 @@ def test_what_is_no_emphasis_is_not_closed(prose: str) -> None:
     assert not any(piece.resumed or piece.ended for piece in pieces)
 
 
+def test_emphasis_over_points_of_a_list_goes_into_one_message() -> None:
+    points = "\n".join(f"- point {number} of the list" for number in range(20))
+    bold = f"**Do this.\n{points}\n\nAnd that.**"
+    first, second, *_ = split(f"{PLAIN * 43}\n\n{bold} Then rest. {PLAIN * 40}")
+    assert first.content == PLAIN * 43 + "\n\n"
+    assert second.content.startswith(bold)
+    assert split("call f(**kwargs).\n\n" * 150)[0].ended == ""
+
+
 def test_emphasis_that_never_ends_stays_where_it_began() -> None:
     first, *others = split(f"{PLAIN * 55}**{PLAIN * 300}")
     assert first.content.count("**") % 2 == 0
