@@ -49,9 +49,9 @@ class About:
         message = kept or await _fetched(interaction, message_id)
         await message_text.learn_names(message)
         me = interaction.client.user
-        quotes = references.quotes_of(message, me.id if me else 0)
+        quotes = references.quotes_about(message, me.id if me else 0)
         files = (*message_text.files_of(message), *question_form.posted_files(interaction))
-        how = How(about=message.jump_url, quotes=tuple(quotes))
+        how = How(about=message.jump_url, quotes=quotes)
         await asking.ask(interaction, fields.values(interaction).get("question", ""), files, how)
 
 

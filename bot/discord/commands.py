@@ -154,8 +154,8 @@ async def explain_image(interaction: Interaction, message: discord.Message) -> N
         raise Refused(Notice("no-image-there"))
     request = words(str(interaction.locale))("explain-prompt")
     await message_text.learn_names(message)
-    quotes = references.quotes_of(message, own_id(interaction))
-    how = How(quoted=False, about=message.jump_url, quotes=tuple(quotes))
+    quotes = references.quotes_about(message, own_id(interaction))
+    how = How(quoted=False, about=message.jump_url, quotes=quotes)
     await asking.ask(interaction, request, pictures, how)
 
 

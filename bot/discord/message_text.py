@@ -218,7 +218,7 @@ def _words_of(message: discord.Message) -> str:
         return text_of(first, 0) if isinstance(first, discord.Message) else ""
     try:
         words = message.system_content
-    except (AttributeError, IndexError, KeyError, TypeError):  # it takes much for granted
+    except (AttributeError, LookupError, TypeError, ValueError):  # it takes much for granted
         words = ""
     return f"[System message] {words or message.content or message.type.name}"
 
@@ -363,8 +363,10 @@ def _media(components: Iterable[object]) -> Iterator[Posted]:
 
 
 def _embedded(embed: discord.Embed) -> list[str]:
-    """The addresses of an embed's pictures. A thumbnail is one only where it is all there is."""
-    is_picture = embed.type in ("image", "gifv")
+    """The addresses of an embed's pictures: not of what only decorates a link's preview."""
+    if embed.type not in ("rich", "image", "gifv"):
+        return []
+    is_picture = embed.type != "rich"
     urls = (embed.image.proxy_url, embed.thumbnail.proxy_url if is_picture else None)
     return [url for url in urls if url]
 

@@ -104,6 +104,13 @@ def quotes_of(message: discord.Message, me: int, how: str = "") -> list[Quote]:
     return [Quote(title, message_text.text_of(message, me), name)]
 
 
+def quotes_about(message: discord.Message, me: int) -> tuple[Quote, ...]:
+    """A message that is asked about by its menu, and the one that it replies to."""
+    target = resolved_target(message)
+    context = quotes_of(target, me, ", replied to by that one") if target else []
+    return (*quotes_of(message, me), *context)
+
+
 def with_own_target(message: discord.Message, me: int, question: Question) -> Question:
     """The question with the bot's message that it replies to, where that is not remembered."""
     target = resolved_target(message)

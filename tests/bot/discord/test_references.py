@@ -98,14 +98,13 @@ async def test_cards_and_layouts_of_bots_are_read(room: Room, world: World, hook
     assert [line for line in wanted if line not in asked.splitlines()] == []
 
 
-async def test_files_polls_stickers_and_system_messages_are_read(room: Room, world: World) -> None:
+async def test_files_polls_and_stickers_are_read(room: Room, world: World) -> None:
     files = [File("plan.txt", b"Tuesday at nine")]
     for number, said in enumerate(
         (
             await world.say("bob", "general", "see", files),
             await world.say("bob", "general", "", poll=POLL),
             await world.say("bob", "general", "", stickers=["Wave"]),
-            await world.system_message("bob", "general", 6),
         ),
         1,
     ):
@@ -115,7 +114,6 @@ async def test_files_polls_stickers_and_system_messages_are_read(room: Room, wor
             1: ["[File: plan.txt]", "Tuesday at nine"],
             2: ["[Poll] Tea or coffee?", "- Tea", "- Coffee"],
             3: ["[Sticker: Wave]"],
-            4: ["[System message] bob pinned a message to this channel."],
         }[number]
         assert [line for line in wanted if line not in asked.splitlines()] == []
 
@@ -433,6 +431,27 @@ async def test_asking_about_a_forward_or_a_card_reads_it(room: Room, world: Worl
         assert f"/{target.id}" in room.bot_says()[-1].data["content"]
 
 
+async def test_asking_about_a_reply_reads_what_it_replies_to(room: Room, world: World) -> None:
+    said = await world.say("bob", "general", "Lisbon is the capital of Spain.")
+    reply = await world.reply("ada", "general", said.id, "surely not")
+    opened = await world.context_menu("ada", "general", "Ask about this", reply.id)
+    await until(lambda: opened.modal)
+    await world.submit_modal(opened, {"question": "who is right?"})
+    assert await _asked(room) == (
+        "who is right?\n\nMessage by ada:\n```\nsurely not\n```\n\n"
+        "Message by bob, replied to by that one:\n```\nLisbon is the capital of Spain.\n```"
+    )
+
+
+async def test_the_picture_of_a_links_preview_is_no_file(room: Room, world: World) -> None:
+    said = await world.say("bob", "general", "https://example.org/story")
+    picture = {"url": "https://example.org/a.png", "proxy_url": "https://example.org/a.png"}
+    said.data["embeds"] = [{"type": "article", "title": "A story", "image": picture}]
+    await world.reply("ada", "general", said.id, "@bot what is it about?")
+    assert "[Embed] A story" in await _asked(room)
+    assert "-#" not in room.bot_says()[-1].data["content"]
+
+
 async def test_solving_a_forwarded_problem_reads_it(silent_room: Room, world: World) -> None:
     queue = JobQueue(silent_room.redis)
     said = await world.say("bob", "general", "@ada what is 2x = 6?")
@@ -456,12 +475,15 @@ async def test_a_picture_of_a_card_is_explained(silent_room: Room, world: World)
     assert "Message by Cam (bot):\n```\n[Embed] Sky" in job.prompt
 
 
-async def test_a_summary_reads_forwards_cards_and_replies(silent_room: Room, world: World) -> None:
+async def test_a_summary_reads_forwards_cards_replies_and_system_messages(
+    silent_room: Room, world: World
+) -> None:
     room = silent_room
     async with room.worker(), room.bot():
         first = await world.say("bob", "general", "moved to 14:30")
         await world.forward("ada", "general", first.id, "general")
         await world.webhook("CI", "general", {"embeds": [CARD]})
+        await world.system_message("bob", "general", 6)
         await world.reply("ada", "general", first.id, "fine")
         await world.context_menu("ada", "general", "Summarise from here", first.id)
         await until(lambda: any("fine" in m.data["content"] for m in room.bot_says()))
@@ -470,6 +492,7 @@ async def test_a_summary_reads_forwards_cards_and_replies(silent_room: Room, wor
         "bob: moved to 14:30",
         "ada: [Forwarded message from #general] moved to 14:30",
         "CI (bot): [Embed] CI: Build failed step 3: exit 1 Branch: main 2 min",
+        "bob: [System message] bob pinned a message to this channel.",
         "ada (replying to bob): fine",
     )
     assert [line for line in lines if line not in shown] == []
