@@ -21,6 +21,7 @@ from bot.files import omml
 MAX_UNPACKED = 100 << 20  # bytes of all parts that are read
 MAX_ELEMENTS = 3_000_000  # of the document's body
 MAX_SECTIONS = 200
+DEEPEST_STYLE = 10
 DEEPEST_LIST = 8  # levels are counted from 0
 MAX_PADDING = 16  # empty cells for one that spans columns
 
@@ -270,7 +271,11 @@ class _Reader:
     def _paragraph(self, paragraph: Any) -> Iterator[str]:
         properties = paragraph.find(f"{_W}pPr")
         boxes: list[str] = []
-        text = "".join(self._inline(child, boxes) for child in paragraph)
+        text = ""
+        for child in paragraph:
+            part = self._inline(child, boxes)
+            apart = text.endswith("$") and part.startswith("$")  # two formulas, and no display
+            text += f" {part}" if apart else part
         if properties is not None:
             list(self._lines_of_children(properties))  # a section's end
         number = self._numbering.number(properties) if text.strip() else ""
@@ -350,6 +355,9 @@ class _Reader:
     def _formula(self, element: Any, _boxes: list[str]) -> str:
         latex = omml.to_latex(element)
         return f"${latex}$" if latex else ""
+
+    def _formulas(self, element: Any, boxes: list[str]) -> str:
+        return " ".join(filter(None, (self._inline(child, boxes) for child in element)))
 
     def _symbol(self, element: Any, _boxes: list[str]) -> str:
         try:
@@ -468,6 +476,7 @@ _INLINE = {
     f"{_W}control": _Reader._unsupported,
     f"{_V}textpath": _Reader._word_art,
     f"{_M}oMath": _Reader._formula,
+    f"{_M}oMathPara": _Reader._formulas,
     f"{_MC}AlternateContent": _Reader._alternate,
 }
 
@@ -513,12 +522,28 @@ class _Numbering:
         self._counts: dict[str, dict[int, int]] = {}
         self._abstract: dict[str, str] = {}
         self._of_style: dict[str, tuple[str, int]] = {}
+        self._restarts: dict[tuple[str, int], int] = {}  # where a list begins anew, once
         if numbering is not None:
             self._learn(numbering)
         if styles is not None:
-            for style in styles.findall(f"{_W}style"):
-                if found := _list_of(style.find(f"{_W}pPr")):
-                    self._of_style[style.get(f"{_W}styleId", "")] = found
+            self._learn_styles(styles)
+
+    def _learn_styles(self, styles: Any) -> None:
+        """A style that says nothing of lists is numbered as the one that it stands on."""
+        base: dict[str, str] = {}
+        for style in styles.findall(f"{_W}style"):
+            name = style.get(f"{_W}styleId", "")
+            base[name] = _value(style.find(f"{_W}basedOn"))
+            if found := _list_of(style.find(f"{_W}pPr")):
+                self._of_style[name] = found
+        for name in base:
+            below = name
+            for _ in range(DEEPEST_STYLE):
+                if below in self._of_style or not below:
+                    break
+                below = base.get(below, "")
+            if below in self._of_style:
+                self._of_style[name] = self._of_style[below]
 
     def _learn(self, numbering: Any) -> None:
         for abstract in numbering.findall(f"{_W}abstractNum"):
@@ -528,6 +553,10 @@ class _Numbering:
         for number in numbering.findall(f"{_W}num"):
             name = number.get(f"{_W}numId", "")
             self._abstract[name] = _value(number.find(f"{_W}abstractNumId"))
+            for override in number.findall(f"{_W}lvlOverride"):
+                depth = min(_integer(override.get(f"{_W}ilvl", "0")), DEEPEST_LIST)
+                if (start := override.find(f"{_W}startOverride")) is not None:
+                    self._restarts[name, depth] = _integer(_value(start))
 
     def _learn_level(self, name: str, level: Any) -> None:
         depth = min(_integer(level.get(f"{_W}ilvl", "0")), DEEPEST_LIST)
@@ -555,6 +584,8 @@ class _Numbering:
         if kind == "bullet":
             return f"{indent}• "
         counts = self._counts.setdefault(abstract, {})
+        if (name, depth) in self._restarts:
+            counts[depth] = self._restarts.pop((name, depth)) - 1
         counts[depth] = counts.get(depth, start - 1) + 1
         for deeper in [level for level in counts if level > depth]:
             del counts[deeper]

@@ -196,6 +196,7 @@ def test_what_a_person_sees_is_read(body: str, text: str) -> None:
         (f"<m:borderBox><m:e>{m('7')}</m:e></m:borderBox>", r"\boxed{7}"),
         (f"<m:unheardOf><m:e>{m('kept')}</m:e></m:unheardOf>", "kept"),
         (m("α≤∞"), r"\alpha \le \infty"),
+        (f"{m('a')}</m:oMath><m:oMath>{m('b')}", "a$ $b"),
     ],
 )
 def test_equations_are_latex(inside: str, latex: str) -> None:
@@ -260,6 +261,25 @@ def test_lists_have_their_numbers() -> None:
     body = item(0, "a") + item(1, "b") + item(1, "c") + item(2, "d") + item(0, "e") + item(1, "f")
     expected = "1. a\n  1.a) b\n  1.b) c\n    • d\n2. e\n  2.a) f"
     assert read(body, numbering=numbering) == expected
+
+
+def test_lists_by_their_style_and_lists_that_begin_anew() -> None:
+    numbering = (
+        f'numbering:<w:abstractNum w:abstractNumId="5">{_level(0, "upperRoman", "%1)")}'
+        '</w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="5"/></w:num>'
+        '<w:num w:numId="2"><w:abstractNumId w:val="5"/><w:lvlOverride w:ilvl="0">'
+        '<w:startOverride w:val="4"/></w:lvlOverride></w:num>'
+    )
+    styles = (
+        'styles:<w:style w:styleId="A"><w:pPr><w:numPr><w:numId w:val="1"/></w:numPr></w:pPr>'
+        '</w:style><w:style w:styleId="B"><w:basedOn w:val="A"/></w:style>'
+        '<w:style w:styleId="loop"><w:basedOn w:val="loop"/></w:style>'
+    )
+    anew = '<w:pPr><w:numPr><w:ilvl w:val="0"/><w:numId w:val="2"/></w:numPr></w:pPr>'
+    body = "".join(p(f'<w:pPr><w:pStyle w:val="{name}"/></w:pPr>', r(name)) for name in "AB")
+    body += p(anew, r("four")) + p(anew, r("five"))
+    expected = "I) A\nII) B\nIV) four\nV) five"
+    assert read(body, numbering=numbering, styles=styles) == expected
 
 
 async def test_what_is_no_text_is_named() -> None:
