@@ -75,7 +75,8 @@ async def batches(
                 pending.append(item)
                 arrived.set()
 
-    pumping = asyncio.create_task(pump())
+    around = asyncio.current_task()
+    pumping = asyncio.create_task(pump(), name=around.get_name() if around else None)
     pumping.add_done_callback(lambda _: arrived.set())
     try:
         while pending or not pumping.done():

@@ -41,6 +41,7 @@ class _Watch:
         self._every_s = min(BEAT_S, limit_s / 4) if limit_s else BEAT_S
         self._ended = threading.Event()
         self._last = time.monotonic()
+        self._loop = asyncio.get_running_loop()
 
     async def beat(self) -> None:
         if self._limit_s:
@@ -62,8 +63,11 @@ class _Watch:
         while not self._ended.wait(self._every_s):
             late = time.monotonic() - self._last > self._limit_s / 2
             if late and not complained:
+                task = asyncio.current_task(self._loop)
                 log.error(
-                    "the event loop stands still; this process ends after %g s of it", self._limit_s
+                    "the event loop stands still in %s; this process ends after %g s of it",
+                    task.get_name() if task else "a callback",
+                    self._limit_s,
                 )
             complained = late
 

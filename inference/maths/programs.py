@@ -238,8 +238,9 @@ def _inequalities(stated: Sequence[tuple[str, str, str]], wanted: Sequence[str])
 
 
 _SAY = (
-    'infinities = {oo: "infinity", -oo: "-infinity", zoo: "undefined", nan: "undefined"}\n'
-    "print(infinities.get(value, value))\n"
+    'infinities = {S.Infinity: "infinity", S.NegativeInfinity: "-infinity"}\n'
+    "no_number = value.has(S.ComplexInfinity, S.NaN)\n"
+    'print("undefined" if no_number else infinities.get(value, value))\n'
 )
 _MAY_BE_INFINITE = re.compile(
     r"/|%|\*\*|oo|, 0\)|\b(?:log|tan|cot|sec|csc|factorial|binomial|Mod)\("
@@ -397,7 +398,7 @@ _LIMIT_IN_WORDS = """\
 def in_words(value):
     if isinstance(value, AccumBounds):
         return f"the limit does not exist: it oscillates between {value.min} and {value.max}"
-    if value.has(AccumBounds, zoo, nan):
+    if value.has(AccumBounds, S.ComplexInfinity, S.NaN):
         return "the limit does not exist"
     if value.has(Limit):
         raise NotImplementedError("this limit is not known")

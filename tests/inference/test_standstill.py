@@ -19,7 +19,7 @@ STILL = "the event loop has stood still for 3 s and more\n"
 async def test_health_fails_while_the_loop_stands_still(redis_url: str, queue: JobQueue) -> None:
     port = free_port()
     settings = {"INFERENCE_METRICS_PORT": str(port), "INFERENCE_PROGRAMS": "0"}
-    async with serving(redis_url, *SCRIPTED, INFERENCE_STALL_S="0", **settings):
+    async with serving(redis_url, *SCRIPTED, INFERENCE_STALL_S="16", **settings) as process:
         assert await asyncio.to_thread(look, port, "/healthz") == (200, "ok\n")
         await queue.submit(make_job(prompt="hi !block 12s"))
         await until_running(queue, "j1")
@@ -31,6 +31,10 @@ async def test_health_fails_while_the_loop_stands_still(redis_url: str, queue: J
         assert (status, "commonroom_attempts" in page) == (200, True)
         assert isinstance((await events_of(queue))[-1], Finished)
         assert await asyncio.to_thread(look, port, "/healthz") == (200, "ok\n")
+        assert process.stderr is not None
+        process.kill()
+        said = (await process.stderr.read()).decode()
+    assert "the event loop stands still in job-j1; this process ends after 16 s of it" in said
 
 
 async def test_a_job_that_stops_every_worker_is_buried_and_the_others_are_answered(
