@@ -98,6 +98,7 @@ class Worker:
         self._reached = True  # whether Redis answered the last chore
         self._refuses = False  # problems, since nobody can solve them
         self._unsolvable_since: float | None = None
+        self._careful = False  # a job in its last attempt runs, or is about to
         self._nonce = uuid4().hex
         self._stopping = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
@@ -193,16 +194,30 @@ class Worker:
     async def _claim(self) -> list[Lease]:
         """Jobs to begin now; none after a pause when there is nothing to take, or no room."""
         free = self._engine.slots - len(self._running)
+        if self._careful:
+            free = 0 if self._running else 1
         if free < 1:
             await self._slot_or_stop()
             return []
         if self._engine.health().phase != "ready":
             await asyncio.sleep(NOT_READY_S)
             return []
-        leases = await self._take(free)
-        if not leases:
+        leases = await self._apart(await self._take(free))
+        if not leases and not self._careful:
             await self._queue.wait_for_work(self._takes, WAIT_S)
         return leases
+
+    async def _apart(self, leases: list[Lease]) -> list[Lease]:
+        """Those that may begin beside what runs. A job in its last attempt runs alone: it may be
+        what ended the earlier ones, and nothing else should end with it again."""
+        last = [each for each in leases if each.attempt >= self._queue.policy.max_attempts]
+        self._careful = bool(last)
+        if not last or (len(leases) == 1 and not self._running):
+            return leases
+        for lease in last:
+            with suppress(QueueUnavailable):  # then the lease lapses
+                await self._queue.release(lease)
+        return [each for each in leases if each not in last]
 
     async def _take(self, free: int) -> list[Lease]:
         """A claim whose reply was lost is repeated under its nonce, so no lease is forgotten."""

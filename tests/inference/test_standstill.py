@@ -40,8 +40,10 @@ async def test_health_fails_while_the_loop_stands_still(redis_url: str, queue: J
 async def test_a_job_that_stops_every_worker_is_buried_and_the_others_are_answered(
     redis_url: str, queue: JobQueue
 ) -> None:
-    """Each worker is started again, as Compose and systemd do, after it has ended by itself."""
+    """Each worker is started again, as Compose and systemd do, after it has ended by itself. The
+    second job is taken together with the first each time, and ends with its worker twice."""
     await queue.submit(make_job("j1", prompt="hi !hang"))
+    await queue.submit(make_job("j2", channel="another", user="bob", prompt="hello !delay 1s"))
     for attempt in range(3):
         async with serving(
             redis_url, *SCRIPTED, INFERENCE_STALL_S="2", INFERENCE_PROGRAMS="0"
@@ -52,7 +54,6 @@ async def test_a_job_that_stops_every_worker_is_buried_and_the_others_are_answer
             assert "Timeout (0:00:02)!" in said
             assert "_stand_still" in said  # where it stood
     assert (await queue.status("j1")).state is State.RUNNING
-    await queue.submit(make_job("j2", channel="another", prompt="hello"))
     async with serving(redis_url, *SCRIPTED, INFERENCE_STALL_S="2", INFERENCE_PROGRAMS="0"):
         *_, told = await events_of(queue)
         async with asyncio.timeout(30):
