@@ -314,6 +314,10 @@ class Interactions:
             metadata["interacted_message_id"] = interaction.source.id
         if interaction.opener is not None:
             metadata["triggering_interaction_metadata"] = self._metadata(interaction.opener)
+        elif interaction.kind is InteractionType.MODAL:
+            # A form that nobody opened, as a test may send, is as if a command had opened it.
+            opener = {**metadata, "type": int(InteractionType.COMMAND)}
+            metadata["triggering_interaction_metadata"] = opener
         return metadata
 
     def _tell(self, interaction: Interaction, event: str, **more: object) -> None:
