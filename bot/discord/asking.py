@@ -18,7 +18,6 @@ from bot.question import clean_prompt
 from bot.render.asked import quotation
 from bot.words import words
 from jobqueue import tracing
-from jobqueue.capabilities import ARTICLE
 from jobqueue.errors import QueueError
 from jobqueue.schema import Job
 
@@ -55,7 +54,7 @@ async def _ask(interaction: Interaction, prompt: str, files: Sequence[Posted], h
     job = questions.from_interaction(interaction, words_, client.service.settings, how)
     admitted = await client.admission.admit(who, job, files)
     # Too late for Discord is not too late for a message in the channel.
-    thread = _thread_of(interaction, how)
+    thread = await _thread_of(interaction, admitted.job)
     if files or how.quotes or thread:
         question = Question(
             admitted.job,
@@ -74,11 +73,13 @@ async def _ask(interaction: Interaction, prompt: str, files: Sequence[Posted], h
     await _answered_below(interaction, admitted)
 
 
-def _thread_of(interaction: Interaction, how: How) -> Reference | None:
-    """What began the thread; an article is about its topic, and not about where it is asked for."""
-    has_place = how.capability != ARTICLE and interaction.is_guild_integration()
-    allowed = interaction.permissions
-    return references.thread_of(interaction.channel, allowed) if has_place else None
+async def _thread_of(interaction: Interaction, job: Job) -> Reference | None:
+    """What began the thread, for the first question there; an article is about its topic, and not
+    about where it is asked for."""
+    if job.order or not interaction.is_guild_integration():
+        return None
+    thread = references.thread_of(interaction.channel, interaction.permissions)
+    return thread if thread and not await references.has_begun(interaction.client, job) else None
 
 
 async def repeat(interaction: Interaction, failed: Job) -> None:

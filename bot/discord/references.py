@@ -16,10 +16,12 @@ from redis.exceptions import RedisError
 
 from bot import notices
 from bot.discord import message_text
+from bot.discord.admission import PATIENCE_S
 from bot.held import Question, Quote, Reference
 from bot.notices import Notice, Refused
 from bot.question import clean_name
 from jobqueue.errors import QueueUnavailable
+from jobqueue.schema import Job
 
 if TYPE_CHECKING:
     from bot.discord.client import Commonroom
@@ -158,7 +160,7 @@ async def read(client: "Commonroom", question: Question) -> tuple[Question, list
     me = client.user.id if client.user else 0
     quotes, files, notes = list(question.quotes), list(question.files), list[Notice]()
     for reference in question.references:
-        if reference.kind == "thread" and await _has_begun(client, question):
+        if reference.kind == "thread" and await has_begun(client, question.job):
             continue  # it was read with the first question
         found = await _fetched(client, reference)
         if isinstance(found, discord.Message):
@@ -179,13 +181,14 @@ async def read(client: "Commonroom", question: Question) -> tuple[Question, list
     return pointed_at, notes
 
 
-async def _has_begun(client: "Commonroom", question: Question) -> bool:
+async def has_begun(client: "Commonroom", job: Job) -> bool:
     """Whether the model remembers something of this conversation."""
-    if question.job.parent:
+    if job.parent:
         return True
     try:
-        return bool(await client.service.history.head(question.job.channel))
-    except (QueueUnavailable, RedisError):
+        async with asyncio.timeout(PATIENCE_S):
+            return bool(await client.service.history.head(job.channel))
+    except (TimeoutError, QueueUnavailable, RedisError):
         return False
 
 
