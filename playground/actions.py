@@ -75,7 +75,7 @@ def read(path: Path) -> list[Action]:
 def _parse(index: int, line: str, folder: Path) -> Action:
     try:
         body = json.loads(line)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:  # of hundreds of brackets
         raise ValueError(f"not JSON: {error}") from error
     if not isinstance(body, dict):
         raise ValueError("not a JSON object")

@@ -50,7 +50,7 @@ CONTEXT_TOKENS = 100_000
 SLOTS = 64
 
 _SCRIPT = re.compile(
-    r"!(think|run|call|say)\b ?(.*?)(?=\s*!(?:think|run|call|say|delay)\b|$)", re.DOTALL
+    r"!(think|run|call|say)\b ?((?:(?!!(?:think|run|call|say|delay)\b).)*+)", re.DOTALL
 )
 _TOKEN = re.compile(r"\s*\S{1,4}|\s+")
 _TOKENS = re.compile(r"!tokens (\d{1,6})")
@@ -167,7 +167,7 @@ def _turns(script: str, *, aloud: bool) -> list[str]:
     """One a call or an answer; a script of calls alone ends with what the last one returned."""
     turns, said, directive = [], "", ""
     for directive, words in _SCRIPT.findall(script):
-        said += _written(directive, words, aloud=aloud)
+        said += _written(directive, words.rstrip(), aloud=aloud)
         if directive != "think":
             turns.append(said)
             said = ""

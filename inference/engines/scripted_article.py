@@ -18,8 +18,8 @@ import re
 from inference.engines.base import Request
 
 _DIRECTIVE = re.compile(
-    r"!(plan|write|picture|numbers|change)\b ?(.*?)"
-    r"(?=\s*!(?:plan|write|picture|numbers|change|delay)\b|$)",
+    r"!(plan|write|picture|numbers|change)\b ?"
+    r"((?:(?!!(?:plan|write|picture|numbers|change|delay)\b).)*+)",
     re.DOTALL,
 )
 _STAGE = re.compile(
@@ -65,7 +65,7 @@ class ArticleScripts:
 def _said(assignment: str, stage: str, number: int) -> str:
     topic = _DIRECTIVE.sub("", assignment).strip() or "this"
     wanted = _DIRECTIVES.get(stage, stage)
-    written = [words for name, words in _DIRECTIVE.findall(assignment) if name == wanted]
+    written = [words.rstrip() for name, words in _DIRECTIVE.findall(assignment) if name == wanted]
     if written:
         said: str = written[min(number, len(written) - 1)]
         return said.replace("\\n", "\n")

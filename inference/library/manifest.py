@@ -35,7 +35,7 @@ def read(folder: Path) -> tuple[Entry, ...]:
 def _entry(where: str, line: str) -> Entry:
     try:
         return msgspec.json.decode(line, type=Entry)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise LibraryError(f"{where}: {error}") from error
 
 

@@ -101,6 +101,7 @@ def test_what_a_stream_of_events_holds(data: bytes) -> None:
         decode_event(b"!" + data)
 
 
+@example(line=b'{"x": ' + b"[" * 5_000 + b"]" * 5_000 + b"}")
 @given(line=BYTES | WRITTEN.map(lambda text: text.encode("utf-8", "replace")))
 def test_what_a_hand_wrote_into_a_manifest(line: bytes) -> None:
     with TemporaryDirectory() as folder:

@@ -51,6 +51,7 @@ def test_faults(tmp_path: Path) -> None:
     ("line", "complaint"),
     [
         ("{", "not JSON"),
+        ("[" * 5_000, "not JSON"),
         ("[]", "not a JSON object"),
         ({"do": "dance"}, '"do" must be one of'),
         ({"do": "slash"}, '"command" is missing'),

@@ -1,0 +1,329 @@
+"""Every function over text from outside takes time in proportion to the text, whatever it says.
+
+A new function joins by a line in `FUNCTIONS`. Each one reads every input of `INPUTS`, all of
+100,000 characters. Ordinary text of that length takes each of them less than 0.2 s.
+"""
+
+import json
+import os
+import resource
+import select
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from types import SimpleNamespace
+from typing import BinaryIO
+
+import pytest
+
+from bot import notices, problem, question
+from bot.article.page import written
+from bot.files.question import clean_file_name, quote
+from bot.notices import Refused
+from bot.render import (
+    dress,
+    emphasis,
+    fences,
+    formulas,
+    latex_rows,
+    links,
+    marks,
+    split,
+    steps,
+    tables,
+)
+from bot.render.asked import quotation
+from bot.render.boxes import set_apart
+from bot.render.linear import linear
+from bot.words import words
+from bot.work import Step, Thinking, Work
+from inference import legible
+from inference.agent import wording
+from inference.article import capitals, claims, needs, plan, prose, sentences, series, source
+from inference.dialects import DIALECTS, call, thinking
+from inference.engines import scripted, scripted_article
+from inference.engines.openai import bodies, errors
+from inference.engines.text import StopStrings
+from inference.library import gate, look, naming, times
+from inference.library import names as library_names
+from inference.maths import expression, forms, printed, reading, sympy_reader
+from inference.maths import words as maths_words
+from inference.tools import base, calculator, searching, units, web
+from inference.tools.base import Outcome, ToolFailed
+from jobqueue import capabilities
+from playground.discord import mentions, options
+from playground.page import markdown
+
+SIZE = 100_000
+BUDGET_S = 5.0  # of a processor
+PATIENCE_S = 120.0  # where other tests use the processors too
+MEMORY = 4 << 30
+REFUSALS = (Refused, expression.NotMathematics, ToolFailed, SyntaxError, sympy_reader.Unreadable)
+MESSAGE = 4_096  # characters: the local Discord refuses more in a text
+PIECE = 50  # characters of a stream that come at once
+
+UNITS = (
+    " ", "\n", "\t", "\xa0", "a", "A b ", "A. ", "Aa. Bb! ", "`", "``a` ", "```\n", "~~~\n", "|",
+    "||a ", "|a|b\n|-|-\n", " :- |", "[", "](", "[](", "[[]]", "[a](b", "!", "![", "9!", "(",
+    "()", "{", "{}", "\\", "\\(", "\\[", "\\{", "\\frac{", "\\left(", "\\boxed{", "\\text{a",
+    "^{", "$", "$$", "$x ", "$ ", "\\begin{x}", "*", "**a ", "**a**:\n", "_", "__a ", ">", "> ",
+    "> ```\n", "# a\n", "-", "- a\n", "1. a\n", "<", "<a:a", "<think>", "<tool_call>",
+    '<tool_call>{"name":', '{"a":[', '"', '\\"', ":", "a: 1 ", "Title: ", "1", "1,", "1,1 ", ".",
+    "a.", "?!", "x = 1, ", "1+", "%", "/", "@", "https://", "https://a@", "discord.gg/",
+    "discord.com/a/../", "中", "中。", "的", "\u0301", "\u200b", "👨\u200d", "🇦", "\u202e",
+    "\u2028", "а", "\x00", "\x1e", "!say ", "A of the ", 'File "a":\n', "assignment: ",
+    "answer is 1. ",
+    "5 km ", "not ", "&amp;", "\ue000",
+)  # fmt: skip
+BEGINNINGS = (
+    "1. a",
+    "Title",
+    "a:",
+    "caption",
+    "| ",
+    "x = ",
+    "> a",
+    "[a](b",
+    "**a",
+    "\\boxed",
+    "```",
+)
+
+
+def _inputs() -> Iterator[tuple[str, str]]:
+    """Yield each unit many times, within a line and at the end of the text, and other odd texts."""
+    for unit in UNITS:
+        run = unit * (SIZE // 2 // len(unit))
+        yield unit, f"A x\n{run}x\ny {run}"
+    for beginning in BEGINNINGS:
+        yield f"{beginning} behind spaces", f"{beginning}{' ' * SIZE}x"
+    for opening, closing in ("()", "[]", "{}", "<>"):
+        yield f"{opening}…{closing}", opening * (SIZE // 2) + closing * (SIZE // 2)
+    yield "a box of boxes", "$$\\boxed{" + "{" * (SIZE // 2) + "}" * (SIZE // 2) + "}$$"
+    yield "a row of cells", "|a" * (SIZE // 4) + "\n" + "|-" * (SIZE // 4) + "\n"
+    yield "rows", "|a|b|\n|-|-|\n" + "|x|y|\n" * (SIZE // 6)
+    yield "spaces before ticks", (" " * 200 + "``\n") * (SIZE // 203)
+    yield "words", "The cat sat on the mat, and it was 5 km away. " * (SIZE // 46)
+
+
+INPUTS = dict(_inputs())
+
+
+# --- readers that are no plain functions of a text -----------------------------------------------
+
+
+def _marks(text: str) -> None:
+    every = marks.Marks(text)
+    _ = every.fences, every.spans, every.unfinished, every.tables, every.headings
+    every.quote(len(text) - 1)
+    every.table_head(len(text) // 2)
+
+
+def _steps(text: str) -> None:
+    for part in (Thinking(text, 0, 1), Step(1, "python", call=text, output=text)):
+        work = Work((part,))
+        steps.live(work, words("en"), answering=False)
+        steps.folded(work, words("en"))
+        steps.pages(work, words("en"))
+
+
+def _prose(text: str, *, piece: int) -> None:
+    told = prose.Prose(
+        frozenset({"Silk"}), prose.Said(), paragraphs=3, characters=20_000, given=lambda _: True
+    )
+    for at in range(0, len(text), piece):
+        told.take(text[at : at + piece])
+    told.end(cut=False)
+
+
+def _dialects(text: str) -> None:
+    for dialect in DIALECTS.values():
+        dialect.read(text, ended=False)
+        dialect.read(text, ended=True)
+
+
+def _stops(text: str) -> None:
+    stops = StopStrings(("\n\n\n\n\n\nx", "aaaaaaaaab", "<|im_end|>"))
+    for at in range(0, len(text), PIECE):
+        stops.push(text[at : at + PIECE])
+    stops.flush()
+
+
+def _source(text: str) -> None:
+    found = source.source_of(f"About silk\n\n{text}")
+    found.about("silk roads", 500)
+    found.overview(500)
+    found.gives(text, SimpleNamespace(is_english=True))  # type: ignore[arg-type]
+
+
+def _mentions(text: str) -> None:
+    mentions._CODE.sub(" ", text)
+    options._AT_NAME.sub("", text)
+
+
+FUNCTIONS: dict[str, Callable[[str], object]] = {
+    "draft": dress.draft,
+    "undressed": dress.undressed,
+    "pages": lambda text: dress.pages(dress.undressed(text)),
+    "dress": dress.dress,
+    "needs_dressing": dress.needs_dressing,
+    "split": split.split,
+    "marks": _marks,
+    "fences": partial(fences.discord_fences, complete=False),
+    "links": links.harmless_links,
+    "links: decided": lambda text: links.decided(text.replace("\n", " ")),
+    "emphasis": emphasis.find_emphasis,
+    "emphasis: balanced": lambda text: emphasis.balance([text[: SIZE // 2], text[SIZE // 2 :]]),
+    "rows of formulas": latex_rows.normalize_rows,
+    "quotation": quotation,
+    "quotation, whole": partial(quotation, longest=1_900, lines=None),
+    "set_apart": set_apart,
+    "formulas": lambda text: [*formulas.extract(text)],
+    "formulas: sources": formulas.sources,
+    "linear": linear,
+    "tables": lambda text: [
+        tables.parse(text[table.start : table.end]) for table in marks.Marks(text).tables
+    ],
+    "tables: plain": tables.plain,
+    "steps": _steps,
+    "problem": lambda text: (problem.parted(text), problem.numbers(text)),
+    "prompt": lambda text: question.clean_prompt(text, 10**9),
+    "names": lambda text: (question.clean_name(text), clean_file_name(text)),
+    "quote": quote,
+    "notice": lambda text: notices.Notice(
+        "article-changing", arguments={"heading": text[:2_000]}
+    ).text(words("en")),
+    "article: page": written,
+    "article: sentences": lambda text: [*sentences.pieces(text, ended=True)],
+    "article: claims": claims.claims,
+    "article: prose": partial(_prose, piece=SIZE * 2),
+    "article: prose, streamed": partial(_prose, piece=PIECE),
+    "article: outline": lambda text: plan.read_outline(text, 7),
+    "article: title": plan.title_of,
+    "article: numbers": lambda text: series.read_series(text, text),
+    "article: tables": lambda text: [*series.tables(text, "{value} {label}")],
+    "article: may chart": series.may_chart,
+    "article: pictures": lambda text: [*needs.read_needs(text, "Silk", text)],
+    "article: heading": lambda text: needs.of_heading(text[:200], text),
+    "article: names": capitals.capitals,
+    "article: source": _source,
+    "library: names": lambda text: ([*library_names.terms(text)], library_names.name_of(text)),
+    "library: mentioned": lambda text: library_names.mentioned(text, ["Silk", "丝绸", text[:30]]),
+    "library: naming": lambda text: naming.naming(text, "Silk", longer=("Silk Road",)),
+    "library: eras": times.eras,
+    "library: kinds": gate.kind_in,
+    "library: look": look.read,
+    "question": reading.read,
+    "question: words": lambda text: maths_words.parts(maths_words.spoken(text), ["中"]),
+    "expression": expression.expression,
+    "expression: plain": expression.plain,
+    "relation": expression.relation,
+    "forms": forms.made,
+    "calculator": calculator.evaluated,
+    "units": units.known,
+    "printed": printed.typeset,
+    "printed: expression": sympy_reader.read_sympy,
+    "answer": lambda text: wording.answer(text, Outcome(text), ""),
+    "only asks": legible._only_asks,
+    "dialects": _dialects,
+    "call": lambda text: call.made_call("python", text, complete=True),
+    "call, unfinished": lambda text: call.made_call("python", text, complete=False),
+    "thought": partial(thinking.split, ended=False),
+    "stop strings": _stops,
+    "cut": base.cut,
+    "search": lambda text: searching.best(text[:500], [*searching.passages_of(text)]),
+    "web pages": lambda text: web.pages(text.encode()),
+    "web papers": lambda text: web.papers(text.encode("utf-8", "replace")),
+    "plain": bodies.plain,
+    "server's error": lambda text: (
+        errors.bad_request(f"maximum context length is 5 {text}"),
+        errors.explanation(text.encode("utf-8", "replace")),
+    ),
+    "script": lambda text: (scripted._SCRIPT.findall(text), scripted.tokenize(text)),
+    "script of an article": lambda text: (
+        scripted_article._DIRECTIVE.findall(text),
+        scripted_article._ASSIGNMENT.search(text),
+    ),
+    "capability": partial(capabilities.of_model, "chat"),
+    "playground: markdown": lambda text: markdown.render(text[:MESSAGE]),
+    "playground: line": lambda text: markdown.render_line(text[:MESSAGE]),
+    "playground: mentions": _mentions,
+}
+
+
+def slow_inputs(read: Callable[[str], object]) -> list[str]:
+    """Return what takes longer than its budget, or raises what is no refusal."""
+    waiting, found = list(INPUTS), list[str]()
+    while waiting:
+        with _child(read, waiting) as lines:
+            for line in lines:
+                name, took, raised = json.loads(line)
+                waiting.remove(name)
+                if took > BUDGET_S or raised:
+                    found.append(f"{name!r}: {took:.1f} s {raised}")
+        if waiting:
+            found.append(f"{waiting.pop(0)!r}: no end within {PATIENCE_S} s")
+    return found
+
+
+@contextmanager
+def _child(read: Callable[[str], object], names: Sequence[str]) -> Iterator[Iterator[bytes]]:
+    """A process that reads the inputs one after the other and tells of each, as lines. They end
+    where one takes longer than its budget."""
+    reading_end, telling_end = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+            for name in names:
+                os.write(telling_end, _told(read, name))
+        finally:
+            os._exit(0)
+    os.close(telling_end)
+    with os.fdopen(reading_end, "rb") as pipe:
+        yield _lines_in_time(pipe)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+
+
+def _told(read: Callable[[str], object], name: str) -> bytes:
+    started = time.process_time()
+    raised = ""
+    try:
+        read(INPUTS[name])
+    except REFUSALS:
+        pass
+    except Exception as error:  # the parent tells it
+        raised = f"{type(error).__name__}: {str(error)[:80]}"
+    return json.dumps([name, time.process_time() - started, raised]).encode() + b"\n"
+
+
+def _lines_in_time(pipe: BinaryIO) -> Iterator[bytes]:
+    received = b""
+    while select.select([pipe], [], [], PATIENCE_S)[0] and (more := os.read(pipe.fileno(), 65_536)):
+        *lines, received = (received + more).split(b"\n")
+        yield from lines
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_it_takes_time_in_proportion_to_the_text(name: str) -> None:
+    assert slow_inputs(FUNCTIONS[name]) == []
+
+
+def test_slow_readers_and_odd_errors_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{__name__}.BUDGET_S", 0.05)
+    monkeypatch.setattr(f"{__name__}.PATIENCE_S", 1.0)
+    inputs = {"fair": "a", "refused": "b", "slow": "c", "odd": "d", "endless": "e", "last": "f"}
+    monkeypatch.setattr(f"{__name__}.INPUTS", inputs)
+
+    def read(text: str) -> None:
+        started = time.process_time()
+        while text == "e" or (text == "c" and time.process_time() < started + 0.1):
+            pass
+        if text in "bd":
+            raise {"b": SyntaxError, "d": RecursionError}[text]
+
+    found = slow_inputs(read)
+    assert [each.partition(":")[0] for each in found] == ["'slow'", "'odd'", "'endless'"]
