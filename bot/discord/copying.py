@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import discord
 
 from bot.discord.access import require_here
-from bot.files.question import quote
 from bot.notices import Notice, Refused
+from bot.render.fences import code_block
 from bot.render.formulas import sources
 from bot.render.split import MESSAGE_UNITS, units
 
@@ -31,7 +31,7 @@ async def show(interaction: Interaction, job_id: str) -> None:
         Refused: the answer is not known any more.
     """
     found = await _sources(interaction, job_id)
-    block = quote("\n\n".join(found)).replace("```\n", "```latex\n", 1)
+    block = code_block("\n\n".join(found), "latex")
     if units(block) <= MESSAGE_UNITS:
         await interaction.response.send_message(block, ephemeral=True, allowed_mentions=NOBODY)
     else:

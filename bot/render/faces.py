@@ -11,6 +11,7 @@ from enum import Enum
 
 from bot.notices import Notice
 from bot.render.dress import Block, Dressed, draft, pages, stacked, undressed
+from bot.render.fences import code_block
 from bot.render.layout import Layout
 from bot.render.picture import Picture
 from bot.render.split import MESSAGE_UNITS, split, units
@@ -77,7 +78,7 @@ class Face:
         """The same in text alone, as far as there is room for what the picture says."""
         if self.layout:
             return replace(self, layout=self.layout.without_pictures(), document="")
-        source = f"\n```\n{self.picture.alt}\n```" if self.picture else ""
+        source = f"\n{code_block(self.picture.alt)}" if self.picture else ""
         content = self.content + source
         fits = units(content) <= MESSAGE_UNITS
         return replace(self, content=content if fits else self.content, picture=None, document="")

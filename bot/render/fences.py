@@ -21,7 +21,7 @@ _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 # A last line whose meaning hangs on what follows; within a block any three backticks count.
 _UNDECIDED = re.compile(rf"{_INDENT}(?:`{{0,2}}|`{{3,}}[^`\n]*|~{{1,2}}|~{{3,}}[^\n]*)\Z")
 _LANGUAGE = re.compile(rf"[A-Za-z0-9_+\-.#]{{1,{MAX_LANGUAGE}}}")
-_BROKEN_TICKS = "`\u200b`\u200b`"  # looks like three, and closes nothing
+_MANY_TICKS = re.compile("`{3,}")
 
 # Models nest blocks in these without making the outer fence longer.
 _NESTING = {"markdown", "md"}
@@ -45,6 +45,11 @@ def discord_fences(text: str, *, complete: bool) -> str:
     a link that may yet have to be shown as text. A complete text ends its last block.
     """
     return "".join(_lines(text, complete=complete))
+
+
+def code_block(text: str, language: str = "") -> str:
+    """A code block that its text cannot end."""
+    return f"{TICKS}{language}\n{_without_fences(text.strip(chr(10)))}\n{TICKS}"
 
 
 def _lines(text: str, *, complete: bool) -> Iterator[str]:
@@ -86,7 +91,12 @@ def _inside(line: str, found: re.Match[str] | None, block: _Open) -> tuple[_Open
             block = replace(block, depth=block.depth - 1)
         elif not found["info"].strip():
             return None, f"{found['indent']}{TICKS}{_line_end(line)}"
-    return block, line.replace(TICKS, _BROKEN_TICKS)
+    return block, _without_fences(line)
+
+
+def _without_fences(text: str) -> str:
+    """The same to look at, and no ticks in it close anything."""
+    return _MANY_TICKS.sub(lambda found: "\u200b".join(found[0]), text)
 
 
 def _line_end(line: str) -> str:

@@ -106,7 +106,7 @@ _TITLE = re.compile(r"""\s+["'](?P<title>.*?)["']\s*\)""", re.DOTALL)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*(?=:)")
 _SAFE_SCHEMES = {"", "http", "https", "mailto"}
 _LEADS_TO = re.compile(
-    r"(?:https?://|mailto:[^\s@?]{1,100}@)([^\s/?#:@\\<>()%]{1,253})(?::\d{1,5})?(?=[/?#]|\Z)",
+    r"(?:https?://|mailto:[^\s@?]{1,100}@)([\w.\-]{1,253})(?::\d{1,5})?(?=[/?#]|\Z)",
     re.IGNORECASE,
 )
 _BRACKET = re.compile(r"[\[\]]")
@@ -134,6 +134,7 @@ class _Target:
     title: tuple[int, int] = (0, 0)  # where it stands in the text
     is_link: bool = False
     is_open: bool = False  # more of the line may change it
+    is_below: bool = False  # on the next line, which nobody does who has nothing to hide
 
     @classmethod
     def of(cls, text: str, start: int) -> "_Target":
@@ -149,7 +150,9 @@ class _Target:
         # The end of the line may come before the bracket.
         may_close = not rest or rest[0] in "\"'(\\"
         is_cut = line_end < 0 and end < start + _LONGEST_TARGET
-        return cls(start, end, url, is_link=not rest, is_open=may_close and is_cut)
+        is_below = not url and not rest and line_end >= 0
+        is_open = may_close and is_cut
+        return cls(start, end, url, is_link=not rest, is_open=is_open, is_below=is_below)
 
     @property
     def scheme(self) -> str:
@@ -178,7 +181,8 @@ def _bare(host: str) -> str:
 def _is_forged(look: "_Look", start: int, end: int, target: _Target) -> bool:
     named = [*look.addresses_within(start, end), *look.addresses_within(*target.title)]
     return (
-        target.scheme not in _SAFE_SCHEMES
+        target.is_below
+        or target.scheme not in _SAFE_SCHEMES
         or look.has_invite_within(target.start, target.end)
         or len(named) > _MOST_ADDRESSES
         or not all(map(target.is_at, named))
@@ -222,7 +226,7 @@ _LOOKALIKES = str.maketrans(
 )
 _TURNED = "\ufffc"
 _KNOWN_LOOKS = {
-    **dict.fromkeys("。｡．․‧・⸱𝅭ꓸ·∙⋅٠۰܁܂", "."),
+    **dict.fromkeys("。｡．․‧・⸱⸳𝅭ꓸ·∙⋅٠۰۔܁܂", "."),
     # Invisible, too thin to be noticed, or markup.
     **dict.fromkeys("\u115f\u1160\u3164\uffa0\u2800\u2006\u2008\u2009\u200a\u202f\u205f", ""),
     **dict.fromkeys("*_~|`\\", ""),
@@ -344,12 +348,15 @@ def _addresses(text: str, seen: str, origins: list[int]) -> Iterator[tuple[int, 
     """Yield what reads as an address."""
     turned = seen.find(_TURNED) if _TURNED in seen else len(seen)
     for found in _RUN.finditer(seen):
-        run = (found["run"] or "").strip(".-")
-        begin = found.start("run") + (found["run"] or "").find(run)
+        scheme, written, bare = found.groups()
+        if not (scheme or bare or "." in written or seen.startswith(":", found.end())):
+            continue  # a word
+        run = (written or "").strip(".-")
+        begin = found.start("run") + (written or "").find(run)
         start, end = origins[found.start()], origins[found.end() - 1] + 1
-        if found["scheme"] in ("http://", "https://") or _WEB_PORT.match(seen, found.end()):
+        if scheme in ("http://", "https://") or _WEB_PORT.match(seen, found.end()):
             yield start, end, _host(text, run, origins[begin : begin + len(run)])
-        elif found["scheme"] or found["bare"] or (found.start() > turned and "." in run):
+        elif scheme or bare or (found.start() > turned and "." in run):
             yield start, end, ""
         elif _is_host(run):
             yield start, end, _host(text, run, origins[begin : begin + len(run)])

@@ -8,9 +8,8 @@ whoever wants to know.
 import re
 from collections.abc import Iterator
 
-from bot.files.question import quote
 from bot.notices import Notice
-from bot.render.fences import discord_fences
+from bot.render.fences import code_block, discord_fences
 from bot.render.links import harmless_links
 from bot.render.split import MESSAGE_UNITS, split, units
 from bot.words import Words
@@ -130,9 +129,9 @@ def _open(part: Part, words: Words, room: int) -> Iterator[str]:
     output = _tail(part.output.strip("\n"), OUTPUT_UNITS, OUTPUT_LINES)
     program = _tail(part.call.strip("\n"), room - units(output), PROGRAM_LINES)
     if program.strip():
-        yield _block(program, _language(part))
+        yield code_block(program, _language(part))
     if output.strip():
-        yield _block(output, "")
+        yield code_block(output)
 
 
 def _next(part: Part, words: Words) -> Iterator[str]:
@@ -172,11 +171,11 @@ def _told(part: Part, words: Words) -> str:
         return f"**{title}**\n{_quotation(part.text.strip())}"
     lines = [_head(part, words)]
     if part.call.strip():
-        lines.append(_block(part.call.strip("\n"), _language(part)))
+        lines.append(code_block(part.call.strip("\n"), _language(part)))
     if part.status in _OUTCOMES:
         lines.append(words(_OUTCOMES[part.status]))
     if part.output.strip():
-        lines += [_small(words("step-output")), _block(part.output.strip("\n"), "")]
+        lines += [_small(words("step-output")), code_block(part.output.strip("\n"))]
     if part.figures:
         lines.append(_small(f"📊 {words('step-figures', {'count': len(part.figures)})}"))
     return "\n".join(lines)
@@ -197,12 +196,6 @@ def _quotation(text: str) -> str:
     """With its code blocks as Discord shows them."""
     lines = discord_fences(text, complete=True).split("\n")
     return harmless_links("\n".join(f"> {line}" for line in lines))
-
-
-def _block(text: str, language: str) -> str:
-    """A code block that its text cannot end."""
-    fence, _, rest = quote(text).partition("\n")
-    return discord_fences(f"{fence}{language}\n{rest}", complete=True)
 
 
 def _language(step: Step) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.render.fences import discord_fences
+from bot.render.fences import code_block, discord_fences
 from bot.render.marks import fences
 
 
@@ -37,6 +37,21 @@ def test_a_block_within_a_block_does_not_end_it(written: str) -> None:
     opening, closing = fences(shown)
     assert shown[closing.end :] == "\nafter"
     assert opening.start == 0
+
+
+@pytest.mark.parametrize("ticks", [3, 4, 5, 6, 9])
+def test_ticks_within_a_block_do_not_end_it(ticks: int) -> None:
+    code = f"a {'`' * ticks} b\n{'`' * ticks}\n[good.example](https://evil.example)"
+    for shown in (code_block(code), discord_fences(f"~~~\n{code}\n~~~", complete=True)):
+        opening, closing = fences(shown)
+        assert (opening.start, closing.end) == (0, len(shown))
+        assert shown.replace("\u200b", "") == f"```\n{code}\n```"
+
+
+def test_a_block_that_is_left_open_is_ended() -> None:
+    assert discord_fences("> ~~~py\n> x", complete=True) == "> ```py\n> x\n> ```"
+    assert discord_fences("```\nx\n", complete=True) == "```\nx\n```"
+    assert discord_fences("```\nx", complete=False) == "```\nx"
 
 
 def test_what_may_become_a_fence_is_held_back() -> None:

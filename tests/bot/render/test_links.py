@@ -61,6 +61,12 @@ def test_a_label_that_looks_like_another_address_is_no_link(label: str, target: 
         "![good.com](https://evil.example)",
         "[a](b [good.com](https://evil.example)",
         "[x] [good.com](https://evil.example)",
+        "[good.com](https://evil.example／.good.com/)",
+        "[good.com](https://good.com\\.evil.example/)",
+        "[good.com](https://good.com%2eevil.example/)",
+        "[good.com](https://good.com:443@evil.example/)",
+        "[good.com](//good.com)",
+        "[join](\nhttps://discord.gg/abc)",
     ],
 )
 def test_a_target_that_is_hidden_is_no_link(text: str) -> None:
