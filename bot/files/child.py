@@ -108,21 +108,38 @@ def _pdf(data: bytes, max_chars: int, max_pages: int) -> dict[str, Any]:
     import pypdf  # noqa: PLC0415 — each process needs one parser
 
     document = pypdf.PdfReader(io.BytesIO(data))
-    if document.is_encrypted and not document.decrypt(""):
+    if document.is_encrypted and not _opens_without_password(document):
         return {"error": "encrypted"}
     pages = len(document.pages)
     gathered = _Gathered(max_chars)
     read = 0
     pictures = False
+    failed: Exception | None = None
     for page in document.pages[:max_pages]:
         if gathered.full or (read and time.process_time() > ENOUGH_S):
             break
-        gathered.add(page.extract_text())
+        try:
+            text = page.extract_text()
+        except Exception as error:  # of this page; the others may be sound
+            failed = error
+            continue
+        gathered.add(text)
         pictures = pictures or bool(not gathered.said and "/XObject" in page.get("/Resources", {}))
         read += 1
+    if not gathered.said and failed:
+        raise failed
     if not gathered.said and pictures:
         return {"error": "scanned"}
     return {"text": gathered.text, "cut": gathered.full or read < pages, "pages": [read, pages]}
+
+
+def _opens_without_password(document: Any) -> bool:
+    from pypdf.errors import DependencyError  # noqa: PLC0415
+
+    try:
+        return bool(document.decrypt(""))
+    except (DependencyError, NotImplementedError):  # a cipher that is not known here
+        return False
 
 
 def _docx(data: bytes, max_chars: int, _max_pages: int) -> dict[str, Any]:
@@ -256,7 +273,7 @@ def _prepare_text() -> None:
 
 
 def _prepare_pdf() -> None:
-    import pypdf  # noqa: F401, PLC0415
+    import pypdf.errors  # noqa: F401, PLC0415
 
 
 def _prepare_docx() -> None:

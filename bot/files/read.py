@@ -42,6 +42,7 @@ _REASONS = {
     "pixels": "pixels",
     "bomb": "too-much",
     "memory": "too-much",
+    "LimitReachedError": "too-much",  # pypdf's
     "slow": "too-much",
     "scanned": "no-text",
     "unknown": "unknown",

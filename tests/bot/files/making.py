@@ -58,10 +58,10 @@ def pdf_of_work(words: int) -> bytes:
     return pdf("", stream=zlib.compress(b"BT /F1 9 Tf " + b"(x) Tj " * words + b" ET"))
 
 
-def pdf_locked(text: str) -> bytes:
-    """One that asks for a password."""
+def pdf_locked(text: str, opened_by: str = "a word", cipher: str = "AES-256") -> bytes:
+    """One that asks for a password, or for none to read it where that is empty."""
     writer = pypdf.PdfWriter(clone_from=io.BytesIO(pdf(text)))
-    writer.encrypt("a password", algorithm="RC4-128")
+    writer.encrypt(opened_by, "the owner's", algorithm=cipher)
     out = io.BytesIO()
     writer.write(out)
     return out.getvalue()

@@ -67,6 +67,18 @@ async def test_a_pdf_page_by_page(reader: FileReader) -> None:
     assert (found.cut, found.pages) == (False, (2, 2))
 
 
+@pytest.mark.parametrize("cipher", ["RC4-40", "RC4-128", "AES-128", "AES-256-R5", "AES-256"])
+async def test_a_pdf_that_anybody_may_open_is_read(reader: FileReader, cipher: str) -> None:
+    data = making.pdf_locked("hello", "", cipher)
+    assert await reader.read(data, max_chars=99) == Text("hello", pages=(1, 1))
+
+
+async def test_a_broken_page_costs_no_other(reader: FileReader) -> None:
+    data = making.pdf("hello one", "hello two").replace(b"/FlateDecode", b"/JBIG2Decode", 1)
+    found = await reader.read(data, max_chars=99)
+    assert found == Text("hello two", cut=True, pages=(1, 2))
+
+
 async def test_a_long_pdf_is_cut_at_its_pages(
     reader: FileReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +165,7 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 504
         (b"OggS\0\2" + b"\0" * 40, "file-audio"),
         (b"", "file-empty"),
         (making.pdf_locked("secret"), "file-encrypted"),
+        (making.pdf_locked("secret", cipher="RC4-128"), "file-encrypted"),
         (making.pdf_of_pictures(), "file-scanned"),
         (making.pdf(""), "file-no-text"),
     ],
