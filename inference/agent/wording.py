@@ -51,10 +51,15 @@ _PHRASES = tuple(
     for pattern, english, chinese in (
         (r"no solution", r"no solution", r"无解"),
         (r"true for all real (\w+) except (.+)", r"\g<0>", r"对除 \2 以外的所有实数 \1 成立"),
-        (r"true for all real (\w+) where (.+)", r"\g<0>", r"对所有满足 \2 的实数 \1 成立"),
+        (r"true for all real ([\w ]+?) where (.+)", r"\g<0>", r"对所有满足 \2 的实数 \1 成立"),
         (r"true for all real ([\w ]+)", r"\g<0>", r"对所有实数 \1 成立"),
         (r"true for all (.+) where (.+)", r"\g<0>", r"对所有满足 \1 且 \2 的实数成立"),
         (r"true for all (.+)", r"\g<0>", r"对所有满足 \1 的实数成立"),
+        (
+            r"infinitely many solutions: (.+) for every real (.+) where (.+)",
+            r"\g<0>",
+            r"有无穷多组解：\1，其中 \2 为任意实数，且 \3",
+        ),
         (
             r"infinitely many solutions: (.+) for every real (.+)",
             r"\g<0>",

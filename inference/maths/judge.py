@@ -19,7 +19,7 @@ import mpmath
 import sympy
 
 from inference.maths.printed import Unclear, claimed_set, is_zero, same, single, solutions, typeset
-from inference.maths.sympy_reader import read_sympy
+from inference.maths.sympy_reader import is_undefined, read_sympy
 
 NONE, VERIFIED, REFUTED = "none", "verified", "refuted"
 _CLOSE = 1e-20  # of numbers that are exact on both sides
@@ -53,7 +53,9 @@ def _equations(task: dict[str, Any], printed: str) -> bool:
         return _part_of_system(residues, wanted, task["wanted"], printed)
     conditions = _relations(task.get("defined", ()))
     if line := _INFINITELY_MANY.fullmatch(printed.strip()):
-        return not conditions and _parametric(residues, wanted, line[1])
+        if conditions:
+            raise Unclear
+        return _parametric(residues, wanted, line[1])
     found = [_for(wanted, solution) for solution in solutions(printed)]
     for each in found:
         if not all(is_zero(residue.subs(each)) for residue in residues):
@@ -110,7 +112,11 @@ def _relations(stated: Any) -> list[_Relation]:
 
 def _read_task(text: str) -> Any:
     """An expression that `expression` made: its decimals are in quotation marks."""
-    return read_sympy(re.sub(r"Rational\('([^']*)'\)", r"(\1)", text))
+    return read_sympy(_plain_decimals(text))
+
+
+def _plain_decimals(text: str) -> str:
+    return re.sub(r"Rational\('([^']*)'\)", r"(\1)", text)
 
 
 def _unknown(name: str) -> Any:
@@ -224,8 +230,10 @@ def _how_many(residues: list[Any], wanted: list[Any]) -> int:
 
 def _value(task: dict[str, Any], printed: str) -> bool:
     value = _read_task(task["expression"])
+    if is_undefined(_plain_decimals(task["expression"])):
+        return printed.strip() == "undefined"
     if not value.is_finite:
-        return bool(value.has(sympy.zoo, sympy.nan)) and printed.strip() == "undefined"
+        raise Unclear
     return printed.strip() != "undefined" and is_zero(value - single(printed))
 
 

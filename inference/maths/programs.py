@@ -180,13 +180,16 @@ def _system(
     shown = ", ".join(f"{name} = {{solution[{name}]}}" for name in wanted)
     values = ", ".join(f"solution[{name}]" for name in wanted)
     letters = " ".join(each for each in "tsrpquvw" if each not in unknowns)
+    demands = conditions(*(side for left, _, right in stated for side in (left, right)))
+    where = " and ".join(f"{inner} {sign} {bound}" for inner, sign, bound in demands)
+    where = f" where {where}" if where else ""
     return (
         f"{_HEAD}{_symbols(unknowns)}"
         f"differences = [\n{differences}]\n"
         "differences = [each for each in differences if simplify(each) != 0]\n"
         f"solutions = solve(differences, [{listed}], dict=True)\n"
         "if not differences:\n"
-        f'    print("true for all real {" and ".join(unknowns)}")\n'
+        f'    print("true for all real {" and ".join(unknowns)}{where}")\n'
         "elif not solutions:\n"
         '    print("no solution")\n'
         "for solution in solutions:\n"
@@ -197,7 +200,7 @@ def _system(
         f"    used = sorted(Tuple({values}).free_symbols, key=str)\n"
         "    if used:\n"
         '        every = " and ".join(map(str, used))\n'
-        f'        print(f"infinitely many solutions: {shown} for every real {{every}}")\n'
+        f'        print(f"infinitely many solutions: {shown} for every real {{every}}{where}")\n'
         "    else:\n"
         f'        print(f"{shown}")\n'
     )
@@ -239,7 +242,7 @@ def _inequalities(stated: Sequence[tuple[str, str, str]], wanted: Sequence[str])
 
 _SAY = (
     'infinities = {S.Infinity: "infinity", S.NegativeInfinity: "-infinity"}\n'
-    "no_number = value.has(S.ComplexInfinity, S.NaN)\n"
+    "no_number = value.has(S.ComplexInfinity, S.NaN, AccumBounds)\n"
     'print("undefined" if no_number else infinities.get(value, value))\n'
 )
 _MAY_BE_INFINITE = re.compile(
@@ -251,7 +254,24 @@ def _print_value(value: str) -> str:
     """Infinities, and what has no value, in words."""
     if not _MAY_BE_INFINITE.search(value):
         return f"print({value})\n"
-    return f"value = {value}\n{_SAY}"
+    inner = _inner_infinities(value)
+    if not inner:
+        return f"value = {value}\n{_SAY}"
+    parts = "".join(f"    {each},\n" for each in inner)
+    said = _SAY.replace("no_number =", "no_number = parts.has(S.ComplexInfinity, S.NaN) or")
+    return f"parts = Tuple(\n{parts})\nvalue = {value}\n{said}"
+
+
+def _inner_infinities(value: str) -> list[str]:
+    """What is divided by, and what is raised to a power, where that may be infinite itself."""
+    found = []
+    for node in ast.walk(ast.parse(value, mode="eval")):
+        match node:
+            case ast.BinOp(op=ast.Div(), right=inner) | ast.BinOp(op=ast.Pow(), left=inner):
+                written = ast.unparse(inner)
+                if _MAY_BE_INFINITE.search(written) and not names(written):
+                    found.append(written)
+    return found
 
 
 def calculate(value: str) -> str:

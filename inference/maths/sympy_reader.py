@@ -48,6 +48,16 @@ def read_sympy(text: str) -> Any:
     return found
 
 
+def is_undefined(text: str) -> bool:
+    """Whether a number on the way to what `text` spells has no value: sympy's `1/(1/0)` is 0.
+
+    Raises Unreadable.
+    """
+    reader = _Reader(list(_tokens(text)))
+    reader.read_alternatives()
+    return reader.undefined
+
+
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
     """Kind and text of each token."""
     position, end = 0, len(text.rstrip())
@@ -66,6 +76,7 @@ class _Reader:
         self._tokens = tokens
         self._at = 0
         self._depth = 0
+        self.undefined = False  # so far
 
     def expect(self, text: str) -> None:
         if self._next()[1] != text:
@@ -111,6 +122,12 @@ class _Reader:
             else:
                 found = sympy.Mod(found, right)
             _require_small(found)
+            self._note(found)
+        return found
+
+    def _note(self, found: Any) -> Any:
+        if isinstance(found, sympy.Basic) and found.has(sympy.zoo, sympy.nan):
+            self.undefined = True
         return found
 
     def _signed(self) -> Any:
@@ -124,7 +141,7 @@ class _Reader:
         base = self._atom()
         if not self._take("**", "^"):
             return base
-        return _power(_expression(base), _expression(self._signed()))
+        return self._note(_power(_expression(base), _expression(self._signed())))
 
     def _atom(self) -> Any:
         kind, text = self._next()
@@ -144,7 +161,7 @@ class _Reader:
         if self._take("("):
             if name not in _FUNCTIONS:
                 raise Unreadable(f"{name} is no function here")
-            return _applied(name, self._listed(")"))
+            return self._note(_applied(name, self._listed(")")))
         if name in _CONSTANTS:
             return _CONSTANTS[name]
         if _SYMBOL.fullmatch(name):

@@ -118,6 +118,10 @@ PROVED = [
     ("1/0", "undefined"),
     ("0/0", "undefined"),
     ("5/(1-1)", "undefined"),
+    ("1/(1/0)", "undefined"),
+    ("(1/0)^0", "undefined"),
+    ("2^3/2^2", "2"),
+    ("1/(1/2)", "2"),
     ("tan(pi/2)", "undefined"),
 ]
 
@@ -164,6 +168,12 @@ def test_no_answer_of_another_question_is_verified(number: int) -> None:
         ('solve("a*x + b = c", "x")', "x = (-b + c)/a"),
         ('solve("x = x", "y = y")', "true for all real x and y"),
         ('solve("x + y = 2", "2*x + 2*y = 4", find="y")', None),
+        ('solve("x/x = 1", "y = y")', "true for all real x and y where x != 0"),
+        (
+            'solve("x/x + y = 2", "y = 1")',
+            "infinitely many solutions: x = t, y = 1 for every real t where x != 0",
+        ),
+        ('calculate("atan(1/0)")', "undefined"),
         ('solve("sin(x) > 0")', "0 < x < pi, repeated every 2*pi"),
         ('solve("sin(x) > 2")', NOWHERE),
         ('solve("sqrt(x) < 2")', "0 <= x < 4"),
@@ -216,6 +226,16 @@ async def test_what_is_computed_without_a_verdict_is_said_in_words(
             "infinitely many solutions: x = 2 - t, y = t for every real t",
             "infinitely many solutions: x = 2 - t, y = t for every real t",
             "有无穷多组解：x = 2 - t, y = t，其中 t 为任意实数",
+        ),
+        (
+            "infinitely many solutions: x = t, y = 1 for every real t where x != 0",
+            "infinitely many solutions: x = t, y = 1 for every real t where x ≠ 0",
+            "有无穷多组解：x = t, y = 1，其中 t 为任意实数，且 x ≠ 0",
+        ),
+        (
+            "true for all real x and y where x != 0",
+            "true for all real x and y where x ≠ 0",
+            "对所有满足 x ≠ 0 的实数 x 和 y 成立",
         ),
         (
             INFINITE,
@@ -276,6 +296,8 @@ def test_sets_are_typeset(printed: str, latex: str) -> None:
         ("limit of floor(x) as x approaches 1", ("1", "0", "1/2")),
         ("1/0", ("0", "1", "infinity", "oo", "zoo", "nan", "-oo")),
         ("tan(pi/2)", ("0", "1", "infinity", "10**16")),
+        ("1/(1/0)", ("0", "1", "zoo")),
+        ("x/x + y = 2, y = 1", ("infinitely many solutions: x = t, y = 1 for every real t",)),
         ("2 + 2", ("undefined", "infinity", "5", "zoo")),
     ],
 )
