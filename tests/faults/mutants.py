@@ -34,6 +34,8 @@ class Mutant:
 
 _QUEUE, _LIVE = "jobqueue/test_queue.py::test_", "jobqueue/test_live.py::test_"
 _FAIR, _LIMITS = "jobqueue/test_fairness.py::test_", "jobqueue/test_limits.py::test_"
+_BLOBS, _RATES = "jobqueue/test_blobs.py::test_", "jobqueue/test_rates.py::test_"
+_HISTORY = "jobqueue/test_history.py::test_"
 _GUARDS = "faults/test_guards.py::test_"
 
 MUTANTS = (
@@ -154,6 +156,55 @@ MUTANTS = (
     Mutant(
         "memory granted", "lua/finish.lua", "#!lua flags=allow-oom\n", "#!lua\n",
         _LIMITS + "running_jobs_finish_when_memory_is_full",
+    ),
+    # --- files, days, what is cleared ------------------------------------------------------------
+    Mutant(
+        "share of a user", "lua/put_blob.lua",
+        "while held('blob_users', user) + size > of_user do", "while false do",
+        _BLOBS + "one_user_takes_nothing_from_another",
+    ),
+    Mutant(
+        "share of a server", "lua/put_blob.lua",
+        "while held('blob_servers', server) + size > of_server do", "while false do",
+        _BLOBS + "a_full_server_takes_from_its_largest_holder",
+    ),
+    Mutant(
+        "largest holder first", "lua/put_blob.lua", "'ZREVRANGE', key('blob_users')",
+        "'ZRANGE', key('blob_users')", _BLOBS + "when_all_is_full_the_largest_holder_gives_first",
+    ),
+    Mutant(
+        "needed files", "lua/put_blob.lua", " and not is_needed(name)", "",
+        _BLOBS + "what_a_job_needs_is_kept_until_it_ends",
+    ),
+    Mutant(
+        "files given back", "lua/prelude.lua", "  need_files(job.files, -1)\n", "",
+        _BLOBS + "what_a_job_needs_is_kept_until_it_ends",
+    ),
+    Mutant(
+        "reserve", "lua/put_blob.lua", "while limit > 0 and used > free do", "while false do",
+        _BLOBS + "room_for_questions_stays_free_whoever_posts_files",
+    ),
+    Mutant(
+        "reserve for short questions", "lua/submit.lua", "if #body > policy.long_body then",
+        "if false then", _BLOBS + "long_questions_leave_room_for_short_ones",
+    ),
+    Mutant(
+        "tokens of a day", "lua/finish.lua",
+        "spend(job.server .. ':' .. job.user, 'tokens', tokens)\n", "",
+        _RATES + "what_answers_took_is_counted_when_they_end",
+    ),
+    Mutant(
+        "files of a day", "lua/rate.lua",
+        "if bytes > 0 then spend(who, 'megabytes', bytes) end", "",
+        _RATES + "files_of_a_day_are_counted_with_their_question",
+    ),
+    Mutant(
+        "joined history", "lua/restore.lua", "      parent = head\n", "",
+        _HISTORY + "what_was_said_since_follows_what_comes_back",
+    ),
+    Mutant(
+        "erasing reaches the cleared", "lua/erase.lua", ", key('cleared_turns', channel)}", "}",
+        _HISTORY + "what_a_person_has_forgotten_does_not_come_back",
     ),
     # --- cancel, deadline, poison, drain ---------------------------------------------------------
     Mutant(
