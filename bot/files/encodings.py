@@ -6,6 +6,7 @@ of writing are the other: scripts are not mixed within a word, symbols do not st
 and the characters of Chinese, Japanese and Korean words are mostly frequent ones.
 """
 
+import codecs
 import math
 import re
 import unicodedata
@@ -126,6 +127,8 @@ _ALPHABETS = (
 # Spanish ñ and Portuguese õ come before these letters, Polish ń never does.
 _BEFORE_VOWEL = re.compile("ñ(?![aeiouáéíóúü])|õ(?!e)|ń(?=[aeiouyóąę])|^ą|^ý")
 
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
+_BEFORE = 100  # bytes of a long line that are looked at before its first letter beyond ASCII
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -167,13 +170,19 @@ def is_frequent(character: str) -> bool:
 
 def _sample(data: bytes) -> bytes:
     """Return lines that have bytes beyond ASCII, each once: the others tell nothing."""
-    lines = dict.fromkeys(data[: 50 * SAMPLE].split(b"\n"))
-    telling = [line for line in lines if not line.isascii()]
-    sample = b"\n".join(telling)[:SAMPLE] if telling else data[:SAMPLE]
-    if len(sample) == SAMPLE:  # perhaps cut inside a character: end with ASCII
-        while len(sample) > SAMPLE // 2 and sample[-1] >= 0x20:
-            sample = sample[:-1]
-    return sample
+    pieces: dict[bytes, None] = {}
+    length = 0
+    for line in data.split(b"\n"):
+        if line.isascii():
+            continue
+        beyond = _BEYOND_ASCII.search(line)
+        start = max(beyond.start() - _BEFORE, 0) if beyond else 0
+        piece = line[start : start + SAMPLE]
+        length += 0 if piece in pieces else len(piece)
+        pieces[piece] = None
+        if length >= SAMPLE:
+            break
+    return b"\n".join(pieces) or data[:SAMPLE]
 
 
 def _chardet_weight(sample: bytes) -> float:
@@ -197,9 +206,10 @@ def _ask_chardet(sample: bytes) -> dict[str, float]:
 
 
 def _decode(data: bytes, encoding: str) -> str | None:
-    """Return the text, or None where a byte or a character is none of a text's."""
+    """Return the text, or None where a byte or a character is none of a text's. A character that
+    is cut at the end is left out."""
     try:
-        text = data.decode(encoding)
+        text = codecs.getincrementaldecoder(encoding)().decode(data)
     except UnicodeDecodeError:
         return None
     return None if any("\x80" <= c <= "\x9f" for c in text) else text

@@ -146,7 +146,7 @@ def _is_surely_utf8(text: str, *, repaired: bool = False) -> bool:
 
 
 def _judge_utf8(found: PlainText) -> float:
-    return encodings.judge(found.text) - _BAD_BYTE * found.repaired
+    return encodings.judge(found.text[:_SAMPLE]) - _BAD_BYTE * found.repaired
 
 
 def _join_surrogates(data: bytes) -> bytes:

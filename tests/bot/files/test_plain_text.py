@@ -51,6 +51,17 @@ def test_an_encoding_is_found_by_few_words(encoding: str, text: str) -> None:
     assert decode(table.encode(encoding)) == table
 
 
+@pytest.mark.parametrize("encoding", ["gb18030", "cp932", "euc_jp", "cp949", "big5", "cp1251"])
+def test_letters_far_into_a_file_are_found(encoding: str) -> None:
+    """Behind much ASCII, and in lines that are longer than what is looked at."""
+    for before in ("a line of ASCII\n" * 25_000, "x," * 100_000, ""):
+        text = before + TEXTS[encoding][0] * 300
+        data = text.encode(encoding)
+        assert decode(data) == text
+        flat = text.replace("\n", ";")
+        assert decode(flat.encode(encoding)) == flat
+
+
 @pytest.mark.parametrize("mark", [True, False])
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize(
