@@ -5,6 +5,7 @@ https://discord.com/developers/docs/resources/message#create-message
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import unquote
 
 from playground.discord.components import (
     BUTTON,
@@ -52,6 +53,7 @@ __all__ = [
     "check_body",
     "check_message",
     "displayed_text",
+    "file_name",
     "is_upload",
     "media_items",
     "text_of",
@@ -297,11 +299,16 @@ def _check_v2(form: Form, body: Json, components: list[Json]) -> None:
     _check_references(form, body, every)
 
 
+def file_name(address: str) -> str:
+    """The name of the file that an address leads to."""
+    return unquote(address.split("?", maxsplit=1)[0].rsplit("/", 1)[-1])
+
+
 def _check_references(form: Form, body: Json, components: list[Json]) -> None:
     """Every upload must be shown by a component, and only what is uploaded can be shown."""
     names = {a["filename"] for a in body.get("attachments") or () if "filename" in a}
     urls = [str(item.get("url")) for item in media_items(components)]
-    used = {url.split("?")[0].rsplit("/", 1)[-1] for url in urls}
+    used = set(map(file_name, urls))
     for url in urls:
         if url.startswith(UPLOAD) and url.removeprefix(UPLOAD) not in names:
             form.wrong(

@@ -314,7 +314,7 @@ class Messages:
             place.setdefault("proxy_url", place["url"])
         for part in limits.walk(message.data["components"]):
             if isinstance(part.get("file"), dict):
-                name = str(part["file"]["url"]).split("?")[0].rsplit("/", 1)[-1]
+                name = limits.file_name(str(part["file"]["url"]))
                 part |= {"name": name, "size": by_name.get(name, {}).get("size", 0)}
 
     # --- nonces -------------------------------------------------------------------------------

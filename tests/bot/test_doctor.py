@@ -62,7 +62,7 @@ async def test_what_discord_refuses(server: Server) -> None:
     async with LocalDiscord(privileged_intents=0) as discord:
         wrong = await examine(environ(discord, server, DISCORD_TOKEN="no.such.token"))
         assert "Discord: token" in faults(wrong)
-        [everyone] = discord.world.guild["roles"]
+        everyone, *_ = discord.world.guild["roles"]
         everyone["permissions"] = str(int(everyone["permissions"]) & ~Permission.ATTACH_FILES)
         found = await examine(environ(discord, server, COMMONROOM_MESSAGE_CONTENT="1"))
         assert set(faults(found)) == {"Discord: intents", "Discord: playground"}

@@ -235,3 +235,19 @@ async def test_servers_where_the_bot_is_not_are_closed_to_it(
     for path in ("", "/channels", "/roles", "/members", "/threads/active"):
         assert (await rest("GET", f"/guilds/{elsewhere}{path}")).code == 50001
     assert (await rest("GET", "/guilds/1")).code == 10004
+
+
+async def test_a_file_of_another_script_stays_in_a_layout_that_is_edited(
+    rest: RestClient, local_discord: LocalDiscord, world: World
+) -> None:
+    used = await ping(rest, world)
+    path = f"/interactions/{used.id}/{used.token}/callback"
+    assert (await rest("POST", path, {"type": 5})).status == 204
+    shown = {"type": 13, "file": {"url": "attachment://图.txt"}}
+    sent = {"flags": 1 << 15, "components": [shown]}
+    interactions = local_discord.backend.interactions
+    message = interactions.follow_up(used, sent, [File("图.txt", b"xyz")])
+    body = {"components": [{"type": 10, "content": "x"}, shown]}
+    edited = interactions.edit(used, message, body, ())
+    file = local_discord.backend.messages.present(edited)["components"][1]
+    assert (file["name"], file["size"]) == ("图.txt", 3)

@@ -14,9 +14,9 @@ const BUILDERS = {
   2: button,
   9: section,
   10: (part) => markup(part.html, "markup text-display"),
-  11: (part, message) => media(resolve(part.media, message, part), "thumbnail"),
+  11: (part) => media(resolve(part.media, part), "thumbnail"),
   12: gallery,
-  13: (part, message) => fileCard(found(part.file, message)),
+  13: (part) => fileCard(resolve(part.file, part)),
   14: (part) =>
     h("hr", { class: `separator spacing-${part.spacing ?? 1}${part.divider === false ? " bare" : ""}` }),
   17: container,
@@ -103,11 +103,11 @@ function section(part, message) {
   );
 }
 
-function gallery(part, message) {
+function gallery(part) {
   return h(
     "div",
     { class: `pictures count-${Math.min(part.items.length, 4)}` },
-    part.items.map((item) => media(resolve(item.media, message, item))),
+    part.items.map((item) => media(resolve(item.media, item))),
   );
 }
 
@@ -121,22 +121,21 @@ function container(part, message) {
   return box;
 }
 
-/** `attachment://name` names a file of the same message. */
-function found(reference, message) {
-  const name = (reference?.url ?? "").replace(/^attachment:\/\//, "");
-  return (
-    message.attachments.find((file) => file.filename === name || file.url === reference?.url) ?? {
-      filename: name.split("/").at(-1),
-    }
-  );
+/** A message lists no attachment that a component shows: its name is in the address. */
+function fileName(reference) {
+  const name = (reference?.url ?? "").split("?")[0].split("/").at(-1);
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
 }
 
-function resolve(reference, message, part) {
-  const file = found(reference, message);
+function resolve(reference, part) {
   return {
     ...reference,
-    ...file,
-    url: file.url ?? reference?.url,
+    filename: part.name ?? fileName(reference),
+    size: part.size,
     description: part.description,
     spoiler: part.spoiler,
   };
