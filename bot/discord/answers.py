@@ -119,6 +119,12 @@ class Answers:
         if task := self._tasks.get(job_id):
             await asyncio.wait({task}, timeout=ACKNOWLEDGE_S)
 
+    async def settled_in(self, channel: str) -> None:
+        """The same of any answer of a conversation."""
+        jobs = [job.id for job in self._jobs.values() if job.channel == channel]
+        if tasks := {self._tasks[job_id] for job_id in jobs if job_id in self._tasks}:
+            await asyncio.wait(tasks, timeout=ACKNOWLEDGE_S)
+
     async def run(self) -> None:
         """Continue what an earlier process left, then give answers until cancelled."""
         async with AsyncExitStack() as stack:

@@ -42,7 +42,7 @@ from bot.discord.actions import Actions
 from bot.discord.admission import PATIENCE_S, Admission, author_of
 from bot.discord.album import Album
 from bot.discord.allow import AllowButton
-from bot.discord.answers import Answers
+from bot.discord.answers import ACKNOWLEDGE_S, Answers
 from bot.discord.article_control import ArticleControl
 from bot.discord.articles import Articles
 from bot.discord.buttons import AnswerButton
@@ -265,8 +265,11 @@ class Commonroom(discord.AutoShardedClient):
         if target is None or self.user is None:
             return question
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(PATIENCE_S + ACKNOWLEDGE_S):
                 shown = await self.service.shown.find(str(target))
+                if shown is None and references.answers(message, self.user.id):
+                    await self.answers.settled_in(job.channel)
+                    shown = await self.service.shown.find(str(target))
                 head = await self.service.history.head(job.channel)
                 turn = shown and await self.service.history.turn(job.channel, shown.job.id)
         except (TimeoutError, QueueUnavailable):

@@ -185,7 +185,7 @@ def is_for(me: discord.ClientUser, message: discord.Message) -> bool:
     if message.author.bot or message.webhook_id or message.type not in message_text.SPOKEN:
         return False
     called = me in message.mentions or bool(_own_roles(me, message))
-    return message.guild is None or called or _answers(me, message)
+    return message.guild is None or called or references.answers(message, me.id)
 
 
 def require_readable(me: discord.ClientUser, message: discord.Message) -> None:
@@ -215,12 +215,6 @@ def _address(message: discord.Message, target: int) -> str:
     """Where a message of the same channel is read."""
     server = message.guild.id if message.guild else "@me"
     return f"https://discord.com/channels/{server}/{message.channel.id}/{target}"
-
-
-def _answers(me: discord.ClientUser, message: discord.Message) -> bool:
-    is_reply = references.reply_target(message) is not None
-    referred = message.reference.resolved if message.reference and is_reply else None
-    return isinstance(referred, discord.Message) and referred.author.id == me.id
 
 
 def _spoken_to(me: discord.ClientUser, message: discord.Message) -> str:

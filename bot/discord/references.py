@@ -59,6 +59,12 @@ def resolved_target(message: discord.Message) -> discord.Message | None:
     return target if isinstance(target, discord.Message) and readable else None
 
 
+def answers(message: discord.Message, me: int) -> bool:
+    """Whether a message replies to one of the bot's."""
+    target = message.reference.resolved if message.reference and reply_target(message) else None
+    return isinstance(target, discord.Message) and target.author.id == me
+
+
 def deleted_target(message: discord.Message) -> list[Quote]:
     """Say that the message that this one replies to is gone, if Discord says so."""
     target = message.reference.resolved if message.reference and reply_target(message) else None
@@ -116,7 +122,7 @@ def quotes_about(message: discord.Message, me: int) -> tuple[Quote, ...]:
 def with_own_target(message: discord.Message, me: int, question: Question) -> Question:
     """The question with the bot's message that it replies to, where that is not remembered."""
     target = resolved_target(message)
-    if target is None or target.author.id != me or message_text.is_growing(target):
+    if target is None or not answers(message, me) or message_text.is_growing(target):
         return question
     quotes = (*question.quotes, *quotes_of(target, me, REPLIED_TO))
     return msgspec.structs.replace(question, quotes=quotes)
