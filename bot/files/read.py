@@ -126,11 +126,15 @@ class FileReader:
             max_chars = MAX_BYTES if whole else max_chars
             # In a thread: between its steps, other people's words are heard.
             if plain := await asyncio.to_thread(plain_text.read_if_plain, data):
+                if not plain.text.strip():
+                    return Skipped("empty")
                 return Text(plain.text[:max_chars], cut=len(plain.text) > max_chars, plain=True)
         try:
             content = _content(await self._in_child(kind, data, max_chars, user))
         except TooManyWait:
             return Skipped("busy")
+        if kind is Kind.TEXT and content == Skipped("no-text"):  # it has no pages to be pictures
+            return Skipped("empty")
         return replace(content, plain=kind is Kind.TEXT) if isinstance(content, Text) else content
 
     async def missing_layers(self) -> list[str]:

@@ -164,6 +164,8 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 504
         (b"\x00\xff\x13\x37" * 50, "file-unknown"),
         (b"OggS\0\2" + b"\0" * 40, "file-audio"),
         (b"", "file-empty"),
+        (b" \n\t\n", "file-empty"),
+        (b"\x1b[0m\r\n", "file-empty"),
         (making.pdf_locked("secret"), "file-encrypted"),
         (making.pdf_locked("secret", cipher="RC4-128"), "file-encrypted"),
         (making.pdf_of_pictures(), "file-scanned"),
