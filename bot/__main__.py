@@ -26,7 +26,7 @@ with installed("bot"):
     from bot.feedback import encode as encode_opinion
     from bot.metrics import Metrics
     from jobqueue import configfile, tracing
-    from jobqueue.connect import connect
+    from jobqueue.connect import check_redis, connect
     from jobqueue.embedded import EmbeddedError, redis_url
     from jobqueue.exposition import exposed
     from jobqueue.redact import RedactingFormatter, redact, silence_private_loggers
@@ -101,7 +101,7 @@ async def serve(settings: Settings) -> None:
     """The bot against the queue and Discord until cancelled; `use_api` comes before."""
     environ = {**os.environ, "REDIS_URL": settings.redis_url}
     async with redis_url(environ) as url, connect(url) as redis:
-        await start.check_redis(redis, url)
+        await check_redis(redis, url)
         service = Service.over(redis, settings)
         async with (
             Commonroom(service, metrics := Metrics()) as client,

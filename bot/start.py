@@ -4,31 +4,14 @@ What only the operator can mend ends the process with exit code 2. What may pass
 as a Redis or a Discord that cannot be reached, is said and waited out.
 """
 
-import asyncio
-import logging
-
 import discord
-from redis.asyncio import Redis
-from redis.exceptions import (
-    AuthenticationError,
-    AuthorizationError,
-    RedisClusterException,
-    RedisError,
-)
+from redis.exceptions import RedisClusterException
 
-from jobqueue.address import ENCODE, read_address
+from jobqueue.connect import RedisRefuses
 from jobqueue.embedded import EmbeddedError
 from jobqueue.exposition import CannotListen
-from jobqueue.redact import redact
 
 PORTAL = "https://discord.com/developers/applications"
-PATIENCE_S = 5.0
-
-log = logging.getLogger("bot")
-
-
-class RedisRefuses(Exception):
-    """The server wants another password."""
 
 
 # What ends the process, each with what the operator is told.
@@ -38,6 +21,7 @@ FATAL = (
     discord.ConnectionClosed,
     CannotListen,
     EmbeddedError,
+    RedisClusterException,
     RedisRefuses,
 )
 
@@ -61,21 +45,3 @@ def sentence(error: BaseException) -> str:
             )
         case _:
             return str(error)
-
-
-async def check_redis(redis: Redis, url: str) -> None:
-    """Raises `RedisRefuses`; a server that is away is only told of."""
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            await redis.ping()
-    except (AuthenticationError, AuthorizationError) as error:
-        raise RedisRefuses(
-            f"Redis refuses REDIS_URL: {redact(str(error))} Put its password there: "
-            f"redis://:PASSWORD@host:6379/0; {ENCODE}"
-        ) from error
-    except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
-        log.warning(
-            "Redis cannot be reached at %s, trying again: start it, or correct REDIS_URL (%s)",
-            read_address(url),
-            redact(repr(error)),
-        )

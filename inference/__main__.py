@@ -12,6 +12,7 @@ from jobqueue.extras import installed
 
 with installed("inference"):
     from redis.asyncio import Redis
+    from redis.exceptions import RedisClusterException
 
     from inference import chat, doctor, logs
     from inference.agent.workshop import Workshop
@@ -35,7 +36,7 @@ with installed("inference"):
     from jobqueue import configfile, tracing
     from jobqueue.approvals import Approvals
     from jobqueue.blobs import Blobs
-    from jobqueue.connect import connect
+    from jobqueue.connect import RedisRefuses, check_redis, connect
     from jobqueue.embedded import EmbeddedError, redis_url
     from jobqueue.history import History
     from jobqueue.queue import JobQueue
@@ -48,7 +49,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.run(arguments))
-    except* (CannotLoad, CannotListen, ModelError, EmbeddedError) as group:
+    except* (
+        *(CannotLoad, CannotListen, ModelError, EmbeddedError),
+        *(RedisRefuses, RedisClusterException),
+    ) as group:
         for error in group.exceptions:
             print(f"error: {redact(str(error))}", file=sys.stderr)
     return 1
@@ -85,6 +89,7 @@ def run_serve(arguments: argparse.Namespace) -> int:
             redis_url(os.environ) as url,
             connect(url) as redis,
         ):
+            await check_redis(redis, url)
             queue, history = JobQueue(redis), History(redis)
             workshop = _workshop(settings, engine, redis)
             worker = Worker(

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
+from redis.exceptions import RedisClusterException, RedisError
 from rich.console import Console
 from rich.live import Live
 
@@ -33,6 +34,8 @@ def main() -> None:
             args.run(args)
     except UnknownJob as error:
         _fail(f"nothing is known of {error.args[0]}")
+    except (RedisError, RedisClusterException, OSError) as error:
+        _fail(f"REDIS_URL: {error}")
     except (EmbeddedError, QueueError, ValueError) as error:
         _fail(str(error))
 

@@ -1,6 +1,7 @@
 """How this project speaks to Redis, decided once."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable
 from typing import Any, TypeVar, cast
 
@@ -8,9 +9,18 @@ from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import ConstantBackoff
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    MasterDownError,
+    RedisClusterException,
+    RedisError,
+    ResponseError,
+)
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from jobqueue.address import RedisAddress, read_address
+from jobqueue.address import ENCODE, RedisAddress, read_address
+from jobqueue.redact import redact
 
 # Blocking reads ask for at most BLOCK_MS, well below the time after which a reply counts as lost.
 SOCKET_TIMEOUT_S = 5.0
@@ -18,6 +28,8 @@ BLOCK_MS = 2_000
 CLOSE_S = 10.0  # what is on its way when a client is closed gets so long
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 
 class _Closing:
@@ -104,6 +116,30 @@ def _ask_sentinels(address: RedisAddress, shape: dict[str, Any]) -> Redis:
 
 def _retry() -> Retry:
     return Retry(ConstantBackoff(0.01), 1, supported_errors=(RedisConnectionError,))
+
+
+class RedisRefuses(Exception):
+    """The server answers, and does not let us in: one sentence for the operator."""
+
+
+async def check_redis(redis: Redis, url: str) -> None:
+    """Raises RedisRefuses; a server that is away is only told of."""
+    try:
+        async with asyncio.timeout(SOCKET_TIMEOUT_S):
+            await redis.ping()
+    except (AuthenticationError, AuthorizationError) as error:
+        raise RedisRefuses(
+            f"Redis refuses REDIS_URL: {redact(str(error))} Put its password there: "
+            f"redis://:PASSWORD@host:6379/0; {ENCODE}"
+        ) from None
+    except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
+        if isinstance(error, ResponseError) and not isinstance(error, MasterDownError):
+            raise RedisRefuses(f"Redis refuses REDIS_URL: {redact(str(error))}") from None
+        log.warning(
+            "Redis cannot be reached at %s, trying again: start it, or correct REDIS_URL (%s)",
+            read_address(url),
+            redact(repr(error)),
+        )
 
 
 async def cancellable(call: Awaitable[T]) -> T:

@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from bench.server import Server
 from jobqueue.address import BadAddress, RedisAddress, read_address
 from jobqueue.checkup import of_redis
 from jobqueue.connect import connect
@@ -155,9 +157,8 @@ COMMANDS = {
 }
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize("url", [ODD[0], ODD[3], "redis://127.0.0.1:1/0?password=hunter2"])
-async def test_no_command_prints_a_secret_or_a_traceback(command: str, url: str) -> None:
+async def run(command: str, url: str) -> tuple[str, int | None]:
+    """What it prints, and its exit code; None where it goes on, having said so."""
     environ = {
         **os.environ,
         "REDIS_URL": url,
@@ -179,21 +180,52 @@ async def test_no_command_prints_a_secret_or_a_traceback(command: str, url: str)
     said = b""
     try:
         async with asyncio.timeout(60):
-            # A worker and a bot wait for a Redis that is away: they have said so by then.
             while piece := await process.stdout.read(65536):
                 said += piece
                 if b"cannot be reached" in said:
-                    break
+                    return said.decode(), None
+        await process.wait()
+        return said.decode(), process.returncode
     finally:
         if process.returncode is None:
             process.kill()
-        await process.wait()
-    told = said.decode()
+            await process.wait()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("url", [ODD[0], ODD[3], "redis://127.0.0.1:1/0?password=hunter2"])
+async def test_no_command_prints_a_secret_or_a_traceback(command: str, url: str) -> None:
+    told, code = await run(command, url)
     assert hides(told)
     assert "Traceback" not in told
     if "password=" not in url:
-        assert process.returncode
+        assert code
         assert "percent-encoded" in told
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    ("of_server", "why"),
+    [
+        ("redis://:hunter2@", "invalid username-password|percent-encoded"),
+        ("redis+cluster://:hunter2@", "invalid username-password|percent-encoded|Cluster"),
+        ("redis://:letmein@", "DB index is out of range"),
+    ],
+)
+async def test_a_server_that_refuses_is_told_in_a_sentence(
+    tmp_path: Path, command: str, of_server: str, why: str
+) -> None:
+    with Server(tmp_path, options=("--protected-mode", "no")) as server:
+        client = server.client()
+        client.config_set("requirepass", "letmein")
+        client.close()
+        db = "/99" if "letmein" in of_server else ""
+        told, code = await run(command, server.url.replace("redis://", of_server) + db)
+    assert code
+    assert "Traceback" not in told
+    assert hides(told)
+    assert "letmein" not in told
+    assert re.search(why, told)
 
 
 async def test_the_playground_says_it_too(tmp_path: Path) -> None:
