@@ -7,6 +7,9 @@ local job = fetch(ARGV[2])
 if not job then return end
 redis.call('ZREM', key('undelivered', job.reader), job.id)
 redis.call('HDEL', key('job', job.id), 'note', 'result')
+-- Of the live stream nothing is wanted from before the oldest question that is still shown.
+local oldest = redis.call('ZRANGE', key('undelivered', job.reader), 0, 0, 'WITHSCORES')[2]
+redis.call('XTRIM', key('live', job.reader), 'MINID', '~', string.format('%.0f', oldest or now))
 if job.state == 'done' then
   if ARGV[3] ~= '' then update(job, 'body', ARGV[3]) end
   if redis.call('PTTL', key('events', job.id)) > policy.delivered_ttl_ms then

@@ -87,7 +87,7 @@ async def test_running_jobs_finish_when_memory_is_full(
 
 async def test_a_delivered_question_leaves_little_besides_its_turn(redis: Redis) -> None:
     """A file's text is in the question: it was kept five times."""
-    queue = JobQueue(redis, policy=Policy(live_ms=0))
+    queue = JobQueue(redis)
     for number in range(5):
         job = msgspec.structs.replace(make_job(f"{number}"), prompt="x" * 60_000)
         await queue.submit(job)
