@@ -5,6 +5,7 @@ https://discord.com/developers/docs/interactions/application-commands
 
 import unicodedata
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from playground.discord.errors import Form, unknown
 from playground.discord.schema import (
@@ -300,8 +301,28 @@ def _choices(value: Kind) -> Items:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """A member that only other kinds of an object have."""
+
+    def check(self, form: Form, at: str, value: object) -> None:
+        if value not in ([], False):
+            form.wrong(at, "BASE_TYPE_FORBIDDEN", "This kind of option does not have this field")
+
+
+_OF_SOME_OPTIONS = (
+    "autocomplete", "channel_types", "choices", "max_length", "max_value", "min_length",
+    "min_value", "options",
+)  # fmt: skip
+
+
 def _option(**more: Kind) -> Fields:
-    members: dict[str, Kind] = {**_SLASH_TEXTS, "required": Flag(), **more}
+    members: dict[str, Kind] = {
+        **_SLASH_TEXTS,
+        "required": Flag(),
+        **dict.fromkeys(_OF_SOME_OPTIONS, Nothing()),
+        **more,
+    }
     return Fields(members, _NAMED, (_check_choices, _check_bounds))
 
 
@@ -323,10 +344,16 @@ _VALUES: dict[int, Fields] = {
     7: _option(channel_types=Items(Whole(0, 16), 0, None, unique=True)),
 }
 _SUBCOMMAND = Fields(
-    {**_SLASH_TEXTS, "options": Items(ByType(_VALUES), 0, OPTIONS)}, _NAMED, (_check_options,)
+    {**_SLASH_TEXTS, "choices": Nothing(), "options": Items(ByType(_VALUES), 0, OPTIONS)},
+    _NAMED,
+    (_check_options,),
 )
 _GROUP = Fields(
-    {**_SLASH_TEXTS, "options": Items(ByType({SUBCOMMAND: _SUBCOMMAND}), 1, OPTIONS)},
+    {
+        **_SLASH_TEXTS,
+        "choices": Nothing(),
+        "options": Items(ByType({SUBCOMMAND: _SUBCOMMAND}), 1, OPTIONS),
+    },
     (*_NAMED, "options"),
     (_check_options,),
 )
@@ -341,6 +368,7 @@ _SLASH = Fields(
     {
         **_COMMON,
         **_SLASH_TEXTS,
+        "choices": Nothing(),
         "options": Items(
             ByType({**_VALUES, SUBCOMMAND: _SUBCOMMAND, SUBCOMMAND_GROUP: _GROUP}), 0, OPTIONS
         ),

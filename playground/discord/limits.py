@@ -85,8 +85,17 @@ def _check_embed(form: Form, at: str, embed: Json) -> None:
         "footer",
         "timestamp",
     )
-    if not any(embed.get(name) for name in shown):
+    if not any(_holds(embed.get(name)) for name in shown):
         form.wrong(f"{at}.description", "BASE_TYPE_REQUIRED", "This field is required")
+    for index, each in enumerate(embed.get("fields") or ()):
+        for name in ("name", "value"):
+            if not _holds(each[name]):
+                where = f"{at}.fields.{index}.{name}"
+                form.wrong(where, "BASE_TYPE_REQUIRED", "This field is required")
+
+
+def _holds(value: Any) -> bool:
+    return bool(value.strip() if isinstance(value, str) else value)
 
 
 def _check_mentions(form: Form, at: str, allowed: Json) -> None:

@@ -38,6 +38,18 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
             yield from places(each, (*path, index))
 
 
+NAMES = sorted(
+    {
+        key
+        for seeds in SEEDS.values()
+        for seed in seeds
+        for path in places(seed)
+        for key in path
+        if isinstance(key, str)
+    }
+)
+
+
 @st.composite
 def damaged(draw: st.DrawFn, kind: str) -> Any:
     body = copy.deepcopy(SEEDS[kind][draw(st.integers(0, len(SEEDS[kind]) - 1))])
@@ -48,6 +60,8 @@ def damaged(draw: st.DrawFn, kind: str) -> Any:
         for key in path:
             inside = inside[key]
         inside[last] = copy.deepcopy(draw(JUNK))
+        if isinstance(inside, dict):  # a member that belongs elsewhere, too
+            inside[NAMES[draw(st.integers(0, len(NAMES) - 1))]] = copy.deepcopy(draw(JUNK))
     return body
 
 
