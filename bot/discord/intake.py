@@ -149,13 +149,14 @@ class Intake:
     async def _asked(self, question: Question) -> None:
         answers = self._client.answers
         try:
+            question, unread = await references.read(self._client, question)
             admitted = await self._client.admission.admit(
                 question.asked_by, question.job, question.files
             )
             question = msgspec.structs.replace(question, job=admitted.job)
             if question.thread:
                 question = await threads.opened(self._client, question)
-            job = await self._with_material(question)
+            job = await self._with_material(question, unread)
             answers.give(job, await answers.submit(admitted.with_job(job)))
         except Refused as refused:
             answers.refuse(question.job, refused.notice)
@@ -167,9 +168,8 @@ class Intake:
         with suppress(QueueUnavailable, RedisError):  # then the next start sees that it was asked
             await self._held.drop(*(question.job.id for question in questions))
 
-    async def _with_material(self, question: Question) -> Job:
+    async def _with_material(self, question: Question, unread: list[Notice]) -> Job:
         """The job with the messages that it points at, and with the files."""
-        question, unread = await references.read(self._client, question)
         if not (question.files or question.quotes):
             return msgspec.structs.replace(question.job, prompt=question.words)
         job, notes = await self._attaching.attach(question, await self._sight())

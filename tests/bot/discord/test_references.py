@@ -6,6 +6,7 @@ from bot.discord import intake
 from bot.discord.destination import decode
 from bot.files.attach import BYTES_PER_TOKEN, DEFAULT_CONTEXT, FILES_SHARE
 from bot.held import Held
+from bot.preferences import SERVER, Preferences, PreferenceStore
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
 from playground.discord.permissions import Permission
@@ -246,6 +247,16 @@ async def test_what_the_gateway_hides_is_fetched(room: Room, world: World) -> No
     said = await world.say("bob", "general", "", [File("plan.txt", b"Tuesday at nine")])
     await world.reply("ada", "general", said.id, "@bot when?")
     assert "Tuesday at nine" in await _asked(room)
+
+
+async def test_a_file_that_is_pointed_at_counts_as_one_of_the_person(
+    room: Room, world: World
+) -> None:
+    store = PreferenceStore(room.redis, Preferences())
+    await store.change(world.guild["id"], SERVER, megabytes_per_day=1)
+    said = await world.say("bob", "general", "", [File("large.txt", b"x" * 1_400_000)])
+    await world.reply("ada", "general", said.id, "@bot what is it?")
+    await room.notice("more than 1 MB of files within a day")
 
 
 @pytest.mark.parametrize("asked", ["@bot when?", "@bot"])

@@ -249,7 +249,8 @@ async def test_files_and_tokens_of_a_day_are_limited_and_told_apart(
 ) -> None:
     await store.change(world.guild["id"], SERVER, megabytes_per_day=1, tokens_per_day=1)
     files = [File(f"{n}.txt", b"x" * 700_000) for n in range(2)]
-    await world.slash("bob", "general", "chat", {"prompt": "with files"}, files)
+    large = File("large.txt", b"x" * 1_400_000)
+    await world.slash("bob", "general", "chat", {"prompt": "with a file"}, [large])
     await room.notice("more than 1 MB of files within a day", viewer="bob")
     for file in files:  # one question, of two messages
         await world.say("bob", "general", "@commonroom with a file", [file])
