@@ -18,6 +18,8 @@ from jobqueue.queue import JobQueue
 from jobqueue.schema import AnyEvent, Delta, Finished, State
 from tests.jobqueue.support import make_job
 
+PATIENCE_S = 240.0  # a busy machine imports torch and reads a model in a minute and more
+
 
 async def start(*arguments: str, **environment: str) -> Process:
     return await asyncio.create_subprocess_exec(
@@ -33,7 +35,7 @@ async def start(*arguments: str, **environment: str) -> Process:
 async def serving(url: str, *arguments: str, **environment: str) -> AsyncIterator[Process]:
     process = await start("serve", *arguments, REDIS_URL=url, **environment)
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             assert process.stdout is not None
             assert (await process.stdout.readline()).startswith(b"ready: ")
         yield process
@@ -45,14 +47,14 @@ async def serving(url: str, *arguments: str, **environment: str) -> AsyncIterato
 
 async def refused(*arguments: str, **environment: str) -> tuple[int | None, str]:
     process = await start(*arguments, **environment)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         _, told = await process.communicate()
     return process.returncode, told.decode()
 
 
 async def events_of(queue: JobQueue, *, first: bool = False) -> list[AnyEvent]:
     events: list[AnyEvent] = []
-    async with LiveReader(queue, "bot-0") as live, asyncio.timeout(60):
+    async with LiveReader(queue, "bot-0") as live, asyncio.timeout(PATIENCE_S):
         async for envelope in live.follow("j1"):
             events.append(envelope.event)
             if first and isinstance(envelope.event, Delta):

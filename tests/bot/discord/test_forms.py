@@ -103,7 +103,7 @@ async def test_forms_that_are_never_sent_are_not_kept(room: Room, world: World) 
         said = await world.say("bob", "general", f"the sky is green, {number}")
         opened = await world.context_menu("ada", "general", "Ask about this", said.id)
         await until(lambda form=opened: form.modal)  # type: ignore[misc]
-    stores = [each for each in gc.get_objects() if isinstance(each, ViewStore)]
+    stores = [each for each in gc.get_objects() if type(each) is ViewStore]
     assert stores
     assert all(not store._modals and not store._synced_message_views for store in stores)
     await world.submit_modal(opened, {"question": "is it?"})
