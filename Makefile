@@ -40,7 +40,8 @@ split-fuzz: $(VENV)/.dev ## Cut more than 100,000 generated answers into message
 	@$(BIN)/python -m pytest tests/bot/render/test_split.py --hypothesis-profile=long $(ARGS)
 
 fuzz: $(VENV)/.dev ## Every reader of outside words and bytes, thousands of tries each; ARGS="-k question"
-	@$(BIN)/python -m pytest tests/fuzz --hypothesis-profile=fuzz $(ARGS)
+	@COMMONROOM_EVERY_INPUT=1 $(BIN)/python -m pytest tests/fuzz tests/test_text_complexity.py \
+		--hypothesis-profile=fuzz $(ARGS)
 
 discord-faults: $(VENV)/.dev ## 1,000 things that Discord does wrong; ARGS="--faults 50 --seed 7"
 	@$(BIN)/python -m tests.faults.discord_faults $(ARGS)
