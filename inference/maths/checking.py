@@ -1,6 +1,7 @@
 """Runs `judge` in the sandbox, where everything that looks at a model's output belongs."""
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -13,7 +14,7 @@ from inference.sandbox.errors import ProgramRefused
 from jobqueue.schema import Check
 
 TIMEOUT_S = 8.0
-_OURS = "from inference."
+_OURS = re.compile(r"^from inference\.[^\n(]*(?:\([^)]*\))?$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,4 @@ def _judge() -> str:
     folder = files("inference.maths")
     names = ("sympy_reader.py", "printed.py", "judge.py")
     parts = (folder.joinpath(name).read_text("utf-8") for name in names)
-    return "\n".join(
-        line for part in parts for line in part.splitlines() if not line.startswith(_OURS)
-    )
+    return "\n".join(_OURS.sub("", part) for part in parts)

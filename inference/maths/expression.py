@@ -86,6 +86,11 @@ _LATEX = (
 _ROOT = re.compile(r"√\s*(\([^()]*\)|\d+(?:\.\d+)?|[a-zA-Z])")
 _TOKEN = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+|[A-Za-z_]\w*|\*\*|<=|>=|!=|==|->|\.\.|\S)")
 _OPERAND = re.compile(r"[\w.)]")
+_TEN_TO_THE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?|\.\d+)[eE](\d{1,2})(?![\w.])")  # 1e3
+_THOUSANDS = re.compile(r"(?<![\d,.])\d{1,3}(?:,\d{3})+(?!\d|,\d)")
+_OF_SEVERAL = re.compile(
+    r"(?i)\b(?:gcd|lcm|hcf|min|max|mod|binomial|comb|perm|n?[CP]|ncr|npr|root|log|round)\s*\("
+)
 
 
 MAX_EXPRESSION = 4_000  # characters
@@ -102,8 +107,20 @@ def plain(text: str) -> str:
     for pattern, written in _LATEX:
         text = re.sub(pattern, written, text)
     text = _absolute(_ROOT.sub(lambda found: f"sqrt({found[1].strip('()')})", text))
-    text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text)  # 1,000
+    text = _without_separators(_TEN_TO_THE.sub(r"(\1*10^(\2))", text))
     return re.sub(r"%\s*(?:of|\*)\s*", "/100*", text)
+
+
+def _without_separators(text: str) -> str:
+    """`1,000` as `1000`; in `max(1,100)` and `3,100,25` commas stand between numbers."""
+    start = found.start() if (found := _OF_SEVERAL.search(text)) else len(text)
+    return _THOUSANDS.sub(lambda each: each[0].replace(",", ""), text[:start]) + text[start:]
+
+
+def may_be_several_numbers(text: str) -> bool:
+    """Whether a comma in a call may separate thousands or arguments."""
+    called = _OF_SEVERAL.search(text)
+    return bool(called and re.search(r"\d,\d{3}(?!\d)", text[called.start() :]))
 
 
 def _absolute(text: str) -> str:
@@ -216,6 +233,8 @@ def _of_fair_length(text: str) -> str:
 
 
 def _parsed(text: str) -> ast.expr:
+    if re.search(r"\dE[+-]\d", text):
+        raise NotMathematics(f"{text[:80]!r} has a power of ten, or Euler's number: write 2*10^3")
     try:
         tree = ast.parse(_explicit(plain(_of_fair_length(text))), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -252,8 +271,10 @@ def _explicit(text: str) -> str:
     for number, sign in enumerate(tokens):
         after = tokens[number + 1] if number + 1 < len(tokens) else ""
         word = _word(sign, after)
+        if re.fullmatch(r"0\d+", sign):  # of `max(1,000)`
+            raise NotMathematics(f"{text!r} has a number that begins with 0")
         if made and _joins(made[-1], word):
-            if made[-1][-1].isdigit() and word[0].isdigit():
+            if made[-1][-1].isdigit() and (word[0].isdigit() or word[0] == "."):
                 raise NotMathematics(f"{text!r} has two numbers without a sign between them")
             made.append("*")
         if sign == "!" and made:

@@ -18,7 +18,17 @@ from typing import Any
 import mpmath
 import sympy
 
-from inference.maths.printed import Unclear, claimed_set, is_zero, same, single, solutions, typeset
+from inference.maths.printed import (
+    Unclear,
+    antiderivative,
+    claimed_set,
+    is_zero,
+    quantity,
+    same,
+    single,
+    solutions,
+    typeset,
+)
 from inference.maths.sympy_reader import is_undefined, read_sympy
 
 NONE, VERIFIED, REFUTED = "none", "verified", "refuted"
@@ -55,7 +65,7 @@ def _equations(task: dict[str, Any], printed: str) -> bool:
     if line := _INFINITELY_MANY.fullmatch(printed.strip()):
         if conditions:
             raise Unclear
-        return _parametric(residues, wanted, line[1])
+        return _parametric(residues, wanted, *line.groups())
     found = [_for(wanted, solution) for solution in solutions(printed)]
     for each in found:
         if not all(is_zero(residue.subs(each)) for residue in residues):
@@ -66,16 +76,18 @@ def _equations(task: dict[str, Any], printed: str) -> bool:
     return len(distinct) == _how_many(residues, wanted)
 
 
-_INFINITELY_MANY = re.compile(r"infinitely many solutions: (.+) for every real [\w, ]+")
+_INFINITELY_MANY = re.compile(r"infinitely many solutions: (.+) for every real ([\w, ]+)")
 
 
-def _parametric(residues: list[Any], wanted: list[Any], written: str) -> bool:
+def _parametric(residues: list[Any], wanted: list[Any], written: str, free: str) -> bool:
     """Whether it is the whole solution of linear equations, each point for its parameters."""
     [solution] = solutions(written)
     point = _for(wanted, solution)
     matrix, constants = sympy.linear_eq_to_matrix(residues, wanted)
     parameters = sorted(set().union(*(each.free_symbols for each in point.values())), key=str)
     if not parameters or set(parameters) & set(wanted):
+        raise Unclear
+    if sorted(re.findall(r"(?!and\b)[A-Za-z]\w*", free)) != list(map(str, parameters)):
         raise Unclear
     if not all(sympy.expand(residue.subs(point, simultaneous=True)) == 0 for residue in residues):
         return False
@@ -232,34 +244,43 @@ def _value(task: dict[str, Any], printed: str) -> bool:
     value = _read_task(task["expression"])
     if is_undefined(_plain_decimals(task["expression"])):
         return printed.strip() == "undefined"
-    if not value.is_finite:
+    if not value.is_finite or (not value.is_real and _has_odd_root(value)):
         raise Unclear
     return printed.strip() != "undefined" and is_zero(value - single(printed))
 
 
+def _has_odd_root(value: Any) -> bool:
+    """Whether a complex root was taken where people may mean the real one: of -8 it is -2."""
+    roots = (each.exp for each in value.atoms(sympy.Pow))
+    return any(each.is_Rational and each.q % 2 == 1 and each.q > 1 for each in roots)
+
+
 def _quantity(task: dict[str, Any], printed: str) -> bool:
     wanted = sympy.N(sympy.Rational(task["value"]), 30)
-    return _near(wanted, sympy.N(single(printed), 30), printed)
+    found = sympy.N(quantity(printed, task["units"]), 30)
+    return _near(wanted, found, printed, abs(wanted) or 1)
 
 
 def _derivative(task: dict[str, Any], printed: str) -> bool:
     function = _function(task["expression"], task["unknown"])
     claimed = _function(single(printed), task["unknown"])
-    return _agree(lambda x: mpmath.diff(function, x), claimed, printed)
+    return _agree(lambda x: mpmath.diff(function, x), claimed, printed, function)
 
 
 def _integral(task: dict[str, Any], printed: str) -> bool:
     function = _function(task["expression"], task["unknown"])
     if not task["bounds"]:
-        claimed = _function(single(printed), task["unknown"])
-        return _agree(lambda x: mpmath.diff(claimed, x), function, printed)
+        claimed = _function(antiderivative(printed), task["unknown"])
+        return _agree(lambda x: mpmath.diff(claimed, x), function, printed, function)
     low, high = (mpmath.mpf(sympy.N(_read_task(bound), 30)) for bound in task["bounds"])
     if not (mpmath.isfinite(low) and mpmath.isfinite(high)):
         raise Unclear
     numeric, error = mpmath.quad(function, [low, high], error=True)
-    if error > _CLOSE:
+    size = abs(high - low) * max(abs(function(low + (high - low) * n / 7)) for n in range(1, 7))
+    if error > _CLOSE * min(1, size):
         raise Unclear
-    return _near(numeric, mpmath.mpf(sympy.N(single(printed), 30)), printed)
+    claim = mpmath.mpf(sympy.N(single(printed), 30))
+    return _near(numeric, claim, printed, max(abs(numeric), min(1, size)))
 
 
 def _function(expression: Any, unknown: str) -> Callable[[Any], Any]:
@@ -279,18 +300,24 @@ def _function(expression: Any, unknown: str) -> Callable[[Any], Any]:
     return function
 
 
-def _agree(one: Callable[[Any], Any], other: Callable[[Any], Any], printed: str) -> bool:
-    """Two functions, at those of a few points where both are real."""
+def _agree(
+    one: Callable[[Any], Any],
+    other: Callable[[Any], Any],
+    printed: str,
+    measure: Callable[[Any], Any],
+) -> bool:
+    """Two functions, at those of a few points where both are real; `measure` is of their size."""
     seen = 0
     for _ in range(_POINTS):
         point = mpmath.mpf(_RANDOM.randrange(-3 * 10**12, 3 * 10**12)) / 10**12
         try:
             pair = one(point), other(point)
+            size = max(abs(pair[0]), min(1, abs(measure(point))))
         except (ValueError, ZeroDivisionError):
             continue
         if any(mpmath.im(each) for each in pair):
             continue
-        if not _near(*pair, printed):
+        if not _near(*pair, printed, size):
             return False
         seen += 1
     if seen < 2:
@@ -397,10 +424,10 @@ def _is_factored(said: str, number: int) -> bool:
     return product == number
 
 
-def _near(one: Any, other: Any, printed: str) -> bool:
+def _near(one: Any, other: Any, printed: str, size: Any) -> bool:
     """As near as two numbers are that were computed; as rounding allows where one was printed."""
     close = _ROUNDED if "." in printed else _CLOSE
-    return bool(abs(one - other) <= close * max(1, abs(one)))
+    return bool(abs(one - other) <= close * size)
 
 
 _TESTS: dict[str, Callable[[dict[str, Any], str], bool]] = {

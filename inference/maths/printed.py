@@ -5,6 +5,7 @@ is never evaluated as code.
 """
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 import sympy
@@ -13,7 +14,7 @@ from inference.maths.sympy_reader import Unreadable, read_sympy
 
 # A number and its unit. sympy writes a product as `2*x`, so `2 x` is none.
 _QUANTITY = re.compile(
-    r"(-?[\d.]+(?:e[+-]?\d+)?) (?!and\b|or\b)(?:[^\W\d_]|°)(?:[^\d=+*(),]|\^[23])*"
+    r"(-?[\d.]+(?:e[+-]?\d+)?) ((?!and\b|or\b)(?:[^\W\d_]|°)(?:[^\d=+(),*]|(?:\^|\*\*)-?\d|\*)*)"
 )
 
 
@@ -24,7 +25,7 @@ class Unclear(Exception):
 def value(text: str) -> Any:
     """One value: a number, an expression, a set. Decimals are taken as exact. Raises Unclear."""
     try:
-        return read_sympy(text.strip().rstrip(".").replace(" + C", ""))
+        return read_sympy(text.strip().rstrip("."))
     except Unreadable as error:
         raise Unclear from error
 
@@ -81,8 +82,15 @@ def claimed_set(printed: str, unknown: Any = None) -> Any:
     text, name = printed.strip().rstrip("."), str(unknown) if unknown else "[A-Za-z]"
     if everywhere := re.fullmatch(rf"true for all real ({name})(?: except (.+))?", text):
         but = solutions(everywhere[2] or "no solution")
-        return sympy.S.Reals - sympy.FiniteSet(*(_only(each, everywhere[1]) for each in but))
-    text = re.sub(rf"\A{name} in ", "", text.removeprefix("true for all "))
+        points = [_only(each, everywhere[1]) for each in but]
+        if not all(each.is_real for each in points):
+            raise Unclear
+        return sympy.S.Reals - sympy.FiniteSet(*points)
+    text = text.removeprefix("true for all ")
+    if within := re.match(rf"{name} in (?=\S)", text):
+        text = text[within.end() :]
+        if text[0] in "[(":  # these are two points in sympy and an interval elsewhere
+            raise Unclear
     if re.search(r"[<>!]|Interval|Union|Reals|EmptySet", text):
         found = value(_with_double_signs(text))
         if len(found.free_symbols) > 1 or (unknown and found.free_symbols - {unknown}):
@@ -103,22 +111,46 @@ def _only(solution: dict[str, Any], unknown: str) -> Any:
 
 
 def single(printed: str) -> Any:
-    """The only value in it; a unit behind a number is left to the reader. Raises Unclear."""
-    text = printed.strip()
-    if quantity := _QUANTITY.fullmatch(text):
-        return value(quantity[1])
-    found = solutions(text)
+    """The only value in it. A word behind a number may change it. Raises Unclear."""
+    found = solutions(printed)
     if len(found) != 1 or len(found[0]) != 1:
         raise Unclear
     return next(iter(found[0].values()))
 
 
+def quantity(printed: str, units: Collection[str]) -> Any:
+    """The only value in it, with one of `units` behind it or none. Raises Unclear."""
+    found = _QUANTITY.fullmatch(printed.strip())
+    if found is None:
+        return single(printed)
+    if _squeezed(found[2]) not in set(map(_squeezed, units)):
+        raise Unclear
+    return value(found[1])
+
+
+def _squeezed(unit: str) -> str:
+    return re.sub(r"\s", "", unit.strip().rstrip(".")).replace("^", "**")
+
+
+def antiderivative(printed: str) -> Any:
+    """The only value in it, with a constant or none. Raises Unclear."""
+    return single(re.sub(r"\s*\+\s*C\.?\s*\Z", "", printed))
+
+
 def is_zero(difference: Any) -> bool:
+    """Whether it is, as near as can be computed, beside what it is a sum of."""
     if difference.free_symbols:
         return bool(sympy.simplify(difference) == 0)
     if difference.is_Rational:
         return bool(difference == 0)
-    return bool(abs(sympy.N(difference, 40)) < 1e-25)
+    if difference.is_Mul:
+        return any(map(is_zero, difference.args))
+    if isinstance(difference, sympy.exp) or (difference.is_Pow and difference.base == sympy.E):
+        return False
+    most = 1.0
+    if difference.is_Add:
+        most = min(1, max(abs(sympy.N(each, 15)) for each in difference.args))
+    return bool(abs(sympy.N(difference, 40)) < 1e-25 * most)
 
 
 # --- how it is typeset, and compared -------------------------------------------------------------
@@ -143,7 +175,7 @@ def _typeset(text: str) -> str:
     if re.fullmatch(r"\d+(?:\*\*\d+)?(?: \* \d+(?:\*\*\d+)?)+", text):
         return re.sub(r"\*\*(\d+)", r"^{\1}", text).replace(" * ", r" \times ")
     if text.endswith(" + C"):
-        return f"{sympy.latex(value(text))} + C"
+        return f"{sympy.latex(value(text.removesuffix(' + C')))} + C"
     return _typeset_set(text) or _typeset_values(text)
 
 

@@ -6,6 +6,7 @@ unverified: a test of something else than what was asked is worse than none.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,6 +16,7 @@ from inference.maths.expression import (
     NotMathematics,
     conditions,
     expression,
+    may_be_several_numbers,
     names,
     plain,
     relations,
@@ -42,12 +44,18 @@ class Reading:
 
 def read(question: str) -> Reading | None:
     """What is asked, if every word of it is understood."""
-    if len(question) > MAX_QUESTION:
+    if len(question) > MAX_QUESTION or _has_unclear_numbers(question):
         return None
     text = _with_infinities(plain(question))
     if plotted := _AND_PLOT.search(text.rstrip(_ENDS)):
         return _with_plot(_read(text[: plotted.start()].rstrip(_JOINTS)))
     return _read(text)
+
+
+def _has_unclear_numbers(question: str) -> bool:
+    """`2E+3` may be 2000 or 8.4, and `max(1,200, 3)` 1200 or 200."""
+    text = unicodedata.normalize("NFKC", question)
+    return may_be_several_numbers(text) or bool(re.search(r"\dE[+-]\d|\d[eE]\d{3}", text))
 
 
 def _read(text: str) -> Reading | None:
@@ -135,7 +143,7 @@ def _conversion(text: str) -> Reading | None:
                 exact = units.exact(Fraction(value), unit, to)
             except ToolFailed:
                 return None
-            task: Task = {"kind": "quantity", "value": str(exact), "unit": to}
+            task: Task = {"kind": "quantity", "value": str(exact), "units": units.spellings(to)}
             return Reading(task, _form("convert", value, unit, to))
     return None
 

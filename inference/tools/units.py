@@ -68,9 +68,17 @@ _CHINESE = {
     "公里每小时": "km/h",
     "米每秒": "m/s",
     "每小时": "/hour",
+    "NM": "nautical_mile",
+    **dict.fromkeys(("kmph", "kmh", "KMPH", "KMH", "km/hr"), "km/h"),  # no thousands of miles
 }
+# Names of several units: they are converted as pint has them, but nobody knows what was meant.
+_AMBIGUOUS = re.compile(
+    r"(?i:tons?|barrels?|bbls?|bushels?)|Cal|CAL|Calories?|CALORIES?|M[GM]", re.ASCII
+)
 _DEGREES = re.compile(r"(?i)\b(?:degrees?\s+)?(celsius|fahrenheit|kelvin)\b|°\s*([CF])")
 _SQUARED = re.compile(r"(?<=[a-z])\s*\^?\s*([23])$")
+_SUPERSCRIPT = re.compile("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_AS_DIGITS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _IN_WORDS = re.compile(
     r"\b(?:(?P<before>square|sq|cubic)\s+(?P<of>[^\W\d_]+)|(?P<base>[^\W\d_]+)\s+(?P<after>squared|cubed))\b"
 )
@@ -110,20 +118,58 @@ def exact(value: Fraction, unit: str, to: str) -> Fraction:
 
     try:
         quantity = _registry().Quantity(value, _unit(unit)).to(_unit(to))
+        # pint takes a radian for 1, so that a turn per second would be 6.28 Hz.
+        alike = _turns(_unit(unit)) == _turns(_unit(to))
     except pint.DimensionalityError as error:
         raise ToolFailed(f"{unit} and {to} do not measure the same") from error
-    except (pint.PintError, ArithmeticError, ValueError) as error:  # a power of degrees Celsius
+    # A power of degrees Celsius; a logarithm.
+    except (pint.PintError, ArithmeticError, ValueError, TypeError) as error:
         raise ToolFailed(f"{unit} cannot be converted to {to}: {error}") from error
+    if not alike:
+        raise ToolFailed(f"{unit} and {to} do not measure the same: one of them counts angles")
     found = Fraction(quantity.magnitude)
     return found.limit_denominator(10**15) if abs(found) > Fraction(1, 10**3) else found
 
 
 def known(unit: str) -> bool:
+    """Whether it is one unit, and no other goes by the same name."""
     try:
         _unit(unit)
     except ToolFailed:
         return False
-    return True
+    return not any(map(_AMBIGUOUS.fullmatch, re.findall(r"[^\W\d_]+", unit)))
+
+
+def spellings(unit: str) -> list[str]:
+    """Return `unit` and its other names. Raises ToolFailed."""
+    read = _unit(unit)
+    powers: dict[str, int] = {name: int(power) for name, power in read._units.items()}
+    found = {unit.strip(), _product(powers)}
+    found.add(_product({_registry().get_symbol(name): power for name, power in powers.items()}))
+    if list(powers.values()) == [1]:
+        prefix, name, _ = _registry().parse_unit_name(*powers)[0]
+        aliases = {name, *_registry()._units[name].aliases}
+        found |= {prefix + alias for alias in aliases}
+        found |= {f"{name}s" for name in found if len(name) > 2 and not name.endswith("s")}
+    found |= {chinese for chinese, name in _CHINESE.items() if name in found}
+    return sorted(found)
+
+
+def _product(powers: dict[str, int]) -> str:
+    """`kg*m/s**2`."""
+    above = "*".join(_factor(name, power) for name, power in powers.items() if power > 0)
+    below = (f"/{_factor(name, -power)}" for name, power in powers.items() if power < 0)
+    return "".join((above or "1", *below))
+
+
+def _factor(name: str, power: int) -> str:
+    return name if power == 1 else f"{name}**{power}"
+
+
+def _turns(unit: Any) -> Any:
+    """The power of angles in it."""
+    root = _registry().Quantity(1, unit).to_root_units().units._units
+    return root.get("radian", 0)
 
 
 @cache
@@ -138,6 +184,7 @@ def _unit(name: str) -> Any:
         raise ToolFailed(f"{name[:MAX_UNIT]!r} is not the name of a unit")
     text = name.strip()
     text = _CHINESE.get(text, text)
+    text = _SUPERSCRIPT.sub(lambda found: f"**{found[0].translate(_AS_DIGITS)}", text)
     text = _DEGREES.sub(lambda found: f"deg{(found[1] or found[2])[0].upper()}", text)
     text = _SQUARED.sub(r"**\1", text.replace("degK", "kelvin"))
     text = _IN_WORDS.sub(_power_in_words, text)
@@ -157,6 +204,8 @@ def _power_in_words(found: re.Match[str]) -> str:
 def _named(each: str, whole: str) -> Any:
     import pint  # noqa: PLC0415
 
+    if not each.replace("°", "a").isidentifier():  # pint reads digits of other scripts as powers
+        raise ToolFailed(f"there is no unit {whole!r}")
     for written in (each, each.lower()):
         try:
             return _registry().Unit(written)

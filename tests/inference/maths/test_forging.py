@@ -89,12 +89,82 @@ def test_nothing_in_the_grammar_takes_long_or_much() -> None:
         ("limit of 1/log(x) as x approaches 0", "-482549424/10**10"),
         ("limit of sin(3x)/x as x approaches 0", "3 + 1/10**6"),
         ("limit of sin(x) as x approaches 0", "1/10**12"),
+        # Beside small numbers a small difference is a large one.
+        ("Calculate sqrt(2)/10^30", "0"),
+        ("Calculate e^(-100)", "0"),
+        ("Solve sqrt(2)*x*10^-30 = 10^-30", "x = 4"),
+        ("Differentiate x^2/10^40 with respect to x", "0"),
+        ("Integrate x/10^40", "0"),
+        ("Integrate x/10^30 from 0 to 1", "0"),
+        ("Convert 1 nm to m", "0.0 m"),
+        # What stands beside the number is part of the answer.
+        *(
+            ("Calculate 2 + 3", f"5 {word}")
+            for word in ("million", "percent", "pi", "i", "E", "or 6")
+        ),
+        ("Calculate 2 + 3", "5 + C"),
+        ("Integrate x^2 from 0 to 1", "1/3 + C"),
+        ("Differentiate x^2 with respect to x", "2*x + C"),
+        ("gcd of 12 and 18", "6 million"),
+        ("limit of sin(x)/x as x approaches 0", "1 million"),
+        *(("Convert 5 km to m", f"5000 {unit}") for unit in ("km", "kg", "thousand m", "m/s", "M")),
+        ("Solve (x - 2)(x - 3) = 0", "x in [2, 3]"),
+        ("Solve (x - 2)(x - 3) = 0", "x in (2, 3)"),
+        ("Solve x^2 >= 0", "true for all real x except x = I"),
+        (
+            "Solve x + y = 2, 2x + 2y = 4",
+            "infinitely many solutions: x = 2 - t, y = t for every real q",
+        ),
     ],
 )
 def test_an_answer_that_is_nearly_right_is_not_verified(question: str, printed: str) -> None:
     reading = read(question)
     assert reading is not None
     assert judge(reading.task, printed) != "verified"
+
+
+@pytest.mark.parametrize(
+    ("question", "printed"),
+    [
+        ("Differentiate sin(x)^2 + cos(x)^2 with respect to x", "0"),
+        ("Integrate sin(x) from -1 to 1", "0"),
+        ("Integrate x^2", "x**3/3 + C"),
+        ("Calculate sqrt(2)*sqrt(3)/10^30", "sqrt(6)/10**30"),
+        ("Calculate 1E3 * 2", "2000"),
+        ("Calculate 1,000 + 1", "1001"),
+        ("lcm of 3,100,25", "300"),
+        ("Convert 5 km to meters", "5000 m"),
+        ("Convert 36 km/h to m/s", "10 m / s"),
+        ("Convert 36 kmph to m/s", "10 m/s"),
+        ("1 小时等于多少分钟", "60 minutes"),
+    ],
+)
+def test_a_right_answer_is_verified_all_the_same(question: str, printed: str) -> None:
+    reading = read(question)
+    assert reading is not None
+    assert judge(reading.task, printed) == "verified"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        *("max(1,100)", "max(1,200, 3)", "gcd(100,250,36)", "mod(17,100)", "2E+3", "1E400 * 2"),
+        *("1.5.2 + 1", "1234,567 + 1", "1,5 + 1"),
+    ],
+)
+def test_numbers_of_several_meanings_are_not_judged(question: str) -> None:
+    assert read(f"Calculate {question}") is None
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        *("1 ton to kg", "1 barrel to liters", "2 Calories to J", "5 MM to M", "1 rpm to Hz"),
+        *("1 Hz to rad/s", "1 lm to cd", "5 dBm to W", "1 km¹⁰⁰⁰⁰⁰⁰⁰ to m¹⁰⁰⁰⁰⁰⁰⁰"),
+    ],
+)
+def test_units_of_several_meanings_are_not_judged(question: str) -> None:
+    assert read(f"Convert {question}") is None
 
 
 async def test_a_program_cannot_write_its_own_verdict() -> None:

@@ -29,6 +29,18 @@ def _loaded_units() -> None:
         *("(" * 50 + "m", "(" * 20 + "m" + ")" * 20, "m" * 5_000, " " * 100_000, "µ" * 60),
         *("kilo" * 15, "m*" * 29 + "m", "m/" * 29 + "m", "__import__('os')", "m.__class__"),
         *("lambda: m", "m if m else m", "[m]*10**9", "m!", "m;m", "", "٣", "m^٣", "m..m", "per"),
+        *(
+            "km¹⁰⁰⁰⁰⁰⁰⁰",
+            "km⁹⁹⁹⁹⁹⁹⁹⁹",
+            "m⁻⁹⁹⁹⁹⁹⁹",
+            "km²²²²²²²",
+            "µ⁹⁹⁹⁹⁹⁹",
+            "°⁹⁹⁹⁹",
+            "mⅫ",
+            "m½",
+            "m①",
+        ),
+        *("mⅫ", "m½", "m①", "dBm", "decibel", "neper", "octave"),
         *("degC^2", "degC*degF", "°", "^2", "**2", "m**", "m^", "()", "m()", "m(", "/"),
     ],
 )
@@ -60,6 +72,11 @@ async def test_a_number_that_cannot_be_converted_is_refused(value: float) -> Non
         (1.0, "eV", "J", "1.602176634e-19 J"),
         (20.0, "°C", "°F", "68 °F"),
         (1.0, "m^9", "km^9", "1e-27 km^9"),
+        (1.0, "km¹", "m", "1000 m"),
+        (3.0, "s⁻¹", "1/minute", "180 1/minute"),
+        (36.0, "kmph", "m/s", "10 m/s"),
+        (1.0, "NM", "m", "1852 m"),
+        (60.0, "rpm", "turn/s", "1 turn/s"),
     ],
 )
 async def test_units_that_people_write_are_understood(
@@ -67,6 +84,31 @@ async def test_units_that_people_write_are_understood(
 ) -> None:
     outcome = await CONVERT.call(Context(), {"value": value, "unit": unit, "to": to})
     assert outcome.text == result
+
+
+@pytest.mark.parametrize(
+    ("unit", "to"), [("rpm", "Hz"), ("Hz", "rad/s"), ("lm", "cd"), ("radian/s", "Hz"), ("m", "s")]
+)
+async def test_what_does_not_measure_the_same_is_not_converted(unit: str, to: str) -> None:
+    with pytest.raises(ToolFailed, match="do not measure the same"):
+        await CONVERT.call(Context(), {"value": 1.0, "unit": unit, "to": to})
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        *(("1e3 + 1", 1001), ("1E3", 1000), ("2.5e2", 250), ("1,000 * 2", 2000)),
+        *(("max(1,100)", 100), ("min(3,1,200)", 1), ("sqrt(1,000,000)", 1000)),
+    ],
+)
+def test_numbers_are_read_as_people_write_them(expression: str, value: int) -> None:
+    assert evaluated(expression) == value
+
+
+@pytest.mark.parametrize("expression", ["2E+3", "2E-3", "max(1,000)", "1.5.2", "1,5", "1234,567"])
+def test_numbers_of_several_meanings_are_refused(expression: str) -> None:
+    with pytest.raises(ToolFailed):
+        evaluated(expression)
 
 
 @pytest.mark.parametrize(
