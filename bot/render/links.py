@@ -221,8 +221,8 @@ def _earlier(one: int | None, other: int | None) -> int | None:
 
 # Letters of other scripts, and Latin ones with strokes, that are taken for plain Latin ones.
 _LOOKALIKES = str.maketrans(
-    "авекмнорстухіјѕһԁԛԝӏгпьзєαβγεικνορτυχωϲϳηօսհցոյᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢıɑɡłøđħŧ",
-    "abekmhopctyxijshdqwlrnb3eabyeikvoptuxwcjnouhgnjabcdefghijklmnoprstuvwyziaglodht",
+    "авекмнорстухіјѕһԁԛԝӏгпьзєαβγεικνορτυχωϲϳηօսհցոյᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢıɑɡłøđħŧς𐐽০୦๐໐〇ဝഠ",
+    "abekmhopctyxijshdqwlrnb3eabyeikvoptuxwcjnouhgnjabcdefghijklmnoprstuvwyziaglodhtccooooooo",
 )
 _TURNED = "\ufffc"
 _KNOWN_LOOKS = {
@@ -303,7 +303,7 @@ _INVITE = re.compile(
     r"(?:discord\.(?:gg|me|io|li|gift|new|link)|dsc\.gg|invite\.gg)\.?(?::\d{1,5})?(?=/)"
     rf"|{_DISCORD}(?:invite|gifts|template|events|activities|quests|application-directory"
     r"|billing/+promotions|discovery/+applications)(?=/)"
-    rf"|{_DISCORD}(?:api/+)?oauth2/+authorize(?=[/?])"
+    rf"|{_DISCORD}(?:api/+(?:v\d{{1,3}}/+)?)?oauth2/+authorize(?=[/?])"
 )
 
 

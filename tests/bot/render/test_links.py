@@ -29,7 +29,8 @@ LABELS = [
     "localhost:8080", "steam://x", "support@good.com", "good<:a:1>.com", "good🔒.com",
     "good.com 🔗", "ⓖⓞⓞⓓ.ⓒⓞⓜ", "𝐠𝐨𝐨𝐝.𝐜𝐨𝐦", "🇬🇴🇴🇩.🇨🇴🇲", "g\u0336o\u0336od.com",
     "go\u00adod.com", "good\u200a.\u200acom", "good\u2060.\ufeffcom", "\u202emoc.doog",
-    "\u2067moc.doog\u2069", "go\u034fod.com", "good.com-login", "https:\\/\\/good.com",
+    "\u2067moc.doog\u2069", "go\u034fod.com", "good.com-login", "good.\u03f2om", "good.\u03c2om", "go\u09e6d.com",
+    "https:\\/\\/good.com",
     "<https://good.com>", "访问good.com官网", "good.com\u3164",
 ]  # fmt: skip
 
@@ -110,6 +111,7 @@ def test_an_address_in_front_of_the_real_host_is_text(text: str) -> None:
         "https://discord.com/a/../invite/abc", "https://discord.gift/abc",
         "https://discord.new/abc",
         "discord.com/template/abc", "dsc.gg/abc", "discord.com/oauth2/authorize?client_id=1",
+        "discord.com/api/v10/oauth2/authorize?client_id=1", "discord.com/api/v9/oauth2/authorize?a",
         "dis\u00adcord.gg/abc", "discord\\.gg/abc",
     ],
 )  # fmt: skip
