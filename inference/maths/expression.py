@@ -94,6 +94,7 @@ _OF_SEVERAL = re.compile(
 
 
 MAX_EXPRESSION = 4_000  # characters
+MAX_FACTORIALS = 100
 
 
 class NotMathematics(ValueError):
@@ -160,7 +161,7 @@ def relation(text: str) -> tuple[str, str, str]:
 
 def relations(text: str) -> list[tuple[str, str, str]]:
     """One relation, or those of a chain such as `1 < x <= 3`. Raises NotMathematics."""
-    parts = re.split(r"(<=|>=|!=|==|=|<|>)", plain(text))
+    parts = re.split(r"(<=|>=|!=|==|=|<|>)", plain(_of_fair_length(text)))
     sides, signs = parts[::2], parts[1::2]
     if len(signs) > 1 and ({*signs} <= {"<", "<="} or {*signs} <= {">", ">="}):
         return [
@@ -268,6 +269,8 @@ def _explicit(text: str) -> str:
     """With every multiplication, power and factorial written out. Raises NotMathematics."""
     made: list[str] = []
     tokens: list[str] = _TOKEN.findall(text.rstrip())
+    if tokens.count("!") > MAX_FACTORIALS:  # each looks for its operand
+        raise NotMathematics(f"{text[:80]!r} has more than {MAX_FACTORIALS} factorials")
     for number, sign in enumerate(tokens):
         after = tokens[number + 1] if number + 1 < len(tokens) else ""
         word = _word(sign, after)

@@ -25,6 +25,7 @@ Form = Callable[[tuple[str, ...], dict[str, str]], str]
 _HEAD = "from sympy import *\n\n"
 _RANGE = re.compile(r"\s*(-?\d{1,9})\s*\.\.\.?\s*(-?\d{1,9})\s*")
 _MOST_CASES = 5_000_000
+MAX_POINT = 400  # characters
 MAX_DIGITS = 20_000  # of a number that is written out
 
 
@@ -397,7 +398,10 @@ def _with_exponentials(value: str) -> str:
 
 def limit_point(text: str) -> tuple[str, str]:
     """`0+`, `0^-` and the like: the point, and the side from which it is approached."""
-    found = re.fullmatch(r"(.*[\w)])\s*\^?\s*\(?\s*([+-])\s*\)?", plain(text).strip())
+    if len(text) > MAX_POINT:
+        return text, ""
+    written = " ".join(plain(text).split())
+    found = re.fullmatch(r"(.*[\w)]) ?\^? ?\(? ?([+-]) ?\)?", written)
     return (found[1], found[2]) if found else (text, "")
 
 

@@ -135,6 +135,7 @@ _CONVERSIONS = tuple(
 
 
 def _conversion(text: str) -> Reading | None:
+    text = " ".join(text.split())  # the patterns try every way to share out spaces
     for pattern in _CONVERSIONS:
         found = pattern.fullmatch(text)
         if found and units.known(found["unit"]) and units.known(found["to"]):

@@ -29,8 +29,8 @@ LABELS = [
     "localhost:8080", "steam://x", "support@good.com", "good<:a:1>.com", "good🔒.com",
     "good.com 🔗", "ⓖⓞⓞⓓ.ⓒⓞⓜ", "𝐠𝐨𝐨𝐝.𝐜𝐨𝐦", "🇬🇴🇴🇩.🇨🇴🇲", "g\u0336o\u0336od.com",
     "go\u00adod.com", "good\u200a.\u200acom", "good\u2060.\ufeffcom", "\u202emoc.doog",
-    "\u2067moc.doog\u2069", "go\u034fod.com", "good.com-login", "good.\u03f2om", "good.\u03c2om", "go\u09e6d.com",
-    "https:\\/\\/good.com",
+    "\u2067moc.doog\u2069", "go\u034fod.com", "good.com-login", "good.\u03f2om", "good.\u03c2om",
+    "go\u09e6d.com", "https:\\/\\/good.com",
     "<https://good.com>", "访问good.com官网", "good.com\u3164",
 ]  # fmt: skip
 
