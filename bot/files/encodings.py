@@ -129,7 +129,7 @@ _BEFORE_VOWEL = re.compile("ñ(?![aeiouáéíóúü])|õ(?!e)|ń(?=[aeiouyóąę
 
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _BEFORE = 100  # bytes of a long line that are looked at before its first letter beyond ASCII
-_WORD = re.compile(r"[^\W\d_]+")
+_WORD = re.compile(r"[^\W\d_¹²³¼½¾]+")
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def guess_encoding(data: bytes) -> Guess | None:
     confidence = _ask_chardet(sample)
     for encoding in _EIGHT_BIT:
         text = _decode(sample, encoding)
-        if text is None:
+        if text is None or text.isascii():  # all that is beyond ASCII would be a cut character
             continue
         score = math.log(confidence.get(encoding, 0) + 0.02) * _chardet_weight(sample)
         score += judge(text, encoding) - _RARITY.get(encoding, 0)
@@ -220,13 +220,22 @@ def judge(text: str, encoding: str = "utf-8") -> float:
     beyond = sum(c > "\x7f" for c in text)
     if not beyond:
         return 0
+    signs = 3 * len(_SIGN_IN_PLACE.findall(text))
     text = text.translate(_SIGNS)
     if encoding in _EAST_ASIAN:
         score = sum(_judge_east_asian(c, encoding) for c in text if c > "\x7f")
         score -= 2 * len(_BETWEEN_LATIN.findall(text))
+        if not any(c in _FREQUENT[encoding] or c in _KANA for c in text):
+            score -= 1  # a letter after a sign such as ° makes a rare character
         # One of these characters takes two bytes, of which another encoding makes two letters.
         return score / beyond * min(beyond, 8)
-    score = sum(_judge_word(word) for word in _WORD.findall(text) if not word.isascii())
+    words = [m for m in _WORD.finditer(_without_accents(text)) if not m[0].isascii()]
+    if any(len(word[0]) > 1 for word in words) or len({word[0] for word in words}) > 2:
+        score = sum(_judge_word(word[0]) for word in words)
+    else:
+        beside_ascii = any(c.isascii() and c.isalnum() for c in text)
+        score = sum(_judge_lone_letter(word, beside_ascii) for word in words)
+    score += signs
     if _judge_letters({c for c in text.lower() if c > "\x7f" and c.isalpha()}) <= -1:
         score -= 0.5 * beyond  # no language has all these letters
     score += _judge_symbols(text)
@@ -274,6 +283,25 @@ def _in_rows(character: str, encoding: str, first: int, last: int) -> bool:
     return len(data) == 2 and first <= data[0] <= last and (not wide or data[1] >= 0xA1)
 
 
+def _without_accents(text: str) -> str:
+    """Leave out what stands upon letters: a word of two scripts is one word with them as well."""
+    return "".join(c for c in text if c <= "\x7f" or unicodedata.category(c) != "Mn")
+
+
+_LONE_LETTERS = frozenset("àáâãäåæèéêíîóôõöøúûüñçß")  # words of one letter, or names of letters
+
+
+def _judge_lone_letter(found: re.Match[str], beside_ascii: bool) -> float:
+    """Rate a letter of a text that has no longer word beyond ASCII: it may be a sign in another
+    encoding, as £ and ° are. `beside_ascii`: whether that text has words or numbers of ASCII."""
+    if beside_ascii and script(found[0]) != "LATIN":
+        return -1.5
+    before = found.string[max(found.start() - 1, 0) : found.start()]
+    after = found.string[found.end() : found.end() + 1]
+    is_word = found[0].lower() in _LONE_LETTERS and not (before.isdigit() or after.isdigit())
+    return _judge_word(found[0]) if is_word else -1.5
+
+
 def _judge_word(word: str) -> float:
     scripts = {script(c) for c in word}
     beyond = sum(c > "\x7f" for c in word)
@@ -305,13 +333,24 @@ def script(character: str) -> str:
 
 _SIGNS = str.maketrans("µªº", "uao")  # letters by Unicode, signs in what people write
 _WITH_WORDS = frozenset("’‘“”„«»–—…‚‹›¿¡·\xa0")  # next to letters
+_SIGN_IN_PLACE = re.compile(r"\bµ[AFJLVWglms]\b|\b[Nn][º°](?=[ \d])|\d[ºª]|\b[ckm]?m[²³]")
+_NUMBER_BEFORE = re.compile(r"\d ?\Z")
+_NUMBER_AFTER = re.compile(r" ?\d")
 _WITH_NUMBERS = frozenset("€°£§©®™²³½±×•№\xad\xb5\xb7")
+_BESIDE_NUMBERS = frozenset("€°£¥¢§©²³¼½¾±×№")
+
+
+def _is_beside_number(text: str, at: int) -> bool:
+    if text[at] in "¼½¾" and text[at - 1].isspace() and text[at + 1] == " ":
+        return True
+    before = _NUMBER_BEFORE.search(text[max(at - 2, 0) : at])
+    return bool(before or _NUMBER_AFTER.match(text, at + 1))
 
 
 def _judge_symbols(text: str) -> float:
     score = 0.0
     padded = f" {text} "
-    for before, c, after in zip(padded, padded[1:], padded[2:], strict=False):
+    for at, (before, c, after) in enumerate(zip(padded, padded[1:], padded[2:], strict=False)):
         if c <= "\x7f" or c.isalpha() or unicodedata.category(c) == "Mn":
             continue
         lettered = before.isalpha() + after.isalpha()
@@ -319,6 +358,8 @@ def _judge_symbols(text: str) -> float:
             score += 0.3 * lettered
         elif c in _WITH_WORDS:
             score -= 2.0 if lettered == 2 else 0.0
+        elif c in _BESIDE_NUMBERS and not before.isalpha() and _is_beside_number(padded, at + 1):
+            score += 1.0
         elif c in _WITH_NUMBERS:
             score -= 1.0 * before.isalpha()
         else:

@@ -1,5 +1,6 @@
 """Text files: decode, repair and clean them, and say what was done."""
 
+import codecs
 import re
 import unicodedata
 from dataclasses import dataclass, replace
@@ -35,6 +36,8 @@ _ESCAPES = re.compile(
 _ESCAPE_BYTES = re.compile(
     rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]"
 )
+_JAPANESE_MODE = re.compile(rb"\x1b\$[@B]")
+_COLOURS = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]")
 _OVERSTRUCK = re.compile(r"[^\x08\n]\x08")
 _OTHER_CONTROLS = dict.fromkeys([*range(9), 11, *range(14, 32), *range(0x7F, 0xA0)])
 _SURROGATE = re.compile(rb"\xed[\xa0-\xbf]")
@@ -99,6 +102,8 @@ def _decode(data: bytes) -> PlainText | None:
     if wide := _without_mark(data):
         text = data.decode(wide, "replace")
         return PlainText(text, encodings.NAMES[wide], repaired=len(data) % 2 == 1)
+    if _JAPANESE_MODE.search(data) and (mail := _decode_iso_2022_jp(data)):
+        return PlainText(mail, cleaned=_COLOURS.search(data) is not None)
     without = data.replace(b"\0", b"")
     nuls = len(data) - len(without)
     as_utf8 = _decode_utf8(without)
@@ -110,6 +115,14 @@ def _decode(data: bytes) -> PlainText | None:
     text = without.decode(guess.encoding, "replace")
     assumed = "" if guess.certain else guess.name
     return PlainText(text, assumed, repaired=_DAMAGED in text, cleaned=nuls > 0)
+
+
+def _decode_iso_2022_jp(data: bytes) -> str | None:
+    """Return the text of a Japanese mail or log, whose sequences look like a terminal's."""
+    try:
+        return codecs.getincrementaldecoder("iso2022_jp_ext")().decode(_COLOURS.sub(b"", data))
+    except UnicodeDecodeError:
+        return None
 
 
 def _decode_utf8(data: bytes) -> PlainText | None:

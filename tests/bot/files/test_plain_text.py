@@ -51,6 +51,31 @@ def test_an_encoding_is_found_by_few_words(encoding: str, text: str) -> None:
     assert decode(table.encode(encoding)) == table
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Product,Price\nTea,£2.50\nCoffee,£3.20\n", "Preis: 9,99 €\nRabatt: 2 €\n", "20€", "£5 off",
+        "City,Temp\nOslo,-5°C\nRome,20°C\n", "temp 20°-30°", "± 3", "© 2024", "§ 5 Abs. 2", "5 µg",
+        "Area: 30 m²\nVolume: 2 m³\n", "3 × 4 = 12", "Price ¥500", "99¢", "½ cup", "Nº 12",
+        "30 °C ± 2 µm; 5 €",
+    ],
+)  # fmt: skip
+def test_signs_of_windows_alone_are_no_letters_of_another_script(text: str) -> None:
+    assert decode(text.encode("cp1252")) == text
+
+
+def test_a_word_of_two_scripts_is_one_with_accents_between_as_well() -> None:
+    text = "Björk Guðmundsdóttir, Þórður\n"
+    assert decode(text.encode("cp1252")) == text
+
+
+@pytest.mark.parametrize("text", ["こんにちは世界。\n", "Subject: テスト\nABC 漢字\n"])
+def test_the_sequences_of_japanese_mail_are_no_terminals(text: str) -> None:
+    found = read_text(b"\x1b[32m" + text.encode("iso2022_jp") + b"\x1b[0m")
+    assert found is not None
+    assert (found.text, found.repaired, found.cleaned) == (text, False, True)
+
+
 @pytest.mark.parametrize("encoding", ["gb18030", "cp932", "euc_jp", "cp949", "big5", "cp1251"])
 def test_letters_far_into_a_file_are_found(encoding: str) -> None:
     """Behind much ASCII, and in lines that are longer than what is looked at."""
