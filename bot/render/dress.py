@@ -41,8 +41,8 @@ _PARAGRAPH_END = re.compile(r"(\n[ ]*\n|\n(?=[ >]*```))")
 # What is left of a line whose formula became a picture; a mark of emphasis then marks nothing.
 _EMPTY_LINE = re.compile(r"(?:\n|\A)(?:[> ]|[-+][ ]|\#{1,3}[ ]|[*_~|]++)*+\Z")
 _QUOTE = re.compile(r"(?:> )*")
-# A line of a quotation or a list on which nothing is said yet.
-_LINE_START = re.compile(r"(?:(?:>{1,3}|[-*+]|\d{1,9}[.)])[ ])*[*_~|]*")
+# A line of a quotation, a list or a heading on which nothing is said yet.
+_LINE_START = re.compile(r"(?:(?:>{1,3}|[-*+]|\d{1,9}[.)]|\#{1,3}|-\#)[ ])*[*_~|]*")
 _EMPTY_END = re.compile(r"\n[> ]*\Z")
 _FULL_STOP = re.compile(r"[ ]*[.,;。，；](?=[*_~|]*(?:\s|\Z))")
 

@@ -204,6 +204,14 @@ def test_what_is_hidden_is_not_drawn(text: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "marks"), [("### ", ""), ("# ", "**"), ("-# ", ""), ("> ## ", "*")]
+)
+def test_a_heading_of_nothing_but_a_formula_is_on_its_line(line: str, marks: str) -> None:
+    shown = dress(f"{line}{marks}$$\\sum_{{i=1}}^n i$${marks}").text
+    assert shown == f"{line}\u2003\u2003∑ᵢ₌₁ⁿ i"
+
+
+@pytest.mark.parametrize(
     ("text", "shown"),
     [
         ("> so\n> $$x=1$$\n> done", "> so\n> \u2003\u2003x = 1\n> done"),
