@@ -62,7 +62,7 @@ async def test_what_may_pass_is_said_and_waited_out(silent_room: Room) -> None:
             while "Discord cannot be reached at" not in told:
                 told += (await process.stderr.readline()).decode()
         assert process.returncode is None
-    assert f"Redis cannot be reached at redis://{nowhere}, trying again" in told
+    assert f"Redis cannot be reached at redis://{nowhere}/0, trying again" in told
     assert "secret" not in told
 
 
