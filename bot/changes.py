@@ -20,7 +20,7 @@ Values = dict[str, Any]
 
 
 class Change(msgspec.Struct, frozen=True):
-    at_ms: int
+    at_ms: float  # with parts of it: two changes may fall into one millisecond
     user: str  # empty, where they had it forgotten
     place: str  # as in `bot.preferences`
     before: Values  # of what was changed; nothing where nothing had been decided
@@ -33,7 +33,7 @@ def between(user: str, place: str, before: Values, after: Values) -> Change | No
     if not names:
         return None
     old, new = ({name: held[name] for name in names if name in held} for held in (before, after))
-    return Change(time.time_ns() // 1_000_000, user, place, old, new)
+    return Change(time.time_ns() / 1_000_000, user, place, old, new)
 
 
 encode = msgspec.json.Encoder().encode
@@ -73,7 +73,7 @@ class ChangeLog:
         """What was changed stays known to the others, and who did it does not."""
         async for key, raw in self._of(user):
             nameless = msgspec.structs.replace(_decode(raw), user="")
-            await self._scripts.call("ZADD", key, nameless.at_ms, encode(nameless))
+            await self._scripts.call("ZADD", key, repr(nameless.at_ms), encode(nameless))
             await self._scripts.call("ZREM", key, raw)
 
     async def _of(self, user: str) -> AsyncIterator[tuple[bytes, bytes]]:

@@ -1,7 +1,6 @@
 """The latest questions of one bot process, and where the time of each went."""
 
 from dataclasses import dataclass
-from itertools import islice
 
 from msgspec import DecodeError
 
@@ -9,8 +8,6 @@ from jobqueue.errors import UnknownJob
 from jobqueue.overview import JobDetail, job_detail
 from jobqueue.queue import JobQueue
 from jobqueue.schema import TERMINAL_EVENTS, AnyEvent, Failed, Finished, Job, Started, State
-
-_LOOKED_AT = 1_000  # newest events of the bot's live stream, among which its jobs are found
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +26,7 @@ class Course:
 
 
 async def latest(queue: JobQueue, reader: str, count: int = 10) -> list[Course]:
-    """Newest first: what waits, runs, or ended within the hour for which events are kept."""
+    """Newest first: what waits or runs, and what was delivered while its events are kept."""
     found = []
     for job_id in await _job_ids(queue, reader, count):
         try:
@@ -42,16 +39,15 @@ async def latest(queue: JobQueue, reader: str, count: int = 10) -> list[Course]:
 async def _job_ids(queue: JobQueue, reader: str, count: int) -> set[str]:
     scripts = queue.scripts
 
-    async def read() -> tuple[list[bytes], list[tuple[bytes, dict[bytes, bytes]]]]:
+    async def read() -> tuple[list[bytes], list[bytes]]:
         async with scripts.redis.pipeline(transaction=False) as pipe:
             pipe.zrevrange(scripts.key("undelivered", reader), 0, count - 1)
-            pipe.xrevrange(scripts.key("live", reader), count=_LOOKED_AT)
-            waiting, entries = await pipe.execute()
-            return waiting, entries
+            pipe.zrevrange(scripts.key("delivered", reader), 0, count - 1)
+            waiting, delivered = await pipe.execute()
+            return waiting, delivered
 
-    waiting, entries = await scripts.patiently(read)
-    seen = dict.fromkeys(fields[b"job"] for _, fields in entries)
-    return {name.decode() for name in (*waiting, *islice(seen, count))}
+    waiting, delivered = await scripts.patiently(read)
+    return {name.decode() for name in (*waiting, *delivered)}
 
 
 def _course(detail: JobDetail) -> Course:

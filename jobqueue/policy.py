@@ -25,6 +25,7 @@ class Policy:
     live_length: int = 10_000  # events a reader's live stream holds, about
     live_ms: int = 60_000  # and how old they may be; a reader that is later replays
     delivered_ttl_ms: int = _HOUR_MS // 4  # a replay once its answer was shown
+    delivered_jobs: int = 100  # of a reader, whose ids are kept for `latest`
     history_turns: int = 200  # of one channel
     history_bytes: int = 4 << 20  # of them, where some are long
     history_ttl_ms: int = 90 * 24 * _HOUR_MS  # since a channel's last turn

@@ -134,7 +134,7 @@ def change_line(change: Change, say: Words) -> str:
 
 
 def _when(change: Change) -> str:
-    return f"<t:{change.at_ms // 1000}:R>"
+    return f"<t:{int(change.at_ms) // 1000}:R>"
 
 
 def _who(change: Change) -> str:

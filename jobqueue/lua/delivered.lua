@@ -10,6 +10,11 @@ redis.call('HDEL', key('job', job.id), 'note', 'result')
 -- Of the live stream nothing is wanted from before the oldest question that is still shown.
 local oldest = redis.call('ZRANGE', key('undelivered', job.reader), 0, 0, 'WITHSCORES')[2]
 redis.call('XTRIM', key('live', job.reader), 'MINID', '~', string.format('%.0f', oldest or now))
+-- The newest of them, for an operator who asks where the time of each question went.
+local delivered = key('delivered', job.reader)
+redis.call('ZADD', delivered, 'NX', now, job.id)
+redis.call('ZREMRANGEBYRANK', delivered, 0, -1 - policy.delivered_jobs)
+redis.call('PEXPIRE', delivered, policy.delivered_ttl_ms)
 if job.state == 'done' then
   if ARGV[3] ~= '' then update(job, 'body', ARGV[3]) end
   if redis.call('PTTL', key('events', job.id)) > policy.delivered_ttl_ms then

@@ -113,7 +113,7 @@ def test_plain_words_are_an_answer_in_every_dialect() -> None:
 def test_a_form_becomes_a_whole_program() -> None:
     call = DIALECTS["forms"].read('```python\nsolve("2x + 3 = 10")\n```', ended=False).call
     assert call is not None
-    assert "equation = Eq(2 * x + 3, 10)" in call.text
+    assert "left, right = 2 * x + 3, 10" in call.text
     assert call.arguments == {"program": call.text}
 
 
