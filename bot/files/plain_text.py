@@ -23,6 +23,8 @@ _MOST = 0.6  # of the characters
 # Besides Latin ones, what people write in UTF-16 that has no two bytes the same as ASCII's.
 _SCRIPTS = frozenset(("CYRILLIC", "GREEK", "HEBREW", "ARABIC", "THAI"))
 _CONTROLS = bytes(b for b in range(32) if b not in b"\t\n\r\f\0\x08\x1b")
+_NO_TERMINALS = bytes(b for b in _CONTROLS if b not in b"\a\x0e\x0f")  # bell, character sets
+_END_OF_FILE = b"\x1a"  # of DOS
 _DAMAGED = "\ufffd"
 
 # Terminals' sequences as ECMA-48 defines them: colours and cursor movements, titles and links,
@@ -63,7 +65,8 @@ def looks_like_text(data: bytes) -> bool:
     without = sample.replace(b"\0", b"")
     if b"\x1b" in without:
         without = _ESCAPE_BYTES.sub(b"", without)
-    controls = len(without) - len(without.translate(None, _CONTROLS))
+    without = without.rstrip(_END_OF_FILE)
+    controls = len(without) - len(without.translate(None, _NO_TERMINALS))
     if controls <= len(without) * _FEW_CONTROLS and without:
         return True
     return _without_mark(sample) is not None

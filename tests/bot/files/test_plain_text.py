@@ -69,6 +69,19 @@ def test_a_word_of_two_scripts_is_one_with_accents_between_as_well() -> None:
     assert decode(text.encode("cp1252")) == text
 
 
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        ("Größe\r\n\x1a".encode("cp1252"), "Größe\n"),
+        (b"page 1\x0cpage 2\x1a\x1a", "page 1\x0cpage 2"),
+        (b"$ ls\r\nfile\a\n\x1b[31mred\x1b[m\x0f\n", "$ ls\nfile\nred\n"),
+        (b"\x0e\x0fok\a\n", "ok\n"),
+    ],
+)
+def test_the_end_of_dos_and_the_bells_of_terminals_are_in_texts(data: bytes, text: str) -> None:
+    assert decode(data) == text
+
+
 @pytest.mark.parametrize("text", ["こんにちは世界。\n", "Subject: テスト\nABC 漢字\n"])
 def test_the_sequences_of_japanese_mail_are_no_terminals(text: str) -> None:
     found = read_text(b"\x1b[32m" + text.encode("iso2022_jp") + b"\x1b[0m")
