@@ -15,6 +15,16 @@ ELSEWHERE = Notice("access-elsewhere")
 FORGOTTEN = Notice("access-forgotten")
 
 
+def server_of(interaction: discord.Interaction) -> str:
+    """Return the server whose share and rules count, or the person where there is none.
+
+    In a server without the bot the person who brought it along asks: servers that they open would
+    each give them another share.
+    """
+    is_ours = interaction.guild_id is not None and interaction.is_guild_integration()
+    return str(interaction.guild_id if is_ours else interaction.user.id)
+
+
 def require_here(interaction: discord.Interaction, job: Job) -> None:
     """Let an answer be used in its own channel, and a private one by its own person.
 

@@ -12,6 +12,7 @@ import discord
 from msgspec.structs import replace
 
 from bot import notices
+from bot.discord.access import server_of
 from bot.files.read import MAX_BYTES
 from bot.held import Asker, Posted
 from bot.notices import Refused
@@ -51,9 +52,8 @@ def asker(user: discord.abc.User, channel: object, channel_id: int, server: int 
 
 
 def asker_of(interaction: discord.Interaction) -> Asker:
-    return asker(
-        interaction.user, interaction.channel, interaction.channel_id or 0, interaction.guild_id
-    )
+    server = int(server_of(interaction))
+    return asker(interaction.user, interaction.channel, interaction.channel_id or 0, server)
 
 
 def author_of(message: discord.Message) -> Asker:

@@ -8,6 +8,7 @@ import msgspec
 from bot import notices
 from bot.config import Settings
 from bot.discord import destination, message_text, references
+from bot.discord.access import server_of
 from bot.discord.destination import BelowInteraction, BelowMessage, Destination, Footnote
 from bot.held import Question, Quote
 from bot.notices import Refused
@@ -67,7 +68,7 @@ def from_interaction(
         channel=conversation(interaction, private=how.private),
         user=str(interaction.user.id),
         user_name=clean_name(interaction.user.display_name),
-        server=str(interaction.guild_id or interaction.user.id),
+        server=server_of(interaction),
         prompt=_with(clean_prompt(prompt, settings.commonroom_max_prompt_chars), how.material),
         reader=settings.reader,
         reply=destination.encode(below).decode(),

@@ -11,6 +11,7 @@ from bot.files.attach import BYTES_PER_TOKEN, DEFAULT_CONTEXT, FILES_SHARE
 from bot.held import Held
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
+from jobqueue.records import Records
 from playground.discord.faults import Fault
 from playground.discord.permissions import Permission
 from playground.discord.shapes import File, Json, UserError
@@ -160,6 +161,20 @@ async def test_somebody_brings_the_bot_along_to_a_server_without_it(
     room.channel = place
     await world.slash("ada", place, "ask", {"prompt": "one"})
     await _says(room, "[turn 1] one")
+
+
+async def test_servers_without_the_bot_give_their_owner_no_further_share(
+    room: Room, world: World
+) -> None:
+    ada = str(world.user("ada")["id"])
+    for number in (1, 2):
+        guild = world.create_guild(f"elsewhere {number}", with_bot=False)
+        world.state.join(guild, world.user("ada"))
+        place = world.create_channel(f"lobby {number}", guild)["id"]
+        await world.slash("ada", place, "chat", {"prompt": f"question {number}"})
+        await _says(room, f"question {number}", channel=place)
+    jobs = await Records(JobQueue(room.redis)).of(ada)
+    assert [job.server for job in jobs] == [ada, ada]
 
 
 async def test_people_who_bring_the_bot_along_do_not_share_a_conversation(
