@@ -124,6 +124,12 @@ class History:
         """
         return int(await self._scripts.run("clear", channel, nonce or uuid4().hex, by))
 
+    async def is_restorable(self, channel: str, nonce: str) -> bool:
+        """Return whether `restore` would bring back what was cleared with this nonce."""
+        key = self._scripts.key("cleared", channel)
+        found = await self._scripts.patiently(lambda: self._scripts.redis.hget(key, "nonce"))
+        return found is not None and bytes(found).decode() == nonce
+
     async def restore(self, channel: str, nonce: str, *, by: str = "") -> int:
         """Bring back what was cleared, before what was said since. Returns how many turns.
 

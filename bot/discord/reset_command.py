@@ -67,14 +67,12 @@ async def _may_clear_all(interaction: Interaction) -> bool:
 
 async def _clear(interaction: Interaction, *, private: bool, confirmed: bool = False) -> None:
     say = words(str(interaction.locale))
-    turns = await interaction.client.service.history.clear(
-        questions.conversation(interaction, private=private),
-        nonce=str(interaction.id),
-        by=str(interaction.user.id),
-    )
+    history, nonce = interaction.client.service.history, str(interaction.id)
+    conversation = questions.conversation(interaction, private=private)
+    turns = await history.clear(conversation, nonce=nonce, by=str(interaction.user.id))
     done = card(Notice("reset-done", Tone.INFO, {"turns": turns}), say)
     shown: dict[str, Any] = {"embed": done, "allowed_mentions": NOBODY}
-    if turns:
+    if turns and await history.is_restorable(conversation, nonce):
         shown["view"] = _button("undo", interaction, private=private, label=say("reset-undo"))
     hidden = private or not turns
     if confirmed:

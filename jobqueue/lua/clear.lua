@@ -1,17 +1,19 @@
 #!lua flags=allow-oom
 -- Forget a channel, the turn that is being answered included; what it was is set aside for a
--- while (see restore.lua). A repeated nonce clears once. Returns how many turns.
+-- while (see restore.lua), unless what somebody else cleared is: nobody's clear ends another
+-- person's undo. A repeated nonce clears once. Returns how many turns.
 -- ARGV: clock, channel, nonce, by whom
 local channel, nonce, by = ARGV[2], ARGV[3], ARGV[4]
 local memory = key('cleared', channel)
-local known = redis.call('HMGET', memory, 'nonce', 'turns')
+local known = redis.call('HMGET', memory, 'nonce', 'turns', 'by', 'restored')
 if known[1] == nonce then return tonumber(known[2]) end
+local others_undo = known[1] and known[3] ~= by and not known[4]
 
 local id = redis.call('LINDEX', key('lane', channel), 0)
 local job = id and fetch(id)
 if job and job.state == 'running' then update(job, 'forget', nonce) end
 local turns = redis.call('HLEN', key('turns', channel))
-if turns > 0 then
+if turns > 0 and not others_undo then
   redis.call('DEL', memory)
   redis.call('HSET', memory, 'nonce', nonce, 'turns', turns, 'by', by)
   redis.call('PEXPIRE', memory, policy.cleared_ttl_ms)

@@ -126,6 +126,21 @@ async def test_a_second_clear_can_be_undone_and_the_first_no_more(
     assert [t.job for t in (await history.load("general")).turns] == ["b"]
 
 
+async def test_nobodys_clear_ends_the_undo_of_another_person(
+    queue: JobQueue, history: History
+) -> None:
+    await queue.submit(make_job("a", user="ada"))
+    await finish(queue, await claim_one(queue))
+    await history.clear("general", nonce="1", by="manager")
+    await queue.submit(make_job("b", user="mallory"))
+    await finish(queue, await claim_one(queue))
+    assert await history.clear("general", nonce="2", by="mallory") == 1
+    assert not await history.is_restorable("general", "2")
+    assert await history.is_restorable("general", "1")
+    assert await history.restore("general", "1", by="manager") == 1
+    assert [turn.job for turn in (await history.load("general")).turns] == ["a"]
+
+
 async def test_a_turn_that_was_running_comes_back_too(queue: JobQueue, history: History) -> None:
     await say(queue, "a")
     await queue.submit(make_job("running"))
