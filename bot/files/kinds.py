@@ -39,8 +39,11 @@ _BRANDS = {
 _PDF_WITHIN = 1_024  # bytes that may stand before a PDF's head, as readers allow
 _BITMAP_HEADS = (12, 40, 52, 56, 64, 108, 124)  # lengths of the second head of a BMP
 
+_RTF = b"{\\rtf"  # a text by its bytes, mostly of codes
+
 # What people post that is not read, and the key of bot/locales that says so.
 _UNREAD_MAGIC = (
+    (_RTF, "file-rtf"),
     (b"Rar!\x1a\x07", "file-archive"),
     (b"7z\xbc\xaf\x27\x1c", "file-archive"),
     (b"\x1f\x8b", "file-archive"),
@@ -56,9 +59,10 @@ _UNREAD_MAGIC = (
     (b"FLV\x01", "file-video"),
     (b"\0\0\x01\xba", "file-video"),
 )
-# Those that no text begins with.
-_NEVER_TEXT = tuple(
-    magic for magic, _ in _UNREAD_MAGIC if not magic.decode("latin-1").isprintable()
+# Those that no text for people begins with.
+_NEVER_TEXT = (
+    _RTF,
+    *(magic for magic, _ in _UNREAD_MAGIC if not magic.decode("latin-1").isprintable()),
 )
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OLE_STREAMS = ("WordDocument", "Workbook", "Book", "PowerPoint Document")

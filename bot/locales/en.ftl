@@ -309,6 +309,7 @@ file-spreadsheet = `{ $name }` is an Excel workbook, which I cannot read. Please
 file-slides = `{ $name }` is a PowerPoint presentation, which I cannot read. Please save it as PDF.
 file-opendocument = `{ $name }` is an OpenDocument file, which I cannot read. Please save it as .docx, CSV or PDF.
 file-old-office = `{ $name }` is in an old Office format, which I cannot read. Please save it as .docx, CSV or PDF.
+file-rtf = `{ $name }` is an RTF document, which I cannot read. Please save it as .docx or PDF.
 file-iwork = `{ $name }` is a Pages, Numbers or Keynote document, which I cannot read. Please export it as PDF.
 file-ebook = `{ $name }` is an e-book in EPUB format, which I cannot read. Please convert it to PDF or text.
 file-video = `{ $name }` is a video, which I cannot watch. Pictures of it I may be able to see.

@@ -288,6 +288,7 @@ file-spreadsheet = `{ $name }` 是 Excel 工作簿，我无法读取。请另存
 file-slides = `{ $name }` 是 PowerPoint 演示文稿，我无法读取。请另存为 PDF。
 file-opendocument = `{ $name }` 是 OpenDocument 文件，我无法读取。请另存为 .docx、CSV 或 PDF。
 file-old-office = `{ $name }` 是旧版 Office 格式，我无法读取。请另存为 .docx、CSV 或 PDF。
+file-rtf = `{ $name }` 是 RTF 文档，我无法读取。请另存为 .docx 或 PDF。
 file-iwork = `{ $name }` 是 Pages、Numbers 或 Keynote 文档，我无法读取。请导出为 PDF。
 file-ebook = `{ $name }` 是 EPUB 电子书，我无法读取。请转换为 PDF 或文本。
 file-video = `{ $name }` 是视频，我看不了。可以发送其中的画面截图。

@@ -147,6 +147,7 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 504
 @pytest.mark.parametrize(
     ("data", "key"),
     [
+        (rb"{\rtf1\ansi Hello}", "file-rtf"),
         (OLE + "WordDocument".encode("utf-16-le"), "file-old-office"),
         (OLE + "EncryptedPackage".encode("utf-16-le"), "file-encrypted"),
         (zipped("a.txt"), "file-archive"),
