@@ -74,7 +74,7 @@ class Question(msgspec.Struct, frozen=True):
 
     @property
     def asked_by(self) -> Asker:
-        """Who is to be admitted before it is asked, perhaps by the next process."""
+        """Return who is to be admitted before it is asked, perhaps by the next process."""
         return self.asker or Asker(self.job.user, self.job.server, (self.job.channel,))
 
 

@@ -72,7 +72,7 @@ def split(text: str, *, ended: bool, stop: re.Pattern[str] | None = None) -> tup
 
 
 def is_unopened(text: str) -> bool:
-    """Whether the reasoning in `text` has a closing mark and no opening one."""
+    """Return whether the reasoning in `text` has a closing mark and no opening one."""
     first = next((mark for mark in _marks(text) if mark.lastgroup != "drop"), None)
     return first is not None and first.lastgroup == "close" and bool(split(text, ended=True)[0])
 
@@ -83,7 +83,7 @@ def closing(text: str, start: int = 0) -> re.Match[str] | None:
 
 
 def begins_marked(text: str) -> bool | None:
-    """Whether `text` begins with an opening mark; None where it may become one."""
+    """Return whether `text` begins with an opening mark; None where it may become one."""
     body = text.lstrip()
     found = _MARKS.match(body)
     if (found is not None and found.lastgroup == "open") or _BARE.match(body):
@@ -92,7 +92,7 @@ def begins_marked(text: str) -> bool | None:
 
 
 def undecided(text: str) -> int:
-    """Where a tail begins that may become a mark; the length of `text` where none does."""
+    """Return where a tail begins that may become a mark; the length of `text` where none does."""
     tail = text[-LONGEST:]
     for start, sign in enumerate(tail):
         if sign in _STARTS:
@@ -199,7 +199,7 @@ class _Reader:
         return at_start or self.proven or not mark[0].startswith("<") or "|" in mark[0]
 
     def _closes(self, mark: re.Match[str]) -> bool:
-        """Whether it ends a block whose opening mark the template wrote."""
+        """Return whether it ends a block whose opening mark the template wrote."""
         if self.line_is_blank:
             return not self.talked_about or not self.fences % 2
         if self.talked_about or self.fences % 2 or self.ticks % 2:
@@ -208,8 +208,8 @@ class _Reader:
         return not (self._follows_quote(mark) and after and after in _QUOTES)
 
     def _take_back(self, mark: re.Match[str]) -> None:
-        """What seemed to be the answer was reasoning; unless nothing follows, and a block came
-        before it."""
+        """Return what seemed to be the answer was reasoning; unless nothing follows, and a block
+        came before it."""
         is_stray = self.proven and not self.text[mark.end() :].strip()
         self._add_text(self.text[self.position : mark.start()])
         self.position, self.proven = mark.end(), True

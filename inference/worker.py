@@ -208,8 +208,8 @@ class Worker:
         return leases
 
     async def _apart(self, leases: list[Lease]) -> list[Lease]:
-        """Those that may begin beside what runs. A job in its last attempt runs alone: it may be
-        what ended the earlier ones, and nothing else should end with it again."""
+        """Return those that may begin beside what runs. A job in its last attempt runs alone: it
+        may be what ended the earlier ones, and nothing else should end with it again."""
         last = [each for each in leases if each.attempt >= self._queue.policy.max_attempts]
         self._careful = bool(last)
         if not last or (len(leases) == 1 and not self._running):

@@ -62,7 +62,13 @@ SHARE = 1 if os.environ.get("COMMONROOM_EVERY_INPUT") else 3  # one of so many i
 BUDGET_S = 5.0  # of a processor
 PATIENCE_S = 120.0  # where other tests use the processors too
 MEMORY = 4 << 30
-REFUSALS = (Refused, expression.NotMathematics, ToolFailed, SyntaxError, sympy_reader.Unreadable)
+REFUSALS = (
+    Refused,
+    expression.NotMathematics,
+    ToolFailed,
+    SyntaxError,
+    sympy_reader.NotAnExpression,
+)
 MESSAGE = 4_096  # characters: the local Discord refuses more in a text
 PIECE = 50  # characters of a stream that come at once
 

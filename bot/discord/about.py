@@ -60,10 +60,11 @@ def _key(interaction: Interaction, message_id: str) -> Key:
 
 
 async def _fetched(interaction: Interaction, message_id: str) -> discord.Message:
-    """What the person could read as well in the channel where they are.
+    """Return what the person could read as well in the channel where they are.
 
     Without the message-content intent Discord shows of others' messages only what was handed
-    over with the command, and that was to an earlier process."""
+    over with the command, and that was to an earlier process.
+    """
     if interaction.guild_id and not interaction.permissions.read_message_history:
         raise Refused(FORGOTTEN)
     channel = interaction.client.get_partial_messageable(interaction.channel_id or 0)

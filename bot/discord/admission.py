@@ -131,7 +131,7 @@ class Admission:
             raise Refused(notices.too_often(exceeded))
 
     async def _follows_pictures(self, channel: str) -> bool:
-        """Whether one was posted there a moment ago."""
+        """Return whether one was posted there a moment ago."""
         try:
             async with asyncio.timeout(PATIENCE_S):
                 turns = await self._history.newest(channel, FOLLOWING)

@@ -74,8 +74,8 @@ async def _ask(interaction: Interaction, prompt: str, files: Sequence[Posted], h
 
 
 async def _thread_of(interaction: Interaction, job: Job) -> Reference | None:
-    """What began the thread, for the first question there; an article is about its topic, and not
-    about where it is asked for."""
+    """Return what began the thread, for the first question there; an article is about its topic,
+    and not about where it is asked for."""
     if job.order or not interaction.is_guild_integration():
         return None
     thread = references.thread_of(interaction.channel, interaction.permissions)

@@ -138,7 +138,7 @@ async def _member(guild: discord.Guild, number: int) -> discord.Member | None:
 
 
 def is_blank(message: discord.Message) -> bool:
-    """Whether nothing of a message is there: Discord hides what the bot may not read."""
+    """Return whether nothing of a message is there: Discord hides what the bot may not read."""
     return message.type in (*SPOKEN, *COMMANDS) and not any(
         (
             message.content,
@@ -157,7 +157,7 @@ def _says_something(said: discord.MessageSnapshot) -> bool:
 
 
 def is_growing(message: discord.Message) -> bool:
-    """Whether it is an answer of the bot that is still being written: it can be stopped."""
+    """Return whether it is an answer of the bot that is still being written: it can be stopped."""
     rows = (row for row in message.components if isinstance(row, discord.ActionRow))
     names = (getattr(item, "custom_id", None) or "" for row in rows for item in row.children)
     return any(name.startswith("stop:") for name in names)
@@ -194,7 +194,7 @@ def previews_of(message: discord.Message) -> str:
 
 
 def _forwarded(message: discord.Message, *, files: bool) -> Iterator[str]:
-    """What a message forwards; Discord does not tell whose it was."""
+    """Return what a message forwards; Discord does not tell whose it was."""
     for said in message.message_snapshots:
         yield f"[Forwarded message{_place_of(message)}]"
         yield said.content
@@ -202,7 +202,7 @@ def _forwarded(message: discord.Message, *, files: bool) -> Iterator[str]:
 
 
 def _place_of(message: discord.Message) -> str:
-    """Where a forwarded message stood, if the bot knows that channel."""
+    """Return where a forwarded message stood, if the bot knows that channel."""
     reference, guild = message.reference, message.guild
     if reference is None or guild is None or reference.guild_id != guild.id:
         return ""

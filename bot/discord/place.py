@@ -141,7 +141,7 @@ class Place(Protocol):
 
     @property
     def most(self) -> int | None:
-        """How many messages an answer may have here, where that is limited."""
+        """Return how many messages an answer may have here, where that is limited."""
         ...
 
     async def typing(self) -> None:

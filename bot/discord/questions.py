@@ -205,7 +205,7 @@ def locale_of(message: discord.Message) -> str:
 
 
 def _permissions(message: discord.Message) -> discord.Permissions:
-    """What its author may do there."""
+    """Return what its author may do there."""
     place, author = message.channel, message.author
     if isinstance(place, discord.Thread) and isinstance(author, discord.Member) and place.parent:
         return place.permissions_for(author)
@@ -213,7 +213,7 @@ def _permissions(message: discord.Message) -> discord.Permissions:
 
 
 def _address(message: discord.Message, target: int) -> str:
-    """Where a message of the same channel is read."""
+    """Return where a message of the same channel is read."""
     server = message.guild.id if message.guild else "@me"
     return f"https://discord.com/channels/{server}/{message.channel.id}/{target}"
 

@@ -60,7 +60,7 @@ def resolved_target(message: discord.Message) -> discord.Message | None:
 
 
 def answers(message: discord.Message, me: int) -> bool:
-    """Whether a message replies to one of the bot's."""
+    """Return whether a message replies to one of the bot's."""
     target = message.reference.resolved if message.reference and reply_target(message) else None
     return isinstance(target, discord.Message) and target.author.id == me
 
@@ -135,7 +135,7 @@ def without_target(question: Question) -> Question:
 
 
 def speaker(message: discord.Message, me: int) -> str:
-    """Who said it. No name holds a parenthesis."""
+    """Return who said it. No name holds a parenthesis."""
     name = clean_name(message.author.display_name)
     if message.author.id == me:
         return f"{name} (you)"
@@ -143,8 +143,8 @@ def speaker(message: discord.Message, me: int) -> str:
 
 
 def own_quotes(message: discord.Message) -> list[Quote]:
-    """What a question's own message shows beside its person's words: a message that it forwards,
-    and previews of its addresses."""
+    """Return what a question's own message shows beside its person's words: a message that it
+    forwards, and previews of its addresses."""
     name = clean_name(message.author.display_name)
     quotes = []
     if forwarded := message_text.forwarded_by(message):
@@ -188,7 +188,7 @@ async def read(client: "Commonroom", question: Question) -> tuple[Question, list
 
 
 async def has_begun(client: "Commonroom", job: Job) -> bool:
-    """Whether the model remembers something of this conversation."""
+    """Return whether the model remembers something of this conversation."""
     if job.parent:
         return True
     try:

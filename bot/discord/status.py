@@ -54,7 +54,7 @@ def _line(worker: WorkerStatus, say: Words) -> str:
 
 
 def discord_milliseconds(client: discord.Client) -> int | None:
-    """How long Discord takes to answer, or None where that is not known.
+    """Return how long Discord takes to answer, or None where that is not known.
 
     discord.py knows nothing before the first heartbeat came back. Where an acknowledgement comes
     before it noted that it sent the heartbeat, it counts from the heartbeat before that one.

@@ -110,7 +110,7 @@ class Attaching:
     async def _read_all(
         self, question: Question, room: int, for_programs: bool
     ) -> tuple[list[Quoted], list[Attachment], list[Notice]]:
-        """What the model reads, what is kept, and which texts are read but not kept."""
+        """Return what the model reads, what is kept, and which texts are read but not kept."""
         job = question.job
         quoted, attachments, unkept = [], [], []
         names = FileNames()

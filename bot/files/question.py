@@ -53,7 +53,7 @@ class Quoted:
 
     @property
     def remarks(self) -> list[Notice]:
-        """What was assumed, changed or left out while it was read."""
+        """Return what was assumed, changed or left out while it was read."""
         if not isinstance(self.content, Text):
             return []
         name = {"name": self.name}

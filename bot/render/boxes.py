@@ -72,7 +72,7 @@ def _without_boxes(text: str) -> str:
 
 
 def _boxed(paragraph: str) -> str | None:
-    """What is in its box, of a formula on display that is nothing else."""
+    """Return what is in its box, of a formula on display that is nothing else."""
     if not (paragraph.startswith(_DISPLAY) and paragraph.endswith(_DISPLAY)):
         return None
     formula = paragraph[len(_DISPLAY) : -len(_DISPLAY)].strip()

@@ -307,7 +307,8 @@ def _tidy(blocks: Iterable[Block]) -> Iterator[Block]:
 
 
 def _below(text: str, at: int, end: int, emphasis: Emphasis) -> tuple[str, str]:
-    """What follows a formula on display: marks that close there, and words without a full stop."""
+    """Return what follows a formula on display: marks that close there, and words without a full
+    stop."""
     marks = ""
     is_stopped = False
     while True:
@@ -321,7 +322,7 @@ def _below(text: str, at: int, end: int, emphasis: Emphasis) -> tuple[str, str]:
 
 
 def _is_between_bars(text: str, start: int, end: int) -> bool:
-    """Whether it is hidden in a spoiler of its own that has spaces within."""
+    """Return whether it is hidden in a spoiler of its own that has spaces within."""
     before, after = text[max(start - 9, 0) : start], text[end : end + 9]
     return before.rstrip().endswith(SPOILER) and after.lstrip().startswith(SPOILER)
 

@@ -41,7 +41,7 @@ _LEAD = re.compile(r"\s*(?:>{1,3} )*\s*")
 
 
 @dataclass(frozen=True)
-class Span:
+class EmphasisSpan:
     mark: str
     start: int  # of the opening mark
     end: int  # of what is emphasized: where the closing mark starts
@@ -55,8 +55,8 @@ class Span:
 class Emphasis:
     """The emphasis of one text."""
 
-    spans: tuple[Span, ...]
-    unclosed: tuple[Span, ...]  # whose paragraph goes on to the end of the text
+    spans: tuple[EmphasisSpan, ...]
+    unclosed: tuple[EmphasisSpan, ...]  # whose paragraph goes on to the end of the text
 
     def open_at(self, at: int) -> list[str]:
         """The marks that a cut at `at` falls between, outermost first."""
@@ -75,14 +75,14 @@ class Emphasis:
         return {span.end: span.mark for span in self.spans}
 
     @cached_property
-    def _by_mark(self) -> dict[str, list[Span]]:
-        groups: dict[str, list[Span]] = {}
+    def _by_mark(self) -> dict[str, list[EmphasisSpan]]:
+        groups: dict[str, list[EmphasisSpan]] = {}
         for span in sorted(self.spans + self.unclosed, key=lambda span: span.start):
             groups.setdefault(span.mark, []).append(span)
         return groups
 
 
-def _span_around(spans: Sequence[Span], at: int) -> Span | None:
+def _span_around(spans: Sequence[EmphasisSpan], at: int) -> EmphasisSpan | None:
     number = bisect_left(spans, at, key=lambda span: span.start) - 1
     return spans[number] if number >= 0 and at <= spans[number].end else None
 
@@ -91,7 +91,7 @@ def find_emphasis(text: str, inherited: Sequence[str] = ()) -> Emphasis:
     r"""Find the emphasis of `text`, before which the marks of `inherited` are open already."""
     # Places before the text, in their order.
     before = range(-100, -100 + len(inherited))
-    spans = [Span(mark, at, len(text)) for at, mark in zip(before, inherited, strict=True)]
+    spans = [EmphasisSpan(mark, at, len(text)) for at, mark in zip(before, inherited, strict=True)]
     reader = _Reader(text, spans)
     start = 0
     for segment in extract(text):
@@ -106,10 +106,10 @@ def find_emphasis(text: str, inherited: Sequence[str] = ()) -> Emphasis:
 class _Reader:
     """Pairs the marks of a text. At most one of each kind is open at a time."""
 
-    def __init__(self, text: str, inherited: list[Span]) -> None:
+    def __init__(self, text: str, inherited: list[EmphasisSpan]) -> None:
         self._text = text
         self.open = inherited
-        self.spans: list[Span] = []
+        self.spans: list[EmphasisSpan] = []
         self._lapsed: set[int] = set()  # starts of what is open over the end of its paragraph
 
     def read(self, at: int, end: int) -> None:
@@ -127,7 +127,7 @@ class _Reader:
                 self._mark(run, found.start())
 
     @property
-    def unclosed(self) -> list[Span]:
+    def unclosed(self) -> list[EmphasisSpan]:
         return [span for span in self.open if span.start not in self._lapsed]
 
     def _mark(self, run: str, at: int) -> None:
@@ -142,7 +142,7 @@ class _Reader:
         if not (can_close and self._close(run, at, can_open=can_open)) and can_open:
             for mark in _KINDS[run]:
                 self.open = [span for span in self.open if span.mark != mark]
-                self.open.append(Span(mark, at, len(self._text)))
+                self.open.append(EmphasisSpan(mark, at, len(self._text)))
                 at += len(mark)
 
     def _close(self, run: str, at: int, *, can_open: bool) -> bool:
@@ -155,7 +155,7 @@ class _Reader:
         if not closed:
             return False
         for span in reversed(closed):
-            self.spans.append(Span(span.mark, span.start, at))
+            self.spans.append(EmphasisSpan(span.mark, span.start, at))
             at += len(span.mark)
         outer = closed[0]
         rest = [span for span in self.open if span not in closed]
@@ -163,8 +163,8 @@ class _Reader:
         return True
 
 
-def _is_one_run(left: Span, right: Span) -> bool:
-    """Whether the two were opened by one run of three."""
+def _is_one_run(left: EmphasisSpan, right: EmphasisSpan) -> bool:
+    """Return whether the two were opened by one run of three."""
     return left.inner == right.start and left.mark[0] == right.mark[0]
 
 
@@ -179,7 +179,7 @@ def balance(texts: Sequence[str]) -> list[str]:
     breaks: list[int] = []
     for core in cores[:-1]:
         breaks.append((breaks[-1] + 1 if breaks else 0) + len(core))
-    parts: list[tuple[Span, int, int]] = []  # what of a span is between two breaks
+    parts: list[tuple[EmphasisSpan, int, int]] = []  # what of a span is between two breaks
     dropped: dict[int, int] = {}  # where marks around nothing are, and how long they are
     for span in sorted(find_emphasis(whole).spans, key=lambda span: span.start):
         within = breaks[bisect_left(breaks, span.inner) : bisect_left(breaks, span.end)]
@@ -207,14 +207,14 @@ def balance(texts: Sequence[str]) -> list[str]:
 
 
 def _first_word(text: str, at: int, dropped: dict[int, int]) -> int:
-    """Where the first word behind `at` begins, marks aside that are dropped."""
+    """Return where the first word behind `at` begins, marks aside that are dropped."""
     while (lead := _LEAD.match(text, at)) and lead.end() in dropped:
         at = lead.end() + dropped[lead.end()]
     return lead.end() if lead else at
 
 
 def _last_word(text: str, at: int, dropped_ends: dict[int, int]) -> int:
-    """Where the last word before `at` ends, marks aside that are dropped."""
+    """Return where the last word before `at` ends, marks aside that are dropped."""
     while True:
         if text[at - 1 : at].isspace() or at in dropped_ends:
             at = dropped_ends.get(at, at - 1)

@@ -165,7 +165,7 @@ class _Target:
         return _bare(found[1]) if self.is_link and found else ""
 
     def is_at(self, address: str) -> bool:
-        """Whether nobody who reads `address` is deceived."""
+        """Return whether nobody who reads `address` is deceived."""
         named, host = _bare(address), self.host
         if not named or not host:
             return False
@@ -266,7 +266,8 @@ def _fold(text: str) -> tuple[str, list[int]]:
 
 @cache
 def _look_of(character: str) -> str:
-    """What one character looks like; nothing where it is not seen, or only beside letters."""
+    """Return what one character looks like; nothing where it is not seen, or only beside
+    letters."""
     if character in _KNOWN_LOOKS:
         return _KNOWN_LOOKS[character]
     if character.isspace():
@@ -425,7 +426,7 @@ def _code_blocks(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _is_settled(line: str) -> bool:
-    """Whether no mark of a line of prose waits for its end."""
+    """Return whether no mark of a line of prose waits for its end."""
     waiting: list[str] = []
     for found in _MARK.finditer(line):
         if found["tick"] or (found["address"] and re.search(r"[`*|\[]", found["address"])):
@@ -444,7 +445,7 @@ def _is_settled(line: str) -> bool:
 
 
 def _is_plain(line: str, start: int, end: int) -> bool:
-    """Whether stars stand alone, or underscores within a word."""
+    """Return whether stars stand alone, or underscores within a word."""
     before, behind = line[start - 1 : start] or " ", line[end : end + 1] or " "
     if line[start] == "_":
         return before.isalnum() and behind.isalnum()

@@ -133,7 +133,7 @@ class _Window:
         return closes.end() if closes else at
 
     def piece(self, at: int, carried: _Carried) -> Piece:
-        """What ends at `at`, with what is open there ended."""
+        """Return what ends at `at`, with what is open there ended."""
         body = self.text[self.start : at]
         resumed = "".join(self._resumed)
         ended = "".join(reversed(self._open_at(at)))
@@ -149,7 +149,7 @@ class _Window:
         return Piece(body, opening, block, resumed, ended)
 
     def carry(self, at: int) -> _Carried:
-        """What the next piece takes up again."""
+        """Return what the next piece takes up again."""
         language = self._marks.language(at)
         block = self._table_head(at) if language is None else f"{TICKS}{language}\n"
         return _Carried(self._marks.quote(at), tuple(self._open_at(at)), block)

@@ -138,7 +138,7 @@ def _cells(line: str, expected: int = 0) -> list[str]:
 
 
 def _pipes(line: str) -> Iterator[int]:
-    """Where the pipes are that stand in neither code nor mathematics."""
+    """Return where the pipes are that stand in neither code nor mathematics."""
     start = 0
     for segment in extract(line):
         if isinstance(segment, str):

@@ -76,7 +76,7 @@ def typeset(latex: str, name: str) -> Picture | None:
 
 
 def _extents(latex: str, display: bool) -> tuple[float, float]:
-    """How far a part of a formula reaches above and below its line, in thousandths of an em.
+    """Return how far a part of a formula reaches above and below its line, in thousandths of an em.
 
     Raises:
         ValueError: it cannot be drawn.

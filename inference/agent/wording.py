@@ -32,7 +32,8 @@ def refuted(reading: Reading | None) -> str:
 
 
 def is_chinese(prompt: str, locale: str) -> bool:
-    """Whether an answer is worded in Chinese: that is the question's language or the person's."""
+    """Return whether an answer is worded in Chinese: that is the question's language or the
+    person's."""
     return bool(re.search(r"[\u3400-\u9fff]", prompt)) or locale.startswith("zh")
 
 

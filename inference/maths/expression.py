@@ -119,7 +119,7 @@ def _without_separators(text: str) -> str:
 
 
 def may_be_several_numbers(text: str) -> bool:
-    """Whether a comma in a call may separate thousands or arguments."""
+    """Return whether a comma in a call may separate thousands or arguments."""
     called = _OF_SEVERAL.search(text)
     return bool(called and re.search(r"\d,\d{3}(?!\d)", text[called.start() :]))
 
@@ -172,7 +172,8 @@ def relations(text: str) -> list[tuple[str, str, str]]:
 
 
 def conditions(*expressions: str) -> list[tuple[str, str, str]]:
-    """Where expressions that were made here have a real value: what must hold of their unknowns."""
+    """Return where expressions that were made here have a real value: what must hold of their
+    unknowns."""
     found: dict[tuple[str, str, str], None] = {}
     for each in expressions:
         for node in ast.walk(ast.parse(each, mode="eval")):
@@ -205,7 +206,7 @@ _OF_FUNCTIONS = {
 
 
 def _of_base(base: ast.expr, exponent: ast.expr) -> list[str]:
-    """What a power demands of its base."""
+    """Return what a power demands of its base."""
     if names(ast.unparse(exponent)):
         return [">"]
     written = ast.unparse(exponent)

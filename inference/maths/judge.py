@@ -80,7 +80,8 @@ _INFINITELY_MANY = re.compile(r"infinitely many solutions: (.+) for every real (
 
 
 def _parametric(residues: list[Any], wanted: list[Any], written: str, free: str) -> bool:
-    """Whether it is the whole solution of linear equations, each point for its parameters."""
+    """Return whether it is the whole solution of linear equations, each point for its
+    parameters."""
     [solution] = solutions(written)
     point = _for(wanted, solution)
     matrix, constants = sympy.linear_eq_to_matrix(residues, wanted)
@@ -250,7 +251,7 @@ def _value(task: dict[str, Any], printed: str) -> bool:
 
 
 def _has_odd_root(value: Any) -> bool:
-    """Whether a complex root was taken where people may mean the real one: of -8 it is -2."""
+    """Return whether a complex root was taken where people may mean the real one, as -2 of -8."""
     roots = (each.exp for each in value.atoms(sympy.Pow))
     return any(each.is_Rational and each.q % 2 == 1 and each.q > 1 for each in roots)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import sympy
 
-from inference.maths.sympy_reader import Unreadable, read_sympy
+from inference.maths.sympy_reader import NotAnExpression, read_sympy
 
 # A number and its unit. sympy writes a product as `2*x`, so `2 x` is none.
 _QUANTITY = re.compile(
@@ -26,7 +26,7 @@ def value(text: str) -> Any:
     """One value: a number, an expression, a set. Decimals are taken as exact. Raises Unclear."""
     try:
         return read_sympy(text.strip().rstrip("."))
-    except Unreadable as error:
+    except NotAnExpression as error:
         raise Unclear from error
 
 
@@ -138,7 +138,7 @@ def antiderivative(printed: str) -> Any:
 
 
 def is_zero(difference: Any) -> bool:
-    """Whether it is, as near as can be computed, beside what it is a sum of."""
+    """Return whether it is, as near as can be computed, beside what it is a sum of."""
     if difference.free_symbols:
         return bool(sympy.simplify(difference) == 0)
     if difference.is_Rational:

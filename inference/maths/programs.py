@@ -264,7 +264,8 @@ def _print_value(value: str) -> str:
 
 
 def _inner_infinities(value: str) -> list[str]:
-    """What is divided by, and what is raised to a power, where that may be infinite itself."""
+    """Return what is divided by, and what is raised to a power, where that may be infinite
+    itself."""
     found = []
     for node in ast.walk(ast.parse(value, mode="eval")):
         match node:

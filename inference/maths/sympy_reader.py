@@ -28,30 +28,31 @@ _SYMBOL = re.compile(
 )
 
 
-class Unreadable(Exception):
+class NotAnExpression(Exception):
     """The text is not in the grammar, or outside its bounds."""
 
 
 def read_sympy(text: str) -> Any:
     """Return the number, expression, relation, set, list, tuple or dict that `text` spells.
 
-    Decimals are exact. Names are real unknowns. Raises Unreadable.
+    Decimals are exact. Names are real unknowns. Raises NotAnExpression.
     """
     if len(text) > MAX_CHARACTERS:
-        raise Unreadable("too long")
+        raise NotAnExpression("too long")
     reader = _Reader(list(_tokens(text)))
     try:
         found = reader.read_alternatives()
     except (TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as error:
-        raise Unreadable(str(error)) from error  # sympy refuses what makes no sense
+        raise NotAnExpression(str(error)) from error  # sympy refuses what makes no sense
     reader.expect("")
     return found
 
 
 def is_undefined(text: str) -> bool:
-    """Whether a number on the way to what `text` spells has no value: sympy's `1/(1/0)` is 0.
+    """Return whether a number on the way to what `text` spells has no value: sympy's `1/(1/0)` is
+    0.
 
-    Raises Unreadable.
+    Raises NotAnExpression.
     """
     reader = _Reader(list(_tokens(text)))
     reader.read_alternatives()
@@ -64,7 +65,7 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
     while position < end:
         found = _TOKENS.match(text, position)
         if found is None:
-            raise Unreadable(text[position : position + 20])
+            raise NotAnExpression(text[position : position + 20])
         yield str(found.lastgroup), found[found.lastgroup or 0]
         position = found.end()
 
@@ -80,7 +81,7 @@ class _Reader:
 
     def expect(self, text: str) -> None:
         if self._next()[1] != text:
-            raise Unreadable(f"{text or 'the end'} is missing")
+            raise NotAnExpression(f"{text or 'the end'} is missing")
 
     def read_alternatives(self) -> Any:
         found = self._conditions()
@@ -155,18 +156,18 @@ class _Reader:
             return self._listed("]")
         if text == "{":
             return self._braces()
-        raise Unreadable(text or "the end")
+        raise NotAnExpression(text or "the end")
 
     def _named(self, name: str) -> Any:
         if self._take("("):
             if name not in _FUNCTIONS:
-                raise Unreadable(f"{name} is no function here")
+                raise NotAnExpression(f"{name} is no function here")
             return self._note(_applied(name, self._listed(")")))
         if name in _CONSTANTS:
             return _CONSTANTS[name]
         if _SYMBOL.fullmatch(name):
             return sympy.Symbol(name, real=True)
-        raise Unreadable(f"{name} is no name here")
+        raise NotAnExpression(f"{name} is no name here")
 
     def _in_parentheses(self) -> Any:
         """One value, or a tuple."""
@@ -214,7 +215,7 @@ class _Reader:
     def _enter(self) -> None:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise Unreadable("nested too deep")
+            raise NotAnExpression("nested too deep")
 
     def _next(self) -> tuple[str, str]:
         self._at += 1
@@ -235,28 +236,28 @@ class _Reader:
 def _expression(found: Any) -> Any:
     """`found`, which may stand beside a sign: lists times numbers would be Python's."""
     if not isinstance(found, sympy.Expr):
-        raise Unreadable("no number")
+        raise NotAnExpression("no number")
     return found
 
 
 def _number(text: str) -> Any:
     digits, _, exponent = text.lower().partition("e")
     if len(exponent) > 6 or len(digits) + abs(int(exponent or 0)) > MAX_DIGITS:
-        raise Unreadable("too many digits")
+        raise NotAnExpression("too many digits")
     return sympy.Rational(text)
 
 
 def _power(base: Any, exponent: Any) -> Any:
-    """Raises Unreadable before sympy computes what is too large."""
+    """Raises NotAnExpression before sympy computes what is too large."""
     if exponent.is_number and exponent.is_finite and base.is_number and base.is_finite:
         if base.is_zero is not True:
             size = abs(sympy.N(sympy.log(abs(base), 10) * abs(exponent), 15))
             if not size <= MAX_DIGITS:
-                raise Unreadable("too many digits")
+                raise NotAnExpression("too many digits")
         if base.is_Rational and exponent.is_Integer:
             most = max(abs(base.p), base.q).bit_length() * abs(int(exponent))
             if most > MAX_DIGITS * 4:
-                raise Unreadable("too many digits")
+                raise NotAnExpression("too many digits")
     if not exponent.is_Integer:
         _require_small(base, MAX_ROOT_DIGITS)
     return base**exponent
@@ -265,7 +266,7 @@ def _power(base: Any, exponent: Any) -> Any:
 def _require_small(found: Any, digits: int = MAX_DIGITS) -> None:
     for each in found.atoms(sympy.Rational):
         if max(abs(each.p), each.q).bit_length() > digits * 4:
-            raise Unreadable("too many digits")
+            raise NotAnExpression("too many digits")
 
 
 def _applied(name: str, arguments: list[Any]) -> Any:
@@ -273,15 +274,15 @@ def _applied(name: str, arguments: list[Any]) -> Any:
         most = MAX_FACTORIAL if all(each.is_number for each in arguments) else 20
         for each in arguments:
             if each.is_number and not (each.is_Integer and abs(int(each)) <= most):
-                raise Unreadable(f"{name} of too much")
+                raise NotAnExpression(f"{name} of too much")
     if name in _DIVISORS and not all(each.is_Integer for each in arguments):
-        raise Unreadable(f"{name} of no whole number")
+        raise NotAnExpression(f"{name} of no whole number")
     if name in _ROOTS:
         _require_small(_expression(arguments[0]), MAX_ROOT_DIGITS)
     if name in _GROWING:
         for each in arguments:
             if each.is_number and each.is_finite and not abs(sympy.N(each, 15)) <= MAX_DIGITS:
-                raise Unreadable(f"{name} of too much")
+                raise NotAnExpression(f"{name} of too much")
     return _FUNCTIONS[name](*arguments)
 
 
@@ -289,7 +290,7 @@ def _root_of(polynomial: Any, index: Any) -> Any:
     [unknown] = polynomial.free_symbols
     poly = sympy.Poly(polynomial, unknown)
     if poly.degree() > 12 or any(abs(each) > 10**30 for each in poly.all_coeffs()):
-        raise Unreadable("a root of too much")
+        raise NotAnExpression("a root of too much")
     return sympy.CRootOf(poly, int(index))
 
 

@@ -132,7 +132,7 @@ def exact(value: Fraction, unit: str, to: str) -> Fraction:
 
 
 def known(unit: str) -> bool:
-    """Whether it is one unit, and no other goes by the same name."""
+    """Return whether it is one unit, and no other goes by the same name."""
     try:
         _unit(unit)
     except ToolFailed:

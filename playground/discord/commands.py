@@ -16,10 +16,10 @@ from playground.discord.schema import (
     Fields,
     Flag,
     Items,
-    Kind,
-    Number,
-    Table,
-    Text,
+    NumberValue,
+    ObjectMap,
+    Schema,
+    StringValue,
     Whole,
     require,
 )
@@ -149,7 +149,7 @@ def _check_counts(bodies: list[Json]) -> None:
 # --- what a command may be ----------------------------------------------------------------------
 
 OPTIONS = CHOICES = 25
-DESCRIPTION = Text(1, 100)
+DESCRIPTION = StringValue(1, 100)
 NAME_CHARACTERS = 32
 COMMAND_CHARACTERS = 8000
 OPTION_TYPES = range(1, 12)
@@ -277,21 +277,21 @@ LOCALES = frozenset((
     "hr", "hu", "id", "it", "ja", "ko", "lt", "nl", "no", "pl", "pt-BR", "ro", "ru", "sv-SE", "th",
     "tr", "uk", "vi", "zh-CN", "zh-TW",
 ))  # fmt: skip
-_SLASH_TEXTS: dict[str, Kind] = {
+_SLASH_TEXTS: dict[str, Schema] = {
     "name": CommandName(),
-    "name_localizations": Table(LOCALES, CommandName()),
+    "name_localizations": ObjectMap(LOCALES, CommandName()),
     "description": DESCRIPTION,
-    "description_localizations": Table(LOCALES, DESCRIPTION),
+    "description_localizations": ObjectMap(LOCALES, DESCRIPTION),
 }
 _NAMED = ("name", "description")
 
 
-def _choices(value: Kind) -> Items:
+def _choices(value: Schema) -> Items:
     return Items(
         Fields(
             {
-                "name": Text(1, 100),
-                "name_localizations": Table(LOCALES, Text(1, 100)),
+                "name": StringValue(1, 100),
+                "name_localizations": ObjectMap(LOCALES, StringValue(1, 100)),
                 "value": value,
             },
             ("name", "value"),
@@ -316,8 +316,8 @@ _OF_SOME_OPTIONS = (
 )  # fmt: skip
 
 
-def _option(**more: Kind) -> Fields:
-    members: dict[str, Kind] = {
+def _option(**more: Schema) -> Fields:
+    members: dict[str, Schema] = {
         **_SLASH_TEXTS,
         "required": Flag(),
         **dict.fromkeys(_OF_SOME_OPTIONS, Nothing()),
@@ -330,7 +330,7 @@ _WHOLE = Whole(-LARGEST_INTEGER, LARGEST_INTEGER)
 _VALUES: dict[int, Fields] = {
     **{kind: _option() for kind in OPTION_TYPES if kind > SUBCOMMAND_GROUP},
     STRING: _option(
-        choices=_choices(Text(1, 100)),
+        choices=_choices(StringValue(1, 100)),
         autocomplete=Flag(),
         min_length=Whole(0, 6000),
         max_length=Whole(1, 6000),
@@ -339,7 +339,10 @@ _VALUES: dict[int, Fields] = {
         choices=_choices(_WHOLE), autocomplete=Flag(), min_value=_WHOLE, max_value=_WHOLE
     ),
     NUMBER: _option(
-        choices=_choices(Number()), autocomplete=Flag(), min_value=Number(), max_value=Number()
+        choices=_choices(NumberValue()),
+        autocomplete=Flag(),
+        min_value=NumberValue(),
+        max_value=NumberValue(),
     ),
     7: _option(channel_types=Items(Whole(0, 16), 0, None, unique=True)),
 }
@@ -357,7 +360,7 @@ _GROUP = Fields(
     (*_NAMED, "options"),
     (_check_options,),
 )
-_COMMON: dict[str, Kind] = {
+_COMMON: dict[str, Schema] = {
     "default_member_permissions": Either((Whole(0, 2**54), Digits())),
     "dm_permission": Flag(),
     "nsfw": Flag(),
@@ -379,8 +382,8 @@ _SLASH = Fields(
 _MENU = Fields(
     {
         **_COMMON,
-        "name": Text(1, NAME_CHARACTERS, visible=True),
-        "name_localizations": Table(LOCALES, Text(1, NAME_CHARACTERS, visible=True)),
+        "name": StringValue(1, NAME_CHARACTERS, visible=True),
+        "name_localizations": ObjectMap(LOCALES, StringValue(1, NAME_CHARACTERS, visible=True)),
     },
     ("name",),
     (_check_menu,),

@@ -17,9 +17,9 @@ from playground.discord.schema import (
     Fields,
     Flag,
     Items,
-    Kind,
+    Schema,
     Snowflake,
-    Text,
+    StringValue,
     Whole,
 )
 from playground.discord.shapes import Json
@@ -148,9 +148,11 @@ def _check_row_label(form: Form, at: str, row: Json) -> None:
 # --- kinds ------------------------------------------------------------------------------------
 
 TEXT_INPUT_CHARACTERS = 4000
-_CUSTOM_ID = Text(1, 100)
-_ID: dict[str, Kind] = {"id": Whole(0, 2**31 - 1)}
-_EMOJI = Fields({"id": Snowflake(), "name": Text(1, 64), "animated": Flag()}, rules=(check_emoji,))
+_CUSTOM_ID = StringValue(1, 100)
+_ID: dict[str, Schema] = {"id": Whole(0, 2**31 - 1)}
+_EMOJI = Fields(
+    {"id": Snowflake(), "name": StringValue(1, 64), "animated": Flag()}, rules=(check_emoji,)
+)
 _MEDIA = Fields({"url": Address(ADDRESS_SCHEMES)}, ("url",))
 _UPLOADED_MEDIA = Fields({"url": Address((UPLOADED,))}, ("url",))
 
@@ -158,7 +160,7 @@ _button = Fields(
     {
         **_ID,
         "style": Whole(PRIMARY_STYLE, PREMIUM_STYLE),
-        "label": Text(0, 80),
+        "label": StringValue(0, 80),
         "emoji": _EMOJI,
         "custom_id": _CUSTOM_ID,
         "url": Address(("http", "https", "discord"), 512),
@@ -168,10 +170,10 @@ _button = Fields(
     ("style",),
     (_check_button,),
 )
-_MENU: dict[str, Kind] = {
+_MENU: dict[str, Schema] = {
     **_ID,
     "custom_id": _CUSTOM_ID,
-    "placeholder": Text(0, 150),
+    "placeholder": StringValue(0, 150),
     "min_values": Whole(0, 25),
     "max_values": Whole(1, 25),
     "disabled": Flag(),
@@ -179,11 +181,11 @@ _MENU: dict[str, Kind] = {
 }
 
 
-def _option(**more: Kind) -> Fields:
-    members: dict[str, Kind] = {
-        "label": Text(1, 100),
-        "value": Text(1, 100),
-        "description": Text(0, 100),
+def _option(**more: Schema) -> Fields:
+    members: dict[str, Schema] = {
+        "label": StringValue(1, 100),
+        "value": StringValue(1, 100),
+        "description": StringValue(0, 100),
         "default": Flag(),
         **more,
     }
@@ -218,9 +220,9 @@ _row = Fields(
     ("components",),
     (_check_row,),
 )
-_text = Fields({**_ID, "content": Text(1, visible=True)}, ("content",))
+_text = Fields({**_ID, "content": StringValue(1, visible=True)}, ("content",))
 _thumbnail = Fields(
-    {**_ID, "media": _MEDIA, "description": Text(1, 1024), "spoiler": Flag()}, ("media",)
+    {**_ID, "media": _MEDIA, "description": StringValue(1, 1024), "spoiler": Flag()}, ("media",)
 )
 _in_container = {
     ACTION_ROW: _row,
@@ -238,7 +240,8 @@ _in_container = {
             **_ID,
             "items": Items(
                 Fields(
-                    {"media": _MEDIA, "description": Text(1, 1024), "spoiler": Flag()}, ("media",)
+                    {"media": _MEDIA, "description": StringValue(1, 1024), "spoiler": Flag()},
+                    ("media",),
                 ),
                 1,
                 10,
@@ -261,17 +264,17 @@ _container = Fields(
 V1_MESSAGE = Items(ByType({ACTION_ROW: _row}), 0, V1_ROWS)
 V2_MESSAGE = Items(ByType({**_in_container, CONTAINER: _container}), 0, V2_COMPONENTS)
 
-_FIELD: dict[str, Kind] = {**_ID, "custom_id": _CUSTOM_ID, "required": Flag()}
-_COUNTED: dict[str, Kind] = {**_FIELD, "min_values": Whole(0, 10), "max_values": Whole(1, 10)}
+_FIELD: dict[str, Schema] = {**_ID, "custom_id": _CUSTOM_ID, "required": Flag()}
+_COUNTED: dict[str, Schema] = {**_FIELD, "min_values": Whole(0, 10), "max_values": Whole(1, 10)}
 _text_input = Fields(
     {
         **_FIELD,
         "style": Whole(1, 2),
-        "label": Text(1, 45),
+        "label": StringValue(1, 45),
         "min_length": Whole(0, TEXT_INPUT_CHARACTERS),
         "max_length": Whole(1, TEXT_INPUT_CHARACTERS),
-        "value": Text(0, TEXT_INPUT_CHARACTERS),
-        "placeholder": Text(0, 100),
+        "value": StringValue(0, TEXT_INPUT_CHARACTERS),
+        "placeholder": StringValue(0, 100),
     },
     ("custom_id", "style"),
     (_check_lengths,),
@@ -294,7 +297,12 @@ _fields = {
     CHECKBOX: Fields({**_ID, "custom_id": _CUSTOM_ID, "default": Flag()}, ("custom_id",)),
 }
 _label = Fields(
-    {**_ID, "label": Text(1, 45), "description": Text(1, 100), "component": ByType(_fields)},
+    {
+        **_ID,
+        "label": StringValue(1, 45),
+        "description": StringValue(1, 100),
+        "component": ByType(_fields),
+    },
     ("label", "component"),
     (_check_label_alone,),
 )
@@ -327,7 +335,7 @@ def check_tree(form: Form, at: str, body: Json) -> None:
 MODAL = Fields(
     {
         "custom_id": _CUSTOM_ID,
-        "title": Text(1, 45),
+        "title": StringValue(1, 45),
         "components": Items(
             ByType({ACTION_ROW: _modal_row, TEXT_DISPLAY: _text, LABEL: _label}),
             1,
@@ -354,7 +362,7 @@ def paths(components: Sequence[Json], at: str = "components") -> Iterator[tuple[
 
 
 def _is_tree(components: Any) -> bool:
-    """Whether these are components as far as `paths` looks at them."""
+    """Return whether these are components as far as `paths` looks at them."""
     return isinstance(components, list) and all(
         isinstance(each, dict)
         and isinstance(each.get("custom_id"), str | None)
@@ -384,7 +392,7 @@ def displayed_text(components: Sequence[Json]) -> str:
 
 
 def text_of(message: Json) -> str:
-    """What a message says, plain or made of components."""
+    """Return what a message says, plain or made of components."""
     return str(message["content"] or displayed_text(message["components"]))
 
 

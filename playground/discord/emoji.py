@@ -35,7 +35,7 @@ _EMOJI = re.compile(rf"{_ONE}(?:\u200d{_ONE})*|[\U0001f1e6-\U0001f1ff]{{2}}|[0-9
 
 
 def is_emoji(text: str) -> bool:
-    """Whether it is one emoji of Unicode."""
+    """Return whether it is one emoji of Unicode."""
     return _EMOJI.fullmatch(text) is not None
 
 

@@ -16,7 +16,16 @@ from playground.discord.errors import DiscordError, Form, unknown
 from playground.discord.limits import FILE_BYTES, check_body
 from playground.discord.messages import Messages, Origin
 from playground.discord.permissions import ALL, Permission
-from playground.discord.schema import Either, Fields, Items, Number, Table, Text, Whole, require
+from playground.discord.schema import (
+    Either,
+    Fields,
+    Items,
+    NumberValue,
+    ObjectMap,
+    StringValue,
+    Whole,
+    require,
+)
 from playground.discord.shapes import (
     Callback,
     ChannelType,
@@ -44,9 +53,9 @@ CHOICES = Fields(
         "choices": Items(
             Fields(
                 {
-                    "name": Text(1, 100),
-                    "name_localizations": Table(LOCALES, Text(1, 100)),
-                    "value": Either((Text(1, 100), Number())),
+                    "name": StringValue(1, 100),
+                    "name_localizations": ObjectMap(LOCALES, StringValue(1, 100)),
+                    "value": Either((StringValue(1, 100), NumberValue())),
                 },
                 ("name", "value"),
             ),
@@ -145,7 +154,8 @@ class Interactions:
         return interaction
 
     def _owners(self, user: str, guild: str | None, *, user_installed: bool) -> Json:
-        """Who installed what is used: the person, where the bot is no member of the server."""
+        """Return who installed what is used: the person, where the bot is no member of the
+        server."""
         if user_installed or (guild is not None and not self._state.has_bot(guild)):
             return {"1": user}
         return {"0": guild or "0"}
@@ -340,7 +350,8 @@ class Interactions:
 
 
 def _callback(interaction: Interaction, body: Json) -> Callback:
-    """How an interaction is responded to. Raises 50035 where its kind allows no such response."""
+    """Return how an interaction is responded to. Raises 50035 where its kind allows no such
+    response."""
     allowed = set(_CALLBACKS[interaction.kind])
     if interaction.kind is InteractionType.MODAL and interaction.source is None:
         allowed.remove(Callback.UPDATE)  # there is no message to update

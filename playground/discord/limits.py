@@ -32,11 +32,11 @@ from playground.discord.schema import (
     Fields,
     Flag,
     Items,
-    Kind,
     Moment,
-    Number,
+    NumberValue,
+    Schema,
     Snowflake,
-    Text,
+    StringValue,
     Whole,
     is_blank,
 )
@@ -113,18 +113,19 @@ _MEDIA = Fields({"url": Address(("http", "https", "attachment"))}, ("url",))
 _ICON = Address(("http", "https", "attachment"))
 EMBED = Fields(
     {
-        "title": Text(0, 256),
-        "description": Text(0, 4096),
+        "title": StringValue(0, 256),
+        "description": StringValue(0, 4096),
         "url": _WEB,
         "timestamp": Moment(),
         "color": Whole(0, LARGEST_COLOUR),
-        "footer": Fields({"text": Text(1, 2048), "icon_url": _ICON}, ("text",)),
+        "footer": Fields({"text": StringValue(1, 2048), "icon_url": _ICON}, ("text",)),
         "image": _MEDIA,
         "thumbnail": _MEDIA,
-        "author": Fields({"name": Text(1, 256), "url": _WEB, "icon_url": _ICON}, ("name",)),
+        "author": Fields({"name": StringValue(1, 256), "url": _WEB, "icon_url": _ICON}, ("name",)),
         "fields": Items(
             Fields(
-                {"name": Text(1, 256), "value": Text(1, 1024), "inline": Flag()}, ("name", "value")
+                {"name": StringValue(1, 256), "value": StringValue(1, 1024), "inline": Flag()},
+                ("name", "value"),
             ),
             0,
             25,
@@ -154,26 +155,27 @@ REFERENCE = Fields(
 ATTACHMENT = Fields(
     {
         "id": Snowflake(),
-        "filename": Text(1, 1024),
-        "description": Text(0, 1024),
-        "title": Text(0, 1024),
-        "duration_secs": Number(),
-        "waveform": Text(0, 400),
+        "filename": StringValue(1, 1024),
+        "description": StringValue(0, 1024),
+        "title": StringValue(0, 1024),
+        "duration_secs": NumberValue(),
+        "waveform": StringValue(0, 400),
         "is_spoiler": Flag(),
     },
     ("id",),
 )
 POLL = Fields(
     {
-        "question": Fields({"text": Text(1, 300, visible=True)}, ("text",)),
+        "question": Fields({"text": StringValue(1, 300, visible=True)}, ("text",)),
         "answers": Items(
             Fields(
                 {
                     "poll_media": Fields(
                         {
-                            "text": Text(1, 55, visible=True),
+                            "text": StringValue(1, 55, visible=True),
                             "emoji": Fields(
-                                {"id": Snowflake(), "name": Text(1, 64)}, rules=(check_emoji,)
+                                {"id": Snowflake(), "name": StringValue(1, 64)},
+                                rules=(check_emoji,),
                             ),
                         },
                         ("text",),
@@ -190,9 +192,9 @@ POLL = Fields(
     },
     ("question", "answers"),
 )
-_MEMBERS: dict[str, Kind] = {
-    "content": Text(0, CONTENT),
-    "nonce": Either((Text(0, NONCE), Whole(-LARGEST_NONCE - 1, LARGEST_NONCE))),
+_MEMBERS: dict[str, Schema] = {
+    "content": StringValue(0, CONTENT),
+    "nonce": Either((StringValue(0, NONCE), Whole(-LARGEST_NONCE - 1, LARGEST_NONCE))),
     "enforce_nonce": Flag(),
     "tts": Flag(),
     "flags": Whole(0, 2**53),
@@ -230,7 +232,8 @@ def check_body(body: Any, before: MessageFlag, files: Sequence[File]) -> None:
 
 
 def is_upload(entry: Json) -> bool:
-    """Whether an entry of `attachments` describes a file of this request: its id is an index."""
+    """Return whether an entry of `attachments` describes a file of this request: its id is an
+    index."""
     return len(str(entry.get("id", ""))) < 4
 
 

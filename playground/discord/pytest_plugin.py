@@ -27,5 +27,5 @@ async def local_discord() -> AsyncIterator[LocalDiscord]:
 
 @pytest.fixture
 def local_world(local_discord: LocalDiscord) -> World:
-    """What people do and see there."""
+    """Return what people do and see there."""
     return local_discord.world

@@ -22,25 +22,25 @@ UPLOADED = "attachment"
 ADDRESS_SCHEMES = (*WEB, UPLOADED)
 
 
-class Kind(Protocol):
+class Schema(Protocol):
     def check(self, form: Form, at: str, value: Any) -> None:
         """Note what is wrong with `value`, which is not None, under the path `at`."""
 
 
-def matches(kind: Kind, value: Any) -> bool:
-    """Whether nothing is wrong with the value."""
+def matches(kind: Schema, value: Any) -> bool:
+    """Return whether nothing is wrong with the value."""
     form = Form()
     kind.check(form, "value", value)
     return form.good
 
 
 def is_blank(text: str) -> bool:
-    """Whether nothing of it can be seen: white space and characters without a shape."""
+    """Return whether nothing of it can be seen: white space and characters without a shape."""
     return all(c.isspace() or unicodedata.category(c) in ("Cf", "Cc") for c in text)
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class StringValue:
     """`visible` texts may not be blank. Lengths count Unicode code points."""
 
     least: int = 0
@@ -75,7 +75,7 @@ class Whole:
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
+class NumberValue:
     """Any number; JSON's numbers are finite."""
 
     def check(self, form: Form, at: str, value: Any) -> None:
@@ -157,7 +157,7 @@ class Moment:
 class Items:
     """A list. `unique` ones hold no value twice."""
 
-    of: Kind
+    of: Schema
     least: int = 0
     most: int | None = None
     unique: bool = False
@@ -177,7 +177,7 @@ class Items:
 class Fields:
     """An object. `rules` see it only where its members are of the right kinds."""
 
-    members: Mapping[str, Kind] = field(default_factory=dict)
+    members: Mapping[str, Schema] = field(default_factory=dict)
     required: Sequence[str] = ()
     rules: Sequence[Callable[[Form, str, Json], None]] = ()
 
@@ -222,7 +222,7 @@ class ByType:
 class Either:
     """A value of one of several kinds; the first kind says what is wrong with any other."""
 
-    kinds: tuple[Kind, ...]
+    kinds: tuple[Schema, ...]
 
     def check(self, form: Form, at: str, value: Any) -> None:
         if not any(matches(kind, value) for kind in self.kinds):
@@ -230,11 +230,11 @@ class Either:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ObjectMap:
     """An object of free names, each of which must be among `names`."""
 
     names: frozenset[str]
-    of: Kind
+    of: Schema
 
     def check(self, form: Form, at: str, value: Any) -> None:
         if not isinstance(value, dict):
@@ -247,7 +247,7 @@ class Table:
                 self.of.check(form, f"{at}.{name}".removeprefix("."), each)
 
 
-def check_member(form: Form, at: str, kind: Kind, value: Any) -> None:
+def check_member(form: Form, at: str, kind: Schema, value: Any) -> None:
     """Check a value that may not be null."""
     if value is None:
         form.wrong(at, "BASE_TYPE_REQUIRED", "This field is required")
@@ -255,7 +255,7 @@ def check_member(form: Form, at: str, kind: Kind, value: Any) -> None:
         kind.check(form, at, value)
 
 
-def require(kind: Kind, body: Any, at: str = "") -> None:
+def require(kind: Schema, body: Any, at: str = "") -> None:
     """Raise what Discord answers to a body of another kind (code 50035)."""
     form = Form()
     kind.check(form, at, body)

@@ -237,7 +237,7 @@ class World:
     async def system_message(
         self, user: str, channel: str, kind: int, content: str = ""
     ) -> Message:
-        """What Discord writes in somebody's name, such as that they pinned a message."""
+        """Return what Discord writes in somebody's name, such as that they pinned a message."""
         author, place = self._at(user, channel)
         origin = Origin(self.state.users[author], extra={"type": kind})
         return self._post(place, {"content": content}, (), origin)

@@ -61,7 +61,7 @@ class Answer:
 
     @property
     def complete(self) -> bool:
-        """Whether its end was told: with a reason, or by the end of the stream."""
+        """Return whether its end was told: with a reason, or by the end of the stream."""
         if self._reason is not None:
             return True
         return self._is_done and not self._remark and (self.begun or bool(self._others))
@@ -163,7 +163,8 @@ class Answer:
         return Chunk(text, thought=thought, calls=calls)
 
     def _rest_of(self, whole: str) -> str:
-        """What a message adds to what came: some servers repeat all of it, at the end or always."""
+        """Return what a message adds to what came: some servers repeat all of it, at the end or
+        always."""
         if whole.startswith(self._text):
             return whole[len(self._text) :]
         return "" if self._in_pieces else whole
@@ -256,7 +257,7 @@ class _Call:
         self._characters = Characters()
 
     def more(self, arguments: str) -> str:
-        """What is passed on of more arguments."""
+        """Return what is passed on of more arguments."""
         if arguments and not self.arguments and arguments.strip() == "{}" and not self.held:
             self.held = arguments
             return ""
@@ -271,7 +272,7 @@ class _Call:
 
     @property
     def is_whole(self) -> bool:
-        """Whether its arguments are an object to its end."""
+        """Return whether its arguments are an object to its end."""
         if self.held:
             return True
         if not self.arguments.rstrip().endswith("}"):
@@ -333,7 +334,7 @@ class Unopened:
 
     @property
     def found(self) -> bool:
-        """Whether this answer was written so."""
+        """Return whether this answer was written so."""
         return self._closed or reasoning.is_unopened("".join(self._text))
 
 
@@ -382,7 +383,7 @@ def _is_failure(event: Event) -> bool:
 
 
 def _says_something(value: Any) -> bool:
-    """Whether anything in it is more than an empty word, nothing or zero."""
+    """Return whether anything in it is more than an empty word, nothing or zero."""
     if isinstance(value, dict):
         return any(map(_says_something, value.values()))
     if isinstance(value, list):

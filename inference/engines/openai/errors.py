@@ -95,7 +95,8 @@ class NotTaken(BadRequest):
 
 
 def failure(status: int, headers: Any, body: bytes, *, asked: frozenset[str]) -> Exception:
-    """What an answer other than 200 means, in our words; `asked` are the request's parameters."""
+    """Return what an answer other than 200 means, in our words; `asked` are the request's
+    parameters."""
     told = explanation(body)
     reason = f"it answers {status}" + (f" ({told})" if told else "")
     if 300 <= status < 400:
@@ -119,7 +120,7 @@ def bad_request(reason: str) -> BadRequest:
 
 
 def not_taken(body: bytes, asked: frozenset[str]) -> frozenset[str]:
-    """Those of the request's optional parameters that the error in `body` turns down."""
+    """Return those of the request's optional parameters that the error in `body` turns down."""
     optional = [name for name in OPTIONAL if name in asked]
     told = _decoded(body)
     if named := frozenset(optional) & set(_named(told)):
@@ -172,7 +173,7 @@ def said_in(told: Any) -> str:
 
 
 def page(body: bytes) -> str:
-    """What a page or a plain text says."""
+    """Return what a page or a plain text says."""
     text = body.decode("utf-8", "replace")
     if "<" in text[:200]:
         found = _TITLE.search(text)

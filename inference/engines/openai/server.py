@@ -73,7 +73,8 @@ class Server:
         self._refused: frozenset[str] = frozenset()  # parameters that it does not take
 
     def at(self, path: str) -> str:
-        """Where the protocol has `path`; what an address asks for, as Azure's version, stays."""
+        """Return where the protocol has `path`; what an address asks for, as Azure's version,
+        stays."""
         return _below(self._base, path)
 
     async def look(self) -> None:
@@ -97,7 +98,7 @@ class Server:
             self._is_down(how)
 
     def expects_unopened(self, request: Request) -> bool:
-        """Whether an answer may begin within reasoning: before the first one, by the model's
+        """Return whether an answer may begin within reasoning: before the first one, by the model's
         name."""
         if self.opens_reasoning is not None or self.served is None or request.thinking is False:
             return bool(self.opens_reasoning)
@@ -167,8 +168,8 @@ class Server:
         )
 
     async def _list_models(self) -> list[Any]:
-        """What it says of its models; nothing where it keeps no list, or one that makes no sense,
-        and the operator names the model."""
+        """Return what it says of its models; nothing where it keeps no list, or one that makes no
+        sense, and the operator names the model."""
         try:
             listing = await wire.ask(self.session, "GET", self.at("models"))
         except (Busy, Unreachable, Misconfigured):
@@ -250,7 +251,7 @@ def _card(listed: Any) -> dict[str, Any] | None:
 
 
 def _names(card: dict[str, Any]) -> set[str]:
-    """What the model of `card` may be called: some lists say more than its name."""
+    """Return what the model of `card` may be called: some lists say more than its name."""
     name = str(card["id"])
     aliases = card.get("aliases")
     others = map(str, aliases) if isinstance(aliases, list) else ()

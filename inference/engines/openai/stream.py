@@ -28,7 +28,7 @@ class Event:
 
     @property
     def is_done(self) -> bool:
-        """Whether it is `[DONE]`, which ends the stream."""
+        """Return whether it is `[DONE]`, which ends the stream."""
         return isinstance(self.value, str) and bool(_DONE.fullmatch(self.value))
 
 
@@ -63,7 +63,7 @@ class ServerSentEvents:
         self._limit()
 
     def end(self) -> Iterator[Event]:
-        """What the stream broke off in: a last line without an end is taken as it is."""
+        """Return what the stream broke off in: a last line without an end is taken as it is."""
         line = bytes(self._line)
         self._line.clear()
         yield from self._take(line)

@@ -5,7 +5,7 @@ from aiohttp import web
 from playground.discord.errors import DiscordError, archived, missing_access, unknown
 from playground.discord.permissions import Permission
 from playground.discord.rest.exchange import answer, backend, nothing, read_body, read_query
-from playground.discord.schema import Choice, Fields, Flag, Items, Snowflake, Text, Whole
+from playground.discord.schema import Choice, Fields, Flag, Items, Snowflake, StringValue, Whole
 from playground.discord.shapes import THREADS, ChannelType, Json
 from playground.discord.state import Message
 
@@ -13,7 +13,7 @@ routes = web.RouteTableDef()
 
 _SECONDS = Whole(0, 21_600)
 _MINUTES = Choice((60, 1440, 4320, 10_080))
-_NAME = Text(1, 100, visible=True)
+_NAME = StringValue(1, 100, visible=True)
 THREAD = Fields(
     {
         "name": _NAME,
@@ -38,7 +38,7 @@ THREAD_EDIT = Fields(
 CHANNEL_EDIT = Fields(
     {
         "name": _NAME,
-        "topic": Text(0, 4096),
+        "topic": StringValue(0, 4096),
         "nsfw": Flag(),
         "rate_limit_per_user": _SECONDS,
         "position": Whole(),

@@ -9,7 +9,7 @@ from aiohttp import BodyPartReader, web
 
 from playground.discord.backend import Backend
 from playground.discord.errors import DiscordError, Form
-from playground.discord.schema import Fields, Kind, is_snowflake, require
+from playground.discord.schema import Fields, Schema, is_snowflake, require
 from playground.discord.shapes import File, Json
 
 BACKEND: web.AppKey[Backend] = web.AppKey("backend", Backend)
@@ -66,7 +66,7 @@ def _invalid_json() -> DiscordError:
 
 
 def _depth(value: Any) -> int:
-    """How many lists and objects lie in each other; found without recursion."""
+    """Return how many lists and objects lie in each other; found without recursion."""
     depth, level = 0, [value]
     while level := [each for each in level if isinstance(each, dict | list)]:
         depth += 1
@@ -76,7 +76,7 @@ def _depth(value: Any) -> int:
     return depth
 
 
-async def read_body(request: web.Request, kind: Kind) -> Any:
+async def read_body(request: web.Request, kind: Schema) -> Any:
     """A JSON body of this kind. Raises 50035 with the tree of what is wrong."""
     body = await read_json(request)
     require(kind, body)
@@ -111,7 +111,7 @@ async def _read_form(request: web.Request) -> tuple[Any, list[File]]:
     return body, [files[index] for index in sorted(files)]
 
 
-def read_query(request: web.Request, **kinds: Kind) -> dict[str, int]:
+def read_query(request: web.Request, **kinds: Schema) -> dict[str, int]:
     """The parameters of an address that are named here, all of them numbers or ids."""
     values: dict[str, Any] = {
         name: int(value) if is_snowflake(value) else value
