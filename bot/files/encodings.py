@@ -49,6 +49,11 @@ _EAST_ASIAN = ("gb18030", "big5hkscs", "cp932", "euc_jp", "cp949")
 # What is asked of chardet, by its own names.
 _ASKED = {"euc_jis_2004": "euc_jp", "shift_jis_2004": "cp932"}
 
+# All letters of one are letters of the others: their frequencies tell these encodings apart.
+_CYRILLIC = ("cp1251", "koi8-r", "koi8-u", "iso8859-5", "cp866")
+_BY_FREQUENCY = "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъіїєґўё"
+_CYRILLIC_RATING = {c: 1 - n / len(_BY_FREQUENCY) for n, c in enumerate(_BY_FREQUENCY)}
+
 # How much less is written in it than in the other encodings of the same letters.
 _RARITY = {
     "iso8859-15": 0.6,
@@ -148,12 +153,19 @@ def guess_encoding(data: bytes) -> Guess | None:
     sample = _sample(data)
     scores: dict[str, tuple[float, str]] = {}  # by the text that it gives
     confidence = _ask_chardet(sample)
+    for name in (*_CYRILLIC, "cp1253", "iso8859-7"):
+        text = _decode(sample, name) or ""
+        if text.isupper():  # chardet knows few words in capitals
+            small = _ask_chardet(text.lower().encode(name, "ignore"))
+            confidence[name] = max(confidence.get(name, 0), small.get(name, 0))
+    ratings = {name: _rate_cyrillic(_decode(sample, name) or "") for name in _CYRILLIC}
     for encoding in _EIGHT_BIT:
         text = _decode(sample, encoding)
         if text is None or text.isascii():  # all that is beyond ASCII would be a cut character
             continue
         score = math.log(confidence.get(encoding, 0) + 0.02) * _chardet_weight(sample)
         score += judge(text, encoding) - _RARITY.get(encoding, 0)
+        score -= max(ratings.values()) - ratings.get(encoding, max(ratings.values()))
         best, name = scores.get(text, (score, encoding))  # of two with one result, the first
         scores[text] = (max(score, best), name)
     if not scores:
@@ -166,6 +178,12 @@ def guess_encoding(data: bytes) -> Guess | None:
 def is_frequent(character: str) -> bool:
     """Return whether Chinese, Japanese or Korean texts are full of it."""
     return character in _ALL_FREQUENT
+
+
+def _rate_cyrillic(text: str) -> float:
+    """Rate by how frequent its letters are; to be compared with the same bytes' other letters."""
+    letters = [_CYRILLIC_RATING.get(c, 0) for c in text.lower() if script(c) == "CYRILLIC"]
+    return 2 * sum(letters) / len(letters) * min(len(letters), 12) if letters else 0
 
 
 def _sample(data: bytes) -> bytes:
