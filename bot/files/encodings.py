@@ -154,9 +154,9 @@ def guess_encoding(data: bytes) -> Guess | None:
     scores: dict[str, tuple[float, str]] = {}  # by the text that it gives
     confidence = _ask_chardet(sample)
     for name in (*_CYRILLIC, "cp1253", "iso8859-7"):
-        text = _decode(sample, name) or ""
-        if text.isupper():  # chardet knows few words in capitals
-            small = _ask_chardet(text.lower().encode(name, "ignore"))
+        read = _decode(sample, name) or ""
+        if read.isupper():  # chardet knows few words in capitals
+            small = _ask_chardet(read.lower().encode(name, "ignore"))
             confidence[name] = max(confidence.get(name, 0), small.get(name, 0))
     ratings = {name: _rate_cyrillic(_decode(sample, name) or "") for name in _CYRILLIC}
     for encoding in _EIGHT_BIT:
