@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from bot.discord import asking, fields
-from bot.discord.form import send_form
+from bot.discord.form import Field, Form, send_form
 from bot.discord.questions import How
 from bot.held import Posted
 from bot.notices import Notice
-from bot.words import words
+from bot.words import Words, words
 from jobqueue.capabilities import SOLVE
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _THINKING = {"": None, "0": False, "1": True}
 async def open_form(interaction: Interaction, how: How) -> None:
     thinking = "" if how.thinking is None else str(int(how.thinking))
     about = f"{how.capability}.{int(how.private)}.{thinking}"
-    await send_form(interaction, _form(f"{FORM}:{about}", how, str(interaction.locale)))
+    await send_form(interaction, _form(f"{FORM}:{about}", how, words(str(interaction.locale))))
 
 
 async def submitted(interaction: Interaction, about: str) -> None:
@@ -70,15 +70,8 @@ def posted_files(interaction: discord.Interaction[Any]) -> list[Posted]:
     ]
 
 
-def _form(custom_id: str, how: How, locale: str) -> discord.ui.Modal:
-    say = words(locale)
-    form = discord.ui.Modal(title=_TITLES[how.capability].text(say), custom_id=custom_id)
-    entry: discord.ui.TextInput[discord.ui.Modal] = discord.ui.TextInput(
-        style=discord.TextStyle.paragraph,
-        max_length=LONGEST_FIELD,
-        required=False,
-        custom_id="question",
-    )
-    form.add_item(discord.ui.Label(text=say("about-question"), component=entry))
+def _form(custom_id: str, how: How, say: Words) -> discord.ui.Modal:
+    question = Field("question", "about-question", longest=LONGEST_FIELD)
+    form = Form(custom_id, _TITLES[how.capability].key, [question]).modal(say)
     form.add_item(files_field(say("question-files")))
     return form
