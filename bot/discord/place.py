@@ -62,7 +62,7 @@ class TooMany(Gone):
     """A token of a personal installation sends five follow-ups."""
 
 
-_FILES, _CARD, _LINKS, _TEXT = Refusable
+_LINKS, _TEXT, _CARD, _FILES = Refusable
 _CANNOT_REPLY = 160002  # without the permission Read Message History
 # What may be left out, by Discord's code, else by its status, in the order in which it is tried.
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes

@@ -283,8 +283,9 @@ class DiscordReply:
     def _face(self, number: int) -> Face:
         """Return how a message should look, without what Discord does not take in it."""
         face = self._wanted[number]
-        for refused in self._parts[number].left_out:
-            face = faces.without(face, refused, self._words)
+        for refused in Refusable:
+            if refused in self._parts[number].left_out:
+                face = faces.without(face, refused, self._words)
         return face
 
     async def _attempt(self, part: _Part) -> None:

@@ -85,12 +85,15 @@ class Face:
 
 
 class Refusable(Enum):
-    """What a message may hold that Discord does not take everywhere."""
+    """What a message may hold that Discord does not take everywhere.
 
-    FILES = "files"  # permission, size, or a server whose uploads Discord has limited
-    CARD = "card"  # without the permission Embed Links
+    Left out in this order: a text becomes a card and a file, which may be refused too.
+    """
+
     LINKS = "links"  # blocked as harmful
     TEXT = "text"  # blocked by a filter, or not understood
+    CARD = "card"  # without the permission Embed Links
+    FILES = "files"  # permission, size, or a server whose uploads Discord has limited
 
 
 Faces = tuple[Face, ...]

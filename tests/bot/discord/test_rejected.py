@@ -61,6 +61,17 @@ async def test_a_blocked_text_comes_as_a_file(
     assert file["filename"] == "answer.md"
 
 
+@pytest.mark.parametrize("way", ["slash", "private", "mention"])
+async def test_where_neither_text_nor_files_are_taken_a_word_says_so(
+    room: Room, world: World, way: str
+) -> None:
+    world.state.filters += [MISUNDERSTOOD, UPLOADS_LIMITED]
+    await _ask(room, way, "a forbidden word !tokens 30 !delay 20ms")
+    [message] = await _all_ended(room, "did not take the text")
+    assert message.data["attachments"] == []
+    assert "did not take a file" in message.data["content"]
+
+
 @pytest.mark.parametrize("refusal", [UPLOADS_LIMITED, TOO_LARGE], ids=["limited", "large"])
 @pytest.mark.parametrize("way", ["slash", "private", "mention"])
 async def test_without_a_refused_file_the_answer_stands(
