@@ -112,7 +112,9 @@ def _eviction(what: str, info: Json) -> Finding:
 
 
 def _memory(what: str, info: Json) -> Finding:
-    used, limit = int(info.get("used_memory", 0)), int(info.get("maxmemory", 0))
+    # As the server itself counts: without the buffer of its append-only file.
+    used = int(info.get("used_memory", 0)) - int(info.get("mem_not_counted_for_evict", 0))
+    limit = int(info.get("maxmemory", 0))
     told = f"{used / MIB:,.0f} MiB of {limit / MIB:,.0f}" if limit else f"{used / MIB:,.0f} MiB"
     if limit and used > FULL * limit:
         return warning(what, told, "Raise maxmemory: when it is full, questions are refused")

@@ -110,8 +110,9 @@ end
 
 -- --- files: bytes under their hash, whose they are, and which jobs need them -----------------------
 
--- What the server uses, and may use: its maxmemory, else the policy's, else three quarters of its
--- machine's. Zeros where it does not tell.
+-- The memory in use and its limit: the server's maxmemory, else the policy's, else three quarters
+-- of the machine's. Buffers that the server leaves out of its own limit are left out here too: the
+-- append-only file's grows with every write while a slow disk is behind. Zeros if INFO is refused.
 local function memory()
   local info = redis.pcall('INFO', 'memory')
   if type(info) ~= 'string' then return 0, 0 end
@@ -119,7 +120,7 @@ local function memory()
   local limit = number('maxmemory')
   if limit == 0 then limit = policy.memory end
   if limit == 0 then limit = math.floor(number('total_system_memory') * 0.75) end
-  return number('used_memory'), limit
+  return number('used_memory') - number('mem_not_counted_for_evict'), limit
 end
 
 -- `by` more or fewer waiting and running jobs need these files, named as submit.lua stores them.

@@ -171,10 +171,16 @@ async def test_what_is_forgotten_counts_no_more(redis: Redis) -> None:
 # --- the server's memory ------------------------------------------------------------------------
 
 
+async def counted_memory(redis: Redis) -> int:
+    """The bytes that the server counts against its limit."""
+    memory = await redis.info("memory")
+    return int(memory["used_memory"]) - int(memory["mem_not_counted_for_evict"])
+
+
 @pytest_asyncio.fixture
 async def memory(redis: Redis) -> AsyncIterator[int]:
     """16 MiB more than the server uses; without a quota that would bind first."""
-    yield int((await redis.info("memory"))["used_memory"]) + (16 << 20)
+    yield await counted_memory(redis) + (16 << 20)
     await redis.config_set("maxmemory", 0)
 
 
@@ -190,11 +196,23 @@ async def test_room_for_questions_stays_free_whoever_posts_files(
         policy = replace(policy, memory=memory)
     blobs, queue = Blobs(redis, policy=policy), JobQueue(redis, policy=policy)
     names = [await blobs.put(data(f"{n}", 1 << 20), user=f"{n}", server=f"{n}") for n in range(40)]
-    used = int((await redis.info("memory"))["used_memory"])
+    used = await counted_memory(redis)
     assert used < memory * 0.80  # a quarter is kept free, as exactly as the server counts
     assert await blobs.get(names[-1]) is not None
     await queue.submit(make_job("short"))
     await queue.submit(msgspec.structs.replace(make_job("long"), prompt="x" * 90_000))
+
+
+async def test_a_disk_that_is_behind_refuses_no_file(redis: Redis, memory: int) -> None:
+    """The append-only file's buffer is no memory that the server counts against its limit."""
+    await redis.config_set("maxmemory", memory)
+    scripts = Scripts(redis, "main", Policy())
+    await scripts.run("put_blob", "a" * 64, b"file", "ada", "")  # the server knows the script now
+    write = "for _ = 1, 40 do redis.call('SET', 'written', string.rep('x', 1048576)) end"
+    _, refusal = await asyncio.gather(  # in one round trip, so nothing is flushed in between
+        scripts.call("EVAL", write, 0), scripts.run("put_blob", "b" * 64, b"file", "ada", "")
+    )
+    assert refusal is None
 
 
 async def test_long_questions_leave_room_for_short_ones(redis: Redis, memory: int) -> None:
@@ -219,6 +237,6 @@ async def _fill(redis: Redis, share: float) -> None:
     used, before = 0, -(1 << 30)
     async with asyncio.timeout(30):
         while abs(used - before) > 10_000:
-            used, before = int((await redis.info("memory"))["used_memory"]), used
+            used, before = await counted_memory(redis), used
             await asyncio.sleep(0.1)
     await redis.config_set("maxmemory", int(used / share))
