@@ -2,7 +2,16 @@
 
 import argparse
 
-from bench import engine, fairness, growth, path, queue, relay, scale, vision
+from bench import (
+    capacity_model,
+    engine,
+    fairness,
+    queue,
+    queue_overhead,
+    scale,
+    stream_latency,
+    vision,
+)
 from bench.article import measure as article
 from bench.bot import measure as bot
 from bench.solve import command as solve
@@ -14,12 +23,12 @@ def main() -> None:
     for command in (
         queue,
         fairness,
-        relay,
+        stream_latency,
         scale,
-        growth,
+        capacity_model,
         bot,
         engine,
-        path,
+        queue_overhead,
         solve,
         vision,
         article,

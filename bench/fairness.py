@@ -18,8 +18,8 @@ from rich.table import Table
 
 from bench.figures import quantile
 from bench.server import Server
-from jobqueue.connect import connect
 from jobqueue.queue import JobQueue, Lease, Limits, Policy
+from jobqueue.redis_client import connect
 from jobqueue.schema import Finished, Job
 
 NOISY, SERVICE_S, SLOTS, ROUNDS = 600, 0.05, 4, 20

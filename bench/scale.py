@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.server import Server
-from jobqueue.connect import connect
 from jobqueue.queue import JobQueue, Limits, Policy
+from jobqueue.redis_client import connect
 from jobqueue.schema import Finished, Job, Turn
 
 SIZES = (10, 100, 1_000, 10_000, 100_000)

@@ -12,7 +12,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from jobqueue.embedded import find_binary
+from jobqueue.embedded_redis import find_binary
 
 _START_S = 60.0  # reading a large append-only file takes a while
 

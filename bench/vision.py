@@ -65,7 +65,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace) -> None:
     if args.shape:
-        from bench.sight import run as measure  # noqa: PLC0415 — brings torch
+        from bench.vision_speed import run as measure  # noqa: PLC0415 — brings torch
 
         measure(args)
         return

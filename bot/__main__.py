@@ -9,7 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
-from jobqueue.extras import installed
+from common.require_extra import installed
 
 with installed("bot"):
     import aiohttp
@@ -17,21 +17,21 @@ with installed("bot"):
     from discord.http import Route
     from redis.exceptions import RedisClusterException, RedisError
 
-    from bot import doctor, start
+    from bot import doctor, startup_checks
     from bot.config import Settings
-    from bot.discord.api import use_api
+    from bot.discord.api_base import use_api
     from bot.discord.client import Commonroom, Service
     from bot.discord.presence import keep_presence
     from bot.feedback import Feedback
     from bot.feedback import encode as encode_opinion
     from bot.metrics import Metrics
-    from jobqueue import configfile, tracing
-    from jobqueue.connect import check_redis, connect
-    from jobqueue.embedded import EmbeddedError, redis_url
-    from jobqueue.exposition import exposed
-    from jobqueue.redact import RedactingFormatter, redact, silence_private_loggers
-    from jobqueue.settings import load_or_exit
-    from jobqueue.version import add_version
+    from common import env_template, tracing
+    from common.metrics_server import exposed
+    from common.redact import RedactingFormatter, redact, silence_private_loggers
+    from common.settings import load_or_exit
+    from common.version import add_version
+    from jobqueue.embedded_redis import EmbeddedError, redis_url
+    from jobqueue.redis_client import check_redis, connect
     from jobqueue.watchdog import watch_loop
 
 log = logging.getLogger("bot")
@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bot", description=__doc__)
     add_version(parser)
     commands = parser.add_subparsers(metavar="init | doctor | feedback")
-    configfile.add_parser(commands, "bot", Settings)
+    env_template.add_parser(commands, "bot", Settings)
     doctor.add_parser(commands)
     export = commands.add_parser(
         "feedback", help="print what people think of answers, as JSON lines"
@@ -79,8 +79,8 @@ def _run(_: argparse.Namespace) -> None:
     try:
         with tracing.started("commonroom-bot"):
             asyncio.run(_run_until_stopped(settings))
-    except* start.FATAL as errors:
-        wrong += map(start.sentence, errors.exceptions)
+    except* startup_checks.FATAL as errors:
+        wrong += map(startup_checks.sentence, errors.exceptions)
     if wrong:
         print(f"error: {redact(wrong[0])}", file=sys.stderr)
         raise SystemExit(2)

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from bot.config import Settings
-from bot.discord.api import use_api
+from bot.discord.api_base import use_api
 from bot.discord.doctor import of_discord
-from bot.files.read import FileReader
-from jobqueue import checkup
-from jobqueue.embedded import default_folder
-from jobqueue.findings import Finding, fault, good, tell, warning
-from jobqueue.settings import SettingsError, load
-from jobqueue.version import of_this
+from bot.files.file_reader import FileReader
+from common.doctor_report import Finding, fault, good, tell, warning
+from common.settings import SettingsError, load
+from common.version import of_this
+from jobqueue import doctor_checks
+from jobqueue.embedded_redis import default_folder
 
 if TYPE_CHECKING:
     import argparse
@@ -36,8 +36,8 @@ async def examine(environ: Mapping[str, str]) -> list[Finding]:
         of_this(),
         *await _of_settings(environ),
         await _of_reading(),
-        *await checkup.of_redis(environ),
-        checkup.disk(default_folder(environ), LOG_BYTES),
+        *await doctor_checks.of_redis(environ),
+        doctor_checks.disk(default_folder(environ), LOG_BYTES),
     ]
 
 
@@ -60,5 +60,5 @@ async def _of_settings(environ: Mapping[str, str]) -> list[Finding]:
     host, port = settings.commonroom_metrics_host, settings.commonroom_metrics_port
     return [
         *await of_discord(settings),
-        checkup.metrics_port(host, port, "COMMONROOM_METRICS_PORT"),
+        doctor_checks.metrics_port(host, port, "COMMONROOM_METRICS_PORT"),
     ]

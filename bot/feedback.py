@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 from redis.asyncio import Redis
 
-from jobqueue.scripts import Scripts
+from jobqueue.lua_runner import Scripts
 
 TTL_S = 90 * 86_400  # since an answer's last vote
 Vote = Literal["up", "down"]

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
-from jobqueue import tracing
+from common import tracing
 
 DISCORD_EPOCH_MS = 1_420_070_400_000
 ACKNOWLEDGED = re.compile(r"/interactions/(\d+)/[^/]+/callback$")

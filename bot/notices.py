@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from bot.render.dress import escaped
-from bot.render.links import harmless_links
-from bot.words import Argument, Words
+from bot.i18n import Argument, Words
+from bot.render.format_answer import escaped
+from bot.render.link_defang import harmless_links
 from jobqueue.article import Stage
 from jobqueue.errors import QueueFull
-from jobqueue.rates import DAY_MS, Exceeded
+from jobqueue.rate_limit import DAY_MS, Exceeded
 from jobqueue.schema import Check, FailureCode, Progress
 
 

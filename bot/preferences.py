@@ -13,10 +13,10 @@ from typing import Annotated, Literal
 import msgspec
 from redis.asyncio import Redis
 
-from bot.changes import ChangeLog, Values, between
-from jobqueue.rates import Rate
+from bot.settings_audit import ChangeLog, Values, between
+from jobqueue.lua_runner import Scripts
+from jobqueue.rate_limit import Rate
 from jobqueue.schema import Sampling
-from jobqueue.scripts import Scripts
 
 SERVER = "server"  # in place of a channel: the whole server
 MAX_PERSONA_CHARS = 2_000

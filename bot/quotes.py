@@ -7,10 +7,10 @@ person's own turn: it is never a part of the system prompt.
 
 from collections.abc import Sequence
 
-from bot.files.question import quote
-from bot.held import Quote
+from bot.files.prompt_files import quote
 from bot.notices import Notice
-from bot.question import clean_text
+from bot.pending_questions import Quote
+from bot.sanitize import clean_text
 
 
 def with_quotes(prompt: str, quotes: Sequence[Quote], room: int) -> tuple[str, list[Notice]]:

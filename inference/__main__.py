@@ -8,40 +8,40 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from jobqueue.extras import installed
+from common.require_extra import installed
 
 with installed("inference"):
     from redis.asyncio import Redis
     from redis.exceptions import RedisClusterException
 
-    from inference import chat, doctor, logs
-    from inference.agent.workshop import Workshop
+    from common import env_template, tracing
+    from common.redact import redact
+    from common.version import add_version
+    from inference import doctor, logs, terminal_chat
+    from inference.agent.tool_runtime import Workshop
     from inference.article import cli as article
     from inference.article.illustrate import Tools
     from inference.article.press import Press
-    from inference.compact import Compactor
     from inference.config import ALSO, OFFLINE, Settings, add_choices, chosen, worker_name
     from inference.engines import create
     from inference.engines.base import CannotLoad, Engine
-    from inference.engines.measured import MeasuredEngine
+    from inference.engines.metered_engine import MeasuredEngine
     from inference.library import cli as pictures
     from inference.library.illustrator import illustrator
     from inference.metrics import Metrics
+    from inference.metrics_endpoint import CannotListen, shown
     from inference.models import ModelError
     from inference.models import cli as models
     from inference.sandbox.client import Sandbox
     from inference.sandbox.config import SandboxConfig
-    from inference.shown import CannotListen, shown
+    from inference.summarizer import Compactor
     from inference.worker import Worker
-    from jobqueue import configfile, tracing
     from jobqueue.approvals import Approvals
     from jobqueue.blobs import Blobs
-    from jobqueue.connect import RedisRefuses, check_redis, connect
-    from jobqueue.embedded import EmbeddedError, redis_url
+    from jobqueue.embedded_redis import EmbeddedError, redis_url
     from jobqueue.history import History
     from jobqueue.queue import JobQueue
-    from jobqueue.redact import redact
-    from jobqueue.version import add_version
+    from jobqueue.redis_client import RedisRefuses, check_redis, connect
     from jobqueue.watchdog import watch_loop
 
 
@@ -65,9 +65,9 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="take jobs from the queue and answer them")
     add_choices(serve)
     serve.set_defaults(run=run_serve)
-    configfile.add_parser(commands, "inference", Settings, ALSO)
+    env_template.add_parser(commands, "inference", Settings, ALSO)
     doctor.add_parser(commands)
-    chat.add_parser(commands)
+    terminal_chat.add_parser(commands)
     article.add_parser(commands)
     models.add_parser(commands)
     pictures.add_parser(commands)

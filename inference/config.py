@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from jobqueue.settings import load_or_exit
+from common.settings import load_or_exit
 
 # Whatever is loaded later, nothing here may reach for a model hub: models are brought to this
 # machine by `python -m inference models pull`, and by nothing else. huggingface_hub reads this

@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from common.doctor_report import Finding, fault, good, tell, warning
+from common.settings import SettingsError, load
+from common.version import of_this
 from inference import ocr
 from inference.config import OFFLINE, Settings
-from inference.engines.checkup import of_engine
-from inference.models import store
+from inference.engines.engine_checks import of_engine
+from inference.models import model_store
 from inference.sandbox import check as sandbox
 from inference.sandbox.config import SandboxConfig
-from jobqueue import checkup
-from jobqueue.findings import Finding, fault, good, tell, warning
-from jobqueue.settings import SettingsError, load
-from jobqueue.version import of_this
+from jobqueue import doctor_checks
 
 if TYPE_CHECKING:
     import argparse
@@ -42,8 +42,8 @@ async def examine(environ: Mapping[str, str], *, hashes: bool) -> list[Finding]:
     return [
         of_this(),
         *await _of_settings(environ, hashes=hashes),
-        *await checkup.of_redis(environ),
-        checkup.disk(store.root(), SPARE_BYTES),
+        *await doctor_checks.of_redis(environ),
+        doctor_checks.disk(model_store.root(), SPARE_BYTES),
     ]
 
 
@@ -53,7 +53,7 @@ async def _of_settings(environ: Mapping[str, str], *, hashes: bool) -> list[Find
     except SettingsError as error:
         todo = "python -m inference init writes a file that names all"
         return [fault("settings", str(error), todo)]
-    port = checkup.metrics_port(
+    port = doctor_checks.metrics_port(
         settings.metrics_host, settings.metrics_port, "INFERENCE_METRICS_PORT"
     )
     return [

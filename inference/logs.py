@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Mapping
 
-from jobqueue.redact import RedactingFormatter, silence_private_loggers
+from common.redact import RedactingFormatter, silence_private_loggers
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 

@@ -15,8 +15,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 from inference.engines.base import Engine, Usage
 from jobqueue.capabilities import without_model
-from jobqueue.overview import Overview
 from jobqueue.queue import Lease
+from jobqueue.queue_stats import Overview
 from jobqueue.schema import AnyEvent, Delta, Returned, Thought
 
 PHASES = ("loading", "ready", "degraded", "draining")

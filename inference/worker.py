@@ -12,22 +12,22 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, suppress
 from uuid import uuid4
 
+from common import tracing
+from common.redact import redact
 from inference.agent.errors import NoAnswer, NoPrograms
-from inference.agent.workshop import Workshop
+from inference.agent.tool_runtime import Workshop
 from inference.article.press import Press
-from inference.compact import Compactor
+from inference.attempt_span import Traced, traced
+from inference.chat_attempt import Answer, Attempt, Past, compose
 from inference.emitter import Emitter, batches, joined, patiently
 from inference.engines.base import BadRequest, Engine, EngineBroken, TooLong, Unsupported
-from inference.generate import Answer, Attempt, Past, compose
-from inference.legible import Legible, NoText, can_read, wants_reading
+from inference.image_text import Legible, NoText, can_read, wants_reading
 from inference.metrics import Metrics
-from inference.traced import Traced, traced
-from jobqueue import tracing
+from inference.summarizer import Compactor
 from jobqueue.capabilities import ARTICLE, READ, SOLVE, VISION, of_model, without_model
 from jobqueue.errors import QueueUnavailable
-from jobqueue.pictures import Kept
+from jobqueue.history_images import Kept
 from jobqueue.queue import JobQueue, Lease, Verdict
-from jobqueue.redact import redact
 from jobqueue.schema import (
     AnyEvent,
     Failed,

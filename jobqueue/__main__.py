@@ -12,15 +12,15 @@ from redis.exceptions import RedisClusterException, RedisError
 from rich.console import Console
 from rich.live import Live
 
-from jobqueue.connect import connect
-from jobqueue.courses import latest
-from jobqueue.dead import DeadLetters
-from jobqueue.embedded import EmbeddedError, redis_url, serve
+from common.redact import redact
+from jobqueue.cli_tables import dead_table, job_tables, latest_table, overview_tables
+from jobqueue.dead_letters import DeadLetters
+from jobqueue.embedded_redis import EmbeddedError, redis_url, serve
 from jobqueue.errors import QueueError, UnknownJob
-from jobqueue.overview import job_detail, overview
+from jobqueue.job_timeline import latest
 from jobqueue.queue import JobQueue
-from jobqueue.redact import redact
-from jobqueue.tables import dead_table, job_tables, latest_table, overview_tables
+from jobqueue.queue_stats import job_detail, overview
+from jobqueue.redis_client import connect
 
 console = Console()
 

@@ -4,7 +4,7 @@ import asyncio
 
 from redis.asyncio import Redis
 
-from jobqueue.scripts import Scripts
+from jobqueue.lua_runner import Scripts
 
 TTL_MS = 3_600_000
 LOOK_S = 0.5

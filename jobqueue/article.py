@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from jobqueue.errors import InvalidJob
-from jobqueue.values import Attachment, Struct, require_range
+from jobqueue.structs import Attachment, Struct, require_range
 
 MOST_PICTURES = 15
 

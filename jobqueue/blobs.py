@@ -5,8 +5,8 @@ from hashlib import sha256
 from redis.asyncio import Redis
 
 from jobqueue.errors import QueueFull
+from jobqueue.lua_runner import Scripts
 from jobqueue.policy import Policy
-from jobqueue.scripts import Scripts
 
 
 class Blobs:

@@ -12,9 +12,9 @@ from uuid import uuid4
 
 from redis.asyncio import Redis
 
+from jobqueue.lua_runner import Scripts
 from jobqueue.policy import Policy
 from jobqueue.schema import HEAD, Summary, Turn, decode_summary, decode_turn, encode
-from jobqueue.scripts import Scripts
 
 _FIRST_LOOK = 32  # turns; nearly every context is filled by fewer
 
@@ -160,7 +160,7 @@ class History:
     async def erase(self, user: str) -> int:
         """Forget a user's turns everywhere. Returns how many.
 
-        Records of the user's finished jobs are not history: `jobqueue.records` removes those.
+        Records of the user's finished jobs are not history: `jobqueue.job_records` removes those.
         """
         channels = await self._channels(user)
         return sum([int(await self._scripts.run("erase", channel, user)) for channel in channels])

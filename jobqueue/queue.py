@@ -21,9 +21,10 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError, ResponseError
 
-from jobqueue.connect import BLOCK_MS, cancellable
 from jobqueue.errors import QueueFull, UnknownJob
+from jobqueue.lua_runner import TRANSIENT, Clock, Scripts, pause_after_outage
 from jobqueue.policy import Limits, Policy
+from jobqueue.redis_client import BLOCK_MS, cancellable
 from jobqueue.schema import (
     HEAD,
     Event,
@@ -37,7 +38,6 @@ from jobqueue.schema import (
     decode_worker,
     encode,
 )
-from jobqueue.scripts import TRANSIENT, Clock, Scripts, pause_after_outage
 
 __all__ = ["JobQueue", "JobStatus", "Lease", "Limits", "Policy", "Reaped", "Receipt", "Verdict"]
 

@@ -12,10 +12,11 @@ from typing import Literal, TypeVar
 
 import msgspec
 
+from common import tracing
 from jobqueue.article import Article, Order, Stage
 from jobqueue.errors import InvalidJob
-from jobqueue.values import Attachment as Attachment  # noqa: PLC0414 — told on, for mypy
-from jobqueue.values import Struct, require_range
+from jobqueue.structs import Attachment as Attachment  # noqa: PLC0414 — told on, for mypy
+from jobqueue.structs import Struct, require_range
 
 MAX_PROMPT_CHARS = 100_000
 # Identifiers are parts of Redis keys, whose hash tag is in braces.
@@ -293,3 +294,9 @@ decode_event = decoder(msgspec.json.Decoder[AnyEvent](AnyEvent).decode)
 decode_turn = decoder(msgspec.json.Decoder(Turn).decode)
 decode_summary = decoder(msgspec.json.Decoder(Summary).decode)
 decode_worker = decoder(msgspec.json.Decoder(WorkerStatus).decode)
+
+
+def with_traceparent(job: Job) -> Job:
+    """Return `job` carrying the current span, so that its worker continues the same trace."""
+    trace = tracing.traceparent()
+    return job if job.trace == trace else msgspec.structs.replace(job, trace=trace)

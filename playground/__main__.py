@@ -17,19 +17,19 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from jobqueue.extras import installed
-from jobqueue.redact import redact
+from common.redact import redact
+from common.require_extra import installed
 
 with installed("playground"):
     import psutil
 
-    from jobqueue.version import add_version
-    from playground import model, script
+    from common.version import add_version
+    from playground import ensure_model, script
+    from playground.data_dir import FolderInUseError, default_folder, held
     from playground.discord.server import LocalDiscord, PortInUseError
-    from playground.folder import FolderInUseError, default_folder, held
-    from playground.page.routes import add_page
-    from playground.process import ProcessState, Status
+    from playground.managed_process import ProcessState, Status
     from playground.supervisor import StartError, Supervisor
+    from playground.web_ui.routes import add_page
 
 DEFAULT_PORT = 8080
 PAGE_LINK = "page.html"
@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
         PortInUseError,
         FolderInUseError,
         StartError,
-        model.NoModelError,
+        ensure_model.NoModelError,
         script.ScriptError,
     ) as error:
         print(f"error: {redact(str(error))}", file=sys.stderr)
@@ -95,7 +95,7 @@ async def serve(arguments: argparse.Namespace) -> int:
         supervisor = Supervisor(folder, discord, environ=os.environ)
         add_page(discord.app, discord, supervisor, token)
         async with discord:
-            await model.ensure(arguments)
+            await ensure_model.ensure(arguments)
             supervisor.choose(arguments.engine, arguments.model)
             url = f"{discord.url}/?token={token}"
             print(f"Playground: {url}\nCtrl-C ends everything. Logs: {folder / 'logs'}", flush=True)

@@ -12,18 +12,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from jobqueue.errors import QueueError
-from jobqueue.live import LiveReader
+from jobqueue.event_reader import LiveReader
 from jobqueue.schema import Finished
-from playground import actions, model
-from playground.actions import Action, ScriptError
+from playground import ensure_model, script_actions
+from playground.data_dir import held
 from playground.discord.server import LocalDiscord
-from playground.folder import held
-from playground.follow import Follower, System
-from playground.player import Player
-from playground.process import ProcessState
+from playground.managed_process import ProcessState
+from playground.outcome_judge import summarise
+from playground.script_actions import Action, ScriptError
+from playground.script_observer import Follower, System
+from playground.script_player import Player
 from playground.supervisor import READER, Supervisor
 from playground.transcript import Transcript
-from playground.verdict import summarise
 
 __all__ = ["ScriptError", "main"]
 
@@ -33,9 +33,9 @@ AT_REST = {ProcessState.READY, ProcessState.PAUSED, ProcessState.STOPPED, Proces
 
 
 async def main(arguments: argparse.Namespace) -> int:
-    script = actions.read(arguments.file)
-    actions.check_references(script)
-    await model.ensure(arguments)
+    script = script_actions.read(arguments.file)
+    script_actions.check_references(script)
+    await ensure_model.ensure(arguments)
     with _folder(arguments.folder) as folder:
         async with (
             LocalDiscord() as discord,
@@ -69,7 +69,7 @@ async def play(
         for action in script:
             await player.perform(action)
         if not script or script[-1].do != "wait":
-            await follower.wait_until_idle(actions.DEFAULT_WAIT_S)
+            await follower.wait_until_idle(script_actions.DEFAULT_WAIT_S)
         summary = summarise(await follower.judged())
     transcript.summary(summary)
     return 0 if summary.good else 1

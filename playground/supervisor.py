@@ -21,14 +21,14 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from jobqueue.address import BadAddress, read_address
-from jobqueue.connect import connect
 from jobqueue.errors import QueueError
 from jobqueue.queue import JobQueue
+from jobqueue.redis_client import connect
 from jobqueue.schema import WorkerStatus
-from playground import overview
+from playground import queue_view
+from playground.discord.json_types import Json, UserError
 from playground.discord.server import LocalDiscord
-from playground.discord.shapes import Json, UserError
-from playground.process import ManagedProcess, ProcessState, Program, Status, Watch
+from playground.managed_process import ManagedProcess, ProcessState, Program, Status, Watch
 
 READER = "bot-0"
 PICTURES = Path(__file__).parent.parent / "bench" / "article" / "pictures"  # for articles
@@ -167,7 +167,7 @@ class Supervisor:
     async def overview(self) -> Json:
         """What is in the queue. Raises UserError while it does not answer."""
         try:
-            return await overview.shown(self.queue, READER)
+            return await queue_view.shown(self.queue, READER)
         except QueueError as error:
             raise UserError(f"the queue does not answer: {error}") from error
 

@@ -6,11 +6,11 @@ import time
 from dataclasses import asdict
 from typing import TextIO
 
-from playground.discord.limits import text_of
-from playground.discord.observe import Seen
-from playground.discord.shapes import ChannelType, Json, MessageFlag
+from playground.discord.event_bus import Seen
+from playground.discord.json_types import ChannelType, Json, MessageFlag
+from playground.discord.message_validation import text_of
 from playground.discord.state import State
-from playground.verdict import Summary
+from playground.outcome_judge import Summary
 
 
 class Transcript:

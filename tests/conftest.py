@@ -8,9 +8,9 @@ import pytest_asyncio
 from hypothesis import settings
 from redis.asyncio import Redis
 
-from jobqueue.connect import connect
-from jobqueue.embedded import embedded
+from jobqueue.embedded_redis import embedded
 from jobqueue.queue import JobQueue
+from jobqueue.redis_client import connect
 
 # A machine that is busy for a moment has found no counter-example.
 settings.register_profile("unhurried", deadline=None)

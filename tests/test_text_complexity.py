@@ -19,43 +19,49 @@ from typing import BinaryIO
 
 import pytest
 
-from bot import notices, problem, question
-from bot.article.page import written
-from bot.files.question import clean_file_name, quote
+from bot import notices, problem_numbers, sanitize
+from bot.agent_trace import Step, Thinking, Work
+from bot.article.html_page import written
+from bot.files.prompt_files import clean_file_name, quote
+from bot.i18n import words
 from bot.notices import Refused
 from bot.render import (
-    dress,
+    code_fences,
     emphasis,
-    fences,
+    format_answer,
     formulas,
     latex_rows,
-    links,
-    marks,
+    link_defang,
+    markdown_spans,
     split,
-    steps,
+    steps_text,
     tables,
 )
-from bot.render.asked import quotation
-from bot.render.boxes import set_apart
-from bot.render.linear import linear
-from bot.words import words
-from bot.work import Step, Thinking, Work
-from inference import legible
-from inference.agent import wording
+from bot.render.latex_to_unicode import linear
+from bot.render.question_quote import quotation
+from bot.render.result_callout import set_apart
+from inference import image_text
+from inference.agent import prompts
 from inference.article import capitals, claims, needs, plan, prose, sentences, series, source
-from inference.dialects import DIALECTS, call, thinking
 from inference.engines import scripted, scripted_article
-from inference.engines.openai import bodies, errors
-from inference.engines.text import StopStrings
+from inference.engines.detokenizer import StopStrings
+from inference.engines.openai import errors, request_body
 from inference.library import gate, look, naming, times
 from inference.library import names as library_names
-from inference.maths import expression, forms, printed, reading, sympy_reader
+from inference.maths import (
+    expression_parser,
+    form_programs,
+    output_parser,
+    question_parser,
+    sympy_reader,
+)
 from inference.maths import words as maths_words
-from inference.tools import base, calculator, searching, units, web
+from inference.tool_parsers import DIALECTS, json_call, reasoning
+from inference.tools import base, calculator, search_tools, units, web
 from inference.tools.base import Outcome, ToolFailed
 from jobqueue import capabilities
-from playground.discord import mentions, options
-from playground.page import markdown
+from playground.discord import client_forms, mentions
+from playground.web_ui import markdown
 
 SIZE = 100_000
 SHARE = 1 if os.environ.get("COMMONROOM_EVERY_INPUT") else 3  # one of so many inputs is read
@@ -64,7 +70,7 @@ PATIENCE_S = 120.0  # where other tests use the processors too
 MEMORY = 4 << 30
 REFUSALS = (
     Refused,
-    expression.NotMathematics,
+    expression_parser.NotMathematics,
     ToolFailed,
     SyntaxError,
     sympy_reader.NotAnExpression,
@@ -124,7 +130,7 @@ INPUTS = dict(_inputs())
 
 
 def _marks(text: str) -> None:
-    every = marks.Marks(text)
+    every = markdown_spans.Marks(text)
     _ = every.fences, every.spans, every.unfinished, every.tables, every.headings
     every.quote(len(text) - 1)
     every.table_head(len(text) // 2)
@@ -133,9 +139,9 @@ def _marks(text: str) -> None:
 def _steps(text: str) -> None:
     for part in (Thinking(text, 0, 1), Step(1, "python", call=text, output=text)):
         work = Work((part,))
-        steps.live(work, words("en"), answering=False)
-        steps.folded(work, words("en"))
-        steps.pages(work, words("en"))
+        steps_text.live(work, words("en"), answering=False)
+        steps_text.folded(work, words("en"))
+        steps_text.pages(work, words("en"))
 
 
 def _prose(text: str, *, piece: int) -> None:
@@ -169,20 +175,20 @@ def _source(text: str) -> None:
 
 def _mentions(text: str) -> None:
     mentions._CODE.sub(" ", text)
-    options._AT_NAME.sub("", text)
+    client_forms._AT_NAME.sub("", text)
 
 
 FUNCTIONS: dict[str, Callable[[str], object]] = {
-    "draft": dress.draft,
-    "undressed": dress.undressed,
-    "pages": lambda text: dress.pages(dress.undressed(text)),
-    "dress": dress.dress,
-    "needs_dressing": dress.needs_dressing,
+    "draft": format_answer.draft,
+    "undressed": format_answer.undressed,
+    "pages": lambda text: format_answer.pages(format_answer.undressed(text)),
+    "dress": format_answer.dress,
+    "needs_dressing": format_answer.needs_dressing,
     "split": split.split,
     "marks": _marks,
-    "fences": partial(fences.discord_fences, complete=False),
-    "links": links.harmless_links,
-    "links: decided": lambda text: links.decided(text.replace("\n", " ")),
+    "fences": partial(code_fences.discord_fences, complete=False),
+    "links": link_defang.harmless_links,
+    "links: decided": lambda text: link_defang.decided(text.replace("\n", " ")),
     "emphasis": emphasis.find_emphasis,
     "emphasis: balanced": lambda text: emphasis.balance([text[: SIZE // 2], text[SIZE // 2 :]]),
     "rows of formulas": latex_rows.normalize_rows,
@@ -193,14 +199,14 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "formulas: sources": formulas.sources,
     "linear": linear,
     "tables": lambda text: [
-        tables.parse(text[table.start : table.end]) for table in marks.Marks(text).tables
+        tables.parse(text[table.start : table.end]) for table in markdown_spans.Marks(text).tables
     ],
     "tables: plain": tables.plain,
     "tables: a number": lambda text: tables._NUMBER.fullmatch(f"1{text[4:]}"),
     "steps": _steps,
-    "problem": lambda text: (problem.parted(text), problem.numbers(text)),
-    "prompt": lambda text: question.clean_prompt(text, 10**9),
-    "names": lambda text: (question.clean_name(text), clean_file_name(text)),
+    "problem": lambda text: (problem_numbers.parted(text), problem_numbers.numbers(text)),
+    "prompt": lambda text: sanitize.clean_prompt(text, 10**9),
+    "names": lambda text: (sanitize.clean_name(text), clean_file_name(text)),
     "quote": quote,
     "notice": lambda text: notices.Notice(
         "article-changing", arguments={"heading": text[:2_000]}
@@ -225,33 +231,35 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "library: eras": times.eras,
     "library: kinds": gate.kind_in,
     "library: look": look.read,
-    "question": reading.read,
+    "question": question_parser.read,
     "question: words": lambda text: maths_words.parts(maths_words.spoken(text), ["中"]),
-    "expression": expression.expression,
-    "expression: plain": expression.plain,
-    "relation": expression.relation,
-    "a conversion": lambda text: reading.read(f"5{text[4:1_900]}"),
-    "a conversion's unit": lambda text: reading.read(f"how many m are there in 5{text[4:1_900]}5"),
-    "forms": forms.made,
-    "forms, a limit's point": lambda text: forms.made(f"limit('1/x', 'x', {f'0{text}'!r})"),
-    "forms, a relation": lambda text: forms.made(f"solve({text!r})"),
-    "forms, a value": lambda text: forms.made(f"calculate({text[:3_900]!r})"),
+    "expression": expression_parser.expression,
+    "expression: plain": expression_parser.plain,
+    "relation": expression_parser.relation,
+    "a conversion": lambda text: question_parser.read(f"5{text[4:1_900]}"),
+    "a conversion's unit": lambda text: question_parser.read(
+        f"how many m are there in 5{text[4:1_900]}5"
+    ),
+    "forms": form_programs.made,
+    "forms, a limit's point": lambda text: form_programs.made(f"limit('1/x', 'x', {f'0{text}'!r})"),
+    "forms, a relation": lambda text: form_programs.made(f"solve({text!r})"),
+    "forms, a value": lambda text: form_programs.made(f"calculate({text[:3_900]!r})"),
     "calculator": calculator.evaluated,
     "units": units.known,
-    "printed": printed.typeset,
+    "printed": output_parser.typeset,
     "printed: expression": sympy_reader.read_sympy,
-    "answer": lambda text: wording.answer(text, Outcome(text), ""),
-    "only asks": legible._only_asks,
+    "answer": lambda text: prompts.answer(text, Outcome(text), ""),
+    "only asks": image_text._only_asks,
     "dialects": _dialects,
-    "call": lambda text: call.made_call("python", text, complete=True),
-    "call, unfinished": lambda text: call.made_call("python", text, complete=False),
-    "thought": partial(thinking.split, ended=False),
+    "call": lambda text: json_call.made_call("python", text, complete=True),
+    "call, unfinished": lambda text: json_call.made_call("python", text, complete=False),
+    "thought": partial(reasoning.split, ended=False),
     "stop strings": _stops,
     "cut": base.cut,
-    "search": lambda text: searching.best(text[:500], [*searching.passages_of(text)]),
+    "search": lambda text: search_tools.best(text[:500], [*search_tools.passages_of(text)]),
     "web pages": lambda text: web.pages(text.encode()),
     "web papers": lambda text: web.papers(text.encode("utf-8", "replace")),
-    "plain": bodies.plain,
+    "plain": request_body.plain,
     "server's error": lambda text: (
         errors.bad_request(f"maximum context length is 5 {text}"),
         errors.explanation(text.encode("utf-8", "replace")),

@@ -13,8 +13,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanContext
 
-from jobqueue import tracing
-from jobqueue.spans import provided
+from common import tracing
+from common.otel import provided
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from training import words
+from training import templates
 from training.scenes import COLORS, MOST_THINGS, SHAPES, Scene, Thing
 
 INSIDE = 0.05  # of a third of the picture, from its borders
@@ -68,16 +68,16 @@ def name(thing: Thing) -> str:
 def _color(rng: Random, scene: Scene) -> Asked | None:
     if not (thing := _only(rng, scene.things, lambda t: t.shape)):
         return None
-    frames = words.COLOR_OF_ONE if len(scene.things) == 1 else words.COLOR
-    question = words.fill(rng, frames, shape=thing.shape)
+    frames = templates.COLOR_OF_ONE if len(scene.things) == 1 else templates.COLOR
+    question = templates.fill(rng, frames, shape=thing.shape)
     return Asked("color", question, say(thing.color), thing)
 
 
 def _shape(rng: Random, scene: Scene) -> Asked | None:
     if not (thing := _only(rng, scene.things, lambda t: t.color)):
         return None
-    frames = words.SHAPE_OF_ONE if len(scene.things) == 1 else words.SHAPE
-    question = words.fill(rng, frames, color=thing.color)
+    frames = templates.SHAPE_OF_ONE if len(scene.things) == 1 else templates.SHAPE
+    question = templates.fill(rng, frames, color=thing.color)
     return Asked("shape", question, say(thing.shape), thing)
 
 
@@ -88,8 +88,12 @@ def _at(rng: Random, scene: Scene) -> Asked | None:
     if not place or any(t is not thing and _near(t, place) for t in scene.things):
         return None
     wanted = rng.choice(("color", "shape", "thing"))
-    frames = {"color": words.COLOR_AT, "shape": words.SHAPE_AT, "thing": words.THING_AT}[wanted]
-    question = words.fill(rng, frames, place=place)
+    frames = {
+        "color": templates.COLOR_AT,
+        "shape": templates.SHAPE_AT,
+        "thing": templates.THING_AT,
+    }[wanted]
+    question = templates.fill(rng, frames, place=place)
     answer = {"color": thing.color, "shape": thing.shape, "thing": name(thing)}[wanted]
     return Asked(wanted if wanted != "thing" else "shape", question, say(answer), thing)
 
@@ -101,17 +105,17 @@ def _count(rng: Random, scene: Scene) -> Asked:
     shape = some.shape if rng.random() < 0.7 else rng.choice(SHAPES)
     color = some.color if rng.random() < 0.7 else rng.choice(tuple(COLORS))
     if what == "all":
-        return Asked("count", words.fill(rng, words.COUNT_ALL), str(len(things)))
+        return Asked("count", templates.fill(rng, templates.COUNT_ALL), str(len(things)))
     if what == "shape":
-        counted, number = words.plural(shape), sum(t.shape == shape for t in things)
+        counted, number = templates.plural(shape), sum(t.shape == shape for t in things)
     elif what == "color":
         counted, number = f"{color} shapes", sum(t.color == color for t in things)
     else:
         counted, number = (
-            f"{color} {words.plural(shape)}",
+            f"{color} {templates.plural(shape)}",
             sum(t.key == (color, shape) for t in things),
         )
-    return Asked("count", words.fill(rng, words.COUNT, things=counted), str(number))
+    return Asked("count", templates.fill(rng, templates.COUNT, things=counted), str(number))
 
 
 def _exists(rng: Random, scene: Scene) -> Asked:
@@ -133,8 +137,8 @@ def _exists(rng: Random, scene: Scene) -> Asked:
             color = some.color if rng.random() < 0.5 else rng.choice(tuple(COLORS))
             key = color, rng.choice((some.shape, rng.choice(SHAPES)))
         thing = " ".join(key)
-    question = words.fill(
-        rng, words.EXISTS, a_thing=words.article(thing), things=words.plural(thing)
+    question = templates.fill(
+        rng, templates.EXISTS, a_thing=templates.article(thing), things=templates.plural(thing)
     )
     return Asked(
         "yesno",
@@ -150,12 +154,14 @@ def _describe(rng: Random, scene: Scene) -> Asked:
         counts, key=lambda key: (-counts[key], list(COLORS).index(key[0]), SHAPES.index(key[1]))
     )
     parts = [
-        words.article(" ".join(key))
+        templates.article(" ".join(key))
         if counts[key] == 1
-        else f"{counts[key]} {words.plural(' '.join(key))}"
+        else f"{counts[key]} {templates.plural(' '.join(key))}"
         for key in order
     ]
-    return Asked("describe", words.fill(rng, words.DESCRIBE), f"{say(words.listed(parts))}.")
+    return Asked(
+        "describe", templates.fill(rng, templates.DESCRIBE), f"{say(templates.listed(parts))}."
+    )
 
 
 # --- where it is --------------------------------------------------------------------------------
@@ -188,7 +194,7 @@ def _position(rng: Random, scene: Scene) -> Asked | None:
     place = place_of(thing)
     if not place or not (spoken := _spoken(rng, scene, thing)):
         return None
-    return Asked("position", words.fill(rng, words.WHERE, thing=spoken), say(place), thing)
+    return Asked("position", templates.fill(rng, templates.WHERE, thing=spoken), say(place), thing)
 
 
 def _beside(rng: Random, scene: Scene) -> Asked | None:
@@ -207,9 +213,13 @@ def _beside(rng: Random, scene: Scene) -> Asked | None:
     if abs(distance) < BESIDE or not first or not second:
         return None
     if len(scene.things) == 2 and distance > 0 and rng.random() < 0.5:
-        question = words.fill(rng, words.WHAT_BESIDE, side=words.SIDES[side], other=second)
+        question = templates.fill(
+            rng, templates.WHAT_BESIDE, side=templates.SIDES[side], other=second
+        )
         return Asked("position", question, say(name(one)), one)
-    question = words.fill(rng, words.IS_BESIDE, thing=first, side=words.SIDES[side], other=second)
+    question = templates.fill(
+        rng, templates.IS_BESIDE, thing=first, side=templates.SIDES[side], other=second
+    )
     return Asked("yesno", question, yes(distance > 0), one)
 
 
@@ -224,11 +234,13 @@ def _extreme(rng: Random, scene: Scene) -> Asked | None:
     thing, next_one = (by_size[-1], by_size[-2]) if large else (by_size[0], by_size[1])
     if max(thing.r, next_one.r) < LARGER * min(thing.r, next_one.r):
         return None
-    which = rng.choice(words.LARGEST if large else words.SMALLEST)
+    which = rng.choice(templates.LARGEST if large else templates.SMALLEST)
     wanted = rng.choice(("color", "shape", "size", "size"))
-    frames = {"color": words.COLOR_OF, "shape": words.SHAPE_OF, "size": words.WHICH_IS}[wanted]
+    frames = {"color": templates.COLOR_OF, "shape": templates.SHAPE_OF, "size": templates.WHICH_IS}[
+        wanted
+    ]
     answer = {"color": thing.color, "shape": thing.shape, "size": name(thing)}[wanted]
-    return Asked(wanted, words.fill(rng, frames, which=which), say(answer), thing)
+    return Asked(wanted, templates.fill(rng, frames, which=which), say(answer), thing)
 
 
 def _larger(rng: Random, scene: Scene) -> Asked | None:
@@ -239,12 +251,12 @@ def _larger(rng: Random, scene: Scene) -> Asked | None:
     if max(one.r, other.r) < LARGER * min(one.r, other.r) or not first or not second:
         return None
     larger = rng.random() < 0.5
-    how = rng.choice(words.LARGER if larger else words.SMALLER)
+    how = rng.choice(templates.LARGER if larger else templates.SMALLER)
     true = (one.r > other.r) == larger
     if rng.random() < 0.6:
-        question = words.fill(rng, words.IS_LARGER, thing=first, how=how, other=second)
+        question = templates.fill(rng, templates.IS_LARGER, thing=first, how=how, other=second)
         return Asked("yesno", question, yes(true), one)
-    question = words.fill(rng, words.WHICH_LARGER, thing=first, how=how, other=second)
+    question = templates.fill(rng, templates.WHICH_LARGER, thing=first, how=how, other=second)
     chosen = one if true else other
     return Asked("size", question, say(name(chosen)), chosen)
 
@@ -257,7 +269,9 @@ def _more(rng: Random, scene: Scene) -> Asked | None:
     if counts[one] == counts[other] and rng.random() < 0.9:
         return None
     true = counts[one] > counts[other]
-    question = words.fill(rng, words.MORE, things=words.plural(one), others=words.plural(other))
+    question = templates.fill(
+        rng, templates.MORE, things=templates.plural(one), others=templates.plural(other)
+    )
     return Asked("yesno", question, yes(true))
 
 
@@ -265,11 +279,11 @@ def _more(rng: Random, scene: Scene) -> Asked | None:
 
 
 def _digits(rng: Random, scene: Scene) -> Asked:
-    return Asked("digits", words.fill(rng, words.NUMBER), scene.number)
+    return Asked("digits", templates.fill(rng, templates.NUMBER), scene.number)
 
 
 def _number_color(rng: Random, scene: Scene) -> Asked:
-    return Asked("color", words.fill(rng, words.NUMBER_COLOR), say(scene.number_color))
+    return Asked("color", templates.fill(rng, templates.NUMBER_COLOR), say(scene.number_color))
 
 
 def _is_number(rng: Random, scene: Scene) -> Asked:
@@ -279,20 +293,20 @@ def _is_number(rng: Random, scene: Scene) -> Asked:
         digits = list(scene.number)
         digits[rng.randrange(len(digits))] = rng.choice("0123456789")
         number = "".join(digits)
-    return Asked("yesno", words.fill(rng, words.IS_NUMBER, number=number), yes(true))
+    return Asked("yesno", templates.fill(rng, templates.IS_NUMBER, number=number), yes(true))
 
 
 def _describe_number(rng: Random, scene: Scene) -> Asked:
     answer = f"The number {scene.number} in {scene.number_color}."
-    return Asked("describe", words.fill(rng, words.DESCRIBE), answer)
+    return Asked("describe", templates.fill(rng, templates.DESCRIBE), answer)
 
 
 def _number_exists(rng: Random, _scene: Scene) -> Asked:
     if rng.random() < 0.5:
-        return Asked("yesno", words.fill(rng, words.HAS_NUMBER), "Yes")
+        return Asked("yesno", templates.fill(rng, templates.HAS_NUMBER), "Yes")
     thing = rng.choice((rng.choice(SHAPES), f"{rng.choice(tuple(COLORS))} {rng.choice(SHAPES)}"))
-    question = words.fill(
-        rng, words.EXISTS, a_thing=words.article(thing), things=words.plural(thing)
+    question = templates.fill(
+        rng, templates.EXISTS, a_thing=templates.article(thing), things=templates.plural(thing)
     )
     return Asked("yesno", question, "No")
 
@@ -301,8 +315,8 @@ def _no_number(rng: Random, _scene: Scene) -> Asked | None:
     if rng.random() < 0.5:
         return None
     if rng.random() < 0.5:
-        return Asked("yesno", words.fill(rng, words.HAS_NUMBER), "No")
-    return Asked("digits", words.fill(rng, words.NUMBER), "I see no number.")
+        return Asked("yesno", templates.fill(rng, templates.HAS_NUMBER), "No")
+    return Asked("digits", templates.fill(rng, templates.NUMBER), "I see no number.")
 
 
 # --- it -----------------------------------------------------------------------------------------
@@ -311,13 +325,15 @@ def _no_number(rng: Random, _scene: Scene) -> Asked | None:
 def _about_it(rng: Random, it: Thing) -> Asked:
     wanted = rng.choice(("color", "shape", "position", "yesno"))
     if wanted == "color":
-        return Asked("color", words.fill(rng, words.ITS_COLOR), say(it.color), it)
+        return Asked("color", templates.fill(rng, templates.ITS_COLOR), say(it.color), it)
     if wanted == "shape":
-        return Asked("shape", words.fill(rng, words.ITS_SHAPE), say(it.shape), it)
+        return Asked("shape", templates.fill(rng, templates.ITS_SHAPE), say(it.shape), it)
     if wanted == "position" and (place := place_of(it)):
-        return Asked("position", words.fill(rng, words.ITS_PLACE), say(place), it)
+        return Asked("position", templates.fill(rng, templates.ITS_PLACE), say(place), it)
     color = it.color if rng.random() < 0.5 else rng.choice([c for c in COLORS if c != it.color])
-    return Asked("yesno", words.fill(rng, words.IS_IT, color=color), yes(color == it.color), it)
+    return Asked(
+        "yesno", templates.fill(rng, templates.IS_IT, color=color), yes(color == it.color), it
+    )
 
 
 # --- speaking of a thing ------------------------------------------------------------------------

@@ -17,11 +17,11 @@ from itertools import pairwise
 from rich.console import Console
 from rich.table import Table
 
-from bench.bot.stage import BARE, BOT, stage
-from bench.bot.town import Burst, Chatter, Settle, Streams
+from bench.bot.fake_discord import Burst, Chatter, Settle, Streams
+from bench.bot.processes import BARE, BOT, stage
 from bench.figures import quantile
-from jobqueue.connect import connect
 from jobqueue.queue import JobQueue
+from jobqueue.redis_client import connect
 from jobqueue.schema import Delta, Finished, decode_event
 from playground.discord.interactions import ACKNOWLEDGE_SECONDS
 

@@ -11,11 +11,11 @@ from typing import Any, Protocol, Self
 from transformers import GenerationConfig
 from transformers.generation.configuration_utils import ContinuousBatchingConfig
 
-from inference.engines.batching import TokenLoop
-from inference.engines.loading import for_this_device
-from inference.engines.onebyone import OneByOne
+from inference.engines.batch_config import Sizes
+from inference.engines.continuous_batching import TokenLoop
+from inference.engines.model_loader import for_this_device
 from inference.engines.sampling import Draw
-from inference.engines.sizes import Sizes
+from inference.engines.sequential_loop import OneByOne
 
 # As chats are: a penalty, a nucleus, some warmth.
 DRAW = Draw(temperature=0.8, top_p=0.9, top_k=50, repetition_penalty=1.05, seed=7)

@@ -12,9 +12,9 @@ import msgspec
 from bench.engine import limits
 from bench.engine.contender import DRAW
 from bench.server import free_port
-from inference.engines.llamacpp.child import running
 from inference.engines.llamacpp.engine import cores
-from inference.engines.llamacpp.serve import Plan
+from inference.engines.llamacpp.server_main import Plan
+from inference.engines.llamacpp.server_process import running
 
 
 class LlamaCpp:

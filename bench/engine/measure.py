@@ -13,7 +13,7 @@ from bench.engine import limits, loads, peers
 from bench.engine.contender import Contender, Ours, Plain, Spread
 from bench.engine.llamacpp import LlamaCpp, limit
 from bench.engine.models import build
-from inference.engines.placement import Placement
+from inference.engines.device_placement import Placement
 from inference.models import gguf
 
 

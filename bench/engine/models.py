@@ -11,8 +11,8 @@ from tokenizers import Tokenizer, decoders, pre_tokenizers
 from tokenizers.models import BPE
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from inference.engines.loading import load
-from inference.engines.placement import ONE_DEVICE, Placement
+from inference.engines.device_placement import ONE_DEVICE, Placement
+from inference.engines.model_loader import load
 from inference.models import resolve
 
 # InternLM2.5-7B as a Llama (its config.json at internlm/internlm2_5-7b-chat), and one that fits

@@ -9,10 +9,10 @@ from typing import TypeVar
 from uuid import uuid4
 
 from bench.peers.kit import GIVE_UP_S, SLOTS, Handle, Put
-from jobqueue.connect import connect
 from jobqueue.errors import QueueUnavailable
 from jobqueue.policy import Limits, Policy
 from jobqueue.queue import JobQueue, Lease, Verdict
+from jobqueue.redis_client import connect
 from jobqueue.schema import Finished, Job, Turn
 
 T = TypeVar("T")

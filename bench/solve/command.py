@@ -18,8 +18,8 @@ from bench.solve.run import Solved, load, open_workshop, solve_all
 from inference.config import OFFLINE, add_choices, chosen
 from inference.engines import create
 from inference.sandbox.client import Sandbox
-from jobqueue.connect import connect
-from jobqueue.embedded import embedded
+from jobqueue.embedded_redis import embedded
+from jobqueue.redis_client import connect
 from jobqueue.schema import Check
 
 

@@ -10,9 +10,9 @@ import msgspec
 from redis.asyncio import Redis
 
 from inference.agent.errors import NoAnswer
-from inference.agent.workshop import Workshop
+from inference.agent.tool_runtime import Workshop
 from inference.engines.base import Engine
-from inference.maths import checking
+from inference.maths import verify
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
 from jobqueue.blobs import Blobs
@@ -94,7 +94,7 @@ async def _solve(name: str, problem: Problem, workshop: Workshop, judge: Sandbox
         pass
     return Solved(
         problem=problem,
-        right=finished is not None and await checking.same(judge, last, problem.answer),
+        right=finished is not None and await verify.same(judge, last, problem.answer),
         refused=finished is None,
         check=finished.check if finished else Check.NONE,
         printed=last,

@@ -8,7 +8,7 @@ from html import escape
 from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
-from bot.article.page import page
+from bot.article.html_page import page
 from bot.notices import Notice, Refused
 from jobqueue.article import Article, Figure, Slot
 

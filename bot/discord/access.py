@@ -6,8 +6,8 @@ against the place and the person of the interaction that brought it.
 
 import discord
 
-from bot.discord import destination
-from bot.discord.destination import BelowInteraction
+from bot.discord.delivery import reply_target
+from bot.discord.delivery.reply_target import BelowInteraction
 from bot.notices import Notice, Refused
 from jobqueue.schema import Job
 
@@ -33,7 +33,7 @@ def require_here(interaction: discord.Interaction, job: Job) -> None:
     Raises:
         Refused: it is shown elsewhere, or to somebody else alone.
     """
-    below = destination.decode(job.reply)
+    below = reply_target.decode(job.reply)
     private = isinstance(below, BelowInteraction) and below.private
     if below.channel != str(interaction.channel_id):
         raise Refused(ELSEWHERE)

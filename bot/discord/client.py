@@ -15,68 +15,60 @@ from discord import app_commands
 from redis.asyncio import Redis
 
 from bot import notices
-from bot.article.record import ArticleRecords
+from bot.agent_trace import WorkRecords
+from bot.answer_formatter import Dressing
+from bot.answer_store import ShownAnswers
+from bot.article.article_store import ArticleRecords
 from bot.config import Settings
-from bot.discord import (
-    about,
-    access,
-    actions,
-    admin_commands,
-    article_command,
-    articles,
-    commands,
-    fields,
-    memory_commands,
-    message_text,
-    question_form,
-    questions,
-    references,
-    reset_command,
-    settings,
-    status,
-    tools,
-    workings,
+from bot.discord import access
+from bot.discord.article import article_actions
+from bot.discord.article.article_actions import Articles
+from bot.discord.article.article_components import ArticleControl
+from bot.discord.ask import job_factory, message_text, references
+from bot.discord.ask.admission import PATIENCE_S, Admission, author_of
+from bot.discord.ask.debounce import Intake
+from bot.discord.ask.missed_messages import CatchUp
+from bot.discord.commands import admin, article, chat, history, reset, status, tools
+from bot.discord.commands.command_sync import sync_if_changed
+from bot.discord.commands.command_translator import FluentTranslator
+from bot.discord.commands.history import ForgetButton
+from bot.discord.commands.reset import ResetButton
+from bot.discord.commands.tools import ToolsControl
+from bot.discord.delivery.answer_manager import ACKNOWLEDGE_S, Answers
+from bot.discord.delivery.answer_registry import Album
+from bot.discord.delivery.message_transport import show_notice
+from bot.discord.delivery.request_pacer import Pace
+from bot.discord.respond import tell
+from bot.discord.settings import settings_controller
+from bot.discord.settings.settings_controller import SettingsDesk
+from bot.discord.settings.settings_item import Setting
+from bot.discord.views import (
+    answer_actions,
+    ask_about_modal,
+    modal_values,
+    question_modal,
+    steps_view,
 )
-from bot.discord.about import About
-from bot.discord.actions import Actions
-from bot.discord.admission import PATIENCE_S, Admission, author_of
-from bot.discord.album import Album
-from bot.discord.allow import AllowButton
-from bot.discord.answers import ACKNOWLEDGE_S, Answers
-from bot.discord.article_control import ArticleControl
-from bot.discord.articles import Articles
-from bot.discord.buttons import AnswerButton
-from bot.discord.catchup import CatchUp
-from bot.discord.intake import Intake
-from bot.discord.memory_commands import ForgetButton
-from bot.discord.pace import Pace
-from bot.discord.place import show_notice
-from bot.discord.reset_command import ResetButton
-from bot.discord.setting import Setting
-from bot.discord.settings import SettingsDesk
-from bot.discord.stop import StopButton
-from bot.discord.sync import sync_if_changed
-from bot.discord.tell import tell
-from bot.discord.tools import ToolsControl
-from bot.discord.translate import FluentTranslator
-from bot.discord.workings import PageButton
-from bot.dressing import Dressing
+from bot.discord.views.answer_actions import Actions
+from bot.discord.views.answer_buttons import AnswerButton
+from bot.discord.views.approval_button import AllowButton
+from bot.discord.views.ask_about_modal import About
+from bot.discord.views.steps_view import PageButton
+from bot.discord.views.stop_button import StopButton
 from bot.feedback import Feedback
-from bot.held import Held, Question
+from bot.i18n import words
 from bot.metrics import Metrics
 from bot.notices import Notice, Refused
+from bot.pending_questions import Held, Question
 from bot.preferences import Preferences, PreferenceStore
-from bot.recent import RecentQuestions
-from bot.shown import ShownAnswers
-from bot.words import words
-from bot.work import WorkRecords
-from jobqueue import tracing
+from bot.recent_questions import RecentQuestions
+from common import tracing
 from jobqueue.approvals import Approvals
 from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueUnavailable
 from jobqueue.history import History
 from jobqueue.queue import JobQueue, Policy
-from jobqueue.rates import Rates
+from jobqueue.rate_limit import Rates
 
 log = logging.getLogger(__name__)
 
@@ -85,12 +77,12 @@ Submitted = Callable[[Any, str], Awaitable[None]]  # an interaction, and what it
 EVERY_SHARD: dict[str, Any] = {}
 TOO_LATE = 10062  # Discord's code for an interaction that was not acknowledged in time
 
-COMMANDS: tuple[commands.Command, ...] = (
-    *commands.ALL,
-    *reset_command.ALL,
-    *article_command.ALL,
-    *admin_commands.ALL,
-    *memory_commands.ALL,
+COMMANDS: tuple[chat.Command, ...] = (
+    *chat.ALL,
+    *reset.ALL,
+    *article.ALL,
+    *admin.ALL,
+    *history.ALL,
     *status.ALL,
     *tools.ALL,
 )
@@ -181,13 +173,16 @@ class Commonroom(discord.AutoShardedClient):
         self.about = About()
         # What each form's id names, after its own name, and who checks that and does it.
         self.forms: dict[str, tuple[str, Submitted]] = {
-            actions.FORM: (r"\d+", self.actions.reworded),
-            workings.FORM: (r"\d+", workings.renumbered),
-            articles.TEXT_FORM: (r"\d+\.\d+", self.articles.reworded),
-            articles.WISH_FORM: (r"\d+\.\d+\.(rewrite|expand|shorten)", self.articles.wished),
-            settings.FORM: (r"(server|\d+):[a-z]+:\d*", self.settings_desk.submitted),
-            about.FORM: (r"\d+", self.about.submitted),
-            question_form.FORM: (question_form.ABOUT, question_form.submitted),
+            answer_actions.FORM: (r"\d+", self.actions.reworded),
+            steps_view.FORM: (r"\d+", steps_view.renumbered),
+            article_actions.TEXT_FORM: (r"\d+\.\d+", self.articles.reworded),
+            article_actions.WISH_FORM: (
+                r"\d+\.\d+\.(rewrite|expand|shorten)",
+                self.articles.wished,
+            ),
+            settings_controller.FORM: (r"(server|\d+):[a-z]+:\d*", self.settings_desk.submitted),
+            ask_about_modal.FORM: (r"\d+", self.about.submitted),
+            question_modal.FORM: (question_modal.ABOUT, question_modal.submitted),
         }
         self.tree = Tree(self)
 
@@ -222,22 +217,22 @@ class Commonroom(discord.AutoShardedClient):
         self.catch_up.disconnected()
 
     async def on_message(self, message: discord.Message) -> None:
-        if self.user is None or not questions.is_for(self.user, message):
+        if self.user is None or not job_factory.is_for(self.user, message):
             return
         await self.catch_up.remember_direct(message)
         if self.intake.repeated(str(message.id)) or str(message.id) in self.answers:
             return
         try:
-            questions.require_readable(self.user, message)
+            job_factory.require_readable(self.user, message)
             await message_text.learn_names(message, references.resolved_target(message))
-            question = questions.from_message(message, self.user, self.service.settings)
+            question = job_factory.from_message(message, self.user, self.service.settings)
             with tracing.question(question.job.id, question.job.channel, "message"):
                 who = author_of(message)
                 await self.admission.require_open(who)
                 question = await self._branched(message, question)
                 self.intake.hear(msgspec.structs.replace(question, asker=who))
         except Refused as refused:
-            language = words(questions.locale_of(message))
+            language = words(job_factory.locale_of(message))
             await show_notice(self, message, refused.notice, language)
         else:
             with suppress(discord.HTTPException, aiohttp.ClientError):  # a courtesy
@@ -247,7 +242,7 @@ class Commonroom(discord.AutoShardedClient):
         """Forms are heard here, since discord.py forgets those that an earlier process opened."""
         if interaction.type is not discord.InteractionType.modal_submit:
             return
-        form, subject = fields.form_of(interaction)
+        form, subject = modal_values.form_of(interaction)
         template, submitted = self.forms.get(form, ("", refuse_form))
         try:
             if not re.fullmatch(template, subject, re.ASCII):

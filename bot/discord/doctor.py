@@ -11,10 +11,10 @@ from discord import app_commands
 
 from bot.config import Settings
 from bot.discord.client import COMMANDS
+from bot.discord.commands.command_sync import is_current
+from bot.discord.commands.command_translator import FluentTranslator
 from bot.discord.permissions import NEEDED, invitation, missing
-from bot.discord.sync import is_current
-from bot.discord.translate import FluentTranslator
-from jobqueue.findings import Finding, fault, good, warning
+from common.doctor_report import Finding, fault, good, warning
 
 PORTAL = "https://discord.com/developers/applications"
 PATIENCE_S = 60.0

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import aiohttp
 import discord
 
+from bot.i18n import words
 from bot.notices import Notice
-from bot.words import words
 from jobqueue.errors import QueueUnavailable
 from jobqueue.schema import WorkerStatus
 

@@ -8,10 +8,10 @@ import discord
 from msgspec.structs import replace
 
 from bot import notices
-from bot.discord import destination
-from bot.discord.destination import BelowInteraction, BelowMessage
-from bot.held import Question
+from bot.discord.delivery import reply_target
+from bot.discord.delivery.reply_target import BelowInteraction, BelowMessage
 from bot.notices import Refused
+from bot.pending_questions import Question
 
 if TYPE_CHECKING:
     from bot.discord.client import Commonroom
@@ -31,7 +31,7 @@ async def opened(client: "Commonroom", question: Question) -> Question:
     Raises:
         Refused: the response is not there any more, or never was.
     """
-    job, below = question.job, destination.decode(question.job.reply)
+    job, below = question.job, reply_target.decode(question.job.reply)
     if not isinstance(below, BelowInteraction):
         return question
     response = await _response(client, below)
@@ -43,7 +43,7 @@ async def opened(client: "Commonroom", question: Question) -> Question:
         if getattr(error, "code", 0) != ALREADY_OPEN:
             log.warning("no thread job=%s: %r", job.id, error)
             to = BelowMessage(channel=below.channel, message=str(response))
-    job = replace(job, channel=to.channel, reply=destination.encode(to).decode())
+    job = replace(job, channel=to.channel, reply=reply_target.encode(to).decode())
     return replace(question, job=job)
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from bot import notices
-from bot.files.question import FileNames, Quoted, beginning, pictures, with_files
-from bot.files.read import MAX_BYTES, Content, FileReader, Picture, Skipped, Text
-from bot.held import Posted, Question
+from bot.files.file_reader import MAX_BYTES, Content, FileReader, Picture, Skipped, Text
+from bot.files.prompt_files import FileNames, Quoted, beginning, pictures, with_files
 from bot.notices import Notice, Refused
+from bot.pending_questions import Posted, Question
 from bot.quotes import names_in, with_quotes
 from jobqueue.blobs import Blobs
 from jobqueue.capabilities import ARTICLE, READ, SOLVE, VISION, without_model

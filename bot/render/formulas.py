@@ -9,7 +9,7 @@ formula and followed by no letter or digit; and only if what is between looks li
 import re
 from dataclasses import dataclass
 
-from bot.render.marks import Marks
+from bot.render.markdown_spans import Marks
 
 _FORMULA = re.compile(
     r"""

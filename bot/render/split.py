@@ -24,7 +24,7 @@ from functools import cached_property, lru_cache
 import regex
 
 from bot.render.emphasis import MOST_UNITS, SPOILER, Emphasis, find_emphasis
-from bot.render.marks import TICKS, Marks
+from bot.render.markdown_spans import TICKS, Marks
 
 MESSAGE_UNITS = 2000
 

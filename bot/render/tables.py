@@ -17,7 +17,7 @@ import regex
 from wcwidth import wcswidth
 
 from bot.render.formulas import Formula, extract
-from bot.render.linear import linear
+from bot.render.latex_to_unicode import linear
 from bot.render.split import units
 
 WIDEST_BLOCK = 44  # columns; about what a phone shows of a code block without wrapping

@@ -14,9 +14,9 @@ from contextlib import aclosing
 from hashlib import sha256
 from pathlib import Path
 
+from common.redact import redact
 from inference.article.illustrate import Tools
 from inference.article.press import Press
-from inference.chat import Memory
 from inference.config import OFFLINE, Settings, add_choices, chosen
 from inference.engines import create
 from inference.engines.base import BadRequest, EngineBroken
@@ -24,9 +24,9 @@ from inference.library.illustrator import illustrator
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
 from inference.sandbox.errors import SandboxUnavailable
+from inference.terminal_chat import Memory
 from jobqueue.article import Article, Length, Order
 from jobqueue.capabilities import ARTICLE
-from jobqueue.redact import redact
 from jobqueue.schema import Delta, Finished, Job, Progress, Sampling
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from common import tracing
 from inference.article.base import Illustrator, Keeper
 from inference.article.chart import draw
 from inference.article.claims import claims
@@ -18,9 +19,8 @@ from inference.article.wording import wording_of
 from inference.engines.base import Engine
 from inference.library.names import among, mentioned, name_of, terms
 from inference.sandbox.client import Sandbox
-from jobqueue import tracing
 from jobqueue.article import Article, Kind, Need, Section, Slot
-from jobqueue.pictures import pictures_of
+from jobqueue.history_images import pictures_of
 from jobqueue.schema import Job
 
 BARE = 60  # characters of an assignment, at most, that leaves open what is to be told

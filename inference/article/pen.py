@@ -6,9 +6,9 @@ from zlib import crc32
 
 import msgspec
 
-from inference.dialects import thinking
+from inference.chat_attempt import ANSWER_SHARE
 from inference.engines.base import Engine, Message, Request
-from inference.generate import ANSWER_SHARE
+from inference.tool_parsers import reasoning
 from jobqueue.schema import FinishReason, Job, Sampling
 
 
@@ -75,7 +75,7 @@ class Pen:
                 said += chunk.text
                 self.cut = chunk.finish_reason is FinishReason.LENGTH
                 over = chunk.finish_reason is not None
-                yield said if begun else thinking.split(said, ended=over)[1]
+                yield said if begun else reasoning.split(said, ended=over)[1]
 
     def _sampling(self, name: str, changes: dict[str, object]) -> Sampling:
         """With a chosen seed, each request has its own, so that a second try is another."""

@@ -4,8 +4,8 @@ from inference.article.attempt import ArticleAttempt
 from inference.article.changing import Changing
 from inference.article.illustrate import Tools
 from inference.article.writing import Writing
+from inference.chat_attempt import Past
 from inference.engines.base import Message
-from inference.generate import Past
 from jobqueue.capabilities import ARTICLE
 from jobqueue.schema import Job
 

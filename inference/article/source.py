@@ -7,7 +7,7 @@ from functools import cached_property
 
 from inference.article.capitals import capitals
 from inference.article.tongue import Tongue
-from inference.tools.searching import best, passages_of
+from inference.tools.search_tools import best, passages_of
 
 # As the bot quotes a file.
 _FILE = re.compile(r'^File "[^"\n]*"[^\n]*:\n(`{3,})\n(.*?)\n\1$', re.DOTALL | re.MULTILINE)

@@ -24,7 +24,7 @@ def create(name: str, settings: Settings) -> Engine:
 
 
 def _auto(settings: Settings) -> Engine:
-    from inference.engines.automatic import choose  # noqa: PLC0415
+    from inference.engines.auto_select import choose  # noqa: PLC0415
 
     return ENGINES[choose(settings)](settings)
 
@@ -45,8 +45,8 @@ def _transformers(settings: Settings) -> Engine:
     from inference.models import resolve  # noqa: PLC0415
 
     files = resolve(settings.model)  # before the slow import: a missing model is told at once
-    from inference.engines.continuous import TransformersEngine  # noqa: PLC0415
-    from inference.engines.placement import Placement  # noqa: PLC0415
+    from inference.engines.device_placement import Placement  # noqa: PLC0415
+    from inference.engines.transformers_engine import TransformersEngine  # noqa: PLC0415
 
     return TransformersEngine(
         model=files.name,

@@ -42,8 +42,8 @@ from inference.engines.base import (
     TooLong,
     Usage,
 )
+from inference.engines.detokenizer import StopStrings
 from inference.engines.scripted_article import ArticleScripts
-from inference.engines.text import StopStrings
 from jobqueue.schema import FinishReason
 
 CONTEXT_TOKENS = 100_000

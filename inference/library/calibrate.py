@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from inference.library.entry import Entry
 from inference.library.names import among
 from inference.library.search import Search
-from jobqueue.values import Struct
+from jobqueue.structs import Struct
 
 MOST = 300  # entries that are asked for; the others say nothing new
 QUANTILE = 0.95

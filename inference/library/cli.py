@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from common.settings import load_or_exit
 from inference import ocr
 from inference.config import Settings
 from inference.library import adding, faults, manifest
@@ -22,7 +23,6 @@ from inference.library.indexing import index
 from inference.library.library import Library
 from inference.library.manifest import LibraryError
 from jobqueue.article import Kind
-from jobqueue.settings import load_or_exit
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

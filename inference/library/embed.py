@@ -23,7 +23,7 @@ from inference.library.entry import Entry
 from inference.library.manifest import LibraryError
 from inference.library.still import Unreadable
 from inference.models import ModelError
-from inference.models.store import locate
+from inference.models.model_store import locate
 
 NAME = "pictures.vectors.safetensors"
 AT_ONCE = 16

@@ -1,7 +1,7 @@
 """One picture of the library, as its manifest describes it."""
 
 from jobqueue.article import Kind
-from jobqueue.values import Struct
+from jobqueue.structs import Struct
 
 
 class Entry(Struct, frozen=True):

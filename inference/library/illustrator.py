@@ -29,8 +29,8 @@ from inference.library.store import Written
 from inference.library.written import contradicted, titles
 from jobqueue.article import Figure, Need, Slot, Why
 from jobqueue.errors import QueueError
-from jobqueue.pictures import pictures_of
-from jobqueue.values import Attachment
+from jobqueue.history_images import pictures_of
+from jobqueue.structs import Attachment
 
 EXAMINED = 4  # candidates whose files are looked into
 OFFERED = 5  # to a person

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from common.pictures import to_eight_bits
-from jobqueue.values import Attachment
+from common.image_check import to_eight_bits
+from jobqueue.structs import Attachment
 
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 MAX_BYTES = 64 << 20  # of a file

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from inference.library.calibrate import Figures
-from jobqueue.values import Struct
+from jobqueue.structs import Struct
 
 NAME = "pictures.index.json"
 

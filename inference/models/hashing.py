@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from inference.models.store import MANIFEST, FileRecord
+from inference.models.model_store import MANIFEST, FileRecord
 
 CHUNK = 4 * 1024 * 1024
 

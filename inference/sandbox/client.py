@@ -12,13 +12,13 @@ import signal
 from collections.abc import Mapping
 from typing import Self
 
-from inference.sandbox.collect import Collector, OnOutput
+from common import tracing
 from inference.sandbox.config import Limits, SandboxConfig
 from inference.sandbox.errors import ProgramRefused, SandboxUnavailable
-from inference.sandbox.inside import wire
-from inference.sandbox.link import Link
+from inference.sandbox.inside import messages
+from inference.sandbox.output_collector import Collector, OnOutput
 from inference.sandbox.result import ProgramResult, Status
-from jobqueue import tracing
+from inference.sandbox.zygote_connection import Link
 
 
 class Sandbox:
@@ -44,7 +44,7 @@ class Sandbox:
             self._link = None
 
     @property
-    def ready(self) -> wire.Ready | None:
+    def ready(self) -> messages.Ready | None:
         """What the zygote said of itself; None while there is none."""
         return self._link.ready if self._link else None
 
@@ -104,7 +104,7 @@ def _long(name: str) -> bool:
     return len(name.encode()) > 255  # as every file system has it
 
 
-def _result(ended: wire.Ended, collected: Collector, seconds: float) -> ProgramResult:
+def _result(ended: messages.Ended, collected: Collector, seconds: float) -> ProgramResult:
     status = _status(ended, collected, seconds)
     stderr = collected.stderr
     if status == "error" and not collected.raised:  # it had no chance to say so itself
@@ -119,7 +119,7 @@ def _result(ended: wire.Ended, collected: Collector, seconds: float) -> ProgramR
     )
 
 
-def _status(ended: wire.Ended, collected: Collector, seconds: float) -> Status:
+def _status(ended: messages.Ended, collected: Collector, seconds: float) -> Status:
     if collected.over:
         return "output_limit"
     if ended.reason == "timeout" or ended.exit == -signal.SIGXCPU or ended.cpu_s > seconds:

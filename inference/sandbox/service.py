@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from inference.sandbox import launch
+from inference.sandbox import zygote_launcher
 from inference.sandbox.config import SandboxConfig
 from inference.sandbox.errors import SandboxUnavailable
 
@@ -32,7 +32,7 @@ async def serve(path: Path, config: SandboxConfig, *, mode: int = 0o600) -> None
     starting = path.with_name(f".{path.name}.starting")
     try:
         with _listening(starting, mode) as listener:
-            async with launch.zygote(config, listener=listener) as zygote:
+            async with zygote_launcher.zygote(config, listener=listener) as zygote:
                 starting.rename(path)  # who finds the socket finds a zygote that answers
                 log.info("sandbox ready at %s as uid %d", path, zygote.ready.uid)
                 await _until_asked_to_stop(zygote)
@@ -40,7 +40,7 @@ async def serve(path: Path, config: SandboxConfig, *, mode: int = 0o600) -> None
         path.unlink(missing_ok=True)  # noqa: ASYNC240  (once, at the end)
 
 
-async def _until_asked_to_stop(zygote: launch.Zygote) -> None:
+async def _until_asked_to_stop(zygote: zygote_launcher.Zygote) -> None:
     asked = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, asked.set)

@@ -20,9 +20,9 @@ from typing import Any
 
 import msgspec
 
+from common import tracing
 from inference.sandbox.client import Sandbox
 from inference.sandbox.result import Figure
-from jobqueue import tracing
 from jobqueue.schema import CallStatus, Turn
 
 MAX_SHOWN = 4_000  # characters of what a call returned, to a model and to a person

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable
 from fractions import Fraction
 
-from inference.maths.expression import NotMathematics, expression
+from inference.maths.expression_parser import NotMathematics, expression
 from inference.tools.base import ToolFailed
 
 Number = Fraction | float

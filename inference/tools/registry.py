@@ -4,9 +4,9 @@ from inference import ocr
 from inference.tools.base import Tool, tool
 from inference.tools.calculator import calculate
 from inference.tools.clock import now
+from inference.tools.ocr_tool import read_picture
 from inference.tools.python import python
-from inference.tools.reading import read_picture
-from inference.tools.searching import search_channel, search_files
+from inference.tools.search_tools import search_channel, search_files
 from inference.tools.units import convert
 from inference.tools.web import arxiv, web_search
 

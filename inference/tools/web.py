@@ -4,7 +4,7 @@ import json
 from xml.etree import ElementTree
 
 from inference.tools.base import Tool, ToolFailed, cut, tool
-from inference.tools.public import PUBLIC
+from inference.tools.public_http import PUBLIC
 
 ARXIV = "https://export.arxiv.org/api/query"
 MOST = 5

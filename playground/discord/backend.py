@@ -2,7 +2,7 @@
 
 from playground.discord.cdn import Cdn
 from playground.discord.commands import Commands
-from playground.discord.faults import Faults
+from playground.discord.fault_injection import Faults
 from playground.discord.gateway import Gateway
 from playground.discord.interactions import Interactions
 from playground.discord.messages import Messages

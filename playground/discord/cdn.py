@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 from playground.discord.clock import Clock
 from playground.discord.errors import DiscordError
-from playground.discord.shapes import File, Json
+from playground.discord.json_types import File, Json
 
 URL_SECONDS = 24 * 3600
 _UNSAFE = re.compile(r"[^\w.\-]+")

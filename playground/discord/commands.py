@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from playground.discord.errors import Form, unknown
+from playground.discord.json_types import Json
 from playground.discord.schema import (
     LARGEST_INTEGER,
     ByType,
@@ -23,7 +24,6 @@ from playground.discord.schema import (
     Whole,
     require,
 )
-from playground.discord.shapes import Json
 from playground.discord.state import State
 
 CHAT_INPUT, USER, MESSAGE = 1, 2, 3

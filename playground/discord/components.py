@@ -8,6 +8,7 @@ from typing import Any
 
 from playground.discord.emoji import check_emoji
 from playground.discord.errors import Form
+from playground.discord.json_types import Json
 from playground.discord.schema import (
     ADDRESS_SCHEMES,
     UPLOADED,
@@ -22,7 +23,6 @@ from playground.discord.schema import (
     StringValue,
     Whole,
 )
-from playground.discord.shapes import Json
 
 V1_ROWS = 5
 V2_COMPONENTS = 40

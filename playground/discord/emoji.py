@@ -6,7 +6,7 @@ The table is Unicode's property Emoji, version 17, without digits.
 import re
 
 from playground.discord.errors import Form
-from playground.discord.shapes import Json
+from playground.discord.json_types import Json
 
 _TABLE = (
     "\u00a9\u00ae\u203c\u2049\u2122\u2139\u2194-\u2199\u21a9\u21aa\u231a\u231b\u2328\u23cf"

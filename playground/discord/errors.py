@@ -5,7 +5,7 @@ Codes: https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 
 from typing import Any
 
-from playground.discord.shapes import Json
+from playground.discord.json_types import Json
 
 
 class DiscordError(Exception):

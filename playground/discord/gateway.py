@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from aiohttp import web
 
 from playground.discord.compress import UnknownCompressionError, compressor
+from playground.discord.event_bus import Seen
 from playground.discord.guilds import whole
 from playground.discord.intents import PRIVILEGED, Intent, view
-from playground.discord.observe import Seen
+from playground.discord.json_types import Json
 from playground.discord.session import CloseCode, Closed, Connection, Op, Session
-from playground.discord.shapes import Json
 from playground.discord.state import State
 
 LARGEST_INTENTS = 2**26 - 1

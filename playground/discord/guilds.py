@@ -1,7 +1,7 @@
 """A server as GUILD_CREATE describes it to a bot."""
 
 from playground.discord.intents import Intent
-from playground.discord.shapes import THREADS, Json
+from playground.discord.json_types import THREADS, Json
 from playground.discord.state import State
 
 

@@ -5,8 +5,8 @@ https://discord.com/developers/docs/events/gateway#list-of-intents
 
 from enum import IntFlag
 
-from playground.discord.observe import Seen
-from playground.discord.shapes import Json
+from playground.discord.event_bus import Seen
+from playground.discord.json_types import Json
 from playground.discord.state import State
 
 

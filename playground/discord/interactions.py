@@ -13,7 +13,15 @@ from playground.discord import mentions
 from playground.discord.commands import LOCALES
 from playground.discord.components import MODAL
 from playground.discord.errors import DiscordError, Form, unknown
-from playground.discord.limits import FILE_BYTES, check_body
+from playground.discord.json_types import (
+    Callback,
+    ChannelType,
+    File,
+    InteractionType,
+    Json,
+    MessageFlag,
+)
+from playground.discord.message_validation import FILE_BYTES, check_body
 from playground.discord.messages import Messages, Origin
 from playground.discord.permissions import ALL, Permission
 from playground.discord.schema import (
@@ -25,14 +33,6 @@ from playground.discord.schema import (
     StringValue,
     Whole,
     require,
-)
-from playground.discord.shapes import (
-    Callback,
-    ChannelType,
-    File,
-    InteractionType,
-    Json,
-    MessageFlag,
 )
 from playground.discord.state import Message, State
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from playground.discord.json_types import ChannelType, Json
 from playground.discord.permissions import Permission
-from playground.discord.shapes import ChannelType, Json
 from playground.discord.state import Message, State
 
 PARSE_ALL: Json = {"parse": ["users", "roles", "everyone"], "replied_user": True}

@@ -5,11 +5,11 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from playground.discord import limits, mentions
+from playground.discord import mentions, message_validation
 from playground.discord.cdn import Cdn
 from playground.discord.components import complete
 from playground.discord.errors import Form
-from playground.discord.shapes import (
+from playground.discord.json_types import (
     SETTABLE_FLAGS,
     THREADS,
     ChannelType,
@@ -63,12 +63,14 @@ class Messages:
         """A new message; the earlier one again if its enforced nonce was used already."""
         if (earlier := self._by_nonce(channel, body, origin)) is not None:
             return earlier
-        limits.check_body(body, MessageFlag(0), files)
+        message_validation.check_body(body, MessageFlag(0), files)
         flags = MessageFlag(body.get("flags") or 0) & SETTABLE_FLAGS
         loading = MessageFlag(body.get("flags") or 0) & MessageFlag.LOADING
         forwarded = self._forwarded(body)
         if not (loading or forwarded or origin.extra.get("type")):
-            limits.check_message({**body, "attachments": _uploads(body, files)}, flags, files)
+            message_validation.check_message(
+                {**body, "attachments": _uploads(body, files)}, flags, files
+            )
         self._filter(origin.author["id"], body, files)
         replied_to = None if forwarded else self._replied_to(channel, body)
         message = Message(
@@ -106,7 +108,7 @@ class Messages:
         answers: str | None = None,
     ) -> Message:
         """Only the fields that `body` holds change. A loading message becomes a real one."""
-        limits.check_body(body, message.flags & MessageFlag.COMPONENTS_V2, files)
+        message_validation.check_body(body, message.flags & MessageFlag.COMPONENTS_V2, files)
         flags = self._edited_flags(message, body)
         kept = self._kept(message, body)
         after: Json = {**message.data, "flags": int(flags)}
@@ -117,7 +119,7 @@ class Messages:
         if "components" in body:
             after["components"] = complete(body["components"] or ())
         uploads = _uploads(body, files)
-        limits.check_message({**after, "attachments": kept + uploads}, flags, files)
+        message_validation.check_message({**after, "attachments": kept + uploads}, flags, files)
         self._filter(message.author, after, files)
         was_loading = MessageFlag.LOADING in message.flags
         after["content"] = after["content"].strip()
@@ -257,7 +259,7 @@ class Messages:
             self._state,
             message.author,
             self._state.channels[message.channel],
-            f"{message.data['content']}\n{limits.displayed_text(message.data['components'])}",
+            f"{message.data['content']}\n{message_validation.displayed_text(message.data['components'])}",
             default if allowed is None else allowed,
             replied_to=replied_to,
         )
@@ -301,20 +303,20 @@ class Messages:
     def _resolve_media(self, message: Message) -> None:
         """`attachment://name` in a component or an embed becomes the file's address."""
         by_name: dict[str, Json] = {a["filename"]: a for a in message.data["attachments"]}
-        places = list(limits.media_items(message.data["components"]))
+        places = list(message_validation.media_items(message.data["components"]))
         for embed in message.data["embeds"]:
             places += [embed[key] for key in ("image", "thumbnail") if embed.get(key)]
         for place in places:
-            attachment = by_name.get(str(place.get("url")).removeprefix(limits.UPLOAD))
+            attachment = by_name.get(str(place.get("url")).removeprefix(message_validation.UPLOAD))
             if attachment is not None:
                 shown = ("url", "proxy_url", "width", "height", "content_type")
                 place |= {key: attachment[key] for key in shown if attachment.get(key) is not None}
                 place["attachment_id"] = attachment["id"]
             place.setdefault("id", self._state.snowflakes.next())
             place.setdefault("proxy_url", place["url"])
-        for part in limits.walk(message.data["components"]):
+        for part in message_validation.walk(message.data["components"]):
             if isinstance(part.get("file"), dict):
-                name = limits.file_name(str(part["file"]["url"]))
+                name = message_validation.file_name(str(part["file"]["url"]))
                 part |= {"name": name, "size": by_name.get(name, {}).get("size", 0)}
 
     # --- nonces -------------------------------------------------------------------------------
@@ -371,7 +373,7 @@ def _poll(asked: Json, created: float) -> Json:
 
 def _new_ones(body: Json) -> list[Json]:
     """The entries of `attachments` that describe uploads: their ids are indices."""
-    return [entry for entry in body.get("attachments") or () if limits.is_upload(entry)]
+    return [entry for entry in body.get("attachments") or () if message_validation.is_upload(entry)]
 
 
 def _uploads(body: Json, files: Sequence[File]) -> list[Json]:

@@ -5,7 +5,7 @@ https://discord.com/developers/docs/topics/permissions#permission-overwrites
 
 from enum import IntFlag
 
-from playground.discord.shapes import Json
+from playground.discord.json_types import Json
 
 
 class Permission(IntFlag):

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from playground.discord.server import LocalDiscord
-from playground.discord.world import World
+from playground.discord.user_actions import World
 
 __all__ = ["local_discord", "local_world"]
 

@@ -9,7 +9,7 @@ import re
 import time
 from dataclasses import dataclass, field
 
-from playground.discord.shapes import Json
+from playground.discord.json_types import Json
 
 GLOBAL_PER_SECOND = 50
 INVALID_LIMIT, INVALID_SECONDS = 10_000, 600.0

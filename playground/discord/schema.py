@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from playground.discord.errors import Form
-from playground.discord.shapes import Json
+from playground.discord.json_types import Json
 
 LARGEST_SNOWFLAKE = 2**64 - 1
 LARGEST_INTEGER = 2**53

@@ -14,10 +14,10 @@ from aiohttp import web
 from playground.discord.backend import Backend
 from playground.discord.errors import DiscordError
 from playground.discord.rest import application, channels, files, interactions, messages
-from playground.discord.rest.exchange import BACKEND
+from playground.discord.rest.http_io import BACKEND
 from playground.discord.rest.middleware import API, api
 from playground.discord.state import State
-from playground.discord.world import World
+from playground.discord.user_actions import World
 
 LOOPBACK = "127.0.0.1"
 BODY_BYTES = 30 * 2**20

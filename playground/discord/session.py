@@ -15,7 +15,7 @@ from aiohttp import WSMsgType, web
 
 from playground.discord.compress import Compress
 from playground.discord.intents import Intent
-from playground.discord.shapes import Json
+from playground.discord.json_types import Json
 from playground.discord.snowflake import TIME_SHIFT
 
 REPLAYED_EVENTS = 5000  # how far back a session can be resumed

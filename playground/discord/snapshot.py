@@ -1,7 +1,7 @@
 """All that one person sees at a moment, as plain JSON in Discord's shapes."""
 
 from playground.discord.backend import Backend
-from playground.discord.shapes import THREADS, ChannelType, Json
+from playground.discord.json_types import THREADS, ChannelType, Json
 
 SHOWN_MESSAGES = 200  # per channel, newest
 

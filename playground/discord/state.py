@@ -15,13 +15,13 @@ from playground.discord import permissions
 from playground.discord.clock import Clock
 from playground.discord.components import media_items
 from playground.discord.errors import missing_access, missing_permissions, unknown
-from playground.discord.observe import Bus, Seen
+from playground.discord.event_bus import Bus, Seen
+from playground.discord.json_types import THREADS, ChannelType, Json, MessageFlag
 from playground.discord.permissions import Permission
-from playground.discord.shapes import THREADS, ChannelType, Json, MessageFlag
 from playground.discord.snowflake import Snowflakes, timestamp
 
 if TYPE_CHECKING:
-    from playground.discord.faults import Filter
+    from playground.discord.fault_injection import Filter
 
 # What a server without any special settings says of itself.
 NEW_GUILD: Json = {

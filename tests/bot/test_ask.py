@@ -9,12 +9,12 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from bot import ask, notices
-from bot.ask import answer, submit
-from bot.reply import Outcome, Transcript
-from bot.shown import Version
-from bot.work import NOTHING
-from jobqueue.live import LiveReader
+from bot import answer_stream, notices
+from bot.agent_trace import NOTHING
+from bot.answer_store import Version
+from bot.answer_stream import answer, submit
+from bot.reply_protocol import Outcome, Transcript
+from jobqueue.event_reader import LiveReader
 from jobqueue.queue import JobQueue, Lease
 from jobqueue.schema import (
     Check,
@@ -172,7 +172,7 @@ async def test_time_that_runs_out_is_told(desk: Desk) -> None:
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who hears nothing of a job looks for itself: at once, for nobody here has to be spared."""
-    monkeypatch.setattr("jobqueue.live._QUIET_S", 0.2)
+    monkeypatch.setattr("jobqueue.event_reader._QUIET_S", 0.2)
 
 
 @pytest.mark.usefixtures("soon")
@@ -199,8 +199,8 @@ async def test_a_question_that_redis_forgets_again_is_told(desk: Desk, redis: Re
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ask, "QUIET_S", 0.02)
-    monkeypatch.setattr(ask, "REFRESH_S", 0.02)
+    monkeypatch.setattr(answer_stream, "QUIET_S", 0.02)
+    monkeypatch.setattr(answer_stream, "REFRESH_S", 0.02)
 
 
 @pytest.mark.usefixtures("impatient")

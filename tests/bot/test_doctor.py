@@ -12,10 +12,10 @@ from bench.server import Server
 from bot.__main__ import main
 from bot.discord.permissions import invitation
 from bot.doctor import examine
-from jobqueue.checkup import clock, disk, metrics_port
-from jobqueue.connect import connect
-from jobqueue.findings import Finding, Verdict
+from common.doctor_report import Finding, Verdict
+from jobqueue.doctor_checks import clock, disk, metrics_port
 from jobqueue.queue import JobQueue
+from jobqueue.redis_client import connect
 from playground.discord.permissions import Permission
 from playground.discord.server import LocalDiscord
 from tests.bot.discord.conftest import Room, holds

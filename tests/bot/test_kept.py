@@ -3,12 +3,12 @@
 import msgspec
 from redis.asyncio import Redis
 
-from bot.kept import Kept
-from bot.reply import Outcome
-from bot.shown import Shown, ShownAnswers, Version
-from bot.work import Thinking, Work, WorkRecords
+from bot.agent_trace import Thinking, Work, WorkRecords
+from bot.answer_store import Shown, ShownAnswers, Version
+from bot.reply_protocol import Outcome
+from bot.user_records import Kept
+from jobqueue.lua_runner import Scripts
 from jobqueue.schema import FinishReason
-from jobqueue.scripts import Scripts
 from tests.jobqueue.support import make_job
 
 WORDS = "What people write repeats itself, more or less. " * 1_000

@@ -6,7 +6,7 @@ from redis.asyncio import Redis
 
 from bot import preferences
 from bot.preferences import SERVER, Preferences, PreferenceStore, RoleRate
-from jobqueue.rates import Rate
+from jobqueue.rate_limit import Rate
 
 DEFAULTS = Preferences(enabled=True, per_minute=60)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.problem import LABEL, MOST, changed, changes, numbers, parted
+from bot.problem_numbers import LABEL, MOST, changed, changes, numbers, parted
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.notices import Refused
-from bot.question import MAX_NAME_CHARS, NAMELESS, clean_name, clean_prompt
+from bot.sanitize import MAX_NAME_CHARS, NAMELESS, clean_name, clean_prompt
 
 
 @pytest.mark.parametrize(

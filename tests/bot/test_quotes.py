@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.discord.message_text import outside_code
-from bot.held import Quote
-from bot.problem import parted
+from bot.discord.ask.message_text import outside_code
+from bot.pending_questions import Quote
+from bot.problem_numbers import parted
 from bot.quotes import names_in, with_quotes
 
 HOSTILE = [

@@ -10,10 +10,10 @@ from fluent.syntax import FluentParser, ast
 from fluent.syntax.visitor import Visitor
 
 import bot
+from bot.discord.ask.references import UNREAD
 from bot.discord.client import COMMANDS
-from bot.discord.references import UNREAD
-from bot.files.read import _REASONS
-from bot.words import LANGUAGES, source, words
+from bot.files.file_reader import _REASONS
+from bot.i18n import LANGUAGES, source, words
 from jobqueue.schema import FailureCode, WorkerPhase
 
 CODE = [p.read_text() for p in sorted(Path(bot.__file__).parent.rglob("*.py"))]

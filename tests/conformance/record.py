@@ -11,10 +11,10 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from playground.discord.rest.exchange import RECORD
+from playground.discord.json_types import Json
+from playground.discord.rest.http_io import RECORD
 from playground.discord.rest.middleware import API
 from playground.discord.server import LocalDiscord
-from playground.discord.shapes import Json
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from pathlib import Path
 from PIL import Image
 from playwright.async_api import Browser, Locator, Page
 
-from playground import model
-from playground import page as page_files
+from playground import ensure_model
+from playground import web_ui as page_files
 from playground.discord.server import LocalDiscord
-from playground.page.routes import add_page
 from playground.supervisor import Supervisor
+from playground.web_ui.routes import add_page
 from tests.playground.page_stage import TOKEN, chromium, command
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -161,7 +161,7 @@ def _joined(shots: tuple[bytes, ...], step: Callable[[tuple[int, int]], tuple[in
 async def running() -> AsyncIterator[str]:
     """A playground with nothing in it; its address."""
     chosen = argparse.Namespace(engine=None, model=None)
-    await model.ensure(chosen)
+    await ensure_model.ensure(chosen)
     with tempfile.TemporaryDirectory() as folder:
         discord = LocalDiscord()
         supervisor = Supervisor(Path(folder), discord, engine=chosen.engine, model=chosen.model)

@@ -18,11 +18,11 @@ from prometheus_client import CollectorRegistry
 
 from bench.server import Server, free_port
 from bot.config import Settings as BotSettings
+from common.doctor_report import Finding, Verdict
+from common.metrics_server import exposed
 from inference.config import Settings as WorkerSettings
-from jobqueue.checkup import of_redis
-from jobqueue.embedded import find_binary
-from jobqueue.exposition import exposed
-from jobqueue.findings import Finding, Verdict
+from jobqueue.doctor_checks import of_redis
+from jobqueue.embedded_redis import find_binary
 from tests.deploy.composed import CPU, MAIN, PROJECT, VLLM, Json, merged, read, script, services
 
 OURS: dict[str, type[msgspec.Struct]] = {

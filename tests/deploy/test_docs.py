@@ -15,7 +15,7 @@ import pytest
 from bench.server import Server
 from bot.discord.client import COMMANDS
 from bot.discord.permissions import NEEDED
-from bot.words import LANGUAGES, words
+from bot.i18n import LANGUAGES, words
 from playground.discord.server import LocalDiscord
 from tests.deploy.composed import MAIN, PROJECT, services
 from tests.deploy.conftest import Helped

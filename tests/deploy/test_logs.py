@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from bench.server import Server
-from jobqueue.connect import connect
-from playground.discord.faults import Fault
+from jobqueue.redis_client import connect
+from playground.discord.fault_injection import Fault
+from playground.discord.json_types import File
 from playground.discord.server import LocalDiscord
-from playground.discord.shapes import File
 from tests.bot.discord.conftest import Room, holds, until
 from tests.traces import receiving
 

@@ -8,7 +8,7 @@ import asyncio
 import msgspec
 
 from jobqueue.errors import QueueFull, QueueUnavailable
-from jobqueue.live import Envelope, LiveReader
+from jobqueue.event_reader import Envelope, LiveReader
 from jobqueue.queue import JobQueue, Receipt
 from jobqueue.schema import Delta, Failed, Finished, Job, Started
 from tests.faults.wall import Line, Wall

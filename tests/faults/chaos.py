@@ -22,7 +22,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bench.server import Server
-from jobqueue.scripts import Scripts
+from jobqueue.lua_runner import Scripts
 from tests.faults import load, verdict
 from tests.faults.crew import Member
 from tests.faults.load import POLICY, Place

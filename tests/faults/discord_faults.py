@@ -17,13 +17,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobqueue.connect import connect
-from jobqueue.embedded import embedded
+from jobqueue.embedded_redis import embedded
 from jobqueue.queue import JobQueue
-from playground.discord.faults import Fault
+from jobqueue.redis_client import connect
+from playground.discord.fault_injection import Fault
 from playground.discord.permissions import Permission
 from playground.discord.server import LocalDiscord
-from playground.verdict import Outcome, Question, Summary, summarise
+from playground.outcome_judge import Outcome, Question, Summary, summarise
 from tests.bot.discord.conftest import Room, growing, holds, scripted
 
 PROMPT = "!tokens 50 !delay 40ms"

@@ -15,11 +15,11 @@ from pathlib import Path
 
 from inference.engines.scripted import ScriptedEngine
 from inference.worker import Worker
-from jobqueue.connect import connect
+from jobqueue.event_reader import LiveReader
 from jobqueue.history import History
-from jobqueue.live import LiveReader
 from jobqueue.policy import Limits, Policy
 from jobqueue.queue import JobQueue, Lease, Verdict
+from jobqueue.redis_client import connect
 from jobqueue.schema import Event, Failed, Finished, Job, Turn
 from tests.faults import asker
 from tests.faults.wall import Wall

@@ -22,7 +22,7 @@ from rich.table import Table
 
 from bench.cluster import cluster
 from bench.server import Server
-from jobqueue.embedded import find_binary
+from jobqueue.embedded_redis import find_binary
 
 TESTS = ("tests/jobqueue", "tests/faults/test_guards.py")
 

@@ -82,7 +82,7 @@ MUTANTS = (
         _QUEUE + "the_ledger_keeps_what_is_not_delivered",
     ),
     Mutant(
-        "live gap", "live.py", "if arrival.previous != seen:", "if False:",
+        "live gap", "event_reader.py", "if arrival.previous != seen:", "if False:",
         _GUARDS + "a_follower_sees_that_its_live_stream_skipped_something",
     ),
     Mutant(

@@ -17,12 +17,12 @@ from pathlib import Path
 
 import psutil
 
-from bench.bot.stage import WORKER, running
+from bench.bot.processes import WORKER, running
 from bench.server import Server
 from jobqueue.blobs import Blobs
-from jobqueue.connect import connect
-from jobqueue.live import LiveReader
+from jobqueue.event_reader import LiveReader
 from jobqueue.queue import JobQueue
+from jobqueue.redis_client import connect
 from jobqueue.schema import Attachment, Failed, Job
 from tests.drawn import written
 

@@ -10,12 +10,12 @@ from contextlib import aclosing, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from jobqueue.connect import connect
 from jobqueue.errors import UnknownJob
+from jobqueue.event_reader import LiveReader
 from jobqueue.history import History
-from jobqueue.live import LiveReader
 from jobqueue.policy import Policy
 from jobqueue.queue import JobQueue, Lease, Verdict
+from jobqueue.redis_client import connect
 from jobqueue.schema import Delta, Failed, FailureCode, Finished, Job, Started, Turn
 from tests.faults import asker
 from tests.faults.wall import Wall

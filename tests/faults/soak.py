@@ -20,10 +20,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.bot.stage import BOT, WORKER, running
-from bench.bot.town import Online, Town
+from bench.bot.fake_discord import Online, Town
+from bench.bot.processes import BOT, WORKER, running
 from bench.server import Server
-from playground.verdict import Summary
+from playground.outcome_judge import Summary
 from tests.faults.growth import APART, Growth, Watch
 from tests.faults.proxy import FaultyProxy
 from tests.faults.soak_people import Load

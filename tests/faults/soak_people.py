@@ -6,19 +6,19 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import playground.page
-from playground.discord.faults import Fault
+import playground.web_ui
+from playground.discord.fault_injection import Fault
+from playground.discord.json_types import File
 from playground.discord.server import LocalDiscord
-from playground.discord.shapes import File
-from playground.discord.world import World
-from playground.verdict import Outcome, Question, Summary, summarise
+from playground.discord.user_actions import World
+from playground.outcome_judge import Outcome, Question, Summary, summarise
 from tests.bot.discord.conftest import growing
 
 GUILDS = 10
 PATIENCE_S = 90.0  # for one answer; a killed worker's lease must run out before another goes on
 PAUSE_S = 2.0  # a person reads and types, on average
 FAULT_EVERY_S = 5.0
-SAMPLES = Path(playground.page.__path__[0]) / "static" / "samples"
+SAMPLES = Path(playground.web_ui.__path__[0]) / "static" / "samples"
 CHAT = "{n} !tokens {tokens} !delay 30ms"
 PROBLEM = "x in 2x + {n} = 10 !think I solve for x. !run print((10 - {n}) / 2) !say x is {{output}}"
 

@@ -8,12 +8,12 @@ import pytest
 
 from bench.cluster import cluster
 from bench.server import Server
-from jobqueue.checkup import of_redis
-from jobqueue.connect import connect
-from jobqueue.findings import Verdict
+from common.doctor_report import Verdict
+from jobqueue.doctor_checks import of_redis
+from jobqueue.event_reader import LiveReader
 from jobqueue.history import History
-from jobqueue.live import LiveReader
 from jobqueue.queue import JobQueue
+from jobqueue.redis_client import connect
 from jobqueue.schema import Delta, Finished, Started
 from tests.jobqueue.support import claim_one, finish, make_job
 

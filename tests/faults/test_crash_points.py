@@ -18,10 +18,10 @@ import pytest
 from redis.asyncio import Redis
 
 from bench.server import Server
-from jobqueue.connect import connect
 from jobqueue.history import History
+from jobqueue.lua_runner import _script
 from jobqueue.queue import JobQueue
-from jobqueue.scripts import _script
+from jobqueue.redis_client import connect
 from tests.faults import scenario, wall
 from tests.faults.proxy import Tripwire
 

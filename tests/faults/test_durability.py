@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from bench.server import Server
-from jobqueue.connect import connect
+from jobqueue.redis_client import connect
 
 # A disk that syncs at once, whatever else this machine writes.
 MEMORY = Path("/dev/shm")  # noqa: S108

@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from jobqueue.live import LiveReader
+from jobqueue.event_reader import LiveReader
+from jobqueue.lua_runner import _script
 from jobqueue.queue import JobQueue, Lease
 from jobqueue.schema import Delta, Finished, Started, encode
-from jobqueue.scripts import _script
 from tests.jobqueue.support import claim, claim_one, finish, make_job
 
 SOON_S = 0.5  # far below the two seconds that a lost wake-up may cost

@@ -11,12 +11,12 @@ import pytest
 from redis.asyncio import Redis
 
 from bench.server import Server, free_port
-from jobqueue.checkup import of_redis
-from jobqueue.connect import connect
-from jobqueue.embedded import find_binary
-from jobqueue.findings import Verdict
+from common.doctor_report import Verdict
+from jobqueue.doctor_checks import of_redis
+from jobqueue.embedded_redis import find_binary
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
+from jobqueue.redis_client import connect
 from tests.jobqueue.support import claim_one, finish, make_job
 
 WITHIN_S = 60.0

@@ -7,9 +7,9 @@ from itertools import pairwise
 
 from redis.asyncio import Redis
 
-from jobqueue.connect import connect
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
+from jobqueue.redis_client import connect
 from jobqueue.schema import TERMINAL_EVENTS, Job, decode_event
 from tests.faults import wall
 from tests.faults.load import POLICY, Place, answer_to, question

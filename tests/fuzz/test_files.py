@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from bot.files.child import LONGEST_SIDE
-from bot.files.kinds import Kind, kind_of
-from bot.files.read import Picture, Text, _content
+from bot.files.file_reader import Picture, Text, _content
+from bot.files.file_types import Kind, kind_of
+from bot.files.reader_process import LONGEST_SIDE
 from tests.bot.files import making
 from tests.fuzz import warm
 

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.discord import limits
+from playground.discord import message_validation
 from playground.discord.commands import COMMAND
 from playground.discord.components import MODAL, complete
 from playground.discord.errors import DiscordError
-from playground.discord.rest.exchange import parse
+from playground.discord.json_types import MessageFlag
+from playground.discord.rest.http_io import parse
 from playground.discord.schema import require
-from playground.discord.shapes import MessageFlag
 from tests.playground.discord.test_validation import COMMANDS, FORMS, MESSAGES, TAKEN
 
 JUNK: st.SearchStrategy[Any] = st.sampled_from(
@@ -66,8 +66,8 @@ def damaged(draw: st.DrawFn, kind: str) -> Any:
 
 
 def check_message(body: Any) -> None:
-    limits.check_body(body, MessageFlag(0), ())
-    limits.check_message(body, MessageFlag(body.get("flags") or 0), ())
+    message_validation.check_body(body, MessageFlag(0), ())
+    message_validation.check_message(body, MessageFlag(body.get("flags") or 0), ())
     complete(body.get("components") or ())
 
 

@@ -14,15 +14,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.files.kinds import decode, kind_of
+from bot.files.file_types import decode, kind_of
 from inference.article.needs import read_needs
 from inference.article.plan import read_outline, title_of
 from inference.article.series import Series, read_series, tables
 from inference.article.source import source_of
-from inference.dialects import DIALECTS
 from inference.library import manifest
-from inference.maths import expression, forms, reading
-from inference.maths.expression import NotMathematics
+from inference.maths import expression_parser, form_programs, question_parser
+from inference.maths.expression_parser import NotMathematics
+from inference.tool_parsers import DIALECTS
 from jobqueue.schema import decode_event
 
 # What a person or a model may write, with what parsers stumble over in between.
@@ -61,10 +61,10 @@ def _dialects(text: str) -> None:
 
 
 READERS: dict[str, tuple[Callable[[str], object], tuple[type[Exception], ...]]] = {
-    "expression": (expression.expression, (NotMathematics,)),
-    "relation": (expression.relation, (NotMathematics,)),
-    "question": (reading.read, ()),
-    "form": (forms.made, (NotMathematics, SyntaxError)),
+    "expression": (expression_parser.expression, (NotMathematics,)),
+    "relation": (expression_parser.relation, (NotMathematics,)),
+    "question": (question_parser.read, ()),
+    "form": (form_programs.made, (NotMathematics, SyntaxError)),
     "dialects": (_dialects, ()),
     "article: outline": (lambda text: read_outline(text, 4), ()),
     "article: numbers": (lambda text: _charted(read_series(text, text)), ()),

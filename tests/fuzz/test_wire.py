@@ -12,24 +12,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import changes
+from bot import settings_audit
 from bot.config import Settings as BotSettings
-from bot.discord import settings as forms
-from bot.discord.allow import AllowButton
-from bot.discord.article_control import ArticleControl
-from bot.discord.buttons import AnswerButton
-from bot.discord.memory_commands import ForgetButton
-from bot.discord.setting import Setting
-from bot.discord.stop import StopButton
-from bot.discord.tools import ToolsControl
-from bot.discord.workings import PageButton
+from bot.discord.article.article_components import ArticleControl
+from bot.discord.commands.history import ForgetButton
+from bot.discord.commands.tools import ToolsControl
+from bot.discord.settings import settings_controller as forms
+from bot.discord.settings.settings_item import Setting
+from bot.discord.views.answer_buttons import AnswerButton
+from bot.discord.views.approval_button import AllowButton
+from bot.discord.views.steps_view import PageButton
+from bot.discord.views.stop_button import StopButton
 from bot.notices import Refused
 from bot.preferences import Preferences, changed
+from common.settings import SettingsError, load
 from inference.config import Settings as WorkerSettings
 from jobqueue import schema
 from jobqueue.article import Article, Length, Order, Section
 from jobqueue.schema import Job, Turn
-from jobqueue.settings import SettingsError, load
 
 ATTACHMENT = schema.Attachment(sha256="0" * 64, name="a.txt", media_type="text/plain", size=3)
 ARTICLE = Article(title="T", sections=(Section(heading="H", text="x"),))
@@ -135,7 +135,7 @@ def test_numbers_that_admins_type(name: str, typed: str) -> None:
         new = changed(Preferences(), **forms._numbers({name: typed.strip()}, forms.WRONG))
         kept = msgspec.json.encode(new)
         assert msgspec.json.decode(kept, type=Preferences) == new
-        noted = changes.between("1", "server", {}, msgspec.to_builtins(new))
+        noted = settings_audit.between("1", "server", {}, msgspec.to_builtins(new))
         assert (noted is None) == (new == Preferences())
 
 

@@ -1,4 +1,4 @@
-"""`bot/files/child.py` with its parsers loaded, and a fork of that for each file.
+"""`bot/files/reader_process.py` with its parsers loaded, and a fork of that for each file.
 
 Asked by lines of JSON, `{"kind": …, "data": base64}`, and answers with a line each: what the child
 printed, or null where one of its limits ended it.
@@ -16,7 +16,7 @@ import pypdf  # noqa: F401
 from lxml import etree  # noqa: F401
 from PIL import AvifImagePlugin, Image  # noqa: F401
 
-from bot.files import child
+from bot.files import reader_process
 
 MAX_CHARS, MAX_PAGES = 500, 5
 
@@ -29,7 +29,7 @@ def read(kind: str, data: bytes) -> str:
         sys.stdin = io.TextIOWrapper(io.BytesIO(data))
         os.dup2(into, 1)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-        child.main()
+        reader_process.main()
         sys.stdout.flush()
         os._exit(0)
     os.close(into)

@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from inference import ocr
-from inference.engines.continuous import TransformersEngine
+from inference.engines.transformers_engine import TransformersEngine
 from inference.models import ModelFiles, ModelMissing, pull, resolve
 
 SMALL = "SmolLM2-135M-Instruct"

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from inference.chat import changed, read_message
+from inference.terminal_chat import changed, read_message
 from jobqueue.schema import Sampling
 
 CTRL_C = "\x03"

@@ -5,10 +5,10 @@ import asyncio
 import pytest
 from redis.asyncio import Redis
 
-from inference.compact import Compactor, transcript
+from inference.chat_attempt import compose
 from inference.engines.base import Request
 from inference.engines.scripted import ScriptedEngine
-from inference.generate import compose
+from inference.summarizer import Compactor, transcript
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
 from jobqueue.schema import Finished, Summary, Turn

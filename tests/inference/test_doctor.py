@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from bench.server import free_port
+from common.doctor_report import Finding, Verdict
 from inference.doctor import examine
-from inference.engines.checkup import memory
-from inference.engines.weights import weight_bytes
-from inference.models import ModelFiles, store
-from jobqueue.findings import Finding, Verdict
+from inference.engines.engine_checks import memory
+from inference.engines.weight_size import weight_bytes
+from inference.models import ModelFiles, model_store
 
 SMALL = {
     "INFERENCE_ENGINE": "transformers",
@@ -79,6 +79,6 @@ def test_memory_against_what_a_model_needs() -> None:
 
 @pytest.mark.model
 def test_weights_are_counted_in_bfloat16(smollm2: ModelFiles) -> None:
-    manifest = json.loads((smollm2.folder / store.MANIFEST).read_bytes())
+    manifest = json.loads((smollm2.folder / model_store.MANIFEST).read_bytes())
     stored = sum(f["size"] for n, f in manifest["files"].items() if n.endswith(".safetensors"))
     assert weight_bytes(smollm2.folder) == pytest.approx(stored, rel=0.01)

@@ -2,10 +2,10 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from inference.chat_attempt import Answer, compose
 from inference.emitter import joined
 from inference.engines.base import BadRequest, Chunk, Request, TooLong, Unsupported, Usage
 from inference.engines.scripted import ScriptedEngine, tokenize
-from inference.generate import Answer, compose
 from jobqueue.history import Loaded
 from jobqueue.schema import Attachment, Delta, Finished, FinishReason, Job, Sampling, Thought, Turn
 from tests.jobqueue.support import make_job

@@ -7,10 +7,10 @@ import pytest
 from redis.asyncio import Redis
 
 from inference.agent.errors import NoPrograms
+from inference.chat_attempt import Attempt
 from inference.engines.base import Chunk, Request, Usage
 from inference.engines.scripted import ScriptedEngine
-from inference.generate import Attempt
-from inference.legible import Legible, Passage
+from inference.image_text import Legible, Passage
 from jobqueue.blobs import Blobs
 from jobqueue.history import History
 from jobqueue.queue import JobQueue

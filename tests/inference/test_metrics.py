@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from redis.asyncio import Redis
 
 from inference.engines.base import Usage
-from inference.engines.measured import MeasuredEngine
+from inference.engines.metered_engine import MeasuredEngine
 from inference.engines.scripted import ScriptedEngine
 from inference.metrics import Metrics
 from jobqueue.queue import JobQueue

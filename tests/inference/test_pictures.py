@@ -1,10 +1,10 @@
 """Which pictures of a conversation are shown to the model."""
 
+from inference.chat_attempt import Prompt, compose
 from inference.engines.base import Message
 from inference.engines.scripted import ScriptedEngine
-from inference.generate import Prompt, compose
 from jobqueue.history import Loaded
-from jobqueue.pictures import MOST
+from jobqueue.history_images import MOST
 from jobqueue.schema import Attachment, Turn
 from tests.jobqueue.support import make_job
 

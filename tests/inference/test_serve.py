@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from bench.server import Server
-from jobqueue.connect import connect
-from jobqueue.live import LiveReader
+from jobqueue.event_reader import LiveReader
 from jobqueue.queue import JobQueue
+from jobqueue.redis_client import connect
 from jobqueue.schema import AnyEvent, Delta, Finished, State
 from tests.jobqueue.support import make_job
 

@@ -5,7 +5,7 @@ import socket
 from asyncio.subprocess import Process
 from pathlib import Path
 
-from jobqueue.dead import DeadLetters
+from jobqueue.dead_letters import DeadLetters
 from jobqueue.queue import JobQueue
 from jobqueue.schema import Failed, FailureCode, Finished, State
 from tests.inference.test_metrics import free_port, look

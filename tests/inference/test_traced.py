@@ -1,12 +1,12 @@
 """What a trace is told of an attempt."""
 
+from common import tracing
+from inference.attempt_span import traced
 from inference.tools.base import Context
 from inference.tools.registry import CONVERT
-from inference.traced import traced
-from jobqueue import tracing
 from jobqueue.article import Stage
 from jobqueue.queue import Lease
-from jobqueue.schema import Check, Delta, Failed, FailureCode, Finished, Progress
+from jobqueue.schema import Check, Delta, Failed, FailureCode, Finished, Progress, with_traceparent
 from tests.jobqueue.support import make_job
 from tests.traces import recorded, told, tree
 
@@ -14,7 +14,7 @@ from tests.traces import recorded, told, tree
 async def test_stages_of_an_article_tools_and_how_it_ended() -> None:
     with recorded() as kept:
         with tracing.question("j1", "general", "command"):
-            job = tracing.carrying(make_job(user_name="numbat", prompt="platypus"))
+            job = with_traceparent(make_job(user_name="numbat", prompt="platypus"))
         with traced(Lease(job, 2, 7, waited_ms=1_500), "w0", "scripted") as attempt:
             attempt.saw([Progress(stage=Stage.PLANNING)])
             attempt.saw([Progress(stage=Stage.WRITING, heading="quokka"), Delta(text="wombat")])

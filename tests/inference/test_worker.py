@@ -13,8 +13,8 @@ from inference.engines.base import Chunk, Engine, Health, Request
 from inference.engines.scripted import ScriptedEngine
 from inference.worker import Worker
 from jobqueue.capabilities import of_model
+from jobqueue.event_reader import LiveReader
 from jobqueue.history import History
-from jobqueue.live import LiveReader
 from jobqueue.policy import Policy
 from jobqueue.queue import JobQueue
 from jobqueue.schema import (

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from bench.server import Server
+from common.doctor_report import Verdict
 from jobqueue.address import BadAddress, RedisAddress, read_address
-from jobqueue.checkup import of_redis
-from jobqueue.connect import connect
-from jobqueue.findings import Verdict
+from jobqueue.doctor_checks import of_redis
+from jobqueue.redis_client import connect
 from playground.discord.server import LocalDiscord
 from playground.supervisor import StartError, Supervisor
 

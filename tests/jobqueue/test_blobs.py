@@ -11,10 +11,10 @@ from redis.asyncio import Redis
 
 from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueFull
+from jobqueue.job_records import Records
+from jobqueue.lua_runner import Scripts
 from jobqueue.queue import JobQueue, Policy
-from jobqueue.records import Records
 from jobqueue.schema import Attachment, Job
-from jobqueue.scripts import Scripts
 from tests.jobqueue.support import claim_one, finish, make_job
 
 FILE = 96 * 1024 - 64  # bytes, which every allocator stores in about 96 KiB

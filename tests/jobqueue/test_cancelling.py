@@ -2,9 +2,9 @@
 
 import asyncio
 
-from jobqueue.connect import connect
-from jobqueue.live import LiveReader
+from jobqueue.event_reader import LiveReader
 from jobqueue.queue import JobQueue
+from jobqueue.redis_client import connect
 
 MOMENTS = 60
 

@@ -9,9 +9,9 @@ import pytest
 
 from bot.__main__ import main
 from bot.config import Settings as BotSettings
+from common.env_template import text
+from common.settings import load
 from inference.config import Settings as WorkerSettings
-from jobqueue.configfile import text
-from jobqueue.settings import load
 
 
 def by_a_shell(file: Path) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobqueue.dead import DeadLetter, DeadLetters
+from jobqueue.dead_letters import DeadLetter, DeadLetters
 from jobqueue.errors import UnknownJob
 from jobqueue.queue import JobQueue, Reaped
 from jobqueue.schema import State

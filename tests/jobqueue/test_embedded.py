@@ -16,13 +16,13 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from jobqueue.connect import connect
-from jobqueue.embedded import EmbeddedError, default_folder, embedded, redis_url
+from jobqueue.embedded_redis import EmbeddedError, default_folder, embedded, redis_url
+from jobqueue.redis_client import connect
 
 HOLDER = """
     import asyncio, sys
     from pathlib import Path
-    from jobqueue.embedded import embedded
+    from jobqueue.embedded_redis import embedded
 
     async def main():
         async with embedded(Path(sys.argv[1])) as url:

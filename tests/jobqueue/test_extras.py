@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from jobqueue.extras import installed
-from jobqueue.version import of_this
+from common.require_extra import installed
+from common.version import of_this
 
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 SCRIPTS = tomllib.loads(PYPROJECT.read_text("utf-8"))["project"]["scripts"]

@@ -9,7 +9,7 @@ from msgspec import DecodeError
 from redis.asyncio import Redis
 
 from jobqueue.errors import UnknownJob
-from jobqueue.live import Envelope, LiveReader
+from jobqueue.event_reader import Envelope, LiveReader
 from jobqueue.queue import JobQueue, Lease, Policy
 from jobqueue.schema import Delta, Failed, FailureCode, Finished, Started
 from tests.jobqueue.support import Clock, claim, claim_one, finish, make_job
@@ -94,7 +94,9 @@ async def test_an_event_of_an_unknown_kind_concerns_its_own_followers_alone(
     queue: JobQueue, live: LiveReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a newer worker's, while the bots are still the old ones."""
-    monkeypatch.setattr("jobqueue.live._QUIET_S", 60.0)  # so that only the live stream helps
+    monkeypatch.setattr(
+        "jobqueue.event_reader._QUIET_S", 60.0
+    )  # so that only the live stream helps
     newer, known = await begin(queue, "newer"), await begin(queue, "known")
     lost, follower = live.follow("newer"), live.follow("known")
     await anext(lost)

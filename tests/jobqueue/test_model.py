@@ -24,10 +24,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from jobqueue.connect import connect
 from jobqueue.errors import QueueFull
 from jobqueue.history import History
 from jobqueue.queue import JobQueue, Lease, Limits, Policy, Reaped, Verdict
+from jobqueue.redis_client import connect
 from jobqueue.schema import Delta, Failed, FailureCode, Finished, State
 from tests.jobqueue.support import Clock, make_job, make_turn
 

@@ -8,7 +8,7 @@ from asyncio.subprocess import PIPE
 import pytest
 from redis.asyncio import Redis
 
-from jobqueue.courses import latest
+from jobqueue.job_timeline import latest
 from jobqueue.queue import JobQueue
 from jobqueue.schema import Delta, Started, State, WorkerStatus
 from tests.jobqueue.support import Clock, claim_one, finish, make_job

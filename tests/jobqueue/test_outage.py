@@ -10,11 +10,11 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from jobqueue.connect import connect
-from jobqueue.embedded import embedded
+from jobqueue.embedded_redis import embedded
 from jobqueue.errors import QueueUnavailable
-from jobqueue.live import LiveReader
+from jobqueue.event_reader import LiveReader
 from jobqueue.queue import JobQueue, Policy
+from jobqueue.redis_client import connect
 from jobqueue.schema import Delta, Finished, Started
 from tests.jobqueue.support import claim_one, make_job
 

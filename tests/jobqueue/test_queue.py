@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from jobqueue.dead import DeadLetters
+from jobqueue.dead_letters import DeadLetters
 from jobqueue.errors import UnknownJob
 from jobqueue.history import History
+from jobqueue.job_records import Records
 from jobqueue.queue import JobQueue, Reaped, Verdict
-from jobqueue.records import Records
 from jobqueue.schema import (
     Delta,
     Failed,

@@ -4,7 +4,7 @@ import pytest
 from redis.asyncio import Redis
 
 from jobqueue.queue import JobQueue
-from jobqueue.rates import DAY_MS, Exceeded, Rate, Rates
+from jobqueue.rate_limit import DAY_MS, Exceeded, Rate, Rates
 from tests.jobqueue.support import Clock, claim_one, finish, make_job
 
 MINUTE_MS = 60_000

@@ -1,8 +1,8 @@
 """What the queue keeps of a person's questions, and how it is removed."""
 
 from jobqueue.blobs import Blobs
+from jobqueue.job_records import Records
 from jobqueue.queue import JobQueue
-from jobqueue.records import Records
 from jobqueue.schema import Attachment, Finished, Job
 
 

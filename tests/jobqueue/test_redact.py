@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from jobqueue.findings import fault, tell
-from jobqueue.redact import PRIVATE_LOGGERS, RedactingFormatter, redact, silence_private_loggers
+from common.doctor_report import fault, tell
+from common.redact import PRIVATE_LOGGERS, RedactingFormatter, redact, silence_private_loggers
 
 SECRET = "hunter2hunter2"
 SECRETS = [

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from bot.held import Held, Question
+from bot.pending_questions import Held, Question
 from jobqueue.errors import InvalidJob
 from jobqueue.queue import JobQueue
 from jobqueue.schema import (

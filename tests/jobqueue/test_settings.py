@@ -3,7 +3,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from jobqueue.settings import SettingsError, load, load_or_exit
+from common.settings import SettingsError, load, load_or_exit
 
 
 class Settings(msgspec.Struct, frozen=True):

@@ -9,8 +9,8 @@ from collections.abc import AsyncGenerator
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from jobqueue import tracing
-from jobqueue.schema import decode_job, encode
+from common import tracing
+from jobqueue.schema import decode_job, encode, with_traceparent
 from tests.jobqueue.support import make_job
 from tests.traces import ids_of, recorded, told, trace_of
 
@@ -20,7 +20,7 @@ OFF = """
 import sys, bot.__main__, inference.__main__
 from jobqueue import tracing
 with tracing.started("test", {}), tracing.question("1", "2", "command"):
-    heavy = {"jobqueue.spans", "opentelemetry.sdk.trace", "opentelemetry.exporter"}
+    heavy = {"common.otel", "opentelemetry.sdk.trace", "opentelemetry.exporter"}
     print(sorted(heavy & set(sys.modules)))
 """
 
@@ -29,7 +29,7 @@ def test_off_nothing_is_imported_and_a_job_carries_nothing() -> None:
     said = subprocess.run([sys.executable, "-c", OFF], capture_output=True, check=True, text=True)
     assert said.stdout.strip() == "[]"
     job = make_job()
-    assert tracing.carrying(job) is job
+    assert with_traceparent(job) is job
     assert tracing.here() is tracing.span("submit") is tracing.NOTHING
     assert b"trace" not in encode(job)
 
@@ -61,7 +61,7 @@ def test_a_way_that_is_not_spoken_is_told(capsys: pytest.CaptureFixture[str]) ->
 def test_a_job_carries_its_trace_to_another_process() -> None:
     with recorded() as kept:
         with tracing.question("1", "2", "command"):
-            wire = encode(tracing.carrying(make_job()))
+            wire = encode(with_traceparent(make_job()))
         with tracing.span("attempt", parent=decode_job(wire).trace):
             pass
     question, attempt = kept.get_finished_spans()
@@ -119,7 +119,7 @@ async def test_a_generator_may_be_left_in_another_task(caplog: pytest.LogCapture
 def test_sampling_holds_for_all_of_a_trace(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_TRACES_SAMPLER", "always_off")
     with recorded() as kept, tracing.question("1", "2", "command"):
-        trace = tracing.carrying(make_job()).trace
+        trace = with_traceparent(make_job()).trace
     assert not int(trace[-2:], 16) & 1  # the flag of a trace that is kept
     monkeypatch.delenv("OTEL_TRACES_SAMPLER")  # the worker's, which goes by what was decided
     with recorded() as kept, tracing.span("attempt", parent=trace):

@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from playground.discord.pytest_plugin import local_discord
 from playground.discord.server import LocalDiscord
-from playground.discord.world import World
+from playground.discord.user_actions import World
 from tests.playground.rest_client import RestClient
 
 __all__ = ["local_discord", "rest", "world"]

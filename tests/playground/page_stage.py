@@ -10,10 +10,10 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from playwright.async_api import Browser, Locator, Page, async_playwright
 
-from bot.discord.api import use_api
+from bot.discord.api_base import use_api
+from playground.discord.json_types import Json
 from playground.discord.server import LocalDiscord
-from playground.discord.shapes import Json
-from playground.page.routes import add_page
+from playground.web_ui.routes import add_page
 from tests.playground.page_bot import PageBot
 
 TOKEN = "open-sesame"

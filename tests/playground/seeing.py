@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from playground.discord.observe import Seen, Subscription
-from playground.discord.world import World
+from playground.discord.event_bus import Seen, Subscription
+from playground.discord.user_actions import World
 
 PATIENCE_S = 10.0
 

@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from playground import actions
+from playground import script_actions
 from playground.__main__ import main
-from playground.actions import ScriptError
-from playground.discord.shapes import Json
+from playground.discord.json_types import Json
+from playground.script_actions import ScriptError
 
 
-def read(tmp_path: Path, *lines: Json | str) -> list[actions.Action]:
+def read(tmp_path: Path, *lines: Json | str) -> list[script_actions.Action]:
     file = tmp_path / "script.jsonl"
     file.write_text("\n".join(x if isinstance(x, str) else json.dumps(x) for x in lines))
-    script = actions.read(file)
-    actions.check_references(script)
+    script = script_actions.read(file)
+    script_actions.check_references(script)
     return script
 
 

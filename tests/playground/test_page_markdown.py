@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.page.markdown import Names, render, render_line
+from playground.web_ui.markdown import Names, render, render_line
 
 NAMES = Names({"1": "<Ada>"}, {"2": "general"})
 KNOWN = {

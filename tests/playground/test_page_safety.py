@@ -12,10 +12,10 @@ from aiohttp import ClientResponse, ClientSession, WSMsgType, WSServerHandshakeE
 from playwright.async_api import Browser, FilePayload, expect
 
 from playground.__main__ import open_browser
+from playground.discord.json_types import File
 from playground.discord.server import LocalDiscord
-from playground.discord.shapes import File
-from playground.page.routes import REFUSED, add_page
-from playground.page.uploads import FILE_BYTES
+from playground.web_ui.routes import REFUSED, add_page
+from playground.web_ui.uploads import FILE_BYTES
 from tests.playground.page_bot import INERT
 from tests.playground.page_stage import TOKEN, chromium, command, said, staged, visit
 

@@ -15,9 +15,9 @@ import pytest
 import pytest_asyncio
 
 from playground.__main__ import main
+from playground.data_dir import held
 from playground.discord.server import LocalDiscord
-from playground.folder import held
-from playground.process import ManagedProcess, ProcessState
+from playground.managed_process import ManagedProcess, ProcessState
 from playground.supervisor import StartError, Supervisor
 
 NAMES = ["redis", "worker", "bot"]

@@ -9,13 +9,13 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.words import words
-from playground import actions
+from bot.i18n import words
+from playground import script_actions
+from playground.discord.json_types import Json
 from playground.discord.server import LocalDiscord
-from playground.discord.shapes import Json
+from playground.outcome_judge import WAITING_COLOUR
 from playground.script import play
 from playground.transcript import Transcript
-from playground.verdict import WAITING_COLOUR
 from tests.playground.small_bot import Interaction, SmallBot, running
 
 Chat = Callable[[Interaction, str], Awaitable[None]]
@@ -81,7 +81,7 @@ async def played(
     out = io.StringIO()
     async with running(bot, server):
         transcript = Transcript(server.backend.state, as_json=True, out=out)
-        code = await play(actions.read(file), server, system, transcript)
+        code = await play(script_actions.read(file), server, system, transcript)
     *events, summary = map(json.loads, out.getvalue().splitlines())
     return code, summary, events
 

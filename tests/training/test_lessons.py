@@ -5,13 +5,13 @@ from random import Random
 import numpy as np
 import torch
 
-from training import eye
-from training.batches import Lessons
-from training.hints import COLOR, PLACE, WHAT, Hints, told
-from training.lessons import random_lesson
+from training import train
+from training.auxiliary_loss import COLOR, PLACE, WHAT, Hints, told
+from training.dataloader import Lessons
+from training.samples import random_lesson
 from training.scenes import Scene, Thing
-from training.steps import losses, normalised
-from training.tokens import NOTHING, encode, make_tokenizer
+from training.tokenizer import NOTHING, encode, make_tokenizer
+from training.train_step import losses, normalised
 
 WHITE = (255, 255, 255)
 
@@ -54,7 +54,7 @@ def test_the_loss_is_that_of_the_library() -> None:
     """Of the whole conversation's answers, though it is computed at their places alone."""
     torch.manual_seed(0)
     tokenizer = make_tokenizer(1, 50)
-    model = eye.build(tokenizer).eval()
+    model = train.build(tokenizer).eval()
     lessons = Lessons(tokenizer, batch=4, side=128, image_tokens=64, longest=384, seed=1)
     batch = lessons._draw(Random(5))
     learned = batch.answers != NOTHING

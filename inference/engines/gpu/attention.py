@@ -59,7 +59,7 @@ def _suits(config: Any) -> bool:
 
 def _register() -> None:
     """Puts our functions where the library keeps those of the package it found."""
-    from inference.engines.gpu.paged import decode  # noqa: PLC0415 — triton comes with CUDA only
+    from inference.engines.gpu.decode_kernel import decode  # noqa: PLC0415 — triton comes with CUDA only
 
     ALL_ATTENTION_FUNCTIONS.register(OURS, flash_attention_forward)
     ALL_MASK_ATTENTION_FUNCTIONS.register(OURS, flash_attention_mask)

@@ -20,18 +20,18 @@ from typing import Any, Self
 import aiohttp
 
 from inference.config import Settings
-from inference.engines import automatic
+from inference.engines import auto_select
 from inference.engines.base import CannotLoad, Chunk, Health, Request
-from inference.engines.llamacpp.child import running
-from inference.engines.llamacpp.serve import Plan
-from inference.engines.llamacpp.states import SLOT, States
-from inference.engines.openai import wire
-from inference.engines.openai.bodies import Json
+from inference.engines.llamacpp.prompt_cache import SLOT, States
+from inference.engines.llamacpp.server_main import Plan
+from inference.engines.llamacpp.server_process import running
+from inference.engines.openai import http_client
 from inference.engines.openai.engine import OpenAIEngine
 from inference.engines.openai.errors import Refused
-from inference.engines.openai.flavours import FLAVOURS
+from inference.engines.openai.request_body import Json
 from inference.engines.openai.server import Server, Wanted
-from inference.engines.openai.servers import Patience
+from inference.engines.openai.server_pool import Patience
+from inference.engines.openai.server_quirks import FLAVOURS
 from inference.models import gguf
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ MISSING = (
 def engine(settings: Settings) -> "LlamaCppEngine":
     """Raises CannotLoad without llama.cpp, ModelMissing without the model's GGUF, ModelBroken for
     one that is not what its packages promise."""
-    if not automatic.installed():
+    if not auto_select.installed():
         raise CannotLoad(MISSING)
     path = gguf.locate(settings.model)
     gguf.require_unaltered(path)
@@ -163,7 +163,7 @@ class LlamaCppEngine(OpenAIEngine):
         if self._states is None:
             return await self._when_idle(request)
         name = self._states.name(request.messages)
-        async with wire.session(self._plan.key) as session:
+        async with http_client.session(self._plan.key) as session:
             known = await self._states.restore(session, self._root, name)
             chunks = await self._when_idle(request)
             if not known:
@@ -221,7 +221,7 @@ class LlamaCppEngine(OpenAIEngine):
     async def _until_it_ends(self, process: Process) -> None:
         """Or hangs."""
         vain = 0
-        async with wire.session(self._plan.key) as session:
+        async with http_client.session(self._plan.key) as session:
             while vain < 2:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._look_s):
@@ -235,7 +235,7 @@ class LlamaCppEngine(OpenAIEngine):
         """Its slots are told by the thread that computes; all else would answer for a dead one."""
         url = f"{self._root}/slots"
         try:
-            async with wire.request(session, "GET", url, None, self._silent_s) as response:
+            async with http_client.request(session, "GET", url, None, self._silent_s) as response:
                 return response.status == 200
         except Refused:
             return False

@@ -6,8 +6,8 @@ from inference.config import DEFAULT_MODEL, Settings
 from inference.engines.base import CannotLoad
 from inference.engines.openai.engine import OpenAIEngine
 from inference.engines.openai.errors import readable
-from inference.engines.openai.flavours import FLAVOURS, Flavour
 from inference.engines.openai.server import Wanted
+from inference.engines.openai.server_quirks import FLAVOURS, Flavour
 
 
 def engine(settings: Settings) -> OpenAIEngine:

@@ -20,12 +20,12 @@ from inference.engines.base import (
     Request,
     TooLong,
 )
-from inference.engines.openai import bodies, wire
-from inference.engines.openai.answer import Answer, Unopened, estimate, of_pictures
+from inference.engines.openai import http_client, request_body
+from inference.engines.openai.chunk_parser import Answer, Unopened, estimate, of_pictures
 from inference.engines.openai.errors import NotTaken, Refused, without_words
 from inference.engines.openai.server import Server, Wanted
-from inference.engines.openai.servers import Patience, Servers
-from inference.engines.openai.stream import Event
+from inference.engines.openai.server_pool import Patience, Servers
+from inference.engines.openai.sse import Event
 
 CONTEXT_TOKENS = 4096  # where neither the operator nor the server tells
 
@@ -137,7 +137,7 @@ class OpenAIEngine:
         """The events of an answer. What the server does not take is left out, now and later."""
         body = self._body(server, request, most)
         while True:
-            events = wire.stream(
+            events = http_client.stream(
                 server.session,
                 server.at("chat/completions"),
                 server.without_refused(body),
@@ -154,9 +154,9 @@ class OpenAIEngine:
             except (Refused, BadRequest) as error:
                 raise without_words(error, request.messages) from None
 
-    def _body(self, server: Server, request: Request, most: int) -> bodies.Json:
+    def _body(self, server: Server, request: Request, most: int) -> request_body.Json:
         assert server.served is not None  # noqa: S101  (it was up)
-        return bodies.chat(
+        return request_body.chat(
             request if server.served.takes_tools else replace(request, tools=()),
             model=server.served.model,
             flavour=server.served.flavour,

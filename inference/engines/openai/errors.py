@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from common.redact import redact
 from inference.engines.base import (
     BadRequest,
     EngineBroken,
@@ -26,7 +27,6 @@ from inference.engines.base import (
     TooLong,
     Unsupported,
 )
-from jobqueue.redact import redact
 
 LONGEST_REASON = 200  # characters; some servers tell the whole request back
 REPEATED = 12  # characters, from which on an error's words are the conversation's

@@ -11,7 +11,7 @@ import aiohttp
 from yarl import URL
 
 from inference.engines.base import BadRequest, Message, Request
-from inference.engines.openai import bodies, wire
+from inference.engines.openai import http_client, request_body
 from inference.engines.openai.errors import (
     Busy,
     Misconfigured,
@@ -21,7 +21,7 @@ from inference.engines.openai.errors import (
     Unreachable,
     readable,
 )
-from inference.engines.openai.flavours import FLAVOURS, PLAIN, Flavour
+from inference.engines.openai.server_quirks import FLAVOURS, PLAIN, Flavour
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ class Server:
             return bool(self.opens_reasoning)
         return bool(_REASONS.search(self.served.model))
 
-    def without_refused(self, body: bodies.Json) -> bodies.Json:
+    def without_refused(self, body: request_body.Json) -> request_body.Json:
         """`body` without the parameters that this server has turned down."""
         kept = {name: value for name, value in body.items() if name not in self._refused}
         limit = "max_completion_tokens"  # the newer name
@@ -137,21 +137,21 @@ class Server:
         if served is None:
             raise Refused("it cannot tell")
         texts = [replace(message, images=()) for message in messages]
-        said: bodies.Json = {
+        said: request_body.Json = {
             "model": served.model,
-            "messages": bodies.messages(texts),
-            **bodies.written_on(messages, served.flavour),
+            "messages": request_body.messages(texts),
+            **request_body.written_on(messages, served.flavour),
         }
         try:
             return await _COUNTERS[served.flavour.name](self, said)
         except (KeyError, TypeError, BadRequest) as error:
             raise Refused("it cannot tell") from error
 
-    async def ask_root(self, path: str, body: bodies.Json) -> Any:
+    async def ask_root(self, path: str, body: request_body.Json) -> Any:
         """Of what a server keeps beside the protocol."""
         base = self._base.with_path(self._base.path.removesuffix("/v1") or "/", keep_query=True)
         url = _below(base, path)
-        return await wire.ask(self.session, "POST" if body else "GET", url, body or None)
+        return await http_client.ask(self.session, "POST" if body else "GET", url, body or None)
 
     async def _what_is_served(self) -> Served:
         card = self._choose(await self._list_models())
@@ -171,7 +171,7 @@ class Server:
         """Return what it says of its models; nothing where it keeps no list, or one that makes no
         sense, and the operator names the model."""
         try:
-            listing = await wire.ask(self.session, "GET", self.at("models"))
+            listing = await http_client.ask(self.session, "GET", self.at("models"))
         except (Busy, Unreachable, Misconfigured):
             raise
         except (NotThere, BadRequest) as error:
@@ -199,11 +199,11 @@ class Server:
             return False
         if self.served is not None and self.trouble is None:
             return self.served.takes_tools
-        body = bodies.probe(served.model)
+        body = request_body.probe(served.model)
         while True:
             try:
                 url = self.at("chat/completions")
-                await wire.ask(self.session, "POST", url, self.without_refused(body))
+                await http_client.ask(self.session, "POST", url, self.without_refused(body))
             except (Busy, Unreachable, Misconfigured):
                 raise
             except NotTaken as error:
@@ -274,13 +274,13 @@ def _positive(value: Any) -> int:
     return number if 0 < number <= MOST_CONTEXT else 0
 
 
-async def _count_as_vllm(server: Server, said: bodies.Json) -> int:
+async def _count_as_vllm(server: Server, said: request_body.Json) -> int:
     return int((await server.ask_root("tokenize", said))["count"])
 
 
-async def _count_as_llamacpp(server: Server, said: bodies.Json) -> int:
+async def _count_as_llamacpp(server: Server, said: request_body.Json) -> int:
     prompt = (await server.ask_root("apply-template", said))["prompt"]
-    body: bodies.Json = {"content": prompt, "parse_special": True, "add_special": True}
+    body: request_body.Json = {"content": prompt, "parse_special": True, "add_special": True}
     return len((await server.ask_root("tokenize", body))["tokens"])
 
 

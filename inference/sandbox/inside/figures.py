@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from inference.sandbox.inside import wire
+from inference.sandbox.inside import messages
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,7 +26,7 @@ def _do_nothing(*_: object, **__: object) -> None:
 
 
 class Shown:
-    def __init__(self, send: Callable[[wire.Frame], None], task: wire.Task) -> None:
+    def __init__(self, send: Callable[[messages.Frame], None], task: messages.Task) -> None:
         self._send = send
         self._left = task.figures
         self._task = task
@@ -74,9 +74,9 @@ class Shown:
         png = io.BytesIO()
         self._render(figure, png, format="png", dpi=self._dpi(figure))
         if png.tell() <= self._task.figure_bytes:
-            self._send(wire.Picture(png.getvalue()))
+            self._send(messages.Picture(png.getvalue()))
         else:
-            self._send(wire.Stderr(f"figure left out: {png.tell():,} bytes\n"))
+            self._send(messages.Stderr(f"figure left out: {png.tell():,} bytes\n"))
 
     def _dpi(self, figure: "Figure") -> float:
         """100, or less where the picture would have more pixels than allowed."""

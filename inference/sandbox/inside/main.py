@@ -7,8 +7,8 @@ from typing import NoReturn
 
 from common.confinement import landlock, layers, syscalls
 from common.confinement.syscalls import ConfinementError
-from inference.sandbox.inside import warm, wire, zygote
-from inference.sandbox.inside.datafiles import given
+from inference.sandbox.inside import messages, preload, zygote
+from inference.sandbox.inside.input_files import given
 
 _DESCRIPTORS = 4096
 
@@ -20,13 +20,13 @@ def main(control_fd: int, listener_fd: int | None = None) -> NoReturn:
         server = _prepared(control, listener)
     except (ConfinementError, ImportError, OSError, RuntimeError) as failure:
         reason = f"{type(failure).__name__}: {failure}"
-        control.send(wire.encode(wire.Unavailable(reason[:2000])))
+        control.send(messages.encode(messages.Unavailable(reason[:2000])))
         os._exit(1)
     server.serve()
 
 
 def _prepared(control: socket.socket, listener: socket.socket | None) -> zygote.Zygote:
-    setup = wire.decode_setup(control.recv(wire.MAX_PACKET))
+    setup = messages.decode_setup(control.recv(messages.MAX_PACKET))
     os.umask(0o077)
     os.chdir("/")
     _hold_many_descriptors()
@@ -37,8 +37,8 @@ def _prepared(control: socket.socket, listener: socket.socket | None) -> zygote.
     # Nobody with our uid may look into us or our children.
     syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)
     given.install()
-    warm.up()
-    ready = wire.Ready(
+    preload.up()
+    ready = messages.Ready(
         uid=os.getuid(),
         landlock=landlock.abi(),
         bubblewrap=setup.bubblewrap,

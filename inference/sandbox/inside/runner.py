@@ -10,14 +10,14 @@ import warnings
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, TextIO
 
-from inference.sandbox.inside import figures, wire
+from inference.sandbox.inside import figures, messages
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 PROGRAM = "<program>"
 _PIECE = 32 << 10  # characters of text in one frame, so that a line stays short
-_OUT_OF_MEMORY = wire.line(wire.Raised("MemoryError\n", memory=True))
+_OUT_OF_MEMORY = messages.line(messages.Raised("MemoryError\n", memory=True))
 
 
 class FrameWriter:
@@ -26,8 +26,8 @@ class FrameWriter:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
 
-    def send(self, frame: wire.Frame) -> None:
-        self.write(wire.line(frame))
+    def send(self, frame: messages.Frame) -> None:
+        self.write(messages.line(frame))
 
     def write(self, line: bytes) -> None:
         rest = memoryview(line)
@@ -38,7 +38,7 @@ class FrameWriter:
 class FrameStream(io.RawIOBase):
     """The raw end of `sys.stdout` or `sys.stderr`."""
 
-    def __init__(self, writer: FrameWriter, kind: type[wire.Stdout | wire.Stderr]) -> None:
+    def __init__(self, writer: FrameWriter, kind: type[messages.Stdout | messages.Stderr]) -> None:
         self._writer = writer
         self._kind = kind
 
@@ -60,12 +60,12 @@ class FrameStream(io.RawIOBase):
         )
 
 
-def run(task: wire.Task, output: int) -> None:
+def run(task: messages.Task, output: int) -> None:
     """Never raises for what the program does. Frames are written as it goes."""
     frames = FrameWriter(output)
     sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115  (lives as long as the process)
-    sys.stdout = FrameStream(frames, wire.Stdout).text()
-    sys.stderr = FrameStream(frames, wire.Stderr).text()
+    sys.stdout = FrameStream(frames, messages.Stdout).text()
+    sys.stderr = FrameStream(frames, messages.Stderr).text()
     sys.set_int_max_str_digits(0)  # 2000! has 5736 digits; the CPU limit bounds the work
     warnings.formatwarning = _short_warning
     shown = figures.Shown(frames.send, task)
@@ -75,14 +75,14 @@ def run(task: wire.Task, output: int) -> None:
         shown.all_open()
         _flush()
         if value is not None:
-            frames.send(wire.Value(_cut(value, task.output_bytes)))
+            frames.send(messages.Value(_cut(value, task.output_bytes)))
     except MemoryError:
         frames.write(_OUT_OF_MEMORY)  # made beforehand: there is no memory to make it now
     except BaseException as error:
         _flush()
         if not _left_quietly(error):
             text = _own_frames(error)
-            frames.send(wire.Raised(_cut(text, task.output_bytes)))
+            frames.send(messages.Raised(_cut(text, task.output_bytes)))
 
 
 def _execute(source: str) -> str | None:

@@ -20,9 +20,9 @@ from typing import NoReturn
 import msgspec
 
 from common.confinement import landlock, layers
-from inference.sandbox.inside import wire
-from inference.sandbox.inside.child import Confinement
-from inference.sandbox.inside.children import Child
+from inference.sandbox.inside import messages
+from inference.sandbox.inside.child_handle import Child
+from inference.sandbox.inside.child_main import Confinement
 
 _IDLE_S = 3600.0
 _MAX_DESCRIPTORS = 64
@@ -32,12 +32,12 @@ _MAX_WAITING = 64  # of one client; ours keep to their own bound
 @dataclass(eq=False, slots=True)
 class Client:
     socket: socket.socket
-    waiting: deque[tuple[wire.Run, list[int]]] = field(default_factory=deque)
+    waiting: deque[tuple[messages.Run, list[int]]] = field(default_factory=deque)
 
-    def tell(self, message: wire.FromZygote) -> None:
+    def tell(self, message: messages.FromZygote) -> None:
         """Dropped when the client is gone: the end of its connection cleans up."""
         with contextlib.suppress(OSError):
-            self.socket.send(wire.encode(message), socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+            self.socket.send(messages.encode(message), socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ class Running:
 class Zygote:
     def __init__(
         self,
-        setup: wire.Setup,
-        ready: wire.Ready,
+        setup: messages.Setup,
+        ready: messages.Ready,
         control: socket.socket,
         listener: socket.socket | None,
     ) -> None:
@@ -97,15 +97,15 @@ class Zygote:
     def _receive_from(self, client: Client) -> None:
         try:
             packet, descriptors, *_ = socket.recv_fds(
-                client.socket, wire.MAX_PACKET, _MAX_DESCRIPTORS
+                client.socket, messages.MAX_PACKET, _MAX_DESCRIPTORS
             )
         except BlockingIOError:
             return
         except OSError:
             packet, descriptors = b"", []
         try:
-            message = wire.decode_from_client(packet)
-            if isinstance(message, wire.Run):
+            message = messages.decode_from_client(packet)
+            if isinstance(message, messages.Run):
                 if len(descriptors) < 2 or len(client.waiting) >= _MAX_WAITING:
                     raise ValueError("descriptors are missing, or too many programs wait")
                 client.waiting.append((message, descriptors))
@@ -137,7 +137,7 @@ class Zygote:
             try:
                 self._begin(client, request, descriptors)
             except OSError as failure:  # too many processes or descriptors on this machine
-                client.tell(wire.Ended(request.id, "unconfined", 1, 0.0, detail=str(failure)))
+                client.tell(messages.Ended(request.id, "unconfined", 1, 0.0, detail=str(failure)))
             finally:
                 _close(descriptors)
 
@@ -155,7 +155,7 @@ class Zygote:
                 return client
         return None
 
-    def _begin(self, client: Client, request: wire.Run, descriptors: list[int]) -> None:
+    def _begin(self, client: Client, request: messages.Run, descriptors: list[int]) -> None:
         """May raise OSError where this machine has no room for another process."""
         child = self._spare or self._fork()
         self._spare = None
@@ -167,7 +167,7 @@ class Zygote:
         self._selector.register(child.handle, selectors.EVENT_READ, self._reap)
         return child
 
-    def _bounded(self, request: wire.Run) -> wire.Run:
+    def _bounded(self, request: messages.Run) -> messages.Run:
         return msgspec.structs.replace(
             request,
             timeout_s=min(request.timeout_s, self._setup.timeout_s),
@@ -181,7 +181,7 @@ class Zygote:
         for entry in [entry for entry in client.waiting if entry[0].id == run_id]:
             client.waiting.remove(entry)
             _close(entry[1])
-            client.tell(wire.Ended(run_id, "killed", -signal.SIGKILL, 0.0))
+            client.tell(messages.Ended(run_id, "killed", -signal.SIGKILL, 0.0))
 
     def _reap(self, handle: int) -> None:
         self._selector.unregister(handle)

@@ -6,7 +6,7 @@ from playground.discord import permissions
 from playground.discord.commands import GLOBAL
 from playground.discord.errors import DiscordError
 from playground.discord.intents import APPLICATION_FLAGS
-from playground.discord.rest.exchange import answer, backend, nothing, read_json
+from playground.discord.rest.http_io import answer, backend, nothing, read_json
 
 routes = web.RouteTableDef()
 

@@ -3,10 +3,10 @@
 from aiohttp import web
 
 from playground.discord.errors import DiscordError, archived, missing_access, unknown
+from playground.discord.json_types import THREADS, ChannelType, Json
 from playground.discord.permissions import Permission
-from playground.discord.rest.exchange import answer, backend, nothing, read_body, read_query
+from playground.discord.rest.http_io import answer, backend, nothing, read_body, read_query
 from playground.discord.schema import Choice, Fields, Flag, Items, Snowflake, StringValue, Whole
-from playground.discord.shapes import THREADS, ChannelType, Json
 from playground.discord.state import Message
 
 routes = web.RouteTableDef()

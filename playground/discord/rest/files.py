@@ -6,7 +6,7 @@ import zlib
 from aiohttp import web
 
 from playground.discord.errors import DiscordError
-from playground.discord.rest.exchange import backend
+from playground.discord.rest.http_io import backend
 
 routes = web.RouteTableDef()
 

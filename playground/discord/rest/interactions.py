@@ -3,8 +3,8 @@
 from aiohttp import web
 
 from playground.discord.interactions import Interaction
-from playground.discord.rest.exchange import answer, backend, nothing, read_message
-from playground.discord.shapes import Callback, MessageFlag
+from playground.discord.json_types import Callback, MessageFlag
+from playground.discord.rest.http_io import answer, backend, nothing, read_message
 
 routes = web.RouteTableDef()
 

@@ -7,10 +7,11 @@ from aiohttp import web
 from playground.discord.emoji import is_emoji
 from playground.discord.errors import DiscordError, Form, archived, unknown
 from playground.discord.intents import Intent, readable
+from playground.discord.json_types import THREADS, ChannelType, Json
 from playground.discord.messages import Origin
 from playground.discord.permissions import Permission
 from playground.discord.reactions import react, unreact
-from playground.discord.rest.exchange import (
+from playground.discord.rest.http_io import (
     answer,
     backend,
     nothing,
@@ -19,7 +20,6 @@ from playground.discord.rest.exchange import (
     read_query,
 )
 from playground.discord.schema import Fields, Items, Snowflake, Whole
-from playground.discord.shapes import THREADS, ChannelType, Json
 from playground.discord.snowflake import created_at
 from playground.discord.state import Message
 

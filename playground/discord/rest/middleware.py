@@ -6,9 +6,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from playground.discord.errors import DiscordError, Form, too_large, unauthorized
-from playground.discord.faults import Fault
+from playground.discord.fault_injection import Fault
 from playground.discord.ratelimit import refusal
-from playground.discord.rest.exchange import answer, backend
+from playground.discord.rest.http_io import answer, backend
 from playground.discord.schema import Snowflake
 
 API = "/api/v10"

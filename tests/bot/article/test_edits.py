@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from bot.article import edits
-from bot.article.record import MOST_STATES, Record
+from bot.article.article_store import MOST_STATES, Record
 from jobqueue.article import Article, Figure, Need, Section, Slot, Why
 from tests.bot.article.test_layout import PICTURE
 

@@ -5,7 +5,7 @@ from zipfile import ZipFile
 import pytest
 
 from bot.article.export import bundle, file_name
-from bot.article.page import written
+from bot.article.html_page import written
 from bot.notices import Refused
 from jobqueue.article import Article, Figure, Need, Section, Slot, Why
 from tests.bot.article.test_layout import PICTURE

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.article.layout import Chapter, Shot, Spread, headed, under
-from bot.render.faces import Face
-from bot.render.layout import MOST_FILES, MOST_PARTS, MOST_UNITS
-from bot.render.picture import Picture
+from bot.article.message_layout import Chapter, Shot, Spread, headed, under
+from bot.render.components_layout import MOST_FILES, MOST_PARTS, MOST_UNITS
+from bot.render.message_view import Face
 from bot.render.split import MESSAGE_UNITS, units
+from bot.render.svg_to_png import Picture
 from jobqueue.article import Figure, Section
 from jobqueue.schema import Attachment
 

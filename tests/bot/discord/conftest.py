@@ -16,15 +16,15 @@ from redis.asyncio import Redis
 
 from bot.__main__ import serve
 from bot.config import Settings
-from bot.discord.api import use_api
+from bot.discord.api_base import use_api
 from inference.engines.scripted import ScriptedEngine, tokenize
 from inference.worker import Worker
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
+from playground.discord.json_types import Json
 from playground.discord.server import LocalDiscord
-from playground.discord.shapes import Json
 from playground.discord.state import Message
-from playground.discord.world import World
+from playground.discord.user_actions import World
 
 T = TypeVar("T")
 

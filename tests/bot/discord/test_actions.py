@@ -8,10 +8,10 @@ from bot.feedback import Feedback
 from bot.preferences import SERVER, Preferences, PreferenceStore
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
+from playground.discord.json_types import File
 from playground.discord.permissions import Permission
-from playground.discord.shapes import File
 from playground.discord.state import Message
-from playground.discord.world import World
+from playground.discord.user_actions import World
 from tests.bot.discord.conftest import Room, buttons, holds, said, scripted, until
 
 LONG = "!tokens 3000 !delay 20ms"

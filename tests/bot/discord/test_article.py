@@ -3,12 +3,12 @@
 import pytest
 from msgspec.structs import replace
 
-from bot.article.record import ArticleRecords
+from bot.article.article_store import ArticleRecords
 from jobqueue.article import Length, Order, Stage
 from jobqueue.schema import Delta, FinishReason, Progress
-from playground.discord.faults import Fault
-from playground.discord.shapes import File, MessageFlag
-from playground.discord.world import World
+from playground.discord.fault_injection import Fault
+from playground.discord.json_types import File, MessageFlag
+from playground.discord.user_actions import World
 from tests.bot.discord.conftest import Room, holds, until
 from tests.bot.discord.writing import (
     CAVES,

@@ -6,8 +6,8 @@ import pytest
 from bot.preferences import SERVER, Preferences, PreferenceStore
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
-from playground.discord.shapes import ChannelType
-from playground.discord.world import World
+from playground.discord.json_types import ChannelType
+from playground.discord.user_actions import World
 from tests.bot.discord.conftest import Room, growing, holds, said, until
 
 

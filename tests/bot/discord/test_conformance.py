@@ -6,8 +6,8 @@ from functools import partial
 
 import pytest
 
-from playground.discord.shapes import File
-from playground.discord.world import World
+from playground.discord.json_types import File
+from playground.discord.user_actions import World
 from tests.bot.discord.conftest import Room, growing, until
 from tests.conformance import rules
 from tests.conformance.record import Exchange, recorded

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from inference.engines.base import Chunk, Request
 from inference.engines.scripted import ScriptedEngine
 from playground.discord.state import Message
-from playground.discord.world import World
+from playground.discord.user_actions import World
 from tests.bot.discord.conftest import Room, said, scripted, until
 
 

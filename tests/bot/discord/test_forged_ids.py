@@ -11,22 +11,22 @@ import discord
 import pytest
 from redis.asyncio import Redis
 
-from bot.article.record import ArticleRecords, Record
+from bot.agent_trace import Thinking, Work, WorkRecords
+from bot.answer_store import ShownAnswers
+from bot.article.article_store import ArticleRecords, Record
 from bot.config import Settings
-from bot.discord.buttons import AnswerButton
 from bot.discord.client import Commonroom, Service
+from bot.discord.views.answer_buttons import AnswerButton
 from bot.feedback import Feedback
 from bot.metrics import Metrics
 from bot.preferences import Preferences, PreferenceStore
-from bot.shown import ShownAnswers
-from bot.work import Thinking, Work, WorkRecords
 from jobqueue.article import Article, Section
 from jobqueue.history import History
 from playground.discord.interactions import Interaction
+from playground.discord.json_types import InteractionType, Json
 from playground.discord.permissions import Permission
-from playground.discord.shapes import InteractionType, Json
 from playground.discord.state import Message
-from playground.discord.world import World
+from playground.discord.user_actions import World
 from tests.bot.discord.conftest import Room, buttons, growing, holds, said, until
 
 ELSEWHERE = "belongs to another channel, or to another person"

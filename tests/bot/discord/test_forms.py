@@ -7,8 +7,8 @@ from discord.ui.view import ViewStore
 from bot.preferences import Preferences, PreferenceStore
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
-from playground.discord.shapes import File
-from playground.discord.world import World
+from playground.discord.json_types import File
+from playground.discord.user_actions import World
 from tests.bot.discord.conftest import Room, holds, said, until
 
 

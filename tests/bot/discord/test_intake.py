@@ -1,9 +1,9 @@
 """What a person says in a row becomes as few questions as fit."""
 
-from bot.discord import destination
-from bot.discord.destination import BelowMessage
-from bot.discord.intake import grouped, merged
-from bot.held import Posted, Question
+from bot.discord.ask.debounce import grouped, merged
+from bot.discord.delivery import reply_target
+from bot.discord.delivery.reply_target import BelowMessage
+from bot.pending_questions import Posted, Question
 from jobqueue.schema import Job
 
 
@@ -17,7 +17,7 @@ def _said(number: int, prompt: str, *files: str, asked: bool = True) -> Question
         server="s",
         prompt=prompt,
         reader="bot-0",
-        reply=destination.encode(below).decode(),
+        reply=reply_target.encode(below).decode(),
     )
     posted = tuple(Posted(url=name, name=name, size=1) for name in files)
     return Question(job, posted, asked)
@@ -31,7 +31,7 @@ def test_one_question_is_left_as_it_is() -> None:
 def test_the_first_names_the_job_and_the_last_is_answered() -> None:
     question = merged([_said(1, "one", "a"), _said(2, "two", "b")])
     assert (question.job.id, question.job.prompt) == ("1", "one\ntwo")
-    assert destination.decode(question.job.reply) == BelowMessage(channel="c", message="2")
+    assert reply_target.decode(question.job.reply) == BelowMessage(channel="c", message="2")
     assert [file.name for file in question.files] == ["a", "b"]
 
 

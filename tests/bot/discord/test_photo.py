@@ -13,9 +13,9 @@ from jobqueue.blobs import Blobs
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
 from jobqueue.schema import Call, CallStatus, Check, Finished, Returned
-from playground.discord.shapes import File
+from playground.discord.json_types import File
 from playground.discord.state import Message
-from playground.discord.world import World
+from playground.discord.user_actions import World
 from tests.bot.discord.conftest import Room, buttons, holds, running, until
 from tests.bot.discord.solving import Solver
 from tests.bot.discord.test_actions import labels, press

@@ -5,19 +5,19 @@ from pathlib import Path
 
 import pytest_asyncio
 
-import playground.page
-from inference.engines.continuous import TransformersEngine
+import playground.web_ui
+from inference.engines.transformers_engine import TransformersEngine
 from inference.models import resolve
 from inference.worker import Worker
 from jobqueue.blobs import Blobs
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
-from playground.discord.shapes import File
+from playground.discord.json_types import File
 from playground.discord.state import Message
-from playground.discord.world import World
+from playground.discord.user_actions import World
 from tests.bot.discord.conftest import Room, growing, holds, running, said, until
 
-SAMPLES = Path(playground.page.__path__[0]) / "static" / "samples"
+SAMPLES = Path(playground.web_ui.__path__[0]) / "static" / "samples"
 
 
 def sample(name: str) -> File:

@@ -2,12 +2,12 @@
 
 import pytest
 
-from bot.discord import answers
-from bot.discord.destination import decode_note
+from bot.discord.delivery import answer_manager
+from bot.discord.delivery.reply_target import decode_note
 from jobqueue.queue import JobQueue
-from playground.discord.faults import Fault
+from playground.discord.fault_injection import Fault
 from playground.discord.permissions import Permission
-from playground.discord.world import World
+from playground.discord.user_actions import World
 from tests.bot.discord.conftest import Room, holds, scripted, until
 
 SLOW = "!tokens 120 !delay 25ms"
@@ -119,7 +119,7 @@ async def test_the_answer_goes_on_when_the_token_is_over(
 ) -> None:
     await world.slash("ada", "general", "chat", {"prompt": SLOW})
     begun = await room.streaming()
-    monkeypatch.setattr("bot.discord.destination.TOKEN_LIFE_S", 0)
+    monkeypatch.setattr("bot.discord.delivery.reply_target.TOKEN_LIFE_S", 0)
     edits = Fault(kind="latency", route="PATCH /channels/*", seconds=0, times=None)
     room.discord.backend.faults.add(edits)
     await room.whole(scripted(SLOW))
@@ -160,7 +160,7 @@ async def test_one_answer_that_breaks_leaves_the_others_alone(
 ) -> None:
     await world.slash("ada", "general", "chat", {"prompt": SLOW})
     await room.streaming()
-    monkeypatch.setattr(answers, "answer", _broken)
+    monkeypatch.setattr(answer_manager, "answer", _broken)
     await world.slash("bob", "general", "chat", {"prompt": "hello"})
     await room.notice("went wrong")
     await room.answer(scripted(SLOW))

@@ -2,17 +2,17 @@
 
 import pytest
 
-from bot.discord import intake
-from bot.discord.destination import decode
+from bot.discord.ask import debounce
+from bot.discord.delivery.reply_target import decode
 from bot.files.attach import BYTES_PER_TOKEN, DEFAULT_CONTEXT, FILES_SHARE
-from bot.held import Held
+from bot.pending_questions import Held
 from bot.preferences import SERVER, Preferences, PreferenceStore
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
+from playground.discord.json_types import File, Json
 from playground.discord.permissions import Permission
-from playground.discord.shapes import File, Json
 from playground.discord.state import Message
-from playground.discord.world import World
+from playground.discord.user_actions import World
 from tests.bot.discord.conftest import Room, growing, holds, until
 from tests.bot.files import making
 
@@ -561,8 +561,8 @@ async def test_a_bot_that_is_killed_meanwhile_reads_it_later(
 
     async with room.worker():
         with monkeypatch.context() as patient:
-            patient.setattr(intake, "QUIET_S", 60.0)
-            patient.setattr(intake, "LONGEST_S", 60.0)
+            patient.setattr(debounce, "QUIET_S", 60.0)
+            patient.setattr(debounce, "LONGEST_S", 60.0)
             async with room.bot():
                 await world.reply("ada", "general", said.id, "@bot when?")
                 await holds(is_held)

@@ -8,17 +8,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bot.discord import destination
-from bot.discord.destination import BelowMessage
-from bot.held import Asker, Held, Question
+from bot.discord.delivery import reply_target
+from bot.discord.delivery.reply_target import BelowMessage
+from bot.pending_questions import Asker, Held, Question
 from bot.preferences import SERVER, Preferences, PreferenceStore
 from inference.engines.base import Chunk, Request
 from inference.engines.scripted import ScriptedEngine
+from jobqueue.job_records import Records
 from jobqueue.queue import JobQueue
-from jobqueue.records import Records
 from jobqueue.schema import Job, WorkerStatus, encode
 from playground.discord.permissions import Permission
-from playground.discord.world import World
+from playground.discord.user_actions import World
 from tests.bot.discord.conftest import Room, buttons, growing, said, until
 
 LONG = "!tokens 3000 !delay 20ms"
@@ -271,7 +271,7 @@ async def test_a_question_of_an_earlier_process_is_admitted_too(
     asker = Asker(str(world.user("bob")["id"]), guild, (place,))
     asked = [await world.say("bob", "general", text) for text in ("one", "two")]
     for message in asked:
-        below = destination.encode(BelowMessage(channel=place, message=message.id)).decode()
+        below = reply_target.encode(BelowMessage(channel=place, message=message.id)).decode()
         job = Job(
             id=message.id,
             channel=place,
@@ -300,4 +300,4 @@ def test_nothing_else_admits_a_job() -> None:
         made |= {path.name} if re.search(r"\bAdmitted\(", text) else set()
         submitting |= {path.name} if re.search(r"\bqueue\.submit\(", text) else set()
     assert made == {"admission.py"}
-    assert submitting == {"ask.py"}
+    assert submitting == {"answer_stream.py"}

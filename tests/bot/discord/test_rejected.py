@@ -4,10 +4,10 @@ import aiohttp
 import pytest
 
 from jobqueue.queue import JobQueue
-from playground.discord.faults import HARMFUL_LINK, TOO_LARGE, UPLOADS_LIMITED, Filter
+from playground.discord.fault_injection import HARMFUL_LINK, TOO_LARGE, UPLOADS_LIMITED, Filter
 from playground.discord.permissions import Permission
 from playground.discord.state import Message
-from playground.discord.world import World
+from playground.discord.user_actions import World
 from tests.bot.discord.conftest import Room, buttons, growing, holds, said, scripted, until
 
 LINK = "https://harmful.example/x?a=1"

@@ -8,7 +8,7 @@ from bot.preferences import Preferences, PreferenceStore
 from jobqueue.history import History
 from playground.discord.permissions import Permission
 from playground.discord.state import Message
-from playground.discord.world import World
+from playground.discord.user_actions import World
 from tests.bot.discord.conftest import Room, buttons, holds, until
 
 

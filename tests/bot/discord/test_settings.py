@@ -5,20 +5,20 @@ import json
 import aiohttp
 import pytest
 
+from bot.answer_store import ShownAnswers
 from bot.feedback import Feedback
 from bot.preferences import SERVER, Preferences, PreferenceStore, RoleRate
-from bot.recent import RecentQuestions
-from bot.shown import ShownAnswers
+from bot.recent_questions import RecentQuestions
 from jobqueue.history import History
+from jobqueue.job_records import Records
 from jobqueue.queue import JobQueue
-from jobqueue.records import Records
 from jobqueue.schema import Summary
-from playground.discord.faults import Fault
+from playground.discord.fault_injection import Fault
 from playground.discord.interactions import Interaction
-from playground.discord.limits import walk
-from playground.discord.shapes import File, Json
+from playground.discord.json_types import File, Json
+from playground.discord.message_validation import walk
 from playground.discord.state import Message
-from playground.discord.world import World
+from playground.discord.user_actions import World
 from tests.bot.discord.conftest import Room, growing, holds, until
 
 

@@ -5,7 +5,7 @@ import asyncio
 import aiohttp
 import pytest
 
-from bot.work import WorkRecords
+from bot.agent_trace import WorkRecords
 from jobqueue.approvals import Approvals
 from jobqueue.blobs import Blobs
 from jobqueue.history import History
@@ -21,9 +21,9 @@ from jobqueue.schema import (
     Returned,
     Thought,
 )
-from playground.discord.shapes import File
+from playground.discord.json_types import File
 from playground.discord.state import Message
-from playground.discord.world import World
+from playground.discord.user_actions import World
 from tests.bot.discord.conftest import Room, buttons, holds, until
 from tests.bot.discord.solving import PROGRAM, Solver
 from tests.bot.discord.test_actions import labels, press

@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from bot.agent_trace import WorkRecords
 from bot.preferences import SERVER, Preferences, PreferenceStore
-from bot.work import WorkRecords
-from inference.agent.workshop import Workshop
+from inference.agent.tool_runtime import Workshop
 from inference.engines.scripted import ScriptedEngine
 from inference.sandbox.config import SandboxConfig
 from inference.worker import Worker
@@ -13,7 +13,7 @@ from jobqueue.approvals import Approvals
 from jobqueue.blobs import Blobs
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
-from playground.discord.world import World
+from playground.discord.user_actions import World
 from tests.bot.discord.conftest import Room, buttons, holds, running, until
 from tests.bot.discord.test_actions import labels, press
 from tests.bot.discord.test_solve import shows

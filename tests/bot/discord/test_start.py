@@ -6,9 +6,9 @@ import pytest
 
 from bench.server import Server, free_port
 from bot.config import Settings, Shards
-from jobqueue.settings import SettingsError, load
+from common.settings import SettingsError, load
 from playground.discord.snowflake import TIME_SHIFT
-from playground.discord.world import World
+from playground.discord.user_actions import World
 from tests.bot.discord.conftest import Room, scripted, until
 
 SLOW = "!tokens 120 !delay 25ms"

@@ -1,10 +1,10 @@
 """Which tools the model may call in a channel, and who decides that."""
 
 from jobqueue.schema import Finished
-from playground.discord.limits import walk
-from playground.discord.shapes import Json
+from playground.discord.json_types import Json
+from playground.discord.message_validation import walk
 from playground.discord.state import Message
-from playground.discord.world import World
+from playground.discord.user_actions import World
 from tests.bot.discord.conftest import Room, until
 from tests.bot.discord.solving import Solver
 

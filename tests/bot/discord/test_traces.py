@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from inference.engines.base import Chunk, Engine, Request
-from inference.engines.measured import MeasuredEngine
+from inference.engines.metered_engine import MeasuredEngine
 from inference.engines.scripted import ScriptedEngine
 from inference.metrics import Metrics
 from inference.worker import Worker

@@ -5,18 +5,18 @@ from collections.abc import Awaitable, Callable
 import aiohttp
 import pytest
 
-from bot.discord import intake, questions
-from bot.discord.destination import decode
+from bot.discord.ask import debounce, job_factory
+from bot.discord.delivery.reply_target import decode
 from bot.files.attach import BYTES_PER_TOKEN, DEFAULT_CONTEXT, FILES_SHARE
-from bot.held import Held
+from bot.pending_questions import Held
 from jobqueue.history import History
+from jobqueue.job_records import Records
 from jobqueue.queue import JobQueue
-from jobqueue.records import Records
-from playground.discord.faults import Fault
+from playground.discord.fault_injection import Fault
+from playground.discord.json_types import File, Json, UserError
 from playground.discord.permissions import Permission
-from playground.discord.shapes import File, Json, UserError
 from playground.discord.state import Message
-from playground.discord.world import World
+from playground.discord.user_actions import World
 from tests.bot.discord.conftest import Room, holds, scripted, until
 from tests.bot.files import making
 
@@ -95,7 +95,7 @@ async def test_a_question_whose_thread_cannot_be_had_is_answered_below_itself(
 async def test_an_answer_that_only_a_token_reaches_ends_before_the_token_does(
     room: Room, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(questions, "TOKEN_TTL_MS", 1_500)
+    monkeypatch.setattr(job_factory, "TOKEN_TTL_MS", 1_500)
     prompt = "!tokens 900 !delay 40ms"
     await world.slash("ada", "general", "chat", {"prompt": prompt, "private": True})
 
@@ -303,8 +303,8 @@ async def test_a_bot_that_is_killed_while_it_listens_loses_nothing(
 
     async with silent_room.worker():
         with monkeypatch.context() as patient:
-            patient.setattr(intake, "QUIET_S", 60.0)
-            patient.setattr(intake, "LONGEST_S", 60.0)
+            patient.setattr(debounce, "QUIET_S", 60.0)
+            patient.setattr(debounce, "LONGEST_S", 60.0)
             async with silent_room.bot():
                 await world.say("ada", dm, "hello")
                 await world.say("ada", dm, "again")

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from jobqueue.article import Article, Figure, Need, Section, Slot, Stage, Why
 from jobqueue.schema import Attachment, Delta, Finished, FinishReason, Progress
 from playground.discord.interactions import Interaction
-from playground.discord.limits import displayed_text, walk
-from playground.discord.shapes import Json
+from playground.discord.json_types import Json
+from playground.discord.message_validation import displayed_text, walk
 from playground.discord.state import Message
 from tests.bot.discord.conftest import Room, holds, until
 from tests.bot.discord.solving import Solver

@@ -2,7 +2,7 @@
 
     python -I reach.py FOLDER SECRET_FILE PORT < anything > one line of JSON
 
-Confined as `bot/files/child.py` is, it tries everything and tells what it got.
+Confined as `bot/files/reader_process.py` is, it tries everything and tells what it got.
 """
 
 import ctypes

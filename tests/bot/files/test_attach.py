@@ -5,9 +5,9 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from bot.files.attach import Attaching, Sight
-from bot.files.read import FileReader
-from bot.held import Posted, Question
+from bot.files.file_reader import FileReader
 from bot.notices import Refused
+from bot.pending_questions import Posted, Question
 from jobqueue.blobs import Blobs
 from jobqueue.schema import Job
 from tests.bot.files import making

@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from bot.files.kinds import Kind, decode, kind_of
+from bot.files.file_reader import FileReader, Text
+from bot.files.file_types import Kind, decode, kind_of
 from bot.files.plain_text import read_if_plain, read_text
-from bot.files.read import FileReader, Text
 
 # Of each encoding: single words, tables with separators, sentences.
 TEXTS = {

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.files.question import FileNames, Quoted, clean_file_name, quote, with_files
-from bot.files.read import Picture, Skipped, Still, Text
-from bot.words import words
+from bot.files.file_reader import Picture, Skipped, Still, Text
+from bot.files.prompt_files import FileNames, Quoted, clean_file_name, quote, with_files
+from bot.i18n import words
 
 
 def test_the_question_comes_first_and_each_file_is_named() -> None:

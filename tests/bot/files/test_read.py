@@ -16,11 +16,11 @@ import psutil
 import pytest
 from PIL import Image
 
-from bot.files import read as reading
-from bot.files.kinds import Kind, decode, kind_of
-from bot.files.question import Quoted
-from bot.files.read import FileReader, Picture, Skipped, Text
-from bot.words import words
+from bot.files import file_reader as reading
+from bot.files.file_reader import FileReader, Picture, Skipped, Text
+from bot.files.file_types import Kind, decode, kind_of
+from bot.files.prompt_files import Quoted
+from bot.i18n import words
 from common.confinement import landlock
 from tests.bot.files import making
 

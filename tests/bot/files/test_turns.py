@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from bot.files.read import FileReader, Picture, Skipped
+from bot.files.file_reader import FileReader, Picture, Skipped
 from bot.files.turns import AT_ONCE, MAX_WAITING, TooManyWait, Turns
 from tests.bot.files import making
 

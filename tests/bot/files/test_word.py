@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from bot.files import word
-from bot.files.read import FileReader, Skipped, Text
+from bot.files.file_reader import FileReader, Skipped, Text
 from bot.files.word import NoWordDocument, read_word
 from tests.bot.files import making
 from tests.bot.files.making import paragraph as p

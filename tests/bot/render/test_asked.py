@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.render.asked import LINES, LONGEST, quotation
-from bot.render.dress import Dressed
+from bot.render.format_answer import Dressed
+from bot.render.question_quote import LINES, LONGEST, quotation
 from bot.render.split import units
 
 

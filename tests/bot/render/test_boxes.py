@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.render.boxes import set_apart
-from bot.render.dress import dress
+from bot.render.format_answer import dress
+from bot.render.result_callout import set_apart
 
 
 @pytest.mark.parametrize(

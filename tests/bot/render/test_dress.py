@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 
 from bot.render import fonts
-from bot.render.dress import (
+from bot.render.format_answer import (
     MAX_PICTURES,
     Dressed,
     draft,
@@ -13,8 +13,8 @@ from bot.render.dress import (
     pages,
     undressed,
 )
-from bot.render.picture import Picture
 from bot.render.split import units
+from bot.render.svg_to_png import Picture
 from tests.bot.render import answers
 from tests.bot.render.looking import look
 from tests.bot.render.writing import texts

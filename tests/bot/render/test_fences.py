@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.render.fences import code_block, discord_fences
-from bot.render.marks import fences
+from bot.render.code_fences import code_block, discord_fences
+from bot.render.markdown_spans import fences
 
 
 @pytest.mark.parametrize(

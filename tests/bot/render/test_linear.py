@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.render.linear import linear
+from bot.render.latex_to_unicode import linear
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.article.layout import under
-from bot.article.words import line
+from bot.article.captions import line
+from bot.article.message_layout import under
+from bot.i18n import words
 from bot.notices import Notice
-from bot.render.asked import quotation
-from bot.render.dress import draft, dress, undressed
-from bot.render.links import harmless_links
-from bot.words import words
+from bot.render.format_answer import draft, dress, undressed
+from bot.render.link_defang import harmless_links
+from bot.render.question_quote import quotation
 from jobqueue.article import Figure
-from jobqueue.values import Attachment
-from playground.page import markdown
+from jobqueue.structs import Attachment
+from playground.web_ui import markdown
 
 ZERO_WIDTH = "\u200b"
 EVIL = "https://evil.example/x"

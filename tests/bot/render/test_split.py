@@ -9,8 +9,8 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.render.fences import discord_fences
-from bot.render.links import harmless_links
+from bot.render.code_fences import discord_fences
+from bot.render.link_defang import harmless_links
 from bot.render.split import MESSAGE_UNITS, Piece, split, units
 from tests.bot.render.writing import CONSTRUCTS, LIMIT, texts
 

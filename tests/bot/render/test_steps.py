@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.render import steps
+from bot.agent_trace import NOTHING, Step, Thinking, Work
+from bot.i18n import words
+from bot.render import steps_text
 from bot.render.split import MESSAGE_UNITS, units
-from bot.words import words
-from bot.work import NOTHING, Step, Thinking, Work
 from jobqueue.schema import Attachment, Call, CallStatus, Delta, Returned, Started, Thought
 from tests.bot.render.writing import texts
 
@@ -43,15 +43,15 @@ def ticks(text: str) -> int:
 
 @given(works)
 def test_before_the_answer_all_of_it_fits_one_message(work: Work) -> None:
-    shown = steps.live(work, SAY, answering=False)
+    shown = steps_text.live(work, SAY, answering=False)
     assert 0 < units(shown) <= MESSAGE_UNITS
     assert ticks(shown) % 2 == 0
 
 
 @given(works.filter(lambda work: not work.asking))
 def test_folded_it_is_a_few_lines_and_no_code_block(work: Work) -> None:
-    shown = steps.live(work, SAY, answering=True)
-    assert 0 < len(shown.split("\n")) <= steps.FOLDED
+    shown = steps_text.live(work, SAY, answering=True)
+    assert 0 < len(shown.split("\n")) <= steps_text.FOLDED
     assert all(line.startswith("-# ") for line in shown.split("\n"))
     assert units(shown) <= MESSAGE_UNITS // 2
     assert "```" not in shown
@@ -59,7 +59,7 @@ def test_folded_it_is_a_few_lines_and_no_code_block(work: Work) -> None:
 
 @given(works)
 def test_every_page_fits_a_message_and_its_blocks_end_in_it(work: Work) -> None:
-    for page in steps.pages(work, SAY):
+    for page in steps_text.pages(work, SAY):
         assert 0 < units(page) <= MESSAGE_UNITS
         assert ticks(page) % 2 == 0
 
@@ -67,7 +67,7 @@ def test_every_page_fits_a_message_and_its_blocks_end_in_it(work: Work) -> None:
 def test_pages_hold_all_of_a_program() -> None:
     program = "\n".join(f"print({number})" for number in range(900))
     step = Step(1, "python", call=program, status=CallStatus.OK, output="899")
-    pages = steps.pages(Work((step,)), SAY)
+    pages = steps_text.pages(Work((step,)), SAY)
     assert len(pages) > 2
     assert re.findall(r"print\((\d+)\)", "".join(pages)) == [str(n) for n in range(900)]
 
@@ -75,20 +75,20 @@ def test_pages_hold_all_of_a_program() -> None:
 def test_an_error_is_its_last_line_while_the_next_program_is_written() -> None:
     failed = Step(1, "python", "a", CallStatus.FAILED, "Traceback\nNameError: a", duration_ms=40)
     work = Work((failed, Step(2, "python", "b = 1")))
-    assert steps.live(work, SAY, answering=False) == (
+    assert steps_text.live(work, SAY, answering=False) == (
         "-# ⚠️ **1** · Python · 0.1 s → `NameError: a`\n-# ⏳ **2** · Python\n```python\nb = 1\n```"
     )
 
 
 def test_what_a_person_decides_on_is_open_even_below_an_answer() -> None:
     work = Work((Step(1, "python", "a = 1", asks=1),))
-    assert "a = 1" in steps.live(work, SAY, answering=True)
+    assert "a = 1" in steps_text.live(work, SAY, answering=True)
 
 
 def test_a_failure_that_is_the_newest_is_being_repaired() -> None:
     work = Work((Step(1, "python", "a", CallStatus.TIMEOUT),))
-    assert steps.live(work, SAY, answering=False).endswith("Repairing…")
-    assert "took too long" in steps.live(work, SAY, answering=True)
+    assert steps_text.live(work, SAY, answering=False).endswith("Repairing…")
+    assert "took too long" in steps_text.live(work, SAY, answering=True)
 
 
 @dataclass
@@ -118,8 +118,8 @@ def test_events_add_up_to_thoughts_and_steps() -> None:
 
 def test_a_step_that_nobody_is_at_any_more_does_not_wait() -> None:
     work = Work((Step(1, "python", "a = 1"),))
-    assert steps.folded(work, SAY) == ["-# ⏳ **1** · Python"]
-    assert steps.folded(work.ended(), SAY) == ["-# ⏹️ **1** · Python"]
+    assert steps_text.folded(work, SAY) == ["-# ⏳ **1** · Python"]
+    assert steps_text.folded(work.ended(), SAY) == ["-# ⏹️ **1** · Python"]
 
 
 def test_a_thought_that_became_the_answer_is_no_thought() -> None:

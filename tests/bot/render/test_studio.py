@@ -6,8 +6,8 @@ import signal
 
 import psutil
 
-from bot.render.dress import dress, undressed
-from bot.render.studio import Studio
+from bot.render.format_answer import dress, undressed
+from bot.render.render_process import Studio
 from tests.bot.render import answers
 
 

@@ -5,7 +5,7 @@ import regex
 from wcwidth import wcswidth
 
 from bot.render import fonts
-from bot.render.table_picture import draw
+from bot.render.table_to_png import draw
 from bot.render.tables import WIDEST_BLOCK, Align, Grid, aligned, listed, parse
 from tests.bot.render.looking import look
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.render import fonts
-from bot.render.picture import MAX_AREA, MAX_SIDE
-from bot.render.typeset import EM, typeset
+from bot.render.latex_to_png import EM, typeset
+from bot.render.svg_to_png import MAX_AREA, MAX_SIDE
 from tests.bot.render.looking import look
 
 # One of each construct that models use.

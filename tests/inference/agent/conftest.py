@@ -7,14 +7,14 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from inference.agent.workshop import Workshop
+from inference.agent.tool_runtime import Workshop
 from inference.engines.scripted import ScriptedEngine
 from inference.sandbox.config import SandboxConfig
 from inference.worker import Worker
 from jobqueue.approvals import Approvals
 from jobqueue.blobs import Blobs
+from jobqueue.event_reader import LiveReader
 from jobqueue.history import History
-from jobqueue.live import LiveReader
 from jobqueue.queue import JobQueue
 from jobqueue.schema import AnyEvent, Job
 from tests.inference.sandbox.support import service_at, wait_for

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from inference.agent.workshop import Workshop
+from inference.agent.tool_runtime import Workshop
 from inference.engines.openai.engine import OpenAIEngine
 from inference.engines.openai.server import Wanted
 from inference.sandbox.config import SandboxConfig

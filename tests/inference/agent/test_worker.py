@@ -6,15 +6,15 @@ import pytest
 from redis.asyncio import Redis
 
 from inference import worker as worker_module
-from inference.agent.workshop import Workshop
+from inference.agent.tool_runtime import Workshop
 from inference.engines.scripted import ScriptedEngine
 from inference.sandbox.config import SandboxConfig
 from inference.tools.registry import CONVERT
 from inference.worker import Worker
 from jobqueue.approvals import Approvals
 from jobqueue.blobs import Blobs
+from jobqueue.event_reader import LiveReader
 from jobqueue.history import History, Loaded
-from jobqueue.live import LiveReader
 from jobqueue.queue import JobQueue
 from jobqueue.schema import (
     AnyEvent,

@@ -8,8 +8,8 @@ from redis.asyncio import Redis
 
 from inference.worker import Worker
 from jobqueue.article import Article, Change, Need, Order, Rework, Section, Slot, Stage, Why
+from jobqueue.event_reader import LiveReader
 from jobqueue.history import History
-from jobqueue.live import LiveReader
 from jobqueue.queue import JobQueue
 from jobqueue.schema import AnyEvent, Delta, Progress
 from tests.inference.article.conftest import Shelf, Write, article_job, figure, finished

@@ -5,7 +5,7 @@ from redis.asyncio import Redis
 
 from inference.article.illustrate import Tools
 from inference.article.press import Press
-from inference.engines.continuous import TransformersEngine
+from inference.engines.transformers_engine import TransformersEngine
 from jobqueue.article import Rework
 from jobqueue.blobs import Blobs
 from jobqueue.history import History

@@ -8,8 +8,8 @@ from redis.asyncio import Redis
 from inference.agent.errors import NoAnswer
 from inference.worker import Worker
 from jobqueue.article import Kind, Length, Need, Order, Stage, Why
+from jobqueue.event_reader import LiveReader
 from jobqueue.history import History
-from jobqueue.live import LiveReader
 from jobqueue.queue import JobQueue
 from jobqueue.schema import (
     Attachment,

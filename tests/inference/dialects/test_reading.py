@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.dialects import DIALECTS, of_model
-from inference.dialects.base import Asked, Reply
+from inference.tool_parsers import DIALECTS, of_model
+from inference.tool_parsers.base import Asked, Reply
 
 PROGRAM = 'print("é\\n", 2)\nx = {"a": 1}'
 ESCAPED = r"print(\"\u00e9\\n\", 2)\nx = {\"a\": 1}"

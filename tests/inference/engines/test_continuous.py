@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from inference.engines.base import BadRequest, CannotLoad, EngineBroken, Message, TooLong
-from inference.engines.continuous import TransformersEngine
+from inference.engines.detokenizer import REPLACEMENT
 from inference.engines.sampling import GREEDY as SAMPLED_GREEDILY
-from inference.engines.text import REPLACEMENT
+from inference.engines.transformers_engine import TransformersEngine
 from inference.models import ModelFiles
 from jobqueue.schema import FinishReason
 from tests.inference.support import Asker, text_of, until

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from inference.engines import cpu
-from inference.engines.cpu import MANY_ROWS, ConvertingLinear, speed_up_prefill
+from inference.engines import cpu_linear
+from inference.engines.cpu_linear import MANY_ROWS, ConvertingLinear, speed_up_prefill
 
 
 class Model(nn.Module):
@@ -21,7 +21,7 @@ class Model(nn.Module):
 def test_a_converted_layer_computes_the_same(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
     model = Model()
     exact = copy.deepcopy(model).float()
-    monkeypatch.setattr(cpu, "conversion_pays", lambda: True)
+    monkeypatch.setattr(cpu_linear, "conversion_pays", lambda: True)
     assert speed_up_prefill(model)
     assert type(model.inner) is ConvertingLinear
     assert type(model.wide) is nn.Linear
@@ -35,6 +35,6 @@ def test_a_processor_that_multiplies_bfloat16_well_is_left_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     model = Model()
-    monkeypatch.setattr(cpu, "conversion_pays", lambda: False)
+    monkeypatch.setattr(cpu_linear, "conversion_pays", lambda: False)
     assert not speed_up_prefill(model)
     assert type(model.inner) is nn.Linear

@@ -21,12 +21,12 @@ from transformers import (
     SmolVLMImageProcessorPil,
 )
 
+from common.doctor_report import Finding
 from inference.config import Settings
-from inference.engines import checkup
+from inference.engines import engine_checks
 from inference.engines.base import BadRequest, CannotLoad, Image, Message, Request
-from inference.engines.continuous import TransformersEngine
-from inference.engines.loading import load
-from jobqueue.findings import Finding
+from inference.engines.model_loader import load
+from inference.engines.transformers_engine import TransformersEngine
 from jobqueue.schema import Sampling
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -150,7 +150,7 @@ async def seeing(
 ) -> AsyncIterator[Seeing]:
     folder = checkpoint(request.param, tmp_path_factory.mktemp(request.param))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("inference.engines.loading.DTYPE", torch.float32)  # exact on any machine
+        patch.setattr("inference.engines.model_loader.DTYPE", torch.float32)  # exact on any machine
         async with TransformersEngine(
             model=request.param, folder=folder, slots=2, context_tokens=CONTEXT
         ) as engine:
@@ -232,7 +232,7 @@ async def test_a_doctor_tells_how_it_sees(seeing: Seeing) -> None:
 
 
 async def _of_pictures(folder: Path) -> Finding:
-    findings = await checkup.of_engine(Settings(model=str(folder)), hashes=False)
+    findings = await engine_checks.of_engine(Settings(model=str(folder)), hashes=False)
     return next(each for each in findings if each.what == "pictures")
 
 

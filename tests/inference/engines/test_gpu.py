@@ -13,12 +13,12 @@ import pytest_asyncio
 import torch
 
 from inference.engines.base import EngineBroken
-from inference.engines.batching import TokenLoop
-from inference.engines.loading import for_this_device
-from inference.engines.onebyone import OneByOne
-from inference.engines.placement import Placement
+from inference.engines.batch_config import Sizes
+from inference.engines.continuous_batching import TokenLoop
+from inference.engines.device_placement import Placement
+from inference.engines.model_loader import for_this_device
 from inference.engines.sampling import GREEDY, Draw
-from inference.engines.sizes import Sizes
+from inference.engines.sequential_loop import OneByOne
 from tests.inference.engines import tiny
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
@@ -32,7 +32,7 @@ CONTEXT = 2048
 def test_the_kernel_agrees_with_plain_attention(
     requests: int, heads: int, groups: int, size: int
 ) -> None:
-    from inference.engines.gpu.paged import decode  # noqa: PLC0415
+    from inference.engines.gpu.decode_kernel import decode  # noqa: PLC0415
 
     torch.manual_seed(requests * heads)
     page, most = 256, 6
@@ -61,7 +61,7 @@ def test_the_kernel_agrees_with_plain_attention(
 @pytest.mark.parametrize(("rows", "size"), [(4096, 4096), (1001, 896), (896, 4864)])
 @pytest.mark.parametrize("biased", [False, True])
 def test_a_single_row_is_multiplied_right(rows: int, size: int, biased: bool) -> None:
-    from inference.engines.gpu.product import product  # noqa: PLC0415
+    from inference.engines.gpu.gemv_kernel import product  # noqa: PLC0415
 
     x, weight = _random(1, 1, size), _random(rows, size)
     bias = _random(rows) if biased else None
@@ -75,7 +75,7 @@ def test_a_single_row_is_multiplied_right(rows: int, size: int, biased: bool) ->
 
 @pytest.mark.parametrize(("heads", "groups", "size"), [(32, 8, 128), (14, 2, 64), (8, 8, 64)])
 def test_prompts_are_read_where_the_cache_lies(heads: int, groups: int, size: int) -> None:
-    from inference.engines.gpu.read import read  # noqa: PLC0415
+    from inference.engines.gpu.prefill_kernel import read  # noqa: PLC0415
 
     torch.manual_seed(heads)
     # Tokens that each request had, and new ones: a first piece, a next token, a next piece, padding
@@ -106,7 +106,7 @@ def test_prompts_are_read_where_the_cache_lies(heads: int, groups: int, size: in
 @pytest.mark.parametrize("normed", [False, True])
 @pytest.mark.parametrize("placed", [False, True])
 def test_queries_and_keys_are_rotated_and_kept(placed: bool, normed: bool) -> None:
-    from inference.engines.gpu.rotate import rotate  # noqa: PLC0415
+    from inference.engines.gpu.rope_kernel import rotate  # noqa: PLC0415
 
     tokens, heads, groups, size = 33, 14, 2, 64
     joined, cos, sin = (_random(tokens, n) for n in ((heads + 2 * groups) * size, size, size))
@@ -172,7 +172,7 @@ def test_attention_is_ours_in_all_layers_or_in_none(quantized: int) -> None:
 
 
 def fused(model: Any) -> Any:
-    from inference.engines.gpu.fuse import fuse  # noqa: PLC0415
+    from inference.engines.gpu.fused_layers import fuse  # noqa: PLC0415
 
     fuse(model, in_place=True)
     return model

@@ -9,8 +9,8 @@ import torch
 
 from bench.vision import PUBLIC, Asked, questions
 from inference.engines.base import Image, Message, Request
-from inference.engines.batching import TokenLoop
-from inference.engines.continuous import TransformersEngine
+from inference.engines.continuous_batching import TokenLoop
+from inference.engines.transformers_engine import TransformersEngine
 from inference.models import resolve
 from jobqueue.schema import Sampling
 

@@ -11,12 +11,12 @@ import psutil
 import pytest
 
 from inference.config import Settings
-from inference.engines import automatic, create
+from inference.engines import auto_select, create
 from inference.engines.base import CannotLoad, Chunk, EngineBroken, Message
-from inference.engines.llamacpp import child, engine
+from inference.engines.llamacpp import engine, server_process
 from inference.engines.llamacpp.engine import LlamaCppEngine
-from inference.engines.openai import wire
-from inference.models import ModelMissing, store
+from inference.engines.openai import http_client
+from inference.models import ModelMissing, model_store
 from tests.inference.engines.openai import llamacpp
 from tests.inference.support import Asker, text_of, until
 
@@ -48,16 +48,16 @@ def servers() -> list[psutil.Process]:
     found = []
     for each in psutil.Process().children():
         with suppress(psutil.Error):  # it ends while it is looked at
-            if "inference.engines.llamacpp.serve" in each.cmdline():
+            if "inference.engines.llamacpp.server_main" in each.cmdline():
                 found.append(each)
     return found
 
 
 async def until_busy(made: LlamaCppEngine, slots: int, *, read: int = 0) -> None:
     """Until so many are, and have read so many tokens."""
-    async with asyncio.timeout(30), wire.session(made._plan.key) as session:
+    async with asyncio.timeout(30), http_client.session(made._plan.key) as session:
         while True:
-            told = await wire.ask(session, "GET", f"{made._root}/slots")
+            told = await http_client.ask(session, "GET", f"{made._root}/slots")
             busy = [slot for slot in told if slot["is_processing"]]
             if len(busy) == slots and all(s["n_prompt_tokens_processed"] >= read for s in busy):
                 return
@@ -170,7 +170,9 @@ async def test_what_people_say_has_no_special_tokens() -> None:
 
 
 def test_the_server_is_told_no_secret() -> None:
-    told = child.environment({"PATH": "/bin", "DISCORD_TOKEN": "secret", "REDIS_URL": "secret"})
+    told = server_process.environment(
+        {"PATH": "/bin", "DISCORD_TOKEN": "secret", "REDIS_URL": "secret"}
+    )
     assert "secret" not in told.values()
     assert told["PATH"] == "/bin"
 
@@ -188,21 +190,21 @@ def test_without_the_package_it_is_named_and_the_other_engine_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COMMONROOM_MODELS", str(tmp_path))
-    monkeypatch.setattr(automatic, "has_gpu", lambda: False)
+    monkeypatch.setattr(auto_select, "has_gpu", lambda: False)
     settings = Settings()
-    assert automatic.choose(settings) == "transformers"  # its file is not here
+    assert auto_select.choose(settings) == "transformers"  # its file is not here
     with pytest.raises(ModelMissing, match="--gguf"):
         create("llamacpp", settings)
-    (store.root() / f"{settings.model}.gguf").touch()
-    assert automatic.choose(settings) == "llamacpp"
-    assert automatic.choose(Settings(model="eye")) == "transformers"
-    assert automatic.choose(Settings(quantize="8bit")) == "transformers"
+    (model_store.root() / f"{settings.model}.gguf").touch()
+    assert auto_select.choose(settings) == "llamacpp"
+    assert auto_select.choose(Settings(model="eye")) == "transformers"
+    assert auto_select.choose(Settings(quantize="8bit")) == "transformers"
 
-    monkeypatch.setattr(automatic, "find_spec", {"xllamacpp": "there"}.get)  # and no torch
-    assert automatic.choose(Settings(model="eye")) == "llamacpp"
+    monkeypatch.setattr(auto_select, "find_spec", {"xllamacpp": "there"}.get)  # and no torch
+    assert auto_select.choose(Settings(model="eye")) == "llamacpp"
 
-    monkeypatch.setattr(automatic, "find_spec", {"xllamacpp": None}.get)
-    assert automatic.choose(settings) == "transformers"
+    monkeypatch.setattr(auto_select, "find_spec", {"xllamacpp": None}.get)
+    assert auto_select.choose(settings) == "transformers"
     with pytest.raises(CannotLoad, match=r"pip install 'commonroom\[cpu\]'"):
         create("llamacpp", settings)
 

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from inference.engines.base import EngineBroken
-from inference.engines.batching import TokenLoop, _Inbox
+from inference.engines.batch_config import CPU_PAGE_TOKENS, Sizes
+from inference.engines.continuous_batching import TokenLoop, _Inbox
 from inference.engines.sampling import GREEDY
-from inference.engines.sizes import CPU_PAGE_TOKENS, Sizes
 from tests.inference.engines.tiny import closeness, greedy, llama
 from tests.inference.support import until
 

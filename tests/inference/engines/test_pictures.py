@@ -11,10 +11,10 @@ from PIL import Image as Pillow
 from torch import nn
 
 from inference.engines.base import BadRequest, Image, Message, Request, TooLong, Unsupported
-from inference.engines.continuous import TransformersEngine
-from inference.engines.pictures.eye import Eye
-from inference.engines.pictures.gallery import Gallery, SeeingEmbedding, replaced
-from inference.engines.pictures.tower import passes
+from inference.engines.transformers_engine import TransformersEngine
+from inference.engines.vision.embedding_slots import Gallery, SeeingEmbedding, replaced
+from inference.engines.vision.encoder import Eye
+from inference.engines.vision.vision_tower import passes
 from inference.models import resolve
 from jobqueue.schema import Sampling
 from training.scenes import COLORS, Scene, Thing, draw

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 import torch
 
+from common.doctor_report import Verdict
 from inference.config import Settings
-from inference.engines import checkup
+from inference.engines import engine_checks
 from inference.engines.base import CannotLoad, Message
-from inference.engines.continuous import TransformersEngine
-from inference.engines.placement import Placement
+from inference.engines.device_placement import Placement
+from inference.engines.transformers_engine import TransformersEngine
 from inference.models import ModelFiles
-from jobqueue.findings import Verdict
 from tests.inference.support import Asker, text_of
 
 pytestmark = [pytest.mark.model, pytest.mark.asyncio(loop_scope="session")]
@@ -73,7 +73,7 @@ async def test_bitsandbytes_is_told_how() -> None:
 async def test_eight_bits_on_a_processor_need_no_package_and_hardly_change_a_score(
     smollm2: ModelFiles, engine: TransformersEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("inference.engines.placement.find_spec", lambda _name: None)
+    monkeypatch.setattr("inference.engines.device_placement.find_spec", lambda _name: None)
     async with engine_of(smollm2, Placement("8bit")) as small:
         assert small._ready is not None
         assert engine._ready is not None
@@ -100,7 +100,7 @@ def _scores(model: Any, ids: list[int]) -> torch.Tensor:
 async def test_a_missing_package_is_said_before_anything_is_read(
     smollm2: ModelFiles, monkeypatch: pytest.MonkeyPatch, spread: bool
 ) -> None:
-    monkeypatch.setattr("inference.engines.placement.find_spec", lambda _name: None)
+    monkeypatch.setattr("inference.engines.device_placement.find_spec", lambda _name: None)
     with pytest.raises(CannotLoad, match="pip install bitsandbytes"):
         async with engine_of(smollm2, Placement("4bit", spread)):
             pass
@@ -120,12 +120,14 @@ async def test_a_card_that_is_too_small_is_told_with_the_ways_out(
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (1 << 27, 1 << 27))
     with pytest.raises(CannotLoad, match=r"INFERENCE_QUANTIZE=4bit.*INFERENCE_SPREAD.*vLLM"):
         Placement().check(smollm2.folder, sees=False, adapted=False)
-    monkeypatch.setattr("inference.engines.placement.find_spec", lambda name: name)
+    monkeypatch.setattr("inference.engines.device_placement.find_spec", lambda name: name)
     Placement("4bit").check(smollm2.folder, sees=False, adapted=False)
 
 
 async def test_the_doctor_knows_both_settings(smollm2: ModelFiles) -> None:
     settings = Settings(model=smollm2.name, quantize="4bit", spread=True)
-    found = {finding.what: finding for finding in await checkup.of_engine(settings, hashes=False)}
+    found = {
+        finding.what: finding for finding in await engine_checks.of_engine(settings, hashes=False)
+    }
     assert "one answer at a time" in found["memory"].found
     assert found["bitsandbytes"].verdict in (Verdict.GOOD, Verdict.FAULT)

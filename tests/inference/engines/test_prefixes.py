@@ -9,10 +9,10 @@ from transformers.generation.continuous_batching.cache_allocators.cache_allocato
     BlockLedger,
 )
 
-from inference.engines.batching import TokenLoop
-from inference.engines.prefixes import EVICTED_SHARE, keep_prefixes
+from inference.engines.batch_config import CPU_PAGE_TOKENS, Sizes
+from inference.engines.continuous_batching import TokenLoop
+from inference.engines.prefix_cache import EVICTED_SHARE, keep_prefixes
 from inference.engines.sampling import GREEDY
-from inference.engines.sizes import CPU_PAGE_TOKENS, Sizes
 from tests.inference.engines.tiny import mistral
 
 BLOCKS = 2 * EVICTED_SHARE

@@ -8,11 +8,16 @@ from typing import Any
 import pytest
 import torch
 
-from inference.engines.batching import TokenLoop
-from inference.engines.pictures.gallery import Gallery
+from inference.engines.batch_config import (
+    CPU_BATCH_TOKENS,
+    CPU_PAGE_TOKENS,
+    CPU_PIECE_TOKENS,
+    Sizes,
+)
+from inference.engines.chunked_prefill import tokens_of_step
+from inference.engines.continuous_batching import TokenLoop
 from inference.engines.sampling import GREEDY
-from inference.engines.sizes import CPU_BATCH_TOKENS, CPU_PAGE_TOKENS, CPU_PIECE_TOKENS, Sizes
-from inference.engines.steps import tokens_of_step
+from inference.engines.vision.embedding_slots import Gallery
 from tests.inference.engines.tiny import llama
 
 VOCABULARY, CONTEXT, NEW = 200, 1024, 6

@@ -7,7 +7,7 @@ import pytest
 from transformers import AutoTokenizer
 
 from inference.engines.base import BadRequest, Message
-from inference.engines.template import ChatTemplate, NoChatTemplate
+from inference.engines.chat_template import ChatTemplate, NoChatTemplate
 from inference.models import ModelFiles
 
 pytestmark = pytest.mark.model

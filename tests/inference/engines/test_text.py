@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.engines.text import MAX_HELD_TOKENS, REPLACEMENT, Detokenizer, StopStrings
+from inference.engines.detokenizer import MAX_HELD_TOKENS, REPLACEMENT, Detokenizer, StopStrings
 
 
 def decode_bytes(ids: Sequence[int]) -> str:

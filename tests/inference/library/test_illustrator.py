@@ -22,7 +22,7 @@ from inference.library.look import Looker, Sight, read
 from inference.library.shelf import Shelf
 from jobqueue.article import Kind, Need, Slot, Why
 from jobqueue.schema import FinishReason
-from jobqueue.values import Attachment
+from jobqueue.structs import Attachment
 from tests.drawn import written
 from tests.inference.library.conftest import Kept
 

@@ -4,11 +4,11 @@ import sys
 
 import pytest
 
-from inference.maths import checking
-from inference.maths.judge import judge
-from inference.maths.printed import same, typeset
-from inference.maths.reading import read
+from inference.maths import verify
+from inference.maths.output_parser import same, typeset
+from inference.maths.question_parser import read
 from inference.maths.sympy_reader import NotAnExpression, read_sympy
+from inference.maths.verifier import judge
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
 from jobqueue.schema import Check
@@ -170,7 +170,7 @@ def test_units_of_several_meanings_are_not_judged(question: str) -> None:
 async def test_a_program_cannot_write_its_own_verdict() -> None:
     question = read(LINE)
     async with Sandbox(SandboxConfig()) as sandbox:
-        right = await checking.verdict(sandbox, question, "x = 7/2")
+        right = await verify.verdict(sandbox, question, "x = 7/2")
         assert right.check is Check.VERIFIED
         for program in (
             f"print({EVALUATED!r})",
@@ -183,5 +183,5 @@ async def test_a_program_cannot_write_its_own_verdict() -> None:
         ):
             result = await sandbox.run(program)
             for task in (question, None):
-                judged = await checking.verdict(sandbox, task, result.stdout.strip())
+                judged = await verify.verdict(sandbox, task, result.stdout.strip())
                 assert judged.check is not Check.VERIFIED, program

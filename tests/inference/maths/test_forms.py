@@ -4,11 +4,11 @@ import ast
 
 import pytest
 
-from inference.dialects.forms import _EXAMPLES
-from inference.maths.expression import NotMathematics, expression, names, relation
-from inference.maths.forms import FORMS, Made, made
-from inference.maths.reading import read
+from inference.maths.expression_parser import NotMathematics, expression, names, relation
+from inference.maths.form_programs import FORMS, Made, made
+from inference.maths.question_parser import read
 from inference.sandbox.client import Sandbox
+from inference.tool_parsers.one_line_forms import _EXAMPLES
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 
 import pytest
 
-from inference.maths.judge import judge
-from inference.maths.printed import same, typeset
-from inference.maths.reading import read
+from inference.maths.output_parser import same, typeset
+from inference.maths.question_parser import read
+from inference.maths.verifier import judge
 
 
 def verdict(question: str, printed: str) -> str:

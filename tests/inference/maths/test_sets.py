@@ -5,13 +5,19 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from inference.agent.wording import answer
-from inference.maths import checking
-from inference.maths.expression import NotMathematics, conditions, expression, plain, relations
-from inference.maths.forms import made
-from inference.maths.judge import judge
-from inference.maths.printed import typeset
-from inference.maths.reading import read
+from inference.agent.prompts import answer
+from inference.maths import verify
+from inference.maths.expression_parser import (
+    NotMathematics,
+    conditions,
+    expression,
+    plain,
+    relations,
+)
+from inference.maths.form_programs import made
+from inference.maths.output_parser import typeset
+from inference.maths.question_parser import read
+from inference.maths.verifier import judge
 from inference.sandbox.client import Sandbox
 from inference.tools.base import Outcome
 from jobqueue.schema import Check
@@ -134,7 +140,7 @@ async def test_a_question_is_computed_by_rule_and_verified(
     reading = read(question)
     assert reading is not None
     assert await computed(sandbox, reading.form) == printed
-    judged = await checking.verdict(sandbox, reading, printed)
+    judged = await verify.verdict(sandbox, reading, printed)
     assert judged.check is Check.VERIFIED
 
 

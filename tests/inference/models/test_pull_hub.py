@@ -8,7 +8,7 @@ from time import monotonic
 
 import pytest
 
-from inference.models import ModelMissing, check, pull, resolve, store
+from inference.models import ModelMissing, integrity, model_store, pull, resolve
 from inference.models.errors import DiskFull, DownloadBroken, SourceUnreachable
 from tests.inference.models.conftest import (
     COMMIT,
@@ -23,7 +23,7 @@ from tests.inference.models.conftest import (
 pytestmark = pytest.mark.usefixtures("store_root")
 
 
-async def pull_here(source: str = "hub", **options: bool) -> store.ModelFiles:
+async def pull_here(source: str = "hub", **options: bool) -> model_store.ModelFiles:
     return await asyncio.to_thread(pull, NAME, source=source, **options)  # type: ignore[arg-type]
 
 
@@ -37,14 +37,14 @@ async def test_a_hub_gives_the_files_and_no_code(
 ) -> None:
     files = await pull_here(source)
 
-    assert files == resolve(HUB_ID.lower()) == store.ModelFiles(store_root / NAME, None, NAME)
-    assert names_below(files.folder) == names_below(tiny_model) | {store.MANIFEST}
+    assert files == resolve(HUB_ID.lower()) == model_store.ModelFiles(store_root / NAME, None, NAME)
+    assert names_below(files.folder) == names_below(tiny_model) | {model_store.MANIFEST}
     assert (files.folder / WEIGHTS).read_bytes() == (tiny_model / WEIGHTS).read_bytes()
-    manifest = store.read_manifest(files.folder)
+    manifest = model_store.read_manifest(files.folder)
     assert manifest is not None
     assert manifest.revision == COMMIT
     assert manifest.source.startswith(hub.url)
-    assert check.faults(files.folder) == []
+    assert integrity.faults(files.folder) == []
     assert list((store_root / ".partial").glob("*/*")) == []
 
 
@@ -66,7 +66,7 @@ async def test_hang_ups_are_resumed_within_one_pull(hub: FakeHub) -> None:
 
     begins = [begin for name, begin in hub.asked if name == WEIGHTS]
     assert begins[:3] == [0, 100_000, 200_000]
-    assert check.altered_files(files.folder) == []
+    assert integrity.altered_files(files.folder) == []
 
 
 async def test_sigkill_leaves_no_model_and_the_next_pull_goes_on(
@@ -84,7 +84,7 @@ async def test_sigkill_leaves_no_model_and_the_next_pull_goes_on(
 
     begins = [begin for name, begin in hub.asked if name == WEIGHTS]
     assert begins == [0, 300_000]
-    assert check.altered_files(files.folder) == []
+    assert integrity.altered_files(files.folder) == []
 
 
 @pytest.mark.parametrize("path", [WEIGHTS, "config.json"])
@@ -96,7 +96,7 @@ async def test_altered_bytes_are_refused_and_thrown_away(hub: FakeHub, path: str
         resolve(NAME)
 
     hub.corrupt.clear()
-    assert check.altered_files((await pull_here()).folder) == []
+    assert integrity.altered_files((await pull_here()).folder) == []
 
 
 async def test_a_full_disk_is_known_before_a_byte_moves(hub: FakeHub) -> None:

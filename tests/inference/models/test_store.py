@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from inference.models import ModelError, ModelMissing, pull, resolve, store
+from inference.models import ModelError, ModelMissing, model_store, pull, resolve
 from inference.models.errors import ModelBroken, UnknownModel
 from tests.inference.models.conftest import HUB_ID, NAME, FakeHub
 
@@ -35,13 +35,13 @@ def tiny_adapter(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def name_base(adapter: Path, base: str) -> None:
-    config = adapter / store.ADAPTER_CONFIG
+    config = adapter / model_store.ADAPTER_CONFIG
     content = json.loads(config.read_text())
     config.write_text(json.dumps(content | {"base_model_name_or_path": base}))
 
 
 def test_a_folder_is_served_by_its_path(tiny_model: Path) -> None:
-    assert resolve(str(tiny_model)) == store.ModelFiles(tiny_model, None, "tiny-llama")
+    assert resolve(str(tiny_model)) == model_store.ModelFiles(tiny_model, None, "tiny-llama")
 
 
 def test_a_registered_folder_is_served_by_its_name(tiny_model: Path, store_root: Path) -> None:
@@ -52,7 +52,7 @@ def test_a_registered_folder_is_served_by_its_name(tiny_model: Path, store_root:
 
     assert files.name == "tiny-llama"
     assert files.folder.resolve() == tiny_model.resolve()
-    assert not (tiny_model / store.MANIFEST).exists()  # the operator's folder stays as it was
+    assert not (tiny_model / model_store.MANIFEST).exists()  # the operator's folder stays as it was
 
 
 def test_a_name_is_not_taken_twice(tiny_model: Path, tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_a_copy_of_a_known_model_takes_its_name(tiny_model: Path, tmp_path: Path
 
 def test_an_adapter_brings_its_base_by_path(tiny_adapter: Path, tiny_model: Path) -> None:
     files = resolve(str(tiny_adapter))
-    assert files == store.ModelFiles(tiny_model, tiny_adapter, "tiny-lora")
+    assert files == model_store.ModelFiles(tiny_model, tiny_adapter, "tiny-lora")
 
 
 def test_an_adapter_resolves_to_what_peft_can_load(tiny_adapter: Path) -> None:
@@ -99,7 +99,7 @@ async def test_an_adapter_of_a_known_model_pulls_it(
 
     await asyncio_pull(str(mine))
 
-    assert resolve("my-lora") == store.ModelFiles(
+    assert resolve("my-lora") == model_store.ModelFiles(
         store_root / NAME, store_root / "my-lora", "my-lora"
     )
 
@@ -107,7 +107,7 @@ async def test_an_adapter_of_a_known_model_pulls_it(
 def test_an_adapter_without_a_base_says_so(tiny_adapter: Path, tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     shutil.copytree(tiny_adapter, mine)
-    (mine / store.ADAPTER_CONFIG).write_text("{}")
+    (mine / model_store.ADAPTER_CONFIG).write_text("{}")
     with pytest.raises(ModelBroken, match="base_model_name_or_path"):
         resolve(str(mine))
 
@@ -165,6 +165,6 @@ print(sorted({"torch", "transformers", "huggingface_hub", "peft", "gguf"} & set(
     assert result.stdout == "[]\n"
 
 
-async def asyncio_pull(name: str) -> store.ModelFiles:
+async def asyncio_pull(name: str) -> model_store.ModelFiles:
     """Beside the loop, which serves the hub."""
     return await asyncio.to_thread(pull, name, source="hub")

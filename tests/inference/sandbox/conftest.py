@@ -6,9 +6,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from inference.sandbox import environment
+from inference.sandbox import interpreter
 from inference.sandbox.config import OWN_UID, Bubblewrap, SandboxConfig
-from inference.sandbox.environment import Environment
+from inference.sandbox.interpreter import Environment
 from tests.inference.sandbox.support import (
     LAYERS,
     LIMITS,
@@ -22,7 +22,7 @@ from tests.inference.sandbox.support import (
 @pytest.fixture(scope="session")
 def programs() -> Environment:
     """Where an operator has it: the next run finds it made."""
-    return environment.ensure(None)
+    return interpreter.ensure(None)
 
 
 @pytest.fixture(scope="session")

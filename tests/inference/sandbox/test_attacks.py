@@ -15,7 +15,7 @@ import pytest
 
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
-from inference.sandbox.environment import Environment
+from inference.sandbox.interpreter import Environment
 from inference.sandbox.result import ProgramResult
 from tests.inference.sandbox.attacks import controls
 from tests.inference.sandbox.attacks.table import ATTACKS, BREACH, CONTROLLED, SLIPS, Targets

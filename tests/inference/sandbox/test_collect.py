@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inference.sandbox import png
-from inference.sandbox.collect import Collector
+from inference.sandbox import png_check
 from inference.sandbox.config import Limits
-from inference.sandbox.inside import wire
+from inference.sandbox.inside import messages
+from inference.sandbox.output_collector import Collector
 
 LIMITS = Limits(output_bytes=1024, figure_bytes=1024, figures=2, figure_pixels=10_000)
 
@@ -37,11 +37,11 @@ def collected(data: bytes, size: int = 1 << 16) -> Collector:
 
 
 FRAMES = st.one_of(
-    st.text().map(lambda text: wire.line(wire.Stdout(text))),
-    st.text().map(lambda text: wire.line(wire.Raised(text))),
-    st.binary().map(lambda data: wire.line(wire.Picture(data))),
+    st.text().map(lambda text: messages.line(messages.Stdout(text))),
+    st.text().map(lambda text: messages.line(messages.Raised(text))),
+    st.binary().map(lambda data: messages.line(messages.Picture(data))),
     st.binary(),
-    st.just(wire.SEPARATOR),
+    st.just(messages.SEPARATOR),
     st.just(b"\n"),
 )
 
@@ -64,13 +64,13 @@ def test_no_bytes_pass_the_limits(data: bytes, size: int) -> None:
     st.integers(1, 9),
 )
 def test_frames_survive_any_cut(texts: list[str], size: int) -> None:
-    data = b"".join(wire.line(wire.Stdout(text)) for text in texts)
+    data = b"".join(messages.line(messages.Stdout(text)) for text in texts)
 
     assert collected(data, size).stdout == "".join(texts)
 
 
 def test_text_around_frames_is_kept_apart() -> None:
-    data = b"raw\n" + b"half " + wire.line(wire.Value("7")) + b"tail \xff"
+    data = b"raw\n" + b"half " + messages.line(messages.Value("7")) + b"tail \xff"
     result = collected(data)
 
     assert (result.stdout, result.value) == ("raw\nhalf tail �", "7")
@@ -84,7 +84,7 @@ def test_a_line_without_end_stops_the_program() -> None:
 
 
 def test_what_was_written_before_the_limit_is_kept() -> None:
-    result = collected(wire.line(wire.Stdout("é" * 2000)))
+    result = collected(messages.line(messages.Stdout("é" * 2000)))
 
     assert result.over
     assert result.stdout == "é" * 512
@@ -99,7 +99,7 @@ def of_rows(rows: bytes, behind: bytes = b"", *, depth: int = 8, laced: int = 0)
 
 def test_data_of_the_right_size_is_taken() -> None:
     for data in (of_rows(bytes(14)), of_rows(bytes(17), laced=1)):
-        assert png.checked(data, max_pixels=10_000) is not None
+        assert png_check.checked(data, max_pixels=10_000) is not None
 
 
 @pytest.mark.parametrize(
@@ -122,13 +122,13 @@ def test_data_of_the_right_size_is_taken() -> None:
     ],
 )
 def test_what_is_no_acceptable_png_is_dropped(data: bytes) -> None:
-    assert png.checked(data, max_pixels=10_000) is None
+    assert png_check.checked(data, max_pixels=10_000) is None
 
 
 def test_a_png_keeps_its_picture_and_nothing_else() -> None:
     hidden = picture(2, 2, chunk(b"tEXt", b"Comment\0@everyone")) + b"<script>"
 
-    figure = png.checked(hidden, max_pixels=10_000)
+    figure = png_check.checked(hidden, max_pixels=10_000)
 
     assert figure is not None
     assert figure.png == picture(2, 2)

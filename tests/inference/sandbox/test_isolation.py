@@ -9,7 +9,7 @@ import pytest
 
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
-from inference.sandbox.environment import Environment
+from inference.sandbox.interpreter import Environment
 from tests.inference.sandbox.attacks import controls
 
 # What the first does, and how the second would notice: it prints LEFT.

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from common.confinement import seccomp
-from inference.sandbox import environment
+from inference.sandbox import interpreter
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import Limits, SandboxConfig
-from inference.sandbox.environment import Environment
 from inference.sandbox.errors import SandboxUnavailable
+from inference.sandbox.interpreter import Environment
 from tests.inference.sandbox.support import bubblewrap_starts
 
 PROJECT = Path(__file__).parents[3]
@@ -165,7 +165,7 @@ def test_the_environment_holds_what_was_listed_and_nothing_else(programs: Enviro
 def test_an_environment_of_other_versions_is_not_current(programs: Environment) -> None:
     assert programs.is_current()
     assert not Environment(programs.folder / "absent").is_current()
-    assert environment.default_folder().is_absolute()
+    assert interpreter.default_folder().is_absolute()
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from inference.tools.base import ToolFailed
-from inference.tools.public import MAX_BYTES, PUBLIC, Fetcher, NotPublic, is_public
+from inference.tools.public_http import MAX_BYTES, PUBLIC, Fetcher, NotPublic, is_public
 
 HOME = "127.0.0.1"
 NAMES = {

@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 import pytest
 
 from playground.discord.interactions import Interaction
-from playground.discord.limits import text_of, walk
+from playground.discord.json_types import Callback, File, Json
+from playground.discord.message_validation import text_of, walk
 from playground.discord.server import LocalDiscord
-from playground.discord.shapes import Callback, File, Json
 from playground.discord.state import Message
 
 T = TypeVar("T")

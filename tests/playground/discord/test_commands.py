@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from playground.discord.shapes import Json
-from playground.discord.world import World
+from playground.discord.json_types import Json
+from playground.discord.user_actions import World
 from tests.playground.rest_client import RestClient
 
 

@@ -10,9 +10,9 @@ import discord
 import pytest
 
 from playground.discord import components
+from playground.discord.json_types import File, Json, UserError
 from playground.discord.server import LocalDiscord
-from playground.discord.shapes import File, Json, UserError
-from playground.discord.world import World
+from playground.discord.user_actions import World
 from tests.playground.rest_client import RestClient
 from tests.playground.seeing import watching
 from tests.playground.small_bot import Interaction, SmallBot, running

@@ -11,7 +11,7 @@ import pytest
 from playground.discord.intents import Intent
 from playground.discord.server import LocalDiscord
 from playground.discord.session import CloseCode, Op
-from playground.discord.world import World
+from playground.discord.user_actions import World
 from tests.playground.seeing import watching
 from tests.playground.small_bot import SmallBot, running
 

@@ -6,9 +6,9 @@ import discord
 import pytest
 from discord import app_commands
 
+from playground.discord.json_types import File, MessageFlag, UserError
 from playground.discord.server import LocalDiscord
-from playground.discord.shapes import File, MessageFlag, UserError
-from playground.discord.world import World
+from playground.discord.user_actions import World
 from tests.playground.rest_client import RestClient
 from tests.playground.seeing import watching
 from tests.playground.small_bot import Interaction, SmallBot, running

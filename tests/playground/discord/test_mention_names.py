@@ -2,7 +2,7 @@
 
 import pytest
 
-from playground.discord.options import mention_names
+from playground.discord.client_forms import mention_names
 from playground.discord.state import State
 
 

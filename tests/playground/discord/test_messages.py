@@ -7,10 +7,10 @@ import aiohttp
 import discord
 import pytest
 
+from playground.discord.json_types import File, Json, UserError
 from playground.discord.permissions import Permission
 from playground.discord.server import LocalDiscord
-from playground.discord.shapes import File, Json, UserError
-from playground.discord.world import World
+from playground.discord.user_actions import World
 from tests.playground.rest_client import RestClient
 from tests.playground.seeing import watching
 from tests.playground.small_bot import SmallBot, running

@@ -7,9 +7,9 @@ import aiohttp
 import discord
 import pytest
 
-from playground.discord.faults import Fault
+from playground.discord.fault_injection import Fault
 from playground.discord.server import LocalDiscord
-from playground.discord.world import World
+from playground.discord.user_actions import World
 from tests.playground.rest_client import Answer, RestClient
 from tests.playground.seeing import watching
 from tests.playground.small_bot import SmallBot, running

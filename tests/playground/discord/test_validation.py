@@ -6,9 +6,9 @@ import pytest
 
 from playground.discord.components import complete
 from playground.discord.emoji import is_emoji
+from playground.discord.json_types import Json
 from playground.discord.server import LocalDiscord
-from playground.discord.shapes import Json
-from playground.discord.world import World
+from playground.discord.user_actions import World
 from tests.playground.rest_client import Answer, RestClient
 
 V2 = 1 << 15

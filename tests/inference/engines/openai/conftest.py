@@ -6,7 +6,7 @@ import pytest
 
 from inference.engines.openai.engine import OpenAIEngine
 from inference.engines.openai.server import Wanted
-from inference.engines.openai.servers import Patience
+from inference.engines.openai.server_pool import Patience
 from tests.inference.engines.openai.fake import Fake
 from tests.inference.support import Asker
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from inference.engines.base import CallPiece, Image, Message, Request, TooLong, Unsupported, Usage
-from inference.engines.openai import bodies
-from inference.engines.openai.answer import IMAGE_TOKENS
-from inference.engines.openai.flavours import FLAVOURS
+from inference.engines.openai import request_body
+from inference.engines.openai.chunk_parser import IMAGE_TOKENS
+from inference.engines.openai.server_quirks import FLAVOURS
 from jobqueue.schema import FinishReason, Sampling
 from tests.inference.engines.openai.fake import Fake, delta, end, says, sends, usage
 from tests.inference.support import Asker, text_of
@@ -17,7 +17,7 @@ from tests.inference.support import Asker, text_of
 def body_for(flavour: str, *messages: Message, **sampling: Any) -> dict[str, Any]:
     said = messages or (Message("user", "hi"),)
     request = Request("r", "general", said, Sampling(**sampling))
-    return bodies.chat(request, model="m", flavour=FLAVOURS[flavour], max_tokens=9)
+    return request_body.chat(request, model="m", flavour=FLAVOURS[flavour], max_tokens=9)
 
 
 async def test_an_answer_streams_and_ends_with_reason_and_usage(asker: Asker, fake: Fake) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from common.settings import load
 from inference.config import Settings
 from inference.engines.base import (
     BadRequest,
@@ -22,7 +23,6 @@ from inference.engines.base import (
 from inference.engines.openai import config
 from inference.engines.openai.engine import OpenAIEngine
 from inference.engines.openai.server import Wanted
-from jobqueue.settings import load
 from tests.inference.engines.openai.conftest import ANY, CALM, HASTY
 from tests.inference.engines.openai.fake import (
     Act,

@@ -12,8 +12,8 @@ import pytest
 from aiohttp import web
 
 from inference.engines.base import BadRequest, CallPiece, EngineBroken
-from inference.engines.openai.answer import Answer
-from inference.engines.openai.stream import LONGEST_EVENT, Event, ServerSentEvents
+from inference.engines.openai.chunk_parser import Answer
+from inference.engines.openai.sse import LONGEST_EVENT, Event, ServerSentEvents
 from jobqueue.schema import FinishReason
 from tests.inference.engines.openai.fake import Act, Fake, delta, end, error, sends, usage
 from tests.inference.support import Asker, text_of

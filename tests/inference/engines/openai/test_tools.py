@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from inference.engines.base import Called, Message, Offer, Request
-from inference.engines.openai import bodies
+from inference.engines.openai import request_body
 from inference.engines.openai.engine import OpenAIEngine
-from inference.engines.openai.flavours import FLAVOURS
 from inference.engines.openai.server import Wanted
+from inference.engines.openai.server_quirks import FLAVOURS
 from tests.inference.engines.openai.conftest import CALM
 from tests.inference.engines.openai.fake import Fake
 from tests.inference.support import text_of
@@ -69,7 +69,7 @@ def test_a_call_and_what_it_came_to_belong_together() -> None:
         Message("tool", "in the text too"),
     )
     request = Request("r", "general", said)
-    body: Any = bodies.chat(request, model="m", flavour=FLAVOURS["vllm"], max_tokens=9)
+    body: Any = request_body.chat(request, model="m", flavour=FLAVOURS["vllm"], max_tokens=9)
     _, asked, told, _, by_hand = body["messages"]
     [call] = asked["tool_calls"]
     assert (asked["content"], call["function"]["arguments"]) == ("Let me see.", '{"place": "Rome"}')

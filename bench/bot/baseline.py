@@ -1,0 +1,33 @@
+"""The least a bot can do with `/chat`: acknowledge it, and put one text there.
+
+What it takes for that is the share of discord.py, of the local Discord and of the machine in
+every figure.
+"""
+
+import os
+
+import discord
+from discord import app_commands
+
+from bot.discord.api_base import use_api
+
+
+class Bare(discord.Client):
+    def __init__(self) -> None:
+        super().__init__(intents=discord.Intents.none())
+        self.tree = app_commands.CommandTree(self)
+        self.tree.add_command(chat)
+
+    async def setup_hook(self) -> None:
+        await self.tree.sync()
+
+
+@app_commands.command(description="Ask")
+async def chat(interaction: discord.Interaction, prompt: str) -> None:
+    await interaction.response.defer()
+    await interaction.edit_original_response(content=prompt)
+
+
+if __name__ == "__main__":
+    use_api(os.environ["DISCORD_API"])
+    Bare().run(os.environ["DISCORD_TOKEN"])

@@ -1,0 +1,251 @@
+"""The local Discord in a process of its own, and what its people do there.
+
+    with Town() as town:
+        ...  # a bot against town.api_url with town.token
+        acknowledged = town.ask(Burst(200))
+
+What is asked of it goes over a pipe, one thing at a time, as a frozen value with an `act` method.
+"""
+
+import asyncio
+import itertools
+import multiprocessing
+import re
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any, Protocol, Self, TypeVar
+
+from playground.discord.event_bus import Seen
+from playground.discord.interactions import Interaction
+from playground.discord.json_types import Json
+from playground.discord.server import LocalDiscord
+from playground.discord.user_actions import World
+
+_QUESTION = re.compile(r"\A(?:> .*(?:\n|\Z))+")  # quoted above an answer
+
+T_co = TypeVar("T_co", covariant=True)
+
+PATIENCE_S = 120.0
+SPREAD_S = 3.0  # over which streams begin
+PER_GUILD = 50  # people who ask
+
+
+class Act(Protocol[T_co]):
+    async def act(self, discord: LocalDiscord) -> T_co: ...
+
+
+class Town:
+    def __enter__(self) -> Self:
+        self._pipe, theirs = multiprocessing.Pipe()
+        context = multiprocessing.get_context("spawn")
+        self._process = context.Process(target=_run, args=(theirs,), daemon=True)
+        self._process.start()
+        self.api_url, self.token = self._pipe.recv()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._pipe.close()
+        self._process.join()
+
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
+
+    def ask(self, act: Act[T_co]) -> T_co:
+        self._pipe.send(act)
+        answer: T_co = self._pipe.recv()
+        return answer
+
+
+def _run(pipe: Connection) -> None:
+    asyncio.run(_serve(pipe))
+
+
+async def _serve(pipe: Connection) -> None:
+    async with LocalDiscord() as discord:
+        pipe.send((discord.api_url, discord.token))
+        while True:
+            try:
+                act: Act[Any] = await asyncio.to_thread(pipe.recv)
+            except EOFError:
+                return
+            pipe.send(await act.act(discord))
+
+
+# --- what people do -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Online:
+    """Wait for the bot and its commands."""
+
+    servers: int = 1
+
+    async def act(self, discord: LocalDiscord) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            backend = discord.backend
+            while not (backend.gateway.online and backend.commands.all()):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+
+@dataclass(frozen=True)
+class Burst:
+    """So many people use `/chat` within one second. The milliseconds until each was acknowledged;
+    infinite for "the application did not respond"."""
+
+    people: int
+    prompt: str = "hello"
+
+    async def act(self, discord: LocalDiscord) -> list[float]:
+        world = discord.world
+        people = list(itertools.islice(_people(world, f"burst{time.monotonic_ns()}"), self.people))
+        with world.subscribe() as changes:
+            began = time.monotonic()
+            asked = []
+            for number, (user, place) in enumerate(people):
+                await asyncio.sleep(began + number / self.people - time.monotonic())
+                asked.append(await world.slash(user, place, "chat", {"prompt": self.prompt}))
+            await asyncio.gather(*(interaction.acknowledged() for interaction in asked))
+            answered = {i.id for i in asked if not i.failed}
+            heard = await _acknowledgements(changes, answered)
+            await _all_answered(asked)
+        return [heard.get(i.id, float("inf")) - i.created * 1000 for i in asked]
+
+
+async def _acknowledgements(changes: Any, wanted: set[str]) -> dict[str, float]:
+    """When each was acknowledged, in milliseconds since 1970."""
+    heard: dict[str, float] = {}
+    while wanted - heard.keys():
+        seen = await anext(changes)
+        if seen.event == "INTERACTION_SUCCESS":
+            heard[seen.data["id"]] = seen.at * 1000
+    return heard
+
+
+async def _all_answered(asked: list[Interaction]) -> None:
+    """So that one measurement does not run into the next."""
+
+    def waiting() -> bool:
+        responses = [i.response for i in asked if i.response is not None]
+        return any(not r.data["content"] or _growing(r.data) for r in responses)
+
+    give_up = time.monotonic() + PATIENCE_S
+    while waiting() and time.monotonic() < give_up:  # noqa: ASYNC110 — of what people see
+        await asyncio.sleep(0.2)
+
+
+def _growing(message: Json) -> bool:
+    rows = message["components"]
+    return any(b["custom_id"].startswith("stop:") for row in rows for b in row["components"])
+
+
+def _people(world: World, name: str) -> Iterator[tuple[str, str]]:
+    """People with a channel each, over as many servers as are needed."""
+    for number in itertools.count():
+        if number % PER_GUILD == 0:
+            guild = world.create_guild(f"{name}-{number}")
+        user = world.create_user(f"{name}-{number}", guild)
+        yield user["id"], world.create_channel(f"{name}-{number}", guild)["id"]
+
+
+@dataclass(frozen=True)
+class Edit:
+    """An answer's text as it could be seen from a moment on."""
+
+    at_ms: float
+    content: str
+
+
+@dataclass(frozen=True)
+class Streams:
+    """So many channels are answered at once, by one message each. What could be seen of each
+    answer, by job."""
+
+    channels: int
+    prompt: str
+    mention: bool = False  # else by `/chat`
+
+    async def act(self, discord: LocalDiscord) -> dict[str, list[Edit]]:
+        world = discord.world
+        name = f"stream{time.monotonic_ns()}"
+        people = list(itertools.islice(_people(world, name), self.channels))
+        async with _watched(world) as edits:
+            jobs = []
+            for user, place in people:
+                jobs.append(await self._asked(world, user, place))
+                await asyncio.sleep(SPREAD_S / self.channels)
+            async with asyncio.timeout(PATIENCE_S):
+                while not all(job in edits.complete for job in jobs):  # noqa: ASYNC110
+                    await asyncio.sleep(0.1)
+        return {job: edits.seen[job] for job in jobs}
+
+    async def _asked(self, world: World, user: str, place: str) -> str:
+        if self.mention:
+            return (await world.say(user, place, f"@commonroom {self.prompt}")).id
+        return (await world.slash(user, place, "chat", {"prompt": self.prompt})).id
+
+
+class _Edits:
+    def __init__(self) -> None:
+        self.seen: dict[str, list[Edit]] = {}
+        self.complete: set[str] = set()
+
+    def note(self, seen: Seen) -> None:
+        if seen.change not in ("create", "edit") or not seen.answers or not seen.data["content"]:
+            return
+        content = _QUESTION.sub("", seen.data["content"])
+        self.seen.setdefault(seen.answers, []).append(Edit(seen.at * 1000, content))
+        if not _growing(seen.data):
+            self.complete.add(seen.answers)
+
+
+@asynccontextmanager
+async def _watched(world: World) -> AsyncIterator[_Edits]:
+    edits = _Edits()
+    world.state.bus.attach(edits.note)
+    try:
+        yield edits
+    finally:
+        world.state.bus.detach(edits.note)
+
+
+@dataclass(frozen=True)
+class Settle:
+    """So many servers, each with channels and roles, before the bot comes."""
+
+    servers: int
+    channels: int = 10
+    roles: int = 5
+
+    async def act(self, discord: LocalDiscord) -> None:
+        world = discord.world
+        for number in range(self.servers):
+            guild = world.create_guild(f"server-{number}")
+            for channel in range(self.channels):
+                world.create_channel(f"channel-{number}-{channel}", guild)
+            for role in range(self.roles):
+                world.state.add_role(guild, f"role-{role}")
+
+
+@dataclass(frozen=True)
+class Chatter:
+    """People talk among themselves, so many messages a second."""
+
+    per_s: int
+    seconds: float
+
+    async def act(self, discord: LocalDiscord) -> int:
+        world = discord.world
+        people = list(itertools.islice(_people(world, f"chat{time.monotonic_ns()}"), 20))
+        began, said = time.monotonic(), 0
+        while (now := time.monotonic() - began) < self.seconds:
+            while said < now * self.per_s:
+                user, place = people[said % len(people)]
+                await world.say(user, place, "so I said to him, why not")
+                said += 1
+            await asyncio.sleep(0.01)
+        return said

@@ -1,0 +1,91 @@
+"""The processes of one measurement, and what each of them has used."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+
+from bench.bot.fake_discord import Act, Online, Town
+from bench.server import Server
+
+BOT = ("-m", "bot")
+BARE = ("-m", "bench.bot.baseline")
+SLOTS = "256"  # nobody waits for the model
+WORKER = ("-m", "inference", "serve", "--engine", "scripted")
+
+
+@dataclass(frozen=True)
+class Stage:
+    town: Town
+    redis_url: str
+    pids: dict[str, int] = field(default_factory=dict)  # by what the process is
+
+    @contextmanager
+    def used(self) -> Iterator[dict[str, float]]:
+        """Seconds of the processor that each process uses in the block, filled in at its end."""
+        before = {name: _cpu_s(pid) for name, pid in self.pids.items()}
+        used: dict[str, float] = {}
+        yield used
+        used |= {name: round(_cpu_s(pid) - before[name], 2) for name, pid in self.pids.items()}
+
+    def memory(self, name: str) -> int:
+        """Bytes that would come free if the process ended."""
+        return int(psutil.Process(self.pids[name]).memory_full_info().uss)
+
+
+@contextmanager
+def stage(bot: Sequence[str] = BOT, *, before: Act[None] | None = None) -> Iterator[Stage]:
+    """Local Discord, Valkey, a worker with the scripted engine and one bot, each a process.
+
+    `before` is what happens in Discord before the bot comes.
+    """
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        server = stack.enter_context(Server(folder))
+        town = stack.enter_context(Town())
+        environ = {
+            "REDIS_URL": server.url,
+            "DISCORD_API": town.api_url,
+            "DISCORD_TOKEN": town.token,
+            "COMMONROOM_PER_MINUTE": "0",
+            "COMMONROOM_PER_DAY": "0",
+            "COMMONROOM_TOKENS_PER_DAY": "0",
+            "COMMONROOM_MEGABYTES_PER_DAY": "0",
+            "INFERENCE_SLOTS": SLOTS,
+            "INFERENCE_PROGRAMS": "false",  # nothing here runs any
+            "LOG_LEVEL": "WARNING",
+            "INFERENCE_LOG_LEVEL": "WARNING",
+        }
+        if before is not None:
+            town.ask(before)
+        pids = {"discord": town.pid, "redis": server.pid}
+        for name, program in (("worker", WORKER), ("bot", bot)):
+            pids[name] = stack.enter_context(running(program, environ)).pid
+        town.ask(Online())
+        yield Stage(town, server.url, pids)
+
+
+@contextmanager
+def running(program: Sequence[str], environ: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
+    process = subprocess.Popen([sys.executable, *program], env={**os.environ, **environ})
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _cpu_s(pid: int) -> float:
+    """Of the process and its children."""
+    process = psutil.Process(pid)
+    return sum(sum(p.cpu_times()[:2]) for p in (process, *process.children(recursive=True)))

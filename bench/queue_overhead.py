@@ -1,0 +1,243 @@
+"""`python -m bench path`: what the way from the bot's queue to the engine and back costs.
+
+The same questions are put to an engine in this process, and as jobs to a worker's process with the
+same engine behind a queue, followed as a bot's process follows them. The scripted engine stands for
+a model of a chosen speed, so that the way is what differs:
+
+    python -m bench path --at-once 1 64 --token-ms 25
+    python -m bench path --engine transformers --at-once 1 4       (a real model, on this machine)
+    python -m bench path --shape internlm2.5-7b --tokens 800       (random weights, on a GPU)
+
+Which part of the tokens a second is left, and how much later the first text comes. Text is counted
+where it arrives: Discord itself, which takes one edit a second, is not in it (see `bench bot`).
+"""
+
+import argparse
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import aclosing, contextmanager
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from os import environ
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from uuid import uuid4
+
+from msgspec.structs import replace
+from rich.console import Console
+from rich.table import Table
+
+from bench.engine import SHAPES
+from bench.figures import quantile
+from bench.server import Server
+from inference.config import Settings, chosen
+from inference.engines import create
+from inference.engines.base import Engine, Message, Request
+from jobqueue.event_reader import LiveReader
+from jobqueue.queue import JobQueue
+from jobqueue.redis_client import connect
+from jobqueue.schema import Delta, Finished, Job, Sampling
+
+START_S = 240.0
+SPREAD_S = 2.0  # people do not ask at the same moment; all are answered at once nevertheless
+
+
+@dataclass(frozen=True)
+class Figures:
+    way: str
+    at_once: int
+    tokens_s: float
+    first_p50_ms: float
+    first_p95_ms: float
+
+
+@dataclass
+class Answer:
+    asked: float
+    first: float = 0.0
+    ended: float = 0.0
+    tokens: int = 0
+
+    def heard(self) -> None:
+        self.first = self.first or time.perf_counter()
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser("path", help="queue and worker against the engine alone")
+    command.add_argument("--engine", default="scripted")
+    of = command.add_mutually_exclusive_group()
+    of.add_argument("--model", default=Settings().model)
+    of.add_argument("--shape", choices=SHAPES, help="random weights of this shape")
+    command.add_argument("--at-once", type=int, nargs="+", default=[1, 16, 64])
+    command.add_argument("--tokens", type=int, default=200, help="of each answer")
+    command.add_argument("--token-ms", type=float, default=25, help="the scripted engine's pace")
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    if not args.shape:
+        _compare(args)
+        return
+    from bench.engine.models import written  # noqa: PLC0415 — brings torch
+
+    with written(args.shape) as folder:
+        args.engine, args.model = "transformers", str(folder)
+        _compare(args)
+
+
+def _compare(args: argparse.Namespace) -> None:
+    """Each engine in a process of its own: one after the other has the whole machine."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        found = process.submit(_engine, args).result()
+    found += asyncio.run(_through(args))
+    table = Table(title="The engine alone, and behind queue and worker")
+    for name in ("way", "at once", "tokens/s", "first p50 ms", "first p95 ms"):
+        table.add_column(name, justify="right")
+    for each in found:
+        table.add_row(*map(str, asdict(each).values()))
+    Console().print(table)
+    half = len(found) // 2
+    compared = [
+        {
+            "at_once": alone.at_once,
+            "tokens_kept": round(through.tokens_s / alone.tokens_s, 4),
+            "first_p50_added_ms": round(through.first_p50_ms - alone.first_p50_ms, 1),
+        }
+        for alone, through in zip(found[:half], found[half:], strict=True)
+    ]
+    print(json.dumps({"figures": [asdict(each) for each in found], "compared": compared}))
+
+
+def _question(args: argparse.Namespace, number: int) -> str:
+    words = f"Write a long story about the number {number}."
+    scripted = args.engine == "scripted"
+    return f"{words} !tokens {args.tokens} !delay {args.token_ms}ms" if scripted else words
+
+
+def _sampling(args: argparse.Namespace) -> Sampling:
+    return Sampling(temperature=0, max_tokens=args.tokens)
+
+
+async def _measure(
+    way: str, counts: list[int], ask: Callable[[int], Awaitable[Answer]]
+) -> list[Figures]:
+    """Each load a second time, when everything is warm."""
+    found = []
+
+    async def later(number: int, count: int) -> Answer:
+        await asyncio.sleep(number / count * SPREAD_S)
+        return await ask(number)
+
+    for count in counts:
+        for _ in range(2):
+            answers = await asyncio.gather(*(later(number, count) for number in range(count)))
+        begun, ended = min(a.asked for a in answers), max(a.ended for a in answers)
+        firsts = [(a.first - a.asked) * 1000 for a in answers]
+        rate = sum(a.tokens for a in answers) / (ended - begun)
+        found.append(
+            Figures(
+                way,
+                count,
+                round(rate, 1),
+                round(quantile(firsts, 0.5), 1),
+                round(quantile(firsts, 0.95), 1),
+            )
+        )
+    return found
+
+
+def _engine(args: argparse.Namespace) -> list[Figures]:
+    return asyncio.run(_alone(args))
+
+
+async def _alone(args: argparse.Namespace) -> list[Figures]:
+    settings = replace(chosen(args), slots=max(args.at_once))
+    async with create(settings.engine, settings) as engine:
+        return await _measure("engine", args.at_once, lambda number: _ask(engine, args, number))
+
+
+async def _ask(engine: Engine, args: argparse.Namespace, number: int) -> Answer:
+    answer = Answer(time.perf_counter())
+    messages = (
+        Message("system", Settings().system_prompt),
+        Message("user", _question(args, number)),
+    )
+    request = Request(uuid4().hex, f"channel-{number}", messages, _sampling(args))
+    async with aclosing(engine.generate(request)) as chunks:
+        async for chunk in chunks:
+            if chunk.text:
+                answer.heard()
+            if chunk.usage:
+                answer.tokens = chunk.usage.completion_tokens
+    answer.ended = time.perf_counter()
+    return answer
+
+
+async def _through(args: argparse.Namespace) -> list[Figures]:
+    with (
+        TemporaryDirectory() as folder,
+        Server(Path(folder)) as server,
+        _worker(args, server.url) as worker,
+    ):
+        async with aclosing(connect(server.url)) as redis:
+            queue = JobQueue(redis)
+            await _ready(queue, worker)
+            async with LiveReader(queue, "bot-0") as live:
+                return await _measure(
+                    "path", args.at_once, lambda number: _follow(queue, live, args, number)
+                )
+
+
+@contextmanager
+def _worker(args: argparse.Namespace, url: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`python -m inference serve`, as an operator starts it."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "inference", "serve", "--engine", args.engine],
+        env={
+            **environ,
+            "REDIS_URL": url,
+            "INFERENCE_MODEL": args.model,
+            "INFERENCE_SLOTS": str(max(args.at_once)),
+            "INFERENCE_PROGRAMS": "false",
+            "INFERENCE_LOG_LEVEL": "WARNING",
+        },
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def _ready(queue: JobQueue, worker: subprocess.Popen[bytes]) -> None:
+    async with asyncio.timeout(START_S):
+        while not any(each.phase == "ready" for each in await queue.workers()):
+            if worker.poll() is not None:
+                raise SystemExit("the worker ended before it was ready")
+            await asyncio.sleep(0.1)
+
+
+async def _follow(
+    queue: JobQueue, live: LiveReader, args: argparse.Namespace, number: int
+) -> Answer:
+    answer = Answer(time.perf_counter())
+    # A channel of its own each time: what was said before would be read again.
+    job = Job(
+        id=uuid4().hex, channel=uuid4().hex, user=f"user-{number}", user_name="", server="guild",
+        prompt=_question(args, number), reader="bot-0", sampling=_sampling(args),
+    )  # fmt: skip
+    await queue.submit(job)
+    async for envelope in live.follow(job.id):
+        match envelope.event:
+            case Delta():
+                answer.heard()
+            case Finished(completion_tokens=tokens):
+                answer.tokens = tokens
+    answer.ended = time.perf_counter()
+    return answer

@@ -1,0 +1,214 @@
+"""`python -m bench relay`: tokens from a worker to a bot's reader, 1 stream and 64.
+
+The worker's process emits fenced, numbered events, one token each; what comes while an emit is on
+its way goes with the next one. (The real worker also waits 50 ms for more: that halves the work
+and adds 25 ms.) The bot's process follows all streams with one `LiveReader`. Times are from the
+token's making to the follower's hands, on one clock.
+
+Beside it what one would write without a queue: each token by PUBLISH, one pattern subscription, no
+fence, no log, no resuming. Its figures are those of the machine and the client library.
+"""
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import aclosing
+from dataclasses import asdict, dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from redis.asyncio import Redis
+from rich.console import Console
+from rich.table import Table
+
+from bench.figures import quantile
+from bench.server import Server
+from jobqueue.event_reader import LiveReader
+from jobqueue.queue import JobQueue, Lease, Limits, Policy
+from jobqueue.redis_client import connect
+from jobqueue.schema import Delta, Finished, Job, Started
+
+POLICY = Policy(limits=Limits(1_000, 1_000, 1_000, 1_000), live_length=100_000)
+
+
+Seen = list[tuple[float, float]]  # when each token was made, and when its follower had it
+
+
+@dataclass(frozen=True)
+class Load:
+    streams: int
+    per_s: int  # tokens of each stream
+    seconds: float = 5.0
+
+    @property
+    def tokens(self) -> int:
+        return int(self.per_s * self.seconds)
+
+
+@dataclass(frozen=True)
+class Figures:
+    how: str
+    streams: int
+    asked_per_s: int
+    tokens_per_s: int
+    p50_ms: float
+    p99_ms: float
+
+
+# A stream as fast as people's models are, 64 of them, and more than two cores can carry.
+LOADS = (Load(1, 80), Load(64, 80), Load(64, 400))
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser("relay", help="tokens from the worker to the bot")
+    command.set_defaults(run=run)
+
+
+def run(_args: argparse.Namespace) -> None:
+    found = []
+    for load in LOADS:
+        for how in WAYS:
+            with TemporaryDirectory() as temporary, Server(Path(temporary)) as server:
+                found.append(_measure(server.url, load, how))
+    table = Table(title="From the worker to the bot")
+    for name in ("by", "streams", "tokens/s asked", "tokens/s", "p50 ms", "p99 ms"):
+        table.add_column(name, justify="right")
+    for f in found:
+        table.add_row(
+            f.how,
+            str(f.streams),
+            f"{f.asked_per_s:,}",
+            f"{f.tokens_per_s:,}",
+            f"{f.p50_ms}",
+            f"{f.p99_ms}",
+        )
+    Console().print(table)
+    print(json.dumps([asdict(figures) for figures in found]))
+
+
+def _measure(url: str, load: Load, how: str) -> Figures:
+    emit, follow = WAYS[how]
+    asyncio.run(_submit(url, load))
+    ours, theirs = multiprocessing.Pipe()
+    reader = multiprocessing.get_context("spawn").Process(
+        target=_read, args=(follow, url, load, theirs)
+    )
+    reader.start()
+    ours.recv()  # it follows all of them
+    asyncio.run(emit(url, load))
+    seen: Seen = ours.recv()
+    reader.join()
+    delays = [came - made for made, came in seen]
+    return Figures(
+        how,
+        load.streams,
+        load.per_s * load.streams,
+        round(len(seen) / (max(came for _, came in seen) - min(made for made, _ in seen))),
+        round(quantile(delays, 0.5) * 1000, 2),
+        round(quantile(delays, 0.99) * 1000, 2),
+    )
+
+
+async def _submit(url: str, load: Load) -> None:
+    async with aclosing(connect(url)) as redis:
+        queue = JobQueue(redis, policy=POLICY)
+        await asyncio.gather(*(queue.submit(_job(n)) for n in range(load.streams)))
+
+
+async def _emit(url: str, load: Load) -> None:
+    async with aclosing(connect(url)) as redis:
+        queue = JobQueue(redis, policy=POLICY)
+        leases = await queue.claim("worker", load.streams, ["chat"], "nonce")
+        await asyncio.gather(*(_stream(queue, lease, load) for lease in leases))
+
+
+async def _stream(queue: JobQueue, lease: Lease, load: Load) -> None:
+    await queue.emit(lease, 0, [Started(attempt=1)])
+    seq = 1
+    async for tokens in _made(load):
+        await queue.emit(lease, seq, [Delta(text=f"{at}") for at in tokens])
+        seq += len(tokens)
+    await queue.finish(lease, seq, Finished(text="."), None)
+
+
+async def _made(load: Load) -> AsyncIterator[list[float]]:
+    """When each token was made: those that came since the last were taken."""
+    await asyncio.sleep(random.random() / load.per_s)
+    began, taken = time.time(), 0
+    while taken < load.tokens:
+        await asyncio.sleep(began + taken / load.per_s - time.time())
+        made = min(int((time.time() - began) * load.per_s) + 1, load.tokens)
+        yield [began + n / load.per_s for n in range(taken, made)]
+        taken = made
+
+
+async def _publish_all(url: str, load: Load) -> None:
+    async with aclosing(Redis.from_url(url)) as redis:
+        await asyncio.gather(*(_publish(redis, n, load) for n in range(load.streams)))
+
+
+async def _publish(redis: Redis, number: int, load: Load) -> None:
+    async for tokens in _made(load):
+        await redis.publish(f"live:{number}", " ".join(map(str, tokens)))
+
+
+def _read(
+    follow: Callable[[str, Load, Connection], Coroutine[Any, Any, Seen]],
+    url: str,
+    load: Load,
+    emitter: Connection,
+) -> None:
+    emitter.send(asyncio.run(follow(url, load, emitter)))
+
+
+async def _follow_all(url: str, load: Load, emitter: Connection) -> Seen:
+    seen: Seen = []
+    async with aclosing(connect(url)) as redis:
+        queue = JobQueue(redis, policy=POLICY)
+        async with LiveReader(queue, "bot-0") as live, asyncio.TaskGroup() as followers:
+            for number in range(load.streams):
+                followers.create_task(_follow(live, _job(number).id, seen))
+            await asyncio.sleep(0.5)  # all of them wait
+            emitter.send("ready")
+    return seen
+
+
+async def _follow(live: LiveReader, job_id: str, seen: Seen) -> None:
+    async for envelope in live.follow(job_id):
+        if isinstance(envelope.event, Delta):
+            seen.append((float(envelope.event.text), time.time()))
+
+
+async def _subscribe(url: str, load: Load, emitter: Connection) -> Seen:
+    seen: Seen = []
+    async with aclosing(Redis.from_url(url)) as redis, redis.pubsub() as messages:
+        await messages.psubscribe("live:*")
+        await messages.get_message(timeout=5.0)
+        emitter.send("ready")
+        while len(seen) < load.streams * load.tokens:
+            message = await messages.get_message(ignore_subscribe_messages=True, timeout=5.0)
+            if message is None:
+                break
+            now = time.time()
+            seen += [(float(at), now) for at in message["data"].split()]
+    return seen
+
+
+# How tokens are sent, and how they are followed.
+WAYS: dict[str, tuple[Any, Any]] = {
+    "commonroom": (_emit, _follow_all),
+    "pub/sub": (_publish_all, _subscribe),
+}
+
+
+def _job(number: int) -> Job:
+    return Job(
+        id=f"job-{number}", channel=f"channel-{number}", user=f"user-{number}", user_name="",
+        server="guild", prompt="?", reader="bot-0",
+    )  # fmt: skip

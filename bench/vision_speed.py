@@ -1,0 +1,351 @@
+"""`python -m bench vision --shape internvl3.5-8b`: how fast pictures are seen, and who waits.
+
+Random weights of a real one's shape, and pictures of noise, each another file: nothing is found in
+a cache. First the library's `generate()`, one question after another; then the engine's own eye and
+loop, alone and beside running text streams. Answers never end early. In each reading of a picture
+are its decoding, its tiles, the vision tower and the prompt.
+"""
+
+import argparse
+import asyncio
+import io
+import json
+import random
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, aclosing
+from itertools import count
+from pathlib import Path
+from statistics import median
+from typing import Any, Self
+
+import torch
+from PIL import Image as Pillow
+from rich.console import Console
+from rich.table import Table
+from transformers import (
+    AutoTokenizer,
+    GotOcr2ImageProcessorPil,
+    InternVLConfig,
+    InternVLForConditionalGeneration,
+)
+
+from bench.engine import limits
+from bench.engine.contender import DRAW
+from bench.engine.loads import Answer, Prompts
+from bench.figures import quantile
+from inference.engines.base import Image, Message
+from inference.engines.batch_config import Sizes
+from inference.engines.continuous_batching import TokenLoop
+from inference.engines.model_loader import decoder_of, for_this_device
+from inference.engines.vision.encoder import Eye
+from inference.engines.vision.image_tokens import InternVL
+from inference.models import resolve
+
+Shape = dict[str, dict[str, Any]]
+
+_QWEN3: dict[str, Any] = {
+    "model_type": "qwen3",
+    "num_key_value_heads": 8,
+    "head_dim": 128,
+    "vocab_size": 151_936,
+    "max_position_embeddings": 40_960,
+    "rope_parameters": {"rope_type": "default", "rope_theta": 1e6},
+}
+# config.json of OpenGVLab/InternVL3_5-1B-HF and -8B-HF; both have InternViT-300M, which is the
+# library's default. And one that fits any machine, to try the benchmark itself.
+SHAPES: dict[str, Shape] = {
+    "internvl3.5-1b": {
+        "vision": {"attention_bias": True},
+        "text": {
+            **_QWEN3,
+            "hidden_size": 1024,
+            "intermediate_size": 3072,
+            "num_hidden_layers": 28,
+            "num_attention_heads": 16,
+            "tie_word_embeddings": True,
+        },
+    },
+    "internvl3.5-8b": {
+        "vision": {"attention_bias": True},
+        "text": {
+            **_QWEN3,
+            "hidden_size": 4096,
+            "intermediate_size": 12_288,
+            "num_hidden_layers": 36,
+            "num_attention_heads": 32,
+            "tie_word_embeddings": False,
+        },
+    },
+    "tiny": {
+        "vision": {
+            "attention_bias": True,
+            "hidden_size": 64,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 4,
+            "intermediate_size": 128,
+        },
+        "text": {
+            **_QWEN3,
+            "hidden_size": 128,
+            "intermediate_size": 256,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 2,
+            "head_dim": 32,
+            "vocab_size": 4096,
+            "tie_word_embeddings": True,
+        },
+    },
+}
+
+CONTEXT_TOKENS = 4096  # the worker's own
+QUESTION_TOKENS = 32
+ANSWER_TOKENS = 32
+AT_ONCE = 16
+STREAMS = 32
+STREAM_PROMPT = 128
+PICTURE_SIZE = 1024, 768
+ROUNDS = 5
+
+
+def run(args: argparse.Namespace) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(resolve("eye").folder, local_files_only=True)
+    whole = build(SHAPES[args.shape], tokenizer)
+    with tempfile.TemporaryDirectory() as folder:
+        GotOcr2ImageProcessorPil(
+            size={"height": 448, "width": 448}, min_patches=1, max_patches=12
+        ).save_pretrained(folder)
+        frames = InternVL(Path(folder), tokenizer, whole.config, CONTEXT_TOKENS)
+    rows: list[dict[str, Any]] = [{"what": "weights", "GB": _gigabytes(whole)}]
+    rows.append(_generate(whole, frames))
+    rows += asyncio.run(_ours(whole, frames, args))
+    _show(rows)
+    about = {"shape": args.shape, "device": limits.device(whole), "torch": torch.__version__}
+    print(json.dumps({**about, "rows": rows}))
+
+
+def build(shape: Shape, tokenizer: Any) -> Any:
+    config = InternVLConfig(
+        vision_config={"model_type": "internvl_vision", **shape["vision"]},
+        text_config=shape["text"],
+        image_token_id=tokenizer.context_image_token_id,
+        tie_word_embeddings=shape["text"]["tie_word_embeddings"],
+    )
+    torch.manual_seed(0)
+    torch.set_default_dtype(torch.bfloat16)
+    try:
+        with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
+            model = InternVLForConditionalGeneration(config)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    model.tie_weights()
+    return model.eval().requires_grad_(False)
+
+
+def _gigabytes(model: Any) -> float:
+    held: int = sum(p.numel() * p.element_size() for p in model.parameters())
+    return round(held / 1e9, 2)
+
+
+# --- questions ----------------------------------------------------------------------------------
+
+
+class Questions:
+    """About pictures that nobody has seen before."""
+
+    def __init__(self, frames: InternVL, load: str) -> None:
+        self._frames = frames
+        self._prompts = Prompts(load)
+        self._noise, self._shown = _noise(load), count()
+
+    def take(self, pictures: int) -> tuple[Message, list[int]]:
+        """What is shown, and the prompt's ids."""
+        images = tuple(self._picture() for _ in range(pictures))
+        ids = [token for image in images for token in self._frames.ids(image, pictures)]
+        return Message("user", "", images), [*ids, *self._prompts.take(QUESTION_TOKENS)]
+
+    def _picture(self) -> Image:
+        """Another file each time, by its comment: writing it anew would hold up the rest."""
+        comment = b"\xff\xfe" + (10).to_bytes(2, "big") + next(self._shown).to_bytes(8, "big")
+        return Image(self._noise[:2] + comment + self._noise[2:], "image/jpeg")
+
+
+def _noise(load: str) -> bytes:
+    noise = Pillow.frombytes("RGB", (32, 24), random.Random(load).randbytes(32 * 24 * 3))
+    written = io.BytesIO()
+    noise.resize(PICTURE_SIZE).save(written, "JPEG", quality=85)
+    return written.getvalue()
+
+
+def _generate(model: Any, frames: InternVL) -> dict[str, Any]:
+    """What people use who have no engine: one question after another."""
+    asked = Questions(frames, "generate")
+
+    def seconds(pictures: int, new: int) -> float:
+        message, prompt = asked.take(pictures)
+        begun: float = time.perf_counter()
+        seen = torch.cat([frames.tiles(image, pictures) for image in message.images])
+        ids = torch.tensor([prompt], device=model.device)
+        model.generate(
+            input_ids=ids,
+            attention_mask=torch.ones_like(ids),
+            pixel_values=seen.to(model.device, model.dtype),
+            max_new_tokens=new,
+            min_new_tokens=new,
+            do_sample=False,
+            pad_token_id=0,
+        ).cpu()
+        return time.perf_counter() - begun
+
+    seconds(1, 2)
+    return {
+        "what": "generate(), one at a time",
+        "first_1_ms": _ms(median(seconds(1, 1) for _ in range(3))),
+        "first_4_ms": _ms(median(seconds(4, 1) for _ in range(3))),
+        "pictures_s": round(1 / median(seconds(1, ANSWER_TOKENS) for _ in range(3)), 2),
+    }
+
+
+# --- the engine ---------------------------------------------------------------------------------
+
+
+class Seeing:
+    """The engine's eye and loop, as the worker runs them."""
+
+    def __init__(self, whole: Any, frames: InternVL, args: argparse.Namespace) -> None:
+        decoder = for_this_device(decoder_of(whole))
+        slots = 64 if decoder.device.type == "cuda" else 0
+        sizes = Sizes.of(
+            decoder, slots=slots, context_tokens=CONTEXT_TOKENS, compiled=args.compiled
+        )
+        self._eye = Eye(whole, decoder, frames)
+        self.loop = TokenLoop(decoder, sizes=sizes, end_ids=(-1,))
+        self._turns = asyncio.Semaphore(sizes.slots)
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        await self._stack.enter_async_context(self._eye)
+        await self._stack.enter_async_context(self.loop)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._stack.aclose()
+
+    async def ask(self, message: Message, prompt: list[int], new: int) -> Answer:
+        answer = Answer(time.perf_counter())
+        async with self._eye.seen((message,), prompt) as tokens:
+            await self._read(answer, tokens, new)
+        return answer
+
+    async def write(self, prompt: list[int], new: int) -> Answer:
+        answer = Answer(time.perf_counter())
+        await self._read(answer, prompt, new)
+        return answer
+
+    async def _read(self, answer: Answer, tokens: list[int], new: int) -> None:
+        async with self._turns, aclosing(self.loop.stream(tokens, DRAW, new)) as steps:
+            async for ids, _ in steps:
+                answer.times += [time.perf_counter()] * len(ids)
+
+
+async def _ours(whole: Any, frames: InternVL, args: argparse.Namespace) -> list[dict[str, Any]]:
+    asked = Questions(frames, "ours")
+    async with Seeing(whole, frames, args) as engine:
+        before = torch.cuda.memory_allocated() if torch.cuda.is_available() else 0
+        await engine.ask(*asked.take(1), 2)
+        rows = [await _alone(engine, asked), await _at_once(engine, asked)]
+        if torch.cuda.is_available():
+            peak = torch.cuda.max_memory_allocated() - before
+            rows.append({"what": "beside weights and cache, to see", "GB": round(peak / 1e9, 2)})
+        rows.append(await _beside(engine, asked, 0, args.new))
+        for tokens in args.pieces or [engine.loop.piece_tokens]:
+            engine.loop.piece_tokens = tokens
+            rows += [
+                await _beside(engine, asked, rate, args.new) | {"pieces": tokens}
+                for rate in args.per_second
+            ]
+        return rows
+
+
+async def _alone(engine: Seeing, asked: Questions) -> dict[str, Any]:
+    async def first_ms(pictures: int) -> float:
+        firsts = [(await engine.ask(*asked.take(pictures), 1)).first_ms for _ in range(ROUNDS)]
+        return round(median(firsts), 1)
+
+    one, four = await first_ms(1), await first_ms(4)
+    return {"what": "commonroom, alone", "first_1_ms": one, "first_4_ms": four}
+
+
+async def _at_once(engine: Seeing, asked: Questions) -> dict[str, Any]:
+    """The second time round."""
+    for _ in range(2):
+        all_asked = [asked.take(1) for _ in range(AT_ONCE)]
+        begun = time.perf_counter()
+        answers = await asyncio.gather(*(engine.ask(*each, ANSWER_TOKENS) for each in all_asked))
+        seconds = time.perf_counter() - begun
+    return {
+        "what": f"commonroom, {AT_ONCE} at once",
+        "pictures_s": round(AT_ONCE / seconds, 2),
+        "first_p50_ms": round(median(each.first_ms for each in answers), 1),
+    }
+
+
+async def _beside(engine: Seeing, asked: Questions, rate: float, new: int) -> dict[str, Any]:
+    """`STREAMS` texts being written while `rate` questions a second about a picture arrive."""
+    prompts = Prompts(f"beside {rate}")
+    texts = [
+        asyncio.create_task(engine.write(prompts.take(STREAM_PROMPT), new)) for _ in range(STREAMS)
+    ]
+    writing = asyncio.gather(*texts)
+    seen: list[Answer] = []
+    async with asyncio.TaskGroup() as questions:
+        if rate:
+            arriving = questions.create_task(_arrive(questions, engine, asked, rate, seen))
+        answers = await writing
+        if rate:
+            arriving.cancel()
+    gaps = list(_gaps(answers))
+    row = {
+        "what": f"{STREAMS} texts, {rate:g} pictures/s",
+        "gap_p50_ms": _ms(quantile(gaps, 0.5)),
+        "gap_p99_ms": _ms(quantile(gaps, 0.99)),
+        "gap_max_ms": _ms(max(gaps)),
+    }
+    if seen:
+        row |= {"first_p50_ms": round(median(each.first_ms for each in seen), 1)}
+    return {**row, "pictures": len(seen)}
+
+
+async def _arrive(
+    questions: asyncio.TaskGroup, engine: Seeing, asked: Questions, rate: float, seen: list[Answer]
+) -> None:
+    async def one() -> None:
+        seen.append(await engine.ask(*asked.take(1), ANSWER_TOKENS))
+
+    begun = time.perf_counter()
+    for number in count(1):
+        await asyncio.sleep(begun + number / rate - time.perf_counter())
+        questions.create_task(one())
+
+
+def _gaps(answers: list[Answer]) -> Iterator[float]:
+    """Seconds between a stream's tokens, from when all of them are writing."""
+    opened = max(answer.times[0] for answer in answers)
+    for answer in answers:
+        for early, late in zip(answer.times, answer.times[1:], strict=False):
+            if early >= opened:
+                yield late - early
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 1)
+
+
+def _show(rows: list[dict[str, Any]]) -> None:
+    columns = ["what", *dict.fromkeys(key for row in rows for key in row if key != "what")]
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*(str(row.get(column, "")) for column in columns))
+    Console(width=140).print(table)

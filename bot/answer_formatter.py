@@ -1,0 +1,112 @@
+"""A complete answer made ready to be shown: typeset, a solution set apart, with its plots, an
+article with its figures."""
+
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+from bot.agent_trace import Work
+from bot.article.message_layout import Chapter, Shot, Spread, headed, under
+from bot.i18n import Words
+from bot.render import steps_text
+from bot.render.components_layout import MOST_BYTES
+from bot.render.format_answer import Dressed
+from bot.render.render_process import Studio
+from bot.render.result_callout import set_apart
+from bot.render.svg_to_png import Picture
+from bot.reply_protocol import Outcome
+from jobqueue.article import Article, Figure, Section, Slot
+from jobqueue.blobs import Blobs
+from jobqueue.errors import QueueUnavailable
+
+MOST_CANDIDATES = 9  # shown at once
+NAMED_BY = 16  # digits of a hash
+MOST_PLOTS = 8  # below one answer
+MAX_PLOT_BYTES = 8 << 20
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+class Dressing:
+    """`async with Dressing(blobs) as dressing: await dressing.dress(text, outcome, words)`."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+        self._studio = Studio()
+
+    async def __aenter__(self) -> Self:
+        await self._studio.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._studio.__aexit__(kind, error, traceback)
+
+    async def dress(self, text: str, outcome: Outcome, words: Words) -> Dressed | Spread:
+        if outcome.article:
+            return await self.spread(outcome.article)
+        is_solution = outcome.check is not None
+        dressed = await self._studio.dress(set_apart(text) if is_solution else text)
+        if outcome.work and not is_solution:  # of a solution its card tells
+            dressed = dressed.under("\n".join(steps_text.folded(outcome.work, words)))
+        return dressed.over(await self._plots(outcome.work, words))
+
+    async def spread(self, article: Article) -> Spread:
+        """Its texts typeset, with the pictures that are still there."""
+        titles = (article.title, *[""] * len(article.sections))
+        numbered = enumerate(zip(titles, article.sections, strict=False), start=1)
+        return Spread(
+            tuple([await self._chapter(n, section, title) for n, (title, section) in numbered])
+        )
+
+    async def _chapter(self, number: int, section: Section, title: str) -> Chapter:
+        dressed = await self._studio.dress(headed(section, title))
+        blocks = (
+            replace(block, name=f"{number}-{block.name}") if isinstance(block, Picture) else block
+            for block in dressed.blocks
+        )
+        figures = [slot.figure for slot in section.slots if slot.figure]
+        shots = [await self._shot(figure) for figure in figures]
+        return Chapter(tuple(blocks), tuple(shots))
+
+    async def _shot(self, figure: Figure) -> Shot:
+        data = await self._bytes(figure.picture.sha256)
+        if not data or len(data) > MAX_PLOT_BYTES:
+            return Shot(under(figure))
+        return Shot(under(figure), Picture(figure_name(figure), data, figure.alt or figure.caption))
+
+    async def candidates(self, slot: Slot) -> list[tuple[int, Picture]]:
+        """The pictures that are offered for a place, by their number there."""
+        found: list[tuple[int, Picture]] = []
+        room = MOST_BYTES
+        for number, figure in enumerate(slot.candidates):
+            picture = (await self._shot(figure)).picture
+            if picture and len(picture.png) <= room and len(found) < MOST_CANDIDATES:
+                found.append((number, picture))
+                room -= len(picture.png)
+        return found
+
+    async def _plots(self, work: Work, words: Words) -> list[Picture]:
+        """Those that are still there; what is no picture is left out."""
+        found = []
+        for number, (step, figure) in enumerate(work.figures[:MOST_PLOTS], start=1):
+            png = await self._bytes(figure.sha256)
+            if png.startswith(PNG) and len(png) <= MAX_PLOT_BYTES:
+                alt = words("plot-alt", {"number": number, "step": step.number})
+                found.append(Picture(f"plot-{number}.png", png, alt))
+        return found
+
+    async def _bytes(self, sha256: str) -> bytes:
+        try:
+            return await self._blobs.get(sha256) or b""
+        except QueueUnavailable:
+            return b""
+
+
+def figure_name(figure: Figure) -> str:
+    """Its file's name in Discord, by which its bytes are found again."""
+    extension = figure.picture.media_type.rpartition("/")[2]
+    return f"figure-{figure.picture.sha256[:NAMED_BY]}.{extension}"

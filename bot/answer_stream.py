@@ -1,0 +1,203 @@
+"""One question's way through the bot: submit it, follow its events, show the answer.
+
+Nothing here knows Discord; a `Reply` shows what there is to see.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from bot import notices
+from bot.agent_trace import NOTHING, Work
+from bot.notices import Notice
+from bot.reply_protocol import Outcome, Reply
+from common import tracing
+from jobqueue.capabilities import SOLVE, without_model
+from jobqueue.errors import InvalidJob, QueueFull, QueueUnavailable, UnknownJob
+from jobqueue.event_reader import Envelope, LiveReader
+from jobqueue.queue import JobQueue
+from jobqueue.schema import (
+    Check,
+    Delta,
+    Failed,
+    FailureCode,
+    Finished,
+    FinishReason,
+    Job,
+    Progress,
+    Started,
+    State,
+    WorkerStatus,
+    with_traceparent,
+)
+
+QUIET_S = 2.0  # how long a question may wait before the person is told why
+REFRESH_S = 3.0
+OUTAGE_S = 1.0  # between attempts to reach Redis again
+LONG_READING_S = 30.0  # a model that is silent for so long deserves a word too
+
+
+async def submit(queue: JobQueue, job: Job) -> Notice | None:
+    """Put the job into the queue; the reason if that was refused. Repeating is harmless."""
+    with tracing.span("submit") as span:
+        try:
+            receipt = await queue.submit(with_traceparent(job))
+        except QueueFull as error:
+            span.set(refused=error.scope)
+            return notices.full(error)
+        except QueueUnavailable:
+            span.set(refused="unavailable")
+            return notices.UNAVAILABLE
+        except InvalidJob:
+            return notices.failed(FailureCode.BAD_REQUEST)
+        span.set(position=receipt.position, duplicate=receipt.duplicate)
+    return None
+
+
+async def answer(
+    queue: JobQueue, live: LiveReader, job: Job, reply: Reply, *, left_s: float
+) -> None:
+    """Show the submitted job's answer until it ends; within `left_s` the person has a word."""
+    draft = Draft()
+    try:
+        async with asyncio.timeout(left_s), asyncio.TaskGroup() as group:
+            waiting = group.create_task(_explain_waiting(queue, job, reply))
+            async for envelope in _events(queue, live, job):
+                draft.add(envelope)
+                if draft.begun and not draft.end:
+                    waiting.cancel()
+                    reply.update(draft.text, draft.work, draft.progress)
+            waiting.cancel()
+    except TimeoutError:
+        await _give_up(queue, job)
+        draft.end = Failed(code=FailureCode.DEADLINE)
+    await _conclude(job, draft, reply)
+
+
+async def _conclude(job: Job, draft: "Draft", reply: Reply) -> None:
+    work = draft.work.ended()
+    match draft.end:
+        case Finished(text=text) as end if text.strip():
+            await reply.finish(text, _outcome(job, end, work))
+        case Finished(reason=FinishReason.CANCELLED):
+            await reply.fail(notices.failed(FailureCode.CANCELLED), work=work)
+        case Finished():
+            empty = notices.UNSOLVED if work.steps else notices.EMPTY_ANSWER
+            await reply.fail(empty, work=work)
+        case Failed(code=code):
+            await reply.fail(notices.failed(code), draft.text, work)
+        case None:
+            await reply.fail(notices.LOST, draft.text, work)
+
+
+def _outcome(job: Job, end: Finished, work: Work) -> Outcome:
+    """A solution is said to be unchecked if it is; of other answers nobody expects a check."""
+    judged = without_model(job.capability) == SOLVE or end.check is not Check.NONE
+    return Outcome(
+        end.reason,
+        end.omitted_turns,
+        end.check if judged else None,
+        work.without(end.text),
+        end.summarised_turns,
+        unseen_pictures=end.unseen_pictures,
+        article=end.article,
+    )
+
+
+async def _events(queue: JobQueue, live: LiveReader, job: Job) -> AsyncIterator[Envelope]:
+    """A job's events to the last one, over outages of Redis; fewer if it forgot the job twice.
+
+    What was accepted in the last second before Redis was killed may not be in its append-only
+    file. Such a job is submitted again: if anything of it is left, that changes nothing.
+    """
+    after, submitted_again = "0", False
+    while True:
+        try:
+            async for envelope in live.follow(job.id, after):
+                after = envelope.id
+                yield envelope
+            return
+        except QueueUnavailable:
+            await asyncio.sleep(OUTAGE_S)
+        except UnknownJob:
+            if submitted_again or await submit(queue, job):
+                return
+            after, submitted_again = "0", True
+
+
+@dataclass
+class Draft:
+    """The answer as far as the newest attempt has told it.
+
+    Events are fenced where they are written, so what follows a `Started` is of that attempt.
+    """
+
+    text: str = ""
+    work: Work = NOTHING
+    progress: Progress | None = None
+    end: Finished | Failed | None = None
+
+    @property
+    def begun(self) -> bool:
+        return bool(self.text or self.work or self.progress)
+
+    def add(self, envelope: Envelope) -> None:
+        self.work = self.work.after(envelope.event, envelope.at_ms)
+        match envelope.event:
+            case Started():
+                self.text, self.progress = "", None
+            case Progress() as progress:
+                self.progress = progress
+            case Delta(text=text, anew=anew):
+                self.text = text if anew else self.text + text
+            case Finished() | Failed() as end:
+                self.end = end
+
+
+async def _give_up(queue: JobQueue, job: Job) -> None:
+    with suppress(QueueUnavailable, UnknownJob):  # then its own deadline ends it
+        await queue.cancel(job.id)
+
+
+# --- why there is nothing to read yet -----------------------------------------------------------
+
+
+async def _explain_waiting(queue: JobQueue, job: Job, reply: Reply) -> None:
+    """Tell why the answer has not begun, and again when that changes; until cancelled."""
+    shown = None
+    waited = QUIET_S
+    await asyncio.sleep(QUIET_S)
+    while True:
+        reason = await _why_waiting(queue, job)
+        # Reading is what "thinking" already says; only a card that says otherwise is replaced.
+        if reason != shown and (reason != notices.RUNNING or shown or waited > LONG_READING_S):
+            reply.wait(reason)
+            shown = reason
+        await asyncio.sleep(REFRESH_S)
+        waited += REFRESH_S
+
+
+async def _why_waiting(queue: JobQueue, job: Job) -> Notice:
+    try:
+        status = await queue.status(job.id)
+        if status.state is not State.QUEUED:
+            return notices.RUNNING
+        workers = await queue.workers()
+    except (QueueUnavailable, UnknownJob):
+        return notices.QUEUE_LOST
+    able = [worker for worker in workers if job.capability in worker.capabilities]
+    if not able and any(worker.serves for worker in workers):
+        return notices.NO_ABLE_WORKER
+    return _why_unready(able) or notices.in_line(status.position, status.estimate_ms)
+
+
+def _why_unready(workers: list[WorkerStatus]) -> Notice | None:
+    if any(worker.serves for worker in workers):
+        return None
+    loading = [worker for worker in workers if worker.phase == "loading"]
+    if not loading:
+        return notices.NO_WORKER
+    return notices.loading(
+        max((w.progress for w in loading if w.progress is not None), default=None)
+    )

@@ -1,0 +1,45 @@
+"""What people read about an article, besides it."""
+
+from bot.article.edits import empty
+from bot.i18n import Words
+from bot.render.format_answer import escaped
+from bot.render.link_defang import harmless_links
+from jobqueue.article import Article, Slot, Why
+
+REASONS = {
+    Why.NOTHING: "why-nothing",
+    Why.ANOTHER: "why-another",
+    Why.WEAK: "why-weak",
+    Why.UNSURE: "why-unsure",
+    Why.SEEN: "why-seen",
+    Why.UNREADABLE: "why-unreadable",
+    Why.REMOVED: "why-removed",
+    Why.UNSAID: "why-unsaid",
+}
+LINE_CHARS = 200
+
+
+def line(text: str) -> str:
+    """A title, a caption or a name in one line that is not too long; nothing in it is markup."""
+    joined = " ".join(text.split())
+    return harmless_links(
+        escaped(f"{joined[:LINE_CHARS]}…" if len(joined) > LINE_CHARS else joined)
+    )
+
+
+def reason(slot: Slot, say: Words) -> str:
+    """What a place is for, and why nothing is there. What else is known of it is the operator's."""
+    why = say(REASONS[slot.why or Why.NOTHING])
+    return say("why-line", {"what": line(slot.need.caption), "why": why})
+
+
+def reasons(article: Article, say: Words) -> str:
+    """Of each place that is empty, under its section's heading."""
+    lines = []
+    for section, slot in empty(article):
+        named = section.heading not in {"", slot.need.caption}
+        heading = f"**{line(section.heading)}** · " if named else ""
+        lines.append(f"◻️ {heading}{reason(slot, say)}")
+        if count := len(slot.candidates):
+            lines.append(f"-# {say('why-choose', {'count': count})}")
+    return "\n".join(lines)

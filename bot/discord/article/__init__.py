@@ -1,0 +1,1 @@
+"""Articles: their components, their editor and what people do with them."""

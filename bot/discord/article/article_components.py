@@ -1,0 +1,63 @@
+"""A button or menu about an article. Its id holds the article's job, and of a control in the editor
+the section and the place for a picture, so that it works after a restart; what it does is in
+`bot.discord.article.article_actions`."""
+
+from typing import TYPE_CHECKING
+
+import discord
+
+from bot.discord.views.persistent_item import Control
+from bot.i18n import Words
+from bot.render.message_view import Row
+
+if TYPE_CHECKING:
+    from bot.discord.client import Commonroom
+
+
+class ArticleControl(
+    Control, template=r"article:(?P<do>[a-z]+):(?P<job>\d+):(?P<section>\d+):(?P<slot>\d+)"
+):
+    @property
+    def do(self) -> str:
+        return self.custom_id.split(":")[1]
+
+    @property
+    def job(self) -> str:
+        return self.custom_id.split(":")[2]
+
+    @property
+    def section(self) -> int:
+        return int(self.custom_id.split(":")[3])
+
+    @property
+    def slot(self) -> int:
+        return int(self.custom_id.split(":")[4])
+
+    @property
+    def values(self) -> list[str]:
+        """What was chosen in a menu."""
+        return list(getattr(self.item, "values", []))
+
+    async def pressed(self, interaction: "discord.Interaction[Commonroom]") -> None:
+        await interaction.client.articles.press(interaction, self)
+
+
+def custom_id(do: str, job: str, section: int = 0, slot: int = 0) -> str:
+    return f"article:{do}:{job}:{section}:{slot}"
+
+
+def button(  # noqa: PLR0917 — read in the order of the id
+    do: str, job: str, label: str, emoji: str, section: int = 0, slot: int = 0
+) -> ArticleControl:
+    at = custom_id(do, job, section, slot)
+    return ArticleControl(discord.ui.Button(label=label, emoji=emoji, custom_id=at))
+
+
+def article_buttons(row: Row, words: Words) -> list[ArticleControl]:
+    """Under an article: for its author, and for everybody."""
+    shown = [
+        button("edit", row.job, words("article-edit"), "✏️"),
+        button("download", row.job, words("article-download"), "📥"),
+    ]
+    why = [button("why", row.job, words("article-why"), "❓")] if row.empty else []
+    return [*shown, *why]

@@ -1,0 +1,169 @@
+"""Whether a person may ask here and now, and what the admins want of the answer.
+
+Every job goes through `Admission.admit`, whichever way it came: `Answers.submit` takes nothing
+else.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import discord
+from msgspec.structs import replace
+
+from bot import notices
+from bot.discord.access import server_of
+from bot.files.file_reader import MAX_BYTES
+from bot.notices import Refused
+from bot.pending_questions import Asker, Posted
+from bot.preferences import Preferences, PreferenceStore
+from jobqueue.capabilities import ARTICLE, SOLVE, VISION, of_model, without_model
+from jobqueue.errors import QueueUnavailable
+from jobqueue.history import History
+from jobqueue.queue import JobQueue
+from jobqueue.rate_limit import Rates
+from jobqueue.schema import Job, WorkerStatus
+
+FOLLOWING = 3  # turns after a picture in which a question may still be about it
+UNABLE = {SOLVE: notices.NO_SOLVER, ARTICLE: notices.NO_WRITER}
+PATIENCE_S = 0.7  # of the three seconds that Discord waits
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A job that may be submitted; only `Admission` makes one."""
+
+    job: Job
+
+    def with_job(self, job: Job) -> "Admitted":
+        """The same question with its files, or in the thread that was opened for it."""
+        return Admitted(job)
+
+
+def asker(user: discord.abc.User, channel: object, channel_id: int, server: int | None) -> Asker:
+    parent = channel.parent_id if isinstance(channel, discord.Thread) else None
+    roles = user.roles if isinstance(user, discord.Member) else []
+    return Asker(
+        user=str(user.id),
+        server=str(server or user.id),
+        channels=tuple(str(place) for place in (parent, channel_id) if place),
+        roles=tuple(str(role.id) for role in roles),
+    )
+
+
+def asker_of(interaction: discord.Interaction) -> Asker:
+    server = int(server_of(interaction))
+    return asker(interaction.user, interaction.channel, interaction.channel_id or 0, server)
+
+
+def author_of(message: discord.Message) -> Asker:
+    guild = message.guild.id if message.guild else None
+    return asker(message.author, message.channel, message.channel.id, guild)
+
+
+class Admission:
+    def __init__(
+        self, preferences: PreferenceStore, rates: Rates, queue: JobQueue, history: History
+    ) -> None:
+        self._preferences = preferences
+        self._rates = rates
+        self._queue = queue
+        self._history = history
+
+    async def admit(self, who: Asker, job: Job, files: Sequence[Posted] = ()) -> Admitted:
+        """Count the question and its files, and give it the persona, model, tools and limits that
+        the admins want. The same question counts once, so that this may be repeated.
+
+        While Redis is away, what was last known holds and nothing is counted: the queue itself
+        says what an outage means for the person.
+
+        Raises:
+            Refused: this person may not ask here, or not so often, or nobody can answer.
+        """
+        capability = without_model(job.capability)
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                wanted = require_open(
+                    who, await self._preferences.resolve(who.server, who.channels)
+                )
+                workers = await self._queue.workers()
+                require_able(capability, workers)
+                await self._require_within(who, job.id, files, wanted)
+        except (TimeoutError, QueueUnavailable):
+            wanted = require_open(who, self._preferences.last_known(who.server, who.channels))
+            workers = []
+        fitted = replace(
+            job,
+            system=wanted.persona or "",
+            sampling=replace(wanted.sampling, seed=job.sampling.seed),
+            tools=wanted.tools or (),
+            approval=bool(wanted.approval),
+            locale=wanted.language or job.locale,
+            capability=served_capability(capability, wanted.model, workers),
+        )
+        seeing = any(VISION in worker.capabilities for worker in workers)
+        if fitted.capability == "chat" and seeing and await self._follows_pictures(job.channel):
+            fitted = replace(fitted, capability=VISION)
+        return Admitted(fitted)
+
+    async def require_open(self, who: Asker) -> None:
+        """Look before a question is heard; it is admitted when it is complete.
+
+        Raises:
+            Refused: the bot is switched off at the place, or for others than this person.
+        """
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                wanted = await self._preferences.resolve(who.server, who.channels)
+        except (TimeoutError, QueueUnavailable):
+            wanted = self._preferences.last_known(who.server, who.channels)
+        require_open(who, wanted)
+
+    async def _require_within(
+        self, who: Asker, question: str, files: Sequence[Posted], wanted: Preferences
+    ) -> None:
+        """Raises `Refused` where they may not ask so often, or post so much."""
+        size = sum(min(file.size, MAX_BYTES) for file in files if not file.voice)
+        rate = wanted.rate(who.roles)
+        if exceeded := await self._rates.count(
+            who.server, who.user, question, rate, file_bytes=size
+        ):
+            raise Refused(notices.too_often(exceeded))
+
+    async def _follows_pictures(self, channel: str) -> bool:
+        """Return whether one was posted there a moment ago."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                turns = await self._history.newest(channel, FOLLOWING)
+        except (TimeoutError, QueueUnavailable):
+            return False
+        files = [file for turn in turns for file in turn.attachments]
+        return any(file.media_type.startswith("image/") for file in files)
+
+
+def require_open(who: Asker, wanted: Preferences) -> Preferences:
+    """Raises `Refused` where the bot is switched off, or for others than this person."""
+    if wanted.enabled is False:
+        raise Refused(notices.CHANNEL_OFF)
+    if not wanted.allows(who.roles):
+        raise Refused(notices.ROLES_ONLY)
+    return wanted
+
+
+def require_able(capability: str, workers: Sequence[WorkerStatus]) -> None:
+    """Refuse to wait for what none of the models that run can do.
+
+    Raises:
+        Refused: there are such, and none can solve problems, or write articles.
+    """
+    serving = any(worker.serves for worker in workers)
+    able = any(capability in worker.capabilities for worker in workers)
+    if capability in UNABLE and serving and not able:
+        raise Refused(UNABLE[capability])
+
+
+def served_capability(capability: str, model: str | None, workers: Sequence[WorkerStatus]) -> str:
+    """Just this model's, while somebody serves it; a model that is gone must not silence."""
+    pinned = of_model(capability, model) if model else capability
+    served = any(pinned in worker.capabilities for worker in workers)
+    return pinned if served else capability

@@ -1,0 +1,168 @@
+"""Every way to ask by an interaction: in place, privately, in a thread, about a message."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import discord
+
+from bot import notices
+from bot.discord.ask import job_factory, references
+from bot.discord.ask.admission import Admitted, asker_of
+from bot.discord.ask.job_factory import How
+from bot.discord.delivery import reply_target
+from bot.i18n import words
+from bot.notices import Refused
+from bot.pending_questions import Posted, Question, Reference
+from bot.render.question_quote import quotation
+from bot.sanitize import clean_prompt
+from common import tracing
+from jobqueue.errors import QueueError
+from jobqueue.schema import Job
+
+if TYPE_CHECKING:
+    from bot.discord.client import Commonroom
+
+    Interaction = discord.Interaction[Commonroom]
+else:
+    Interaction = discord.Interaction
+
+NOBODY = discord.AllowedMentions.none()
+QUOTED_UNITS = 1_500  # of a question above its thread
+
+log = logging.getLogger(__name__)
+
+
+async def ask(
+    interaction: Interaction, prompt: str, files: Sequence[Posted] = (), how: How | None = None
+) -> None:
+    """Answer below the interaction. Without words, the files are what is to be solved.
+
+    Raises:
+        Refused: before anything is shown.
+    """
+    with interaction.client.pace.acknowledging(), _traced(interaction, "command"):
+        await _ask(interaction, prompt, files, how or How())
+
+
+async def _ask(interaction: Interaction, prompt: str, files: Sequence[Posted], how: How) -> None:
+    client, who = interaction.client, asker_of(interaction)
+    asked = bool(prompt.strip()) or not files
+    words_ = prompt if asked else words(str(interaction.locale))("solve-files")
+    how = replace(how, quoted=how.quoted and asked)
+    job = job_factory.from_interaction(interaction, words_, client.service.settings, how)
+    admitted = await client.admission.admit(who, job, files)
+    # Too late for Discord is not too late for a message in the channel.
+    thread = await _thread_of(interaction, admitted.job)
+    if files or how.quotes or thread:
+        question = Question(
+            admitted.job,
+            tuple(files),
+            asked,
+            quotes=how.quotes,
+            references=(thread,) if thread else (),
+            asker=who,
+        )
+        await client.intake.hold(question)
+        try:
+            await interaction.response.defer(ephemeral=how.private, thinking=True)
+        finally:
+            client.intake.take(question)
+        return
+    await _answered_below(interaction, admitted)
+
+
+async def _thread_of(interaction: Interaction, job: Job) -> Reference | None:
+    """Return what began the thread, for the first question there; an article is about its topic,
+    and not about where it is asked for."""
+    if job.order or not interaction.is_guild_integration():
+        return None
+    thread = references.thread_of(interaction.channel, interaction.permissions)
+    return thread if thread and not await references.has_begun(interaction.client, job) else None
+
+
+async def repeat(interaction: Interaction, failed: Job) -> None:
+    """Ask once more what came to nothing, as it was asked, in an answer of its own.
+
+    Raises:
+        Refused: before anything is shown.
+    """
+    client = interaction.client
+    with client.pace.acknowledging(), _traced(interaction, "repeated"):
+        job = job_factory.repeated(interaction, failed, client.service.settings)
+        admitted = await client.admission.admit(asker_of(interaction), job)
+        async with client.answers.alone_in(job.channel):  # a second press finds it asked
+            await _answered_below(interaction, admitted)
+
+
+async def _answered_below(interaction: Interaction, admitted: Admitted) -> None:
+    answers, job = interaction.client.answers, admitted.job
+    private = reply_target.is_private(job.reply)
+    submission = await answers.submit(admitted)
+    try:
+        await interaction.response.defer(ephemeral=private, thinking=True)
+    finally:
+        answers.give(job, submission)
+
+
+async def ask_in_thread(interaction: Interaction, prompt: str, files: Sequence[Posted]) -> None:
+    """Show the question, open a thread under it and answer there.
+
+    Raises:
+        Refused: there is no thread to be had here; nothing is shown.
+    """
+    client, who = interaction.client, asker_of(interaction)
+    require_threads(interaction)
+    with _traced(interaction, "thread"):
+        job = job_factory.from_interaction(interaction, prompt, client.service.settings)
+        job = (await client.admission.admit(who, job, files)).job
+        question = Question(job, tuple(files), thread=True, asker=who)
+        await client.intake.hold(question)
+        try:
+            await interaction.response.send_message(_above(job), allowed_mentions=NOBODY)
+        finally:
+            client.intake.take(question)
+
+
+def _traced(interaction: Interaction, way: str) -> tracing.Span:
+    return tracing.question(str(interaction.id), str(interaction.channel_id), way)
+
+
+def can_open_thread(interaction: Interaction) -> bool:
+    allowed = interaction.app_permissions
+    return (
+        isinstance(interaction.channel, discord.TextChannel)
+        and interaction.is_guild_integration()
+        and interaction.permissions.create_public_threads
+        and allowed.create_public_threads
+        and allowed.send_messages_in_threads
+    )
+
+
+def require_threads(interaction: Interaction) -> None:
+    if not isinstance(interaction.channel, discord.TextChannel):
+        raise Refused(notices.NO_THREAD_HERE)
+    if not can_open_thread(interaction):
+        raise Refused(notices.THREADS_FORBIDDEN)
+
+
+def _above(job: Job) -> str:
+    """The question over its thread, as a quotation that nothing in it can end."""
+    return f"**{job.user_name}**\n{quotation(job.prompt, QUOTED_UNITS, lines=None)}"
+
+
+# --- from a person's recent questions -----------------------------------------------------------
+
+
+async def remember(interaction: Interaction, prompt: str) -> None:
+    """For the person's own suggestions; not worth an error, nor anybody's waiting."""
+    await interaction.client.pace.calm()
+    try:
+        async with asyncio.timeout(1):
+            limit = interaction.client.service.settings.commonroom_max_prompt_chars
+            recent = interaction.client.service.recent
+            await recent.add(str(interaction.user.id), clean_prompt(prompt, limit))
+    except (TimeoutError, QueueError, Refused) as error:
+        log.info("question not remembered interaction=%s: %r", interaction.id, error)

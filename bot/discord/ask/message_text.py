@@ -1,0 +1,386 @@
+"""What a person sees of a Discord message, as text and files for a model to read.
+
+Everything in a message was written by somebody else than the asker, perhaps in order to deceive:
+the result is for a quotation (`bot.quotes`), never for a prompt by itself.
+"""
+
+import asyncio
+import re
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import aiohttp
+import discord
+
+from bot.pending_questions import Posted
+from bot.sanitize import clean_name
+
+MAX_LOOKUPS = 5  # of people, for one message
+LOOKUP_S = 1.0
+SPOKEN = (discord.MessageType.default, discord.MessageType.reply)
+COMMANDS = (discord.MessageType.chat_input_command, discord.MessageType.context_menu_command)
+
+Said = discord.Message | discord.MessageSnapshot
+
+_MARKUP = re.compile(
+    r"<(?:@!?(?P<user>\d{1,20})|@&(?P<role>\d{1,20})|#(?P<channel>\d{1,20})"
+    r"|a?:(?P<emoji>\w{1,32}):\d{1,20}|t:(?P<time>-?\d{1,13})(?::[a-zA-Z])?"
+    r"|/(?P<command>[^:<>\n]{1,100}):\d{1,20}|id:(?P<page>[a-z-]{1,20}))>"
+)
+_TICKS = re.compile(r"(`+)")
+
+
+# --- markup -------------------------------------------------------------------------------------
+
+
+def readable(text: str, message: discord.Message) -> str:
+    """Return the text with names in place of mentions, emoji, times and commands.
+
+    Code stays as it is, since Discord reads none of these there.
+    """
+    users = {user.id: user for user in (*message.mentions, message.author)}
+    guild = message.guild
+
+    def user(number: int) -> object:
+        return users.get(number) or (guild and guild.get_member(number))
+
+    def name(found: re.Match[str]) -> str:
+        kind, value = found.lastgroup or "", found[found.lastgroup or 0]
+        if kind == "user":
+            return f"@{_name_of(user(int(value))) or 'unknown-user'}"
+        if kind == "role":
+            return f"@{_name_of(guild and guild.get_role(int(value))) or 'unknown-role'}"
+        if kind == "channel":
+            return f"#{_channel_name(message, int(value)) or 'unknown'}"
+        if kind == "time":
+            return _time(int(value)) or found[0]
+        return {"emoji": f":{value}:", "command": f"/{value}", "page": f"#{value}"}[kind]
+
+    return outside_code(text, lambda prose: _MARKUP.sub(name, prose))
+
+
+def outside_code(text: str, change: Callable[[str], str]) -> str:
+    """Return the text with `change` made to what is not between backticks, in linear time."""
+    pieces = _TICKS.split(text)  # prose and runs of backticks by turns
+    runs: dict[str, list[int]] = defaultdict(list)
+    for index in range(1, len(pieces), 2):
+        runs[pieces[index]].append(index)
+    made, at = [], 0
+    while at < len(pieces):
+        made.append(change(pieces[at]))
+        if at + 1 < len(pieces):
+            same = runs[pieces[at + 1]]
+            later = bisect_right(same, at + 1)
+            end = same[later] if later < len(same) else at + 1
+            made += pieces[at + 1 : end + 1]
+            at = end
+        at += 1
+    return "".join(made)
+
+
+def _name_of(thing: object) -> str:
+    """Of a person, a role or a channel; empty for what the bot does not know."""
+    name = getattr(thing, "display_name", "") or getattr(thing, "name", "")
+    return clean_name(name) if name else ""
+
+
+def _channel_name(message: discord.Message, number: int) -> str:
+    """Empty for a channel that the message's author may not see: nobody learns its name here."""
+    guild = message.guild
+    channel = guild.get_channel_or_thread(number) if guild else None
+    if guild is None or channel is None:
+        return ""
+    reader = message.author if isinstance(message.author, discord.Member) else guild.default_role
+    try:
+        seen = channel.permissions_for(reader).view_channel
+    except discord.ClientException:  # a thread whose channel is not known
+        seen = False
+    return _name_of(channel) if seen else ""
+
+
+def _time(seconds: int) -> str:
+    try:
+        when = datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return ""
+    return f"{when:%Y-%m-%d %H:%M} UTC"
+
+
+async def learn_names(*messages: discord.Message | None) -> None:
+    """Let people be known by name whom a card or a forwarded message mentions: Discord tells
+    only of those whom the message's own text mentions."""
+    for message in messages:
+        if message is None or message.guild is None or message.guild.me is None:
+            continue
+        known = {user.id for user in message.mentions}
+        said = "\n".join(_parts(message, buttons=False, files=False))
+        named = dict.fromkeys(
+            int(found["user"]) for found in _MARKUP.finditer(said) if found["user"]
+        )
+        wanted = [number for number in named if number not in known][:MAX_LOOKUPS]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOKUP_S):
+                found = await asyncio.gather(*(_member(message.guild, each) for each in wanted))
+                message.mentions += [member for member in found if member]
+
+
+async def _member(guild: discord.Guild, number: int) -> discord.Member | None:
+    try:
+        return await guild.fetch_member(number)
+    except (discord.HTTPException, aiohttp.ClientError, OSError):
+        return None  # they left, or the bot is not in this server
+
+
+# --- text ---------------------------------------------------------------------------------------
+
+
+def is_blank(message: discord.Message) -> bool:
+    """Return whether nothing of a message is there: Discord hides what the bot may not read."""
+    return message.type in (*SPOKEN, *COMMANDS) and not any(
+        (
+            message.content,
+            message.embeds,
+            message.attachments,
+            message.components,
+            message.stickers,
+            message.poll,
+            any(map(_says_something, message.message_snapshots)),
+        )
+    )
+
+
+def _says_something(said: discord.MessageSnapshot) -> bool:
+    return bool(said.content or said.embeds or said.attachments or said.components or said.stickers)
+
+
+def is_growing(message: discord.Message) -> bool:
+    """Return whether it is an answer of the bot that is still being written: it can be stopped."""
+    rows = (row for row in message.components if isinstance(row, discord.ActionRow))
+    names = (getattr(item, "custom_id", None) or "" for row in rows for item in row.children)
+    return any(name.startswith("stop:") for name in names)
+
+
+def text_of(message: discord.Message, me: int, *, files: bool = True) -> str:
+    """Return all that a message says, with the names of its files if `files`.
+
+    Buttons of the bot's own messages are not told.
+    """
+    parts = _parts(message, buttons=message.author.id != me, files=files)
+    return "\n".join(readable(part, message) for part in parts if part)
+
+
+def _parts(message: discord.Message, *, buttons: bool, files: bool) -> Iterator[str]:
+    yield _words_of(message)
+    yield from _extras(message, buttons=buttons, files=files)
+    yield from _forwarded(message, files=files)
+
+
+def extras_of(message: discord.Message) -> str:
+    """Return what a person's message says beside its words: its stickers and its poll."""
+    return "\n".join((*_stickers(message), *_poll(message)))
+
+
+def forwarded_by(message: discord.Message) -> str:
+    """Return what a message forwards."""
+    return "\n".join(readable(part, message) for part in _forwarded(message, files=True) if part)
+
+
+def previews_of(message: discord.Message) -> str:
+    """Return what Discord shows of the addresses in a message."""
+    return readable("\n".join(_embeds(message)), message)
+
+
+def _forwarded(message: discord.Message, *, files: bool) -> Iterator[str]:
+    """Return what a message forwards; Discord does not tell whose it was."""
+    for said in message.message_snapshots:
+        yield f"[Forwarded message{_place_of(message)}]"
+        yield said.content
+        yield from _extras(said, buttons=True, files=files)
+
+
+def _place_of(message: discord.Message) -> str:
+    """Return where a forwarded message stood, if the bot knows that channel."""
+    reference, guild = message.reference, message.guild
+    if reference is None or guild is None or reference.guild_id != guild.id:
+        return ""
+    channel = _channel_name(message, reference.channel_id)
+    return f" from #{channel}" if channel else ""
+
+
+def _words_of(message: discord.Message) -> str:
+    if message.type in (*SPOKEN, *COMMANDS):
+        return message.content
+    if message.type is discord.MessageType.thread_starter_message:
+        first = message.reference.resolved if message.reference else None
+        return text_of(first, 0) if isinstance(first, discord.Message) else ""
+    try:
+        words = message.system_content
+    except (AttributeError, LookupError, TypeError, ValueError):  # it takes much for granted
+        words = ""
+    return f"[System message] {words or message.content or message.type.name}"
+
+
+def _extras(said: Said, *, buttons: bool, files: bool) -> Iterator[str]:
+    yield from _embeds(said)
+    yield from _components(said.components, buttons=buttons)
+    if isinstance(said, discord.Message):
+        yield from _poll(said)
+    yield from _stickers(said)
+    if files:
+        yield from map(_file, said.attachments)
+
+
+def _embeds(said: Said) -> Iterator[str]:
+    for embed in said.embeds:
+        of = " · ".join(filter(None, (embed.provider.name, embed.author.name)))
+        yield " ".join(filter(None, ("[Embed]", of and f"{of}:", embed.title))).strip()
+        yield embed.description or ""
+        for field in embed.fields:
+            yield f"{field.name}: {field.value}"
+        yield embed.footer.text or ""
+        yield from ("[Picture]" for _ in _embedded(embed))
+
+
+def _components(components: Iterable[object], *, buttons: bool) -> Iterator[str]:
+    """All that is written on them, in their order."""
+    for part in components:
+        match part:
+            case discord.TextDisplay():
+                yield part.content
+            case discord.SectionComponent():
+                yield from _components((*part.children, part.accessory), buttons=buttons)
+            case discord.ActionRow() | discord.Container():
+                yield from _components(part.children, buttons=buttons)
+            case discord.MediaGalleryComponent():
+                yield from (_alt("Picture", "", item.description) for item in part.items)
+            case discord.ThumbnailComponent():
+                yield _alt("Picture", "", part.description)
+            case discord.FileComponent():
+                yield _alt("File", part.name or "", None)
+            case discord.Button() if buttons and part.label:
+                yield f"[Button: {part.label}]" + (f" {part.url}" if part.url else "")
+            case discord.SelectMenu() if buttons:
+                choices = ", ".join(option.label for option in part.options)
+                yield f"[Menu: {part.placeholder or ''} {choices}]"
+            case _:
+                pass
+
+
+def _poll(message: discord.Message) -> Iterator[str]:
+    if message.poll is None:
+        return
+    yield f"[Poll] {message.poll.question}"
+    for answer in message.poll.answers:
+        votes = f" ({answer.vote_count} votes)" if answer.vote_count else ""
+        yield f"- {_emoji(answer.emoji)}{answer.text or ''}{votes}"
+
+
+def _emoji(emoji: discord.PartialEmoji | discord.Emoji | None) -> str:
+    if emoji is None:
+        return ""
+    return f"{emoji} " if isinstance(emoji, discord.PartialEmoji) and not emoji.id else ""
+
+
+def _stickers(said: Said) -> Iterator[str]:
+    return (f"[Sticker: {clean_name(sticker.name)}]" for sticker in said.stickers)
+
+
+def _file(file: discord.Attachment) -> str:
+    if file.is_voice_message():
+        length = f", {round(file.duration)} s" if file.duration else ""
+        return f"[Voice message{length}]"
+    kind = "Picture" if (file.content_type or "").startswith("image/") else "File"
+    return _alt(kind, file.filename, file.description)
+
+
+def _alt(kind: str, name: str, description: str | None) -> str:
+    told = ": ".join(filter(None, (clean_name(name) if name else "", description)))
+    return f"[{kind}: {told}]" if told else f"[{kind}]"
+
+
+# --- files --------------------------------------------------------------------------------------
+
+
+def files_of(message: discord.Message) -> tuple[Posted, ...]:
+    """Return the files and pictures of a message, whichever way it shows them."""
+    found = [*_files(message)]
+    for said in message.message_snapshots:
+        found += _files(said)
+    first = message.reference.resolved if message.reference else None
+    is_starter = message.type is discord.MessageType.thread_starter_message
+    if is_starter and isinstance(first, discord.Message):
+        found += _files(first)
+    return tuple({_path_in(file.url): file for file in reversed(found)}.values())[::-1]
+
+
+def pictures_of(message: discord.Message) -> tuple[Posted, ...]:
+    """Return the pictures of a message; what they are, as their senders say, will be seen."""
+    return tuple(file for file in files_of(message) if file.picture)
+
+
+def posted(attachments: Iterable[discord.Attachment]) -> tuple[Posted, ...]:
+    return tuple(
+        Posted(
+            url=file.url,
+            name=file.filename,
+            size=file.size,
+            voice=file.is_voice_message(),
+            picture=(file.content_type or "").startswith("image/"),
+        )
+        for file in attachments
+    )
+
+
+def _files(said: Said) -> Iterator[Posted]:
+    yield from posted(said.attachments)
+    for embed in said.embeds:
+        for url in _embedded(embed):
+            yield from _picture(url)
+    yield from _media(said.components)
+
+
+def _media(components: Iterable[object]) -> Iterator[Posted]:
+    for part in components:
+        match part:
+            case discord.SectionComponent():
+                yield from _media((*part.children, part.accessory))
+            case discord.Container():
+                yield from _media(part.children)
+            case discord.MediaGalleryComponent():
+                for item in part.items:
+                    yield from _picture(item.media.proxy_url)
+            case discord.ThumbnailComponent():
+                yield from _picture(part.media.proxy_url)
+            case discord.FileComponent():
+                url = part.media.proxy_url or ""
+                if url:
+                    yield Posted(url=url, name=part.name or _name_in(url), size=part.size or 0)
+            case _:
+                pass
+
+
+def _embedded(embed: discord.Embed) -> list[str]:
+    """The addresses of an embed's pictures: not of what only decorates a link's preview."""
+    if embed.type not in ("rich", "image", "gifv"):
+        return []
+    is_picture = embed.type != "rich"
+    urls = (embed.image.proxy_url, embed.thumbnail.proxy_url if is_picture else None)
+    return [url for url in urls if url]
+
+
+def _picture(proxy_url: str | None) -> Iterator[Posted]:
+    """Only Discord writes this address, so that nobody sends the bot to one of their own."""
+    if proxy_url:
+        yield Posted(url=proxy_url, name=_name_in(proxy_url), size=0, picture=True)
+
+
+def _path_in(url: str) -> str:
+    """A file has addresses on several hosts, each signed anew, and one path."""
+    return url.partition("?")[0].partition("://")[2].partition("/")[2]
+
+
+def _name_in(url: str) -> str:
+    return _path_in(url).rpartition("/")[2] or "picture"

@@ -1,0 +1,233 @@
+"""What a question points at: the message that it replies to, and the one that began its thread.
+
+What Discord sends along with the question is quoted at once. The rest is fetched when the question
+is asked, so that nobody waits for it, and so that the next process can do it as well.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import aiohttp
+import discord
+import msgspec
+from redis.exceptions import RedisError
+
+from bot import notices
+from bot.discord.ask import message_text
+from bot.discord.ask.admission import PATIENCE_S
+from bot.notices import Notice, Refused
+from bot.pending_questions import Question, Quote, Reference
+from bot.sanitize import clean_name
+from jobqueue.errors import QueueUnavailable
+from jobqueue.schema import Job
+
+if TYPE_CHECKING:
+    from bot.discord.client import Commonroom
+
+FETCH_S = 10.0
+MAX_FILES = 20  # of a question, and of all that it points at
+REPLIED_TO = ", replied to"
+REPLY_TYPES = (discord.MessageReferenceType.default, discord.MessageReferenceType.reply)
+# What the model is told in place of a message; its person is told in their language.
+UNREAD = {
+    "deleted": "(This message was deleted and cannot be read.)",
+    "hidden": "(The bot is not allowed to read this message.)",
+    "forbidden": "(The bot is not allowed to read this message.)",
+    "unreadable": "(The bot is not allowed to read this message.)",
+    "lost": "(This message could not be fetched.)",
+}
+
+log = logging.getLogger(__name__)
+
+
+# --- at once ------------------------------------------------------------------------------------
+
+
+def reply_target(message: discord.Message) -> int | None:
+    """The id of the message that this one replies to."""
+    reference = message.reference
+    is_reply = reference is not None and reference.type in REPLY_TYPES
+    return reference.message_id if reference and is_reply else None
+
+
+def resolved_target(message: discord.Message) -> discord.Message | None:
+    """The message that this one replies to, where Discord sent it along and lets it be read."""
+    target = message.reference.resolved if message.reference and reply_target(message) else None
+    readable = isinstance(target, discord.Message) and not message_text.is_blank(target)
+    return target if isinstance(target, discord.Message) and readable else None
+
+
+def answers(message: discord.Message, me: int) -> bool:
+    """Return whether a message replies to one of the bot's."""
+    target = message.reference.resolved if message.reference and reply_target(message) else None
+    return isinstance(target, discord.Message) and target.author.id == me
+
+
+def deleted_target(message: discord.Message) -> list[Quote]:
+    """Say that the message that this one replies to is gone, if Discord says so."""
+    target = message.reference.resolved if message.reference and reply_target(message) else None
+    gone = isinstance(target, discord.DeletedReferencedMessage)
+    return [Quote("Message replied to", UNREAD["deleted"])] if gone else []
+
+
+def reply_of(message: discord.Message) -> Reference | None:
+    """The message that this one replies to, to be fetched."""
+    target = reply_target(message)
+    if target is None or message.reference is None:
+        return None
+    return Reference("reply", channel=str(message.reference.channel_id), message=str(target))
+
+
+def thread_of(
+    channel: object, allowed: discord.Permissions, known: Sequence[int | None] = ()
+) -> Reference | None:
+    """The message that began this thread, to be fetched unless it is one of those `known`, or
+    its person is not `allowed` to read earlier messages."""
+    if not isinstance(channel, discord.Thread):
+        return None
+    in_forum = isinstance(channel.parent, discord.ForumChannel)
+    is_unknown = channel.id not in known
+    return Reference(
+        "thread",
+        channel=str(channel.id if in_forum else channel.parent_id),
+        message=str(channel.id) if is_unknown and allowed.read_message_history else "",
+        title=channel.name,
+        tags=tuple(tag.name for tag in channel.applied_tags),
+        in_forum=in_forum,
+    )
+
+
+def quotes_of(message: discord.Message, me: int, how: str = "") -> list[Quote]:
+    """The message for the model to read; `how` says in what way the question points at it.
+
+    Of a message that is nothing but pictures there are only the pictures.
+    """
+    pictures = all(file.picture for file in message_text.files_of(message))
+    if pictures and not message_text.text_of(message, me, files=False):
+        return []
+    title = f"Message by {speaker(message, me)}{how}"
+    name = clean_name(message.author.display_name)
+    return [Quote(title, message_text.text_of(message, me), name)]
+
+
+def quotes_about(message: discord.Message, me: int) -> tuple[Quote, ...]:
+    """A message that is asked about by its menu, and the one that it replies to."""
+    target = resolved_target(message)
+    context = quotes_of(target, me, ", replied to by that one") if target else []
+    return (*quotes_of(message, me), *context)
+
+
+def with_own_target(message: discord.Message, me: int, question: Question) -> Question:
+    """The question with the bot's message that it replies to, where that is not remembered."""
+    target = resolved_target(message)
+    if target is None or not answers(message, me) or message_text.is_growing(target):
+        return question
+    quotes = (*question.quotes, *quotes_of(target, me, REPLIED_TO))
+    return msgspec.structs.replace(question, quotes=quotes)
+
+
+def without_target(question: Question) -> Question:
+    """The question where what it replies to is remembered as a turn of the conversation."""
+    others = tuple(each for each in question.references if each.kind != "reply")
+    return msgspec.structs.replace(question, references=others)
+
+
+def speaker(message: discord.Message, me: int) -> str:
+    """Return who said it. No name holds a parenthesis."""
+    name = clean_name(message.author.display_name)
+    if message.author.id == me:
+        return f"{name} (you)"
+    return f"{name} (bot)" if message.author.bot or message.webhook_id else name
+
+
+def own_quotes(message: discord.Message) -> list[Quote]:
+    """Return what a question's own message shows beside its person's words: a message that it
+    forwards, and previews of its addresses."""
+    name = clean_name(message.author.display_name)
+    quotes = []
+    if forwarded := message_text.forwarded_by(message):
+        quotes.append(Quote(f"Message forwarded by {name}", forwarded, name))
+    if previews := message_text.previews_of(message):
+        quotes.append(Quote(f"Message by {name}, previews of its addresses", previews, name))
+    return quotes
+
+
+# --- later --------------------------------------------------------------------------------------
+
+
+async def read(client: "Commonroom", question: Question) -> tuple[Question, list[Notice]]:
+    """Return the question with what it points at, and what of that could not be read.
+
+    Raises:
+        Refused: nothing was asked, and nothing that the question points at can be read.
+    """
+    me = client.user.id if client.user else 0
+    quotes, files, notes = list(question.quotes), list(question.files), list[Notice]()
+    for reference in question.references:
+        if reference.kind == "thread" and await has_begun(client, question.job):
+            continue  # it was read with the first question
+        found = await _fetched(client, reference)
+        if isinstance(found, discord.Message):
+            files += message_text.files_of(found)
+        elif found:
+            notes.append(Notice(f"{reference.kind}-{found}"))
+        quotes += _quotes(reference, found, me)
+    if not question.asked and not files and len(notes) == len(quotes):
+        raise Refused(notes[0] if notes else notices.EMPTY_PROMPT)
+    if len(files) > MAX_FILES:
+        notes.append(Notice("files-more", arguments={"count": len(files) - MAX_FILES}))
+    pointed_at = msgspec.structs.replace(
+        question,
+        quotes=tuple(dict.fromkeys(quotes)),
+        files=tuple(files[:MAX_FILES]),
+        references=(),
+    )
+    return pointed_at, notes
+
+
+async def has_begun(client: "Commonroom", job: Job) -> bool:
+    """Return whether the model remembers something of this conversation."""
+    if job.parent:
+        return True
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            return bool(await client.service.history.head(job.channel))
+    except (TimeoutError, QueueUnavailable, RedisError):
+        return False
+
+
+async def _fetched(client: "Commonroom", reference: Reference) -> discord.Message | str:
+    """The message, or why it cannot be read; empty where there is none to be read."""
+    if not reference.message:
+        return ""
+    known = client.get_channel(int(reference.channel))
+    unknown = client.get_partial_messageable(int(reference.channel))
+    place = known if isinstance(known, discord.abc.Messageable) else unknown
+    try:
+        async with asyncio.timeout(FETCH_S):
+            message = await place.fetch_message(int(reference.message))
+    except discord.NotFound:
+        return "" if reference.kind == "thread" and not reference.in_forum else "deleted"
+    except discord.Forbidden:
+        return "forbidden" if reference.kind == "reply" else "unreadable"
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:  # or it took too long
+        log.warning("message not fetched message=%s: %r", reference.message, error)
+        return "lost"
+    await message_text.learn_names(message)
+    return "hidden" if message_text.is_blank(message) else message
+
+
+def _quotes(reference: Reference, found: discord.Message | str, me: int) -> list[Quote]:
+    if reference.kind == "reply":
+        if isinstance(found, discord.Message):
+            return quotes_of(found, me, REPLIED_TO)
+        return [Quote("Message replied to", UNREAD[found])]
+    head = f"Title: {reference.title}"
+    if reference.tags:
+        head += f"\nTags: {', '.join(reference.tags)}"
+    if isinstance(found, discord.Message):
+        text = f"{head}\n\n{message_text.text_of(found, me)}"
+        return [Quote(f"Thread begun by {speaker(found, me)}", text, reference.title)]
+    return [Quote("Thread of this question", f"{head}\n{UNREAD.get(found, '')}", reference.title)]

@@ -1,0 +1,101 @@
+"""The commands with which a place is set up: `/settings`, `/persona`, `/model`."""
+
+from typing import TYPE_CHECKING, Any
+
+import discord
+import msgspec
+from discord import app_commands
+
+from bot.discord.ask.admission import asker_of
+from bot.discord.commands.command_translator import text
+from bot.discord.commands.contexts import everywhere
+from bot.discord.respond import tell
+from bot.discord.settings.settings_controller import (
+    WRONG,
+    require_may_change,
+    served_models,
+    server_of,
+)
+from bot.notices import Notice, Refused, Tone
+from bot.preferences import MAX_PERSONA_CHARS
+from bot.sanitize import clean_prompt
+
+if TYPE_CHECKING:
+    from bot.discord.client import Commonroom
+
+    Interaction = discord.Interaction[Commonroom]
+else:
+    Interaction = discord.Interaction
+
+NOTHING = "-"  # typed for "take it back"
+
+
+@app_commands.guild_install()
+@app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
+@app_commands.default_permissions(manage_guild=True)
+@app_commands.command(name=text("command-settings"), description=text("command-settings-about"))
+async def settings(interaction: Interaction) -> None:
+    await interaction.client.settings_desk.open(interaction)
+
+
+@everywhere
+@app_commands.command(name=text("command-persona"), description=text("command-persona-about"))
+@app_commands.rename(persona=text("option-persona"))
+@app_commands.describe(persona=text("option-persona-about"))
+async def persona(
+    interaction: Interaction,
+    persona: app_commands.Range[str, 1, MAX_PERSONA_CHARS] | None = None,
+) -> None:
+    store, who = interaction.client.service.preferences, asker_of(interaction)
+    if persona is None:
+        holds = (await store.resolve(who.server, who.channels)).persona
+        shown = {"persona": discord.utils.escape_markdown(holds or "")}
+        notice = (
+            Notice("persona-is", Tone.INFO, shown) if holds else Notice("persona-none", Tone.INFO)
+        )
+        await tell(interaction, notice)
+        return
+    require_may_change(interaction)
+    new = None if persona == NOTHING else clean_prompt(persona, MAX_PERSONA_CHARS)
+    await store.change(
+        server_of(interaction), str(interaction.channel_id), by=who.user, persona=new
+    )
+    await tell(interaction, Notice("persona-set" if new else "persona-back", Tone.INFO))
+
+
+@everywhere
+@app_commands.command(name=text("command-model"), description=text("command-model-about"))
+@app_commands.rename(model=text("option-model"))
+@app_commands.describe(model=text("option-model-about"))
+async def model(interaction: Interaction, model: str | None = None) -> None:
+    store, who = interaction.client.service.preferences, asker_of(interaction)
+    served = await served_models(interaction.client.service.queue)
+    if model is None:
+        chosen = (await store.resolve(who.server, who.channels)).model
+        names = "\n".join(f"{'●' if name == chosen else '○'} `{name}`" for name in served)
+        await tell(interaction, Notice("model-list", Tone.INFO, {"models": names or "—"}))
+        return
+    require_may_change(interaction)
+    if model != NOTHING and model not in served:
+        raise Refused(Notice("model-unknown", arguments={"model": model[:100]}))
+    new = None if model == NOTHING else model
+    try:
+        await store.change(
+            server_of(interaction), str(interaction.channel_id), by=who.user, model=new
+        )
+    except msgspec.ValidationError as error:
+        raise Refused(WRONG) from error
+    done = (
+        Notice("model-set", Tone.INFO, {"model": new}) if new else Notice("model-back", Tone.INFO)
+    )
+    await tell(interaction, done)
+
+
+@model.autocomplete("model")
+async def models(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+    served = await served_models(interaction.client.service.queue)
+    fitting = [name for name in served if current.casefold() in name.casefold()]
+    return [app_commands.Choice(name=name, value=name) for name in fitting[:25]]
+
+
+ALL: tuple[app_commands.Command[Any, ..., Any], ...] = (settings, persona, model)

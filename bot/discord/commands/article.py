@@ -1,0 +1,87 @@
+"""`/article`: an illustrated article on a topic, by an instruction or out of a text."""
+
+from typing import TYPE_CHECKING
+
+import discord
+from discord import app_commands
+
+from bot.discord.ask import ask_flow, message_text
+from bot.discord.ask.job_factory import How
+from bot.discord.commands.chat import Command, File, Prompt
+from bot.discord.commands.command_translator import text
+from bot.discord.commands.contexts import everywhere
+from jobqueue.article import MOST_PICTURES, Length, Order
+from jobqueue.capabilities import ARTICLE
+
+if TYPE_CHECKING:
+    from bot.discord.client import Commonroom
+
+    Interaction = discord.Interaction[Commonroom]
+else:
+    Interaction = discord.Interaction
+
+LARGEST_SEED = 2**31 - 1
+# Each by its own name, whichever language the person reads.
+LANGUAGES = {
+    "en-US": "English",
+    "zh-CN": "简体中文",
+    "de": "Deutsch",
+    "es-ES": "Español",
+    "fr": "Français",
+    "ja": "日本語",
+}
+
+
+@everywhere
+@app_commands.command(name=text("command-article"), description=text("command-article-about"))
+@app_commands.rename(
+    topic=text("option-topic"),
+    pictures=text("option-pictures"),
+    length=text("option-length"),
+    language=text("option-language"),
+    seed=text("option-seed"),
+    file=text("option-file"),
+    file2=text("option-file2"),
+    file3=text("option-file3"),
+    private=text("option-private"),
+)
+@app_commands.describe(
+    topic=text("option-topic-about"),
+    pictures=text("option-pictures-about"),
+    length=text("option-length-about"),
+    language=text("option-language-about"),
+    seed=text("option-seed-about"),
+    file=text("option-file-source"),
+    file2=text("option-file-more"),
+    file3=text("option-file-more"),
+    private=text("option-private-about"),
+)
+@app_commands.choices(
+    length=[
+        app_commands.Choice(name=text("length-short"), value=Length.SHORT),
+        app_commands.Choice(name=text("length-medium"), value=Length.MEDIUM),
+        app_commands.Choice(name=text("length-long"), value=Length.LONG),
+    ],
+    language=[app_commands.Choice(name=name, value=at) for at, name in LANGUAGES.items()],
+)
+async def article(  # noqa: PLR0917 — Discord passes them by name
+    interaction: Interaction,
+    topic: Prompt,
+    pictures: app_commands.Range[int, 0, MOST_PICTURES] | None = None,
+    length: str = Length.MEDIUM,
+    language: str = "",
+    seed: app_commands.Range[int, 0, LARGEST_SEED] | None = None,
+    file: File = None,
+    file2: File = None,
+    file3: File = None,
+    private: bool = False,
+) -> None:
+    order = Order(pictures=pictures, length=Length(length), language=language)
+    how = How(private=private, quoted=False, capability=ARTICLE, order=order, seed=seed)
+    files = message_text.posted(each for each in (file, file2, file3) if each)
+    await ask_flow.ask(interaction, topic, files, how)
+    if not private:
+        await ask_flow.remember(interaction, topic)
+
+
+ALL: tuple[Command, ...] = (article,)

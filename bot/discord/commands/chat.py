@@ -1,0 +1,216 @@
+"""The commands with which people ask, and stop, and begin anew."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import app_commands
+
+from bot import notices
+from bot.discord.ask import ask_flow, channel_transcript, job_factory, message_text, references
+from bot.discord.ask.job_factory import How
+from bot.discord.commands.command_translator import text
+from bot.discord.commands.contexts import everywhere
+from bot.discord.delivery.reply_target import Footnote
+from bot.discord.respond import tell
+from bot.discord.views import question_modal
+from bot.discord.views.stop_button import stop as stop_job
+from bot.i18n import words
+from bot.notices import Notice, Refused, Tone
+from bot.sanitize import clean_name
+from jobqueue.capabilities import SOLVE
+
+if TYPE_CHECKING:
+    from bot.discord.client import Commonroom
+
+    Interaction = discord.Interaction[Commonroom]
+else:
+    Interaction = discord.Interaction
+
+LONGEST_OPTION = 6_000  # Discord's own limit
+MOST_CHOICES = 25
+
+Prompt = app_commands.Range[str, 1, LONGEST_OPTION]
+File = discord.Attachment | None
+
+
+@everywhere
+@app_commands.command(name=text("command-chat"), description=text("command-chat-about"))
+@app_commands.rename(
+    prompt=text("option-prompt"),
+    private=text("option-private"),
+    thinking=text("option-thinking"),
+    file=text("option-file"),
+)
+@app_commands.describe(
+    prompt=text("option-prompt-form"),
+    private=text("option-private-about"),
+    thinking=text("option-thinking-about"),
+    file=text("option-file-about"),
+)
+async def chat(
+    interaction: Interaction,
+    prompt: Prompt | None = None,
+    private: bool = False,
+    thinking: bool | None = None,
+    file: File = None,
+) -> None:
+    how = How(private=private, thinking=thinking)
+    if prompt is None and file is None:
+        await question_modal.open_form(interaction, how)
+        return
+    asked = prompt or words(str(interaction.locale))("prompt-files")
+    await ask_flow.ask(interaction, asked, message_text.posted([file] if file else []), how)
+    if prompt and not private:
+        await ask_flow.remember(interaction, prompt)
+
+
+@everywhere
+@app_commands.command(name=text("command-solve"), description=text("command-solve-about"))
+@app_commands.rename(
+    problem=text("option-problem"),
+    private=text("option-private"),
+    file=text("option-file"),
+)
+@app_commands.describe(
+    problem=text("option-problem-form"),
+    private=text("option-private-about"),
+    file=text("option-file-data"),
+)
+async def solve(
+    interaction: Interaction,
+    problem: Prompt | None = None,
+    private: bool = False,
+    file: File = None,
+) -> None:
+    how = How(private=private, capability=SOLVE)
+    if problem is None and file is None:
+        await question_modal.open_form(interaction, how)
+        return
+    files = message_text.posted([file] if file else [])
+    await ask_flow.ask(interaction, problem or "", files, how)
+    if problem and not private:
+        await ask_flow.remember(interaction, problem)
+
+
+@app_commands.guild_install()
+@app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
+@app_commands.command(name=text("command-thread"), description=text("command-thread-about"))
+@app_commands.rename(prompt=text("option-prompt"), file=text("option-file"))
+@app_commands.describe(prompt=text("option-prompt-about"), file=text("option-file-about"))
+async def thread(interaction: Interaction, prompt: Prompt, file: File = None) -> None:
+    await ask_flow.ask_in_thread(interaction, prompt, message_text.posted([file] if file else []))
+    await ask_flow.remember(interaction, prompt)
+
+
+@everywhere
+@app_commands.command(name=text("command-ask"), description=text("command-ask-about"))
+@app_commands.rename(prompt=text("option-prompt"), file=text("option-file"))
+@app_commands.describe(prompt=text("option-prompt-about"), file=text("option-file-about"))
+async def ask(interaction: Interaction, prompt: Prompt, file: File = None) -> None:
+    files = message_text.posted([file] if file else [])
+    if ask_flow.can_open_thread(interaction):
+        await ask_flow.ask_in_thread(interaction, prompt, files)
+    else:
+        await ask_flow.ask(interaction, prompt, files)
+    await ask_flow.remember(interaction, prompt)
+
+
+@chat.autocomplete("prompt")
+@ask.autocomplete("prompt")
+@thread.autocomplete("prompt")
+@solve.autocomplete("problem")
+async def recent_questions(
+    interaction: Interaction, current: str
+) -> list[app_commands.Choice[str]]:
+    recent = await interaction.client.service.recent.of(str(interaction.user.id), current)
+    return [app_commands.Choice(name=q, value=q) for q in recent[:MOST_CHOICES]]
+
+
+@everywhere
+@app_commands.context_menu(name=text("command-about"))
+async def ask_about(interaction: Interaction, message: discord.Message) -> None:
+    await interaction.client.about.open(interaction, message)
+
+
+@everywhere
+@app_commands.context_menu(name=text("command-solve-this"))
+async def solve_this(interaction: Interaction, message: discord.Message) -> None:
+    await message_text.learn_names(message)
+    problem = message_text.text_of(message, own_id(interaction), files=False)
+    limit = interaction.client.service.settings.commonroom_max_prompt_chars
+    how = How(capability=SOLVE, quoted=False, about=message.jump_url)
+    if len(problem) > limit:
+        name = clean_name(message.author.display_name)
+        cut = Footnote("quote-cut", {"name": name, "characters": limit})
+        how = replace(how, footnotes=(cut,))
+    await ask_flow.ask(interaction, problem[:limit], message_text.files_of(message), how)
+
+
+@everywhere
+@app_commands.context_menu(name=text("command-explain"))
+async def explain_image(interaction: Interaction, message: discord.Message) -> None:
+    pictures = message_text.pictures_of(message)
+    if not pictures:
+        raise Refused(Notice("no-image-there"))
+    request = words(str(interaction.locale))("explain-prompt")
+    await message_text.learn_names(message)
+    quotes = references.quotes_about(message, own_id(interaction))
+    how = How(quoted=False, about=message.jump_url, quotes=quotes)
+    await ask_flow.ask(interaction, request, pictures, how)
+
+
+def own_id(interaction: Interaction) -> int:
+    me = interaction.client.user
+    return me.id if me else 0
+
+
+@app_commands.guild_install()
+@app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
+@app_commands.context_menu(name=text("command-summarise"))
+async def summarise(interaction: Interaction, message: discord.Message) -> None:
+    """For the person alone: a summary is long, and nobody else asked for it."""
+    if interaction.guild_id and not interaction.app_permissions.read_message_history:
+        raise Refused(notices.HISTORY_FORBIDDEN)  # Discord would say that there is nothing
+    if interaction.guild_id and not interaction.permissions.read_message_history:
+        raise Refused(notices.HISTORY_NOT_YOURS)
+    request = words(str(interaction.locale))("summary-prompt")
+    quote, missing = await channel_transcript.transcript(message, own_id(interaction))
+    how = How(
+        private=True, quoted=False, about=message.jump_url, quotes=(quote,), footnotes=missing
+    )
+    await ask_flow.ask(interaction, request, how=how)
+
+
+@everywhere
+@app_commands.command(name=text("command-stop"), description=text("command-stop-about"))
+async def stop(interaction: Interaction) -> None:
+    answers, me = interaction.client.answers, str(interaction.user.id)
+    places = [job_factory.conversation(interaction, private=private) for private in (False, True)]
+    mine = [job for place in places for job in answers.of(me, place)]
+    refusals = [await stop_job(interaction, job.id) for job in mine]
+    stopped = refusals.count(None)
+    done = Notice("stop-done", Tone.INFO, {"count": stopped})
+    await tell(interaction, done if stopped else Notice("stop-nothing"))
+
+
+@everywhere
+@app_commands.command(name=text("command-help"), description=text("command-help-about"))
+async def help_(interaction: Interaction) -> None:
+    await tell(interaction, Notice("help-text", Tone.INFO, title="help-title"))
+
+
+Command = app_commands.Command[Any, ..., Any] | app_commands.ContextMenu
+
+ALL: tuple[Command, ...] = (
+    chat,
+    solve,
+    ask,
+    thread,
+    ask_about,
+    explain_image,
+    solve_this,
+    summarise,
+    stop,
+    help_,
+)

@@ -1,0 +1,229 @@
+"""What is remembered, and what becomes of one's own data: `/history`, `/export`, `/forget`."""
+
+import io
+import re
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+import discord
+import msgspec
+from discord import app_commands
+
+from bot import notices, problem_numbers
+from bot.discord import access
+from bot.discord.ask import job_factory
+from bot.discord.commands.command_translator import text
+from bot.discord.commands.contexts import everywhere
+from bot.discord.delivery.history_images import gallery
+from bot.discord.views import components_panel
+from bot.i18n import Words, words
+from bot.notices import Notice, Refused, Tone
+from jobqueue.capabilities import VISION
+from jobqueue.history import History, Loaded, tokens_of
+from jobqueue.job_records import Records
+from jobqueue.rate_limit import Rate
+from jobqueue.schema import Job, Summary, Turn
+
+if TYPE_CHECKING:
+    from bot.discord.client import Commonroom
+
+    Interaction = discord.Interaction[Commonroom]
+else:
+    Interaction = discord.Interaction
+
+METER_CELLS = 12
+SHOWN_TURNS = 5
+SHOWN_CHARS = 60
+SUMMARY_CHARS = 1_500
+RARELY = Rate(per_minute=1, per_day=20)
+DEFAULT_CONTEXT = 8_192  # tokens, while no worker tells its own
+
+
+# --- what is remembered -------------------------------------------------------------------------
+
+
+@everywhere
+@app_commands.command(name=text("command-history"), description=text("command-history-about"))
+@app_commands.rename(private=text("option-private"))
+@app_commands.describe(private=text("option-history-private-about"))
+async def history(interaction: Interaction, private: bool = False) -> None:
+    service = interaction.client.service
+    workers = await service.queue.workers()
+    read = [w.context_tokens for w in workers if "chat" in w.capabilities]
+    context = min(filter(None, read), default=DEFAULT_CONTEXT)
+    conversation = job_factory.conversation(interaction, private=private)
+    say = words(str(interaction.locale))
+    budget = context * 3 // 4  # the rest is for the answer
+    loaded = await service.history.load(conversation, budget)
+    texts = await remembered(service.history, conversation, context, loaded, say)
+    shown = await gallery(loaded.turns, service.blobs)
+    if lines := shown.lines(workers, say):
+        texts.insert(-1, "\n".join(lines))
+    sees = any(VISION in worker.capabilities for worker in workers)
+    await components_panel.show(
+        interaction, texts, pictures=await shown.thumbnails() if sees else ()
+    )
+
+
+async def remembered(
+    history: History, conversation: str, context: int, loaded: Loaded, say: Words
+) -> list[str]:
+    """The panel's texts on one conversation, for a model that reads `context` tokens."""
+    stats = await history.stats(conversation)
+    summary = (await history.since_summary(conversation)).summary
+    title = f"## {say('history-title')}"
+    if not stats.turns:
+        return [title, say("history-none")]
+    read = min(_read(loaded) if loaded.summary else stats.tokens, context)
+    share = min(round(100 * read / context), 100)
+    facts = [
+        say("history-turns", {"turns": stats.turns, "tokens": stats.tokens}),
+        f"{meter(read / context)}　{say('history-context', {'share': share, 'tokens': context})}",
+    ]
+    if stats.oldest_ms:
+        since = f"<t:{stats.oldest_ms // 1000}:R>"
+        facts.append(say("history-since", {"since": since}))
+    if loaded.omitted:
+        facts.append(say("history-omitted", {"turns": loaded.omitted}))
+    newest = [_shown(turn) for turn in loaded.turns[-SHOWN_TURNS:]]
+    texts = [title, "\n".join(facts), "\n".join(newest), f"-# {say('history-note')}"]
+    if summary:
+        texts.insert(2, _in_short(summary, say))
+    return texts
+
+
+def _read(loaded: Loaded) -> int:
+    """Tokens of the summary and of the turns that are read word for word."""
+    return (loaded.summary.tokens if loaded.summary else 0) + sum(map(tokens_of, loaded.turns))
+
+
+def _in_short(summary: Summary, say: Words) -> str:
+    """What the model keeps of older turns; written by it, so nothing in it is markup."""
+    text = summary.text
+    cut = f"{text[:SUMMARY_CHARS]}…" if len(text) > SUMMARY_CHARS else text
+    quoted = "\n".join(f"> {line}" for line in discord.utils.escape_markdown(cut).splitlines())
+    return f"{say('history-summary', {'turns': summary.turns})}\n{quoted}"
+
+
+def meter(share: float) -> str:
+    """▰▰▰▱▱▱ for a share of 0 to 1; anything at all is at least one cell."""
+    full = min(max(round(share * METER_CELLS), 1 if share > 0 else 0), METER_CELLS)
+    return "▰" * full + "▱" * (METER_CELLS - full)
+
+
+def _shown(turn: Turn) -> str:
+    """The question, and the title of the first message or file that was read with it."""
+    asked, material = problem_numbers.parted(turn.prompt)
+    question = " ".join(asked.split())
+    cut = f"{question[:SHOWN_CHARS]}…" if len(question) > SHOWN_CHARS else question
+    along = f" ↪ {material.partition(':' + chr(10))[0]}" if material else ""
+    return f"> **{turn.user_name}**　{discord.utils.escape_markdown(cut + along)}"
+
+
+# --- my data ------------------------------------------------------------------------------------
+
+
+@everywhere
+@app_commands.command(name=text("command-export"), description=text("command-export-about"))
+async def export(interaction: Interaction) -> None:
+    await _require_rarely(interaction, "export")
+    await interaction.response.defer(ephemeral=True)
+    service, me = interaction.client.service, str(interaction.user.id)
+    turns = await service.history.export(me)
+    kept = {
+        "user": me,
+        "exported_at": int(time.time()),
+        "conversations": turns,
+        "records": [_exported(job) for job in await Records(service.queue).of(me)],
+        "recent_questions": await service.recent.of(me),
+        "feedback": await service.feedback.of(me),
+        "settings_changed": await service.preferences.changes.of(me),
+        "steps": await service.works.of(me),
+        "articles": await service.articles.of(me),
+    }
+    data = msgspec.json.format(msgspec.json.encode(kept), indent=2)
+    say = words(str(interaction.locale))
+    count = sum(map(len, turns.values()))
+    await interaction.followup.send(
+        say("export-done", {"turns": count}),
+        file=discord.File(io.BytesIO(data), "commonroom.json"),
+        ephemeral=True,
+    )
+
+
+async def _require_rarely(interaction: "discord.Interaction[Commonroom]", what: str) -> None:
+    """Let one person do it as often as `RARELY` says: it reads all that is kept of anybody.
+
+    Raises:
+        Refused: they did it too often.
+    """
+    rates, me = interaction.client.service.rates, str(interaction.user.id)
+    if exceeded := await rates.count(what, me, str(interaction.id), RARELY):
+        raise Refused(notices.too_soon(exceeded))
+
+
+def _exported(job: Job) -> Job:
+    """Without what Discord lets the bot answer with, and the admins' words."""
+    return msgspec.structs.replace(job, reply="", system="")
+
+
+@everywhere
+@app_commands.command(name=text("command-forget"), description=text("command-forget-about"))
+async def forget(interaction: Interaction) -> None:
+    say = words(str(interaction.locale))
+    button = ForgetButton(str(interaction.user.id), say("forget-button"))
+    row: components_panel.Row = discord.ui.ActionRow()
+    row.add_item(button)
+    await components_panel.show(
+        interaction, [f"## {say('forget-title')}", say("forget-ask")], [row]
+    )
+
+
+class ForgetButton(
+    discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"forget:(?P<user>\d+)"
+):
+    def __init__(self, user: str, label: str = "") -> None:
+        super().__init__(
+            discord.ui.Button(
+                label=label, style=discord.ButtonStyle.red, custom_id=f"forget:{user}"
+            )
+        )
+        self._user = user
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction,  # noqa: ARG003
+        item: discord.ui.Item[Any],  # noqa: ARG003
+        match: re.Match[str],
+    ) -> Self:
+        return cls(match["user"])
+
+    async def callback(self, interaction: "discord.Interaction[Commonroom]") -> None:  # type: ignore[override]
+        try:
+            if self._user != str(interaction.user.id):
+                raise Refused(access.ELSEWHERE)
+            await _forget(interaction)
+        except Exception as error:  # the interaction's edge
+            await interaction.client.explain(interaction, error)
+
+
+async def _forget(interaction: "discord.Interaction[Commonroom]") -> None:
+    await _require_rarely(interaction, "forget")
+    service, me = interaction.client.service, str(interaction.user.id)
+    await interaction.response.defer()
+    turns = await service.history.erase(me)
+    await service.recent.forget(me)
+    await service.feedback.erase(me)
+    await service.preferences.changes.erase(me)
+    await service.shown.erase(me)
+    await service.works.erase(me)
+    await service.articles.erase(me)
+    await Records(service.queue).erase(me)
+    done = Notice("forget-done", Tone.INFO, {"turns": turns})
+    say = words(str(interaction.locale))
+    view = components_panel.panel([f"## {say('forget-title')}", done.text(say)])
+    await interaction.edit_original_response(view=view)
+
+
+ALL: tuple[app_commands.Command[Any, ..., Any], ...] = (history, export, forget)

@@ -1,0 +1,133 @@
+"""`/reset`: make the model forget a conversation, and the button that brings it back.
+
+One's own turns are forgotten at once. Those of others only by who may, after a question.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import app_commands
+
+from bot.discord.access import require_place
+from bot.discord.ask import job_factory
+from bot.discord.ask.admission import asker_of
+from bot.discord.commands.command_translator import text
+from bot.discord.commands.contexts import everywhere
+from bot.discord.views.embeds import card
+from bot.discord.views.persistent_item import Control
+from bot.i18n import words
+from bot.notices import Notice, Refused, Tone
+
+if TYPE_CHECKING:
+    from bot.discord.client import Commonroom
+
+    Interaction = discord.Interaction[Commonroom]
+else:
+    Interaction = discord.Interaction
+
+NOT_YOURS = Notice("reset-not-yours")
+OTHERS_CLEAR = Notice("reset-undo-not-yours")
+GONE = Notice("reset-gone")
+NOBODY = discord.AllowedMentions.none()
+
+
+@everywhere
+@app_commands.command(name=text("command-reset"), description=text("command-reset-about"))
+@app_commands.rename(private=text("option-private"))
+@app_commands.describe(private=text("option-reset-private-about"))
+async def reset(interaction: Interaction, private: bool = False) -> None:
+    history = interaction.client.service.history
+    conversation = job_factory.conversation(interaction, private=private)
+    others = await history.authors(conversation) - {str(interaction.user.id)}
+    if private or not others:
+        await _clear(interaction, private=private)
+        return
+    await require_may_clear(interaction, others)
+    stats = await history.stats(conversation)
+    ask = Notice("reset-ask", arguments={"turns": stats.turns, "people": len(others) + 1})
+    say = words(str(interaction.locale))
+    view = _button("clear", interaction, private=False, label=say("reset-button"))
+    await interaction.response.send_message(embed=card(ask, say), view=view, ephemeral=True)
+
+
+async def require_may_clear(interaction: Interaction, others: set[str]) -> None:
+    """Let a conversation be forgotten by who manages messages, by anybody where the admins say so,
+    and by a person whose turns are the only ones. Raises `Refused`."""
+    if others and not await _may_clear_all(interaction):
+        raise Refused(NOT_YOURS)
+
+
+async def _may_clear_all(interaction: Interaction) -> bool:
+    if interaction.permissions.manage_messages:
+        return True
+    who = asker_of(interaction)
+    wanted = await interaction.client.service.preferences.resolve(who.server, who.channels)
+    return wanted.reset == "everybody"
+
+
+async def _clear(interaction: Interaction, *, private: bool, confirmed: bool = False) -> None:
+    say = words(str(interaction.locale))
+    history, nonce = interaction.client.service.history, str(interaction.id)
+    conversation = job_factory.conversation(interaction, private=private)
+    turns = await history.clear(conversation, nonce=nonce, by=str(interaction.user.id))
+    done = card(Notice("reset-done", Tone.INFO, {"turns": turns}), say)
+    shown: dict[str, Any] = {"embed": done, "allowed_mentions": NOBODY}
+    if turns and await history.is_restorable(conversation, nonce):
+        shown["view"] = _button("undo", interaction, private=private, label=say("reset-undo"))
+    hidden = private or not turns
+    if confirmed:
+        await interaction.response.edit_message(embed=done, view=None)
+        if turns:
+            await interaction.followup.send(**shown, ephemeral=hidden)
+    else:
+        await interaction.response.send_message(**shown, ephemeral=hidden)
+
+
+def _button(do: str, interaction: Interaction, *, private: bool, label: str) -> discord.ui.View:
+    style = discord.ButtonStyle.red if do == "clear" else discord.ButtonStyle.grey
+    button: discord.ui.Button[Any] = discord.ui.Button(
+        label=label,
+        emoji="↩️" if do == "undo" else None,
+        style=style,
+        custom_id=f"reset:{do}:{interaction.channel_id}:{private:d}:{interaction.id}",
+    )
+    view = discord.ui.View(timeout=None)
+    view.add_item(ResetButton(button))
+    return view
+
+
+class ResetButton(
+    Control,
+    template=r"reset:(?P<do>clear|undo):(?P<channel>\d+):(?P<private>[01]):(?P<nonce>\d+)",
+):
+    """Its id names the channel, and which clear it takes back; whose conversation it is follows
+    from the person who presses it."""
+
+    async def pressed(self, interaction: "discord.Interaction[Commonroom]") -> None:
+        _, do, channel, private, nonce = self.custom_id.split(":")
+        require_place(interaction, channel)
+        if do == "undo":
+            await _restore(interaction, nonce, private=private == "1")
+            return
+        conversation = job_factory.conversation(interaction)
+        others = await interaction.client.service.history.authors(conversation)
+        await require_may_clear(interaction, others - {str(interaction.user.id)})
+        await _clear(interaction, private=False, confirmed=True)
+
+
+async def _restore(interaction: Interaction, nonce: str, *, private: bool) -> None:
+    history = interaction.client.service.history
+    conversation = job_factory.conversation(interaction, private=private)
+    by = "" if await _may_clear_all(interaction) else str(interaction.user.id)
+    try:
+        turns = await history.restore(conversation, nonce, by=by)
+    except LookupError as error:
+        raise Refused(GONE) from error
+    except PermissionError as error:
+        raise Refused(OTHERS_CLEAR) from error
+    done = Notice("reset-undone", Tone.INFO, {"turns": turns})
+    say = words(str(interaction.locale))
+    await interaction.response.edit_message(embed=card(done, say), view=None)
+
+
+ALL: tuple[app_commands.Command[Any, ..., Any], ...] = (reset,)

@@ -1,0 +1,68 @@
+"""`/status`: how the service is, for whoever wonders why an answer takes its time."""
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import app_commands
+
+from bot.discord.commands.command_translator import text
+from bot.discord.commands.contexts import everywhere
+from bot.discord.views import components_panel
+from bot.i18n import Words, words
+from jobqueue.queue_stats import Overview, overview
+from jobqueue.schema import WorkerStatus
+
+if TYPE_CHECKING:
+    from bot.discord.client import Commonroom
+
+    Interaction = discord.Interaction[Commonroom]
+else:
+    Interaction = discord.Interaction
+
+BELIEVABLE_S = 20.0  # less than the time between two heartbeats, which is 41 s
+
+
+@everywhere
+@app_commands.command(name=text("command-status"), description=text("command-status-about"))
+async def status(interaction: Interaction) -> None:
+    client = interaction.client
+    began = time.perf_counter()
+    seen = await overview(client.service.queue)
+    queue_ms = round(1000 * (time.perf_counter() - began))
+    say = words(str(interaction.locale))
+    await components_panel.show(
+        interaction, texts(seen, discord_milliseconds(client), queue_ms, say)
+    )
+
+
+def texts(seen: Overview, discord_ms: int | None, queue_ms: int, say: Words) -> Sequence[str]:
+    waiting = sum(capability.waiting for capability in seen.capabilities)
+    workers = "\n".join(_line(worker, say) for worker in seen.workers)
+    if discord_ms is None:
+        latency = say("status-latency-queue", {"queue": queue_ms})
+    else:
+        latency = say("status-latency", {"discord": discord_ms, "queue": queue_ms})
+    facts = (say("status-waiting", {"count": waiting}), latency)
+    return (f"## {say('status-title')}", workers or say("status-no-worker"), "\n".join(facts))
+
+
+def _line(worker: WorkerStatus, say: Words) -> str:
+    ready = "●" if worker.phase == "ready" else "○"
+    busy = {"running": worker.running, "slots": worker.slots}
+    phase = say(f"phase-{worker.phase}")
+    return f"{ready} `{worker.model or worker.engine}`　{phase} · {say('status-busy', busy)}"
+
+
+def discord_milliseconds(client: discord.Client) -> int | None:
+    """Return how long Discord takes to answer, or None where that is not known.
+
+    discord.py knows nothing before the first heartbeat came back. Where an acknowledgement comes
+    before it noted that it sent the heartbeat, it counts from the heartbeat before that one.
+    """
+    latency = client.latency
+    return round(1000 * latency) if 0 <= latency <= BELIEVABLE_S else None
+
+
+ALL: tuple[app_commands.Command[Any, ..., Any], ...] = (status,)

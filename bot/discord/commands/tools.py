@@ -1,0 +1,158 @@
+"""`/tools`: what the model may call in a channel besides writing words.
+
+Workers announce what they have. Where nothing was chosen, chats call none: a small model that
+could answer by itself is easily led astray by tools. Problems are solved by programs in any case.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import app_commands
+
+from bot.discord.access import require_place
+from bot.discord.ask.admission import asker_of
+from bot.discord.commands.command_translator import text
+from bot.discord.commands.contexts import everywhere
+from bot.discord.settings.settings_controller import may_change, require_may_change, server_of
+from bot.discord.views import components_panel
+from bot.discord.views.persistent_item import Control
+from bot.i18n import Words, words
+from bot.render.steps_text import tool_name
+from jobqueue.errors import QueueUnavailable
+from jobqueue.queue import JobQueue
+
+if TYPE_CHECKING:
+    from bot.discord.client import Commonroom
+
+    Interaction = discord.Interaction[Commonroom]
+else:
+    Interaction = discord.Interaction
+
+MOST = 25  # that a menu holds
+LONGEST_CHOICE = 100  # Discord's
+KNOWN = {
+    "python": "tool-python-about",
+    "read_picture": "tool-read-picture-about",
+    "calculate": "tool-calculate-about",
+    "convert": "tool-convert-about",
+    "now": "tool-now-about",
+    "search_channel": "tool-search-channel-about",
+    "search_files": "tool-search-files-about",
+    "arxiv": "tool-arxiv-about",
+    "search_web": "tool-search-web-about",
+}
+
+
+async def announced(queue: JobQueue) -> list[str]:
+    """Tools of the workers that run; none while the queue is away."""
+    try:
+        names = {name for worker in await queue.workers() for name in worker.tools}
+    except QueueUnavailable:
+        return []
+    return sorted(name for name in names if 0 < len(name) <= LONGEST_CHOICE)[:MOST]
+
+
+@dataclass(frozen=True)
+class ToolsPage:
+    tools: Sequence[str]  # that workers have
+    chosen: Sequence[str] | None  # None: nothing was chosen here
+    channel: str
+    asks: bool  # a person, before each call
+    may_choose: bool
+    say: Words
+
+    def texts(self) -> list[str]:
+        title = f"## {self.say('tools-title')}"
+        if not self.tools:
+            return [title, self.say("tools-none")]
+        notes = ["tools-default" if self.chosen is None else "tools-chosen"]
+        notes += ["tools-asks"] if self.asks else []
+        small = "\n".join(f"-# {self.say(note)}" for note in notes)
+        return [title, "\n".join(map(self._line, self.tools)), small]
+
+    def rows(self) -> list[components_panel.Row]:
+        if not self.may_choose or not self.tools:
+            return []
+        options = [
+            discord.SelectOption(
+                label=tool_name(name, self.say).strip("`"),
+                value=name,
+                description=self._about(name)[:LONGEST_CHOICE] or None,
+                default=name in (self.chosen or ()),
+            )
+            for name in self.tools
+        ]
+        menu: discord.ui.Select[discord.ui.LayoutView] = discord.ui.Select(
+            custom_id=f"tools:{self.channel}",
+            placeholder=self.say("tools-choose"),
+            min_values=0,
+            max_values=len(options),
+            options=options,
+        )
+        ask: discord.ui.Button[discord.ui.LayoutView] = discord.ui.Button(
+            custom_id=f"tools:{self.channel}:ask",
+            label=self.say("tools-ask-off" if self.asks else "tools-ask-on"),
+        )
+        return [_row(menu), _row(ask)]
+
+    def _line(self, name: str) -> str:
+        mark = "●" if name in (self.chosen or ()) else "○"
+        about = self._about(name)
+        return f"{mark} **{tool_name(name, self.say)}**" + (f"　{about}" if about else "")
+
+    def _about(self, name: str) -> str:
+        return self.say(KNOWN[name]) if name in KNOWN else ""
+
+
+def _row(item: "discord.ui.Item[discord.ui.LayoutView]") -> components_panel.Row:
+    row: components_panel.Row = discord.ui.ActionRow()
+    row.add_item(ToolsControl(item))
+    return row
+
+
+@everywhere
+@app_commands.command(name=text("command-tools"), description=text("command-tools-about"))
+async def tools(interaction: Interaction) -> None:
+    page = await _page(interaction)
+    await components_panel.show(interaction, page.texts(), page.rows())
+
+
+async def _page(interaction: Interaction) -> ToolsPage:
+    service, who = interaction.client.service, asker_of(interaction)
+    service.preferences.refresh(who.server)
+    wanted = await service.preferences.resolve(who.server, who.channels)
+    return ToolsPage(
+        tools=await announced(service.queue),
+        chosen=wanted.tools,
+        channel=str(interaction.channel_id),
+        asks=bool(wanted.approval),
+        may_choose=may_change(interaction),
+        say=words(str(interaction.locale)),
+    )
+
+
+class ToolsControl(Control, template=r"tools:(?P<channel>\d+)(?P<ask>:ask)?"):
+    """Its id holds the channel."""
+
+    async def pressed(self, interaction: "discord.Interaction[Commonroom]") -> None:
+        require_may_change(interaction)
+        require_place(interaction, self.custom_id.split(":")[1])
+        preferences = interaction.client.service.preferences
+        if self.custom_id.endswith(":ask"):
+            change: dict[str, object] = {"approval": not (await _page(interaction)).asks}
+        else:
+            offered = (await _page(interaction)).tools
+            picked = getattr(self.item, "values", ())
+            change = {"tools": tuple(name for name in picked if name in offered) or None}
+        server, place = server_of(interaction), str(interaction.channel_id)
+        await preferences.change(server, place, by=str(interaction.user.id), **change)
+        page = await _page(interaction)
+        await interaction.response.edit_message(
+            view=components_panel.panel(page.texts(), page.rows()),
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
+
+
+ALL: tuple[app_commands.Command[Any, ..., Any], ...] = (tools,)

@@ -1,0 +1,1 @@
+"""The delivery of answers into Discord's messages."""

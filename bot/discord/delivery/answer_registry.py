@@ -1,0 +1,176 @@
+"""What is shown where, and the buttons that go with it."""
+
+import logging
+from contextlib import suppress
+
+import aiohttp
+import discord
+import msgspec
+from redis.exceptions import RedisError
+
+from bot import problem_numbers
+from bot.agent_trace import NOTHING, Work, WorkRecords
+from bot.answer_formatter import Dressing
+from bot.answer_store import Shown, ShownAnswers, Version, with_version
+from bot.article import edits
+from bot.article.article_store import ArticleRecords
+from bot.article.message_layout import Spread
+from bot.discord.delivery import reply_target
+from bot.discord.delivery.discord_reply import Frame
+from bot.discord.delivery.question_header import above
+from bot.discord.delivery.reply_target import BelowInteraction
+from bot.discord.delivery.restore_images import reclaim
+from bot.discord.views import answer_buttons
+from bot.feedback import Feedback
+from bot.i18n import words
+from bot.render.message_view import Row
+from bot.reply_protocol import Outcome
+from jobqueue.article import Article
+from jobqueue.blobs import Blobs
+from jobqueue.capabilities import SOLVE, without_model
+from jobqueue.errors import QueueUnavailable
+from jobqueue.history import History
+from jobqueue.schema import FinishReason, Job
+
+log = logging.getLogger(__name__)
+
+
+class Album:
+    """An answer is never lost to a record that cannot be read or written: it has no buttons then,
+    or ones that say that they are forgotten."""
+
+    def __init__(
+        self,
+        client: discord.Client,
+        *,
+        shown: ShownAnswers,
+        works: WorkRecords,
+        articles: ArticleRecords,
+        history: History,
+        feedback: Feedback,
+        dressing: Dressing,
+        blobs: Blobs,
+    ) -> None:
+        self._client = client
+        self._shown = shown
+        self._works = works
+        self._articles = articles
+        self._dressing = dressing
+        self._blobs = blobs
+        self._history = history
+        self._feedback = feedback
+
+    async def frame(self, job: Job, answer: str) -> Frame:
+        """What is around this job's answer, which is a new version of `answer` if that is named."""
+        earlier, text = None, ""
+        with suppress(QueueUnavailable):
+            earlier = await self._shown.find(answer) if answer else None
+            if earlier:
+                turn = await self._history.turn(job.channel, earlier.job.id)
+                text = turn.answer if turn else ""
+
+        article = await self.article_of(earlier) if earlier else None
+
+        def row(outcome: Outcome) -> Row:
+            shown = earlier if earlier and reworks(job) else None
+            shown = shown or with_version(earlier, Version.of(job, outcome), ())
+            return row_of(shown, article=outcome.article)
+
+        return Frame(
+            row,
+            text,
+            above(earlier.job) if earlier else "",
+            row_of(earlier, article=article) if earlier else None,
+            laid_out=job.order is not None,
+            article=await self.spread(earlier, article) if earlier and article else None,
+            reworks=reworks(job),
+        )
+
+    async def spread(self, shown: Shown, article: Article) -> Spread:
+        """An article ready to be shown, with the pictures that its messages still have."""
+        await reclaim(self._client, self._blobs, shown, article)
+        return await self._dressing.spread(article)
+
+    async def article_of(self, shown: Shown) -> Article | None:
+        """As it is now, if it is one and is known."""
+        record = None
+        with suppress(QueueUnavailable):
+            record = await self._articles.find(shown.id) if shown.job.order else None
+        return record.article if record else None
+
+    async def add(self, job: Job, answer: str, messages: tuple[str, ...], outcome: Outcome) -> None:
+        """Put the job's answer on record, as the latest of its channel."""
+        try:
+            earlier = await self._shown.find(answer) if answer else None
+            before = await self._shown.latest(job.channel)
+            if earlier and reworks(job):
+                shown = msgspec.structs.replace(earlier, messages=messages)
+            else:
+                shown = with_version(earlier, Version.of(job, outcome), messages)
+            if outcome.work:
+                await self._works.keep(job.id, job.user, outcome.work)
+            if outcome.article:
+                await self._articles.add(shown.id, job.user, outcome.article)
+            await self._shown.keep(shown, latest=not reworks(job))
+        except (QueueUnavailable, RedisError) as error:
+            log.warning("answer not on record job=%s: %r", job.id, error)
+            return
+        if before and before.id != shown.id:
+            await self.redraw(before, latest=False)
+
+    async def keep_work(self, job: Job, work: Work) -> None:
+        """Of an answer that came to nothing, for whoever opens it."""
+        with suppress(QueueUnavailable, RedisError):
+            await self._works.keep(job.id, job.user, work)
+
+    async def work_of(self, version: Version) -> Work:
+        """Nothing, where it cannot be read: the answer is shown all the same."""
+        with suppress(QueueUnavailable):
+            if version.work and (work := await self._works.find(version.job.id)):
+                return work
+        return NOTHING
+
+    async def put(self, shown: Shown) -> None:
+        """A change of what is shown; an article may be changed when it is no longer the latest."""
+        await self._shown.keep(shown, latest=shown.job.order is None)
+
+    async def redraw(self, shown: Shown, *, latest: bool) -> None:
+        """Give an answer's last message the buttons it should have now; a courtesy. An article
+        keeps those it has: they are a part of its layout."""
+        if shown.job.order:
+            return
+        below = reply_target.decode(shown.job.reply)
+        if isinstance(below, BelowInteraction) and not below.may_write:
+            return  # only a token reaches it, and that is probably over
+        channel = self._client.get_partial_messageable(int(below.channel))
+        message = channel.get_partial_message(int(shown.messages[-1].rpartition("/")[2]))
+        with suppress(discord.HTTPException, aiohttp.ClientError, OSError, QueueUnavailable):
+            votes = await self._feedback.counts(shown.job.id)
+            row = row_of(shown, latest=latest)
+            await message.edit(view=answer_buttons.view(row, words(shown.job.locale), votes))
+
+
+def reworks(job: Job) -> bool:
+    """Whether it changes a part of an article, and is no version of the answer."""
+    return job.order is not None and job.order.change is not None
+
+
+def row_of(shown: Shown, *, latest: bool = True, article: Article | None = None) -> Row:
+    return Row(
+        job=shown.job.id,
+        latest=latest,
+        cut=shown.version.reason is FinishReason.LENGTH,
+        current=shown.current,
+        versions=len(shown.versions),
+        work=shown.version.work,
+        numbers=_has_numbers(shown.job),
+        formulas=shown.version.formulas,
+        article=article is not None,
+        empty=article is not None and bool(edits.empty(article)),
+    )
+
+
+def _has_numbers(job: Job) -> bool:
+    """Whether it is a problem that can be solved with other ones."""
+    is_problem = without_model(job.capability) == SOLVE
+    return is_problem and bool(problem_numbers.numbers(problem_numbers.parted(job.prompt)[0]))

@@ -1,0 +1,393 @@
+"""Shows an answer in Discord while it grows.
+
+The reply knows which faces its messages should have and which they have. One request at a time
+makes them equal, at most one a second per message; while it is under way newer text replaces
+older, so falling behind costs smoothness and never text.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from time import monotonic
+
+from bot import notices
+from bot.agent_trace import NOTHING, Work
+from bot.article.message_layout import Spread
+from bot.discord.delivery.message_transport import Gone, Place, Rejected, Retry, TooMany, Unfit
+from bot.discord.delivery.reply_target import Note
+from bot.discord.delivery.request_pacer import Pace
+from bot.i18n import Words
+from bot.notices import Notice
+from bot.render import message_view, steps_text
+from bot.render.format_answer import Dressed, stacked
+from bot.render.message_view import Asked, Face, Faces, Refusable, Row
+from bot.reply_protocol import Outcome
+from common import tracing
+from jobqueue.schema import Progress
+
+EDIT_INTERVAL_S = 1.0  # Discord allows about five edits in five seconds
+REPLAY_S = 0.3  # after a restart the text so far arrives within this
+TYPING_S = 8.0  # Discord shows it for ten
+MAX_RETRY_S = 30.0
+MAX_REPLACEMENTS = 5  # in one answer
+
+NOTHING_SHOWN = Note()
+
+# Keeps the note that a later process goes on from; whether that worked. If not it is asked again.
+Save = Callable[[Note], Awaitable[bool]]
+# A complete answer, made ready to be shown.
+Dress = Callable[[str, Outcome, Words], Awaitable[Dressed | Spread]]
+# The faces to be shown: made of components where that is asked for, else plain.
+Draw = Callable[[bool], Faces]
+
+log = logging.getLogger(__name__)
+
+
+class Undeliverable(Exception):
+    """Discord takes neither an edit nor a new message here any more."""
+
+
+@dataclass(eq=False)
+class _Part:
+    """One message of the answer."""
+
+    message: str | None = None  # None until it is sent
+    shown: Face | None = None  # None when unknown, as after a restart
+    maybe_sent: bool = False  # without our knowing: a lost response, or an earlier process
+    due: float = 0.0  # no request before this, on the monotonic clock
+    failures: int = 0  # one after another
+    left_out: frozenset[Refusable] = frozenset()  # what Discord does not take in this message
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What is around an answer: its buttons, and what its messages held before."""
+
+    row: Callable[[Outcome], Row | None] = lambda _: None
+    text: str = ""  # of the version that it replaces, kept until there is a new one
+    asked: str = ""  # above that one
+    old_row: Row | None = None
+    laid_out: bool = False  # its messages are made of components, from the first to the last
+    article: Spread | None = None  # that stays to be read until its new version is there
+    reworks: bool = False  # a part of that one: what is written meanwhile is not shown
+
+
+@asynccontextmanager
+async def showing(
+    place: Place,
+    job_id: str,
+    words: Words,
+    save: Save,
+    dress: Dress,
+    *,
+    pace: Pace,
+    note: Note = NOTHING_SHOWN,
+    resumed: bool = False,
+    asked: str = "",
+    footnotes: Sequence[Notice] = (),
+    frame: Frame | None = None,
+) -> AsyncIterator["DiscordReply"]:
+    """A reply for one job, in the messages that `note` names and in further ones. Where it is
+    `resumed`, an earlier process may have sent some that the note does not name.
+
+    `asked` is put above the answer; `footnotes` below it, before those of its outcome.
+
+    Raises:
+        Undeliverable: in an exception group, at any time while the reply is open.
+    """
+    reply = DiscordReply(
+        place,
+        job_id,
+        words,
+        save,
+        dress,
+        pace=pace,
+        note=note,
+        resumed=resumed,
+        asked=asked,
+        footnotes=footnotes,
+        frame=frame,
+    )
+    async with asyncio.TaskGroup() as group:
+        group.create_task(reply.show(), name=f"show {job_id}")
+        group.create_task(reply.type(), name=f"type {job_id}")
+        yield reply
+
+
+class DiscordReply:
+    def __init__(
+        self,
+        place: Place,
+        job_id: str,
+        words: Words,
+        save: Save,
+        dress: Dress,
+        *,
+        pace: Pace,
+        note: Note,
+        resumed: bool,
+        asked: str = "",
+        footnotes: Sequence[Notice] = (),
+        frame: Frame | None = None,
+    ) -> None:
+        self._place = place
+        self._job_id = job_id
+        self._words = words
+        self._save = save
+        self._dress = dress
+        self._pace = pace
+        self._asked = asked
+        self._footnotes = footnotes
+        self._frame = frame or Frame()
+        self.outcome: Outcome | None = None  # once the complete answer can be seen
+        self.in_vain: Work = NOTHING  # what was done without an answer, once that is told
+        self._saved = note
+        self._parts = _parts(note.messages, place.first)
+        self._replaced = note.replaced
+        self._resumed = resumed
+        self._laid_out = self._frame.laid_out
+        self._most = place.most
+        self._text = ""  # of the complete answer
+        self._wanted: Faces = ()
+        self._draw: Draw | None = None  # of newer ones, drawn once they are needed
+        self._drawn: Draw = lambda _: ()  # of the wanted ones
+        self._final = False
+        self._changed = asyncio.Event()
+        self._visible = asyncio.Event()
+        self._complete = asyncio.Event()
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        return tuple(part.message or "" for part in self._parts)
+
+    # --- what `ask` says ------------------------------------------------------------------------
+
+    def wait(self, notice: Notice) -> None:
+        if article := self._frame.article:
+            self._want(lambda laid: message_view.at_work(article.faces(laid_out=laid), notice))
+        else:
+            head = self._above(self._frame.text)
+            self._want(lambda _: message_view.waiting(notice, self._frame.text, head))
+
+    def update(self, text: str, work: Work = NOTHING, progress: Progress | None = None) -> None:
+        card = notices.progress(progress, changing=self._frame.reworks) if progress else None
+        if self._frame.article and (self._frame.reworks or not text):
+            self.wait(card or notices.RUNNING)
+            return
+
+        def draw(_: bool) -> Faces:
+            head = stacked(
+                self._above(text), steps_text.live(work, self._words, answering=bool(text))
+            )
+            step = work.asking
+            asks = Asked(step.asks, step.number) if step else None
+            return message_view.streaming(text, head, asks, card)
+
+        self._want(draw)
+
+    async def finish(self, text: str, outcome: Outcome) -> None:
+        self._text = text
+        footnotes = (*self._footnotes, *outcome.footnotes())
+        dressed = await self._dress(text, outcome, self._words)
+        if isinstance(dressed, Spread):
+            row = self._frame.row(outcome)
+            await self._end(lambda laid: dressed.finished(laid, footnotes, row, self._words))
+        else:
+            answer = dressed.under(self._asked) if self._asked else dressed
+            finished = message_view.finished(answer, footnotes, self._words)
+            finished = message_view.with_document(finished, text)
+            if outcome.check is not None:
+                card = notices.checked(outcome.check, steps_text.summary(outcome.work))
+                finished = message_view.with_card(finished, card)
+            outcome = replace(outcome, formulas=dressed.formulas)
+            finished = message_view.with_row(finished, self._frame.row(outcome))
+            await self._end(lambda _: finished)
+        self.outcome = outcome
+
+    async def fail(self, notice: Notice, text: str = "", work: Work = NOTHING) -> None:
+        if article := self._frame.article:
+            row = self._frame.old_row
+            await self._end(lambda laid: article.unchanged(laid, notice, row))
+            return
+        asked = self._above(text or self._frame.text)
+        head = stacked(asked, "\n".join(steps_text.folded(work, self._words)))
+        told = message_view.told(notice, text or self._frame.text, head)
+        row = self._frame.old_row
+        if row is None and (work or notice.again):
+            row = Row(self._job_id, latest=False, failed=True, again=notice.again, work=work.kind)
+        shown = message_view.with_row(told, row)
+        await self._end(lambda _: shown)
+        self.in_vain = work
+
+    def _above(self, text: str) -> str:
+        """What was asked; the old question, for as long as its answer stands below it."""
+        is_old = bool(text) and text == self._frame.text
+        return self._frame.asked if is_old else self._asked
+
+    async def _end(self, draw: Draw) -> None:
+        self._final = True
+        self._want(draw)
+        await self._complete.wait()
+
+    def _want(self, draw: Draw) -> None:
+        self._draw = draw
+        self._changed.set()
+
+    def _latest(self) -> None:
+        """Want the newest text; most of what comes between two requests is never drawn."""
+        if self._draw is not None:
+            drawn = self._draw(self._laid_out)
+            if self._most:
+                drawn = message_view.limited(drawn, self._most, self._text, self._words)
+            self._wanted = tuple(f.laid_out() for f in drawn) if self._laid_out else drawn
+            self._drawn, self._draw = self._draw, None
+
+    # --- what is done about it ------------------------------------------------------------------
+
+    async def show(self) -> None:
+        """Make the messages equal the wanted faces until the final ones are reached."""
+        while True:
+            if (part := self._first_difference()) is not None:
+                await asyncio.sleep(part.due - monotonic())
+                await self._attempt(part)
+            elif self._final:
+                break
+            else:
+                await self._changed.wait()
+                self._changed.clear()
+        tracing.here().event("last edit", messages=len(self._parts))
+        self._complete.set()
+
+    async def type(self) -> None:
+        """Show that something is on its way until something is there."""
+        with suppress(Gone, Retry):  # a courtesy
+            while not self._visible.is_set():
+                await self._place.typing()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(TYPING_S):
+                        await self._visible.wait()
+
+    def _first_difference(self) -> _Part | None:
+        self._latest()
+        while len(self._parts) < len(self._wanted):
+            self._parts.append(_Part(maybe_sent=self._resumed))
+        for number in range(len(self._wanted)):
+            if self._parts[number].shown != self._face(number):
+                return self._parts[number]
+        surplus = self._parts[len(self._wanted) :]
+        if self._final:
+            return surplus[-1] if surplus else None
+        left = (part for part in surplus if part.message and part.shown != message_view.OLD)
+        return next(left, None) if self._wanted and not self._laid_out else None
+
+    def _face(self, number: int) -> Face:
+        """Return how a message should look, without what Discord does not take in it."""
+        face = self._wanted[number]
+        for refused in Refusable:
+            if refused in self._parts[number].left_out:
+                face = message_view.without(face, refused, self._words)
+        return face
+
+    async def _attempt(self, part: _Part) -> None:
+        started = monotonic()
+        try:
+            async with self._pace.turn(counted=self._place.counted):
+                await self._make_equal(part)
+            part.failures = 0
+            part.due = started + EDIT_INTERVAL_S
+        except Retry as error:
+            part.failures += 1
+            part.maybe_sent = True
+            pause = min(EDIT_INTERVAL_S * 2**part.failures, MAX_RETRY_S)
+            part.due = monotonic() + pause
+            log.warning("retry in %.0f s job=%s: %s", pause, self._job_id, error)
+        except Gone as error:
+            if isinstance(error, Unfit) and self._laid_out:
+                self._leave_layout(error)
+            elif isinstance(error, TooMany):
+                self._limit_messages(part)
+            elif not (isinstance(error, Rejected) and self._leave_out(part, error)):
+                self._replace(part, error)
+        await self._remember()
+
+    async def _make_equal(self, part: _Part) -> None:
+        self._latest()
+        number = self._parts.index(part)
+        is_surplus = number >= len(self._wanted)
+        if is_surplus and self._final:
+            await self._remove_last()
+            return
+        if is_surplus and part.message is None:  # since it was looked for
+            return
+        # Before the end there may be more again in a moment: its place is kept.
+        face = message_view.OLD if is_surplus else self._face(number)
+        if part.message is None:
+            part.message = await self._place.send(face, self._nonce(number), first=number == 0)
+            # The nonce may have brought back a message with an older text.
+            part.shown = None if part.maybe_sent else face
+        else:
+            part.message = await self._place.edit(part.message, face)
+            part.shown = face
+        if not self._visible.is_set():
+            tracing.here().event("first visible")
+        self._visible.set()
+
+    async def _remove_last(self) -> None:
+        """An earlier attempt wrote more messages than the one that counts."""
+        message = self._parts[-1].message
+        with suppress(Gone):
+            if message is not None:
+                await self._place.delete(message)
+        self._parts.pop()
+
+    def _leave_out(self, part: _Part, error: Rejected) -> bool:
+        """Want this message without the next thing that Discord may have refused it for."""
+        number = self._parts.index(part)
+        if number >= len(self._wanted):
+            return False
+        face = self._face(number)
+        for refused in error.leave_out:
+            if (
+                refused not in part.left_out
+                and message_view.without(face, refused, self._words) != face
+            ):
+                log.warning("left out %s job=%s: %s", refused.value, self._job_id, error)
+                part.left_out |= {refused}
+                return True
+        return False
+
+    def _limit_messages(self, part: _Part) -> None:
+        """Want no more messages than there are; the last one then names a file with the rest."""
+        self._most = max(self._parts.index(part), 1)
+        self._draw = self._draw or self._drawn
+
+    def _leave_layout(self, error: Unfit) -> None:
+        """Want plain messages, where those made of components are refused."""
+        log.warning("components refused job=%s: %s", self._job_id, error)
+        self._laid_out, self._draw = False, self._draw or self._drawn
+
+    def _replace(self, part: _Part, error: Gone) -> None:
+        """A message that takes no edit is given up for a new one."""
+        if part.message is None or self._replaced >= MAX_REPLACEMENTS:
+            raise Undeliverable(str(error)) from error
+        log.warning("message replaced job=%s: %s", self._job_id, error)
+        part.message, part.shown, part.maybe_sent = None, None, False
+        self._replaced += 1
+
+    def _nonce(self, number: int) -> str:
+        """At most 25 characters; the same for the same message in a later process."""
+        return f"{self._job_id[-18:]}.{number}.{self._replaced}"
+
+    async def _remember(self) -> None:
+        note = Note(self.messages, self._replaced)
+        if note != self._saved and await self._save(note):
+            self._saved = note
+
+
+def _parts(noted: Sequence[str], first: str | None) -> list[_Part]:
+    if noted:
+        due = monotonic() + REPLAY_S
+        return [_Part(message or None, due=due, maybe_sent=True) for message in noted]
+    return [_Part(first)] if first else []

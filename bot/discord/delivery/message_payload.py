@@ -1,0 +1,126 @@
+"""Faces as discord.py's arguments."""
+
+from io import BytesIO
+from typing import Any
+
+import discord
+
+from bot.discord.views import answer_buttons
+from bot.discord.views.approval_button import allowing
+from bot.discord.views.embeds import boxed, card, in_text
+from bot.discord.views.stop_button import StopButton
+from bot.i18n import Words
+from bot.render.components_layout import Gap, Layout, Part
+from bot.render.format_answer import stacked
+from bot.render.message_view import Face
+from bot.render.split import MESSAGE_UNITS
+
+DOCUMENT = "answer.md"
+LONGEST_DESCRIPTION = 256  # of a picture in a gallery
+
+
+class Dresser:
+    """Turns the faces of one job into what `send` and `edit` take."""
+
+    def __init__(self, job_id: str, words: Words) -> None:
+        self._job_id = job_id
+        self._words = words
+
+    def new(self, face: Face) -> dict[str, Any]:
+        """Arguments of a send; an absent view must stay absent there."""
+        if face.layout:
+            return {"files": self._files(face), "view": self._laid_out(face, face.layout)}
+        view = {"view": found} if (found := self._view(face)) else {}
+        files = self._files(face)
+        return {
+            "content": self._content(face) or None,
+            "embeds": self._embeds(face),
+            "files": files,
+            **view,
+        }
+
+    def change(self, face: Face) -> dict[str, Any]:
+        """Arguments of an edit, which names everything, so that nothing old is left."""
+        if face.layout:
+            # A message of components has no content; naming that clears what was streamed.
+            return {
+                "content": None,
+                "embeds": [],
+                "attachments": self._files(face),
+                "view": self._laid_out(face, face.layout),
+            }
+        return {
+            "content": self._content(face) or None,
+            "embeds": self._embeds(face),
+            "attachments": self._files(face),
+            "view": self._view(face),
+        }
+
+    def _content(self, face: Face) -> str:
+        if not (face.notice and face.card_as_text):
+            return face.content
+        return stacked(face.content, in_text(face.notice, self._words))[:MESSAGE_UNITS]
+
+    def _embeds(self, face: Face) -> list[discord.Embed]:
+        if face.notice is None or face.card_as_text:
+            return []
+        return [card(face.notice, self._words)]
+
+    def _files(self, face: Face) -> list[discord.File]:
+        """Read from their start at each attempt, since a sent file is used up."""
+        pictures = face.layout.pictures if face.layout else filter(None, [face.picture])
+        named = {picture.name: picture for picture in pictures}  # one may be shown twice
+        files = [
+            discord.File(BytesIO(picture.png), name, description=picture.alt)
+            for name, picture in named.items()
+        ]
+        if face.document:
+            files.append(discord.File(BytesIO(face.document.encode()), DOCUMENT))
+        return files
+
+    # --- made of components ---------------------------------------------------------------------
+
+    def _laid_out(self, face: Face, layout: Layout) -> discord.ui.LayoutView:
+        view = discord.ui.LayoutView(timeout=None)
+        for part in layout.parts:
+            view.add_item(_component(part))
+        if face.document:
+            view.add_item(discord.ui.File(f"attachment://{DOCUMENT}"))
+        if face.notice:
+            view.add_item(boxed(face.notice, self._words))
+        for line in self._rows(face):
+            row: discord.ui.ActionRow[discord.ui.LayoutView] = discord.ui.ActionRow()
+            for button in line:
+                row.add_item(button)
+            view.add_item(row)
+        return view
+
+    def _rows(self, face: Face) -> list[list[Any]]:
+        if face.row:
+            return answer_buttons.rows(face.row, self._words)
+        return [[StopButton(self._job_id, self._words("button-stop"))]] if face.stoppable else []
+
+    # --- plain ----------------------------------------------------------------------------------
+
+    def _view(self, face: Face) -> discord.ui.View | None:
+        if face.row:
+            return answer_buttons.view(face.row, self._words)
+        return self._growing(face) if face.stoppable else None
+
+    def _growing(self, face: Face) -> discord.ui.View:
+        view = discord.ui.View(timeout=None)
+        if face.asks:
+            for button in allowing(face.asks, self._job_id, self._words):
+                view.add_item(button)
+        view.add_item(StopButton(self._job_id, self._words("button-stop")))
+        return view
+
+
+def _component(part: Part) -> "discord.ui.Item[discord.ui.LayoutView]":
+    if isinstance(part, str):
+        return discord.ui.TextDisplay(part)
+    if isinstance(part, Gap):
+        return discord.ui.Separator(visible=False)
+    described = part.alt[:LONGEST_DESCRIPTION] or None
+    shown = discord.MediaGalleryItem(f"attachment://{part.name}", description=described)
+    return discord.ui.MediaGallery(shown)

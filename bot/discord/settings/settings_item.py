@@ -1,0 +1,30 @@
+"""A control of the settings panel, whose id holds the place and the field; what it does is in
+`bot.discord.settings.settings_controller`."""
+
+from typing import TYPE_CHECKING
+
+from bot.discord.views.persistent_item import Control
+
+if TYPE_CHECKING:
+    import discord
+
+    from bot.discord.client import Commonroom
+
+
+class Setting(Control, template=r"settings:(?P<place>server|\d+):(?P<field>\w+)"):
+    @property
+    def place(self) -> str:
+        return self.custom_id.split(":")[1]
+
+    @property
+    def field(self) -> str:
+        return self.custom_id.split(":")[2]
+
+    @property
+    def values(self) -> list[str]:
+        """What was chosen in a menu; of roles, their ids."""
+        chosen = getattr(self.item, "values", [])
+        return [each if isinstance(each, str) else str(each.id) for each in chosen]
+
+    async def pressed(self, interaction: "discord.Interaction[Commonroom]") -> None:
+        await interaction.client.settings_desk.change(interaction, self)

@@ -1,0 +1,288 @@
+"""What may be done about a finished answer: ask again, write on, reword, take back, choose, judge.
+
+A new version is an ordinary job that follows the same turn as the old one and is shown in the
+same messages. Only a channel's latest answer can be changed, and only while nothing else is being
+answered there, so that what people read is always what the model remembers.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+import discord
+from msgspec.structs import replace
+
+from bot import notices, problem_numbers
+from bot.answer_store import Shown
+from bot.discord import access
+from bot.discord.access import require_here
+from bot.discord.ask import ask_flow
+from bot.discord.ask.admission import asker_of
+from bot.discord.delivery import reply_target
+from bot.discord.delivery.message_transport import ORIGINAL
+from bot.discord.delivery.reply_target import BelowInteraction, Destination
+from bot.discord.respond import tell
+from bot.discord.views import answer_buttons, latex_source, modal_values, steps_view
+from bot.discord.views.embeds import card
+from bot.discord.views.modal_builder import send_form
+from bot.feedback import Vote
+from bot.i18n import words
+from bot.notices import Notice, Refused, Tone
+from bot.sanitize import clean_prompt
+from common import tracing
+from jobqueue.errors import UnknownJob
+from jobqueue.schema import Turn
+
+if TYPE_CHECKING:
+    from bot.discord.client import Commonroom
+
+    Interaction = discord.Interaction[Commonroom]
+else:
+    Interaction = discord.Interaction
+
+LONGEST_FIELD = 4_000  # characters, in Discord's forms
+FORM = "reword"  # what the form's custom_id begins with
+
+NOT_YOURS = Notice("action-not-yours")
+NOT_YOUR_QUESTION = Notice("action-not-your-question")
+NOT_YOUR_FAILURE = Notice("retry-not-yours")
+GONE = Notice("retry-forgotten")
+OLD = Notice("action-old")
+FORGOTTEN = Notice("action-forgotten")
+TOO_LONG = Notice("action-long")
+
+Act = Callable[[Interaction, str], Coroutine[Any, Any, None]]
+
+
+class Actions:
+    def __init__(self, client: "Commonroom") -> None:
+        self._client = client
+        self._service = client.service
+        self._answers = client.answers
+        self._acts: dict[str, Act] = {
+            "again": self._again,
+            "retry": self._retry,
+            "more": self._more,
+            "edit": self._edit,
+            "undo": self._undo,
+            "before": lambda press, job: self._choose(press, job, -1),
+            "after": lambda press, job: self._choose(press, job, +1),
+            "up": lambda press, job: self._judge(press, job, "up"),
+            "down": lambda press, job: self._judge(press, job, "down"),
+            "work": steps_view.show,
+            "numbers": steps_view.ask_numbers,
+            "latex": latex_source.show,
+        }
+
+    async def press(self, interaction: Interaction, do: str, job_id: str) -> None:
+        """Do what the button says.
+
+        Raises:
+            Refused: with what the person is told.
+            QueueUnavailable: nothing was done.
+        """
+        act = self._acts.get(do)
+        if act is None:
+            raise Refused(access.FORGOTTEN)
+        await act(interaction, job_id)
+
+    # --- new versions ---------------------------------------------------------------------------
+
+    async def _again(self, interaction: Interaction, job_id: str) -> None:
+        await self._renew(interaction, await self._shown(interaction, job_id))
+
+    async def _more(self, interaction: Interaction, job_id: str) -> None:
+        shown = await self._shown(interaction, job_id)
+        await self._renew(interaction, shown, continues=shown.job.id)
+
+    async def _edit(self, interaction: Interaction, job_id: str) -> None:
+        shown = await self._shown(interaction, job_id)
+        turn = await self._changeable(interaction, shown)
+        if turn.user != str(interaction.user.id):
+            raise Refused(NOT_YOUR_QUESTION)  # nobody's words are put into another's mouth
+        asked, _ = problem_numbers.parted(turn.prompt)  # not the files' texts
+        if len(asked) > LONGEST_FIELD:
+            raise Refused(TOO_LONG)
+        await send_form(interaction, _form(job_id, asked, str(interaction.locale)))
+
+    async def reworded(self, interaction: Interaction, job_id: str) -> None:
+        """The form of `_edit` was sent, perhaps to a later process than the one that opened it."""
+        shown = await self._shown(interaction, job_id)
+        if shown.job.user != str(interaction.user.id):
+            raise Refused(NOT_YOUR_QUESTION)
+        limit = self._service.settings.commonroom_max_prompt_chars
+        prompt = clean_prompt(modal_values.values(interaction).get("prompt", ""), limit)
+        _, material = problem_numbers.parted(shown.job.prompt)
+        prompt = f"{prompt}\n\n{material}" if material else prompt
+        await self._renew(interaction, shown, prompt=prompt)
+
+    async def _retry(self, interaction: Interaction, job_id: str) -> None:
+        """What came to nothing has no turn that a version could be of: it is asked anew, below."""
+        try:
+            failed = await self._service.queue.job(job_id)
+        except UnknownJob as error:
+            raise Refused(GONE) from error
+        require_here(interaction, failed)
+        if failed.user != str(interaction.user.id):
+            raise Refused(NOT_YOUR_FAILURE)
+        await ask_flow.repeat(interaction, failed)
+
+    async def _renew(self, interaction: Interaction, shown: Shown, **changes: str) -> None:
+        channel = shown.job.channel
+        traced = tracing.question(str(interaction.id), channel, "renewed")
+        async with traced, self._answers.alone_in(channel):
+            if self._answers.renewing(shown.id):  # a section of it, elsewhere
+                raise Refused(notices.BUSY)
+            turn = await self._changeable(interaction, shown)
+            renewed = {"prompt": turn.prompt, "continues": "", **changes}
+            # What a photo was read to say is the question by now, and may have been put right.
+            asked = shown.job.prompt
+            kept = bool(asked) and turn.prompt.startswith(asked)
+            attachments = shown.job.attachments if kept else ()
+            job = replace(
+                shown.job,
+                id=str(interaction.id),
+                parent=turn.parent,
+                reply=in_place_of(shown, interaction, quoted="prompt" in changes),
+                attachments=attachments,
+                **renewed,
+            )
+            admitted = await self._client.admission.admit(asker_of(interaction), job)
+            submission = await self._answers.submit(admitted)
+            try:
+                await interaction.response.defer()
+            finally:
+                self._answers.give(admitted.job, submission)
+            await self._answers.delete_others(
+                shown, reply_target.decode(admitted.job.reply).messages
+            )
+
+    # --- the branch that counts -----------------------------------------------------------------
+
+    async def _undo(self, interaction: Interaction, job_id: str) -> None:
+        shown = await self._shown(interaction, job_id)
+        async with self._answers.alone_in(shown.job.channel):
+            turn = await self._changeable(interaction, shown)
+            if not await self._service.history.undo(shown.job.channel, shown.job.id):
+                raise Refused(OLD)
+            done = card(Notice("undo-done", Tone.INFO), words(str(interaction.locale)))
+            await interaction.response.edit_message(embed=done, view=None)
+        before = await self._service.shown.find(turn.parent) if turn.parent else None
+        if before and before.job.id == turn.parent:
+            await self._service.shown.keep(before)
+            await self._client.album.redraw(before, latest=True)
+
+    async def _choose(self, interaction: Interaction, job_id: str, step: int) -> None:
+        shown = await self._shown(interaction, job_id)
+        async with self._answers.alone_in(shown.job.channel):
+            await self._changeable(interaction, shown)
+            wanted = shown.at((shown.current + step) % len(shown.versions))
+            channel, history = shown.job.channel, self._service.history
+            turn = await history.turn(channel, wanted.job.id)
+            if turn is None:
+                raise Refused(FORGOTTEN)
+            if not await history.select(channel, wanted.job.id, instead_of=shown.job.id):
+                raise Refused(OLD)
+            await interaction.response.defer()
+            wanted = reachable(wanted, interaction)
+            await self._answers.delete_others(shown, wanted.messages)
+            await self._answers.show_version(wanted, turn.answer)
+
+    # --- opinions -------------------------------------------------------------------------------
+
+    async def _judge(self, interaction: Interaction, job_id: str, vote: Vote) -> None:
+        await self._shown(interaction, job_id)
+        user, place = str(interaction.user.id), str(interaction.channel_id)
+        feedback = self._service.feedback
+        votes = await feedback.vote(job_id, place, user, vote, str(interaction.id))
+        if interaction.message is not None and interaction.message.flags.components_v2:
+            # Of an article. Its buttons are a part of its layout, which stays as it is.
+            counted = Notice("vote-counted", Tone.INFO, {"up": votes.up, "down": votes.down})
+            await tell(interaction, counted)
+        elif interaction.message is not None:
+            shown = answer_buttons.recounted(interaction.message, votes)
+            await interaction.response.edit_message(view=shown)
+
+    # --- whether it may be ----------------------------------------------------------------------
+
+    async def _shown(self, interaction: Interaction, job_id: str) -> Shown:
+        await self._answers.settled(job_id)
+        shown = await self._service.shown.find(job_id)
+        if shown is None:
+            raise Refused(FORGOTTEN)
+        require_here(interaction, shown.job)
+        return shown
+
+    async def _changeable(self, interaction: Interaction, shown: Shown) -> Turn:
+        """The turn of the version that is shown, if it is this person's to change now."""
+        if (
+            shown.job.user != str(interaction.user.id)
+            and not interaction.permissions.manage_messages
+        ):
+            raise Refused(NOT_YOURS)
+        history = self._service.history
+        turn, head = await asyncio.gather(
+            history.turn(shown.job.channel, shown.job.id), history.head(shown.job.channel)
+        )
+        if turn is None:
+            raise Refused(FORGOTTEN)
+        if head != shown.job.id:
+            raise Refused(OLD)
+        return turn
+
+
+def in_place_of(shown: Shown, interaction: Interaction, *, quoted: bool = False) -> str:
+    """Where the old version is, reached by the new token where only a token reaches it; `quoted`
+    where the question is another one than its readers saw."""
+    below = replace(
+        reached(shown, interaction),
+        answer=shown.id,
+        messages=editable_messages(shown, interaction),
+    )
+    below = replace(below, quoted=below.quoted or quoted)
+    return reply_target.encode(below).decode()
+
+
+def editable_messages(shown: Shown, interaction: Interaction) -> tuple[str, ...]:
+    """Return those of an answer's messages that the press allows to edit.
+
+    A token edits what was sent with it and the message whose button was pressed, no other
+    message (https://discord.com/developers/docs/interactions/receiving-and-responding). The bot
+    edits by itself where it may write.
+    """
+    below: Destination = reply_target.decode(shown.job.reply)
+    pressed = str(interaction.message.id) if interaction.message else ""
+    if isinstance(below, BelowInteraction) and not below.may_write and pressed in shown.messages:
+        return (ORIGINAL,)
+    return shown.messages
+
+
+def reached(shown: Shown, interaction: Interaction) -> Destination:
+    """Where it is, as the press lets it be reached."""
+    below: Destination = reply_target.decode(shown.job.reply)
+    if isinstance(below, BelowInteraction) and not below.may_write:
+        created_s = int(interaction.created_at.timestamp())
+        below = replace(below, token=interaction.token, created_s=created_s)
+    return below
+
+
+def reachable(shown: Shown, interaction: Interaction) -> Shown:
+    """Return the answer with the place and the messages that the press allows to edit."""
+    reply = reply_target.encode(reached(shown, interaction)).decode()
+    version = replace(shown.version, job=replace(shown.job, reply=reply))
+    before, after = shown.versions[: shown.current], shown.versions[shown.current + 1 :]
+    messages = editable_messages(shown, interaction)
+    return replace(shown, versions=(*before, version, *after), messages=messages)
+
+
+def _form(job_id: str, prompt: str, locale: str) -> discord.ui.Modal:
+    say = words(locale)
+    form = discord.ui.Modal(title=say("edit-title"), custom_id=f"{FORM}:{job_id}")
+    entry: discord.ui.TextInput[discord.ui.Modal] = discord.ui.TextInput(
+        style=discord.TextStyle.paragraph,
+        default=prompt,
+        max_length=LONGEST_FIELD,
+        custom_id="prompt",
+    )
+    form.add_item(discord.ui.Label(text=say("edit-question"), component=entry))
+    return form

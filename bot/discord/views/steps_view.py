@@ -1,0 +1,190 @@
+"""How an answer was come to, for whoever opens it; and its problem with other numbers.
+
+Both are answered anew from what is on record, so that they work after a restart.
+"""
+
+import re
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Self
+
+import discord
+
+from bot import problem_numbers
+from bot.agent_trace import Work
+from bot.answer_store import Shown
+from bot.discord.access import require_here
+from bot.discord.ask import ask_flow
+from bot.discord.ask.job_factory import How
+from bot.discord.delivery.reply_target import Footnote, is_private
+from bot.discord.views import modal_values
+from bot.discord.views.modal_builder import send_form
+from bot.i18n import Words, words
+from bot.notices import Notice, Refused
+from bot.render import steps_text
+from jobqueue.capabilities import SOLVE
+from jobqueue.errors import UnknownJob
+
+if TYPE_CHECKING:
+    from bot.discord.client import Commonroom
+
+    Interaction = discord.Interaction[Commonroom]
+else:
+    Interaction = discord.Interaction
+
+FORM = "numbers"  # what the form's custom_id begins with
+MOST_FILES = 10  # of one message
+
+FORGOTTEN = Notice("work-forgotten")
+SAME = Notice("numbers-same")
+NOBODY = discord.AllowedMentions.none()
+
+
+# --- reading ------------------------------------------------------------------------------------
+
+
+async def show(interaction: Interaction, job_id: str) -> None:
+    """Its first page, for this person alone, with its programs as files.
+
+    Raises:
+        Refused: it is not known any more.
+    """
+    work = await _work(interaction, job_id)
+    say = words(str(interaction.locale))
+    await interaction.response.send_message(
+        **_page(work, 0, job_id, say),
+        files=_programs(work),
+        ephemeral=True,
+        allowed_mentions=NOBODY,
+    )
+
+
+async def _work(interaction: Interaction, job_id: str) -> Work:
+    """Raises `Refused` where it is not known any more, or not this person's to see here."""
+    service = interaction.client.service
+    await interaction.client.answers.settled(job_id)
+    work, shown = await service.works.find(job_id), await service.shown.find(job_id)
+    try:  # an answer that came to nothing is known by its question
+        job = shown.job if shown else await service.queue.job(job_id)
+    except UnknownJob as error:
+        raise Refused(FORGOTTEN) from error
+    require_here(interaction, job)
+    if work is None:
+        raise Refused(FORGOTTEN)
+    return work
+
+
+def _page(work: Work, number: int, job_id: str, say: Words) -> dict[str, Any]:
+    contents = steps_text.pages(work, say)
+    view = discord.ui.View(timeout=None)
+    if len(contents) > 1:
+        for button in _turning(number, len(contents), job_id):
+            view.add_item(button)
+    return {"content": contents[min(number, len(contents) - 1)], "view": view}
+
+
+def _turning(number: int, pages: int, job_id: str) -> "list[PageButton]":
+    place = f"{number + 1}/{pages}"
+    return [
+        PageButton(number - 1, job_id, emoji="◀️", disabled=number == 0),
+        PageButton(number, job_id, place, disabled=True),
+        PageButton(number + 1, job_id, emoji="▶️", disabled=number == pages - 1),
+    ]
+
+
+def _programs(work: Work) -> list[discord.File]:
+    programs = work.programs[-MOST_FILES:]
+    names = [f"program-{n}.py" for n in range(1, len(programs) + 1)]
+    names = names if len(programs) > 1 else ["program.py"]
+    return [
+        discord.File(BytesIO(f"{program.rstrip()}\n".encode()), name)
+        for name, program in zip(names, programs, strict=False)
+    ]
+
+
+class PageButton(
+    discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"work:(?P<page>-?\d+):(?P<job>\d+)"
+):
+    def __init__(
+        self,
+        page: int,
+        job_id: str,
+        label: str = "",
+        emoji: str | None = None,
+        *,
+        disabled: bool = False,
+    ) -> None:
+        super().__init__(
+            discord.ui.Button(
+                label=label or None,
+                emoji=emoji,
+                disabled=disabled,
+                custom_id=f"work:{page}:{job_id}",
+            )
+        )
+        self._page = page
+        self._job_id = job_id
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction,  # noqa: ARG003
+        item: discord.ui.Item[Any],  # noqa: ARG003
+        match: re.Match[str],
+    ) -> Self:
+        return cls(int(match["page"]), match["job"])
+
+    async def callback(self, interaction: "discord.Interaction[Commonroom]") -> None:  # type: ignore[override]
+        try:
+            work = await _work(interaction, self._job_id)
+            page = _page(work, self._page, self._job_id, words(str(interaction.locale)))
+            await interaction.response.edit_message(**page, allowed_mentions=NOBODY)
+        except Exception as error:  # the press's edge: its person is told
+            await interaction.client.explain(interaction, error)
+
+
+# --- the problem with other numbers -------------------------------------------------------------
+
+
+async def ask_numbers(interaction: Interaction, job_id: str) -> None:
+    """Open the form. Raises `Refused` when the problem is not known any more."""
+    shown = await _solved(interaction, job_id)
+    asked, _ = problem_numbers.parted(shown.job.prompt)
+    say = words(str(interaction.locale))
+    form = discord.ui.Modal(title=say("numbers-title"), custom_id=f"{FORM}:{job_id}")
+    for place, number in enumerate(problem_numbers.numbers(asked)):
+        entry: discord.ui.TextInput[discord.ui.Modal] = discord.ui.TextInput(
+            custom_id=str(place),
+            default=number.text[: problem_numbers.LONGEST],
+            required=False,
+            max_length=problem_numbers.LONGEST,
+        )
+        form.add_item(discord.ui.Label(text=number.label, component=entry))
+    await send_form(interaction, form)
+
+
+async def renumbered(interaction: Interaction, job_id: str) -> None:
+    """The form was sent: solve the new problem in an answer of its own."""
+    shown = await _solved(interaction, job_id)
+    asked, material = problem_numbers.parted(shown.job.prompt)
+    typed = modal_values.values(interaction)
+    values = {int(name): value for name, value in typed.items() if name.isdecimal()}
+    changes = problem_numbers.changes(asked, values)
+    if not changes:
+        raise Refused(SAME)
+    how = How(
+        private=is_private(shown.job.reply),
+        material=material,
+        capability=SOLVE,
+        attachments=shown.job.attachments,
+        footnotes=(Footnote("numbers-changed", {"changes": changes}),),
+    )
+    await ask_flow.ask(interaction, problem_numbers.changed(asked, values), how=how)
+
+
+async def _solved(interaction: Interaction, job_id: str) -> Shown:
+    await interaction.client.answers.settled(job_id)
+    shown = await interaction.client.service.shown.find(job_id)
+    if shown is None:
+        raise Refused(FORGOTTEN)
+    require_here(interaction, shown.job)
+    return shown

@@ -1,0 +1,263 @@
+"""Reads files that people post. Whatever is in them becomes text, or a reason why not.
+
+Formats that need a parser are read by `child.py` in a process with hard limits on memory, CPU
+time and writing, and without rights: the files are hostile until proved otherwise.
+"""
+
+import asyncio
+import logging
+import os
+import re
+import signal
+import sys
+from base64 import b64encode
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from bot.files import plain_text
+from bot.files.file_types import Kind, kind_of, name_unread
+from bot.files.turns import TooManyWait, Turns
+from common.confinement import seccomp
+from common.confinement.syscalls import ConfinementError
+
+log = logging.getLogger(__name__)
+
+MAX_BYTES = 8 << 20
+MAX_PAGES = 200
+MAX_OUTPUT = 64 << 20  # bytes of JSON
+MAX_STILLS = 4
+KINDS_SKIPPED = ("charts", "diagrams", "objects", "pictures")
+TIMEOUT_S = 30.0  # of the clock; a busy machine gives a process its 8 s of CPU time in it
+
+_MARKERS = re.compile(r"\[(?:picture|chart|diagram|object)\]")  # of what is no text in Word
+_CHILD = Path(__file__).with_name("child.py")
+_REASONS = {
+    "encrypted": "encrypted",
+    "locked": "encrypted",
+    "pixels": "pixels",
+    "bomb": "too-much",
+    "memory": "too-much",
+    "LimitReachedError": "too-much",  # pypdf's
+    "slow": "too-much",
+    "scanned": "no-text",
+    "unknown": "unknown",
+}
+_EXACTLY = {"scanned": "file-scanned", "slow": "file-slow"}
+
+
+@dataclass(frozen=True)
+class Text:
+    text: str
+    cut: bool = False
+    pages: tuple[int, int] | None = None  # read, and of how many
+    beginning: bool = False  # of data that programs read whole
+    # How it was read, for the person; two texts are equal where their words are.
+    plain: bool = field(default=False, compare=False)  # it is a text file
+    assumed_encoding: str = field(default="", compare=False)  # where nothing makes it certain
+    repaired: bool = field(default=False, compare=False)  # bytes that are no characters
+    cleaned: bool = field(default=False, compare=False)  # of terminals' codes and other controls
+    skipped: tuple[str, ...] = field(default=(), compare=False)  # kinds of what is no text in it
+
+
+@dataclass(frozen=True)
+class Still:
+    """A picture as models take it, whatever was posted."""
+
+    media_type: str  # "image/png" or "image/jpeg"
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Picture:
+    stills: tuple[Still, ...]  # several of an animation
+
+
+@dataclass(frozen=True)
+class Skipped:
+    reason: str  # `file-<reason>` of bot/locales
+    exactly: str = field(default="", compare=False)  # a key that says it better
+
+
+Content = Text | Picture | Skipped
+
+
+class _FoundStill(msgspec.Struct, frozen=True):
+    media_type: Literal["image/png", "image/jpeg"]
+    data: bytes
+
+
+class _Found(msgspec.Struct, frozen=True):
+    """What the child says of a file. It may have been broken into, so it is believed no further
+    than these types go."""
+
+    error: str = ""
+    text: str = ""
+    cut: bool = False
+    pages: tuple[int, int] | None = None
+    stills: Annotated[list[_FoundStill], msgspec.Meta(max_length=MAX_STILLS)] = []
+    assumed_encoding: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    repaired: bool = False
+    cleaned: bool = False
+    skipped: list[str] = []
+
+
+class FileReader:
+    def __init__(self) -> None:
+        self._turns = Turns()
+        self._warned = False
+
+    async def read(
+        self, data: bytes, *, max_chars: int, user: str = "", whole: bool = False
+    ) -> Content:
+        """Return what is in a file of at most `MAX_BYTES`; never raise over its content.
+
+        Each `user` has a fair share of the reading. A plain text comes with all that is in it, if
+        `whole`.
+        """
+        if reason := _refusal(data):
+            return reason
+        kind = kind_of(data)
+        if kind is Kind.TEXT:
+            max_chars = MAX_BYTES if whole else max_chars
+            # In a thread: between its steps, other people's words are heard.
+            if plain := await asyncio.to_thread(plain_text.read_if_plain, data):
+                if not plain.text.strip():
+                    return Skipped("empty")
+                return Text(plain.text[:max_chars], cut=len(plain.text) > max_chars, plain=True)
+        try:
+            content = _content(await self._in_child(kind, data, max_chars, user))
+        except TooManyWait:
+            return Skipped("busy")
+        if kind is Kind.TEXT and content == Skipped("no-text"):  # it has no pages to be pictures
+            return Skipped("empty")
+        return replace(content, plain=kind is Kind.TEXT) if isinstance(content, Text) else content
+
+    async def missing_layers(self) -> list[str]:
+        """Return the names of the layers of confinement that this machine does not have."""
+        found = await self._in_child(Kind.TEXT, b"a text", max_chars=9, user="")
+        if "text" not in found:
+            return ["a child that answers"]
+        return [str(layer) for layer in found.get("missing", [])]
+
+    async def _in_child(self, kind: Kind, data: bytes, max_chars: int, user: str) -> dict[str, Any]:
+        async with self._turns.turn(user):
+            seccomp_filter = await asyncio.to_thread(_filter, threads=kind is Kind.HEIC)
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", str(_CHILD), kind, str(max_chars), str(MAX_PAGES)),
+                seccomp_filter,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                env={},
+                cwd="/",
+                start_new_session=True,
+            )
+            try:
+                async with asyncio.timeout(TIMEOUT_S):
+                    output = await _exchange(process, data)
+                found = msgspec.json.decode(output, type=dict[str, Any])
+            except TimeoutError:
+                return {"error": "slow"}
+            except msgspec.MsgspecError:  # it was ended by a limit before it could say so
+                ended = {-signal.SIGXCPU: "slow", -signal.SIGKILL: "slow"}
+                return {"error": ended.get(process.returncode or 0, "memory")}
+            finally:
+                await _end(process)
+        self._warn_once(found.get("missing"))
+        return found
+
+    def _warn_once(self, missing: object) -> None:
+        if missing and not self._warned:
+            self._warned = True
+            log.warning("files are read without a layer of confinement missing=%r", missing)
+
+
+@lru_cache(maxsize=2)
+def _filter(*, threads: bool) -> str:
+    """Return seccomp's filter for the child, in base64; nothing where it cannot be made here."""
+    try:
+        return b64encode(seccomp.compile_filter(threads=threads)).decode()
+    except ConfinementError:
+        return ""
+
+
+async def _exchange(process: asyncio.subprocess.Process, data: bytes) -> bytes:
+    """Write the file, and read what is said of it: no more than a file can give."""
+    assert process.stdin is not None  # noqa: S101 — for the type checker
+    assert process.stdout is not None  # noqa: S101
+    feeding = asyncio.ensure_future(_feed(process.stdin, data))
+    output = bytearray()
+    try:
+        while chunk := await process.stdout.read(1 << 16):
+            output += chunk
+            if len(output) > MAX_OUTPUT:
+                return b""
+        await process.wait()
+    finally:
+        feeding.cancel()
+        await asyncio.gather(feeding, return_exceptions=True)
+    return bytes(output)
+
+
+async def _feed(stdin: asyncio.StreamWriter, data: bytes) -> None:
+    with suppress(BrokenPipeError, ConnectionResetError):  # it ended before it had read all
+        stdin.write(data)
+        await stdin.drain()
+    stdin.close()
+
+
+def _refusal(data: bytes) -> Skipped | None:
+    """Return why a file is not even opened."""
+    if not data:
+        return Skipped("empty")
+    if len(data) > MAX_BYTES:
+        return Skipped("large")
+    kind = kind_of(data)
+    if kind is Kind.UNKNOWN:
+        return Skipped("unknown", name_unread(data))
+    return Skipped("audio") if kind is Kind.AUDIO else None
+
+
+def _content(told: dict[str, Any]) -> Content:
+    try:
+        found = msgspec.convert(told, _Found)
+    except msgspec.ValidationError:
+        return Skipped("broken")
+    if found.error:
+        return Skipped(_REASONS.get(found.error, "broken"), _EXACTLY.get(found.error, ""))
+    if found.stills:
+        if not all(map(_is_still, found.stills)):
+            return Skipped("broken")
+        return Picture(tuple(Still(each.media_type, each.data) for each in found.stills))
+    if not _MARKERS.sub("", found.text).strip():
+        return Skipped("no-text")
+    return Text(
+        found.text,
+        found.cut,
+        found.pages,
+        assumed_encoding=found.assumed_encoding,
+        repaired=found.repaired,
+        cleaned=found.cleaned,
+        skipped=tuple(kind for kind in found.skipped if kind in KINDS_SKIPPED),
+    )
+
+
+def _is_still(still: _FoundStill) -> bool:
+    """Return whether the bytes begin as what they are said to be."""
+    begins = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
+    return still.data.startswith(begins[still.media_type])
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        assert process.stdout is not None  # noqa: S101 — for the type checker
+        while await process.stdout.read(1 << 16):  # or asyncio never sees that it has ended
+            pass
+        await process.wait()

@@ -1,0 +1,87 @@
+"""A message made of Discord's newer components: texts and pictures in reading order.
+
+https://discord.com/developers/docs/components/reference: 40 components and 4,000 characters of
+text in a message, nested ones and buttons included, and 10 files. Room is left for what comes
+below: a card or a line of notes, and the buttons.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from bot.render.split import split, units
+from bot.render.svg_to_png import Picture
+
+MOST_PARTS = 26
+MOST_UNITS = 3_500
+MOST_FILES = 10
+MOST_BYTES = 20 << 20  # of one request
+
+
+class Gap(Enum):
+    """Room between sections."""
+
+    GAP = "gap"
+
+
+GAP = Gap.GAP
+Part = str | Picture | Gap
+
+
+@dataclass(frozen=True)
+class Layout:
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        return tuple(part for part in self.parts if isinstance(part, Picture))
+
+    @property
+    def units(self) -> int:
+        return sum(units(part) for part in self.parts if isinstance(part, str))
+
+    @property
+    def bytes(self) -> int:
+        return sum(len(picture.png) for picture in self.pictures)
+
+    @property
+    def fits(self) -> bool:
+        return (
+            len(self.parts) <= MOST_PARTS
+            and self.units <= MOST_UNITS
+            and len(self.pictures) <= MOST_FILES
+            and self.bytes <= MOST_BYTES
+        )
+
+    def __add__(self, other: "Layout") -> "Layout":
+        return Layout((*self.parts, *other.parts))
+
+    def trimmed(self) -> "Layout":
+        """Without room at its beginning."""
+        begins_with_room = self.parts[:1] == (GAP,)
+        return Layout(self.parts[1:]) if begins_with_room else self
+
+    def without_pictures(self) -> "Layout":
+        """In text alone; what is said under a picture is there already."""
+        return Layout(tuple(part for part in self.parts if not isinstance(part, Picture)))
+
+
+def packed(groups: Iterable[Layout]) -> list[Layout]:
+    """As few messages as will do. A group stays in one message where it fits into any."""
+    pages: list[Layout] = []
+    for group in groups:
+        pieces = [group] if group.fits else [Layout((part,)) for part in _cut(group.parts)]
+        for piece in pieces:
+            if pages and (joined := pages[-1] + piece).fits:
+                pages[-1] = joined
+            elif parts := piece.trimmed().parts:
+                pages.append(Layout(parts))
+    return pages
+
+
+def _cut(parts: Iterable[Part]) -> Iterator[Part]:
+    for part in parts:
+        if not isinstance(part, str):
+            yield part
+        else:
+            yield from (piece.content for piece in split(part, MOST_UNITS) if piece.body.strip())

@@ -1,0 +1,341 @@
+r"""What an answer looks like: while it streams, and once it is whole.
+
+While it streams it is text alone (`draft`), which only ever grows. Once it is whole (`dress`) it
+becomes blocks in reading order:
+
+- a formula in a line becomes Unicode where that is exact (`$x^2$`: x²);
+- a formula on display that reads the same on a line becomes a line, any other a picture where it
+  stood; one in a line that has no exact line becomes **(1)**, and its picture ends the paragraph;
+- a table becomes an aligned block, a wide one a picture;
+- what cannot be drawn stays as its source, in a code block, and a table as a list; so does what is
+  hidden in a spoiler, since a picture would show it.
+
+Discord shows pictures under a message's text, and crops several into a mosaic. So blocks are to be
+laid out in order: as text displays and galleries of one picture each where a message is made of
+components, else as messages that each end with a picture. `pages` does both.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from bot.render.code_fences import discord_fences
+from bot.render.emphasis import SPOILER, Emphasis, balance, find_emphasis
+from bot.render.formulas import Formula, extract
+from bot.render.latex_to_png import typeset
+from bot.render.latex_to_unicode import linear
+from bot.render.link_defang import harmless_links
+from bot.render.markdown_spans import Marks
+from bot.render.split import MESSAGE_UNITS, split, units
+from bot.render.svg_to_png import Picture
+from bot.render.table_to_png import draw
+from bot.render.tables import Grid, aligned, listed, parse
+
+MAX_PICTURES = 20  # in one answer; further formulas stay source
+_LONGEST_LINE = 48  # of a display formula written as text
+_INDENT = "\u2003\u2003"  # Discord keeps these, and would not keep spaces
+
+_MARKDOWN = re.compile(r"([\\*_~|`<>\[\]#])")
+_MAY_NEED_DRESSING = re.compile(r"[$|]|\\[(\[]|\\begin")
+_PARAGRAPH_END = re.compile(r"(\n[ ]*\n|\n(?=[ >]*```))")
+# What is left of a line whose formula became a picture; a mark of emphasis then marks nothing.
+_EMPTY_LINE = re.compile(r"(?:\n|\A)(?:[> ]|[-+][ ]|\#{1,3}[ ]|[*_~|]++)*+\Z")
+_QUOTE = re.compile(r"(?:> )*")
+# A line of a quotation, a list or a heading on which nothing is said yet.
+_LINE_START = re.compile(r"(?:(?:>{1,3}|[-*+]|\d{1,9}[.)]|\#{1,3}|-\#)[ ])*[*_~|]*")
+_EMPTY_END = re.compile(r"\n[> ]*\Z")
+_FULL_STOP = re.compile(r"[ ]*[.,;。，；](?=[*_~|]*(?:\s|\Z))")
+
+Block = str | Picture
+
+
+@dataclass(frozen=True)
+class _Apart:
+    """Text that is not in the line of the words before it: a formula's line, a block of code."""
+
+    text: str
+    is_block: bool = False
+
+
+@dataclass(frozen=True)
+class Dressed:
+    """An answer's texts and pictures in reading order."""
+
+    blocks: tuple[Block, ...]
+    formulas: bool = False  # whether its source has mathematics
+
+    @property
+    def text(self) -> str:
+        return "\n\n".join(block for block in self.blocks if isinstance(block, str))
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        return tuple(block for block in self.blocks if isinstance(block, Picture))
+
+    def under(self, line: str) -> "Dressed":
+        """With a line above it, in the same block where it begins with text."""
+        first = self.blocks[0] if self.blocks else None
+        if isinstance(first, str):
+            return replace(self, blocks=(stacked(line, first), *self.blocks[1:]))
+        return replace(self, blocks=(line, *self.blocks))
+
+    def over(self, pictures: "Iterable[Picture]") -> "Dressed":
+        """With pictures below it."""
+        return replace(self, blocks=(*self.blocks, *pictures))
+
+
+def stacked(*texts: str) -> str:
+    """One under the other, without empty ones; a quotation under another stays one of its own."""
+    whole = ""
+    for text in filter(None, texts):
+        quotes_on = text.startswith("> ") and whole.rpartition("\n")[2].startswith("> ")
+        whole = "\n\n".join((whole, text)) if quotes_on else "\n".join(filter(None, (whole, text)))
+    return whole
+
+
+def draft(text: str) -> str:
+    """What is shown of an answer that is still being written: no more than what stays."""
+    return harmless_links(discord_fences(text, complete=False))
+
+
+def undressed(text: str) -> Dressed:
+    """A whole answer as text alone."""
+    shown = harmless_links(discord_fences(text, complete=True))
+    return Dressed((shown,) if shown else ())
+
+
+def needs_dressing(text: str) -> bool:
+    """Whether dressing could show more than `undressed`; drawing takes time."""
+    return _MAY_NEED_DRESSING.search(text) is not None
+
+
+def dress(text: str) -> Dressed:
+    """A whole answer as text and pictures. Takes milliseconds for each formula and table."""
+    plain = discord_fences(text, complete=True)
+    wardrobe = _Wardrobe()
+    marks = Marks(plain)
+    done = 0
+    for table in marks.tables:
+        grid = parse(plain[table.start : table.end])
+        if grid is not None:
+            wardrobe.prose(plain[done : table.start])
+            wardrobe.table(grid)
+            done = table.end
+    wardrobe.prose(plain[done:])
+    return Dressed(tuple(_tidy(wardrobe.balanced())), wardrobe.formulas)
+
+
+def pages(
+    dressed: Dressed, *, limit: int = MESSAGE_UNITS, pictures: int = 1
+) -> list[tuple[Block, ...]]:
+    """The blocks of each message: at most `limit` units of text and so many pictures.
+
+    With one picture a page, every page ends with its picture, as a plain message shows it. A
+    message of components takes 4000 units and 10 pictures, since it carries 10 files.
+    """
+    result: list[list[Block]] = []
+    for block in _cut(dressed.blocks, limit):
+        if not result or not _has_room(result[-1], block, limit, pictures):
+            result.append([])
+        result[-1].append(block)
+    return [tuple(page) for page in result]
+
+
+def _has_room(page: list[Block], block: Block, limit: int, pictures: int) -> bool:
+    shown = sum(isinstance(other, Picture) for other in page)
+    if isinstance(block, Picture):
+        return shown < pictures
+    # A line end stands between two texts of a message.
+    written = sum(units(other) + 1 for other in page if isinstance(other, str))
+    is_ended = shown > 0 and pictures == 1
+    return not is_ended and written + units(block) <= limit
+
+
+def _cut(blocks: Iterable[Block], limit: int) -> Iterator[Block]:
+    for block in blocks:
+        if isinstance(block, Picture):
+            yield block
+        else:
+            yield from (piece.content for piece in split(block, limit) if piece.body.strip())
+
+
+@dataclass
+class _Wardrobe:
+    """Gathers the blocks of one answer."""
+
+    blocks: list[Block | _Apart] = field(default_factory=list)
+    formulas: bool = False
+    drawn: int = 0
+    labelled: int = 0
+    waiting: list[Picture] = field(default_factory=list)  # for the end of their paragraph
+
+    def table(self, grid: Grid) -> None:
+        if (blocks := aligned(grid)) is not None:
+            self.blocks.append(_Apart("\n".join(blocks) + "\n", is_block=True))
+        elif picture := self._room() and draw(grid, self._name("table")):
+            self._show(picture)
+        else:
+            self._say(listed(grid) + "\n")
+
+    def prose(self, text: str) -> None:
+        emphasis = replace(find_emphasis(text), unclosed=())  # the answer is whole
+        at = 0
+        quote: str | None = None  # of the line that a formula on display divided
+        for segment in extract(text):
+            end = at + len(segment if isinstance(segment, str) else segment.source)
+            if isinstance(segment, Formula):
+                is_hidden = SPOILER in emphasis.open_at(at) or _is_between_bars(text, at, end)
+                quote = self._quote() if segment.display and not is_hidden else None
+                if quote is None:
+                    self._inline(segment, emphasis.open_at(at), is_hidden)
+                else:
+                    self._display(segment)
+                self.formulas = True
+            elif quote is None:
+                self._paragraphs(segment)
+            else:
+                marks, words = _below(text, at, end, emphasis)
+                self._say(marks)
+                self._paragraphs(words if words.startswith("\n") else f"\n{quote}{words}")
+                quote = None
+            at = end
+        self._flush()
+
+    def _paragraphs(self, text: str) -> None:
+        here, *elsewhere = _PARAGRAPH_END.split(text, 1)
+        self._say(here)
+        if elsewhere:
+            self._flush()
+            self._say("".join(elsewhere))
+
+    def _display(self, formula: Formula) -> None:
+        line = linear(formula.latex)
+        if line and line.flat and len(line.text) <= _LONGEST_LINE:
+            self._say_apart(f"{_INDENT}{escaped(line.text)}")
+        elif picture := self._typeset(formula.latex, formula.latex):
+            self._show(picture)
+        else:
+            self.blocks.append(_Apart(f"\n```latex\n{formula.latex}\n```", is_block=True))
+
+    def _inline(self, formula: Formula, marks: list[str], is_hidden: bool) -> None:
+        if line := linear(formula.latex):
+            self._say(escaped(line.text))
+            return
+        label = self.labelled + 1
+        numbered = rf"({label})\quad {formula.latex}"
+        picture = None if is_hidden else self._typeset(numbered, formula.latex)
+        if picture is None:
+            self._say(_code(formula.latex))
+            return
+        self.labelled = label
+        self.waiting.append(picture)
+        is_starred = "*" in marks or "**" in marks
+        self._say(f"({label})" if is_starred else f"**({label})**")
+
+    def _typeset(self, latex: str, source: str) -> Picture | None:
+        if not self._room():
+            return None
+        picture = typeset(latex, self._name("formula"))
+        return picture and Picture(picture.name, picture.png, source)
+
+    def _room(self) -> bool:
+        return self.drawn + len(self.waiting) < MAX_PICTURES
+
+    def _name(self, what: str) -> str:
+        return f"{what}-{self.drawn + len(self.waiting) + 1}.png"
+
+    def _say(self, text: str) -> None:
+        if self.blocks and isinstance(self.blocks[-1], str):
+            self.blocks[-1] += text
+        else:
+            self.blocks.append(text)
+
+    def _say_apart(self, line: str) -> None:
+        last = self.blocks[-1] if self.blocks else ""
+        is_at_start = isinstance(last, str) and _LINE_START.fullmatch(_last_line(last))
+        if not is_at_start and not isinstance(last, Picture):
+            line = f"\n{self._quote()}{line}"
+        self.blocks.append(_Apart(line))
+
+    def _quote(self) -> str:
+        """The marks of the quotation that the last line belongs to."""
+        last = self.blocks[-1] if self.blocks else ""
+        quote = _QUOTE.match(_last_line(last)) if isinstance(last, str) else None
+        return quote[0] if quote else ""
+
+    def _show(self, picture: Picture) -> None:
+        self.blocks.append(picture)
+        self.drawn += 1
+
+    def _flush(self) -> None:
+        for picture in self.waiting:
+            self._show(picture)
+        self.waiting = []
+
+    def balanced(self) -> Iterator[Block]:
+        """The blocks, each text with its own pairs of marks."""
+        texts = [""]
+        between: list[Picture | _Apart] = []
+        for block in self.blocks:
+            if isinstance(block, str):
+                texts[-1] += block
+            else:
+                between.append(block)
+                texts.append("")
+        first, *others = balance(texts)
+        text = first
+        for block, after in zip(between, others, strict=True):
+            if isinstance(block, Picture):
+                yield _EMPTY_LINE.sub("", text)
+                yield block
+                text = after
+            elif block.is_block:
+                text = _EMPTY_LINE.sub("", text) + block.text + after
+            else:
+                text += block.text + after
+        yield text
+
+
+def _tidy(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Texts without the empty lines that are left around pictures, and with links that lead where
+    they seem to: a formula that became text may have made one."""
+    for block in blocks:
+        if isinstance(block, Picture):
+            yield block
+        elif text := _EMPTY_END.sub("", block.strip("\n")).rstrip():
+            yield harmless_links(text)
+
+
+def _below(text: str, at: int, end: int, emphasis: Emphasis) -> tuple[str, str]:
+    """Return what follows a formula on display: marks that close there, and words without a full
+    stop."""
+    marks = ""
+    is_stopped = False
+    while True:
+        if mark := emphasis.closed_at.get(at):
+            marks += mark
+            at += len(mark)
+        elif not is_stopped and (stop := _FULL_STOP.match(text, at, end)):
+            at, is_stopped = stop.end(), True
+        else:
+            return marks, text[at:end].lstrip(" ")
+
+
+def _is_between_bars(text: str, start: int, end: int) -> bool:
+    """Return whether it is hidden in a spoiler of its own that has spaces within."""
+    before, after = text[max(start - 9, 0) : start], text[end : end + 9]
+    return before.rstrip().endswith(SPOILER) and after.lstrip().startswith(SPOILER)
+
+
+def _last_line(text: str) -> str:
+    return text[text.rfind("\n") + 1 :]
+
+
+def escaped(text: str) -> str:
+    """Nothing in it is markup."""
+    return _MARKDOWN.sub(r"\\\1", text)
+
+
+def _code(latex: str) -> str:
+    shown = " ".join(latex.split())
+    return f"``{shown}``" if "`" in shown else f"`{shown}`"

@@ -1,0 +1,269 @@
+"""Simple mathematics as a line of Unicode text: x², √2, α ≤ β, ½, (a + b)/c.
+
+Only what comes out exact is written so. Whatever has no exact line (matrices, aligned lines,
+braces under a sum, unknown commands) is left to the typesetter.
+"""
+
+import re
+from dataclasses import dataclass, replace
+
+from bot.render import latex_symbols
+from bot.render.math_atoms import Atom, Kind, joined
+
+_MAX_LENGTH = 400
+_WORD = re.compile(
+    r"\\[A-Za-z]+\*?|\\.|\d{1,3}(?:,\d{3})+(?!\d)|\d+(?:\.\d+)?|\{,\}|\S|\s+", re.DOTALL
+)
+_DIFFERENTIAL = re.compile(r"[d∂]\w")
+_TEXT_ESCAPES = {"\\ ": " ", "\\,": " ", **{f"\\{char}": char for char in "$%&#_"}}
+_WRITES_TEXT = {"text", "textrm", "textbf", "textit", "operatorname"}
+_RESTYLED = {
+    *latex_symbols.ACCENTS,
+    *latex_symbols.ALPHABETS,
+    "mathrm",
+    "mathsf",
+    "mathit",
+    "pmod",
+    "boxed",
+}
+_RELATION_CHARS = {"=": "=", "<": "<", ">": ">", ":": ":", "≤": "≤", "≥": "≥", "→": "→", "≈": "≈"}
+_BINARY_CHARS = {"+": "+", "-": "−", "*": "∗", "×": "×", "÷": "÷", "±": "±", "·": "·"}
+
+
+@dataclass(frozen=True)
+class Line:
+    text: str
+    flat: bool  # reads as the formula would look: no stack of any kind was laid on its side
+
+
+class _NoLine(Exception):
+    """There is no exact line for it."""
+
+
+def linear(latex: str) -> Line | None:
+    """The formula as one line of plain text (not yet Markdown), or None."""
+    if len(latex) > _MAX_LENGTH:
+        return None
+    try:
+        atoms = _Reader(latex).all()
+        text = joined(atoms).strip()
+    except _NoLine:
+        return None
+    return Line(text, flat=not any(atom.laid for atom in atoms)) if text else None
+
+
+class _Reader:
+    """Reads atoms off the words of a formula."""
+
+    def __init__(self, latex: str) -> None:
+        self._words = [t for t in _WORD.findall(latex) if not t.isspace() or t == " "]
+        self._at = 0
+
+    def all(self) -> list[Atom]:
+        atoms = self._until(None)
+        if self._at < len(self._words):
+            raise _NoLine
+        return atoms
+
+    def _until(self, closing: str | None) -> list[Atom]:
+        atoms: list[Atom] = []
+        while (word := self._peek()) != closing:
+            if word is None or word == "}":
+                raise _NoLine
+            self._at += 1
+            self._add(word, atoms)
+        self._at += closing is not None
+        return atoms
+
+    def _peek(self) -> str | None:
+        return self._words[self._at] if self._at < len(self._words) else None
+
+    def _add(self, word: str, atoms: list[Atom]) -> None:
+        if word == " ":
+            return
+        if word in ("^", "_", "'"):
+            self._script(word, atoms)
+        elif word == "{":
+            inner = self._until("}")
+            atoms.extend(inner if _only(inner) else [Atom(joined(inner), laid=_laid(inner))])
+        elif word.startswith("\\"):
+            self._command(word[1:], atoms)
+        else:
+            atoms.append(_character(word))
+
+    def _argument(self) -> list[Atom]:
+        while self._peek() == " ":
+            self._at += 1
+        word = self._peek()
+        if word is None or word in "}^_&":
+            raise _NoLine
+        if word[0].isdigit() and len(word) > 1:  # TeX takes one digit
+            self._words[self._at : self._at + 1] = [word[0], word[1:]]
+            word = word[0]
+        self._at += 1
+        atoms: list[Atom] = []
+        if word == "{":
+            atoms = self._until("}")
+        else:
+            self._add(word, atoms)
+        if not atoms:
+            raise _NoLine
+        return atoms
+
+    def _verbatim(self) -> str:
+        """A group of text, in which spaces count and nothing is a command."""
+        if self._peek() != "{" or "}" not in self._words[self._at :]:
+            raise _NoLine
+        end = self._words.index("}", self._at)
+        words = self._words[self._at + 1 : end]
+        if any(w in ("{", "$") or (w.startswith("\\") and w not in _TEXT_ESCAPES) for w in words):
+            raise _NoLine
+        self._at = end + 1
+        return "".join(_TEXT_ESCAPES.get(word, word) for word in words)
+
+    # --- commands -------------------------------------------------------------------------------
+
+    def _command(self, name: str, atoms: list[Atom]) -> None:
+        for table, kind in _TABLES:
+            if name in table:
+                atoms.append(Atom(table[name], kind))
+                return
+        if name in latex_symbols.FUNCTIONS:
+            atoms.append(Atom(name, Kind.FUNCTION))
+        elif name in latex_symbols.IGNORED:
+            self._delimiter_is_there(name)
+        elif name in _WRITES_TEXT:
+            kind = Kind.FUNCTION if name == "operatorname" else Kind.ORDINARY
+            atoms.append(Atom(self._verbatim(), kind))
+        else:
+            atoms.append(self._construct(name))
+
+    def _construct(self, name: str) -> Atom:
+        if name in ("frac", "dfrac", "tfrac"):
+            return _fraction(self._argument(), self._argument())
+        if name == "sqrt":
+            return self._root()
+        if name not in _RESTYLED:
+            raise _NoLine
+        return _restyled(name, self._argument())
+
+    def _delimiter_is_there(self, name: str) -> None:
+        # `\left.` is a delimiter that is not seen.
+        if name in ("left", "right") and self._peek() == ".":
+            raise _NoLine
+
+    def _root(self) -> Atom:
+        degree = "2"
+        if self._peek() == "[":
+            self._at += 1
+            degree = joined(self._until("]"))
+        sign = latex_symbols.ROOTS.get(degree) or f"{_raised(degree)}√"
+        inner = self._argument()
+        single = len(inner) == 1 and (len(inner[0].text) == 1 or inner[0].text.isdigit())
+        text = inner[0].text if single else f"({joined(inner)})"
+        return Atom(sign + text, laid=_laid(inner) or not single)
+
+    def _script(self, word: str, atoms: list[Atom]) -> None:
+        if not atoms:
+            raise _NoLine
+        base = atoms.pop().as_base()
+        if word == "'":
+            atoms.append(replace(base, text=base.text + "′"))
+            return
+        script = self._argument()
+        table = latex_symbols.SUPERSCRIPTS if word == "^" else latex_symbols.SUBSCRIPTS
+        small = _small("".join(atom.text for atom in script), table)
+        if small is None:
+            text = joined(script).replace(" ", "")
+            small = word + (text if len(text) == 1 else f"({text})")
+        simple = small[0] not in "^_" and not _laid(script)
+        atoms.append(replace(base, text=base.text + small, laid=base.laid or not simple))
+
+
+_TABLES: tuple[tuple[dict[str, str], Kind], ...] = (
+    (latex_symbols.ORDINARY, Kind.ORDINARY),
+    (latex_symbols.RELATIONS, Kind.RELATION),
+    (latex_symbols.BINARIES, Kind.BINARY),
+    (latex_symbols.BIG_OPERATORS, Kind.BIG),
+    (latex_symbols.OPENINGS, Kind.OPENING),
+    (latex_symbols.CLOSINGS, Kind.CLOSING),
+    (latex_symbols.FENCES, Kind.ORDINARY),
+    (latex_symbols.SPACES, Kind.SPACE),
+)
+
+
+def _character(char: str) -> Atom:
+    tables: tuple[tuple[dict[str, str], Kind], ...] = (
+        (_RELATION_CHARS, Kind.RELATION),
+        (_BINARY_CHARS, Kind.BINARY),
+        ({"(": "(", "[": "["}, Kind.OPENING),
+        ({")": ")", "]": "]"}, Kind.CLOSING),
+        ({",": ",", ";": ";"}, Kind.COMMA),
+        ({"~": " "}, Kind.SPACE),
+    )
+    for table, kind in tables:
+        if char in table:
+            return Atom(table[char], kind)
+    if char in "&#$%}":
+        raise _NoLine
+    return Atom("," if char == "{,}" else char)
+
+
+def _fraction(over: list[Atom], under: list[Atom]) -> Atom:
+    top, bottom = joined(over), joined(under)
+    if vulgar := latex_symbols.VULGAR_FRACTIONS.get(f"{top}/{bottom}"):
+        return Atom(vulgar)
+    return Atom(f"{_tight(over)}/{_tight(under, below=True)}", laid=True, loose=True)
+
+
+def _tight(atoms: list[Atom], *, below: bool = False) -> str:
+    """In parentheses unless it holds together beside a slash."""
+    text = joined(atoms)
+    several = below and len(atoms) > 1 and not _DIFFERENTIAL.fullmatch(text)
+    loose = any(a.loose or a.kind not in (Kind.ORDINARY, Kind.BIG) for a in atoms)
+    return f"({text})" if several or loose or " " in text else text
+
+
+def _restyled(name: str, atoms: list[Atom]) -> Atom:
+    text = joined(atoms)
+    if name in latex_symbols.ACCENTS:
+        return _accented(text, latex_symbols.ACCENTS[name])
+    if name in latex_symbols.ALPHABETS:
+        return _lettered(text, latex_symbols.ALPHABETS[name])
+    if name == "pmod":
+        return Atom(f" (mod {text})")
+    return Atom(text, laid=name == "boxed")
+
+
+def _accented(text: str, accent: str) -> Atom:
+    if len(text) != 1:
+        raise _NoLine
+    return Atom(text + accent)
+
+
+def _lettered(text: str, alphabet: dict[str, str]) -> Atom:
+    # A Greek letter has no bold form here, and is not written as if it had none.
+    if not text or any(char not in alphabet for char in text):
+        raise _NoLine
+    return Atom("".join(alphabet[char] for char in text))
+
+
+def _raised(text: str) -> str:
+    small = _small(text, latex_symbols.SUPERSCRIPTS)
+    if small is None:
+        raise _NoLine
+    return small
+
+
+def _small(text: str, table: dict[str, str]) -> str | None:
+    if not text or any(char not in table for char in text):
+        return None
+    return "".join(table[char] for char in text)
+
+
+def _laid(atoms: list[Atom]) -> bool:
+    return any(atom.laid for atom in atoms)
+
+
+def _only(atoms: list[Atom]) -> bool:
+    return len(atoms) == 1

@@ -1,0 +1,233 @@
+"""What each message of an answer should look like right now.
+
+A face is all that is seen of one message. Showing an answer is then making the messages equal
+their faces, whatever was shown before.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from bot.agent_trace import WorkKind
+from bot.i18n import Words
+from bot.notices import Notice
+from bot.render.code_fences import code_block
+from bot.render.components_layout import Layout
+from bot.render.format_answer import Block, Dressed, draft, pages, stacked, undressed
+from bot.render.split import MESSAGE_UNITS, split, units
+from bot.render.svg_to_png import Picture
+
+
+@dataclass(frozen=True)
+class Row:
+    """What may be done about a finished answer."""
+
+    job: str
+    latest: bool = True  # of its channel; only that one can be changed
+    failed: bool = False  # there is no answer, only the work for it
+    again: bool = False  # what failed may be asked once more
+    cut: bool = False  # more of it can be written
+    current: int = 0  # the version that is shown
+    versions: int = 1
+    work: WorkKind | None = None  # that can be read
+    numbers: bool = False  # can be changed, to solve the problem anew
+    formulas: bool = False  # can be copied
+    article: bool = False  # can be edited and downloaded
+    empty: bool = False  # a place for a picture is, and says why
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A call that waits for a person's word."""
+
+    attempt: int
+    step: int
+
+
+@dataclass(frozen=True)
+class Face:
+    content: str = ""
+    picture: Picture | None = None  # under the content
+    document: str = ""  # attached as Markdown
+    notice: Notice | None = None  # shown as a card under the content
+    card_as_text: bool = False  # the notice is a part of the content, where cards are not allowed
+    stoppable: bool = False  # carries the Stop button
+    asks: Asked | None = None  # carries the buttons that allow a call, or do not
+    row: Row | None = None  # carries a finished answer's buttons
+    layout: Layout | None = None  # made of components, in place of content and picture
+
+    @property
+    def has_files(self) -> bool:
+        return bool(self.picture or self.document or (self.layout and self.layout.pictures))
+
+    @property
+    def text(self) -> str:
+        if self.layout is None:
+            return self.content
+        return "\n".join(part for part in self.layout.parts if isinstance(part, str))
+
+    def laid_out(self) -> "Face":
+        """The same as a message of components. Such a message can never be a plain one again."""
+        if self.layout:
+            return self
+        parts = tuple(part for part in (self.content, self.picture) if part)
+        return replace(self, content="", picture=None, layout=Layout(parts))
+
+    def without_files(self) -> "Face":
+        """The same in text alone, as far as there is room for what the picture says."""
+        if self.layout:
+            return replace(self, layout=self.layout.without_pictures(), document="")
+        source = f"\n{code_block(self.picture.alt)}" if self.picture else ""
+        content = self.content + source
+        fits = units(content) <= MESSAGE_UNITS
+        return replace(self, content=content if fits else self.content, picture=None, document="")
+
+
+class Refusable(Enum):
+    """What a message may hold that Discord does not take everywhere.
+
+    Left out in this order: a text becomes a card and a file, which may be refused too.
+    """
+
+    LINKS = "links"  # blocked as harmful
+    TEXT = "text"  # blocked by a filter, or not understood
+    CARD = "card"  # without the permission Embed Links
+    FILES = "files"  # permission, size, or a server whose uploads Discord has limited
+
+
+Faces = tuple[Face, ...]
+
+_ADDRESS = re.compile(r"https?://[^\s<>)\]]{1,2000}", re.IGNORECASE)
+
+OLD = Face("-# ⋯")  # of a message of an older text that a newer one has not come to yet
+FILES_REFUSED = Notice("note-files-refused")
+TEXT_REFUSED = Notice("text-refused")
+MANY_MESSAGES = 3
+NOTES_UNITS = 300  # that a message of components has room for, with a card
+
+
+def waiting(notice: Notice, text: str = "", head: str = "") -> Faces:
+    """The notice, under the text that a new answer will replace."""
+    *before, last = told(notice, text, head)
+    return (*before, replace(last, stoppable=True))
+
+
+def streaming(
+    text: str, head: str = "", asks: Asked | None = None, card: Notice | None = None
+) -> Faces:
+    """The text so far under what was done for it, with the Stop button under its last message,
+    and above that a card on how far it is."""
+    shown = stacked(head, draft(text))
+    contents = [piece.content for piece in split(shown) if piece.body.strip()]
+    if not contents and not card:
+        return ()
+    *before, last = map(Face, contents or [""])
+    return (*before, replace(last, stoppable=True, asks=asks, notice=card))
+
+
+def finished(answer: Dressed, footnotes: Iterable[Notice], words: Words) -> Faces:
+    faces = _faces(answer)
+    return with_notes(faces, footnotes, words)
+
+
+def with_document(shown: Faces, text: str) -> Faces:
+    """The same, with `text` as a file below an answer of many messages: they are hard to copy."""
+    if len(shown) <= MANY_MESSAGES:
+        return shown
+    *before, last = shown
+    return (*before, replace(last, document=text))
+
+
+def with_card(shown: Faces, notice: Notice) -> Faces:
+    """The same, with the notice under the last message."""
+    *before, last = shown or (Face(),)
+    return (*before, replace(last, notice=notice))
+
+
+def told(notice: Notice, text: str = "", head: str = "") -> Faces:
+    """The notice, under what there is of an answer and of what was done for it."""
+    shown = undressed(text)
+    return with_card(_faces(shown.under(head) if head else shown), notice)
+
+
+def at_work(shown: Faces, notice: Notice) -> Faces:
+    """What stays while something about it is changed, and what is being done."""
+    *before, last = with_card(shown, notice)
+    return (*before, replace(last, stoppable=True, row=None))
+
+
+def with_notes(shown: Faces, footnotes: Iterable[Notice], words: Words) -> Faces:
+    """The same, with the notes below it."""
+    notes = "\n".join(f"-# {note.text(words)}" for note in footnotes)
+    *before, last = shown or (Face(),)
+    if last.layout and notes and units(notes) <= NOTES_UNITS:
+        return (*before, replace(last, layout=last.layout + Layout((notes,))))
+    return _with_last_line(shown, notes)
+
+
+def with_row(shown: Faces, row: Row | None) -> Faces:
+    """The same, with buttons under the last message."""
+    *before, last = shown
+    return (*before, replace(last, row=row))
+
+
+def without(face: Face, refused: Refusable, words: Words) -> Face:
+    """Return the message without what Discord refused, and with a word on it where that was
+    more than form. A message that holds nothing of the kind is returned as it is."""
+    match refused:
+        case Refusable.FILES if face.has_files:
+            noted = with_notes((face.without_files(),), [FILES_REFUSED], words)
+            return noted[0] if len(noted) == 1 else replace(noted[0], notice=FILES_REFUSED)
+        case Refusable.CARD if face.notice and not face.layout:
+            return replace(face, card_as_text=True)
+        case Refusable.LINKS:
+            return _with_texts(face, lambda text: _ADDRESS.sub(words("link-refused"), text))
+        case Refusable.TEXT if face.text:
+            plain = replace(face, content="", picture=None, layout=None)
+            document = "" if face.stoppable else face.text  # not anew with each edit
+            return replace(plain, document=document, notice=TEXT_REFUSED)
+        case _:
+            return face
+
+
+def limited(shown: Faces, most: int, text: str, words: Words) -> Faces:
+    """Return at most `most` messages. Where there are more, the last one says that the rest is in
+    a file, which holds all of `text`."""
+    if len(shown) <= most:
+        return shown
+    rest = words("answer-in-file") if text else words("answer-goes-on")
+    last = replace(shown[-1], content=rest, picture=None, document=text)
+    if last.layout:
+        last = replace(last, content="", layout=Layout((rest,)))
+    return (*shown[: most - 1], last)
+
+
+def _with_texts(face: Face, change: Callable[[str], str]) -> Face:
+    if face.layout is None:
+        return replace(face, content=change(face.content))
+    parts = (change(part) if isinstance(part, str) else part for part in face.layout.parts)
+    return replace(face, layout=Layout(tuple(parts)))
+
+
+def _faces(answer: Dressed) -> Faces:
+    """A message for each page."""
+    return tuple(face_of(page) for page in pages(answer))
+
+
+def face_of(page: tuple[Block, ...]) -> Face:
+    """Its text, and the picture that ends it."""
+    content = "\n".join(block for block in page if isinstance(block, str))
+    picture = next((block for block in page if isinstance(block, Picture)), None)
+    return Face(content, picture)
+
+
+def _with_last_line(faces: Faces, line: str) -> Faces:
+    """A picture shows under its message's text, so that a line goes under it as a new message."""
+    if not line:
+        return faces
+    *before, last = faces or (Face(),)
+    joined = f"{last.content.rstrip()}\n{line}" if last.content else line
+    if last.layout or last.picture or units(joined) > MESSAGE_UNITS:
+        return (*faces, Face(line))
+    return (*before, replace(last, content=joined))

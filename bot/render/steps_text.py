@@ -1,0 +1,211 @@
+"""How an answer was come to, as people read it: while it goes on, folded, and all of it.
+
+Live, the newest part is open and the earlier ones are a line each, so that a message never fills
+up before the answer begins. With the answer everything folds, and `pages` tells it in full to
+whoever wants to know.
+"""
+
+import re
+from collections.abc import Iterator
+
+from bot.agent_trace import Part, Step, Thinking, Work
+from bot.i18n import Words
+from bot.notices import Notice
+from bot.render.code_fences import code_block, discord_fences
+from bot.render.link_defang import harmless_links
+from bot.render.split import MESSAGE_UNITS, split, units
+from jobqueue.schema import CallStatus
+
+OPEN_UNITS = 1_300  # of the newest part, while it goes on
+FRAME_UNITS = 200  # at most, of all that is around what the newest part says
+OUTPUT_UNITS = 400
+FOLDED = 5  # lines of earlier steps
+NAME_CHARS = 40  # of a tool
+LINE_CHARS = 90  # of what a step came to, in its line
+OUTPUT_LINES = 8
+PROGRAM_LINES = 24
+THOUGHT_LINES = 6
+
+ICONS = {
+    None: "⏳",  # still at it
+    CallStatus.OK: "✅",
+    CallStatus.FAILED: "⚠️",
+    CallStatus.TIMEOUT: "⏱️",
+    CallStatus.REFUSED: "🚫",
+}
+_TOOLS = {"python": "tool-python", "read_picture": "tool-read-picture"}
+_LEFT = "⏹️"  # instead, when nobody is at it any more
+_OUTCOMES = {
+    CallStatus.TIMEOUT: "step-timeout",
+    CallStatus.REFUSED: "step-refused",
+}
+_CODE_MARKS = re.compile(r"[`~]{3,}")
+_TICKS = "`"
+
+
+# --- while it goes on ---------------------------------------------------------------------------
+
+
+def live(work: Work, words: Words, *, answering: bool) -> str:
+    """What is above an answer that is being written, or instead of it before it begins. What a
+    person is to decide on is open in any case."""
+    if not work:
+        return ""
+    *earlier, last = work.parts
+    if answering and not work.asking:
+        return _lines(folded(work, words))
+    said = _lines([_small(line) for line in list(_folded_steps(earlier, words))[-FOLDED:]])
+    room = min(MESSAGE_UNITS - FRAME_UNITS - units(said), OPEN_UNITS + OUTPUT_UNITS)
+    return _lines([*filter(None, [said]), *_open(last, words, room), *_next(last, words)])
+
+
+def folded(work: Work, words: Words) -> list[str]:
+    """A line for each of the last steps; for thoughts alone, how long they took."""
+    if not work.steps:
+        return [_small(thought(work).text(words))] if work else []
+    return [_small(line) for line in list(_folded_steps(work.parts, words))[-FOLDED:]]
+
+
+def thought(work: Work) -> Notice:
+    return Notice("work-thought", arguments={"time": lasting(work.thought_ms)})
+
+
+def summary(work: Work) -> Notice:
+    """In one line: how many steps and how long."""
+    if not work:
+        return Notice("work-none")
+    if not work.steps:
+        return thought(work)
+    failed = sum(step.failed for step in work.steps)
+    arguments = {"steps": len(work.steps), "failed": failed, "time": lasting(work.took_ms)}
+    return Notice("work-steps-failed" if failed else "work-steps", arguments=arguments)
+
+
+def lasting(duration_ms: int) -> Notice:
+    if duration_ms < 9_950:
+        return Notice(
+            "lasting-seconds", arguments={"seconds": f"{max(duration_ms, 100) / 1e3:.1f}"}
+        )
+    if duration_ms < 90_000:
+        return Notice("lasting-seconds", arguments={"seconds": f"{duration_ms / 1e3:.0f}"})
+    return Notice("lasting-minutes", arguments={"minutes": round(duration_ms / 60_000)})
+
+
+def _folded_steps(parts: "list[Part] | tuple[Part, ...]", words: Words) -> Iterator[str]:
+    return (_line(part, words) for part in parts if isinstance(part, Step))
+
+
+def _line(step: Step, words: Words) -> str:
+    """`✅ 1 · Python · 0.4 s → x = 2`"""
+    head, came_to = _head(step, words), _came_to(step, words)
+    return f"{head} → {came_to}" if came_to else head
+
+
+def _head(step: Step, words: Words) -> str:
+    icon = _LEFT if step.left else ICONS[step.status]
+    head = f"{icon} **{step.number}** · {tool_name(step.tool, words)}"
+    return f"{head} · {lasting(step.duration_ms).text(words)}" if step.duration_ms else head
+
+
+def tool_name(tool: str, words: Words) -> str:
+    return words(_TOOLS[tool]) if tool in _TOOLS else _code(tool[:NAME_CHARS])
+
+
+def _came_to(step: Step, words: Words) -> str:
+    if step.status in _OUTCOMES:
+        return words(_OUTCOMES[step.status])
+    lines = [line.strip() for line in step.output.splitlines() if line.strip()]
+    if not lines:
+        return words("step-figures", {"count": len(step.figures)}) if step.figures else ""
+    return _code(_shortened(lines[-1]))  # of an error the last line tells what is wrong
+
+
+def _open(part: Part, words: Words, room: int) -> Iterator[str]:
+    if isinstance(part, Thinking):
+        yield _small(f"💭 {words('work-thinking')}")
+        yield _quotation(_tail(part.text.strip(), room // 2, THOUGHT_LINES))
+        return
+    yield _small(_head(part, words))
+    output = _tail(part.output.strip("\n"), OUTPUT_UNITS, OUTPUT_LINES)
+    program = _tail(part.call.strip("\n"), room - units(output), PROGRAM_LINES)
+    if program.strip():
+        yield code_block(program, _language(part))
+    if output.strip():
+        yield code_block(output)
+
+
+def _next(part: Part, words: Words) -> Iterator[str]:
+    if isinstance(part, Step) and part.failed:
+        refused = part.status is CallStatus.REFUSED
+        yield _small(f"🔧 {words('step-other-way' if refused else 'step-repairing')}")
+    if isinstance(part, Step) and part.asks:
+        yield f"✋ **{words('step-asks')}**"
+
+
+def _tail(text: str, limit: int, lines: int) -> str:
+    """The end of a text, from the start of a line where there is one; nothing in it is markup of
+    a code block."""
+    text = _CODE_MARKS.sub("'''", text)
+    kept = "\n".join(text.split("\n")[-lines:])
+    while units(kept) > limit:
+        kept = kept[max(units(kept) - limit, 1) :]
+    if kept == text:
+        return text
+    _, _, whole = kept.partition("\n")
+    return f"…\n{whole if whole.strip() else kept}"
+
+
+# --- all of it ----------------------------------------------------------------------------------
+
+
+def pages(work: Work, words: Words) -> list[str]:
+    """Thoughts, calls and outputs in full, each page fit for a message."""
+    story = "\n\n".join(_told(part, words) for part in work.parts)
+    return [piece.content for piece in split(story) if piece.body.strip()]
+
+
+def _told(part: Part, words: Words) -> str:
+    if isinstance(part, Thinking):
+        time = lasting(part.lasted_ms)
+        title = Notice("work-thought", arguments={"time": time}).text(words)
+        return f"**{title}**\n{_quotation(part.text.strip())}"
+    lines = [_head(part, words)]
+    if part.call.strip():
+        lines.append(code_block(part.call.strip("\n"), _language(part)))
+    if part.status in _OUTCOMES:
+        lines.append(words(_OUTCOMES[part.status]))
+    if part.output.strip():
+        lines += [_small(words("step-output")), code_block(part.output.strip("\n"))]
+    if part.figures:
+        lines.append(_small(f"📊 {words('step-figures', {'count': len(part.figures)})}"))
+    return "\n".join(lines)
+
+
+# --- pieces -------------------------------------------------------------------------------------
+
+
+def _small(line: str) -> str:
+    return f"-# {line}"
+
+
+def _lines(lines: list[str]) -> str:
+    return "\n".join(lines)
+
+
+def _quotation(text: str) -> str:
+    """With its code blocks as Discord shows them."""
+    lines = discord_fences(text, complete=True).split("\n")
+    return harmless_links("\n".join(f"> {line}" for line in lines))
+
+
+def _language(step: Step) -> str:
+    return "python" if step.is_program else "json"
+
+
+def _code(text: str) -> str:
+    """A line of code that its text cannot end."""
+    return f"`{' '.join(text.split()).replace(_TICKS, chr(0x2CB)) or ' '}`"
+
+
+def _shortened(line: str) -> str:
+    return line if len(line) <= LINE_CHARS else f"{line[: LINE_CHARS - 1]}…"

@@ -1,0 +1,73 @@
+"""Large records of single people, for as long as the buttons that open them work."""
+
+import zlib
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import Generic, TypeVar
+
+import msgspec
+from redis.asyncio import Redis
+
+from jobqueue.lua_runner import Scripts
+
+SHORT_BYTES = 1_000
+TTL_MS = 30 * 86_400_000
+
+T = TypeVar("T")
+
+
+class Kept(msgspec.Struct, Generic[T], frozen=True):
+    user: str
+    value: T
+
+
+class KeptRecords(Generic[T]):
+    """All calls raise QueueUnavailable while Redis is away."""
+
+    def __init__(self, redis: Redis, what: str, kept: type[Kept[T]], shard: str = "main") -> None:
+        """`what` begins their keys."""
+        self._scripts = Scripts(redis, shard)
+        self._what = what
+        decode = msgspec.json.Decoder(kept).decode
+        self._decode: Callable[[bytes], Kept[T]] = lambda record: decode(unpack(record))
+
+    async def keep(self, name: str, user: str, value: T) -> None:
+        key, redis = self._scripts.key(self._what, name), self._scripts.redis
+        record = pack(msgspec.json.encode(Kept(user, value)))
+        # Too large for the round trips that others wait for.
+        await self._scripts.patiently(lambda: redis.set(key, record, px=TTL_MS))
+
+    async def find(self, name: str) -> T | None:
+        """None, where nothing is kept."""
+        key, redis = self._scripts.key(self._what, name), self._scripts.redis
+        record: bytes | None = await self._scripts.patiently(lambda: redis.get(key))
+        return self._decode(record).value if record else None
+
+    async def of(self, user: str) -> dict[str, T]:
+        """A person's records, by name."""
+        return {name: value async for _, name, value in self._of(user)}
+
+    async def erase(self, user: str) -> None:
+        async for key, _, _ in self._of(user):
+            await self._scripts.call("DEL", key)
+
+    async def _of(self, user: str) -> AsyncIterator[tuple[bytes, str, T]]:
+        redis, pattern = self._scripts.redis, self._scripts.key(self._what, "*")
+        keys = await self._scripts.patiently(lambda: _listed(redis.scan_iter(pattern, count=1_000)))
+        for key in keys:
+            record = await self._scripts.patiently(partial(redis.get, key))
+            if record and (kept := self._decode(record)).user == user:
+                yield key, key.decode().rpartition(":")[2], kept.value
+
+
+def pack(record: bytes) -> bytes:
+    """A record as it is kept: JSON, compressed where it is long."""
+    return zlib.compress(record, level=1) if len(record) > SHORT_BYTES else record
+
+
+def unpack(record: bytes) -> bytes:
+    return record if record.startswith(b"{") else zlib.decompress(record)
+
+
+async def _listed(keys: AsyncIterator[bytes]) -> list[bytes]:
+    return [key async for key in keys]

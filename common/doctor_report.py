@@ -1,0 +1,63 @@
+"""What a doctor found: a line each, with what to do about it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from common.redact import redact
+
+
+class Verdict(StrEnum):
+    GOOD = "good"
+    WARNING = "warning"  # it works, with less than it could have
+    FAULT = "fault"
+
+
+COLOURS = {Verdict.GOOD: "green", Verdict.WARNING: "yellow", Verdict.FAULT: "bold red"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    what: str
+    verdict: Verdict
+    found: str
+    todo: str = ""
+
+
+def good(what: str, found: str) -> Finding:
+    return Finding(what, Verdict.GOOD, found)
+
+
+def warning(what: str, found: str, todo: str) -> Finding:
+    return Finding(what, Verdict.WARNING, found, todo)
+
+
+def fault(what: str, found: str, todo: str) -> Finding:
+    return Finding(what, Verdict.FAULT, found, todo)
+
+
+def tell(findings: Sequence[Finding], *, as_json: bool = False) -> int:
+    """Print them; the exit code, which is 1 where one is a fault."""
+    findings = [
+        replace(each, found=redact(each.found), todo=redact(each.todo)) for each in findings
+    ]
+    if as_json:
+        print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=1))
+    else:
+        Console().print(_table(findings))
+    return int(any(finding.verdict is Verdict.FAULT for finding in findings))
+
+
+def _table(findings: Sequence[Finding]) -> Table:
+    table = Table("", "", "found", "what to do")
+    for finding in findings:
+        verdict = Text(finding.verdict, style=COLOURS[finding.verdict])
+        # As text, since square brackets are rich's own language; a link must stay in one piece.
+        found, todo = (Text(text, overflow="fold") for text in (finding.found, finding.todo))
+        table.add_row(verdict, finding.what, found, todo)
+    return table

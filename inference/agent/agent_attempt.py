@@ -1,0 +1,115 @@
+"""What `/solve` and a chat with tools have in common: one attempt at a job, in several turns."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+
+from common import tracing
+from inference.agent.errors import NoAnswer
+from inference.agent.model_output import Said
+from inference.agent.model_turn import Asking
+from inference.agent.step_events import Steps
+from inference.chat_attempt import Prompt
+from inference.engines.base import Engine, TooLong
+from inference.tool_parsers.base import Dialect
+from inference.tools.base import Context, Outcome, Tool
+from jobqueue.approvals import Approvals
+from jobqueue.blobs import Blobs
+from jobqueue.schema import Check, Finished, FinishReason, Job, Turn
+
+MAX_TURNS = 7
+MAX_FORMS = 3  # a small model that did not get it by then does not get it
+
+
+class AgentAttempt:
+    """The worker's view of it, but for `events`."""
+
+    def __init__(
+        self,
+        job: Job,
+        attempt: int,
+        prompt: Prompt,
+        *,
+        engine: Engine,
+        dialect: Dialect,
+        tools: Sequence[Tool],
+        context: Context,
+        blobs: Blobs,
+        warmed: asyncio.Event,
+        steps: int = 0,
+        approvals: Approvals | None = None,
+    ) -> None:
+        """Without `approvals`, a call that needs a person's word is not made. `warmed` is set
+        when a dialect's examples have been read. `steps` is how many there were before."""
+        from inference.agent.lagent_loop import Loop  # noqa: PLC0415  (lagent: seconds, once)
+
+        *head, question = prompt.messages
+        self._job = job
+        self._attempt = attempt
+        self._prompt = prompt
+        self._question = question.content
+        self._dialect = dialect
+        self._tools = {tool.name: tool for tool in tools}
+        self._context = context
+        self._asking = Asking(job, attempt, engine, dialect, tools)
+        self._approvals = approvals
+        self._warmed = warmed
+        self._steps = Steps(blobs, asks=attempt if job.approval else 0, before=steps)
+        self._loop = Loop(
+            self._asking, dialect, tools, context, head=tuple(head), may_run=self._may_run
+        )
+        self._check = Check.NONE
+        self.text = ""
+
+    async def cut_short(self, reason: FinishReason) -> Finished:
+        return self._finished(reason)
+
+    def turn(self, finished: Finished) -> Turn:
+        job = self._job
+        return Turn(
+            job=job.id,
+            user=job.user,
+            user_name=job.user_name,
+            prompt=job.prompt,
+            answer=finished.text,
+            parent=self._prompt.parent,
+            attachments=job.attachments,
+            programs=tuple(self._steps.programs),
+            prompt_tokens=self._prompt.question_tokens,
+            completion_tokens=len(finished.text.encode()) // 3,  # of the answer alone
+        )
+
+    async def _replies(self, say: str) -> AsyncGenerator[Said | Outcome, None]:
+        """Raises NoAnswer when the context is used up by what came before."""
+        most = MAX_TURNS if self._dialect.answers else MAX_FORMS
+        left = max(most - self._asking.turns, 0)
+        try:
+            async with aclosing(self._loop.say(say, left)) as steps:
+                async for step in steps:
+                    yield step
+        except TooLong as error:
+            if self._steps.number == self._steps.before:
+                raise
+            raise NoAnswer(f"the context is full: {error}") from error
+
+    async def _may_run(self) -> bool:
+        """Waits for a person's word where the job asks for one."""
+        if not self._job.approval:
+            return True
+        if self._approvals is None:
+            return False
+        with tracing.span("approval") as span:
+            said = await self._approvals.allowed(self._job.id, self._attempt, self._steps.number)
+            span.set(allowed=said)
+        return said
+
+    def _finished(self, reason: FinishReason) -> Finished:
+        return Finished(
+            text=self.text,
+            check=self._check,
+            reason=reason,
+            prompt_tokens=self._asking.prompt_tokens,
+            completion_tokens=self._asking.completion_tokens,
+            omitted_turns=self._prompt.omitted_turns,
+            summarised_turns=self._prompt.summarised_turns,
+        )

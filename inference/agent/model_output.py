@@ -1,0 +1,18 @@
+"""What a model has said in one turn, so far."""
+
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+
+from inference.engines.base import Called, Message
+from inference.tool_parsers.base import Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    text: str  # as the model wrote it
+    reply: Reply  # as its dialect reads it
+    ended: bool = False  # this is all of it
+    called: Called | None = None  # a call that is not in the text
+
+
+Ask = Callable[[tuple[Message, ...]], AsyncGenerator[Said, None]]

@@ -1,0 +1,98 @@
+"""One turn of a model's in a loop of calls: the engine is asked, and stopped where a call ends."""
+
+import json
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+
+from inference.agent.model_output import Said
+from inference.engines.base import Called, Chunk, Engine, Message, Offer, Request
+from inference.tool_parsers.base import Dialect, Reply
+from inference.tool_parsers.json_call import made_call
+from inference.tools.base import Tool
+from jobqueue.schema import Job
+
+
+class Asking:
+    """Counts turns and tokens over all of them."""
+
+    def __init__(
+        self,
+        job: Job,
+        attempt: int,
+        engine: Engine,
+        dialect: Dialect,
+        tools: Sequence[Tool] = (),
+    ) -> None:
+        self._job = job
+        self._attempt = attempt
+        self._engine = engine
+        self._dialect = dialect
+        self._tools = tuple(Offer(t.name, t.description, t.parameters) for t in tools)
+        self.turns = 0
+        self.prompt_tokens = 0
+        self.completion_tokens = 0
+
+    async def __call__(self, messages: tuple[Message, ...]) -> AsyncGenerator[Said, None]:
+        """What is said, as it grows; the last one has `ended`."""
+        self.turns += 1
+        self.prompt_tokens += await self._engine.count_tokens(messages)
+        text, made = "", _Made()
+        async with aclosing(self._engine.generate(self._request(messages))) as chunks:
+            async for chunk in chunks:
+                self.completion_tokens += chunk.tokens if chunk.text else 0
+                text += chunk.text
+                over = chunk.finish_reason is not None
+                made.take(chunk)
+                reply = made.added_to(self._dialect.read(text, ended=over), ended=over)
+                over = over or (reply.call is not None and reply.call.complete)
+                yield Said(text, reply, over, made.called)
+                if over:
+                    return
+
+    def _request(self, messages: tuple[Message, ...]) -> Request:
+        return Request(
+            id=f"{self._job.id}.{self._attempt}.{self.turns}",
+            channel=self._job.channel,
+            messages=messages,
+            sampling=self._dialect.sampling(self._job.sampling, self.turns),
+            thinking=self._job.thinking,
+            markup=self._dialect.markup,
+            tools=self._tools,
+        )
+
+
+class _Made:
+    """What an engine tells apart by itself: reasoning, and the first call."""
+
+    def __init__(self) -> None:
+        self._thought = ""
+        self._read = 0  # of the reasoning in the text
+        self._tool = ""
+        self._arguments: str | None = None
+
+    def take(self, chunk: Chunk) -> None:
+        self._thought += chunk.thought
+        for piece in chunk.calls:
+            if piece.index == 0:
+                self._tool += piece.name
+                self._arguments = (self._arguments or "") + piece.arguments
+
+    @property
+    def called(self) -> Called | None:
+        """What cannot be read again is left out: a server would refuse the conversation."""
+        if self._arguments is None:
+            return None
+        try:
+            json.loads(self._arguments or "{}")
+        except (ValueError, RecursionError):
+            return Called(self._tool, "{}")
+        return Called(self._tool, self._arguments or "{}")
+
+    def added_to(self, reply: Reply, *, ended: bool) -> Reply:
+        call = reply.call
+        if call is None and self._arguments is not None:
+            call = made_call(self._tool, self._arguments, complete=ended)
+        self._thought += reply.thought[self._read :]
+        self._read = max(self._read, len(reply.thought))
+        return replace(reply, thought=self._thought, call=call)

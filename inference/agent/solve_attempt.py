@@ -1,0 +1,102 @@
+"""`/solve`: programs are written and run, and what they print is put to a test of its own."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from common import tracing
+from inference.agent import prompts
+from inference.agent.agent_attempt import AgentAttempt
+from inference.agent.errors import NoAnswer
+from inference.agent.model_output import Said
+from inference.maths import form_programs, question_parser, verify
+from inference.maths.verify import Verdict
+from inference.tool_parsers.base import Asked, Reply
+from jobqueue.schema import AnyEvent, Check, Delta, FinishReason
+
+REPAIRS = 2  # of a refuted result, before the question is computed as it was read by rule
+
+
+class Solution(AgentAttempt):
+    _said: str | None = None  # the model's last words, without a call
+    _latex = ""
+
+    async def events(self) -> AsyncGenerator[AnyEvent, None]:
+        """Steps until a result stands its test or no more may be tried, then the answer."""
+        read = await asyncio.to_thread(
+            question_parser.read, self._job.prompt
+        )  # pint takes a second to load
+        async for event in self._tries(read):
+            yield event
+        if read and (self._is_refuted or self._steps.last is None):
+            async for event in self._by_rule(read):
+                yield event
+        chinese = prompts.is_chinese(self._job.prompt, self._job.locale)
+        self.text = prompts.answer(self._said or "", self._steps.last, self._latex, chinese=chinese)
+        if not self.text and not self._steps.figures:
+            raise NoAnswer(f"no answer in {self._asking.turns} turns")
+        yield Delta(text=self.text)
+        yield self._finished(FinishReason.STOP)
+
+    async def _tries(self, read: question_parser.Reading | None) -> AsyncGenerator[AnyEvent, None]:
+        """The model's own ways, repaired where a result is refuted."""
+        if not self._warmed.is_set():
+            with tracing.aside("warm-up"):
+                await self._warmed.wait()
+        async for event in self._turns(self._question):
+            yield event
+        if self._steps.last is None and self._said is not None:
+            async for event in self._turns(prompts.PROGRAM_WANTED):
+                yield event
+        await self._test(read)
+        for _ in range(REPAIRS):
+            if not self._is_refuted:
+                return
+            async for event in self._turns(prompts.refuted(read)):
+                yield event
+            await self._test(read)
+
+    async def _turns(self, say: str) -> AsyncGenerator[AnyEvent, None]:
+        """Until the model says something without a call; where that is not for it, until a call
+        succeeds. Raises NoAnswer when its turns are used up."""
+        self._said = None
+        async with aclosing(self._replies(say)) as steps:
+            async for step in steps:
+                if isinstance(step, Said):
+                    for event in self._steps.said(step):
+                        yield event
+                    ended = step.ended and step.reply.call is None
+                    self._said = step.reply.text if ended else None
+                else:
+                    yield await self._steps.returned(step)
+                    if self._steps.last is step and not self._dialect.answers:
+                        return
+        if self._said is None and self._dialect.answers:
+            raise NoAnswer(f"{self._asking.turns} turns without an answer")
+
+    # --- the test -----------------------------------------------------------------------------
+
+    @property
+    def _is_refuted(self) -> bool:
+        return self._check is Check.REFUTED
+
+    async def _test(self, read: question_parser.Reading | None) -> None:
+        last, sandbox = self._steps.last, self._context.sandbox
+        verdict = Verdict()
+        if last is not None and sandbox is not None and last.text.strip():
+            verdict = await verify.verdict(sandbox, read, last.text)
+        self._check, self._latex = verdict.check, verdict.latex
+
+    async def _by_rule(self, read: question_parser.Reading) -> AsyncGenerator[AnyEvent, None]:
+        """The question computed as it stands, where the model did not get that far."""
+        call = form_programs.made(read.form)
+        tool = self._tools[call.tool]
+        program = call.arguments.get("program")
+        shown = program if isinstance(program, str) else read.form
+        for event in self._steps.said(Said("", Reply(call=Asked(tool.name, shown, True)), True)):
+            yield event
+        if not await self._may_run():
+            raise NoAnswer("the call was not allowed")
+        yield await self._steps.returned(await tool.call(self._context, call.arguments))
+        self._said = ""
+        await self._test(read)

@@ -1,0 +1,39 @@
+"""`/chat` with tools: an answer in the model's words, with calls in between where it wants them."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from inference.agent.agent_attempt import AgentAttempt
+from inference.agent.errors import NoAnswer
+from inference.agent.model_output import Said
+from jobqueue.schema import AnyEvent, Delta, FinishReason
+
+
+class Talk(AgentAttempt):
+    async def events(self) -> AsyncGenerator[AnyEvent, None]:
+        last, called, before = None, False, ""
+        async with aclosing(self._replies(self._question)) as steps:
+            async for last in steps:
+                if isinstance(last, Said):
+                    for event in self._steps.said(last, aloud=True):
+                        if not isinstance(event, Delta):
+                            yield event
+                            continue
+                        if event.anew:  # only of this turn
+                            self.text, called = before, bool(before)
+                        piece = self._apart(event, called)
+                        self.text += piece.text
+                        yield Delta(self.text, anew=True) if event.anew else piece
+                        called = False
+                else:
+                    called, before = True, self.text
+                    yield await self._steps.returned(last)
+        if not isinstance(last, Said) and not self.text:
+            raise NoAnswer(f"{self._asking.turns} turns without an answer")
+        yield self._finished(FinishReason.STOP)
+
+    def _apart(self, delta: Delta, called: bool) -> Delta:
+        """What is said after a call begins a line; servers that parse calls leave none between."""
+        if called and self.text and not self.text[-1].isspace():
+            return Delta("\n" + delta.text)
+        return delta

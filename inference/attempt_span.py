@@ -1,0 +1,71 @@
+"""What a trace is told of an attempt, by the events that it sends: never what they say."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from common import tracing
+from jobqueue.article import Stage
+from jobqueue.queue import Lease
+from jobqueue.schema import AnyEvent, Delta, Failed, Finished, Progress, Thought
+
+
+@contextmanager
+def traced(lease: Lease, worker: str, model: str) -> Iterator["Traced"]:
+    """The attempt, and how long its job waited to be claimed: parts of what submitted it."""
+    job, number = lease.job, lease.attempt
+    tracing.past("queue", lease.waited_ms / 1000, job.trace, job=job.id, attempt=number)
+    with tracing.span("attempt", parent=job.trace, job=job.id, attempt=number) as span:
+        span.set(
+            channel=job.channel,
+            server=job.server,
+            capability=job.capability,
+            fence=lease.fence,
+            worker=worker,
+            model=model,
+        )
+        yield Traced(span)
+
+
+class Traced:
+    def __init__(self, span: tracing.Span) -> None:
+        self._span = span
+        self._silent = True
+        self._stage: Stage | None = None
+        self._since = 0.0  # when that began, on the monotonic clock
+
+    def saw(self, events: Sequence[AnyEvent]) -> None:
+        for event in events:
+            match event:
+                case Delta() | Thought() if self._silent:
+                    self._silent = False
+                    self._span.event("first text")
+                case Progress(stage=stage):
+                    self._come_to(stage)
+                case Finished():
+                    self._finished(event)
+                case Failed(code=code):
+                    self._span.set(failure=code)
+
+    def ended(self, outcome: str) -> None:
+        self._come_to(None)
+        self._span.set(outcome=outcome)
+
+    def _come_to(self, stage: Stage | None) -> None:
+        if stage is self._stage:
+            return
+        now = time.monotonic()
+        if self._stage is not None:
+            self._span.past(self._stage, now - self._since)
+        self._stage, self._since = stage, now
+
+    def _finished(self, event: Finished) -> None:
+        self._span.set(
+            finish_reason=event.reason,
+            check=event.check,
+            prompt_tokens=event.prompt_tokens,
+            completion_tokens=event.completion_tokens,
+            omitted_turns=event.omitted_turns or None,
+            summarised_turns=event.summarised_turns or None,
+            unseen_pictures=event.unseen_pictures or None,
+        )

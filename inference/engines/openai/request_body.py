@@ -1,0 +1,136 @@
+"""A request as a server wants to read it."""
+
+import base64
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from inference.engines.base import Image, Message, Offer, Request, Unsupported
+from inference.engines.openai.server_quirks import Flavour
+
+Json = dict[str, object]
+
+# Servers read special tokens in people's words too. An invisible sign within makes them plain.
+SPECIAL = re.compile(r"(?<=<)(?=\|\w{1,40}\|>|｜|/?s>|(?:start|end)_of_turn>)|(?<=\[)(?=/?INST\])")
+AS_THEY_ARE = ("temperature", "top_p", "seed")
+
+
+def chat(request: Request, *, model: str, flavour: Flavour, max_tokens: int) -> Json:
+    """The body for `/chat/completions`; Unsupported where this server takes no such thing."""
+    sampling = request.sampling
+    body: Json = {
+        "model": model,
+        "messages": messages(request.messages),
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "max_tokens": max_tokens,
+        **flavour.always,
+        **written_on(request.messages, flavour),
+        **_thinking(request.thinking, flavour),
+    }
+    if request.markup and flavour.shows_special:
+        body["skip_special_tokens"] = False
+    if request.tools:
+        body["tools"] = [_tool(offer) for offer in request.tools]
+    for name in AS_THEY_ARE:
+        if (value := getattr(sampling, name)) is not None:
+            body[name] = value
+    if sampling.stop:
+        body["stop"] = list(sampling.stop)
+    if sampling.top_k is not None:
+        body[_taken(flavour, "top_k")] = sampling.top_k or flavour.every_k
+    if sampling.repetition_penalty is not None:
+        body[_taken(flavour, "repetition_penalty")] = sampling.repetition_penalty
+        body |= flavour.with_penalty
+    return body
+
+
+def probe(model: str) -> Json:
+    """The shortest question that tells of a tool."""
+    offer = Offer("now", "The time.", {"type": "object", "properties": {}})
+    asked: list[Json] = [{"role": "user", "content": "Hi"}]
+    return {"model": model, "messages": asked, "tools": [_tool(offer)], "max_tokens": 1}
+
+
+def _tool(offer: Offer) -> Json:
+    described = {
+        "name": offer.name,
+        "description": offer.description,
+        "parameters": dict(offer.parameters),
+    }
+    return {"type": "function", "function": described}
+
+
+def messages(said: Sequence[Message]) -> list[Json]:
+    before = (None, *said)
+    return [
+        _message(message, after, f"call{number:05}")  # nine letters and digits, as Mistral wants
+        for number, (after, message) in enumerate(zip(before, said, strict=False))
+    ]
+
+
+def _message(message: Message, after: Message | None, name: str) -> Json:
+    """What a tool returned to a call of the protocol's has the role `tool`; to one that was made in
+    the text, it is told as Qwen's template has it, by the user."""
+    if message.called is not None:
+        function = {"name": message.called.tool, "arguments": message.called.arguments}
+        call = {"id": name, "type": "function", "function": function}
+        return {"role": message.role, "content": message.content, "tool_calls": [call]}
+    if message.role in ("tool", "environment"):
+        if after is not None and after.called is not None:
+            made = f"call{int(name[4:]) - 1:05}"
+            return {"role": "tool", "tool_call_id": made, "content": plain(message.content)}
+        return {
+            "role": "user",
+            "content": f"<tool_response>\n{plain(message.content)}\n</tool_response>",
+        }
+    if message.role == "user":
+        message = replace(message, content=plain(message.content))
+    return {"role": message.role, "content": _content(message)}
+
+
+def plain(text: str) -> str:
+    """`text` without what a model could take for structure."""
+    return SPECIAL.sub("\u200b", text)
+
+
+def _thinking(wanted: bool | None, flavour: Flavour) -> Json:
+    """Where it is not known how a server is told, it is left to its own way."""
+    if wanted is None or not flavour.thinking:
+        return {}
+    if flavour.thinking == "enable_thinking":
+        return {"enable_thinking": wanted}
+    return {flavour.thinking: {"enable_thinking": wanted}}
+
+
+def written_on(said: Sequence[Message], flavour: Flavour) -> Json:
+    """What has to be said where the last message is the beginning of the answer."""
+    if said[-1].role != "assistant":
+        return {}
+    if flavour.write_on is None:
+        raise Unsupported(f"{flavour.name} servers cannot write on at a given beginning")
+    return dict(flavour.write_on)
+
+
+def _content(message: Message) -> str | list[Json]:
+    if not message.images:
+        return message.content
+    parts = [part for image in message.images for part in _picture(image)]
+    return [*parts, {"type": "text", "text": message.content}] if message.content else parts
+
+
+def _picture(image: Image) -> list[Json]:
+    data = base64.b64encode(image.data).decode()
+    url = {"url": f"data:{image.media_type};base64,{data}"}
+    label: list[Json] = [{"type": "text", "text": f"{image.label}: "}] if image.label else []
+    return [*label, {"type": "image_url", "image_url": url}]
+
+
+def _taken(flavour: Flavour, parameter: str) -> str:
+    name: str = getattr(flavour, parameter)
+    if not name:
+        raise Unsupported(
+            f"{flavour.name} servers take no {parameter}; if this one does, "
+            "name its kind with INFERENCE_SERVER"
+        )
+    return name

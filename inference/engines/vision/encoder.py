@@ -1,0 +1,99 @@
+"""The seeing half of a model: a picture's file becomes vectors that the decoder reads as tokens."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Self
+from weakref import WeakValueDictionary
+
+import torch
+from torch import Tensor
+
+from inference.engines.base import BadRequest, Image, Message
+from inference.engines.vision.embedding_slots import Gallery, replaced
+from inference.engines.vision.image_tokens import Tiled
+from inference.engines.vision.vision_tower import TILES_AT_ONCE, Tower
+
+GALLERY_TOKENS = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    tiles: Tensor  # [tiles, 3, height, width]
+    seen: "asyncio.Future[Tensor]"  # [tiles · tokens, width]
+
+
+class Eye:
+    def __init__(self, whole: Any, decoder: Any, frames: Tiled) -> None:
+        self._tower = Tower(whole, frames)
+        self._frames = frames
+        self._gallery = Gallery.of(decoder, GALLERY_TOKENS)
+        self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue()
+        self._looking: asyncio.Task[None] | None = None
+        # The same picture is looked at once, however many ask about it.
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def __aenter__(self) -> Self:
+        self._looking = asyncio.create_task(self._look(), name="engine-eye")
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
+
+    @asynccontextmanager
+    async def seen(
+        self, messages: Sequence[Message], prompt: Sequence[int]
+    ) -> AsyncIterator[list[int]]:
+        """`prompt` with the ids of the pictures themselves; they hang until this is left."""
+        shown = [(i, len(message.images)) for message in messages for i in message.images]
+        async with AsyncExitStack() as stack:
+            ids: list[int] = []
+            for image, together in shown:
+                name = _name(image, together)
+                async with self._locks.setdefault(name, asyncio.Lock()):
+                    if name not in self._gallery:
+                        await self._gallery.hang(name, await self._features(image, together))
+                    await stack.enter_async_context(self._gallery.viewing(name))
+                ids += self._gallery.ids(name)
+            yield replaced(prompt, self._frames.blank, iter(ids))
+
+    async def _features(self, image: Image, together: int) -> Tensor:
+        tiles = await asyncio.to_thread(self._frames.tiles, image, together)
+        waiting = _Waiting(tiles, asyncio.get_running_loop().create_future())
+        self._waiting.put_nowait(waiting)
+        return await waiting.seen
+
+    async def _look(self) -> None:
+        """Pictures that wait together go through the tower together."""
+        while True:
+            some = [await self._waiting.get()]
+            while not self._waiting.empty() and _count(some) < TILES_AT_ONCE:
+                some.append(self._waiting.get_nowait())
+            try:
+                features = await asyncio.to_thread(self._through, [each.tiles for each in some])
+            except RuntimeError as error:  # out of memory, mostly: theirs alone
+                for each in some:
+                    if not each.seen.done():
+                        each.seen.set_exception(BadRequest(f"the pictures cannot be seen: {error}"))
+                continue
+            for each, seen in zip(some, features, strict=True):
+                if not each.seen.done():
+                    each.seen.set_result(seen)
+
+    def _through(self, pictures: Sequence[Tensor]) -> list[Tensor]:
+        """Of each picture [tiles · tokens, width], on the device and computed."""
+        seen = self._tower.see(torch.cat(list(pictures)))
+        parts = torch.split(seen, [len(tiles) for tiles in pictures])
+        return [part.flatten(0, 1) for part in parts]
+
+
+def _count(waiting: Sequence[_Waiting]) -> int:
+    return sum(len(each.tiles) for each in waiting)
+
+
+def _name(image: Image, together: int) -> str:
+    return f"{hashlib.sha256(image.data).hexdigest()} {together}"

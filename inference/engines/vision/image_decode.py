@@ -1,0 +1,37 @@
+"""A picture's file, and what is refused of it: the same for every model that sees."""
+
+import io
+from functools import lru_cache
+
+from PIL import Image as Pillow
+
+from common.image_check import to_eight_bits
+from inference.engines.base import BadRequest
+
+FORMATS = ("PNG", "JPEG")
+MAX_PIXELS = 4_000_000  # the bot keeps them smaller
+
+
+@lru_cache(maxsize=256)
+def size_of(data: bytes) -> tuple[int, int]:
+    """Width and height, from the head of the file; BadRequest where it is none."""
+    with _opened(data) as picture:
+        return int(picture.width), int(picture.height)
+
+
+def decoded(data: bytes) -> Pillow.Image:
+    with _opened(data) as picture:
+        try:
+            return to_eight_bits(picture).convert("RGB")
+        except (OSError, SyntaxError, ValueError) as error:
+            raise BadRequest(f"a picture is broken: {error}") from error
+
+
+def _opened(data: bytes) -> Pillow.Image:
+    try:
+        picture = Pillow.open(io.BytesIO(data), formats=FORMATS)
+    except (OSError, SyntaxError, ValueError, Pillow.DecompressionBombError) as error:
+        raise BadRequest(f"a picture cannot be read: {error}") from error
+    if picture.width * picture.height > MAX_PIXELS:
+        raise BadRequest(f"a picture has {picture.width}×{picture.height} pixels")
+    return picture

@@ -1,0 +1,71 @@
+"""Runs `judge` in the sandbox, where everything that looks at a model's output belongs."""
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+
+from inference.maths.question_parser import Reading
+from inference.sandbox.client import Sandbox
+from inference.sandbox.errors import ProgramRefused
+from jobqueue.schema import Check
+
+TIMEOUT_S = 8.0
+_OURS = re.compile(r"^from inference\.[^\n(]*(?:\([^)]*\))?$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    check: Check = Check.NONE
+    latex: str = ""  # of what was printed, where it is an answer to typeset
+
+
+async def verdict(sandbox: Sandbox, reading: Reading | None, printed: str) -> Verdict:
+    """What a test of its own says about a printed answer to a question."""
+    asked: dict[str, object] = {"printed": printed, "task": reading.task if reading else None}
+    said = await _judged(sandbox, asked)
+    return Verdict(said.verdict, said.latex) if said else Verdict()
+
+
+async def same(sandbox: Sandbox, printed: str, expected: str) -> bool:
+    said = await _judged(sandbox, {"printed": printed, "expected": expected})
+    return bool(said and said.same)
+
+
+class _Judgement(msgspec.Struct, forbid_unknown_fields=True):
+    """What `judge` prints, alone, at its end."""
+
+    verdict: Check
+    latex: str
+    same: bool | None
+
+
+async def _judged(sandbox: Sandbox, asked: dict[str, object]) -> _Judgement | None:
+    """None where the judge did not come to an end within its limits.
+
+    It runs in a process of its own, after the judged program has ended: that program can neither
+    write where the judge writes nor have a word of its output executed.
+    """
+    program = f"{_judge()}\n\nmain({json.dumps(asked)!r})\n"
+    try:
+        result = await sandbox.run(program, timeout_s=TIMEOUT_S)
+    except ProgramRefused:  # the output is too long to be an answer
+        return None
+    if not result.ok:
+        return None
+    try:
+        return msgspec.json.decode(result.stdout, type=_Judgement)
+    except msgspec.MsgspecError:
+        return None
+
+
+@cache
+def _judge() -> str:
+    """Its files as one program: nothing of ours can be imported in the sandbox."""
+    folder = files("inference.maths")
+    names = ("sympy_reader.py", "printed.py", "judge.py")
+    parts = (folder.joinpath(name).read_text("utf-8") for name in names)
+    return "\n".join(_OURS.sub("", part) for part in parts)

@@ -1,0 +1,39 @@
+"""The worker's page for Prometheus and for whatever restarts it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from common.metrics_server import CannotListen, exposed
+from inference.config import Settings
+from inference.engines.base import Engine
+from inference.metrics import Metrics
+from inference.worker import Worker
+from jobqueue.errors import QueueUnavailable
+from jobqueue.queue import JobQueue
+from jobqueue.queue_stats import overview
+
+__all__ = ["CannotListen", "shown"]
+
+
+@asynccontextmanager
+async def shown(
+    settings: Settings, metrics: Metrics, worker: Worker, engine: Engine, queue: JobQueue
+) -> AsyncIterator[None]:
+    """Nothing at all unless a port was chosen. Raises CannotListen."""
+
+    async def refresh() -> None:
+        metrics.read_engine(engine, draining=worker.draining)
+        with suppress(QueueUnavailable):  # the last that is known stands
+            metrics.read_queue(await overview(queue))
+
+    if not settings.metrics_port:
+        yield
+        return
+    async with exposed(
+        metrics.registry,
+        host=settings.metrics_host,
+        port=settings.metrics_port,
+        lacks=lambda: worker.lacks,
+        refresh=refresh,
+    ):
+        yield

@@ -1,0 +1,100 @@
+"""What the two official hubs say a model consists of: files alone, never code.
+
+Each is asked over its plain HTTP interface, so that no version of a client library decides what
+works. Addresses are read as the hubs' own clients read them: HF_ENDPOINT, and MODELSCOPE_ENDPOINT
+or MODELSCOPE_DOMAIN. The token for gated models is huggingface_hub's (HF_TOKEN, `hf auth login`).
+"""
+
+import json
+import os
+import urllib.request
+from fnmatch import fnmatch
+from typing import Any
+from urllib.parse import quote
+
+from inference.models.catalog import Known
+from inference.models.download import Listing, RemoteFile
+from inference.models.errors import SourceUnreachable
+
+# Weights as safetensors, configuration and tokenizer of the top folder. No *.py: a model's own
+# code is never run. No pickles.
+WANTED = ("*.safetensors", "*.json", "*.model", "*.jinja", "merges.txt", "vocab.txt", "LICENSE*")
+ANSWER_S = 15  # for a listing
+
+
+def hub_address() -> str:
+    return os.environ.get("HF_ENDPOINT", "").rstrip("/") or "https://huggingface.co"
+
+
+def modelscope_address() -> str:
+    domain = os.environ.get("MODELSCOPE_ENDPOINT") or os.environ.get("MODELSCOPE_DOMAIN")
+    domain = (domain or "www.modelscope.cn").rstrip("/")
+    return domain if "://" in domain else f"https://{domain}"
+
+
+def hub_listing(known: Known) -> Listing:
+    """The newest commit on the Hugging Face hub. Raises SourceUnreachable where it refuses."""
+    from huggingface_hub import get_token  # noqa: PLC0415  # slow to import
+
+    token = get_token()
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    address = hub_address()
+    info = _ask(f"{address}/api/models/{known.hub}?blobs=true", headers)
+    try:
+        revision = str(info["sha"])
+        base = f"{address}/{known.hub}/resolve/{revision}"
+        files = tuple(_hub_file(base, entry) for entry in info["siblings"])
+    except (KeyError, TypeError) as error:
+        raise SourceUnreachable(f"{address} lists {known.hub} without {error}") from error
+    return Listing(f"{address}/{known.hub}", revision, _wanted(files), headers)
+
+
+def _hub_file(base: str, entry: Any) -> RemoteFile:
+    """Large files (LFS) are listed with a sha256, small ones with git's blob id."""
+    path, lfs = entry["rfilename"], entry.get("lfs")
+    return RemoteFile(
+        path=path,
+        url=f"{base}/{quote(path)}",
+        size=entry["size"],
+        sha256=lfs["sha256"] if lfs else None,
+        git_sha1=None if lfs else entry.get("blobId"),
+    )
+
+
+def modelscope_listing(known: Known) -> Listing:
+    """The master branch on ModelScope. Raises SourceUnreachable where it refuses."""
+    address = modelscope_address()
+    api = f"{address}/api/v1/models/{known.modelscope}/repo"
+    answer = _ask(f"{api}/files?Revision=master&Recursive=False", {})
+    try:
+        entries = [entry for entry in answer["Data"]["Files"] if entry["Type"] == "blob"]
+        files = tuple(_modelscope_file(api, entry) for entry in entries)
+        # A commit is named for each file; the newest one stands for the model.
+        revision = max((entry["CommittedDate"], entry["Revision"]) for entry in entries)[1]
+    except (KeyError, TypeError, ValueError) as error:
+        raise SourceUnreachable(f"{address} lists {known.modelscope} without {error}") from error
+    return Listing(f"{address}/models/{known.modelscope}", str(revision), _wanted(files), {})
+
+
+def _modelscope_file(api: str, entry: Any) -> RemoteFile:
+    """Every file is listed with its sha256."""
+    path = entry["Path"]
+    url = f"{api}?Revision=master&FilePath={quote(path)}"
+    return RemoteFile(path=path, url=url, size=entry["Size"], sha256=entry["Sha256"])
+
+
+def _wanted(files: tuple[RemoteFile, ...]) -> tuple[RemoteFile, ...]:
+    return tuple(
+        file
+        for file in files
+        if "/" not in file.path and any(fnmatch(file.path, pattern) for pattern in WANTED)
+    )
+
+
+def _ask(url: str, headers: dict[str, str]) -> Any:
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310  # the operator's setting
+    try:
+        with urllib.request.urlopen(request, timeout=ANSWER_S) as response:  # noqa: S310
+            return json.load(response)
+    except (OSError, ValueError) as error:
+        raise SourceUnreachable(f"{url} cannot be read: {error}") from error

@@ -1,0 +1,31 @@
+"""Which dialect a model speaks: as its name says, unless the operator names one."""
+
+import re
+
+from inference.tool_parsers.base import Dialect
+from inference.tool_parsers.hermes import Hermes
+from inference.tool_parsers.internlm import InternLM
+from inference.tool_parsers.one_line_forms import Forms
+from inference.tool_parsers.python_fence import Fences
+
+DIALECTS: dict[str, Dialect] = {
+    dialect.name: dialect for dialect in (Hermes(), InternLM(), Fences(), Forms())
+}
+
+# Below this many billion parameters a model does better by filling in forms.
+_SMALL = 1.6
+_BILLIONS = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)\s*([bm])(?![a-z])", re.IGNORECASE)
+_FAMILIES = (
+    (re.compile(r"intern(?:lm|-?s1)", re.IGNORECASE), "internlm"),
+    (re.compile(r"qwen|qwq|hermes|scripted", re.IGNORECASE), "hermes"),
+)
+
+
+def of_model(model: str) -> Dialect:
+    size = _BILLIONS.search(model)
+    if size and float(size[1]) * (1 if size[2].lower() == "b" else 1e-3) <= _SMALL:
+        return DIALECTS["forms"]
+    for family, dialect in _FAMILIES:
+        if family.search(model):
+            return DIALECTS[dialect]
+    return DIALECTS["fences"]

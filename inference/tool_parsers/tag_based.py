@@ -1,0 +1,39 @@
+"""What dialects have in common whose calls stand between two marks, behind what is said."""
+
+import re
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from inference.engines.base import Message
+from inference.tool_parsers import reasoning
+from inference.tool_parsers.base import Asked, Reply, held_back
+from jobqueue.schema import Sampling
+
+
+class Marked(ABC):
+    __slots__ = ()
+    opening: ClassVar[str]
+    closing: ClassVar[str]
+
+    def sampling(self, asked: Sampling, _turn: int) -> Sampling:
+        return asked
+
+    def examples(self) -> tuple[Message, ...]:
+        return ()
+
+    def read(self, text: str, *, ended: bool) -> Reply:
+        stop = re.compile(re.escape(self.opening))
+        thought, body = reasoning.split(text, ended=ended, stop=stop)
+        said, opened, rest = body.partition(self.opening)
+        if not opened:
+            certain = body if ended else body[: held_back(body, (self.opening,))]
+            return Reply(thought, certain)
+        written, closed, _ = rest.partition(self.closing)
+        complete = bool(closed) or ended
+        if not complete:
+            written = written[: held_back(written, (self.closing,))]
+        return Reply(thought, said, self._call(written, complete=complete))
+
+    @abstractmethod
+    def _call(self, written: str, *, complete: bool) -> Asked:
+        """The call that stands, or is becoming, between the marks."""

@@ -1,0 +1,174 @@
+"""What every process of this project needs of its machine and of Redis, looked at for a doctor."""
+
+import errno
+import shutil
+import socket
+import time
+import urllib.request
+from asyncio import timeout
+from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from redis.asyncio import Redis, RedisCluster
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    RedisClusterException,
+    RedisError,
+)
+
+from common.doctor_report import Finding, fault, good, warning
+from common.redact import redact
+from jobqueue.address import ENCODE
+from jobqueue.embedded_redis import EmbeddedError, redis_url
+from jobqueue.errors import QueueError
+from jobqueue.queue import JobQueue
+from jobqueue.redis_client import connect
+
+Json = dict[str, Any]
+
+# A cluster's client has an error of its own, which is none of the others.
+UNREACHABLE = (RedisError, RedisClusterException, OSError, ValueError, TimeoutError)
+OLDEST = {"valkey": (7, 2), "redis": (7, 0)}
+PATIENCE_S = 20.0
+FULL = 0.8  # of the memory; from there on questions are soon refused
+# Interactions' 15 minutes are counted by this machine's clock, from a birth that Discord's tells.
+SKEW_S, GREAT_SKEW_S = 2.0, 60.0
+MIB = 1 << 20
+GIB = 1 << 30
+
+
+async def of_redis(environ: Mapping[str, str]) -> list[Finding]:
+    """REDIS_URL's server, or the embedded one: whether the queue can rely on it."""
+    try:
+        async with timeout(PATIENCE_S), redis_url(environ) as url, connect(url) as redis:
+            found = [finding async for finding in _of_server(redis)]
+            return [*found, await _workers(redis)]
+    except (AuthenticationError, AuthorizationError) as error:
+        todo = f"Put the server's password into REDIS_URL: redis://:PASSWORD@host:6379/0; {ENCODE}"
+        return [fault("Redis", f"it wants another password: {redact(str(error))}", todo)]
+    except (EmbeddedError, QueueError, *UNREACHABLE) as error:
+        todo = "See that it runs, and that REDIS_URL names it; unset, a server is started here"
+        return [fault("Redis", redact(str(error)) or "it does not answer", todo)]
+
+
+async def _of_server(redis: Redis) -> AsyncIterator[Finding]:
+    client: object = redis  # which `connect` calls a Redis in any case
+    if isinstance(client, RedisCluster):
+        await client.initialize()
+        for node in client.get_primaries():
+            info = await client.execute_command("INFO", target_nodes=node)
+            for finding in _of_node(f"Redis {node.name}", info):
+                yield finding
+    else:
+        for finding in _of_node("Redis", await redis.info()):
+            yield finding
+    asked = time.time()
+    seconds, micros = await redis.time()
+    yield clock(seconds + micros / 1e6 - (asked + time.time()) / 2)
+
+
+def _of_node(name: str, info: Json) -> Iterator[Finding]:
+    yield _version(name, info)
+    yield _persistence(f"{name}: persistence", info)
+    yield _eviction(f"{name}: eviction", info)
+    yield _memory(f"{name}: memory", info)
+
+
+def _version(name: str, info: Json) -> Finding:
+    kind = str(info.get("server_name", "redis")).lower()
+    version = str(info.get(f"{kind}_version") or info["redis_version"])
+    told = f"{kind} {version}"
+    if info.get("role") == "slave":
+        return fault(name, f"{told}, a replica, which takes no writes", "Name the primary instead")
+    oldest = OLDEST.get(kind, OLDEST["redis"])
+    if tuple(int(part) for part in version.split(".")[:2]) < oldest:
+        return fault(name, f"{told} is too old", "Run Redis 7.0 or Valkey 7.2, or newer")
+    return good(name, told)
+
+
+def _persistence(what: str, info: Json) -> Finding:
+    if not int(info.get("aof_enabled", 0)):
+        return fault(
+            what,
+            "no append-only file: every open question and conversation goes when it restarts",
+            "appendonly yes in its configuration; at once: CONFIG SET appendonly yes",
+        )
+    if info.get("aof_last_write_status") != "ok":
+        return fault(what, "the append-only file cannot be written", "See its disk and its log")
+    return good(what, "append-only file")
+
+
+def _eviction(what: str, info: Json) -> Finding:
+    policy = str(info.get("maxmemory_policy", "noeviction"))
+    if policy != "noeviction":
+        return fault(
+            what,
+            f"{policy}: when memory is full it drops jobs and conversations without a word",
+            "maxmemory-policy noeviction; at once: CONFIG SET maxmemory-policy noeviction",
+        )
+    return good(what, policy)
+
+
+def _memory(what: str, info: Json) -> Finding:
+    # As the server itself counts: without the buffer of its append-only file.
+    used = int(info.get("used_memory", 0)) - int(info.get("mem_not_counted_for_evict", 0))
+    limit = int(info.get("maxmemory", 0))
+    told = f"{used / MIB:,.0f} MiB of {limit / MIB:,.0f}" if limit else f"{used / MIB:,.0f} MiB"
+    if limit and used > FULL * limit:
+        return warning(what, told, "Raise maxmemory: when it is full, questions are refused")
+    return good(what, told)
+
+
+def clock(skew_s: float) -> Finding:
+    """`skew_s`: how far the server's clock is before this machine's."""
+    told = f"{skew_s:+.2f} s beside this machine's"
+    todo = "Let both machines keep time by NTP: timedatectl set-ntp true"
+    if abs(skew_s) > GREAT_SKEW_S:
+        return fault("Redis: clock", told, todo)
+    return (
+        warning("Redis: clock", told, todo) if abs(skew_s) > SKEW_S else good("Redis: clock", told)
+    )
+
+
+async def _workers(redis: Redis) -> Finding:
+    workers = await JobQueue(redis).workers()
+    serving = [worker for worker in workers if worker.serves]
+    if not serving:
+        phases = ", ".join(f"{w.worker}: {w.phase}" for w in workers) or "none runs"
+        return warning("workers", phases, "python -m inference serve")
+    return good("workers", ", ".join(f"{w.worker}: {w.model}" for w in serving))
+
+
+def disk(folder: Path, needed: int) -> Finding:
+    """`needed` bytes free below `folder`, which need not be there yet."""
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    told = f"{free / GIB:,.1f} GiB free at {existing}"
+    if free < needed:
+        return fault("disk", told, f"Free {needed / GIB:,.1f} GiB, or name another folder")
+    return good("disk", told)
+
+
+def metrics_port(host: str, port: int, variable: str) -> Finding:
+    """Whether metrics and health checks can be served there, or are already."""
+    if not port:
+        return good("metrics", f"not shown; {variable} is not set")
+    where = f"{host}:{port}"
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE and _answers(where):
+            return good("metrics", f"already shown at {where}")
+        todo = f"Choose another {variable}, or end what listens there"
+        return fault("metrics", f"{where}: {error.strerror}", todo)
+    return good("metrics", f"{where} is free")
+
+
+def _answers(where: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://{where}/healthz", timeout=2) as reply:
+            return bool(reply.status == 200)
+    except OSError:
+        return False

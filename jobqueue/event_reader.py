@@ -1,0 +1,199 @@
+"""Follows jobs' events as they are written: one blocking read serves a whole bot process.
+
+A job's own stream is the truth; the reader's live stream only brings it sooner. Each live entry
+names the event before it, so a follower sees when it missed one and replays from its last.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Self
+
+from msgspec import DecodeError
+from redis.exceptions import ResponseError
+
+from jobqueue.errors import UnknownJob
+from jobqueue.lua_runner import TRANSIENT, pause_after_outage
+from jobqueue.queue import JobQueue
+from jobqueue.redis_client import BLOCK_MS, cancellable
+from jobqueue.schema import TERMINAL_EVENTS, AnyEvent, State, decode_event
+
+log = logging.getLogger(__name__)
+
+_QUIET_S = 5.0  # a follower that hears nothing for so long looks for itself
+_BEGINNING = "0-0"
+_ENTRIES = 1_000  # of one read
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    id: str  # in the job's event stream; pass the last one shown as `after` to go on from there
+    attempt: int
+    seq: int
+    event: AnyEvent
+
+    @property
+    def at_ms(self) -> int:
+        """When it was written, on the server's clock."""
+        return _order(self.id)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    previous: str
+    envelope: Envelope
+
+
+_Inbox = asyncio.Queue[_Arrival | None]  # None: something may be missing, replay
+
+
+class LiveReader:
+    """`async with LiveReader(queue, reader) as live:` one per bot process and reader name."""
+
+    def __init__(self, queue: JobQueue, reader: str) -> None:
+        self._scripts = queue.scripts
+        self._stream = self._scripts.key("live", reader)
+        self._reader = reader
+        self._inboxes: dict[str, set[_Inbox]] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        newest = await self._scripts.patiently(
+            lambda: self._scripts.redis.xrevrange(self._stream, count=1)
+        )
+        self._task = asyncio.create_task(self._read(newest[0][0].decode() if newest else "0"))
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        # redis-py swallows a cancellation that meets a reply: then it is asked again.
+        while self._task is not None and not self._task.done():
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=0.1)
+
+    @property
+    def following(self) -> int:
+        """Followers at this moment."""
+        return sum(map(len, self._inboxes.values()))
+
+    async def follow(self, job_id: str, after: str = "0") -> AsyncGenerator[Envelope, None]:
+        """A job's events after the one with id `after`, as they come, to `Finished` or `Failed`.
+
+        Raises:
+            UnknownJob: no such job, or all of it has expired.
+            QueueUnavailable: Redis stayed away; follow again from the last id.
+            msgspec.DecodeError: a worker of another version said what this one does not know.
+        """
+        seen = _BEGINNING if after == "0" else after
+        with self._inbox(job_id) as inbox:
+            while True:
+                envelopes, complete = await self._replay(job_id, seen)
+                for envelope in envelopes:
+                    seen = envelope.id
+                    yield envelope
+                if complete:
+                    return
+                while arrival := await _next(inbox):
+                    if not _later(arrival.envelope.id, seen):
+                        continue
+                    if arrival.previous != seen:
+                        break
+                    seen = arrival.envelope.id
+                    yield arrival.envelope
+                    if isinstance(arrival.envelope.event, TERMINAL_EVENTS):
+                        return
+
+    async def _replay(self, job_id: str, seen: str) -> tuple[list[Envelope], bool]:
+        """What the job said after `seen`, and whether that is all it will ever say."""
+        state, tail, result, entries = await self._scripts.run("replay", job_id, seen)
+        envelopes = [_envelope(entry_id.decode(), _pairs(flat)) for entry_id, flat in entries]
+        if state is None and not envelopes:
+            raise UnknownJob(job_id)
+        ended = state is not None and State(state.decode()).terminal
+        if ended and not envelopes and tail.decode() != seen:
+            if result is None:
+                raise UnknownJob(job_id)
+            envelopes = [Envelope(tail.decode(), 0, 0, decode_event(result))]
+        return envelopes, ended
+
+    @contextmanager
+    def _inbox(self, job_id: str) -> Iterator[_Inbox]:
+        inbox: _Inbox = asyncio.Queue()
+        self._inboxes.setdefault(job_id, set()).add(inbox)
+        try:
+            yield inbox
+        finally:
+            self._inboxes[job_id].discard(inbox)
+            if not self._inboxes[job_id]:
+                del self._inboxes[job_id]
+
+    async def _read(self, position: str) -> None:
+        interrupted = False
+        while True:
+            try:
+                entries = await self._entries_after(position)
+            except (*TRANSIENT, ResponseError) as error:
+                if not interrupted:
+                    log.warning("live stream interrupted reader=%s error=%r", self._reader, error)
+                interrupted = True
+                await pause_after_outage(0.5)
+                continue
+            if interrupted:
+                interrupted = False
+                log.info("live stream resumed reader=%s", self._reader)
+                self._let_all_replay()
+            for entry_id, fields in entries:
+                position = entry_id.decode()
+                self._deliver(fields)
+
+    async def _entries_after(self, position: str) -> list[tuple[bytes, dict[bytes, bytes]]]:
+        """Blocks for a while; empty when nothing came."""
+        read = self._scripts.redis.xread({self._stream: position}, count=_ENTRIES, block=BLOCK_MS)
+        reply: Any = await cancellable(read)
+        return reply[0][1] if reply else []
+
+    def _deliver(self, fields: dict[bytes, bytes]) -> None:
+        inboxes = self._inboxes.get(fields[b"job"].decode())
+        if not inboxes:
+            return
+        try:
+            envelope = _envelope(fields[b"id"].decode(), fields)
+        except DecodeError:  # a newer worker's: its own followers hear of it as they replay
+            arrival = None
+        else:
+            arrival = _Arrival(fields[b"previous"].decode(), envelope)
+        for inbox in inboxes:
+            inbox.put_nowait(arrival)
+
+    def _let_all_replay(self) -> None:
+        for inboxes in self._inboxes.values():
+            for inbox in inboxes:
+                inbox.put_nowait(None)
+
+
+async def _next(inbox: _Inbox) -> _Arrival | None:
+    try:
+        async with asyncio.timeout(_QUIET_S):
+            return await inbox.get()
+    except TimeoutError:
+        return None
+
+
+def _pairs(flat: list[bytes]) -> dict[bytes, bytes]:
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _envelope(entry_id: str, fields: dict[bytes, Any]) -> Envelope:
+    return Envelope(
+        entry_id, int(fields[b"attempt"]), int(fields[b"seq"]), decode_event(fields[b"event"])
+    )
+
+
+def _later(one: str, other: str) -> bool:
+    return _order(one) > _order(other)
+
+
+def _order(entry_id: str) -> tuple[int, int]:
+    milliseconds, _, counter = entry_id.partition("-")
+    return int(milliseconds), int(counter or 0)

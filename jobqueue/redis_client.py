@@ -1,0 +1,156 @@
+"""How this project speaks to Redis, decided once."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from typing import Any, TypeVar, cast
+
+from redis.asyncio import Redis, RedisCluster
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel
+from redis.backoff import ConstantBackoff
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    MasterDownError,
+    RedisClusterException,
+    RedisError,
+    ResponseError,
+)
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from common.redact import redact
+from jobqueue.address import ENCODE, RedisAddress, read_address
+
+# Blocking reads ask for at most BLOCK_MS, well below the time after which a reply counts as lost.
+SOCKET_TIMEOUT_S = 5.0
+BLOCK_MS = 2_000
+CLOSE_S = 10.0  # what is on its way when a client is closed gets so long
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+class _Closing:
+    """A client that closes when nothing of `jobqueue.lua_runner` is on its way any more.
+
+    Closed under a call, a client loses the connection that the call was opening.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.underway: set[asyncio.Task[None]] = set()
+
+    async def aclose(self, *args: Any, **options: Any) -> None:
+        if self.underway:
+            await asyncio.wait(self.underway, timeout=CLOSE_S)
+        await super().aclose(*args, **options)  # type: ignore[misc]
+
+
+class _Client(_Closing, Redis):  # type: ignore[misc]  # redis-py's own bases disagree
+    pass
+
+
+class _SentinelClient(_Client):
+    sentinels: Sentinel  # whose own clients are closed with this one
+
+    async def aclose(self, *args: Any, **options: Any) -> None:
+        await super().aclose(*args, **options)
+        await self.sentinels.aclose()
+
+
+class _ClusterClient(_Closing, RedisCluster):  # type: ignore[misc]
+    pass
+
+
+_SHAPE: dict[str, Any] = {
+    "protocol": 2,
+    "socket_timeout": SOCKET_TIMEOUT_S,
+    "socket_connect_timeout": 3.0,
+}
+
+
+def connect(url: str) -> Redis:
+    """A client for `redis://`, `rediss://` or `unix://`; no connection is made yet.
+
+    `redis+cluster://` and `rediss+cluster://` name any node of a cluster. A shard's keys are all on
+    one of its nodes, which the client finds and finds again; it has the same commands.
+    `redis+sentinel://` names Sentinels, who tell at each new connection which server is the
+    primary; after a failover that is another one.
+
+    Replies are bytes, in RESP2's shapes on every server and client version. The client itself
+    repeats a call only once, for a pooled connection that a server's restart has closed; longer
+    outages are the callers' business, who know how long somebody waits.
+
+    Raises:
+        BadAddress: the URL cannot be read.
+    """
+    address = read_address(url)
+    shape = {**_SHAPE, **address.options}
+    if address.kind == "unix":
+        return _Client(unix_socket_path=address.path, db=address.db, retry=_retry(), **shape)
+    shape["socket_keepalive"] = True
+    if address.kind == "redis+sentinel":
+        return _ask_sentinels(address, shape)
+    [(host, port)] = address.hosts
+    if address.kind == "redis+cluster":
+        client = _ClusterClient(host=host, port=port, ssl=address.tls, **shape)
+        return cast("Redis", client)
+    return _Client(host=host, port=port, db=address.db, ssl=address.tls, retry=_retry(), **shape)
+
+
+def _ask_sentinels(address: RedisAddress, shape: dict[str, Any]) -> Redis:
+    tls = {name: value for name, value in shape.items() if name.startswith("ssl_")}
+    asking = {**_SHAPE, **tls, **address.sentinel_options, "ssl": address.tls}
+    sentinel = Sentinel(address.hosts, sentinel_kwargs=asking)  # type: ignore[no-untyped-call]
+    options: dict[str, Any] = {**shape, "db": address.db, "retry": _retry()}
+    if address.tls:
+        options["ssl"] = True  # which other classes of connections do not know
+    client: _SentinelClient = sentinel.master_for(
+        address.service, redis_class=_SentinelClient, **options
+    )
+    client.sentinels = sentinel
+    return client
+
+
+def _retry() -> Retry:
+    return Retry(ConstantBackoff(0.01), 1, supported_errors=(RedisConnectionError,))
+
+
+class RedisRefuses(Exception):
+    """The server answers, and does not let us in: one sentence for the operator."""
+
+
+async def check_redis(redis: Redis, url: str) -> None:
+    """Raises RedisRefuses; a server that is away is only told of."""
+    try:
+        async with asyncio.timeout(SOCKET_TIMEOUT_S):
+            await redis.ping()
+    except (AuthenticationError, AuthorizationError) as error:
+        raise RedisRefuses(
+            f"Redis refuses REDIS_URL: {redact(str(error))} Put its password there: "
+            f"redis://:PASSWORD@host:6379/0; {ENCODE}"
+        ) from None
+    except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
+        if isinstance(error, ResponseError) and not isinstance(error, MasterDownError):
+            raise RedisRefuses(f"Redis refuses REDIS_URL: {redact(str(error))}") from None
+        log.warning(
+            "Redis cannot be reached at %s, trying again: start it, or correct REDIS_URL (%s)",
+            read_address(url),
+            redact(repr(error)),
+        )
+
+
+async def cancellable(call: Awaitable[T]) -> T:
+    """Await a call of the client so that cancelling the task always reaches it.
+
+    The client sends within `asyncio.wait_for`, which before Python 3.12 drops a cancellation that
+    arrives as the sending completes; a task that is cancelled once would then run on for ever.
+    """
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    result = await call
+    if task and task.cancelling() > before:
+        raise asyncio.CancelledError
+    return result

@@ -1,0 +1,336 @@
+"""What a message may hold. Every broken rule is reported at once, as Discord does.
+
+https://discord.com/developers/docs/resources/message#create-message
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import unquote
+
+from playground.discord.components import (
+    BUTTON,
+    CONTAINER,
+    LARGEST_COLOUR,
+    TEXT_INPUT,
+    UPLOAD,
+    V1_MESSAGE,
+    V2_COMPONENTS,
+    V2_MESSAGE,
+    V2_TEXT,
+    check_tree,
+    displayed_text,
+    media_items,
+    text_of,
+    walk,
+)
+from playground.discord.emoji import check_emoji
+from playground.discord.errors import DiscordError, Form, too_large
+from playground.discord.json_types import File, Json, MessageFlag
+from playground.discord.schema import (
+    Address,
+    Choice,
+    Either,
+    Fields,
+    Flag,
+    Items,
+    Moment,
+    NumberValue,
+    Schema,
+    Snowflake,
+    StringValue,
+    Whole,
+    is_blank,
+)
+
+__all__ = [
+    "BUTTON",
+    "CONTAINER",
+    "FILE_BYTES",
+    "TEXT_INPUT",
+    "UPLOAD",
+    "V2_COMPONENTS",
+    "V2_TEXT",
+    "check_body",
+    "check_message",
+    "displayed_text",
+    "file_name",
+    "is_upload",
+    "media_items",
+    "text_of",
+    "walk",
+]
+
+CONTENT = 2000
+EMBEDS = 10
+EMBED_TOTAL = 6000
+FILES = 10
+FILE_BYTES = 10 * 2**20
+REQUEST_BYTES = 25 * 2**20
+NONCE = 25
+LARGEST_NONCE = 2**63 - 1
+
+
+# --- what each member of a body may be --------------------------------------------------------
+
+
+def _check_embed(form: Form, at: str, embed: Json) -> None:
+    """An embed shows something."""
+    shown = (
+        "title",
+        "description",
+        "fields",
+        "image",
+        "thumbnail",
+        "author",
+        "footer",
+        "timestamp",
+    )
+    if not any(_holds(embed.get(name)) for name in shown):
+        form.wrong(f"{at}.description", "BASE_TYPE_REQUIRED", "This field is required")
+    for index, each in enumerate(embed.get("fields") or ()):
+        for name in ("name", "value"):
+            if not _holds(each[name]):
+                where = f"{at}.fields.{index}.{name}"
+                form.wrong(where, "BASE_TYPE_REQUIRED", "This field is required")
+
+
+def _holds(value: Any) -> bool:
+    return bool(value.strip() if isinstance(value, str) else value)
+
+
+def _check_mentions(form: Form, at: str, allowed: Json) -> None:
+    for kind in ("users", "roles"):
+        if kind in (allowed.get("parse") or ()) and allowed.get(kind):
+            form.wrong(
+                at,
+                "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE",
+                f'parse:["{kind}"] and {kind}: [ids...] are mutually exclusive.',
+            )
+
+
+_WEB = Address()
+_MEDIA = Fields({"url": Address(("http", "https", "attachment"))}, ("url",))
+_ICON = Address(("http", "https", "attachment"))
+EMBED = Fields(
+    {
+        "title": StringValue(0, 256),
+        "description": StringValue(0, 4096),
+        "url": _WEB,
+        "timestamp": Moment(),
+        "color": Whole(0, LARGEST_COLOUR),
+        "footer": Fields({"text": StringValue(1, 2048), "icon_url": _ICON}, ("text",)),
+        "image": _MEDIA,
+        "thumbnail": _MEDIA,
+        "author": Fields({"name": StringValue(1, 256), "url": _WEB, "icon_url": _ICON}, ("name",)),
+        "fields": Items(
+            Fields(
+                {"name": StringValue(1, 256), "value": StringValue(1, 1024), "inline": Flag()},
+                ("name", "value"),
+            ),
+            0,
+            25,
+        ),
+    },
+    rules=(_check_embed,),
+)
+ALLOWED_MENTIONS = Fields(
+    {
+        "parse": Items(Choice(("users", "roles", "everyone")), 0, None, unique=True),
+        "users": Items(Snowflake(), 0, 100, unique=True),
+        "roles": Items(Snowflake(), 0, 100, unique=True),
+        "replied_user": Flag(),
+    },
+    rules=(_check_mentions,),
+)
+REFERENCE = Fields(
+    {
+        "type": Choice((0, 1)),
+        "message_id": Snowflake(),
+        "channel_id": Snowflake(),
+        "guild_id": Snowflake(),
+        "fail_if_not_exists": Flag(),
+    },
+    ("message_id",),
+)
+ATTACHMENT = Fields(
+    {
+        "id": Snowflake(),
+        "filename": StringValue(1, 1024),
+        "description": StringValue(0, 1024),
+        "title": StringValue(0, 1024),
+        "duration_secs": NumberValue(),
+        "waveform": StringValue(0, 400),
+        "is_spoiler": Flag(),
+    },
+    ("id",),
+)
+POLL = Fields(
+    {
+        "question": Fields({"text": StringValue(1, 300, visible=True)}, ("text",)),
+        "answers": Items(
+            Fields(
+                {
+                    "poll_media": Fields(
+                        {
+                            "text": StringValue(1, 55, visible=True),
+                            "emoji": Fields(
+                                {"id": Snowflake(), "name": StringValue(1, 64)},
+                                rules=(check_emoji,),
+                            ),
+                        },
+                        ("text",),
+                    )
+                },
+                ("poll_media",),
+            ),
+            1,
+            10,
+        ),
+        "duration": Whole(1, 768),
+        "allow_multiselect": Flag(),
+        "layout_type": Choice((1,)),
+    },
+    ("question", "answers"),
+)
+_MEMBERS: dict[str, Schema] = {
+    "content": StringValue(0, CONTENT),
+    "nonce": Either((StringValue(0, NONCE), Whole(-LARGEST_NONCE - 1, LARGEST_NONCE))),
+    "enforce_nonce": Flag(),
+    "tts": Flag(),
+    "flags": Whole(0, 2**53),
+    "embeds": Items(EMBED, 0, EMBEDS),
+    "allowed_mentions": ALLOWED_MENTIONS,
+    "message_reference": REFERENCE,
+    "sticker_ids": Items(Snowflake(), 0, 3, unique=True),
+    "attachments": Items(ATTACHMENT, 0, FILES),
+    "poll": POLL,
+}
+_V1 = Fields({**_MEMBERS, "components": V1_MESSAGE})
+_V2 = Fields({**_MEMBERS, "components": V2_MESSAGE})
+
+
+# --- a request, and the message it makes ------------------------------------------------------
+
+
+def check_body(body: Any, before: MessageFlag, files: Sequence[File]) -> None:
+    """Check a request that makes or edits a message. `before` are the flags of the one edited.
+
+    Raises DiscordError: 50035 with the tree of what is wrong.
+    """
+    sent = body.get("flags") if isinstance(body, dict) else None
+    flags = before | MessageFlag(sent if type(sent) is int and sent > 0 else 0)
+    form = Form()
+    (_V2 if MessageFlag.COMPONENTS_V2 in flags else _V1).check(form, "", body)
+    if isinstance(body, dict):
+        check_tree(form, "", body)
+    if form.good:
+        for index, entry in enumerate(body.get("attachments") or ()):
+            if is_upload(entry) and int(entry["id"]) >= len(files):
+                message = f"No file was sent for the attachment {entry['id']}"
+                form.wrong(f"attachments.{index}.id", "ATTACHMENT_NOT_FOUND", message)
+    form.check()
+
+
+def is_upload(entry: Json) -> bool:
+    """Return whether an entry of `attachments` describes a file of this request: its id is an
+    index."""
+    return len(str(entry.get("id", ""))) < 4
+
+
+def check_message(body: Json, flags: MessageFlag, files: Sequence[File]) -> None:
+    """`body` is the message as it would stand, uploads among its attachments.
+
+    Raises DiscordError: 50035 with the tree of what is wrong, 50006 when empty, 40005.
+    """
+    _check_files(body, files)
+    form = Form()
+    components: list[Json] = body.get("components") or []
+    if sum(map(_embed_characters, body.get("embeds") or [])) > EMBED_TOTAL:
+        message = f"Embed size exceeds maximum size of {EMBED_TOTAL}"
+        form.wrong("embeds", "MAX_EMBED_SIZE_EXCEEDED", message)
+    if MessageFlag.COMPONENTS_V2 in flags:
+        _check_v2(form, body, components)
+    form.check()
+    if not any(
+        (
+            not is_blank(body.get("content") or ""),
+            body.get("embeds"),
+            components,
+            body.get("attachments"),
+            body.get("poll"),
+            body.get("sticker_ids"),
+        )
+    ):
+        raise DiscordError(400, 50006, "Cannot send an empty message")
+
+
+def _check_files(body: Json, files: Sequence[File]) -> None:
+    if any(len(f.data) > FILE_BYTES for f in files):
+        raise too_large()
+    if sum(len(f.data) for f in files) > REQUEST_BYTES:
+        raise too_large()
+    if len(body.get("attachments") or ()) > FILES:
+        raise Form.refuse(
+            "attachments", "BASE_TYPE_MAX_LENGTH", f"Must be {FILES} or fewer in length."
+        )
+
+
+def _embed_characters(embed: Json) -> int:
+    texts = [
+        embed.get("title"),
+        embed.get("description"),
+        (embed.get("footer") or {}).get("text"),
+        (embed.get("author") or {}).get("name"),
+    ]
+    for each in embed.get("fields") or ():
+        texts += [each.get("name"), each.get("value")]
+    return sum(len(text or "") for text in texts)
+
+
+def _check_v2(form: Form, body: Json, components: list[Json]) -> None:
+    for key in ("content", "embeds", "poll", "sticker_ids"):
+        if body.get(key):
+            form.wrong(
+                key,
+                "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2",
+                f"The '{key}' field cannot be used when using MessageFlags.IS_COMPONENTS_V2",
+            )
+    every = list(walk(components))
+    if len(every) > V2_COMPONENTS:
+        form.wrong(
+            "components",
+            "BASE_TYPE_BAD_LENGTH",
+            f"Must be between 1 and {V2_COMPONENTS} in length.",
+        )
+    if len(displayed_text(components)) > V2_TEXT:
+        form.wrong(
+            "components",
+            "COMPONENT_DISPLAYABLE_TEXT_SIZE_EXCEEDED",
+            f"The total size of displayable text exceeds {V2_TEXT}",
+        )
+    _check_references(form, body, every)
+
+
+def file_name(address: str) -> str:
+    """The name of the file that an address leads to."""
+    return unquote(address.split("?", maxsplit=1)[0].rsplit("/", 1)[-1])
+
+
+def _check_references(form: Form, body: Json, components: list[Json]) -> None:
+    """Every upload must be shown by a component, and only what is uploaded can be shown."""
+    names = {a["filename"] for a in body.get("attachments") or () if "filename" in a}
+    urls = [str(item.get("url")) for item in media_items(components)]
+    used = set(map(file_name, urls))
+    for url in urls:
+        if url.startswith(UPLOAD) and url.removeprefix(UPLOAD) not in names:
+            form.wrong(
+                "components",
+                "UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND",
+                f"The referenced attachment {url} was not found in the payload",
+            )
+    for name in sorted(names - used):
+        form.wrong(
+            "attachments",
+            "COMPONENTS_V2_UNREFERENCED_ATTACHMENT",
+            f"The attachment {name} is not referenced by any component",
+        )

@@ -1,0 +1,416 @@
+"""What people do and see on the local Discord. The page and the script use exactly this.
+
+People, channels, threads and messages are named by id, or by name where a name is given.
+Whatever Discord's client would not let a person do raises `UserError`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from playground.discord import interaction_payloads
+from playground.discord.backend import Backend
+from playground.discord.client_forms import find_named, mention_names
+from playground.discord.errors import DiscordError
+from playground.discord.event_bus import Seen, Subscription
+from playground.discord.interactions import Interaction
+from playground.discord.json_types import (
+    THREADS,
+    ChannelType,
+    File,
+    InteractionType,
+    Json,
+    UserError,
+)
+from playground.discord.messages import FORWARD, Origin
+from playground.discord.permissions import Permission
+from playground.discord.reactions import react, unreact
+from playground.discord.snapshot import snapshot
+from playground.discord.state import Message
+
+Options = Mapping[str, Any]
+
+
+class World:
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self.state = backend.state
+        self.guild = self.state.add_guild("playground")
+        self.general = self.create_channel("general")
+
+    # --- looking ------------------------------------------------------------------------------
+
+    def subscribe(self) -> Subscription:
+        """Everything from now on: `with world.subscribe() as changes: async for seen in changes`.
+
+        Who sees what is `sees(user, seen)`.
+        """
+        return Subscription(self.state.bus)
+
+    def sees(self, user: str, seen: Seen) -> bool:
+        if seen.visible_to is not None and seen.visible_to != user:
+            return False
+        if seen.channel is not None and seen.channel in self.state.channels:
+            return self.state.may_view(user, seen.channel)
+        return seen.guild is None or user in self.state.members[seen.guild]
+
+    def snapshot(self, user: str) -> Json:
+        """All that one person sees now, in Discord's shapes."""
+        return snapshot(self.backend, self.user(user)["id"])
+
+    def messages(self, channel: str, viewer: str | None = None) -> list[Message]:
+        """Oldest first; for a viewer without other people's ephemeral ones."""
+        everything = self.state.messages[self.channel(channel)["id"]].values()
+        viewer_id = None if viewer is None else self.user(viewer)["id"]
+        return [m for m in everything if viewer is None or m.visible_to in (None, viewer_id)]
+
+    def user(self, who: str) -> Json:
+        return self.state.users.get(who) or find_named(self.state.users.values(), who)
+
+    def channel(self, where: str) -> Json:
+        return self.state.channels.get(where) or find_named(self.state.channels.values(), where)
+
+    # --- making -------------------------------------------------------------------------------
+
+    def create_user(self, name: str, guild: Json | None = None) -> Json:
+        user = self.state.add_user(name)
+        self.state.join(guild or self.guild, user)
+        return user
+
+    def make_admin(self, user: str) -> None:
+        """Let somebody manage the server and its channels."""
+        allowed = Permission.MANAGE_GUILD | Permission.MANAGE_CHANNELS
+        role = self.state.add_role(self.guild, "admins", allowed)
+        self.state.members[self.guild["id"]][self.user(user)["id"]]["roles"].append(role["id"])
+
+    def create_guild(self, name: str, *, with_bot: bool = True) -> Json:
+        return self.state.add_guild(name, with_bot=with_bot)
+
+    def create_channel(
+        self, name: str, guild: Json | None = None, kind: ChannelType = ChannelType.TEXT
+    ) -> Json:
+        heard = kind in (ChannelType.VOICE, ChannelType.STAGE)
+        fields: Json = {"bitrate": 64_000, "user_limit": 0, "rtc_region": None} if heard else {}
+        return self.state.add_channel(guild or self.guild, name, kind=kind, **fields)
+
+    def create_forum(self, name: str, tags: Sequence[str] = ()) -> Json:
+        available = [
+            {
+                "id": self.state.snowflakes.next(),
+                "name": tag,
+                "moderated": False,
+                "emoji_id": None,
+                "emoji_name": None,
+            }
+            for tag in tags
+        ]
+        return self.state.add_channel(
+            self.guild, name, kind=ChannelType.FORUM, available_tags=available
+        )
+
+    async def post(
+        self,
+        user: str,
+        forum: str,
+        title: str,
+        content: str,
+        files: Sequence[File] = (),
+        *,
+        tags: Sequence[str] = (),
+    ) -> Message:
+        """The first message of a new post of a forum; both have the same id."""
+        author, place = self._at(user, forum, Permission.SEND_MESSAGES)
+        wanted = [tag["id"] for tag in place["available_tags"] if tag["name"] in tags]
+        thread = self.state.add_thread(place, title, author, tags=wanted)
+        return await self.say(user, thread["id"], content, files, extra={"id": thread["id"]})
+
+    def create_thread(
+        self, user: str, channel: str, name: str, *, message: str | None = None
+    ) -> Json:
+        author, place = self._at(user, channel, Permission.CREATE_PUBLIC_THREADS)
+        starter = self.state.message(place["id"], message) if message else None
+        return self.state.add_thread(place, name, author, starter=starter)
+
+    def archive(self, thread: str, *, locked: bool = False) -> None:
+        """As a moderator does, or time."""
+        self.state.set_archived(self.channel(thread), archived=True, locked=locked)
+
+    def open_dm(self, user: str) -> Json:
+        """The direct channel between this person and the bot."""
+        return self.state.open_dm(self.user(user)["id"])
+
+    def set_permissions(
+        self,
+        channel: str,
+        whom: str,
+        *,
+        allow: Permission = Permission.NONE,
+        deny: Permission = Permission.NONE,
+    ) -> None:
+        """Overwrite a channel's permissions for a user or role id, or for "@everyone"."""
+        place = self.channel(channel)
+        roles = self.state.guilds[place["guild_id"]]["roles"]
+        role = next((r for r in roles if whom in (r["id"], r["name"])), None)
+        target = role["id"] if role else self.user(whom)["id"]
+        kept = [o for o in place["permission_overwrites"] if o["id"] != target]
+        overwrite = {
+            "id": target,
+            "type": 0 if role else 1,
+            "allow": str(int(allow)),
+            "deny": str(int(deny)),
+        }
+        place["permission_overwrites"] = [*kept, overwrite]
+        self.state.publish("CHANNEL_UPDATE", place, channel=place["id"])
+
+    # --- writing ------------------------------------------------------------------------------
+
+    async def say(
+        self,
+        user: str,
+        channel: str,
+        content: str,
+        files: Sequence[File] = (),
+        *,
+        reply_to: str | None = None,
+        ping: bool = True,
+        stickers: Sequence[str] = (),
+        poll: Json | None = None,
+        extra: Json | None = None,
+    ) -> Message:
+        """`stickers` are names; `poll` is Discord's request for one; `extra` holds fields of the
+        message that Discord sets by itself."""
+        author, place = self._at(user, channel)
+        needed = (
+            Permission.SEND_MESSAGES_IN_THREADS
+            if place["type"] in THREADS
+            else Permission.SEND_MESSAGES
+        )
+        self._require(author, place, needed)
+        body: Json = {"content": mention_names(self.state, content)}
+        if reply_to is not None:
+            body["message_reference"] = {"message_id": reply_to}
+            body["allowed_mentions"] = {"parse": ["users", "roles", "everyone"]}
+            body["allowed_mentions"]["replied_user"] = ping
+        more = dict(extra or {})
+        if stickers:
+            sent = [
+                {"id": self.state.snowflakes.next(), "name": s, "format_type": 1} for s in stickers
+            ]
+            more["sticker_items"] = sent
+            body["sticker_ids"] = [sticker["id"] for sticker in sent]
+        if poll is not None:
+            body["poll"] = poll
+        return self._post(place, body, files, Origin(self.state.users[author], extra=more))
+
+    def _post(self, place: Json, body: Json, files: Sequence[File], origin: Origin) -> Message:
+        try:
+            return self.backend.messages.post(place, body, files, origin)
+        except DiscordError as error:
+            raise UserError(str(error)) from error
+
+    async def forward(self, user: str, channel: str, message: str, to: str) -> Message:
+        """Forward a message of `channel` to another place, or to the same one."""
+        _, source = self._at(user, channel, Permission.READ_MESSAGE_HISTORY)
+        author, place = self._at(user, to)
+        reference = {"type": FORWARD, "channel_id": source["id"], "message_id": message}
+        origin = Origin(self.state.users[author])
+        return self._post(place, {"message_reference": reference}, (), origin)
+
+    async def webhook(
+        self, name: str, channel: str, body: Json, files: Sequence[File] = ()
+    ) -> Message:
+        """A message that a webhook of this name sends; `body` is Discord's request."""
+        place = self.channel(channel)
+        hook = self.state.snowflakes.next()
+        author = {
+            "id": hook,
+            "username": name,
+            "global_name": None,
+            "discriminator": "0000",
+            "avatar": None,
+            "bot": True,
+            "flags": 0,
+            "public_flags": 0,
+            "primary_guild": None,
+        }
+        return self._post(place, body, files, Origin(author, extra={"webhook_id": hook}))
+
+    async def system_message(
+        self, user: str, channel: str, kind: int, content: str = ""
+    ) -> Message:
+        """Return what Discord writes in somebody's name, such as that they pinned a message."""
+        author, place = self._at(user, channel)
+        origin = Origin(self.state.users[author], extra={"type": kind})
+        return self._post(place, {"content": content}, (), origin)
+
+    async def reply(
+        self,
+        user: str,
+        channel: str,
+        message: str,
+        content: str,
+        files: Sequence[File] = (),
+        *,
+        ping: bool = True,
+    ) -> Message:
+        return await self.say(user, channel, content, files, reply_to=message, ping=ping)
+
+    async def edit_message(self, user: str, channel: str, message: str, content: str) -> Message:
+        found = self._own(user, channel, message)
+        return self.backend.messages.edit(found, {"content": mention_names(self.state, content)})
+
+    async def delete_message(self, user: str, channel: str, message: str) -> None:
+        """One's own message, an ephemeral answer to oneself, or any as a moderator."""
+        author, place = self._at(user, channel)
+        found = self.state.message(place["id"], message)
+        if author not in (found.author, found.visible_to):
+            self._require(author, place, Permission.MANAGE_MESSAGES)
+        self.backend.messages.delete(found)
+
+    async def react(self, user: str, channel: str, message: str, emoji: str) -> None:
+        author, place = self._at(user, channel, Permission.ADD_REACTIONS)
+        react(self.state, self.state.message(place["id"], message), author, emoji)
+
+    async def unreact(self, user: str, channel: str, message: str, emoji: str) -> None:
+        author, place = self._at(user, channel)
+        unreact(self.state, self.state.message(place["id"], message), author, emoji)
+
+    async def typing(self, user: str, channel: str) -> None:
+        author, place = self._at(user, channel)
+        self.state.publish_typing(author, place)
+
+    # --- interacting --------------------------------------------------------------------------
+
+    async def slash(
+        self,
+        user: str,
+        channel: str,
+        command: str,
+        options: Options | None = None,
+        files: Sequence[File] = (),
+        *,
+        user_installed: bool = False,
+        locale: str = "en-US",
+    ) -> Interaction:
+        """`command` may hold a subcommand: "settings persona". Does not wait for the bot."""
+        author, place = self._at(user, channel, Permission.USE_APPLICATION_COMMANDS)
+        data = interaction_payloads.command(self.backend, place, command, options or {}, files)
+        return self.backend.interactions.open(
+            InteractionType.COMMAND,
+            author,
+            place,
+            data,
+            user_installed=user_installed or self._needs_user_install(place),
+            locale=locale,
+        )
+
+    async def autocomplete(
+        self,
+        user: str,
+        channel: str,
+        command: str,
+        focused: str,
+        options: Options,
+        *,
+        locale: str = "en-US",
+    ) -> list[Json]:
+        """The choices offered for the option `focused`; none when the bot does not respond."""
+        author, place = self._at(user, channel, Permission.USE_APPLICATION_COMMANDS)
+        data = interaction_payloads.command(self.backend, place, command, options, focused=focused)
+        interaction = self.backend.interactions.open(
+            InteractionType.AUTOCOMPLETE, author, place, data, locale=locale
+        )
+        await interaction.acknowledged()
+        return interaction.choices or []
+
+    async def context_menu(
+        self,
+        user: str,
+        channel: str,
+        command: str,
+        target: str,
+        *,
+        locale: str = "en-US",
+    ) -> Interaction:
+        """`target` is a message's id, or a user for a user command."""
+        author, place = self._at(user, channel, Permission.USE_APPLICATION_COMMANDS)
+        data = interaction_payloads.context_menu(self.backend, place, command, target)
+        return self.backend.interactions.open(
+            InteractionType.COMMAND,
+            author,
+            place,
+            data,
+            user_installed=self._needs_user_install(place),
+            locale=locale,
+        )
+
+    async def click(
+        self,
+        user: str,
+        channel: str,
+        message: str,
+        component: str,
+        values: Sequence[str] = (),
+        *,
+        locale: str = "en-US",
+    ) -> Interaction:
+        """Press a button, or choose `values` in a menu; found by custom_id or label."""
+        author, place = self._at(user, channel)
+        source = self.state.message(place["id"], message)
+        if source.visible_to not in (None, author):
+            raise UserError("this message is not visible to them")
+        data = interaction_payloads.component(self.state, source, component, values)
+        return self.backend.interactions.open(
+            InteractionType.COMPONENT,
+            author,
+            place,
+            data,
+            source=source,
+            user_installed=self._needs_user_install(place),
+            locale=locale,
+        )
+
+    async def submit_modal(
+        self, interaction: Interaction | str, values: Options, *, locale: str = "en-US"
+    ) -> Interaction:
+        """Send the modal that this interaction opened; fields by custom_id."""
+        if isinstance(interaction, str):
+            interaction = self.backend.interactions.by_id[interaction]
+        if interaction.modal is None:
+            raise UserError("no modal is open")
+        data = interaction_payloads.modal(
+            self.backend, interaction.modal, values, interaction.channel
+        )
+        return self.backend.interactions.open(
+            InteractionType.MODAL,
+            interaction.user,
+            self.state.channel(interaction.channel),
+            data,
+            source=interaction.source,
+            opener=interaction,
+            user_installed="1" in interaction.owners,
+            locale=locale,
+        )
+
+    # --- inside -------------------------------------------------------------------------------
+
+    def _at(self, user: str, channel: str, *needed: Permission) -> tuple[str, Json]:
+        author, place = self.user(user)["id"], self.channel(channel)
+        self._require(author, place, Permission.VIEW_CHANNEL, *needed)
+        return str(author), place
+
+    def _require(self, user: str, place: Json, *needed: Permission) -> None:
+        held = self.state.permissions(user, place)
+        if lacking := [p.name for p in needed if p not in held]:
+            name = self.state.users[user]["username"]
+            raise UserError(f"{name} lacks {', '.join(str(p) for p in lacking)} here")
+
+    def _own(self, user: str, channel: str, message: str) -> Message:
+        author, place = self._at(user, channel)
+        found = self.state.message(place["id"], message)
+        if found.author != author:
+            raise UserError("only one's own messages can be edited")
+        return found
+
+    def _needs_user_install(self, place: Json) -> bool:
+        is_dm = place["type"] == ChannelType.DM
+        return not is_dm and not self.state.has_bot(place["guild_id"])

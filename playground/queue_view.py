@@ -1,0 +1,35 @@
+"""The system at this moment, and where the time of its latest questions went: for the page."""
+
+from msgspec import to_builtins
+from msgspec.structs import asdict
+
+from jobqueue.job_timeline import Course, latest
+from jobqueue.queue import JobQueue
+from jobqueue.queue_stats import overview
+from playground.discord.json_types import Json
+
+QUESTIONS = 8
+WORDS = 80  # characters of a question that are shown
+
+
+async def shown(queue: JobQueue, reader: str) -> Json:
+    """`questions` newest first, and the fields of `Overview`. Raises `QueueError`."""
+    seen = await overview(queue)
+    now: Json = to_builtins(seen)
+    now["workers"] = [asdict(worker) for worker in seen.workers]  # defaults, too
+    now["questions"] = [_question(course) for course in await latest(queue, reader, QUESTIONS)]
+    return now
+
+
+def _question(course: Course) -> Json:
+    """Durations in ms; None where it has not come so far."""
+    told: Json = to_builtins(course)
+    del told["job"]
+    job = course.job
+    words = " ".join(job.prompt.split())
+    return told | {
+        "id": job.id,
+        "who": job.user_name,
+        "prompt": words if len(words) <= WORDS else f"{words[:WORDS]}…",
+        "capability": job.capability,
+    }

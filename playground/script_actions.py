@@ -1,0 +1,243 @@
+"""The lines of a script, checked before anything starts. Each is a JSON object:
+
+    {"user": "ada", "channel": "general", "do": "slash", "command": "chat",
+     "options": {"prompt": "hello"}, "attach": ["a.png"]}
+
+`user` and `channel` are made when they are first named; the channel "dm" is the user's direct
+one. `attach` is relative to the script. `to` is the index of an earlier line, from 0; without it
+the bot's latest message in the channel is meant, which is waited for.
+
+    slash         command, options           say           content
+    reply         content, to, ping          click         label or custom_id, values, to
+    submit        values, to (a modal)       context_menu  command, to
+    autocomplete  command, focused, options  react         emoji, to
+    thread        name, to                   wait          timeout; for: "idle" or "text", to
+    kill          target: SIGKILL; it is started again a moment later, as an init system would
+    stop          target: SIGTERM; it stays ended until `start` or `restart`
+    pause, resume, start, restart            target: worker, eye, bot or redis
+    fault         status, route, times, retry_after, after; or kind: latency (ms), cut, disconnect
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playground.discord.fault_injection import Fault
+from playground.discord.json_types import File, Json
+
+DEFAULT_USER, DEFAULT_CHANNEL, DEFAULT_WAIT_S = "ada", "general", 60.0
+PROCESSES = ("worker", "eye", "bot", "redis")
+PROCESS_ACTIONS = ("kill", "stop", "start", "pause", "resume", "restart")
+_TARGET_NAMES = ("target", "process", "of", "what")
+_TEXT_NAMES = ("content", "text", "message")
+_COMPONENT_NAMES = ("component", "label", "custom_id", "button")
+
+
+class ScriptError(Exception):
+    """A line cannot be understood, or the script cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One line. `given` holds the fields that only some actions have, under their first name."""
+
+    index: int  # of the line in the file, from 0
+    do: str
+    user: str = DEFAULT_USER
+    channel: str = DEFAULT_CHANNEL
+    server: str | None = None
+    files: tuple[File, ...] = ()
+    given: Json = field(default_factory=dict)
+
+
+def read(path: Path) -> list[Action]:
+    """Empty lines and lines that begin with # or // say nothing.
+
+    Raises:
+        ScriptError: with the number of the line, from 1.
+    """
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ScriptError(f"{path}: {error}") from error
+    actions = []
+    for index, line in enumerate(lines):
+        if line.strip() and not line.lstrip().startswith(("#", "//")):
+            try:
+                actions.append(_parse(index, line, path.parent))
+            except ValueError as error:
+                raise ScriptError(f"{path}:{index + 1}: {error}") from error
+    return actions
+
+
+def _parse(index: int, line: str, folder: Path) -> Action:
+    try:
+        body = json.loads(line)
+    except (json.JSONDecodeError, RecursionError) as error:  # of hundreds of brackets
+        raise ValueError(f"not JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise ValueError("not a JSON object")
+    do = body.get("do")
+    if do not in _CHECKS:
+        raise ValueError(f'"do" must be one of {", ".join(sorted(_CHECKS))}, not {do!r}')
+    return Action(
+        index=index,
+        do=do,
+        user=_text(body, "user", default=DEFAULT_USER),
+        channel=_text(body, "channel", default=DEFAULT_CHANNEL).removeprefix("#"),
+        server=_text(body, "server", default="") or None,
+        files=tuple(_files(body, folder)),
+        given=_CHECKS[do](body),
+    )
+
+
+def _files(body: Json, folder: Path) -> Iterator[File]:
+    names = body.get("attach", [])
+    for name in [names] if isinstance(names, str) else names:
+        path = folder / name
+        try:
+            yield File(path.name, path.read_bytes())
+        except OSError as error:
+            raise ValueError(f"attach: {path}: {error.strerror}") from error
+
+
+# --- what each action needs -------------------------------------------------------------------
+
+
+def _slash(body: Json) -> Json:
+    options = body.get("options", {})
+    if not isinstance(options, dict):
+        raise ValueError('"options" must be an object of names and values')
+    return {"command": _text(body, "command").removeprefix("/"), "options": options}
+
+
+def _autocomplete(body: Json) -> Json:
+    return {**_slash(body), "focused": _text(body, "focused")}
+
+
+def _say(body: Json) -> Json:
+    needed = not body.get("attach")
+    return {"content": _text(body, *_TEXT_NAMES, default=None if needed else "")}
+
+
+def _reply(body: Json) -> Json:
+    return {**_say(body), "to": _index(body, "to"), "ping": bool(body.get("ping", True))}
+
+
+def _click(body: Json) -> Json:
+    values = body.get("values", [])
+    return {
+        "component": _text(body, *_COMPONENT_NAMES),
+        "values": [values] if isinstance(values, str) else list(values),
+        "to": _index(body, "to"),
+    }
+
+
+def _submit(body: Json) -> Json:
+    values = body.get("values", {})
+    if not isinstance(values, dict):
+        raise ValueError('"values" must be an object of field ids and values')
+    return {"values": values, "to": _index(body, "to")}
+
+
+def _context_menu(body: Json) -> Json:
+    return {"command": _text(body, "command"), "to": _index(body, "to")}
+
+
+def _react(body: Json) -> Json:
+    return {"emoji": _text(body, "emoji"), "to": _index(body, "to")}
+
+
+def _thread(body: Json) -> Json:
+    return {"name": _text(body, "name"), "to": _index(body, "to")}
+
+
+def _wait(body: Json) -> Json:
+    what = _text(body, "for", default="idle")
+    if what not in ("idle", "text"):
+        raise ValueError(f'"for" must be idle or text, not {what!r}')
+    timeout = _number(body, "timeout", DEFAULT_WAIT_S)
+    return {"for": what, "to": _index(body, "to"), "timeout": timeout}
+
+
+def _process(body: Json) -> Json:
+    target = _text(body, *_TARGET_NAMES)
+    if target not in PROCESSES:
+        raise ValueError(f'"target" must be one of {", ".join(PROCESSES)}, not {target!r}')
+    return {"target": target}
+
+
+def _fault(body: Json) -> Json:
+    kind = body.get("kind", "status")
+    route = _text(body, "route", default="*")
+    times = body.get("times", 1)
+    if times is not None and (not isinstance(times, int) or times < 1):
+        raise ValueError('"times" must be a whole number of 1 or more, or null for ever')
+    after = bool(body.get("after", False))
+    if kind == "latency":
+        seconds = _number(body, "ms", 300.0) / 1000
+        return {"fault": Fault("latency", route, times, seconds=seconds)}
+    if kind == "cut":
+        return {"fault": Fault("cut", route, times, after=after)}
+    if kind == "disconnect":
+        return {"fault": None, "code": int(_number(body, "code", 4000))}
+    if kind != "status":
+        raise ValueError(f'"kind" must be status, latency, cut or disconnect, not {kind!r}')
+    status = body.get("status")
+    if not isinstance(status, int) or not 400 <= status <= 599:
+        raise ValueError('"status" must be an HTTP status such as 429 or 500')
+    retry_after = _number(body, "retry_after", 0.3)
+    return {
+        "fault": Fault("status", route, times, status=status, retry_after=retry_after, after=after)
+    }
+
+
+_CHECKS: dict[str, Callable[[Json], Json]] = {
+    "slash": _slash,
+    "autocomplete": _autocomplete,
+    "say": _say,
+    "reply": _reply,
+    "click": _click,
+    "submit": _submit,
+    "context_menu": _context_menu,
+    "react": _react,
+    "thread": _thread,
+    "wait": _wait,
+    "fault": _fault,
+    **dict.fromkeys(PROCESS_ACTIONS, _process),
+}
+
+
+def _text(body: Json, *names: str, default: str | None = None) -> str:
+    value: Any = next((body[name] for name in names if name in body), default)
+    if value is None:
+        raise ValueError(f'"{names[0]}" is missing')
+    if not isinstance(value, str):
+        raise ValueError(f'"{names[0]}" must be a text, not {value!r}')
+    return value
+
+
+def _number(body: Json, name: str, default: float) -> float:
+    value = body.get(name, default)
+    if not isinstance(value, int | float) or isinstance(value, bool) or value < 0:
+        raise ValueError(f'"{name}" must be a number of 0 or more, not {value!r}')
+    return float(value)
+
+
+def _index(body: Json, name: str) -> int | None:
+    value = body.get(name)
+    if value is not None and not isinstance(value, int):
+        raise ValueError(f'"{name}" must be the index of a line, from 0, not {value!r}')
+    return value
+
+
+def check_references(actions: Sequence[Action]) -> None:
+    """`to` can name only an earlier line. Raises ScriptError."""
+    earlier: set[int] = set()
+    for action in actions:
+        to = action.given.get("to")
+        if to is not None and to not in earlier:
+            raise ScriptError(f'line {action.index + 1}: "to" names no earlier action: {to}')
+        earlier.add(action.index)

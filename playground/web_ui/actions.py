@@ -1,0 +1,144 @@
+"""What a person does in the page, done on the local Discord."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from playground.discord.interactions import Interaction
+from playground.discord.json_types import File, Json, UserError
+from playground.discord.user_actions import World
+from playground.web_ui.presenter import choices
+from playground.web_ui.uploads import Uploads
+
+
+class Silent(Exception):
+    """The application did not respond within three seconds."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whom the page acts as, and the language their Discord is set to."""
+
+    id: str
+    locale: str = "en-US"
+
+
+class Actions:
+    def __init__(self, world: World, uploads: Uploads) -> None:
+        self._world = world
+        self._uploads = uploads
+
+    async def do(self, person: Person, packet: Json) -> Any:
+        """Raises UserError where Discord would refuse, Silent where the bot does not answer."""
+        action = getattr(self, f"on_{packet['op']}", None)
+        if action is None:
+            raise UserError(f"unknown action {packet['op']!r}")
+        return await action(person, packet)
+
+    # --- writing ------------------------------------------------------------------------------
+
+    async def on_say(self, person: Person, packet: Json) -> None:
+        await self._world.say(
+            person.id,
+            packet["channel"],
+            packet["content"],
+            [self._uploads.take(upload) for upload in packet["uploads"]],
+            reply_to=packet["reply"],
+        )
+
+    async def on_typing(self, person: Person, packet: Json) -> None:
+        await self._world.typing(person.id, packet["channel"])
+
+    async def on_react(self, person: Person, packet: Json) -> None:
+        """Add the reaction, or take it back where this person gave it already."""
+        place, message, emoji = packet["channel"], packet["message"], packet["emoji"]
+        given = self._world.state.message(place, message).reactions.get(emoji, [])
+        change = self._world.unreact if person.id in given else self._world.react
+        await change(person.id, place, message, emoji)
+
+    # --- interacting --------------------------------------------------------------------------
+
+    async def on_slash(self, person: Person, packet: Json) -> None:
+        options = self._with_files(packet["options"])
+        where = packet["channel"]
+        await _answered(
+            await self._world.slash(
+                person.id, where, packet["command"], options, locale=person.locale
+            )
+        )
+
+    async def on_click(self, person: Person, packet: Json) -> None:
+        await _answered(
+            await self._world.click(
+                person.id,
+                packet["channel"],
+                packet["message"],
+                packet["custom_id"],
+                packet["values"],
+                locale=person.locale,
+            )
+        )
+
+    async def on_context_menu(self, person: Person, packet: Json) -> None:
+        await _answered(
+            await self._world.context_menu(
+                person.id,
+                packet["channel"],
+                packet["command"],
+                packet["target"],
+                locale=person.locale,
+            )
+        )
+
+    async def on_submit_modal(self, person: Person, packet: Json) -> None:
+        values = self._with_files(packet["values"])
+        await _answered(
+            await self._world.submit_modal(packet["modal"], values, locale=person.locale)
+        )
+
+    async def on_autocomplete(self, person: Person, packet: Json) -> list[Json]:
+        typed = {**packet["values"], packet["option"]: packet["typed"]}
+        offered = await self._world.autocomplete(
+            person.id,
+            packet["channel"],
+            packet["command"],
+            packet["option"],
+            typed,
+            locale=person.locale,
+        )
+        return choices(offered, person.locale)
+
+    # --- making -------------------------------------------------------------------------------
+
+    async def on_add_user(self, _person: Person, packet: Json) -> Json:
+        return {"id": self._world.create_user(_named(packet))["id"]}
+
+    async def on_add_channel(self, _person: Person, packet: Json) -> Json:
+        name = "-".join(_named(packet).lower().split())
+        return {"id": self._world.create_channel(name)["id"]}
+
+    async def on_open_dm(self, person: Person, _packet: Json) -> Json:
+        return {"id": self._world.open_dm(person.id)["id"]}
+
+    def _with_files(self, values: Json) -> Json:
+        return {name: self._with_file(value) for name, value in values.items()}
+
+    def _with_file(self, value: Any) -> Any:
+        """`{"upload": id}` stands for the file that was sent ahead."""
+        if isinstance(value, list):
+            return [self._with_file(each) for each in value]
+        return self._take(value) if isinstance(value, dict) else value
+
+    def _take(self, value: Json) -> File:
+        return self._uploads.take(value["upload"])
+
+
+async def _answered(interaction: Interaction) -> None:
+    if not await interaction.acknowledged():
+        raise Silent
+
+
+def _named(packet: Json) -> str:
+    name = str(packet["name"]).strip()[:32]
+    if not name:
+        raise UserError("a name is needed")
+    return name

@@ -1,0 +1,102 @@
+"""The page's addresses, added to the local Discord's own server.
+
+`/` is the page, `/page/static` its files, `/page/socket` the one WebSocket it lives on, and
+`/page/upload` takes files ahead of the action that sends them.
+"""
+
+import asyncio
+from pathlib import Path
+
+from aiohttp import WSCloseCode, web
+
+from playground.discord.json_types import File
+from playground.discord.server import LocalDiscord
+from playground.web_ui.auth import Guard, only_this_machine, protect
+from playground.web_ui.session import Session, Supervisor
+from playground.web_ui.uploads import FILE_BYTES, Uploads
+
+STATIC = Path(__file__).parent / "static"
+FIRST_PEOPLE = ("Ada", "Linus", "小明")
+HELLO_SECONDS = 5.0
+HEARTBEAT_SECONDS = 20.0
+REFUSED = 4001  # close code for a wrong token
+
+
+def add_page(
+    app: web.Application, discord: LocalDiscord, supervisor: Supervisor | None, token: str
+) -> None:
+    """Call before the server starts. `token` is what `/?token=` must hold."""
+    page = Page(discord, supervisor, Guard(token))
+    app.middlewares.append(only_this_machine)
+    app.on_response_prepare.append(protect)
+    app.on_startup.append(page.invite_people)
+    app.on_shutdown.append(page.close)
+    app.router.add_get("/", page.index)
+    app.router.add_get("/page/socket", page.socket)
+    app.router.add_post("/page/upload", page.upload)
+    app.router.add_static("/page/static", STATIC)
+
+
+class Page:
+    def __init__(self, discord: LocalDiscord, supervisor: Supervisor | None, guard: Guard) -> None:
+        self._world = discord.world
+        self._supervisor = supervisor
+        self._guard = guard
+        self._uploads = Uploads()
+        self._sockets: set[web.WebSocketResponse] = set()
+
+    async def invite_people(self, _app: web.Application) -> None:
+        """Somebody to be, where nobody was made before."""
+        members = self._world.state.members[self._world.guild["id"]]
+        strangers = {self._world.guild["owner_id"], self._world.state.bot["id"]}
+        if not members.keys() - strangers:
+            for name in FIRST_PEOPLE:
+                self._world.create_user(name)
+            self._world.make_admin(FIRST_PEOPLE[0])
+
+    async def index(self, request: web.Request) -> web.StreamResponse:
+        if not self._guard.knows(request.query.get("token")):
+            return _html("refused.html", status=403)
+        return _html("index.html")
+
+    async def socket(self, request: web.Request) -> web.WebSocketResponse:
+        """The first frame is `{"token", "user", "locale"}`; without it nothing is answered."""
+        if "Origin" not in request.headers:
+            raise web.HTTPForbidden(text="Only the page itself may connect.")
+        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS)
+        await socket.prepare(request)
+        try:
+            async with asyncio.timeout(HELLO_SECONDS):
+                hello = await socket.receive_json()
+        except (RecursionError, TypeError, ValueError, TimeoutError):
+            hello = None
+        if not isinstance(hello, dict) or not self._guard.knows(hello.get("token")):
+            await socket.close(code=REFUSED)
+            return socket
+        self._sockets.add(socket)
+        try:
+            await Session(socket, self._world, self._uploads, self._supervisor).run(hello)
+        finally:
+            self._sockets.discard(socket)
+        return socket
+
+    async def upload(self, request: web.Request) -> web.Response:
+        if not self._guard.knows_bearer(request):
+            raise web.HTTPForbidden(text="This needs the page's token.")
+        if (request.content_length or 0) > FILE_BYTES:
+            raise web.HTTPRequestEntityTooLarge(FILE_BYTES, request.content_length or 0)
+        data = await request.read()
+        if len(data) > FILE_BYTES:
+            raise web.HTTPRequestEntityTooLarge(FILE_BYTES, len(data))
+        file = File(request.query.get("name") or "file", data, request.content_type)
+        return web.json_response({"id": self._uploads.put(file)})
+
+    async def close(self, _app: web.Application) -> None:
+        for socket in tuple(self._sockets):
+            await socket.close(code=WSCloseCode.GOING_AWAY)
+
+
+def _html(name: str, *, status: int = 200) -> web.Response:
+    return web.Response(
+        text=(STATIC / name).read_text("utf-8"), content_type="text/html", status=status
+    )

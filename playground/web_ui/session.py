@@ -1,0 +1,218 @@
+"""One open page: who it acts as, what it sees, what it asks for."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from aiohttp import WSMsgType, web
+
+from playground.discord.errors import DiscordError
+from playground.discord.event_bus import Seen, Subscription
+from playground.discord.json_types import Json, UserError
+from playground.discord.user_actions import World
+from playground.web_ui.actions import Actions, Person, Silent
+from playground.web_ui.presenter import View
+from playground.web_ui.uploads import Uploads
+
+STATUS_SECONDS = 1.0
+# What comes of a packet whose members are of other kinds than the page sends.
+MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+LOCALES = ("en-US", "zh-CN")
+# What the page is told when Discord tells its clients something.
+PUSHES = {
+    "MESSAGE_CREATE": "message",
+    "MESSAGE_UPDATE": "message",
+    "MESSAGE_REACTION_ADD": "message",
+    "MESSAGE_REACTION_REMOVE": "message",
+    "MESSAGE_DELETE": "message_delete",
+    "TYPING_START": "typing",
+    "CHANNEL_CREATE": "channel",
+    "CHANNEL_UPDATE": "channel",
+    "THREAD_CREATE": "channel",
+    "THREAD_UPDATE": "channel",
+    "CHANNEL_DELETE": "channel_delete",
+    "THREAD_DELETE": "channel_delete",
+    "GUILD_MEMBER_ADD": "user",
+    "PRESENCE_UPDATE": "user",
+    "GUILD_APPLICATION_COMMAND_INDEX_UPDATE": "commands",
+    "INTERACTION_MODAL_CREATE": "modal",
+}
+
+
+class Supervisor(Protocol):
+    """What starts the processes and knows how they are."""
+
+    def states(self) -> list[Json]:
+        """Of each process: name, state, progress (0 to 1 or None), detail, memory (bytes)."""
+
+    async def overview(self) -> Json:
+        """The queue's numbers and latest questions, as `playground.queue_view.shown` has them."""
+
+    async def kill(self, name: str) -> None: ...
+
+    async def restart(self, name: str) -> None: ...
+
+
+class Session:
+    def __init__(
+        self,
+        socket: web.WebSocketResponse,
+        world: World,
+        uploads: Uploads,
+        supervisor: Supervisor | None,
+    ) -> None:
+        self._socket = socket
+        self._world = world
+        self._view = View(world)
+        self._supervisor = supervisor
+        self._actions = Actions(world, uploads)
+        self._outbox: asyncio.Queue[Json] = asyncio.Queue()
+        self._person = Person(id="")
+        self._status: list[Json] = []
+
+    async def run(self, hello: Mapping[str, Any]) -> None:
+        """Until the page goes. Everything is sent in the order in which it was put."""
+        with self._world.subscribe() as changes:
+            self._become(hello.get("user"), hello.get("locale"))
+            async with asyncio.TaskGroup() as tasks:
+                background = [
+                    tasks.create_task(self._send()),
+                    tasks.create_task(self._watch(changes)),
+                    tasks.create_task(self._watch_status()),
+                ]
+                async for frame in self._socket:
+                    if frame.type is WSMsgType.TEXT:
+                        tasks.create_task(self._answer(_packet(frame.data)))
+                for task in background:
+                    task.cancel()
+
+    # --- out ----------------------------------------------------------------------------------
+
+    async def _send(self) -> None:
+        while not self._socket.closed:
+            packet = await self._outbox.get()
+            try:
+                await self._socket.send_json(packet)
+            except ConnectionError:
+                return
+
+    def _push(self, event: str, data: Any) -> None:
+        self._outbox.put_nowait({"event": event, "data": data})
+
+    async def _watch(self, changes: Subscription) -> None:
+        async for seen in changes:
+            if self._world.sees(self._person.id, seen):
+                self._show(seen)
+
+    def _show(self, seen: Seen) -> None:
+        if push := PUSHES.get(seen.event):
+            self._push(push, self._shown(push, seen.data))
+
+    def _shown(self, push: str, data: Json) -> Any:
+        match push:
+            case "message":
+                return self._view.message(data if "content" in data else self._reacted_to(data))
+            case "channel":
+                return self._view.channel(data)
+            case "user":
+                return self._view.user(self._world.state.user(data["user"]["id"]))
+            case "commands":
+                return self._view.commands(self._person.locale)
+            case "modal":
+                return self._view.modal(data)
+            case _:
+                return data
+
+    def _reacted_to(self, reaction: Json) -> Json:
+        return self._world.state.message(reaction["channel_id"], reaction["message_id"]).data
+
+    async def _watch_status(self) -> None:
+        while self._supervisor is not None:
+            self._push_status(self._supervisor)
+            await asyncio.sleep(STATUS_SECONDS)
+
+    def _push_status(self, supervisor: Supervisor) -> None:
+        states = supervisor.states()
+        if states != self._status:
+            self._status = states
+            self._push("status", states)
+
+    # --- in -----------------------------------------------------------------------------------
+
+    async def _answer(self, packet: Json) -> None:
+        reply: Json = {"reply": packet.get("id")}
+        try:
+            reply["data"] = await self._do(packet)
+        except Silent:
+            reply["error"] = "silent"
+        except (UserError, DiscordError) as refusal:
+            reply |= {"error": "refused", "detail": str(refusal)}
+        except MALFORMED:
+            reply |= {"error": "refused", "detail": "the page sent something malformed"}
+        self._outbox.put_nowait(reply)
+
+    async def _do(self, packet: Json) -> Any:
+        match packet["op"]:
+            case "become":
+                return self._become(packet["user"], packet.get("locale"))
+            case "locale":
+                self._person = Person(self._person.id, _locale(packet["locale"]))
+                return self._push("commands", self._view.commands(self._person.locale))
+            case "process":
+                return await self._steer(packet["action"], packet["name"])
+            case "overview":
+                return await self._supervised.overview()
+            case _:
+                return await self._actions.do(self._person, packet)
+
+    async def _steer(self, action: str, name: str) -> None:
+        supervisor = self._supervised
+        steps = {"kill": supervisor.kill, "restart": supervisor.restart}
+        await steps[action](name)
+        self._push_status(supervisor)
+
+    @property
+    def _supervised(self) -> Supervisor:
+        if self._supervisor is None:
+            raise UserError("nothing supervises the processes here")
+        return self._supervisor
+
+    def _become(self, user: Any, locale: Any) -> None:
+        people = [person for person in self._view.people() if not person["bot"]]
+        known = [person["id"] for person in people]
+        self._person = Person(user if user in known else known[0], _locale(locale))
+        self._push("snapshot", self._snapshot())
+
+    def _snapshot(self) -> Json:
+        everything = self._world.snapshot(self._person.id)
+        guild = next(g for g in everything["guilds"] if g["id"] == self._world.guild["id"])
+        channels = [*guild["channels"], *guild["threads"], *everything["dms"]]
+        return {
+            "me": self._view.user(everything["user"]),
+            "locale": self._person.locale,
+            "guild": {"id": guild["id"], "name": guild["name"], "roles": guild["roles"]},
+            "users": self._view.people(),
+            "channels": [self._view.channel(channel) for channel in channels],
+            "messages": {
+                channel["id"]: [
+                    self._view.message(m) for m in everything["messages"][channel["id"]]
+                ]
+                for channel in channels
+            },
+            "commands": self._view.commands(self._person.locale),
+            "status": self._status,
+        }
+
+
+def _packet(text: str) -> Json:
+    """What the page asks for; anything else becomes a request that is refused."""
+    try:
+        packet = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return packet if isinstance(packet, dict) else {}
+
+
+def _locale(wanted: Any) -> str:
+    return wanted if wanted in LOCALES else LOCALES[0]

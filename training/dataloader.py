@@ -1,0 +1,126 @@
+"""Lessons become tensors, in processes that draw while the model learns."""
+
+import math
+from collections.abc import Iterator
+from random import Random
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch.nn.functional import interpolate
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+
+from training.auxiliary_loss import COUNTS, told
+from training.samples import Lesson, random_lesson
+from training.scenes import Scene
+from training.tokenizer import NOTHING, encode
+
+PICTURES = 1.25  # a lesson; and answers' tokens: a batch has room for so many, and no more
+ANSWERS = 20
+
+
+class Batch(NamedTuple):
+    """Of the same shapes each time; what is not filled is empty pictures and nothing to learn."""
+
+    ids: torch.Tensor  # int64 [lessons, length], padded on the right
+    asks: torch.Tensor  # int64 [answer tokens]: the places in `ids`, laid flat, before each of them
+    answers: torch.Tensor  # int64 [answer tokens]
+    images: torch.Tensor  # uint8 [pictures, side, side, 3]
+    classes: torch.Tensor  # int64 [pictures, image tokens, 4]: what is there (see `hints`)
+
+
+class Lessons(IterableDataset[Batch]):
+    """Endless; each process draws from a seed of its own."""
+
+    def __init__(
+        self, tokenizer: Any, *, batch: int, side: int, image_tokens: int, longest: int, seed: int
+    ) -> None:
+        self._tokenizer = tokenizer
+        self._longest = longest  # tokens; what is longer ends there
+        self._batch = batch
+        self._side = side
+        self._image_tokens = image_tokens
+        self._places = math.isqrt(image_tokens)  # a side
+        self._pictures = math.ceil(batch * PICTURES)
+        self._seed = seed
+
+    def __iter__(self) -> Iterator[Batch]:
+        worker = get_worker_info()
+        torch.set_num_threads(1)
+        rng = Random(f"lessons {self._seed} {worker.id if worker else 0}")
+        while True:
+            yield self._draw(rng)
+
+    def _draw(self, rng: Random) -> Batch:
+        lessons = self._lessons(rng)
+        encoded = [encode(self._tokenizer, lesson, self._image_tokens) for lesson in lessons]
+        ids = _table([ids for ids, _ in encoded], self._longest, self._tokenizer.pad_token_id)
+        labels = _table([labels for _, labels in encoded], self._longest, NOTHING).ravel()
+        answers = np.nonzero(labels != NOTHING)[0][: self._batch * ANSWERS]
+        batch = Batch(
+            ids=torch.from_numpy(ids),
+            asks=torch.zeros(self._batch * ANSWERS, dtype=torch.long),
+            answers=torch.full((self._batch * ANSWERS,), NOTHING),
+            images=torch.zeros((self._pictures, self._side, self._side, 3), dtype=torch.uint8),
+            classes=torch.full((self._pictures, self._image_tokens, len(COUNTS)), NOTHING),
+        )
+        batch.asks[: len(answers)] = torch.from_numpy(answers - 1)  # an answer never comes first
+        batch.answers[: len(answers)] = torch.from_numpy(labels[answers])
+        for at, (image, scene) in enumerate(_pictures(lessons)):
+            batch.images[at] = resized(image, self._side)
+            batch.classes[at] = torch.from_numpy(told(scene, image.size, self._places))
+        return batch
+
+    def _lessons(self, rng: Random) -> list[Lesson]:
+        lessons: list[Lesson] = []
+        room = self._pictures
+        while len(lessons) < self._batch:
+            lesson = random_lesson(rng)
+            if len(lesson.images) <= room:
+                lessons.append(lesson)
+                room -= len(lesson.images)
+        return lessons
+
+
+def _pictures(lessons: list[Lesson]) -> Iterator[tuple[Image.Image, Scene | None]]:
+    for lesson in lessons:
+        yield from zip(lesson.images, lesson.scenes, strict=True)
+
+
+def resized(image: Image.Image, side: int) -> torch.Tensor:
+    """As the image processor does it, give or take rounding, in half its time."""
+    pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)
+    small = interpolate(pixels[None], (side, side), mode="bicubic", antialias=True)
+    return small[0].permute(1, 2, 0)
+
+
+def _table(rows: list[list[int]], length: int, value: int) -> NDArray[np.int64]:
+    table = np.full((len(rows), length), value)
+    for at, row in enumerate(rows):
+        table[at, : len(row)] = row[:length]
+    return table
+
+
+def stream(
+    tokenizer: Any,
+    *,
+    batch: int,
+    side: int,
+    image_tokens: int,
+    longest: int,
+    workers: int,
+    seed: int,
+) -> Iterator[Batch]:
+    lessons = Lessons(
+        tokenizer, batch=batch, side=side, image_tokens=image_tokens, longest=longest, seed=seed
+    )
+    loader = DataLoader(
+        lessons,
+        batch_size=None,
+        num_workers=workers,
+        prefetch_factor=3 if workers else None,
+        pin_memory=torch.cuda.is_available(),
+    )
+    return iter(loader)

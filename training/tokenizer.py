@@ -1,0 +1,108 @@
+"""The eye's tokenizer: bytes, and the words of its lessons, in the markup of InternVL's chat."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from random import Random
+from typing import Any
+
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import PreTrainedTokenizerFast
+
+from training.samples import Lesson, random_lesson
+
+VOCABULARY = 1_024
+END = "<|endoftext|>"
+TURN, TURN_END = "<|im_start|>", "<|im_end|>"
+IMAGE, IMAGE_END, CONTEXT, VIDEO = "<img>", "</img>", "<IMG_CONTEXT>", "<video>"
+NOTHING = -100  # to be learned here
+SPECIAL = (END, TURN, TURN_END, IMAGE, IMAGE_END, CONTEXT, VIDEO)
+
+# As InternVL's, but for the system's message: the eye takes no instructions.
+CHAT_TEMPLATE = (
+    "{% for message in messages %}{% if message['role'] != 'system' %}"
+    "{{ '<|im_start|>' + message['role'] + '\n' }}"
+    "{% if message['content'] is string %}{{ message['content'] }}"
+    "{% else %}{% for part in message['content'] %}"
+    "{% if part['type'] == 'image' %}{{ '<IMG_CONTEXT>\n' }}"
+    "{% elif part['type'] == 'text' %}{{ part['text'] }}{% endif %}"
+    "{% endfor %}{% endif %}{{ '<|im_end|>\n' }}{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+
+
+def make_tokenizer(seed: int, lessons: int) -> Any:
+    """Learned from the texts of that many lessons."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(r"\d"), behavior="isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False),
+        ]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY,
+        special_tokens=list(SPECIAL),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(_texts(seed, lessons), trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        eos_token=TURN_END,
+        pad_token=END,
+        padding_side="left",
+        chat_template=CHAT_TEMPLATE,
+        clean_up_tokenization_spaces=False,
+        extra_special_tokens={
+            "start_image_token": IMAGE,
+            "end_image_token": IMAGE_END,
+            "context_image_token": CONTEXT,
+            "video_token": VIDEO,
+        },
+    )
+
+
+def _texts(seed: int, lessons: int) -> Iterator[str]:
+    rng = Random(f"words {seed}")
+    for _ in range(lessons):
+        for turn in random_lesson(rng).turns:
+            yield f"user\nImage-1: \n{turn.question}"
+            yield f"assistant\n{turn.answer}"
+
+
+def encode(tokenizer: Any, lesson: Lesson, image_tokens: int) -> tuple[list[int], list[int]]:
+    """Ids of the whole conversation, and the same with NOTHING where nothing is to be learned."""
+    ids: list[int] = []
+    labels: list[int] = []
+    number = lesson.first
+    for turn in lesson.turns:
+        numbers = range(number, number := number + turn.pictures)
+        images = "".join(f"Image-{n}: {IMAGE}{CONTEXT}{IMAGE_END}\n" for n in numbers)
+        asked = f"{TURN}user\n{images}{turn.question}{TURN_END}\n{TURN}assistant\n"
+        question = _widened(_ids(tokenizer, asked), tokenizer, image_tokens)
+        answer, after = (
+            _known_ids(tokenizer, f"{turn.answer}{TURN_END}"),
+            _known_ids(tokenizer, "\n"),
+        )
+        ids += [*question, *answer, *after]
+        labels += [*[NOTHING] * len(question), *answer, *[NOTHING] * len(after)]
+    return ids, labels
+
+
+def _widened(ids: list[int], tokenizer: Any, image_tokens: int) -> list[int]:
+    """With as many tokens for each image as it has."""
+    context: int = tokenizer.backend_tokenizer.token_to_id(CONTEXT)
+    wide: list[int] = []
+    for token in ids:
+        wide += [token] * (image_tokens if token == context else 1)
+    return wide
+
+
+def _ids(tokenizer: Any, text: str) -> list[int]:
+    """Past the library's wrapper, which takes ten times as long."""
+    ids: list[int] = tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).ids
+    return ids
+
+
+_known_ids = lru_cache(maxsize=100_000)(_ids)
