@@ -1,7 +1,7 @@
 """Reads files that people post. Whatever is in them becomes text, or a reason why not.
 
-Formats that need a parser are read by `child.py` in a process with hard limits on memory, CPU
-time and writing, and without rights: the files are hostile until proved otherwise.
+Formats that need a parser are read by `reader_process.py`, a process without rights and with hard
+limits on memory, CPU time and writing: every file may be hostile.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ KINDS_SKIPPED = ("charts", "diagrams", "objects", "pictures")
 TIMEOUT_S = 30.0  # of the clock; a busy machine gives a process its 8 s of CPU time in it
 
 _MARKERS = re.compile(r"\[(?:picture|chart|diagram|object)\]")  # of what is no text in Word
-_CHILD = Path(__file__).with_name("child.py")
+_CHILD = Path(__file__).with_name("reader_process.py")
 _REASONS = {
     "encrypted": "encrypted",
     "locked": "encrypted",

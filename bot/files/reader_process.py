@@ -1,6 +1,6 @@
 """Reads one hostile file, in a process of its own that may do nothing else.
 
-    python -I child.py KIND MAX_CHARS MAX_PAGES [FILTER] < file > one line of JSON
+    python -I reader_process.py KIND MAX_CHARS MAX_PAGES [FILTER] < file > one line of JSON
 
 It is run by its path with `-I` and an empty environment, which leave it neither secrets nor search
 paths. It loads its parsers, and gives up its rights before it reads a byte: no file but Python's

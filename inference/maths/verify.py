@@ -66,6 +66,6 @@ async def _judged(sandbox: Sandbox, asked: dict[str, object]) -> _Judgement | No
 def _judge() -> str:
     """Its files as one program: nothing of ours can be imported in the sandbox."""
     folder = files("inference.maths")
-    names = ("sympy_reader.py", "printed.py", "judge.py")
+    names = ("sympy_reader.py", "output_parser.py", "verifier.py")
     parts = (folder.joinpath(name).read_text("utf-8") for name in names)
     return "\n".join(_OURS.sub("", part) for part in parts)

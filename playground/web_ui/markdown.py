@@ -1,7 +1,7 @@
 """Discord's Markdown to HTML that is safe to insert: raw HTML is always text.
 
 The only elements and attributes that can come out are the ones written in this file and in
-`flavour.py`; every text passes through `html.escape`.
+`discord_markdown.py`; every text passes through `html.escape`.
 """
 
 from collections.abc import Mapping, Sequence

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, sys.argv[1])
-import child  # type: ignore[import-not-found]
+import reader_process as child  # type: ignore[import-not-found]
 
 PARENT = os.getppid()
 

@@ -187,7 +187,7 @@ def readers() -> list[psutil.Process]:
     found = []
     for child in psutil.Process().children(recursive=True):
         with suppress(psutil.NoSuchProcess):
-            if any(word.endswith("child.py") for word in child.cmdline()):
+            if any(word.endswith("reader_process.py") for word in child.cmdline()):
                 found.append(child)
     return found
 
