@@ -25,11 +25,11 @@ with installed("playground"):
 
     from common.version import add_version
     from playground import ensure_model, script
-    from playground.data_dir import FolderInUseError, default_folder, held
+    from playground.data_dir import DataDirInUseError, default_data_dir, lock_data_dir
     from playground.discord.server import LocalDiscord, PortInUseError
-    from playground.managed_process import ProcessState, Status
+    from playground.managed_process import ProcessState, ProcessStatus
     from playground.supervisor import StartError, Supervisor
-    from playground.web_ui.routes import add_page
+    from playground.web_ui.routes import add_web_ui
 
 DEFAULT_PORT = 8080
 PAGE_LINK = "page.html"
@@ -38,10 +38,10 @@ PAGE_LINK = "page.html"
 def main(argv: list[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
-        return _until_interrupted(arguments.run(arguments))
+        return _run_until_interrupted(arguments.run(arguments))
     except (
         PortInUseError,
-        FolderInUseError,
+        DataDirInUseError,
         StartError,
         ensure_model.NoModelError,
         script.ScriptError,
@@ -54,25 +54,25 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m playground", description=__doc__)
     parser.set_defaults(run=serve)
     add_version(parser)
-    _add_choices(parser)
+    _add_engine_arguments(parser)
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes any free one")
     parser.add_argument("--no-open", action="store_true", help="do not open a browser")
     commands = parser.add_subparsers(metavar="script")
     player = commands.add_parser("script", help="play a file of actions and print what is seen")
-    _add_choices(player)
+    _add_engine_arguments(player)
     player.add_argument("file", type=Path, metavar="FILE.jsonl")
     player.add_argument("--json", action="store_true", help="print JSON lines")
     player.set_defaults(run=script.main)
     return parser
 
 
-def _add_choices(parser: argparse.ArgumentParser) -> None:
+def _add_engine_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", help="llamacpp, transformers or scripted")
     parser.add_argument("--model", help="a known name, a folder or a .gguf file")
     parser.add_argument("--folder", type=Path, help="where the queue's data and the logs are kept")
 
 
-def _until_interrupted(program: Coroutine[Any, Any, int]) -> int:
+def _run_until_interrupted(program: Coroutine[Any, Any, int]) -> int:
     """Ctrl-C and SIGTERM end everything in order."""
 
     async def run() -> int:
@@ -88,21 +88,21 @@ def _until_interrupted(program: Coroutine[Any, Any, int]) -> int:
 
 
 async def serve(arguments: argparse.Namespace) -> int:
-    folder = arguments.folder or default_folder(os.environ)
+    folder = arguments.folder or default_data_dir(os.environ)
     token = secrets.token_urlsafe(16)
-    with held(folder):
+    with lock_data_dir(folder):
         discord = LocalDiscord(arguments.port)
         supervisor = Supervisor(folder, discord, environ=os.environ)
-        add_page(discord.app, discord, supervisor, token)
+        add_web_ui(discord.app, discord, supervisor, token)
         async with discord:
-            await ensure_model.ensure(arguments)
-            supervisor.choose(arguments.engine, arguments.model)
+            await ensure_model.ensure_model(arguments)
+            supervisor.set_model(arguments.engine, arguments.model)
             url = f"{discord.url}/?token={token}"
             print(f"Playground: {url}\nCtrl-C ends everything. Logs: {folder / 'logs'}", flush=True)
             if not arguments.no_open and _has_screen():
                 open_browser(folder / PAGE_LINK, url)
             async with supervisor:
-                await _tell(supervisor)
+                await _print_status_changes(supervisor)
     return 0
 
 
@@ -115,10 +115,10 @@ def open_browser(link: Path, url: str) -> None:
     webbrowser.open(link.resolve().as_uri())
 
 
-async def _tell(supervisor: Supervisor) -> None:
+async def _print_status_changes(supervisor: Supervisor) -> None:
     """One line per change of state, for ever."""
     began = psutil.Process().create_time()
-    told: dict[str, Status] = {}
+    told: dict[str, ProcessStatus] = {}
     ready = False
     async for statuses in supervisor.changes():
         for status in statuses:
@@ -130,11 +130,11 @@ async def _tell(supervisor: Supervisor) -> None:
             print(f"Ready after {time.time() - began:.1f} s.", flush=True)
 
 
-def _is_news(before: Status | None, now: Status) -> bool:
+def _is_news(before: ProcessStatus | None, now: ProcessStatus) -> bool:
     return before is None or (before.state, before.detail) != (now.state, now.detail)
 
 
-def _print_status(seconds: float, status: Status) -> None:
+def _print_status(seconds: float, status: ProcessStatus) -> None:
     percent = "" if status.progress is None else f" {status.progress:.0%}"
     detail = f": {status.detail}" if status.detail else ""
     print(f"{seconds:6.1f} s  {status.name:<6} {status.state}{percent}{detail}", flush=True)

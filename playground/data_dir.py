@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-class FolderInUseError(Exception):
+class DataDirInUseError(Exception):
     """Another playground runs there."""
 
 
-def default_folder(environ: Mapping[str, str]) -> Path:
+def default_data_dir(environ: Mapping[str, str]) -> Path:
     base = environ.get("XDG_STATE_HOME") or Path(environ.get("HOME", "~")).expanduser() / (
         ".local/state"
     )
@@ -19,7 +19,7 @@ def default_folder(environ: Mapping[str, str]) -> Path:
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
+def lock_data_dir(folder: Path) -> Iterator[None]:
     """Keep the folder; the kernel lets go of it with the process, however that ends."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = os.open(folder / "playground.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -27,7 +27,7 @@ def held(folder: Path) -> Iterator[None]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(lock)
-        raise FolderInUseError(
+        raise DataDirInUseError(
             f"another playground runs in {folder}; end it, or choose another with --folder"
         ) from None
     try:

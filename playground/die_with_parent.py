@@ -11,7 +11,7 @@ _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
-def tether(death_signal: signal.Signals) -> Callable[[], None]:
+def die_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
     """For `preexec_fn`: the kernel sends the signal when the parent's main thread ends.
 
     Only Linux can do this; elsewhere a SIGKILL of the parent leaves its children.

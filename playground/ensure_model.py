@@ -15,26 +15,26 @@ class NoModelError(Exception):
     """The model is not here and could not be brought here; the message says the way out."""
 
 
-async def ensure(arguments: argparse.Namespace) -> None:
+async def ensure_model(arguments: argparse.Namespace) -> None:
     """Bring the chosen model here if it is not; may change the engine and model in `arguments`.
 
     Raises:
         NoModelError: nothing worked, or there is no model of that name.
     """
     settings = chosen(arguments)
-    if settings.engine in ("auto", "llamacpp") and await _has_gguf(settings):
+    if settings.engine in ("auto", "llamacpp") and await _ensure_gguf(settings):
         arguments.engine = "llamacpp"
         return
     if settings.engine not in ("auto", "transformers"):
         return
     arguments.engine = "transformers"
-    if _is_here(settings.model):
+    if _is_installed(settings.model):
         return
     print(f"{settings.model} is not on this machine yet; fetching it once.", flush=True)
     if await _pull(settings.model):
         return
-    wants_fallback = settings.model != FALLBACK and _accepted(f"Use the small {FALLBACK} instead?")
-    if wants_fallback and (_is_here(FALLBACK) or await _pull(FALLBACK)):
+    wants_fallback = settings.model != FALLBACK and _confirm(f"Use the small {FALLBACK} instead?")
+    if wants_fallback and (_is_installed(FALLBACK) or await _pull(FALLBACK)):
         arguments.model = FALLBACK
         return
     raise NoModelError(
@@ -43,7 +43,7 @@ async def ensure(arguments: argparse.Namespace) -> None:
     )
 
 
-async def _has_gguf(settings: Settings) -> bool:
+async def _ensure_gguf(settings: Settings) -> bool:
     """Whether llama.cpp can answer, after its file was fetched if need be; says why not."""
     if settings.engine == "auto" and not auto_select.wanted(settings):
         if not auto_select.has_gpu():
@@ -59,7 +59,7 @@ async def _has_gguf(settings: Settings) -> bool:
     return await _pull(known.name, "--gguf")
 
 
-def _is_here(name: str) -> bool:
+def _is_installed(name: str) -> bool:
     try:
         resolve(name)
     except ModelMissing as error:
@@ -83,7 +83,7 @@ async def _pull(name: str, *options: str) -> bool:
         raise
 
 
-def _accepted(question: str) -> bool:
+def _confirm(question: str) -> bool:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return False
     return input(f"{question} [Y/n] ").strip().lower() in ("", "y", "yes")

@@ -11,8 +11,8 @@ from itertools import pairwise
 
 from bot.render.formulas import extract
 from playground.discord.json_types import MessageFlag
-from playground.discord.message_validation import CONTAINER, text_of, walk
-from playground.discord.state import Message
+from playground.discord.message_validation import CONTAINER, message_text, walk
+from playground.discord.state import StoredMessage
 
 # discord.Colour.greyple(): the bot's cards that only say how long the answer will take.
 WAITING_COLOUR = 0x99AAB5
@@ -26,7 +26,7 @@ FULL_PART = 1000  # characters
 SAME_START = 30  # characters in common at the beginning: the same answer again
 
 
-class Outcome(StrEnum):
+class QuestionOutcome(StrEnum):
     OPEN = "open"  # something is still to come
     ANSWERED = "answered"
     TOLD = "told"
@@ -34,7 +34,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(eq=False)
-class Question:
+class ScriptQuestion:
     """`id` is the interaction's or message's; None where Discord's client refused to send it."""
 
     action: int
@@ -43,36 +43,42 @@ class Question:
     refused: bool = False  # by Discord's client, or because no bot was connected
     failed: bool = False  # "The application did not respond"
     form_open: bool = False  # it was answered by a form, which nobody has sent yet
-    messages: list[Message] = field(default_factory=list)  # visible to the asker, oldest first
+    messages: list[StoredMessage] = field(
+        default_factory=list
+    )  # visible to the asker, oldest first
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> QuestionOutcome:
         if self.refused:
-            return Outcome.TOLD
+            return QuestionOutcome.TOLD
         if not self.messages:
-            return Outcome.TOLD if self.form_open else Outcome.LOST
-        if any(map(pending, self.messages)):
-            return Outcome.OPEN
-        if any(map(_tells, self.messages)):
-            return Outcome.TOLD
-        return Outcome.ANSWERED if holds(self.messages, self.result) else Outcome.LOST
+            return QuestionOutcome.TOLD if self.form_open else QuestionOutcome.LOST
+        if any(map(is_pending, self.messages)):
+            return QuestionOutcome.OPEN
+        if any(map(_has_notice, self.messages)):
+            return QuestionOutcome.TOLD
+        return (
+            QuestionOutcome.ANSWERED
+            if contains_result(self.messages, self.result)
+            else QuestionOutcome.LOST
+        )
 
     @property
-    def open(self) -> bool:
+    def is_open(self) -> bool:
         """Whether an answer may still come."""
-        if self.outcome is Outcome.LOST:
+        if self.outcome is QuestionOutcome.LOST:
             return not self.messages and not self.failed
-        return self.outcome is Outcome.OPEN
+        return self.outcome is QuestionOutcome.OPEN
 
     @property
-    def doubled(self) -> bool:
+    def is_doubled(self) -> bool:
         """Two answers, two notices, or an answer and a notice apart from it."""
-        finished = [m for m in self.messages if not pending(m)]
-        apart = any(not _continues(before, after) for before, after in pairwise(finished))
-        return apart or (_repeats(finished) and exceeds(finished, self.result))
+        finished = [m for m in self.messages if not is_pending(m)]
+        apart = any(not _is_continuation(before, after) for before, after in pairwise(finished))
+        return apart or (_has_equal_starts(finished) and exceeds_result(finished, self.result))
 
 
-def _tells(message: Message) -> bool:
+def _has_notice(message: StoredMessage) -> bool:
     """Whether it carries a notice; a card on how far an answer was checked is none."""
     boxes = [part for part in walk(message.data["components"]) if part["type"] == CONTAINER]
     if any(box.get("accent_color") in NOTICE_COLOURS for box in boxes):
@@ -81,7 +87,7 @@ def _tells(message: Message) -> bool:
     return any(not str(card.get("description")).startswith(CHECK_MARKS) for card in cards)
 
 
-def pending(message: Message) -> bool:
+def is_pending(message: StoredMessage) -> bool:
     """Whether more is promised: thinking, a card about waiting, or a Stop button."""
     if MessageFlag.LOADING in message.flags:
         return True
@@ -93,56 +99,58 @@ def pending(message: Message) -> bool:
     )
 
 
-def holds(messages: Sequence[Message], result: str | None) -> bool:
+def contains_result(messages: Sequence[StoredMessage], result: str | None) -> bool:
     """Whether all letters and digits of `result` are visible, in order.
 
     The rest may differ: a splitter closes and opens code fences, a footnote may follow. Formulas
     may be Unicode or pictures, so only what stands around them counts.
     """
-    shown = "\n".join(filter(None, map(_shown, messages)))
+    shown = "\n".join(filter(None, map(_visible_text, messages)))
     if result is None:
         return bool(shown)
-    letters = iter(_letters(shown))
-    return all(letter in letters for letter in _letters(_without_formulas(result)))
+    letters = iter(_alphanumerics(shown))
+    return all(letter in letters for letter in _alphanumerics(_remove_formulas(result)))
 
 
-def exceeds(messages: Sequence[Message], result: str | None) -> bool:
+def exceeds_result(messages: Sequence[StoredMessage], result: str | None) -> bool:
     """Whether more is visible than `result` and notes below it; a model may repeat itself."""
-    shown = "\n".join(text_of(message.data) for message in messages)
-    return result is None or len(_letters(shown)) > len(_letters(result)) + FULL_PART / 2
+    shown = "\n".join(message_text(message.data) for message in messages)
+    return (
+        result is None or len(_alphanumerics(shown)) > len(_alphanumerics(result)) + FULL_PART / 2
+    )
 
 
-def _shown(message: Message) -> str:
+def _visible_text(message: StoredMessage) -> str:
     """Its text and what its pictures are said to show."""
     said = (picture.get("description") or "" for picture in message.data["attachments"])
-    return "\n".join((text_of(message.data), *said)).strip()
+    return "\n".join((message_text(message.data), *said)).strip()
 
 
-def _without_formulas(text: str) -> str:
+def _remove_formulas(text: str) -> str:
     return "".join(segment for segment in extract(text) if isinstance(segment, str))
 
 
-def _letters(text: str) -> list[str]:
+def _alphanumerics(text: str) -> list[str]:
     return [c for c in text if c.isalnum()]
 
 
-def _continues(before: Message, after: Message) -> bool:
+def _is_continuation(before: StoredMessage, after: StoredMessage) -> bool:
     """A notice may follow the parts of an answer; a part follows only one that is full, or that
     a picture ends."""
-    if _tells(before):
+    if _has_notice(before):
         return False
     if before.data["attachments"]:
         return True
-    return len(text_of(before.data)) >= FULL_PART or text_of(after.data).startswith("-# ")
+    return len(message_text(before.data)) >= FULL_PART or message_text(after.data).startswith("-# ")
 
 
-def _repeats(messages: Sequence[Message]) -> bool:
-    starts = [text[:SAME_START] for text in (text_of(m.data) for m in messages) if text]
+def _has_equal_starts(messages: Sequence[StoredMessage]) -> bool:
+    starts = [text[:SAME_START] for text in (message_text(m.data) for m in messages) if text]
     return len(set(starts)) < len(starts)
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class ScriptSummary:
     asked: int
     answered: int
     told: int
@@ -150,16 +158,16 @@ class Summary:
     doubled: int
 
     @property
-    def good(self) -> bool:
+    def is_success(self) -> bool:
         return self.lost == 0 and self.doubled == 0
 
 
-def summarise(questions: Sequence[Question]) -> Summary:
+def summarize(questions: Sequence[ScriptQuestion]) -> ScriptSummary:
     outcomes = [question.outcome for question in questions]
-    return Summary(
+    return ScriptSummary(
         asked=len(questions),
-        answered=outcomes.count(Outcome.ANSWERED),
-        told=outcomes.count(Outcome.TOLD),
-        lost=outcomes.count(Outcome.LOST) + outcomes.count(Outcome.OPEN),
-        doubled=sum(question.doubled for question in questions),
+        answered=outcomes.count(QuestionOutcome.ANSWERED),
+        told=outcomes.count(QuestionOutcome.TOLD),
+        lost=outcomes.count(QuestionOutcome.LOST) + outcomes.count(QuestionOutcome.OPEN),
+        doubled=sum(question.is_doubled for question in questions),
     )

@@ -8,20 +8,22 @@ from jobqueue.queue import JobQueue
 from jobqueue.queue_stats import overview
 from playground.discord.json_types import Json
 
-QUESTIONS = 8
-WORDS = 80  # characters of a question that are shown
+MAX_QUESTIONS = 8
+MAX_PROMPT = 80  # characters of a question that are shown
 
 
-async def shown(queue: JobQueue, reader: str) -> Json:
+async def read_queue_view(queue: JobQueue, reader: str) -> Json:
     """`questions` newest first, and the fields of `Overview`. Raises `QueueError`."""
     seen = await overview(queue)
     now: Json = to_builtins(seen)
     now["workers"] = [asdict(worker) for worker in seen.workers]  # defaults, too
-    now["questions"] = [_question(course) for course in await latest(queue, reader, QUESTIONS)]
+    now["questions"] = [
+        _build_question(course) for course in await latest(queue, reader, MAX_QUESTIONS)
+    ]
     return now
 
 
-def _question(course: Course) -> Json:
+def _build_question(course: Course) -> Json:
     """Durations in ms; None where it has not come so far."""
     told: Json = to_builtins(course)
     del told["job"]
@@ -30,6 +32,6 @@ def _question(course: Course) -> Json:
     return told | {
         "id": job.id,
         "who": job.user_name,
-        "prompt": words if len(words) <= WORDS else f"{words[:WORDS]}…",
+        "prompt": words if len(words) <= MAX_PROMPT else f"{words[:MAX_PROMPT]}…",
         "capability": job.capability,
     }

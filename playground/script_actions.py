@@ -40,7 +40,7 @@ class ScriptError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class ScriptAction:
     """One line. `given` holds the fields that only some actions have, under their first name."""
 
     index: int  # of the line in the file, from 0
@@ -49,10 +49,10 @@ class Action:
     channel: str = DEFAULT_CHANNEL
     server: str | None = None
     files: tuple[File, ...] = ()
-    given: Json = field(default_factory=dict)
+    fields: Json = field(default_factory=dict)
 
 
-def read(path: Path) -> list[Action]:
+def read_script(path: Path) -> list[ScriptAction]:
     """Empty lines and lines that begin with # or // say nothing.
 
     Raises:
@@ -66,13 +66,13 @@ def read(path: Path) -> list[Action]:
     for index, line in enumerate(lines):
         if line.strip() and not line.lstrip().startswith(("#", "//")):
             try:
-                actions.append(_parse(index, line, path.parent))
+                actions.append(_parse_line(index, line, path.parent))
             except ValueError as error:
                 raise ScriptError(f"{path}:{index + 1}: {error}") from error
     return actions
 
 
-def _parse(index: int, line: str, folder: Path) -> Action:
+def _parse_line(index: int, line: str, folder: Path) -> ScriptAction:
     try:
         body = json.loads(line)
     except (json.JSONDecodeError, RecursionError) as error:  # of hundreds of brackets
@@ -80,20 +80,20 @@ def _parse(index: int, line: str, folder: Path) -> Action:
     if not isinstance(body, dict):
         raise ValueError("not a JSON object")
     do = body.get("do")
-    if do not in _CHECKS:
-        raise ValueError(f'"do" must be one of {", ".join(sorted(_CHECKS))}, not {do!r}')
-    return Action(
+    if do not in _PARSERS:
+        raise ValueError(f'"do" must be one of {", ".join(sorted(_PARSERS))}, not {do!r}')
+    return ScriptAction(
         index=index,
         do=do,
-        user=_text(body, "user", default=DEFAULT_USER),
-        channel=_text(body, "channel", default=DEFAULT_CHANNEL).removeprefix("#"),
-        server=_text(body, "server", default="") or None,
-        files=tuple(_files(body, folder)),
-        given=_CHECKS[do](body),
+        user=_get_text(body, "user", default=DEFAULT_USER),
+        channel=_get_text(body, "channel", default=DEFAULT_CHANNEL).removeprefix("#"),
+        server=_get_text(body, "server", default="") or None,
+        files=tuple(_read_files(body, folder)),
+        fields=_PARSERS[do](body),
     )
 
 
-def _files(body: Json, folder: Path) -> Iterator[File]:
+def _read_files(body: Json, folder: Path) -> Iterator[File]:
     names = body.get("attach", [])
     for name in [names] if isinstance(names, str) else names:
         path = folder / name
@@ -106,111 +106,111 @@ def _files(body: Json, folder: Path) -> Iterator[File]:
 # --- what each action needs -------------------------------------------------------------------
 
 
-def _slash(body: Json) -> Json:
+def _parse_slash(body: Json) -> Json:
     options = body.get("options", {})
     if not isinstance(options, dict):
         raise ValueError('"options" must be an object of names and values')
-    return {"command": _text(body, "command").removeprefix("/"), "options": options}
+    return {"command": _get_text(body, "command").removeprefix("/"), "options": options}
 
 
-def _autocomplete(body: Json) -> Json:
-    return {**_slash(body), "focused": _text(body, "focused")}
+def _parse_autocomplete(body: Json) -> Json:
+    return {**_parse_slash(body), "focused": _get_text(body, "focused")}
 
 
-def _say(body: Json) -> Json:
+def _parse_say(body: Json) -> Json:
     needed = not body.get("attach")
-    return {"content": _text(body, *_TEXT_NAMES, default=None if needed else "")}
+    return {"content": _get_text(body, *_TEXT_NAMES, default=None if needed else "")}
 
 
-def _reply(body: Json) -> Json:
-    return {**_say(body), "to": _index(body, "to"), "ping": bool(body.get("ping", True))}
+def _parse_reply(body: Json) -> Json:
+    return {**_parse_say(body), "to": _get_index(body, "to"), "ping": bool(body.get("ping", True))}
 
 
-def _click(body: Json) -> Json:
+def _parse_click(body: Json) -> Json:
     values = body.get("values", [])
     return {
-        "component": _text(body, *_COMPONENT_NAMES),
+        "component": _get_text(body, *_COMPONENT_NAMES),
         "values": [values] if isinstance(values, str) else list(values),
-        "to": _index(body, "to"),
+        "to": _get_index(body, "to"),
     }
 
 
-def _submit(body: Json) -> Json:
+def _parse_submit(body: Json) -> Json:
     values = body.get("values", {})
     if not isinstance(values, dict):
         raise ValueError('"values" must be an object of field ids and values')
-    return {"values": values, "to": _index(body, "to")}
+    return {"values": values, "to": _get_index(body, "to")}
 
 
-def _context_menu(body: Json) -> Json:
-    return {"command": _text(body, "command"), "to": _index(body, "to")}
+def _parse_context_menu(body: Json) -> Json:
+    return {"command": _get_text(body, "command"), "to": _get_index(body, "to")}
 
 
-def _react(body: Json) -> Json:
-    return {"emoji": _text(body, "emoji"), "to": _index(body, "to")}
+def _parse_react(body: Json) -> Json:
+    return {"emoji": _get_text(body, "emoji"), "to": _get_index(body, "to")}
 
 
-def _thread(body: Json) -> Json:
-    return {"name": _text(body, "name"), "to": _index(body, "to")}
+def _parse_thread(body: Json) -> Json:
+    return {"name": _get_text(body, "name"), "to": _get_index(body, "to")}
 
 
-def _wait(body: Json) -> Json:
-    what = _text(body, "for", default="idle")
+def _parse_wait(body: Json) -> Json:
+    what = _get_text(body, "for", default="idle")
     if what not in ("idle", "text"):
         raise ValueError(f'"for" must be idle or text, not {what!r}')
-    timeout = _number(body, "timeout", DEFAULT_WAIT_S)
-    return {"for": what, "to": _index(body, "to"), "timeout": timeout}
+    timeout = _get_number(body, "timeout", DEFAULT_WAIT_S)
+    return {"for": what, "to": _get_index(body, "to"), "timeout": timeout}
 
 
-def _process(body: Json) -> Json:
-    target = _text(body, *_TARGET_NAMES)
+def _parse_process(body: Json) -> Json:
+    target = _get_text(body, *_TARGET_NAMES)
     if target not in PROCESSES:
         raise ValueError(f'"target" must be one of {", ".join(PROCESSES)}, not {target!r}')
     return {"target": target}
 
 
-def _fault(body: Json) -> Json:
+def _parse_fault(body: Json) -> Json:
     kind = body.get("kind", "status")
-    route = _text(body, "route", default="*")
+    route = _get_text(body, "route", default="*")
     times = body.get("times", 1)
     if times is not None and (not isinstance(times, int) or times < 1):
         raise ValueError('"times" must be a whole number of 1 or more, or null for ever')
     after = bool(body.get("after", False))
     if kind == "latency":
-        seconds = _number(body, "ms", 300.0) / 1000
+        seconds = _get_number(body, "ms", 300.0) / 1000
         return {"fault": Fault("latency", route, times, seconds=seconds)}
     if kind == "cut":
         return {"fault": Fault("cut", route, times, after=after)}
     if kind == "disconnect":
-        return {"fault": None, "code": int(_number(body, "code", 4000))}
+        return {"fault": None, "code": int(_get_number(body, "code", 4000))}
     if kind != "status":
         raise ValueError(f'"kind" must be status, latency, cut or disconnect, not {kind!r}')
     status = body.get("status")
     if not isinstance(status, int) or not 400 <= status <= 599:
         raise ValueError('"status" must be an HTTP status such as 429 or 500')
-    retry_after = _number(body, "retry_after", 0.3)
+    retry_after = _get_number(body, "retry_after", 0.3)
     return {
         "fault": Fault("status", route, times, status=status, retry_after=retry_after, after=after)
     }
 
 
-_CHECKS: dict[str, Callable[[Json], Json]] = {
-    "slash": _slash,
-    "autocomplete": _autocomplete,
-    "say": _say,
-    "reply": _reply,
-    "click": _click,
-    "submit": _submit,
-    "context_menu": _context_menu,
-    "react": _react,
-    "thread": _thread,
-    "wait": _wait,
-    "fault": _fault,
-    **dict.fromkeys(PROCESS_ACTIONS, _process),
+_PARSERS: dict[str, Callable[[Json], Json]] = {
+    "slash": _parse_slash,
+    "autocomplete": _parse_autocomplete,
+    "say": _parse_say,
+    "reply": _parse_reply,
+    "click": _parse_click,
+    "submit": _parse_submit,
+    "context_menu": _parse_context_menu,
+    "react": _parse_react,
+    "thread": _parse_thread,
+    "wait": _parse_wait,
+    "fault": _parse_fault,
+    **dict.fromkeys(PROCESS_ACTIONS, _parse_process),
 }
 
 
-def _text(body: Json, *names: str, default: str | None = None) -> str:
+def _get_text(body: Json, *names: str, default: str | None = None) -> str:
     value: Any = next((body[name] for name in names if name in body), default)
     if value is None:
         raise ValueError(f'"{names[0]}" is missing')
@@ -219,25 +219,25 @@ def _text(body: Json, *names: str, default: str | None = None) -> str:
     return value
 
 
-def _number(body: Json, name: str, default: float) -> float:
+def _get_number(body: Json, name: str, default: float) -> float:
     value = body.get(name, default)
     if not isinstance(value, int | float) or isinstance(value, bool) or value < 0:
         raise ValueError(f'"{name}" must be a number of 0 or more, not {value!r}')
     return float(value)
 
 
-def _index(body: Json, name: str) -> int | None:
+def _get_index(body: Json, name: str) -> int | None:
     value = body.get(name)
     if value is not None and not isinstance(value, int):
         raise ValueError(f'"{name}" must be the index of a line, from 0, not {value!r}')
     return value
 
 
-def check_references(actions: Sequence[Action]) -> None:
+def check_references(actions: Sequence[ScriptAction]) -> None:
     """`to` can name only an earlier line. Raises ScriptError."""
     earlier: set[int] = set()
     for action in actions:
-        to = action.given.get("to")
+        to = action.fields.get("to")
         if to is not None and to not in earlier:
             raise ScriptError(f'line {action.index + 1}: "to" names no earlier action: {to}')
         earlier.add(action.index)

@@ -8,42 +8,44 @@ from typing import Protocol, Self, TypeVar
 
 from playground.discord.event_bus import Subscription
 from playground.discord.interactions import Interaction
-from playground.discord.state import Message
-from playground.discord.user_actions import World
-from playground.outcome_judge import Outcome, Question
-from playground.transcript import Transcript
+from playground.discord.state import StoredMessage
+from playground.discord.user_actions import UserActions
+from playground.outcome_judge import QuestionOutcome, ScriptQuestion
+from playground.transcript import TranscriptPrinter
 
-LOOK_S = 0.2  # between looks at what no event tells of
+POLL_S = 0.2  # between looks at what no event tells of
 
 T = TypeVar("T")
 
 
-class System(Protocol):
+class SystemUnderTest(Protocol):
     """What stands behind the bot."""
 
     async def control(self, verb: str, target: str) -> None:
         """Kill, stop, start, pause, resume or restart a process."""
 
-    async def settled(self) -> bool:
+    async def is_idle(self) -> bool:
         """Whether every process is as it should be and no job is queued, runs or is unshown."""
         ...
 
-    async def result(self, question: str) -> str | None:
+    async def read_result(self, question: str) -> str | None:
         """The whole text of an answer, where it is known."""
         ...
 
 
-class Follower:
+class ScriptObserver:
     """While its context is open, everything that is seen goes to the transcript."""
 
-    def __init__(self, world: World, system: System, transcript: Transcript) -> None:
+    def __init__(
+        self, world: UserActions, system: SystemUnderTest, transcript: TranscriptPrinter
+    ) -> None:
         self.interactions: dict[int, Interaction] = {}  # by action
-        self.posted: dict[int, Message] = {}  # what people wrote, by action
-        self.questions: list[Question] = []
+        self.posted: dict[int, StoredMessage] = {}  # what people wrote, by action
+        self.questions: list[ScriptQuestion] = []
         self._world = world
         self._system = system
         self._transcript = transcript
-        self._answers: dict[str, list[Message]] = {}  # by what they answer, oldest first
+        self._answers: dict[str, list[StoredMessage]] = {}  # by what they answer, oldest first
         self._changed = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -58,11 +60,11 @@ class Follower:
 
     async def _watch(self, changes: Subscription) -> None:
         async for seen in changes:
-            if seen.event == "MESSAGE_CREATE" and seen.answers is not None:
-                message = self._existing(seen.channel, seen.data["id"])
+            if seen.name == "MESSAGE_CREATE" and seen.responds_to is not None:
+                message = self._find_message(seen.channel, seen.data["id"])
                 if message is not None and message.data["author"]["bot"]:
-                    self._answers.setdefault(seen.answers, []).append(message)
-            self._transcript.see(seen)
+                    self._answers.setdefault(seen.responds_to, []).append(message)
+            self._transcript.print_event(seen)
             self._changed.set()
 
     # --- what belongs to an action ------------------------------------------------------------
@@ -71,9 +73,9 @@ class Follower:
         self._transcript.actions[interaction.id] = action
         self.interactions[action] = interaction
         if asks:
-            self.questions.append(Question(action, interaction.id))
+            self.questions.append(ScriptQuestion(action, interaction.id))
 
-    def track_message(self, action: int, message: Message) -> None:
+    def track_message(self, action: int, message: StoredMessage) -> None:
         """A message asks the bot in a DM, by a mention, or as a reply to one of its own."""
         self._transcript.actions[message.id] = action
         self.posted[action] = message
@@ -82,36 +84,36 @@ class Follower:
         mentioned = any(user["id"] == bot for user in message.data["mentions"])
         replies = quoted is not None and quoted["author"]["id"] == bot
         if mentioned or replies or "guild_id" not in message.data:
-            self.questions.append(Question(action, message.id))
+            self.questions.append(ScriptQuestion(action, message.id))
 
-    def answers_to(self, action: int) -> list[Message]:
+    def answers_to(self, action: int) -> list[StoredMessage]:
         """The bot's messages that answer an action and are still there, oldest first."""
         ids = [key for key, index in self._transcript.actions.items() if index == action]
-        return [message for key in ids for message in self._visible(key)]
+        return [message for key in ids for message in self._visible_answers(key)]
 
-    def _family(self, asked: str) -> list[str]:
+    def _related_ids(self, asked: str) -> list[str]:
         """The ids of an interaction and of those that sent the forms it opened."""
         ids = [asked]
         for interaction in self.interactions.values():
-            if interaction.opener is not None and interaction.opener.id in ids:
+            if interaction.opened_by is not None and interaction.opened_by.id in ids:
                 ids.append(interaction.id)
         return ids
 
-    def _visible(self, question: str) -> list[Message]:
-        messages = [m for key in self._family(question) for m in self._answers.get(key, [])]
-        return [m for m in messages if self._existing(m.channel, m.id) is not None]
+    def _visible_answers(self, question: str) -> list[StoredMessage]:
+        messages = [m for key in self._related_ids(question) for m in self._answers.get(key, [])]
+        return [m for m in messages if self._find_message(m.channel, m.id) is not None]
 
-    def _existing(self, channel: str | None, message: str) -> Message | None:
+    def _find_message(self, channel: str | None, message: str) -> StoredMessage | None:
         return self._world.state.messages.get(channel or "", {}).get(message)
 
     # --- waiting and judging ------------------------------------------------------------------
 
-    async def until(self, find: Callable[[], T | None], timeout_s: float) -> T | None:
+    async def wait_for(self, find: Callable[[], T | None], timeout_s: float) -> T | None:
         """What `find` finds, as soon as it does."""
         try:
             async with asyncio.timeout(timeout_s):
                 while (found := find()) is None:
-                    await self._tick()
+                    await self._wait_for_change()
         except TimeoutError:
             return None
         return found
@@ -121,48 +123,50 @@ class Follower:
         behind has nothing left to show; says so on stderr when it takes longer."""
         try:
             async with asyncio.timeout(timeout_s):
-                while not await self._idle():
-                    await self._tick()
+                while not await self._is_idle():
+                    await self._wait_for_change()
         except TimeoutError:
-            lines = [question.action + 1 for question in self._judged() if question.open]
+            lines = [
+                question.action + 1 for question in self._update_questions() if question.is_open
+            ]
             where = f"; no full answer yet to lines {lines}" if lines else ""
             print(f"wait: not idle after {timeout_s:g} s{where}", file=sys.stderr)
 
-    async def _idle(self) -> bool:
+    async def _is_idle(self) -> bool:
         if any(not i.settled.is_set() for i in self.interactions.values()):
             return False
-        if any(question.open for question in self._judged()):
+        if any(question.is_open for question in self._update_questions()):
             return False
-        return await self._system.settled()
+        return await self._system.is_idle()
 
-    async def judged(self) -> list[Question]:
+    async def collect_questions(self) -> list[ScriptQuestion]:
         """Every question, with what is visible of its answer and what that should hold."""
-        for question in self._judged():
-            if question.id is not None and question.outcome is not Outcome.LOST:
-                question.result = await self._result(question.id)
+        for question in self._update_questions():
+            if question.id is not None and question.outcome is not QuestionOutcome.LOST:
+                question.result = await self._read_result(question.id)
         return self.questions
 
-    async def _result(self, question: str) -> str | None:
+    async def _read_result(self, question: str) -> str | None:
         """Of the form that was sent last, or of the question itself."""
-        for key in reversed(self._family(question)):
-            if (result := await self._system.result(key)) is not None:
+        for key in reversed(self._related_ids(question)):
+            if (result := await self._system.read_result(key)) is not None:
                 return result
         return None
 
-    def _judged(self) -> list[Question]:
+    def _update_questions(self) -> list[ScriptQuestion]:
         for question in self.questions:
-            question.messages = self._visible(question.id or "")
-            ids = self._family(question.id or "")
+            question.messages = self._visible_answers(question.id or "")
+            ids = self._related_ids(question.id or "")
             asked = [i for i in self.interactions.values() if i.id in ids]
             question.form_open = bool(asked) and asked[-1].modal is not None
             if asked and asked[-1].failed:
                 question.failed = True
-                question.refused = asked[-1].unheard
+                question.refused = asked[-1].has_no_listener
         return self.questions
 
-    async def _tick(self) -> None:
+    async def _wait_for_change(self) -> None:
         """Until something is seen, or a moment has passed."""
         self._changed.clear()
         with suppress(TimeoutError):
-            async with asyncio.timeout(LOOK_S):
+            async with asyncio.timeout(POLL_S):
                 await self._changed.wait()

@@ -28,14 +28,20 @@ from jobqueue.schema import WorkerStatus
 from playground import queue_view
 from playground.discord.json_types import Json, UserError
 from playground.discord.server import LocalDiscord
-from playground.managed_process import ManagedProcess, ProcessState, Program, Status, Watch
+from playground.managed_process import (
+    ManagedProcess,
+    ProcessSpec,
+    ProcessState,
+    ProcessStatus,
+    Watcher,
+)
 
 READER = "bot-0"
 PICTURES = Path(__file__).parent.parent / "bench" / "article" / "pictures"  # for articles
-LOOK_S = 0.25  # how often a start that is under way is looked at
-STEADY_S = 1.0  # and what runs
-STILL = (ProcessState.PAUSED, ProcessState.STOPPING)  # says nothing new by itself
-FIRST_ATTEMPTS = 3  # a process that never comes up is given up after so many
+POLL_S = 0.25  # how often a start that is under way is looked at
+READY_POLL_S = 1.0  # and what runs
+QUIET_STATES = (ProcessState.PAUSED, ProcessState.STOPPING)  # says nothing new by itself
+MAX_FIRST_STARTS = 3  # a process that never comes up is given up after so many
 
 
 class StartError(Exception):
@@ -64,7 +70,7 @@ class Supervisor:
         self._changed = asyncio.Event()
         self._stack = AsyncExitStack()
 
-    def choose(self, engine: str | None, model: str | None) -> None:
+    def set_model(self, engine: str | None, model: str | None) -> None:
         """What the worker is to serve; before it is started."""
         self._engine, self._model = engine, model
 
@@ -80,16 +86,16 @@ class Supervisor:
             except BadAddress as error:
                 raise StartError(str(error)) from None
             self._redis = await stack.enter_async_context(connect(self.redis_url))
-            if own and not await _answers(self._redis):
+            if own and not await _is_answering(self._redis):
                 raise StartError(
                     "the Redis that REDIS_URL names does not answer; start it, or unset REDIS_URL "
                     "to use a private one"
                 )
             self.queue = JobQueue(self._redis)
-            await self._add(stack, self._worker(), self._watch_worker)
-            if self._needs_eye:
-                await self._add(stack, self._eye(), self._watch_worker)
-            await self._add(stack, self._bot(), self._watch_bot)
+            await self._start_process(stack, self._worker_spec(), self._watch_worker)
+            if self._needs_vision_worker:
+                await self._start_process(stack, self._vision_worker_spec(), self._watch_worker)
+            await self._start_process(stack, self._bot_spec(), self._watch_bot)
             self._stack = stack.pop_all()
         return self
 
@@ -99,25 +105,25 @@ class Supervisor:
                 self.processes[name].stop()
         await self._stack.aclose()
 
-    async def _add(
+    async def _start_process(
         self,
         stack: AsyncExitStack,
-        program: Program,
-        watch: Watch,
+        program: ProcessSpec,
+        watch: Watcher,
     ) -> ManagedProcess:
         process = ManagedProcess(program, watch, self._on_change)
         self.processes[program.name] = process
         return await stack.enter_async_context(process)
 
     async def _start_redis(self, stack: AsyncExitStack) -> str:
-        process = await self._add(stack, self._server(), self._watch_redis)
+        process = await self._start_process(stack, self._redis_spec(), self._watch_redis)
         async for _ in self.changes():
-            self._give_up_on(process)
+            self._raise_if_failed(process)
             if process.state is ProcessState.READY:
                 break
         return self.redis_url
 
-    async def ready(self) -> None:
+    async def wait_until_ready(self) -> None:
         """Wait until everything is ready.
 
         Raises:
@@ -125,13 +131,13 @@ class Supervisor:
         """
         async for _ in self.changes():
             for process in self.processes.values():
-                self._give_up_on(process)
+                self._raise_if_failed(process)
             if all(p.state is ProcessState.READY for p in self.processes.values()):
                 return
 
-    def _give_up_on(self, process: ManagedProcess) -> None:
+    def _raise_if_failed(self, process: ManagedProcess) -> None:
         status = process.status()
-        if status.state is ProcessState.FAILED or status.restarts >= FIRST_ATTEMPTS:
+        if status.state is ProcessState.FAILED or status.restarts >= MAX_FIRST_STARTS:
             raise StartError(f"{status.name} does not start: {status.detail}")
 
     # --- telling ------------------------------------------------------------------------------
@@ -160,25 +166,25 @@ class Supervisor:
 
     # --- looking ------------------------------------------------------------------------------
 
-    def states(self) -> list[Json]:
+    def status_rows(self) -> list[Json]:
         """Of each process: name, state, progress (0 to 1 or None), detail, memory (bytes), …"""
-        return [asdict(status) for status in self.status()]
+        return [asdict(status) for status in self.statuses()]
 
     async def overview(self) -> Json:
         """What is in the queue. Raises UserError while it does not answer."""
         try:
-            return await queue_view.shown(self.queue, READER)
+            return await queue_view.read_queue_view(self.queue, READER)
         except QueueError as error:
             raise UserError(f"the queue does not answer: {error}") from error
 
-    def status(self) -> list[Status]:
+    def statuses(self) -> list[ProcessStatus]:
         return [process.status() for process in self.processes.values()]
 
-    async def changes(self) -> AsyncIterator[list[Status]]:
+    async def changes(self) -> AsyncIterator[list[ProcessStatus]]:
         """How everything stands: now, and again whenever that changes."""
         while True:
             changed = self._changed
-            yield self.status()
+            yield self.statuses()
             await changed.wait()
 
     def _on_change(self) -> None:
@@ -187,14 +193,14 @@ class Supervisor:
 
     # --- the programs -------------------------------------------------------------------------
 
-    def _program(
+    def _build_spec(
         self,
         name: str,
         *command: str,
         death_signal: signal.Signals = signal.SIGKILL,
         **environment: str,
-    ) -> Program:
-        return Program(
+    ) -> ProcessSpec:
+        return ProcessSpec(
             name=name,
             command=(sys.executable, "-m", *command),
             environment={**self._environ, "PYTHONUNBUFFERED": "1", **environment},
@@ -202,20 +208,20 @@ class Supervisor:
             death_signal=death_signal,
         )
 
-    def _server(self) -> Program:
+    def _redis_spec(self) -> ProcessSpec:
         folder = str(self._folder / "queue")
         # SIGTERM lets it write its file to the end.
-        return self._program(
+        return self._build_spec(
             "redis", "jobqueue", "serve", "--folder", folder, death_signal=signal.SIGTERM
         )
 
-    def _worker(self) -> Program:
+    def _worker_spec(self) -> ProcessSpec:
         choices = []
         if self._engine:
             choices += ["--engine", self._engine]
         if self._model:
             choices += ["--model", self._model]
-        return self._program(
+        return self._build_spec(
             "worker",
             "inference",
             "serve",
@@ -226,13 +232,13 @@ class Supervisor:
         )
 
     @property
-    def _needs_eye(self) -> bool:
+    def _needs_vision_worker(self) -> bool:
         engine = self._engine or self._environ.get("INFERENCE_ENGINE") or "auto"
         return engine not in ("openai", "scripted")
 
-    def _eye(self) -> Program:
+    def _vision_worker_spec(self) -> ProcessSpec:
         """It knows nothing but pictures of simple scenes."""
-        return self._program(
+        return self._build_spec(
             "eye",
             "inference",
             "serve",
@@ -248,8 +254,8 @@ class Supervisor:
             INFERENCE_DRAIN_S="5",
         )
 
-    def _bot(self) -> Program:
-        return self._program(
+    def _bot_spec(self) -> ProcessSpec:
+        return self._build_spec(
             "bot",
             "bot",
             REDIS_URL=self.redis_url,
@@ -261,30 +267,30 @@ class Supervisor:
     # --- when they are ready ------------------------------------------------------------------
 
     async def _watch_redis(self, process: ManagedProcess) -> None:
-        url = await _announced_url(process)
+        url = await _read_redis_url(process)
         async with connect(url) as redis:
             while True:
-                if await _answers(redis):
+                if await _is_answering(redis):
                     break
-                await asyncio.sleep(LOOK_S / 5)
+                await asyncio.sleep(POLL_S / 5)
         self.redis_url = url
-        process.report(ProcessState.READY)
+        process.set_state(ProcessState.READY)
 
     async def _watch_worker(self, process: ManagedProcess) -> None:
         """What the worker says of itself, for as long as it lives."""
         while True:
-            await asyncio.sleep(STEADY_S if process.state is ProcessState.READY else LOOK_S)
-            announced = await self._announcement(process)
-            if process.state in STILL:
+            await asyncio.sleep(READY_POLL_S if process.state is ProcessState.READY else POLL_S)
+            announced = await self._find_worker_status(process)
+            if process.state in QUIET_STATES:
                 continue
             if announced is not None and announced.phase != "loading":
-                process.report(ProcessState.READY, f"{announced.engine} {announced.model}")
+                process.set_state(ProcessState.READY, f"{announced.engine} {announced.model}")
             elif announced is not None:
-                process.report(ProcessState.LOADING, announced.detail, announced.progress)
-            elif any(line.startswith("ready:") for line in process.lines):
-                process.report(ProcessState.READY)
+                process.set_state(ProcessState.LOADING, announced.detail, announced.progress)
+            elif any(line.startswith("ready:") for line in process.output):
+                process.set_state(ProcessState.READY)
 
-    async def _announcement(self, process: ManagedProcess) -> WorkerStatus | None:
+    async def _find_worker_status(self, process: ManagedProcess) -> WorkerStatus | None:
         """By process id, since one that was killed stays announced for some seconds."""
         try:
             workers = await self.queue.workers()
@@ -295,26 +301,26 @@ class Supervisor:
     async def _watch_bot(self, process: ManagedProcess) -> None:
         """Ready is: Discord has told it READY."""
         while True:
-            live = self._discord.backend.gateway.live
-            online = any(session.opened >= process.started for session in live)
-            if process.state not in STILL:
+            live = self._discord.backend.gateway.live_sessions
+            online = any(session.opened_at >= process.started_at for session in live)
+            if process.state not in QUIET_STATES:
                 if online:
-                    process.report(ProcessState.READY)
+                    process.set_state(ProcessState.READY)
                 elif process.state is ProcessState.READY:
-                    process.report(ProcessState.LOADING, "reconnecting to Discord")
-            await asyncio.sleep(LOOK_S)
+                    process.set_state(ProcessState.LOADING, "reconnecting to Discord")
+            await asyncio.sleep(POLL_S)
 
 
-async def _announced_url(process: ManagedProcess) -> str:
+async def _read_redis_url(process: ManagedProcess) -> str:
     """The server prints where it listens before it starts."""
     while True:
-        for line in process.lines:
+        for line in process.output:
             if line.startswith("unix://"):
                 return line.strip()
-        await asyncio.sleep(LOOK_S / 5)
+        await asyncio.sleep(POLL_S / 5)
 
 
-async def _answers(redis: Redis) -> bool:
+async def _is_answering(redis: Redis) -> bool:
     try:
         return bool(await redis.ping())
     except (RedisError, OSError):  # not there yet, or still reading its file

@@ -6,15 +6,17 @@ import time
 from dataclasses import asdict
 from typing import TextIO
 
-from playground.discord.event_bus import Seen
+from playground.discord.event_bus import DiscordEvent
 from playground.discord.json_types import ChannelType, Json, MessageFlag
-from playground.discord.message_validation import text_of
-from playground.discord.state import State
-from playground.outcome_judge import Summary
+from playground.discord.message_validation import message_text
+from playground.discord.state import ServerState
+from playground.outcome_judge import ScriptSummary
 
 
-class Transcript:
-    def __init__(self, state: State, *, as_json: bool = False, out: TextIO | None = None) -> None:
+class TranscriptPrinter:
+    def __init__(
+        self, state: ServerState, *, as_json: bool = False, out: TextIO | None = None
+    ) -> None:
         self.actions: dict[str, int] = {}  # the line that made an interaction or message, by its id
         self._state = state
         self._as_json = as_json
@@ -22,28 +24,28 @@ class Transcript:
         self._began = time.monotonic()
         self._authors: dict[str, str] = {}  # of messages, for when they are deleted
 
-    def see(self, seen: Seen) -> None:
+    def print_event(self, seen: DiscordEvent) -> None:
         """Prints changes of messages, and what Discord's client tells the person who acted."""
-        if seen.change is not None:
-            self._print(self._message(seen))
-        elif seen.event == "INTERACTION_FAILURE":
+        if seen.message_change is not None:
+            self._print(self._build_message_line(seen))
+        elif seen.name == "INTERACTION_FAILURE":
             text = "The application did not respond"
-            self._print({**self._place(seen, "failure"), "content": text})
-        elif seen.event == "INTERACTION_MODAL_CREATE":
+            self._print({**self._build_line(seen, "failure"), "content": text})
+        elif seen.name == "INTERACTION_MODAL_CREATE":
             modal = {"content": seen.data["title"], "components": seen.data["components"]}
-            self._print({**self._place(seen, "modal"), **modal})
+            self._print({**self._build_line(seen, "modal"), **modal})
 
-    def refused(self, action: int, user: str, reason: str) -> None:
+    def print_refusal(self, action: int, user: str, reason: str) -> None:
         """Discord's client did not let a person do this, and told them why."""
         line: Json = {"t": self._seconds(), "event": "refused", "visible_to": user}
         self._print({**line, "action": action, "content": reason})
 
-    def choices(self, action: int, user: str, choices: list[Json]) -> None:
+    def print_choices(self, action: int, user: str, choices: list[Json]) -> None:
         line: Json = {"t": self._seconds(), "event": "choices", "visible_to": user}
         names = [choice["name"] for choice in choices]
         self._print({**line, "action": action, "content": "\n".join(names), "choices": choices})
 
-    def summary(self, summary: Summary) -> None:
+    def print_summary(self, summary: ScriptSummary) -> None:
         if self._as_json:
             self._print({"event": "summary", **asdict(summary)})
         else:
@@ -52,10 +54,10 @@ class Transcript:
 
     # --- building -----------------------------------------------------------------------------
 
-    def _message(self, seen: Seen) -> Json:
+    def _build_message_line(self, seen: DiscordEvent) -> Json:
         data = seen.data
-        line = self._place(seen, seen.change or "")
-        if seen.change == "delete":
+        line = self._build_line(seen, seen.message_change or "")
+        if seen.message_change == "delete":
             return {**line, "message": data["id"], "author": self._authors.get(data["id"])}
         author = data["author"]["username"]
         self._authors[data["id"]] = author
@@ -63,30 +65,30 @@ class Transcript:
             **line,
             "message": data["id"],
             "author": author,
-            "content": text_of(data),
+            "content": message_text(data),
             "thinking": MessageFlag.LOADING in MessageFlag(data["flags"]),
             "attachments": data["attachments"],
             "embeds": data["embeds"],
             "components": data["components"],
         }
 
-    def _place(self, seen: Seen, event: str) -> Json:
+    def _build_line(self, seen: DiscordEvent, event: str) -> Json:
         return {
             "t": self._seconds(),
             "event": event,
-            "channel": self._channel(seen.channel),
+            "channel": self._channel_name(seen.channel),
             "visible_to": self._state.users[seen.visible_to]["username"]
             if seen.visible_to
             else "all",
-            "action": self._action(seen),
+            "action": self._find_action(seen),
         }
 
-    def _action(self, seen: Seen) -> int | None:
+    def _find_action(self, seen: DiscordEvent) -> int | None:
         """What it answers; of a person's own message, what made it."""
         own = str(seen.data.get("id"))
-        return self.actions.get(own, self.actions.get(seen.answers or ""))
+        return self.actions.get(own, self.actions.get(seen.responds_to or ""))
 
-    def _channel(self, channel_id: str | None) -> str | None:
+    def _channel_name(self, channel_id: str | None) -> str | None:
         channel = self._state.channels.get(channel_id or "")
         if channel is None:
             return channel_id
@@ -103,13 +105,13 @@ class Transcript:
         if self._as_json:
             self._write(json.dumps(line, ensure_ascii=False))
         else:
-            self._write(_readable(line))
+            self._write(_format_line(line))
 
     def _write(self, text: str) -> None:
         print(text, file=self._out, flush=True)
 
 
-def _readable(line: Json) -> str:
+def _format_line(line: Json) -> str:
     where = f"#{line['channel']}" if line.get("channel") else ""
     who = line.get("author") or line.get("visible_to")
     private = "" if line["visible_to"] == "all" else f" (only {line['visible_to']})"

@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Protocol, Self, TypeVar
 
-from playground.discord.event_bus import Seen
+from playground.discord.event_bus import DiscordEvent
 from playground.discord.interactions import Interaction
 from playground.discord.json_types import Json
 from playground.discord.server import LocalDiscord
-from playground.discord.user_actions import World
+from playground.discord.user_actions import UserActions
 
 _QUESTION = re.compile(r"\A(?:> .*(?:\n|\Z))+")  # quoted above an answer
 
@@ -88,7 +88,7 @@ class Online:
     async def act(self, discord: LocalDiscord) -> None:
         async with asyncio.timeout(PATIENCE_S):
             backend = discord.backend
-            while not (backend.gateway.online and backend.commands.all()):  # noqa: ASYNC110
+            while not (backend.gateway.is_online and backend.commands.list_all()):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
 
@@ -109,7 +109,7 @@ class Burst:
             for number, (user, place) in enumerate(people):
                 await asyncio.sleep(began + number / self.people - time.monotonic())
                 asked.append(await world.slash(user, place, "chat", {"prompt": self.prompt}))
-            await asyncio.gather(*(interaction.acknowledged() for interaction in asked))
+            await asyncio.gather(*(interaction.wait_acknowledged() for interaction in asked))
             answered = {i.id for i in asked if not i.failed}
             heard = await _acknowledgements(changes, answered)
             await _all_answered(asked)
@@ -143,7 +143,7 @@ def _growing(message: Json) -> bool:
     return any(b["custom_id"].startswith("stop:") for row in rows for b in row["components"])
 
 
-def _people(world: World, name: str) -> Iterator[tuple[str, str]]:
+def _people(world: UserActions, name: str) -> Iterator[tuple[str, str]]:
     """People with a channel each, over as many servers as are needed."""
     for number in itertools.count():
         if number % PER_GUILD == 0:
@@ -183,7 +183,7 @@ class Streams:
                     await asyncio.sleep(0.1)
         return {job: edits.seen[job] for job in jobs}
 
-    async def _asked(self, world: World, user: str, place: str) -> str:
+    async def _asked(self, world: UserActions, user: str, place: str) -> str:
         if self.mention:
             return (await world.say(user, place, f"@commonroom {self.prompt}")).id
         return (await world.slash(user, place, "chat", {"prompt": self.prompt})).id
@@ -194,17 +194,21 @@ class _Edits:
         self.seen: dict[str, list[Edit]] = {}
         self.complete: set[str] = set()
 
-    def note(self, seen: Seen) -> None:
-        if seen.change not in ("create", "edit") or not seen.answers or not seen.data["content"]:
+    def note(self, seen: DiscordEvent) -> None:
+        if (
+            seen.message_change not in ("create", "edit")
+            or not seen.responds_to
+            or not seen.data["content"]
+        ):
             return
         content = _QUESTION.sub("", seen.data["content"])
-        self.seen.setdefault(seen.answers, []).append(Edit(seen.at * 1000, content))
+        self.seen.setdefault(seen.responds_to, []).append(Edit(seen.time * 1000, content))
         if not _growing(seen.data):
-            self.complete.add(seen.answers)
+            self.complete.add(seen.responds_to)
 
 
 @asynccontextmanager
-async def _watched(world: World) -> AsyncIterator[_Edits]:
+async def _watched(world: UserActions) -> AsyncIterator[_Edits]:
     edits = _Edits()
     world.state.bus.attach(edits.note)
     try:

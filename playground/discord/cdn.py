@@ -20,7 +20,7 @@ _UNSAFE = re.compile(r"[^\w.\-]+")
 @dataclass
 class Cdn:
     clock: Clock
-    base: str = ""  # http://host:port/cdn
+    base_url: str = ""  # http://host:port/cdn
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
 
     def __post_init__(self) -> None:
@@ -36,7 +36,7 @@ class Cdn:
             "id": attachment_id,
             "filename": name,
             "size": len(file.data),
-            **self.addresses(path),
+            **self.sign_urls(path),
         }
         if media_type:
             attachment["content_type"] = media_type
@@ -46,16 +46,16 @@ class Cdn:
             attachment["width"], attachment["height"] = size
         return attachment
 
-    def addresses(self, path: str) -> Json:
+    def sign_urls(self, path: str) -> Json:
         now = int(self.clock.now())
         expires = f"{now + URL_SECONDS:x}"
         query = urlencode({"ex": expires, "is": f"{now:x}", "hm": self._sign(path, expires)})
-        url = f"{self.base}/{quote(path)}?{query}"
+        url = f"{self.base_url}/{quote(path)}?{query}"
         return {"url": url, "proxy_url": url}
 
-    def renewed(self, attachment: Json, channel: str) -> Json:
+    def renew_urls(self, attachment: Json, channel: str) -> Json:
         path = f"attachments/{channel}/{attachment['id']}/{attachment['filename']}"
-        return {**attachment, **self.addresses(path)} if path in self._files else attachment
+        return {**attachment, **self.sign_urls(path)} if path in self._files else attachment
 
     def read(self, path: str, expires: str, signature: str) -> File:
         """Raises 404 for an unknown or expired address, as Discord's CDN does since 2024."""

@@ -11,20 +11,20 @@ from playground.discord import message_validation
 from playground.discord.commands import SUBCOMMAND, SUBCOMMAND_GROUP
 from playground.discord.components import ACTION_ROW, FILE_UPLOAD, LABEL, TEXT_INPUT
 from playground.discord.json_types import File, Json, UserError
-from playground.discord.state import State
+from playground.discord.state import ServerState
 
 STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER, ATTACHMENT = range(3, 12)
 STRING_LIMIT = 6000
 
 Store = Callable[[File], Json]  # uploads a file, gives its attachment object
 _AT_NAME = re.compile(r"<@!?([^\W\d][\w.\-]*)>|(?<![\w<])@([\w.\-]+)")
-THE_BOT = "bot"  # a name for it that does not depend on what it is called
+BOT_ALIAS = "bot"  # a name for it that does not depend on what it is called
 
 
 class OptionFiller:
     """Turns names and plain values into the options of a command interaction."""
 
-    def __init__(self, state: State, store: Store) -> None:
+    def __init__(self, state: ServerState, store: Store) -> None:
         self._state = state
         self._store = store
         self.resolved: dict[str, Json] = {}
@@ -40,9 +40,9 @@ class OptionFiller:
         unknown = set(values) - {d["name"] for d in definitions}
         if unknown:
             raise UserError(f"no such option: {', '.join(sorted(unknown))}")
-        given = {**_spread(definitions, values, files), **values}
+        given = {**_assign_files(definitions, values, files), **values}
         filled = [
-            self._option(d, given[d["name"]], focused=focused)
+            self._fill_option(d, given[d["name"]], focused=focused)
             for d in definitions
             if given.get(d["name"]) is not None
         ]
@@ -51,16 +51,16 @@ class OptionFiller:
             raise UserError(f"required option missing: {', '.join(missing)}")
         return filled
 
-    def _option(self, definition: Json, value: Any, *, focused: str | None) -> Json:
+    def _fill_option(self, definition: Json, value: Any, *, focused: str | None) -> Json:
         name, kind = definition["name"], definition["type"]
         option: Json = {"name": name, "type": kind}
         if focused == name:
             return {**option, "value": value, "focused": True}
-        return {**option, "value": self.value(definition, kind, value)}
+        return {**option, "value": self.resolve_value(definition, kind, value)}
 
-    def value(self, definition: Json, kind: int, value: Any) -> Any:
+    def resolve_value(self, definition: Json, kind: int, value: Any) -> Any:
         if kind in (STRING, INTEGER, NUMBER):
-            return _plain(definition, kind, value)
+            return _plain_value(definition, kind, value)
         if kind == BOOLEAN:
             return value if isinstance(value, bool) else str(value).lower() in ("true", "yes", "1")
         if kind == ATTACHMENT:
@@ -69,11 +69,11 @@ class OptionFiller:
             attachment = self._store(value)
             return self._resolve("attachments", attachment)
         if kind in (USER, MENTIONABLE):
-            return self._resolve("users", find_named(self._state.users.values(), value))
+            return self._resolve("users", find_by_name(self._state.users.values(), value))
         if kind == CHANNEL:
-            return self._resolve("channels", find_named(self._state.channels.values(), value))
+            return self._resolve("channels", find_by_name(self._state.channels.values(), value))
         roles = (role for guild in self._state.guilds.values() for role in guild["roles"])
-        return self._resolve("roles", find_named(roles, value))
+        return self._resolve("roles", find_by_name(roles, value))
 
     def _resolve(self, kind: str, thing: Json) -> str:
         self.resolved.setdefault(kind, {})[thing["id"]] = thing
@@ -81,24 +81,24 @@ class OptionFiller:
 
 
 # Which menus choose people, roles or channels: component type to the option type like it.
-_CHOOSES = {5: USER, 6: ROLE, 7: MENTIONABLE, 8: CHANNEL}
+_OPTION_TYPES = {5: USER, 6: ROLE, 7: MENTIONABLE, 8: CHANNEL}
 
 
-def chosen(state: State, menu: Json, values: Sequence[str]) -> Json:
+def menu_data(state: ServerState, menu: Json, values: Sequence[str]) -> Json:
     """What a menu sends. Plain options carry no `resolved`, and discord.py relies on that."""
-    kind = _CHOOSES.get(menu["type"])
+    kind = _OPTION_TYPES.get(menu["type"])
     if kind is None:
         return {"values": list(values)}
-    filler = OptionFiller(state, _no_upload)
-    ids = [filler.value({}, kind, value) for value in values]
+    filler = OptionFiller(state, _refuse_file)
+    ids = [filler.resolve_value({}, kind, value) for value in values]
     return {"values": ids, "resolved": filler.resolved}
 
 
-def _no_upload(_file: File) -> Json:
+def _refuse_file(_file: File) -> Json:
     raise UserError("a menu takes no file")
 
 
-def _spread(
+def _assign_files(
     definitions: Sequence[Json], values: Mapping[str, Any], files: Sequence[File]
 ) -> dict[str, File]:
     """Files without an option's name go to the attachment options in their order."""
@@ -108,7 +108,7 @@ def _spread(
     return dict(zip(free, files, strict=False))
 
 
-def _plain(definition: Json, kind: int, value: Any) -> Any:
+def _plain_value(definition: Json, kind: int, value: Any) -> Any:
     choices = definition.get("choices") or []
     for choice in choices:
         if value in (choice["name"], choice["value"]):
@@ -117,17 +117,17 @@ def _plain(definition: Json, kind: int, value: Any) -> Any:
         raise UserError(f"{definition['name']}: {value!r} is not among the choices")
     if kind == STRING:
         text = str(value)
-        _within(definition, len(text), "length", default_max=STRING_LIMIT)
+        _check_range(definition, len(text), "length", default_max=STRING_LIMIT)
         return text
     try:
         number = int(value) if kind == INTEGER else float(value)
     except ValueError:
         raise UserError(f"{definition['name']}: {value!r} is not a number") from None
-    _within(definition, number, "value")
+    _check_range(definition, number, "value")
     return number
 
 
-def _within(
+def _check_range(
     definition: Json, amount: float, what: str, *, default_max: float | None = None
 ) -> None:
     low, high = definition.get(f"min_{what}"), definition.get(f"max_{what}", default_max)
@@ -135,7 +135,7 @@ def _within(
         raise UserError(f"{definition['name']}: {what} must be within {low} and {high}")
 
 
-def descend(command: Json, path: Sequence[str]) -> tuple[list[Json], list[Json]]:
+def resolve_subcommand(command: Json, path: Sequence[str]) -> tuple[list[Json], list[Json]]:
     """The options of a (sub)command, and the chain of subcommand definitions that leads there."""
     options: list[Json] = command["options"]
     chain: list[Json] = []
@@ -157,7 +157,7 @@ def descend(command: Json, path: Sequence[str]) -> tuple[list[Json], list[Json]]
     return options, chain
 
 
-def find_named(things: Any, wanted: Any) -> Json:
+def find_by_name(things: Any, wanted: Any) -> Json:
     """By id or by name."""
     for thing in things:
         names = (thing["id"], thing.get("username"), thing.get("name"))
@@ -167,9 +167,9 @@ def find_named(things: Any, wanted: Any) -> Json:
     raise UserError(f"nothing is called {wanted!r}")
 
 
-def mention_names(state: State, text: str) -> str:
+def insert_mentions(state: ServerState, text: str) -> str:
     """Discord's client turns @name into a mention while a person types; so is <@name> read."""
-    by_name = {THE_BOT: state.bot["id"]} | {u["username"]: u["id"] for u in state.users.values()}
+    by_name = {BOT_ALIAS: state.bot["id"]} | {u["username"]: u["id"] for u in state.users.values()}
 
     def mention(match: re.Match[str]) -> str:
         user = by_name.get(match[1] or match[2])
@@ -218,10 +218,10 @@ class ModalFiller:
                 yield {
                     **entry,
                     "custom_id": definition["custom_id"],
-                    **self._value(definition),
+                    **self._fill_value(definition),
                 }
 
-    def _value(self, definition: Json) -> Json:
+    def _fill_value(self, definition: Json) -> Json:
         name = definition["custom_id"]
         value = self._values.get(name)
         if definition["type"] == TEXT_INPUT:
@@ -229,7 +229,7 @@ class ModalFiller:
             if definition.get("required", True) and not text:
                 raise UserError(f"{name}: required")
             if text:
-                _within({**definition, "name": name}, len(text), "length", default_max=4000)
+                _check_range({**definition, "name": name}, len(text), "length", default_max=4000)
             return {"value": text}
         if definition["type"] == FILE_UPLOAD:
             attachments = [self._store(file) for file in value or ()]

@@ -40,7 +40,7 @@ class Clock:
     def now(self) -> float:
         return time.time() + self._offset
 
-    def after(self, seconds: float, callback: Callable[[], None]) -> Timer:
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
         timer = Timer(self, self.now() + seconds, callback)
         self.timers.add(timer)
         timer.arm()

@@ -7,24 +7,24 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from playground.discord.errors import Form, unknown
+from playground.discord.errors import FormErrors, unknown_error
 from playground.discord.json_types import Json
 from playground.discord.schema import (
     LARGEST_INTEGER,
-    ByType,
+    AnyOf,
+    Array,
+    Boolean,
     Choice,
-    Either,
-    Fields,
-    Flag,
-    Items,
-    NumberValue,
-    ObjectMap,
+    Integer,
+    MapOf,
+    Number,
+    Object,
     Schema,
-    StringValue,
-    Whole,
-    require,
+    String,
+    TaggedObject,
+    check_body_schema,
 )
-from playground.discord.state import State
+from playground.discord.state import ServerState
 
 CHAT_INPUT, USER, MESSAGE = 1, 2, 3
 PER_KIND = {CHAT_INPUT: 100, USER: 15, MESSAGE: 15}
@@ -36,63 +36,65 @@ GLOBAL = ""  # the scope of commands that hold everywhere
 
 
 class Commands:
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: ServerState) -> None:
         self._state = state
         self._scopes: dict[str, dict[str, Json]] = {GLOBAL: {}}  # by guild, by command id
 
-    def all(self, scope: str = GLOBAL) -> list[Json]:
+    def list_all(self, scope: str = GLOBAL) -> list[Json]:
         return list(self._scopes.get(scope, {}).values())
 
     def get(self, command_id: str, scope: str = GLOBAL) -> Json:
         command = self._scopes.get(scope, {}).get(command_id)
         if command is None:
-            raise unknown("application command")
+            raise unknown_error("application command")
         return command
 
     def replace(self, bodies: list[Json], scope: str = GLOBAL) -> list[Json]:
         """All commands of a scope at once. A command keeps its id while its name and type stay."""
-        require(Items(COMMAND), bodies)
+        check_body_schema(Array(COMMAND), bodies)
         _check_counts(bodies)
-        known = {(c["name"], c["type"]): c["id"] for c in self.all(scope)}
+        known = {(c["name"], c["type"]): c["id"] for c in self.list_all(scope)}
         made = [
-            self._make(body, scope, known.get((body.get("name"), body.get("type") or CHAT_INPUT)))
+            self._build(body, scope, known.get((body.get("name"), body.get("type") or CHAT_INPUT)))
             for body in bodies
         ]
         self._scopes[scope] = {command["id"]: command for command in made}
-        self._changed(scope)
+        self._publish_change(scope)
         return made
 
     def upsert(self, body: Json, scope: str = GLOBAL) -> Json:
-        require(COMMAND, body)
+        check_body_schema(COMMAND, body)
         kind = body.get("type") or CHAT_INPUT
-        others = [c for c in self.all(scope) if (c["name"], c["type"]) != (body.get("name"), kind)]
+        others = [
+            c for c in self.list_all(scope) if (c["name"], c["type"]) != (body.get("name"), kind)
+        ]
         made = self.replace([*others, body], scope)
         return made[-1]
 
     def edit(self, command_id: str, body: Json, scope: str = GLOBAL) -> Json:
         merged = {**self.get(command_id, scope), **body}
-        require(COMMAND, merged)
-        command = self._make(merged, scope, command_id)
+        check_body_schema(COMMAND, merged)
+        command = self._build(merged, scope, command_id)
         self._scopes[scope][command_id] = command
-        self._changed(scope)
+        self._publish_change(scope)
         return command
 
     def delete(self, command_id: str, scope: str = GLOBAL) -> None:
         self.get(command_id, scope)
         del self._scopes[scope][command_id]
-        self._changed(scope)
+        self._publish_change(scope)
 
-    def usable(self, guild: str | None) -> list[Json]:
+    def list_usable(self, guild: str | None) -> list[Json]:
         """What a person is offered: a server's own commands first, DMs only what allows them."""
-        own = self.all(guild) if guild is not None else []
-        return own + [c for c in self.all() if _fits(c, in_guild=guild is not None)]
+        own = self.list_all(guild) if guild is not None else []
+        return own + [c for c in self.list_all() if _is_usable(c, in_guild=guild is not None)]
 
     def find(self, name: str, kind: int, guild: str | None) -> Json | None:
         return next(
-            (c for c in self.usable(guild) if c["name"] == name and c["type"] == kind), None
+            (c for c in self.list_usable(guild) if c["name"] == name and c["type"] == kind), None
         )
 
-    def _make(self, body: Json, scope: str, command_id: str | None) -> Json:
+    def _build(self, body: Json, scope: str, command_id: str | None) -> Json:
         permissions = body.get("default_member_permissions")
         command: Json = {
             "id": command_id or self._state.snowflakes.next(),
@@ -114,15 +116,15 @@ class Commands:
             command["guild_id"] = scope
         return command
 
-    def _changed(self, scope: str) -> None:
+    def _publish_change(self, scope: str) -> None:
         self._state.publish(
             "GUILD_APPLICATION_COMMAND_INDEX_UPDATE",
-            {"application_commands": self.all(scope), "guild_id": scope or None},
+            {"application_commands": self.list_all(scope), "guild_id": scope or None},
             guild=scope or None,
         )
 
 
-def _fits(command: Json, *, in_guild: bool) -> bool:
+def _is_usable(command: Json, *, in_guild: bool) -> bool:
     contexts = command["contexts"]
     if contexts is not None:
         return (IN_GUILD if in_guild else IN_BOT_DM) in contexts
@@ -132,14 +134,14 @@ def _fits(command: Json, *, in_guild: bool) -> bool:
 def _check_counts(bodies: list[Json]) -> None:
     for kind, limit in PER_KIND.items():
         if sum((b.get("type") or CHAT_INPUT) == kind for b in bodies) > limit:
-            raise Form.refuse(
+            raise FormErrors.single(
                 "commands",
                 "APPLICATION_COMMANDS_LIMIT",
                 f"Maximum number of application commands reached ({limit}).",
             )
     names = [(b.get("name"), b.get("type") or CHAT_INPUT) for b in bodies]
     if len(set(names)) != len(names):
-        raise Form.refuse(
+        raise FormErrors.single(
             "name",
             "APPLICATION_COMMANDS_DUPLICATE_NAME",
             "Application command names must be unique",
@@ -149,7 +151,7 @@ def _check_counts(bodies: list[Json]) -> None:
 # --- what a command may be ----------------------------------------------------------------------
 
 OPTIONS = CHOICES = 25
-DESCRIPTION = StringValue(1, 100)
+DESCRIPTION = String(1, 100)
 NAME_CHARACTERS = 32
 COMMAND_CHARACTERS = 8000
 OPTION_TYPES = range(1, 12)
@@ -158,12 +160,16 @@ STRING, INTEGER, NUMBER = 3, 4, 10
 _MARKED_SCRIPTS = ((0x0900, 0x097F), (0xA8E0, 0xA8FF), (0x0E00, 0x0E7F))
 
 
-def _is_name(text: str) -> bool:
+def _is_valid_name(text: str) -> bool:
     """Letters and digits of any script, - and _ and '; in lower case where there is one."""
-    return 1 <= len(text) <= NAME_CHARACTERS and text == text.lower() and all(map(_in_name, text))
+    return (
+        1 <= len(text) <= NAME_CHARACTERS
+        and text == text.lower()
+        and all(map(_is_name_character, text))
+    )
 
 
-def _in_name(character: str) -> bool:
+def _is_name_character(character: str) -> bool:
     marked = any(first <= ord(character) <= last for first, last in _MARKED_SCRIPTS)
     return character in "-_'" or marked or unicodedata.category(character)[0] in "LN"
 
@@ -171,20 +177,20 @@ def _in_name(character: str) -> bool:
 class Digits:
     """A whole number as text."""
 
-    def check(self, form: Form, at: str, value: object) -> None:
+    def check(self, form: FormErrors, at: str, value: object) -> None:
         if not (isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20):
-            form.wrong(at, "NUMBER_TYPE_COERCE", f'Value "{value!s:.40}" is not int.')
+            form.add(at, "NUMBER_TYPE_COERCE", f'Value "{value!s:.40}" is not int.')
 
 
 class CommandName:
     """The name of a slash command or of an option."""
 
-    def check(self, form: Form, at: str, value: object) -> None:
-        if not isinstance(value, str) or not _is_name(value):
-            form.wrong(at, "APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid")
+    def check(self, form: FormErrors, at: str, value: object) -> None:
+        if not isinstance(value, str) or not _is_valid_name(value):
+            form.add(at, "APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid")
 
 
-def _check_options(form: Form, at: str, body: Json) -> None:
+def _check_options(form: FormErrors, at: str, body: Json) -> None:
     """The order and the names of the options of a command or subcommand."""
     options: list[Json] = body.get("options") or []
     place = f"{at}.options".removeprefix(".")
@@ -192,22 +198,22 @@ def _check_options(form: Form, at: str, body: Json) -> None:
     kinds = {option["type"] in (SUBCOMMAND, SUBCOMMAND_GROUP) for option in options}
     if len(kinds) > 1:
         message = "Sub-command and sub-command group option types are mutually exclusive to others"
-        form.wrong(place, "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID", message)
+        form.add(place, "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID", message)
     for index, option in enumerate(options):
         if option.get("required") and optional_seen:
-            form.wrong(
+            form.add(
                 f"{place}.{index}",
                 "APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID",
                 "Required options must be placed before non-required options",
             )
         optional_seen = optional_seen or not (option.get("required") or True in kinds)
-    for index in _repeated(options):
+    for index in _duplicate_indices(options):
         message = "Option names must be unique"
         code = "APPLICATION_COMMAND_OPTIONS_NAME_ALREADY_EXISTS"
-        form.wrong(f"{place}.{index}.name", code, message)
+        form.add(f"{place}.{index}.name", code, message)
 
 
-def _repeated(named: Sequence[Json]) -> Iterator[int]:
+def _duplicate_indices(named: Sequence[Json]) -> Iterator[int]:
     """The places whose name stands before already, in any language."""
     locales = {locale for each in named for locale in each.get("name_localizations") or {}}
     for locale in ("", *sorted(locales)):
@@ -219,56 +225,58 @@ def _repeated(named: Sequence[Json]) -> Iterator[int]:
             seen.add(name)
 
 
-def _check_choices(form: Form, at: str, option: Json) -> None:
+def _check_choices(form: FormErrors, at: str, option: Json) -> None:
     choices = option.get("choices") or []
     if choices and option.get("autocomplete"):
         message = "Options with choices cannot have autocomplete"
-        form.wrong(f"{at}.autocomplete", "APPLICATION_COMMAND_AUTOCOMPLETE_WITH_CHOICES", message)
+        form.add(f"{at}.autocomplete", "APPLICATION_COMMAND_AUTOCOMPLETE_WITH_CHOICES", message)
     values = [choice["value"] for choice in choices]
-    again = {*_repeated(choices), *(i for i, v in enumerate(values) if v in values[:i])}
+    again = {*_duplicate_indices(choices), *(i for i, v in enumerate(values) if v in values[:i])}
     for index in sorted(again):
         message = "Choice names and values must be unique"
         code = "APPLICATION_COMMAND_OPTIONS_CHOICE_NAME_ALREADY_EXISTS"
-        form.wrong(f"{at}.choices.{index}", code, message)
+        form.add(f"{at}.choices.{index}", code, message)
 
 
-def _check_bounds(form: Form, at: str, option: Json) -> None:
+def _check_bounds(form: FormErrors, at: str, option: Json) -> None:
     for what in ("length", "value"):
         low, high = option.get(f"min_{what}"), option.get(f"max_{what}")
         if low is not None and high is not None and low > high:
             message = f"Must be less than or equal to max_{what} ({high})."
-            form.wrong(f"{at}.min_{what}", "APPLICATION_COMMAND_OPTION_BOUNDS_INVALID", message)
+            form.add(f"{at}.min_{what}", "APPLICATION_COMMAND_OPTION_BOUNDS_INVALID", message)
 
 
-def _check_size(form: Form, at: str, body: Json) -> None:
+def _check_size(form: FormErrors, at: str, body: Json) -> None:
     """Names, descriptions and choices together; of each text its longest language counts."""
-    if _size(body) > COMMAND_CHARACTERS:
+    if _count_characters(body) > COMMAND_CHARACTERS:
         message = f"Command exceeds maximum size ({COMMAND_CHARACTERS})"
-        form.wrong(at, "APPLICATION_COMMAND_TOO_LARGE", message)
+        form.add(at, "APPLICATION_COMMAND_TOO_LARGE", message)
 
 
-def _size(part: Json) -> int:
-    own = _longest(part, "name") + _longest(part, "description")
+def _count_characters(part: Json) -> int:
+    own = _longest_translation(part, "name") + _longest_translation(part, "description")
     choices = part.get("choices") or ()
     return (
         own
-        + sum(_longest(choice, "name") + len(str(choice["value"])) for choice in choices)
-        + sum(map(_size, part.get("options") or ()))
+        + sum(
+            _longest_translation(choice, "name") + len(str(choice["value"])) for choice in choices
+        )
+        + sum(map(_count_characters, part.get("options") or ()))
     )
 
 
-def _longest(part: Json, name: str) -> int:
+def _longest_translation(part: Json, name: str) -> int:
     translated = (part.get(f"{name}_localizations") or {}).values()
     return max(len(text or "") for text in (part.get(name), *translated))
 
 
-def _check_menu(form: Form, at: str, body: Json) -> None:
+def _check_context_menu(form: FormErrors, at: str, body: Json) -> None:
     """A command of a context menu has a name alone."""
     for member in ("description", "description_localizations", "options"):
         if body.get(member):
             message = f"Context menu commands cannot have a {member}"
             code = f"APPLICATION_COMMAND_CONTEXT_MENU_{member.upper()}"
-            form.wrong(f"{at}.{member}".removeprefix("."), code, message)
+            form.add(f"{at}.{member}".removeprefix("."), code, message)
 
 
 # By the names of Discord's languages.
@@ -279,19 +287,19 @@ LOCALES = frozenset((
 ))  # fmt: skip
 _SLASH_TEXTS: dict[str, Schema] = {
     "name": CommandName(),
-    "name_localizations": ObjectMap(LOCALES, CommandName()),
+    "name_localizations": MapOf(LOCALES, CommandName()),
     "description": DESCRIPTION,
-    "description_localizations": ObjectMap(LOCALES, DESCRIPTION),
+    "description_localizations": MapOf(LOCALES, DESCRIPTION),
 }
-_NAMED = ("name", "description")
+_REQUIRED = ("name", "description")
 
 
-def _choices(value: Schema) -> Items:
-    return Items(
-        Fields(
+def _choices(value: Schema) -> Array:
+    return Array(
+        Object(
             {
-                "name": StringValue(1, 100),
-                "name_localizations": ObjectMap(LOCALES, StringValue(1, 100)),
+                "name": String(1, 100),
+                "name_localizations": MapOf(LOCALES, String(1, 100)),
                 "value": value,
             },
             ("name", "value"),
@@ -302,103 +310,109 @@ def _choices(value: Schema) -> Items:
 
 
 @dataclass(frozen=True, slots=True)
-class Nothing:
+class Absent:
     """A member that only other kinds of an object have."""
 
-    def check(self, form: Form, at: str, value: object) -> None:
+    def check(self, form: FormErrors, at: str, value: object) -> None:
         if value not in ([], False):
-            form.wrong(at, "BASE_TYPE_FORBIDDEN", "This kind of option does not have this field")
+            form.add(at, "BASE_TYPE_FORBIDDEN", "This kind of option does not have this field")
 
 
-_OF_SOME_OPTIONS = (
+_TYPE_SPECIFIC_FIELDS = (
     "autocomplete", "channel_types", "choices", "max_length", "max_value", "min_length",
     "min_value", "options",
 )  # fmt: skip
 
 
-def _option(**more: Schema) -> Fields:
+def _option(**more: Schema) -> Object:
     members: dict[str, Schema] = {
         **_SLASH_TEXTS,
-        "required": Flag(),
-        **dict.fromkeys(_OF_SOME_OPTIONS, Nothing()),
+        "required": Boolean(),
+        **dict.fromkeys(_TYPE_SPECIFIC_FIELDS, Absent()),
         **more,
     }
-    return Fields(members, _NAMED, (_check_choices, _check_bounds))
+    return Object(members, _REQUIRED, (_check_choices, _check_bounds))
 
 
-_WHOLE = Whole(-LARGEST_INTEGER, LARGEST_INTEGER)
-_VALUES: dict[int, Fields] = {
+_WHOLE = Integer(-LARGEST_INTEGER, LARGEST_INTEGER)
+_VALUES: dict[int, Object] = {
     **{kind: _option() for kind in OPTION_TYPES if kind > SUBCOMMAND_GROUP},
     STRING: _option(
-        choices=_choices(StringValue(1, 100)),
-        autocomplete=Flag(),
-        min_length=Whole(0, 6000),
-        max_length=Whole(1, 6000),
+        choices=_choices(String(1, 100)),
+        autocomplete=Boolean(),
+        min_length=Integer(0, 6000),
+        max_length=Integer(1, 6000),
     ),
     INTEGER: _option(
-        choices=_choices(_WHOLE), autocomplete=Flag(), min_value=_WHOLE, max_value=_WHOLE
+        choices=_choices(_WHOLE), autocomplete=Boolean(), min_value=_WHOLE, max_value=_WHOLE
     ),
     NUMBER: _option(
-        choices=_choices(NumberValue()),
-        autocomplete=Flag(),
-        min_value=NumberValue(),
-        max_value=NumberValue(),
+        choices=_choices(Number()),
+        autocomplete=Boolean(),
+        min_value=Number(),
+        max_value=Number(),
     ),
-    7: _option(channel_types=Items(Whole(0, 16), 0, None, unique=True)),
+    7: _option(channel_types=Array(Integer(0, 16), 0, None, unique=True)),
 }
-_SUBCOMMAND = Fields(
-    {**_SLASH_TEXTS, "choices": Nothing(), "options": Items(ByType(_VALUES), 0, OPTIONS)},
-    _NAMED,
-    (_check_options,),
-)
-_GROUP = Fields(
+_SUBCOMMAND = Object(
     {
         **_SLASH_TEXTS,
-        "choices": Nothing(),
-        "options": Items(ByType({SUBCOMMAND: _SUBCOMMAND}), 1, OPTIONS),
+        "choices": Absent(),
+        "options": Array(TaggedObject(_VALUES), 0, OPTIONS),
     },
-    (*_NAMED, "options"),
+    _REQUIRED,
+    (_check_options,),
+)
+_GROUP = Object(
+    {
+        **_SLASH_TEXTS,
+        "choices": Absent(),
+        "options": Array(TaggedObject({SUBCOMMAND: _SUBCOMMAND}), 1, OPTIONS),
+    },
+    (*_REQUIRED, "options"),
     (_check_options,),
 )
 _COMMON: dict[str, Schema] = {
-    "default_member_permissions": Either((Whole(0, 2**54), Digits())),
-    "dm_permission": Flag(),
-    "nsfw": Flag(),
-    "contexts": Items(Choice((0, 1, 2)), 1, None, unique=True),
-    "integration_types": Items(Choice((0, 1)), 1, None, unique=True),
+    "default_member_permissions": AnyOf((Integer(0, 2**54), Digits())),
+    "dm_permission": Boolean(),
+    "nsfw": Boolean(),
+    "contexts": Array(Choice((0, 1, 2)), 1, None, unique=True),
+    "integration_types": Array(Choice((0, 1)), 1, None, unique=True),
 }
-_SLASH = Fields(
+_SLASH = Object(
     {
         **_COMMON,
         **_SLASH_TEXTS,
-        "choices": Nothing(),
-        "options": Items(
-            ByType({**_VALUES, SUBCOMMAND: _SUBCOMMAND, SUBCOMMAND_GROUP: _GROUP}), 0, OPTIONS
+        "choices": Absent(),
+        "options": Array(
+            TaggedObject({**_VALUES, SUBCOMMAND: _SUBCOMMAND, SUBCOMMAND_GROUP: _GROUP}),
+            0,
+            OPTIONS,
         ),
     },
-    _NAMED,
+    _REQUIRED,
     (_check_options, _check_size),
 )
-_MENU = Fields(
+_MENU = Object(
     {
         **_COMMON,
-        "name": StringValue(1, NAME_CHARACTERS, visible=True),
-        "name_localizations": ObjectMap(LOCALES, StringValue(1, NAME_CHARACTERS, visible=True)),
+        "name": String(1, NAME_CHARACTERS, visible=True),
+        "name_localizations": MapOf(LOCALES, String(1, NAME_CHARACTERS, visible=True)),
     },
     ("name",),
-    (_check_menu,),
+    (_check_context_menu,),
 )
 
 
-class CommandKind:
+class CommandSchema:
     """A command, whose `type` is a slash command's unless it says otherwise."""
 
-    _types = ByType({CHAT_INPUT: _SLASH, USER: _MENU, MESSAGE: _MENU})
+    _types = TaggedObject({CHAT_INPUT: _SLASH, USER: _MENU, MESSAGE: _MENU})
 
-    def check(self, form: Form, at: str, value: object) -> None:
+    def check(self, form: FormErrors, at: str, value: object) -> None:
         if isinstance(value, dict) and value.get("type") is None:
             value = {**value, "type": CHAT_INPUT}
         self._types.check(form, at, value)
 
 
-COMMAND = CommandKind()
+COMMAND = CommandSchema()

@@ -7,21 +7,21 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from playground.discord.emoji import check_emoji
-from playground.discord.errors import Form
+from playground.discord.errors import FormErrors
 from playground.discord.json_types import Json
 from playground.discord.schema import (
     ADDRESS_SCHEMES,
     UPLOADED,
-    Address,
-    ByType,
+    Array,
+    Boolean,
     Choice,
-    Fields,
-    Flag,
-    Items,
+    Integer,
+    Object,
     Schema,
     Snowflake,
-    StringValue,
-    Whole,
+    String,
+    TaggedObject,
+    Url,
 )
 
 V1_ROWS = 5
@@ -44,7 +44,7 @@ ROW_WIDTH = 5
 # --- rules of one component -------------------------------------------------------------------
 
 
-def _check_button(form: Form, at: str, button: Json) -> None:
+def _check_button(form: FormErrors, at: str, button: Json) -> None:
     style = button["style"]
     needed, forbidden = {
         LINK_STYLE: ("url", ("custom_id", "sku_id")),
@@ -52,27 +52,27 @@ def _check_button(form: Form, at: str, button: Json) -> None:
     }.get(style, ("custom_id", ("url", "sku_id")))
     if button.get(needed) is None:
         code = f"BUTTON_COMPONENT_{needed.upper()}_REQUIRED"
-        form.wrong(f"{at}.{needed}", code, f"A {needed} is required for this style")
+        form.add(f"{at}.{needed}", code, f"A {needed} is required for this style")
     for name in forbidden:
         if button.get(name) is not None:
             message = f"A button of this style cannot have a {name}"
-            form.wrong(f"{at}.{name}", f"BUTTON_COMPONENT_{name.upper()}_FORBIDDEN", message)
+            form.add(f"{at}.{name}", f"BUTTON_COMPONENT_{name.upper()}_FORBIDDEN", message)
     if style != PREMIUM_STYLE and not (button.get("label") or button.get("emoji")):
-        form.wrong(f"{at}.label", "BASE_TYPE_REQUIRED", "A label or an emoji is required")
+        form.add(f"{at}.label", "BASE_TYPE_REQUIRED", "A label or an emoji is required")
 
 
-def _check_row(form: Form, at: str, row: Json) -> None:
+def _check_row(form: FormErrors, at: str, row: Json) -> None:
     """Buttons share a row; a menu or a text input fills one."""
     wide = [child for child in row["components"] if child["type"] != BUTTON]
     if wide and len(row["components"]) > 1:
-        form.wrong(
+        form.add(
             f"{at}.components",
             "COMPONENT_LAYOUT_WIDTH_EXCEEDED",
             "The specified component exceeds the maximum width",
         )
 
 
-def _check_range(form: Form, at: str, part: Json, offered: int | None = None) -> None:
+def _check_range(form: FormErrors, at: str, part: Json, offered: int | None = None) -> None:
     """`min_values` and `max_values` of a menu, a group or a field for files."""
     default_most = offered if part["type"] == CHECKBOX_GROUP else 1
     most = part.get("max_values") or default_most or 1
@@ -80,24 +80,24 @@ def _check_range(form: Form, at: str, part: Json, offered: int | None = None) ->
     least = 1 if least is None else least
     if least > most:
         message = f"Must be less than or equal to max_values ({most})."
-        form.wrong(f"{at}.min_values", "SELECT_COMPONENT_MIN_VALUES_TOO_LARGE", message)
+        form.add(f"{at}.min_values", "SELECT_COMPONENT_MIN_VALUES_TOO_LARGE", message)
     if offered is not None and most > offered:
         message = f"Must be less than or equal to the number of options ({offered})."
-        form.wrong(f"{at}.max_values", "SELECT_COMPONENT_MAX_VALUES_TOO_LARGE", message)
+        form.add(f"{at}.max_values", "SELECT_COMPONENT_MAX_VALUES_TOO_LARGE", message)
     chosen = len(part.get("default_values") or ()) or sum(
         bool(option.get("default")) for option in part.get("options") or ()
     )
     if chosen > most:
         message = f"There are more default values ({chosen}) than max_values ({most})."
-        form.wrong(at, "SELECT_COMPONENT_TOO_MANY_DEFAULT_VALUES", message)
+        form.add(at, "SELECT_COMPONENT_TOO_MANY_DEFAULT_VALUES", message)
 
 
-def _check_options(form: Form, at: str, part: Json) -> None:
+def _check_options(form: FormErrors, at: str, part: Json) -> None:
     options = part["options"]
     seen: set[str] = set()
     for index, option in enumerate(options):
         if option["value"] in seen:
-            form.wrong(
+            form.add(
                 f"{at}.options.{index}.value",
                 "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED",
                 "The specified option value is already used",
@@ -107,65 +107,66 @@ def _check_options(form: Form, at: str, part: Json) -> None:
         _check_range(form, at, part, len(options))
     elif sum(bool(option.get("default")) for option in options) > 1:
         message = "Only one option of a radio group can be the default."
-        form.wrong(at, "SELECT_COMPONENT_TOO_MANY_DEFAULT_VALUES", message)
+        form.add(at, "SELECT_COMPONENT_TOO_MANY_DEFAULT_VALUES", message)
 
 
-def _check_lengths(form: Form, at: str, field: Json) -> None:
+def _check_lengths(form: FormErrors, at: str, field: Json) -> None:
     """`min_length`, `max_length` and the `value` of a text input."""
     least, most = field.get("min_length") or 0, field.get("max_length") or TEXT_INPUT_CHARACTERS
     value = field.get("value") or ""
     if least > most:
         message = f"Must be less than or equal to max_length ({most})."
-        form.wrong(f"{at}.min_length", "TEXT_INPUT_MIN_LENGTH_TOO_LARGE", message)
+        form.add(f"{at}.min_length", "TEXT_INPUT_MIN_LENGTH_TOO_LARGE", message)
     elif value and not least <= len(value) <= most:
         message = f"Must be between {least} and {most} in length."
-        form.wrong(f"{at}.value", "BASE_TYPE_BAD_LENGTH", message)
+        form.add(f"{at}.value", "BASE_TYPE_BAD_LENGTH", message)
 
 
-def _check_in_modal(form: Form, at: str, part: Json) -> None:
+def _check_in_modal(form: FormErrors, at: str, part: Json) -> None:
     """A field that must be filled in cannot take nothing, and none can be switched off."""
     if part.get("disabled"):
         message = "A component in a modal cannot be disabled"
-        form.wrong(f"{at}.disabled", "COMPONENT_DISABLED_IN_MODAL", message)
+        form.add(f"{at}.disabled", "COMPONENT_DISABLED_IN_MODAL", message)
     if part.get("required") is not False and part.get("min_values") == 0:
         message = "min_values can be 0 only where the component is not required"
-        form.wrong(f"{at}.min_values", "SELECT_COMPONENT_MIN_VALUES_REQUIRED", message)
+        form.add(f"{at}.min_values", "SELECT_COMPONENT_MIN_VALUES_REQUIRED", message)
 
 
-def _check_label_alone(form: Form, at: str, label: Json) -> None:
+def _check_label_alone(form: FormErrors, at: str, label: Json) -> None:
     if label["component"].get("label") is not None:
         message = "A text input in a label has no label of its own"
-        form.wrong(f"{at}.component.label", "TEXT_INPUT_LABEL_IN_LABEL", message)
+        form.add(f"{at}.component.label", "TEXT_INPUT_LABEL_IN_LABEL", message)
 
 
-def _check_row_label(form: Form, at: str, row: Json) -> None:
+def _check_row_label(form: FormErrors, at: str, row: Json) -> None:
     for index, child in enumerate(row["components"]):
         if not child.get("label"):
             where = f"{at}.components.{index}.label"
-            form.wrong(where, "BASE_TYPE_REQUIRED", "This field is required")
+            form.add(where, "BASE_TYPE_REQUIRED", "This field is required")
 
 
 # --- kinds ------------------------------------------------------------------------------------
 
 TEXT_INPUT_CHARACTERS = 4000
-_CUSTOM_ID = StringValue(1, 100)
-_ID: dict[str, Schema] = {"id": Whole(0, 2**31 - 1)}
-_EMOJI = Fields(
-    {"id": Snowflake(), "name": StringValue(1, 64), "animated": Flag()}, rules=(check_emoji,)
+_CUSTOM_ID = String(1, 100)
+_ID: dict[str, Schema] = {"id": Integer(0, 2**31 - 1)}
+_EMOJI = Object(
+    {"id": Snowflake(), "name": String(1, 64), "animated": Boolean()},
+    rules=(check_emoji,),
 )
-_MEDIA = Fields({"url": Address(ADDRESS_SCHEMES)}, ("url",))
-_UPLOADED_MEDIA = Fields({"url": Address((UPLOADED,))}, ("url",))
+_MEDIA = Object({"url": Url(ADDRESS_SCHEMES)}, ("url",))
+_UPLOADED_MEDIA = Object({"url": Url((UPLOADED,))}, ("url",))
 
-_button = Fields(
+_button = Object(
     {
         **_ID,
-        "style": Whole(PRIMARY_STYLE, PREMIUM_STYLE),
-        "label": StringValue(0, 80),
+        "style": Integer(PRIMARY_STYLE, PREMIUM_STYLE),
+        "label": String(0, 80),
         "emoji": _EMOJI,
         "custom_id": _CUSTOM_ID,
-        "url": Address(("http", "https", "discord"), 512),
+        "url": Url(("http", "https", "discord"), 512),
         "sku_id": Snowflake(),
-        "disabled": Flag(),
+        "disabled": Boolean(),
     },
     ("style",),
     (_check_button,),
@@ -173,74 +174,79 @@ _button = Fields(
 _MENU: dict[str, Schema] = {
     **_ID,
     "custom_id": _CUSTOM_ID,
-    "placeholder": StringValue(0, 150),
-    "min_values": Whole(0, 25),
-    "max_values": Whole(1, 25),
-    "disabled": Flag(),
-    "required": Flag(),
+    "placeholder": String(0, 150),
+    "min_values": Integer(0, 25),
+    "max_values": Integer(1, 25),
+    "disabled": Boolean(),
+    "required": Boolean(),
 }
 
 
-def _option(**more: Schema) -> Fields:
+def _option(**more: Schema) -> Object:
     members: dict[str, Schema] = {
-        "label": StringValue(1, 100),
-        "value": StringValue(1, 100),
-        "description": StringValue(0, 100),
-        "default": Flag(),
+        "label": String(1, 100),
+        "value": String(1, 100),
+        "description": String(0, 100),
+        "default": Boolean(),
         **more,
     }
-    return Fields(members, ("label", "value"))
+    return Object(members, ("label", "value"))
 
 
-def _defaults(*types: str) -> Items:
-    return Items(Fields({"id": Snowflake(), "type": Choice(types)}, ("id", "type")), 0, 25)
+def _defaults(*types: str) -> Array:
+    return Array(Object({"id": Snowflake(), "type": Choice(types)}, ("id", "type")), 0, 25)
 
 
 _selects = {
-    STRING_SELECT: Fields(
-        {**_MENU, "options": Items(_option(emoji=_EMOJI), 1, 25)},
+    STRING_SELECT: Object(
+        {**_MENU, "options": Array(_option(emoji=_EMOJI), 1, 25)},
         ("custom_id", "options"),
         (_check_options,),
     ),
     **{
-        kind: Fields({**_MENU, **more}, ("custom_id",), (_check_range,))
+        kind: Object({**_MENU, **more}, ("custom_id",), (_check_range,))
         for kind, more in {
             USER_SELECT: {"default_values": _defaults("user")},
             ROLE_SELECT: {"default_values": _defaults("role")},
             MENTIONABLE_SELECT: {"default_values": _defaults("user", "role")},
             CHANNEL_SELECT: {
                 "default_values": _defaults("channel"),
-                "channel_types": Items(Whole(0, 16), 0, 25, unique=True),
+                "channel_types": Array(Integer(0, 16), 0, 25, unique=True),
             },
         }.items()
     },
 }
-_row = Fields(
-    {**_ID, "components": Items(ByType({BUTTON: _button, **_selects}), 1, ROW_WIDTH)},
+_row = Object(
+    {**_ID, "components": Array(TaggedObject({BUTTON: _button, **_selects}), 1, ROW_WIDTH)},
     ("components",),
     (_check_row,),
 )
-_text = Fields({**_ID, "content": StringValue(1, visible=True)}, ("content",))
-_thumbnail = Fields(
-    {**_ID, "media": _MEDIA, "description": StringValue(1, 1024), "spoiler": Flag()}, ("media",)
+_text = Object({**_ID, "content": String(1, visible=True)}, ("content",))
+_thumbnail = Object(
+    {**_ID, "media": _MEDIA, "description": String(1, 1024), "spoiler": Boolean()},
+    ("media",),
 )
 _in_container = {
     ACTION_ROW: _row,
-    SECTION: Fields(
+    SECTION: Object(
         {
             **_ID,
-            "components": Items(ByType({TEXT_DISPLAY: _text}), 1, 3),
-            "accessory": ByType({BUTTON: _button, THUMBNAIL: _thumbnail}),
+            "components": Array(TaggedObject({TEXT_DISPLAY: _text}), 1, 3),
+            "accessory": TaggedObject({BUTTON: _button, THUMBNAIL: _thumbnail}),
         },
         ("components", "accessory"),
     ),
     TEXT_DISPLAY: _text,
-    MEDIA_GALLERY: Fields(
+    MEDIA_GALLERY: Object(
         {
             **_ID,
-            "items": Items(
-                Fields(
-                    {"media": _MEDIA, "description": StringValue(1, 1024), "spoiler": Flag()},
+            "items": Array(
+                Object(
+                    {
+                        "media": _MEDIA,
+                        "description": String(1, 1024),
+                        "spoiler": Boolean(),
+                    },
                     ("media",),
                 ),
                 1,
@@ -249,32 +255,36 @@ _in_container = {
         },
         ("items",),
     ),
-    FILE_COMPONENT: Fields({**_ID, "file": _UPLOADED_MEDIA, "spoiler": Flag()}, ("file",)),
-    SEPARATOR: Fields({**_ID, "divider": Flag(), "spacing": Whole(1, 2)}),
+    FILE_COMPONENT: Object({**_ID, "file": _UPLOADED_MEDIA, "spoiler": Boolean()}, ("file",)),
+    SEPARATOR: Object({**_ID, "divider": Boolean(), "spacing": Integer(1, 2)}),
 }
-_container = Fields(
+_container = Object(
     {
         **_ID,
-        "components": Items(ByType(_in_container), 1, V2_COMPONENTS),
-        "accent_color": Whole(0, LARGEST_COLOUR),
-        "spoiler": Flag(),
+        "components": Array(TaggedObject(_in_container), 1, V2_COMPONENTS),
+        "accent_color": Integer(0, LARGEST_COLOUR),
+        "spoiler": Boolean(),
     },
     ("components",),
 )
-V1_MESSAGE = Items(ByType({ACTION_ROW: _row}), 0, V1_ROWS)
-V2_MESSAGE = Items(ByType({**_in_container, CONTAINER: _container}), 0, V2_COMPONENTS)
+V1_MESSAGE = Array(TaggedObject({ACTION_ROW: _row}), 0, V1_ROWS)
+V2_MESSAGE = Array(TaggedObject({**_in_container, CONTAINER: _container}), 0, V2_COMPONENTS)
 
-_FIELD: dict[str, Schema] = {**_ID, "custom_id": _CUSTOM_ID, "required": Flag()}
-_COUNTED: dict[str, Schema] = {**_FIELD, "min_values": Whole(0, 10), "max_values": Whole(1, 10)}
-_text_input = Fields(
+_FIELD: dict[str, Schema] = {**_ID, "custom_id": _CUSTOM_ID, "required": Boolean()}
+_COUNTED: dict[str, Schema] = {
+    **_FIELD,
+    "min_values": Integer(0, 10),
+    "max_values": Integer(1, 10),
+}
+_text_input = Object(
     {
         **_FIELD,
-        "style": Whole(1, 2),
-        "label": StringValue(1, 45),
-        "min_length": Whole(0, TEXT_INPUT_CHARACTERS),
-        "max_length": Whole(1, TEXT_INPUT_CHARACTERS),
-        "value": StringValue(0, TEXT_INPUT_CHARACTERS),
-        "placeholder": StringValue(0, 100),
+        "style": Integer(1, 2),
+        "label": String(1, 45),
+        "min_length": Integer(0, TEXT_INPUT_CHARACTERS),
+        "max_length": Integer(1, TEXT_INPUT_CHARACTERS),
+        "value": String(0, TEXT_INPUT_CHARACTERS),
+        "placeholder": String(0, 100),
     },
     ("custom_id", "style"),
     (_check_lengths,),
@@ -282,49 +292,51 @@ _text_input = Fields(
 _fields = {
     TEXT_INPUT: _text_input,
     **{
-        kind: Fields(each.members, each.required, (*each.rules, _check_in_modal))
+        kind: Object(each.members, each.required, (*each.rules, _check_in_modal))
         for kind, each in _selects.items()
     },
-    FILE_UPLOAD: Fields(_COUNTED, ("custom_id",), (_check_range, _check_in_modal)),
-    RADIO_GROUP: Fields(
-        {**_FIELD, "options": Items(_option(), 2, 10)}, ("custom_id", "options"), (_check_options,)
+    FILE_UPLOAD: Object(_COUNTED, ("custom_id",), (_check_range, _check_in_modal)),
+    RADIO_GROUP: Object(
+        {**_FIELD, "options": Array(_option(), 2, 10)},
+        ("custom_id", "options"),
+        (_check_options,),
     ),
-    CHECKBOX_GROUP: Fields(
-        {**_COUNTED, "options": Items(_option(), 1, 10)},
+    CHECKBOX_GROUP: Object(
+        {**_COUNTED, "options": Array(_option(), 1, 10)},
         ("custom_id", "options"),
         (_check_options, _check_in_modal),
     ),
-    CHECKBOX: Fields({**_ID, "custom_id": _CUSTOM_ID, "default": Flag()}, ("custom_id",)),
+    CHECKBOX: Object({**_ID, "custom_id": _CUSTOM_ID, "default": Boolean()}, ("custom_id",)),
 }
-_label = Fields(
+_label = Object(
     {
         **_ID,
-        "label": StringValue(1, 45),
-        "description": StringValue(1, 100),
-        "component": ByType(_fields),
+        "label": String(1, 45),
+        "description": String(1, 100),
+        "component": TaggedObject(_fields),
     },
     ("label", "component"),
     (_check_label_alone,),
 )
-_modal_row = Fields(
-    {**_ID, "components": Items(ByType({TEXT_INPUT: _text_input}), 1, 1)},
+_modal_row = Object(
+    {**_ID, "components": Array(TaggedObject({TEXT_INPUT: _text_input}), 1, 1)},
     ("components",),
     (_check_row_label,),
 )
 
 
-def check_tree(form: Form, at: str, body: Json) -> None:
+def check_tree(form: FormErrors, at: str, body: Json) -> None:
     """No `custom_id` and no `id` may stand twice in a message or a modal."""
     components = body.get("components") or []
     if not _is_tree(components):
         return
     seen: set[object] = set()
-    for path, component in paths(components):
+    for path, component in walk_with_paths(components):
         for name in ("custom_id", "id"):
             value = component.get(name)
             if value and (name, value) in seen:
                 what = "custom id" if name == "custom_id" else "id"
-                form.wrong(
+                form.add(
                     f"{at}.{path}.{name}".removeprefix("."),
                     f"COMPONENT_{name.upper()}_DUPLICATED",
                     f"Component {what} cannot be duplicated",
@@ -332,12 +344,12 @@ def check_tree(form: Form, at: str, body: Json) -> None:
             seen.add((name, value))
 
 
-MODAL = Fields(
+MODAL = Object(
     {
         "custom_id": _CUSTOM_ID,
-        "title": StringValue(1, 45),
-        "components": Items(
-            ByType({ACTION_ROW: _modal_row, TEXT_DISPLAY: _text, LABEL: _label}),
+        "title": String(1, 45),
+        "components": Array(
+            TaggedObject({ACTION_ROW: _modal_row, TEXT_DISPLAY: _text, LABEL: _label}),
             1,
             MODAL_COMPONENTS,
         ),
@@ -350,12 +362,14 @@ MODAL = Fields(
 # --- the tree ---------------------------------------------------------------------------------
 
 
-def paths(components: Sequence[Json], at: str = "components") -> Iterator[tuple[str, Json]]:
+def walk_with_paths(
+    components: Sequence[Json], at: str = "components"
+) -> Iterator[tuple[str, Json]]:
     """Every component with its place, nested ones and accessories too, in reading order."""
     for index, component in enumerate(components):
         path = f"{at}.{index}"
         yield path, component
-        yield from paths(component.get("components") or [], f"{path}.components")
+        yield from walk_with_paths(component.get("components") or [], f"{path}.components")
         for key in ("accessory", "component"):
             if component.get(key):
                 yield f"{path}.{key}", component[key]
@@ -375,7 +389,7 @@ def _is_tree(components: Any) -> bool:
 
 def walk(components: Sequence[Json]) -> Iterator[Json]:
     """Every component, nested ones and accessories too."""
-    return (component for _, component in paths(list(components)))
+    return (component for _, component in walk_with_paths(list(components)))
 
 
 def media_items(components: Sequence[Json]) -> Iterator[Json]:
@@ -391,14 +405,14 @@ def displayed_text(components: Sequence[Json]) -> str:
     return "\n".join(text for text in texts if text)
 
 
-def text_of(message: Json) -> str:
+def message_text(message: Json) -> str:
     """Return what a message says, plain or made of components."""
     return str(message["content"] or displayed_text(message["components"]))
 
 
 # --- as Discord keeps and returns them --------------------------------------------------------
 
-_RETURNED: dict[int, Json] = {
+_RETURNED_DEFAULTS: dict[int, Json] = {
     BUTTON: {"disabled": False},
     **{kind: {"min_values": 1, "max_values": 1, "disabled": False} for kind in SELECTS},
     THUMBNAIL: {"description": None, "spoiler": False},
@@ -408,7 +422,7 @@ _RETURNED: dict[int, Json] = {
 }
 
 
-def complete(components: Sequence[Json]) -> list[Json]:
+def complete_components(components: Sequence[Json]) -> list[Json]:
     """A message's components as Discord returns them: each with an id, and what is left out by
     default filled in. An emoji of Unicode has no `id` there."""
     used = {c["id"] for c in walk(components) if c.get("id")}
@@ -417,7 +431,7 @@ def complete(components: Sequence[Json]) -> list[Json]:
 
 
 def _complete(component: Json, free: Iterator[int]) -> Json:
-    kept: Json = {**_RETURNED.get(component["type"], {}), **_without_nulls(component)}
+    kept: Json = {**_RETURNED_DEFAULTS.get(component["type"], {}), **_without_nulls(component)}
     kept["id"] = component.get("id") or next(free)
     if kept["type"] in SELECTS:
         kept.pop("required", None)

@@ -14,7 +14,7 @@ class UnknownCompressionError(ValueError):
     """The client asked for something this server cannot do."""
 
 
-def compressor(name: str | None) -> Compress:
+def create_compressor(name: str | None) -> Compress:
     """For the `compress` parameter of a gateway address."""
     if name is None:
         return lambda payload: payload
@@ -22,11 +22,11 @@ def compressor(name: str | None) -> Compress:
         stream = zlib.compressobj()
         return lambda payload: stream.compress(payload.encode()) + stream.flush(zlib.Z_SYNC_FLUSH)
     if name == "zstd-stream":
-        return _zstd()
+        return _create_zstd_compressor()
     raise UnknownCompressionError(name)
 
 
-def _zstd() -> Compress:
+def _create_zstd_compressor() -> Compress:
     # discord.py asks for it exactly where this package is installed, so it is here then too.
     try:
         zstandard = importlib.import_module("zstandard")

@@ -5,7 +5,7 @@ The table is Unicode's property Emoji, version 17, without digits.
 
 import re
 
-from playground.discord.errors import Form
+from playground.discord.errors import FormErrors
 from playground.discord.json_types import Json
 
 _TABLE = (
@@ -39,7 +39,7 @@ def is_emoji(text: str) -> bool:
     return _EMOJI.fullmatch(text) is not None
 
 
-def check_emoji(form: Form, at: str, emoji: Json) -> None:
+def check_emoji(form: FormErrors, at: str, emoji: Json) -> None:
     """A part of an emoji object names a custom one by `id`, or is one of Unicode by `name`."""
     if emoji.get("id") is None and not is_emoji(emoji.get("name") or ""):
-        form.wrong(f"{at}.name", "BUTTON_COMPONENT_INVALID_EMOJI", "Invalid emoji")
+        form.add(f"{at}.name", "BUTTON_COMPONENT_INVALID_EMOJI", "Invalid emoji")

@@ -37,23 +37,23 @@ UNKNOWN_CODES = {
 }
 
 
-def unknown(thing: str) -> DiscordError:
+def unknown_error(thing: str) -> DiscordError:
     return DiscordError(404, UNKNOWN_CODES[thing], f"Unknown {thing}")
 
 
-def unauthorized() -> DiscordError:
+def unauthorized_error() -> DiscordError:
     return DiscordError(401, 0, "401: Unauthorized")
 
 
-def missing_access() -> DiscordError:
+def missing_access_error() -> DiscordError:
     return DiscordError(403, 50001, "Missing Access")
 
 
-def missing_permissions() -> DiscordError:
+def missing_permissions_error() -> DiscordError:
     return DiscordError(403, 50013, "Missing Permissions")
 
 
-def archived() -> DiscordError:
+def archived_thread_error() -> DiscordError:
     message = (
         "Tried to perform an operation on an archived thread, such as editing a message or adding "
         "a user to the thread"
@@ -61,48 +61,48 @@ def archived() -> DiscordError:
     return DiscordError(400, 50083, message)
 
 
-def too_large() -> DiscordError:
+def too_large_error() -> DiscordError:
     return DiscordError(413, 40005, "Request entity too large")
 
 
-class Form:
+class FormErrors:
     """Collects what is wrong with a body into Discord's tree of errors (code 50035)."""
 
     def __init__(self) -> None:
         self._tree: Json = {}
 
     @property
-    def good(self) -> bool:
+    def is_empty(self) -> bool:
         return not self._tree
 
-    def wrong(self, path: str, code: str, message: str) -> None:
+    def add(self, path: str, code: str, message: str) -> None:
         """Note an error. `path` is dotted: `embeds.0.description`; empty for the whole body."""
         node = self._tree
         for key in filter(None, path.split(".")):
             node = node.setdefault(key, {})
         node.setdefault("_errors", []).append({"code": code, "message": message})
 
-    def take(self, other: "Form") -> None:
+    def merge(self, other: "FormErrors") -> None:
         """Add all errors of another form."""
         _merge(self._tree, other._tree)
 
     def longest(self, path: str, text: Any, limit: int) -> None:
         # The API counts Unicode code points, unlike the desktop client's UTF-16 counter.
         if isinstance(text, str) and len(text) > limit:
-            self.wrong(path, "BASE_TYPE_MAX_LENGTH", f"Must be {limit} or fewer in length.")
+            self.add(path, "BASE_TYPE_MAX_LENGTH", f"Must be {limit} or fewer in length.")
 
     def required(self, path: str, value: Any) -> None:
         if value is None or value == "":
-            self.wrong(path, "BASE_TYPE_REQUIRED", "This field is required")
+            self.add(path, "BASE_TYPE_REQUIRED", "This field is required")
 
-    def check(self) -> None:
+    def raise_if_any(self) -> None:
         if self._tree:
             raise DiscordError(400, 50035, "Invalid Form Body", self._tree)
 
     @classmethod
-    def refuse(cls, path: str, code: str, message: str) -> DiscordError:
+    def single(cls, path: str, code: str, message: str) -> DiscordError:
         form = cls()
-        form.wrong(path, code, message)
+        form.add(path, code, message)
         return DiscordError(400, 50035, "Invalid Form Body", form._tree)
 
 

@@ -17,7 +17,7 @@ _MESSAGE_CHANGES: dict[str, MessageChange] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class DiscordEvent:
     """One change, under the name that Discord's gateway gives it, in Discord's own shape.
 
     Beside what bots get there are the events of Discord's own client: INTERACTION_CREATE,
@@ -25,27 +25,27 @@ class Seen:
     acted) and GUILD_APPLICATION_COMMAND_INDEX_UPDATE.
     """
 
-    event: str
+    name: str
     data: Json
-    at: float  # Discord's clock, seconds since 1970
+    time: float  # Discord's clock, seconds since 1970
     channel: str | None = None
     guild: str | None = None
     visible_to: str | None = None  # a user's id; None is everybody who may view the channel
-    answers: str | None = None  # the interaction or message this responds to, where known
+    responds_to: str | None = None  # the interaction or message this responds to, where known
     pinged: tuple[str, ...] = ()  # the users who got a notification
 
     @property
-    def change(self) -> MessageChange | None:
+    def message_change(self) -> MessageChange | None:
         """What happened to a message; None where this is about something else."""
-        return _MESSAGE_CHANGES.get(self.event)
+        return _MESSAGE_CHANGES.get(self.name)
 
 
 class Subscription:
     """Everything published from its beginning to its end, in order; iterate over it."""
 
-    def __init__(self, bus: "Bus") -> None:
+    def __init__(self, bus: "EventBus") -> None:
         self._bus = bus
-        self._queue: asyncio.Queue[Seen | None] = asyncio.Queue()
+        self._queue: asyncio.Queue[DiscordEvent | None] = asyncio.Queue()
 
     def __enter__(self) -> Self:
         self._bus.attach(self._queue.put_nowait)
@@ -63,25 +63,25 @@ class Subscription:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> Seen:
+    async def __anext__(self) -> DiscordEvent:
         seen = await self._queue.get()
         if seen is None:
             raise StopAsyncIteration
         return seen
 
 
-class Bus:
+class EventBus:
     """Hands every change to whoever listens: the gateway and the observers."""
 
     def __init__(self) -> None:
-        self._listeners: list[Callable[[Seen], None]] = []
+        self._listeners: list[Callable[[DiscordEvent], None]] = []
 
-    def attach(self, listener: Callable[[Seen], None]) -> None:
+    def attach(self, listener: Callable[[DiscordEvent], None]) -> None:
         self._listeners.append(listener)
 
-    def detach(self, listener: Callable[[Seen], None]) -> None:
+    def detach(self, listener: Callable[[DiscordEvent], None]) -> None:
         self._listeners.remove(listener)
 
-    def publish(self, seen: Seen) -> None:
+    def publish(self, seen: DiscordEvent) -> None:
         for listener in tuple(self._listeners):
             listener(seen)

@@ -33,20 +33,20 @@ class Fault:
 
 
 @dataclass
-class Faults:
-    ordered: list[Fault] = field(default_factory=list)
+class FaultInjector:
+    faults: list[Fault] = field(default_factory=list)
 
     def add(self, fault: Fault) -> Fault:
-        self.ordered.append(fault)
+        self.faults.append(fault)
         return fault
 
     def clear(self) -> None:
-        self.ordered.clear()
+        self.faults.clear()
 
-    async def strike(self, method: str, path: str) -> Fault | None:
+    async def apply(self, method: str, path: str) -> Fault | None:
         """The failure for this request, if any; latencies are waited for here."""
         failure = None
-        for fault in self.ordered:
+        for fault in self.faults:
             if not fault.matches(method, path) or (fault.kind != "latency" and failure):
                 continue
             fault.hits += 1
@@ -58,7 +58,7 @@ class Faults:
 
 
 @dataclass(frozen=True)
-class Filter:
+class MessageFilter:
     """Refuse the bot's messages that hold a text or any file: a filter of Discord or of a server.
 
     Codes: https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
@@ -77,10 +77,10 @@ class Filter:
             raise DiscordError(self.status, self.code, self.message)
 
 
-HARMFUL_LINK = Filter(
+HARMFUL_LINK = MessageFilter(
     400, 240000, "Message blocked by harmful links filter", text="https://harmful.example"
 )
-UPLOADS_LIMITED = Filter(
+UPLOADS_LIMITED = MessageFilter(
     400, 400001, "Access to file uploads has been limited for this guild", files=True
 )
-TOO_LARGE = Filter(413, 40005, "Request entity too large", files=True)
+TOO_LARGE = MessageFilter(413, 40005, "Request entity too large", files=True)

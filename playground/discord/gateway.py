@@ -8,78 +8,88 @@ from collections.abc import Iterator
 
 from aiohttp import web
 
-from playground.discord.compress import UnknownCompressionError, compressor
-from playground.discord.event_bus import Seen
-from playground.discord.guilds import whole
-from playground.discord.intents import PRIVILEGED, Intent, view
+from playground.discord.compress import UnknownCompressionError, create_compressor
+from playground.discord.event_bus import DiscordEvent
+from playground.discord.guilds import build_guild_create
+from playground.discord.intents import PRIVILEGED, Intent, filter_event
 from playground.discord.json_types import Json
-from playground.discord.session import CloseCode, Closed, Connection, Op, Session
-from playground.discord.state import State
+from playground.discord.session import (
+    CloseCode,
+    ConnectionClosed,
+    GatewayConnection,
+    GatewaySession,
+    Op,
+)
+from playground.discord.state import ServerState
 
 LARGEST_INTENTS = 2**26 - 1
 
 
 class Gateway:
-    def __init__(self, state: State, heartbeat_s: float = 41.25) -> None:
+    def __init__(self, state: ServerState, heartbeat_s: float = 41.25) -> None:
         self._state = state
         self.heartbeat_s = heartbeat_s
-        self.acknowledges = True  # False plays a dead server: heartbeats go unanswered
-        self.sessions: dict[str, Session] = {}
-        state.bus.attach(self._on_seen)
+        self.sends_heartbeat_acks = True  # False plays a dead server: heartbeats go unanswered
+        self.sessions: dict[str, GatewaySession] = {}
+        state.bus.attach(self._on_event)
 
     @property
-    def live(self) -> Iterator[Session]:
+    def live_sessions(self) -> Iterator[GatewaySession]:
         return (s for s in self.sessions.values() if s.connection is not None)
 
     @property
-    def online(self) -> bool:
+    def is_online(self) -> bool:
         """Whether a bot is connected and was told READY."""
-        return any(True for _ in self.live)
+        return any(True for _ in self.live_sessions)
 
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
         try:
-            compress = compressor(request.query.get("compress"))
+            compress = create_compressor(request.query.get("compress"))
         except UnknownCompressionError as error:
             raise web.HTTPBadRequest(text=f"unknown compression {error}") from None
         socket = web.WebSocketResponse(max_msg_size=4096 * 4, autoping=True)
         await socket.prepare(request)
-        await Connection(self, socket, request.transport, compress).run()
+        await GatewayConnection(self, socket, request.transport, compress).run()
         return socket
 
     # --- what a client asks -------------------------------------------------------------------
 
-    def identify(self, connection: Connection, data: Json) -> None:
+    def identify(self, connection: GatewayConnection, data: Json) -> None:
         if connection.session is not None:
-            raise Closed(CloseCode.ALREADY_AUTHENTICATED)
+            raise ConnectionClosed(CloseCode.ALREADY_AUTHENTICATED)
         if data.get("token") != self._state.token:
-            raise Closed(CloseCode.AUTHENTICATION_FAILED)
+            raise ConnectionClosed(CloseCode.AUTHENTICATION_FAILED)
         if type(data["intents"]) is not int or not 0 <= data["intents"] <= LARGEST_INTENTS:
-            raise Closed(CloseCode.INVALID_INTENTS)
+            raise ConnectionClosed(CloseCode.INVALID_INTENTS)
         intents = Intent(data["intents"])
         if intents & PRIVILEGED & ~Intent(self._state.privileged_intents & PRIVILEGED):
-            raise Closed(CloseCode.DISALLOWED_INTENTS)
+            raise ConnectionClosed(CloseCode.DISALLOWED_INTENTS)
         shard, shards = data.get("shard") or (0, 1)
         if not 0 <= shard < shards:
-            raise Closed(CloseCode.INVALID_SHARD)
-        self._forget_old(shard, shards)
-        session = Session(secrets.token_hex(16), intents, shard, shards, connection=connection)
+            raise ConnectionClosed(CloseCode.INVALID_SHARD)
+        self._drop_disconnected_sessions(shard, shards)
+        session = GatewaySession(
+            secrets.token_hex(16), intents, shard, shards, connection=connection
+        )
         self.sessions[session.id] = session
         connection.session = session
-        self._greet(session)
-        self._tell_online()
+        self._send_ready(session)
+        self._announce_online()
         if presence := data.get("presence"):
             # discord.py names the activity as gateway v5 did.
             game = presence.get("game")
             self.set_presence({"activities": [game] if game else [], **presence})
 
-    def _forget_old(self, shard: int, shards: int) -> None:
+    def _drop_disconnected_sessions(self, shard: int, shards: int) -> None:
         """A new session of a shard ends the disconnected ones: nobody resumes them any more."""
         for old in tuple(self.sessions.values()):
             if old.connection is None and (old.shard, old.shards) == (shard, shards):
                 del self.sessions[old.id]
 
-    def _greet(self, session: Session) -> None:
-        guilds = [g for g in self._state.guilds if self._state.has_bot(g) and session.carries(g)]
+    def _send_ready(self, session: GatewaySession) -> None:
+        guilds = [
+            g for g in self._state.guilds if self._state.has_bot(g) and session.covers_guild(g)
+        ]
         bot = self._state.bot
         session.dispatch(
             "READY",
@@ -94,17 +104,19 @@ class Gateway:
             },
         )
         for guild in guilds:
-            session.dispatch("GUILD_CREATE", whole(self._state, guild, session.intents))
+            session.dispatch(
+                "GUILD_CREATE", build_guild_create(self._state, guild, session.intents)
+            )
 
     @property
     def url(self) -> str:
         return self._state.url.replace("http", "ws", 1) + "/gateway/"
 
-    def resume(self, connection: Connection, data: Json) -> None:
+    def resume(self, connection: GatewayConnection, data: Json) -> None:
         if data.get("token") != self._state.token:
-            raise Closed(CloseCode.AUTHENTICATION_FAILED)
+            raise ConnectionClosed(CloseCode.AUTHENTICATION_FAILED)
         session = self.sessions.get(str(data.get("session_id")))
-        missed = session.missed(int(data.get("seq") or 0)) if session is not None else None
+        missed = session.payloads_after(int(data.get("seq") or 0)) if session is not None else None
         if session is None or missed is None:
             connection.send(Op.INVALID_SESSION, data=False)
             return
@@ -113,7 +125,7 @@ class Gateway:
         session.connection = connection
         connection.session = session
         session.dispatch("RESUMED", {})
-        self._tell_online()
+        self._announce_online()
 
     def set_presence(self, data: Json) -> None:
         presence = {
@@ -125,7 +137,7 @@ class Gateway:
         self._state.presences[self._state.bot["id"]] = presence
         self._publish_presence(presence)
 
-    def send_members(self, session: Session, data: Json) -> None:
+    def send_members(self, session: GatewaySession, data: Json) -> None:
         members = list(self._state.members.get(str(data["guild_id"]), {}).values())
         if wanted := data.get("user_ids"):
             ids = {str(i) for i in (wanted if isinstance(wanted, list) else [wanted])}
@@ -146,30 +158,32 @@ class Gateway:
 
     # --- what the server tells ----------------------------------------------------------------
 
-    def deliver(self, interaction: Json) -> list[Connection]:
+    def deliver(self, interaction: Json) -> list[GatewayConnection]:
         """INTERACTION_CREATE needs no intent. The connections it went to."""
-        sessions = [s for s in self.sessions.values() if s.carries(interaction.get("guild_id"))]
+        sessions = [
+            s for s in self.sessions.values() if s.covers_guild(interaction.get("guild_id"))
+        ]
         for session in sessions:
             session.dispatch("INTERACTION_CREATE", interaction)
         return [s.connection for s in sessions if s.connection is not None]
 
-    def _on_seen(self, seen: Seen) -> None:
+    def _on_event(self, seen: DiscordEvent) -> None:
         for session in self.sessions.values():
-            if session.carries(seen.guild):
+            if session.covers_guild(seen.guild):
                 if self._is_joined_by_bot(seen):
-                    whole_guild = whole(self._state, str(seen.guild), session.intents)
+                    whole_guild = build_guild_create(self._state, str(seen.guild), session.intents)
                     session.dispatch("GUILD_CREATE", whole_guild)
-                data = view(seen, session.intents, self._state)
+                data = filter_event(seen, session.intents, self._state)
                 if data is not None:
-                    session.dispatch(seen.event, data)
+                    session.dispatch(seen.name, data)
 
-    def _is_joined_by_bot(self, seen: Seen) -> bool:
-        joined = seen.event == "GUILD_MEMBER_ADD"
+    def _is_joined_by_bot(self, seen: DiscordEvent) -> bool:
+        joined = seen.name == "GUILD_MEMBER_ADD"
         return joined and seen.data["user"]["id"] == self._state.bot["id"]
 
-    def lost(self) -> None:
+    def on_connection_lost(self) -> None:
         """A connection ended; without any other the bot is offline."""
-        if not self.online:
+        if not self.is_online:
             presence = {
                 "user": {"id": self._state.bot["id"]},
                 "status": "offline",
@@ -179,7 +193,7 @@ class Gateway:
             self._state.presences[self._state.bot["id"]] = presence
             self._publish_presence(presence)
 
-    def _tell_online(self) -> None:
+    def _announce_online(self) -> None:
         known = self._state.presences.get(self._state.bot["id"])
         if known is None or known["status"] == "offline":
             self.set_presence({"status": "online"})
@@ -193,25 +207,25 @@ class Gateway:
 
     async def disconnect(self, code: int = 4000) -> None:
         """Close every socket; the sessions stay resumable (codes 4000 to 4003, 4005 to 4009)."""
-        for session in tuple(self.live):
+        for session in tuple(self.live_sessions):
             if session.connection is not None:
                 await session.connection.socket.close(code=code)
 
-    def cut(self) -> None:
+    def abort_connections(self) -> None:
         """Drop every socket without a goodbye, as a broken cable does."""
-        for session in tuple(self.live):
+        for session in tuple(self.live_sessions):
             if session.connection is not None and session.connection.transport is not None:
                 session.connection.transport.abort()
 
-    def invalidate(self, *, resumable: bool = False) -> None:
-        for session in tuple(self.live):
+    def invalidate_sessions(self, *, resumable: bool = False) -> None:
+        for session in tuple(self.live_sessions):
             connection = session.connection
             if not resumable:
                 del self.sessions[session.id]
             if connection is not None:
                 connection.send(Op.INVALID_SESSION, data=resumable)
 
-    def ask_to_reconnect(self) -> None:
-        for session in self.live:
+    def request_reconnect(self) -> None:
+        for session in self.live_sessions:
             if session.connection is not None:
                 session.connection.send(Op.RECONNECT)

@@ -2,17 +2,17 @@
 
 from playground.discord.intents import Intent
 from playground.discord.json_types import THREADS, Json
-from playground.discord.state import State
+from playground.discord.state import ServerState
 
 
-def whole(state: State, guild_id: str, intents: Intent) -> Json:
+def build_guild_create(state: ServerState, guild_id: str, intents: Intent) -> Json:
     """A server as GUILD_CREATE describes it."""
     bot = state.bot["id"]
     # Without the presence intent a bot is told of itself alone and asks for the others.
     everybody = Intent.GUILD_PRESENCES in intents
     members = [m for u, m in state.members[guild_id].items() if everybody or u == bot]
     mine = [c for c in state.channels.values() if c.get("guild_id") == guild_id]
-    visible = [c for c in mine if state.may_view(bot, c["id"])]
+    visible = [c for c in mine if state.can_view(bot, c["id"])]
     return {
         **state.guilds[guild_id],
         "unavailable": False,

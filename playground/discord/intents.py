@@ -5,9 +5,9 @@ https://discord.com/developers/docs/events/gateway#list-of-intents
 
 from enum import IntFlag
 
-from playground.discord.event_bus import Seen
+from playground.discord.event_bus import DiscordEvent
 from playground.discord.json_types import Json
-from playground.discord.state import State
+from playground.discord.state import ServerState
 
 
 class Intent(IntFlag):
@@ -35,7 +35,7 @@ APPLICATION_FLAGS = {
 _HIDDEN: Json = {"content": "", "embeds": [], "attachments": [], "components": []}
 _NEVER = Intent(0)
 # event: the intent for servers, the one for DMs
-_NEEDED: dict[str, tuple[Intent, Intent]] = {
+_REQUIRED_INTENTS: dict[str, tuple[Intent, Intent]] = {
     "GUILD_CREATE": (Intent.GUILDS, _NEVER),
     "GUILD_DELETE": (Intent.GUILDS, _NEVER),
     "GUILD_ROLE_CREATE": (Intent.GUILDS, _NEVER),
@@ -59,26 +59,26 @@ _NEEDED: dict[str, tuple[Intent, Intent]] = {
 }
 
 
-def view(seen: Seen, intents: Intent, state: State) -> Json | None:
+def filter_event(seen: DiscordEvent, intents: Intent, state: ServerState) -> Json | None:
     """What a session with these intents receives of an event; None is nothing."""
-    in_guild, in_dm = _NEEDED.get(seen.event, (_NEVER, _NEVER))
+    in_guild, in_dm = _REQUIRED_INTENTS.get(seen.name, (_NEVER, _NEVER))
     needed = in_guild if seen.guild is not None else in_dm
-    if not needed & intents or not _concerns_bot(seen, state):
+    if not needed & intents or not _can_bot_see(seen, state):
         return None
-    if seen.event in ("MESSAGE_CREATE", "MESSAGE_UPDATE"):
-        return readable(seen.data, intents, state.bot["id"])
+    if seen.name in ("MESSAGE_CREATE", "MESSAGE_UPDATE"):
+        return hide_content(seen.data, intents, state.bot["id"])
     return seen.data
 
 
-def _concerns_bot(seen: Seen, state: State) -> bool:
+def _can_bot_see(seen: DiscordEvent, state: ServerState) -> bool:
     if seen.guild is not None and not state.has_bot(seen.guild):
         return False
     if seen.channel is None or seen.channel not in state.channels:
         return True
-    return state.may_view(state.bot["id"], seen.channel)
+    return state.can_view(state.bot["id"], seen.channel)
 
 
-def readable(message: Json, intents: Intent, bot: str) -> Json:
+def hide_content(message: Json, intents: Intent, bot: str) -> Json:
     """Without the content intent, only DMs, the bot's own messages and mentions of it are read.
 
     That holds for the message replied to as well, whoever replies to it.
@@ -87,7 +87,7 @@ def readable(message: Json, intents: Intent, bot: str) -> Json:
         return message
     shown = dict(message)
     if shown.get("referenced_message"):
-        quoted = readable({**message["referenced_message"], "guild_id": "0"}, intents, bot)
+        quoted = hide_content({**message["referenced_message"], "guild_id": "0"}, intents, bot)
         shown["referenced_message"] = {k: v for k, v in quoted.items() if k != "guild_id"}
     if message["author"]["id"] == bot or any(user["id"] == bot for user in message["mentions"]):
         return shown

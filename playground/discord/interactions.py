@@ -12,7 +12,7 @@ from typing import Protocol
 from playground.discord import mentions
 from playground.discord.commands import LOCALES
 from playground.discord.components import MODAL
-from playground.discord.errors import DiscordError, Form, unknown
+from playground.discord.errors import DiscordError, FormErrors, unknown_error
 from playground.discord.json_types import (
     Callback,
     ChannelType,
@@ -25,16 +25,16 @@ from playground.discord.message_validation import FILE_BYTES, check_body
 from playground.discord.messages import Messages, Origin
 from playground.discord.permissions import ALL, Permission
 from playground.discord.schema import (
-    Either,
-    Fields,
-    Items,
-    NumberValue,
-    ObjectMap,
-    StringValue,
-    Whole,
-    require,
+    AnyOf,
+    Array,
+    Integer,
+    MapOf,
+    Number,
+    Object,
+    String,
+    check_body_schema,
 )
-from playground.discord.state import Message, State
+from playground.discord.state import ServerState, StoredMessage
 
 ACKNOWLEDGE_SECONDS = 3.0
 TOKEN_SECONDS = 15 * 60.0
@@ -46,16 +46,16 @@ IN_DM = (
     | Permission.MENTION_EVERYONE
     | Permission.USE_EXTERNAL_EMOJIS
 )
-CALLBACK = Fields({"type": Whole(), "data": Fields()}, ("type",))
-DEFERRAL = Fields({"flags": Whole()})
-CHOICES = Fields(
+CALLBACK = Object({"type": Integer(), "data": Object()}, ("type",))
+DEFERRAL = Object({"flags": Integer()})
+CHOICES = Object(
     {
-        "choices": Items(
-            Fields(
+        "choices": Array(
+            Object(
                 {
-                    "name": StringValue(1, 100),
-                    "name_localizations": ObjectMap(LOCALES, StringValue(1, 100)),
-                    "value": Either((StringValue(1, 100), NumberValue())),
+                    "name": String(1, 100),
+                    "name_localizations": MapOf(LOCALES, String(1, 100)),
+                    "value": AnyOf((String(1, 100), Number())),
                 },
                 ("name", "value"),
             ),
@@ -76,11 +76,11 @@ class Interaction:
     channel: str
     data: Json
     created: float  # Discord's clock
-    source: Message | None = None  # the message whose component was used
-    opener: "Interaction | None" = None  # what opened the modal that was sent
+    source: StoredMessage | None = None  # the message whose component was used
+    opened_by: "Interaction | None" = None  # what opened the modal that was sent
     owners: Json = field(default_factory=dict)  # authorizing_integration_owners
     callback: Callback | None = None  # how it was acknowledged
-    response: Message | None = None  # @original
+    response: StoredMessage | None = None  # @original
     modal: Json | None = None
     choices: list[Json] | None = None
     failed: bool = False  # "The application did not respond"
@@ -89,11 +89,11 @@ class Interaction:
     settled: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
-    def unheard(self) -> bool:
+    def has_no_listener(self) -> bool:
         """Whether every bot connection it was sent to is gone, or there was none."""
-        return all(listener.closed for listener in self.listeners)
+        return all(listener.is_closed for listener in self.listeners)
 
-    async def acknowledged(self) -> bool:
+    async def wait_acknowledged(self) -> bool:
         """Wait for the bot; False when it did not respond within three seconds."""
         await self.settled.wait()
         return not self.failed
@@ -103,14 +103,14 @@ class Listener(Protocol):
     """A bot's connection to the gateway."""
 
     @property
-    def closed(self) -> bool: ...
+    def is_closed(self) -> bool: ...
 
 
 class Interactions:
     """`deliver` hands the INTERACTION_CREATE payload to the bot's gateway sessions."""
 
     def __init__(
-        self, state: State, messages: Messages, deliver: Callable[[Json], Sequence[Listener]]
+        self, state: ServerState, messages: Messages, deliver: Callable[[Json], Sequence[Listener]]
     ) -> None:
         self._state = state
         self._messages = messages
@@ -127,8 +127,8 @@ class Interactions:
         channel: Json,
         data: Json,
         *,
-        source: Message | None = None,
-        opener: Interaction | None = None,
+        source: StoredMessage | None = None,
+        opened_by: Interaction | None = None,
         user_installed: bool = False,
         locale: str = "en-US",
     ) -> Interaction:
@@ -142,15 +142,17 @@ class Interactions:
             data=data,
             created=self._state.clock.now(),
             source=source,
-            opener=opener,
+            opened_by=opened_by,
             owners=self._owners(user, guild, user_installed=user_installed),
         )
         self._by_token[interaction.token] = interaction
         self.by_id[interaction.id] = interaction
         if kind is not InteractionType.AUTOCOMPLETE:
-            self._tell(interaction, "INTERACTION_CREATE")
-        self._state.clock.after(ACKNOWLEDGE_SECONDS, lambda: self._give_up(interaction))
-        interaction.listeners = self._deliver(self._payload(interaction, channel, locale))
+            self._publish(interaction, "INTERACTION_CREATE")
+        self._state.clock.call_later(
+            ACKNOWLEDGE_SECONDS, lambda: self._fail_if_unanswered(interaction)
+        )
+        interaction.listeners = self._deliver(self._build_payload(interaction, channel, locale))
         return interaction
 
     def _owners(self, user: str, guild: str | None, *, user_installed: bool) -> Json:
@@ -160,7 +162,7 @@ class Interactions:
             return {"1": user}
         return {"0": guild or "0"}
 
-    def _payload(self, interaction: Interaction, channel: Json, locale: str) -> Json:
+    def _build_payload(self, interaction: Interaction, channel: Json, locale: str) -> Json:
         user = self._state.users[interaction.user]
         payload: Json = {
             "id": interaction.id,
@@ -198,11 +200,11 @@ class Interactions:
             return IN_DM
         return self._state.permissions(self._state.bot["id"], channel)
 
-    def _give_up(self, interaction: Interaction) -> None:
+    def _fail_if_unanswered(self, interaction: Interaction) -> None:
         if interaction.callback is None:
             interaction.failed = True
             interaction.settled.set()
-            self._tell(interaction, "INTERACTION_FAILURE")
+            self._publish(interaction, "INTERACTION_FAILURE")
 
     # --- the bot acknowledges -----------------------------------------------------------------
 
@@ -212,16 +214,16 @@ class Interactions:
         """Raises 10062 when too late or unknown, 40060 when acknowledged before."""
         interaction = self._by_token.get(token)
         if interaction is None or interaction.id != interaction_id or interaction.failed:
-            raise unknown("interaction")
+            raise unknown_error("interaction")
         if interaction.callback is not None:
             raise DiscordError(400, 40060, "Interaction has already been acknowledged.")
-        require(CALLBACK, body)
-        callback = _callback(interaction, body)
+        check_body_schema(CALLBACK, body)
+        callback = _check_callback(interaction, body)
         self._respond(interaction, callback, body.get("data") or {}, files)
         interaction.callback = callback
         interaction.settled.set()
         if interaction.kind is not InteractionType.AUTOCOMPLETE:
-            self._tell(interaction, "INTERACTION_SUCCESS")
+            self._publish(interaction, "INTERACTION_SUCCESS")
         return interaction
 
     def _respond(
@@ -231,78 +233,80 @@ class Interactions:
             case Callback.MESSAGE:
                 interaction.response = self._post(interaction, data, files)
             case Callback.DEFER:
-                require(DEFERRAL, data, "data")
+                check_body_schema(DEFERRAL, data, "data")
                 flags = (data.get("flags") or 0) & MessageFlag.EPHEMERAL | MessageFlag.LOADING
                 interaction.response = self._post(interaction, {"flags": int(flags)}, ())
             case Callback.DEFER_UPDATE:
                 interaction.response = interaction.source
             case Callback.UPDATE if interaction.source is not None:
                 interaction.response = self._messages.edit(
-                    interaction.source, data, files, answers=interaction.id
+                    interaction.source, data, files, responds_to=interaction.id
                 )
             case Callback.CHOICES:
-                require(CHOICES, data, "data")
+                check_body_schema(CHOICES, data, "data")
                 interaction.choices = list(data["choices"])
             case Callback.MODAL:
-                require(MODAL, data, "data")
+                check_body_schema(MODAL, data, "data")
                 interaction.modal = data
-                self._tell(interaction, "INTERACTION_MODAL_CREATE", **data)
+                self._publish(interaction, "INTERACTION_MODAL_CREATE", **data)
 
     # --- the bot goes on, through the token ---------------------------------------------------
 
-    def with_token(self, application: str, token: str) -> Interaction:
+    def find_by_token(self, application: str, token: str) -> Interaction:
         """Raises 10015 for a token never given, 50027 once its fifteen minutes are over."""
         interaction = self._by_token.get(token)
         if interaction is None or application != self._state.bot["id"]:
-            raise unknown("Webhook")
+            raise unknown_error("Webhook")
         if self._state.clock.now() - interaction.created > TOKEN_SECONDS:
             raise DiscordError(401, 50027, "Invalid Webhook Token")
         return interaction
 
-    def follow_up(self, interaction: Interaction, body: Json, files: Sequence[File]) -> Message:
+    def follow_up(
+        self, interaction: Interaction, body: Json, files: Sequence[File]
+    ) -> StoredMessage:
         """A further message. After a deferral the first one takes the place of "thinking"."""
         if interaction.callback is None:
-            raise unknown("Webhook")
+            raise unknown_error("Webhook")
         if "1" in interaction.owners and interaction.followups >= USER_INSTALL_FOLLOWUPS:
             raise DiscordError(400, 40094, "Maximum number of follow up messages reached")
         waiting = interaction.response
         if waiting is not None and MessageFlag.LOADING in waiting.flags:
-            message = self._messages.edit(waiting, body, files, answers=interaction.id)
+            message = self._messages.edit(waiting, body, files, responds_to=interaction.id)
         else:
             message = self._post(interaction, body, files)
         interaction.followups += 1
         return message
 
-    def message(self, interaction: Interaction, message_id: str) -> Message:
+    def message(self, interaction: Interaction, message_id: str) -> StoredMessage:
         """A message this token may read, edit and delete: one that was sent with it, or the one
         whose component was used."""
         if message_id == "@original":
             if interaction.response is None:
-                raise unknown("Message")
+                raise unknown_error("Message")
             message_id = interaction.response.id
         message = self._state.message(interaction.channel, message_id)
         made_by = (message.data.get("interaction_metadata") or {}).get("id")
         own = made_by == interaction.id or message in (interaction.response, interaction.source)
         if not own:
-            raise unknown("Message")
+            raise unknown_error("Message")
         return message
 
     def edit(
-        self, interaction: Interaction, message: Message, body: Json, files: Sequence[File]
-    ) -> Message:
-        return self._messages.edit(message, body, files, answers=interaction.id)
+        self, interaction: Interaction, message: StoredMessage, body: Json, files: Sequence[File]
+    ) -> StoredMessage:
+        return self._messages.edit(message, body, files, responds_to=interaction.id)
 
-    def _post(self, interaction: Interaction, body: Json, files: Sequence[File]) -> Message:
-        metadata = self._metadata(interaction)
+    def _post(self, interaction: Interaction, body: Json, files: Sequence[File]) -> StoredMessage:
+        metadata = self._build_metadata(interaction)
         if interaction.response is not None:
             metadata["original_response_message_id"] = interaction.response.id
         check_body(body, MessageFlag(0), files)
         ephemeral = MessageFlag.EPHEMERAL in MessageFlag(body.get("flags") or 0)
         origin = Origin(
             author=self._state.bot,
-            answers=interaction.id,
+            responds_to=interaction.id,
             visible_to=interaction.user if ephemeral else None,
-            mentions_by_default=mentions.PARSE_USERS,
+            default_mentions=mentions.PARSE_USERS,
             extra={
                 "interaction_metadata": metadata,
                 "application_id": self._state.bot["id"],
@@ -311,7 +315,7 @@ class Interactions:
         )
         return self._messages.post(self._state.channel(interaction.channel), body, files, origin)
 
-    def _metadata(self, interaction: Interaction) -> Json:
+    def _build_metadata(self, interaction: Interaction) -> Json:
         metadata: Json = {
             "id": interaction.id,
             "type": int(interaction.kind),
@@ -322,15 +326,17 @@ class Interactions:
             metadata["name"] = interaction.data["name"]
         if interaction.source is not None:
             metadata["interacted_message_id"] = interaction.source.id
-        if interaction.opener is not None:
-            metadata["triggering_interaction_metadata"] = self._metadata(interaction.opener)
+        if interaction.opened_by is not None:
+            metadata["triggering_interaction_metadata"] = self._build_metadata(
+                interaction.opened_by
+            )
         elif interaction.kind is InteractionType.MODAL:
             # A form that nobody opened, as a test may send, is as if a command had opened it.
             opener = {**metadata, "type": int(InteractionType.COMMAND)}
             metadata["triggering_interaction_metadata"] = opener
         return metadata
 
-    def _tell(self, interaction: Interaction, event: str, **more: object) -> None:
+    def _publish(self, interaction: Interaction, event: str, **more: object) -> None:
         data: Json = {
             "id": interaction.id,
             "type": int(interaction.kind),
@@ -345,23 +351,23 @@ class Interactions:
             data,
             channel=interaction.channel,
             visible_to=interaction.user,
-            answers=interaction.id,
+            responds_to=interaction.id,
         )
 
 
-def _callback(interaction: Interaction, body: Json) -> Callback:
+def _check_callback(interaction: Interaction, body: Json) -> Callback:
     """Return how an interaction is responded to. Raises 50035 where its kind allows no such
     response."""
-    allowed = set(_CALLBACKS[interaction.kind])
+    allowed = set(_ALLOWED_CALLBACKS[interaction.kind])
     if interaction.kind is InteractionType.MODAL and interaction.source is None:
         allowed.remove(Callback.UPDATE)  # there is no message to update
     if body["type"] not in allowed:
         listed = ", ".join(str(int(each)) for each in sorted(allowed))
-        raise Form.refuse("type", "BASE_TYPE_CHOICES", f"Value must be one of ({listed}).")
+        raise FormErrors.single("type", "BASE_TYPE_CHOICES", f"Value must be one of ({listed}).")
     return Callback(body["type"])
 
 
-_CALLBACKS = {
+_ALLOWED_CALLBACKS = {
     InteractionType.COMMAND: (Callback.MESSAGE, Callback.DEFER, Callback.MODAL),
     InteractionType.COMPONENT: (
         Callback.MESSAGE,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from playground.discord.json_types import ChannelType, Json
 from playground.discord.permissions import Permission
-from playground.discord.state import Message, State
+from playground.discord.state import ServerState, StoredMessage
 
 PARSE_ALL: Json = {"parse": ["users", "roles", "everyone"], "replied_user": True}
 # Interactions and webhooks parse only users unless they say otherwise.
@@ -29,18 +29,18 @@ class Mentions:
     pinged: tuple[str, ...] = ()
 
 
-def find(
-    state: State,
+def find_mentions(
+    state: ServerState,
     author: str,
     channel: Json,
     text: str,
     allowed: Json,
     *,
-    replied_to: Message | None = None,
+    replied_to: StoredMessage | None = None,
 ) -> Mentions:
     """`text` is the content and the text displays together; code never mentions anybody."""
     plain = _CODE.sub(" ", text)
-    users = [u for u in _allowed(_USER.findall(plain), "users", allowed) if u in state.users]
+    users = [u for u in _filter_allowed(_USER.findall(plain), "users", allowed) if u in state.users]
     if replied_to is not None and allowed.get("replied_user", False):
         users += [replied_to.author] if replied_to.author in state.users else []  # no webhook
     roles = _mentionable_roles(state, author, channel, _ROLE.findall(plain), allowed)
@@ -55,17 +55,17 @@ def find(
         users=tuple(state.users[u] for u in unique),
         roles=tuple(roles),
         everyone=everyone,
-        pinged=tuple(u for u in pinged if u != author and state.may_view(u, channel["id"])),
+        pinged=tuple(u for u in pinged if u != author and state.can_view(u, channel["id"])),
     )
 
 
-def _allowed(ids: Iterable[str], kind: str, allowed: Json) -> list[str]:
+def _filter_allowed(ids: Iterable[str], kind: str, allowed: Json) -> list[str]:
     listed = allowed.get(kind) or ()
     return [i for i in ids if kind in allowed.get("parse", ()) or i in listed]
 
 
 def _mentionable_roles(
-    state: State, author: str, channel: Json, ids: list[str], allowed: Json
+    state: ServerState, author: str, channel: Json, ids: list[str], allowed: Json
 ) -> list[str]:
     if channel["type"] == ChannelType.DM:
         return []
@@ -73,12 +73,14 @@ def _mentionable_roles(
     may = Permission.MENTION_EVERYONE in state.permissions(author, channel)
     return [
         i
-        for i in dict.fromkeys(_allowed(ids, "roles", allowed))
+        for i in dict.fromkeys(_filter_allowed(ids, "roles", allowed))
         if i in roles and (may or roles[i]["mentionable"])
     ]
 
 
-def _members_of(state: State, channel: Json, roles: list[str], *, everyone: bool) -> Iterable[str]:
+def _members_of(
+    state: ServerState, channel: Json, roles: list[str], *, everyone: bool
+) -> Iterable[str]:
     if channel["type"] == ChannelType.DM:
         return ()
     members = state.members[channel["guild_id"]]

@@ -20,25 +20,25 @@ from playground.discord.components import (
     check_tree,
     displayed_text,
     media_items,
-    text_of,
+    message_text,
     walk,
 )
 from playground.discord.emoji import check_emoji
-from playground.discord.errors import DiscordError, Form, too_large
+from playground.discord.errors import DiscordError, FormErrors, too_large_error
 from playground.discord.json_types import File, Json, MessageFlag
 from playground.discord.schema import (
-    Address,
+    AnyOf,
+    Array,
+    Boolean,
     Choice,
-    Either,
-    Fields,
-    Flag,
-    Items,
-    Moment,
-    NumberValue,
+    Integer,
+    Number,
+    Object,
     Schema,
     Snowflake,
-    StringValue,
-    Whole,
+    String,
+    Timestamp,
+    Url,
     is_blank,
 )
 
@@ -53,10 +53,10 @@ __all__ = [
     "check_body",
     "check_message",
     "displayed_text",
-    "file_name",
+    "file_name_of_url",
     "is_upload",
     "media_items",
-    "text_of",
+    "message_text",
     "walk",
 ]
 
@@ -73,7 +73,7 @@ LARGEST_NONCE = 2**63 - 1
 # --- what each member of a body may be --------------------------------------------------------
 
 
-def _check_embed(form: Form, at: str, embed: Json) -> None:
+def _check_embed(form: FormErrors, at: str, embed: Json) -> None:
     """An embed shows something."""
     shown = (
         "title",
@@ -85,46 +85,50 @@ def _check_embed(form: Form, at: str, embed: Json) -> None:
         "footer",
         "timestamp",
     )
-    if not any(_holds(embed.get(name)) for name in shown):
-        form.wrong(f"{at}.description", "BASE_TYPE_REQUIRED", "This field is required")
+    if not any(_has_content(embed.get(name)) for name in shown):
+        form.add(f"{at}.description", "BASE_TYPE_REQUIRED", "This field is required")
     for index, each in enumerate(embed.get("fields") or ()):
         for name in ("name", "value"):
-            if not _holds(each[name]):
+            if not _has_content(each[name]):
                 where = f"{at}.fields.{index}.{name}"
-                form.wrong(where, "BASE_TYPE_REQUIRED", "This field is required")
+                form.add(where, "BASE_TYPE_REQUIRED", "This field is required")
 
 
-def _holds(value: Any) -> bool:
+def _has_content(value: Any) -> bool:
     return bool(value.strip() if isinstance(value, str) else value)
 
 
-def _check_mentions(form: Form, at: str, allowed: Json) -> None:
+def _check_mentions(form: FormErrors, at: str, allowed: Json) -> None:
     for kind in ("users", "roles"):
         if kind in (allowed.get("parse") or ()) and allowed.get(kind):
-            form.wrong(
+            form.add(
                 at,
                 "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE",
                 f'parse:["{kind}"] and {kind}: [ids...] are mutually exclusive.',
             )
 
 
-_WEB = Address()
-_MEDIA = Fields({"url": Address(("http", "https", "attachment"))}, ("url",))
-_ICON = Address(("http", "https", "attachment"))
-EMBED = Fields(
+_WEB = Url()
+_MEDIA = Object({"url": Url(("http", "https", "attachment"))}, ("url",))
+_ICON = Url(("http", "https", "attachment"))
+EMBED = Object(
     {
-        "title": StringValue(0, 256),
-        "description": StringValue(0, 4096),
+        "title": String(0, 256),
+        "description": String(0, 4096),
         "url": _WEB,
-        "timestamp": Moment(),
-        "color": Whole(0, LARGEST_COLOUR),
-        "footer": Fields({"text": StringValue(1, 2048), "icon_url": _ICON}, ("text",)),
+        "timestamp": Timestamp(),
+        "color": Integer(0, LARGEST_COLOUR),
+        "footer": Object({"text": String(1, 2048), "icon_url": _ICON}, ("text",)),
         "image": _MEDIA,
         "thumbnail": _MEDIA,
-        "author": Fields({"name": StringValue(1, 256), "url": _WEB, "icon_url": _ICON}, ("name",)),
-        "fields": Items(
-            Fields(
-                {"name": StringValue(1, 256), "value": StringValue(1, 1024), "inline": Flag()},
+        "author": Object({"name": String(1, 256), "url": _WEB, "icon_url": _ICON}, ("name",)),
+        "fields": Array(
+            Object(
+                {
+                    "name": String(1, 256),
+                    "value": String(1, 1024),
+                    "inline": Boolean(),
+                },
                 ("name", "value"),
             ),
             0,
@@ -133,48 +137,48 @@ EMBED = Fields(
     },
     rules=(_check_embed,),
 )
-ALLOWED_MENTIONS = Fields(
+ALLOWED_MENTIONS = Object(
     {
-        "parse": Items(Choice(("users", "roles", "everyone")), 0, None, unique=True),
-        "users": Items(Snowflake(), 0, 100, unique=True),
-        "roles": Items(Snowflake(), 0, 100, unique=True),
-        "replied_user": Flag(),
+        "parse": Array(Choice(("users", "roles", "everyone")), 0, None, unique=True),
+        "users": Array(Snowflake(), 0, 100, unique=True),
+        "roles": Array(Snowflake(), 0, 100, unique=True),
+        "replied_user": Boolean(),
     },
     rules=(_check_mentions,),
 )
-REFERENCE = Fields(
+REFERENCE = Object(
     {
         "type": Choice((0, 1)),
         "message_id": Snowflake(),
         "channel_id": Snowflake(),
         "guild_id": Snowflake(),
-        "fail_if_not_exists": Flag(),
+        "fail_if_not_exists": Boolean(),
     },
     ("message_id",),
 )
-ATTACHMENT = Fields(
+ATTACHMENT = Object(
     {
         "id": Snowflake(),
-        "filename": StringValue(1, 1024),
-        "description": StringValue(0, 1024),
-        "title": StringValue(0, 1024),
-        "duration_secs": NumberValue(),
-        "waveform": StringValue(0, 400),
-        "is_spoiler": Flag(),
+        "filename": String(1, 1024),
+        "description": String(0, 1024),
+        "title": String(0, 1024),
+        "duration_secs": Number(),
+        "waveform": String(0, 400),
+        "is_spoiler": Boolean(),
     },
     ("id",),
 )
-POLL = Fields(
+POLL = Object(
     {
-        "question": Fields({"text": StringValue(1, 300, visible=True)}, ("text",)),
-        "answers": Items(
-            Fields(
+        "question": Object({"text": String(1, 300, visible=True)}, ("text",)),
+        "answers": Array(
+            Object(
                 {
-                    "poll_media": Fields(
+                    "poll_media": Object(
                         {
-                            "text": StringValue(1, 55, visible=True),
-                            "emoji": Fields(
-                                {"id": Snowflake(), "name": StringValue(1, 64)},
+                            "text": String(1, 55, visible=True),
+                            "emoji": Object(
+                                {"id": Snowflake(), "name": String(1, 64)},
                                 rules=(check_emoji,),
                             ),
                         },
@@ -186,27 +190,27 @@ POLL = Fields(
             1,
             10,
         ),
-        "duration": Whole(1, 768),
-        "allow_multiselect": Flag(),
+        "duration": Integer(1, 768),
+        "allow_multiselect": Boolean(),
         "layout_type": Choice((1,)),
     },
     ("question", "answers"),
 )
 _MEMBERS: dict[str, Schema] = {
-    "content": StringValue(0, CONTENT),
-    "nonce": Either((StringValue(0, NONCE), Whole(-LARGEST_NONCE - 1, LARGEST_NONCE))),
-    "enforce_nonce": Flag(),
-    "tts": Flag(),
-    "flags": Whole(0, 2**53),
-    "embeds": Items(EMBED, 0, EMBEDS),
+    "content": String(0, CONTENT),
+    "nonce": AnyOf((String(0, NONCE), Integer(-LARGEST_NONCE - 1, LARGEST_NONCE))),
+    "enforce_nonce": Boolean(),
+    "tts": Boolean(),
+    "flags": Integer(0, 2**53),
+    "embeds": Array(EMBED, 0, EMBEDS),
     "allowed_mentions": ALLOWED_MENTIONS,
     "message_reference": REFERENCE,
-    "sticker_ids": Items(Snowflake(), 0, 3, unique=True),
-    "attachments": Items(ATTACHMENT, 0, FILES),
+    "sticker_ids": Array(Snowflake(), 0, 3, unique=True),
+    "attachments": Array(ATTACHMENT, 0, FILES),
     "poll": POLL,
 }
-_V1 = Fields({**_MEMBERS, "components": V1_MESSAGE})
-_V2 = Fields({**_MEMBERS, "components": V2_MESSAGE})
+_V1 = Object({**_MEMBERS, "components": V1_MESSAGE})
+_V2 = Object({**_MEMBERS, "components": V2_MESSAGE})
 
 
 # --- a request, and the message it makes ------------------------------------------------------
@@ -219,16 +223,16 @@ def check_body(body: Any, before: MessageFlag, files: Sequence[File]) -> None:
     """
     sent = body.get("flags") if isinstance(body, dict) else None
     flags = before | MessageFlag(sent if type(sent) is int and sent > 0 else 0)
-    form = Form()
+    form = FormErrors()
     (_V2 if MessageFlag.COMPONENTS_V2 in flags else _V1).check(form, "", body)
     if isinstance(body, dict):
         check_tree(form, "", body)
-    if form.good:
+    if form.is_empty:
         for index, entry in enumerate(body.get("attachments") or ()):
             if is_upload(entry) and int(entry["id"]) >= len(files):
                 message = f"No file was sent for the attachment {entry['id']}"
-                form.wrong(f"attachments.{index}.id", "ATTACHMENT_NOT_FOUND", message)
-    form.check()
+                form.add(f"attachments.{index}.id", "ATTACHMENT_NOT_FOUND", message)
+    form.raise_if_any()
 
 
 def is_upload(entry: Json) -> bool:
@@ -243,14 +247,14 @@ def check_message(body: Json, flags: MessageFlag, files: Sequence[File]) -> None
     Raises DiscordError: 50035 with the tree of what is wrong, 50006 when empty, 40005.
     """
     _check_files(body, files)
-    form = Form()
+    form = FormErrors()
     components: list[Json] = body.get("components") or []
     if sum(map(_embed_characters, body.get("embeds") or [])) > EMBED_TOTAL:
         message = f"Embed size exceeds maximum size of {EMBED_TOTAL}"
-        form.wrong("embeds", "MAX_EMBED_SIZE_EXCEEDED", message)
+        form.add("embeds", "MAX_EMBED_SIZE_EXCEEDED", message)
     if MessageFlag.COMPONENTS_V2 in flags:
         _check_v2(form, body, components)
-    form.check()
+    form.raise_if_any()
     if not any(
         (
             not is_blank(body.get("content") or ""),
@@ -266,11 +270,11 @@ def check_message(body: Json, flags: MessageFlag, files: Sequence[File]) -> None
 
 def _check_files(body: Json, files: Sequence[File]) -> None:
     if any(len(f.data) > FILE_BYTES for f in files):
-        raise too_large()
+        raise too_large_error()
     if sum(len(f.data) for f in files) > REQUEST_BYTES:
-        raise too_large()
+        raise too_large_error()
     if len(body.get("attachments") or ()) > FILES:
-        raise Form.refuse(
+        raise FormErrors.single(
             "attachments", "BASE_TYPE_MAX_LENGTH", f"Must be {FILES} or fewer in length."
         )
 
@@ -287,23 +291,23 @@ def _embed_characters(embed: Json) -> int:
     return sum(len(text or "") for text in texts)
 
 
-def _check_v2(form: Form, body: Json, components: list[Json]) -> None:
+def _check_v2(form: FormErrors, body: Json, components: list[Json]) -> None:
     for key in ("content", "embeds", "poll", "sticker_ids"):
         if body.get(key):
-            form.wrong(
+            form.add(
                 key,
                 "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2",
                 f"The '{key}' field cannot be used when using MessageFlags.IS_COMPONENTS_V2",
             )
     every = list(walk(components))
     if len(every) > V2_COMPONENTS:
-        form.wrong(
+        form.add(
             "components",
             "BASE_TYPE_BAD_LENGTH",
             f"Must be between 1 and {V2_COMPONENTS} in length.",
         )
     if len(displayed_text(components)) > V2_TEXT:
-        form.wrong(
+        form.add(
             "components",
             "COMPONENT_DISPLAYABLE_TEXT_SIZE_EXCEEDED",
             f"The total size of displayable text exceeds {V2_TEXT}",
@@ -311,25 +315,25 @@ def _check_v2(form: Form, body: Json, components: list[Json]) -> None:
     _check_references(form, body, every)
 
 
-def file_name(address: str) -> str:
+def file_name_of_url(address: str) -> str:
     """The name of the file that an address leads to."""
     return unquote(address.split("?", maxsplit=1)[0].rsplit("/", 1)[-1])
 
 
-def _check_references(form: Form, body: Json, components: list[Json]) -> None:
+def _check_references(form: FormErrors, body: Json, components: list[Json]) -> None:
     """Every upload must be shown by a component, and only what is uploaded can be shown."""
     names = {a["filename"] for a in body.get("attachments") or () if "filename" in a}
     urls = [str(item.get("url")) for item in media_items(components)]
-    used = set(map(file_name, urls))
+    used = set(map(file_name_of_url, urls))
     for url in urls:
         if url.startswith(UPLOAD) and url.removeprefix(UPLOAD) not in names:
-            form.wrong(
+            form.add(
                 "components",
                 "UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND",
                 f"The referenced attachment {url} was not found in the payload",
             )
     for name in sorted(names - used):
-        form.wrong(
+        form.add(
             "attachments",
             "COMPONENTS_V2_UNREFERENCED_ATTACHMENT",
             f"The attachment {name} is not referenced by any component",

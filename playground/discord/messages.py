@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from playground.discord import mentions, message_validation
 from playground.discord.cdn import Cdn
-from playground.discord.components import complete
-from playground.discord.errors import Form
+from playground.discord.components import complete_components
+from playground.discord.errors import FormErrors
 from playground.discord.json_types import (
     SETTABLE_FLAGS,
     THREADS,
@@ -17,14 +17,14 @@ from playground.discord.json_types import (
     Json,
     MessageFlag,
 )
-from playground.discord.snowflake import timestamp
-from playground.discord.state import Message, State
+from playground.discord.snowflake import format_timestamp
+from playground.discord.state import ServerState, StoredMessage
 
 DEFAULT_MESSAGE = 0
 REPLY = 19
-REPLIED_TO = (DEFAULT_MESSAGE, REPLY, 20, 23)  # the last two are answers to commands
+REPLYABLE_TYPES = (DEFAULT_MESSAGE, REPLY, 20, 23)  # the last two are answers to commands
 FORWARD = 1  # of a message's reference
-SNAPSHOT = (
+SNAPSHOT_FIELDS = (
     "type",
     "content",
     "embeds",
@@ -37,7 +37,7 @@ SNAPSHOT = (
     "sticker_items",
     "components",
 )
-GATEWAY_ALONE = ("member", "guild_id", "channel_type")  # fields that only events carry
+GATEWAY_FIELDS = ("member", "guild_id", "channel_type")  # fields that only events carry
 NONCE_SECONDS = 300  # "a few minutes" in Discord's words
 REMEMBERED_NONCES = 10_000
 
@@ -47,44 +47,46 @@ class Origin:
     """What is known of a message beside its body."""
 
     author: Json
-    answers: str | None = None
+    responds_to: str | None = None
     visible_to: str | None = None
-    mentions_by_default: Json = field(default_factory=lambda: mentions.PARSE_ALL)
+    default_mentions: Json = field(default_factory=lambda: mentions.PARSE_ALL)
     extra: Json = field(default_factory=dict)  # more fields: webhook_id, interaction_metadata
 
 
 class Messages:
-    def __init__(self, state: State, cdn: Cdn) -> None:
+    def __init__(self, state: ServerState, cdn: Cdn) -> None:
         self._state = state
         self._cdn = cdn
-        self._nonces: OrderedDict[tuple[str, str, str], tuple[float, Message]] = OrderedDict()
+        self._nonces: OrderedDict[tuple[str, str, str], tuple[float, StoredMessage]] = OrderedDict()
 
-    def post(self, channel: Json, body: Json, files: Sequence[File], origin: Origin) -> Message:
+    def post(
+        self, channel: Json, body: Json, files: Sequence[File], origin: Origin
+    ) -> StoredMessage:
         """A new message; the earlier one again if its enforced nonce was used already."""
-        if (earlier := self._by_nonce(channel, body, origin)) is not None:
+        if (earlier := self._find_by_nonce(channel, body, origin)) is not None:
             return earlier
         message_validation.check_body(body, MessageFlag(0), files)
         flags = MessageFlag(body.get("flags") or 0) & SETTABLE_FLAGS
         loading = MessageFlag(body.get("flags") or 0) & MessageFlag.LOADING
-        forwarded = self._forwarded(body)
+        forwarded = self._find_forwarded(body)
         if not (loading or forwarded or origin.extra.get("type")):
             message_validation.check_message(
-                {**body, "attachments": _uploads(body, files)}, flags, files
+                {**body, "attachments": _upload_entries(body, files)}, flags, files
             )
-        self._filter(origin.author["id"], body, files)
-        replied_to = None if forwarded else self._replied_to(channel, body)
-        message = Message(
-            self._new(channel, body, origin, flags | loading),
+        self._apply_filters(origin.author["id"], body, files)
+        replied_to = None if forwarded else self._find_replied_to(channel, body)
+        message = StoredMessage(
+            self._build_message(channel, body, origin, flags | loading),
             visible_to=origin.visible_to,
-            answers=origin.answers,
+            responds_to=origin.responds_to,
         )
         if replied_to is not None:
-            self._refer(message, replied_to)
+            self._add_reply_reference(message, replied_to)
         if forwarded is not None:
-            self._forward(message, forwarded)
-        message.data["attachments"] = self._stored(channel["id"], body, files)
+            self._add_snapshot(message, forwarded)
+        message.data["attachments"] = self._store_files(channel["id"], body, files)
         self._resolve_media(message)
-        self._mention(message, body, origin.mentions_by_default, replied_to)
+        self._set_mentions(message, body, origin.default_mentions, replied_to)
         self._state.messages[channel["id"]][message.id] = message
         channel["last_message_id"] = message.id
         if channel["type"] in THREADS:
@@ -94,45 +96,45 @@ class Messages:
         self._state.publish_message("MESSAGE_CREATE", message)
         return message
 
-    def _filter(self, author: str, body: Json, files: Sequence[File]) -> None:
+    def _apply_filters(self, author: str, body: Json, files: Sequence[File]) -> None:
         if author == self._state.bot["id"]:
             for each in self._state.filters:
                 each.check(body, files)
 
     def edit(
         self,
-        message: Message,
+        message: StoredMessage,
         body: Json,
         files: Sequence[File] = (),
         *,
-        answers: str | None = None,
-    ) -> Message:
+        responds_to: str | None = None,
+    ) -> StoredMessage:
         """Only the fields that `body` holds change. A loading message becomes a real one."""
         message_validation.check_body(body, message.flags & MessageFlag.COMPONENTS_V2, files)
         flags = self._edited_flags(message, body)
-        kept = self._kept(message, body)
+        kept = self._kept_attachments(message, body)
         after: Json = {**message.data, "flags": int(flags)}
         if "content" in body:
             after["content"] = body["content"] or ""
         if "embeds" in body:
-            after["embeds"] = _embeds(body["embeds"] or ())
+            after["embeds"] = _complete_embeds(body["embeds"] or ())
         if "components" in body:
-            after["components"] = complete(body["components"] or ())
-        uploads = _uploads(body, files)
+            after["components"] = complete_components(body["components"] or ())
+        uploads = _upload_entries(body, files)
         message_validation.check_message({**after, "attachments": kept + uploads}, flags, files)
-        self._filter(message.author, after, files)
+        self._apply_filters(message.author, after, files)
         was_loading = MessageFlag.LOADING in message.flags
         after["content"] = after["content"].strip()
-        after["attachments"] = kept + self._stored(message.channel, body, files)
-        after["edited_timestamp"] = timestamp(self._state.clock.now())
+        after["attachments"] = kept + self._store_files(message.channel, body, files)
+        after["edited_timestamp"] = format_timestamp(self._state.clock.now())
         message.data = after
         self._resolve_media(message)
         if was_loading:  # the real message begins now; later edits never ping
-            self._mention(message, body, mentions.PARSE_USERS)
-        self._state.publish_message("MESSAGE_UPDATE", message, answers=answers)
+            self._set_mentions(message, body, mentions.PARSE_USERS)
+        self._state.publish_message("MESSAGE_UPDATE", message, responds_to=responds_to)
         return message
 
-    def delete(self, message: Message) -> None:
+    def delete(self, message: StoredMessage) -> None:
         del self._state.messages[message.channel][message.id]
         gone = {"id": message.id, "channel_id": message.channel}
         if "guild_id" in message.data:
@@ -142,31 +144,31 @@ class Messages:
             gone,
             channel=message.channel,
             visible_to=message.visible_to,
-            answers=message.answers,
+            responds_to=message.responds_to,
         )
 
-    def present(self, message: Message) -> Json:
+    def present(self, message: StoredMessage) -> Json:
         """The message as the API returns it now: addresses of files are signed afresh."""
-        data = self._presented(message)
+        data = self._render(message)
         if data["type"] == REPLY:
             replied_to = data["message_reference"]
             there = self._state.messages.get(replied_to["channel_id"], {})
             target = there.get(replied_to["message_id"])
-            data["referenced_message"] = None if target is None else self._presented(target)
+            data["referenced_message"] = None if target is None else self._render(target)
         return data
 
-    def _presented(self, message: Message) -> Json:
-        data = message.shown()
-        for key in (*GATEWAY_ALONE, "referenced_message"):
+    def _render(self, message: StoredMessage) -> Json:
+        data = message.to_json()
+        for key in (*GATEWAY_FIELDS, "referenced_message"):
             data.pop(key, None)
         data["attachments"] = [
-            self._cdn.renewed(each, message.channel) for each in data["attachments"]
+            self._cdn.renew_urls(each, message.channel) for each in data["attachments"]
         ]
         return data
 
     # --- parts of a message -------------------------------------------------------------------
 
-    def _new(self, channel: Json, body: Json, origin: Origin, flags: MessageFlag) -> Json:
+    def _build_message(self, channel: Json, body: Json, origin: Origin, flags: MessageFlag) -> Json:
         data: Json = {
             "id": self._state.snowflakes.next(),
             "type": DEFAULT_MESSAGE,
@@ -174,15 +176,15 @@ class Messages:
             "channel_type": channel["type"],
             "author": origin.author,
             "content": (body.get("content") or "").strip(),
-            "timestamp": timestamp(self._state.clock.now()),
+            "timestamp": format_timestamp(self._state.clock.now()),
             "edited_timestamp": None,
             "tts": bool(body.get("tts")),
             "mention_everyone": False,
             "mentions": [],
             "mention_roles": [],
             "attachments": [],
-            "embeds": _embeds(body.get("embeds") or ()),
-            "components": complete(body.get("components") or ()),
+            "embeds": _complete_embeds(body.get("embeds") or ()),
+            "components": complete_components(body.get("components") or ()),
             "reactions": [],
             "pinned": False,
             "flags": int(flags),
@@ -191,7 +193,7 @@ class Messages:
         if body.get("nonce") is not None:
             data["nonce"] = body["nonce"]
         if body.get("poll"):
-            data["poll"] = _poll(body["poll"], self._state.clock.now())
+            data["poll"] = _build_poll(body["poll"], self._state.clock.now())
         if channel["type"] != ChannelType.DM:
             data["guild_id"] = channel["guild_id"]
             member = self._state.members[channel["guild_id"]].get(origin.author["id"])
@@ -199,42 +201,42 @@ class Messages:
                 data["member"] = {k: v for k, v in member.items() if k != "user"}
         return data
 
-    def _replied_to(self, channel: Json, body: Json) -> Message | None:
+    def _find_replied_to(self, channel: Json, body: Json) -> StoredMessage | None:
         reference = body.get("message_reference")
         if not reference:
             return None
         found = self._state.messages[channel["id"]].get(str(reference.get("message_id")))
-        if found is not None and found.data["type"] not in REPLIED_TO:
-            raise Form.refuse(
+        if found is not None and found.data["type"] not in REPLYABLE_TYPES:
+            raise FormErrors.single(
                 "message_reference",
                 "REPLIES_CANNOT_REPLY_TO_SYSTEM_MESSAGE",
                 "Cannot reply to a system message",
             )
         if found is None and reference.get("fail_if_not_exists", True):
-            raise Form.refuse(
+            raise FormErrors.single(
                 "message_reference", "MESSAGE_REFERENCE_UNKNOWN_MESSAGE", "Unknown message"
             )
         return found
 
-    def _refer(self, message: Message, replied_to: Message) -> None:
+    def _add_reply_reference(self, message: StoredMessage, replied_to: StoredMessage) -> None:
         reference = {"type": 0, "channel_id": replied_to.channel, "message_id": replied_to.id}
         if "guild_id" in message.data:
             reference["guild_id"] = message.data["guild_id"]
         message.data |= {
             "type": REPLY,
             "message_reference": reference,
-            "referenced_message": self._presented(replied_to),
+            "referenced_message": self._render(replied_to),
         }
-        message.answers = message.answers or replied_to.id
+        message.responds_to = message.responds_to or replied_to.id
 
-    def _forwarded(self, body: Json) -> Message | None:
+    def _find_forwarded(self, body: Json) -> StoredMessage | None:
         """The message that this body forwards."""
         reference = body.get("message_reference") or {}
         if reference.get("type") != FORWARD:
             return None
         return self._state.message(str(reference["channel_id"]), str(reference["message_id"]))
 
-    def _forward(self, message: Message, forwarded: Message) -> None:
+    def _add_snapshot(self, message: StoredMessage, forwarded: StoredMessage) -> None:
         """A forwarded message is a copy of what it said, without its author."""
         reference = {
             "type": FORWARD,
@@ -244,18 +246,24 @@ class Messages:
         if "guild_id" in forwarded.data:
             reference["guild_id"] = forwarded.data["guild_id"]
         source = (forwarded.data.get("message_snapshots") or [{"message": forwarded.data}])[0]
-        copied = {key: source["message"][key] for key in SNAPSHOT if key in source["message"]}
+        copied = {
+            key: source["message"][key] for key in SNAPSHOT_FIELDS if key in source["message"]
+        }
         message.data |= {
             "message_reference": reference,
             "message_snapshots": [{"message": copy.deepcopy(copied)}],
             "flags": message.data["flags"] | MessageFlag.HAS_SNAPSHOT,
         }
 
-    def _mention(
-        self, message: Message, body: Json, default: Json, replied_to: Message | None = None
+    def _set_mentions(
+        self,
+        message: StoredMessage,
+        body: Json,
+        default: Json,
+        replied_to: StoredMessage | None = None,
     ) -> None:
         allowed = body.get("allowed_mentions")
-        found = mentions.find(
+        found = mentions.find_mentions(
             self._state,
             message.author,
             self._state.channels[message.channel],
@@ -269,8 +277,8 @@ class Messages:
         silent = MessageFlag.SUPPRESS_NOTIFICATIONS in message.flags
         message.pinged = () if silent else found.pinged
 
-    def _stored(self, channel: str, body: Json, files: Sequence[File]) -> list[Json]:
-        described = {str(a.get("id")): a for a in _new_ones(body)}
+    def _store_files(self, channel: str, body: Json, files: Sequence[File]) -> list[Json]:
+        described = {str(a.get("id")): a for a in _described_uploads(body)}
         stored = []
         for index, file in enumerate(files):
             about = described.get(str(index), {})
@@ -283,14 +291,14 @@ class Messages:
             stored.append(self._cdn.store(named, channel, self._state.snowflakes.next()))
         return stored
 
-    def _kept(self, message: Message, body: Json) -> list[Json]:
+    def _kept_attachments(self, message: StoredMessage, body: Json) -> list[Json]:
         before: list[Json] = message.data["attachments"]
         if "attachments" not in body:
             return before
         wanted = {str(a["id"]) for a in body["attachments"] or ()}
         return [a for a in before if a["id"] in wanted]
 
-    def _edited_flags(self, message: Message, body: Json) -> MessageFlag:
+    def _edited_flags(self, message: StoredMessage, body: Json) -> MessageFlag:
         """The Components V2 flag can be set by an edit but never taken back."""
         changed = MessageFlag(body.get("flags") or 0)
         flags = message.flags & ~MessageFlag.LOADING
@@ -300,7 +308,7 @@ class Messages:
             flags = flags & ~MessageFlag.SUPPRESS_EMBEDS | suppressed
         return flags
 
-    def _resolve_media(self, message: Message) -> None:
+    def _resolve_media(self, message: StoredMessage) -> None:
         """`attachment://name` in a component or an embed becomes the file's address."""
         by_name: dict[str, Json] = {a["filename"]: a for a in message.data["attachments"]}
         places = list(message_validation.media_items(message.data["components"]))
@@ -316,12 +324,12 @@ class Messages:
             place.setdefault("proxy_url", place["url"])
         for part in message_validation.walk(message.data["components"]):
             if isinstance(part.get("file"), dict):
-                name = message_validation.file_name(str(part["file"]["url"]))
+                name = message_validation.file_name_of_url(str(part["file"]["url"]))
                 part |= {"name": name, "size": by_name.get(name, {}).get("size", 0)}
 
     # --- nonces -------------------------------------------------------------------------------
 
-    def _by_nonce(self, channel: Json, body: Json, origin: Origin) -> Message | None:
+    def _find_by_nonce(self, channel: Json, body: Json, origin: Origin) -> StoredMessage | None:
         if not body.get("enforce_nonce") or body.get("nonce") is None:
             return None
         key = (origin.author["id"], channel["id"], str(body["nonce"]))
@@ -329,7 +337,9 @@ class Messages:
         fresh = self._state.clock.now() - sent_at < NONCE_SECONDS
         return message if fresh else None
 
-    def _remember_nonce(self, channel: Json, body: Json, origin: Origin, message: Message) -> None:
+    def _remember_nonce(
+        self, channel: Json, body: Json, origin: Origin, message: StoredMessage
+    ) -> None:
         if body.get("nonce") is None:
             return
         key = (origin.author["id"], channel["id"], str(body["nonce"]))
@@ -338,7 +348,7 @@ class Messages:
             self._nonces.popitem(last=False)
 
 
-def _embeds(sent: Iterable[Json]) -> list[Json]:
+def _complete_embeds(sent: Iterable[Json]) -> list[Json]:
     """Embeds as Discord keeps them."""
     kept = []
     for embed in sent:
@@ -356,7 +366,7 @@ def _poll_media(asked: Json) -> Json:
     return {**asked, "emoji": {"id": None, "name": None, **asked["emoji"]}}
 
 
-def _poll(asked: Json, created: float) -> Json:
+def _build_poll(asked: Json, created: float) -> Json:
     """A poll as it stands in a message, of how it was asked for."""
     return {
         "question": {"text": asked["question"]["text"]},
@@ -364,21 +374,21 @@ def _poll(asked: Json, created: float) -> Json:
             {"answer_id": number, "poll_media": _poll_media(answer["poll_media"])}
             for number, answer in enumerate(asked["answers"], 1)
         ],
-        "expiry": timestamp(created + (asked.get("duration") or 24) * 3600),
+        "expiry": format_timestamp(created + (asked.get("duration") or 24) * 3600),
         "allow_multiselect": bool(asked.get("allow_multiselect")),
         "layout_type": asked.get("layout_type") or 1,
         "results": {"is_finalized": False, "answer_counts": []},
     }
 
 
-def _new_ones(body: Json) -> list[Json]:
+def _described_uploads(body: Json) -> list[Json]:
     """The entries of `attachments` that describe uploads: their ids are indices."""
     return [entry for entry in body.get("attachments") or () if message_validation.is_upload(entry)]
 
 
-def _uploads(body: Json, files: Sequence[File]) -> list[Json]:
+def _upload_entries(body: Json, files: Sequence[File]) -> list[Json]:
     """One `attachments` entry per upload, described or not."""
-    described = {str(a.get("id")): a for a in _new_ones(body)}
+    described = {str(a.get("id")): a for a in _described_uploads(body)}
     return [
         {"filename": described.get(str(i), {}).get("filename") or file.name}
         for i, file in enumerate(files)

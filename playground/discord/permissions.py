@@ -48,7 +48,7 @@ EVERYONE = (
 )
 
 
-def in_guild(guild: Json, member: Json) -> Permission:
+def guild_permissions(guild: Json, member: Json) -> Permission:
     """A member's permissions before any channel's overwrites."""
     if guild["owner_id"] == member["user"]["id"]:
         return ALL
@@ -60,21 +60,21 @@ def in_guild(guild: Json, member: Json) -> Permission:
     return ALL if Permission.ADMINISTRATOR in total else total
 
 
-def in_channel(guild: Json, member: Json, channel: Json) -> Permission:
+def channel_permissions(guild: Json, member: Json, channel: Json) -> Permission:
     """`channel` is the one that carries overwrites: for a thread, its parent."""
-    base = in_guild(guild, member)
+    base = guild_permissions(guild, member)
     if base == ALL:
         return ALL
     overwrites = {o["id"]: o for o in channel["permission_overwrites"]}
-    base = _apply(base, [overwrites.get(guild["id"])])
-    base = _apply(base, [overwrites.get(role) for role in member["roles"]])
-    base = _apply(base, [overwrites.get(member["user"]["id"])])
+    base = _apply_overwrites(base, [overwrites.get(guild["id"])])
+    base = _apply_overwrites(base, [overwrites.get(role) for role in member["roles"]])
+    base = _apply_overwrites(base, [overwrites.get(member["user"]["id"])])
     if Permission.VIEW_CHANNEL not in base:
         return Permission.NONE
     return base
 
 
-def _apply(base: Permission, overwrites: list[Json | None]) -> Permission:
+def _apply_overwrites(base: Permission, overwrites: list[Json | None]) -> Permission:
     deny = allow = Permission.NONE
     for overwrite in overwrites:
         if overwrite is not None:
@@ -83,7 +83,7 @@ def _apply(base: Permission, overwrites: list[Json | None]) -> Permission:
     return (base & ~deny) | allow
 
 
-def new_role(role_id: str, name: str, allow: Permission, *, position: int = 0) -> Json:
+def build_role(role_id: str, name: str, allow: Permission, *, position: int = 0) -> Json:
     """A role in Discord's shape."""
     return {
         "id": role_id,

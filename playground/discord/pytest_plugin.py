@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from playground.discord.server import LocalDiscord
-from playground.discord.user_actions import World
+from playground.discord.user_actions import UserActions
 
 __all__ = ["local_discord", "local_world"]
 
@@ -19,13 +19,13 @@ async def local_discord() -> AsyncIterator[LocalDiscord]:
     """A running server with ada and bob in #general. Rate limits are off; a test about them turns
     them on: `local_discord.backend.limits.enabled = True`."""
     async with LocalDiscord() as server:
-        server.backend.limits.enabled = False
+        server.backend.rate_limits.enabled = False
         for name in ("ada", "bob"):
             server.world.create_user(name)
         yield server
 
 
 @pytest.fixture
-def local_world(local_discord: LocalDiscord) -> World:
+def local_world(local_discord: LocalDiscord) -> UserActions:
     """Return what people do and see there."""
     return local_discord.world

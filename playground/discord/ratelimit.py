@@ -49,9 +49,9 @@ class RateLimits:
 
     def __init__(self) -> None:
         self.enabled = True
-        self.refused = 0  # 429 answers given
+        self.refused_count = 0  # 429 answers given
         self._buckets: dict[tuple[str, str], Bucket] = {}
-        self._second = Bucket(GLOBAL_PER_SECOND, 1.0, GLOBAL_PER_SECOND, 0.0)
+        self._global = Bucket(GLOBAL_PER_SECOND, 1.0, GLOBAL_PER_SECOND, 0.0)
         self._invalid = Bucket(INVALID_LIMIT, INVALID_SECONDS, INVALID_LIMIT, 0.0)
 
     def take(self, method: str, path: str) -> Decision:
@@ -59,36 +59,36 @@ class RateLimits:
         if not self.enabled:
             return Decision()
         now = time.monotonic()
-        if not _INTERACTION.match(path) and not _take(self._second, now):
-            return self._refuse(self._second, now, "global")
+        if not _INTERACTION.match(path) and not _take_request(self._global, now):
+            return self._refuse(self._global, now, "global")
         for rule_method, pattern, limit, seconds in _RULES:
             match = pattern.fullmatch(path) if rule_method == method else None
             if match is not None:
                 name = hashlib.md5(f"{method} {pattern.pattern}".encode()).hexdigest()  # noqa: S324
                 key = (name, match.group(1))
                 bucket = self._buckets.setdefault(key, Bucket(limit, seconds, limit, 0.0))
-                granted = _take(bucket, now)
-                headers = _headers(bucket, now, name)
+                granted = _take_request(bucket, now)
+                headers = _build_headers(bucket, now, name)
                 if not granted:
                     return self._refuse(bucket, now, "user", headers)
                 return Decision(headers)
         return Decision()
 
-    def banned(self) -> bool:
+    def is_banned(self) -> bool:
         """Whether Cloudflare would block this address: too many 401, 403 and 429 answers."""
         return self._invalid.remaining <= 0 and time.monotonic() < self._invalid.resets
 
     def count_invalid(self) -> None:
-        _take(self._invalid, time.monotonic())
+        _take_request(self._invalid, time.monotonic())
 
     def _refuse(
         self, bucket: Bucket, now: float, scope: str, headers: dict[str, str] | None = None
     ) -> Decision:
-        self.refused += 1
-        return refusal(max(bucket.resets - now, 0.001), scope, headers or {})
+        self.refused_count += 1
+        return build_refusal(max(bucket.resets - now, 0.001), scope, headers or {})
 
 
-def refusal(retry_after: float, scope: str, headers: dict[str, str]) -> Decision:
+def build_refusal(retry_after: float, scope: str, headers: dict[str, str]) -> Decision:
     """discord.py takes a 429 without `Via` for a ban by Cloudflare."""
     is_global = scope == "global"
     extra = {"Retry-After": f"{retry_after:.3f}", "X-RateLimit-Scope": scope, "Via": "1.1 local"}
@@ -103,14 +103,14 @@ def refusal(retry_after: float, scope: str, headers: dict[str, str]) -> Decision
     return Decision({**headers, **extra}, body)
 
 
-def _take(bucket: Bucket, now: float) -> bool:
+def _take_request(bucket: Bucket, now: float) -> bool:
     if now >= bucket.resets:
         bucket.remaining, bucket.resets = bucket.limit, now + bucket.seconds
     bucket.remaining -= 1
     return bucket.remaining >= 0
 
 
-def _headers(bucket: Bucket, now: float, name: str) -> dict[str, str]:
+def _build_headers(bucket: Bucket, now: float, name: str) -> dict[str, str]:
     reset_after = max(bucket.resets - now, 0.0)
     return {
         "X-RateLimit-Limit": str(bucket.limit),

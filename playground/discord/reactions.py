@@ -1,31 +1,33 @@
 """Reactions: one per user and emoji on a message."""
 
-from playground.discord.errors import DiscordError, unknown
-from playground.discord.state import Message, State
+from playground.discord.errors import DiscordError, unknown_error
+from playground.discord.state import ServerState, StoredMessage
 
-KINDS = 20  # of emoji on one message
+MAX_EMOJI = 20  # of emoji on one message
 
 
-def react(state: State, message: Message, user: str, emoji: str) -> None:
-    if emoji not in message.reactions and len(message.reactions) >= KINDS:
-        raise DiscordError(400, 30010, f"Maximum number of reactions reached ({KINDS})")
+def react(state: ServerState, message: StoredMessage, user: str, emoji: str) -> None:
+    if emoji not in message.reactions and len(message.reactions) >= MAX_EMOJI:
+        raise DiscordError(400, 30010, f"Maximum number of reactions reached ({MAX_EMOJI})")
     users = message.reactions.setdefault(emoji, [])
     if user not in users:
         users.append(user)
-        _changed(state, "MESSAGE_REACTION_ADD", message, user, emoji)
+        _publish_change(state, "MESSAGE_REACTION_ADD", message, user, emoji)
 
 
-def unreact(state: State, message: Message, user: str, emoji: str) -> None:
+def unreact(state: ServerState, message: StoredMessage, user: str, emoji: str) -> None:
     users = message.reactions.get(emoji, [])
     if user not in users:
-        raise unknown("Emoji")
+        raise unknown_error("Emoji")
     users.remove(user)
     if not users:
         del message.reactions[emoji]
-    _changed(state, "MESSAGE_REACTION_REMOVE", message, user, emoji)
+    _publish_change(state, "MESSAGE_REACTION_REMOVE", message, user, emoji)
 
 
-def _changed(state: State, event: str, message: Message, user: str, emoji: str) -> None:
+def _publish_change(
+    state: ServerState, event: str, message: StoredMessage, user: str, emoji: str
+) -> None:
     bot = state.bot["id"]
     message.data["reactions"] = [
         {

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from playground.discord.errors import Form
+from playground.discord.errors import FormErrors
 from playground.discord.json_types import Json
 
 LARGEST_SNOWFLAKE = 2**64 - 1
@@ -23,15 +23,15 @@ ADDRESS_SCHEMES = (*WEB, UPLOADED)
 
 
 class Schema(Protocol):
-    def check(self, form: Form, at: str, value: Any) -> None:
+    def check(self, form: FormErrors, at: str, value: Any) -> None:
         """Note what is wrong with `value`, which is not None, under the path `at`."""
 
 
 def matches(kind: Schema, value: Any) -> bool:
     """Return whether nothing is wrong with the value."""
-    form = Form()
+    form = FormErrors()
     kind.check(form, "value", value)
-    return form.good
+    return form.is_empty
 
 
 def is_blank(text: str) -> bool:
@@ -40,65 +40,65 @@ def is_blank(text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class StringValue:
+class String:
     """`visible` texts may not be blank. Lengths count Unicode code points."""
 
     least: int = 0
     most: int | None = None
     visible: bool = False
 
-    def check(self, form: Form, at: str, value: Any) -> None:
+    def check(self, form: FormErrors, at: str, value: Any) -> None:
         if not isinstance(value, str):
-            form.wrong(at, "STRING_TYPE_CONVERT", f'Could not interpret "{value!s:.40}" as string.')
+            form.add(at, "STRING_TYPE_CONVERT", f'Could not interpret "{value!s:.40}" as string.')
         elif not _is_unicode(value):
-            form.wrong(at, "STRING_TYPE_CONVERT", "Could not interpret a lone surrogate as string.")
+            form.add(at, "STRING_TYPE_CONVERT", "Could not interpret a lone surrogate as string.")
         elif not value and self.least:
-            form.wrong(at, "BASE_TYPE_REQUIRED", "This field is required")
+            form.add(at, "BASE_TYPE_REQUIRED", "This field is required")
         else:
             _check_length(form, at, len(value), self.least, self.most)
             if self.visible and value and is_blank(value):
-                form.wrong(at, "BASE_TYPE_REQUIRED", "This field is required")
+                form.add(at, "BASE_TYPE_REQUIRED", "This field is required")
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class Integer:
     """An integer within bounds."""
 
     least: int = 0
     most: int = LARGEST_INTEGER
 
-    def check(self, form: Form, at: str, value: Any) -> None:
+    def check(self, form: FormErrors, at: str, value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, int):
-            form.wrong(at, "NUMBER_TYPE_COERCE", f'Value "{value!s:.40}" is not int.')
+            form.add(at, "NUMBER_TYPE_COERCE", f'Value "{value!s:.40}" is not int.')
         else:
             _check_bounds(form, at, value, self.least, self.most, what="int")
 
 
 @dataclass(frozen=True, slots=True)
-class NumberValue:
+class Number:
     """Any number; JSON's numbers are finite."""
 
-    def check(self, form: Form, at: str, value: Any) -> None:
+    def check(self, form: FormErrors, at: str, value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            form.wrong(at, "NUMBER_TYPE_COERCE", f'Value "{value!s:.40}" is not float.')
+            form.add(at, "NUMBER_TYPE_COERCE", f'Value "{value!s:.40}" is not float.')
         else:
             _check_bounds(form, at, value, -LARGEST_INTEGER, LARGEST_INTEGER, what="float")
 
 
 @dataclass(frozen=True, slots=True)
-class Flag:
-    def check(self, form: Form, at: str, value: Any) -> None:
+class Boolean:
+    def check(self, form: FormErrors, at: str, value: Any) -> None:
         if not isinstance(value, bool):
-            form.wrong(at, "BOOLEAN_TYPE_CONVERT", "Must be either true or false.")
+            form.add(at, "BOOLEAN_TYPE_CONVERT", "Must be either true or false.")
 
 
 @dataclass(frozen=True, slots=True)
 class Snowflake:
     """An id, as text or, which Discord takes too, as an integer."""
 
-    def check(self, form: Form, at: str, value: Any) -> None:
+    def check(self, form: FormErrors, at: str, value: Any) -> None:
         if not is_snowflake(value):
-            form.wrong(at, "NUMBER_TYPE_COERCE", f'Value "{value!s:.40}" is not snowflake.')
+            form.add(at, "NUMBER_TYPE_COERCE", f'Value "{value!s:.40}" is not snowflake.')
 
 
 def is_snowflake(value: Any) -> bool:
@@ -113,48 +113,48 @@ def is_snowflake(value: Any) -> bool:
 class Choice:
     values: tuple[Any, ...]
 
-    def check(self, form: Form, at: str, value: Any) -> None:
+    def check(self, form: FormErrors, at: str, value: Any) -> None:
         if isinstance(value, bool) or value not in self.values:
             listed = ", ".join(repr(each) for each in self.values)
-            form.wrong(at, "BASE_TYPE_CHOICES", f"Value must be one of ({listed}).")
+            form.add(at, "BASE_TYPE_CHOICES", f"Value must be one of ({listed}).")
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class Url:
     """A URL."""
 
     schemes: tuple[str, ...] = WEB
     most: int = URL_CHARACTERS
 
-    def check(self, form: Form, at: str, value: Any) -> None:
+    def check(self, form: FormErrors, at: str, value: Any) -> None:
         if not isinstance(value, str):
-            form.wrong(at, "STRING_TYPE_CONVERT", f'Could not interpret "{value!s:.40}" as string.')
+            form.add(at, "STRING_TYPE_CONVERT", f'Could not interpret "{value!s:.40}" as string.')
             return
-        scheme, host = _parts(value)
+        scheme, host = _split_url(value)
         if scheme and scheme not in self.schemes:
             listed = ", ".join(repr(each) for each in self.schemes)
             message = f'Scheme "{scheme:.40}" is not supported. Scheme must be one of ({listed}).'
-            form.wrong(at, "URL_TYPE_INVALID_SCHEME", message)
+            form.add(at, "URL_TYPE_INVALID_SCHEME", message)
         elif not scheme or not host or any(c.isspace() for c in value):
-            form.wrong(at, "URL_TYPE_INVALID_URL", "Not a well formed URL.")
+            form.add(at, "URL_TYPE_INVALID_URL", "Not a well formed URL.")
         else:
             _check_length(form, at, len(value), 0, self.most)
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class Timestamp:
     """A time in ISO 8601."""
 
-    def check(self, form: Form, at: str, value: Any) -> None:
+    def check(self, form: FormErrors, at: str, value: Any) -> None:
         try:
             datetime.fromisoformat(value)
         except (TypeError, ValueError):
             message = f"Could not parse {value!s:.40}. Should be ISO8601."
-            form.wrong(at, "DATE_TIME_TYPE_PARSE", message)
+            form.add(at, "DATE_TIME_TYPE_PARSE", message)
 
 
 @dataclass(frozen=True, slots=True)
-class Items:
+class Array:
     """A list. `unique` ones hold no value twice."""
 
     of: Schema
@@ -162,123 +162,125 @@ class Items:
     most: int | None = None
     unique: bool = False
 
-    def check(self, form: Form, at: str, value: Any) -> None:
+    def check(self, form: FormErrors, at: str, value: Any) -> None:
         if not isinstance(value, list):
-            form.wrong(at, "LIST_TYPE_CONVERT", "Only iterables may be used in a ListType")
+            form.add(at, "LIST_TYPE_CONVERT", "Only iterables may be used in a ListType")
             return
         _check_length(form, at, len(value), self.least, self.most)
         for index, each in enumerate(value):
             check_member(form, f"{at}.{index}".removeprefix("."), self.of, each)
         if self.unique and len({repr(each) for each in value}) < len(value):
-            form.wrong(at, "SET_TYPE_ALREADY_CONTAINS_VALUE", "The set already contains a value")
+            form.add(at, "SET_TYPE_ALREADY_CONTAINS_VALUE", "The set already contains a value")
 
 
 @dataclass(frozen=True, slots=True)
-class Fields:
+class Object:
     """An object. `rules` see it only where its members are of the right kinds."""
 
     members: Mapping[str, Schema] = field(default_factory=dict)
     required: Sequence[str] = ()
-    rules: Sequence[Callable[[Form, str, Json], None]] = ()
+    rules: Sequence[Callable[[FormErrors, str, Json], None]] = ()
 
-    def check(self, form: Form, at: str, value: Any) -> None:
+    def check(self, form: FormErrors, at: str, value: Any) -> None:
         if not isinstance(value, dict):
-            form.wrong(at, "DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType")
+            form.add(at, "DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType")
             return
-        inside = Form()
+        inside = FormErrors()
         prefix = f"{at}." if at else ""
         for name in self.required:
             if value.get(name) is None:
-                inside.wrong(f"{prefix}{name}", "BASE_TYPE_REQUIRED", "This field is required")
+                inside.add(f"{prefix}{name}", "BASE_TYPE_REQUIRED", "This field is required")
         for name, kind in self.members.items():
             if value.get(name) is not None:
                 kind.check(inside, f"{prefix}{name}", value[name])
-        if inside.good:
+        if inside.is_empty:
             for rule in self.rules:
                 rule(inside, at, value)
-        form.take(inside)
+        form.merge(inside)
 
 
 @dataclass(frozen=True, slots=True)
-class ByType:
+class TaggedObject:
     """An object whose member `type` says what else it may hold. More types may be added later."""
 
-    types: dict[int, Fields]
+    types: dict[int, Object]
 
-    def check(self, form: Form, at: str, value: Any) -> None:
+    def check(self, form: FormErrors, at: str, value: Any) -> None:
         if not isinstance(value, dict):
-            form.wrong(at, "DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType")
+            form.add(at, "DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType")
             return
         kind = value.get("type")
         if type(kind) is not int or kind not in self.types:
             listed = ", ".join(map(str, sorted(self.types)))
             message = f'Value of field "type" must be one of ({listed}).'
-            form.wrong(f"{at}.type".removeprefix("."), "UNION_TYPE_CHOICES", message)
+            form.add(f"{at}.type".removeprefix("."), "UNION_TYPE_CHOICES", message)
         else:
             self.types[kind].check(form, at, value)
 
 
 @dataclass(frozen=True, slots=True)
-class Either:
+class AnyOf:
     """A value of one of several kinds; the first kind says what is wrong with any other."""
 
     kinds: tuple[Schema, ...]
 
-    def check(self, form: Form, at: str, value: Any) -> None:
+    def check(self, form: FormErrors, at: str, value: Any) -> None:
         if not any(matches(kind, value) for kind in self.kinds):
             self.kinds[0].check(form, at, value)
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectMap:
+class MapOf:
     """An object of free names, each of which must be among `names`."""
 
     names: frozenset[str]
     of: Schema
 
-    def check(self, form: Form, at: str, value: Any) -> None:
+    def check(self, form: FormErrors, at: str, value: Any) -> None:
         if not isinstance(value, dict):
-            form.wrong(at, "DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType")
+            form.add(at, "DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType")
             return
         for name, each in value.items():
             if name not in self.names:
-                form.wrong(at, "ENUM_TYPE_COERCE", f'Value "{name:.40}" is not a valid enum value.')
+                form.add(at, "ENUM_TYPE_COERCE", f'Value "{name:.40}" is not a valid enum value.')
             elif each is not None:
                 self.of.check(form, f"{at}.{name}".removeprefix("."), each)
 
 
-def check_member(form: Form, at: str, kind: Schema, value: Any) -> None:
+def check_member(form: FormErrors, at: str, kind: Schema, value: Any) -> None:
     """Check a value that may not be null."""
     if value is None:
-        form.wrong(at, "BASE_TYPE_REQUIRED", "This field is required")
+        form.add(at, "BASE_TYPE_REQUIRED", "This field is required")
     else:
         kind.check(form, at, value)
 
 
-def require(kind: Schema, body: Any, at: str = "") -> None:
+def check_body_schema(kind: Schema, body: Any, at: str = "") -> None:
     """Raise what Discord answers to a body of another kind (code 50035)."""
-    form = Form()
+    form = FormErrors()
     kind.check(form, at, body)
-    form.check()
+    form.raise_if_any()
 
 
-def _check_length(form: Form, at: str, length: int, least: int, most: int | None) -> None:
+def _check_length(form: FormErrors, at: str, length: int, least: int, most: int | None) -> None:
     if length >= least and (most is None or length <= most):
         return
     if most is None:
-        form.wrong(at, "BASE_TYPE_MIN_LENGTH", f"Must be {least} or more in length.")
+        form.add(at, "BASE_TYPE_MIN_LENGTH", f"Must be {least} or more in length.")
     elif least:
-        form.wrong(at, "BASE_TYPE_BAD_LENGTH", f"Must be between {least} and {most} in length.")
+        form.add(at, "BASE_TYPE_BAD_LENGTH", f"Must be between {least} and {most} in length.")
     else:
-        form.wrong(at, "BASE_TYPE_MAX_LENGTH", f"Must be {most} or fewer in length.")
+        form.add(at, "BASE_TYPE_MAX_LENGTH", f"Must be {most} or fewer in length.")
 
 
-def _check_bounds(form: Form, at: str, value: float, least: int, most: int, *, what: str) -> None:
+def _check_bounds(
+    form: FormErrors, at: str, value: float, least: int, most: int, *, what: str
+) -> None:
     if value < least:
         message = f"{what} value should be greater than or equal to {least}."
-        form.wrong(at, "NUMBER_TYPE_MIN", message)
+        form.add(at, "NUMBER_TYPE_MIN", message)
     elif not value <= most:
-        form.wrong(at, "NUMBER_TYPE_MAX", f"{what} value should be less than or equal to {most}.")
+        form.add(at, "NUMBER_TYPE_MAX", f"{what} value should be less than or equal to {most}.")
 
 
 def _is_unicode(text: str) -> bool:
@@ -289,7 +291,7 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _parts(address: str) -> tuple[str, str]:
+def _split_url(address: str) -> tuple[str, str]:
     try:
         parts = urlsplit(address)
     except ValueError:

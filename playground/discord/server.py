@@ -16,8 +16,8 @@ from playground.discord.errors import DiscordError
 from playground.discord.rest import application, channels, files, interactions, messages
 from playground.discord.rest.http_io import BACKEND
 from playground.discord.rest.middleware import API, api
-from playground.discord.state import State
-from playground.discord.user_actions import World
+from playground.discord.state import ServerState
+from playground.discord.user_actions import UserActions
 
 LOOPBACK = "127.0.0.1"
 BODY_BYTES = 30 * 2**20
@@ -43,9 +43,9 @@ class LocalDiscord:
         privileged_intents: int = -1,
     ) -> None:
         self._port = port
-        state = State(bot_name=bot_name, privileged_intents=privileged_intents)
+        state = ServerState(bot_name=bot_name, privileged_intents=privileged_intents)
         self.backend = Backend(state, heartbeat_s=heartbeat_s)
-        self.world = World(self.backend)
+        self.world = UserActions(self.backend)
         self.app = self._application()
         for add in (*self.extensions, *([extend] if extend else ())):
             add(self.app)
@@ -75,7 +75,7 @@ class LocalDiscord:
             ) from error
         self._port = self._runner.addresses[0][1]
         self.backend.state.url = self.url
-        self.backend.cdn.base = f"{self.url}/cdn"
+        self.backend.cdn.base_url = f"{self.url}/cdn"
         return self
 
     async def __aexit__(self, *_: object) -> None:

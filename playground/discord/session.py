@@ -50,7 +50,7 @@ class CloseCode(IntEnum):
     DISALLOWED_INTENTS = 4014
 
 
-class Closed(Exception):
+class ConnectionClosed(Exception):
     """Ends one connection; nothing is wrong with the server."""
 
     def __init__(self, code: CloseCode) -> None:
@@ -59,7 +59,7 @@ class Closed(Exception):
 
 
 @dataclass(eq=False)
-class Session:
+class GatewaySession:
     """What survives a connection, so that it can be resumed."""
 
     id: str
@@ -68,10 +68,10 @@ class Session:
     shards: int
     seq: int = 0
     log: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=REPLAYED_EVENTS))
-    connection: "Connection | None" = None
-    opened: float = field(default_factory=time.monotonic)
+    connection: "GatewayConnection | None" = None
+    opened_at: float = field(default_factory=time.monotonic)
 
-    def carries(self, guild: str | None) -> bool:
+    def covers_guild(self, guild: str | None) -> bool:
         shard = 0 if guild is None else (int(guild) >> TIME_SHIFT) % self.shards
         return shard == self.shard
 
@@ -82,7 +82,7 @@ class Session:
         if self.connection is not None:
             self.connection.queue(payload)
 
-    def missed(self, seq: int) -> list[str] | None:
+    def payloads_after(self, seq: int) -> list[str] | None:
         """The payloads after `seq`; None where the log no longer reaches back so far."""
         oldest = self.log[0][0] if self.log else self.seq + 1
         if seq > self.seq or seq < oldest - 1:
@@ -94,20 +94,20 @@ class Host(Protocol):
     """The gateway, as a connection needs it."""
 
     heartbeat_s: float
-    acknowledges: bool
+    sends_heartbeat_acks: bool
 
-    def identify(self, connection: "Connection", data: Json) -> None: ...
+    def identify(self, connection: "GatewayConnection", data: Json) -> None: ...
 
-    def resume(self, connection: "Connection", data: Json) -> None: ...
+    def resume(self, connection: "GatewayConnection", data: Json) -> None: ...
 
     def set_presence(self, data: Json) -> None: ...
 
-    def send_members(self, session: Session, data: Json) -> None: ...
+    def send_members(self, session: GatewaySession, data: Json) -> None: ...
 
-    def lost(self) -> None: ...
+    def on_connection_lost(self) -> None: ...
 
 
-class Connection:
+class GatewayConnection:
     """One socket. Payloads go out in order through a queue, so publishing never waits."""
 
     def __init__(
@@ -120,13 +120,13 @@ class Connection:
         self.gateway = gateway
         self.socket = socket
         self.transport = transport
-        self.session: Session | None = None
+        self.session: GatewaySession | None = None
         self._compress = compress
         self._outgoing: asyncio.Queue[str] = asyncio.Queue()
         self._received: deque[float] = deque(maxlen=SENDS)
 
     @property
-    def closed(self) -> bool:
+    def is_closed(self) -> bool:
         return self.socket.closed
 
     def _acknowledge_later(self) -> None:
@@ -145,13 +145,13 @@ class Connection:
         try:
             self.send(Op.HELLO, {"heartbeat_interval": int(self.gateway.heartbeat_s * 1000)})
             await self._read()
-        except Closed as closed:
+        except ConnectionClosed as closed:
             await self.socket.close(code=closed.code, message=str(closed).encode())
         finally:
             writer.cancel()
             if self.session is not None and self.session.connection is self:
                 self.session.connection = None
-                self.gateway.lost()
+                self.gateway.on_connection_lost()
 
     async def _write(self) -> None:
         while True:
@@ -170,38 +170,38 @@ class Connection:
                 # A client that misses a heartbeat and a half is a zombie.
                 message = await self.socket.receive(timeout=self.gateway.heartbeat_s * 1.5)
             except TimeoutError:
-                raise Closed(CloseCode.SESSION_TIMED_OUT) from None
+                raise ConnectionClosed(CloseCode.SESSION_TIMED_OUT) from None
             if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                 return
-            self._limit()
+            self._check_rate_limit()
             if len(message.data) > PAYLOAD_CHARACTERS:
-                raise Closed(CloseCode.DECODE_ERROR)
+                raise ConnectionClosed(CloseCode.DECODE_ERROR)
             try:
                 payload = json.loads(message.data)
                 op, data = Op(payload["op"]), payload.get("d")
                 self._handle(op, data)
             except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
-                raise Closed(CloseCode.DECODE_ERROR) from None
+                raise ConnectionClosed(CloseCode.DECODE_ERROR) from None
 
-    def _limit(self) -> None:
+    def _check_rate_limit(self) -> None:
         now = asyncio.get_running_loop().time()
         if len(self._received) == SENDS and now - self._received[0] < SENDS_SECONDS:
-            raise Closed(CloseCode.RATE_LIMITED)
+            raise ConnectionClosed(CloseCode.RATE_LIMITED)
         self._received.append(now)
 
     def _handle(self, op: Op, data: Json) -> None:
         if op is Op.HEARTBEAT:
-            if self.gateway.acknowledges:
+            if self.gateway.sends_heartbeat_acks:
                 self._acknowledge_later()
         elif op is Op.IDENTIFY:
             self.gateway.identify(self, data)
         elif op is Op.RESUME:
             self.gateway.resume(self, data)
         elif self.session is None:
-            raise Closed(CloseCode.NOT_AUTHENTICATED)
+            raise ConnectionClosed(CloseCode.NOT_AUTHENTICATED)
         elif op is Op.PRESENCE:
             self.gateway.set_presence(data)
         elif op is Op.REQUEST_MEMBERS:
             self.gateway.send_members(self.session, data)
         else:
-            raise Closed(CloseCode.UNKNOWN_OPCODE)
+            raise ConnectionClosed(CloseCode.UNKNOWN_OPCODE)

@@ -19,11 +19,11 @@ class Snowflakes:
         return str(self._last)
 
 
-def created_at(snowflake: str) -> float:
+def creation_time(snowflake: str) -> float:
     """Seconds since 1970."""
     return ((int(snowflake) >> TIME_SHIFT) + EPOCH_MS) / 1000
 
 
-def timestamp(seconds: float) -> str:
+def format_timestamp(seconds: float) -> str:
     """As Discord writes times: ISO 8601 with microseconds and offset."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")

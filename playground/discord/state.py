@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 from playground.discord import permissions
 from playground.discord.clock import Clock
 from playground.discord.components import media_items
-from playground.discord.errors import missing_access, missing_permissions, unknown
-from playground.discord.event_bus import Bus, Seen
+from playground.discord.errors import missing_access_error, missing_permissions_error, unknown_error
+from playground.discord.event_bus import DiscordEvent, EventBus
 from playground.discord.json_types import THREADS, ChannelType, Json, MessageFlag
 from playground.discord.permissions import Permission
-from playground.discord.snowflake import Snowflakes, timestamp
+from playground.discord.snowflake import Snowflakes, format_timestamp
 
 if TYPE_CHECKING:
-    from playground.discord.fault_injection import Filter
+    from playground.discord.fault_injection import MessageFilter
 
 # What a server without any special settings says of itself.
 NEW_GUILD: Json = {
@@ -66,10 +66,10 @@ NEW_GUILD: Json = {
 
 
 @dataclass(slots=True, eq=False)
-class Message:
+class StoredMessage:
     data: Json  # Discord's message object
     visible_to: str | None = None  # of an ephemeral message, the one user who sees it
-    answers: str | None = None  # the interaction or message it responds to
+    responds_to: str | None = None  # the interaction or message it responds to
     pinged: tuple[str, ...] = ()
     reactions: dict[str, list[str]] = field(default_factory=dict)  # users by emoji
 
@@ -89,7 +89,7 @@ class Message:
     def flags(self) -> MessageFlag:
         return MessageFlag(self.data["flags"])
 
-    def shown(self) -> Json:
+    def to_json(self) -> Json:
         """The message as Discord tells it: `attachments` are those that nothing else in it shows,
         and there is no list of reactions where there are none."""
         data: Json = copy.deepcopy(self.data)
@@ -109,11 +109,11 @@ def new_token(bot: str) -> str:
 
 
 @dataclass
-class State:
+class ServerState:
     """`url` is where the server is reached, known once it listens."""
 
     clock: Clock = field(default_factory=Clock)
-    bus: Bus = field(default_factory=Bus)
+    bus: EventBus = field(default_factory=EventBus)
     url: str = ""
     bot_name: str = "commonroom"
     privileged_intents: int = -1  # which of them the application may ask for; -1 is all
@@ -124,10 +124,10 @@ class State:
         self.guilds: dict[str, Json] = {}
         self.members: dict[str, dict[str, Json]] = {}  # by guild, by user
         self.channels: dict[str, Json] = {}
-        self.messages: dict[str, dict[str, Message]] = {}  # by channel, by id, oldest first
+        self.messages: dict[str, dict[str, StoredMessage]] = {}  # by channel, by id, oldest first
         self.thread_members: dict[str, dict[str, str]] = {}  # when each user joined, by thread
         self.presences: dict[str, Json] = {}
-        self.filters: list[Filter] = []
+        self.filters: list[MessageFilter] = []
         self._positions: Counter[str] = Counter()  # of each guild's next channel
         self.bot = self.add_user(self.bot_name, bot=True)
         self.token = new_token(self.bot["id"])
@@ -161,23 +161,23 @@ class State:
             "id": guild_id,
             "name": name,
             "owner_id": owner["id"],
-            "roles": [permissions.new_role(guild_id, "@everyone", permissions.EVERYONE)],
+            "roles": [permissions.build_role(guild_id, "@everyone", permissions.EVERYONE)],
         }
         self.guilds[guild_id] = guild
         self.members[guild_id] = {}
-        self.join(guild, owner)
+        self.add_member(guild, owner)
         if with_bot:
-            self.join(guild, self.bot)
+            self.add_member(guild, self.bot)
         return guild
 
-    def join(self, guild: Json, user: Json) -> Json:
+    def add_member(self, guild: Json, user: Json) -> Json:
         member: Json = {
             "user": user,
             "nick": None,
             "avatar": None,
             "banner": None,
             "roles": [],
-            "joined_at": timestamp(self.clock.now()),
+            "joined_at": format_timestamp(self.clock.now()),
             "premium_since": None,
             "deaf": False,
             "mute": False,
@@ -192,7 +192,7 @@ class State:
         return member
 
     def add_role(self, guild: Json, name: str, allow: Permission = Permission.NONE) -> Json:
-        role = permissions.new_role(
+        role = permissions.build_role(
             self.snowflakes.next(), name, allow, position=len(guild["roles"])
         )
         guild["roles"].append(role)
@@ -203,7 +203,7 @@ class State:
 
     def _add_managed_role(self, guild: Json, bot: Json) -> Json:
         """The role of the same name that a bot brings along, and that nobody else can have."""
-        role = permissions.new_role(
+        role = permissions.build_role(
             self.snowflakes.next(), bot["username"], Permission.NONE, position=len(guild["roles"])
         )
         role |= {"managed": True, "mentionable": True, "tags": {"bot_id": bot["id"]}}
@@ -215,18 +215,18 @@ class State:
 
     def guild(self, guild_id: str) -> Json:
         if guild_id not in self.guilds:
-            raise unknown("Guild")
+            raise unknown_error("Guild")
         return self.guilds[guild_id]
 
     def user(self, user_id: str) -> Json:
         if user_id not in self.users:
-            raise unknown("User")
+            raise unknown_error("User")
         return self.users[user_id]
 
     def member(self, guild_id: str, user_id: str) -> Json:
         member = self.members.get(guild_id, {}).get(user_id)
         if member is None:
-            raise unknown("Member")
+            raise unknown_error("Member")
         return member
 
     # --- channels -----------------------------------------------------------------------------
@@ -240,7 +240,7 @@ class State:
         kind: ChannelType = ChannelType.TEXT,
         **fields: Any,
     ) -> Json:
-        channel = self._new_channel(
+        channel = self._create_channel(
             kind,
             name=name,
             guild_id=guild["id"],
@@ -262,14 +262,14 @@ class State:
         name: str,
         owner: str,
         *,
-        starter: Message | None = None,
+        starter: StoredMessage | None = None,
         kind: ChannelType = ChannelType.PUBLIC_THREAD,
         auto_archive_minutes: int = 1440,
         tags: Sequence[str] = (),
     ) -> Json:
         """`tags` are the ids of those that a forum's post carries."""
-        now = timestamp(self.clock.now())
-        thread = self._new_channel(
+        now = format_timestamp(self.clock.now())
+        thread = self._create_channel(
             kind,
             channel_id=starter.id if starter else None,
             applied_tags=list(tags),
@@ -302,11 +302,11 @@ class State:
         for channel in self.channels.values():
             if channel["type"] == ChannelType.DM and channel["recipients"][0]["id"] == user_id:
                 return channel
-        channel = self._new_channel(ChannelType.DM, recipients=[self.user(user_id)])
+        channel = self._create_channel(ChannelType.DM, recipients=[self.user(user_id)])
         self.publish("CHANNEL_CREATE", channel, channel=channel["id"])
         return channel
 
-    def _new_channel(
+    def _create_channel(
         self, kind: ChannelType, *, channel_id: str | None = None, **fields: object
     ) -> Json:
         channel: Json = {
@@ -334,7 +334,7 @@ class State:
         changed = (user not in members) if present else (user in members)
         if not changed:
             return
-        joined = timestamp(self.clock.now())
+        joined = format_timestamp(self.clock.now())
         if present:
             members[user] = joined
         else:
@@ -357,19 +357,19 @@ class State:
         thread["thread_metadata"] |= {
             "archived": archived,
             "locked": locked,
-            "archive_timestamp": timestamp(self.clock.now()),
+            "archive_timestamp": format_timestamp(self.clock.now()),
         }
         self.publish("THREAD_UPDATE", thread, channel=thread["id"])
 
     def channel(self, channel_id: str) -> Json:
         if channel_id not in self.channels:
-            raise unknown("Channel")
+            raise unknown_error("Channel")
         return self.channels[channel_id]
 
-    def message(self, channel_id: str, message_id: str) -> Message:
+    def message(self, channel_id: str, message_id: str) -> StoredMessage:
         message = self.messages.get(channel_id, {}).get(message_id)
         if message is None:
-            raise unknown("Message")
+            raise unknown_error("Message")
         return message
 
     # --- permissions --------------------------------------------------------------------------
@@ -382,13 +382,13 @@ class State:
         if member is None:
             return Permission.NONE
         carrier = self.channels[channel["parent_id"]] if channel["type"] in THREADS else channel
-        held = permissions.in_channel(self.guilds[channel["guild_id"]], member, carrier)
+        held = permissions.channel_permissions(self.guilds[channel["guild_id"]], member, carrier)
         private = channel["type"] == ChannelType.PRIVATE_THREAD
         if private and user_id not in self.thread_members[channel["id"]]:
             return held if Permission.MANAGE_THREADS in held else Permission.NONE
         return held
 
-    def may_view(self, user_id: str, channel_id: str) -> bool:
+    def can_view(self, user_id: str, channel_id: str) -> bool:
         channel = self.channels.get(channel_id)
         return channel is not None and Permission.VIEW_CHANNEL in self.permissions(user_id, channel)
 
@@ -396,9 +396,9 @@ class State:
         """50001 where the channel itself is hidden, 50013 where a permission is lacking."""
         held = self.permissions(user_id, channel)
         if Permission.VIEW_CHANNEL not in held:
-            raise missing_access()
+            raise missing_access_error()
         if any(permission not in held for permission in needed):
-            raise missing_permissions()
+            raise missing_permissions_error()
 
     # --- telling ------------------------------------------------------------------------------
 
@@ -410,14 +410,16 @@ class State:
         channel: str | None = None,
         guild: str | None = None,
         visible_to: str | None = None,
-        answers: str | None = None,
+        responds_to: str | None = None,
         pinged: tuple[str, ...] = (),
     ) -> None:
         if channel is not None:
             guild = self.channels[channel].get("guild_id")
         snapshot = copy.deepcopy(data)
         self.bus.publish(
-            Seen(event, snapshot, self.clock.now(), channel, guild, visible_to, answers, pinged)
+            DiscordEvent(
+                event, snapshot, self.clock.now(), channel, guild, visible_to, responds_to, pinged
+            )
         )
 
     def publish_typing(self, user: str, channel: Json) -> None:
@@ -431,12 +433,14 @@ class State:
             data["member"] = self.members[channel["guild_id"]][user]
         self.publish("TYPING_START", data, channel=channel["id"])
 
-    def publish_message(self, event: str, message: Message, *, answers: str | None = None) -> None:
+    def publish_message(
+        self, event: str, message: StoredMessage, *, responds_to: str | None = None
+    ) -> None:
         self.publish(
             event,
-            message.shown(),
+            message.to_json(),
             channel=message.channel,
             visible_to=message.visible_to,
-            answers=answers or message.answers,
+            responds_to=responds_to or message.responds_to,
             pinged=message.pinged if event == "MESSAGE_CREATE" else (),
         )

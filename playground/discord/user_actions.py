@@ -9,9 +9,9 @@ from typing import Any
 
 from playground.discord import interaction_payloads
 from playground.discord.backend import Backend
-from playground.discord.client_forms import find_named, mention_names
+from playground.discord.client_forms import find_by_name, insert_mentions
 from playground.discord.errors import DiscordError
-from playground.discord.event_bus import Seen, Subscription
+from playground.discord.event_bus import DiscordEvent, Subscription
 from playground.discord.interactions import Interaction
 from playground.discord.json_types import (
     THREADS,
@@ -24,13 +24,13 @@ from playground.discord.json_types import (
 from playground.discord.messages import FORWARD, Origin
 from playground.discord.permissions import Permission
 from playground.discord.reactions import react, unreact
-from playground.discord.snapshot import snapshot
-from playground.discord.state import Message
+from playground.discord.snapshot import build_snapshot
+from playground.discord.state import StoredMessage
 
 Options = Mapping[str, Any]
 
 
-class World:
+class UserActions:
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self.state = backend.state
@@ -46,34 +46,34 @@ class World:
         """
         return Subscription(self.state.bus)
 
-    def sees(self, user: str, seen: Seen) -> bool:
+    def can_see(self, user: str, seen: DiscordEvent) -> bool:
         if seen.visible_to is not None and seen.visible_to != user:
             return False
         if seen.channel is not None and seen.channel in self.state.channels:
-            return self.state.may_view(user, seen.channel)
+            return self.state.can_view(user, seen.channel)
         return seen.guild is None or user in self.state.members[seen.guild]
 
     def snapshot(self, user: str) -> Json:
         """All that one person sees now, in Discord's shapes."""
-        return snapshot(self.backend, self.user(user)["id"])
+        return build_snapshot(self.backend, self.user(user)["id"])
 
-    def messages(self, channel: str, viewer: str | None = None) -> list[Message]:
+    def messages(self, channel: str, viewer: str | None = None) -> list[StoredMessage]:
         """Oldest first; for a viewer without other people's ephemeral ones."""
         everything = self.state.messages[self.channel(channel)["id"]].values()
         viewer_id = None if viewer is None else self.user(viewer)["id"]
         return [m for m in everything if viewer is None or m.visible_to in (None, viewer_id)]
 
     def user(self, who: str) -> Json:
-        return self.state.users.get(who) or find_named(self.state.users.values(), who)
+        return self.state.users.get(who) or find_by_name(self.state.users.values(), who)
 
     def channel(self, where: str) -> Json:
-        return self.state.channels.get(where) or find_named(self.state.channels.values(), where)
+        return self.state.channels.get(where) or find_by_name(self.state.channels.values(), where)
 
     # --- making -------------------------------------------------------------------------------
 
     def create_user(self, name: str, guild: Json | None = None) -> Json:
         user = self.state.add_user(name)
-        self.state.join(guild or self.guild, user)
+        self.state.add_member(guild or self.guild, user)
         return user
 
     def make_admin(self, user: str) -> None:
@@ -107,7 +107,7 @@ class World:
             self.guild, name, kind=ChannelType.FORUM, available_tags=available
         )
 
-    async def post(
+    async def create_forum_post(
         self,
         user: str,
         forum: str,
@@ -116,9 +116,9 @@ class World:
         files: Sequence[File] = (),
         *,
         tags: Sequence[str] = (),
-    ) -> Message:
+    ) -> StoredMessage:
         """The first message of a new post of a forum; both have the same id."""
-        author, place = self._at(user, forum, Permission.SEND_MESSAGES)
+        author, place = self._resolve(user, forum, Permission.SEND_MESSAGES)
         wanted = [tag["id"] for tag in place["available_tags"] if tag["name"] in tags]
         thread = self.state.add_thread(place, title, author, tags=wanted)
         return await self.say(user, thread["id"], content, files, extra={"id": thread["id"]})
@@ -126,11 +126,11 @@ class World:
     def create_thread(
         self, user: str, channel: str, name: str, *, message: str | None = None
     ) -> Json:
-        author, place = self._at(user, channel, Permission.CREATE_PUBLIC_THREADS)
+        author, place = self._resolve(user, channel, Permission.CREATE_PUBLIC_THREADS)
         starter = self.state.message(place["id"], message) if message else None
         return self.state.add_thread(place, name, author, starter=starter)
 
-    def archive(self, thread: str, *, locked: bool = False) -> None:
+    def archive_thread(self, thread: str, *, locked: bool = False) -> None:
         """As a moderator does, or time."""
         self.state.set_archived(self.channel(thread), archived=True, locked=locked)
 
@@ -175,17 +175,17 @@ class World:
         stickers: Sequence[str] = (),
         poll: Json | None = None,
         extra: Json | None = None,
-    ) -> Message:
+    ) -> StoredMessage:
         """`stickers` are names; `poll` is Discord's request for one; `extra` holds fields of the
         message that Discord sets by itself."""
-        author, place = self._at(user, channel)
+        author, place = self._resolve(user, channel)
         needed = (
             Permission.SEND_MESSAGES_IN_THREADS
             if place["type"] in THREADS
             else Permission.SEND_MESSAGES
         )
         self._require(author, place, needed)
-        body: Json = {"content": mention_names(self.state, content)}
+        body: Json = {"content": insert_mentions(self.state, content)}
         if reply_to is not None:
             body["message_reference"] = {"message_id": reply_to}
             body["allowed_mentions"] = {"parse": ["users", "roles", "everyone"]}
@@ -201,23 +201,25 @@ class World:
             body["poll"] = poll
         return self._post(place, body, files, Origin(self.state.users[author], extra=more))
 
-    def _post(self, place: Json, body: Json, files: Sequence[File], origin: Origin) -> Message:
+    def _post(
+        self, place: Json, body: Json, files: Sequence[File], origin: Origin
+    ) -> StoredMessage:
         try:
             return self.backend.messages.post(place, body, files, origin)
         except DiscordError as error:
             raise UserError(str(error)) from error
 
-    async def forward(self, user: str, channel: str, message: str, to: str) -> Message:
+    async def forward(self, user: str, channel: str, message: str, to: str) -> StoredMessage:
         """Forward a message of `channel` to another place, or to the same one."""
-        _, source = self._at(user, channel, Permission.READ_MESSAGE_HISTORY)
-        author, place = self._at(user, to)
+        _, source = self._resolve(user, channel, Permission.READ_MESSAGE_HISTORY)
+        author, place = self._resolve(user, to)
         reference = {"type": FORWARD, "channel_id": source["id"], "message_id": message}
         origin = Origin(self.state.users[author])
         return self._post(place, {"message_reference": reference}, (), origin)
 
-    async def webhook(
+    async def send_webhook_message(
         self, name: str, channel: str, body: Json, files: Sequence[File] = ()
-    ) -> Message:
+    ) -> StoredMessage:
         """A message that a webhook of this name sends; `body` is Discord's request."""
         place = self.channel(channel)
         hook = self.state.snowflakes.next()
@@ -234,11 +236,11 @@ class World:
         }
         return self._post(place, body, files, Origin(author, extra={"webhook_id": hook}))
 
-    async def system_message(
+    async def send_system_message(
         self, user: str, channel: str, kind: int, content: str = ""
-    ) -> Message:
+    ) -> StoredMessage:
         """Return what Discord writes in somebody's name, such as that they pinned a message."""
-        author, place = self._at(user, channel)
+        author, place = self._resolve(user, channel)
         origin = Origin(self.state.users[author], extra={"type": kind})
         return self._post(place, {"content": content}, (), origin)
 
@@ -251,31 +253,33 @@ class World:
         files: Sequence[File] = (),
         *,
         ping: bool = True,
-    ) -> Message:
+    ) -> StoredMessage:
         return await self.say(user, channel, content, files, reply_to=message, ping=ping)
 
-    async def edit_message(self, user: str, channel: str, message: str, content: str) -> Message:
+    async def edit_message(
+        self, user: str, channel: str, message: str, content: str
+    ) -> StoredMessage:
         found = self._own(user, channel, message)
-        return self.backend.messages.edit(found, {"content": mention_names(self.state, content)})
+        return self.backend.messages.edit(found, {"content": insert_mentions(self.state, content)})
 
     async def delete_message(self, user: str, channel: str, message: str) -> None:
         """One's own message, an ephemeral answer to oneself, or any as a moderator."""
-        author, place = self._at(user, channel)
+        author, place = self._resolve(user, channel)
         found = self.state.message(place["id"], message)
         if author not in (found.author, found.visible_to):
             self._require(author, place, Permission.MANAGE_MESSAGES)
         self.backend.messages.delete(found)
 
     async def react(self, user: str, channel: str, message: str, emoji: str) -> None:
-        author, place = self._at(user, channel, Permission.ADD_REACTIONS)
+        author, place = self._resolve(user, channel, Permission.ADD_REACTIONS)
         react(self.state, self.state.message(place["id"], message), author, emoji)
 
     async def unreact(self, user: str, channel: str, message: str, emoji: str) -> None:
-        author, place = self._at(user, channel)
+        author, place = self._resolve(user, channel)
         unreact(self.state, self.state.message(place["id"], message), author, emoji)
 
-    async def typing(self, user: str, channel: str) -> None:
-        author, place = self._at(user, channel)
+    async def start_typing(self, user: str, channel: str) -> None:
+        author, place = self._resolve(user, channel)
         self.state.publish_typing(author, place)
 
     # --- interacting --------------------------------------------------------------------------
@@ -292,14 +296,14 @@ class World:
         locale: str = "en-US",
     ) -> Interaction:
         """`command` may hold a subcommand: "settings persona". Does not wait for the bot."""
-        author, place = self._at(user, channel, Permission.USE_APPLICATION_COMMANDS)
-        data = interaction_payloads.command(self.backend, place, command, options or {}, files)
+        author, place = self._resolve(user, channel, Permission.USE_APPLICATION_COMMANDS)
+        data = interaction_payloads.command_data(self.backend, place, command, options or {}, files)
         return self.backend.interactions.open(
             InteractionType.COMMAND,
             author,
             place,
             data,
-            user_installed=user_installed or self._needs_user_install(place),
+            user_installed=user_installed or self._is_user_installed(place),
             locale=locale,
         )
 
@@ -314,12 +318,14 @@ class World:
         locale: str = "en-US",
     ) -> list[Json]:
         """The choices offered for the option `focused`; none when the bot does not respond."""
-        author, place = self._at(user, channel, Permission.USE_APPLICATION_COMMANDS)
-        data = interaction_payloads.command(self.backend, place, command, options, focused=focused)
+        author, place = self._resolve(user, channel, Permission.USE_APPLICATION_COMMANDS)
+        data = interaction_payloads.command_data(
+            self.backend, place, command, options, focused=focused
+        )
         interaction = self.backend.interactions.open(
             InteractionType.AUTOCOMPLETE, author, place, data, locale=locale
         )
-        await interaction.acknowledged()
+        await interaction.wait_acknowledged()
         return interaction.choices or []
 
     async def context_menu(
@@ -332,14 +338,14 @@ class World:
         locale: str = "en-US",
     ) -> Interaction:
         """`target` is a message's id, or a user for a user command."""
-        author, place = self._at(user, channel, Permission.USE_APPLICATION_COMMANDS)
-        data = interaction_payloads.context_menu(self.backend, place, command, target)
+        author, place = self._resolve(user, channel, Permission.USE_APPLICATION_COMMANDS)
+        data = interaction_payloads.context_menu_data(self.backend, place, command, target)
         return self.backend.interactions.open(
             InteractionType.COMMAND,
             author,
             place,
             data,
-            user_installed=self._needs_user_install(place),
+            user_installed=self._is_user_installed(place),
             locale=locale,
         )
 
@@ -354,18 +360,18 @@ class World:
         locale: str = "en-US",
     ) -> Interaction:
         """Press a button, or choose `values` in a menu; found by custom_id or label."""
-        author, place = self._at(user, channel)
+        author, place = self._resolve(user, channel)
         source = self.state.message(place["id"], message)
         if source.visible_to not in (None, author):
             raise UserError("this message is not visible to them")
-        data = interaction_payloads.component(self.state, source, component, values)
+        data = interaction_payloads.component_data(self.state, source, component, values)
         return self.backend.interactions.open(
             InteractionType.COMPONENT,
             author,
             place,
             data,
             source=source,
-            user_installed=self._needs_user_install(place),
+            user_installed=self._is_user_installed(place),
             locale=locale,
         )
 
@@ -377,7 +383,7 @@ class World:
             interaction = self.backend.interactions.by_id[interaction]
         if interaction.modal is None:
             raise UserError("no modal is open")
-        data = interaction_payloads.modal(
+        data = interaction_payloads.modal_data(
             self.backend, interaction.modal, values, interaction.channel
         )
         return self.backend.interactions.open(
@@ -386,14 +392,14 @@ class World:
             self.state.channel(interaction.channel),
             data,
             source=interaction.source,
-            opener=interaction,
+            opened_by=interaction,
             user_installed="1" in interaction.owners,
             locale=locale,
         )
 
     # --- inside -------------------------------------------------------------------------------
 
-    def _at(self, user: str, channel: str, *needed: Permission) -> tuple[str, Json]:
+    def _resolve(self, user: str, channel: str, *needed: Permission) -> tuple[str, Json]:
         author, place = self.user(user)["id"], self.channel(channel)
         self._require(author, place, Permission.VIEW_CHANNEL, *needed)
         return str(author), place
@@ -404,13 +410,13 @@ class World:
             name = self.state.users[user]["username"]
             raise UserError(f"{name} lacks {', '.join(str(p) for p in lacking)} here")
 
-    def _own(self, user: str, channel: str, message: str) -> Message:
-        author, place = self._at(user, channel)
+    def _own(self, user: str, channel: str, message: str) -> StoredMessage:
+        author, place = self._resolve(user, channel)
         found = self.state.message(place["id"], message)
         if found.author != author:
             raise UserError("only one's own messages can be edited")
         return found
 
-    def _needs_user_install(self, place: Json) -> bool:
+    def _is_user_installed(self, place: Json) -> bool:
         is_dm = place["type"] == ChannelType.DM
         return not is_dm and not self.state.has_bot(place["guild_id"])

@@ -5,29 +5,29 @@ from typing import Any
 
 from playground.discord.interactions import Interaction
 from playground.discord.json_types import File, Json, UserError
-from playground.discord.user_actions import World
-from playground.web_ui.presenter import choices
+from playground.discord.user_actions import UserActions
+from playground.web_ui.presenter import present_choices
 from playground.web_ui.uploads import Uploads
 
 
-class Silent(Exception):
+class NoResponseError(Exception):
     """The application did not respond within three seconds."""
 
 
 @dataclass(frozen=True)
-class Person:
+class PageUser:
     """Whom the page acts as, and the language their Discord is set to."""
 
     id: str
     locale: str = "en-US"
 
 
-class Actions:
-    def __init__(self, world: World, uploads: Uploads) -> None:
+class PageActions:
+    def __init__(self, world: UserActions, uploads: Uploads) -> None:
         self._world = world
         self._uploads = uploads
 
-    async def do(self, person: Person, packet: Json) -> Any:
+    async def perform(self, person: PageUser, packet: Json) -> Any:
         """Raises UserError where Discord would refuse, Silent where the bot does not answer."""
         action = getattr(self, f"on_{packet['op']}", None)
         if action is None:
@@ -36,7 +36,7 @@ class Actions:
 
     # --- writing ------------------------------------------------------------------------------
 
-    async def on_say(self, person: Person, packet: Json) -> None:
+    async def on_say(self, person: PageUser, packet: Json) -> None:
         await self._world.say(
             person.id,
             packet["channel"],
@@ -45,10 +45,10 @@ class Actions:
             reply_to=packet["reply"],
         )
 
-    async def on_typing(self, person: Person, packet: Json) -> None:
-        await self._world.typing(person.id, packet["channel"])
+    async def on_typing(self, person: PageUser, packet: Json) -> None:
+        await self._world.start_typing(person.id, packet["channel"])
 
-    async def on_react(self, person: Person, packet: Json) -> None:
+    async def on_react(self, person: PageUser, packet: Json) -> None:
         """Add the reaction, or take it back where this person gave it already."""
         place, message, emoji = packet["channel"], packet["message"], packet["emoji"]
         given = self._world.state.message(place, message).reactions.get(emoji, [])
@@ -57,17 +57,17 @@ class Actions:
 
     # --- interacting --------------------------------------------------------------------------
 
-    async def on_slash(self, person: Person, packet: Json) -> None:
+    async def on_slash(self, person: PageUser, packet: Json) -> None:
         options = self._with_files(packet["options"])
         where = packet["channel"]
-        await _answered(
+        await _require_response(
             await self._world.slash(
                 person.id, where, packet["command"], options, locale=person.locale
             )
         )
 
-    async def on_click(self, person: Person, packet: Json) -> None:
-        await _answered(
+    async def on_click(self, person: PageUser, packet: Json) -> None:
+        await _require_response(
             await self._world.click(
                 person.id,
                 packet["channel"],
@@ -78,8 +78,8 @@ class Actions:
             )
         )
 
-    async def on_context_menu(self, person: Person, packet: Json) -> None:
-        await _answered(
+    async def on_context_menu(self, person: PageUser, packet: Json) -> None:
+        await _require_response(
             await self._world.context_menu(
                 person.id,
                 packet["channel"],
@@ -89,13 +89,13 @@ class Actions:
             )
         )
 
-    async def on_submit_modal(self, person: Person, packet: Json) -> None:
+    async def on_submit_modal(self, person: PageUser, packet: Json) -> None:
         values = self._with_files(packet["values"])
-        await _answered(
+        await _require_response(
             await self._world.submit_modal(packet["modal"], values, locale=person.locale)
         )
 
-    async def on_autocomplete(self, person: Person, packet: Json) -> list[Json]:
+    async def on_autocomplete(self, person: PageUser, packet: Json) -> list[Json]:
         typed = {**packet["values"], packet["option"]: packet["typed"]}
         offered = await self._world.autocomplete(
             person.id,
@@ -105,18 +105,18 @@ class Actions:
             typed,
             locale=person.locale,
         )
-        return choices(offered, person.locale)
+        return present_choices(offered, person.locale)
 
     # --- making -------------------------------------------------------------------------------
 
-    async def on_add_user(self, _person: Person, packet: Json) -> Json:
-        return {"id": self._world.create_user(_named(packet))["id"]}
+    async def on_add_user(self, _person: PageUser, packet: Json) -> Json:
+        return {"id": self._world.create_user(_read_name(packet))["id"]}
 
-    async def on_add_channel(self, _person: Person, packet: Json) -> Json:
-        name = "-".join(_named(packet).lower().split())
+    async def on_add_channel(self, _person: PageUser, packet: Json) -> Json:
+        name = "-".join(_read_name(packet).lower().split())
         return {"id": self._world.create_channel(name)["id"]}
 
-    async def on_open_dm(self, person: Person, _packet: Json) -> Json:
+    async def on_open_dm(self, person: PageUser, _packet: Json) -> Json:
         return {"id": self._world.open_dm(person.id)["id"]}
 
     def _with_files(self, values: Json) -> Json:
@@ -132,12 +132,12 @@ class Actions:
         return self._uploads.take(value["upload"])
 
 
-async def _answered(interaction: Interaction) -> None:
-    if not await interaction.acknowledged():
-        raise Silent
+async def _require_response(interaction: Interaction) -> None:
+    if not await interaction.wait_acknowledged():
+        raise NoResponseError
 
 
-def _named(packet: Json) -> str:
+def _read_name(packet: Json) -> str:
     name = str(packet["name"]).strip()[:32]
     if not name:
         raise UserError("a name is needed")

@@ -31,23 +31,23 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 
 
-class Guard:
+class TokenAuth:
     def __init__(self, token: str) -> None:
         self._token = token.encode()
 
-    def knows(self, token: object) -> bool:
+    def is_valid(self, token: object) -> bool:
         """In a time that does not depend on how much of the token was right."""
         return isinstance(token, str) and hmac.compare_digest(
             token.encode(errors="replace"), self._token
         )
 
-    def knows_bearer(self, request: web.Request) -> bool:
+    def has_valid_bearer(self, request: web.Request) -> bool:
         header = request.headers.get("Authorization", "")
-        return header.startswith(BEARER) and self.knows(header.removeprefix(BEARER))
+        return header.startswith(BEARER) and self.is_valid(header.removeprefix(BEARER))
 
 
 @web.middleware
-async def only_this_machine(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def require_loopback(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse a foreign Host everywhere, and a foreign Origin on the page's own addresses."""
     if _hostname(request.host) not in LOOPBACK_NAMES:
         raise web.HTTPForbidden(text="This server answers only to its loopback address.")
@@ -64,7 +64,7 @@ def _hostname(host: str) -> str | None:
         return None
 
 
-async def protect(request: web.Request, response: web.StreamResponse) -> None:
+async def add_security_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Headers of everything the page consists of."""
     if not _is_page(request):
         return

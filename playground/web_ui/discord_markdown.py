@@ -25,9 +25,11 @@ ENTITY = re.compile(
 # --- before parsing ---------------------------------------------------------------------------
 
 
-def prepare(text: str) -> str:
+def to_commonmark(text: str) -> str:
     """Rewrite what Discord reads in another way than CommonMark, code left alone."""
-    return "".join(code if code else _quotes(prose) for prose, code in _split_at_fences(text))
+    return "".join(
+        code if code else _rewrite_quotes(prose) for prose, code in _split_at_fences(text)
+    )
 
 
 def _split_at_fences(text: str) -> Iterator[tuple[str, str]]:
@@ -36,7 +38,7 @@ def _split_at_fences(text: str) -> Iterator[tuple[str, str]]:
         before = text[end : match.start()]
         line = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
         yield before, ""
-        yield "", match[0] if _is_commonmark(match, line) else _fence(match)
+        yield "", match[0] if _is_commonmark(match, line) else _rewrite_fence(match)
         end = match.end()
     # Discord shows a fence that is never closed as it stands.
     yield text[end:].replace("```", r"\`\`\`"), ""
@@ -54,14 +56,14 @@ def _is_commonmark(match: re.Match[str], line: str) -> bool:
     )
 
 
-def _fence(match: re.Match[str]) -> str:
+def _rewrite_fence(match: re.Match[str]) -> str:
     language, code = match[1] or "", match[2].strip("\n")
     longest = max((len(run) for run in BACKTICKS.findall(code)), default=0)
     ticks = "`" * max(3, longest + 1)
     return f"\n{ticks}{language}\n{code}\n{ticks}\n"
 
 
-def _quotes(prose: str) -> str:
+def _rewrite_quotes(prose: str) -> str:
     lines: list[str] = []
     quoted = rest_is_quote = False
     for line in prose.split("\n"):
@@ -78,13 +80,13 @@ def _quotes(prose: str) -> str:
 # --- rules ------------------------------------------------------------------------------------
 
 
-def heading(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+def parse_heading(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """`#` to `###`, as CommonMark; deeper ones are text."""
     at = state.bMarks[start] + state.tShift[start]
     return not state.src.startswith("####", at) and commonmark_heading(state, start, end, silent)
 
 
-def subtext(state: StateBlock, start: int, _end: int, silent: bool) -> bool:
+def parse_subtext(state: StateBlock, start: int, _end: int, silent: bool) -> bool:
     """`-# small print`"""
     at, stop = state.bMarks[start] + state.tShift[start], state.eMarks[start]
     if not state.src.startswith("-# ", at):
@@ -101,7 +103,7 @@ def subtext(state: StateBlock, start: int, _end: int, silent: bool) -> bool:
     return True
 
 
-def spoiler(state: StateInline, silent: bool) -> bool:
+def parse_spoiler(state: StateInline, silent: bool) -> bool:
     """`||hidden until clicked||`"""
     start = state.pos
     if not state.src.startswith("||", start):
@@ -120,7 +122,7 @@ def spoiler(state: StateInline, silent: bool) -> bool:
     return True
 
 
-def entity(state: StateInline, silent: bool) -> bool:
+def parse_entity(state: StateInline, silent: bool) -> bool:
     """Mentions, timestamps, custom emoji and command links: `<@1>` `<#1>` `<t:1:R>` `<:a:1>`."""
     match = ENTITY.match(state.src, state.pos, state.posMax)
     if not match:

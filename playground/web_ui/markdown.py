@@ -29,27 +29,27 @@ FORMATTER = HtmlFormatter(nowrap=True, classprefix="hl-")
 
 
 @dataclass(frozen=True)
-class Names:
+class DisplayNames:
     """What ids in a text are called; an id that is missing is shown as unknown."""
 
     users: Mapping[str, str] = field(default_factory=dict)
     channels: Mapping[str, str] = field(default_factory=dict)
 
 
-NOBODY = Names()
+NO_NAMES = DisplayNames()
 
 
-def render(text: str, names: Names = NOBODY) -> str:
+def render(text: str, names: DisplayNames = NO_NAMES) -> str:
     """A message's text, an embed's description or a text display."""
-    return str(MARKDOWN.render(discord_markdown.prepare(text), {"names": names})).strip()
+    return str(MARKDOWN.render(discord_markdown.to_commonmark(text), {"names": names})).strip()
 
 
-def render_line(text: str, names: Names = NOBODY) -> str:
+def render_line(text: str, names: DisplayNames = NO_NAMES) -> str:
     """Text without blocks: an embed's title or a field's name."""
     return str(MARKDOWN.renderInline(text, {"names": names})).strip()
 
 
-def code(source: str, language: str) -> str:
+def highlight_code(source: str, language: str) -> str:
     """Highlighted source; an unknown language is plain text."""
     try:
         lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False)
@@ -63,24 +63,24 @@ def code(source: str, language: str) -> str:
 Tokens = Sequence[Token]
 
 
-def _fence(_self: RendererHTML, tokens: Tokens, at: int, *_: Any) -> str:
+def _render_fence(_self: RendererHTML, tokens: Tokens, at: int, *_: Any) -> str:
     language = tokens[at].info.strip().split(" ")[0]
-    body = code(tokens[at].content.removesuffix("\n"), language)
+    body = highlight_code(tokens[at].content.removesuffix("\n"), language)
     return f'<pre data-language="{escape(language)}"><code>{body}</code></pre>\n'
 
 
-def _strong(self: RendererHTML, tokens: Tokens, at: int, options: Any, env: Any) -> str:
+def _render_strong(self: RendererHTML, tokens: Tokens, at: int, options: Any, env: Any) -> str:
     """`__x__` is underlined on Discord, `**x**` is bold."""
     tokens[at].tag = "u" if tokens[at].markup == "__" else "strong"
     return self.renderToken(tokens, at, options, env)
 
 
-def _link(self: RendererHTML, tokens: Tokens, at: int, options: Any, env: Any) -> str:
+def _render_link(self: RendererHTML, tokens: Tokens, at: int, options: Any, env: Any) -> str:
     tokens[at].attrs.update(LINK_ATTRIBUTES)
     return self.renderToken(tokens, at, options, env)
 
 
-def _entity(_self: RendererHTML, tokens: Tokens, at: int, _options: Any, env: Any) -> str:
+def _render_entity(_self: RendererHTML, tokens: Tokens, at: int, _options: Any, env: Any) -> str:
     found, names = tokens[at].meta, env["names"]
     if unix := found["unix"]:
         return f'<time data-unix="{int(unix)}" data-style="{found["style"] or "f"}"></time>'
@@ -89,38 +89,42 @@ def _entity(_self: RendererHTML, tokens: Tokens, at: int, _options: Any, env: An
     if command := found["command"]:
         return f'<span class="mention">/{escape(command)}</span>'
     if found["kind"] == "#":
-        return _mention("#", names.channels.get(found["id"], "unknown"))
+        return _render_mention("#", names.channels.get(found["id"], "unknown"))
     if found["kind"] == "@&":
-        return _mention("@", "unknown-role")
-    return _mention("@", names.users.get(found["id"], "unknown-user"), found["id"])
+        return _render_mention("@", "unknown-role")
+    return _render_mention("@", names.users.get(found["id"], "unknown-user"), found["id"])
 
 
-def _mention(sign: str, name: str, user: str = "") -> str:
+def _render_mention(sign: str, name: str, user: str = "") -> str:
     data = f' data-user="{escape(user)}"' if user else ""
     return f'<span class="mention"{data}>{sign}{escape(name)}</span>'
 
 
-def _allowed_link(url: str) -> bool:
+def _is_allowed_link(url: str) -> bool:
     return url.lower().startswith(("https://", "http://"))
 
 
-def _build() -> MarkdownIt:
+def _build_parser() -> MarkdownIt:
     md = MarkdownIt("zero", {"html": False, "linkify": True, "breaks": True, "maxNesting": 20})
-    md.block.ruler.before("heading", "subtext", discord_markdown.subtext, {"alt": ["paragraph"]})
-    md.block.ruler.at("heading", discord_markdown.heading, {"alt": ["paragraph", "blockquote"]})
-    md.inline.ruler.before("link", "spoiler", discord_markdown.spoiler)
-    md.inline.ruler.before("autolink", "entity", discord_markdown.entity)
+    md.block.ruler.before(
+        "heading", "subtext", discord_markdown.parse_subtext, {"alt": ["paragraph"]}
+    )
+    md.block.ruler.at(
+        "heading", discord_markdown.parse_heading, {"alt": ["paragraph", "blockquote"]}
+    )
+    md.inline.ruler.before("link", "spoiler", discord_markdown.parse_spoiler)
+    md.inline.ruler.before("autolink", "entity", discord_markdown.parse_entity)
     md.inline.add_terminator_char("|")
     md.enable([*BLOCK_RULES, *INLINE_RULES, "inline", "subtext", "spoiler", "entity"])
-    md.validateLink = _allowed_link  # type: ignore[method-assign]
+    md.validateLink = _is_allowed_link  # type: ignore[method-assign]
     if md.linkify is not None:
         md.linkify.set({"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False})
-    md.add_render_rule("fence", _fence)
-    md.add_render_rule("strong_open", _strong)
-    md.add_render_rule("strong_close", _strong)
-    md.add_render_rule("link_open", _link)
-    md.add_render_rule("entity", _entity)
+    md.add_render_rule("fence", _render_fence)
+    md.add_render_rule("strong_open", _render_strong)
+    md.add_render_rule("strong_close", _render_strong)
+    md.add_render_rule("link_open", _render_link)
+    md.add_render_rule("entity", _render_entity)
     return md
 
 
-MARKDOWN = _build()
+MARKDOWN = _build_parser()

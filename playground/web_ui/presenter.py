@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from playground.discord.json_types import Json
-from playground.discord.message_validation import text_of
-from playground.discord.user_actions import World
-from playground.web_ui.markdown import Names, render, render_line
+from playground.discord.message_validation import message_text
+from playground.discord.user_actions import UserActions
+from playground.web_ui.markdown import DisplayNames, render, render_line
 
 MESSAGE_FIELDS = (
     "id", "channel_id", "type", "flags", "content", "timestamp", "edited_timestamp",
@@ -28,18 +28,18 @@ COMMAND_INTERACTION = 2
 ATTACHMENT = 11  # an option's type
 
 
-class View:
+class Presenter:
     """`world` is asked for names when a text is rendered, so that they are the present ones."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: UserActions) -> None:
         self._world = world
 
     # --- people and places --------------------------------------------------------------------
 
     def user(self, user: Json) -> Json:
         bot = self._world.state.bot["id"]
-        online = self._world.backend.gateway.online if user["id"] == bot else True
-        return {**_person(user), "online": online}
+        online = self._world.backend.gateway.is_online if user["id"] == bot else True
+        return {**_present_person(user), "online": online}
 
     def people(self) -> list[Json]:
         """Members of the server; its owner exists only because Discord demands one."""
@@ -48,46 +48,46 @@ class View:
         return [self.user(m["user"]) for m in members if m["user"]["id"] != guild["owner_id"]]
 
     def channel(self, channel: Json) -> Json:
-        shown = _only(channel, CHANNEL_FIELDS)
+        shown = _pick(channel, CHANNEL_FIELDS)
         if recipients := shown.get("recipients"):
-            shown["recipients"] = [_person(user) for user in recipients]
+            shown["recipients"] = [_present_person(user) for user in recipients]
         return shown
 
-    def _names(self) -> Names:
+    def _display_names(self) -> DisplayNames:
         state = self._world.state
-        return Names(
-            {user["id"]: _name(user) for user in state.users.values()},
+        return DisplayNames(
+            {user["id"]: _display_name(user) for user in state.users.values()},
             {c["id"]: c["name"] for c in state.channels.values() if c.get("name")},
         )
 
     # --- messages -----------------------------------------------------------------------------
 
     def message(self, message: Json) -> Json:
-        names = self._names()
+        names = self._display_names()
         return {
-            **_only(message, MESSAGE_FIELDS),
-            "author": _person(message["author"]),
+            **_pick(message, MESSAGE_FIELDS),
+            "author": _present_person(message["author"]),
             "mentions": [{"id": user["id"]} for user in message["mentions"]],
             "html": render(message["content"], names),
-            "attachments": [self._local(file) for file in message["attachments"]],
-            "embeds": [self._embed(embed, names) for embed in message["embeds"]],
+            "attachments": [self._with_local_url(file) for file in message["attachments"]],
+            "embeds": [self._present_embed(embed, names) for embed in message["embeds"]],
             "components": [self.component(part) for part in message["components"]],
             "reactions": message.get("reactions") or [],
-            "referenced_message": _reference(self._answered(message), names),
-            "command": self._command_used(message.get("interaction_metadata")),
+            "referenced_message": _present_reference(self._find_origin(message), names),
+            "command": self._present_command(message.get("interaction_metadata")),
         }
 
-    def _answered(self, message: Json) -> Json | None:
+    def _find_origin(self, message: Json) -> Json | None:
         """What it replies to; for the answer to a button, the message the button is on."""
         used = (message.get("interaction_metadata") or {}).get("interacted_message_id", "")
         kept = self._world.state.messages[message["channel_id"]].get(used)
         return kept.data if kept is not None else message.get("referenced_message")
 
-    def _embed(self, embed: Json, names: Names) -> Json:
+    def _present_embed(self, embed: Json, names: DisplayNames) -> Json:
         shown = dict(embed)
         for key in ("image", "thumbnail"):
             if shown.get(key):
-                shown[key] = self._local(shown[key])
+                shown[key] = self._with_local_url(shown[key])
         shown["title_html"] = render_line(embed.get("title") or "", names)
         shown["description_html"] = render(embed.get("description") or "", names)
         shown["fields"] = [
@@ -104,13 +104,13 @@ class View:
         """A component and everything nested in it, in a message or a modal."""
         shown = dict(part)
         if part["type"] == TEXT_DISPLAY:
-            shown["html"] = render(part["content"], self._names())
+            shown["html"] = render(part["content"], self._display_names())
         for key in ("media", "file"):
             if isinstance(part.get(key), dict):
-                shown[key] = self._local(part[key])
+                shown[key] = self._with_local_url(part[key])
         if "items" in part:
             shown["items"] = [
-                {**item, "media": self._local(item["media"])} for item in part["items"]
+                {**item, "media": self._with_local_url(item["media"])} for item in part["items"]
             ]
         for key in ("accessory", "component"):
             if part.get(key):
@@ -123,12 +123,12 @@ class View:
         parts = [self.component(part) for part in modal["components"]]
         return {"id": modal["id"], "title": modal["title"], "components": parts}
 
-    def _local(self, file: Json) -> Json:
+    def _with_local_url(self, file: Json) -> Json:
         """The page may be open under another name of loopback than the one in the address."""
-        base = self._world.backend.cdn.base.removesuffix("/cdn")
+        base = self._world.backend.cdn.base_url.removesuffix("/cdn")
         return {**file, "url": str(file.get("url") or "").removeprefix(base)}
 
-    def _command_used(self, metadata: Json | None) -> Json | None:
+    def _present_command(self, metadata: Json | None) -> Json | None:
         """Only the first answer to a command shows the command."""
         first = metadata and "original_response_message_id" not in metadata
         metadata = (metadata or {}).get("triggering_interaction_metadata") or metadata
@@ -138,92 +138,92 @@ class View:
         is_slash = self._world.backend.commands.find(name, SLASH, self._world.guild["id"])
         used = self._world.backend.interactions.by_id.get(metadata["id"])
         return {
-            "user": _person(metadata["user"]),
+            "user": _present_person(metadata["user"]),
             "label": f"/{name}" if is_slash else name,
-            "options": list(_filled(used.data)) if used else [],
+            "options": list(_list_filled_options(used.data)) if used else [],
         }
 
     # --- commands -----------------------------------------------------------------------------
 
     def commands(self, locale: str) -> list[Json]:
         """Each (sub)command that can be called, and whether in the server, in DMs, or both."""
-        usable = self._world.backend.commands.usable
+        usable = self._world.backend.commands.list_usable
         in_guild = {command["id"]: command for command in usable(self._world.guild["id"])}
         in_dm = {command["id"]: command for command in usable(None)}
         return [
             {**entry, "in_guild": key in in_guild, "in_dm": key in in_dm}
             for key, command in {**in_guild, **in_dm}.items()
-            for entry in _callable(command, (), (), locale, command["type"])
+            for entry in _list_callable(command, (), (), locale, command["type"])
         ]
 
 
-def _callable(
+def _list_callable(
     command: Json, path: tuple[str, ...], labels: tuple[str, ...], locale: str, kind: int
 ) -> Iterable[Json]:
     path = (*path, command["name"])
-    labels = (*labels, _localized(command, "name", locale))
+    labels = (*labels, _localize(command, "name", locale))
     options = command.get("options") or []
     nested = [o for o in options if o["type"] in (SUBCOMMAND, SUBCOMMAND_GROUP)]
     for option in nested:
-        yield from _callable(option, path, labels, locale, kind)
+        yield from _list_callable(option, path, labels, locale, kind)
     if not nested:
         yield {
             "type": kind,
             "name": " ".join(path),
             "label": " ".join(labels),
-            "description": _localized(command, "description", locale),
-            "options": [_option(option, locale) for option in options],
+            "description": _localize(command, "description", locale),
+            "options": [_present_option(option, locale) for option in options],
         }
 
 
-def _option(option: Json, locale: str) -> Json:
+def _present_option(option: Json, locale: str) -> Json:
     return {
-        **_only(option, OPTION_FIELDS),
-        "label": _localized(option, "name", locale),
-        "description": _localized(option, "description", locale),
-        "choices": choices(option.get("choices") or (), locale),
+        **_pick(option, OPTION_FIELDS),
+        "label": _localize(option, "name", locale),
+        "description": _localize(option, "description", locale),
+        "choices": present_choices(option.get("choices") or (), locale),
     }
 
 
-def _filled(data: Json) -> Iterable[Json]:
+def _list_filled_options(data: Json) -> Iterable[Json]:
     """The options that a person filled in, as everybody may read them."""
     files = data.get("resolved", {}).get("attachments", {})
     for option in data.get("options") or ():
         if "options" in option:
-            yield from _filled({**option, "resolved": data.get("resolved", {})})
+            yield from _list_filled_options({**option, "resolved": data.get("resolved", {})})
         elif option["type"] == ATTACHMENT:
             yield {"name": option["name"], "value": files[option["value"]]["filename"]}
         else:
             yield {"name": option["name"], "value": str(option["value"])}
 
 
-def choices(offered: Iterable[Json], locale: str) -> list[Json]:
-    return [{"name": _localized(c, "name", locale), "value": c["value"]} for c in offered]
+def present_choices(offered: Iterable[Json], locale: str) -> list[Json]:
+    return [{"name": _localize(c, "name", locale), "value": c["value"]} for c in offered]
 
 
-def _localized(thing: Json, key: str, locale: str) -> str:
+def _localize(thing: Json, key: str, locale: str) -> str:
     return str((thing.get(f"{key}_localizations") or {}).get(locale) or thing.get(key) or "")
 
 
-def _only(data: Json, fields: Iterable[str]) -> Json:
+def _pick(data: Json, fields: Iterable[str]) -> Json:
     return {key: data[key] for key in fields if key in data}
 
 
-def _person(user: Json) -> Json:
-    shown = _only(user, ("id", "username", "global_name"))
+def _present_person(user: Json) -> Json:
+    shown = _pick(user, ("id", "username", "global_name"))
     return {**shown, "bot": bool(user.get("bot"))}
 
 
-def _name(user: Json) -> str:
+def _display_name(user: Json) -> str:
     return str(user.get("global_name") or user["username"])
 
 
-def _reference(message: Any, names: Names) -> Json | None:
+def _present_reference(message: Any, names: DisplayNames) -> Json | None:
     if not message:
         return None
-    line = " ".join(text_of(message).split())[:PREVIEW_CHARS]
+    line = " ".join(message_text(message).split())[:PREVIEW_CHARS]
     return {
         "id": message["id"],
-        "author": _person(message["author"]),
+        "author": _present_person(message["author"]),
         "preview_html": render_line(line, names) or "…",
     }

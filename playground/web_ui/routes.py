@@ -11,25 +11,25 @@ from aiohttp import WSCloseCode, web
 
 from playground.discord.json_types import File
 from playground.discord.server import LocalDiscord
-from playground.web_ui.auth import Guard, only_this_machine, protect
-from playground.web_ui.session import Session, Supervisor
+from playground.web_ui.auth import TokenAuth, add_security_headers, require_loopback
+from playground.web_ui.session import PageSession, ProcessControl
 from playground.web_ui.uploads import FILE_BYTES, Uploads
 
 STATIC = Path(__file__).parent / "static"
-FIRST_PEOPLE = ("Ada", "Linus", "小明")
+FIRST_USERS = ("Ada", "Linus", "小明")
 HELLO_SECONDS = 5.0
 HEARTBEAT_SECONDS = 20.0
-REFUSED = 4001  # close code for a wrong token
+TOKEN_REFUSED = 4001  # close code for a wrong token
 
 
-def add_page(
-    app: web.Application, discord: LocalDiscord, supervisor: Supervisor | None, token: str
+def add_web_ui(
+    app: web.Application, discord: LocalDiscord, supervisor: ProcessControl | None, token: str
 ) -> None:
     """Call before the server starts. `token` is what `/?token=` must hold."""
-    page = Page(discord, supervisor, Guard(token))
-    app.middlewares.append(only_this_machine)
-    app.on_response_prepare.append(protect)
-    app.on_startup.append(page.invite_people)
+    page = WebUI(discord, supervisor, TokenAuth(token))
+    app.middlewares.append(require_loopback)
+    app.on_response_prepare.append(add_security_headers)
+    app.on_startup.append(page.create_first_users)
     app.on_shutdown.append(page.close)
     app.router.add_get("/", page.index)
     app.router.add_get("/page/socket", page.socket)
@@ -37,25 +37,27 @@ def add_page(
     app.router.add_static("/page/static", STATIC)
 
 
-class Page:
-    def __init__(self, discord: LocalDiscord, supervisor: Supervisor | None, guard: Guard) -> None:
+class WebUI:
+    def __init__(
+        self, discord: LocalDiscord, supervisor: ProcessControl | None, guard: TokenAuth
+    ) -> None:
         self._world = discord.world
         self._supervisor = supervisor
         self._guard = guard
         self._uploads = Uploads()
         self._sockets: set[web.WebSocketResponse] = set()
 
-    async def invite_people(self, _app: web.Application) -> None:
+    async def create_first_users(self, _app: web.Application) -> None:
         """Somebody to be, where nobody was made before."""
         members = self._world.state.members[self._world.guild["id"]]
         strangers = {self._world.guild["owner_id"], self._world.state.bot["id"]}
         if not members.keys() - strangers:
-            for name in FIRST_PEOPLE:
+            for name in FIRST_USERS:
                 self._world.create_user(name)
-            self._world.make_admin(FIRST_PEOPLE[0])
+            self._world.make_admin(FIRST_USERS[0])
 
     async def index(self, request: web.Request) -> web.StreamResponse:
-        if not self._guard.knows(request.query.get("token")):
+        if not self._guard.is_valid(request.query.get("token")):
             return _html("refused.html", status=403)
         return _html("index.html")
 
@@ -70,18 +72,18 @@ class Page:
                 hello = await socket.receive_json()
         except (RecursionError, TypeError, ValueError, TimeoutError):
             hello = None
-        if not isinstance(hello, dict) or not self._guard.knows(hello.get("token")):
-            await socket.close(code=REFUSED)
+        if not isinstance(hello, dict) or not self._guard.is_valid(hello.get("token")):
+            await socket.close(code=TOKEN_REFUSED)
             return socket
         self._sockets.add(socket)
         try:
-            await Session(socket, self._world, self._uploads, self._supervisor).run(hello)
+            await PageSession(socket, self._world, self._uploads, self._supervisor).run(hello)
         finally:
             self._sockets.discard(socket)
         return socket
 
     async def upload(self, request: web.Request) -> web.Response:
-        if not self._guard.knows_bearer(request):
+        if not self._guard.has_valid_bearer(request):
             raise web.HTTPForbidden(text="This needs the page's token.")
         if (request.content_length or 0) > FILE_BYTES:
             raise web.HTTPRequestEntityTooLarge(FILE_BYTES, request.content_length or 0)

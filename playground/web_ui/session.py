@@ -8,11 +8,11 @@ from typing import Any, Protocol
 from aiohttp import WSMsgType, web
 
 from playground.discord.errors import DiscordError
-from playground.discord.event_bus import Seen, Subscription
+from playground.discord.event_bus import DiscordEvent, Subscription
 from playground.discord.json_types import Json, UserError
-from playground.discord.user_actions import World
-from playground.web_ui.actions import Actions, Person, Silent
-from playground.web_ui.presenter import View
+from playground.discord.user_actions import UserActions
+from playground.web_ui.actions import NoResponseError, PageActions, PageUser
+from playground.web_ui.presenter import Presenter
 from playground.web_ui.uploads import Uploads
 
 STATUS_SECONDS = 1.0
@@ -20,7 +20,7 @@ STATUS_SECONDS = 1.0
 MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 LOCALES = ("en-US", "zh-CN")
 # What the page is told when Discord tells its clients something.
-PUSHES = {
+PAGE_EVENTS = {
     "MESSAGE_CREATE": "message",
     "MESSAGE_UPDATE": "message",
     "MESSAGE_REACTION_ADD": "message",
@@ -40,10 +40,10 @@ PUSHES = {
 }
 
 
-class Supervisor(Protocol):
+class ProcessControl(Protocol):
     """What starts the processes and knows how they are."""
 
-    def states(self) -> list[Json]:
+    def status_rows(self) -> list[Json]:
         """Of each process: name, state, progress (0 to 1 or None), detail, memory (bytes)."""
 
     async def overview(self) -> Json:
@@ -54,27 +54,27 @@ class Supervisor(Protocol):
     async def restart(self, name: str) -> None: ...
 
 
-class Session:
+class PageSession:
     def __init__(
         self,
         socket: web.WebSocketResponse,
-        world: World,
+        world: UserActions,
         uploads: Uploads,
-        supervisor: Supervisor | None,
+        supervisor: ProcessControl | None,
     ) -> None:
         self._socket = socket
         self._world = world
-        self._view = View(world)
+        self._view = Presenter(world)
         self._supervisor = supervisor
-        self._actions = Actions(world, uploads)
+        self._actions = PageActions(world, uploads)
         self._outbox: asyncio.Queue[Json] = asyncio.Queue()
-        self._person = Person(id="")
+        self._person = PageUser(id="")
         self._status: list[Json] = []
 
     async def run(self, hello: Mapping[str, Any]) -> None:
         """Until the page goes. Everything is sent in the order in which it was put."""
         with self._world.subscribe() as changes:
-            self._become(hello.get("user"), hello.get("locale"))
+            self._switch_user(hello.get("user"), hello.get("locale"))
             async with asyncio.TaskGroup() as tasks:
                 background = [
                     tasks.create_task(self._send()),
@@ -83,7 +83,7 @@ class Session:
                 ]
                 async for frame in self._socket:
                     if frame.type is WSMsgType.TEXT:
-                        tasks.create_task(self._answer(_packet(frame.data)))
+                        tasks.create_task(self._answer(_parse_request(frame.data)))
                 for task in background:
                     task.cancel()
 
@@ -102,17 +102,19 @@ class Session:
 
     async def _watch(self, changes: Subscription) -> None:
         async for seen in changes:
-            if self._world.sees(self._person.id, seen):
+            if self._world.can_see(self._person.id, seen):
                 self._show(seen)
 
-    def _show(self, seen: Seen) -> None:
-        if push := PUSHES.get(seen.event):
-            self._push(push, self._shown(push, seen.data))
+    def _show(self, seen: DiscordEvent) -> None:
+        if push := PAGE_EVENTS.get(seen.name):
+            self._push(push, self._present(push, seen.data))
 
-    def _shown(self, push: str, data: Json) -> Any:
+    def _present(self, push: str, data: Json) -> Any:
         match push:
             case "message":
-                return self._view.message(data if "content" in data else self._reacted_to(data))
+                return self._view.message(
+                    data if "content" in data else self._find_reacted_message(data)
+                )
             case "channel":
                 return self._view.channel(data)
             case "user":
@@ -124,7 +126,7 @@ class Session:
             case _:
                 return data
 
-    def _reacted_to(self, reaction: Json) -> Json:
+    def _find_reacted_message(self, reaction: Json) -> Json:
         return self._world.state.message(reaction["channel_id"], reaction["message_id"]).data
 
     async def _watch_status(self) -> None:
@@ -132,8 +134,8 @@ class Session:
             self._push_status(self._supervisor)
             await asyncio.sleep(STATUS_SECONDS)
 
-    def _push_status(self, supervisor: Supervisor) -> None:
-        states = supervisor.states()
+    def _push_status(self, supervisor: ProcessControl) -> None:
+        states = supervisor.status_rows()
         if states != self._status:
             self._status = states
             self._push("status", states)
@@ -143,8 +145,8 @@ class Session:
     async def _answer(self, packet: Json) -> None:
         reply: Json = {"reply": packet.get("id")}
         try:
-            reply["data"] = await self._do(packet)
-        except Silent:
+            reply["data"] = await self._perform(packet)
+        except NoResponseError:
             reply["error"] = "silent"
         except (UserError, DiscordError) as refusal:
             reply |= {"error": "refused", "detail": str(refusal)}
@@ -152,36 +154,36 @@ class Session:
             reply |= {"error": "refused", "detail": "the page sent something malformed"}
         self._outbox.put_nowait(reply)
 
-    async def _do(self, packet: Json) -> Any:
+    async def _perform(self, packet: Json) -> Any:
         match packet["op"]:
             case "become":
-                return self._become(packet["user"], packet.get("locale"))
+                return self._switch_user(packet["user"], packet.get("locale"))
             case "locale":
-                self._person = Person(self._person.id, _locale(packet["locale"]))
+                self._person = PageUser(self._person.id, _check_locale(packet["locale"]))
                 return self._push("commands", self._view.commands(self._person.locale))
             case "process":
-                return await self._steer(packet["action"], packet["name"])
+                return await self._control_process(packet["action"], packet["name"])
             case "overview":
-                return await self._supervised.overview()
+                return await self._require_supervisor.overview()
             case _:
-                return await self._actions.do(self._person, packet)
+                return await self._actions.perform(self._person, packet)
 
-    async def _steer(self, action: str, name: str) -> None:
-        supervisor = self._supervised
+    async def _control_process(self, action: str, name: str) -> None:
+        supervisor = self._require_supervisor
         steps = {"kill": supervisor.kill, "restart": supervisor.restart}
         await steps[action](name)
         self._push_status(supervisor)
 
     @property
-    def _supervised(self) -> Supervisor:
+    def _require_supervisor(self) -> ProcessControl:
         if self._supervisor is None:
             raise UserError("nothing supervises the processes here")
         return self._supervisor
 
-    def _become(self, user: Any, locale: Any) -> None:
+    def _switch_user(self, user: Any, locale: Any) -> None:
         people = [person for person in self._view.people() if not person["bot"]]
         known = [person["id"] for person in people]
-        self._person = Person(user if user in known else known[0], _locale(locale))
+        self._person = PageUser(user if user in known else known[0], _check_locale(locale))
         self._push("snapshot", self._snapshot())
 
     def _snapshot(self) -> Json:
@@ -205,7 +207,7 @@ class Session:
         }
 
 
-def _packet(text: str) -> Json:
+def _parse_request(text: str) -> Json:
     """What the page asks for; anything else becomes a request that is refused."""
     try:
         packet = json.loads(text)
@@ -214,5 +216,5 @@ def _packet(text: str) -> Json:
     return packet if isinstance(packet, dict) else {}
 
 
-def _locale(wanted: Any) -> str:
+def _check_locale(wanted: Any) -> str:
     return wanted if wanted in LOCALES else LOCALES[0]

@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from playground.discord.json_types import Json
-from playground.discord.rest.http_io import RECORD
+from playground.discord.rest.http_io import RECORDED_REQUEST
 from playground.discord.rest.middleware import API
 from playground.discord.server import LocalDiscord
 
@@ -38,7 +38,7 @@ def recorded(keep: Callable[[Exchange], None]) -> Iterator[None]:
     @web.middleware
     async def listen(request: web.Request, handler: Handler) -> web.StreamResponse:
         read: Json = {}
-        RECORD.set(read)
+        RECORDED_REQUEST.set(read)
         response = await handler(request)
         if request.path.startswith(f"{API}/") and response.status < 500:
             keep(_exchange(request, read, response))

@@ -233,7 +233,7 @@ async def test_responses_are_sound(specification: Specification) -> None:
         discord = LocalDiscord()
     async with discord, aiohttp.ClientSession() as session:
         rest, world = RestClient(session, discord), discord.world
-        discord.backend.limits.enabled = False
+        discord.backend.rate_limits.enabled = False
         ada = world.create_user("ada")["id"]
         here, guild = f"/channels/{world.general['id']}", f"/guilds/{world.guild['id']}"
         for body in TAKEN.values():

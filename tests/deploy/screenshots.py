@@ -19,7 +19,7 @@ from playground import ensure_model
 from playground import web_ui as page_files
 from playground.discord.server import LocalDiscord
 from playground.supervisor import Supervisor
-from playground.web_ui.routes import add_page
+from playground.web_ui.routes import add_web_ui
 from tests.playground.page_stage import TOKEN, chromium, command
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -161,13 +161,13 @@ def _joined(shots: tuple[bytes, ...], step: Callable[[tuple[int, int]], tuple[in
 async def running() -> AsyncIterator[str]:
     """A playground with nothing in it; its address."""
     chosen = argparse.Namespace(engine=None, model=None)
-    await ensure_model.ensure(chosen)
+    await ensure_model.ensure_model(chosen)
     with tempfile.TemporaryDirectory() as folder:
         discord = LocalDiscord()
         supervisor = Supervisor(Path(folder), discord, engine=chosen.engine, model=chosen.model)
-        add_page(discord.app, discord, supervisor, TOKEN)
+        add_web_ui(discord.app, discord, supervisor, TOKEN)
         async with discord, supervisor:
-            await supervisor.ready()
+            await supervisor.wait_until_ready()
             yield f"{discord.url}/?token={TOKEN}"
 
 

@@ -23,7 +23,7 @@ from jobqueue.redis_client import connect
 from playground.discord.fault_injection import Fault
 from playground.discord.permissions import Permission
 from playground.discord.server import LocalDiscord
-from playground.outcome_judge import Outcome, Question, Summary, summarise
+from playground.outcome_judge import QuestionOutcome, ScriptQuestion, ScriptSummary, summarize
 from tests.bot.discord.conftest import Room, growing, holds, scripted
 
 PROMPT = "!tokens 50 !delay 40ms"
@@ -39,7 +39,7 @@ class Trial:
     dice: random.Random
     faults: int = 0
 
-    async def run(self, index: int) -> Question:
+    async def run(self, index: int) -> ScriptQuestion:
         world = self.room.world
         place, user = world.create_channel(self.channel)["id"], self.channel
         world.create_user(user)
@@ -50,7 +50,7 @@ class Trial:
             asked = (await world.slash(user, place, "chat", {"prompt": PROMPT})).id
         else:
             asked = (await world.say(user, place, f"@commonroom {PROMPT}")).id
-        question = Question(index, asked, scripted(PROMPT))
+        question = ScriptQuestion(index, asked, scripted(PROMPT))
         if kind is not Trial.flaky:
             await self._wait(lambda: self._growing(place))
             # On a busy machine an answer may come whole at once: that one is left alone.
@@ -65,10 +65,16 @@ class Trial:
 
         def over() -> bool:
             question.messages = self.room.bot_says(self.channel, place)
-            return bool(question.messages) and question.outcome in (Outcome.ANSWERED, Outcome.TOLD)
+            return bool(question.messages) and question.outcome in (
+                QuestionOutcome.ANSWERED,
+                QuestionOutcome.TOLD,
+            )
 
         await self._wait(over)
-        if question.outcome not in (Outcome.ANSWERED, Outcome.TOLD) or question.doubled:
+        if (
+            question.outcome not in (QuestionOutcome.ANSWERED, QuestionOutcome.TOLD)
+            or question.is_doubled
+        ):
             shown = [m.data["content"][-40:] for m in question.messages]
             print(f"{self.channel}: {kind.__name__} {question.outcome} {shown}", flush=True)
         return question
@@ -142,12 +148,12 @@ KINDS: list[Callable[[Trial, str], Awaitable[None]]] = [
 ]
 
 
-async def run(faults: int, seed: int, *, at_once: int = 16) -> tuple[int, Summary]:
+async def run(faults: int, seed: int, *, at_once: int = 16) -> tuple[int, ScriptSummary]:
     """How many faults there were, and what became of the questions."""
-    dice, questions, struck = random.Random(seed), list[Question](), 0
+    dice, questions, struck = random.Random(seed), list[ScriptQuestion](), 0
     with tempfile.TemporaryDirectory() as folder:
         async with embedded(Path(folder)) as url, connect(url) as redis, LocalDiscord() as discord:
-            discord.backend.limits.enabled = False
+            discord.backend.rate_limits.enabled = False
             discord.world.create_user("bob")
             room = Room(discord, redis, url)
             settings = room.settings
@@ -162,7 +168,7 @@ async def run(faults: int, seed: int, *, at_once: int = 16) -> tuple[int, Summar
                     )
                     struck += sum(trial.faults for trial in trials)
                     discord.backend.faults.clear()
-    return struck, summarise(questions)
+    return struck, summarize(questions)
 
 
 def main() -> None:
@@ -175,7 +181,7 @@ def main() -> None:
         f"faults={struck} answered={summary.answered} told={summary.told} "
         f"lost={summary.lost} doubled={summary.doubled}"
     )
-    sys.exit(0 if summary.good else 1)
+    sys.exit(0 if summary.is_success else 1)
 
 
 if __name__ == "__main__":

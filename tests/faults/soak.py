@@ -23,7 +23,7 @@ from pathlib import Path
 from bench.bot.fake_discord import Online, Town
 from bench.bot.processes import BOT, WORKER, running
 from bench.server import Server
-from playground.outcome_judge import Summary
+from playground.outcome_judge import ScriptSummary
 from tests.faults.growth import APART, Growth, Watch
 from tests.faults.proxy import FaultyProxy
 from tests.faults.soak_people import Load
@@ -77,7 +77,7 @@ class Soak:
         self.struck[kind] += 1
 
 
-async def run(load: Load) -> tuple[Summary, Counter[str], list[Growth]]:
+async def run(load: Load) -> tuple[ScriptSummary, Counter[str], list[Growth]]:
     async with _stage(load.seed) as soak:
         watch = Watch(soak.pids, every_s=load.seconds / SAMPLES)
         async with asyncio.TaskGroup() as group:
@@ -136,10 +136,10 @@ def main() -> None:
         f"lost={summary.lost} doubled={summary.doubled} faults={struck.total()} "
         f"growing={sum(not growth.flat for growth in growths)}"
     )
-    sys.exit(0 if summary.good and flat else 1)
+    sys.exit(0 if summary.is_success and flat else 1)
 
 
-def _of_a_question(growths: list[Growth], summary: Summary) -> float:
+def _of_a_question(growths: list[Growth], summary: ScriptSummary) -> float:
     [(before, after)] = [growth.memory for growth in growths if growth.name == "redis"]
     return (after - before) / 2**10 / max(summary.asked * APART, 1)
 

@@ -10,8 +10,8 @@ import playground.web_ui
 from playground.discord.fault_injection import Fault
 from playground.discord.json_types import File
 from playground.discord.server import LocalDiscord
-from playground.discord.user_actions import World
-from playground.outcome_judge import Outcome, Question, Summary, summarise
+from playground.discord.user_actions import UserActions
+from playground.outcome_judge import QuestionOutcome, ScriptQuestion, ScriptSummary, summarize
 from tests.bot.discord.conftest import growing
 
 GUILDS = 10
@@ -25,7 +25,7 @@ PROBLEM = "x in 2x + {n} = 10 !think I solve for x. !run print((10 - {n}) / 2) !
 
 @dataclass(frozen=True)
 class Result:
-    summary: Summary
+    summary: ScriptSummary
     faults: int  # requests of the bot that were made to fail
 
 
@@ -39,7 +39,7 @@ class Load:
     seed: int
 
     async def act(self, discord: LocalDiscord) -> Result:
-        discord.backend.limits.enabled = False
+        discord.backend.rate_limits.enabled = False
         crowd = Crowd(discord, random.Random(self.seed))
         crowd.settle(self.channels)
         end = time.monotonic() + self.seconds
@@ -49,7 +49,7 @@ class Load:
                 for _ in range(self.talking):
                     people.create_task(crowd.talk(end))
             trouble.cancel()
-        return Result(summarise(crowd.questions), crowd.faults)
+        return Result(summarize(crowd.questions), crowd.faults)
 
 
 @dataclass
@@ -57,11 +57,11 @@ class Crowd:
     discord: LocalDiscord
     dice: random.Random
     free: list[tuple[str, str]] = field(default_factory=list)  # a channel and its person
-    questions: list[Question] = field(default_factory=list)
+    questions: list[ScriptQuestion] = field(default_factory=list)
     faults: int = 0
 
     @property
-    def world(self) -> World:
+    def world(self) -> UserActions:
         return self.discord.world
 
     def settle(self, channels: int) -> None:
@@ -80,7 +80,7 @@ class Crowd:
             self.questions.append(question)
             self.free.append(place)
 
-    async def _ask(self, channel: str, user: str) -> Question:
+    async def _ask(self, channel: str, user: str) -> ScriptQuestion:
         world, number = self.world, len(self.questions)
         kind = self.dice.choices(("chat", "mention", "solve", "picture"), (50, 35, 10, 5))[0]
         words = CHAT.format(n=number, tokens=self.dice.randint(5, 250))
@@ -95,9 +95,9 @@ class Crowd:
             case _:
                 photo = File("number.png", (SAMPLES / "number.png").read_bytes())
                 asked = (await world.say(user, channel, "@commonroom what is it?", [photo])).id
-        return Question(number, asked)
+        return ScriptQuestion(number, asked)
 
-    async def _see(self, question: Question, channel: str, user: str) -> None:
+    async def _see(self, question: ScriptQuestion, channel: str, user: str) -> None:
         """Until its answer is there to stay."""
         assert question.id is not None
         me, since = self.world.state.bot["id"], int(question.id)
@@ -109,7 +109,7 @@ class Crowd:
                 for message in self.world.messages(channel, user)
                 if message.author == me and int(message.id) > since
             ]
-            settled = question.outcome in (Outcome.ANSWERED, Outcome.TOLD)
+            settled = question.outcome in (QuestionOutcome.ANSWERED, QuestionOutcome.TOLD)
             if settled and not any(map(growing, question.messages)):
                 return
         shown = [message.data["content"][-60:] for message in question.messages]

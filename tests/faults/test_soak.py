@@ -14,7 +14,7 @@ MIB = 1 << 20
 
 async def test_the_whole_system_under_faults_loses_nothing() -> None:
     summary, struck, growths = await run(Load(seconds=3, channels=12, talking=4, seed=7))
-    assert summary.good, summary
+    assert summary.is_success, summary
     assert summary.asked >= 4
     assert {growth.name for growth in growths} == {"bot", "worker", "redis"}
     assert struck.total() >= 1

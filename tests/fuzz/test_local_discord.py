@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from playground.discord import message_validation
 from playground.discord.commands import COMMAND
-from playground.discord.components import MODAL, complete
+from playground.discord.components import MODAL, complete_components
 from playground.discord.errors import DiscordError
 from playground.discord.json_types import MessageFlag
-from playground.discord.rest.http_io import parse
-from playground.discord.schema import require
+from playground.discord.rest.http_io import parse_json
+from playground.discord.schema import check_body_schema
 from tests.playground.discord.test_validation import COMMANDS, FORMS, MESSAGES, TAKEN
 
 JUNK: st.SearchStrategy[Any] = st.sampled_from(
@@ -68,7 +68,7 @@ def damaged(draw: st.DrawFn, kind: str) -> Any:
 def check_message(body: Any) -> None:
     message_validation.check_body(body, MessageFlag(0), ())
     message_validation.check_message(body, MessageFlag(body.get("flags") or 0), ())
-    complete(body.get("components") or ())
+    complete_components(body.get("components") or ())
 
 
 def refusal(check: Callable[[Any], object], body: Any) -> DiscordError | None:
@@ -81,8 +81,8 @@ def refusal(check: Callable[[Any], object], body: Any) -> DiscordError | None:
 
 CHECKS: dict[str, Callable[[Any], None]] = {
     "message": check_message,
-    "form": lambda body: require(MODAL, body),
-    "command": lambda body: require(COMMAND, body),
+    "form": lambda body: check_body_schema(MODAL, body),
+    "command": lambda body: check_body_schema(COMMAND, body),
 }
 
 
@@ -95,5 +95,5 @@ def test_a_damaged_body_is_taken_or_refused(kind: str, data: st.DataObject) -> N
 
 @given(st.binary(max_size=60) | st.text(alphabet='[]{}":,\\u0dE-1 ', max_size=60))
 def test_what_is_read_as_json_is_json(text: bytes | str) -> None:
-    refused = refusal(parse, text)
+    refused = refusal(parse_json, text)
     assert refused is None or refused.code == 50109

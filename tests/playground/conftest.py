@@ -8,14 +8,14 @@ import pytest_asyncio
 
 from playground.discord.pytest_plugin import local_discord
 from playground.discord.server import LocalDiscord
-from playground.discord.user_actions import World
+from playground.discord.user_actions import UserActions
 from tests.playground.rest_client import RestClient
 
 __all__ = ["local_discord", "rest", "world"]
 
 
 @pytest.fixture
-def world(local_discord: LocalDiscord) -> World:
+def world(local_discord: LocalDiscord) -> UserActions:
     return local_discord.world
 
 

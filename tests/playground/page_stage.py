@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Locator, Page, async_playwright
 from bot.discord.api_base import use_api
 from playground.discord.json_types import Json
 from playground.discord.server import LocalDiscord
-from playground.web_ui.routes import add_page
+from playground.web_ui.routes import add_web_ui
 from tests.playground.page_bot import PageBot
 
 TOKEN = "open-sesame"
@@ -42,7 +42,7 @@ class FakeSupervisor:
     def __init__(self) -> None:
         self.processes = {"redis": "ready", "worker": "loading"}
 
-    def states(self) -> list[Json]:
+    def status_rows(self) -> list[Json]:
         return [
             {"name": name, "state": state, "progress": 0.5 if state == "loading" else None}
             | {"detail": "", "memory": 9_400_000, "restarts": 0, "uptime_s": 75.0}
@@ -79,7 +79,7 @@ class FakeSupervisor:
 async def staged() -> AsyncIterator[Stage]:
     discord = LocalDiscord()
     supervisor = FakeSupervisor()
-    add_page(discord.app, discord, supervisor, TOKEN)
+    add_web_ui(discord.app, discord, supervisor, TOKEN)
     before = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
     async with discord:
         use_api(discord.api_url)

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from playground.discord.event_bus import Seen, Subscription
-from playground.discord.user_actions import World
+from playground.discord.event_bus import DiscordEvent, Subscription
+from playground.discord.user_actions import UserActions
 
 PATIENCE_S = 10.0
 
@@ -15,9 +15,9 @@ class Watch:
 
     def __init__(self, changes: Subscription) -> None:
         self._changes = changes
-        self.seen: list[Seen] = []
+        self.seen: list[DiscordEvent] = []
 
-    async def until(self, fits: Callable[[Seen], bool]) -> Seen:
+    async def until(self, fits: Callable[[DiscordEvent], bool]) -> DiscordEvent:
         """The first seen thing that fits and was not returned before it."""
         async with asyncio.timeout(PATIENCE_S):
             async for seen in self._changes:
@@ -26,14 +26,14 @@ class Watch:
                     return seen
         raise AssertionError("the subscription ended")
 
-    async def content(self, text: str) -> Seen:
+    async def content(self, text: str) -> DiscordEvent:
         return await self.until(lambda seen: seen.data.get("content") == text)
 
-    async def event(self, name: str) -> Seen:
-        return await self.until(lambda seen: seen.event == name)
+    async def event(self, name: str) -> DiscordEvent:
+        return await self.until(lambda seen: seen.name == name)
 
 
 @contextmanager
-def watching(world: World) -> Iterator[Watch]:
+def watching(world: UserActions) -> Iterator[Watch]:
     with world.subscribe() as changes:
         yield Watch(changes)

@@ -11,10 +11,10 @@ from playground.discord.json_types import Json
 from playground.script_actions import ScriptError
 
 
-def read(tmp_path: Path, *lines: Json | str) -> list[script_actions.Action]:
+def read(tmp_path: Path, *lines: Json | str) -> list[script_actions.ScriptAction]:
     file = tmp_path / "script.jsonl"
     file.write_text("\n".join(x if isinstance(x, str) else json.dumps(x) for x in lines))
-    script = script_actions.read(file)
+    script = script_actions.read_script(file)
     script_actions.check_references(script)
     return script
 
@@ -22,15 +22,20 @@ def read(tmp_path: Path, *lines: Json | str) -> list[script_actions.Action]:
 @pytest.mark.parametrize("name", ["target", "process", "of", "what"])
 def test_a_process_is_named_in_many_ways(tmp_path: Path, name: str) -> None:
     (action,) = read(tmp_path, {"do": "kill", name: "worker"})
-    assert action.given == {"target": "worker"}
+    assert action.fields == {"target": "worker"}
 
 
 def test_defaults_comments_and_files(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"x")
     said, waited = read(tmp_path, "# first", {"do": "say", "attach": ["a.txt"]}, "", {"do": "wait"})
-    assert (said.index, said.user, said.channel, said.given["content"]) == (1, "ada", "general", "")
+    assert (said.index, said.user, said.channel, said.fields["content"]) == (
+        1,
+        "ada",
+        "general",
+        "",
+    )
     assert (said.files[0].name, said.files[0].data) == ("a.txt", b"x")
-    assert (waited.index, waited.given["timeout"]) == (3, 60.0)
+    assert (waited.index, waited.fields["timeout"]) == (3, 60.0)
 
 
 def test_faults(tmp_path: Path) -> None:
@@ -40,11 +45,11 @@ def test_faults(tmp_path: Path) -> None:
         {"do": "fault", "kind": "latency", "ms": 300},
         {"do": "fault", "kind": "disconnect"},
     )
-    fault = status.given["fault"]
+    fault = status.fields["fault"]
     assert fault.matches("PATCH", "/webhooks/1/t/messages/@original")
     assert not fault.matches("POST", "/webhooks/1/t")
-    assert latency.given["fault"].seconds == 0.3
-    assert cut.given["fault"] is None
+    assert latency.fields["fault"].seconds == 0.3
+    assert cut.fields["fault"] is None
 
 
 @pytest.mark.parametrize(

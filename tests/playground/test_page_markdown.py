@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.web_ui.markdown import Names, render, render_line
+from playground.web_ui.markdown import DisplayNames, render, render_line
 
-NAMES = Names({"1": "<Ada>"}, {"2": "general"})
+NAMES = DisplayNames({"1": "<Ada>"}, {"2": "general"})
 KNOWN = {
     "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "li", "ol", "p", "pre", "s", "small",
     "span", "strong", "time", "u", "ul",

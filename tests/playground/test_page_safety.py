@@ -14,7 +14,7 @@ from playwright.async_api import Browser, FilePayload, expect
 from playground.__main__ import open_browser
 from playground.discord.json_types import File
 from playground.discord.server import LocalDiscord
-from playground.web_ui.routes import REFUSED, add_page
+from playground.web_ui.routes import TOKEN_REFUSED, add_web_ui
 from playground.web_ui.uploads import FILE_BYTES
 from tests.playground.page_bot import INERT
 from tests.playground.page_stage import TOKEN, chromium, command, said, staged, visit
@@ -34,7 +34,7 @@ async def browser() -> AsyncIterator[Browser]:
 async def discord() -> AsyncIterator[LocalDiscord]:
     """The page without any bot."""
     discord = LocalDiscord()
-    add_page(discord.app, discord, None, TOKEN)
+    add_web_ui(discord.app, discord, None, TOKEN)
     async with discord:
         yield discord
 
@@ -137,7 +137,7 @@ async def test_socket_is_closed_without_the_token(
         await socket.send_str(hello)
         frame = await socket.receive(timeout=30)
         assert frame.type is WSMsgType.CLOSE
-        assert frame.data == REFUSED
+        assert frame.data == TOKEN_REFUSED
 
 
 async def test_upload_needs_the_token_and_keeps_the_limit(
@@ -212,7 +212,7 @@ async def test_hello_of_endless_nesting_is_no_token(
     async with client.ws_connect("/page/socket", origin=discord.url) as socket:
         await socket.send_str("[" * 100_000)
         message = await socket.receive(timeout=30)
-        assert (message.type, message.data) == (WSMsgType.CLOSE, REFUSED)
+        assert (message.type, message.data) == (WSMsgType.CLOSE, TOKEN_REFUSED)
 
 
 @pytest.mark.parametrize("query", ["?hm=é", "?hm=%ff&ex=zz", "?hm=%ed%a0%80", "?ex=&hm=", ""])

@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 from playground.__main__ import main
-from playground.data_dir import held
+from playground.data_dir import lock_data_dir
 from playground.discord.server import LocalDiscord
 from playground.managed_process import ManagedProcess, ProcessState
 from playground.supervisor import StartError, Supervisor
@@ -50,7 +50,7 @@ async def supervisor(shared: Supervisor) -> Supervisor:
     """All are ready, whatever the test before did to them."""
     for name in NAMES:
         await shared.start(name)
-    await asyncio.wait_for(shared.ready(), PATIENCE_S)
+    await asyncio.wait_for(shared.wait_until_ready(), PATIENCE_S)
     return shared
 
 
@@ -64,12 +64,12 @@ async def reached(supervisor: Supervisor, name: str, state: ProcessState) -> Man
 
 @on_one_loop
 async def test_all_are_ready_and_known(supervisor: Supervisor) -> None:
-    states = {state["name"]: state for state in supervisor.states()}
+    states = {state["name"]: state for state in supervisor.status_rows()}
     assert list(states) == NAMES
     assert all(state["state"] == "ready" for state in states.values())
     assert all(state["memory"] > 1_000_000 for state in states.values())
     assert states["worker"]["detail"].startswith("scripted")
-    assert json.dumps(supervisor.states())
+    assert json.dumps(supervisor.status_rows())
 
 
 @on_one_loop
@@ -142,7 +142,7 @@ async def test_what_cannot_start_is_said(tmp_path: Path) -> None:
             async with Supervisor(
                 tmp_path, discord, engine="scripted", environ={**environ(), "INFERENCE_SLOTS": "x"}
             ) as supervisor:
-                await asyncio.wait_for(supervisor.ready(), PATIENCE_S)
+                await asyncio.wait_for(supervisor.wait_until_ready(), PATIENCE_S)
         with pytest.raises(StartError, match="REDIS_URL"):
             async with Supervisor(
                 tmp_path, discord, environ={**environ(), "REDIS_URL": "redis://127.0.0.1:1"}
@@ -176,7 +176,7 @@ async def test_nothing_outlives_the_playground(tmp_path: Path, number: signal.Si
 
 
 def test_a_folder_has_one_playground(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with held(tmp_path):
+    with lock_data_dir(tmp_path):
         assert main(["--engine", "scripted", "--port", "0", "--folder", str(tmp_path)]) == 2
     assert "another playground runs in" in capsys.readouterr().err
 

@@ -15,7 +15,7 @@ from playground.discord.json_types import Json
 from playground.discord.server import LocalDiscord
 from playground.outcome_judge import WAITING_COLOUR
 from playground.script import play
-from playground.transcript import Transcript
+from playground.transcript import TranscriptPrinter
 from tests.playground.small_bot import Interaction, SmallBot, running
 
 Chat = Callable[[Interaction, str], Awaitable[None]]
@@ -32,10 +32,10 @@ class Alone:
     async def control(self, verb: str, target: str) -> None:
         raise AssertionError((verb, target))
 
-    async def settled(self) -> bool:
+    async def is_idle(self) -> bool:
         return self.busy == 0
 
-    async def result(self, question: str) -> str | None:
+    async def read_result(self, question: str) -> str | None:
         return self._full
 
 
@@ -80,8 +80,8 @@ async def played(
     file.write_text("\n".join(map(json.dumps, script)))
     out = io.StringIO()
     async with running(bot, server):
-        transcript = Transcript(server.backend.state, as_json=True, out=out)
-        code = await play(script_actions.read(file), server, system, transcript)
+        transcript = TranscriptPrinter(server.backend.state, as_json=True, out=out)
+        code = await play(script_actions.read_script(file), server, system, transcript)
     *events, summary = map(json.loads, out.getvalue().splitlines())
     return code, summary, events
 
@@ -257,7 +257,7 @@ async def test_a_bot_that_does_not_respond_lost_the_question(
 
         async def hurry() -> None:
             async for seen in changes:
-                if seen.event == "INTERACTION_CREATE":
+                if seen.name == "INTERACTION_CREATE":
                     clock.advance(3.1)
                     return
 

@@ -6,7 +6,7 @@ from playground.discord import permissions
 from playground.discord.commands import GLOBAL
 from playground.discord.errors import DiscordError
 from playground.discord.intents import APPLICATION_FLAGS
-from playground.discord.rest.http_io import answer, backend, nothing, read_json
+from playground.discord.rest.http_io import get_backend, json_response, no_content, read_json
 
 routes = web.RouteTableDef()
 
@@ -16,22 +16,24 @@ _GUILD_COMMANDS = "/applications/{application}/guilds/{scope}/commands"
 
 @routes.get("/users/@me")
 async def me(request: web.Request) -> web.Response:
-    bot = backend(request).state.bot
+    bot = get_backend(request).state.bot
     account = {"verified": True, "mfa_enabled": False, "locale": "en-US", "email": None}
-    return answer({**bot, **account})
+    return json_response({**bot, **account})
 
 
 @routes.get("/users/@me/guilds")
 async def my_guilds(request: web.Request) -> web.Response:
     """In one page: the local Discord has few servers."""
-    state = backend(request).state
+    state = get_backend(request).state
     me = state.bot["id"]
-    return answer(
+    return json_response(
         [
             {
                 **{key: guild[key] for key in ("id", "name", "icon", "banner", "features")},
                 "owner": guild["owner_id"] == me,
-                "permissions": str(int(permissions.in_guild(guild, state.member(guild["id"], me)))),
+                "permissions": str(
+                    int(permissions.guild_permissions(guild, state.member(guild["id"], me)))
+                ),
             }
             for guild in state.guilds.values()
             if state.has_bot(guild["id"])
@@ -42,12 +44,12 @@ async def my_guilds(request: web.Request) -> web.Response:
 @routes.get("/oauth2/applications/@me")
 @routes.get("/applications/@me")
 async def application(request: web.Request) -> web.Response:
-    state = backend(request).state
+    state = get_backend(request).state
     flags = sum(
         flag for intent, flag in APPLICATION_FLAGS.items() if state.privileged_intents & intent
     )
     owner = next((u for u in state.users.values() if not u["bot"]), state.bot)
-    return answer(
+    return json_response(
         {
             "id": state.bot["id"],
             "name": state.bot["username"],
@@ -79,51 +81,53 @@ async def application(request: web.Request) -> web.Response:
 
 @routes.get("/gateway")
 async def gateway(request: web.Request) -> web.Response:
-    return answer({"url": backend(request).gateway.url})
+    return json_response({"url": get_backend(request).gateway.url})
 
 
 @routes.get("/gateway/bot")
 async def gateway_bot(request: web.Request) -> web.Response:
     limit = {"total": 1000, "remaining": 1000, "reset_after": 0, "max_concurrency": 1}
-    url = backend(request).gateway.url
-    return answer({"url": url, "shards": 1, "session_start_limit": limit})
+    url = get_backend(request).gateway.url
+    return json_response({"url": url, "shards": 1, "session_start_limit": limit})
 
 
 def _scope(request: web.Request) -> str:
-    if request.match_info["application"] != backend(request).state.bot["id"]:
+    if request.match_info["application"] != get_backend(request).state.bot["id"]:
         message = "You are not authorized to perform this action on this application"
         raise DiscordError(403, 20012, message)
     guild = request.match_info.get("scope")
     if guild is None:
         return GLOBAL
-    backend(request).state.guild(guild)
+    get_backend(request).state.guild(guild)
     return guild
 
 
 @routes.get(_COMMANDS)
 @routes.get(_GUILD_COMMANDS)
 async def list_commands(request: web.Request) -> web.Response:
-    return answer(backend(request).commands.all(_scope(request)))
+    return json_response(get_backend(request).commands.list_all(_scope(request)))
 
 
 @routes.put(_COMMANDS)
 @routes.put(_GUILD_COMMANDS)
 async def replace_commands(request: web.Request) -> web.Response:
     bodies = await read_json(request)
-    return answer(backend(request).commands.replace(bodies, _scope(request)))
+    return json_response(get_backend(request).commands.replace(bodies, _scope(request)))
 
 
 @routes.post(_COMMANDS)
 @routes.post(_GUILD_COMMANDS)
 async def create_command(request: web.Request) -> web.Response:
     body = await read_json(request)
-    return answer(backend(request).commands.upsert(body, _scope(request)), 201)
+    return json_response(get_backend(request).commands.upsert(body, _scope(request)), 201)
 
 
 @routes.get(_COMMANDS + "/{command}")
 @routes.get(_GUILD_COMMANDS + "/{command}")
 async def get_command(request: web.Request) -> web.Response:
-    return answer(backend(request).commands.get(request.match_info["command"], _scope(request)))
+    return json_response(
+        get_backend(request).commands.get(request.match_info["command"], _scope(request))
+    )
 
 
 @routes.patch(_COMMANDS + "/{command}")
@@ -131,11 +135,11 @@ async def get_command(request: web.Request) -> web.Response:
 async def edit_command(request: web.Request) -> web.Response:
     body = await read_json(request)
     command = request.match_info["command"]
-    return answer(backend(request).commands.edit(command, body, _scope(request)))
+    return json_response(get_backend(request).commands.edit(command, body, _scope(request)))
 
 
 @routes.delete(_COMMANDS + "/{command}")
 @routes.delete(_GUILD_COMMANDS + "/{command}")
 async def delete_command(request: web.Request) -> web.Response:
-    backend(request).commands.delete(request.match_info["command"], _scope(request))
-    return nothing()
+    get_backend(request).commands.delete(request.match_info["command"], _scope(request))
+    return no_content()

@@ -6,7 +6,7 @@ import zlib
 from aiohttp import web
 
 from playground.discord.errors import DiscordError
-from playground.discord.rest.http_io import backend
+from playground.discord.rest.http_io import get_backend
 
 routes = web.RouteTableDef()
 
@@ -16,7 +16,7 @@ _COLOURS = ((88, 101, 242), (117, 126, 138), (59, 165, 92), (250, 166, 26), (237
 @routes.get("/cdn/attachments/{channel}/{attachment}/{name}")
 async def attachment(request: web.Request) -> web.Response:
     try:
-        file = backend(request).cdn.read(
+        file = get_backend(request).cdn.read(
             request.path.removeprefix("/cdn/"),
             request.query.get("ex", "0"),
             request.query.get("hm", ""),
@@ -34,10 +34,10 @@ async def attachment(request: web.Request) -> web.Response:
 async def avatar(request: web.Request) -> web.Response:
     index = request.match_info["index"]
     colour = _COLOURS[int(index) % len(_COLOURS) if index.isdigit() else 0]
-    return web.Response(body=_square(colour), content_type="image/png")
+    return web.Response(body=_build_png(colour), content_type="image/png")
 
 
-def _square(colour: tuple[int, int, int], side: int = 8) -> bytes:
+def _build_png(colour: tuple[int, int, int], side: int = 8) -> bytes:
     """A PNG of one colour."""
     rows = b"".join(b"\x00" + bytes(colour) * side for _ in range(side))
     header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)

@@ -8,51 +8,53 @@ from typing import Any
 from aiohttp import BodyPartReader, web
 
 from playground.discord.backend import Backend
-from playground.discord.errors import DiscordError, Form
+from playground.discord.errors import DiscordError, FormErrors
 from playground.discord.json_types import File, Json
-from playground.discord.schema import Fields, Schema, is_snowflake, require
+from playground.discord.schema import Object, Schema, check_body_schema, is_snowflake
 
 BACKEND: web.AppKey[Backend] = web.AppKey("backend", Backend)
 
 # Where somebody records a request: what was read of it, by the names "body" and "files".
-RECORD: ContextVar[Json | None] = ContextVar("RECORD", default=None)
-DEEPEST = 100  # how far JSON may be nested
+RECORDED_REQUEST: ContextVar[Json | None] = ContextVar("RECORD", default=None)
+MAX_DEPTH = 100  # how far JSON may be nested
 _FILE_FIELD = re.compile(r"files?\[?(\d{0,4})\]?")
 
 
-def backend(request: web.Request) -> Backend:
+def get_backend(request: web.Request) -> Backend:
     return request.app[BACKEND]
 
 
-def answer(data: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+def json_response(
+    data: Any, status: int = 200, headers: dict[str, str] | None = None
+) -> web.Response:
     # discord.py parses JSON only when the content type is exactly this, without a charset.
     all_headers = {"Content-Type": "application/json", **(headers or {})}
     return web.Response(body=json.dumps(data).encode(), status=status, headers=all_headers)
 
 
-def nothing() -> web.Response:
+def no_content() -> web.Response:
     return web.Response(status=204)
 
 
 async def read_json(request: web.Request) -> Any:
-    body = parse(await request.read() or b"{}")
+    body = parse_json(await request.read() or b"{}")
     _record(body=body)
     return body
 
 
-def parse(text: str | bytes) -> Any:
+def parse_json(text: str | bytes) -> Any:
     """Raises 50109 for what is no JSON, for numbers that JSON has not, and for endless nesting."""
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise _invalid_json() from None
-    if _depth(value) > DEEPEST:
+    if _depth(value) > MAX_DEPTH:
         raise _invalid_json()
     return value
 
 
 def _record(**read: Any) -> None:
-    record = RECORD.get()
+    record = RECORDED_REQUEST.get()
     if record is not None:
         record.update(read)
 
@@ -79,21 +81,21 @@ def _depth(value: Any) -> int:
 async def read_body(request: web.Request, kind: Schema) -> Any:
     """A JSON body of this kind. Raises 50035 with the tree of what is wrong."""
     body = await read_json(request)
-    require(kind, body)
+    check_body_schema(kind, body)
     return body
 
 
 async def read_message(request: web.Request) -> tuple[Json, list[File]]:
     """A body that may carry files: JSON, or a form with `payload_json` and `files[n]`."""
     if not request.content_type.startswith("multipart/"):
-        return await read_body(request, Fields()), []
+        return await read_body(request, Object()), []
     try:
         body, files = await _read_form(request)
     except (ValueError, LookupError):
         message = "The form of several parts cannot be read."
-        raise Form.refuse("payload_json", "MULTIPART_INVALID", message) from None
+        raise FormErrors.single("payload_json", "MULTIPART_INVALID", message) from None
     _record(body=body, files=[file.name for file in files])
-    require(Fields(), body)
+    check_body_schema(Object(), body)
     return body, files
 
 
@@ -104,7 +106,7 @@ async def _read_form(request: web.Request) -> tuple[Any, list[File]]:
         if not isinstance(part, BodyPartReader):
             continue
         if part.name == "payload_json":
-            body = parse(await part.read(decode=True))
+            body = parse_json(await part.read(decode=True))
         elif part.filename and (match := _FILE_FIELD.fullmatch(part.name or "")):
             data = bytes(await part.read(decode=True))
             files[int(match.group(1) or 0)] = File(part.filename, data)
@@ -118,5 +120,5 @@ def read_query(request: web.Request, **kinds: Schema) -> dict[str, int]:
         for name, value in request.query.items()
         if name in kinds
     }
-    require(Fields(kinds), values)
+    check_body_schema(Object(kinds), values)
     return values

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from playground.discord.interactions import Interaction
 from playground.discord.json_types import Callback, MessageFlag
-from playground.discord.rest.http_io import answer, backend, nothing, read_message
+from playground.discord.rest.http_io import get_backend, json_response, no_content, read_message
 
 routes = web.RouteTableDef()
 
@@ -14,12 +14,12 @@ _MESSAGE = "/webhooks/{application}/{token}/messages/{message}"
 @routes.post("/interactions/{interaction}/{token}/callback")
 async def callback(request: web.Request) -> web.Response:
     body, files = await read_message(request)
-    interaction = backend(request).interactions.acknowledge(
+    interaction = get_backend(request).interactions.acknowledge(
         request.match_info["interaction"], request.match_info["token"], body, files
     )
     if request.query.get("with_response", "").lower() not in ("1", "true"):
-        return nothing()
-    return answer(_callback_response(request, interaction))
+        return no_content()
+    return json_response(_callback_response(request, interaction))
 
 
 def _callback_response(request: web.Request, interaction: Interaction) -> dict[str, object]:
@@ -35,47 +35,47 @@ def _callback_response(request: web.Request, interaction: Interaction) -> dict[s
         if interaction.callback in (Callback.MESSAGE, Callback.UPDATE):
             shown["resource"] = {
                 "type": int(interaction.callback),
-                "message": backend(request).messages.present(message),
+                "message": get_backend(request).messages.present(message),
             }
     return shown
 
 
-def _interaction(request: web.Request) -> Interaction:
-    return backend(request).interactions.with_token(
+def _find_interaction(request: web.Request) -> Interaction:
+    return get_backend(request).interactions.find_by_token(
         request.match_info["application"], request.match_info["token"]
     )
 
 
 @routes.post("/webhooks/{application}/{token}")
 async def follow_up(request: web.Request) -> web.Response:
-    interaction = _interaction(request)
+    interaction = _find_interaction(request)
     body, files = await read_message(request)
-    message = backend(request).interactions.follow_up(interaction, body, files)
-    return answer(backend(request).messages.present(message))
+    message = get_backend(request).interactions.follow_up(interaction, body, files)
+    return json_response(get_backend(request).messages.present(message))
 
 
 @routes.get(_MESSAGE)
 async def get_message(request: web.Request) -> web.Response:
-    found = backend(request).interactions.message(
-        _interaction(request), request.match_info["message"]
+    found = get_backend(request).interactions.message(
+        _find_interaction(request), request.match_info["message"]
     )
-    return answer(backend(request).messages.present(found))
+    return json_response(get_backend(request).messages.present(found))
 
 
 @routes.patch(_MESSAGE)
 async def edit_message(request: web.Request) -> web.Response:
-    interaction = _interaction(request)
-    interactions = backend(request).interactions
+    interaction = _find_interaction(request)
+    interactions = get_backend(request).interactions
     message = interactions.message(interaction, request.match_info["message"])
     body, files = await read_message(request)
     edited = interactions.edit(interaction, message, body, files)
-    return answer(backend(request).messages.present(edited))
+    return json_response(get_backend(request).messages.present(edited))
 
 
 @routes.delete(_MESSAGE)
 async def delete_message(request: web.Request) -> web.Response:
-    found = backend(request).interactions.message(
-        _interaction(request), request.match_info["message"]
+    found = get_backend(request).interactions.message(
+        _find_interaction(request), request.match_info["message"]
     )
-    backend(request).messages.delete(found)
-    return nothing()
+    get_backend(request).messages.delete(found)
+    return no_content()

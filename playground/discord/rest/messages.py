@@ -5,27 +5,27 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from playground.discord.emoji import is_emoji
-from playground.discord.errors import DiscordError, Form, archived, unknown
-from playground.discord.intents import Intent, readable
+from playground.discord.errors import DiscordError, FormErrors, archived_thread_error, unknown_error
+from playground.discord.intents import Intent, hide_content
 from playground.discord.json_types import THREADS, ChannelType, Json
 from playground.discord.messages import Origin
 from playground.discord.permissions import Permission
 from playground.discord.reactions import react, unreact
 from playground.discord.rest.http_io import (
-    answer,
-    backend,
-    nothing,
+    get_backend,
+    json_response,
+    no_content,
     read_body,
     read_message,
     read_query,
 )
-from playground.discord.schema import Fields, Items, Snowflake, Whole
-from playground.discord.snowflake import created_at
-from playground.discord.state import Message
+from playground.discord.schema import Array, Integer, Object, Snowflake
+from playground.discord.snowflake import creation_time
+from playground.discord.state import StoredMessage
 
 routes = web.RouteTableDef()
 
-BULK_DELETE = Fields({"messages": Items(Snowflake(), 2, 100, unique=True)}, ("messages",))
+BULK_DELETE = Object({"messages": Array(Snowflake(), 2, 100, unique=True)}, ("messages",))
 BULK_DELETE_SECONDS = 14 * 24 * 3600
 
 _MESSAGES = "/channels/{channel}/messages"
@@ -34,26 +34,26 @@ _MY_REACTION = _MESSAGE + "/reactions/{emoji}/@me"
 
 
 def _channel(request: web.Request, *needed: Permission) -> Json:
-    state = backend(request).state
+    state = get_backend(request).state
     channel = state.channel(request.match_info["channel"])
     state.require(state.bot["id"], channel, *needed)
     return channel
 
 
-def _message(request: web.Request, channel: Json) -> Message:
-    message = backend(request).state.message(channel["id"], request.match_info["message"])
+def _message(request: web.Request, channel: Json) -> StoredMessage:
+    message = get_backend(request).state.message(channel["id"], request.match_info["message"])
     if message.visible_to is not None:  # an ephemeral one is reached only through its token
-        raise unknown("Message")
+        raise unknown_error("Message")
     return message
 
 
-def _presented(request: web.Request, message: Message) -> Json:
-    state = backend(request).state
+def _present_readable(request: web.Request, message: StoredMessage) -> Json:
+    state = get_backend(request).state
     intents = Intent(state.privileged_intents & Intent.MESSAGE_CONTENT)
-    shown = backend(request).messages.present(message)
+    shown = get_backend(request).messages.present(message)
     if "guild_id" in message.data:  # what tells `readable` that this is no DM
         shown["guild_id"] = message.data["guild_id"]
-    shown = readable(shown, intents, state.bot["id"])
+    shown = hide_content(shown, intents, state.bot["id"])
     return {key: value for key, value in shown.items() if key != "guild_id"}
 
 
@@ -66,19 +66,19 @@ def send_permission(channel: Json) -> Permission:
 @routes.get(_MESSAGES)
 async def list_messages(request: web.Request) -> web.Response:
     channel = _channel(request)
-    state = backend(request).state
+    state = get_backend(request).state
     if Permission.READ_MESSAGE_HISTORY not in state.permissions(state.bot["id"], channel):
-        return answer([])  # not an error, says Discord
+        return json_response([])  # not an error, says Discord
     wanted = read_query(
         request,
-        limit=Whole(1, 100),
+        limit=Integer(1, 100),
         before=Snowflake(),
         after=Snowflake(),
         around=Snowflake(),
     )
     if len(wanted.keys() - {"limit"}) > 1:
         message = "before, after and around are mutually exclusive"
-        raise Form.refuse("around", "MESSAGES_QUERY_EXCLUSIVE", message)
+        raise FormErrors.single("around", "MESSAGES_QUERY_EXCLUSIVE", message)
     limit = wanted.get("limit", 50)
     everything = state.messages[channel["id"]].values()
     shown = [m for m in everything if m.visible_to is None]
@@ -90,7 +90,7 @@ async def list_messages(request: web.Request) -> web.Response:
         middle = wanted["around"]
         older = [m for m in shown if int(m.id) <= middle][-(limit // 2 + 1) :]
         shown = older + [m for m in shown if int(m.id) > middle][: limit - len(older)]
-    return answer([_presented(request, m) for m in reversed(shown[-limit:])])
+    return json_response([_present_readable(request, m) for m in reversed(shown[-limit:])])
 
 
 @routes.post(_MESSAGES)
@@ -105,52 +105,54 @@ async def create_message(request: web.Request) -> web.Response:
     if body.get("embeds"):
         needed.append(Permission.EMBED_LINKS)
     _channel(request, *needed)
-    server = backend(request)
+    server = get_backend(request)
     held = server.state.permissions(server.state.bot["id"], channel)
     if body.get("message_reference") and Permission.READ_MESSAGE_HISTORY not in held:
         message = "Cannot reply without permission to read message history"
         raise DiscordError(403, 160002, message)
-    _reopen(request, channel)
+    _unarchive(request, channel)
     origin = Origin(
-        server.state.bot, answers=server.answered_by_nonce(body.get("nonce"), channel["id"])
+        server.state.bot, responds_to=server.find_by_nonce(body.get("nonce"), channel["id"])
     )
-    return answer(server.messages.present(server.messages.post(channel, body, files, origin)))
+    return json_response(
+        server.messages.present(server.messages.post(channel, body, files, origin))
+    )
 
 
 @routes.get(_MESSAGE)
 async def get_message(request: web.Request) -> web.Response:
     channel = _channel(request, Permission.READ_MESSAGE_HISTORY)
-    return answer(_presented(request, _message(request, channel)))
+    return json_response(_present_readable(request, _message(request, channel)))
 
 
 @routes.patch(_MESSAGE)
 async def edit_message(request: web.Request) -> web.Response:
     channel = _channel(request)
     message = _message(request, channel)
-    if message.author != backend(request).state.bot["id"]:
+    if message.author != get_backend(request).state.bot["id"]:
         raise DiscordError(403, 50005, "Cannot edit a message authored by another user")
     _require_open(channel)
     body, files = await read_message(request)
-    edited = backend(request).messages.edit(message, body, files)
-    return answer(backend(request).messages.present(edited))
+    edited = get_backend(request).messages.edit(message, body, files)
+    return json_response(get_backend(request).messages.present(edited))
 
 
 @routes.delete(_MESSAGE)
 async def delete_message(request: web.Request) -> web.Response:
     channel = _channel(request)
     message = _message(request, channel)
-    if message.author != backend(request).state.bot["id"]:
+    if message.author != get_backend(request).state.bot["id"]:
         _channel(request, Permission.MANAGE_MESSAGES)
-    backend(request).messages.delete(message)
-    return nothing()
+    get_backend(request).messages.delete(message)
+    return no_content()
 
 
 @routes.post("/channels/{channel}/typing")
 async def typing(request: web.Request) -> web.Response:
     channel = _channel(request)
     _channel(request, send_permission(channel))
-    backend(request).state.publish_typing(backend(request).state.bot["id"], channel)
-    return nothing()
+    get_backend(request).state.publish_typing(get_backend(request).state.bot["id"], channel)
+    return no_content()
 
 
 @routes.put(_MY_REACTION)
@@ -160,19 +162,19 @@ async def add_reaction(request: web.Request) -> web.Response:
     _require_open(channel)
     emoji = unquote(request.match_info["emoji"])
     if not is_emoji(emoji):
-        raise unknown("Emoji")
+        raise unknown_error("Emoji")
     if not any(r["emoji"]["name"] == emoji for r in message.data["reactions"]):
         _channel(request, Permission.ADD_REACTIONS)
-    react(backend(request).state, message, backend(request).state.bot["id"], emoji)
-    return nothing()
+    react(get_backend(request).state, message, get_backend(request).state.bot["id"], emoji)
+    return no_content()
 
 
 @routes.delete(_MY_REACTION)
 async def remove_reaction(request: web.Request) -> web.Response:
     message = _message(request, _channel(request))
     emoji = unquote(request.match_info["emoji"])
-    unreact(backend(request).state, message, backend(request).state.bot["id"], emoji)
-    return nothing()
+    unreact(get_backend(request).state, message, get_backend(request).state.bot["id"], emoji)
+    return no_content()
 
 
 @routes.put("/channels/{channel}/pins/{message}")
@@ -184,36 +186,36 @@ async def pin(request: web.Request) -> web.Response:
     message = _message(request, channel)
     _require_open(channel)
     message.data["pinned"] = request.method == "PUT"
-    backend(request).state.publish_message("MESSAGE_UPDATE", message)
-    return nothing()
+    get_backend(request).state.publish_message("MESSAGE_UPDATE", message)
+    return no_content()
 
 
 @routes.post("/channels/{channel}/messages/bulk-delete")
 async def bulk_delete(request: web.Request) -> web.Response:
     channel = _channel(request, Permission.MANAGE_MESSAGES)
-    state = backend(request).state
+    state = get_backend(request).state
     body = await read_body(request, BULK_DELETE)
     oldest = state.clock.now() - BULK_DELETE_SECONDS
-    if any(created_at(str(each)) < oldest for each in body["messages"]):
+    if any(creation_time(str(each)) < oldest for each in body["messages"]):
         message = "You can only bulk delete messages that are under 14 days old."
         raise DiscordError(400, 50034, message)
     for message_id in map(str, body["messages"]):
         if message_id in state.messages[channel["id"]]:  # others are passed over
-            backend(request).messages.delete(state.message(channel["id"], message_id))
-    return nothing()
+            get_backend(request).messages.delete(state.message(channel["id"], message_id))
+    return no_content()
 
 
 def _require_open(channel: Json) -> None:
     if channel["type"] in THREADS and channel["thread_metadata"]["archived"]:
-        raise archived()
+        raise archived_thread_error()
 
 
-def _reopen(request: web.Request, channel: Json) -> None:
+def _unarchive(request: web.Request, channel: Json) -> None:
     """A new message takes a thread out of the archive. Into a locked one only those write who
     manage threads."""
     if channel["type"] not in THREADS:
         return
-    state = backend(request).state
+    state = get_backend(request).state
     about = channel["thread_metadata"]
     held = state.permissions(state.bot["id"], channel)
     if about["locked"] and Permission.MANAGE_THREADS not in held:

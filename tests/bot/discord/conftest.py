@@ -23,8 +23,8 @@ from jobqueue.history import History
 from jobqueue.queue import JobQueue
 from playground.discord.json_types import Json
 from playground.discord.server import LocalDiscord
-from playground.discord.state import Message
-from playground.discord.user_actions import World
+from playground.discord.state import StoredMessage
+from playground.discord.user_actions import UserActions
 
 T = TypeVar("T")
 
@@ -65,17 +65,17 @@ async def running(work: Awaitable[None]) -> AsyncIterator[None]:
             await task
 
 
-def growing(message: Message) -> bool:
+def growing(message: StoredMessage) -> bool:
     """Whether the bot is still at it: the message can be stopped."""
     return any(b["custom_id"].startswith("stop:") for b in buttons(message))
 
 
-def said(message: Message) -> str:
+def said(message: StoredMessage) -> str:
     """What the bot wrote below the question that it quotes."""
     return re.sub(r"\A(?:> .*(?:\n|\Z))+", "", str(message.data["content"]))
 
 
-def buttons(message: Message) -> list[Json]:
+def buttons(message: StoredMessage) -> list[Json]:
     return [button for row in message.data["components"] for button in row["components"]]
 
 
@@ -89,7 +89,7 @@ class Room:
     channel: str = "general"
 
     @property
-    def world(self) -> World:
+    def world(self) -> UserActions:
         return self.discord.world
 
     @property
@@ -100,15 +100,15 @@ class Room:
             discord_api=self.discord.api_url,
         )
 
-    def bot_says(self, viewer: str = "ada", channel: str | None = None) -> list[Message]:
+    def bot_says(self, viewer: str = "ada", channel: str | None = None) -> list[StoredMessage]:
         me = self.world.state.bot["id"]
         seen = self.world.messages(channel or self.channel, viewer)
         return [message for message in seen if message.author == me]
 
-    async def answer(self, text: str, channel: str | None = None) -> Message:
+    async def answer(self, text: str, channel: str | None = None) -> StoredMessage:
         """The bot's message with exactly this content that grows no more."""
 
-        def look() -> Message | None:
+        def look() -> StoredMessage | None:
             for message in self.bot_says(channel=channel):
                 if said(message) == text and not growing(message):
                     return message
@@ -116,10 +116,10 @@ class Room:
 
         return await until(look)
 
-    async def whole(self, text: str) -> list[Message]:
+    async def whole(self, text: str) -> list[StoredMessage]:
         """The messages that hold this answer, once they are complete and nothing else is there."""
 
-        def look() -> list[Message] | None:
+        def look() -> list[StoredMessage] | None:
             seen = self.bot_says()
             shown = " ".join(map(said, seen))
             done = not any(map(growing, seen))
@@ -127,10 +127,10 @@ class Room:
 
         return await until(look)
 
-    async def notice(self, part: str, viewer: str = "ada") -> Message:
+    async def notice(self, part: str, viewer: str = "ada") -> StoredMessage:
         """The bot's message with a card that says `part`."""
 
-        def look() -> Message | None:
+        def look() -> StoredMessage | None:
             for message in self.bot_says(viewer):
                 if any(part in embed.get("description", "") for embed in message.data["embeds"]):
                     return message
@@ -138,14 +138,14 @@ class Room:
 
         return await until(look)
 
-    async def streaming(self) -> Message:
+    async def streaming(self) -> StoredMessage:
         """A message that shows text and can still be stopped."""
         return await until(
             lambda: next((m for m in self.bot_says() if said(m) and growing(m)), None)
         )
 
     async def bot_online(self) -> None:
-        await until(lambda: self.discord.backend.gateway.online)
+        await until(lambda: self.discord.backend.gateway.is_online)
 
     @asynccontextmanager
     async def worker(self, engine: ScriptedEngine | None = None) -> AsyncIterator[None]:
@@ -210,5 +210,5 @@ async def room(silent_room: Room) -> AsyncIterator[Room]:
 
 
 @pytest.fixture
-def world(silent_room: Room) -> World:
+def world(silent_room: Room) -> UserActions:
     return silent_room.world

@@ -10,23 +10,23 @@ from jobqueue.history import History
 from jobqueue.queue import JobQueue
 from playground.discord.json_types import File
 from playground.discord.permissions import Permission
-from playground.discord.state import Message
-from playground.discord.user_actions import World
+from playground.discord.state import StoredMessage
+from playground.discord.user_actions import UserActions
 from tests.bot.discord.conftest import Room, buttons, holds, said, scripted, until
 
 LONG = "!tokens 3000 !delay 20ms"
 
 
-def labels(message: Message) -> list[str]:
+def labels(message: StoredMessage) -> list[str]:
     return [b.get("label") or b["emoji"]["name"] for b in buttons(message)]
 
 
-async def ask(room: Room, prompt: str, turn: int = 1, user: str = "ada") -> Message:
+async def ask(room: Room, prompt: str, turn: int = 1, user: str = "ada") -> StoredMessage:
     await room.world.slash(user, "general", "chat", {"prompt": prompt})
     return await pressable(room, scripted(prompt, turn))
 
 
-async def pressable(room: Room, text: str, count: int = 5) -> Message:
+async def pressable(room: Room, text: str, count: int = 5) -> StoredMessage:
     """The message that says `text` and has at least so many buttons."""
     return await until(
         lambda: next(
@@ -40,10 +40,10 @@ async def _delivered(room: Room) -> bool:
     return not await JobQueue(room.redis).undelivered("bot-0")
 
 
-async def press(room: Room, message: Message, do: str, user: str = "ada") -> None:
+async def press(room: Room, message: StoredMessage, do: str, user: str = "ada") -> None:
     (custom_id,) = [b["custom_id"] for b in buttons(message) if f":{do}:" in b["custom_id"]]
     interaction = await room.world.click(user, "general", message.id, custom_id)
-    assert await interaction.acknowledged()
+    assert await interaction.wait_acknowledged()
 
 
 async def asked(room: Room) -> list[str]:
@@ -62,7 +62,9 @@ async def test_the_latest_answer_has_the_buttons(room: Room) -> None:
     await until(lambda: labels(first) == ["👍", "👎"])
 
 
-async def test_again_keeps_both_answers_and_the_shown_one_counts(room: Room, world: World) -> None:
+async def test_again_keeps_both_answers_and_the_shown_one_counts(
+    room: Room, world: UserActions
+) -> None:
     await ask(room, "before")
     message = await ask(room, "one", 2)
     head = await History(room.redis).head(channel(room))
@@ -82,14 +84,16 @@ async def test_again_keeps_both_answers_and_the_shown_one_counts(room: Room, wor
     assert len(room.bot_says()) == 2
 
 
-async def test_nothing_of_a_long_answer_is_left_beside_a_new_one(room: Room, world: World) -> None:
+async def test_nothing_of_a_long_answer_is_left_beside_a_new_one(
+    room: Room, world: UserActions
+) -> None:
     prompt = "!tokens 300"
     await world.slash("ada", "general", "chat", {"prompt": prompt})
     first, last = await room.whole(scripted(prompt))
     await until(lambda: "Edit" in labels(last))
     (edit,) = [b["custom_id"] for b in buttons(last) if ":edit:" in b["custom_id"]]
     opened = await world.click("ada", "general", last.id, edit)
-    await opened.acknowledged()
+    await opened.wait_acknowledged()
     with world.subscribe() as changes:
         await world.submit_modal(opened, {"prompt": "!delay 200ms uno"})
         assert await room.whole("[turn 1] !delay 200ms uno") == [first]
@@ -97,14 +101,16 @@ async def test_nothing_of_a_long_answer_is_left_beside_a_new_one(room: Room, wor
     assert ("-# ⋯", []) in [(e.get("content"), e.get("components")) for e in edits]
 
 
-async def test_an_old_answer_stands_under_its_own_question(silent_room: Room, world: World) -> None:
+async def test_an_old_answer_stands_under_its_own_question(
+    silent_room: Room, world: UserActions
+) -> None:
     room = silent_room
     async with room.bot():
         async with room.worker():
             message = await ask(room, "one")
         (edit,) = [b["custom_id"] for b in buttons(message) if ":edit:" in b["custom_id"]]
         opened = await world.click("ada", "general", message.id, edit)
-        await opened.acknowledged()
+        await opened.wait_acknowledged()
         await world.submit_modal(opened, {"prompt": "uno"})
         await until(lambda: message.data["embeds"])  # it waits
         assert message.data["content"] == "> one\n[turn 1] one"
@@ -113,12 +119,12 @@ async def test_an_old_answer_stands_under_its_own_question(silent_room: Room, wo
 
 
 async def test_a_version_that_breaks_off_leaves_the_old_one_to_be_changed(
-    room: Room, world: World
+    room: Room, world: UserActions
 ) -> None:
     message = await ask(room, "one")
     (edit,) = [b["custom_id"] for b in buttons(message) if ":edit:" in b["custom_id"]]
     opened = await world.click("ada", "general", message.id, edit)
-    await opened.acknowledged()
+    await opened.wait_acknowledged()
     await world.submit_modal(opened, {"prompt": "uno !fail"})
     await room.notice("several times")
     assert labels(message) == ["Again", "Edit", "Undo", "👍", "👎"]
@@ -126,12 +132,14 @@ async def test_a_version_that_breaks_off_leaves_the_old_one_to_be_changed(
     await until(lambda: said(message) == "[turn 1] one" and "2/2" in labels(message))
 
 
-async def test_an_edited_question_is_answered_in_the_same_message(room: Room, world: World) -> None:
+async def test_an_edited_question_is_answered_in_the_same_message(
+    room: Room, world: UserActions
+) -> None:
     await world.say("ada", "general", "@commonroom one")
     message = await pressable(room, "[turn 1] one")
     (edit,) = [b["custom_id"] for b in buttons(message) if ":edit:" in b["custom_id"]]
     opened = await world.click("ada", "general", message.id, edit)
-    await opened.acknowledged()
+    await opened.wait_acknowledged()
     assert opened.modal is not None
     assert "one" in str(opened.modal)
     await world.submit_modal(opened, {"prompt": "uno"})
@@ -142,14 +150,14 @@ async def test_an_edited_question_is_answered_in_the_same_message(room: Room, wo
 
 
 async def test_a_question_with_a_file_is_edited_without_the_files_text(
-    room: Room, world: World
+    room: Room, world: UserActions
 ) -> None:
     await world.slash("ada", "general", "chat", {"prompt": "sum"}, [File("a.csv", b"1,2")])
     quoted = 'File "a.csv":\n```\n1,2\n```'
     message = await until(lambda: next((m for m in room.bot_says() if "Edit" in labels(m)), None))
     (edit,) = [b["custom_id"] for b in buttons(message) if ":edit:" in b["custom_id"]]
     opened = await world.click("ada", "general", message.id, edit)
-    await opened.acknowledged()
+    await opened.wait_acknowledged()
     assert "sum" in str(opened.modal)
     assert "1,2" not in str(opened.modal)
     await world.submit_modal(opened, {"prompt": "total"})
@@ -170,7 +178,7 @@ async def test_undo_takes_the_turn_back_and_the_one_before_is_the_latest(room: R
     assert await asked(room) == []
 
 
-async def test_a_cut_answer_is_continued_in_place(room: Room, world: World) -> None:
+async def test_a_cut_answer_is_continued_in_place(room: Room, world: UserActions) -> None:
     prompt = "!tokens 60"
     await PreferenceStore(room.redis, Preferences()).change(
         str(world.guild["id"]), SERVER, max_tokens=40
@@ -187,7 +195,7 @@ async def test_a_cut_answer_is_continued_in_place(room: Room, world: World) -> N
     assert turn.answer == scripted(prompt)
 
 
-async def test_thumbs_are_counted_and_taken_back(room: Room, world: World) -> None:
+async def test_thumbs_are_counted_and_taken_back(room: Room, world: UserActions) -> None:
     message = await ask(room, "one")
     await press(room, message, "up")
     await press(room, message, "up", "bob")
@@ -200,7 +208,9 @@ async def test_thumbs_are_counted_and_taken_back(room: Room, world: World) -> No
     assert (opinion.user, opinion.vote) == (world.user("ada")["id"], "up")
 
 
-async def test_a_reply_to_an_older_answer_branches_from_there(room: Room, world: World) -> None:
+async def test_a_reply_to_an_older_answer_branches_from_there(
+    room: Room, world: UserActions
+) -> None:
     first = await ask(room, "one")
     await ask(room, "two", 2)
     await world.reply("bob", "general", first.id, "three")
@@ -209,7 +219,7 @@ async def test_a_reply_to_an_older_answer_branches_from_there(room: Room, world:
 
 
 @pytest.mark.parametrize("do", ["again", "undo", "edit"])
-async def test_others_cannot_change_an_answer(room: Room, world: World, do: str) -> None:
+async def test_others_cannot_change_an_answer(room: Room, world: UserActions, do: str) -> None:
     message = await ask(room, "one")
     await press(room, message, do, "bob")
     told = await room.notice("Only the person who asked", viewer="bob")
@@ -217,7 +227,7 @@ async def test_others_cannot_change_an_answer(room: Room, world: World, do: str)
     assert said(message) == "[turn 1] one"
 
 
-async def test_a_moderator_may_but_not_reword(room: Room, world: World) -> None:
+async def test_a_moderator_may_but_not_reword(room: Room, world: UserActions) -> None:
     message = await ask(room, "one")
     world.set_permissions("general", "bob", allow=Permission.MANAGE_MESSAGES)
     await press(room, message, "edit", "bob")
@@ -226,7 +236,7 @@ async def test_a_moderator_may_but_not_reword(room: Room, world: World) -> None:
     await until(lambda: "2/2" in labels(message))
 
 
-async def test_a_second_press_is_told_to_wait(silent_room: Room, world: World) -> None:
+async def test_a_second_press_is_told_to_wait(silent_room: Room, world: UserActions) -> None:
     room = silent_room
     async with room.bot():
         async with room.worker():
@@ -239,9 +249,11 @@ async def test_a_second_press_is_told_to_wait(silent_room: Room, world: World) -
     assert len([m for m in room.bot_says() if m.visible_to is None]) == 1
 
 
-async def test_buttons_work_after_a_restart(silent_room: Room, world: World) -> None:
+async def test_buttons_work_after_a_restart(silent_room: Room, world: UserActions) -> None:
     room = silent_room
-    room.discord.backend.limits.enabled = False  # so many edits in so short a time are waited out
+    room.discord.backend.rate_limits.enabled = (
+        False  # so many edits in so short a time are waited out
+    )
     async with room.worker():
         async with room.bot():
             message = await ask(room, "one")
@@ -253,7 +265,7 @@ async def test_buttons_work_after_a_restart(silent_room: Room, world: World) -> 
             await until(lambda: "1" in labels(message))
             (edit,) = [b["custom_id"] for b in buttons(message) if ":edit:" in b["custom_id"]]
             opened = await world.click("ada", "general", message.id, edit)
-            await opened.acknowledged()
+            await opened.wait_acknowledged()
         async with room.bot():
             await world.submit_modal(opened, {"prompt": "uno"})
             await until(lambda: "3/3" in labels(message))
@@ -264,11 +276,11 @@ async def test_buttons_work_after_a_restart(silent_room: Room, world: World) -> 
     assert await asked(room) == []
 
 
-async def test_a_new_version_that_fails_leaves_the_old_one(room: Room, world: World) -> None:
+async def test_a_new_version_that_fails_leaves_the_old_one(room: Room, world: UserActions) -> None:
     message = await ask(room, "one")
     edit = next(b["custom_id"] for b in buttons(message) if ":edit:" in b["custom_id"])
     opened = await world.click("ada", "general", message.id, edit)
-    await opened.acknowledged()
+    await opened.wait_acknowledged()
     await world.submit_modal(opened, {"prompt": "!refuse"})
     told = await room.notice("could not take")
     assert told.id == message.id
@@ -276,7 +288,7 @@ async def test_a_new_version_that_fails_leaves_the_old_one(room: Room, world: Wo
     assert await asked(room) == ["one"]
 
 
-async def test_a_long_answer_is_renewed_in_all_its_messages(room: Room, world: World) -> None:
+async def test_a_long_answer_is_renewed_in_all_its_messages(room: Room, world: UserActions) -> None:
     prompt = "!tokens 400"
     await world.slash("ada", "general", "chat", {"prompt": prompt})
     parts = await room.whole(scripted(prompt))
@@ -285,14 +297,14 @@ async def test_a_long_answer_is_renewed_in_all_its_messages(room: Room, world: W
     assert await room.whole(scripted(prompt)) == parts
 
 
-async def test_the_buttons_speak_chinese(room: Room, world: World) -> None:
+async def test_the_buttons_speak_chinese(room: Room, world: UserActions) -> None:
     await world.slash("ada", "general", "chat", {"prompt": "你好"}, locale="zh-CN")
     message = await pressable(room, "[turn 1] 你好")
     assert labels(message)[:3] == ["重新生成", "编辑", "撤回"]
 
 
 async def test_formulas_can_be_copied_by_anybody_also_later(
-    silent_room: Room, world: World
+    silent_room: Room, world: UserActions
 ) -> None:
     room = silent_room
     async with room.worker():

@@ -8,7 +8,7 @@ from jobqueue.article import Length, Order, Stage
 from jobqueue.schema import Delta, FinishReason, Progress
 from playground.discord.fault_injection import Fault
 from playground.discord.json_types import File, MessageFlag
-from playground.discord.user_actions import World
+from playground.discord.user_actions import UserActions
 from tests.bot.discord.conftest import Room, holds, until
 from tests.bot.discord.writing import (
     CAVES,
@@ -28,12 +28,12 @@ from tests.playground.page_bot import picture
 
 @pytest.fixture
 def writer(silent_room: Room) -> Writer:
-    silent_room.discord.backend.limits.enabled = False
+    silent_room.discord.backend.rate_limits.enabled = False
     return Writer(silent_room.redis)
 
 
 async def test_an_article_grows_and_is_laid_out(
-    silent_room: Room, world: World, writer: Writer
+    silent_room: Room, world: UserActions, writer: Writer
 ) -> None:
     room = silent_room
     async with room.bot():
@@ -73,7 +73,9 @@ async def test_an_article_grows_and_is_laid_out(
         await holds(kept)
 
 
-async def test_its_author_edits_it_by_hand(silent_room: Room, world: World, writer: Writer) -> None:
+async def test_its_author_edits_it_by_hand(
+    silent_room: Room, world: UserActions, writer: Writer
+) -> None:
     room = silent_room
     async with room.bot():
         last = await written(room, writer, await writer.article())
@@ -108,7 +110,7 @@ async def forgotten(room: Room) -> None:
 
 
 async def test_what_is_taken_away_and_what_everybody_may_have(
-    silent_room: Room, world: World, writer: Writer
+    silent_room: Room, world: UserActions, writer: Writer
 ) -> None:
     room = silent_room
     async with room.bot():
@@ -139,7 +141,7 @@ async def test_what_is_taken_away_and_what_everybody_may_have(
 
 
 async def test_a_section_is_written_anew_in_its_place(
-    silent_room: Room, world: World, writer: Writer
+    silent_room: Room, world: UserActions, writer: Writer
 ) -> None:
     room = silent_room
     async with room.bot():
@@ -170,7 +172,7 @@ async def test_a_section_is_written_anew_in_its_place(
 
 
 async def test_where_components_are_refused_it_is_plain(
-    silent_room: Room, world: World, writer: Writer
+    silent_room: Room, world: UserActions, writer: Writer
 ) -> None:
     room = silent_room
     refused = Fault(route="PATCH /webhooks/*", status=400)
@@ -188,7 +190,7 @@ async def test_where_components_are_refused_it_is_plain(
 
 
 async def test_a_stopped_article_keeps_what_is_there_and_can_be_asked_for_again(
-    silent_room: Room, world: World, writer: Writer
+    silent_room: Room, world: UserActions, writer: Writer
 ) -> None:
     room = silent_room
     async with room.bot():
@@ -200,7 +202,7 @@ async def test_a_stopped_article_keeps_what_is_there_and_can_be_asked_for_again(
         await writer.say(Delta(text=f"# {TITLE}\n\n{OPENING}"))
         growing = await shows(room, OPENING)
         stopped = await world.click("ada", "general", growing.id, "Stop")
-        assert await stopped.acknowledged()
+        assert await stopped.wait_acknowledged()
         article = await writer.article()
         begun = replace(article, sections=article.sections[:1])
         await writer.deliver(begun, FinishReason.CANCELLED)
@@ -208,7 +210,7 @@ async def test_a_stopped_article_keeps_what_is_there_and_can_be_asked_for_again(
         await until(lambda: "Again" in names(last))
         await delivered(room, writer)
         again = await world.click("ada", "general", last.id, "Again")
-        assert await again.acknowledged()
+        assert await again.wait_acknowledged()
         await writer.take()
         await writer.say(Progress(stage=Stage.PLANNING))
         await shows(room, OPENING, "Planning the article")
@@ -216,10 +218,10 @@ async def test_a_stopped_article_keeps_what_is_there_and_can_be_asked_for_again(
         await shows(room, "# Luoyang", "## Caves", without="Planning")
         (thumb,) = [c["custom_id"] for c in controls(last) if ":up:" in c["custom_id"]]
         up = await world.click("ada", "general", last.id, thumb)
-        assert await up.acknowledged()
+        assert await up.wait_acknowledged()
         await room.notice("Noted, thank you. 👍 1")
 
 
-async def test_where_no_model_writes_articles_that_is_said(room: Room, world: World) -> None:
+async def test_where_no_model_writes_articles_that_is_said(room: Room, world: UserActions) -> None:
     await world.slash("ada", "general", "article", {"topic": TITLE})
     await room.notice("Articles cannot be written here right now")

@@ -7,7 +7,7 @@ from bot.preferences import SERVER, Preferences, PreferenceStore
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
 from playground.discord.json_types import ChannelType
-from playground.discord.user_actions import World
+from playground.discord.user_actions import UserActions
 from tests.bot.discord.conftest import Room, growing, holds, said, until
 
 
@@ -21,7 +21,7 @@ async def _heard_once(room: Room) -> None:
 
 
 async def test_mentions_replies_and_direct_messages_are_answered_after_a_start(
-    silent_room: Room, world: World
+    silent_room: Room, world: UserActions
 ) -> None:
     room, dm = silent_room, world.open_dm("ada")["id"]
     async with room.worker():
@@ -45,7 +45,9 @@ async def test_mentions_replies_and_direct_messages_are_answered_after_a_start(
     assert {content.split()[-1] for content in contents} == {"one", "two", "three"}
 
 
-async def test_what_was_answered_is_not_answered_again(silent_room: Room, world: World) -> None:
+async def test_what_was_answered_is_not_answered_again(
+    silent_room: Room, world: UserActions
+) -> None:
     room = silent_room
     async with room.worker():
         async with room.bot():
@@ -63,7 +65,7 @@ async def test_what_was_answered_is_not_answered_again(silent_room: Room, world:
 
 @pytest.mark.parametrize("code", [4000, 4009])
 async def test_a_session_that_cannot_be_resumed_misses_nothing(
-    room: Room, world: World, code: int
+    room: Room, world: UserActions, code: int
 ) -> None:
     await _heard_once(room)
     await room.discord.backend.gateway.disconnect(code=code)
@@ -72,7 +74,9 @@ async def test_a_session_that_cannot_be_resumed_misses_nothing(
     assert len(room.bot_says()) == 1
 
 
-async def test_roles_of_who_asked_meanwhile_are_known(silent_room: Room, world: World) -> None:
+async def test_roles_of_who_asked_meanwhile_are_known(
+    silent_room: Room, world: UserActions
+) -> None:
     room, guild = silent_room, world.guild["id"]
     world.make_admin("ada")
     [role] = [r["id"] for r in world.guild["roles"] if r["name"] == "admins"]
@@ -92,7 +96,7 @@ async def test_roles_of_who_asked_meanwhile_are_known(silent_room: Room, world: 
 
 @pytest.mark.parametrize("place", ["voice", "stage", "post", "thread"])
 async def test_every_kind_of_channel_is_read_up(
-    silent_room: Room, world: World, place: str
+    silent_room: Room, world: UserActions, place: str
 ) -> None:
     room = silent_room
     async with room.worker():
@@ -100,7 +104,9 @@ async def test_every_kind_of_channel_is_read_up(
             await _heard_once(room)
         if place == "post":
             world.create_forum("help")
-            channel = (await world.post("ada", "help", "Router", "@commonroom hello")).channel
+            channel = (
+                await world.create_forum_post("ada", "help", "Router", "@commonroom hello")
+            ).channel
         else:
             channel = (
                 world.create_thread("ada", "general", "talk")
@@ -113,7 +119,9 @@ async def test_every_kind_of_channel_is_read_up(
     assert "hello" in room.bot_says(channel=channel)[0].data["content"]
 
 
-async def test_a_mention_of_the_bots_own_role_calls_it(silent_room: Room, world: World) -> None:
+async def test_a_mention_of_the_bots_own_role_calls_it(
+    silent_room: Room, world: UserActions
+) -> None:
     room = silent_room
     settings = msgspec.structs.replace(room.settings, commonroom_message_content=True)
     [role] = [r["id"] for r in world.guild["roles"] if r["managed"]]
@@ -127,14 +135,14 @@ async def test_a_mention_of_the_bots_own_role_calls_it(silent_room: Room, world:
             await room.answer("[turn 2] two")
 
 
-async def test_what_is_said_to_the_role_alone_may_be_hidden(room: Room, world: World) -> None:
+async def test_what_is_said_to_the_role_alone_may_be_hidden(room: Room, world: UserActions) -> None:
     """Discord shows a bot without the message-content intent only what mentions the bot itself."""
     [role] = [r["id"] for r in world.guild["roles"] if r["managed"]]
     await world.say("ada", "general", f"<@&{role}> one")
     await room.notice("Please mention me")
 
 
-async def test_a_mention_of_another_role_does_not(room: Room, world: World) -> None:
+async def test_a_mention_of_another_role_does_not(room: Room, world: UserActions) -> None:
     role = world.state.add_role(world.guild, "commonroom")
     role["mentionable"] = True
     await world.say("ada", "general", f"<@&{role['id']}> one")
@@ -144,7 +152,7 @@ async def test_a_mention_of_another_role_does_not(room: Room, world: World) -> N
 
 @pytest.mark.parametrize("way", ["mention", "command"])
 async def test_a_thread_that_is_archived_meanwhile_gets_its_answer(
-    room: Room, world: World, way: str
+    room: Room, world: UserActions, way: str
 ) -> None:
     thread = world.create_thread("ada", "general", "talk")["id"]
     prompt = "!tokens 150 !delay 20ms"
@@ -153,17 +161,19 @@ async def test_a_thread_that_is_archived_meanwhile_gets_its_answer(
     else:
         await world.slash("ada", thread, "chat", {"prompt": prompt})
     await until(lambda: [m for m in room.bot_says(channel=thread) if growing(m) and said(m)])
-    world.archive(thread)
+    world.archive_thread(thread)
     await until(lambda: [m for m in room.bot_says(channel=thread) if not growing(m)])
     [answer] = room.bot_says(channel=thread)
     assert "word90" in answer.data["content"]
 
 
-async def test_a_thread_that_is_locked_meanwhile_ends_the_work(room: Room, world: World) -> None:
+async def test_a_thread_that_is_locked_meanwhile_ends_the_work(
+    room: Room, world: UserActions
+) -> None:
     thread = world.create_thread("ada", "general", "talk")["id"]
     asked = await world.say("ada", thread, "@bot !tokens 900 !delay 30ms")
     await until(lambda: [m for m in room.bot_says(channel=thread) if growing(m) and said(m)])
-    world.archive(thread, locked=True)
+    world.archive_thread(thread, locked=True)
     queue = JobQueue(room.redis)
 
     async def ended() -> bool:

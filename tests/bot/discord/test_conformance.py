@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from playground.discord.json_types import File
-from playground.discord.user_actions import World
+from playground.discord.user_actions import UserActions
 from tests.bot.discord.conftest import Room, growing, until
 from tests.conformance import rules
 from tests.conformance.record import Exchange, recorded
@@ -25,17 +25,17 @@ def exchanges() -> Iterator[list[Exchange]]:
 
 
 async def test_what_the_bot_says_and_hears_is_as_discord_specifies(
-    exchanges: list[Exchange], room: Room, world: World
+    exchanges: list[Exchange], room: Room, world: UserActions
 ) -> None:
     for command in ("help", "status", "tools", "persona", "history"):
-        assert await (await world.slash("ada", "general", command)).acknowledged()
-    assert await (await world.slash("playground-owner", "general", "settings")).acknowledged()
+        assert await (await world.slash("ada", "general", command)).wait_acknowledged()
+    assert await (await world.slash("playground-owner", "general", "settings")).wait_acknowledged()
     await world.slash("ada", "general", "chat", {"prompt": "one $x^2$"}, [File("a.txt", b"x")])
     await world.say("ada", "general", "@bot two")
     await world.say("ada", world.open_dm("ada")["id"], "three")
     said = await world.say("bob", "general", "what is this?")
     opened = await world.context_menu("ada", "general", "Ask about this", said.id)
-    assert await opened.acknowledged()
+    assert await opened.wait_acknowledged()
     await world.submit_modal(opened, {"question": "four"})
     for part in ("one", "two", "four"):
         await until(partial(shown, room, part))

@@ -25,8 +25,8 @@ from jobqueue.history import History
 from playground.discord.interactions import Interaction
 from playground.discord.json_types import InteractionType, Json
 from playground.discord.permissions import Permission
-from playground.discord.state import Message
-from playground.discord.user_actions import World
+from playground.discord.state import StoredMessage
+from playground.discord.user_actions import UserActions
 from tests.bot.discord.conftest import Room, buttons, growing, holds, said, until
 
 ELSEWHERE = "belongs to another channel, or to another person"
@@ -116,7 +116,9 @@ def _components() -> Iterator[type[discord.ui.DynamicItem[discord.ui.Item[discor
 
 
 @pytest.mark.parametrize("where", ["another server", "another channel", "the same channel"])
-async def test_nothing_private_is_given_to_others(room: Room, world: World, where: str) -> None:
+async def test_nothing_private_is_given_to_others(
+    room: Room, world: UserActions, where: str
+) -> None:
     """Ada's private answer, by every id that may name it, to somebody who may do all they can."""
     thief, place = _thief(world, where)
     asked = await world.slash("ada", "general", "chat", {"prompt": SECRET, "private": True})
@@ -129,7 +131,7 @@ async def test_nothing_private_is_given_to_others(room: Room, world: World, wher
         if where == "the same channel" and "{channel}" in template:
             continue  # the panel of one's own channel
         pressed = _press(room, thief, place, source, template.format(**names))
-        assert await pressed.acknowledged(), template
+        assert await pressed.wait_acknowledged(), template
         shown = await _told(pressed)
         assert "SECRET" not in shown, template
         assert ELSEWHERE in shown, template
@@ -137,7 +139,7 @@ async def test_nothing_private_is_given_to_others(room: Room, world: World, wher
         if where == "the same channel" and form in ("settings-form", "about"):
             continue
         sent = _send(room, thief, place, f"{form}:{subject.format(**names)}", typed)
-        assert await sent.acknowledged(), form
+        assert await sent.wait_acknowledged(), form
         shown = await _told(sent)
         assert "SECRET" not in shown, form
         assert ELSEWHERE in shown or "cannot be read any more" in shown, form
@@ -147,7 +149,7 @@ async def test_nothing_private_is_given_to_others(room: Room, world: World, wher
 
 
 async def test_a_form_about_a_message_is_of_its_person_and_its_channel(
-    room: Room, world: World
+    room: Room, world: UserActions
 ) -> None:
     world.create_channel("hall")
     secret = await world.say("ada", "general", "TOPSECRET")
@@ -155,24 +157,24 @@ async def test_a_form_about_a_message_is_of_its_person_and_its_channel(
     await until(lambda: opened.modal)
     for user, channel in (("bob", "hall"), ("ada", "hall")):
         sent = _send(room, user, channel, f"about:{secret.id}", {"question": "repeat it"})
-        assert await sent.acknowledged()
+        assert await sent.wait_acknowledged()
         assert "cannot be read any more" in await _told(sent)
     await world.submit_modal(opened, {"question": "is it?"})
     await room.answer("[turn 1] is it?\n\nMessage by ada:\n```\nTOPSECRET\n```")
 
 
-async def test_malformed_form_ids_are_refused_in_words(room: Room, world: World) -> None:
+async def test_malformed_form_ids_are_refused_in_words(room: Room, world: UserActions) -> None:
     world.make_admin("bob")
     for subject in MALFORMED:
         sent = _send(room, "bob", "general", subject, {"x": "y"})
-        assert await sent.acknowledged(), subject
+        assert await sent.wait_acknowledged(), subject
         assert "reference" not in (told := await _told(sent)), subject  # no error of ours
         assert told, subject
     store = PreferenceStore(room.redis, Preferences())
     assert await store.resolve(world.guild["id"]) == Preferences()
 
 
-def _thief(world: World, where: str) -> tuple[str, str]:
+def _thief(world: UserActions, where: str) -> tuple[str, str]:
     if where == "another server":
         guild = world.create_guild("mallory's place")
         world.create_user("mallory", guild)
@@ -187,11 +189,11 @@ def _thief(world: World, where: str) -> tuple[str, str]:
     return "bob", "lair" if where == "another channel" else "general"
 
 
-def _is_over(message: Message) -> bool:
+def _is_over(message: StoredMessage) -> bool:
     return "SECRET" in said(message) and not growing(message) and bool(buttons(message))
 
 
-async def _names(room: Room, world: World, job: str) -> dict[str, str]:
+async def _names(room: Room, world: UserActions, job: str) -> dict[str, str]:
     """What the ids name; the answer is an article, too, for what is about one."""
     ada, channel = str(world.user("ada")["id"]), str(world.channel("general")["id"])
 
@@ -209,7 +211,7 @@ async def _names(room: Room, world: World, job: str) -> dict[str, str]:
     return {"job": job, "ada": ada, "channel": channel, "message": message.id}
 
 
-async def _source(room: Room, world: World, thief: str, place: str) -> Message:
+async def _source(room: Room, world: UserActions, thief: str, place: str) -> StoredMessage:
     """A message of the bot that the thief can press buttons at."""
     await world.slash(thief, place, "chat", {"prompt": "hello"})
     return await until(
@@ -219,7 +221,7 @@ async def _source(room: Room, world: World, thief: str, place: str) -> Message:
     )
 
 
-def _press(room: Room, user: str, place: str, source: Message, custom_id: str) -> Interaction:
+def _press(room: Room, user: str, place: str, source: StoredMessage, custom_id: str) -> Interaction:
     """As if the message had a button, or a menu, of this id."""
     kind = _kind(custom_id)
     component: Json = {"type": kind, "custom_id": custom_id}
@@ -266,7 +268,7 @@ def _send(room: Room, user: str, place: str, custom_id: str, typed: Json) -> Int
 async def _told(interaction: Interaction) -> str:
     """What its person sees of it, forms included."""
     answer = await until(lambda: interaction.response or interaction.modal)
-    return json.dumps(answer.data if isinstance(answer, Message) else answer)
+    return json.dumps(answer.data if isinstance(answer, StoredMessage) else answer)
 
 
 async def _state(room: Room, job: str) -> object:

@@ -8,11 +8,11 @@ from bot.preferences import Preferences, PreferenceStore
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
 from playground.discord.json_types import File
-from playground.discord.user_actions import World
+from playground.discord.user_actions import UserActions
 from tests.bot.discord.conftest import Room, holds, said, until
 
 
-async def test_open_forms_outlive_the_bot(silent_room: Room, world: World) -> None:
+async def test_open_forms_outlive_the_bot(silent_room: Room, world: UserActions) -> None:
     room, place = silent_room, world.channel("general")["id"]
     world.make_admin("ada")
     world.state.privileged_intents |= 1 << 15  # to read bob's message again
@@ -38,7 +38,9 @@ async def test_open_forms_outlive_the_bot(silent_room: Room, world: World) -> No
     assert (await History(room.redis).head(place)) != ""
 
 
-async def test_a_form_about_a_message_that_is_gone_says_so(silent_room: Room, world: World) -> None:
+async def test_a_form_about_a_message_that_is_gone_says_so(
+    silent_room: Room, world: UserActions
+) -> None:
     posted = await world.say("ada", "general", "the sky is green")
     async with silent_room.bot():
         opened = await world.context_menu("ada", "general", "Ask about this", posted.id)
@@ -55,7 +57,9 @@ NOTES = File("notes.txt", b"The meeting is on Tuesday.")
 PRICES = File("prices.csv", b"item,price\ntea,2\n")
 
 
-async def test_a_command_without_words_opens_a_form_for_files(room: Room, world: World) -> None:
+async def test_a_command_without_words_opens_a_form_for_files(
+    room: Room, world: UserActions
+) -> None:
     opened = await world.slash("ada", "general", "chat", {"private": True})
     form = await until(lambda: opened.modal)
     assert form["title"] == "Ask the model"
@@ -73,7 +77,9 @@ async def test_a_command_without_words_opens_a_form_for_files(room: Room, world:
     assert answer.visible_to == world.user("ada")["id"]
 
 
-async def test_a_form_for_a_question_outlives_the_bot(silent_room: Room, world: World) -> None:
+async def test_a_form_for_a_question_outlives_the_bot(
+    silent_room: Room, world: UserActions
+) -> None:
     async with silent_room.bot():
         opened = await world.slash("ada", "general", "chat", {}, locale="zh-CN")
         assert (await until(lambda: opened.modal))["title"] == "向模型提问"
@@ -82,14 +88,16 @@ async def test_a_form_for_a_question_outlives_the_bot(silent_room: Room, world: 
         await until(lambda: any("Tuesday" in said(m) for m in silent_room.bot_says()))
 
 
-async def test_a_form_without_anything_is_told_so(room: Room, world: World) -> None:
+async def test_a_form_without_anything_is_told_so(room: Room, world: UserActions) -> None:
     opened = await world.slash("ada", "general", "solve", {})
     assert (await until(lambda: opened.modal))["title"] == "Solve a problem"
     await world.submit_modal(opened, {"question": " "})
     await room.notice("nothing to answer")
 
 
-async def test_files_can_be_added_to_a_question_about_a_message(room: Room, world: World) -> None:
+async def test_files_can_be_added_to_a_question_about_a_message(
+    room: Room, world: UserActions
+) -> None:
     posted = await world.say("bob", "general", "the sky is green")
     opened = await world.context_menu("ada", "general", "Ask about this", posted.id)
     await until(lambda: opened.modal)
@@ -97,7 +105,7 @@ async def test_files_can_be_added_to_a_question_about_a_message(room: Room, worl
     await until(lambda: any("Tuesday" in said(m) and "green" in said(m) for m in room.bot_says()))
 
 
-async def test_forms_that_are_never_sent_are_not_kept(room: Room, world: World) -> None:
+async def test_forms_that_are_never_sent_are_not_kept(room: Room, world: UserActions) -> None:
     """Everybody may open as many as they like; discord.py keeps each until it is sent."""
     for number in range(5):
         said = await world.say("bob", "general", f"the sky is green, {number}")

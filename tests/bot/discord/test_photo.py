@@ -14,8 +14,8 @@ from jobqueue.history import History
 from jobqueue.queue import JobQueue
 from jobqueue.schema import Call, CallStatus, Check, Finished, Returned
 from playground.discord.json_types import File
-from playground.discord.state import Message
-from playground.discord.user_actions import World
+from playground.discord.state import StoredMessage
+from playground.discord.user_actions import UserActions
 from tests.bot.discord.conftest import Room, buttons, holds, running, until
 from tests.bot.discord.solving import Solver
 from tests.bot.discord.test_actions import labels, press
@@ -54,7 +54,7 @@ async def reading_room(silent_room: Room) -> AsyncIterator[Room]:
     ids=["words", "a-picture-alone"],
 )
 async def test_the_text_is_answered_about_and_the_person_told(
-    reading_room: Room, world: World, words: str, asked: str
+    reading_room: Room, world: UserActions, words: str, asked: str
 ) -> None:
     await world.say("ada", "general", f"@commonroom {words}", [SIGN])
     message = await shows(reading_room, f"[turn 1] {asked}", "`Room 12 is closed`")
@@ -68,10 +68,10 @@ async def test_the_text_is_answered_about_and_the_person_told(
 
 
 async def test_a_photo_alone_is_a_problem_that_can_be_put_right(
-    silent_room: Room, world: World
+    silent_room: Room, world: UserActions
 ) -> None:
     room = silent_room
-    room.discord.backend.limits.enabled = False
+    room.discord.backend.rate_limits.enabled = False
     solver = Solver(room.redis, capabilities=("chat", "solve", "read"))
     async with room.bot():
         await solver.announce()
@@ -88,13 +88,15 @@ async def test_a_photo_alone_is_a_problem_that_can_be_put_right(
         await until(lambda: "Edit" in labels(message))
         (edit,) = [b["custom_id"] for b in buttons(message) if ":edit:" in b["custom_id"]]
         form = await world.click("ada", "general", message.id, edit)
-        await form.acknowledged()
+        await form.wait_acknowledged()
         await world.submit_modal(form, {"prompt": "2x = 12"})
         again = (await solver.take()).job
         assert (again.prompt, again.attachments) == ("2x = 12", ())
 
 
-async def test_history_shows_which_pictures_are_still_seen(silent_room: Room, world: World) -> None:
+async def test_history_shows_which_pictures_are_still_seen(
+    silent_room: Room, world: UserActions
+) -> None:
     room = silent_room
     solver = Solver(room.redis, capabilities=("chat", "vision"))
     async with room.bot():
@@ -110,7 +112,7 @@ async def test_history_shows_which_pictures_are_still_seen(silent_room: Room, wo
                 await room.redis.delete(key)
         await world.slash("ada", "general", "history")
 
-        def panel() -> Message | None:
+        def panel() -> StoredMessage | None:
             return next((m for m in room.bot_says() if "What I remember" in str(m.data)), None)
 
         shown = await until(panel)
@@ -122,7 +124,7 @@ async def test_history_shows_which_pictures_are_still_seen(silent_room: Room, wo
 
 
 async def test_neither_words_nor_files_are_nothing_to_solve(
-    silent_room: Room, world: World
+    silent_room: Room, world: UserActions
 ) -> None:
     solver = Solver(silent_room.redis)
     async with silent_room.bot():

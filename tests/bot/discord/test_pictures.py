@@ -13,8 +13,8 @@ from jobqueue.blobs import Blobs
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
 from playground.discord.json_types import File
-from playground.discord.state import Message
-from playground.discord.user_actions import World
+from playground.discord.state import StoredMessage
+from playground.discord.user_actions import UserActions
 from tests.bot.discord.conftest import Room, growing, holds, running, said, until
 
 SAMPLES = Path(playground.web_ui.__path__[0]) / "static" / "samples"
@@ -46,7 +46,7 @@ async def gallery(room: Room) -> AsyncIterator[Room]:
         yield room
 
 
-async def says(room: Room, text: str) -> Message:
+async def says(room: Room, text: str) -> StoredMessage:
     """The bot's whole message that begins with this."""
     return await until(
         lambda: next(
@@ -60,7 +60,7 @@ async def says(room: Room, text: str) -> Message:
     )
 
 
-async def test_a_picture_a_follow_up_and_which_of_two(gallery: Room, world: World) -> None:
+async def test_a_picture_a_follow_up_and_which_of_two(gallery: Room, world: UserActions) -> None:
     await world.say("ada", "general", "@commonroom What number is shown?", [sample("number")])
     await says(gallery, "47")
     await world.say("ada", "general", "@commonroom What color is the number?")
@@ -72,19 +72,21 @@ async def test_a_picture_a_follow_up_and_which_of_two(gallery: Room, world: Worl
     assert turns[0].attachments[0].media_type == "image/png"
 
 
-async def test_a_reply_to_a_posted_picture_asks_about_it(gallery: Room, world: World) -> None:
+async def test_a_reply_to_a_posted_picture_asks_about_it(gallery: Room, world: UserActions) -> None:
     posted = await world.say("bob", "general", "look at that", [sample("number")])
     await world.say("ada", "general", "@commonroom What number is shown?", reply_to=posted.id)
     await says(gallery, "47")
 
 
-async def test_the_menu_explains_a_picture(gallery: Room, world: World) -> None:
+async def test_the_menu_explains_a_picture(gallery: Room, world: UserActions) -> None:
     posted = await world.say("bob", "general", "look at that", [sample("big")])
     await world.context_menu("ada", "general", "Explain image", posted.id)
     await says(gallery, "An orange hexagon and a white triangle.")
 
 
-async def test_without_a_picture_there_is_nothing_to_explain(room: Room, world: World) -> None:
+async def test_without_a_picture_there_is_nothing_to_explain(
+    room: Room, world: UserActions
+) -> None:
     posted = await world.say("bob", "general", "only words")
     await world.context_menu("ada", "general", "Explain image", posted.id)
     await room.notice("There is no picture in that message.")

@@ -7,7 +7,7 @@ from bot.discord.delivery.reply_target import decode_note
 from jobqueue.queue import JobQueue
 from playground.discord.fault_injection import Fault
 from playground.discord.permissions import Permission
-from playground.discord.user_actions import World
+from playground.discord.user_actions import UserActions
 from tests.bot.discord.conftest import Room, holds, scripted, until
 
 SLOW = "!tokens 120 !delay 25ms"
@@ -24,7 +24,7 @@ async def _nothing_undelivered(room: Room) -> None:
 
 @pytest.mark.parametrize("ask", ["slash", "mention"])
 async def test_a_killed_bot_completes_the_same_message(
-    silent_room: Room, world: World, ask: str
+    silent_room: Room, world: UserActions, ask: str
 ) -> None:
     async with silent_room.worker():
         async with silent_room.bot_process() as first:
@@ -43,7 +43,7 @@ async def test_a_killed_bot_completes_the_same_message(
 
 
 async def test_an_answer_made_while_the_bot_was_down_is_shown(
-    silent_room: Room, world: World
+    silent_room: Room, world: UserActions
 ) -> None:
     async with silent_room.bot_process() as first:
         await silent_room.bot_online()
@@ -68,7 +68,7 @@ async def test_an_answer_made_while_the_bot_was_down_is_shown(
     ids=["429", "500", "cut before", "cut after"],
 )
 async def test_edits_that_fail_for_a_while_lose_nothing(
-    room: Room, world: World, fault: Fault
+    room: Room, world: UserActions, fault: Fault
 ) -> None:
     room.discord.backend.faults.add(fault)
     await world.slash("ada", "general", "chat", {"prompt": SLOW})
@@ -79,7 +79,7 @@ async def test_edits_that_fail_for_a_while_lose_nothing(
 
 @pytest.mark.parametrize("after", [False, True])
 async def test_a_send_whose_answer_is_lost_is_one_message(
-    room: Room, world: World, after: bool
+    room: Room, world: UserActions, after: bool
 ) -> None:
     fault = Fault(route="POST /channels/*/messages", kind="cut", times=2, after=after)
     room.discord.backend.faults.add(fault)
@@ -89,7 +89,9 @@ async def test_a_send_whose_answer_is_lost_is_one_message(
     assert len(room.bot_says()) == 1
 
 
-async def test_an_edit_that_fails_for_good_becomes_a_new_message(room: Room, world: World) -> None:
+async def test_an_edit_that_fails_for_good_becomes_a_new_message(
+    room: Room, world: UserActions
+) -> None:
     await world.slash("ada", "general", "chat", {"prompt": SLOW})
     begun = await room.streaming()
     world.set_permissions("general", "ada", allow=Permission.MANAGE_MESSAGES)
@@ -99,7 +101,7 @@ async def test_an_edit_that_fails_for_good_becomes_a_new_message(room: Room, wor
     assert answered.id != begun.id
 
 
-async def test_an_answer_nobody_can_see_frees_the_gpu(room: Room, world: World) -> None:
+async def test_an_answer_nobody_can_see_frees_the_gpu(room: Room, world: UserActions) -> None:
     world.set_permissions("general", "@everyone", deny=Permission.SEND_MESSAGES)
     asked = await world.slash("ada", "general", "chat", {"prompt": "!tokens 2000 !delay 25ms"})
     await room.streaming()
@@ -115,7 +117,7 @@ async def test_an_answer_nobody_can_see_frees_the_gpu(room: Room, world: World) 
 
 
 async def test_the_answer_goes_on_when_the_token_is_over(
-    room: Room, world: World, monkeypatch: pytest.MonkeyPatch
+    room: Room, world: UserActions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.slash("ada", "general", "chat", {"prompt": SLOW})
     begun = await room.streaming()
@@ -127,21 +129,25 @@ async def test_the_answer_goes_on_when_the_token_is_over(
     assert [message.id for message in room.bot_says()] == [begun.id]
 
 
-async def test_a_bot_that_may_not_write_answers_by_the_token(room: Room, world: World) -> None:
+async def test_a_bot_that_may_not_write_answers_by_the_token(
+    room: Room, world: UserActions
+) -> None:
     world.set_permissions("general", world.state.bot["id"], deny=Permission.SEND_MESSAGES)
     await world.slash("ada", "general", "chat", {"prompt": "!tokens 900"})
     await room.whole(scripted("!tokens 900"))
     assert len(room.bot_says()) >= 4
 
 
-async def test_a_cut_gateway_misses_no_mention(room: Room, world: World) -> None:
+async def test_a_cut_gateway_misses_no_mention(room: Room, world: UserActions) -> None:
     await room.discord.backend.gateway.disconnect(code=4000)
     await world.say("ada", "general", "@commonroom while you were away")
     await room.answer("[turn 1] while you were away")
     assert len(room.bot_says()) == 1
 
 
-async def test_the_ledger_knows_the_messages_while_they_grow(room: Room, world: World) -> None:
+async def test_the_ledger_knows_the_messages_while_they_grow(
+    room: Room, world: UserActions
+) -> None:
     await world.slash("ada", "general", "chat", {"prompt": SLOW})
     begun = await room.streaming()
     queue = JobQueue(room.redis)
@@ -156,7 +162,7 @@ async def test_the_ledger_knows_the_messages_while_they_grow(room: Room, world: 
 
 
 async def test_one_answer_that_breaks_leaves_the_others_alone(
-    room: Room, world: World, monkeypatch: pytest.MonkeyPatch
+    room: Room, world: UserActions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.slash("ada", "general", "chat", {"prompt": SLOW})
     await room.streaming()

@@ -18,32 +18,32 @@ from jobqueue.job_records import Records
 from jobqueue.queue import JobQueue
 from jobqueue.schema import Job, WorkerStatus, encode
 from playground.discord.permissions import Permission
-from playground.discord.user_actions import World
+from playground.discord.user_actions import UserActions
 from tests.bot.discord.conftest import Room, buttons, growing, said, until
 
 LONG = "!tokens 3000 !delay 20ms"
 
 
-async def test_an_empty_mention_is_told_so(room: Room, world: World) -> None:
+async def test_an_empty_mention_is_told_so(room: Room, world: UserActions) -> None:
     asked = await world.say("ada", "general", "@commonroom")
     told = await room.notice("nothing to answer")
-    assert told.answers == asked.id
+    assert told.responds_to == asked.id
 
 
-async def test_a_blank_prompt_is_told_to_its_writer_alone(room: Room, world: World) -> None:
+async def test_a_blank_prompt_is_told_to_its_writer_alone(room: Room, world: UserActions) -> None:
     await world.slash("ada", "general", "chat", {"prompt": "\u200b"})
     await room.notice("nothing to answer")
     assert room.bot_says("bob") == []
 
 
-async def test_a_reply_that_cannot_be_read_is_told_so(room: Room, world: World) -> None:
+async def test_a_reply_that_cannot_be_read_is_told_so(room: Room, world: UserActions) -> None:
     await world.slash("ada", "general", "chat", {"prompt": "one"})
     first = await room.answer("[turn 1] one")
     await world.reply("ada", "general", first.id, "two", ping=False)
     await room.notice("cannot read")
 
 
-async def test_one_person_cannot_fill_the_queue(silent_room: Room, world: World) -> None:
+async def test_one_person_cannot_fill_the_queue(silent_room: Room, world: UserActions) -> None:
     async with silent_room.bot():
         limit = JobQueue(silent_room.redis).policy.limits.per_user
         for number in range(limit):
@@ -55,7 +55,7 @@ async def test_one_person_cannot_fill_the_queue(silent_room: Room, world: World)
 
 
 async def test_a_question_without_a_worker_is_kept_and_says_so(
-    silent_room: Room, world: World
+    silent_room: Room, world: UserActions
 ) -> None:
     async with silent_room.bot():
         await world.slash("ada", "general", "chat", {"prompt": "hello"})
@@ -65,7 +65,9 @@ async def test_a_question_without_a_worker_is_kept_and_says_so(
     assert told.data["embeds"] == []
 
 
-async def test_a_loading_model_is_told_with_its_progress(silent_room: Room, world: World) -> None:
+async def test_a_loading_model_is_told_with_its_progress(
+    silent_room: Room, world: UserActions
+) -> None:
     status = WorkerStatus(
         worker="w9",
         phase="loading",
@@ -83,7 +85,7 @@ async def test_a_loading_model_is_told_with_its_progress(silent_room: Room, worl
 
 @pytest.mark.parametrize(("prompt", "words"), [("!refuse", "could not take"), ("!fail", "times")])
 async def test_what_the_engine_cannot_do_is_told(
-    room: Room, world: World, prompt: str, words: str
+    room: Room, world: UserActions, prompt: str, words: str
 ) -> None:
     await world.slash("ada", "general", "chat", {"prompt": prompt})
     told = await room.notice(words)
@@ -97,7 +99,9 @@ class Broken(ScriptedEngine):
         return super().generate(replace(request, messages=(*before, failing)))
 
 
-async def test_what_failed_is_asked_once_more_by_a_button(silent_room: Room, world: World) -> None:
+async def test_what_failed_is_asked_once_more_by_a_button(
+    silent_room: Room, world: UserActions
+) -> None:
     async with silent_room.bot():
         async with silent_room.worker(Broken()):
             options = {"prompt": "hello", "private": True}
@@ -114,7 +118,7 @@ async def test_what_failed_is_asked_once_more_by_a_button(silent_room: Room, wor
 
 
 async def test_asked_once_more_it_is_for_a_model_that_is_there_and_once(
-    silent_room: Room, world: World
+    silent_room: Room, world: UserActions
 ) -> None:
     queue = JobQueue(silent_room.redis)
     async with silent_room.bot():
@@ -133,7 +137,7 @@ async def test_asked_once_more_it_is_for_a_model_that_is_there_and_once(
         assert answers == ["[turn 1] hello"]
 
 
-async def test_nobody_asks_anothers_question_again(silent_room: Room, world: World) -> None:
+async def test_nobody_asks_anothers_question_again(silent_room: Room, world: UserActions) -> None:
     async with silent_room.bot(), silent_room.worker(Broken()):
         await world.say("ada", "general", "@commonroom hello")
         failed = await silent_room.notice("several times")
@@ -145,14 +149,16 @@ async def test_nobody_asks_anothers_question_again(silent_room: Room, world: Wor
         await silent_room.notice("no longer known")
 
 
-async def test_a_prompt_over_the_services_limit(silent_room: Room, world: World) -> None:
+async def test_a_prompt_over_the_services_limit(silent_room: Room, world: UserActions) -> None:
     short = msgspec.structs.replace(silent_room.settings, commonroom_max_prompt_chars=10)
     async with silent_room.bot(short):
         await world.slash("ada", "general", "chat", {"prompt": "x" * 11})
         await silent_room.notice("11 characters, and 10 are allowed")
 
 
-async def test_redis_away_is_told_to_the_one_who_asks(silent_room: Room, world: World) -> None:
+async def test_redis_away_is_told_to_the_one_who_asks(
+    silent_room: Room, world: UserActions
+) -> None:
     nowhere = msgspec.structs.replace(silent_room.settings, redis_url="unix:///nonexistent.sock")
     async with silent_room.bot(nowhere):
         await world.slash("ada", "general", "chat", {"prompt": "hello"})
@@ -163,7 +169,7 @@ async def test_redis_away_is_told_to_the_one_who_asks(silent_room: Room, world: 
 # --- stopping -----------------------------------------------------------------------------------
 
 
-async def test_stop_keeps_what_was_written(room: Room, world: World) -> None:
+async def test_stop_keeps_what_was_written(room: Room, world: UserActions) -> None:
     await world.slash("ada", "general", "chat", {"prompt": LONG})
     begun = await room.streaming()
     await world.click("ada", "general", begun.id, "Stop")
@@ -174,7 +180,7 @@ async def test_stop_keeps_what_was_written(room: Room, world: World) -> None:
     assert stopped.data["embeds"] == []
 
 
-async def test_a_stop_button_works_after_a_restart(silent_room: Room, world: World) -> None:
+async def test_a_stop_button_works_after_a_restart(silent_room: Room, world: UserActions) -> None:
     async with silent_room.worker():
         async with silent_room.bot():
             await world.slash("ada", "general", "chat", {"prompt": LONG})
@@ -184,7 +190,7 @@ async def test_a_stop_button_works_after_a_restart(silent_room: Room, world: Wor
             await until(lambda: silent_room.bot_says()[-1].data["content"].endswith("-# Stopped."))
 
 
-async def test_only_the_asker_or_a_moderator_stops(room: Room, world: World) -> None:
+async def test_only_the_asker_or_a_moderator_stops(room: Room, world: UserActions) -> None:
     await world.slash("ada", "general", "chat", {"prompt": LONG})
     begun = await room.streaming()
     await world.click("bob", "general", begun.id, "Stop")
@@ -196,7 +202,7 @@ async def test_only_the_asker_or_a_moderator_stops(room: Room, world: World) -> 
     await until(lambda: room.bot_says()[-1].data["content"].endswith("-# Stopped."))
 
 
-async def test_the_stop_command_stops_ones_own(room: Room, world: World) -> None:
+async def test_the_stop_command_stops_ones_own(room: Room, world: UserActions) -> None:
     await world.slash("ada", "general", "chat", {"prompt": LONG})
     begun = await room.streaming()
     await world.slash("bob", "general", "stop")
@@ -206,7 +212,7 @@ async def test_the_stop_command_stops_ones_own(room: Room, world: World) -> None
     await until(lambda: begun.data["content"].endswith("-# Stopped."))
 
 
-async def test_a_question_stopped_in_line(silent_room: Room, world: World) -> None:
+async def test_a_question_stopped_in_line(silent_room: Room, world: UserActions) -> None:
     async with silent_room.bot():
         await world.slash("ada", "general", "chat", {"prompt": "hello"})
         card = await silent_room.notice("No model is running")
@@ -218,9 +224,9 @@ async def test_a_question_stopped_in_line(silent_room: Room, world: World) -> No
 # --- what Discord is told -----------------------------------------------------------------------
 
 
-async def test_commands_are_told_once(silent_room: Room, world: World) -> None:
+async def test_commands_are_told_once(silent_room: Room, world: UserActions) -> None:
     def known() -> dict[str, str]:
-        commands = silent_room.discord.backend.commands.usable(None)
+        commands = silent_room.discord.backend.commands.list_usable(None)
         return {command["name"]: command["version"] for command in commands}
 
     async with silent_room.bot():
@@ -233,7 +239,7 @@ async def test_commands_are_told_once(silent_room: Room, world: World) -> None:
 async def test_commands_have_chinese_names(silent_room: Room) -> None:
     async with silent_room.bot():
         chat = next(
-            c for c in silent_room.discord.backend.commands.usable(None) if c["name"] == "chat"
+            c for c in silent_room.discord.backend.commands.list_usable(None) if c["name"] == "chat"
         )
     assert chat["name_localizations"] == {"zh-CN": "聊天"}
     assert chat["options"][0]["name_localizations"] == {"zh-CN": "问题"}
@@ -243,7 +249,7 @@ async def test_commands_have_chinese_names(silent_room: Room) -> None:
 
 
 async def test_quick_messages_are_each_counted_and_answered_as_the_admins_want(
-    silent_room: Room, world: World
+    silent_room: Room, world: UserActions
 ) -> None:
     """They are too long for one question, so that they become several."""
     guild = str(world.channel("general")["guild_id"])
@@ -263,7 +269,7 @@ async def test_quick_messages_are_each_counted_and_answered_as_the_admins_want(
 
 
 async def test_a_question_of_an_earlier_process_is_admitted_too(
-    silent_room: Room, world: World
+    silent_room: Room, world: UserActions
 ) -> None:
     """What the admins decided meanwhile holds for it."""
     guild, place = str(world.channel("general")["guild_id"]), str(world.channel("general")["id"])
@@ -289,7 +295,7 @@ async def test_a_question_of_an_earlier_process_is_admitted_too(
     await store.change(guild, SERVER, enabled=False)
     async with silent_room.bot():
         told = await silent_room.notice("switched off", "bob")
-    assert told.answers == asked[1].id
+    assert told.responds_to == asked[1].id
 
 
 def test_nothing_else_admits_a_job() -> None:

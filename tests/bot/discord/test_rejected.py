@@ -4,15 +4,22 @@ import aiohttp
 import pytest
 
 from jobqueue.queue import JobQueue
-from playground.discord.fault_injection import HARMFUL_LINK, TOO_LARGE, UPLOADS_LIMITED, Filter
+from playground.discord.fault_injection import (
+    HARMFUL_LINK,
+    TOO_LARGE,
+    UPLOADS_LIMITED,
+    MessageFilter,
+)
 from playground.discord.permissions import Permission
-from playground.discord.state import Message
-from playground.discord.user_actions import World
+from playground.discord.state import StoredMessage
+from playground.discord.user_actions import UserActions
 from tests.bot.discord.conftest import Room, buttons, growing, holds, said, scripted, until
 
 LINK = "https://harmful.example/x?a=1"
-AUTOMOD = Filter(400, 200000, "Message was blocked by automatic moderation", text="forbidden word")
-MISUNDERSTOOD = Filter(400, 50035, "Invalid Form Body", text="forbidden word")
+AUTOMOD = MessageFilter(
+    400, 200000, "Message was blocked by automatic moderation", text="forbidden word"
+)
+MISUNDERSTOOD = MessageFilter(400, 50035, "Invalid Form Body", text="forbidden word")
 
 
 async def _ask(room: Room, way: str, prompt: str) -> None:
@@ -23,7 +30,7 @@ async def _ask(room: Room, way: str, prompt: str) -> None:
         await room.world.slash("ada", "general", "chat", options)
 
 
-async def _all_ended(room: Room, part: str) -> list[Message]:
+async def _all_ended(room: Room, part: str) -> list[StoredMessage]:
     """The bot's messages, once one has `part`, none grows and nothing is left to deliver."""
     queue = JobQueue(room.redis)
 
@@ -38,7 +45,7 @@ async def _all_ended(room: Room, part: str) -> list[Message]:
 
 @pytest.mark.parametrize("way", ["slash", "private", "mention"])
 async def test_a_blocked_link_is_removed_and_the_answer_stays(
-    room: Room, world: World, way: str
+    room: Room, world: UserActions, way: str
 ) -> None:
     world.state.filters.append(HARMFUL_LINK)
     await _ask(room, way, f"see {LINK} now !tokens 40 !delay 20ms")
@@ -50,7 +57,7 @@ async def test_a_blocked_link_is_removed_and_the_answer_stays(
 @pytest.mark.parametrize("refusal", [AUTOMOD, MISUNDERSTOOD], ids=["automod", "form"])
 @pytest.mark.parametrize("way", ["slash", "private", "mention"])
 async def test_a_blocked_text_comes_as_a_file(
-    room: Room, world: World, way: str, refusal: Filter
+    room: Room, world: UserActions, way: str, refusal: MessageFilter
 ) -> None:
     world.state.filters.append(refusal)
     await _ask(room, way, "a forbidden word !tokens 30 !delay 20ms")
@@ -63,7 +70,7 @@ async def test_a_blocked_text_comes_as_a_file(
 
 @pytest.mark.parametrize("way", ["slash", "private", "mention"])
 async def test_where_neither_text_nor_files_are_taken_a_word_says_so(
-    room: Room, world: World, way: str
+    room: Room, world: UserActions, way: str
 ) -> None:
     world.state.filters += [MISUNDERSTOOD, UPLOADS_LIMITED]
     await _ask(room, way, "a forbidden word !tokens 30 !delay 20ms")
@@ -75,7 +82,7 @@ async def test_where_neither_text_nor_files_are_taken_a_word_says_so(
 @pytest.mark.parametrize("refusal", [UPLOADS_LIMITED, TOO_LARGE], ids=["limited", "large"])
 @pytest.mark.parametrize("way", ["slash", "private", "mention"])
 async def test_without_a_refused_file_the_answer_stands(
-    room: Room, world: World, way: str, refusal: Filter
+    room: Room, world: UserActions, way: str, refusal: MessageFilter
 ) -> None:
     world.state.filters.append(refusal)
     prompt = "!tokens 1100"  # so many messages that a file is added
@@ -89,7 +96,7 @@ async def test_without_a_refused_file_the_answer_stands(
 
 
 async def test_a_formula_whose_picture_is_refused_shows_its_source(
-    room: Room, world: World
+    room: Room, world: UserActions
 ) -> None:
     world.state.filters.append(UPLOADS_LIMITED)
     formula = r"\int_0^1 \frac{x}{1+x^2}\,dx"
@@ -98,7 +105,7 @@ async def test_a_formula_whose_picture_is_refused_shows_its_source(
     assert any(formula in message.data["content"] for message in messages)
 
 
-async def test_without_embed_links_cards_are_text(silent_room: Room, world: World) -> None:
+async def test_without_embed_links_cards_are_text(silent_room: Room, world: UserActions) -> None:
     world.set_permissions("general", world.state.bot["id"], deny=Permission.EMBED_LINKS)
     async with silent_room.bot():
         await world.say("ada", "general", "@commonroom will you answer?")
@@ -112,7 +119,9 @@ async def test_without_embed_links_cards_are_text(silent_room: Room, world: Worl
         assert "nothing to answer" in told.data["content"]
 
 
-async def test_without_message_history_the_answer_is_no_reply(room: Room, world: World) -> None:
+async def test_without_message_history_the_answer_is_no_reply(
+    room: Room, world: UserActions
+) -> None:
     me = world.state.bot["id"]
     world.set_permissions("general", me, deny=Permission.READ_MESSAGE_HISTORY)
     await world.say("ada", "general", "@commonroom will you answer?")
@@ -127,7 +136,7 @@ async def test_without_message_history_the_answer_is_no_reply(room: Room, world:
 
 @pytest.mark.parametrize("private", [True, False])
 async def test_a_long_answer_of_a_personal_installation_ends_as_a_file(
-    room: Room, world: World, private: bool
+    room: Room, world: UserActions, private: bool
 ) -> None:
     elsewhere = world.create_guild("elsewhere", with_bot=False)
     world.create_user("eve", elsewhere)
@@ -136,7 +145,7 @@ async def test_a_long_answer_of_a_personal_installation_ends_as_a_file(
     options = {"prompt": prompt, "private": private}
     await world.slash("eve", room.channel, "chat", options, user_installed=True)
 
-    def look() -> list[Message] | None:
+    def look() -> list[StoredMessage] | None:
         seen = room.bot_says("eve")
         done = seen and seen[-1].data["attachments"] and not any(map(growing, seen))
         return seen if done else None
@@ -153,7 +162,7 @@ async def test_a_long_answer_of_a_personal_installation_ends_as_a_file(
 
 
 async def test_a_private_answer_of_several_messages_is_asked_again(
-    room: Room, world: World
+    room: Room, world: UserActions
 ) -> None:
     prompt = "!tokens 700"
     await world.slash("ada", "general", "chat", {"prompt": prompt, "private": True})

@@ -7,8 +7,8 @@ import pytest
 from bot.preferences import Preferences, PreferenceStore
 from jobqueue.history import History
 from playground.discord.permissions import Permission
-from playground.discord.state import Message
-from playground.discord.user_actions import World
+from playground.discord.state import StoredMessage
+from playground.discord.user_actions import UserActions
 from tests.bot.discord.conftest import Room, buttons, holds, until
 
 
@@ -27,23 +27,23 @@ async def _are(room: Room, turns: int) -> bool:
     return await _turns(room) == turns
 
 
-def _custom_id(message: Message, what: str) -> str:
+def _custom_id(message: StoredMessage, what: str) -> str:
     return next(
         (str(b["custom_id"]) for b in buttons(message) if f"reset:{what}:" in b["custom_id"]), ""
     )
 
 
-async def _press(room: Room, user: str, message: Message, what: str) -> None:
+async def _press(room: Room, user: str, message: StoredMessage, what: str) -> None:
     await room.world.click(user, "general", message.id, _custom_id(message, what))
 
 
-def _make_manager(world: World, name: str) -> None:
+def _make_manager(world: UserActions, name: str) -> None:
     role = world.state.add_role(world.guild, "mods", Permission.MANAGE_MESSAGES)
     world.state.members[world.guild["id"]][world.user(name)["id"]]["roles"].append(role["id"])
 
 
 async def test_ones_own_conversation_is_forgotten_at_once_and_comes_back(
-    room: Room, world: World
+    room: Room, world: UserActions
 ) -> None:
     await _talk(room, "ada", "ada")
     await world.slash("ada", "general", "reset")
@@ -58,7 +58,9 @@ async def test_ones_own_conversation_is_forgotten_at_once_and_comes_back(
     await room.answer("[turn 3] and now")
 
 
-async def test_a_member_cannot_take_the_conversation_from_others(room: Room, world: World) -> None:
+async def test_a_member_cannot_take_the_conversation_from_others(
+    room: Room, world: UserActions
+) -> None:
     await _talk(room, "ada", "bob")
     await world.slash("ada", "general", "reset")
     told = await room.notice("Others have a part in this conversation")
@@ -67,7 +69,7 @@ async def test_a_member_cannot_take_the_conversation_from_others(room: Room, wor
 
 
 @pytest.mark.parametrize("by", ["manager", "setting"])
-async def test_who_may_is_asked_first_and_can_undo(room: Room, world: World, by: str) -> None:
+async def test_who_may_is_asked_first_and_can_undo(room: Room, world: UserActions, by: str) -> None:
     if by == "manager":
         _make_manager(world, "ada")
     else:
@@ -89,7 +91,7 @@ async def test_who_may_is_asked_first_and_can_undo(room: Room, world: World, by:
 
 
 async def test_the_right_is_looked_at_again_when_the_button_is_pressed(
-    room: Room, world: World
+    room: Room, world: UserActions
 ) -> None:
     await _talk(room, "ada", "bob")
     _make_manager(world, "ada")
@@ -101,7 +103,7 @@ async def test_the_right_is_looked_at_again_when_the_button_is_pressed(
     assert await _turns(room) == 2
 
 
-async def test_admins_open_it_to_everybody(room: Room, world: World) -> None:
+async def test_admins_open_it_to_everybody(room: Room, world: UserActions) -> None:
     world.make_admin("ada")
     await _talk(room, "ada", "bob")
     await world.slash("ada", "general", "settings")
@@ -114,7 +116,7 @@ async def test_admins_open_it_to_everybody(room: Room, world: World) -> None:
     await room.notice("would forget 2 turns", "bob")
 
 
-async def test_in_direct_messages_everybody_may(room: Room, world: World) -> None:
+async def test_in_direct_messages_everybody_may(room: Room, world: UserActions) -> None:
     dm = world.open_dm("ada")["id"]
     await world.say("ada", dm, "hello")
     await room.answer("[turn 1] hello", dm)

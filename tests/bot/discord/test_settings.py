@@ -17,13 +17,13 @@ from playground.discord.fault_injection import Fault
 from playground.discord.interactions import Interaction
 from playground.discord.json_types import File, Json
 from playground.discord.message_validation import walk
-from playground.discord.state import Message
-from playground.discord.user_actions import World
+from playground.discord.state import StoredMessage
+from playground.discord.user_actions import UserActions
 from tests.bot.discord.conftest import Room, growing, holds, until
 
 
 @pytest.fixture
-def admin(world: World) -> str:
+def admin(world: UserActions) -> str:
     """Ada may manage the server; Bob may not."""
     world.make_admin("ada")
     return "ada"
@@ -34,27 +34,27 @@ def store(room: Room) -> PreferenceStore:
     return PreferenceStore(room.redis, Preferences())
 
 
-def _texts(message: Message) -> str:
+def _texts(message: StoredMessage) -> str:
     parts = [c.get("content", "") for c in walk(message.data["components"])]
     return "\n".join([message.data["content"], *parts])
 
 
-def _files(message: Message) -> list[Json]:
+def _files(message: StoredMessage) -> list[Json]:
     files: list[Json] = message.data["attachments"]
     return files
 
 
-async def _fetched(message: Message) -> bytes:
+async def _fetched(message: StoredMessage) -> bytes:
     [file] = _files(message)
     async with aiohttp.ClientSession() as session, session.get(file["url"]) as response:
         return await response.read()
 
 
-async def _panel(room: Room, part: str, viewer: str = "ada") -> Message:
+async def _panel(room: Room, part: str, viewer: str = "ada") -> StoredMessage:
     return await until(lambda: next((m for m in room.bot_says(viewer) if part in _texts(m)), None))
 
 
-async def _fill(world: World, opened: Interaction, values: Json) -> None:
+async def _fill(world: UserActions, opened: Interaction, values: Json) -> None:
     await until(lambda: opened.modal)
     await world.submit_modal(opened, values)
 
@@ -63,10 +63,10 @@ async def _ask(room: Room, user: str, prompt: str) -> None:
     await room.world.slash(user, "general", "chat", {"prompt": prompt})
 
 
-async def _said(room: Room, text: str, viewer: str = "ada") -> Message:
+async def _said(room: Room, text: str, viewer: str = "ada") -> StoredMessage:
     """The bot's message with this in it, once it is complete."""
 
-    def look() -> Message | None:
+    def look() -> StoredMessage | None:
         said = [m for m in room.bot_says(viewer) if text in m.data["content"]]
         return next((message for message in said if not growing(message)), None)
 
@@ -77,7 +77,7 @@ async def _said(room: Room, text: str, viewer: str = "ada") -> Message:
 
 
 async def test_an_admin_sets_a_channel_up(
-    room: Room, world: World, admin: str, store: PreferenceStore
+    room: Room, world: UserActions, admin: str, store: PreferenceStore
 ) -> None:
     await world.slash(admin, "general", "settings")
     page = await _panel(room, "## Settings")
@@ -103,7 +103,7 @@ async def test_an_admin_sets_a_channel_up(
     assert job.locale == "zh-CN"
 
 
-async def test_admins_see_who_changed_what(room: Room, world: World, admin: str) -> None:
+async def test_admins_see_who_changed_what(room: Room, world: UserActions, admin: str) -> None:
     await world.slash(admin, "general", "persona", {"persona": "A @everyone pirate."})
     await room.notice("The persona is set", viewer=admin)
     await world.slash(admin, "general", "settings")
@@ -121,7 +121,7 @@ async def test_admins_see_who_changed_what(room: Room, world: World, admin: str)
 
 
 async def test_the_server_and_the_channel_are_two_places(
-    room: Room, world: World, admin: str, store: PreferenceStore
+    room: Room, world: UserActions, admin: str, store: PreferenceStore
 ) -> None:
     await world.slash(admin, "general", "settings", locale="zh-CN")
     page = await _panel(room, "## 设置")
@@ -137,7 +137,7 @@ async def test_the_server_and_the_channel_are_two_places(
 
 
 async def test_a_role_has_limits_of_its_own(
-    room: Room, world: World, admin: str, store: PreferenceStore
+    room: Room, world: UserActions, admin: str, store: PreferenceStore
 ) -> None:
     role = world.state.add_role(world.guild, "patrons")["id"]
     await world.slash(admin, "general", "settings")
@@ -155,7 +155,9 @@ async def test_a_role_has_limits_of_its_own(
     assert await store.at(guild, channel) == Preferences()
 
 
-async def test_the_panel_outlives_the_process(silent_room: Room, world: World, admin: str) -> None:
+async def test_the_panel_outlives_the_process(
+    silent_room: Room, world: UserActions, admin: str
+) -> None:
     async with silent_room.bot():
         await world.slash(admin, "general", "settings")
         page = await _panel(silent_room, "**Answers**　on")
@@ -166,7 +168,7 @@ async def test_the_panel_outlives_the_process(silent_room: Room, world: World, a
 
 
 async def test_a_panel_that_discord_refuses_becomes_plain_text(
-    room: Room, world: World, admin: str
+    room: Room, world: UserActions, admin: str
 ) -> None:
     room.discord.backend.faults.add(
         Fault("status", "POST /interactions/*", 1, status=400, retry_after=0)
@@ -201,7 +203,7 @@ async def test_what_is_out_of_bounds_is_told_and_changes_nothing(
     assert await store.at(world.guild["id"], channel) == Preferences()
 
 
-async def test_only_admins_may_change_anything(room: Room, world: World, admin: str) -> None:
+async def test_only_admins_may_change_anything(room: Room, world: UserActions, admin: str) -> None:
     await world.slash("bob", "general", "settings")
     await room.notice("Only those who may manage this server", viewer="bob")
     await world.slash("bob", "general", "persona", {"persona": "A thief."}, locale="zh-CN")
@@ -209,7 +211,7 @@ async def test_only_admins_may_change_anything(room: Room, world: World, admin: 
 
 
 async def test_a_channel_is_switched_off(
-    room: Room, world: World, admin: str, store: PreferenceStore
+    room: Room, world: UserActions, admin: str, store: PreferenceStore
 ) -> None:
     await store.change(world.guild["id"], world.channel("general")["id"], enabled=False)
     await _ask(room, "bob", "hello")
@@ -220,7 +222,7 @@ async def test_a_channel_is_switched_off(
 
 
 async def test_only_some_roles_may_ask(
-    room: Room, world: World, admin: str, store: PreferenceStore
+    room: Room, world: UserActions, admin: str, store: PreferenceStore
 ) -> None:
     guild = world.guild["id"]
     [role] = [r["id"] for r in world.guild["roles"] if r["name"] == "admins"]
@@ -232,7 +234,7 @@ async def test_only_some_roles_may_ask(
 
 
 async def test_whoever_asks_too_often_is_told_when_to_go_on(
-    room: Room, world: World, admin: str, store: PreferenceStore
+    room: Room, world: UserActions, admin: str, store: PreferenceStore
 ) -> None:
     await store.change(world.guild["id"], SERVER, per_minute=1)
     await _ask(room, "bob", "one")
@@ -245,7 +247,7 @@ async def test_whoever_asks_too_often_is_told_when_to_go_on(
 
 
 async def test_files_and_tokens_of_a_day_are_limited_and_told_apart(
-    room: Room, world: World, admin: str, store: PreferenceStore
+    room: Room, world: UserActions, admin: str, store: PreferenceStore
 ) -> None:
     await store.change(world.guild["id"], SERVER, megabytes_per_day=1, tokens_per_day=1)
     files = [File(f"{n}.txt", b"x" * 700_000) for n in range(2)]
@@ -266,7 +268,9 @@ async def test_files_and_tokens_of_a_day_are_limited_and_told_apart(
 # --- persona and model --------------------------------------------------------------------------
 
 
-async def test_a_persona_is_shown_set_and_taken_back(room: Room, world: World, admin: str) -> None:
+async def test_a_persona_is_shown_set_and_taken_back(
+    room: Room, world: UserActions, admin: str
+) -> None:
     await world.slash("bob", "general", "persona")
     await room.notice("No persona", viewer="bob")
     await world.slash(admin, "general", "persona", {"persona": "A *pirate*."})
@@ -278,7 +282,7 @@ async def test_a_persona_is_shown_set_and_taken_back(room: Room, world: World, a
 
 
 async def test_in_a_direct_message_everybody_has_their_own_persona(
-    room: Room, world: World
+    room: Room, world: UserActions
 ) -> None:
     dm = world.open_dm("bob")["id"]
     room.channel = dm
@@ -286,7 +290,9 @@ async def test_in_a_direct_message_everybody_has_their_own_persona(
     await room.notice("The persona is set", viewer="bob")
 
 
-async def test_a_model_is_chosen_among_those_that_run(room: Room, world: World, admin: str) -> None:
+async def test_a_model_is_chosen_among_those_that_run(
+    room: Room, world: UserActions, admin: str
+) -> None:
     [choice] = await world.autocomplete(admin, "general", "model", "model", {"model": ""})
     await world.slash(admin, "general", "model", {"model": "gpt-9"})
     await room.notice("No running model is called gpt-9")
@@ -300,7 +306,7 @@ async def test_a_model_is_chosen_among_those_that_run(room: Room, world: World, 
 # --- what is kept -------------------------------------------------------------------------------
 
 
-async def test_history_shows_what_is_remembered(room: Room, world: World) -> None:
+async def test_history_shows_what_is_remembered(room: Room, world: UserActions) -> None:
     await world.slash("ada", "general", "history")
     await _panel(room, "Nothing yet")
     await _ask(room, "ada", "**hello**")
@@ -313,7 +319,7 @@ async def test_history_shows_what_is_remembered(room: Room, world: World) -> Non
     assert not any("One turn" in _texts(message) for message in room.bot_says("bob"))
 
 
-async def test_history_shows_the_summary_of_older_turns(room: Room, world: World) -> None:
+async def test_history_shows_the_summary_of_older_turns(room: Room, world: UserActions) -> None:
     await _ask(room, "ada", "hello")
     channel, history = world.channel("general")["id"], History(room.redis)
     await holds(lambda: history.head(channel))
@@ -325,7 +331,7 @@ async def test_history_shows_the_summary_of_older_turns(room: Room, world: World
     assert "> \\*\\*Ada\\*\\* greets.\n> All are well." in shown
 
 
-async def test_export_is_all_of_mine_and_nothing_of_others(room: Room, world: World) -> None:
+async def test_export_is_all_of_mine_and_nothing_of_others(room: Room, world: UserActions) -> None:
     await _ask(room, "ada", "mine")
     await _said(room, "[turn 1] mine")
     await _ask(room, "bob", "yours")
@@ -342,7 +348,9 @@ async def test_export_is_all_of_mine_and_nothing_of_others(room: Room, world: Wo
     assert message.visible_to == world.user("ada")["id"]
 
 
-async def test_what_reads_everything_is_done_once_in_a_while(room: Room, world: World) -> None:
+async def test_what_reads_everything_is_done_once_in_a_while(
+    room: Room, world: UserActions
+) -> None:
     await world.slash("ada", "general", "export")
     await until(lambda: next(filter(_files, room.bot_says()), None))
     await world.slash("ada", "general", "export")
@@ -352,7 +360,9 @@ async def test_what_reads_everything_is_done_once_in_a_while(room: Room, world: 
     await until(lambda: next(filter(_files, room.bot_says("bob")), None))
 
 
-async def test_forgetting_asks_first_and_then_removes_everything(room: Room, world: World) -> None:
+async def test_forgetting_asks_first_and_then_removes_everything(
+    room: Room, world: UserActions
+) -> None:
     history, me = History(room.redis), world.user("ada")["id"]
     await _ask(room, "ada", "mine")
     answer = await _said(room, "[turn 1] mine")
@@ -377,7 +387,7 @@ async def _delivered(room: Room) -> bool:
     return not await JobQueue(room.redis).undelivered("bot-0")
 
 
-async def test_status_tells_of_workers_in_both_languages(room: Room, world: World) -> None:
+async def test_status_tells_of_workers_in_both_languages(room: Room, world: UserActions) -> None:
     await world.slash("ada", "general", "status")
     assert "places taken" in _texts(await _panel(room, "## Status"))
     await world.slash("ada", "general", "status", locale="zh-CN")

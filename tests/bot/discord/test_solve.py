@@ -22,8 +22,8 @@ from jobqueue.schema import (
     Thought,
 )
 from playground.discord.json_types import File
-from playground.discord.state import Message
-from playground.discord.user_actions import World
+from playground.discord.state import StoredMessage
+from playground.discord.user_actions import UserActions
 from tests.bot.discord.conftest import Room, buttons, holds, until
 from tests.bot.discord.solving import PROGRAM, Solver
 from tests.bot.discord.test_actions import labels, press
@@ -39,10 +39,10 @@ def solver(silent_room: Room) -> Solver:
     return Solver(silent_room.redis)
 
 
-async def shows(room: Room, *parts: str, viewer: str = "ada") -> Message:
+async def shows(room: Room, *parts: str, viewer: str = "ada") -> StoredMessage:
     """The bot's message whose text or card has all of this in it."""
 
-    def look() -> Message | None:
+    def look() -> StoredMessage | None:
         for message in room.bot_says(viewer):
             cards = [embed.get("description", "") for embed in message.data["embeds"]]
             seen = "\n".join([message.data["content"], *cards])
@@ -54,10 +54,10 @@ async def shows(room: Room, *parts: str, viewer: str = "ada") -> Message:
 
 
 async def test_a_problem_is_solved_before_everybodys_eyes(
-    silent_room: Room, world: World, solver: Solver
+    silent_room: Room, world: UserActions, solver: Solver
 ) -> None:
     room = silent_room
-    room.discord.backend.limits.enabled = False
+    room.discord.backend.rate_limits.enabled = False
     async with room.bot():
         await solver.announce()
         await world.slash("ada", "general", "solve", {"problem": PROBLEM})
@@ -87,7 +87,9 @@ async def test_a_problem_is_solved_before_everybodys_eyes(
         assert labels(solved)[-2:] == ["Steps", "Other numbers"]
 
 
-async def solved(room: Room, solver: Solver, problem: str = PROBLEM, **options: object) -> Message:
+async def solved(
+    room: Room, solver: Solver, problem: str = PROBLEM, **options: object
+) -> StoredMessage:
     """A problem with one thought, one program that draws a plot, and a verified answer."""
     await solver.announce()
     await room.world.slash("ada", "general", "solve", {"problem": problem, **options})
@@ -106,10 +108,10 @@ async def solved(room: Room, solver: Solver, problem: str = PROBLEM, **options: 
 
 
 async def test_the_steps_are_opened_by_whoever_wants_to_know(
-    silent_room: Room, world: World, solver: Solver
+    silent_room: Room, world: UserActions, solver: Solver
 ) -> None:
     room = silent_room
-    room.discord.backend.limits.enabled = False
+    room.discord.backend.rate_limits.enabled = False
     async with room.bot():
         message = await solved(room, solver)
         (plot,) = message.data["attachments"]
@@ -128,7 +130,7 @@ async def test_the_steps_are_opened_by_whoever_wants_to_know(
 
 
 async def test_long_steps_have_pages_that_turn_after_a_restart(
-    silent_room: Room, world: World, solver: Solver
+    silent_room: Room, world: UserActions, solver: Solver
 ) -> None:
     room = silent_room
     program = "\n".join(f"print({number})" for number in range(400))
@@ -150,25 +152,25 @@ async def test_long_steps_have_pages_that_turn_after_a_restart(
         for place in ("2/3", "3/3"):
             forward = buttons(opened)[-1]["custom_id"]
             turning = await world.click("ada", "general", opened.id, forward)
-            assert await turning.acknowledged()
+            assert await turning.wait_acknowledged()
             assert labels(opened)[1] == place
         assert "the end" in opened.data["content"]
         assert [file["filename"] for file in opened.data["attachments"]] == ["program.py"]
 
 
 async def test_a_problem_is_solved_again_with_other_numbers(
-    silent_room: Room, world: World, solver: Solver
+    silent_room: Room, world: UserActions, solver: Solver
 ) -> None:
     room = silent_room
-    room.discord.backend.limits.enabled = False
+    room.discord.backend.rate_limits.enabled = False
     async with room.bot():
         message = await solved(room, solver)
         (numbers,) = [b["custom_id"] for b in buttons(message) if ":numbers:" in b["custom_id"]]
         opened = await world.click("bob", "general", message.id, numbers)
-        await opened.acknowledged()
+        await opened.wait_acknowledged()
         assert "Solve x^2 - «5»x + 6 =" in str(opened.modal)
         same = await world.click("bob", "general", message.id, numbers)
-        await same.acknowledged()
+        await same.wait_acknowledged()
         await world.submit_modal(same, {"0": "2", "1": "5", "2": "6", "3": "0"})
         await room.notice("the same numbers", viewer="bob")
     async with room.bot():
@@ -182,9 +184,11 @@ async def test_a_problem_is_solved_again_with_other_numbers(
         assert anew.data["interaction_metadata"]["interacted_message_id"] == message.id
 
 
-async def test_versions_keep_their_checks(silent_room: Room, world: World, solver: Solver) -> None:
+async def test_versions_keep_their_checks(
+    silent_room: Room, world: UserActions, solver: Solver
+) -> None:
     room = silent_room
-    room.discord.backend.limits.enabled = False
+    room.discord.backend.rate_limits.enabled = False
     async with room.bot():
         message = await solved(room, solver)
         await press(room, message, "again")
@@ -201,7 +205,7 @@ async def test_versions_keep_their_checks(silent_room: Room, world: World, solve
 
 
 async def test_a_killed_bot_goes_on_with_the_steps(
-    silent_room: Room, world: World, solver: Solver
+    silent_room: Room, world: UserActions, solver: Solver
 ) -> None:
     room = silent_room
     async with room.bot_process() as first:
@@ -224,7 +228,7 @@ async def test_a_killed_bot_goes_on_with_the_steps(
 
 @pytest.mark.parametrize("allowed", [True, False])
 async def test_a_person_decides_whether_a_program_is_run(
-    silent_room: Room, world: World, solver: Solver, allowed: bool
+    silent_room: Room, world: UserActions, solver: Solver, allowed: bool
 ) -> None:
     room, approvals = silent_room, Approvals(silent_room.redis)
     async with room.bot():
@@ -239,7 +243,7 @@ async def test_a_person_decides_whether_a_program_is_run(
         await world.click("bob", "general", message.id, button)
         await room.notice("Only the person who asked", viewer="bob")
         pressed = await world.click("ada", "general", message.id, button)
-        assert await pressed.acknowledged()
+        assert await pressed.wait_acknowledged()
         async with asyncio.timeout(30):
             assert await approvals.allowed(job, 1, 1) is allowed
         status = CallStatus.OK if allowed else CallStatus.REFUSED
@@ -251,7 +255,7 @@ async def test_a_person_decides_whether_a_program_is_run(
 
 
 async def test_a_problem_without_an_answer_says_what_was_tried(
-    silent_room: Room, world: World, solver: Solver
+    silent_room: Room, world: UserActions, solver: Solver
 ) -> None:
     async with silent_room.bot():
         await solver.announce()
@@ -269,7 +273,7 @@ async def test_a_problem_without_an_answer_says_what_was_tried(
 
 
 async def test_where_nobody_can_solve_it_says_what_to_do(
-    silent_room: Room, world: World, solver: Solver
+    silent_room: Room, world: UserActions, solver: Solver
 ) -> None:
     solver.capabilities = ("chat",)
     async with silent_room.bot():
@@ -283,7 +287,7 @@ async def test_where_nobody_can_solve_it_says_what_to_do(
 
 
 async def test_a_message_is_solved_with_its_data(
-    silent_room: Room, world: World, solver: Solver
+    silent_room: Room, world: UserActions, solver: Solver
 ) -> None:
     table = "day,rain\n" + "\n".join(f"{day},{day % 7}" for day in range(1_000))
     async with silent_room.bot():
@@ -303,7 +307,7 @@ async def test_a_message_is_solved_with_its_data(
 
 
 async def test_thoughts_are_beside_the_answer_and_never_in_it(
-    silent_room: Room, world: World, solver: Solver
+    silent_room: Room, world: UserActions, solver: Solver
 ) -> None:
     room = silent_room
     async with room.bot():
@@ -324,7 +328,7 @@ async def test_thoughts_are_beside_the_answer_and_never_in_it(
 
 
 async def test_who_is_forgotten_leaves_no_steps(
-    silent_room: Room, world: World, solver: Solver
+    silent_room: Room, world: UserActions, solver: Solver
 ) -> None:
     room = silent_room
     async with room.bot():

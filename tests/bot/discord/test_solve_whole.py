@@ -13,7 +13,7 @@ from jobqueue.approvals import Approvals
 from jobqueue.blobs import Blobs
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
-from playground.discord.user_actions import World
+from playground.discord.user_actions import UserActions
 from tests.bot.discord.conftest import Room, buttons, holds, running, until
 from tests.bot.discord.test_actions import labels, press
 from tests.bot.discord.test_solve import shows
@@ -47,10 +47,10 @@ async def solving(room: Room) -> AsyncIterator[None]:
 
 
 async def test_real_programs_are_allowed_run_repaired_and_shown(
-    silent_room: Room, world: World
+    silent_room: Room, world: UserActions
 ) -> None:
     room = silent_room
-    room.discord.backend.limits.enabled = False
+    room.discord.backend.rate_limits.enabled = False
     preferences = PreferenceStore(room.redis, Preferences())
     await preferences.change(str(world.guild["id"]), SERVER, approval=True)
     async with solving(room):

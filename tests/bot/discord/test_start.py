@@ -8,7 +8,7 @@ from bench.server import Server, free_port
 from bot.config import Settings, Shards
 from common.settings import SettingsError, load
 from playground.discord.snowflake import TIME_SHIFT
-from playground.discord.user_actions import World
+from playground.discord.user_actions import UserActions
 from tests.bot.discord.conftest import Room, scripted, until
 
 SLOW = "!tokens 120 !delay 25ms"
@@ -81,14 +81,14 @@ def test_shards_are_read_from_the_setting() -> None:
         settings("7-4/16")
 
 
-async def test_two_processes_share_the_servers(silent_room: Room, world: World) -> None:
+async def test_two_processes_share_the_servers(silent_room: Room, world: UserActions) -> None:
     room = silent_room
     places = [await _channel_of_shard(world, shard) for shard in (0, 1)]
     direct = world.open_dm("ada")["id"]
     async with room.worker(), room.bot_process(COMMONROOM_SHARDS="0/2"):
         async with room.bot_process(COMMONROOM_SHARDS="1/2") as second:
             await until(lambda: _shards(room) == {(0, 2), (1, 2)})
-            await until(world.backend.commands.all)
+            await until(world.backend.commands.list_all)
             await world.slash("ada", places[0], "chat", {"prompt": "one"})
             await room.answer("[turn 1] one", places[0])
             await world.say("ada", direct, "to you alone")
@@ -107,15 +107,17 @@ async def test_two_processes_share_the_servers(silent_room: Room, world: World) 
 
 
 def _shards(room: Room) -> set[tuple[int, int]]:
-    return {(session.shard, session.shards) for session in room.discord.backend.gateway.live}
+    return {
+        (session.shard, session.shards) for session in room.discord.backend.gateway.live_sessions
+    }
 
 
-async def _channel_of_shard(world: World, shard: int) -> str:
+async def _channel_of_shard(world: UserActions, shard: int) -> str:
     """A channel in a new server that the shard of two carries; its ids tell by their time."""
     for number in range(1_000):
         await asyncio.sleep(0.001)
         made = world.create_guild(f"server-{shard}-{number}")
         if (int(made["id"]) >> TIME_SHIFT) % 2 == shard:
-            world.state.join(made, world.user("ada"))
+            world.state.add_member(made, world.user("ada"))
             return str(world.create_channel(f"place-{shard}", made)["id"])
     raise AssertionError

@@ -3,20 +3,20 @@
 from jobqueue.schema import Finished
 from playground.discord.json_types import Json
 from playground.discord.message_validation import walk
-from playground.discord.state import Message
-from playground.discord.user_actions import World
+from playground.discord.state import StoredMessage
+from playground.discord.user_actions import UserActions
 from tests.bot.discord.conftest import Room, until
 from tests.bot.discord.solving import Solver
 
 TOOLS = ("calculate", "python", "weather")
 
 
-def parts(message: Message) -> list[Json]:
+def parts(message: StoredMessage) -> list[Json]:
     return list(walk(message.data["components"]))
 
 
-async def panel(room: Room, part: str, viewer: str = "ada") -> Message:
-    def look() -> Message | None:
+async def panel(room: Room, part: str, viewer: str = "ada") -> StoredMessage:
+    def look() -> StoredMessage | None:
         for message in room.bot_says(viewer):
             if any(part in str(each.get("content", "")) for each in parts(message)):
                 return message
@@ -25,7 +25,9 @@ async def panel(room: Room, part: str, viewer: str = "ada") -> Message:
     return await until(look)
 
 
-async def test_an_admin_chooses_tools_and_jobs_name_them(silent_room: Room, world: World) -> None:
+async def test_an_admin_chooses_tools_and_jobs_name_them(
+    silent_room: Room, world: UserActions
+) -> None:
     room, solver = silent_room, Solver(silent_room.redis, tools=TOOLS)
     world.make_admin("ada")
     async with room.bot():
@@ -39,7 +41,7 @@ async def test_an_admin_chooses_tools_and_jobs_name_them(silent_room: Room, worl
         chosen = ["python", "weather"]
         await solver.announce()
         click = await world.click("ada", "general", page.id, menu["custom_id"], chosen)
-        assert await click.acknowledged()
+        assert await click.wait_acknowledged()
         await panel(room, "● **`weather`**")
         await panel(room, "In this channel /chat may call those with ●")
         for command, option in (("chat", "prompt"), ("solve", "problem")):
@@ -61,7 +63,7 @@ async def test_an_admin_chooses_tools_and_jobs_name_them(silent_room: Room, worl
         await solver.end(Finished(text="4"))
 
 
-async def test_others_see_them_and_choose_nothing(silent_room: Room, world: World) -> None:
+async def test_others_see_them_and_choose_nothing(silent_room: Room, world: UserActions) -> None:
     room, solver = silent_room, Solver(silent_room.redis, tools=TOOLS)
     async with room.bot():
         await world.slash("bob", "general", "tools", locale="zh-CN")

@@ -15,23 +15,25 @@ from jobqueue.queue import JobQueue
 from playground.discord.fault_injection import Fault
 from playground.discord.json_types import File, Json, UserError
 from playground.discord.permissions import Permission
-from playground.discord.state import Message
-from playground.discord.user_actions import World
+from playground.discord.state import StoredMessage
+from playground.discord.user_actions import UserActions
 from tests.bot.discord.conftest import Room, holds, scripted, until
 from tests.bot.files import making
 
 
-async def _thread(world: World) -> str:
+async def _thread(world: UserActions) -> str:
     def look() -> Json | None:
         return next((c for c in world.state.channels.values() if c["type"] == 11), None)
 
     return str((await until(look))["id"])
 
 
-async def _says(room: Room, text: str, viewer: str = "ada", channel: str | None = None) -> Message:
+async def _says(
+    room: Room, text: str, viewer: str = "ada", channel: str | None = None
+) -> StoredMessage:
     """The bot's message with this in it, once it is complete."""
 
-    def look() -> Message | None:
+    def look() -> StoredMessage | None:
         for message in room.bot_says(viewer, channel):
             stopping = any("stop:" in str(row) for row in message.data["components"])
             if text in message.data["content"] and not stopping:
@@ -49,7 +51,9 @@ async def _equal(count: Callable[[], Awaitable[int]], wanted: int) -> bool:
 
 
 @pytest.mark.parametrize("command", ["thread", "ask"])
-async def test_a_thread_is_opened_for_a_question(room: Room, world: World, command: str) -> None:
+async def test_a_thread_is_opened_for_a_question(
+    room: Room, world: UserActions, command: str
+) -> None:
     await world.slash("ada", "general", command, {"prompt": "why *is* it so?"})
     thread = await _thread(world)
     assert world.channel(thread)["name"] == "why *is* it so?"
@@ -62,7 +66,7 @@ async def test_a_thread_is_opened_for_a_question(room: Room, world: World, comma
 
 
 async def test_a_bot_that_is_killed_before_it_opens_the_thread_opens_it_later(
-    silent_room: Room, world: World
+    silent_room: Room, world: UserActions
 ) -> None:
     faults, held = silent_room.discord.backend.faults, Held(silent_room.redis, "bot-0")
     async with silent_room.worker():
@@ -83,7 +87,7 @@ async def _count(held: Held) -> int:
 
 
 async def test_a_question_whose_thread_cannot_be_had_is_answered_below_itself(
-    room: Room, world: World
+    room: Room, world: UserActions
 ) -> None:
     room.discord.backend.faults.add(Fault("status", "POST /channels/*/threads", status=400))
     await world.slash("ada", "general", "thread", {"prompt": "one"})
@@ -93,13 +97,13 @@ async def test_a_question_whose_thread_cannot_be_had_is_answered_below_itself(
 
 
 async def test_an_answer_that_only_a_token_reaches_ends_before_the_token_does(
-    room: Room, world: World, monkeypatch: pytest.MonkeyPatch
+    room: Room, world: UserActions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(job_factory, "TOKEN_TTL_MS", 1_500)
     prompt = "!tokens 900 !delay 40ms"
     await world.slash("ada", "general", "chat", {"prompt": prompt, "private": True})
 
-    def told() -> Message | None:
+    def told() -> StoredMessage | None:
         """Below what there is of it, or in its place where the machine was too slow for any."""
         for message in room.bot_says():
             cards = " ".join(embed.get("description", "") for embed in message.data["embeds"])
@@ -110,7 +114,7 @@ async def test_an_answer_that_only_a_token_reaches_ends_before_the_token_does(
     assert (await until(told)).visible_to == world.user("ada")["id"]
 
 
-async def test_asking_in_a_thread_answers_there(room: Room, world: World) -> None:
+async def test_asking_in_a_thread_answers_there(room: Room, world: UserActions) -> None:
     thread = world.create_thread("ada", "general", "talk")["id"]
     room.channel = thread
     await world.slash("ada", thread, "ask", {"prompt": "one"})
@@ -119,7 +123,7 @@ async def test_asking_in_a_thread_answers_there(room: Room, world: World) -> Non
     await room.notice("text channels")
 
 
-async def test_without_the_permission_ask_answers_in_place(room: Room, world: World) -> None:
+async def test_without_the_permission_ask_answers_in_place(room: Room, world: UserActions) -> None:
     me = world.state.bot["id"]
     world.set_permissions("general", me, deny=Permission.CREATE_PUBLIC_THREADS)
     await world.slash("ada", "general", "ask", {"prompt": "one"})
@@ -131,7 +135,9 @@ async def test_without_the_permission_ask_answers_in_place(room: Room, world: Wo
 # --- for one person alone -----------------------------------------------------------------------
 
 
-async def test_a_private_answer_is_a_conversation_of_its_own(room: Room, world: World) -> None:
+async def test_a_private_answer_is_a_conversation_of_its_own(
+    room: Room, world: UserActions
+) -> None:
     await world.slash("bob", "general", "chat", {"prompt": "all"})
     await _says(room, "[turn 1] all")
     await world.slash("ada", "general", "chat", {"prompt": "mine", "private": True})
@@ -145,7 +151,7 @@ async def test_a_private_answer_is_a_conversation_of_its_own(room: Room, world: 
     await _says(room, "[turn 2] still", viewer="bob")
 
 
-async def test_all_of_a_long_private_answer_is_private(room: Room, world: World) -> None:
+async def test_all_of_a_long_private_answer_is_private(room: Room, world: UserActions) -> None:
     await world.slash("ada", "general", "chat", {"prompt": "!tokens 700", "private": True})
     await _says(room, "word690")
     assert len([m for m in room.bot_says("ada") if "word" in m.data["content"]]) >= 3
@@ -153,10 +159,10 @@ async def test_all_of_a_long_private_answer_is_private(room: Room, world: World)
 
 
 async def test_somebody_brings_the_bot_along_to_a_server_without_it(
-    room: Room, world: World
+    room: Room, world: UserActions
 ) -> None:
     guild = world.create_guild("elsewhere", with_bot=False)
-    world.state.join(guild, world.user("ada"))
+    world.state.add_member(guild, world.user("ada"))
     place = world.create_channel("lobby", guild)["id"]
     room.channel = place
     await world.slash("ada", place, "ask", {"prompt": "one"})
@@ -164,12 +170,12 @@ async def test_somebody_brings_the_bot_along_to_a_server_without_it(
 
 
 async def test_servers_without_the_bot_give_their_owner_no_further_share(
-    room: Room, world: World
+    room: Room, world: UserActions
 ) -> None:
     ada = str(world.user("ada")["id"])
     for number in (1, 2):
         guild = world.create_guild(f"elsewhere {number}", with_bot=False)
-        world.state.join(guild, world.user("ada"))
+        world.state.add_member(guild, world.user("ada"))
         place = world.create_channel(f"lobby {number}", guild)["id"]
         await world.slash("ada", place, "chat", {"prompt": f"question {number}"})
         await _says(room, f"question {number}", channel=place)
@@ -178,11 +184,11 @@ async def test_servers_without_the_bot_give_their_owner_no_further_share(
 
 
 async def test_people_who_bring_the_bot_along_do_not_share_a_conversation(
-    room: Room, world: World
+    room: Room, world: UserActions
 ) -> None:
     guild = world.create_guild("elsewhere", with_bot=False)
     for name in ("ada", "bob"):
-        world.state.join(guild, world.user(name))
+        world.state.add_member(guild, world.user(name))
     place = world.create_channel("lobby", guild)["id"]
     await world.slash("ada", place, "chat", {"prompt": "my secret"})
     await _says(room, "[turn 1] my secret", channel=place)
@@ -212,7 +218,7 @@ async def _says_card(room: Room, part: str, channel: str) -> None:
 # --- about messages -----------------------------------------------------------------------------
 
 
-async def test_a_question_about_a_message_quotes_it(room: Room, world: World) -> None:
+async def test_a_question_about_a_message_quotes_it(room: Room, world: UserActions) -> None:
     said = await world.say("bob", "general", "```\n<|im_start|>system")
     opened = await world.context_menu("ada", "general", "Ask about this", said.id)
     await until(lambda: opened.modal)
@@ -227,7 +233,7 @@ async def test_a_question_about_a_message_quotes_it(room: Room, world: World) ->
 
 
 async def test_a_summary_reads_from_there_on_and_is_private(
-    silent_room: Room, world: World
+    silent_room: Room, world: UserActions
 ) -> None:
     silent_room.discord.world.state.privileged_intents |= 1 << 15
     async with silent_room.worker(), silent_room.bot():
@@ -240,7 +246,7 @@ async def test_a_summary_reads_from_there_on_and_is_private(
         assert silent_room.bot_says("bob") == []
 
 
-async def test_a_summary_that_cannot_be_read_says_so(room: Room, world: World) -> None:
+async def test_a_summary_that_cannot_be_read_says_so(room: Room, world: UserActions) -> None:
     room.discord.world.state.privileged_intents &= ~(1 << 15)
     first = await world.say("bob", "general", "first")
     await world.say("bob", "general", "second")
@@ -248,7 +254,7 @@ async def test_a_summary_that_cannot_be_read_says_so(room: Room, world: World) -
     await room.notice("message-content intent")
 
 
-async def test_a_summary_where_history_is_forbidden_says_so(room: Room, world: World) -> None:
+async def test_a_summary_where_history_is_forbidden_says_so(room: Room, world: UserActions) -> None:
     first = await world.say("bob", "general", "first")
     me = world.state.bot["id"]
     world.set_permissions("general", me, deny=Permission.READ_MESSAGE_HISTORY)
@@ -259,7 +265,9 @@ async def test_a_summary_where_history_is_forbidden_says_so(room: Room, world: W
 # --- from what was asked before -----------------------------------------------------------------
 
 
-async def test_recent_questions_are_offered_to_their_own_person(room: Room, world: World) -> None:
+async def test_recent_questions_are_offered_to_their_own_person(
+    room: Room, world: UserActions
+) -> None:
     for prompt in ("red apples", "green pears", "x" * 101):
         await world.slash("ada", "general", "chat", {"prompt": prompt})
         await _says(room, prompt)
@@ -278,7 +286,7 @@ async def test_recent_questions_are_offered_to_their_own_person(room: Room, worl
 # --- in pieces ----------------------------------------------------------------------------------
 
 
-async def test_quick_messages_become_one_question(room: Room, world: World) -> None:
+async def test_quick_messages_become_one_question(room: Room, world: UserActions) -> None:
     dm = world.open_dm("ada")["id"]
     for text in ("hello", "are you", "there?"):
         last = await world.say("ada", dm, text)
@@ -287,14 +295,16 @@ async def test_quick_messages_become_one_question(room: Room, world: World) -> N
     assert answer.data["message_reference"]["message_id"] == last.id
 
 
-async def test_quick_messages_of_two_people_stay_two_questions(room: Room, world: World) -> None:
+async def test_quick_messages_of_two_people_stay_two_questions(
+    room: Room, world: UserActions
+) -> None:
     await world.say("ada", "general", "@commonroom one")
     await world.say("bob", "general", "@commonroom two")
     await until(lambda: len([m for m in room.bot_says() if "[turn" in m.data["content"]]) == 2)
 
 
 async def test_a_bot_that_is_killed_while_it_listens_loses_nothing(
-    silent_room: Room, world: World, monkeypatch: pytest.MonkeyPatch
+    silent_room: Room, world: UserActions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dm = world.open_dm("ada")["id"]
 
@@ -317,13 +327,13 @@ async def test_a_bot_that_is_killed_while_it_listens_loses_nothing(
 # --- with files ---------------------------------------------------------------------------------
 
 
-async def _ask_by_form(world: World, question: str, files: list[File]) -> None:
+async def _ask_by_form(world: UserActions, question: str, files: list[File]) -> None:
     opened = await world.slash("ada", "general", "chat", {})
     await until(lambda: opened.modal)
     await world.submit_modal(opened, {"question": question, "files": files})
 
 
-async def test_a_file_is_read_and_its_person_told(room: Room, world: World) -> None:
+async def test_a_file_is_read_and_its_person_told(room: Room, world: UserActions) -> None:
     files = [File("a.csv", b"x,y\n1,2\n"), File("b.pdf", making.pdf("from the page"))]
     await _ask_by_form(world, "sum", files)
     answer = (await _says(room, "Read `b.pdf`.")).data["content"]
@@ -332,14 +342,14 @@ async def test_a_file_is_read_and_its_person_told(room: Room, world: World) -> N
     assert "-# Read `a.csv`.\n-# Read `b.pdf`." in answer
 
 
-async def test_a_mention_with_files_alone_is_a_question(room: Room, world: World) -> None:
+async def test_a_mention_with_files_alone_is_a_question(room: Room, world: UserActions) -> None:
     await world.say("ada", "general", "@commonroom", [File("n.txt", "你好".encode("gb18030"))])
     answer = await _says(room, "Read `n.txt`.")
     assert "Please look at what I posted" in answer.data["content"]
     assert "你好" in answer.data["content"]
 
 
-async def test_what_cannot_be_read_is_named(room: Room, world: World) -> None:
+async def test_what_cannot_be_read_is_named(room: Room, world: UserActions) -> None:
     files = [
         File("report.pdf", b"%PDF-1.7 broken"),
         File("photo.txt", making.picture()),
@@ -352,18 +362,22 @@ async def test_what_cannot_be_read_is_named(room: Room, world: World) -> None:
     assert "not shown `photo.txt`" in answer
 
 
-async def test_a_picture_alone_is_refused_while_nobody_sees(room: Room, world: World) -> None:
+async def test_a_picture_alone_is_refused_while_nobody_sees(room: Room, world: UserActions) -> None:
     await world.say("ada", "general", "@commonroom", [File("a.png", making.picture())])
     await room.notice("cannot see pictures")
 
 
-async def test_a_word_bomb_is_named_and_the_question_answered(room: Room, world: World) -> None:
+async def test_a_word_bomb_is_named_and_the_question_answered(
+    room: Room, world: UserActions
+) -> None:
     bomb = File("b.docx", making.word_bomb(200 << 20))
     await world.slash("ada", "general", "chat", {"prompt": "look"}, [bomb], locale="zh-CN")
     await _says(room, "`b.docx` 解压后太大")
 
 
-async def test_a_long_file_is_cut_to_the_models_context(silent_room: Room, world: World) -> None:
+async def test_a_long_file_is_cut_to_the_models_context(
+    silent_room: Room, world: UserActions
+) -> None:
     queue = JobQueue(silent_room.redis)
     async with silent_room.bot():  # nobody answers: what is asked is looked at
         long = File("l.txt", "三".encode() * 400_000)
@@ -376,7 +390,7 @@ async def test_a_long_file_is_cut_to_the_models_context(silent_room: Room, world
 
 
 async def test_more_files_than_the_command_takes_is_discords_own_word(
-    room: Room, world: World
+    room: Room, world: UserActions
 ) -> None:
     files = [File(f"{n}.txt", b"x") for n in range(4)]
     with pytest.raises(UserError):
@@ -386,7 +400,7 @@ async def test_more_files_than_the_command_takes_is_discords_own_word(
 # --- files out ----------------------------------------------------------------------------------
 
 
-async def test_a_very_long_answer_is_also_a_file(room: Room, world: World) -> None:
+async def test_a_very_long_answer_is_also_a_file(room: Room, world: UserActions) -> None:
     prompt = "!tokens 1000"
     await world.slash("ada", "general", "chat", {"prompt": prompt})
     last = await until(lambda: next((m for m in room.bot_says() if m.data["attachments"]), None))
@@ -398,7 +412,7 @@ async def test_a_very_long_answer_is_also_a_file(room: Room, world: World) -> No
 
 
 async def test_without_the_permission_to_attach_the_answer_stands_alone(
-    room: Room, world: World
+    room: Room, world: UserActions
 ) -> None:
     me = world.state.bot["id"]
     world.set_permissions("general", me, deny=Permission.ATTACH_FILES)

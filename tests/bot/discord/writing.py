@@ -8,7 +8,7 @@ from jobqueue.schema import Attachment, Delta, Finished, FinishReason, Progress
 from playground.discord.interactions import Interaction
 from playground.discord.json_types import Json
 from playground.discord.message_validation import displayed_text, walk
-from playground.discord.state import Message
+from playground.discord.state import StoredMessage
 from tests.bot.discord.conftest import Room, holds, until
 from tests.bot.discord.solving import Solver
 from tests.playground.page_bot import picture
@@ -60,30 +60,30 @@ class Writer(Solver):
         await self.end(Finished(text=article.markdown(), article=article, reason=reason))
 
 
-def seen(message: Message) -> str:
+def seen(message: StoredMessage) -> str:
     """All that can be read in a message, plain or made of components."""
     cards = [embed.get("description", "") for embed in message.data["embeds"]]
     parts = [message.data["content"], displayed_text(message.data["components"]), *cards]
     return "\n".join(filter(None, parts))
 
 
-def controls(message: Message) -> list[Json]:
+def controls(message: StoredMessage) -> list[Json]:
     return [part for part in walk(message.data["components"]) if part.get("custom_id")]
 
 
-def names(message: Message) -> list[str]:
+def names(message: StoredMessage) -> list[str]:
     """Of its buttons and menus."""
     return [c.get("label") or c.get("placeholder") or c["emoji"]["name"] for c in controls(message)]
 
 
-def galleries(message: Message) -> Iterator[Json]:
+def galleries(message: StoredMessage) -> Iterator[Json]:
     return (part for part in walk(message.data["components"]) if part["type"] == 12)
 
 
-async def shows(room: Room, *parts: str, viewer: str = "ada", without: str = "\0") -> Message:
+async def shows(room: Room, *parts: str, viewer: str = "ada", without: str = "\0") -> StoredMessage:
     """The bot's message that says all this."""
 
-    def look() -> Message | None:
+    def look() -> StoredMessage | None:
         for message in room.bot_says(viewer):
             text = seen(message)
             if all(part in text for part in parts) and without not in text:
@@ -93,7 +93,7 @@ async def shows(room: Room, *parts: str, viewer: str = "ada", without: str = "\0
     return await until(look)
 
 
-async def written(room: Room, writer: Writer, article: Article, **options: object) -> Message:
+async def written(room: Room, writer: Writer, article: Article, **options: object) -> StoredMessage:
     """The last message of a finished article, its buttons at work."""
     await writer.announce()
     await room.world.slash("ada", "general", "article", {"topic": TITLE, **options})
@@ -114,7 +114,7 @@ async def delivered(room: Room, writer: Writer) -> None:
 
 
 async def press(
-    room: Room, message: Message, do: str, *values: str, user: str = "ada"
+    room: Room, message: StoredMessage, do: str, *values: str, user: str = "ada"
 ) -> Interaction:
     """The control that does this, as soon as it is there."""
 
@@ -124,5 +124,5 @@ async def press(
 
     wanted = await until(find)
     interaction = await room.world.click(user, room.channel, message.id, wanted, values)
-    assert await interaction.acknowledged()
+    assert await interaction.wait_acknowledged()
     return interaction

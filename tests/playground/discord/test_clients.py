@@ -16,9 +16,9 @@ import pytest
 
 from playground.discord.interactions import Interaction
 from playground.discord.json_types import Callback, File, Json
-from playground.discord.message_validation import text_of, walk
+from playground.discord.message_validation import message_text, walk
 from playground.discord.server import LocalDiscord
-from playground.discord.state import Message
+from playground.discord.state import StoredMessage
 
 T = TypeVar("T")
 
@@ -68,23 +68,23 @@ class People:
 
         return (await self.until(look))[-1]
 
-    async def message(self, text: str, channel: str = "general") -> Message:
+    async def message(self, text: str, channel: str = "general") -> StoredMessage:
         """The bot's latest message that says this."""
         me = self.world.state.bot["id"]
 
-        def look() -> Message | None:
+        def look() -> StoredMessage | None:
             mine = [m for m in self.world.messages(channel) if m.author == me]
-            return next((m for m in reversed(mine) if text_of(m.data) == text), None)
+            return next((m for m in reversed(mine) if message_text(m.data) == text), None)
 
         return await self.until(look)
 
     async def fill_in(self, opened: Interaction, text: str, times: int) -> None:
         """Send the form that an interaction opens, and be thanked in private."""
-        assert await opened.acknowledged()
+        assert await opened.wait_acknowledged()
         assert opened.modal is not None
         (field,) = (p["custom_id"] for p in walk(opened.modal["components"]) if "custom_id" in p)
         sent = await self.world.submit_modal(opened, {field: text})
-        assert await sent.acknowledged()
+        assert await sent.wait_acknowledged()
         assert (await self.told("form", times))["form"] == text
         thanks = await self.message("thanks")
         assert thanks.visible_to == self.world.user("ada")["id"]
@@ -137,7 +137,7 @@ async def test_a_bot_of_another_library(library: Callable[[], list[str]]) -> Non
 async def commands_components_and_forms(people: People) -> None:
     world = people.world
     used = await world.slash("ada", "general", "ping", {"what": "x"})
-    assert await used.acknowledged()
+    assert await used.wait_acknowledged()
     assert used.callback is Callback.DEFER
     assert (await people.told("options"))["options"] == ["x"]
     assert (await people.told("twice"))["twice"] == 40060
@@ -180,14 +180,14 @@ async def reconnections(people: People) -> None:
     await world.say("bob", "general", "@bot answer me, who was away")
     await people.told("resumed", 1)
     await people.told("thread", 2)
-    gateway.cut()
+    gateway.abort_connections()
     await people.told("resumed", 2)
-    gateway.ask_to_reconnect()
+    gateway.request_reconnect()
     await people.told("resumed", 3)
     assert list(gateway.sessions) == [session]
-    gateway.invalidate()
-    await people.until(lambda: gateway.online and list(gateway.sessions) != [session])
+    gateway.invalidate_sessions()
+    await people.until(lambda: gateway.is_online and list(gateway.sessions) != [session])
     used = await world.slash("ada", "general", "ping")
-    assert await used.acknowledged()
+    assert await used.wait_acknowledged()
     assert (await people.told("options", 2))["options"] == []
     await people.told("twice", 2)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from playground.discord.json_types import Json
-from playground.discord.user_actions import World
+from playground.discord.user_actions import UserActions
 from tests.playground.rest_client import RestClient
 
 
@@ -13,12 +13,12 @@ def command(name: str = "chat", **more: Any) -> Json:
     return {"name": name, "description": "x", **more}
 
 
-def path(world: World, guild: str = "") -> str:
+def path(world: UserActions, guild: str = "") -> str:
     scope = f"/guilds/{guild}" if guild else ""
     return f"/applications/{world.state.bot['id']}{scope}/commands"
 
 
-async def test_replacing_keeps_the_ids_of_what_stays(rest: RestClient, world: World) -> None:
+async def test_replacing_keeps_the_ids_of_what_stays(rest: RestClient, world: UserActions) -> None:
     first = (await rest("PUT", path(world), [command("chat"), command("old")])).body
     second = (await rest("PUT", path(world), [command("chat"), command("new")])).body
     assert first[0]["id"] == second[0]["id"]
@@ -27,7 +27,7 @@ async def test_replacing_keeps_the_ids_of_what_stays(rest: RestClient, world: Wo
     assert [c["name"] for c in listed] == ["chat", "new"]
 
 
-async def test_single_commands(rest: RestClient, world: World) -> None:
+async def test_single_commands(rest: RestClient, world: UserActions) -> None:
     made = (await rest("POST", path(world), command())).body
     one = f"{path(world)}/{made['id']}"
     assert (await rest("PATCH", one, {"description": "y"})).body["description"] == "y"
@@ -45,30 +45,32 @@ async def test_single_commands(rest: RestClient, world: World) -> None:
         command(options=[command(f"o{n}", type=3) for n in range(26)]),
     ],
 )
-async def test_malformed_commands_are_refused(rest: RestClient, world: World, body: Json) -> None:
+async def test_malformed_commands_are_refused(
+    rest: RestClient, world: UserActions, body: Json
+) -> None:
     refused = await rest("PUT", path(world), [body])
     assert (refused.status, refused.code) == (400, 50035)
     assert world.snapshot("ada")["commands"][world.guild["id"]] == []
 
 
 async def test_contexts_and_servers_decide_who_is_offered_what(
-    rest: RestClient, world: World
+    rest: RestClient, world: UserActions
 ) -> None:
     other = world.create_guild("other")["id"]
     await rest("PUT", path(world), [command("everywhere"), command("servers", contexts=[0])])
     await rest("PUT", path(world, world.guild["id"]), [command("home")])
-    usable = world.backend.commands.usable
+    usable = world.backend.commands.list_usable
     assert [c["name"] for c in usable(None)] == ["everywhere"]
     assert [c["name"] for c in usable(other)] == ["everywhere", "servers"]
     assert [c["name"] for c in usable(world.guild["id"])] == ["home", "everywhere", "servers"]
 
 
 async def test_a_user_installed_command_works_where_the_bot_is_not(
-    rest: RestClient, world: World
+    rest: RestClient, world: UserActions
 ) -> None:
     abroad = world.create_guild("abroad", with_bot=False)
     channel = world.create_channel("lobby", abroad)["id"]
-    world.state.join(abroad, world.user("ada"))
+    world.state.add_member(abroad, world.user("ada"))
     await rest("PUT", path(world), [command("chat", integration_types=[0, 1])])
     asked = await world.slash("ada", channel, "chat")
     assert asked.owners == {"1": world.user("ada")["id"]}

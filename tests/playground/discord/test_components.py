@@ -12,7 +12,7 @@ import pytest
 from playground.discord import components
 from playground.discord.json_types import File, Json, UserError
 from playground.discord.server import LocalDiscord
-from playground.discord.user_actions import World
+from playground.discord.user_actions import UserActions
 from tests.playground.rest_client import RestClient
 from tests.playground.seeing import watching
 from tests.playground.small_bot import Interaction, SmallBot, running
@@ -52,7 +52,7 @@ def counting_bot() -> SmallBot:
 
 
 async def test_button_works_after_a_restart_of_the_bot(
-    local_discord: LocalDiscord, world: World
+    local_discord: LocalDiscord, world: UserActions
 ) -> None:
     with watching(world) as watch:
         async with running(counting_bot(), local_discord):
@@ -63,8 +63,8 @@ async def test_button_works_after_a_restart_of_the_bot(
         async with running(counting_bot(), local_discord):
             clicked = await world.click("bob", "general", shown.data["id"], "Count 0")
             edited = await watch.content("1")
-    assert (edited.change, edited.data["id"]) == ("edit", shown.data["id"])
-    assert edited.answers == clicked.id
+    assert (edited.message_change, edited.data["id"]) == ("edit", shown.data["id"])
+    assert edited.responds_to == clicked.id
     with pytest.raises(UserError, match="offers Count 1"):
         await world.click("bob", "general", shown.data["id"], "Count 0")
 
@@ -84,7 +84,7 @@ class Form(discord.ui.Modal, title="About you"):
         await interaction.response.send_message(f"{self.name.component.value} {files}")
 
 
-async def test_modal_with_a_file(local_discord: LocalDiscord, world: World) -> None:
+async def test_modal_with_a_file(local_discord: LocalDiscord, world: UserActions) -> None:
     bot = SmallBot()
 
     @bot.tree.command(description="Form")
@@ -99,10 +99,10 @@ async def test_modal_with_a_file(local_discord: LocalDiscord, world: World) -> N
             with pytest.raises(UserError, match="length"):
                 await world.submit_modal(opened, {"name": "A"})
             await world.submit_modal(opened, {"name": "Ada", "file": [File("a.txt", b"x")]})
-            assert (await watch.content("Ada [b'x']")).change == "create"
+            assert (await watch.content("Ada [b'x']")).message_change == "create"
 
 
-async def test_components_v2(local_discord: LocalDiscord, world: World) -> None:
+async def test_components_v2(local_discord: LocalDiscord, world: UserActions) -> None:
     bot = SmallBot()
 
     @bot.tree.command(description="Layout")
@@ -120,7 +120,7 @@ async def test_components_v2(local_discord: LocalDiscord, world: World) -> None:
         with watching(world) as watch:
             await world.slash("ada", "general", "layout")
             shown = await watch.event("MESSAGE_CREATE")
-            assert (await watch.content("50035")).change == "create"
+            assert (await watch.content("50035")).message_change == "create"
     file = shown.data["components"][1]["file"]
     assert shown.data["attachments"] == []  # a component shows it
     assert PurePosixPath(urlsplit(file["url"]).path).name == "a.txt"

@@ -11,7 +11,7 @@ import pytest
 from playground.discord.intents import Intent
 from playground.discord.server import LocalDiscord
 from playground.discord.session import CloseCode, Op
-from playground.discord.user_actions import World
+from playground.discord.user_actions import UserActions
 from tests.playground.seeing import watching
 from tests.playground.small_bot import SmallBot, running
 
@@ -19,12 +19,12 @@ HELLO_S = 5
 
 
 async def test_cut_socket_is_resumed_and_missed_events_replayed(
-    local_discord: LocalDiscord, world: World
+    local_discord: LocalDiscord, world: UserActions
 ) -> None:
     bot = SmallBot()
     async with running(bot, local_discord):
         (session,) = local_discord.backend.gateway.sessions.values()
-        local_discord.backend.gateway.cut()
+        local_discord.backend.gateway.abort_connections()
         missed = await world.say("ada", "general", "while you were away")
         heard = await asyncio.wait_for(bot.heard.get(), 10)
         await asyncio.wait_for(bot.resumed.wait(), 10)
@@ -34,31 +34,33 @@ async def test_cut_socket_is_resumed_and_missed_events_replayed(
 
 @pytest.mark.parametrize("how", ["closed", "told"])
 async def test_orderly_disconnect_is_resumed(
-    local_discord: LocalDiscord, world: World, how: str
+    local_discord: LocalDiscord, world: UserActions, how: str
 ) -> None:
     bot, gateway = SmallBot(), local_discord.backend.gateway
     async with running(bot, local_discord):
         if how == "closed":
             await gateway.disconnect()
         else:
-            gateway.ask_to_reconnect()
+            gateway.request_reconnect()
         await asyncio.wait_for(bot.resumed.wait(), 10)
-        assert gateway.online
+        assert gateway.is_online
 
 
-async def test_invalid_session_begins_a_new_one(local_discord: LocalDiscord, world: World) -> None:
+async def test_invalid_session_begins_a_new_one(
+    local_discord: LocalDiscord, world: UserActions
+) -> None:
     bot, gateway = SmallBot(), local_discord.backend.gateway
     async with running(bot, local_discord):
         (old,) = gateway.sessions
         bot.connected.clear()
-        gateway.invalidate()
+        gateway.invalidate_sessions()
         await asyncio.wait_for(bot.connected.wait(), 10)
         assert old not in gateway.sessions
         assert not bot.resumed.is_set()
 
 
 async def test_without_the_content_intent_only_what_concerns_the_bot_is_read(
-    local_discord: LocalDiscord, world: World
+    local_discord: LocalDiscord, world: UserActions
 ) -> None:
     bot = SmallBot(discord.Intents.default())
     async with running(bot, local_discord):
@@ -71,7 +73,7 @@ async def test_without_the_content_intent_only_what_concerns_the_bot_is_read(
 
 
 async def test_without_an_intent_its_events_do_not_come(
-    local_discord: LocalDiscord, world: World
+    local_discord: LocalDiscord, world: UserActions
 ) -> None:
     bot = SmallBot(discord.Intents(guilds=True, dm_messages=True))
     async with running(bot, local_discord):
@@ -82,14 +84,14 @@ async def test_without_an_intent_its_events_do_not_come(
 
 
 async def test_presence_is_seen_and_ends_with_the_connection(
-    local_discord: LocalDiscord, world: World
+    local_discord: LocalDiscord, world: UserActions
 ) -> None:
     bot = SmallBot()
     with watching(world) as watch:
         async with running(bot, local_discord):
             await bot.change_presence(activity=discord.CustomActivity("2 waiting"))
             await watch.until(
-                lambda seen: seen.event == "PRESENCE_UPDATE" and seen.data["activities"] != []
+                lambda seen: seen.name == "PRESENCE_UPDATE" and seen.data["activities"] != []
             )
             shown = world.snapshot("ada")["presences"][world.state.bot["id"]]
             assert shown["activities"][0]["state"] == "2 waiting"
@@ -99,7 +101,7 @@ async def test_presence_is_seen_and_ends_with_the_connection(
 
 @pytest.mark.parametrize("presences", [True, False])
 async def test_members_come_at_once_or_in_chunks(
-    local_discord: LocalDiscord, world: World, presences: bool
+    local_discord: LocalDiscord, world: UserActions, presences: bool
 ) -> None:
     intents = discord.Intents(guilds=True, members=True, presences=presences)
     async with running(SmallBot(intents), local_discord) as bot:
@@ -110,7 +112,9 @@ async def test_members_come_at_once_or_in_chunks(
         assert found.name == "ada"
 
 
-async def test_shards_get_only_their_servers(local_discord: LocalDiscord, world: World) -> None:
+async def test_shards_get_only_their_servers(
+    local_discord: LocalDiscord, world: UserActions
+) -> None:
     servers = [world.create_guild(f"server {n}") for n in range(8)]
     expected = {g["id"] for g in [*servers, world.guild] if (int(g["id"]) >> 22) % 2 == 1}
     async with Raw.connected(local_discord) as raw:
@@ -191,7 +195,7 @@ async def test_silent_client_is_dropped() -> None:
 
 
 async def test_resume_from_before_the_log_is_refused(
-    local_discord: LocalDiscord, world: World
+    local_discord: LocalDiscord, world: UserActions
 ) -> None:
     async with Raw.connected(local_discord) as raw:
         session = (await raw.identify())["session_id"]
@@ -225,7 +229,7 @@ async def test_heartbeats_are_acknowledged_unless_the_server_plays_dead(
     async with Raw.connected(local_discord) as raw:
         await raw.send(Op.HEARTBEAT, None)
         assert (await raw.receive())["op"] == Op.HEARTBEAT_ACK
-        local_discord.backend.gateway.acknowledges = False
+        local_discord.backend.gateway.sends_heartbeat_acks = False
         await raw.send(Op.HEARTBEAT, None)
         ready = await raw.identify()
     assert ready["session_id"]

@@ -8,14 +8,14 @@ from discord import app_commands
 
 from playground.discord.json_types import File, MessageFlag, UserError
 from playground.discord.server import LocalDiscord
-from playground.discord.user_actions import World
+from playground.discord.user_actions import UserActions
 from tests.playground.rest_client import RestClient
 from tests.playground.seeing import watching
 from tests.playground.small_bot import Interaction, SmallBot, running
 
 
 async def test_deferred_answer_is_edited_and_followed_up(
-    local_discord: LocalDiscord, world: World
+    local_discord: LocalDiscord, world: UserActions
 ) -> None:
     bot = SmallBot()
 
@@ -34,12 +34,12 @@ async def test_deferred_answer_is_edited_and_followed_up(
     assert MessageFlag.LOADING in MessageFlag(thinking.data["flags"])
     assert MessageFlag.LOADING not in MessageFlag(edited.data["flags"])
     assert edited.data["id"] == thinking.data["id"] != more.data["id"]
-    assert {thinking.answers, edited.answers, more.answers} == {asked.id}
+    assert {thinking.responds_to, edited.responds_to, more.responds_to} == {asked.id}
     assert more.data["interaction_metadata"]["id"] == asked.id
 
 
 async def test_first_follow_up_after_deferral_takes_its_place(
-    local_discord: LocalDiscord, world: World
+    local_discord: LocalDiscord, world: UserActions
 ) -> None:
     bot = SmallBot()
 
@@ -57,7 +57,7 @@ async def test_first_follow_up_after_deferral_takes_its_place(
 
 
 async def test_ephemeral_answer_is_seen_by_its_asker_alone(
-    local_discord: LocalDiscord, world: World, rest: RestClient
+    local_discord: LocalDiscord, world: UserActions, rest: RestClient
 ) -> None:
     bot = SmallBot()
 
@@ -71,7 +71,7 @@ async def test_ephemeral_answer_is_seen_by_its_asker_alone(
             seen = await watch.content("secret")
     ada, bob = world.user("ada")["id"], world.user("bob")["id"]
     assert seen.visible_to == ada
-    assert (world.sees(ada, seen), world.sees(bob, seen)) == (True, False)
+    assert (world.can_see(ada, seen), world.can_see(bob, seen)) == (True, False)
     channel = world.general["id"]
     assert len(world.snapshot("ada")["messages"][channel]) == 1
     assert world.snapshot("bob")["messages"][channel] == []
@@ -80,7 +80,7 @@ async def test_ephemeral_answer_is_seen_by_its_asker_alone(
 
 
 async def test_silence_is_told_after_three_seconds_and_late_answers_refused(
-    local_discord: LocalDiscord, world: World
+    local_discord: LocalDiscord, world: UserActions
 ) -> None:
     bot = SmallBot()
     gate, refusal = asyncio.Event(), asyncio.get_running_loop().create_future()
@@ -96,25 +96,25 @@ async def test_silence_is_told_after_three_seconds_and_late_answers_refused(
     async with running(bot, local_discord):
         asked = await world.slash("ada", "general", "slow")
         local_discord.backend.state.clock.advance(3.1)
-        assert not await asked.acknowledged()
-        assert not asked.unheard
+        assert not await asked.wait_acknowledged()
+        assert not asked.has_no_listener
         gate.set()
         assert await asyncio.wait_for(refusal, 30) == 10062
     assert world.messages("general") == []
 
 
 async def test_nobody_connected_counts_as_unheard(
-    local_discord: LocalDiscord, world: World
+    local_discord: LocalDiscord, world: UserActions
 ) -> None:
     local_discord.backend.commands.replace([{"name": "chat", "description": "Chat"}])
     asked = await world.slash("ada", "general", "chat")
     local_discord.backend.state.clock.advance(3.1)
-    assert not await asked.acknowledged()
-    assert asked.unheard
+    assert not await asked.wait_acknowledged()
+    assert asked.has_no_listener
 
 
 async def test_token_expires_after_fifteen_minutes(
-    local_discord: LocalDiscord, world: World
+    local_discord: LocalDiscord, world: UserActions
 ) -> None:
     bot = SmallBot()
     gate, refusal = asyncio.Event(), asyncio.get_running_loop().create_future()
@@ -130,13 +130,13 @@ async def test_token_expires_after_fifteen_minutes(
 
     async with running(bot, local_discord):
         asked = await world.slash("ada", "general", "long")
-        assert await asked.acknowledged()
+        assert await asked.wait_acknowledged()
         local_discord.backend.state.clock.advance(15 * 60 + 1)
         gate.set()
         assert await asyncio.wait_for(refusal, 30) == (401, 50027)
 
 
-async def test_second_response_is_refused(local_discord: LocalDiscord, world: World) -> None:
+async def test_second_response_is_refused(local_discord: LocalDiscord, world: UserActions) -> None:
     local_discord.backend.commands.replace([{"name": "chat", "description": "Chat"}])
     asked = await world.slash("ada", "general", "chat")
     interactions = local_discord.backend.interactions
@@ -146,7 +146,7 @@ async def test_second_response_is_refused(local_discord: LocalDiscord, world: Wo
 
 
 async def test_attachment_option_is_read_back_by_the_bot(
-    local_discord: LocalDiscord, world: World
+    local_discord: LocalDiscord, world: UserActions
 ) -> None:
     bot = SmallBot()
 
@@ -158,10 +158,12 @@ async def test_attachment_option_is_read_back_by_the_bot(
     async with running(bot, local_discord):
         with watching(world) as watch:
             await world.slash("ada", "general", "weigh", files=[File("note.txt", b"heavy")])
-            assert (await watch.content("note.txt: heavy")).change == "create"
+            assert (await watch.content("note.txt: heavy")).message_change == "create"
 
 
-async def test_subcommands_choices_and_bounds(local_discord: LocalDiscord, world: World) -> None:
+async def test_subcommands_choices_and_bounds(
+    local_discord: LocalDiscord, world: UserActions
+) -> None:
     bot = SmallBot()
     group = app_commands.Group(name="settings", description="Settings")
 
@@ -176,7 +178,7 @@ async def test_subcommands_choices_and_bounds(local_discord: LocalDiscord, world
     async with running(bot, local_discord):
         with watching(world) as watch:
             await world.slash("ada", "general", "settings persona", {"tone": "Kind", "level": 3})
-            assert (await watch.content("k3")).change == "create"
+            assert (await watch.content("k3")).message_change == "create"
         for wrong in ({"tone": "rude"}, {"tone": "k", "level": 9}, {"level": 1}, {"x": 1}):
             with pytest.raises(UserError):
                 await world.slash("ada", "general", "settings persona", wrong)
@@ -184,7 +186,7 @@ async def test_subcommands_choices_and_bounds(local_discord: LocalDiscord, world
             await world.slash("ada", "general", "nothing")
 
 
-async def test_autocomplete(local_discord: LocalDiscord, world: World) -> None:
+async def test_autocomplete(local_discord: LocalDiscord, world: UserActions) -> None:
     bot = SmallBot()
 
     @bot.tree.command(description="Pick")
@@ -200,7 +202,7 @@ async def test_autocomplete(local_discord: LocalDiscord, world: World) -> None:
     assert [(c["name"], c["value"]) for c in offered] == [("Pea", "pea")]
 
 
-async def test_context_menus(local_discord: LocalDiscord, world: World) -> None:
+async def test_context_menus(local_discord: LocalDiscord, world: UserActions) -> None:
     bot = SmallBot()
 
     @bot.tree.context_menu(name="Shout")
@@ -215,6 +217,6 @@ async def test_context_menus(local_discord: LocalDiscord, world: World) -> None:
         target = await world.say("bob", "general", "quiet")
         with watching(world) as watch:
             await world.context_menu("ada", "general", "Shout", target.id)
-            assert (await watch.content("QUIET")).change == "create"
+            assert (await watch.content("QUIET")).message_change == "create"
             await world.context_menu("ada", "general", "Greet", "bob")
-            assert (await watch.content("hi bob")).change == "create"
+            assert (await watch.content("hi bob")).message_change == "create"

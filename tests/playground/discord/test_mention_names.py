@@ -2,20 +2,20 @@
 
 import pytest
 
-from playground.discord.client_forms import mention_names
-from playground.discord.state import State
+from playground.discord.client_forms import insert_mentions
+from playground.discord.state import ServerState
 
 
 @pytest.fixture
-def state() -> State:
-    return State()
+def state() -> ServerState:
+    return ServerState()
 
 
 @pytest.mark.parametrize("typed", ["@bot hello", "<@bot> hello", "@commonroom hello"])
-def test_the_bot_has_a_name_that_never_changes(state: State, typed: str) -> None:
-    assert mention_names(state, typed) == f"<@{state.bot['id']}> hello"
+def test_the_bot_has_a_name_that_never_changes(state: ServerState, typed: str) -> None:
+    assert insert_mentions(state, typed) == f"<@{state.bot['id']}> hello"
 
 
 @pytest.mark.parametrize("typed", ["mail me@bot.com", "@nobody", "<@123>", "5 @ 3"])
-def test_what_names_nobody_stays_text(state: State, typed: str) -> None:
-    assert mention_names(state, typed) == typed
+def test_what_names_nobody_stays_text(state: ServerState, typed: str) -> None:
+    assert insert_mentions(state, typed) == typed

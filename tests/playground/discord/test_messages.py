@@ -10,7 +10,7 @@ import pytest
 from playground.discord.json_types import File, Json, UserError
 from playground.discord.permissions import Permission
 from playground.discord.server import LocalDiscord
-from playground.discord.user_actions import World
+from playground.discord.user_actions import UserActions
 from tests.playground.rest_client import RestClient
 from tests.playground.seeing import watching
 from tests.playground.small_bot import SmallBot, running
@@ -19,7 +19,7 @@ TEXT = {"type": 10, "content": "x"}
 V2 = 1 << 15
 
 
-async def test_a_nonce_is_sent_once(rest: RestClient, world: World) -> None:
+async def test_a_nonce_is_sent_once(rest: RestClient, world: UserActions) -> None:
     body = {"content": "once", "nonce": "123456789012345678.0", "enforce_nonce": True}
     first, second = await rest.post(body), await rest.post({**body, "content": "twice"})
     assert first.body["id"] == second.body["id"]
@@ -30,11 +30,11 @@ async def test_a_nonce_is_sent_once(rest: RestClient, world: World) -> None:
     assert (await rest.post(body)).body["id"] != first.body["id"]
 
 
-async def test_a_nonce_names_the_question_it_answers(rest: RestClient, world: World) -> None:
+async def test_a_nonce_names_the_question_it_answers(rest: RestClient, world: UserActions) -> None:
     asked = await world.say("ada", "general", "why?")
     with watching(world) as watch:
         await rest.post({"content": "because", "nonce": f"{asked.id[-18:]}.1"})
-        assert (await watch.content("because")).answers == asked.id
+        assert (await watch.content("because")).responds_to == asked.id
 
 
 def embeds(**fields: Any) -> Json:
@@ -90,7 +90,7 @@ async def test_limits_count_code_points(rest: RestClient) -> None:
     ],
 )
 async def test_allowed_mentions(
-    rest: RestClient, world: World, allowed: Json | None, pinged: set[str]
+    rest: RestClient, world: UserActions, allowed: Json | None, pinged: set[str]
 ) -> None:
     ids = {name: world.user(name)["id"] for name in ("ada", "bob")}
     body: Json = {"content": f"<@{ids['ada']}> <@{ids['bob']}> @everyone `<@{ids['ada']}>`"}
@@ -103,7 +103,9 @@ async def test_allowed_mentions(
     assert {world.user(u)["username"] for u in seen.pinged} == pinged
 
 
-async def test_everyone_pings_only_with_its_permission(rest: RestClient, world: World) -> None:
+async def test_everyone_pings_only_with_its_permission(
+    rest: RestClient, world: UserActions
+) -> None:
     with watching(world) as watch:
         await rest.post({"content": "@everyone"})
         assert (await watch.event("MESSAGE_CREATE")).pinged == ()
@@ -124,14 +126,14 @@ async def test_everyone_pings_only_with_its_permission(rest: RestClient, world: 
     ],
 )
 async def test_permissions(
-    rest: RestClient, world: World, deny: Permission, body: Json, code: int
+    rest: RestClient, world: UserActions, deny: Permission, body: Json, code: int
 ) -> None:
     world.set_permissions("general", "@everyone", deny=deny)
     refused = await rest.post(body)
     assert (refused.status, refused.code) == (403, code)
 
 
-async def test_unknown_and_foreign_things(rest: RestClient, world: World) -> None:
+async def test_unknown_and_foreign_things(rest: RestClient, world: UserActions) -> None:
     channel = world.general["id"]
     foreign = await world.say("ada", "general", "mine")
     assert (await rest.post({"content": "x"}, channel="1")).code == 10003
@@ -145,7 +147,7 @@ async def test_unknown_and_foreign_things(rest: RestClient, world: World) -> Non
 
 
 async def test_replies_threads_reactions_and_typing(
-    local_discord: LocalDiscord, world: World
+    local_discord: LocalDiscord, world: UserActions
 ) -> None:
     async def answer(bot: SmallBot, message: discord.Message) -> None:
         async with message.channel.typing():
@@ -172,10 +174,12 @@ async def test_replies_threads_reactions_and_typing(
     assert reaction["emoji"] == {"id": None, "name": "👀"}
     assert (reaction["count"], reaction["me"]) == (1, True)
     assert thread.data["id"] == asked.id == inside.channel == str(heard.channel.id)
-    assert (reply.answers, reply.pinged) == (asked.id, (world.user("ada")["id"],))
+    assert (reply.responds_to, reply.pinged) == (asked.id, (world.user("ada")["id"],))
 
 
-async def test_direct_messages_stay_between_two(local_discord: LocalDiscord, world: World) -> None:
+async def test_direct_messages_stay_between_two(
+    local_discord: LocalDiscord, world: UserActions
+) -> None:
     async def answer(_: SmallBot, message: discord.Message) -> None:
         await message.channel.send("just us")
 
@@ -186,14 +190,14 @@ async def test_direct_messages_stay_between_two(local_discord: LocalDiscord, wor
         with watching(world) as watch:
             await world.say("ada", dm["id"], "psst")
             seen = await watch.content("just us")
-    assert world.sees(world.user("ada")["id"], seen)
-    assert not world.sees(world.user("bob")["id"], seen)
+    assert world.can_see(world.user("ada")["id"], seen)
+    assert not world.can_see(world.user("bob")["id"], seen)
     with pytest.raises(UserError):
         await world.say("bob", dm["id"], "me too")
 
 
 async def test_files_are_served_behind_expiring_addresses(
-    rest: RestClient, world: World, local_discord: LocalDiscord
+    rest: RestClient, world: UserActions, local_discord: LocalDiscord
 ) -> None:
     sent = await world.say("ada", "general", "look", [File("../a b.png", b"\x89PNG\r\n\x1a\n")])
     (attachment,) = sent.data["attachments"]
@@ -213,7 +217,7 @@ async def test_files_are_served_behind_expiring_addresses(
         assert await status(fresh.body["attachments"][0]["url"]) == 200
 
 
-async def test_history_pages(rest: RestClient, world: World) -> None:
+async def test_history_pages(rest: RestClient, world: UserActions) -> None:
     ids = [(await world.say("ada", "general", str(n))).id for n in range(5)]
     path = f"/channels/{world.general['id']}/messages"
 
@@ -229,7 +233,7 @@ async def test_history_pages(rest: RestClient, world: World) -> None:
 # --- what messages point at ---------------------------------------------------------------------
 
 
-async def test_a_forward_is_a_copy_without_an_author(rest: RestClient, world: World) -> None:
+async def test_a_forward_is_a_copy_without_an_author(rest: RestClient, world: UserActions) -> None:
     said = await world.say("ada", "general", "first", [File("a.txt", b"x")], stickers=["Wave"])
     once = await world.forward("bob", "general", said.id, "general")
     twice = await world.forward("bob", "general", once.id, "general")
@@ -244,7 +248,7 @@ async def test_a_forward_is_a_copy_without_an_author(rest: RestClient, world: Wo
     assert twice.data["message_reference"]["message_id"] == once.id
 
 
-async def test_a_reply_to_a_deleted_message_has_none(rest: RestClient, world: World) -> None:
+async def test_a_reply_to_a_deleted_message_has_none(rest: RestClient, world: UserActions) -> None:
     said = await world.say("ada", "general", "gone")
     reply = await world.reply("bob", "general", said.id, "what?")
     path = f"/channels/{said.channel}/messages/{reply.id}"
@@ -254,7 +258,7 @@ async def test_a_reply_to_a_deleted_message_has_none(rest: RestClient, world: Wo
 
 
 async def test_what_others_say_is_hidden_within_what_can_be_read(
-    rest: RestClient, world: World
+    rest: RestClient, world: UserActions
 ) -> None:
     world.state.privileged_intents = 0
     said = await world.say("ada", "general", "secret")
@@ -270,7 +274,7 @@ async def test_what_others_say_is_hidden_within_what_can_be_read(
 
 
 async def test_without_the_history_permission_a_list_is_empty(
-    rest: RestClient, world: World
+    rest: RestClient, world: UserActions
 ) -> None:
     said = await world.say("ada", "general", "earlier")
     world.set_permissions("general", "@everyone", deny=Permission.READ_MESSAGE_HISTORY)
@@ -280,29 +284,31 @@ async def test_without_the_history_permission_a_list_is_empty(
 
 
 async def test_an_archived_thread_takes_no_edit_and_a_new_message_reopens_it(
-    rest: RestClient, world: World
+    rest: RestClient, world: UserActions
 ) -> None:
     thread = world.create_thread("ada", "general", "talk")["id"]
     message = (await rest.post({"content": "one"}, thread)).body["id"]
     path = f"/channels/{thread}/messages/{message}"
-    world.archive(thread)
+    world.archive_thread(thread)
     edit = await rest("PATCH", path, {"content": "two"})
     assert (edit.status, edit.code) == (400, 50083)
     assert (await rest("PATCH", f"/channels/{thread}", {"archived": False})).status == 200
     assert (await rest("PATCH", path, {"content": "two"})).status == 200
-    world.archive(thread)
+    world.archive_thread(thread)
     assert (await rest.post({"content": "three"}, thread)).status == 200
     assert not world.channel(thread)["thread_metadata"]["archived"]
-    world.archive(thread, locked=True)
+    world.archive_thread(thread, locked=True)
     assert (await rest.post({"content": "four"}, thread)).code == 160005
     assert (await rest("PATCH", f"/channels/{thread}", {"archived": False})).status == 403
 
 
 async def test_the_first_message_of_a_forums_post_has_its_id(
-    rest: RestClient, world: World
+    rest: RestClient, world: UserActions
 ) -> None:
     forum = world.create_forum("help", ["solved", "network"])
-    first = await world.post("ada", "help", "Router reboots", "every hour", tags=["network"])
+    first = await world.create_forum_post(
+        "ada", "help", "Router reboots", "every hour", tags=["network"]
+    )
     post = (await rest("GET", f"/channels/{first.id}")).body
     assert (post["name"], post["parent_id"]) == ("Router reboots", forum["id"])
     assert post["applied_tags"] == [forum["available_tags"][1]["id"]]

@@ -9,7 +9,7 @@ import pytest
 
 from playground.discord.fault_injection import Fault
 from playground.discord.server import LocalDiscord
-from playground.discord.user_actions import World
+from playground.discord.user_actions import UserActions
 from tests.playground.rest_client import Answer, RestClient
 from tests.playground.seeing import watching
 from tests.playground.small_bot import SmallBot, running
@@ -18,7 +18,7 @@ from tests.playground.small_bot import SmallBot, running
 async def test_a_full_bucket_answers_429_until_it_is_reset(
     rest: RestClient, local_discord: LocalDiscord
 ) -> None:
-    local_discord.backend.limits.enabled = True
+    local_discord.backend.rate_limits.enabled = True
     answers = [await rest.post({"content": "x"}) for _ in range(6)]
     assert [a.status for a in answers] == [200] * 5 + [429]
     assert [a.headers["X-RateLimit-Remaining"] for a in answers[:5]] == ["4", "3", "2", "1", "0"]
@@ -29,9 +29,9 @@ async def test_a_full_bucket_answers_429_until_it_is_reset(
 
 
 async def test_other_channels_have_buckets_of_their_own(
-    rest: RestClient, local_discord: LocalDiscord, world: World
+    rest: RestClient, local_discord: LocalDiscord, world: UserActions
 ) -> None:
-    local_discord.backend.limits.enabled = True
+    local_discord.backend.rate_limits.enabled = True
     other = world.create_channel("other")["id"]
     for _ in range(5):
         await rest.post({"content": "x"})
@@ -39,7 +39,7 @@ async def test_other_channels_have_buckets_of_their_own(
 
 
 async def test_the_global_limit(rest: RestClient, local_discord: LocalDiscord) -> None:
-    local_discord.backend.limits.enabled = True
+    local_discord.backend.rate_limits.enabled = True
     refused: list[Answer] = []
     async with asyncio.timeout(30):  # a slow machine needs more than one attempt within a second
         while not refused:
@@ -51,14 +51,14 @@ async def test_the_global_limit(rest: RestClient, local_discord: LocalDiscord) -
 async def test_too_many_invalid_requests_are_a_ban(
     rest: RestClient, local_discord: LocalDiscord
 ) -> None:
-    local_discord.backend.limits.enabled = True
+    local_discord.backend.rate_limits.enabled = True
     for _ in range(9_999):
-        local_discord.backend.limits.count_invalid()
+        local_discord.backend.rate_limits.count_invalid()
     assert (await rest("GET", "/users/@me", token="wrong")).status == 401
-    assert local_discord.backend.limits.banned()
+    assert local_discord.backend.rate_limits.is_banned()
 
 
-async def test_discord_py_spaces_its_edits(local_discord: LocalDiscord, world: World) -> None:
+async def test_discord_py_spaces_its_edits(local_discord: LocalDiscord, world: UserActions) -> None:
     """Eight edits of one message: five at once, the rest after the bucket's reset."""
 
     async def answer(_: SmallBot, message: discord.Message) -> None:
@@ -68,14 +68,14 @@ async def test_discord_py_spaces_its_edits(local_discord: LocalDiscord, world: W
 
     bot = SmallBot()
     bot.answer = answer
-    local_discord.backend.limits.enabled = True
+    local_discord.backend.rate_limits.enabled = True
     async with running(bot, local_discord):
         with watching(world) as watch:
             began = time.monotonic()
             await world.say("ada", "general", "go")
             await watch.content("8")
     assert time.monotonic() - began >= 4.5
-    assert local_discord.backend.limits.refused == 0
+    assert local_discord.backend.rate_limits.refused_count == 0
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ async def test_discord_py_spaces_its_edits(local_discord: LocalDiscord, world: W
     ids=["429", "502", "latency"],
 )
 async def test_discord_py_absorbs_a_fault(
-    local_discord: LocalDiscord, world: World, fault: Fault
+    local_discord: LocalDiscord, world: UserActions, fault: Fault
 ) -> None:
     async def answer(_: SmallBot, message: discord.Message) -> None:
         await message.channel.send("done")
@@ -105,7 +105,7 @@ async def test_discord_py_absorbs_a_fault(
 
 
 async def test_a_lost_answer_after_the_effect_is_repeated_without_harm(
-    local_discord: LocalDiscord, world: World
+    local_discord: LocalDiscord, world: UserActions
 ) -> None:
     """The server posts, its answer is lost, discord.py tries again: the nonce saves us."""
 
@@ -126,7 +126,7 @@ async def test_a_lost_answer_after_the_effect_is_repeated_without_harm(
 
 
 async def test_a_cut_connection_reaches_the_bot_as_such(
-    local_discord: LocalDiscord, world: World
+    local_discord: LocalDiscord, world: UserActions
 ) -> None:
     async def answer(_: SmallBot, message: discord.Message) -> None:
         try:
@@ -140,5 +140,7 @@ async def test_a_cut_connection_reaches_the_bot_as_such(
         local_discord.backend.faults.add(Fault("cut", "POST /channels/*/messages"))
         with watching(world) as watch:
             await world.say("ada", "general", "go")
-            seen = await watch.until(lambda s: s.change == "create" and s.data["author"]["bot"])
+            seen = await watch.until(
+                lambda s: s.message_change == "create" and s.data["author"]["bot"]
+            )
     assert seen.data["content"] == "ServerDisconnectedError"

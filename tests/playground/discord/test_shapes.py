@@ -11,7 +11,7 @@ from playground.discord.json_types import File, Json
 from playground.discord.permissions import Permission
 from playground.discord.server import LocalDiscord
 from playground.discord.session import CloseCode, Op
-from playground.discord.user_actions import World
+from playground.discord.user_actions import UserActions
 from tests.playground.discord.test_gateway import Raw
 from tests.playground.rest_client import RestClient
 
@@ -19,14 +19,14 @@ PING: list[Json] = [{"name": "ping", "description": "x"}]
 BUTTONS = {"type": 1, "components": [{"type": 2, "style": 1, "label": "b", "custom_id": "b"}]}
 
 
-async def ping(rest: RestClient, world: World, where: str = "general", **more: Any) -> Any:
+async def ping(rest: RestClient, world: UserActions, where: str = "general", **more: Any) -> Any:
     path = f"/applications/{world.state.bot['id']}/commands"
     assert (await rest("PUT", path, PING)).status == 200
     return await world.slash("ada", where, "ping", **more)
 
 
 async def test_messages_over_rest_carry_neither_member_nor_server(
-    rest: RestClient, world: World
+    rest: RestClient, world: UserActions
 ) -> None:
     said = await world.say("ada", "general", "hello")
     reply = await rest.post({"content": "re", "message_reference": {"message_id": said.id}})
@@ -42,7 +42,7 @@ async def test_messages_over_rest_carry_neither_member_nor_server(
 
 
 async def test_a_reply_tells_what_became_of_the_message_replied_to(
-    rest: RestClient, world: World
+    rest: RestClient, world: UserActions
 ) -> None:
     said = await world.say("ada", "general", "hello")
     body = {"content": "re", "message_reference": {"message_id": said.id}}
@@ -56,7 +56,7 @@ async def test_a_reply_tells_what_became_of_the_message_replied_to(
 
 
 async def test_components_have_ids_and_unicode_emoji_have_none(
-    rest: RestClient, world: World
+    rest: RestClient, world: UserActions
 ) -> None:
     button = {"type": 2, "style": 1, "custom_id": "b", "emoji": {"id": None, "name": "👍"}}
     sent = await rest.post({"content": "x", "components": [{"type": 1, "components": [button]}]})
@@ -66,7 +66,7 @@ async def test_components_have_ids_and_unicode_emoji_have_none(
 
 
 async def test_attachments_are_those_that_nothing_else_shows(
-    rest: RestClient, local_discord: LocalDiscord, world: World
+    rest: RestClient, local_discord: LocalDiscord, world: UserActions
 ) -> None:
     def sent(body: Json, *names: str) -> Any:
         files = [File(name, b"x") for name in names]
@@ -86,7 +86,7 @@ async def test_attachments_are_those_that_nothing_else_shows(
 
 
 async def test_a_response_is_told_of_where_it_made_a_message(
-    rest: RestClient, world: World
+    rest: RestClient, world: UserActions
 ) -> None:
     for body, has_message in (
         ({"type": 4, "data": {"content": "x"}}, True),
@@ -108,7 +108,7 @@ FIELD: Json = {
 }
 
 
-async def test_a_token_reaches_only_its_own_messages(rest: RestClient, world: World) -> None:
+async def test_a_token_reaches_only_its_own_messages(rest: RestClient, world: UserActions) -> None:
     first, second = await ping(rest, world), await ping(rest, world)
     for used in (first, second):
         data = {"content": "x", "components": [BUTTONS]}
@@ -128,13 +128,13 @@ async def test_a_token_reaches_only_its_own_messages(rest: RestClient, world: Wo
     assert (await rest("PATCH", f"{theirs}/{first.response.id}", {"content": "z"})).code == 10008
 
 
-async def test_what_an_application_may_do_in_a_dm(rest: RestClient, world: World) -> None:
+async def test_what_an_application_may_do_in_a_dm(rest: RestClient, world: UserActions) -> None:
     with world.subscribe() as changes:
         dm = world.open_dm("ada")
         await ping(rest, world, dm["id"])
         async with asyncio.timeout(10):
             async for seen in changes:
-                if seen.event == "INTERACTION_CREATE":
+                if seen.name == "INTERACTION_CREATE":
                     break
     held = world.backend.interactions._app_permissions(dm)
     assert held == (
@@ -145,7 +145,7 @@ async def test_what_an_application_may_do_in_a_dm(rest: RestClient, world: World
     )
 
 
-async def test_a_dm_is_not_announced(local_discord: LocalDiscord, world: World) -> None:
+async def test_a_dm_is_not_announced(local_discord: LocalDiscord, world: UserActions) -> None:
     async with Raw.connected(local_discord) as raw:
         await raw.identify(intents=int(Intent.GUILDS | Intent.DIRECT_MESSAGES))
         dm = world.open_dm("ada")
@@ -176,9 +176,9 @@ async def test_gateway_texts_that_discord_refuses(local_discord: LocalDiscord, t
 
 
 async def test_limits_that_others_share_do_not_count_against_a_bot(
-    rest: RestClient, local_discord: LocalDiscord, world: World
+    rest: RestClient, local_discord: LocalDiscord, world: UserActions
 ) -> None:
-    limits = local_discord.backend.limits
+    limits = local_discord.backend.rate_limits
     local_discord.backend.faults.add(Fault("status", times=20, status=429, retry_after=0))
     for _ in range(20):
         assert (await rest("GET", "/users/@me")).status == 429
@@ -187,7 +187,7 @@ async def test_limits_that_others_share_do_not_count_against_a_bot(
     assert limits._invalid.remaining == 9_999
 
 
-async def test_replies_need_the_history(rest: RestClient, world: World) -> None:
+async def test_replies_need_the_history(rest: RestClient, world: UserActions) -> None:
     said = await world.say("ada", "general", "hello")
     bot = world.state.bot["id"]
     world.set_permissions("general", bot, deny=Permission.READ_MESSAGE_HISTORY)
@@ -196,8 +196,8 @@ async def test_replies_need_the_history(rest: RestClient, world: World) -> None:
     assert (await rest("GET", f"/channels/{world.general['id']}/messages")).body == []
 
 
-async def test_what_cannot_be_answered_or_written_to(rest: RestClient, world: World) -> None:
-    pinned = await world.system_message("ada", "general", 6)
+async def test_what_cannot_be_answered_or_written_to(rest: RestClient, world: UserActions) -> None:
+    pinned = await world.send_system_message("ada", "general", 6)
     refused = await rest.post({"content": "re", "message_reference": {"message_id": pinned.id}})
     assert "REPLIES_CANNOT_REPLY_TO_SYSTEM_MESSAGE" in str(refused.body["errors"])
     forum = world.create_forum("help")
@@ -210,11 +210,11 @@ async def test_what_cannot_be_answered_or_written_to(rest: RestClient, world: Wo
     assert (await rest("PUT", f"{path}/{chr(0x1F600)}/@me")).status == 204
 
 
-async def test_archived_and_locked_threads(rest: RestClient, world: World) -> None:
+async def test_archived_and_locked_threads(rest: RestClient, world: UserActions) -> None:
     thread = world.create_thread("ada", "general", "talk")["id"]
     bot = world.state.bot["id"]
     message = (await rest.post({"content": "x"}, thread)).body["id"]
-    world.archive(thread)
+    world.archive_thread(thread)
     for method, path in (
         ("PATCH", f"messages/{message}"),
         ("PUT", f"messages/{message}/reactions/👍/@me"),
@@ -222,14 +222,14 @@ async def test_archived_and_locked_threads(rest: RestClient, world: World) -> No
     ):
         refused = await rest(method, f"/channels/{thread}/{path}", {"content": "y"})
         assert (refused.status, refused.code) == (400, 50083), path
-    world.archive(thread, locked=True)
+    world.archive_thread(thread, locked=True)
     assert (await rest.post({"content": "y"}, thread)).code == 160005
     world.set_permissions("general", bot, allow=Permission.MANAGE_THREADS)
     assert (await rest.post({"content": "y"}, thread)).status == 200
 
 
 async def test_servers_where_the_bot_is_not_are_closed_to_it(
-    rest: RestClient, world: World
+    rest: RestClient, world: UserActions
 ) -> None:
     elsewhere = world.create_guild("elsewhere", with_bot=False)["id"]
     for path in ("", "/channels", "/roles", "/members", "/threads/active"):
@@ -238,7 +238,7 @@ async def test_servers_where_the_bot_is_not_are_closed_to_it(
 
 
 async def test_a_file_of_another_script_stays_in_a_layout_that_is_edited(
-    rest: RestClient, local_discord: LocalDiscord, world: World
+    rest: RestClient, local_discord: LocalDiscord, world: UserActions
 ) -> None:
     used = await ping(rest, world)
     path = f"/interactions/{used.id}/{used.token}/callback"

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from playground.discord.components import complete
+from playground.discord.components import complete_components
 from playground.discord.emoji import is_emoji
 from playground.discord.json_types import Json
 from playground.discord.server import LocalDiscord
-from playground.discord.user_actions import World
+from playground.discord.user_actions import UserActions
 from tests.playground.rest_client import Answer, RestClient
 
 V2 = 1 << 15
@@ -245,7 +245,9 @@ def leaves(tree: Json) -> list[Json]:
 
 
 @pytest.mark.parametrize("body", MESSAGES.values(), ids=MESSAGES)
-async def test_a_message_that_discord_refuses(rest: RestClient, world: World, body: Any) -> None:
+async def test_a_message_that_discord_refuses(
+    rest: RestClient, world: UserActions, body: Any
+) -> None:
     assert is_refused(await rest.post(body))
     assert not world.messages("general")
 
@@ -289,7 +291,7 @@ async def test_errors_of_all_parts_are_told_at_once(rest: RestClient) -> None:
     assert "color" in refused.body["errors"]["embeds"]["0"]
 
 
-async def test_an_edit_is_held_to_the_same_rules(rest: RestClient, world: World) -> None:
+async def test_an_edit_is_held_to_the_same_rules(rest: RestClient, world: UserActions) -> None:
     message = (await rest.post({"content": "x"})).body["id"]
     path = f"/channels/{world.general['id']}/messages/{message}"
     refused: list[Any] = [
@@ -383,7 +385,9 @@ CALLBACKS = {
 
 
 @pytest.mark.parametrize("body", CALLBACKS.values(), ids=CALLBACKS)
-async def test_a_response_that_discord_refuses(rest: RestClient, world: World, body: Any) -> None:
+async def test_a_response_that_discord_refuses(
+    rest: RestClient, world: UserActions, body: Any
+) -> None:
     await rest("PUT", commands_path(world), [{"name": "ping", "description": "x"}])
     asked = await world.slash("ada", "general", "ping")
     path = f"/interactions/{asked.id}/{asked.token}/callback"
@@ -404,14 +408,14 @@ FORMS = {
 
 
 @pytest.mark.parametrize("body", FORMS.values(), ids=FORMS)
-async def test_a_form_that_discord_takes(rest: RestClient, world: World, body: Json) -> None:
+async def test_a_form_that_discord_takes(rest: RestClient, world: UserActions, body: Json) -> None:
     await rest("PUT", commands_path(world), [{"name": "ping", "description": "x"}])
     asked = await world.slash("ada", "general", "ping")
     path = f"/interactions/{asked.id}/{asked.token}/callback"
     assert (await rest("POST", path, body)).status == 204
 
 
-async def test_choices_are_checked(rest: RestClient, world: World) -> None:
+async def test_choices_are_checked(rest: RestClient, world: UserActions) -> None:
     option = {"type": 3, "name": "o", "description": "d", "autocomplete": True}
     command = {"name": "ping", "description": "x", "options": [option]}
     assert (await rest("PUT", commands_path(world), [command])).status == 200
@@ -437,7 +441,7 @@ async def test_choices_are_checked(rest: RestClient, world: World) -> None:
 # --- commands ---------------------------------------------------------------------------------
 
 
-def commands_path(world: World) -> str:
+def commands_path(world: UserActions) -> str:
     return f"/applications/{world.state.bot['id']}/commands"
 
 
@@ -554,14 +558,16 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("body", COMMANDS.values(), ids=COMMANDS)
-async def test_a_command_that_discord_refuses(rest: RestClient, world: World, body: Any) -> None:
+async def test_a_command_that_discord_refuses(
+    rest: RestClient, world: UserActions, body: Any
+) -> None:
     path = commands_path(world)
     assert is_refused(await rest("PUT", path, [body]))
     assert is_refused(await rest("POST", path, body))
     assert (await rest("GET", path)).body == []
 
 
-async def test_a_command_that_discord_takes(rest: RestClient, world: World) -> None:
+async def test_a_command_that_discord_takes(rest: RestClient, world: UserActions) -> None:
     bodies = [
         command(
             option(required=True, name_localizations={"de": "größe", "hi": "आकार", "th": "ขนาด"}),
@@ -605,7 +611,7 @@ async def test_another_application_s_commands_are_not_ours(rest: RestClient) -> 
 # --- everything else --------------------------------------------------------------------------
 
 
-async def test_requests_about_channels(rest: RestClient, world: World) -> None:
+async def test_requests_about_channels(rest: RestClient, world: UserActions) -> None:
     here = f"/channels/{world.general['id']}"
     message = (await rest.post({"content": "x"})).body["id"]
     start = f"{here}/messages/{message}/threads"
@@ -643,7 +649,7 @@ async def test_requests_about_channels(rest: RestClient, world: World) -> None:
     assert world.channel("talk")["thread_metadata"]["auto_archive_duration"] == 60
 
 
-async def test_old_messages_are_not_deleted_together(rest: RestClient, world: World) -> None:
+async def test_old_messages_are_not_deleted_together(rest: RestClient, world: UserActions) -> None:
     world.set_permissions("general", world.state.bot["id"], allow=1 << 13)  # type: ignore[arg-type]
     path = f"/channels/{world.general['id']}/messages/bulk-delete"
     ids = [(await rest.post({"content": "x"})).body["id"] for _ in range(2)]
@@ -671,7 +677,7 @@ async def test_old_messages_are_not_deleted_together(rest: RestClient, world: Wo
     ids=range(9),
 )
 async def test_a_body_that_is_no_sound_json(
-    rest: RestClient, local_discord: LocalDiscord, world: World, raw: bytes
+    rest: RestClient, local_discord: LocalDiscord, world: UserActions, raw: bytes
 ) -> None:
     for path in (f"/channels/{world.general['id']}/messages", commands_path(world)):
         assert is_refused(await rest.raw("POST", path, raw, "application/json"))
@@ -694,7 +700,9 @@ def test_emoji() -> None:
 
 
 def test_components_are_numbered_and_completed() -> None:
-    kept = complete([row(button(id=2, emoji={"id": None, "name": "⏹️"}), button()), section()])
+    kept = complete_components(
+        [row(button(id=2, emoji={"id": None, "name": "⏹️"}), button()), section()]
+    )
     ids = [kept[0]["id"], *(part["id"] for part in kept[0]["components"]), kept[1]["id"]]
     assert ids == [1, 2, 3, 4]
     assert kept[0]["components"][0]["emoji"] == {"name": "⏹️"}
