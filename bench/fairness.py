@@ -18,12 +18,12 @@ from rich.table import Table
 
 from bench.figures import quantile
 from bench.server import Server
-from jobqueue.queue import JobQueue, Lease, Limits, Policy
+from jobqueue.queue import JobLimits, JobQueue, Lease, Policy
 from jobqueue.redis_client import connect
 from jobqueue.schema import Finished, Job
 
 NOISY, SERVICE_S, SLOTS, ROUNDS = 600, 0.05, 4, 20
-POLICY = Policy(limits=Limits(10_000, 10_000, 10_000, 100_000))
+POLICY = Policy(limits=JobLimits(10_000, 10_000, 10_000, 100_000))
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

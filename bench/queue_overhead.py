@@ -38,7 +38,7 @@ from bench.server import Server
 from inference.config import Settings, chosen
 from inference.engines import create
 from inference.engines.base import Engine, Message, Request
-from jobqueue.event_reader import LiveReader
+from jobqueue.event_reader import EventReader
 from jobqueue.queue import JobQueue
 from jobqueue.redis_client import connect
 from jobqueue.schema import Delta, Finished, Job, Sampling
@@ -187,7 +187,7 @@ async def _through(args: argparse.Namespace) -> list[Figures]:
         async with aclosing(connect(server.url)) as redis:
             queue = JobQueue(redis)
             await _ready(queue, worker)
-            async with LiveReader(queue, "bot-0") as live:
+            async with EventReader(queue, "bot-0") as live:
                 return await _measure(
                     "path", args.at_once, lambda number: _follow(queue, live, args, number)
                 )
@@ -217,14 +217,14 @@ def _worker(args: argparse.Namespace, url: str) -> Iterator[subprocess.Popen[byt
 
 async def _ready(queue: JobQueue, worker: subprocess.Popen[bytes]) -> None:
     async with asyncio.timeout(START_S):
-        while not any(each.phase == "ready" for each in await queue.workers()):
+        while not any(each.phase == "ready" for each in await queue.list_workers()):
             if worker.poll() is not None:
                 raise SystemExit("the worker ended before it was ready")
             await asyncio.sleep(0.1)
 
 
 async def _follow(
-    queue: JobQueue, live: LiveReader, args: argparse.Namespace, number: int
+    queue: JobQueue, live: EventReader, args: argparse.Namespace, number: int
 ) -> Answer:
     answer = Answer(time.perf_counter())
     # A channel of its own each time: what was said before would be read again.

@@ -19,14 +19,14 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.server import Server
-from jobqueue.queue import JobQueue, Limits, Policy
+from jobqueue.queue import JobLimits, JobQueue, Policy
 from jobqueue.redis_client import connect
 from jobqueue.schema import Finished, Job, Turn
 
 SIZES = (10, 100, 1_000, 10_000, 100_000)
 SAMPLE = 2_000  # jobs that are timed
 EVERYTHING = 10_000_000
-POLICY = Policy(limits=Limits(EVERYTHING, EVERYTHING, EVERYTHING, EVERYTHING))
+POLICY = Policy(limits=JobLimits(EVERYTHING, EVERYTHING, EVERYTHING, EVERYTHING))
 
 
 @dataclass(frozen=True)

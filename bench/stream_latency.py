@@ -29,12 +29,12 @@ from rich.table import Table
 
 from bench.figures import quantile
 from bench.server import Server
-from jobqueue.event_reader import LiveReader
-from jobqueue.queue import JobQueue, Lease, Limits, Policy
+from jobqueue.event_reader import EventReader
+from jobqueue.queue import JobLimits, JobQueue, Lease, Policy
 from jobqueue.redis_client import connect
 from jobqueue.schema import Delta, Finished, Job, Started
 
-POLICY = Policy(limits=Limits(1_000, 1_000, 1_000, 1_000), live_length=100_000)
+POLICY = Policy(limits=JobLimits(1_000, 1_000, 1_000, 1_000), live_length=100_000)
 
 
 Seen = list[tuple[float, float]]  # when each token was made, and when its follower had it
@@ -171,7 +171,7 @@ async def _follow_all(url: str, load: Load, emitter: Connection) -> Seen:
     seen: Seen = []
     async with aclosing(connect(url)) as redis:
         queue = JobQueue(redis, policy=POLICY)
-        async with LiveReader(queue, "bot-0") as live, asyncio.TaskGroup() as followers:
+        async with EventReader(queue, "bot-0") as live, asyncio.TaskGroup() as followers:
             for number in range(load.streams):
                 followers.create_task(_follow(live, _job(number).id, seen))
             await asyncio.sleep(0.5)  # all of them wait
@@ -179,7 +179,7 @@ async def _follow_all(url: str, load: Load, emitter: Connection) -> Seen:
     return seen
 
 
-async def _follow(live: LiveReader, job_id: str, seen: Seen) -> None:
+async def _follow(live: EventReader, job_id: str, seen: Seen) -> None:
     async for envelope in live.follow(job_id):
         if isinstance(envelope.event, Delta):
             seen.append((float(envelope.event.text), time.time()))

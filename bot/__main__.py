@@ -9,9 +9,9 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
-from common.require_extra import installed
+from common.require_extra import require_extra
 
-with installed("bot"):
+with require_extra("bot"):
     import aiohttp
     import discord
     from discord.http import Route
@@ -26,11 +26,11 @@ with installed("bot"):
     from bot.feedback import encode as encode_opinion
     from bot.metrics import Metrics
     from common import env_template, tracing
-    from common.metrics_server import exposed
+    from common.metrics_server import serve_metrics
     from common.redact import RedactingFormatter, redact, silence_private_loggers
     from common.settings import load_or_exit
-    from common.version import add_version
-    from jobqueue.embedded_redis import EmbeddedError, redis_url
+    from common.version import add_version_option
+    from jobqueue.embedded_redis import EmbeddedError, resolve_redis_url
     from jobqueue.redis_client import check_redis, connect
     from jobqueue.watchdog import watch_loop
 
@@ -41,9 +41,9 @@ UNREACHABLE = (aiohttp.ClientError, OSError, discord.DiscordServerError, discord
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bot", description=__doc__)
-    add_version(parser)
+    add_version_option(parser)
     commands = parser.add_subparsers(metavar="init | doctor | feedback")
-    env_template.add_parser(commands, "bot", Settings)
+    env_template.add_init_command(commands, "bot", Settings)
     doctor.add_parser(commands)
     export = commands.add_parser(
         "feedback", help="print what people think of answers, as JSON lines"
@@ -56,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _export_feedback(_: argparse.Namespace) -> None:
     async def export() -> None:
-        async with redis_url(os.environ) as url, connect(url) as redis:
+        async with resolve_redis_url(os.environ) as url, connect(url) as redis:
             async for opinion in Feedback(redis).export():
                 print(encode_opinion(opinion).decode())
 
@@ -100,7 +100,7 @@ async def _run_until_stopped(settings: Settings) -> None:
 async def serve(settings: Settings) -> None:
     """The bot against the queue and Discord until cancelled; `use_api` comes before."""
     environ = {**os.environ, "REDIS_URL": settings.redis_url}
-    async with redis_url(environ) as url, connect(url) as redis:
+    async with resolve_redis_url(environ) as url, connect(url) as redis:
         await check_redis(redis, url)
         service = Service.over(redis, settings)
         async with (
@@ -128,11 +128,11 @@ async def _shown(settings: Settings, metrics: Metrics, client: Commonroom) -> As
     if not settings.commonroom_metrics_port:
         yield
         return
-    async with exposed(
+    async with serve_metrics(
         metrics.registry,
         host=settings.commonroom_metrics_host,
         port=settings.commonroom_metrics_port,
-        lacks=lambda: "" if client.is_ready() else "not connected to Discord",
+        not_ready_reason=lambda: "" if client.is_ready() else "not connected to Discord",
         refresh=refresh,
     ):
         yield

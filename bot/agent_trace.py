@@ -6,7 +6,16 @@ import msgspec
 from redis.asyncio import Redis
 
 from bot.user_records import Kept, KeptRecords
-from jobqueue.schema import Asks, Attachment, Call, CallStatus, Event, Returned, Started, Thought
+from jobqueue.schema import (
+    ApprovalRequest,
+    Attachment,
+    CallStatus,
+    Event,
+    ReasoningDelta,
+    Started,
+    ToolCallDelta,
+    ToolResult,
+)
 
 WorkKind = Literal["thoughts", "steps"]
 
@@ -111,13 +120,13 @@ class Work(msgspec.Struct, frozen=True, omit_defaults=True):
         match event:
             case Started():
                 return Work(began_ms=at_ms)
-            case Thought(text=text):
+            case ReasoningDelta(text=text):
                 parts = _thinking(self.parts, text, at_ms)
-            case Call():
+            case ToolCallDelta():
                 parts = _calling(self.parts, event)
-            case Asks(step=step, attempt=attempt):
+            case ApprovalRequest(step=step, attempt=attempt):
                 parts = _changed(self.parts, step, asks=attempt)
-            case Returned():
+            case ToolResult():
                 parts = _returned(self.parts, event)
             case _:
                 parts = self.parts
@@ -150,7 +159,7 @@ def _thinking(parts: tuple[Part, ...], text: str, at_ms: int) -> tuple[Part, ...
     return (*parts, Thinking(text, at_ms, at_ms))
 
 
-def _calling(parts: tuple[Part, ...], call: Call) -> tuple[Part, ...]:
+def _calling(parts: tuple[Part, ...], call: ToolCallDelta) -> tuple[Part, ...]:
     for at, part in enumerate(parts):
         if isinstance(part, Step) and part.number == call.step:
             longer = msgspec.structs.replace(part, call=part.call + call.text)
@@ -158,7 +167,7 @@ def _calling(parts: tuple[Part, ...], call: Call) -> tuple[Part, ...]:
     return (*parts, Step(call.step, call.tool, call.text))
 
 
-def _returned(parts: tuple[Part, ...], returned: Returned) -> tuple[Part, ...]:
+def _returned(parts: tuple[Part, ...], returned: ToolResult) -> tuple[Part, ...]:
     return _changed(
         parts,
         returned.step,

@@ -125,7 +125,7 @@ class ShownAnswers:
                 if record and _decode(unpack(record)).job.user == user:
                     await redis.delete(key)
 
-        await self._scripts.patiently(drop)
+        await self._scripts.retry(drop)
 
     async def _named(self, key: str) -> Shown | None:
         answer = await self._get(key)

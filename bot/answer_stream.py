@@ -13,9 +13,9 @@ from bot.agent_trace import NOTHING, Work
 from bot.notices import Notice
 from bot.reply_protocol import Outcome, Reply
 from common import tracing
-from jobqueue.capabilities import SOLVE, without_model
+from jobqueue.capabilities import SOLVE, strip_model
 from jobqueue.errors import InvalidJob, QueueFull, QueueUnavailable, UnknownJob
-from jobqueue.event_reader import Envelope, LiveReader
+from jobqueue.event_reader import Envelope, EventReader
 from jobqueue.queue import JobQueue
 from jobqueue.schema import (
     Check,
@@ -25,9 +25,9 @@ from jobqueue.schema import (
     Finished,
     FinishReason,
     Job,
+    JobState,
     Progress,
     Started,
-    State,
     WorkerStatus,
     with_traceparent,
 )
@@ -56,7 +56,7 @@ async def submit(queue: JobQueue, job: Job) -> Notice | None:
 
 
 async def answer(
-    queue: JobQueue, live: LiveReader, job: Job, reply: Reply, *, left_s: float
+    queue: JobQueue, live: EventReader, job: Job, reply: Reply, *, left_s: float
 ) -> None:
     """Show the submitted job's answer until it ends; within `left_s` the person has a word."""
     draft = Draft()
@@ -93,7 +93,7 @@ async def _conclude(job: Job, draft: "Draft", reply: Reply) -> None:
 
 def _outcome(job: Job, end: Finished, work: Work) -> Outcome:
     """A solution is said to be unchecked if it is; of other answers nobody expects a check."""
-    judged = without_model(job.capability) == SOLVE or end.check is not Check.NONE
+    judged = strip_model(job.capability) == SOLVE or end.check is not Check.NONE
     return Outcome(
         end.reason,
         end.omitted_turns,
@@ -105,7 +105,7 @@ def _outcome(job: Job, end: Finished, work: Work) -> Outcome:
     )
 
 
-async def _events(queue: JobQueue, live: LiveReader, job: Job) -> AsyncIterator[Envelope]:
+async def _events(queue: JobQueue, live: EventReader, job: Job) -> AsyncIterator[Envelope]:
     """A job's events to the last one, over outages of Redis; fewer if it forgot the job twice.
 
     What was accepted in the last second before Redis was killed may not be in its append-only
@@ -180,20 +180,20 @@ async def _explain_waiting(queue: JobQueue, job: Job, reply: Reply) -> None:
 
 async def _why_waiting(queue: JobQueue, job: Job) -> Notice:
     try:
-        status = await queue.status(job.id)
-        if status.state is not State.QUEUED:
+        status = await queue.get_status(job.id)
+        if status.state is not JobState.QUEUED:
             return notices.RUNNING
-        workers = await queue.workers()
+        workers = await queue.list_workers()
     except (QueueUnavailable, UnknownJob):
         return notices.QUEUE_LOST
     able = [worker for worker in workers if job.capability in worker.capabilities]
-    if not able and any(worker.serves for worker in workers):
+    if not able and any(worker.is_serving for worker in workers):
         return notices.NO_ABLE_WORKER
     return _why_unready(able) or notices.in_line(status.position, status.estimate_ms)
 
 
 def _why_unready(workers: list[WorkerStatus]) -> Notice | None:
-    if any(worker.serves for worker in workers):
+    if any(worker.is_serving for worker in workers):
         return None
     loading = [worker for worker in workers if worker.phase == "loading"]
     if not loading:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
-from jobqueue.address import read_address
+from jobqueue.address import parse_redis_url
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -41,7 +41,7 @@ class Settings(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if self.redis_url:
-            read_address(self.redis_url)
+            parse_redis_url(self.redis_url)
         if self.shards and not 0 <= self.shards.first <= self.shards.last < self.shards.of:
             raise ValueError(f"COMMONROOM_SHARDS: {self.commonroom_shards} names no shards")
 

@@ -9,9 +9,9 @@ from bot.config import Settings
 from bot.discord.api_base import use_api
 from bot.discord.doctor import of_discord
 from bot.files.file_reader import FileReader
-from common.doctor_report import Finding, fault, good, tell, warning
-from common.settings import SettingsError, load
-from common.version import of_this
+from common.doctor_report import Finding, fault, good, print_report, warning
+from common.settings import SettingsError, load_settings
+from common.version import describe_installation
 from jobqueue import doctor_checks
 from jobqueue.embedded_redis import default_folder
 
@@ -27,17 +27,17 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser("doctor", help="look for what keeps the bot from its work")
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.set_defaults(
-        run=lambda given: tell(asyncio.run(examine(os.environ)), as_json=given.json)
+        run=lambda given: print_report(asyncio.run(examine(os.environ)), as_json=given.json)
     )
 
 
 async def examine(environ: Mapping[str, str]) -> list[Finding]:
     return [
-        of_this(),
+        describe_installation(),
         *await _of_settings(environ),
         await _of_reading(),
-        *await doctor_checks.of_redis(environ),
-        doctor_checks.disk(default_folder(environ), LOG_BYTES),
+        *await doctor_checks.check_redis_server(environ),
+        doctor_checks.check_disk(default_folder(environ), LOG_BYTES),
     ]
 
 
@@ -52,7 +52,7 @@ async def _of_reading() -> Finding:
 
 async def _of_settings(environ: Mapping[str, str]) -> list[Finding]:
     try:
-        settings = load(Settings, environ)
+        settings = load_settings(Settings, environ)
     except SettingsError as error:
         return [fault("settings", str(error), "python -m bot init writes a file that names all")]
     if settings.discord_api:
@@ -60,5 +60,5 @@ async def _of_settings(environ: Mapping[str, str]) -> list[Finding]:
     host, port = settings.commonroom_metrics_host, settings.commonroom_metrics_port
     return [
         *await of_discord(settings),
-        doctor_checks.metrics_port(host, port, "COMMONROOM_METRICS_PORT"),
+        doctor_checks.check_metrics_port(host, port, "COMMONROOM_METRICS_PORT"),
     ]

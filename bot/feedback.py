@@ -57,7 +57,7 @@ class Feedback:
                     await pipe.execute()
             return _counted(opinions.values())
 
-        counts: Counts = await self._scripts.patiently(write)
+        counts: Counts = await self._scripts.retry(write)
         return counts
 
     async def counts(self, job: str) -> Counts:
@@ -78,7 +78,7 @@ class Feedback:
         async def read() -> list[Opinion]:
             return [opinion async for opinion in self.export() if opinion.user == user]
 
-        found: list[Opinion] = await self._scripts.patiently(read)
+        found: list[Opinion] = await self._scripts.retry(read)
         return found
 
     async def erase(self, user: str) -> None:
@@ -87,7 +87,7 @@ class Feedback:
         redis = self._scripts.redis
         keys = [self._scripts.key("feedback", opinion.job) for opinion in await self.of(user)]
         for key in keys:
-            await self._scripts.patiently(partial(redis.hdel, key, user))
+            await self._scripts.retry(partial(redis.hdel, key, user))
 
 
 def _counted(opinions: Iterable[Opinion]) -> Counts:

@@ -14,7 +14,7 @@ from bot.render.format_answer import escaped
 from bot.render.link_defang import harmless_links
 from jobqueue.article import Stage
 from jobqueue.errors import QueueFull
-from jobqueue.rate_limit import DAY_MS, Exceeded
+from jobqueue.rate_limit import DAY_MS, RateExceeded
 from jobqueue.schema import Check, FailureCode, Progress
 
 
@@ -74,13 +74,13 @@ def full(error: QueueFull) -> Notice:
     return Notice(f"full-{error.scope}", arguments={"waiting": error.waiting, "limit": error.limit})
 
 
-def too_often(exceeded: Exceeded) -> Notice:
+def too_often(exceeded: RateExceeded) -> Notice:
     of_a_day = {"questions": "often-day", "tokens": "often-tokens", "megabytes": "often-megabytes"}
     key = of_a_day[exceeded.what] if exceeded.window_ms == DAY_MS else "often-minute"
     return Notice(key, arguments={"limit": exceeded.limit, "time": _about(exceeded.wait_ms)})
 
 
-def too_soon(exceeded: Exceeded) -> Notice:
+def too_soon(exceeded: RateExceeded) -> Notice:
     """Of what is done once in a while."""
     return Notice("too-soon", arguments={"time": _about(exceeded.wait_ms)})
 

@@ -8,7 +8,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from jobqueue.lua_runner import Scripts
-from jobqueue.schema import Job, decoder
+from jobqueue.schema import Job, make_decoder
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ class Held:
 
 
 _encode = msgspec.json.Encoder().encode
-_decode = decoder(msgspec.json.Decoder(Question).decode)
+_decode = make_decoder(msgspec.json.Decoder(Question).decode)
 
 
 def _readable(raw: bytes) -> Question | None:

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from bot.settings_audit import ChangeLog, Values, between
 from jobqueue.lua_runner import Scripts
-from jobqueue.rate_limit import Rate
+from jobqueue.rate_limit import UserLimits
 from jobqueue.schema import Sampling
 
 SERVER = "server"  # in place of a channel: the whole server
@@ -78,12 +78,12 @@ class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
     def allows(self, roles: Collection[str]) -> bool:
         return not self.roles or any(role in self.roles for role in roles)
 
-    def rate(self, roles: Collection[str]) -> Rate:
+    def rate(self, roles: Collection[str]) -> UserLimits:
         """The most generous rate that one of these roles gives; without any, everybody's."""
         own = [rate for rate in self.role_rates or () if rate.role in roles]
         if not own:
-            return Rate(**{name: getattr(self, name) for name in RATES})
-        return Rate(**{name: _most(getattr(rate, name) for rate in own) for name in RATES})
+            return UserLimits(**{name: getattr(self, name) for name in RATES})
+        return UserLimits(**{name: _most(getattr(rate, name) for rate in own) for name in RATES})
 
 
 def _most(limits: Iterable[int | None]) -> int | None:
@@ -159,7 +159,7 @@ class PreferenceStore:
                     self.changes.add(pipe, server, change)
                 await pipe.execute()
 
-        await self._scripts.patiently(write)
+        await self._scripts.retry(write)
         self.refresh(server)
         return new
 

@@ -78,7 +78,7 @@ class ChangeLog:
 
     async def _of(self, user: str) -> AsyncIterator[tuple[bytes, bytes]]:
         """Keys, and in them records."""
-        for key in await self._scripts.patiently(self._keys):
+        for key in await self._scripts.retry(self._keys):
             for raw in await self._scripts.call("ZRANGE", key, 0, -1):
                 if _decode(raw).user == user:
                     yield key, raw

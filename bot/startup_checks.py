@@ -9,7 +9,7 @@ from redis.exceptions import RedisClusterException
 
 from common.metrics_server import CannotListen
 from jobqueue.embedded_redis import EmbeddedError
-from jobqueue.redis_client import RedisRefuses
+from jobqueue.redis_client import RedisAccessDenied
 
 PORTAL = "https://discord.com/developers/applications"
 
@@ -22,7 +22,7 @@ FATAL = (
     CannotListen,
     EmbeddedError,
     RedisClusterException,
-    RedisRefuses,
+    RedisAccessDenied,
 )
 
 

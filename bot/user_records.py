@@ -35,12 +35,12 @@ class KeptRecords(Generic[T]):
         key, redis = self._scripts.key(self._what, name), self._scripts.redis
         record = pack(msgspec.json.encode(Kept(user, value)))
         # Too large for the round trips that others wait for.
-        await self._scripts.patiently(lambda: redis.set(key, record, px=TTL_MS))
+        await self._scripts.retry(lambda: redis.set(key, record, px=TTL_MS))
 
     async def find(self, name: str) -> T | None:
         """None, where nothing is kept."""
         key, redis = self._scripts.key(self._what, name), self._scripts.redis
-        record: bytes | None = await self._scripts.patiently(lambda: redis.get(key))
+        record: bytes | None = await self._scripts.retry(lambda: redis.get(key))
         return self._decode(record).value if record else None
 
     async def of(self, user: str) -> dict[str, T]:
@@ -53,9 +53,9 @@ class KeptRecords(Generic[T]):
 
     async def _of(self, user: str) -> AsyncIterator[tuple[bytes, str, T]]:
         redis, pattern = self._scripts.redis, self._scripts.key(self._what, "*")
-        keys = await self._scripts.patiently(lambda: _listed(redis.scan_iter(pattern, count=1_000)))
+        keys = await self._scripts.retry(lambda: _listed(redis.scan_iter(pattern, count=1_000)))
         for key in keys:
-            record = await self._scripts.patiently(partial(redis.get, key))
+            record = await self._scripts.retry(partial(redis.get, key))
             if record and (kept := self._decode(record)).user == user:
                 yield key, key.decode().rpartition(":")[2], kept.value
 

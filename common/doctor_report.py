@@ -12,36 +12,36 @@ from rich.text import Text
 from common.redact import redact
 
 
-class Verdict(StrEnum):
+class Severity(StrEnum):
     GOOD = "good"
     WARNING = "warning"  # it works, with less than it could have
     FAULT = "fault"
 
 
-COLOURS = {Verdict.GOOD: "green", Verdict.WARNING: "yellow", Verdict.FAULT: "bold red"}
+COLOURS = {Severity.GOOD: "green", Severity.WARNING: "yellow", Severity.FAULT: "bold red"}
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     what: str
-    verdict: Verdict
+    verdict: Severity
     found: str
     todo: str = ""
 
 
 def good(what: str, found: str) -> Finding:
-    return Finding(what, Verdict.GOOD, found)
+    return Finding(what, Severity.GOOD, found)
 
 
 def warning(what: str, found: str, todo: str) -> Finding:
-    return Finding(what, Verdict.WARNING, found, todo)
+    return Finding(what, Severity.WARNING, found, todo)
 
 
 def fault(what: str, found: str, todo: str) -> Finding:
-    return Finding(what, Verdict.FAULT, found, todo)
+    return Finding(what, Severity.FAULT, found, todo)
 
 
-def tell(findings: Sequence[Finding], *, as_json: bool = False) -> int:
+def print_report(findings: Sequence[Finding], *, as_json: bool = False) -> int:
     """Print them; the exit code, which is 1 where one is a fault."""
     findings = [
         replace(each, found=redact(each.found), todo=redact(each.todo)) for each in findings
@@ -50,7 +50,7 @@ def tell(findings: Sequence[Finding], *, as_json: bool = False) -> int:
         print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=1))
     else:
         Console().print(_table(findings))
-    return int(any(finding.verdict is Verdict.FAULT for finding in findings))
+    return int(any(finding.verdict is Severity.FAULT for finding in findings))
 
 
 def _table(findings: Sequence[Finding]) -> Table:

@@ -28,7 +28,7 @@ HEADER = """\
 """
 
 
-def add_parser(
+def add_init_command(
     subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]",
     program: str,
     settings: type[msgspec.Struct],
@@ -39,7 +39,9 @@ def add_parser(
     parser.add_argument(
         "file", type=Path, nargs="?", default=Path(f"{program}.env"), help="or - for the terminal"
     )
-    parser.set_defaults(run=lambda given: _init(given.file, text(program, settings, also)))
+    parser.set_defaults(
+        run=lambda given: _init(given.file, render_template(program, settings, also))
+    )
 
 
 def _init(path: Path, content: str) -> int:
@@ -58,7 +60,7 @@ def _init(path: Path, content: str) -> int:
     return 0
 
 
-def text(
+def render_template(
     program: str, settings: type[msgspec.Struct], also: tuple[tuple[str, str], ...] = ()
 ) -> str:
     entries = [_entry(*each) for each in _described(settings)]

@@ -27,12 +27,12 @@ class CannotListen(Exception):
 
 
 @asynccontextmanager
-async def exposed(
+async def serve_metrics(
     registry: CollectorRegistry,
     *,
     host: str,
     port: int,
-    lacks: Callable[[], str],
+    not_ready_reason: Callable[[], str],
     refresh: Callable[[], Awaitable[None]],
 ) -> AsyncIterator[int]:
     """Listens until left; its port, which is a free one where `port` is 0.
@@ -40,7 +40,7 @@ async def exposed(
     `lacks` tells what keeps the process from its work, nothing where it is ready; `refresh` is
     called before each look at the metrics. Both are called in the event loop. Raises CannotListen.
     """
-    pages = _Pages(asyncio.get_running_loop(), registry, lacks, refresh)
+    pages = _Pages(asyncio.get_running_loop(), registry, not_ready_reason, refresh)
     try:
         server = _Server((host, port), pages)
     except OSError as error:

@@ -20,7 +20,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from common.tracing import NOTHING, Span, Value
-from common.version import version
+from common.version import get_version
 
 FLUSH_S = 3.0  # at the end; a receiver that is away keeps no process from ending
 NS = 1_000_000_000
@@ -46,7 +46,7 @@ Attributes = Mapping[str, Value]
 
 class Tracer:
     def __init__(self, provider: TracerProvider) -> None:
-        self._tracer = provider.get_tracer("commonroom", version())
+        self._tracer = provider.get_tracer("commonroom", get_version())
 
     def span(
         self, name: str, parent: str | None, links: Sequence[str], attributes: Attributes

@@ -12,7 +12,7 @@ OURS = frozenset({"bench", "bot", "common", "inference", "jobqueue", "playground
 
 
 @contextmanager
-def installed(extra: str) -> Iterator[None]:
+def require_extra(extra: str) -> Iterator[None]:
     """Around a program's imports: a package that is missing ends it with exit code 2."""
     try:
         yield

@@ -27,7 +27,7 @@ class SettingsError(Exception):
     """One sentence for the operator that names the variable."""
 
 
-def load(cls: type[T], environ: Mapping[str, str]) -> T:
+def load_settings(cls: type[T], environ: Mapping[str, str]) -> T:
     """Fill `cls` from `environ`, or from files that it names; an empty variable counts as unset.
 
     A field is named for its variable in lower case; `msgspec.field(name=…)` gives another name.
@@ -36,7 +36,7 @@ def load(cls: type[T], environ: Mapping[str, str]) -> T:
         SettingsError: a variable is missing or has a wrong value.
     """
     names = [f.encode_name for f in fields(cls)]
-    given = {name: value for name in names if (value := value_of(name.upper(), environ))}
+    given = {name: value for name in names if (value := read_variable(name.upper(), environ))}
     for name, value in given.items():
         if not _is_text(value):
             raise SettingsError(f"{name.upper()} is not UTF-8")
@@ -46,7 +46,7 @@ def load(cls: type[T], environ: Mapping[str, str]) -> T:
         raise SettingsError(_sentence(str(error))) from None
 
 
-def value_of(variable: str, environ: Mapping[str, str]) -> str:
+def read_variable(variable: str, environ: Mapping[str, str]) -> str:
     """The variable itself, else what the file says that `<variable>_FILE` names, else nothing.
 
     Raises:
@@ -73,7 +73,7 @@ def _is_text(value: str) -> bool:
 def load_or_exit(cls: type[T], environ: Mapping[str, str]) -> T:
     """`load` for a `main`: says what is wrong and exits with code 2."""
     try:
-        return load(cls, environ)
+        return load_settings(cls, environ)
     except SettingsError as error:
         print(f"error: {redact(str(error))}", file=sys.stderr)
         raise SystemExit(2) from None

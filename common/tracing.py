@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
-from common.require_extra import installed
+from common.require_extra import require_extra
 
 if TYPE_CHECKING:
     from common.otel import Tracer
@@ -107,7 +107,7 @@ def started(service: str, environ: Mapping[str, str] = os.environ) -> Iterator[N
     if protocol != "http/protobuf":
         print(f"error: {PROTOCOL}: traces are sent by http/protobuf", file=sys.stderr)
         raise SystemExit(2)
-    with installed("tracing"):
+    with require_extra("tracing"):
         from common.otel import exporting  # noqa: PLC0415  (OpenTelemetry, only where wanted)
     with exporting(service) as tracer, using(tracer):
         yield

@@ -8,15 +8,15 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from common.require_extra import installed
+from common.require_extra import require_extra
 
-with installed("inference"):
+with require_extra("inference"):
     from redis.asyncio import Redis
     from redis.exceptions import RedisClusterException
 
     from common import env_template, tracing
     from common.redact import redact
-    from common.version import add_version
+    from common.version import add_version_option
     from inference import doctor, logs, terminal_chat
     from inference.agent.tool_runtime import Workshop
     from inference.article import cli as article
@@ -38,10 +38,10 @@ with installed("inference"):
     from inference.worker import Worker
     from jobqueue.approvals import Approvals
     from jobqueue.blobs import Blobs
-    from jobqueue.embedded_redis import EmbeddedError, redis_url
+    from jobqueue.embedded_redis import EmbeddedError, resolve_redis_url
     from jobqueue.history import History
     from jobqueue.queue import JobQueue
-    from jobqueue.redis_client import RedisRefuses, check_redis, connect
+    from jobqueue.redis_client import RedisAccessDenied, check_redis, connect
     from jobqueue.watchdog import watch_loop
 
 
@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(arguments.run(arguments))
     except* (
         *(CannotLoad, CannotListen, ModelError, EmbeddedError),
-        *(RedisRefuses, RedisClusterException),
+        *(RedisAccessDenied, RedisClusterException),
     ) as group:
         for error in group.exceptions:
             print(f"error: {redact(str(error))}", file=sys.stderr)
@@ -60,12 +60,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m inference", description=__doc__)
-    add_version(parser)
+    add_version_option(parser)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = commands.add_parser("serve", help="take jobs from the queue and answer them")
     add_choices(serve)
     serve.set_defaults(run=run_serve)
-    env_template.add_parser(commands, "inference", Settings, ALSO)
+    env_template.add_init_command(commands, "inference", Settings, ALSO)
     doctor.add_parser(commands)
     terminal_chat.add_parser(commands)
     article.add_parser(commands)
@@ -86,7 +86,7 @@ def run_serve(arguments: argparse.Namespace) -> int:
     async def serve() -> None:
         async with (
             watch_loop(settings.stall_s),
-            redis_url(os.environ) as url,
+            resolve_redis_url(os.environ) as url,
             connect(url) as redis,
         ):
             await check_redis(redis, url)

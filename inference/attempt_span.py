@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from common import tracing
 from jobqueue.article import Stage
 from jobqueue.queue import Lease
-from jobqueue.schema import AnyEvent, Delta, Failed, Finished, Progress, Thought
+from jobqueue.schema import AnyEvent, Delta, Failed, Finished, Progress, ReasoningDelta
 
 
 @contextmanager
@@ -37,7 +37,7 @@ class Traced:
     def saw(self, events: Sequence[AnyEvent]) -> None:
         for event in events:
             match event:
-                case Delta() | Thought() if self._silent:
+                case Delta() | ReasoningDelta() if self._silent:
                     self._silent = False
                     self._span.event("first text")
                 case Progress(stage=stage):

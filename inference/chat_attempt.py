@@ -18,7 +18,7 @@ from inference.engines.base import (
     Usage,
 )
 from inference.tool_parsers import reasoning
-from jobqueue.history import Loaded
+from jobqueue.history import LoadedHistory
 from jobqueue.history_images import Kept
 from jobqueue.schema import (
     AnyEvent,
@@ -26,8 +26,8 @@ from jobqueue.schema import (
     Finished,
     FinishReason,
     Job,
+    ReasoningDelta,
     Summary,
-    Thought,
     Turn,
 )
 
@@ -38,9 +38,11 @@ ANSWER_SHARE = 4
 class Past(Protocol):
     """Finished turns of a channel, newest last: `jobqueue.history`, or a terminal's memory."""
 
-    async def load(self, channel: str, budget_tokens: int | None, parent: str | None) -> Loaded: ...
+    async def load(
+        self, channel: str, budget_tokens: int | None, parent: str | None
+    ) -> LoadedHistory: ...
 
-    async def turn(self, channel: str, job: str) -> Turn | None: ...
+    async def get_turn(self, channel: str, job: str) -> Turn | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def _persona(job: Job, engine: Engine, system: str) -> str:
 async def _begun(job: Job, past: Past) -> Turn | None:
     if not job.continues:
         return None
-    turn = await past.turn(job.channel, job.continues)
+    turn = await past.get_turn(job.channel, job.continues)
     if turn is None:
         raise BadRequest("the answer to continue is forgotten")
     return turn
@@ -206,7 +208,7 @@ class Answer:
         thought_more = chunk.thought + thought[len(self._thought) :]
         before, self._thought, self._answer = self._answer, thought, answer
         if thought_more:
-            yield Thought(text=thought_more)
+            yield ReasoningDelta(text=thought_more)
         if not answer.startswith(before):
             yield Delta(text=self.text, anew=True)
         elif len(answer) > len(before):

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from inference.engines.base import Engine, Image
-from jobqueue.history_images import Kept, kept, pictures_of, still_seen
+from jobqueue.history_images import Kept, load_images, load_visible_images, select_images
 from jobqueue.schema import Job, Turn
 from jobqueue.structs import Attachment
 
@@ -48,11 +48,11 @@ async def album(job: Job, turns: Sequence[Turn], blobs: Kept | None, engine: Eng
     """Of the turns, oldest first, and of the job."""
     if blobs is None or "vision" not in engine.capabilities:
         return Album()
-    own = await kept(pictures_of(job.attachments), blobs)
-    shown = {**await still_seen(turns, blobs), job.id: own}
+    own = await load_images(select_images(job.attachments), blobs)
+    shown = {**await load_visible_images(turns, blobs), job.id: own}
     every = [*job.attachments, *(file for turn in turns for file in turn.attachments)]
     return Album(
-        {name: _images(found) for name, found in shown.items() if found}, len(pictures_of(every))
+        {name: _images(found) for name, found in shown.items() if found}, len(select_images(every))
     )
 
 

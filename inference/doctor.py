@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from common.doctor_report import Finding, fault, good, tell, warning
-from common.settings import SettingsError, load
-from common.version import of_this
+from common.doctor_report import Finding, fault, good, print_report, warning
+from common.settings import SettingsError, load_settings
+from common.version import describe_installation
 from inference import ocr
 from inference.config import OFFLINE, Settings
 from inference.engines.engine_checks import of_engine
@@ -35,25 +35,25 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def _run(arguments: "argparse.Namespace") -> int:
     os.environ.update(OFFLINE)
     found = asyncio.run(examine(os.environ, hashes=not arguments.fast))
-    return tell(found, as_json=arguments.json)
+    return print_report(found, as_json=arguments.json)
 
 
 async def examine(environ: Mapping[str, str], *, hashes: bool) -> list[Finding]:
     return [
-        of_this(),
+        describe_installation(),
         *await _of_settings(environ, hashes=hashes),
-        *await doctor_checks.of_redis(environ),
-        doctor_checks.disk(model_store.root(), SPARE_BYTES),
+        *await doctor_checks.check_redis_server(environ),
+        doctor_checks.check_disk(model_store.root(), SPARE_BYTES),
     ]
 
 
 async def _of_settings(environ: Mapping[str, str], *, hashes: bool) -> list[Finding]:
     try:
-        settings = load(Settings, environ)
+        settings = load_settings(Settings, environ)
     except SettingsError as error:
         todo = "python -m inference init writes a file that names all"
         return [fault("settings", str(error), todo)]
-    port = doctor_checks.metrics_port(
+    port = doctor_checks.check_metrics_port(
         settings.metrics_host, settings.metrics_port, "INFERENCE_METRICS_PORT"
     )
     return [

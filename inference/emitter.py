@@ -7,8 +7,8 @@ from contextlib import aclosing
 from typing import TypeVar
 
 from jobqueue.errors import QueueUnavailable
-from jobqueue.queue import JobQueue, Lease, Verdict
-from jobqueue.schema import AnyEvent, Call, Delta, Failed, Finished, Thought, Turn
+from jobqueue.queue import JobQueue, Lease, LeaseStatus
+from jobqueue.schema import AnyEvent, Delta, Failed, Finished, ReasoningDelta, ToolCallDelta, Turn
 
 log = logging.getLogger(__name__)
 
@@ -42,14 +42,14 @@ class Emitter:
         self._saw = saw
         self._seq = 0
 
-    async def emit(self, events: Sequence[AnyEvent]) -> Verdict:
+    async def emit(self, events: Sequence[AnyEvent]) -> LeaseStatus:
         """Also renews the lease; `events` may be empty."""
         seq = self._seq
         self._seq += len(events)
         self._record(events)
         return await patiently(lambda: self._queue.emit(self._lease, seq, events))
 
-    async def finish(self, event: Finished | Failed, turn: Turn | None = None) -> Verdict:
+    async def finish(self, event: Finished | Failed, turn: Turn | None = None) -> LeaseStatus:
         self._record([event])
         return await patiently(lambda: self._queue.finish(self._lease, self._seq, event, turn))
 
@@ -108,10 +108,12 @@ def joined(events: Sequence[AnyEvent]) -> list[AnyEvent]:
         match whole[-1] if whole else None, event:
             case Delta(text=before, anew=anew), Delta(text=more, anew=False):
                 whole[-1] = Delta(text=before + more, anew=anew)
-            case Thought(text=before), Thought(text=more):
-                whole[-1] = Thought(text=before + more)
-            case Call(step=step, text=before), Call(text=more) if step == event.step:
-                whole[-1] = Call(step=step, tool=event.tool, text=before + more)
+            case ReasoningDelta(text=before), ReasoningDelta(text=more):
+                whole[-1] = ReasoningDelta(text=before + more)
+            case ToolCallDelta(step=step, text=before), ToolCallDelta(text=more) if (
+                step == event.step
+            ):
+                whole[-1] = ToolCallDelta(step=step, tool=event.tool, text=before + more)
             case _:
                 whole.append(event)
     return whole

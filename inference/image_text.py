@@ -16,18 +16,18 @@ from inference import ocr
 from inference.chat_attempt import Attempt
 from inference.engines.base import BadRequest, Engine, Image, Message, Request
 from inference.tools.base import MAX_SHOWN, cut
-from jobqueue.capabilities import SOLVE, without_model
-from jobqueue.history_images import MOST, Kept, pictures_of
+from jobqueue.capabilities import SOLVE, strip_model
+from jobqueue.history_images import MAX_IMAGES, Kept, select_images
 from jobqueue.schema import (
     AnyEvent,
     Attachment,
-    Call,
     CallStatus,
     Finished,
     FinishReason,
     Job,
-    Returned,
     Sampling,
+    ToolCallDelta,
+    ToolResult,
     Turn,
 )
 
@@ -58,7 +58,7 @@ def can_read(engine: Engine, blobs: Kept | None) -> bool:
 
 def wants_reading(job: Job, engine: Engine) -> bool:
     """Whether there are pictures that the model is not shown themselves."""
-    wanted = without_model(job.capability)
+    wanted = strip_model(job.capability)
     unseen = wanted == SOLVE or (wanted == "chat" and "vision" not in engine.capabilities)
     return unseen and bool(_unread(job))
 
@@ -97,10 +97,10 @@ class Legible:
         passages = []
         for step, picture in enumerate(pictures, 1):
             asked = msgspec.json.encode({"picture": picture.name}).decode()
-            yield Call(step=step, tool=TOOL, text=asked)
+            yield ToolCallDelta(step=step, tool=TOOL, text=asked)
             passage = await self._read(picture, f"read-{step}", limit)
             passages.append(passage)
-            yield Returned(step=step, status=passage.status, text=passage.text or passage.why)
+            yield ToolResult(step=step, status=passage.status, text=passage.text or passage.why)
         self._begun = await self._begin(_with(self._job, passages), len(pictures))
         async with aclosing(self._begun.events()) as events:
             async for event in events:
@@ -160,7 +160,7 @@ def _title(name: str) -> str:
 
 def _with(job: Job, passages: Sequence[Passage]) -> Job:
     """Of a problem that is nothing but pictures, their text is the problem. Raises NoText."""
-    if without_model(job.capability) != SOLVE or not _only_asks(job.prompt):
+    if strip_model(job.capability) != SOLVE or not _only_asks(job.prompt):
         prompt = "\n\n".join((job.prompt, *(passage.quoted for passage in passages)))
     else:
         prompt = "\n".join(passage.text for passage in passages if passage.text)
@@ -176,8 +176,8 @@ def _only_asks(words: str) -> bool:
 
 def _unread(job: Job) -> list[Attachment]:
     """But for those whose text came along, as when it is asked again."""
-    every = [each for each in pictures_of(job.attachments) if _title(each.name) not in job.prompt]
-    return every[:MOST]
+    every = [each for each in select_images(job.attachments) if _title(each.name) not in job.prompt]
+    return every[:MAX_IMAGES]
 
 
 def _sees(engine: Engine) -> bool:

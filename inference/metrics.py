@@ -14,10 +14,10 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector
 
 from inference.engines.base import Engine, Usage
-from jobqueue.capabilities import without_model
+from jobqueue.capabilities import strip_model
 from jobqueue.queue import Lease
-from jobqueue.queue_stats import Overview
-from jobqueue.schema import AnyEvent, Delta, Returned, Thought
+from jobqueue.queue_stats import QueueStats
+from jobqueue.schema import AnyEvent, Delta, ReasoningDelta, ToolResult
 
 PHASES = ("loading", "ready", "degraded", "draining")
 WAITS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)  # s
@@ -73,7 +73,7 @@ class Metrics:
     # --- jobs -------------------------------------------------------------------------------------
 
     def begin(self, lease: Lease) -> "Attempted":
-        capability = without_model(lease.job.capability)
+        capability = strip_model(lease.job.capability)
         waited_s = lease.waited_ms / 1000
         self._queue_time.labels(capability).observe(waited_s)
         self._running.inc()
@@ -108,7 +108,7 @@ class Metrics:
         for device, kind, size in _gpu_memory():
             self._gpu.labels(device, kind).set(size)
 
-    def read_queue(self, seen: Overview) -> None:
+    def read_queue(self, seen: QueueStats) -> None:
         for capability in seen.capabilities:
             self._queued.labels(capability.name, "waiting").set(capability.waiting)
             self._queued.labels(capability.name, "running").set(capability.running)
@@ -128,11 +128,11 @@ class Attempted:
     def saw(self, events: Sequence[AnyEvent]) -> None:
         metrics = self._metrics
         for event in events:
-            if self._silent and isinstance(event, Delta | Thought):
+            if self._silent and isinstance(event, Delta | ReasoningDelta):
                 self._silent = False
                 took_s = self._waited_s + time.monotonic() - self._begun
                 metrics._first_text.labels(self._capability).observe(took_s)
-            if isinstance(event, Returned):
+            if isinstance(event, ToolResult):
                 metrics._programs.labels(event.status).inc()
                 metrics._program_time.observe(event.duration_ms / 1000)
 

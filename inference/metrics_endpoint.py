@@ -3,14 +3,14 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from common.metrics_server import CannotListen, exposed
+from common.metrics_server import CannotListen, serve_metrics
 from inference.config import Settings
 from inference.engines.base import Engine
 from inference.metrics import Metrics
 from inference.worker import Worker
 from jobqueue.errors import QueueUnavailable
 from jobqueue.queue import JobQueue
-from jobqueue.queue_stats import overview
+from jobqueue.queue_stats import load_queue_stats
 
 __all__ = ["CannotListen", "shown"]
 
@@ -24,16 +24,16 @@ async def shown(
     async def refresh() -> None:
         metrics.read_engine(engine, draining=worker.draining)
         with suppress(QueueUnavailable):  # the last that is known stands
-            metrics.read_queue(await overview(queue))
+            metrics.read_queue(await load_queue_stats(queue))
 
     if not settings.metrics_port:
         yield
         return
-    async with exposed(
+    async with serve_metrics(
         metrics.registry,
         host=settings.metrics_host,
         port=settings.metrics_port,
-        lacks=lambda: worker.lacks,
+        not_ready_reason=lambda: worker.lacks,
         refresh=refresh,
     ):
         yield

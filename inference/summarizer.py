@@ -18,7 +18,7 @@ from inference.chat_attempt import ANSWER_SHARE, recalled
 from inference.engines.base import Engine, EngineError, Message, Request
 from inference.tool_parsers import reasoning
 from jobqueue.errors import QueueUnavailable
-from jobqueue.history import History, tokens_of
+from jobqueue.history import History, count_turn_tokens
 from jobqueue.schema import Sampling, Summary, Turn
 
 log = logging.getLogger(__name__)
@@ -85,16 +85,16 @@ class Compactor:
     async def compact(self, channel: str, turn: str) -> bool:
         """Summarise what is old on the way to `turn`, if it is time; whether it was done."""
         with suppress(EngineError, QueueUnavailable):  # the turns are as they were
-            loaded = await self._history.since_summary(channel, turn)
+            loaded = await self._history.load_since_summary(channel, turn)
             old = self._old(loaded.turns, loaded.summary)
             if old and (summary := await self._write(channel, old, loaded.summary)):
-                return await self._history.summarise(channel, summary, old, loaded.summary)
+                return await self._history.store_summary(channel, summary, old, loaded.summary)
         return False
 
     def _old(self, turns: Sequence[Turn], summary: Summary | None) -> Sequence[Turn]:
         """The turns that are to be summarised now, the oldest first; as many as can be read."""
         room = self._engine.context_tokens * (ANSWER_SHARE - 1) // ANSWER_SHARE
-        sizes = [tokens_of(turn) for turn in turns]
+        sizes = [count_turn_tokens(turn) for turn in turns]
         if sum(sizes) + (summary.tokens if summary else 0) < FULL * room:
             return ()
         cut, kept = len(turns), 0

@@ -20,7 +20,7 @@ from inference.chat_attempt import Answer, compose
 from inference.config import OFFLINE, Settings, add_choices, chosen
 from inference.engines import create
 from inference.engines.base import BadRequest, Engine, EngineBroken, Health
-from jobqueue.history import Loaded
+from jobqueue.history import LoadedHistory
 from jobqueue.schema import Delta, Finished, FinishReason, Job, Sampling, Turn
 
 HELP = """\
@@ -60,10 +60,12 @@ class Memory:
     def __init__(self) -> None:
         self.turns: tuple[Turn, ...] = ()
 
-    async def load(self, _channel: str, _budget_tokens: int | None, _parent: str | None) -> Loaded:
-        return Loaded(self.turns)  # `compose` drops what does not fit
+    async def load(
+        self, _channel: str, _budget_tokens: int | None, _parent: str | None
+    ) -> LoadedHistory:
+        return LoadedHistory(self.turns)  # `compose` drops what does not fit
 
-    async def turn(self, _channel: str, job: str) -> Turn | None:
+    async def get_turn(self, _channel: str, job: str) -> Turn | None:
         return next((turn for turn in self.turns if turn.job == job), None)
 
     def add(self, turn: Turn) -> None:

@@ -24,10 +24,10 @@ from inference.engines.base import BadRequest, Engine, EngineBroken, TooLong, Un
 from inference.image_text import Legible, NoText, can_read, wants_reading
 from inference.metrics import Metrics
 from inference.summarizer import Compactor
-from jobqueue.capabilities import ARTICLE, READ, SOLVE, VISION, of_model, without_model
+from jobqueue.capabilities import ARTICLE, READ, SOLVE, VISION, add_model, strip_model
 from jobqueue.errors import QueueUnavailable
 from jobqueue.history_images import Kept
-from jobqueue.queue import JobQueue, Lease, Verdict
+from jobqueue.queue import JobQueue, Lease, LeaseStatus
 from jobqueue.schema import (
     AnyEvent,
     Failed,
@@ -55,8 +55,8 @@ WAIT_S = 1.0  # for work; also how late a drain is noticed
 NOT_READY_S = 0.5
 
 _CUT = {
-    Verdict.CANCEL: (FinishReason.CANCELLED, FailureCode.CANCELLED),
-    Verdict.DEADLINE: (FinishReason.DEADLINE, FailureCode.DEADLINE),
+    LeaseStatus.CANCEL: (FinishReason.CANCELLED, FailureCode.CANCELLED),
+    LeaseStatus.DEADLINE: (FinishReason.DEADLINE, FailureCode.DEADLINE),
 }
 
 _REFUSALS: Mapping[type[BadRequest], FailureCode] = {
@@ -111,14 +111,14 @@ class Worker:
             every |= self._workshop.capabilities
         if self._press is not None:
             every |= self._press.capabilities
-        return every | {of_model(each, self._engine.model) for each in every}
+        return every | {add_model(each, self._engine.model) for each in every}
 
     @property
     def _takes(self) -> frozenset[str]:
         """Also what it can only refuse, where nobody else is there to do it."""
         if not self._refuses:
             return self._capabilities
-        return self._capabilities | {SOLVE, of_model(SOLVE, self._engine.model)}
+        return self._capabilities | {SOLVE, add_model(SOLVE, self._engine.model)}
 
     @property
     def _reads(self) -> bool:
@@ -130,7 +130,7 @@ class Worker:
         """Also problems that can be solved in a moment, for they are worth waiting, and that it
         reads, which is no job of its own."""
         opening = self._workshop is not None and not self._workshop.shut
-        solve = {SOLVE, of_model(SOLVE, self._engine.model)} if opening else set()
+        solve = {SOLVE, add_model(SOLVE, self._engine.model)} if opening else set()
         return self._capabilities | solve | ({READ} if self._reads else set())
 
     @property
@@ -281,11 +281,11 @@ class Worker:
         started = Started(attempt=lease.attempt, worker=self._name, model=self._engine.model)
         verdict = await emitter.emit([started])
         answer = await self._begin(lease)
-        if verdict is Verdict.CONTINUE:
+        if verdict is LeaseStatus.CONTINUE:
             verdict, finished = await self._stream(answer.events(), emitter)
             if finished is not None:
                 return await self._finish(answer, finished, emitter)
-        if verdict is Verdict.LOST:
+        if verdict is LeaseStatus.LOST:
             return "lost"
         reason, failure = _CUT[verdict]
         if not answer.text:
@@ -311,7 +311,7 @@ class Worker:
             return await self._made(job, attempt, steps)
 
     async def _made(self, job: Job, attempt: int, steps: int) -> Attempt:
-        workshop, wanted = self._workshop, without_model(job.capability)
+        workshop, wanted = self._workshop, strip_model(job.capability)
         if wanted == SOLVE:
             if workshop is None:
                 raise NoPrograms("this worker runs none")
@@ -327,7 +327,7 @@ class Worker:
 
     async def _stream(
         self, events: AsyncGenerator[AnyEvent, None], emitter: Emitter
-    ) -> tuple[Verdict, Finished | None]:
+    ) -> tuple[LeaseStatus, Finished | None]:
         """Emits until the answer is complete or the queue wants it ended; leaving aborts it."""
         gathered = batches(events, every_s=self._gather_s, idle_s=SILENCE_S)
         async with aclosing(gathered):
@@ -335,9 +335,9 @@ class Worker:
                 finished = next((e for e in batch if isinstance(e, Finished)), None)
                 # `finish` writes the last event, with the turn.
                 verdict = await emitter.emit(joined([e for e in batch if e is not finished]))
-                if finished is not None and verdict is not Verdict.LOST:
-                    return Verdict.CONTINUE, finished
-                if verdict is not Verdict.CONTINUE:
+                if finished is not None and verdict is not LeaseStatus.LOST:
+                    return LeaseStatus.CONTINUE, finished
+                if verdict is not LeaseStatus.CONTINUE:
                     return verdict, None
         raise EngineBroken("the answer ended without a last chunk")
 
@@ -346,7 +346,7 @@ class Worker:
 
     async def _finish(self, answer: Attempt, finished: Finished, emitter: Emitter) -> str:
         verdict = await emitter.finish(finished, answer.turn(finished))
-        return "lost" if verdict is Verdict.LOST else finished.reason
+        return "lost" if verdict is LeaseStatus.LOST else finished.reason
 
     # --- chores -------------------------------------------------------------------------------
 
@@ -368,7 +368,7 @@ class Worker:
     async def _look_for_solvers(self) -> None:
         """A problem that nobody can solve is refused in words rather than left until it expires."""
         shut = self._workshop is None or self._workshop.shut
-        if not shut or any(SOLVE in each.capabilities for each in await self._queue.workers()):
+        if not shut or any(SOLVE in each.capabilities for each in await self._queue.list_workers()):
             self._refuses, self._unsolvable_since = False, None
             return
         now = asyncio.get_running_loop().time()

@@ -13,13 +13,18 @@ from rich.console import Console
 from rich.live import Live
 
 from common.redact import redact
-from jobqueue.cli_tables import dead_table, job_tables, latest_table, overview_tables
+from jobqueue.cli_tables import (
+    render_dead_letters,
+    render_job,
+    render_queue_stats,
+    render_timelines,
+)
 from jobqueue.dead_letters import DeadLetters
-from jobqueue.embedded_redis import EmbeddedError, redis_url, serve
+from jobqueue.embedded_redis import EmbeddedError, exec_server, resolve_redis_url
 from jobqueue.errors import QueueError, UnknownJob
-from jobqueue.job_timeline import latest
+from jobqueue.job_timeline import load_timelines
 from jobqueue.queue import JobQueue
-from jobqueue.queue_stats import job_detail, overview
+from jobqueue.queue_stats import load_job_detail, load_queue_stats
 from jobqueue.redis_client import connect
 
 console = Console()
@@ -47,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("serve", help="run the embedded server in the foreground")
     command.add_argument("--folder", type=Path, required=True, help="where its data is kept")
-    command.set_defaults(run=lambda args: serve(args.folder))
+    command.set_defaults(run=lambda args: exec_server(args.folder))
 
     command = commands.add_parser("status", help="jobs, workers and servers at this moment")
     command.set_defaults(run=_on_queue(_status))
@@ -79,48 +84,48 @@ def _parser() -> argparse.ArgumentParser:
 
 def _on_queue(command: Command) -> Callable[[argparse.Namespace], None]:
     async def run(args: argparse.Namespace) -> None:
-        async with redis_url(os.environ) as url, connect(url) as redis:
+        async with resolve_redis_url(os.environ) as url, connect(url) as redis:
             await command(JobQueue(redis, shard=args.shard), args)
 
     return lambda args: asyncio.run(run(args))
 
 
 async def _status(queue: JobQueue, _: argparse.Namespace) -> None:
-    console.print(overview_tables(await overview(queue)))
+    console.print(render_queue_stats(await load_queue_stats(queue)))
 
 
 async def _watch(queue: JobQueue, _: argparse.Namespace) -> None:
     with Live(console=console, auto_refresh=False) as live:
         while True:
-            live.update(overview_tables(await overview(queue)), refresh=True)
+            live.update(render_queue_stats(await load_queue_stats(queue)), refresh=True)
             await asyncio.sleep(1.0)
 
 
 async def _inspect(queue: JobQueue, args: argparse.Namespace) -> None:
-    console.print(job_tables(await job_detail(queue, args.job)))
+    console.print(render_job(await load_job_detail(queue, args.job)))
 
 
 async def _latest(queue: JobQueue, args: argparse.Namespace) -> None:
-    console.print(latest_table(await latest(queue, args.reader, args.count)))
+    console.print(render_timelines(await load_timelines(queue, args.reader, args.count)))
 
 
 async def _dead(queue: JobQueue, _: argparse.Namespace) -> None:
-    console.print(dead_table([letter async for letter in DeadLetters(queue)]))
+    console.print(render_dead_letters([letter async for letter in DeadLetters(queue)]))
 
 
 async def _retry(queue: JobQueue, args: argparse.Namespace) -> None:
-    for letter in await _chosen(queue, args.letter):
+    for letter in await _select_letters(queue, args.letter):
         receipt = await DeadLetters(queue).retry(letter)
         console.print(f"{letter}: {receipt.state}, {receipt.position} before it")
 
 
 async def _drop(queue: JobQueue, args: argparse.Namespace) -> None:
-    for letter in await _chosen(queue, args.letter):
+    for letter in await _select_letters(queue, args.letter):
         await DeadLetters(queue).drop(letter)
         console.print(f"{letter}: dropped")
 
 
-async def _chosen(queue: JobQueue, letters: list[str]) -> list[str]:
+async def _select_letters(queue: JobQueue, letters: list[str]) -> list[str]:
     if letters == ["all"]:
         return [letter.id async for letter in DeadLetters(queue)]
     return letters

@@ -11,7 +11,7 @@ REDIS_PORT, SENTINEL_PORT = 6379, 26379
 KINDS = ("redis", "redis+cluster", "redis+sentinel")
 SCHEMES = (*KINDS, *(kind.replace("redis", "rediss", 1) for kind in KINDS), "unix")
 
-ENCODE = (
+ENCODING_HINT = (
     "a password's special signs must be percent-encoded in REDIS_URL: # is %23, / is %2F, ? is "
     "%3F, [ is %5B, ] is %5D, @ is %40, : is %3A, % is %25, a space is %20"
 )
@@ -47,7 +47,7 @@ class RedisAddress:
         return "/".join(filter(None, (f"{scheme}://{hosts}", self.service, str(self.db))))
 
 
-def read_address(url: str) -> RedisAddress:
+def parse_redis_url(url: str) -> RedisAddress:
     """Raises BadAddress."""
     text = url.strip()
     scheme, found, rest = text.partition("://")
@@ -55,14 +55,14 @@ def read_address(url: str) -> RedisAddress:
     if not found or scheme not in SCHEMES:
         raise BadAddress(f"REDIS_URL begins with none of {', '.join(f'{s}://' for s in SCHEMES)}")
     if not text.isprintable():
-        raise BadAddress(f"REDIS_URL holds a line end or a control character; {ENCODE}")
+        raise BadAddress(f"REDIS_URL holds a line end or a control character; {ENCODING_HINT}")
     if "#" in rest:
-        raise BadAddress(f"REDIS_URL holds a #; {ENCODE}")
+        raise BadAddress(f"REDIS_URL holds a #; {ENCODING_HINT}")
     parts = _PARTS.fullmatch(rest)
     authority, path, query = (parts[n] or "" for n in _PARTS.groupindex) if parts else ("", "", "")
     userinfo, _, hosts = authority.rpartition("@")
     if "[" in userinfo or "]" in userinfo or (scheme != "unix" and "@" in path + query):
-        raise BadAddress(f"REDIS_URL cannot be taken apart; {ENCODE}")
+        raise BadAddress(f"REDIS_URL cannot be taken apart; {ENCODING_HINT}")
     kind, tls = scheme.replace("rediss", "redis", 1), scheme.startswith("rediss")
     options = _read_options(query, tls=tls, kind=kind)
     user, _, password = userinfo.partition(":")
@@ -90,7 +90,9 @@ def _with_hosts(
             "REDIS_URL names no service of Sentinel: redis+sentinel://host:26379/mymaster/0 does"
         )
     if (service and not sentinel) or not re.fullmatch(r"\d{0,5}", db):
-        raise BadAddress(f"REDIS_URL: what follows the host is no number of a database; {ENCODE}")
+        raise BadAddress(
+            f"REDIS_URL: what follows the host is no number of a database; {ENCODING_HINT}"
+        )
     number = int(db) if db else options.pop("db", 0)
     options.pop("db", None)
     if kind == "redis+cluster" and number:
@@ -114,14 +116,14 @@ def _with_hosts(
 def _read_host(text: str, port: int) -> tuple[str, int]:
     found = _HOST.fullmatch(text)
     if found is None:
-        raise BadAddress(f"REDIS_URL: the host is no name and no address; {ENCODE}")
+        raise BadAddress(f"REDIS_URL: the host is no name and no address; {ENCODING_HINT}")
     host = found["v6"] or found["name"]
     if not host:
         raise BadAddress("REDIS_URL names no host: redis://:PASSWORD@host:6379/0 does")
     if not found["port"]:
         return host, port
     if not re.fullmatch(r"[0-9]{1,5}", found["port"]) or not 0 < int(found["port"]) < 65536:
-        raise BadAddress(f"REDIS_URL: the port is no number from 1 to 65535; {ENCODE}")
+        raise BadAddress(f"REDIS_URL: the port is no number from 1 to 65535; {ENCODING_HINT}")
     return host, int(found["port"])
 
 
@@ -163,7 +165,7 @@ def _read_options(query: str, *, tls: bool, kind: str) -> dict[str, Any]:
         name, _, value = pair.partition("=")
         if name not in _OPTIONS or (name.startswith("sentinel") and kind != "redis+sentinel"):
             raise BadAddress(
-                f"REDIS_URL has an option that is none of {', '.join(_OPTIONS)}; {ENCODE}"
+                f"REDIS_URL has an option that is none of {', '.join(_OPTIONS)}; {ENCODING_HINT}"
             )
         if name.startswith("ssl_") and not tls:
             raise BadAddress(f"REDIS_URL: {name} is for an address that begins with rediss://")

@@ -27,7 +27,7 @@ class Approvals:
         key = self._key(job, attempt, step)
         await self._scripts.call("SET", key, word, "PX", TTL_MS, "NX")
 
-    async def allowed(self, job: str, attempt: int, step: int) -> bool:
+    async def wait_for_decision(self, job: str, attempt: int, step: int) -> bool:
         """Whether the call may be made, once somebody has said so; cancel it to wait no longer."""
         key = self._key(job, attempt, step)
         while (word := await self._scripts.call("GET", key)) is None:  # noqa: ASYNC110 — no event

@@ -32,5 +32,5 @@ class Blobs:
     async def get(self, name: str) -> bytes | None:
         """The bytes whose SHA-256 is `name`, or None once they have expired."""
         key = self._scripts.key("blob", name)
-        data: bytes | None = await self._scripts.patiently(lambda: self._scripts.redis.get(key))
+        data: bytes | None = await self._scripts.retry(lambda: self._scripts.redis.get(key))
         return data

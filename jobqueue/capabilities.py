@@ -11,11 +11,11 @@ READ = "read"  # knows the text in pictures, where it does not see them
 ARTICLE = "article"  # to write one, with pictures
 
 
-def of_model(capability: str, model: str) -> str:
+def add_model(capability: str, model: str) -> str:
     """The capability, of one model alone; `model` may be any name or path."""
     return f"{capability}@{_NOT_IN_NAMES.sub('-', model).strip('-')}"[:_LONGEST]
 
 
-def without_model(capability: str) -> str:
+def strip_model(capability: str) -> str:
     """What is to be done, whoever does it."""
     return capability.partition("@")[0]

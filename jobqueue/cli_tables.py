@@ -8,19 +8,19 @@ from rich.table import Table
 from rich.text import Text
 
 from jobqueue.dead_letters import DeadLetter
-from jobqueue.job_timeline import Course
-from jobqueue.queue_stats import JobDetail, Overview
+from jobqueue.job_timeline import JobTimeline
+from jobqueue.queue_stats import JobDetail, QueueStats
 from jobqueue.schema import (
     AnyEvent,
-    Asks,
-    Call,
+    ApprovalRequest,
     Delta,
     Failed,
     Finished,
     Progress,
-    Returned,
+    ReasoningDelta,
     Started,
-    Thought,
+    ToolCallDelta,
+    ToolResult,
 )
 
 _TEXTS = {"result"}  # fields of a record that hold what somebody wrote
@@ -28,13 +28,13 @@ _TIMES = {"submitted", "deadline", "claimed"}
 _TOP_SERVERS = 10
 
 
-def overview_tables(now: Overview) -> RenderableType:
+def render_queue_stats(now: QueueStats) -> RenderableType:
     limit = f" of {_mib(now.memory_limit)}" if now.memory_limit else ""
     summary = f"{now.jobs} jobs, {now.dead} dead letters, {_mib(now.memory)}{limit} of memory"
     return Group(Text(summary, style="bold"), _capabilities(now), _workers(now), _servers(now))
 
 
-def job_tables(detail: JobDetail) -> RenderableType:
+def render_job(detail: JobDetail) -> RenderableType:
     job = detail.job
     facts = _table("", job.id, show_header=False)
     for name in ("channel", "user", "server", "reader", "capability", "locale"):
@@ -42,14 +42,14 @@ def job_tables(detail: JobDetail) -> RenderableType:
     facts.add_row("prompt", f"{len(job.prompt)} characters, {len(job.attachments)} attachments")
     for name, value in sorted(detail.record.items()):
         if not hasattr(job, name):
-            facts.add_row(name, Text(_shown(name, value)))
+            facts.add_row(name, Text(_format_field(name, value)))
     events = _table("id", "attempt", "seq", "event")
     for entry_id, attempt, seq, event in detail.events:
-        events.add_row(entry_id, str(attempt), str(seq), Text(_described(event)))
+        events.add_row(entry_id, str(attempt), str(seq), Text(_describe_event(event)))
     return Group(facts, events)
 
 
-def dead_table(letters: Iterable[DeadLetter]) -> RenderableType:
+def render_dead_letters(letters: Iterable[DeadLetter]) -> RenderableType:
     table = _table("letter", "job", "server", "channel", "died", "attempts", "reason")
     for letter in letters:
         job = letter.job
@@ -60,7 +60,7 @@ def dead_table(letters: Iterable[DeadLetter]) -> RenderableType:
     return table
 
 
-def latest_table(courses: Iterable[Course]) -> RenderableType:
+def render_timelines(courses: Iterable[JobTimeline]) -> RenderableType:
     columns = ("asked", "job", "capability", "state", "waited", "first", "written", "tokens", "")
     table = _table(*columns)
     for it in courses:
@@ -78,7 +78,7 @@ def latest_table(courses: Iterable[Course]) -> RenderableType:
     return table
 
 
-def _capabilities(now: Overview) -> Table:
+def _capabilities(now: QueueStats) -> Table:
     table = _table("capability", "waiting", "running", "s/job", "tokens/job")
     for it in now.capabilities:
         seconds = None if it.service_ms is None else it.service_ms / 1000
@@ -88,7 +88,7 @@ def _capabilities(now: Overview) -> Table:
     return table
 
 
-def _workers(now: Overview) -> Table:
+def _workers(now: QueueStats) -> Table:
     table = _table("worker", "phase", "engine", "model", "running", "detail")
     for it in now.workers:
         progress = "" if it.progress is None else f" {it.progress:.0%}"
@@ -103,7 +103,7 @@ def _workers(now: Overview) -> Table:
     return table
 
 
-def _servers(now: Overview) -> Table:
+def _servers(now: QueueStats) -> Table:
     table = _table("server", "jobs")
     for name, jobs in now.servers[:_TOP_SERVERS]:
         table.add_row(Text(name), str(jobs))
@@ -114,14 +114,14 @@ def _table(*columns: str, show_header: bool = True) -> Table:
     return Table(*columns, box=None, show_header=show_header, header_style="dim", pad_edge=False)
 
 
-def _described(event: AnyEvent) -> str:
+def _describe_event(event: AnyEvent) -> str:
     match event:
-        case Call() | Asks() | Returned():
-            return f"step {event.step}: {_step(event)}"
+        case ToolCallDelta() | ApprovalRequest() | ToolResult():
+            return f"step {event.step}: {_describe_step(event)}"
         case Started():
             return f"started on {event.worker} with {event.model}"
-        case Delta() | Thought():
-            of = " of reasoning" if isinstance(event, Thought) else ""
+        case Delta() | ReasoningDelta():
+            of = " of reasoning" if isinstance(event, ReasoningDelta) else ""
             return f"{len(event.text)} characters{of}"
         case Progress():
             so_far = f" {event.done} of {event.total}" if event.total else ""
@@ -133,18 +133,18 @@ def _described(event: AnyEvent) -> str:
             return f"failed: {event.code} {event.detail}".rstrip()
 
 
-def _step(event: Call | Asks | Returned) -> str:
+def _describe_step(event: ToolCallDelta | ApprovalRequest | ToolResult) -> str:
     match event:
-        case Call():
+        case ToolCallDelta():
             return f"{len(event.text)} characters for {event.tool}"
-        case Asks():
+        case ApprovalRequest():
             return "waits for a person to allow it"
-        case Returned():
+        case ToolResult():
             figures = f", {len(event.figures)} figures" if event.figures else ""
             return f"{event.status} after {event.duration_ms} ms{figures}"
 
 
-def _shown(name: str, value: str) -> str:
+def _format_field(name: str, value: str) -> str:
     if name in _TEXTS:
         return f"{len(value)} characters"
     return _time(int(value)) if name in _TIMES else value

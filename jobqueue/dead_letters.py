@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobqueue.errors import UnknownJob
-from jobqueue.queue import JobQueue, Receipt, readable
+from jobqueue.queue import JobQueue, Receipt, decode_job_or_none
 from jobqueue.schema import Job
 
 _PAGE = 100
@@ -31,7 +31,7 @@ class DeadLetters:
         after = "-"
         while page := await self._range(after, "+", _PAGE):
             for entry_id, fields in page:
-                if letter := _letter(entry_id, fields):
+                if letter := _decode_letter(entry_id, fields):
                     yield letter
             after = f"({page[-1][0].decode()}"
 
@@ -49,11 +49,11 @@ class DeadLetters:
         if not await self._range(letter_id, letter_id, 1):
             raise UnknownJob(letter_id)
         scripts = self._queue.scripts
-        await scripts.patiently(lambda: scripts.redis.xdel(self._stream, letter_id))
+        await scripts.retry(lambda: scripts.redis.xdel(self._stream, letter_id))
 
     async def _get(self, letter_id: str) -> Job:
         for entry_id, fields in await self._range(letter_id, letter_id, 1):
-            if letter := _letter(entry_id, fields):
+            if letter := _decode_letter(entry_id, fields):
                 return letter.job
         raise UnknownJob(letter_id)
 
@@ -61,15 +61,15 @@ class DeadLetters:
         self, first: str, last: str, count: int
     ) -> list[tuple[bytes, dict[bytes, Any]]]:
         scripts = self._queue.scripts
-        entries: list[tuple[bytes, dict[bytes, Any]]] = await scripts.patiently(
+        entries: list[tuple[bytes, dict[bytes, Any]]] = await scripts.retry(
             lambda: scripts.redis.xrange(self._stream, first, last, count)
         )
         return entries
 
 
-def _letter(entry_id: bytes, fields: dict[bytes, Any]) -> DeadLetter | None:
+def _decode_letter(entry_id: bytes, fields: dict[bytes, Any]) -> DeadLetter | None:
     """None where its job cannot be read."""
-    job = readable(fields[b"body"])
+    job = decode_job_or_none(fields[b"body"])
     if job is None:
         return None
     return DeadLetter(

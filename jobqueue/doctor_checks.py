@@ -20,8 +20,8 @@ from redis.exceptions import (
 
 from common.doctor_report import Finding, fault, good, warning
 from common.redact import redact
-from jobqueue.address import ENCODE
-from jobqueue.embedded_redis import EmbeddedError, redis_url
+from jobqueue.address import ENCODING_HINT
+from jobqueue.embedded_redis import EmbeddedError, resolve_redis_url
 from jobqueue.errors import QueueError
 from jobqueue.queue import JobQueue
 from jobqueue.redis_client import connect
@@ -39,44 +39,47 @@ MIB = 1 << 20
 GIB = 1 << 30
 
 
-async def of_redis(environ: Mapping[str, str]) -> list[Finding]:
+async def check_redis_server(environ: Mapping[str, str]) -> list[Finding]:
     """REDIS_URL's server, or the embedded one: whether the queue can rely on it."""
     try:
-        async with timeout(PATIENCE_S), redis_url(environ) as url, connect(url) as redis:
-            found = [finding async for finding in _of_server(redis)]
-            return [*found, await _workers(redis)]
+        async with timeout(PATIENCE_S), resolve_redis_url(environ) as url, connect(url) as redis:
+            found = [finding async for finding in _check_server(redis)]
+            return [*found, await _check_workers(redis)]
     except (AuthenticationError, AuthorizationError) as error:
-        todo = f"Put the server's password into REDIS_URL: redis://:PASSWORD@host:6379/0; {ENCODE}"
+        todo = (
+            "Put the server's password into REDIS_URL: redis://:PASSWORD@host:6379/0; "
+            f"{ENCODING_HINT}"
+        )
         return [fault("Redis", f"it wants another password: {redact(str(error))}", todo)]
     except (EmbeddedError, QueueError, *UNREACHABLE) as error:
         todo = "See that it runs, and that REDIS_URL names it; unset, a server is started here"
         return [fault("Redis", redact(str(error)) or "it does not answer", todo)]
 
 
-async def _of_server(redis: Redis) -> AsyncIterator[Finding]:
+async def _check_server(redis: Redis) -> AsyncIterator[Finding]:
     client: object = redis  # which `connect` calls a Redis in any case
     if isinstance(client, RedisCluster):
         await client.initialize()
         for node in client.get_primaries():
             info = await client.execute_command("INFO", target_nodes=node)
-            for finding in _of_node(f"Redis {node.name}", info):
+            for finding in _check_node(f"Redis {node.name}", info):
                 yield finding
     else:
-        for finding in _of_node("Redis", await redis.info()):
+        for finding in _check_node("Redis", await redis.info()):
             yield finding
     asked = time.time()
     seconds, micros = await redis.time()
-    yield clock(seconds + micros / 1e6 - (asked + time.time()) / 2)
+    yield check_clock(seconds + micros / 1e6 - (asked + time.time()) / 2)
 
 
-def _of_node(name: str, info: Json) -> Iterator[Finding]:
-    yield _version(name, info)
-    yield _persistence(f"{name}: persistence", info)
-    yield _eviction(f"{name}: eviction", info)
-    yield _memory(f"{name}: memory", info)
+def _check_node(name: str, info: Json) -> Iterator[Finding]:
+    yield _check_version(name, info)
+    yield _check_persistence(f"{name}: persistence", info)
+    yield _check_eviction(f"{name}: eviction", info)
+    yield _check_memory(f"{name}: memory", info)
 
 
-def _version(name: str, info: Json) -> Finding:
+def _check_version(name: str, info: Json) -> Finding:
     kind = str(info.get("server_name", "redis")).lower()
     version = str(info.get(f"{kind}_version") or info["redis_version"])
     told = f"{kind} {version}"
@@ -88,7 +91,7 @@ def _version(name: str, info: Json) -> Finding:
     return good(name, told)
 
 
-def _persistence(what: str, info: Json) -> Finding:
+def _check_persistence(what: str, info: Json) -> Finding:
     if not int(info.get("aof_enabled", 0)):
         return fault(
             what,
@@ -100,7 +103,7 @@ def _persistence(what: str, info: Json) -> Finding:
     return good(what, "append-only file")
 
 
-def _eviction(what: str, info: Json) -> Finding:
+def _check_eviction(what: str, info: Json) -> Finding:
     policy = str(info.get("maxmemory_policy", "noeviction"))
     if policy != "noeviction":
         return fault(
@@ -111,7 +114,7 @@ def _eviction(what: str, info: Json) -> Finding:
     return good(what, policy)
 
 
-def _memory(what: str, info: Json) -> Finding:
+def _check_memory(what: str, info: Json) -> Finding:
     # As the server itself counts: without the buffer of its append-only file.
     used = int(info.get("used_memory", 0)) - int(info.get("mem_not_counted_for_evict", 0))
     limit = int(info.get("maxmemory", 0))
@@ -121,7 +124,7 @@ def _memory(what: str, info: Json) -> Finding:
     return good(what, told)
 
 
-def clock(skew_s: float) -> Finding:
+def check_clock(skew_s: float) -> Finding:
     """`skew_s`: how far the server's clock is before this machine's."""
     told = f"{skew_s:+.2f} s beside this machine's"
     todo = "Let both machines keep time by NTP: timedatectl set-ntp true"
@@ -132,16 +135,16 @@ def clock(skew_s: float) -> Finding:
     )
 
 
-async def _workers(redis: Redis) -> Finding:
-    workers = await JobQueue(redis).workers()
-    serving = [worker for worker in workers if worker.serves]
+async def _check_workers(redis: Redis) -> Finding:
+    workers = await JobQueue(redis).list_workers()
+    serving = [worker for worker in workers if worker.is_serving]
     if not serving:
         phases = ", ".join(f"{w.worker}: {w.phase}" for w in workers) or "none runs"
         return warning("workers", phases, "python -m inference serve")
     return good("workers", ", ".join(f"{w.worker}: {w.model}" for w in serving))
 
 
-def disk(folder: Path, needed: int) -> Finding:
+def check_disk(folder: Path, needed: int) -> Finding:
     """`needed` bytes free below `folder`, which need not be there yet."""
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(existing).free
@@ -151,7 +154,7 @@ def disk(folder: Path, needed: int) -> Finding:
     return good("disk", told)
 
 
-def metrics_port(host: str, port: int, variable: str) -> Finding:
+def check_metrics_port(host: str, port: int, variable: str) -> Finding:
     """Whether metrics and health checks can be served there, or are already."""
     if not port:
         return good("metrics", f"not shown; {variable} is not set")
@@ -159,14 +162,14 @@ def metrics_port(host: str, port: int, variable: str) -> Finding:
     try:
         socket.create_server((host, port)).close()
     except OSError as error:
-        if error.errno == errno.EADDRINUSE and _answers(where):
+        if error.errno == errno.EADDRINUSE and _is_healthy(where):
             return good("metrics", f"already shown at {where}")
         todo = f"Choose another {variable}, or end what listens there"
         return fault("metrics", f"{where}: {error.strerror}", todo)
     return good("metrics", f"{where} is free")
 
 
-def _answers(where: str) -> bool:
+def _is_healthy(where: str) -> bool:
     try:
         with urllib.request.urlopen(f"http://{where}/healthz", timeout=2) as reply:
             return bool(reply.status == 200)

@@ -31,8 +31,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import BusyLoadingError, RedisError
 from redis.retry import Retry
 
-from common.settings import SettingsError, value_of
-from jobqueue.address import BadAddress, read_address
+from common.settings import SettingsError, read_variable
+from jobqueue.address import BadAddress, parse_redis_url
 
 _LONGEST_SOCKET_PATH = 100  # the kernel takes 107 bytes on Linux, 103 on macOS
 _START_S = 30.0  # reading a large append-only file takes a while
@@ -44,13 +44,13 @@ class EmbeddedError(Exception):
 
 
 @asynccontextmanager
-async def embedded(folder: Path) -> AsyncIterator[str]:
+async def run_embedded_redis(folder: Path) -> AsyncIterator[str]:
     """A server that keeps its data in `folder`; yields its `unix://` URL.
 
     Raises:
         EmbeddedError: no server binary, or it does not start.
     """
-    using = _using(folder)
+    using = _use_server(folder)
     url = await asyncio.to_thread(using.__enter__)
     try:
         yield url
@@ -59,24 +59,24 @@ async def embedded(folder: Path) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def redis_url(environ: Mapping[str, str]) -> AsyncIterator[str]:
+async def resolve_redis_url(environ: Mapping[str, str]) -> AsyncIterator[str]:
     """REDIS_URL where it is set (or its file), else the embedded server in this user's data folder.
 
     Raises:
         EmbeddedError: no server binary, it does not start, or REDIS_URL or its file cannot be read.
     """
     try:
-        url = value_of("REDIS_URL", environ)
+        url = read_variable("REDIS_URL", environ)
     except SettingsError as error:
         raise EmbeddedError(str(error)) from None
     if url:
         try:
-            read_address(url)
+            parse_redis_url(url)
         except BadAddress as error:
             raise EmbeddedError(str(error)) from None
         yield url
         return
-    async with embedded(default_folder(environ)) as url:
+    async with run_embedded_redis(default_folder(environ)) as url:
         yield url
 
 
@@ -87,7 +87,7 @@ def default_folder(environ: Mapping[str, str]) -> Path:
     return Path(base) / "commonroom" / "queue"
 
 
-def serve(folder: Path) -> None:
+def exec_server(folder: Path) -> None:
     """Become the folder's server: this process is replaced by it, so signals and kill reach it.
 
     Prints the URL first. A server that somebody left behind is stopped cleanly before; its data
@@ -96,12 +96,12 @@ def serve(folder: Path) -> None:
     Raises:
         EmbeddedError: no server binary, or the old server does not stop.
     """
-    binary, socket = find_binary(), _prepare(folder)
-    users = _lock(folder / "users.lock")
+    binary, socket = find_binary(), _prepare_folder(folder)
+    users = _open_lock_file(folder / "users.lock")
     fcntl.flock(users, fcntl.LOCK_SH)
     os.set_inheritable(users, True)  # so that no other user thinks itself the last one
-    server = _lock(folder / "server.lock")
-    if not _acquired(server):
+    server = _open_lock_file(folder / "server.lock")
+    if not _try_lock(server):
         _shut_down(socket, server)
     os.set_inheritable(server, True)
     print(_url(socket), flush=True)
@@ -109,9 +109,9 @@ def serve(folder: Path) -> None:
 
 
 @contextmanager
-def _using(folder: Path) -> Iterator[str]:
-    socket = _prepare(folder)
-    users = _lock(folder / "users.lock")
+def _use_server(folder: Path) -> Iterator[str]:
+    socket = _prepare_folder(folder)
+    users = _open_lock_file(folder / "users.lock")
     try:
         fcntl.flock(users, fcntl.LOCK_SH)  # waits while the last user is stopping the server
         _start_unless_alive(folder, socket)
@@ -119,15 +119,15 @@ def _using(folder: Path) -> Iterator[str]:
         yield _url(socket)
     finally:
         fcntl.flock(users, fcntl.LOCK_UN)
-        if _acquired(users):
+        if _try_lock(users):
             _stop_if_alive(folder, socket)
         os.close(users)
 
 
 def _start_unless_alive(folder: Path, socket: Path) -> None:
-    lock = _lock(folder / "server.lock")
+    lock = _open_lock_file(folder / "server.lock")
     try:
-        if _acquired(lock):
+        if _try_lock(lock):
             command = [str(find_binary()), *_options(folder, socket), "--daemonize", "yes"]
             subprocess.run(command, pass_fds=[lock], check=True)  # noqa: S603
     finally:
@@ -168,9 +168,9 @@ def _client(socket: Path) -> redis.Redis:
 
 
 def _stop_if_alive(folder: Path, socket: Path) -> None:
-    server = _lock(folder / "server.lock")
+    server = _open_lock_file(folder / "server.lock")
     try:
-        if not _acquired(server):
+        if not _try_lock(server):
             _shut_down(socket, server)
     finally:
         os.close(server)
@@ -182,7 +182,7 @@ def _shut_down(socket: Path, lock: int) -> None:
     while True:
         with suppress(RedisError, OSError), _client(socket) as client:
             client.shutdown()
-        if _acquired(lock):
+        if _try_lock(lock):
             return
         if time.monotonic() > give_up:
             raise EmbeddedError(f"The embedded server at {socket} does not stop.")
@@ -210,19 +210,19 @@ def find_binary() -> Path:
     )
 
 
-def _prepare(folder: Path) -> Path:
+def _prepare_folder(folder: Path) -> Path:
     """Make the folders, for this user alone, and return where the socket goes."""
-    _private(folder)
-    _private(folder / "data")
+    _make_private(folder)
+    _make_private(folder / "data")
     socket = folder.resolve() / "valkey.sock"
     if len(os.fsencode(socket)) <= _LONGEST_SOCKET_PATH:
         return socket
     runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
-    short = _private(runtime / f"commonroom-{os.getuid()}")
+    short = _make_private(runtime / f"commonroom-{os.getuid()}")
     return short / f"{hashlib.sha256(os.fsencode(socket)).hexdigest()[:16]}.sock"
 
 
-def _private(folder: Path) -> Path:
+def _make_private(folder: Path) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
@@ -235,11 +235,11 @@ def _url(socket: Path) -> str:
     return f"unix://{socket}"
 
 
-def _lock(path: Path) -> int:
+def _open_lock_file(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
-def _acquired(lock: int) -> bool:
+def _try_lock(lock: int) -> bool:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -248,9 +248,9 @@ def _acquired(lock: int) -> bool:
 
 
 def _is_free(path: Path) -> bool:
-    lock = _lock(path)
+    lock = _open_lock_file(path)
     try:
-        return _acquired(lock)
+        return _try_lock(lock)
     finally:
         os.close(lock)
 

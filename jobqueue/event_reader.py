@@ -15,10 +15,10 @@ from msgspec import DecodeError
 from redis.exceptions import ResponseError
 
 from jobqueue.errors import UnknownJob
-from jobqueue.lua_runner import TRANSIENT, pause_after_outage
+from jobqueue.lua_runner import TRANSIENT_ERRORS, pause_after_outage
 from jobqueue.queue import JobQueue
-from jobqueue.redis_client import BLOCK_MS, cancellable
-from jobqueue.schema import TERMINAL_EVENTS, AnyEvent, State, decode_event
+from jobqueue.redis_client import BLOCK_MS, await_cancellable
+from jobqueue.schema import TERMINAL_EVENTS, AnyEvent, JobState, decode_event
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Envelope:
     @property
     def at_ms(self) -> int:
         """When it was written, on the server's clock."""
-        return _order(self.id)[0]
+        return _parse_id(self.id)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class _Arrival:
 _Inbox = asyncio.Queue[_Arrival | None]  # None: something may be missing, replay
 
 
-class LiveReader:
+class EventReader:
     """`async with LiveReader(queue, reader) as live:` one per bot process and reader name."""
 
     def __init__(self, queue: JobQueue, reader: str) -> None:
@@ -60,7 +60,7 @@ class LiveReader:
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        newest = await self._scripts.patiently(
+        newest = await self._scripts.retry(
             lambda: self._scripts.redis.xrevrange(self._stream, count=1)
         )
         self._task = asyncio.create_task(self._read(newest[0][0].decode() if newest else "0"))
@@ -73,7 +73,7 @@ class LiveReader:
             await asyncio.wait([self._task], timeout=0.1)
 
     @property
-    def following(self) -> int:
+    def follower_count(self) -> int:
         """Followers at this moment."""
         return sum(map(len, self._inboxes.values()))
 
@@ -94,8 +94,8 @@ class LiveReader:
                     yield envelope
                 if complete:
                     return
-                while arrival := await _next(inbox):
-                    if not _later(arrival.envelope.id, seen):
+                while arrival := await _next_arrival(inbox):
+                    if not _is_later(arrival.envelope.id, seen):
                         continue
                     if arrival.previous != seen:
                         break
@@ -107,10 +107,12 @@ class LiveReader:
     async def _replay(self, job_id: str, seen: str) -> tuple[list[Envelope], bool]:
         """What the job said after `seen`, and whether that is all it will ever say."""
         state, tail, result, entries = await self._scripts.run("replay", job_id, seen)
-        envelopes = [_envelope(entry_id.decode(), _pairs(flat)) for entry_id, flat in entries]
+        envelopes = [
+            _decode_envelope(entry_id.decode(), _pairs(flat)) for entry_id, flat in entries
+        ]
         if state is None and not envelopes:
             raise UnknownJob(job_id)
-        ended = state is not None and State(state.decode()).terminal
+        ended = state is not None and JobState(state.decode()).is_terminal
         if ended and not envelopes and tail.decode() != seen:
             if result is None:
                 raise UnknownJob(job_id)
@@ -132,8 +134,8 @@ class LiveReader:
         interrupted = False
         while True:
             try:
-                entries = await self._entries_after(position)
-            except (*TRANSIENT, ResponseError) as error:
+                entries = await self._read_entries(position)
+            except (*TRANSIENT_ERRORS, ResponseError) as error:
                 if not interrupted:
                     log.warning("live stream interrupted reader=%s error=%r", self._reader, error)
                 interrupted = True
@@ -142,15 +144,15 @@ class LiveReader:
             if interrupted:
                 interrupted = False
                 log.info("live stream resumed reader=%s", self._reader)
-                self._let_all_replay()
+                self._request_replays()
             for entry_id, fields in entries:
                 position = entry_id.decode()
                 self._deliver(fields)
 
-    async def _entries_after(self, position: str) -> list[tuple[bytes, dict[bytes, bytes]]]:
+    async def _read_entries(self, position: str) -> list[tuple[bytes, dict[bytes, bytes]]]:
         """Blocks for a while; empty when nothing came."""
         read = self._scripts.redis.xread({self._stream: position}, count=_ENTRIES, block=BLOCK_MS)
-        reply: Any = await cancellable(read)
+        reply: Any = await await_cancellable(read)
         return reply[0][1] if reply else []
 
     def _deliver(self, fields: dict[bytes, bytes]) -> None:
@@ -158,7 +160,7 @@ class LiveReader:
         if not inboxes:
             return
         try:
-            envelope = _envelope(fields[b"id"].decode(), fields)
+            envelope = _decode_envelope(fields[b"id"].decode(), fields)
         except DecodeError:  # a newer worker's: its own followers hear of it as they replay
             arrival = None
         else:
@@ -166,13 +168,13 @@ class LiveReader:
         for inbox in inboxes:
             inbox.put_nowait(arrival)
 
-    def _let_all_replay(self) -> None:
+    def _request_replays(self) -> None:
         for inboxes in self._inboxes.values():
             for inbox in inboxes:
                 inbox.put_nowait(None)
 
 
-async def _next(inbox: _Inbox) -> _Arrival | None:
+async def _next_arrival(inbox: _Inbox) -> _Arrival | None:
     try:
         async with asyncio.timeout(_QUIET_S):
             return await inbox.get()
@@ -184,16 +186,16 @@ def _pairs(flat: list[bytes]) -> dict[bytes, bytes]:
     return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
-def _envelope(entry_id: str, fields: dict[bytes, Any]) -> Envelope:
+def _decode_envelope(entry_id: str, fields: dict[bytes, Any]) -> Envelope:
     return Envelope(
         entry_id, int(fields[b"attempt"]), int(fields[b"seq"]), decode_event(fields[b"event"])
     )
 
 
-def _later(one: str, other: str) -> bool:
-    return _order(one) > _order(other)
+def _is_later(one: str, other: str) -> bool:
+    return _parse_id(one) > _parse_id(other)
 
 
-def _order(entry_id: str) -> tuple[int, int]:
+def _parse_id(entry_id: str) -> tuple[int, int]:
     milliseconds, _, counter = entry_id.partition("-")
     return int(milliseconds), int(counter or 0)

@@ -20,7 +20,7 @@ _FIRST_LOOK = 32  # turns; nearly every context is filled by fewer
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedHistory:
     turns: tuple[Turn, ...]  # oldest first
     omitted: int = 0  # older turns that did not fit the budget
     parent: str = ""  # the newest turn, whether or not it fits: what a next turn follows
@@ -33,11 +33,11 @@ class _Branch:
     turns: list[Turn]  # the newest of them, the oldest first
     total: int
     summary: Summary | None
-    after: int  # turns that are not in the summary
+    unsummarised_count: int  # turns that are not in the summary
 
     @property
-    def unsummarised(self) -> list[Turn]:
-        return self.turns[-self.after :] if self.after else []
+    def turns_after_summary(self) -> list[Turn]:
+        return self.turns[-self.unsummarised_count :] if self.unsummarised_count else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class History:
 
     async def load(
         self, channel: str, budget_tokens: int | None = None, parent: str | None = None
-    ) -> Loaded:
+    ) -> LoadedHistory:
         """The newest turns whose tokens fit `budget_tokens`; all of them without a budget.
 
         They end with the turn `parent`, or with the channel's head where that is None or is not
@@ -61,26 +61,28 @@ class History:
         a summary, it takes their place.
         """
         look = None if budget_tokens is None else _FIRST_LOOK
-        branch = await self._branch(channel, parent, look)
-        kept = _fitting(branch.turns, budget_tokens)
+        branch = await self._load_branch(channel, parent, look)
+        kept = _newest_within(branch.turns, budget_tokens)
         if len(kept) == len(branch.turns) < branch.total:
-            branch = await self._branch(channel, parent, None)
-            kept = _fitting(branch.turns, budget_tokens)
+            branch = await self._load_branch(channel, parent, None)
+            kept = _newest_within(branch.turns, budget_tokens)
         summary, left = branch.summary, budget_tokens or 0
         if len(kept) == branch.total or summary is None or summary.tokens > left:
-            return Loaded(tuple(kept), branch.total - len(kept), branch.newest)
-        kept = _fitting(branch.unsummarised, left - summary.tokens)
-        return Loaded(tuple(kept), branch.after - len(kept), branch.newest, summary)
+            return LoadedHistory(tuple(kept), branch.total - len(kept), branch.newest)
+        kept = _newest_within(branch.turns_after_summary, left - summary.tokens)
+        return LoadedHistory(
+            tuple(kept), branch.unsummarised_count - len(kept), branch.newest, summary
+        )
 
-    async def since_summary(self, channel: str, turn: str | None = None) -> Loaded:
+    async def load_since_summary(self, channel: str, turn: str | None = None) -> LoadedHistory:
         """The newest summary on the way to `turn` or the head, if there is one, and every turn
         after it."""
-        branch = await self._branch(channel, turn, None)
+        branch = await self._load_branch(channel, turn, None)
         if branch.summary is None:
-            return Loaded(tuple(branch.turns), 0, branch.newest)
-        return Loaded(tuple(branch.unsummarised), 0, branch.newest, branch.summary)
+            return LoadedHistory(tuple(branch.turns), 0, branch.newest)
+        return LoadedHistory(tuple(branch.turns_after_summary), 0, branch.newest, branch.summary)
 
-    async def summarise(
+    async def store_summary(
         self, channel: str, summary: Summary, turns: Sequence[Turn], base: Summary | None
     ) -> bool:
         """Keep a summary of `turns`, and of those in `base`; False when any of that was forgotten
@@ -92,20 +94,20 @@ class History:
         )
         return bool(kept)
 
-    async def newest(self, channel: str, count: int) -> list[Turn]:
+    async def load_newest(self, channel: str, count: int) -> list[Turn]:
         """The last turns of the conversation as it stands, oldest first."""
-        return (await self._branch(channel, None, count)).turns
+        return (await self._load_branch(channel, None, count)).turns
 
-    async def head(self, channel: str) -> str:
+    async def get_head(self, channel: str) -> str:
         """The job of the channel's last turn; empty when there is none."""
-        return (await self._branch(channel, None, 1)).newest
+        return (await self._load_branch(channel, None, 1)).newest
 
-    async def turn(self, channel: str, job: str) -> Turn | None:
+    async def get_turn(self, channel: str, job: str) -> Turn | None:
         """The turn of one job, on whatever branch; None when it is not known any more."""
         turn = await self._scripts.call("HGET", self._scripts.key("turns", channel), job)
         return decode_turn(turn) if turn else None
 
-    async def select(self, channel: str, turn: str, *, instead_of: str) -> bool:
+    async def select_head(self, channel: str, turn: str, *, instead_of: str) -> bool:
         """Make a turn the head in place of `instead_of`; False when that is the head no more."""
         return bool(await self._scripts.run("select", channel, instead_of, turn))
 
@@ -127,7 +129,7 @@ class History:
     async def is_restorable(self, channel: str, nonce: str) -> bool:
         """Return whether `restore` would bring back what was cleared with this nonce."""
         key = self._scripts.key("cleared", channel)
-        found = await self._scripts.patiently(lambda: self._scripts.redis.hget(key, "nonce"))
+        found = await self._scripts.retry(lambda: self._scripts.redis.hget(key, "nonce"))
         return found is not None and bytes(found).decode() == nonce
 
     async def restore(self, channel: str, nonce: str, *, by: str = "") -> int:
@@ -144,15 +146,15 @@ class History:
             raise PermissionError(channel)
         return turns
 
-    async def authors(self, channel: str) -> set[str]:
+    async def list_authors(self, channel: str) -> set[str]:
         """Users whose turns, or questions, the channel holds."""
         return {user.decode() for user in await self._scripts.run("authors", channel)}
 
     async def export(self, user: str) -> dict[str, tuple[Turn, ...]]:
         """A user's own turns on every branch, by channel."""
         found: dict[str, tuple[Turn, ...]] = {}
-        for channel in await self._channels(user):
-            turns = await self._all(channel)
+        for channel in await self._list_channels(user):
+            turns = await self._load_all_turns(channel)
             if own := tuple(turn for turn in turns if turn.user == user):
                 found[channel] = own
         return found
@@ -162,15 +164,15 @@ class History:
 
         Records of the user's finished jobs are not history: `jobqueue.job_records` removes those.
         """
-        channels = await self._channels(user)
+        channels = await self._list_channels(user)
         return sum([int(await self._scripts.run("erase", channel, user)) for channel in channels])
 
-    async def stats(self, channel: str) -> HistoryStats:
-        branch = await self._branch(channel, None, None)
+    async def get_stats(self, channel: str) -> HistoryStats:
+        branch = await self._load_branch(channel, None, None)
         oldest_ms = branch.turns[0].at_ms if branch.turns else None
-        return HistoryStats(branch.total, sum(map(tokens_of, branch.turns)), oldest_ms)
+        return HistoryStats(branch.total, sum(map(count_turn_tokens, branch.turns)), oldest_ms)
 
-    async def _branch(self, channel: str, parent: str | None, count: int | None) -> _Branch:
+    async def _load_branch(self, channel: str, parent: str | None, count: int | None) -> _Branch:
         """With its newest `count` turns."""
         begin = HEAD if parent is None else parent
         newest, turns, total, summary, after = await self._scripts.run(
@@ -181,39 +183,39 @@ class History:
             turns=[decode_turn(turn) for turn in reversed(turns)],
             total=total,
             summary=decode_summary(summary) if summary else None,
-            after=after,
+            unsummarised_count=after,
         )
 
-    async def _all(self, channel: str) -> list[Turn]:
+    async def _load_all_turns(self, channel: str) -> list[Turn]:
         """Every branch's turns, oldest first, and those that were cleared a while ago."""
         redis = self._scripts.redis
         turns = []
         for kind in ("turns", "cleared_turns"):
             read = partial(redis.hvals, self._scripts.key(kind, channel))
-            turns += await self._scripts.patiently(read)
+            turns += await self._scripts.retry(read)
         return sorted(map(decode_turn, turns), key=lambda turn: turn.at_ms)
 
-    async def _channels(self, user: str) -> list[str]:
+    async def _list_channels(self, user: str) -> list[str]:
         key = self._scripts.key("channels", user)
 
         async def read() -> list[str]:
             names: set[bytes] = await self._scripts.redis.smembers(key)  # type: ignore[assignment]
             return sorted(name.decode() for name in names)
 
-        channels: list[str] = await self._scripts.patiently(read)
+        channels: list[str] = await self._scripts.retry(read)
         return channels
 
 
-def tokens_of(turn: Turn) -> int:
+def count_turn_tokens(turn: Turn) -> int:
     """As the engine counted them; a turn without a count is taken for one token in 3 bytes."""
     counted = turn.prompt_tokens + turn.completion_tokens
     return counted or len((turn.prompt + turn.answer).encode()) // 3
 
 
-def _fitting(turns: list[Turn], budget_tokens: int | None) -> list[Turn]:
+def _newest_within(turns: list[Turn], budget_tokens: int | None) -> list[Turn]:
     if budget_tokens is None:
         return turns
     first, left = len(turns), budget_tokens
-    while first > 0 and (left := left - tokens_of(turns[first - 1])) >= 0:
+    while first > 0 and (left := left - count_turn_tokens(turns[first - 1])) >= 0:
         first -= 1
     return turns[first:]

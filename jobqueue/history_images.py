@@ -6,7 +6,7 @@ from typing import Protocol
 from jobqueue.schema import Turn
 from jobqueue.structs import Attachment
 
-MOST = 8  # earlier ones; from here on, few models tell them apart
+MAX_IMAGES = 8  # earlier ones; from here on, few models tell them apart
 MEDIA_TYPES = ("image/png", "image/jpeg")  # as the bot keeps them
 
 
@@ -14,11 +14,11 @@ class Kept(Protocol):
     async def get(self, name: str) -> bytes | None: ...
 
 
-def pictures_of(attachments: Sequence[Attachment]) -> list[Attachment]:
+def select_images(attachments: Sequence[Attachment]) -> list[Attachment]:
     return [each for each in attachments if each.media_type in MEDIA_TYPES]
 
 
-async def still_seen(
+async def load_visible_images(
     turns: Sequence[Turn], blobs: Kept
 ) -> Mapping[str, tuple[tuple[Attachment, bytes], ...]]:
     """Those of the newest turns, in the turns' order, by job; what has expired takes no room.
@@ -26,16 +26,16 @@ async def still_seen(
     A model's context may hold fewer.
     """
     seen: dict[str, tuple[tuple[Attachment, bytes], ...]] = {}
-    room = MOST
+    room = MAX_IMAGES
     for turn in reversed(turns):
-        wanted = pictures_of(turn.attachments)
-        if wanted and room >= len(wanted) and (found := await kept(wanted, blobs)):
+        wanted = select_images(turn.attachments)
+        if wanted and room >= len(wanted) and (found := await load_images(wanted, blobs)):
             seen[turn.job] = found
             room -= len(found)
     return dict(reversed(seen.items()))
 
 
-async def kept(
+async def load_images(
     attachments: Sequence[Attachment], blobs: Kept
 ) -> tuple[tuple[Attachment, bytes], ...]:
     """With their bytes, but for those that have expired."""

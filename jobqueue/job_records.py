@@ -8,22 +8,22 @@ from collections.abc import AsyncIterator
 from redis.asyncio import Redis
 
 from jobqueue.dead_letters import DeadLetters
-from jobqueue.queue import JobQueue, readable
-from jobqueue.schema import Job, State
+from jobqueue.queue import JobQueue, decode_job_or_none
+from jobqueue.schema import Job, JobState
 
 _PAGE = 500  # records of one round trip
 
 
-class Records:
+class JobRecords:
     """All calls raise QueueUnavailable while Redis is away."""
 
     def __init__(self, queue: JobQueue) -> None:
         self._queue = queue
         self._scripts = queue.scripts
 
-    async def of(self, user: str) -> list[Job]:
+    async def list_for(self, user: str) -> list[Job]:
         """A person's questions, oldest first."""
-        found = [job async for job, _ in self._all() if job.user == user]
+        found = [job async for job, _ in self._iterate() if job.user == user]
         return sorted(found, key=lambda job: job.id)
 
     async def erase(self, user: str) -> int:
@@ -34,8 +34,8 @@ class Records:
         """
         mine: list[Job] = []
         kept: set[str] = set()
-        async for job, state in self._all():
-            if job.user == user and state.terminal and not await self._is_being_shown(job):
+        async for job, state in self._iterate():
+            if job.user == user and state.is_terminal and not await self._is_being_shown(job):
                 mine.append(job)
             else:
                 kept |= _files(job)
@@ -56,15 +56,17 @@ class Records:
         for letter in [letter async for letter in letters if letter.job.user == user]:
             await letters.drop(letter.id)
 
-    async def _all(self) -> AsyncIterator[tuple[Job, State]]:
-        keys = await self._scripts.patiently(lambda: _listed(self._scripts.redis, self._pattern))
+    async def _iterate(self) -> AsyncIterator[tuple[Job, JobState]]:
+        keys = await self._scripts.retry(lambda: _listed(self._scripts.redis, self._pattern))
         for start in range(0, len(keys), _PAGE):
             page = keys[start : start + _PAGE]
             reads = (self._scripts.call("HMGET", key, "state", "body") for key in page)
             for state, body in await asyncio.gather(*reads):
-                job = readable(body) if state and body else None  # else it expired meanwhile
+                job = (
+                    decode_job_or_none(body) if state and body else None
+                )  # else it expired meanwhile
                 if job is not None:
-                    yield job, State(state.decode())
+                    yield job, JobState(state.decode())
 
     @property
     def _pattern(self) -> str:

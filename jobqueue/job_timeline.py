@@ -6,16 +6,16 @@ from msgspec import DecodeError
 
 from jobqueue.errors import UnknownJob
 from jobqueue.queue import JobQueue
-from jobqueue.queue_stats import JobDetail, job_detail
-from jobqueue.schema import TERMINAL_EVENTS, AnyEvent, Failed, Finished, Job, Started, State
+from jobqueue.queue_stats import JobDetail, load_job_detail
+from jobqueue.schema import TERMINAL_EVENTS, AnyEvent, Failed, Finished, Job, JobState, Started
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class JobTimeline:
     """Of one question. Times are the server's, in ms since 1970."""
 
     job: Job
-    state: State
+    state: JobState
     attempts: int
     asked: int
     begun: int | None  # by the worker that has it now, or had it last
@@ -25,12 +25,12 @@ class Course:
     failure: str  # its code, or empty
 
 
-async def latest(queue: JobQueue, reader: str, count: int = 10) -> list[Course]:
+async def load_timelines(queue: JobQueue, reader: str, count: int = 10) -> list[JobTimeline]:
     """Newest first: what waits or runs, and what was delivered while its events are kept."""
     found = []
     for job_id in await _job_ids(queue, reader, count):
         try:
-            found.append(_course(await job_detail(queue, job_id)))
+            found.append(_build_timeline(await load_job_detail(queue, job_id)))
         except (UnknownJob, DecodeError):  # expired, or of another version
             continue
     return sorted(found, key=lambda course: course.asked, reverse=True)[:count]
@@ -46,19 +46,19 @@ async def _job_ids(queue: JobQueue, reader: str, count: int) -> set[str]:
             waiting, delivered = await pipe.execute()
             return waiting, delivered
 
-    waiting, delivered = await scripts.patiently(read)
+    waiting, delivered = await scripts.retry(read)
     return {name.decode() for name in (*waiting, *delivered)}
 
 
-def _course(detail: JobDetail) -> Course:
+def _build_timeline(detail: JobDetail) -> JobTimeline:
     record = detail.record
     events = _events_of_last_run(detail)
     begun = int(record["claimed"]) if "claimed" in record else None
     first = next((at for at, event in events if not isinstance(event, Started | Failed)), None)
     last = events[-1] if events and isinstance(events[-1][1], TERMINAL_EVENTS) else None
-    return Course(
+    return JobTimeline(
         job=detail.job,
-        state=State(record["state"]),
+        state=JobState(record["state"]),
         attempts=int(record["attempt"]),
         asked=int(record["submitted"]),
         begun=begun,
@@ -75,7 +75,7 @@ def _events_of_last_run(detail: JobDetail) -> list[tuple[int, AnyEvent]]:
     Every run numbers its events from 0, and `seq` in the record is the next number. Times cannot
     tell the runs apart: one may end and the next begin within the same millisecond.
     """
-    if not State(detail.record["state"]).terminal and int(detail.record["seq"]) == 0:
+    if not JobState(detail.record["state"]).is_terminal and int(detail.record["seq"]) == 0:
         return []
     numbers = [seq for _, _, seq, _ in detail.events]
     begin = max((n for n, seq in enumerate(numbers) if seq == 0), default=0)

@@ -29,10 +29,10 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from jobqueue.errors import QueueUnavailable
 from jobqueue.policy import Policy
-from jobqueue.redis_client import cancellable
+from jobqueue.redis_client import await_cancellable
 
 # The server is away, starting (LOADING is a ConnectionError), failing over or cut off.
-TRANSIENT = (
+TRANSIENT_ERRORS = (
     RedisConnectionError,
     RedisTimeoutError,
     ReadOnlyError,
@@ -57,11 +57,11 @@ class Script:
 
 
 @cache
-def _script(name: str, policy: Policy) -> Script:
+def _load_script(name: str, policy: Policy) -> Script:
     """A file of `lua/`: its `#!lua` line, the policy, the prelude, the transition itself."""
     shebang, _, body = (_FOLDER / f"{name}.lua").read_text().partition("\n")
     prelude = (_FOLDER / "prelude.lua").read_text()
-    text = "\n".join((shebang, policy.lua(), prelude, body)).encode()
+    text = "\n".join((shebang, policy.to_lua(), prelude, body)).encode()
     return Script(text, sha1(text, usedforsecurity=False).hexdigest())
 
 
@@ -111,34 +111,34 @@ class Scripts:
             QueueUnavailable: the policy's patience is over.
             redis.exceptions.ResponseError: the script itself failed.
         """
-        script = _script(name, self.policy)
+        script = _load_script(name, self.policy)
         clock = "" if self._clock is None else self._clock()
-        return await self.patiently(lambda: self._send_soon(script, (self._prefix, clock, *args)))
+        return await self.retry(lambda: self._enqueue(script, (self._prefix, clock, *args)))
 
     async def call(self, *command: Argument) -> Any:
         """One plain command, in the same round trips and as patiently as the scripts.
 
         Its keys must be of this shard, and a value small: others wait behind it.
         """
-        return await self.patiently(lambda: self._send_soon(None, command))
+        return await self.retry(lambda: self._enqueue(None, command))
 
-    async def patiently(self, attempt: Callable[[], Awaitable[Any]]) -> Any:
+    async def retry(self, attempt: Callable[[], Awaitable[Any]]) -> Any:
         """Repeat `attempt` until it works or nobody should wait longer."""
         give_up = asyncio.get_running_loop().time() + self.policy.patience_ms / 1000
         pause = 0.02
         while True:
             try:
-                return await cancellable(attempt())
-            except (*TRANSIENT, ResponseError) as error:
+                return await await_cancellable(attempt())
+            except (*TRANSIENT_ERRORS, ResponseError) as error:
                 over = asyncio.get_running_loop().time() + pause >= give_up
-                if not _may_pass(error):
+                if not _is_transient(error):
                     raise
                 if over or isinstance(error, AuthenticationError):
                     raise QueueUnavailable(f"{type(error).__name__}: {error}") from error
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
             pause = min(2 * pause, 1.0)
 
-    def _send_soon(
+    def _enqueue(
         self, script: Script | None, arguments: tuple[Argument, ...]
     ) -> asyncio.Future[Any]:
         loop = asyncio.get_running_loop()
@@ -147,17 +147,17 @@ class Scripts:
         # A sender outlives a cancelled caller, so that cancelling never cuts a connection in the
         # middle of other callers' replies; it ends by itself when nothing waits.
         if len(self._senders) < _SENDERS:
-            sender = loop.create_task(self._send_waiting())
+            sender = loop.create_task(self._send_batches())
             for tasks in (self._senders, self._underway):
                 tasks.add(sender)
                 sender.add_done_callback(tasks.discard)
         return call.reply
 
-    async def _send_waiting(self) -> None:
+    async def _send_batches(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
             try:
-                replies = await self._round_trip(batch)
+                replies = await self._run_batch(batch)
             except Exception as error:  # whoever called hears of it
                 replies = [error] * len(batch)
             except BaseException:
@@ -167,25 +167,25 @@ class Scripts:
             for call, reply in zip(batch, replies, strict=True):
                 call.settle(reply)
 
-    async def _round_trip(self, batch: list[_Call]) -> list[Any]:
-        replies = await self._pipeline([call.command(cached=True) for call in batch])
+    async def _run_batch(self, batch: list[_Call]) -> list[Any]:
+        replies = await self._send_pipeline([call.command(cached=True) for call in batch])
         unknown = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
         if unknown:
-            again = await self._pipeline([batch[i].command(cached=False) for i in unknown])
+            again = await self._send_pipeline([batch[i].command(cached=False) for i in unknown])
             for i, reply in zip(unknown, again, strict=True):
                 replies[i] = reply
         return replies
 
-    async def _pipeline(self, commands: list[tuple[Argument, ...]]) -> list[Any]:
+    async def _send_pipeline(self, commands: list[tuple[Argument, ...]]) -> list[Any]:
         async with self.redis.pipeline(transaction=False) as pipe:
             for command in commands:
                 pipe.execute_command(*command)
             return await pipe.execute(raise_on_error=False)
 
 
-def _may_pass(error: BaseException) -> bool:
+def _is_transient(error: BaseException) -> bool:
     """Whether the server may answer the same call later: not when the script itself is wrong."""
-    if isinstance(error, TRANSIENT):
+    if isinstance(error, TRANSIENT_ERRORS):
         return True
     # AOF on a full disk; a blocked client whose server became a replica; a script in the way.
     return str(error).startswith(("MISCONF", "UNBLOCKED", "BUSY", "NOREPLICAS"))

@@ -6,7 +6,7 @@ _HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class JobLimits:
     """Jobs that may wait or run at once; the next submission raises `QueueFull`."""
 
     per_user: int = 4
@@ -19,7 +19,7 @@ class Limits:
 class Policy:
     lease_ms: int = 15_000  # a worker that is silent for so long has lost its jobs
     max_attempts: int = 3  # leases that may expire before a job goes to the dead letters
-    limits: Limits = field(default_factory=Limits)
+    limits: JobLimits = field(default_factory=JobLimits)
     result_ttl_ms: int = 24 * _HOUR_MS  # a finished job's record, and so its deduplication
     events_ttl_ms: int = _HOUR_MS  # a finished job's replay
     live_length: int = 10_000  # events a reader's live stream holds, about
@@ -47,7 +47,7 @@ class Policy:
     batch: int = 100  # jobs one script may end at once, so that it stays short
     patience_ms: int = 8_000  # how long a call is repeated before QueueUnavailable
 
-    def lua(self) -> str:
+    def to_lua(self) -> str:
         """This policy as a Lua table. It is part of each script's text, not of each call."""
         values = asdict(self)
         values |= values.pop("limits")

@@ -22,16 +22,16 @@ from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError, ResponseError
 
 from jobqueue.errors import QueueFull, UnknownJob
-from jobqueue.lua_runner import TRANSIENT, Clock, Scripts, pause_after_outage
-from jobqueue.policy import Limits, Policy
-from jobqueue.redis_client import BLOCK_MS, cancellable
+from jobqueue.lua_runner import TRANSIENT_ERRORS, Clock, Scripts, pause_after_outage
+from jobqueue.policy import JobLimits, Policy
+from jobqueue.redis_client import BLOCK_MS, await_cancellable
 from jobqueue.schema import (
     HEAD,
     Event,
     Failed,
     Finished,
     Job,
-    State,
+    JobState,
     Turn,
     WorkerStatus,
     decode_job,
@@ -39,16 +39,25 @@ from jobqueue.schema import (
     encode,
 )
 
-__all__ = ["JobQueue", "JobStatus", "Lease", "Limits", "Policy", "Reaped", "Receipt", "Verdict"]
+__all__ = [
+    "JobLimits",
+    "JobQueue",
+    "JobStatus",
+    "Lease",
+    "LeaseStatus",
+    "Policy",
+    "ReapCounts",
+    "Receipt",
+]
 
-KEPT_CHARS = 2_000  # of a question that was answered
+DELIVERED_PROMPT_CHARS = 2_000  # of a question that was answered
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    state: State
+    state: JobState
     duplicate: bool  # this id was submitted before; the first submission counts
     position: int  # jobs likely to be taken before it; 0 is running or next
     estimate_ms: int | None  # until it starts, by the measured pace; None: nothing measured yet
@@ -64,7 +73,7 @@ class Lease:
     waited_ms: int = field(default=0, compare=False)  # from submission to this claim
 
 
-class Verdict(Enum):
+class LeaseStatus(Enum):
     """What a worker should do about its attempt, most urgent last."""
 
     CONTINUE = "continue"
@@ -74,7 +83,7 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reaped:
+class ReapCounts:
     requeued: int
     dead: int
     expired: int
@@ -82,7 +91,7 @@ class Reaped:
 
 @dataclass(frozen=True, slots=True)
 class JobStatus:
-    state: State
+    state: JobState
     position: int
     estimate_ms: int | None
     attempt: int
@@ -136,36 +145,42 @@ class JobQueue:
             scope, waiting, limit = rest
             raise QueueFull(scope.decode(), waiting, limit)
         state, duplicate, position, estimate = rest
-        return Receipt(State(state.decode()), bool(duplicate), position, _known(estimate))
+        return Receipt(
+            JobState(state.decode()), bool(duplicate), position, _none_if_negative(estimate)
+        )
 
     async def _receipt_without_memory(self, job_id: str, error: OutOfMemoryError) -> Receipt:
         """The first submission may have been accepted before memory ran out."""
         try:
-            known = await self.status(job_id)
+            known = await self.get_status(job_id)
         except UnknownJob:
             raise QueueFull("memory", 0, 0) from error
         return Receipt(known.state, True, known.position, known.estimate_ms)
 
-    async def status(self, job_id: str) -> JobStatus:
+    async def get_status(self, job_id: str) -> JobStatus:
         """Raises `UnknownJob` when there is no such job or its record has expired."""
         reply = await self.scripts.run("status", job_id)
         if reply is None:
             raise UnknownJob(job_id)
         state, position, estimate, attempt, body = reply[:5]
         return JobStatus(
-            State(state.decode()), position, _known(estimate), attempt, decode_job(body)
+            JobState(state.decode()),
+            position,
+            _none_if_negative(estimate),
+            attempt,
+            decode_job(body),
         )
 
-    async def job(self, job_id: str) -> Job:
+    async def get_job(self, job_id: str) -> Job:
         """As it was submitted. Raises `UnknownJob` when its record has expired."""
         record = self.scripts.key("job", job_id)
         body: bytes | None = await self.scripts.call("HGET", record, "body")
-        job = None if body is None else readable(body)
+        job = None if body is None else decode_job_or_none(body)
         if job is None:
             raise UnknownJob(job_id)
         return job
 
-    async def cancel(self, job_id: str) -> State:
+    async def cancel(self, job_id: str) -> JobState:
         """Stop a job. A waiting one fails at once; a running one's worker hears of it at its next
         emit, and this returns RUNNING.
 
@@ -175,7 +190,7 @@ class JobQueue:
         state = await self.scripts.run("cancel", job_id)
         if state is None:
             raise UnknownJob(job_id)
-        return State(state.decode())
+        return JobState(state.decode())
 
     # --- answering ------------------------------------------------------------------------------
 
@@ -191,7 +206,7 @@ class JobQueue:
         if slots < 1 or not capabilities:
             return []
         replies = await self.scripts.run("claim", worker, nonce, slots, *sorted(capabilities))
-        return [lease for reply in replies if (lease := _lease(*reply))]
+        return [lease for reply in replies if (lease := _decode_lease(*reply))]
 
     async def wait_for_work(self, capabilities: Collection[str], timeout_s: float) -> None:
         """Return when a claim may find something, at the latest after `timeout_s` or 2 s: a
@@ -199,11 +214,11 @@ class JobQueue:
         marks = [self.scripts.key("mark", capability) for capability in sorted(capabilities)]
         timeout = min(max(timeout_s, 0.01), BLOCK_MS / 1000)
         try:
-            await cancellable(self.scripts.redis.bzpopmin(marks, timeout=timeout))
-        except (*TRANSIENT, ResponseError):
+            await await_cancellable(self.scripts.redis.bzpopmin(marks, timeout=timeout))
+        except (*TRANSIENT_ERRORS, ResponseError):
             await pause_after_outage(min(timeout, 0.5))
 
-    async def emit(self, lease: Lease, seq: int, events: Sequence[Event]) -> Verdict:
+    async def emit(self, lease: Lease, seq: int, events: Sequence[Event]) -> LeaseStatus:
         """Write an attempt's events, renew its lease and learn how it stands.
 
         The first event of an attempt is `Started`. `seq` numbers the first of `events`, from 0 in
@@ -212,11 +227,11 @@ class JobQueue:
         verdict = await self.scripts.run(
             "emit", lease.job.id, lease.fence, seq, *(encode(event) for event in events)
         )
-        return Verdict(verdict.decode())
+        return LeaseStatus(verdict.decode())
 
     async def finish(
         self, lease: Lease, seq: int, event: Finished | Failed, turn: Turn | None
-    ) -> Verdict:
+    ) -> LeaseStatus:
         """End the attempt: its last event, the channel's turn and the channel's next job in one
         step. LOST means that nothing was written; otherwise CONTINUE."""
         done = isinstance(event, Finished)
@@ -226,13 +241,13 @@ class JobQueue:
             lease.job.id,
             lease.fence,
             seq,
-            State.DONE if done else State.FAILED,
+            JobState.DONE if done else JobState.FAILED,
             encode(event),
             encode(replace(turn, parent=None)) if turn is not None else "",
             HEAD if turn is None or turn.parent is None else turn.parent,
             max(tokens, 1),
         )
-        return Verdict(verdict.decode())
+        return LeaseStatus(verdict.decode())
 
     async def release(self, lease: Lease) -> None:
         """Give the job back to the front of its channel; the attempt does not count."""
@@ -243,15 +258,15 @@ class JobQueue:
         offers the job again or buries it."""
         await self.scripts.run("give_up", lease.job.id, lease.fence)
 
-    async def reap(self) -> Reaped:
+    async def reap(self) -> ReapCounts:
         """Requeue what dead workers held, bury what failed too often, end what is past its
         deadline. Any worker calls it every second or so."""
-        return Reaped(*await self.scripts.run("reap"))
+        return ReapCounts(*await self.scripts.run("reap"))
 
     async def announce(self, status: WorkerStatus) -> None:
         await self.scripts.run("announce", status.worker, encode(status))
 
-    async def workers(self) -> list[WorkerStatus]:
+    async def list_workers(self) -> list[WorkerStatus]:
         """Workers that announced themselves lately, by name."""
         found = []
         for status in await self.scripts.run("workers"):
@@ -263,24 +278,24 @@ class JobQueue:
 
     # --- delivering -----------------------------------------------------------------------------
 
-    async def undelivered(self, reader: str) -> list[tuple[Job, str]]:
+    async def list_undelivered(self, reader: str) -> list[tuple[Job, str]]:
         """A reader's jobs, waiting ones included, that were not `delivered`, oldest first; with
         each the note last recorded, or an empty one."""
         pairs = await self.scripts.run("undelivered", reader)
-        read = [(readable(body), note.decode()) for body, note in pairs]
+        read = [(decode_job_or_none(body), note.decode()) for body, note in pairs]
         return [(job, note) for job, note in read if job is not None]
 
     async def note_delivery(self, job_id: str, note: str) -> None:
         """Keep the reader's own words on what it has shown so far."""
         await self.scripts.run("note", job_id, note)
 
-    async def delivered(self, job_id: str, job: Job | None = None) -> None:
+    async def mark_delivered(self, job_id: str, job: Job | None = None) -> None:
         """End the job's delivery. Given the job itself, of a question that is done only the
         beginning is kept: its turn and its answer's record hold all of it."""
         await self.scripts.run("delivered", job_id, encode(_short(job)) if job else "")
 
 
-def readable(body: bytes) -> Job | None:
+def decode_job_or_none(body: bytes) -> Job | None:
     """None where it is damaged or of another version: the others go on without it."""
     try:
         return decode_job(body)
@@ -290,13 +305,13 @@ def readable(body: bytes) -> Job | None:
 
 
 def _short(job: Job) -> Job:
-    return replace(job, prompt=job.prompt[:KEPT_CHARS], order=None)
+    return replace(job, prompt=job.prompt[:DELIVERED_PROMPT_CHARS], order=None)
 
 
-def _lease(attempt: int, fence: int, body: bytes, waited_ms: int) -> Lease | None:
-    job = readable(body)
+def _decode_lease(attempt: int, fence: int, body: bytes, waited_ms: int) -> Lease | None:
+    job = decode_job_or_none(body)
     return None if job is None else Lease(job, attempt, fence, waited_ms)
 
 
-def _known(estimate_ms: int) -> int | None:
+def _none_if_negative(estimate_ms: int) -> int | None:
     return None if estimate_ms < 0 else estimate_ms

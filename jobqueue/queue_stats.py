@@ -9,7 +9,7 @@ from jobqueue.schema import AnyEvent, Job, WorkerStatus, decode_event, decode_jo
 
 
 @dataclass(frozen=True, slots=True)
-class Capability:
+class CapabilityStats:
     name: str
     waiting: int
     running: int
@@ -18,9 +18,9 @@ class Capability:
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
+class QueueStats:
     jobs: int  # waiting or running
-    capabilities: tuple[Capability, ...]
+    capabilities: tuple[CapabilityStats, ...]
     servers: tuple[tuple[str, int], ...]  # and their jobs, most first
     workers: tuple[WorkerStatus, ...]
     dead: int
@@ -35,17 +35,17 @@ class JobDetail:
     events: tuple[tuple[str, int, int, AnyEvent], ...]  # id, attempt, seq
 
 
-async def overview(queue: JobQueue) -> Overview:
+async def load_queue_stats(queue: JobQueue) -> QueueStats:
     scripts = queue.scripts
-    workers = await queue.workers()
-    held = await scripts.patiently(lambda: scripts.redis.hgetall(scripts.key("held")))
+    workers = await queue.list_workers()
+    held = await scripts.retry(lambda: scripts.redis.hgetall(scripts.key("held")))
     counts = {name.decode(): int(count) for name, count in held.items()}
     waiting, running = _with_prefix(counts, "queued:"), _with_prefix(counts, "running:")
     names = waiting.keys() | running.keys()
     names |= {capability for worker in workers for capability in worker.capabilities}
     servers = _with_prefix(counts, "server:")
-    memory = await scripts.patiently(lambda: scripts.redis.info("memory"))
-    return Overview(
+    memory = await scripts.retry(lambda: scripts.redis.info("memory"))
+    return QueueStats(
         jobs=sum(servers.values()),
         capabilities=tuple(
             [
@@ -55,13 +55,13 @@ async def overview(queue: JobQueue) -> Overview:
         ),
         servers=tuple(sorted(servers.items(), key=lambda item: (-item[1], item[0]))),
         workers=tuple(workers),
-        dead=await scripts.patiently(lambda: scripts.redis.xlen(scripts.key("dead"))),
+        dead=await scripts.retry(lambda: scripts.redis.xlen(scripts.key("dead"))),
         memory=memory["used_memory"],
         memory_limit=memory["maxmemory"],
     )
 
 
-async def job_detail(queue: JobQueue, job_id: str) -> JobDetail:
+async def load_job_detail(queue: JobQueue, job_id: str) -> JobDetail:
     """Raises `UnknownJob` when there is no such job or its record has expired."""
     scripts = queue.scripts
 
@@ -72,7 +72,7 @@ async def job_detail(queue: JobQueue, job_id: str) -> JobDetail:
             record, entries = await pipe.execute()
             return record, entries
 
-    raw, entries = await scripts.patiently(read)
+    raw, entries = await scripts.retry(read)
     if not raw:
         raise UnknownJob(job_id)
     record = {name.decode(): value.decode() for name, value in raw.items()}
@@ -83,13 +83,13 @@ async def job_detail(queue: JobQueue, job_id: str) -> JobDetail:
     )
 
 
-async def _capability(queue: JobQueue, name: str, waiting: int, running: int) -> Capability:
+async def _capability(queue: JobQueue, name: str, waiting: int, running: int) -> CapabilityStats:
     scripts = queue.scripts
-    raw: dict[bytes, bytes] = await scripts.patiently(
+    raw: dict[bytes, bytes] = await scripts.retry(
         lambda: scripts.redis.hgetall(scripts.key("pace", name))
     )
     pace = {field.decode(): float(value) for field, value in raw.items()}
-    return Capability(
+    return CapabilityStats(
         name=name,
         waiting=waiting,
         running=running,

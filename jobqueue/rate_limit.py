@@ -15,7 +15,7 @@ Counted = Literal["questions", "tokens", "megabytes"]
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class UserLimits:
     """What one person may use; `None` is as much as they like."""
 
     per_minute: int | None = None  # questions
@@ -25,14 +25,14 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
-class Exceeded:
+class RateExceeded:
     window_ms: int  # a minute's or a day's
     limit: int
     wait_ms: int  # until the next question is taken
     what: Counted = "questions"
 
 
-class Rates:
+class RateLimiter:
     def __init__(
         self,
         redis: Redis,
@@ -43,9 +43,9 @@ class Rates:
     ) -> None:
         self._scripts = Scripts(redis, shard, policy, clock)
 
-    async def count(
-        self, server: str, user: str, question: str, rate: Rate, *, file_bytes: int = 0
-    ) -> Exceeded | None:
+    async def count_question(
+        self, server: str, user: str, question: str, rate: UserLimits, *, file_bytes: int = 0
+    ) -> RateExceeded | None:
         """Count the question and its files, or say which rate is used up; then nothing is counted.
 
         The same question is counted once, so the call may be repeated.
@@ -64,6 +64,6 @@ class Rates:
             return None
         window_ms, limit, wait_ms, what = reply
         counted: Counted = what.decode()
-        return Exceeded(
+        return RateExceeded(
             window_ms, limit >> 20 if counted == "megabytes" else limit, wait_ms, counted
         )

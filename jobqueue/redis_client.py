@@ -20,7 +20,7 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from common.redact import redact
-from jobqueue.address import ENCODE, RedisAddress, read_address
+from jobqueue.address import ENCODING_HINT, RedisAddress, parse_redis_url
 
 # Blocking reads ask for at most BLOCK_MS, well below the time after which a reply counts as lost.
 SOCKET_TIMEOUT_S = 5.0
@@ -32,7 +32,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-class _Closing:
+class _DrainingClient:
     """A client that closes when nothing of `jobqueue.lua_runner` is on its way any more.
 
     Closed under a call, a client loses the connection that the call was opening.
@@ -48,7 +48,7 @@ class _Closing:
         await super().aclose(*args, **options)  # type: ignore[misc]
 
 
-class _Client(_Closing, Redis):  # type: ignore[misc]  # redis-py's own bases disagree
+class _Client(_DrainingClient, Redis):  # type: ignore[misc]  # redis-py's own bases disagree
     pass
 
 
@@ -60,11 +60,11 @@ class _SentinelClient(_Client):
         await self.sentinels.aclose()
 
 
-class _ClusterClient(_Closing, RedisCluster):  # type: ignore[misc]
+class _ClusterClient(_DrainingClient, RedisCluster):  # type: ignore[misc]
     pass
 
 
-_SHAPE: dict[str, Any] = {
+_CLIENT_OPTIONS: dict[str, Any] = {
     "protocol": 2,
     "socket_timeout": SOCKET_TIMEOUT_S,
     "socket_connect_timeout": 3.0,
@@ -86,25 +86,27 @@ def connect(url: str) -> Redis:
     Raises:
         BadAddress: the URL cannot be read.
     """
-    address = read_address(url)
-    shape = {**_SHAPE, **address.options}
+    address = parse_redis_url(url)
+    shape = {**_CLIENT_OPTIONS, **address.options}
     if address.kind == "unix":
-        return _Client(unix_socket_path=address.path, db=address.db, retry=_retry(), **shape)
+        return _Client(unix_socket_path=address.path, db=address.db, retry=_retry_policy(), **shape)
     shape["socket_keepalive"] = True
     if address.kind == "redis+sentinel":
-        return _ask_sentinels(address, shape)
+        return _connect_by_sentinel(address, shape)
     [(host, port)] = address.hosts
     if address.kind == "redis+cluster":
         client = _ClusterClient(host=host, port=port, ssl=address.tls, **shape)
         return cast("Redis", client)
-    return _Client(host=host, port=port, db=address.db, ssl=address.tls, retry=_retry(), **shape)
+    return _Client(
+        host=host, port=port, db=address.db, ssl=address.tls, retry=_retry_policy(), **shape
+    )
 
 
-def _ask_sentinels(address: RedisAddress, shape: dict[str, Any]) -> Redis:
+def _connect_by_sentinel(address: RedisAddress, shape: dict[str, Any]) -> Redis:
     tls = {name: value for name, value in shape.items() if name.startswith("ssl_")}
-    asking = {**_SHAPE, **tls, **address.sentinel_options, "ssl": address.tls}
+    asking = {**_CLIENT_OPTIONS, **tls, **address.sentinel_options, "ssl": address.tls}
     sentinel = Sentinel(address.hosts, sentinel_kwargs=asking)  # type: ignore[no-untyped-call]
-    options: dict[str, Any] = {**shape, "db": address.db, "retry": _retry()}
+    options: dict[str, Any] = {**shape, "db": address.db, "retry": _retry_policy()}
     if address.tls:
         options["ssl"] = True  # which other classes of connections do not know
     client: _SentinelClient = sentinel.master_for(
@@ -114,11 +116,11 @@ def _ask_sentinels(address: RedisAddress, shape: dict[str, Any]) -> Redis:
     return client
 
 
-def _retry() -> Retry:
+def _retry_policy() -> Retry:
     return Retry(ConstantBackoff(0.01), 1, supported_errors=(RedisConnectionError,))
 
 
-class RedisRefuses(Exception):
+class RedisAccessDenied(Exception):
     """The server answers, and does not let us in: one sentence for the operator."""
 
 
@@ -128,21 +130,21 @@ async def check_redis(redis: Redis, url: str) -> None:
         async with asyncio.timeout(SOCKET_TIMEOUT_S):
             await redis.ping()
     except (AuthenticationError, AuthorizationError) as error:
-        raise RedisRefuses(
+        raise RedisAccessDenied(
             f"Redis refuses REDIS_URL: {redact(str(error))} Put its password there: "
-            f"redis://:PASSWORD@host:6379/0; {ENCODE}"
+            f"redis://:PASSWORD@host:6379/0; {ENCODING_HINT}"
         ) from None
     except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
         if isinstance(error, ResponseError) and not isinstance(error, MasterDownError):
-            raise RedisRefuses(f"Redis refuses REDIS_URL: {redact(str(error))}") from None
+            raise RedisAccessDenied(f"Redis refuses REDIS_URL: {redact(str(error))}") from None
         log.warning(
             "Redis cannot be reached at %s, trying again: start it, or correct REDIS_URL (%s)",
-            read_address(url),
+            parse_redis_url(url),
             redact(repr(error)),
         )
 
 
-async def cancellable(call: Awaitable[T]) -> T:
+async def await_cancellable(call: Awaitable[T]) -> T:
     """Await a call of the client so that cancelling the task always reaches it.
 
     The client sends within `asyncio.wait_for`, which before Python 3.12 drops a cancellation that

@@ -150,20 +150,20 @@ class Started(Event, frozen=True):
     model: str = ""
 
 
-class Delta(Event, frozen=True, omit_defaults=True):
+class Delta(Event, frozen=True):
     """More of the answer's text."""
 
     text: str
     anew: bool = False  # all of it so far: what was told before turned out to be reasoning
 
 
-class Thought(Event, frozen=True):
+class ReasoningDelta(Event, frozen=True, tag="thought"):
     """More of the reasoning that leads to the answer or to the next call; shown apart from it."""
 
     text: str
 
 
-class Call(Event, frozen=True):
+class ToolCallDelta(Event, frozen=True, tag="call"):
     """More of what the model asks of a tool, as it writes it; a new `step` opens a step."""
 
     step: int  # from 1, in the order of the calls
@@ -171,7 +171,7 @@ class Call(Event, frozen=True):
     text: str  # of a program, or of arguments as JSON
 
 
-class Asks(Event, frozen=True):
+class ApprovalRequest(Event, frozen=True, tag="asks"):
     """The step's call is complete, and waits for a person's word: see `jobqueue.approvals`."""
 
     step: int
@@ -185,7 +185,7 @@ class CallStatus(StrEnum):
     REFUSED = "refused"  # never ran: malformed, not allowed, or nowhere to run it
 
 
-class Returned(Event, frozen=True):
+class ToolResult(Event, frozen=True, tag="returned"):
     """What a step's call came to."""
 
     step: int
@@ -234,19 +234,29 @@ class Failed(Event, frozen=True):
     detail: str = ""  # for the log and the operator, never shown as it is
 
 
-AnyEvent = Started | Thought | Call | Asks | Returned | Progress | Delta | Finished | Failed
+AnyEvent = (
+    Started
+    | ReasoningDelta
+    | ToolCallDelta
+    | ApprovalRequest
+    | ToolResult
+    | Progress
+    | Delta
+    | Finished
+    | Failed
+)
 TERMINAL_EVENTS = (Finished, Failed)
 
 
-class State(StrEnum):
+class JobState(StrEnum):
     QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
 
     @property
-    def terminal(self) -> bool:
-        return self in (State.DONE, State.FAILED)
+    def is_terminal(self) -> bool:
+        return self in (JobState.DONE, JobState.FAILED)
 
 
 WorkerPhase = Literal["loading", "ready", "degraded", "draining"]
@@ -268,7 +278,7 @@ class WorkerStatus(Struct, frozen=True):
     tools: tuple[str, ...] = ()  # by the names that a job asks for them
 
     @property
-    def serves(self) -> bool:
+    def is_serving(self) -> bool:
         return self.phase in ("ready", "degraded")
 
 
@@ -277,7 +287,7 @@ encode = msgspec.json.Encoder().encode
 T = TypeVar("T")
 
 
-def decoder(decode: Callable[[bytes], T]) -> Callable[[bytes], T]:
+def make_decoder(decode: Callable[[bytes], T]) -> Callable[[bytes], T]:
     """Let JSON that is nested without end be refused as any other that cannot be read."""
 
     def decode_bounded(data: bytes) -> T:
@@ -289,11 +299,11 @@ def decoder(decode: Callable[[bytes], T]) -> Callable[[bytes], T]:
     return decode_bounded
 
 
-decode_job = decoder(msgspec.json.Decoder(Job).decode)
-decode_event = decoder(msgspec.json.Decoder[AnyEvent](AnyEvent).decode)
-decode_turn = decoder(msgspec.json.Decoder(Turn).decode)
-decode_summary = decoder(msgspec.json.Decoder(Summary).decode)
-decode_worker = decoder(msgspec.json.Decoder(WorkerStatus).decode)
+decode_job = make_decoder(msgspec.json.Decoder(Job).decode)
+decode_event = make_decoder(msgspec.json.Decoder[AnyEvent](AnyEvent).decode)
+decode_turn = make_decoder(msgspec.json.Decoder(Turn).decode)
+decode_summary = make_decoder(msgspec.json.Decoder(Summary).decode)
+decode_worker = make_decoder(msgspec.json.Decoder(WorkerStatus).decode)
 
 
 def with_traceparent(job: Job) -> Job:

@@ -24,7 +24,7 @@ BEAT_S = 1.0
 @asynccontextmanager
 async def watch_loop(limit_s: float) -> AsyncIterator[None]:
     """End this process when its event loop has stood still for `limit_s`; 0: only tell systemd."""
-    watch = _Watch(limit_s)
+    watch = _Watchdog(limit_s)
     beats = asyncio.create_task(watch.beat(), name="watchdog")
     notify_systemd("READY=1")
     try:
@@ -35,7 +35,7 @@ async def watch_loop(limit_s: float) -> AsyncIterator[None]:
         await asyncio.wait([beats])
 
 
-class _Watch:
+class _Watchdog:
     def __init__(self, limit_s: float) -> None:
         self._limit_s = limit_s
         self._every_s = min(BEAT_S, limit_s / 4) if limit_s else BEAT_S
@@ -45,7 +45,7 @@ class _Watch:
 
     async def beat(self) -> None:
         if self._limit_s:
-            threading.Thread(target=self._complain, name="watchdog", daemon=True).start()
+            threading.Thread(target=self._log_stalls, name="watchdog", daemon=True).start()
         try:
             while True:
                 self._last = time.monotonic()
@@ -57,7 +57,7 @@ class _Watch:
             faulthandler.cancel_dump_traceback_later()
             self._ended.set()
 
-    def _complain(self) -> None:
+    def _log_stalls(self) -> None:
         """In a thread: say at half of the limit what will happen, where Python still runs."""
         complained = False
         while not self._ended.wait(self._every_s):

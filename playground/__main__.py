@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from common.redact import redact
-from common.require_extra import installed
+from common.require_extra import require_extra
 
-with installed("playground"):
+with require_extra("playground"):
     import psutil
 
-    from common.version import add_version
+    from common.version import add_version_option
     from playground import ensure_model, script
     from playground.data_dir import DataDirInUseError, default_data_dir, lock_data_dir
     from playground.discord.server import LocalDiscord, PortInUseError
@@ -53,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m playground", description=__doc__)
     parser.set_defaults(run=serve)
-    add_version(parser)
+    add_version_option(parser)
     _add_engine_arguments(parser)
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes any free one")
     parser.add_argument("--no-open", action="store_true", help="do not open a browser")

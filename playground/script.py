@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from jobqueue.errors import QueueError
-from jobqueue.event_reader import LiveReader
+from jobqueue.event_reader import EventReader
 from jobqueue.schema import Finished
 from playground import ensure_model, script_actions
 from playground.data_dir import lock_data_dir
@@ -89,7 +89,7 @@ class SupervisedSystem:
         if not states <= IDLE_STATES:
             return False
         try:
-            return not await self._supervisor.queue.undelivered(READER)
+            return not await self._supervisor.queue.list_undelivered(READER)
         except QueueError:
             return False
 
@@ -98,7 +98,7 @@ class SupervisedSystem:
         try:
             async with (
                 asyncio.timeout(RESULT_S),
-                LiveReader(self._supervisor.queue, "script") as live,
+                EventReader(self._supervisor.queue, "script") as live,
             ):
                 async for envelope in live.follow(question):
                     if isinstance(envelope.event, Finished):

@@ -20,7 +20,7 @@ from typing import Self
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from jobqueue.address import BadAddress, read_address
+from jobqueue.address import BadAddress, parse_redis_url
 from jobqueue.errors import QueueError
 from jobqueue.queue import JobQueue
 from jobqueue.redis_client import connect
@@ -82,7 +82,7 @@ class Supervisor:
             own = self._environ.get("REDIS_URL")
             self.redis_url = own or await self._start_redis(stack)
             try:
-                read_address(self.redis_url)
+                parse_redis_url(self.redis_url)
             except BadAddress as error:
                 raise StartError(str(error)) from None
             self._redis = await stack.enter_async_context(connect(self.redis_url))
@@ -293,7 +293,7 @@ class Supervisor:
     async def _find_worker_status(self, process: ManagedProcess) -> WorkerStatus | None:
         """By process id, since one that was killed stays announced for some seconds."""
         try:
-            workers = await self.queue.workers()
+            workers = await self.queue.list_workers()
         except QueueError:
             return None
         return next((w for w in workers if f"-{process.pid}-" in w.worker), None)

@@ -8,7 +8,7 @@ import pytest_asyncio
 from hypothesis import settings
 from redis.asyncio import Redis
 
-from jobqueue.embedded_redis import embedded
+from jobqueue.embedded_redis import run_embedded_redis
 from jobqueue.queue import JobQueue
 from jobqueue.redis_client import connect
 
@@ -26,7 +26,7 @@ async def redis_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[s
     if url := os.environ.get("COMMONROOM_TEST_REDIS_URL"):
         yield url
         return
-    async with embedded(tmp_path_factory.mktemp("queue")) as url:
+    async with run_embedded_redis(tmp_path_factory.mktemp("queue")) as url:
         yield url
 
 

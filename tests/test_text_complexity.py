@@ -269,7 +269,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
         scripted_article._DIRECTIVE.findall(text),
         scripted_article._ASSIGNMENT.search(text),
     ),
-    "capability": partial(capabilities.of_model, "chat"),
+    "capability": partial(capabilities.add_model, "chat"),
     "playground: markdown": lambda text: markdown.render(text[:MESSAGE]),
     "playground: line": lambda text: markdown.render_line(text[:MESSAGE]),
     "playground: mentions": _mentions,

@@ -10,8 +10,8 @@ from uuid import uuid4
 
 from bench.peers.kit import GIVE_UP_S, SLOTS, Handle, Put
 from jobqueue.errors import QueueUnavailable
-from jobqueue.policy import Limits, Policy
-from jobqueue.queue import JobQueue, Lease, Verdict
+from jobqueue.policy import JobLimits, Policy
+from jobqueue.queue import JobQueue, Lease, LeaseStatus
 from jobqueue.redis_client import connect
 from jobqueue.schema import Finished, Job, Turn
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 EVERYTHING = 1_000_000
 POLICY = Policy(
-    lease_ms=1_000 * GIVE_UP_S, limits=Limits(EVERYTHING, EVERYTHING, EVERYTHING, EVERYTHING)
+    lease_ms=1_000 * GIVE_UP_S, limits=JobLimits(EVERYTHING, EVERYTHING, EVERYTHING, EVERYTHING)
 )
 CHANNELS, SERVERS = 1_000, 50
 
@@ -64,7 +64,7 @@ async def _answer(queue: JobQueue, lease: Lease, handle: Handle) -> None:
     end = Finished(text="done", completion_tokens=1)
 
     async def keep() -> bool:
-        return await _patiently(lambda: queue.finish(lease, 0, end, turn)) is not Verdict.LOST
+        return await _patiently(lambda: queue.finish(lease, 0, end, turn)) is not LeaseStatus.LOST
 
     await handle(job.id, float(job.prompt), keep)
 

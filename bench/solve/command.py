@@ -18,7 +18,7 @@ from bench.solve.run import Solved, load, open_workshop, solve_all
 from inference.config import OFFLINE, add_choices, chosen
 from inference.engines import create
 from inference.sandbox.client import Sandbox
-from jobqueue.embedded_redis import embedded
+from jobqueue.embedded_redis import run_embedded_redis
 from jobqueue.redis_client import connect
 from jobqueue.schema import Check
 
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
         solved = []
         with tempfile.TemporaryDirectory() as folder:
             async with (
-                embedded(Path(folder)) as url,
+                run_embedded_redis(Path(folder)) as url,
                 connect(url) as redis,
                 open_workshop(engine, redis) as workshop,
                 Sandbox() as judge,

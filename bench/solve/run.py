@@ -17,7 +17,7 @@ from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
 from jobqueue.blobs import Blobs
 from jobqueue.history import History
-from jobqueue.schema import CallStatus, Check, Finished, Job, Returned
+from jobqueue.schema import CallStatus, Check, Finished, Job, ToolResult
 
 SYSTEM = "You are a helpful assistant."
 
@@ -85,7 +85,7 @@ async def _solve(name: str, problem: Problem, workshop: Workshop, judge: Sandbox
     try:
         attempt = await workshop.solution(job, 1)
         async for event in attempt.events():
-            if isinstance(event, Returned):
+            if isinstance(event, ToolResult):
                 turns += 1
                 last = event.text if event.status is CallStatus.OK else last
             if isinstance(event, Finished):

@@ -68,7 +68,7 @@ from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueUnavailable
 from jobqueue.history import History
 from jobqueue.queue import JobQueue, Policy
-from jobqueue.rate_limit import Rates
+from jobqueue.rate_limit import RateLimiter
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ class Service:
     queue: JobQueue
     history: History
     preferences: PreferenceStore
-    rates: Rates
+    rates: RateLimiter
     recent: RecentQuestions
     held: Held
     blobs: Blobs
@@ -120,7 +120,7 @@ class Service:
             queue=JobQueue(redis, policy=policy),
             history=History(redis),
             preferences=PreferenceStore(redis, defaults),
-            rates=Rates(redis),
+            rates=RateLimiter(redis),
             recent=RecentQuestions(redis),
             held=Held(redis, settings.reader),
             blobs=Blobs(redis, policy=policy),
@@ -265,8 +265,8 @@ class Commonroom(discord.AutoShardedClient):
                 if shown is None and references.answers(message, self.user.id):
                     await self.answers.settled_in(job.channel)
                     shown = await self.service.shown.find(str(target))
-                head = await self.service.history.head(job.channel)
-                turn = shown and await self.service.history.turn(job.channel, shown.job.id)
+                head = await self.service.history.get_head(job.channel)
+                turn = shown and await self.service.history.get_turn(job.channel, shown.job.id)
         except (TimeoutError, QueueUnavailable):
             return question
         if shown is None or turn is None:

@@ -47,14 +47,14 @@ async def keep_presence(client: "Commonroom") -> None:
 
 async def _state(client: "Commonroom") -> Presence:
     try:
-        workers = await client.service.queue.workers()
+        workers = await client.service.queue.list_workers()
     except QueueUnavailable:
         return Presence(discord.Status.dnd, Notice("presence-queue"))
     return presence_of(workers)
 
 
 def presence_of(workers: list[WorkerStatus]) -> Presence:
-    if any(worker.serves for worker in workers):
+    if any(worker.is_serving for worker in workers):
         return Presence(discord.Status.online, Notice("presence-ready"))
     loading = [worker for worker in workers if worker.phase == "loading"]
     if not loading:

@@ -12,7 +12,7 @@ from bot.notices import Notice, Refused
 from bot.pending_questions import Posted, Question
 from bot.quotes import names_in, with_quotes
 from jobqueue.blobs import Blobs
-from jobqueue.capabilities import ARTICLE, READ, SOLVE, VISION, without_model
+from jobqueue.capabilities import ARTICLE, READ, SOLVE, VISION, strip_model
 from jobqueue.errors import QueueError, QueueFull
 from jobqueue.schema import MAX_PROMPT_CHARS, Attachment, Job, WorkerStatus
 
@@ -74,14 +74,14 @@ class Attaching:
             Refused: nothing of what was posted can be shown to the model, and nothing was asked.
         """
         job = question.job
-        for_programs = without_model(job.capability) == SOLVE
+        for_programs = strip_model(job.capability) == SOLVE
         room = min(sight.text_bytes, MAX_PROMPT_CHARS - len(question.words) - TITLES_CHARS)
         for_quotes = room // 2 if question.files else room
         prompt, cuts = with_quotes(question.words, question.quotes, for_quotes)
         room -= len(prompt.encode()) - len(question.words.encode())
         quoted, attachments, unkept = await self._read_all(question, room, for_programs)
         shown = pictures(quoted)
-        for_article = without_model(job.capability) == ARTICLE  # which they may be pictures of
+        for_article = strip_model(job.capability) == ARTICLE  # which they may be pictures of
         seen = bool(shown) and (for_article or (sight.vision and not for_programs))
         legible = bool(shown) and sight.reads
         told = [file for file in quoted if file not in shown or seen]

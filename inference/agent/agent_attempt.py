@@ -99,7 +99,9 @@ class AgentAttempt:
         if self._approvals is None:
             return False
         with tracing.span("approval") as span:
-            said = await self._approvals.allowed(self._job.id, self._attempt, self._steps.number)
+            said = await self._approvals.wait_for_decision(
+                self._job.id, self._attempt, self._steps.number
+            )
             span.set(allowed=said)
         return said
 

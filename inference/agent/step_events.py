@@ -12,13 +12,13 @@ from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueError
 from jobqueue.schema import (
     AnyEvent,
-    Asks,
+    ApprovalRequest,
     Attachment,
-    Call,
     CallStatus,
     Delta,
-    Returned,
-    Thought,
+    ReasoningDelta,
+    ToolCallDelta,
+    ToolResult,
 )
 
 log = logging.getLogger(__name__)
@@ -65,19 +65,19 @@ class Steps:
             self.number += 1
         if shown.call is None or len(reply.call.text) > len(written):
             more = reply.call.text[len(written) :]
-            yield Call(step=self.number, tool=reply.call.tool or PYTHON, text=more)
+            yield ToolCallDelta(step=self.number, tool=reply.call.tool or PYTHON, text=more)
         new = shown.call is None or not shown.call.complete
         if self._asks and new and reply.call.complete and not reply.call.fault:
-            yield Asks(step=self.number, attempt=self._asks)
+            yield ApprovalRequest(step=self.number, attempt=self._asks)
 
-    async def returned(self, outcome: Outcome) -> Returned:
+    async def returned(self, outcome: Outcome) -> ToolResult:
         call = self._shown.call
         if call and call.tool == PYTHON and outcome.status is not CallStatus.REFUSED:
             self.programs.append(call.text)
         self._shown = Reply()
         if outcome.status is CallStatus.OK:
             self.last = outcome
-        return Returned(
+        return ToolResult(
             step=self.number,
             status=outcome.status,
             text=outcome.text,
@@ -105,6 +105,6 @@ class Steps:
         return tuple(kept)
 
 
-def _thought(text: str, shown: str) -> Iterator[Thought]:
+def _thought(text: str, shown: str) -> Iterator[ReasoningDelta]:
     if len(text) > len(shown):
-        yield Thought(text=text[len(shown) :])
+        yield ReasoningDelta(text=text[len(shown) :])

@@ -32,7 +32,7 @@ from inference.tools.registry import CONVERT, PYTHON, READ_PICTURE, tools
 from jobqueue.approvals import Approvals
 from jobqueue.blobs import Blobs
 from jobqueue.capabilities import SOLVE
-from jobqueue.history_images import MOST, pictures_of
+from jobqueue.history_images import MAX_IMAGES, select_images
 from jobqueue.schema import Attachment, Job, Sampling
 
 log = logging.getLogger(__name__)
@@ -178,10 +178,10 @@ class Workshop:
         """What an attempt is made of besides its job."""
         dialect = self._dialect
         turns = (await self._past.load(job.channel, None, job.parent)).turns
-        pictures = pictures_of(job.attachments)
+        pictures = select_images(job.attachments)
         files = await self._bytes(each for each in job.attachments if each not in pictures)
         if READ_PICTURE in chosen:
-            pictures += [p for turn in reversed(turns) for p in pictures_of(turn.attachments)]
+            pictures += [p for turn in reversed(turns) for p in select_images(turn.attachments)]
         return {
             "prompt": await self._prompt(job, dialect, chosen, files),
             "engine": self.engine,
@@ -190,7 +190,7 @@ class Workshop:
             "context": Context(
                 sandbox=self._sandbox,
                 files=files,
-                pictures=await self._bytes(pictures[:MOST] if READ_PICTURE in chosen else ()),
+                pictures=await self._bytes(pictures[:MAX_IMAGES] if READ_PICTURE in chosen else ()),
                 turns=turns,
             ),
             "blobs": self._blobs,

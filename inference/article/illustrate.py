@@ -20,7 +20,7 @@ from inference.engines.base import Engine
 from inference.library.names import among, mentioned, name_of, terms
 from inference.sandbox.client import Sandbox
 from jobqueue.article import Article, Kind, Need, Section, Slot
-from jobqueue.history_images import pictures_of
+from jobqueue.history_images import select_images
 from jobqueue.schema import Job
 
 BARE = 60  # characters of an assignment, at most, that leaves open what is to be told
@@ -144,7 +144,7 @@ class Pictures:
         with tracing.span("picture") as span:
             slot = await self._tools.illustrator.fill(
                 need,
-                own=pictures_of(self._job.attachments),
+                own=select_images(self._job.attachments),
                 taken=[figure.picture.sha256 for figure in article.figures],
                 avoid=avoid,
                 beside=beside,
@@ -156,7 +156,7 @@ class Pictures:
 
     def _own(self, section: Section) -> Need | None:
         """Each of them once."""
-        for picture in pictures_of(self._job.attachments):
+        for picture in select_images(self._job.attachments):
             called = re.sub(r"[\W_]+", " ", Path(picture.name).stem).strip()
             found = spelled(f"{section.heading}\n{section.text}", called)
             if found and picture.sha256 not in self._offered:

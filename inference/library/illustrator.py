@@ -29,7 +29,7 @@ from inference.library.store import Written
 from inference.library.written import contradicted, titles
 from jobqueue.article import Figure, Need, Slot, Why
 from jobqueue.errors import QueueError
-from jobqueue.history_images import pictures_of
+from jobqueue.history_images import select_images
 from jobqueue.structs import Attachment
 
 EXAMINED = 4  # candidates whose files are looked into
@@ -64,7 +64,7 @@ class LibraryIllustrator:
     ) -> Slot:
         library = await self._source.current()
         wanted = Wanted.of(need, library.known, beside)
-        theirs = {own_entry(each): each for each in pictures_of(own)}
+        theirs = {own_entry(each): each for each in select_images(own)}
         found = [_judged(wanted, entry, library) for entry in theirs]
         found.sort(key=lambda each: not each.fits)
         found += library.candidates(wanted)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from common.confinement import landlock, seccomp
 from common.confinement.syscalls import ConfinementError
-from common.doctor_report import Finding, fault, good, tell, warning
+from common.doctor_report import Finding, fault, good, print_report, warning
 from inference.sandbox import interpreter
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
@@ -30,7 +30,7 @@ TODO = {
 
 def check(config: SandboxConfig) -> int:
     """Print what was found; 0 where programs can run, 1 where they cannot."""
-    return tell(asyncio.run(findings(config)))
+    return print_report(asyncio.run(findings(config)))
 
 
 async def findings(config: SandboxConfig) -> list[Finding]:

@@ -14,7 +14,7 @@ from bot.agent_trace import NOTHING
 from bot.answer_store import Version
 from bot.answer_stream import answer, submit
 from bot.reply_protocol import Outcome, Transcript
-from jobqueue.event_reader import LiveReader
+from jobqueue.event_reader import EventReader
 from jobqueue.queue import JobQueue, Lease
 from jobqueue.schema import (
     Check,
@@ -25,8 +25,8 @@ from jobqueue.schema import (
     Finished,
     FinishReason,
     Job,
+    ReasoningDelta,
     Started,
-    Thought,
     WorkerStatus,
 )
 
@@ -51,7 +51,7 @@ class Desk:
     """The bot's side, and a worker that says what it is told to."""
 
     queue: JobQueue
-    live: LiveReader
+    live: EventReader
     seq: int = 0
     reply: Transcript = field(default_factory=Transcript)
 
@@ -82,7 +82,7 @@ class Desk:
 
 @pytest_asyncio.fixture
 async def desk(queue: JobQueue) -> AsyncIterator[Desk]:
-    async with LiveReader(queue, READER) as live:
+    async with EventReader(queue, READER) as live:
         yield Desk(queue, live)
 
 
@@ -120,7 +120,7 @@ async def test_what_turned_out_to_be_reasoning_is_not_shown_as_the_answer(desk: 
     await submit(desk.queue, asked)
     lease = await desk.claim()
     await desk.say(lease, Started(attempt=1), Delta(text="They greet me. "))
-    await desk.say(lease, Thought(text="They greet me."), Delta(text="Hel", anew=True))
+    await desk.say(lease, ReasoningDelta(text="They greet me."), Delta(text="Hel", anew=True))
     await desk.say(lease, Delta(text="lo"))
     await desk.end(lease, Failed(code=FailureCode.ENGINE))
     reply = await desk.shown(asked)
@@ -166,7 +166,7 @@ async def test_time_that_runs_out_is_told(desk: Desk) -> None:
     await submit(desk.queue, asked)
     reply = await desk.shown(asked, left_s=0.2)
     assert reply.failure == notices.failed(FailureCode.DEADLINE)
-    assert (await desk.queue.status(asked.id)).state.terminal
+    assert (await desk.queue.get_status(asked.id)).state.is_terminal
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from bench.server import Server
 from bot.__main__ import main
 from bot.discord.permissions import invitation
 from bot.doctor import examine
-from common.doctor_report import Finding, Verdict
-from jobqueue.doctor_checks import clock, disk, metrics_port
+from common.doctor_report import Finding, Severity
+from jobqueue.doctor_checks import check_clock, check_disk, check_metrics_port
 from jobqueue.queue import JobQueue
 from jobqueue.redis_client import connect
 from playground.discord.permissions import Permission
@@ -38,12 +38,12 @@ def environ(discord: LocalDiscord, server: Server, **more: str) -> dict[str, str
 
 def faults(findings: list[Finding]) -> dict[str, str]:
     """What was found, by what it is about; each says what to do."""
-    assert all(finding.todo for finding in findings if finding.verdict is not Verdict.GOOD)
-    return {f.what: f.found for f in findings if f.verdict is Verdict.FAULT}
+    assert all(finding.todo for finding in findings if finding.verdict is not Severity.GOOD)
+    return {f.what: f.found for f in findings if f.verdict is Severity.FAULT}
 
 
 async def serving(redis: Redis) -> bool:
-    return any(worker.serves for worker in await JobQueue(redis).workers())
+    return any(worker.is_serving for worker in await JobQueue(redis).list_workers())
 
 
 async def test_all_is_well_beside_a_running_bot_and_worker(server: Server) -> None:
@@ -52,7 +52,7 @@ async def test_all_is_well_beside_a_running_bot_and_worker(server: Server) -> No
         async with room.worker(), room.bot():
             await holds(lambda: serving(redis))
             findings = await examine(environ(discord, server))
-        assert {f.verdict for f in findings} == {Verdict.GOOD}, findings
+        assert {f.verdict for f in findings} == {Severity.GOOD}, findings
         found = {finding.what: finding.found for finding in findings}
         assert found["Discord: servers"] == "1, all permissions held"
         assert invitation(int(discord.backend.state.bot["id"])) in found["Discord: invite"]
@@ -69,7 +69,7 @@ async def test_what_discord_refuses(server: Server) -> None:
         assert faults(found)["Discord: playground"] == "may not attach files"
         # No bot has told Discord the commands: it does so itself when it starts.
         told = {finding.what: finding.verdict for finding in found}
-        assert told["Discord: commands"] is Verdict.WARNING
+        assert told["Discord: commands"] is Severity.WARNING
 
 
 async def test_a_server_that_loses_what_it_holds(server: Server) -> None:
@@ -120,13 +120,13 @@ def test_the_command_prints_what_to_do_and_exits_with_1(
 
 
 def test_clock_disk_and_port(tmp_path: Path) -> None:
-    assert clock(0.1).verdict is Verdict.GOOD
-    assert clock(-5).verdict is Verdict.WARNING
-    assert clock(600).verdict is Verdict.FAULT
-    assert disk(tmp_path / "not" / "yet", 1).verdict is Verdict.GOOD
-    assert disk(tmp_path, 1 << 60).verdict is Verdict.FAULT
-    assert metrics_port("127.0.0.1", 0, "PORT").verdict is Verdict.GOOD
+    assert check_clock(0.1).verdict is Severity.GOOD
+    assert check_clock(-5).verdict is Severity.WARNING
+    assert check_clock(600).verdict is Severity.FAULT
+    assert check_disk(tmp_path / "not" / "yet", 1).verdict is Severity.GOOD
+    assert check_disk(tmp_path, 1 << 60).verdict is Severity.FAULT
+    assert check_metrics_port("127.0.0.1", 0, "PORT").verdict is Severity.GOOD
     with Server(tmp_path / "taken") as taken:
-        found = metrics_port("127.0.0.1", taken.port, "PORT")
-    assert found.verdict is Verdict.FAULT
+        found = check_metrics_port("127.0.0.1", taken.port, "PORT")
+    assert found.verdict is Severity.FAULT
     assert "PORT" in found.todo

@@ -6,7 +6,7 @@ from redis.asyncio import Redis
 
 from bot import preferences
 from bot.preferences import SERVER, Preferences, PreferenceStore, RoleRate
-from jobqueue.rate_limit import Rate
+from jobqueue.rate_limit import UserLimits
 
 DEFAULTS = Preferences(enabled=True, per_minute=60)
 
@@ -86,6 +86,6 @@ def test_roles_open_the_door_and_nobody_is_kept_out_without_any() -> None:
 
 def test_the_most_generous_role_counts() -> None:
     some = Preferences(per_minute=2, role_rates=(RoleRate("a", 5, 10), RoleRate("b", 9)))
-    assert some.rate([]) == Rate(2, None)
-    assert some.rate(["a"]) == Rate(5, 10)
-    assert some.rate(["a", "b"]) == Rate(9, None)
+    assert some.rate([]) == UserLimits(2, None)
+    assert some.rate(["a"]) == UserLimits(5, 10)
+    assert some.rate(["a", "b"]) == UserLimits(9, None)

@@ -18,10 +18,10 @@ from prometheus_client import CollectorRegistry
 
 from bench.server import Server, free_port
 from bot.config import Settings as BotSettings
-from common.doctor_report import Finding, Verdict
-from common.metrics_server import exposed
+from common.doctor_report import Finding, Severity
+from common.metrics_server import serve_metrics
 from inference.config import Settings as WorkerSettings
-from jobqueue.doctor_checks import of_redis
+from jobqueue.doctor_checks import check_redis_server
 from jobqueue.embedded_redis import find_binary
 from tests.deploy.composed import CPU, MAIN, PROJECT, VLLM, Json, merged, read, script, services
 
@@ -247,9 +247,9 @@ async def test_the_queue_s_server_is_as_the_doctor_wants_it(secrets: Path, tmp_p
         give_up = time.monotonic() + 30
         while not any(finding.what == "workers" for finding in found):  # it starts
             assert time.monotonic() < give_up, found
-            found = await of_redis({"REDIS_URL": url})
-        wrong = await of_redis({"REDIS_URL": url.replace("redis://:", "redis://:not")})
-    assert not [finding for finding in found if finding.verdict is Verdict.FAULT], found
+            found = await check_redis_server({"REDIS_URL": url})
+        wrong = await check_redis_server({"REDIS_URL": url.replace("redis://:", "redis://:not")})
+    assert not [finding for finding in found if finding.verdict is Severity.FAULT], found
     assert next(f.found for f in found if f.what == "Redis: memory").endswith("of 1,024")
     assert wrong[0].found.startswith("it wants another password")
 
@@ -267,8 +267,8 @@ async def test_the_health_check_asks_what_the_services_tell() -> None:
         return subprocess.run(here, check=False, stderr=subprocess.DEVNULL).returncode
 
     registry = CollectorRegistry()
-    async with exposed(
-        registry, host="127.0.0.1", port=0, lacks=lambda: "loading", refresh=refresh
+    async with serve_metrics(
+        registry, host="127.0.0.1", port=0, not_ready_reason=lambda: "loading", refresh=refresh
     ) as port:
         assert await asyncio.to_thread(check, port) == 0
     assert await asyncio.to_thread(check, free_port()) != 0

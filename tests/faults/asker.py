@@ -8,7 +8,7 @@ import asyncio
 import msgspec
 
 from jobqueue.errors import QueueFull, QueueUnavailable
-from jobqueue.event_reader import Envelope, LiveReader
+from jobqueue.event_reader import Envelope, EventReader
 from jobqueue.queue import JobQueue, Receipt
 from jobqueue.schema import Delta, Failed, Finished, Job, Started
 from tests.faults.wall import Line, Wall
@@ -35,7 +35,7 @@ async def submit(queue: JobQueue, job: Job) -> Receipt:
             await asyncio.sleep(_PAUSE_S)
 
 
-async def answer(queue: JobQueue, live: LiveReader, job: Job, note: str, wall: Wall) -> None:
+async def answer(queue: JobQueue, live: EventReader, job: Job, note: str, wall: Wall) -> None:
     """Show the submitted job's answer to its end, from where `note` says."""
     draft = msgspec.json.decode(note, type=Note) if note else Note(nonce=f"{job.id}.0")
     while True:
@@ -47,7 +47,7 @@ async def answer(queue: JobQueue, live: LiveReader, job: Job, note: str, wall: W
             return
 
 
-async def _follow(queue: JobQueue, live: LiveReader, job: Job, draft: Note, wall: Wall) -> None:
+async def _follow(queue: JobQueue, live: EventReader, job: Job, draft: Note, wall: Wall) -> None:
     async for envelope in live.follow(job.id, draft.last_id):
         first_words = _add(draft, envelope)
         if first_words:
@@ -56,7 +56,7 @@ async def _follow(queue: JobQueue, live: LiveReader, job: Job, draft: Note, wall
     if draft.torn:
         wall.show(Line(job.id, f"{draft.nonce}.torn", draft.text))
     wall.show(Line(job.id, draft.nonce, draft.text, True, draft.first_id, draft.last_id))
-    await queue.delivered(job.id)
+    await queue.mark_delivered(job.id)
 
 
 def _add(draft: Note, envelope: Envelope) -> bool:
@@ -79,6 +79,6 @@ async def undelivered(queue: JobQueue, reader: str) -> list[tuple[Job, str]]:
     """Until the queue says it."""
     while True:
         try:
-            return await queue.undelivered(reader)
+            return await queue.list_undelivered(reader)
         except QueueUnavailable:
             await asyncio.sleep(_PAUSE_S)

@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobqueue.embedded_redis import embedded
+from jobqueue.embedded_redis import run_embedded_redis
 from jobqueue.queue import JobQueue
 from jobqueue.redis_client import connect
 from playground.discord.fault_injection import Fault
@@ -124,8 +124,8 @@ class Trial:
         queue = JobQueue(self.room.redis)
 
         async def over() -> bool:
-            left = {each.id for each, _ in await queue.undelivered("bot-0")}
-            return job not in left and (await queue.status(job)).state.terminal
+            left = {each.id for each, _ in await queue.list_undelivered("bot-0")}
+            return job not in left and (await queue.get_status(job)).state.is_terminal
 
         with suppress(TimeoutError):
             await holds(over, PATIENCE_S)
@@ -152,7 +152,11 @@ async def run(faults: int, seed: int, *, at_once: int = 16) -> tuple[int, Script
     """How many faults there were, and what became of the questions."""
     dice, questions, struck = random.Random(seed), list[ScriptQuestion](), 0
     with tempfile.TemporaryDirectory() as folder:
-        async with embedded(Path(folder)) as url, connect(url) as redis, LocalDiscord() as discord:
+        async with (
+            run_embedded_redis(Path(folder)) as url,
+            connect(url) as redis,
+            LocalDiscord() as discord,
+        ):
             discord.backend.rate_limits.enabled = False
             discord.world.create_user("bob")
             room = Room(discord, redis, url)

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from inference.engines.scripted import ScriptedEngine
 from inference.worker import Worker
-from jobqueue.event_reader import LiveReader
+from jobqueue.event_reader import EventReader
 from jobqueue.history import History
-from jobqueue.policy import Limits, Policy
-from jobqueue.queue import JobQueue, Lease, Verdict
+from jobqueue.policy import JobLimits, Policy
+from jobqueue.queue import JobQueue, Lease, LeaseStatus
 from jobqueue.redis_client import connect
 from jobqueue.schema import Event, Failed, Finished, Job, Turn
 from tests.faults import asker
@@ -27,7 +27,7 @@ from tests.faults.wall import Wall
 POLICY = Policy(
     lease_ms=1_000,
     max_attempts=10_000,  # here every attempt may be killed; poison is another test's business
-    limits=Limits(per_user=100_000, per_channel=1_000, per_server=100_000, total=100_000),
+    limits=JobLimits(per_user=100_000, per_channel=1_000, per_server=100_000, total=100_000),
     events_ttl_ms=60_000,
     history_turns=1_000,
     patience_ms=2_000,
@@ -94,16 +94,16 @@ class CountingQueue(JobQueue):
 
     fenced: int
 
-    async def emit(self, lease: Lease, seq: int, events: "list[Event]") -> Verdict:  # type: ignore[override]
+    async def emit(self, lease: Lease, seq: int, events: "list[Event]") -> LeaseStatus:  # type: ignore[override]
         return self._count(await super().emit(lease, seq, events))
 
     async def finish(
         self, lease: Lease, seq: int, event: Finished | Failed, turn: Turn | None
-    ) -> Verdict:
+    ) -> LeaseStatus:
         return self._count(await super().finish(lease, seq, event, turn))
 
-    def _count(self, verdict: Verdict) -> Verdict:
-        if verdict is Verdict.LOST:
+    def _count(self, verdict: LeaseStatus) -> LeaseStatus:
+        if verdict is LeaseStatus.LOST:
             _tick(self.fenced)
         return verdict
 
@@ -143,7 +143,7 @@ async def _ask(place: Place, reader: str) -> None:
                 room.release()
 
         left = {job.id: (job, note) for job, note in await asker.undelivered(queue, reader)}
-        async with LiveReader(queue, reader) as live, asyncio.TaskGroup() as answers:
+        async with EventReader(queue, reader) as live, asyncio.TaskGroup() as answers:
             for job, note in left.values():
                 await room.acquire()
                 answers.create_task(show(job, note))

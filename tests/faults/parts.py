@@ -20,7 +20,7 @@ import psutil
 from bench.bot.processes import WORKER, running
 from bench.server import Server
 from jobqueue.blobs import Blobs
-from jobqueue.event_reader import LiveReader
+from jobqueue.event_reader import EventReader
 from jobqueue.queue import JobQueue
 from jobqueue.redis_client import connect
 from jobqueue.schema import Attachment, Failed, Job
@@ -35,7 +35,7 @@ WORDS = ("alpha", "beta 12", "x = 3", "the quick brown fox", "0.125")
 @dataclass
 class Asking:
     queue: JobQueue
-    live: LiveReader
+    live: EventReader
     blobs: Blobs
     dice: random.Random
     asked: int = 0
@@ -63,7 +63,7 @@ class Asking:
         async for envelope in self.live.follow(job.id):
             if isinstance(envelope.event, Failed):
                 raise RuntimeError(f"{job.id}: {envelope.event.code} {envelope.event.detail}")
-        await self.queue.delivered(job.id)
+        await self.queue.mark_delivered(job.id)
 
     async def _picture(self, kind: str) -> Attachment:
         lines, size, width = ["2x + 3 = 11"], 24, 256
@@ -83,7 +83,7 @@ async def asking(seed: int) -> AsyncIterator[tuple[Asking, int]]:
         with running(WORKER, environ) as worker:
             async with connect(server.url) as redis:
                 queue = JobQueue(redis)
-                async with LiveReader(queue, READER) as live:
+                async with EventReader(queue, READER) as live:
                     await _able(queue)
                     yield Asking(queue, live, Blobs(redis), random.Random(seed)), worker.pid
 
@@ -91,7 +91,7 @@ async def asking(seed: int) -> AsyncIterator[tuple[Asking, int]]:
 async def _able(queue: JobQueue) -> None:
     """Once the worker can solve, too."""
     async with asyncio.timeout(120):
-        while not any("solve" in w.capabilities for w in await queue.workers()):  # noqa: ASYNC110
+        while not any("solve" in w.capabilities for w in await queue.list_workers()):  # noqa: ASYNC110
             await asyncio.sleep(0.2)
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from uuid import uuid4
 
 from jobqueue.errors import UnknownJob
-from jobqueue.event_reader import LiveReader
+from jobqueue.event_reader import EventReader
 from jobqueue.history import History
 from jobqueue.policy import Policy
-from jobqueue.queue import JobQueue, Lease, Verdict
+from jobqueue.queue import JobQueue, Lease, LeaseStatus
 from jobqueue.redis_client import connect
 from jobqueue.schema import Delta, Failed, FailureCode, Finished, Job, Started, Turn
 from tests.faults import asker
@@ -50,8 +50,8 @@ async def _bot(url: str, shard: str, wall: Wall) -> None:
     """Take up what an earlier one left, ask what was not asked yet, end when all is shown."""
     redis = connect(url)
     queue = JobQueue(redis, policy=POLICY, shard=shard)
-    async with aclosing(redis), LiveReader(queue, "bot-0") as live:
-        notes = {job.id: note for job, note in await queue.undelivered("bot-0")}
+    async with aclosing(redis), EventReader(queue, "bot-0") as live:
+        notes = {job.id: note for job, note in await queue.list_undelivered("bot-0")}
         for job_id in (*TALK, REGRET):
             await asker.submit(queue, question(job_id))
         await queue.cancel(REGRET)
@@ -85,9 +85,9 @@ async def _attempt(queue: JobQueue, history: History, lease: Lease) -> None:
     pieces = [Started(attempt=lease.attempt), *(Delta(text=text[i : i + 9]) for i in (0, 9))]
     for seq, piece in enumerate(pieces):
         verdict = await queue.emit(lease, seq, [piece])
-        if verdict is Verdict.CANCEL:
+        if verdict is LeaseStatus.CANCEL:
             await queue.finish(lease, seq + 1, Failed(code=FailureCode.CANCELLED), None)
-        if verdict is not Verdict.CONTINUE:
+        if verdict is not LeaseStatus.CONTINUE:
             return
     rest = Delta(text=text[18:])
     await queue.emit(lease, len(pieces), [rest])
@@ -97,6 +97,6 @@ async def _attempt(queue: JobQueue, history: History, lease: Lease) -> None:
 
 async def _all_done(queue: JobQueue) -> bool:
     with suppress(UnknownJob):
-        states = [await queue.status(job_id) for job_id in (*TALK, REGRET)]
-        return all(status.state.terminal for status in states)
+        states = [await queue.get_status(job_id) for job_id in (*TALK, REGRET)]
+        return all(status.state.is_terminal for status in states)
     return False

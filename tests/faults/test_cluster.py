@@ -8,9 +8,9 @@ import pytest
 
 from bench.cluster import cluster
 from bench.server import Server
-from common.doctor_report import Verdict
-from jobqueue.doctor_checks import of_redis
-from jobqueue.event_reader import LiveReader
+from common.doctor_report import Severity
+from jobqueue.doctor_checks import check_redis_server
+from jobqueue.event_reader import EventReader
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
 from jobqueue.redis_client import connect
@@ -32,7 +32,7 @@ async def test_shards_spread_over_the_nodes_and_work(nodes: list[Server]) -> Non
     async with aclosing(connect(_url(nodes))) as redis:
         for shard in "abcdef":
             queue = JobQueue(redis, shard=shard)
-            async with LiveReader(queue, "bot-0") as live:
+            async with EventReader(queue, "bot-0") as live:
                 await queue.submit(make_job("a"))
                 await queue.wait_for_work(["chat"], 1)
                 lease = await claim_one(queue)
@@ -46,8 +46,8 @@ async def test_shards_spread_over_the_nodes_and_work(nodes: list[Server]) -> Non
 
 
 async def test_the_doctor_looks_at_each_node(nodes: list[Server]) -> None:
-    found = await of_redis({"REDIS_URL": _url(nodes)})
-    assert not [finding for finding in found if finding.verdict is Verdict.FAULT], found
+    found = await check_redis_server({"REDIS_URL": _url(nodes)})
+    assert not [finding for finding in found if finding.verdict is Severity.FAULT], found
     assert sum(finding.what.endswith(": persistence") for finding in found) == len(nodes)
 
 

@@ -19,7 +19,7 @@ from redis.asyncio import Redis
 
 from bench.server import Server
 from jobqueue.history import History
-from jobqueue.lua_runner import _script
+from jobqueue.lua_runner import _load_script
 from jobqueue.queue import JobQueue
 from jobqueue.redis_client import connect
 from tests.faults import scenario, wall
@@ -68,7 +68,7 @@ async def test_a_crash_at_any_command_is_recovered_from(
 
     died_at = {name async for name in _until_unharmed(victim, play)}
     # Which command has which number differs from play to play, so that one may never be met.
-    transitions = {_script(name, scenario.POLICY).sha for name in TRANSITIONS[victim]}
+    transitions = {_load_script(name, scenario.POLICY).sha for name in TRANSITIONS[victim]}
     for name in transitions - died_at:
         for after in (False, True):
             assert await play(Crash(victim, 1, after, only=name)) == name

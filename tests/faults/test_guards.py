@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from jobqueue.event_reader import LiveReader
-from jobqueue.lua_runner import _script
+from jobqueue.event_reader import EventReader
+from jobqueue.lua_runner import _load_script
 from jobqueue.queue import JobQueue, Lease
 from jobqueue.schema import Delta, Finished, Started, encode
 from tests.jobqueue.support import claim, claim_one, finish, make_job
@@ -23,8 +23,8 @@ async def queue(redis: Redis) -> JobQueue:
 
 
 @pytest_asyncio.fixture
-async def live(queue: JobQueue) -> AsyncIterator[LiveReader]:
-    async with LiveReader(queue, "bot-0") as live:
+async def live(queue: JobQueue) -> AsyncIterator[EventReader]:
+    async with EventReader(queue, "bot-0") as live:
         yield live
 
 
@@ -62,7 +62,7 @@ async def test_a_channels_next_job_wakes_a_worker(queue: JobQueue) -> None:
 
 
 async def test_a_follower_sees_that_its_live_stream_skipped_something(
-    queue: JobQueue, live: LiveReader, redis: Redis
+    queue: JobQueue, live: EventReader, redis: Redis
 ) -> None:
     """As when the bot was away for longer than the stream is long."""
     await queue.submit(make_job("a"))
@@ -88,7 +88,7 @@ async def _emit_unheard(
     queue: JobQueue, redis: Redis, lease: Lease, seq: int, event: Delta
 ) -> None:
     """The event reaches the job's stream; its live copy is gone before anybody can read it."""
-    emit = _script("emit", queue.policy).text.decode()
+    emit = _load_script("emit", queue.policy).text.decode()
     live, aside = queue.scripts.key("live", "bot-0"), queue.scripts.key("aside")
     one_step = f"""#!lua
         redis.call('RENAME', KEYS[2], KEYS[3])

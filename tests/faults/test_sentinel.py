@@ -11,8 +11,8 @@ import pytest
 from redis.asyncio import Redis
 
 from bench.server import Server, free_port
-from common.doctor_report import Verdict
-from jobqueue.doctor_checks import of_redis
+from common.doctor_report import Severity
+from jobqueue.doctor_checks import check_redis_server
 from jobqueue.embedded_redis import find_binary
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
@@ -90,8 +90,8 @@ async def _until_watched(url: str) -> None:
 
 async def test_the_queue_goes_on_after_a_failover(watched: Watched) -> None:
     await _until_watched(watched.url)
-    found = await of_redis({"REDIS_URL": watched.url})
-    assert not [each for each in found if each.verdict is Verdict.FAULT], found
+    found = await check_redis_server({"REDIS_URL": watched.url})
+    assert not [each for each in found if each.verdict is Severity.FAULT], found
     async with aclosing(connect(watched.url)) as redis:
         queue = JobQueue(redis)
         await queue.submit(make_job("a"))
@@ -131,7 +131,7 @@ async def _submit_again(queue: JobQueue, job: str) -> None:
 
 
 async def test_an_unknown_service_is_told_without_the_password(watched: Watched) -> None:
-    [found] = await of_redis({"REDIS_URL": watched.url.replace("shared", "other")})
-    assert found.verdict is Verdict.FAULT
+    [found] = await check_redis_server({"REDIS_URL": watched.url.replace("shared", "other")})
+    assert found.verdict is Severity.FAULT
     assert "other" in found.found
     assert "s3cret" not in repr(found)

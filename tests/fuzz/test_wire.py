@@ -25,7 +25,7 @@ from bot.discord.views.steps_view import PageButton
 from bot.discord.views.stop_button import StopButton
 from bot.notices import Refused
 from bot.preferences import Preferences, changed
-from common.settings import SettingsError, load
+from common.settings import SettingsError, load_settings
 from inference.config import Settings as WorkerSettings
 from jobqueue import schema
 from jobqueue.article import Article, Length, Order, Section
@@ -41,8 +41,8 @@ JOB = Job(
 EVENTS = (
     schema.Started(attempt=1, worker="w", model="m"),
     schema.Delta(text="hello"),
-    schema.Call(step=1, tool="python", text="print(4)"),
-    schema.Returned(step=1, status=schema.CallStatus.OK, text="4", figures=(ATTACHMENT,)),
+    schema.ToolCallDelta(step=1, tool="python", text="print(4)"),
+    schema.ToolResult(step=1, status=schema.CallStatus.OK, text="4", figures=(ATTACHMENT,)),
     schema.Finished(text="4", check=schema.Check.VERIFIED, article=ARTICLE),
     schema.Failed(code=schema.FailureCode.DEADLINE),
 )
@@ -158,7 +158,7 @@ def test_whatever_stands_in_the_environment(
     environ = {"DISCORD_TOKEN": "t", **data.draw(st.dictionaries(variables, VALUES, max_size=3))}
     told = " ".join(environ)
     try:
-        load(settings, environ)
+        load_settings(settings, environ)
     except SettingsError as error:
         told = str(error)
     assert any(name in told for name in environ)

@@ -63,7 +63,7 @@ async def test_the_older_half_is_summarised_and_then_that_with_what_follows(
     compactor = Compactor(history, engine)
     await said(queue, "a", "b", "c", "d", "e")
     assert await compactor.compact("general", "e")
-    first = (await history.since_summary("general", "e")).summary
+    first = (await history.load_since_summary("general", "e")).summary
     assert first is not None
     assert (first.turn, first.turns) == ("b", 2)
     asked = engine.asked[0].messages[-1].content
@@ -73,7 +73,7 @@ async def test_the_older_half_is_summarised_and_then_that_with_what_follows(
     assert not await compactor.compact("general", "e")  # done for now
     await said(queue, "f", "g")
     assert await compactor.compact("general", "g")
-    second = (await history.since_summary("general", "g")).summary
+    second = (await history.load_since_summary("general", "g")).summary
     assert second is not None
     assert (second.turn, second.turns) == ("d", 4)
     assert f"Minutes so far:\n{first.text}" in engine.asked[1].messages[-1].content
@@ -108,11 +108,11 @@ async def test_it_gives_way_to_answers_and_goes_on_afterwards(
     await until(lambda: bool(engine.asked), within_s=20)
     compactor.answering(2)  # more than an eighth of the slots
     await until(lambda: compactor._writing is not None and compactor._writing.done(), within_s=20)
-    assert (await history.since_summary("general", "e")).summary is None
+    assert (await history.load_since_summary("general", "e")).summary is None
     engine.gate.set()
     compactor.answering(1)
     async with asyncio.timeout(20):
-        while (await history.since_summary("general", "e")).summary is None:  # noqa: ASYNC110
+        while (await history.load_since_summary("general", "e")).summary is None:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     running.cancel()
     await asyncio.wait([running])
@@ -126,7 +126,7 @@ async def test_a_worker_summarises_a_long_conversation_by_itself(
         for n in range(4):
             await ask(queue, job(f"j{n}", "tell me more !tokens 150"))
         async with asyncio.timeout(20):
-            while (await history.since_summary("general", "j3")).summary is None:  # noqa: ASYNC110
+            while (await history.load_since_summary("general", "j3")).summary is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         *_, last = await ask(queue, job("j4", "and now? !tokens 150"))
     assert isinstance(last, Finished)

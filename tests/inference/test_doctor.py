@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.server import free_port
-from common.doctor_report import Finding, Verdict
+from common.doctor_report import Finding, Severity
 from inference.doctor import examine
 from inference.engines.engine_checks import memory
 from inference.engines.weight_size import weight_bytes
@@ -23,8 +23,8 @@ GIB = 1 << 30
 
 def found(findings: list[Finding], *, faulty: bool = True) -> dict[str, str]:
     """What was found, by what it is about; each fault says what to do."""
-    assert all(f.todo for f in findings if f.verdict is not Verdict.GOOD)
-    return {f.what: f.found for f in findings if (f.verdict is Verdict.FAULT) == faulty}
+    assert all(f.todo for f in findings if f.verdict is not Severity.GOOD)
+    return {f.what: f.found for f in findings if (f.verdict is Severity.FAULT) == faulty}
 
 
 @pytest.mark.model
@@ -72,9 +72,9 @@ async def test_what_the_operator_got_wrong(redis_url: str, tmp_path: Path) -> No
 
 
 def test_memory_against_what_a_model_needs() -> None:
-    assert memory("GPU", 70 * GIB, 80 * GIB, 20 * GIB).verdict is Verdict.GOOD
-    assert memory("GPU", 10 * GIB, 80 * GIB, 20 * GIB).verdict is Verdict.WARNING
-    assert memory("GPU", 10 * GIB, 16 * GIB, 20 * GIB).verdict is Verdict.FAULT
+    assert memory("GPU", 70 * GIB, 80 * GIB, 20 * GIB).verdict is Severity.GOOD
+    assert memory("GPU", 10 * GIB, 80 * GIB, 20 * GIB).verdict is Severity.WARNING
+    assert memory("GPU", 10 * GIB, 16 * GIB, 20 * GIB).verdict is Severity.FAULT
 
 
 @pytest.mark.model

@@ -6,8 +6,17 @@ from inference.chat_attempt import Answer, compose
 from inference.emitter import joined
 from inference.engines.base import BadRequest, Chunk, Request, TooLong, Unsupported, Usage
 from inference.engines.scripted import ScriptedEngine, tokenize
-from jobqueue.history import Loaded
-from jobqueue.schema import Attachment, Delta, Finished, FinishReason, Job, Sampling, Thought, Turn
+from jobqueue.history import LoadedHistory
+from jobqueue.schema import (
+    Attachment,
+    Delta,
+    Finished,
+    FinishReason,
+    Job,
+    ReasoningDelta,
+    Sampling,
+    Turn,
+)
 from tests.jobqueue.support import make_job
 
 SYSTEM = "be brief"
@@ -21,11 +30,13 @@ class Past:
         self.before = turns  # what a question is answered after
         self.budgets: list[int | None] = []
 
-    async def load(self, channel: str, budget_tokens: int | None, parent: str | None) -> Loaded:
+    async def load(
+        self, channel: str, budget_tokens: int | None, parent: str | None
+    ) -> LoadedHistory:
         self.budgets.append(budget_tokens)
-        return Loaded(self.before, omitted=2, parent="j2")
+        return LoadedHistory(self.before, omitted=2, parent="j2")
 
-    async def turn(self, channel: str, job: str) -> Turn | None:
+    async def get_turn(self, channel: str, job: str) -> Turn | None:
         return next((turn for turn in self.turns if turn.job == job), None)
 
 
@@ -171,7 +182,7 @@ async def test_reasoning_is_told_apart_and_not_remembered() -> None:
     engine = ScriptedEngine()
     answer = Answer(asked, 1, await compose(asked, Past(), engine, system=""), engine)
     *events, last = [event async for event in answer.events()]
-    assert "".join(e.text for e in events if isinstance(e, Thought)) == "let me see"
+    assert "".join(e.text for e in events if isinstance(e, ReasoningDelta)) == "let me see"
     assert "".join(e.text for e in events if isinstance(e, Delta)) == "it is 4"
     assert isinstance(last, Finished)
     assert (last.text, answer.turn(last).answer) == ("it is 4", "it is 4")
@@ -199,7 +210,7 @@ async def test_what_turns_out_to_be_reasoning_is_taken_back() -> None:
         if isinstance(event, Delta):
             draft = event.text if event.anew else draft + event.text
     assert draft == "Hello there!"
-    thoughts = "".join(e.text for e in events if isinstance(e, Thought))
+    thoughts = "".join(e.text for e in events if isinstance(e, ReasoningDelta))
     assert thoughts == "The user greets me, I greet back."
     assert isinstance(last, Finished)
     assert (last.text, answer.turn(last).answer) == ("Hello there!", "Hello there!")
@@ -210,6 +221,6 @@ async def test_a_model_that_has_no_mode_for_it_gets_no_reasoning() -> None:
     engine = ScriptedEngine()
     answer = Answer(asked, 1, await compose(asked, Past(), engine, system=SYSTEM), engine)
     events = [event async for event in answer.events()]
-    assert not any(isinstance(event, Thought) for event in events)
+    assert not any(isinstance(event, ReasoningDelta) for event in events)
     assert isinstance(events[-1], Finished)
     assert events[-1].text == "[turn 1] hello"

@@ -17,12 +17,12 @@ from jobqueue.queue import JobQueue
 from jobqueue.schema import (
     AnyEvent,
     Attachment,
-    Call,
     CallStatus,
     Finished,
     FinishReason,
     Job,
-    Returned,
+    ToolCallDelta,
+    ToolResult,
 )
 from tests.bot.discord.conftest import holds
 from tests.drawn import written
@@ -53,8 +53,8 @@ async def photo(redis: Redis, prompt: str, *lines: str, **fields: str) -> Job:
     return msgspec.structs.replace(job("j1", "?"), **shown)
 
 
-def steps(events: list[AnyEvent]) -> list[Call | Returned]:
-    return [event for event in events if isinstance(event, Call | Returned)]
+def steps(events: list[AnyEvent]) -> list[ToolCallDelta | ToolResult]:
+    return [event for event in events if isinstance(event, ToolCallDelta | ToolResult)]
 
 
 async def test_a_model_that_sees_nothing_is_told_what_is_written(
@@ -65,11 +65,11 @@ async def test_a_model_that_sees_nothing_is_told_what_is_written(
         *events, last = await ask(queue, asked)
         read = "Room 12 is closed\nuntil Monday"
         assert steps(events) == [
-            Call(step=1, tool="read_picture", text='{"picture":"1.png"}'),
-            Returned(step=1, status=CallStatus.OK, text=read),
+            ToolCallDelta(step=1, tool="read_picture", text='{"picture":"1.png"}'),
+            ToolResult(step=1, status=CallStatus.OK, text=read),
         ]
         assert isinstance(last, Finished)
-        [turn] = await History(redis).newest("general", 1)
+        [turn] = await History(redis).load_newest("general", 1)
         assert turn.prompt == (
             'what does it say?\n\nFile "1.png", a picture. All that could be read in it:\n'
             f"```\n{read}\n```"
@@ -85,7 +85,7 @@ async def test_what_cannot_be_read_is_said_to_the_model(queue: JobQueue, redis: 
     both = msgspec.structs.replace(nothing, attachments=(*nothing.attachments, gone))
     async with working(queue, redis, blobs=Blobs(redis)):
         *events, last = await ask(queue, both)
-    read = [event for event in events if isinstance(event, Returned)]
+    read = [event for event in events if isinstance(event, ToolResult)]
     assert [(each.status, each.text) for each in read] == [
         (CallStatus.OK, ""),
         (CallStatus.FAILED, "no longer kept"),
@@ -99,10 +99,10 @@ async def test_whether_it_reads_is_announced(queue: JobQueue, redis: Redis, read
     async with working(queue, redis, blobs=Blobs(redis) if reads else None):
 
         async def announced() -> bool:
-            return bool(await queue.workers())
+            return bool(await queue.list_workers())
 
         await holds(announced)
-        [worker] = await queue.workers()
+        [worker] = await queue.list_workers()
     assert ("read" in worker.capabilities) is reads
 
 

@@ -3,8 +3,8 @@
 from inference.chat_attempt import Prompt, compose
 from inference.engines.base import Message
 from inference.engines.scripted import ScriptedEngine
-from jobqueue.history import Loaded
-from jobqueue.history_images import MOST
+from jobqueue.history import LoadedHistory
+from jobqueue.history_images import MAX_IMAGES
 from jobqueue.schema import Attachment, Turn
 from tests.jobqueue.support import make_job
 
@@ -23,10 +23,12 @@ class Past:
     def __init__(self, *turns: Turn) -> None:
         self.turns = turns
 
-    async def load(self, channel: str, budget_tokens: int | None, parent: str | None) -> Loaded:
-        return Loaded(self.turns)
+    async def load(
+        self, channel: str, budget_tokens: int | None, parent: str | None
+    ) -> LoadedHistory:
+        return LoadedHistory(self.turns)
 
-    async def turn(self, channel: str, job: str) -> Turn | None:
+    async def get_turn(self, channel: str, job: str) -> Turn | None:
         return None
 
 
@@ -95,8 +97,10 @@ async def test_old_pictures_go_before_the_words_of_their_turns() -> None:
 
 
 async def test_only_the_newest_are_shown_of_very_many() -> None:
-    prompt = await composed(*(turn(number, str(number)) for number in range(MOST + 3)))
-    assert [name for _, name in shown(prompt)] == [str(number) for number in range(3, MOST + 3)]
+    prompt = await composed(*(turn(number, str(number)) for number in range(MAX_IMAGES + 3)))
+    assert [name for _, name in shown(prompt)] == [
+        str(number) for number in range(3, MAX_IMAGES + 3)
+    ]
     assert prompt.unseen_pictures == 3
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from bench.server import Server
-from jobqueue.event_reader import LiveReader
+from jobqueue.event_reader import EventReader
 from jobqueue.queue import JobQueue
 from jobqueue.redis_client import connect
-from jobqueue.schema import AnyEvent, Delta, Finished, State
+from jobqueue.schema import AnyEvent, Delta, Finished, JobState
 from tests.jobqueue.support import make_job
 
 PATIENCE_S = 240.0  # a busy machine imports torch and reads a model in a minute and more
@@ -54,7 +54,7 @@ async def refused(*arguments: str, **environment: str) -> tuple[int | None, str]
 
 async def events_of(queue: JobQueue, *, first: bool = False) -> list[AnyEvent]:
     events: list[AnyEvent] = []
-    async with LiveReader(queue, "bot-0") as live, asyncio.timeout(PATIENCE_S):
+    async with EventReader(queue, "bot-0") as live, asyncio.timeout(PATIENCE_S):
         async for envelope in live.follow("j1"):
             events.append(envelope.event)
             if first and isinstance(envelope.event, Delta):
@@ -69,7 +69,7 @@ async def test_sigterm_drains_and_exits_cleanly(redis_url: str, queue: JobQueue)
         process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(20):
             assert await process.wait() == 0
-    assert (await queue.status("j1")).state is State.DONE
+    assert (await queue.get_status("j1")).state is JobState.DONE
 
 
 async def test_a_second_signal_ends_it_at_once(redis_url: str, queue: JobQueue) -> None:

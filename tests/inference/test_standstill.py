@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jobqueue.dead_letters import DeadLetters
 from jobqueue.queue import JobQueue
-from jobqueue.schema import Failed, FailureCode, Finished, State
+from jobqueue.schema import Failed, FailureCode, Finished, JobState
 from tests.inference.test_metrics import free_port, look
 from tests.inference.test_serve import events_of, serving
 from tests.jobqueue.support import make_job
@@ -53,15 +53,15 @@ async def test_a_job_that_stops_every_worker_is_buried_and_the_others_are_answer
             said = (await process.stderr.read()).decode()
             assert "Timeout (0:00:02)!" in said
             assert "_stand_still" in said  # where it stood
-    assert (await queue.status("j1")).state is State.RUNNING
+    assert (await queue.get_status("j1")).state is JobState.RUNNING
     async with serving(redis_url, *SCRIPTED, INFERENCE_STALL_S="2", INFERENCE_PROGRAMS="0"):
         *_, told = await events_of(queue)
         async with asyncio.timeout(30):
-            while not (await queue.status("j2")).state.terminal:  # noqa: ASYNC110
+            while not (await queue.get_status("j2")).state.is_terminal:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
     assert isinstance(told, Failed)
     assert told.code is FailureCode.DEAD
-    assert (await queue.status("j2")).state is State.DONE
+    assert (await queue.get_status("j2")).state is JobState.DONE
     [letter] = [letter async for letter in DeadLetters(queue)]
     assert (letter.job.id, letter.attempts) == ("j1", 3)
     assert "lease expired in attempt 3" in letter.reason
@@ -105,5 +105,5 @@ async def ended(process: Process) -> int:
 
 async def until_running(queue: JobQueue, name: str) -> None:
     async with asyncio.timeout(30):
-        while (await queue.status(name)).state is not State.RUNNING:  # noqa: ASYNC110
+        while (await queue.get_status(name)).state is not JobState.RUNNING:  # noqa: ASYNC110
             await asyncio.sleep(0.05)

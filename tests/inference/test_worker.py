@@ -12,8 +12,8 @@ from redis.asyncio import Redis
 from inference.engines.base import Chunk, Engine, Health, Request
 from inference.engines.scripted import ScriptedEngine
 from inference.worker import Worker
-from jobqueue.capabilities import of_model
-from jobqueue.event_reader import LiveReader
+from jobqueue.capabilities import add_model
+from jobqueue.event_reader import EventReader
 from jobqueue.history import History
 from jobqueue.policy import Policy
 from jobqueue.queue import JobQueue
@@ -25,9 +25,9 @@ from jobqueue.schema import (
     Finished,
     FinishReason,
     Job,
+    JobState,
     Sampling,
     Started,
-    State,
 )
 from tests.inference.support import until
 from tests.jobqueue.support import make_job
@@ -61,7 +61,7 @@ async def working(
 
 
 async def events_of(queue: JobQueue, job_id: str) -> list[AnyEvent]:
-    async with LiveReader(queue, "bot-0") as live, asyncio.timeout(20):
+    async with EventReader(queue, "bot-0") as live, asyncio.timeout(20):
         return [envelope.event async for envelope in live.follow(job_id)]
 
 
@@ -71,7 +71,7 @@ async def ask(queue: JobQueue, asked: Job) -> list[AnyEvent]:
 
 
 async def first_text(queue: JobQueue, job_id: str) -> None:
-    async with LiveReader(queue, "bot-0") as live, asyncio.timeout(20):
+    async with EventReader(queue, "bot-0") as live, asyncio.timeout(20):
         async for envelope in live.follow(job_id):
             if isinstance(envelope.event, Delta):
                 return
@@ -255,16 +255,16 @@ async def test_a_drain_lets_running_answers_end_and_takes_no_more(
         await first_text(queue, "j1")
         worker.stop()
         await queue.submit(job("j2", "late", channel="other"))
-    assert (await queue.status("j1")).state is State.DONE
-    assert (await queue.status("j2")).state is State.QUEUED
+    assert (await queue.get_status("j1")).state is JobState.DONE
+    assert (await queue.get_status("j2")).state is JobState.QUEUED
 
 
 async def test_what_outlasts_the_drain_goes_back_uncounted(queue: JobQueue, redis: Redis) -> None:
     async with working(queue, redis, drain_s=0.1):
         await queue.submit(job("j1", "hi !tokens 100 !delay 100ms"))
         await first_text(queue, "j1")
-    status = await queue.status("j1")
-    assert (status.state, status.attempt) == (State.QUEUED, 0)
+    status = await queue.get_status("j1")
+    assert (status.state, status.attempt) == (JobState.QUEUED, 0)
 
 
 # --- what it says of itself --------------------------------------------------------------------
@@ -292,16 +292,16 @@ async def test_a_degraded_engine_gets_no_jobs_until_it_is_ready(
     async with working(queue, redis, engine):
 
         async def announced() -> bool:
-            return [w.phase for w in await queue.workers()] == ["degraded"]
+            return [w.phase for w in await queue.list_workers()] == ["degraded"]
 
         await eventually(announced)
         await queue.submit(job("j1", "hello"))
-        assert (await queue.status("j1")).state is State.QUEUED
+        assert (await queue.get_status("j1")).state is JobState.QUEUED
         engine.phase = "ready"
         assert isinstance((await events_of(queue, "j1"))[-1], Finished)
-    [status] = await queue.workers()
+    [status] = await queue.list_workers()
     assert (status.worker, status.engine, status.slots) == ("worker-0", "scripted", 64)
-    assert status.capabilities == ("chat", of_model("chat", engine.model))
+    assert status.capabilities == ("chat", add_model("chat", engine.model))
 
 
 async def test_workers_with_different_models_take_what_is_asked_of_theirs(
@@ -314,7 +314,7 @@ async def test_workers_with_different_models_take_what_is_asked_of_theirs(
         for number, model in enumerate(("other", "scripted", "other")):
             asked = job(f"j{number}", "hello", channel=f"channel-{number}")
             events = await ask(
-                queue, msgspec.structs.replace(asked, capability=of_model("chat", model))
+                queue, msgspec.structs.replace(asked, capability=add_model("chat", model))
             )
             assert isinstance(events[0], Started)
             assert events[0].model == model
@@ -335,11 +335,11 @@ async def test_loading_is_announced_before_jobs_are_taken(queue: JobQueue, redis
     running = asyncio.create_task(worker.run())
 
     async def announced() -> bool:
-        return [(w.phase, w.progress) for w in await queue.workers()] == [("loading", 0.4)]
+        return [(w.phase, w.progress) for w in await queue.list_workers()] == [("loading", 0.4)]
 
     await eventually(announced)
     await queue.submit(job("j1", "hello"))
-    assert (await queue.status("j1")).state is State.QUEUED
+    assert (await queue.get_status("j1")).state is JobState.QUEUED
     loaded.set()
     assert isinstance((await events_of(queue, "j1"))[-1], Finished)
     worker.stop()

@@ -1,7 +1,7 @@
 import pytest
 from redis.asyncio import Redis
 
-from jobqueue.queue import JobQueue, Limits, Policy
+from jobqueue.queue import JobLimits, JobQueue, Policy
 from tests.jobqueue.support import Clock
 
 
@@ -13,5 +13,5 @@ def clock() -> Clock:
 @pytest.fixture
 def queue(redis: Redis, clock: Clock) -> JobQueue:
     """With a clock that stands still, and limits that are soon reached."""
-    limits = Limits(per_user=6, per_channel=5, per_server=8, total=10)
+    limits = JobLimits(per_user=6, per_channel=5, per_server=8, total=10)
     return JobQueue(redis, policy=Policy(limits=limits), clock=clock)

@@ -3,7 +3,7 @@
 from itertools import count
 from typing import Any
 
-from jobqueue.queue import JobQueue, Lease, Verdict
+from jobqueue.queue import JobQueue, Lease, LeaseStatus
 from jobqueue.schema import Finished, Job, Turn
 
 _nonces = count()
@@ -59,7 +59,9 @@ async def claim_one(queue: JobQueue) -> Lease:
     return lease
 
 
-async def finish(queue: JobQueue, lease: Lease, answer: str = "yes", tokens: int = 10) -> Verdict:
+async def finish(
+    queue: JobQueue, lease: Lease, answer: str = "yes", tokens: int = 10
+) -> LeaseStatus:
     event = Finished(text=answer, completion_tokens=tokens)
     return await queue.finish(lease, 0, event, make_turn(lease.job, answer, tokens))
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from bench.server import Server
-from common.doctor_report import Verdict
-from jobqueue.address import BadAddress, RedisAddress, read_address
-from jobqueue.doctor_checks import of_redis
+from common.doctor_report import Severity
+from jobqueue.address import BadAddress, RedisAddress, parse_redis_url
+from jobqueue.doctor_checks import check_redis_server
 from jobqueue.redis_client import connect
 from playground.discord.server import LocalDiscord
 from playground.supervisor import StartError, Supervisor
@@ -90,13 +90,13 @@ def test_what_is_no_address_is_told_without_its_secret(url: str) -> None:
 @pytest.mark.parametrize("sign", "#/?[]")
 def test_a_special_sign_in_a_password_is_met_with_advice(sign: str) -> None:
     with pytest.raises(BadAddress, match=r"percent-encoded.*%23"):
-        read_address(f"redis://:hunter2{sign}abc@127.0.0.1:6379/0")
+        parse_redis_url(f"redis://:hunter2{sign}abc@127.0.0.1:6379/0")
 
 
 @pytest.mark.parametrize("url", [*ODD, *READ])
 async def test_the_doctor_tells_no_secret(url: str) -> None:
-    found = await of_redis({"REDIS_URL": url})
-    assert [finding.verdict for finding in found] == [Verdict.FAULT]
+    found = await check_redis_server({"REDIS_URL": url})
+    assert [finding.verdict for finding in found] == [Severity.FAULT]
     assert hides(repr(found))
 
 
@@ -135,13 +135,13 @@ ENCODED = "p%23%2F%3F%5B%5D%40%3A%25%20%2B%C3%BC"
 def test_an_address_is_read_and_shown_without_its_secret(
     url: str, shown: str, options: dict[str, object]
 ) -> None:
-    address = read_address(url)
+    address = parse_redis_url(url)
     assert (str(address), dict(address.options)) == (shown, options)
     assert PASSWORD not in repr(address)
 
 
 def test_sentinels_may_have_a_password_of_their_own() -> None:
-    address = read_address(f"redis+sentinel://:one@a/m?sentinel_password={ENCODED}")
+    address = parse_redis_url(f"redis+sentinel://:one@a/m?sentinel_password={ENCODED}")
     assert address.options == {"password": "one"}
     assert address.sentinel_options == {"password": PASSWORD}
     assert isinstance(address, RedisAddress)
@@ -237,7 +237,7 @@ async def test_the_playground_says_it_too(tmp_path: Path) -> None:
 
 
 async def test_a_file_that_cannot_be_read_is_named_but_not_where_it_may_be_the_secret() -> None:
-    [found] = await of_redis({"REDIS_URL_FILE": "/nowhere/url"})
+    [found] = await check_redis_server({"REDIS_URL_FILE": "/nowhere/url"})
     assert "/nowhere/url" in found.found
-    [found] = await of_redis({"REDIS_URL_FILE": "redis://:hunter2@127.0.0.1"})
+    [found] = await check_redis_server({"REDIS_URL_FILE": "redis://:hunter2@127.0.0.1"})
     assert hides(found.found)

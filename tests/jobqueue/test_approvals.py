@@ -11,7 +11,7 @@ async def test_the_first_word_counts(redis: Redis) -> None:
     approvals = Approvals(redis)
     await approvals.decide("j1", 1, 1, allowed=False)
     await approvals.decide("j1", 1, 1, allowed=True)
-    assert await approvals.allowed("j1", 1, 1) is False
+    assert await approvals.wait_for_decision("j1", 1, 1) is False
 
 
 async def test_a_call_waits_for_its_own_word(redis: Redis) -> None:
@@ -19,7 +19,7 @@ async def test_a_call_waits_for_its_own_word(redis: Redis) -> None:
     await approvals.decide("j1", 1, 1, allowed=True)
     async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         waiting = [
-            group.create_task(approvals.allowed("j1", attempt, step))
+            group.create_task(approvals.wait_for_decision("j1", attempt, step))
             for attempt, step in ((1, 2), (2, 1))
         ]
         done, _ = await asyncio.wait(waiting, timeout=0.1)

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueFull
-from jobqueue.job_records import Records
+from jobqueue.job_records import JobRecords
 from jobqueue.lua_runner import Scripts
 from jobqueue.queue import JobQueue, Policy
 from jobqueue.schema import Attachment, Job
@@ -161,9 +161,9 @@ async def test_what_is_forgotten_counts_no_more(redis: Redis) -> None:
     mine, other = await put(blobs, "mine", "ada"), await put(blobs, "other", "ada")
     await queue.submit(asking(mine))
     await finish(queue, await claim_one(queue))
-    await queue.delivered("q")
+    await queue.mark_delivered("q")
     await queue.submit(asking(other, job="r"))
-    await Records(queue).erase("ada")
+    await JobRecords(queue).erase("ada")
     assert await kept(blobs, mine, other) == [False, True]
     assert await counted(redis) == await stored(redis)
 

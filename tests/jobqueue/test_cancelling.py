@@ -2,7 +2,7 @@
 
 import asyncio
 
-from jobqueue.event_reader import LiveReader
+from jobqueue.event_reader import EventReader
 from jobqueue.queue import JobQueue
 from jobqueue.redis_client import connect
 
@@ -10,8 +10,8 @@ MOMENTS = 60
 
 
 async def _use(queue: JobQueue) -> None:
-    async with LiveReader(queue, "bot-test"):
-        await queue.undelivered("bot-test")
+    async with EventReader(queue, "bot-test"):
+        await queue.list_undelivered("bot-test")
         await queue.wait_for_work({"chat"}, 0.1)
         await asyncio.Event().wait()
 
@@ -26,4 +26,4 @@ async def test_a_cancelled_task_ends(redis_url: str) -> None:
             task.cancel()
             done, _ = await asyncio.wait({task}, timeout=5)
             assert done, f"cancelled after {steps} steps and still running"
-            await queue.undelivered("bot-test")  # what was being sent for the task is through
+            await queue.list_undelivered("bot-test")  # what was being sent for the task is through

@@ -9,8 +9,8 @@ import pytest
 
 from bot.__main__ import main
 from bot.config import Settings as BotSettings
-from common.env_template import text
-from common.settings import load
+from common.env_template import render_template
+from common.settings import load_settings
 from inference.config import Settings as WorkerSettings
 
 
@@ -28,17 +28,17 @@ def by_a_shell(file: Path) -> dict[str, str]:
 def test_every_setting_is_there_with_its_default(
     program: str, settings: type[msgspec.Struct], tmp_path: Path
 ) -> None:
-    written = text(program, settings)
+    written = render_template(program, settings)
     file = tmp_path / "all.env"
     file.write_text(re.sub("^#(?=[A-Z])", "", written, flags=re.MULTILINE))
     named = set(re.findall("^#?([A-Z_]+)=", written, re.MULTILINE))
     assert named == {field.encode_name.upper() for field in msgspec.structs.fields(settings)}
     required = {"DISCORD_TOKEN": "t"} if program == "bot" else {}
-    assert load(settings, by_a_shell(file) | required) == load(settings, required)
+    assert load_settings(settings, by_a_shell(file) | required) == load_settings(settings, required)
 
 
 def test_each_has_words_but_those_that_need_none() -> None:
-    silent = re.findall(r"\n\n#?([A-Z_]+)=", text("bot", BotSettings))
+    silent = re.findall(r"\n\n#?([A-Z_]+)=", render_template("bot", BotSettings))
     assert silent == []
 
 

@@ -4,8 +4,8 @@ import pytest
 
 from jobqueue.dead_letters import DeadLetter, DeadLetters
 from jobqueue.errors import UnknownJob
-from jobqueue.queue import JobQueue, Reaped
-from jobqueue.schema import State
+from jobqueue.queue import JobQueue, ReapCounts
+from jobqueue.schema import JobState
 from tests.jobqueue.support import Clock, claim, claim_one, finish, make_job
 
 
@@ -33,13 +33,13 @@ async def test_a_retried_letter_is_a_job_again(queue: JobQueue, clock: Clock) ->
     await bury(queue, clock, "a")
     [letter] = await letters(queue)
     receipt = await DeadLetters(queue).retry(letter.id)
-    assert (receipt.state, receipt.duplicate) == (State.QUEUED, False)
+    assert (receipt.state, receipt.duplicate) == (JobState.QUEUED, False)
     assert await letters(queue) == []
 
     lease = await claim_one(queue)
     assert (lease.job.id, lease.attempt) == ("a", 1)
     await finish(queue, lease)
-    assert (await queue.status("a")).state is State.DONE
+    assert (await queue.get_status("a")).state is JobState.DONE
 
 
 async def test_a_repeated_retry_is_one(queue: JobQueue, clock: Clock) -> None:
@@ -68,8 +68,8 @@ async def test_giving_up_counts_an_attempt_without_waiting_for_the_lease(queue: 
         lease = await claim_one(queue)
         assert lease.attempt == attempt
         await queue.give_up(lease)
-        assert await queue.reap() == Reaped(requeued=1, dead=0, expired=0)
+        assert await queue.reap() == ReapCounts(requeued=1, dead=0, expired=0)
         await queue.give_up(lease)
-        assert await queue.reap() == Reaped(0, 0, 0)
+        assert await queue.reap() == ReapCounts(0, 0, 0)
     await queue.give_up(await claim_one(queue))
-    assert await queue.reap() == Reaped(requeued=0, dead=1, expired=0)
+    assert await queue.reap() == ReapCounts(requeued=0, dead=1, expired=0)

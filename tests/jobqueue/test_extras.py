@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from common.require_extra import installed
-from common.version import of_this
+from common.require_extra import require_extra
+from common.version import describe_installation
 
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 SCRIPTS = tomllib.loads(PYPROJECT.read_text("utf-8"))["project"]["scripts"]
@@ -31,7 +31,7 @@ def test_a_program_says_what_brings_what_it_lacks(script: str) -> None:
 
 
 def test_a_module_of_ours_that_is_missing_is_a_mistake_and_seen() -> None:
-    with pytest.raises(ModuleNotFoundError, match="no_such"), installed("bot"):
+    with pytest.raises(ModuleNotFoundError, match="no_such"), require_extra("bot"):
         importlib.import_module("bot.no_such")
 
 
@@ -43,4 +43,6 @@ def test_a_program_tells_its_version(script: str, capsys: pytest.CaptureFixture[
     assert ended.value.code == 0
     version = metadata.version("commonroom")
     assert capsys.readouterr().out == f"commonroom {version}\n"
-    assert of_this().found.startswith(f"{version}, Python {platform.python_version()}, ")
+    assert describe_installation().found.startswith(
+        f"{version}, Python {platform.python_version()}, "
+    )

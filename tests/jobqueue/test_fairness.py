@@ -2,10 +2,10 @@
 
 from redis.asyncio import Redis
 
-from jobqueue.queue import JobQueue, Limits, Policy
+from jobqueue.queue import JobLimits, JobQueue, Policy
 from tests.jobqueue.support import Clock, claim, claim_one, finish, make_job
 
-MANY = Policy(limits=Limits(per_user=1000, per_channel=1000, per_server=1000, total=10_000))
+MANY = Policy(limits=JobLimits(per_user=1000, per_channel=1000, per_server=1000, total=10_000))
 
 
 def unlimited(redis: Redis) -> JobQueue:

@@ -41,7 +41,7 @@ async def test_a_channel_keeps_a_bounded_number_of_turns(redis: Redis, history: 
     for n in range(5):
         await say(queue, f"{n}")
     assert [t.job for t in (await history.load("general")).turns] == ["2", "3", "4"]
-    assert (await history.stats("general")).turns == 3
+    assert (await history.get_stats("general")).turns == 3
 
 
 async def test_undo_takes_the_last_turn_back(queue: JobQueue, history: History) -> None:
@@ -78,7 +78,7 @@ async def test_what_was_cleared_comes_back_as_it_was(queue: JobQueue, history: H
     for name in "abc":
         await say(queue, name, tokens=10)
     assert await summarised(history, "a")
-    before, head = await history.load("general"), await history.head("general")
+    before, head = await history.load("general"), await history.get_head("general")
     assert await history.clear("general", nonce="1", by="ada") == 3
     assert await history.clear("general", nonce="1", by="ada") == 3  # its reply was lost
     assert (await history.load("general")).turns == ()
@@ -91,8 +91,8 @@ async def test_what_was_cleared_comes_back_as_it_was(queue: JobQueue, history: H
     for _ in range(2):
         assert await history.restore("general", "1", by="ada") == 3
         assert await history.load("general") == before
-    assert await history.head("general") == head
-    assert (await history.since_summary("general")).summary is not None
+    assert await history.get_head("general") == head
+    assert (await history.load_since_summary("general")).summary is not None
     await say(queue, "d")
     assert [t.job for t in (await history.load("general")).turns] == ["a", "b", "c", "d"]
 
@@ -166,11 +166,11 @@ async def test_what_a_person_has_forgotten_does_not_come_back(
 async def test_authors_are_those_of_turns_and_of_questions(
     queue: JobQueue, history: History
 ) -> None:
-    assert await history.authors("general") == set()
+    assert await history.list_authors("general") == set()
     await say(queue, "a", user="ada")
-    assert await history.authors("general") == {"ada"}
+    assert await history.list_authors("general") == {"ada"}
     await queue.submit(make_job("b", user="bob"))
-    assert await history.authors("general") == {"ada", "bob"}
+    assert await history.list_authors("general") == {"ada", "bob"}
 
 
 async def test_export_and_erase_are_one_users(queue: JobQueue, history: History) -> None:
@@ -193,10 +193,10 @@ async def test_export_and_erase_are_one_users(queue: JobQueue, history: History)
 
 
 async def test_stats(queue: JobQueue, history: History) -> None:
-    assert (await history.stats("general")).oldest_ms is None
+    assert (await history.get_stats("general")).oldest_ms is None
     await say(queue, "a", tokens=7)
     await say(queue, "b", tokens=8)
-    stats = await history.stats("general")
+    stats = await history.get_stats("general")
     assert (stats.turns, stats.tokens) == (2, 15)
     assert stats.oldest_ms is not None
 
@@ -222,7 +222,7 @@ async def test_turns_know_what_they_follow(queue: JobQueue, history: History) ->
     loaded = await history.load("general")
     assert [turn.parent for turn in loaded.turns] == ["", "a"]
     assert loaded.parent == "b"
-    assert await history.head("general") == "b"
+    assert await history.get_head("general") == "b"
 
 
 async def test_a_turn_branches_from_an_older_one_and_becomes_the_head(
@@ -256,12 +256,12 @@ async def test_alternatives_are_chosen_while_they_are_the_last(
     await say(queue, "b")
     await branch(queue, "c", "a")
     assert await names(history) == "ac"
-    assert await history.select("general", "b", instead_of="c")
-    assert await history.select("general", "b", instead_of="c")  # a repeated call
+    assert await history.select_head("general", "b", instead_of="c")
+    assert await history.select_head("general", "b", instead_of="c")  # a repeated call
     assert await names(history) == "ab"
-    assert not await history.select("general", "unknown", instead_of="b")
+    assert not await history.select_head("general", "unknown", instead_of="b")
     await say(queue, "d")
-    assert not await history.select("general", "c", instead_of="b")
+    assert not await history.select_head("general", "c", instead_of="b")
     assert await names(history) == "abd"
 
 
@@ -281,7 +281,7 @@ async def test_an_erased_turn_is_stepped_over(queue: JobQueue, history: History)
     await say(queue, "c", user="ada")
     await history.erase("bob")
     assert await names(history) == "ac"
-    assert await history.turn("general", "b") is None
+    assert await history.get_turn("general", "b") is None
     await history.undo("general")
     assert await names(history) == "a"
     await history.undo("general")
@@ -293,12 +293,12 @@ async def test_an_erased_turn_is_stepped_over(queue: JobQueue, history: History)
 
 async def summarised(history: History, upto: str, *, tokens: int = 5) -> bool:
     """A summary of a branch's turns up to one, made of the summary before and what followed."""
-    since = await history.since_summary("general", upto)
+    since = await history.load_since_summary("general", upto)
     before = since.summary.turns if since.summary else 0
     summary = Summary(
         turn=upto, text=f"up to {upto}", turns=before + len(since.turns), tokens=tokens
     )
-    return await history.summarise("general", summary, since.turns, since.summary)
+    return await history.store_summary("general", summary, since.turns, since.summary)
 
 
 async def test_a_summary_takes_the_place_of_turns_that_do_not_fit(
@@ -344,12 +344,12 @@ async def test_what_a_person_wants_forgotten_is_in_no_summary(
 ) -> None:
     for name, user in zip("abcd", ("ada", "bob", "ada", "bob"), strict=True):
         await say(queue, name, tokens=10, user=user)
-    since = await history.since_summary("general", "b")
+    since = await history.load_since_summary("general", "b")
     assert await summarised(history, "b")
     assert await history.erase("bob") == 2
     assert (await history.load("general", 10)).summary is None
     late = Summary(turn="b", text="bob said", turns=2, tokens=5)  # it was being written meanwhile
-    assert not await history.summarise("general", late, since.turns, None)
-    assert not await history.summarise("general", late, (), late)
+    assert not await history.store_summary("general", late, since.turns, None)
+    assert not await history.store_summary("general", late, (), late)
     await history.clear("general")
-    assert (await history.since_summary("general", "c")).summary is None
+    assert (await history.load_since_summary("general", "c")).summary is None

@@ -10,8 +10,8 @@ from redis.asyncio import Redis
 from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueFull
 from jobqueue.history import History
-from jobqueue.queue import JobQueue, Policy, Verdict
-from jobqueue.schema import Delta, Job, Started, State
+from jobqueue.queue import JobQueue, LeaseStatus, Policy
+from jobqueue.schema import Delta, Job, JobState, Started
 from tests.jobqueue.support import claim_one, finish, make_job
 
 
@@ -73,13 +73,13 @@ async def test_running_jobs_finish_when_memory_is_full(
     with pytest.raises(QueueFull):
         await Blobs(redis).put(b"data")
     again = await queue.submit(make_job("a"))
-    assert (again.state, again.duplicate) == (State.RUNNING, True)
+    assert (again.state, again.duplicate) == (JobState.RUNNING, True)
 
-    assert await queue.emit(lease, 0, [Started(attempt=1), Delta(text="x")]) is Verdict.CONTINUE
-    assert await finish(queue, lease) is Verdict.CONTINUE
+    assert await queue.emit(lease, 0, [Started(attempt=1), Delta(text="x")]) is LeaseStatus.CONTINUE
+    assert await finish(queue, lease) is LeaseStatus.CONTINUE
     assert len((await History(redis).load("general")).turns) == 1
     await queue.reap()
-    await queue.delivered("a")
+    await queue.mark_delivered("a")
 
 
 # --- what a long question leaves ----------------------------------------------------------------
@@ -94,8 +94,8 @@ async def test_a_delivered_question_leaves_little_besides_its_turn(redis: Redis)
         lease = await claim_one(queue)
         await queue.emit(lease, 0, [Started(attempt=1), Delta(text="y" * 60_000)])
         await finish(queue, lease, answer="y" * 60_000)
-        await queue.delivered(job.id, job)
-        await queue.delivered(job.id, job)
+        await queue.mark_delivered(job.id, job)
+        await queue.mark_delivered(job.id, job)
     kept: dict[str, int] = {}
     async for key in redis.scan_iter("*"):
         kind = key.decode().partition("}:")[2].partition(":")[0]
@@ -105,7 +105,7 @@ async def test_a_delivered_question_leaves_little_besides_its_turn(redis: Redis)
     assert kept["turns"] < 5 * 150_000
     for number in range(5):
         assert await redis.pttl(queue.scripts.key("events", f"{number}")) <= 900_000
-    assert (await queue.job("0")).prompt == "x" * 2_000
+    assert (await queue.get_job("0")).prompt == "x" * 2_000
     assert (await queue.submit(job)).duplicate
 
 
@@ -113,8 +113,8 @@ async def test_what_failed_can_be_asked_again_as_it_was(queue: JobQueue) -> None
     job = msgspec.structs.replace(make_job("a"), prompt="x" * 60_000)
     await queue.submit(job)
     await queue.cancel("a")
-    await queue.delivered("a", job)
-    assert (await queue.job("a")).prompt == job.prompt
+    await queue.mark_delivered("a", job)
+    assert (await queue.get_job("a")).prompt == job.prompt
 
 
 async def test_a_channels_long_turns_are_bounded_together(redis: Redis) -> None:

@@ -9,15 +9,15 @@ from msgspec import DecodeError
 from redis.asyncio import Redis
 
 from jobqueue.errors import UnknownJob
-from jobqueue.event_reader import Envelope, LiveReader
+from jobqueue.event_reader import Envelope, EventReader
 from jobqueue.queue import JobQueue, Lease, Policy
 from jobqueue.schema import Delta, Failed, FailureCode, Finished, Started
 from tests.jobqueue.support import Clock, claim, claim_one, finish, make_job
 
 
 @pytest_asyncio.fixture
-async def live(queue: JobQueue) -> AsyncIterator[LiveReader]:
-    async with LiveReader(queue, "bot-0") as reader:
+async def live(queue: JobQueue) -> AsyncIterator[EventReader]:
+    async with EventReader(queue, "bot-0") as reader:
         yield reader
 
 
@@ -37,7 +37,7 @@ def text_of(envelopes: list[Envelope]) -> str:
     return "".join(e.event.text for e in envelopes if isinstance(e.event, Delta))
 
 
-async def test_a_follower_replays_and_goes_on_live(queue: JobQueue, live: LiveReader) -> None:
+async def test_a_follower_replays_and_goes_on_live(queue: JobQueue, live: EventReader) -> None:
     lease = await begin(queue, text="ab")
     following = asyncio.create_task(collect(live.follow("a")))
     for seq, letter in enumerate("cdef", start=3):
@@ -51,7 +51,7 @@ async def test_a_follower_replays_and_goes_on_live(queue: JobQueue, live: LiveRe
 
 
 async def test_a_follower_goes_on_after_the_last_id_it_showed(
-    queue: JobQueue, live: LiveReader
+    queue: JobQueue, live: EventReader
 ) -> None:
     lease = await begin(queue, text="abc")
     follower = live.follow("a")
@@ -63,7 +63,7 @@ async def test_a_follower_goes_on_after_the_last_id_it_showed(
     assert await collect(live.follow("a", rest[-1].id)) == []
 
 
-async def test_many_jobs_share_one_read(queue: JobQueue, live: LiveReader) -> None:
+async def test_many_jobs_share_one_read(queue: JobQueue, live: EventReader) -> None:
     names = [f"j{n}" for n in range(5)]
     leases = [await begin(queue, name) for name in names]
     following = [asyncio.create_task(collect(live.follow(name))) for name in names]
@@ -77,7 +77,7 @@ async def test_many_jobs_share_one_read(queue: JobQueue, live: LiveReader) -> No
 
 
 async def test_a_second_attempt_starts_over(
-    queue: JobQueue, live: LiveReader, clock: Clock
+    queue: JobQueue, live: EventReader, clock: Clock
 ) -> None:
     await begin(queue, text="lost")
     clock.advance(15_000)
@@ -91,7 +91,7 @@ async def test_a_second_attempt_starts_over(
 
 
 async def test_an_event_of_an_unknown_kind_concerns_its_own_followers_alone(
-    queue: JobQueue, live: LiveReader, monkeypatch: pytest.MonkeyPatch
+    queue: JobQueue, live: EventReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a newer worker's, while the bots are still the old ones."""
     monkeypatch.setattr(
@@ -109,7 +109,7 @@ async def test_an_event_of_an_unknown_kind_concerns_its_own_followers_alone(
     assert text_of(await collect(follower)) == "on"
 
 
-async def test_what_the_queue_says_itself_is_heard(queue: JobQueue, live: LiveReader) -> None:
+async def test_what_the_queue_says_itself_is_heard(queue: JobQueue, live: EventReader) -> None:
     await queue.submit(make_job("a"))
     following = asyncio.create_task(collect(live.follow("a")))
     await queue.cancel("a")
@@ -120,7 +120,7 @@ async def test_a_trimmed_live_stream_is_made_up_for(redis: Redis) -> None:
     """The reader's stream holds far less than what comes while it is not read."""
     queue = JobQueue(redis, policy=Policy(live_length=1))
     lease = await begin(queue)
-    async with LiveReader(queue, "bot-0") as live:
+    async with EventReader(queue, "bot-0") as live:
         follower = live.follow("a")
         seen = [await anext(follower)]
         for seq in range(1, 1001, 100):
@@ -130,7 +130,7 @@ async def test_a_trimmed_live_stream_is_made_up_for(redis: Redis) -> None:
     assert text_of(seen) == "".join(f"{n}," for n in range(1, 1001))
 
 
-async def test_a_result_outlives_its_events(queue: JobQueue, live: LiveReader) -> None:
+async def test_a_result_outlives_its_events(queue: JobQueue, live: EventReader) -> None:
     lease = await begin(queue, text="abc")
     await finish(queue, lease, "abc")
     await queue.scripts.redis.delete(queue.scripts.key("events", "a"))
@@ -139,21 +139,21 @@ async def test_a_result_outlives_its_events(queue: JobQueue, live: LiveReader) -
     assert envelope.event.text == "abc"
 
 
-async def test_following_an_unknown_job_says_so(live: LiveReader) -> None:
+async def test_following_an_unknown_job_says_so(live: EventReader) -> None:
     with pytest.raises(UnknownJob):
         await anext(live.follow("nobody"))
 
 
-async def test_a_follower_that_leaves_is_forgotten(queue: JobQueue, live: LiveReader) -> None:
+async def test_a_follower_that_leaves_is_forgotten(queue: JobQueue, live: EventReader) -> None:
     await begin(queue)
     follower = live.follow("a")
     await anext(follower)
-    assert live.following == 1
+    assert live.follower_count == 1
     await follower.aclose()
-    assert live.following == 0
+    assert live.follower_count == 0
 
 
-async def test_a_cut_connection_costs_no_event(queue: JobQueue, live: LiveReader) -> None:
+async def test_a_cut_connection_costs_no_event(queue: JobQueue, live: EventReader) -> None:
     lease = await begin(queue)
     follower = live.follow("a")
     seen = [await anext(follower)]

@@ -26,12 +26,12 @@ from hypothesis.stateful import (
 
 from jobqueue.errors import QueueFull
 from jobqueue.history import History
-from jobqueue.queue import JobQueue, Lease, Limits, Policy, Reaped, Verdict
+from jobqueue.queue import JobLimits, JobQueue, Lease, LeaseStatus, Policy, ReapCounts
 from jobqueue.redis_client import connect
-from jobqueue.schema import Delta, Failed, FailureCode, Finished, State
+from jobqueue.schema import Delta, Failed, FailureCode, Finished, JobState
 from tests.jobqueue.support import Clock, make_job, make_turn
 
-LIMITS = Limits(per_user=4, per_channel=3, per_server=6, total=8)
+LIMITS = JobLimits(per_user=4, per_channel=3, per_server=6, total=8)
 POLICY = Policy(lease_ms=1_000, max_attempts=2, limits=LIMITS, history_turns=4)
 TTL_MS = 8_000
 CHANNELS = {"c0": "s0", "c1": "s0", "c2": "s1"}  # and the server of each
@@ -46,7 +46,7 @@ class Record:
     channel: str
     user: str
     deadline: int
-    state: State = State.QUEUED
+    state: JobState = JobState.QUEUED
     attempt: int = 0
     fence: int = 0
     lease_until: int = 0
@@ -60,12 +60,12 @@ class Record:
     def server(self) -> str:
         return CHANNELS[self.channel]
 
-    def end(self, state: State, event: str) -> None:
+    def end(self, state: JobState, event: str) -> None:
         self.state = state
         self.said.append(event)
 
     def held_by(self, lease: Lease) -> bool:
-        return self.state is State.RUNNING and self.fence == lease.fence
+        return self.state is JobState.RUNNING and self.fence == lease.fence
 
 
 class Model:
@@ -84,7 +84,7 @@ class Model:
         return [
             job
             for job in self.jobs.values()
-            if not job.state.terminal
+            if not job.state.is_terminal
             and all(getattr(job, name) == value for name, value in fields.items())
         ]
 
@@ -106,81 +106,81 @@ class Model:
 
     def claimable(self) -> set[str]:
         heads = [lane[0] for channel in CHANNELS if (lane := self.lane(channel))]
-        return {head.name for head in heads if head.state is State.QUEUED}
+        return {head.name for head in heads if head.state is JobState.QUEUED}
 
     def lease(self, name: str) -> Record:
         job = self.jobs[name]
-        job.state, job.written = State.RUNNING, 0
+        job.state, job.written = JobState.RUNNING, 0
         job.attempt += 1
         job.fence += 1
         job.lease_until = self.now + POLICY.lease_ms
         return job
 
-    def emit(self, lease: Lease, seq: int, texts: list[str]) -> Verdict:
+    def emit(self, lease: Lease, seq: int, texts: list[str]) -> LeaseStatus:
         job = self.jobs[lease.job.id]
         if not job.held_by(lease) or seq > job.written:
-            return Verdict.LOST
+            return LeaseStatus.LOST
         fresh = texts[job.written - seq :]
         job.said += fresh
         job.written += len(fresh)
         job.lease_until = self.now + POLICY.lease_ms
         if job.cancelled:
-            return Verdict.CANCEL
-        return Verdict.DEADLINE if self.now >= job.deadline else Verdict.CONTINUE
+            return LeaseStatus.CANCEL
+        return LeaseStatus.DEADLINE if self.now >= job.deadline else LeaseStatus.CONTINUE
 
-    def finish(self, lease: Lease, state: State) -> Verdict:
+    def finish(self, lease: Lease, state: JobState) -> LeaseStatus:
         job = self.jobs[lease.job.id]
         if job.settled == lease.fence:
-            return Verdict.CONTINUE
+            return LeaseStatus.CONTINUE
         if not job.held_by(lease):
-            return Verdict.LOST
+            return LeaseStatus.LOST
         job.settled = lease.fence
         job.end(state, "end")
-        if state is State.DONE and not job.forgotten:
+        if state is JobState.DONE and not job.forgotten:
             turns = self.history[job.channel]
             turns.append(job.name)
             del turns[: -POLICY.history_turns]
-        return Verdict.CONTINUE
+        return LeaseStatus.CONTINUE
 
     def release(self, lease: Lease) -> None:
         job = self.jobs[lease.job.id]
         if not job.held_by(lease):
             return
         if job.cancelled:
-            job.end(State.FAILED, "cancelled")
+            job.end(JobState.FAILED, "cancelled")
         else:
-            job.state = State.QUEUED
+            job.state = JobState.QUEUED
             job.attempt -= 1
 
-    def cancel(self, name: str) -> State:
+    def cancel(self, name: str) -> JobState:
         job = self.jobs[name]
-        if job.state is State.RUNNING:
+        if job.state is JobState.RUNNING:
             job.cancelled = True
-        elif job.state is State.QUEUED:
-            job.end(State.FAILED, "cancelled")
+        elif job.state is JobState.QUEUED:
+            job.end(JobState.FAILED, "cancelled")
         return job.state
 
-    def reap(self) -> Reaped:
+    def reap(self) -> ReapCounts:
         requeued = dead = expired = 0
-        for job in [j for j in self.active(state=State.RUNNING) if self.now >= j.lease_until]:
+        for job in [j for j in self.active(state=JobState.RUNNING) if self.now >= j.lease_until]:
             if job.cancelled:
-                job.end(State.FAILED, "cancelled")
+                job.end(JobState.FAILED, "cancelled")
             elif job.attempt >= POLICY.max_attempts:
-                job.end(State.FAILED, "dead")
+                job.end(JobState.FAILED, "dead")
                 dead += 1
             else:
-                job.state = State.QUEUED
+                job.state = JobState.QUEUED
                 requeued += 1
         for job in self.active():
-            grace = POLICY.lease_ms if job.state is State.RUNNING else 0
+            grace = POLICY.lease_ms if job.state is JobState.RUNNING else 0
             if self.now >= job.deadline + grace:
-                job.end(State.FAILED, "deadline")
+                job.end(JobState.FAILED, "deadline")
                 expired += 1
-        return Reaped(requeued, dead, expired)
+        return ReapCounts(requeued, dead, expired)
 
     def clear(self, channel: str) -> int:
         for job in self.lane(channel)[:1]:
-            job.forgotten |= job.state is State.RUNNING
+            job.forgotten |= job.state is JobState.RUNNING
         turns = len(self.history[channel])
         self.history[channel] = []
         return turns
@@ -246,7 +246,7 @@ class QueueMachine(RuleBasedStateMachine):
         refusal = self.model.refusal(user, channel)
         if refusal is None:
             receipt = self.send(how, lambda: self.queue.submit(job))
-            assert (receipt.state, receipt.duplicate) == (State.QUEUED, how == "reply lost")
+            assert (receipt.state, receipt.duplicate) == (JobState.QUEUED, how == "reply lost")
             self.model.submit(name, user, channel)
         else:
             with pytest.raises(QueueFull) as full:
@@ -268,11 +268,11 @@ class QueueMachine(RuleBasedStateMachine):
 
     def expire_as_far_as_the_claim_went(self) -> None:
         """A claim stops when its slots are full; which late jobs it met is its own affair."""
-        for job in self.model.active(state=State.QUEUED):
+        for job in self.model.active(state=JobState.QUEUED):
             if self.model.now >= job.deadline:
-                status = self.do(lambda name=job.name: self.queue.status(name))  # type: ignore[misc]
-                if status.state is State.FAILED:
-                    job.end(State.FAILED, "deadline")
+                status = self.do(lambda name=job.name: self.queue.get_status(name))  # type: ignore[misc]
+                if status.state is JobState.FAILED:
+                    job.end(JobState.FAILED, "deadline")
 
     @rule(lease=leases, ahead=st.integers(-2, 1), size=st.integers(0, 3), how=deliveries)
     def emit(self, lease: Lease, ahead: int, size: int, how: str) -> None:
@@ -288,7 +288,7 @@ class QueueMachine(RuleBasedStateMachine):
         turn = make_turn(lease.job) if good else None
         seq = self.model.jobs[lease.job.id].written
         verdict = self.send(how, lambda: self.queue.finish(lease, seq, event, turn))
-        assert verdict is self.model.finish(lease, State.DONE if good else State.FAILED)
+        assert verdict is self.model.finish(lease, JobState.DONE if good else JobState.FAILED)
 
     @rule(lease=consumes(leases), how=deliveries)
     def release(self, lease: Lease, how: str) -> None:
@@ -317,7 +317,7 @@ class QueueMachine(RuleBasedStateMachine):
     def reap(self, how: str) -> None:
         expected = self.model.reap()
         reaped = self.send(how, self.queue.reap)
-        assert reaped == (Reaped(0, 0, 0) if how == "reply lost" else expected)
+        assert reaped == (ReapCounts(0, 0, 0) if how == "reply lost" else expected)
 
     @rule(channel=some_channel, how=deliveries)
     def clear(self, channel: str, how: str) -> None:
@@ -337,7 +337,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     async def _compare_jobs(self) -> None:
         jobs = list(self.model.jobs.values())
-        found = await asyncio.gather(*(self.queue.status(job.name) for job in jobs))
+        found = await asyncio.gather(*(self.queue.get_status(job.name) for job in jobs))
         async with self.redis.pipeline(transaction=False) as pipe:
             for job in jobs:
                 pipe.xrange(self.queue.scripts.key("events", job.name))
@@ -359,7 +359,7 @@ class QueueMachine(RuleBasedStateMachine):
             pipe.hkeys(self.queue.scripts.key("estimated", "chat"))
             pipe.zrange(self.queue.scripts.key("account", "chat"), 0, -1)
             held, total, estimated, accounts = await pipe.execute()
-        active, running = self.model.active(), self.model.active(state=State.RUNNING)
+        active, running = self.model.active(), self.model.active(state=JobState.RUNNING)
         assert total == len(active)
         assert int(held.get(b"queued:chat", 0)) == len(active) - len(running)
         assert int(held.get(b"running:chat", 0)) == len(running)

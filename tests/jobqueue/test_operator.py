@@ -8,9 +8,9 @@ from asyncio.subprocess import PIPE
 import pytest
 from redis.asyncio import Redis
 
-from jobqueue.job_timeline import latest
+from jobqueue.job_timeline import load_timelines
 from jobqueue.queue import JobQueue
-from jobqueue.schema import Delta, Started, State, WorkerStatus
+from jobqueue.schema import Delta, JobState, Started, WorkerStatus
 from tests.jobqueue.support import Clock, claim_one, finish, make_job
 
 
@@ -112,7 +112,7 @@ async def test_latest_shows_where_the_time_of_each_question_went(
     lease = await claim_one(queue)
     await queue.emit(lease, 0, [Started(attempt=1, worker="gpu-0"), Delta(text="secret")])
     await finish(queue, lease, "secret", tokens=42)
-    await queue.delivered("a")
+    await queue.mark_delivered("a")
     await queue.submit(make_job("b", channel="two"))
     await queue.give_up(await claim_one(queue))
     await queue.reap()
@@ -147,12 +147,12 @@ async def test_text_of_a_run_that_was_given_back_is_not_text_of_the_next_run(red
     await queue.emit(given_back, 0, [Started(attempt=1, worker="gpu-0"), Delta(text="lost")])
     await queue.release(given_back)
     lease = await claim_one(queue)
-    [again] = await latest(queue, "bot-0")
-    assert (again.state, again.first, again.ended) == (State.RUNNING, None, None)
+    [again] = await load_timelines(queue, "bot-0")
+    assert (again.state, again.first, again.ended) == (JobState.RUNNING, None, None)
     assert again.begun == clock.now
 
     await queue.emit(lease, 0, [Started(attempt=1, worker="gpu-0"), Delta(text="kept")])
     await finish(queue, lease, "kept", tokens=7)
-    [done] = await latest(queue, "bot-0")
+    [done] = await load_timelines(queue, "bot-0")
     assert done.first is not None
     assert done.tokens == 7

@@ -10,9 +10,9 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from jobqueue.embedded_redis import embedded
+from jobqueue.embedded_redis import run_embedded_redis
 from jobqueue.errors import QueueUnavailable
-from jobqueue.event_reader import LiveReader
+from jobqueue.event_reader import EventReader
 from jobqueue.queue import JobQueue, Policy
 from jobqueue.redis_client import connect
 from jobqueue.schema import Delta, Finished, Started
@@ -34,13 +34,13 @@ class Server:
         await self.redis.waitaof(1, 0, 2_000)
         os.kill(await self.pid(), signal.SIGKILL)
         await asyncio.sleep(down_s)
-        async with embedded(self.folder):
+        async with run_embedded_redis(self.folder):
             pass  # starts it; the fixture is another user, so it stays
 
 
 @pytest_asyncio.fixture
 async def server(tmp_path: Path) -> AsyncIterator[Server]:
-    async with embedded(tmp_path) as url:
+    async with run_embedded_redis(tmp_path) as url:
         server = Server(tmp_path, url)
         yield server
         await server.redis.aclose()
@@ -68,7 +68,7 @@ async def test_a_live_reader_follows_across_a_restart(server: Server) -> None:
     queue = server.queue
     await queue.submit(make_job("a"))
     lease = await claim_one(queue)
-    async with LiveReader(queue, "bot-0") as live, asyncio.timeout(30):
+    async with EventReader(queue, "bot-0") as live, asyncio.timeout(30):
         follower = live.follow("a")
         await queue.emit(lease, 0, [Started(attempt=1), Delta(text="0,")])
         seen = [await anext(follower), await anext(follower)]
@@ -88,7 +88,7 @@ async def test_an_outage_longer_than_the_patience_is_said(tmp_path: Path) -> Non
     with pytest.raises(QueueUnavailable):
         await queue.submit(make_job("a"))
     with pytest.raises(QueueUnavailable):
-        await LiveReader(queue, "bot-0").__aenter__()
+        await EventReader(queue, "bot-0").__aenter__()
     await queue.wait_for_work(["chat"], 0.05)  # a worker's loop goes on
     await redis.aclose()
 
@@ -122,7 +122,7 @@ async def test_calls_of_one_moment_share_a_round_trip(redis: Redis) -> None:
     await asyncio.gather(*(queue.submit(make_job(n, channel=n, user=n)) for n in names))
     info = await redis.info("clients")
     assert info["connected_clients"] <= 4
-    assert (await queue.status("199")).job.id == "199"
+    assert (await queue.get_status("199")).job.id == "199"
 
 
 async def test_scripts_are_sent_again_after_the_server_forgot_them(queue: JobQueue) -> None:

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from common.doctor_report import fault, tell
+from common.doctor_report import fault, print_report
 from common.redact import PRIVATE_LOGGERS, RedactingFormatter, redact, silence_private_loggers
 
 SECRET = "hunter2hunter2"
@@ -77,7 +77,7 @@ def test_libraries_that_see_private_words_tell_nothing_of_them() -> None:
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_a_doctor_tells_no_secret(capsys: pytest.CaptureFixture[str], as_json: bool) -> None:
-    assert tell([fault("Redis", SECRETS[0], SECRETS[3])], as_json=as_json) == 1
+    assert print_report([fault("Redis", SECRETS[0], SECRETS[3])], as_json=as_json) == 1
     assert "hunter2" not in capsys.readouterr().out
 
 

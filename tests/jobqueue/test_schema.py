@@ -123,6 +123,6 @@ async def test_what_cannot_be_read_harms_nothing_beside_it(redis: Redis) -> None
     await redis.hset(key("heard", "bot-0"), "1", deep)
     await redis.hset(key("workers"), "w1", deep)
     assert [question.job.id for question in await held.all()] == ["2"]
-    assert [job.id for job, _ in await queue.undelivered("bot-0")] == ["2"]
+    assert [job.id for job, _ in await queue.list_undelivered("bot-0")] == ["2"]
     assert [lease.job.id for lease in await queue.claim("w", 4, ["chat"], "n")] == ["2"]
-    assert await queue.workers() == []
+    assert await queue.list_workers() == []

@@ -3,7 +3,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from common.settings import SettingsError, load, load_or_exit
+from common.settings import SettingsError, load_or_exit, load_settings
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -15,11 +15,11 @@ class Settings(msgspec.Struct, frozen=True):
 
 def test_fields_are_variables_in_capitals() -> None:
     environ = {"REDIS_URL": "redis://x", "SLOTS": "8", "VERBOSE": "true", "COMMONROOM_READER": "b"}
-    assert load(Settings, environ) == Settings("redis://x", 8, True, "b")
+    assert load_settings(Settings, environ) == Settings("redis://x", 8, True, "b")
 
 
 def test_an_empty_variable_is_unset() -> None:
-    assert load(Settings, {"REDIS_URL": "redis://x", "SLOTS": ""}).slots == 4
+    assert load_settings(Settings, {"REDIS_URL": "redis://x", "SLOTS": ""}).slots == 4
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_an_empty_variable_is_unset() -> None:
 )
 def test_a_wrong_value_is_one_sentence(environ: dict[str, str], sentence: str) -> None:
     with pytest.raises(SettingsError) as error:
-        load(Settings, environ)
+        load_settings(Settings, environ)
     assert str(error.value) == sentence
 
 
@@ -46,8 +46,8 @@ def test_a_main_exits_with_code_2(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_secret_may_be_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "url"
     file.write_text("redis://:hidden@x\n")
-    assert load(Settings, {"REDIS_URL_FILE": str(file)}).redis_url == "redis://:hidden@x"
+    assert load_settings(Settings, {"REDIS_URL_FILE": str(file)}).redis_url == "redis://:hidden@x"
     both = {"REDIS_URL": "redis://y", "REDIS_URL_FILE": str(file)}
-    assert load(Settings, both).redis_url == "redis://y"
+    assert load_settings(Settings, both).redis_url == "redis://y"
     with pytest.raises(SettingsError, match="REDIS_URL_FILE cannot be read"):
-        load(Settings, {"REDIS_URL_FILE": str(tmp_path / "none")})
+        load_settings(Settings, {"REDIS_URL_FILE": str(tmp_path / "none")})

@@ -17,11 +17,11 @@ from bot.files.file_reader import MAX_BYTES
 from bot.notices import Refused
 from bot.pending_questions import Asker, Posted
 from bot.preferences import Preferences, PreferenceStore
-from jobqueue.capabilities import ARTICLE, SOLVE, VISION, of_model, without_model
+from jobqueue.capabilities import ARTICLE, SOLVE, VISION, add_model, strip_model
 from jobqueue.errors import QueueUnavailable
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
-from jobqueue.rate_limit import Rates
+from jobqueue.rate_limit import RateLimiter
 from jobqueue.schema import Job, WorkerStatus
 
 FOLLOWING = 3  # turns after a picture in which a question may still be about it
@@ -63,7 +63,7 @@ def author_of(message: discord.Message) -> Asker:
 
 class Admission:
     def __init__(
-        self, preferences: PreferenceStore, rates: Rates, queue: JobQueue, history: History
+        self, preferences: PreferenceStore, rates: RateLimiter, queue: JobQueue, history: History
     ) -> None:
         self._preferences = preferences
         self._rates = rates
@@ -80,13 +80,13 @@ class Admission:
         Raises:
             Refused: this person may not ask here, or not so often, or nobody can answer.
         """
-        capability = without_model(job.capability)
+        capability = strip_model(job.capability)
         try:
             async with asyncio.timeout(PATIENCE_S):
                 wanted = require_open(
                     who, await self._preferences.resolve(who.server, who.channels)
                 )
-                workers = await self._queue.workers()
+                workers = await self._queue.list_workers()
                 require_able(capability, workers)
                 await self._require_within(who, job.id, files, wanted)
         except (TimeoutError, QueueUnavailable):
@@ -125,7 +125,7 @@ class Admission:
         """Raises `Refused` where they may not ask so often, or post so much."""
         size = sum(min(file.size, MAX_BYTES) for file in files if not file.voice)
         rate = wanted.rate(who.roles)
-        if exceeded := await self._rates.count(
+        if exceeded := await self._rates.count_question(
             who.server, who.user, question, rate, file_bytes=size
         ):
             raise Refused(notices.too_often(exceeded))
@@ -134,7 +134,7 @@ class Admission:
         """Return whether one was posted there a moment ago."""
         try:
             async with asyncio.timeout(PATIENCE_S):
-                turns = await self._history.newest(channel, FOLLOWING)
+                turns = await self._history.load_newest(channel, FOLLOWING)
         except (TimeoutError, QueueUnavailable):
             return False
         files = [file for turn in turns for file in turn.attachments]
@@ -156,7 +156,7 @@ def require_able(capability: str, workers: Sequence[WorkerStatus]) -> None:
     Raises:
         Refused: there are such, and none can solve problems, or write articles.
     """
-    serving = any(worker.serves for worker in workers)
+    serving = any(worker.is_serving for worker in workers)
     able = any(capability in worker.capabilities for worker in workers)
     if capability in UNABLE and serving and not able:
         raise Refused(UNABLE[capability])
@@ -164,6 +164,6 @@ def require_able(capability: str, workers: Sequence[WorkerStatus]) -> None:
 
 def served_capability(capability: str, model: str | None, workers: Sequence[WorkerStatus]) -> str:
     """Just this model's, while somebody serves it; a model that is gone must not silence."""
-    pinned = of_model(capability, model) if model else capability
+    pinned = add_model(capability, model) if model else capability
     served = any(pinned in worker.capabilities for worker in workers)
     return pinned if served else capability

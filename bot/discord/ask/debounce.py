@@ -124,7 +124,7 @@ class Intake:
     async def _ask_unless_asked(self, questions: list[Question]) -> None:
         for group in self._grouped(questions):
             try:
-                await self._client.service.queue.status(group[0].job.id)
+                await self._client.service.queue.get_status(group[0].job.id)
             except UnknownJob:
                 await self._ask(group)
             except QueueUnavailable:
@@ -179,7 +179,7 @@ class Intake:
 
     async def _sight(self) -> Sight:
         try:
-            workers = await self._client.service.queue.workers()
+            workers = await self._client.service.queue.list_workers()
         except QueueUnavailable:
             return Sight(vision=False)
         return Sight.of(workers)

@@ -84,11 +84,11 @@ class CatchUp:
 
     async def _put_mark(self) -> None:
         redis, now = self._scripts.redis, time.time()
-        await self._scripts.patiently(lambda: redis.set(self._mark_key, now))
+        await self._scripts.retry(lambda: redis.set(self._mark_key, now))
 
     async def _read_up(self) -> None:
         redis = self._scripts.redis
-        mark = await self._scripts.patiently(lambda: redis.get(self._mark_key))
+        mark = await self._scripts.retry(lambda: redis.get(self._mark_key))
         if mark is None:
             return  # the first start of this name: nobody was promised anything
         heard = datetime.fromtimestamp(float(mark), UTC) - OVERLAP
@@ -104,7 +104,7 @@ class CatchUp:
         for channel in islice(self._guild_channels(newest_id), CHANNELS):
             yield channel
         redis = self._scripts.redis
-        direct = await self._scripts.patiently(
+        direct = await self._scripts.retry(
             lambda: redis.zrevrange(self._direct_key, 0, CHANNELS - 1)
         )
         for channel_id in direct:
@@ -139,7 +139,7 @@ class CatchUp:
     async def _heard(self, message: discord.Message, told: set[int | None]) -> "Span | None":
         """The messages that were asked as one question, of which this is the first."""
         try:
-            job = (await self._client.service.queue.status(str(message.id))).job
+            job = (await self._client.service.queue.get_status(str(message.id))).job
         except UnknownJob:
             return Span(message.author.id, message.id, message.id) if message.id in told else None
         below = reply_target.decode(job.reply)

@@ -193,7 +193,7 @@ async def has_begun(client: "Commonroom", job: Job) -> bool:
         return True
     try:
         async with asyncio.timeout(PATIENCE_S):
-            return bool(await client.service.history.head(job.channel))
+            return bool(await client.service.history.get_head(job.channel))
     except (TimeoutError, QueueUnavailable, RedisError):
         return False
 

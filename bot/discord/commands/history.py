@@ -19,9 +19,9 @@ from bot.discord.views import components_panel
 from bot.i18n import Words, words
 from bot.notices import Notice, Refused, Tone
 from jobqueue.capabilities import VISION
-from jobqueue.history import History, Loaded, tokens_of
-from jobqueue.job_records import Records
-from jobqueue.rate_limit import Rate
+from jobqueue.history import History, LoadedHistory, count_turn_tokens
+from jobqueue.job_records import JobRecords
+from jobqueue.rate_limit import UserLimits
 from jobqueue.schema import Job, Summary, Turn
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ METER_CELLS = 12
 SHOWN_TURNS = 5
 SHOWN_CHARS = 60
 SUMMARY_CHARS = 1_500
-RARELY = Rate(per_minute=1, per_day=20)
+RARELY = UserLimits(per_minute=1, per_day=20)
 DEFAULT_CONTEXT = 8_192  # tokens, while no worker tells its own
 
 
@@ -48,7 +48,7 @@ DEFAULT_CONTEXT = 8_192  # tokens, while no worker tells its own
 @app_commands.describe(private=text("option-history-private-about"))
 async def history(interaction: Interaction, private: bool = False) -> None:
     service = interaction.client.service
-    workers = await service.queue.workers()
+    workers = await service.queue.list_workers()
     read = [w.context_tokens for w in workers if "chat" in w.capabilities]
     context = min(filter(None, read), default=DEFAULT_CONTEXT)
     conversation = job_factory.conversation(interaction, private=private)
@@ -66,11 +66,11 @@ async def history(interaction: Interaction, private: bool = False) -> None:
 
 
 async def remembered(
-    history: History, conversation: str, context: int, loaded: Loaded, say: Words
+    history: History, conversation: str, context: int, loaded: LoadedHistory, say: Words
 ) -> list[str]:
     """The panel's texts on one conversation, for a model that reads `context` tokens."""
-    stats = await history.stats(conversation)
-    summary = (await history.since_summary(conversation)).summary
+    stats = await history.get_stats(conversation)
+    summary = (await history.load_since_summary(conversation)).summary
     title = f"## {say('history-title')}"
     if not stats.turns:
         return [title, say("history-none")]
@@ -92,9 +92,11 @@ async def remembered(
     return texts
 
 
-def _read(loaded: Loaded) -> int:
+def _read(loaded: LoadedHistory) -> int:
     """Tokens of the summary and of the turns that are read word for word."""
-    return (loaded.summary.tokens if loaded.summary else 0) + sum(map(tokens_of, loaded.turns))
+    return (loaded.summary.tokens if loaded.summary else 0) + sum(
+        map(count_turn_tokens, loaded.turns)
+    )
 
 
 def _in_short(summary: Summary, say: Words) -> str:
@@ -134,7 +136,7 @@ async def export(interaction: Interaction) -> None:
         "user": me,
         "exported_at": int(time.time()),
         "conversations": turns,
-        "records": [_exported(job) for job in await Records(service.queue).of(me)],
+        "records": [_exported(job) for job in await JobRecords(service.queue).list_for(me)],
         "recent_questions": await service.recent.of(me),
         "feedback": await service.feedback.of(me),
         "settings_changed": await service.preferences.changes.of(me),
@@ -158,7 +160,7 @@ async def _require_rarely(interaction: "discord.Interaction[Commonroom]", what: 
         Refused: they did it too often.
     """
     rates, me = interaction.client.service.rates, str(interaction.user.id)
-    if exceeded := await rates.count(what, me, str(interaction.id), RARELY):
+    if exceeded := await rates.count_question(what, me, str(interaction.id), RARELY):
         raise Refused(notices.too_soon(exceeded))
 
 
@@ -219,7 +221,7 @@ async def _forget(interaction: "discord.Interaction[Commonroom]") -> None:
     await service.shown.erase(me)
     await service.works.erase(me)
     await service.articles.erase(me)
-    await Records(service.queue).erase(me)
+    await JobRecords(service.queue).erase(me)
     done = Notice("forget-done", Tone.INFO, {"turns": turns})
     say = words(str(interaction.locale))
     view = components_panel.panel([f"## {say('forget-title')}", done.text(say)])

@@ -38,12 +38,12 @@ NOBODY = discord.AllowedMentions.none()
 async def reset(interaction: Interaction, private: bool = False) -> None:
     history = interaction.client.service.history
     conversation = job_factory.conversation(interaction, private=private)
-    others = await history.authors(conversation) - {str(interaction.user.id)}
+    others = await history.list_authors(conversation) - {str(interaction.user.id)}
     if private or not others:
         await _clear(interaction, private=private)
         return
     await require_may_clear(interaction, others)
-    stats = await history.stats(conversation)
+    stats = await history.get_stats(conversation)
     ask = Notice("reset-ask", arguments={"turns": stats.turns, "people": len(others) + 1})
     say = words(str(interaction.locale))
     view = _button("clear", interaction, private=False, label=say("reset-button"))
@@ -110,7 +110,7 @@ class ResetButton(
             await _restore(interaction, nonce, private=private == "1")
             return
         conversation = job_factory.conversation(interaction)
-        others = await interaction.client.service.history.authors(conversation)
+        others = await interaction.client.service.history.list_authors(conversation)
         await require_may_clear(interaction, others - {str(interaction.user.id)})
         await _clear(interaction, private=False, confirmed=True)
 

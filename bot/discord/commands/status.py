@@ -11,7 +11,7 @@ from bot.discord.commands.command_translator import text
 from bot.discord.commands.contexts import everywhere
 from bot.discord.views import components_panel
 from bot.i18n import Words, words
-from jobqueue.queue_stats import Overview, overview
+from jobqueue.queue_stats import QueueStats, load_queue_stats
 from jobqueue.schema import WorkerStatus
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ BELIEVABLE_S = 20.0  # less than the time between two heartbeats, which is 41 s
 async def status(interaction: Interaction) -> None:
     client = interaction.client
     began = time.perf_counter()
-    seen = await overview(client.service.queue)
+    seen = await load_queue_stats(client.service.queue)
     queue_ms = round(1000 * (time.perf_counter() - began))
     say = words(str(interaction.locale))
     await components_panel.show(
@@ -37,7 +37,7 @@ async def status(interaction: Interaction) -> None:
     )
 
 
-def texts(seen: Overview, discord_ms: int | None, queue_ms: int, say: Words) -> Sequence[str]:
+def texts(seen: QueueStats, discord_ms: int | None, queue_ms: int, say: Words) -> Sequence[str]:
     waiting = sum(capability.waiting for capability in seen.capabilities)
     workers = "\n".join(_line(worker, say) for worker in seen.workers)
     if discord_ms is None:

@@ -48,7 +48,7 @@ KNOWN = {
 async def announced(queue: JobQueue) -> list[str]:
     """Tools of the workers that run; none while the queue is away."""
     try:
-        names = {name for worker in await queue.workers() for name in worker.tools}
+        names = {name for worker in await queue.list_workers() for name in worker.tools}
     except QueueUnavailable:
         return []
     return sorted(name for name in names if 0 < len(name) <= LONGEST_CHOICE)[:MOST]

@@ -33,7 +33,7 @@ from bot.notices import Notice, Refused
 from common import tracing
 from jobqueue.article import Article
 from jobqueue.errors import QueueUnavailable, UnknownJob
-from jobqueue.event_reader import LiveReader
+from jobqueue.event_reader import EventReader
 from jobqueue.queue import JobQueue
 from jobqueue.schema import Job
 
@@ -63,7 +63,7 @@ class Answers:
         self._pace = pace
         self._dressing = dressing
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._live: asyncio.Future[LiveReader] = asyncio.get_running_loop().create_future()
+        self._live: asyncio.Future[EventReader] = asyncio.get_running_loop().create_future()
         self._group = asyncio.TaskGroup()
         self._jobs: dict[str, Job] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -137,10 +137,10 @@ class Answers:
             self._live.set_result(live)
             await asyncio.Event().wait()
 
-    async def _connected(self, stack: AsyncExitStack) -> LiveReader:
+    async def _connected(self, stack: AsyncExitStack) -> EventReader:
         while True:
             try:
-                return await stack.enter_async_context(LiveReader(self._queue, self._reader))
+                return await stack.enter_async_context(EventReader(self._queue, self._reader))
             except QueueUnavailable as error:
                 log.warning("the queue cannot be reached, trying again: %s", error)
                 await asyncio.sleep(1)
@@ -148,7 +148,7 @@ class Answers:
     async def _undelivered(self) -> list[tuple[Job, str]]:
         while True:
             try:
-                return await self._queue.undelivered(self._reader)
+                return await self._queue.list_undelivered(self._reader)
             except QueueUnavailable:
                 await asyncio.sleep(1)
 
@@ -215,7 +215,7 @@ class Answers:
         try:
             await self._pace.calm()
             await self._show(job, submission, resumed)
-            await self._queue.delivered(job.id, job)
+            await self._queue.mark_delivered(job.id, job)
             log.info("answer delivered job=%s channel=%s", job.id, job.channel)
         except* Undeliverable as errors:
             log.warning("answer undeliverable job=%s channel=%s: %r", job.id, job.channel, errors)
@@ -316,7 +316,7 @@ class Answers:
         """Nobody will see the answer: stop the work for it, and do not try again later."""
         with suppress(UnknownJob, QueueUnavailable):
             await self._queue.cancel(job.id)
-            await self._queue.delivered(job.id)
+            await self._queue.mark_delivered(job.id)
 
 
 def _left_s(job: Job) -> float:

@@ -27,7 +27,7 @@ from bot.render.message_view import Row
 from bot.reply_protocol import Outcome
 from jobqueue.article import Article
 from jobqueue.blobs import Blobs
-from jobqueue.capabilities import SOLVE, without_model
+from jobqueue.capabilities import SOLVE, strip_model
 from jobqueue.errors import QueueUnavailable
 from jobqueue.history import History
 from jobqueue.schema import FinishReason, Job
@@ -66,7 +66,7 @@ class Album:
         with suppress(QueueUnavailable):
             earlier = await self._shown.find(answer) if answer else None
             if earlier:
-                turn = await self._history.turn(job.channel, earlier.job.id)
+                turn = await self._history.get_turn(job.channel, earlier.job.id)
                 text = turn.answer if turn else ""
 
         article = await self.article_of(earlier) if earlier else None
@@ -172,5 +172,5 @@ def row_of(shown: Shown, *, latest: bool = True, article: Article | None = None)
 
 def _has_numbers(job: Job) -> bool:
     """Whether it is a problem that can be solved with other ones."""
-    is_problem = without_model(job.capability) == SOLVE
+    is_problem = strip_model(job.capability) == SOLVE
     return is_problem and bool(problem_numbers.numbers(problem_numbers.parted(job.prompt)[0]))

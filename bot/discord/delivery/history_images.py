@@ -12,7 +12,7 @@ from PIL import Image
 from bot.i18n import Words
 from jobqueue.blobs import Blobs
 from jobqueue.capabilities import READ, VISION
-from jobqueue.history_images import pictures_of, still_seen
+from jobqueue.history_images import load_visible_images, select_images
 from jobqueue.schema import Turn, WorkerStatus
 from jobqueue.structs import Attachment
 
@@ -53,11 +53,11 @@ class Gallery:
 
 async def gallery(turns: Sequence[Turn], blobs: Blobs) -> Gallery:
     """Of the turns, oldest first, that the model reads word for word."""
-    seen = await still_seen(turns, blobs)
+    seen = await load_visible_images(turns, blobs)
     gone = [
         each.name
         for turn in turns
-        for each in pictures_of(turn.attachments)
+        for each in select_images(turn.attachments)
         if all(each is not shown for shown, _ in seen.get(turn.job, ()))
     ]
     return Gallery(tuple(each for found in seen.values() for each in found), tuple(gone))

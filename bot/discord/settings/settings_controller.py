@@ -92,7 +92,7 @@ def require_settings_of(interaction: discord.Interaction, place: str) -> None:
 async def served_models(queue: JobQueue) -> list[str]:
     """Models of the workers that run; none while the queue is away."""
     try:
-        names = {worker.model for worker in await queue.workers()}
+        names = {worker.model for worker in await queue.list_workers()}
     except QueueUnavailable:
         return []
     return sorted(name for name in names if 0 < len(name) <= LONGEST_CHOICE)

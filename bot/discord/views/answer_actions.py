@@ -119,7 +119,7 @@ class Actions:
     async def _retry(self, interaction: Interaction, job_id: str) -> None:
         """What came to nothing has no turn that a version could be of: it is asked anew, below."""
         try:
-            failed = await self._service.queue.job(job_id)
+            failed = await self._service.queue.get_job(job_id)
         except UnknownJob as error:
             raise Refused(GONE) from error
         require_here(interaction, failed)
@@ -178,10 +178,10 @@ class Actions:
             await self._changeable(interaction, shown)
             wanted = shown.at((shown.current + step) % len(shown.versions))
             channel, history = shown.job.channel, self._service.history
-            turn = await history.turn(channel, wanted.job.id)
+            turn = await history.get_turn(channel, wanted.job.id)
             if turn is None:
                 raise Refused(FORGOTTEN)
-            if not await history.select(channel, wanted.job.id, instead_of=shown.job.id):
+            if not await history.select_head(channel, wanted.job.id, instead_of=shown.job.id):
                 raise Refused(OLD)
             await interaction.response.defer()
             wanted = reachable(wanted, interaction)
@@ -222,7 +222,7 @@ class Actions:
             raise Refused(NOT_YOURS)
         history = self._service.history
         turn, head = await asyncio.gather(
-            history.turn(shown.job.channel, shown.job.id), history.head(shown.job.channel)
+            history.get_turn(shown.job.channel, shown.job.id), history.get_head(shown.job.channel)
         )
         if turn is None:
             raise Refused(FORGOTTEN)

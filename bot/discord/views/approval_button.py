@@ -62,7 +62,7 @@ class AllowButton(
         """The reason if this person may not."""
         service, asked = interaction.client.service, self._asked
         try:
-            job = (await service.queue.status(self._job_id)).job
+            job = (await service.queue.get_status(self._job_id)).job
         except UnknownJob:
             return OVER
         require_here(interaction, job)

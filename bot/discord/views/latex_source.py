@@ -45,7 +45,7 @@ async def _sources(interaction: Interaction, job_id: str) -> list[str]:
     shown = await service.shown.find(job_id)
     if shown:
         require_here(interaction, shown.job)
-    turn = await service.history.turn(shown.job.channel, job_id) if shown else None
+    turn = await service.history.get_turn(shown.job.channel, job_id) if shown else None
     found = await asyncio.to_thread(sources, turn.answer) if turn else []
     if not found:
         raise Refused(FORGOTTEN)

@@ -64,7 +64,7 @@ async def _work(interaction: Interaction, job_id: str) -> Work:
     await interaction.client.answers.settled(job_id)
     work, shown = await service.works.find(job_id), await service.shown.find(job_id)
     try:  # an answer that came to nothing is known by its question
-        job = shown.job if shown else await service.queue.job(job_id)
+        job = shown.job if shown else await service.queue.get_job(job_id)
     except UnknownJob as error:
         raise Refused(FORGOTTEN) from error
     require_here(interaction, job)

@@ -52,7 +52,7 @@ async def stop(interaction: "discord.Interaction[Commonroom]", job_id: str) -> N
     """Stop the job if this person may; the reason if not."""
     queue = interaction.client.service.queue
     try:
-        job = (await queue.status(job_id)).job
+        job = (await queue.get_status(job_id)).job
         require_here(interaction, job)
         if job.user != str(interaction.user.id) and not interaction.permissions.manage_messages:
             return NOT_YOURS
@@ -63,5 +63,5 @@ async def stop(interaction: "discord.Interaction[Commonroom]", job_id: str) -> N
         return notices.UNAVAILABLE
     except Refused as refused:
         return refused.notice
-    answered = state.terminal and job_id not in interaction.client.answers
+    answered = state.is_terminal and job_id not in interaction.client.answers
     return OVER if answered else None

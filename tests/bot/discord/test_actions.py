@@ -37,7 +37,7 @@ async def pressable(room: Room, text: str, count: int = 5) -> StoredMessage:
 
 
 async def _delivered(room: Room) -> bool:
-    return not await JobQueue(room.redis).undelivered("bot-0")
+    return not await JobQueue(room.redis).list_undelivered("bot-0")
 
 
 async def press(room: Room, message: StoredMessage, do: str, user: str = "ada") -> None:
@@ -67,19 +67,19 @@ async def test_again_keeps_both_answers_and_the_shown_one_counts(
 ) -> None:
     await ask(room, "before")
     message = await ask(room, "one", 2)
-    head = await History(room.redis).head(channel(room))
+    head = await History(room.redis).get_head(channel(room))
     await press(room, message, "again")
     await until(lambda: "2/2" in labels(message))
     assert said(message) == "[turn 2] one"
-    second = await History(room.redis).head(channel(room))
+    second = await History(room.redis).get_head(channel(room))
     assert second != head
 
     await press(room, message, "before")
     await until(lambda: "1/2" in labels(message))
-    assert await History(room.redis).head(channel(room)) == head
+    assert await History(room.redis).get_head(channel(room)) == head
     await press(room, message, "after")
     await until(lambda: "2/2" in labels(message))
-    assert await History(room.redis).head(channel(room)) == second
+    assert await History(room.redis).get_head(channel(room)) == second
     assert await asked(room) == ["before", "one"]
     assert len(room.bot_says()) == 2
 

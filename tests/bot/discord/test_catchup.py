@@ -90,7 +90,7 @@ async def test_roles_of_who_asked_meanwhile_are_known(
         async with room.bot():
             await room.answer("[turn 1] one")
             await room.notice("only some roles", viewer="bob")
-    [turn] = await History(room.redis).newest(world.channel("general")["id"], 2)
+    [turn] = await History(room.redis).load_newest(world.channel("general")["id"], 2)
     assert (turn.prompt, turn.user_name) == ("one", "Dr Ada")
 
 
@@ -177,6 +177,6 @@ async def test_a_thread_that_is_locked_meanwhile_ends_the_work(
     queue = JobQueue(room.redis)
 
     async def ended() -> bool:
-        return (await queue.status(asked.id)).state.terminal
+        return (await queue.get_status(asked.id)).state.is_terminal
 
     await holds(ended)

@@ -35,7 +35,7 @@ async def test_open_forms_outlive_the_bot(silent_room: Room, world: UserActions)
 
             await holds(decided)
             await room.answer("[turn 1] is it?\n\nMessage by bob:\n```\nthe sky is green\n```")
-    assert (await History(room.redis).head(place)) != ""
+    assert (await History(room.redis).get_head(place)) != ""
 
 
 async def test_a_form_about_a_message_that_is_gone_says_so(
@@ -68,7 +68,7 @@ async def test_a_command_without_words_opens_a_form_for_files(
     queue = JobQueue(room.redis)
 
     async def answered() -> bool:
-        return any(map(said, room.bot_says())) and not await queue.undelivered("bot-0")
+        return any(map(said, room.bot_says())) and not await queue.list_undelivered("bot-0")
 
     await holds(answered)
     [answer] = room.bot_says()

@@ -12,7 +12,7 @@ from inference.worker import Worker
 from jobqueue.blobs import Blobs
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
-from jobqueue.schema import Call, CallStatus, Check, Finished, Returned
+from jobqueue.schema import CallStatus, Check, Finished, ToolCallDelta, ToolResult
 from playground.discord.json_types import File
 from playground.discord.state import StoredMessage
 from playground.discord.user_actions import UserActions
@@ -41,7 +41,7 @@ async def reading_room(silent_room: Room) -> AsyncIterator[Room]:
     )
 
     async def reads() -> bool:
-        return any("read" in each.capabilities for each in await queue.workers())
+        return any("read" in each.capabilities for each in await queue.list_workers())
 
     async with running(worker.run()), silent_room.bot():
         await holds(reads)
@@ -79,8 +79,8 @@ async def test_a_photo_alone_is_a_problem_that_can_be_put_right(
         job = (await solver.take()).job
         assert (job.prompt, [each.name for each in job.attachments]) == ("", ["sign.png"])
         await solver.say(
-            Call(step=1, tool="read_picture", text='{"picture":"sign.png"}'),
-            Returned(step=1, status=CallStatus.OK, text="2x = l2"),
+            ToolCallDelta(step=1, tool="read_picture", text='{"picture":"sign.png"}'),
+            ToolResult(step=1, status=CallStatus.OK, text="2x = l2"),
         )
         await shows(room, "**1** · Reading the picture", "2x = l2")
         await solver.end(Finished(text="no", check=Check.NONE), prompt="2x = l2")

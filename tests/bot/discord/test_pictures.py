@@ -39,7 +39,7 @@ async def gallery(room: Room) -> AsyncIterator[Room]:
     )
 
     async def seeing() -> bool:
-        return any("vision" in w.capabilities for w in await queue.workers())
+        return any("vision" in w.capabilities for w in await queue.list_workers())
 
     async with running(worker.run()):
         await holds(seeing)
@@ -67,7 +67,7 @@ async def test_a_picture_a_follow_up_and_which_of_two(gallery: Room, world: User
     await says(gallery, "Green")
     await world.say("bob", "general", "@commonroom Which image shows a heart?", [sample("hearts")])
     await says(gallery, "Image-2")
-    turns = await History(gallery.redis).newest(gallery.bot_says()[0].channel, 3)
+    turns = await History(gallery.redis).load_newest(gallery.bot_says()[0].channel, 3)
     assert [len(turn.attachments) for turn in turns] == [1, 0, 1]
     assert turns[0].attachments[0].media_type == "image/png"
 

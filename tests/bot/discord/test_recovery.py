@@ -17,7 +17,7 @@ async def _nothing_undelivered(room: Room) -> None:
     queue = JobQueue(room.redis)
 
     async def all_delivered() -> bool:
-        return not await queue.undelivered("bot-0")
+        return not await queue.list_undelivered("bot-0")
 
     await holds(all_delivered)
 
@@ -49,7 +49,7 @@ async def test_an_answer_made_while_the_bot_was_down_is_shown(
         await silent_room.bot_online()
         await world.slash("ada", "general", "chat", {"prompt": "hello"})
         await until(silent_room.bot_says)
-        await holds(lambda: JobQueue(silent_room.redis).undelivered("bot-0"))
+        await holds(lambda: JobQueue(silent_room.redis).list_undelivered("bot-0"))
         first.kill()
         await first.wait()
     async with silent_room.worker(), silent_room.bot_process():
@@ -111,7 +111,7 @@ async def test_an_answer_nobody_can_see_frees_the_gpu(room: Room, world: UserAct
     queue = JobQueue(room.redis)
 
     async def stopped() -> bool:
-        return (await queue.status(asked.id)).state.terminal
+        return (await queue.get_status(asked.id)).state.is_terminal
 
     await holds(stopped)
 
@@ -153,7 +153,7 @@ async def test_the_ledger_knows_the_messages_while_they_grow(
     queue = JobQueue(room.redis)
 
     async def noted() -> bool:
-        ((_, note),) = await queue.undelivered("bot-0")
+        ((_, note),) = await queue.list_undelivered("bot-0")
         return bool(note) and decode_note(note).messages == (begun.id,)
 
     await holds(noted)

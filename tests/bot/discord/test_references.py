@@ -304,8 +304,8 @@ async def test_a_message_that_does_not_fit_is_cut_and_that_is_said(
     async with silent_room.bot():  # nobody answers: what is asked is looked at
         posted = await world.send_webhook_message("News", "general", card)
         reply = await world.reply("ada", "general", posted.id, "@bot sum up")
-        await holds(lambda: queue.undelivered("bot-0"))
-        job = (await queue.status(reply.id)).job
+        await holds(lambda: queue.list_undelivered("bot-0"))
+        job = (await queue.get_status(reply.id)).job
     assert len(job.prompt.encode()) < DEFAULT_CONTEXT // FILES_SHARE * BYTES_PER_TOKEN + 200
     assert "(bot), replied to (its first " in job.prompt
     assert job.prompt.endswith("\n```")
@@ -491,8 +491,8 @@ async def test_solving_a_forwarded_problem_reads_it(silent_room: Room, world: Us
     forward = await world.forward("bob", "general", said.id, "general")
     async with silent_room.bot():
         solving = await world.context_menu("ada", "general", "Solve this", forward.id)
-        await holds(lambda: queue.undelivered("bot-0"))
-        job = (await queue.status(solving.id)).job
+        await holds(lambda: queue.list_undelivered("bot-0"))
+        job = (await queue.get_status(solving.id)).job
     assert "what is 2x = 6?" in job.prompt
 
 
@@ -504,8 +504,8 @@ async def test_a_picture_of_a_card_is_explained(silent_room: Room, world: UserAc
     )
     async with silent_room.bot():
         asked = await world.context_menu("ada", "general", "Explain image", posted.id)
-        await holds(lambda: queue.undelivered("bot-0"))
-        job = (await queue.status(asked.id)).job
+        await holds(lambda: queue.list_undelivered("bot-0"))
+        job = (await queue.get_status(asked.id)).job
     assert [file.name for file in job.attachments] == ["sky.png"]
     assert "Message by Cam (bot):\n```\n[Embed] Sky" in job.prompt
 

@@ -14,7 +14,7 @@ from bot.pending_questions import Asker, Held, Question
 from bot.preferences import SERVER, Preferences, PreferenceStore
 from inference.engines.base import Chunk, Request
 from inference.engines.scripted import ScriptedEngine
-from jobqueue.job_records import Records
+from jobqueue.job_records import JobRecords
 from jobqueue.queue import JobQueue
 from jobqueue.schema import Job, WorkerStatus, encode
 from playground.discord.permissions import Permission
@@ -126,7 +126,7 @@ async def test_asked_once_more_it_is_for_a_model_that_is_there_and_once(
             await world.slash("ada", "general", "chat", {"prompt": "hello"})
             failed = await silent_room.notice("several times")
         name = buttons(failed)[0]["custom_id"].rpartition(":")[2]
-        gone = msgspec.structs.replace(await queue.job(name), capability="chat@gone")
+        gone = msgspec.structs.replace(await queue.get_job(name), capability="chat@gone")
         await silent_room.redis.hset(queue.scripts.key("job", name), "body", encode(gone))
         for _ in range(2):
             await world.click("ada", "general", failed.id, "Try again")
@@ -262,7 +262,7 @@ async def test_quick_messages_are_each_counted_and_answered_as_the_admins_want(
             await world.say("bob", "general", f"@commonroom question {number} " + "y" * 1_900)
         await silent_room.notice("2 questions in a minute", "bob")
         await until(lambda: len(silent_room.bot_says("bob")) >= 3)
-        jobs = await Records(JobQueue(silent_room.redis)).of(str(world.user("bob")["id"]))
+        jobs = await JobRecords(JobQueue(silent_room.redis)).list_for(str(world.user("bob")["id"]))
     assert len(jobs) == 2
     assert {job.system for job in jobs} == {"Only of gardens."}
     assert {(job.sampling.temperature, job.sampling.max_tokens) for job in jobs} == {(0.1, 50)}

@@ -37,7 +37,7 @@ async def _all_ended(room: Room, part: str) -> list[StoredMessage]:
     async def ended() -> bool:
         seen = room.bot_says()
         shows = any(part in str(message.data) for message in seen)
-        return shows and not any(map(growing, seen)) and not await queue.undelivered("bot-0")
+        return shows and not any(map(growing, seen)) and not await queue.list_undelivered("bot-0")
 
     await holds(ended)
     return room.bot_says()

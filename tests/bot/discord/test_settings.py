@@ -10,7 +10,7 @@ from bot.feedback import Feedback
 from bot.preferences import SERVER, Preferences, PreferenceStore, RoleRate
 from bot.recent_questions import RecentQuestions
 from jobqueue.history import History
-from jobqueue.job_records import Records
+from jobqueue.job_records import JobRecords
 from jobqueue.queue import JobQueue
 from jobqueue.schema import Summary
 from playground.discord.fault_injection import Fault
@@ -97,7 +97,7 @@ async def test_an_admin_sets_a_channel_up(
     )
     asked = await world.slash("bob", "general", "chat", {"prompt": "hello"})
     await _said(room, "[turn 1] hello")
-    job = (await JobQueue(room.redis).status(asked.id)).job
+    job = (await JobQueue(room.redis).get_status(asked.id)).job
     assert job.system == "A pirate."
     assert (job.sampling.temperature, job.sampling.top_p, job.sampling.max_tokens) == (0.5, 0.9, 64)
     assert job.locale == "zh-CN"
@@ -300,7 +300,9 @@ async def test_a_model_is_chosen_among_those_that_run(
     await room.notice("is answered by")
     asked = await world.slash("bob", "general", "chat", {"prompt": "hello"})
     await _said(room, "[turn 1] hello")
-    assert (await JobQueue(room.redis).status(asked.id)).job.capability == f"chat@{choice['value']}"
+    assert (
+        await JobQueue(room.redis).get_status(asked.id)
+    ).job.capability == f"chat@{choice['value']}"
 
 
 # --- what is kept -------------------------------------------------------------------------------
@@ -311,7 +313,7 @@ async def test_history_shows_what_is_remembered(room: Room, world: UserActions) 
     await _panel(room, "Nothing yet")
     await _ask(room, "ada", "**hello**")
     channel = world.channel("general")["id"]
-    await holds(lambda: History(room.redis).head(channel))
+    await holds(lambda: History(room.redis).get_head(channel))
     await world.slash("ada", "general", "history")
     shown = _texts(await _panel(room, "One turn"))
     assert "▰▱" in shown
@@ -322,10 +324,10 @@ async def test_history_shows_what_is_remembered(room: Room, world: UserActions) 
 async def test_history_shows_the_summary_of_older_turns(room: Room, world: UserActions) -> None:
     await _ask(room, "ada", "hello")
     channel, history = world.channel("general")["id"], History(room.redis)
-    await holds(lambda: history.head(channel))
-    turns = (await history.since_summary(channel)).turns
+    await holds(lambda: history.get_head(channel))
+    turns = (await history.load_since_summary(channel)).turns
     summary = Summary(turn=turns[-1].job, text="**Ada** greets.\nAll are well.", turns=1, tokens=9)
-    assert await history.summarise(channel, summary, turns, None)
+    assert await history.store_summary(channel, summary, turns, None)
     await world.slash("ada", "general", "history")
     shown = _texts(await _panel(room, "in short"))
     assert "> \\*\\*Ada\\*\\* greets.\n> All are well." in shown
@@ -378,13 +380,13 @@ async def test_forgetting_asks_first_and_then_removes_everything(
     await _panel(room, "Forgotten: one turn")
     assert await history.export(me) == {}
     assert await RecentQuestions(room.redis).of(me) == []
-    assert await Records(JobQueue(room.redis)).of(me) == []
+    assert await JobRecords(JobQueue(room.redis)).list_for(me) == []
     assert await feedback.of(me) == []
     assert await shown.find(answer.id) is None
 
 
 async def _delivered(room: Room) -> bool:
-    return not await JobQueue(room.redis).undelivered("bot-0")
+    return not await JobQueue(room.redis).list_undelivered("bot-0")
 
 
 async def test_status_tells_of_workers_in_both_languages(room: Room, world: UserActions) -> None:

@@ -10,16 +10,16 @@ from jobqueue.approvals import Approvals
 from jobqueue.blobs import Blobs
 from jobqueue.history import History
 from jobqueue.schema import (
-    Asks,
-    Call,
+    ApprovalRequest,
     CallStatus,
     Check,
     Delta,
     Failed,
     FailureCode,
     Finished,
-    Returned,
-    Thought,
+    ReasoningDelta,
+    ToolCallDelta,
+    ToolResult,
 )
 from playground.discord.json_types import File
 from playground.discord.state import StoredMessage
@@ -63,21 +63,21 @@ async def test_a_problem_is_solved_before_everybodys_eyes(
         await world.slash("ada", "general", "solve", {"problem": PROBLEM})
         lease = await solver.take()
         assert (lease.job.capability, lease.job.prompt) == ("solve", PROBLEM)
-        await solver.say(Thought(text="A quadratic. Let me factor it."))
+        await solver.say(ReasoningDelta(text="A quadratic. Let me factor it."))
         await shows(room, "💭 Thinking…", "> A quadratic.")
-        await solver.say(Call(step=1, tool="python", text=WRONG))
+        await solver.say(ToolCallDelta(step=1, tool="python", text=WRONG))
         await shows(room, "⏳ **1** · Python", f"```python\n{WRONG}\n```")
         failed = "Traceback…\nNameError: name 'prnt' is not defined"
-        await solver.say(Returned(step=1, status=CallStatus.FAILED, text=failed, duration_ms=300))
+        await solver.say(ToolResult(step=1, status=CallStatus.FAILED, text=failed, duration_ms=300))
         await shows(room, "⚠️ **1** · Python", failed, "Repairing…")
-        await solver.say(Call(step=2, tool="python", text=PROGRAM))
+        await solver.say(ToolCallDelta(step=2, tool="python", text=PROGRAM))
         await shows(
             room,
             "⚠️ **1** · Python · 0.3 s → `NameError: name 'prnt' is not defined`\n-# ⏳ **2**",
             f"```python\n{PROGRAM}\n```",
         )
         await solver.say(
-            Returned(step=2, status=CallStatus.OK, text="[2, 3]", duration_ms=900),
+            ToolResult(step=2, status=CallStatus.OK, text="[2, 3]", duration_ms=900),
             Delta(text=ANSWER),
         )
         await shows(room, "✅ **2** · Python · 0.9 s → `[2, 3]`", ANSWER)
@@ -96,9 +96,9 @@ async def solved(
     await solver.take()
     figure = await solver.figure(picture())
     await solver.say(
-        Thought(text="Factor it."),
-        Call(step=1, tool="python", text=PROGRAM),
-        Returned(step=1, status=CallStatus.OK, text="[2, 3]", figures=(figure,), duration_ms=9),
+        ReasoningDelta(text="Factor it."),
+        ToolCallDelta(step=1, tool="python", text=PROGRAM),
+        ToolResult(step=1, status=CallStatus.OK, text="[2, 3]", figures=(figure,), duration_ms=9),
         Delta(text=ANSWER),
     )
     await solver.end(Finished(text=ANSWER, check=Check.VERIFIED))
@@ -139,8 +139,8 @@ async def test_long_steps_have_pages_that_turn_after_a_restart(
         await world.slash("ada", "general", "solve", {"problem": PROBLEM})
         await solver.take()
         await solver.say(
-            Call(step=1, tool="python", text=program),
-            Returned(step=1, status=CallStatus.OK, text="the end"),
+            ToolCallDelta(step=1, tool="python", text=program),
+            ToolResult(step=1, status=CallStatus.OK, text="the end"),
         )
         await solver.end(Finished(text=ANSWER))
         message = await shows(room, ANSWER, "**Not checked.**")
@@ -213,11 +213,11 @@ async def test_a_killed_bot_goes_on_with_the_steps(
         await solver.announce()
         await world.slash("ada", "general", "solve", {"problem": PROBLEM})
         await solver.take()
-        await solver.say(Call(step=1, tool="python", text=PROGRAM))
+        await solver.say(ToolCallDelta(step=1, tool="python", text=PROGRAM))
         begun = await shows(room, "⏳ **1** · Python", PROGRAM)
         first.kill()
         await first.wait()
-    await solver.say(Returned(step=1, status=CallStatus.OK, text="[2, 3]"), Delta(text=ANSWER))
+    await solver.say(ToolResult(step=1, status=CallStatus.OK, text="[2, 3]"), Delta(text=ANSWER))
     async with room.bot():
         await shows(room, "✅ **1** · Python → `[2, 3]`", ANSWER)
         await solver.end(Finished(text=ANSWER, check=Check.VERIFIED))
@@ -235,7 +235,9 @@ async def test_a_person_decides_whether_a_program_is_run(
         await solver.announce()
         await world.slash("ada", "general", "solve", {"problem": PROBLEM})
         job = (await solver.take()).job.id
-        await solver.say(Call(step=1, tool="python", text=PROGRAM), Asks(step=1, attempt=1))
+        await solver.say(
+            ToolCallDelta(step=1, tool="python", text=PROGRAM), ApprovalRequest(step=1, attempt=1)
+        )
         message = await shows(room, PROGRAM, "Shall this be run?")
         assert labels(message) == ["Run it", "Do not run it", "Stop"]
     async with room.bot():
@@ -245,9 +247,9 @@ async def test_a_person_decides_whether_a_program_is_run(
         pressed = await world.click("ada", "general", message.id, button)
         assert await pressed.wait_acknowledged()
         async with asyncio.timeout(30):
-            assert await approvals.allowed(job, 1, 1) is allowed
+            assert await approvals.wait_for_decision(job, 1, 1) is allowed
         status = CallStatus.OK if allowed else CallStatus.REFUSED
-        await solver.say(Returned(step=1, status=status, text="[2, 3]"))
+        await solver.say(ToolResult(step=1, status=status, text="[2, 3]"))
         await until(lambda: labels(message) == ["Stop"])
         assert "Shall this be run?" not in message.data["content"]
         await solver.end(Finished(text=ANSWER))
@@ -262,8 +264,8 @@ async def test_a_problem_without_an_answer_says_what_was_tried(
         await world.slash("ada", "general", "solve", {"problem": PROBLEM}, locale="zh-CN")
         await solver.take()
         await solver.say(
-            Call(step=1, tool="python", text=WRONG),
-            Returned(step=1, status=CallStatus.TIMEOUT),
+            ToolCallDelta(step=1, tool="python", text=WRONG),
+            ToolResult(step=1, status=CallStatus.TIMEOUT),
         )
         await solver.end(Failed(code=FailureCode.NO_ANSWER))
         told = await shows(silent_room, "⏱️ **1** · Python → 用时过长", "都没有得出答案")
@@ -314,7 +316,7 @@ async def test_thoughts_are_beside_the_answer_and_never_in_it(
         await solver.announce()
         await world.slash("ada", "general", "chat", {"prompt": "why?", "thinking": True})
         assert (await solver.take()).job.thinking is True
-        await solver.say(Thought(text="Hm, "), Thought(text="because."))
+        await solver.say(ReasoningDelta(text="Hm, "), ReasoningDelta(text="because."))
         await shows(room, "💭 Thinking…", "> Hm, because.")
         await solver.say(Delta(text="So it is."))
         await solver.end(Finished(text="So it is."))

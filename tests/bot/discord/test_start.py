@@ -6,7 +6,7 @@ import pytest
 
 from bench.server import Server, free_port
 from bot.config import Settings, Shards
-from common.settings import SettingsError, load
+from common.settings import SettingsError, load_settings
 from playground.discord.snowflake import TIME_SHIFT
 from playground.discord.user_actions import UserActions
 from tests.bot.discord.conftest import Room, scripted, until
@@ -71,7 +71,7 @@ async def test_what_may_pass_is_said_and_waited_out(silent_room: Room) -> None:
 
 def test_shards_are_read_from_the_setting() -> None:
     def settings(shards: str) -> Settings:
-        return load(Settings, {"DISCORD_TOKEN": "x", "COMMONROOM_SHARDS": shards})
+        return load_settings(Settings, {"DISCORD_TOKEN": "x", "COMMONROOM_SHARDS": shards})
 
     assert (settings("").shards, settings("").reader) == (None, "bot-0")
     assert settings("4-7/16").shards == Shards(4, 7, 16)

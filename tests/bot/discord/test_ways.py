@@ -10,7 +10,7 @@ from bot.discord.delivery.reply_target import decode
 from bot.files.attach import BYTES_PER_TOKEN, DEFAULT_CONTEXT, FILES_SHARE
 from bot.pending_questions import Held
 from jobqueue.history import History
-from jobqueue.job_records import Records
+from jobqueue.job_records import JobRecords
 from jobqueue.queue import JobQueue
 from playground.discord.fault_injection import Fault
 from playground.discord.json_types import File, Json, UserError
@@ -179,7 +179,7 @@ async def test_servers_without_the_bot_give_their_owner_no_further_share(
         place = world.create_channel(f"lobby {number}", guild)["id"]
         await world.slash("ada", place, "chat", {"prompt": f"question {number}"})
         await _says(room, f"question {number}", channel=place)
-    jobs = await Records(JobQueue(room.redis)).of(ada)
+    jobs = await JobRecords(JobQueue(room.redis)).list_for(ada)
     assert [job.server for job in jobs] == [ada, ada]
 
 
@@ -382,8 +382,8 @@ async def test_a_long_file_is_cut_to_the_models_context(
     async with silent_room.bot():  # nobody answers: what is asked is looked at
         long = File("l.txt", "三".encode() * 400_000)
         asked = await world.slash("ada", "general", "chat", {"prompt": "x"}, [long])
-        await holds(lambda: queue.undelivered("bot-0"))
-        job = (await queue.status(asked.id)).job
+        await holds(lambda: queue.list_undelivered("bot-0"))
+        job = (await queue.get_status(asked.id)).job
     assert len(job.prompt.encode()) < DEFAULT_CONTEXT // FILES_SHARE * BYTES_PER_TOKEN + 200
     [footnote] = decode(job.reply).footnotes
     assert footnote.key == "file-cut"

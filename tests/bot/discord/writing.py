@@ -108,7 +108,7 @@ async def delivered(room: Room, writer: Writer) -> None:
     """Returns once all answers are on record."""
 
     async def on_record() -> bool:
-        return not await writer.queue.undelivered(room.settings.reader)
+        return not await writer.queue.list_undelivered(room.settings.reader)
 
     await holds(on_record)
 

@@ -10,7 +10,15 @@ from bot.agent_trace import NOTHING, Step, Thinking, Work
 from bot.i18n import words
 from bot.render import steps_text
 from bot.render.split import MESSAGE_UNITS, units
-from jobqueue.schema import Attachment, Call, CallStatus, Delta, Returned, Started, Thought
+from jobqueue.schema import (
+    Attachment,
+    CallStatus,
+    Delta,
+    ReasoningDelta,
+    Started,
+    ToolCallDelta,
+    ToolResult,
+)
 from tests.bot.render.writing import texts
 
 SAY = words()
@@ -95,7 +103,9 @@ def test_a_failure_that_is_the_newest_is_being_repaired() -> None:
 class _Said:
     work: Work = NOTHING
 
-    def after(self, at_ms: int, *events: Started | Thought | Call | Returned | Delta) -> Work:
+    def after(
+        self, at_ms: int, *events: Started | ReasoningDelta | ToolCallDelta | ToolResult | Delta
+    ) -> Work:
         for event in events:
             self.work = self.work.after(event, at_ms)
         return self.work
@@ -104,10 +114,14 @@ class _Said:
 def test_events_add_up_to_thoughts_and_steps() -> None:
     said = _Said()
     said.after(1_000, Started(attempt=1))
-    said.after(2_000, Thought(text="Let me "))
-    said.after(5_000, Thought(text="see."), Call(step=1, tool="python", text="print("))
-    returned = Returned(step=1, status=CallStatus.OK, text="1", figures=(figure,), duration_ms=9)
-    work = said.after(6_000, Call(step=1, tool="python", text="1)"), returned, Delta(text="1"))
+    said.after(2_000, ReasoningDelta(text="Let me "))
+    said.after(
+        5_000, ReasoningDelta(text="see."), ToolCallDelta(step=1, tool="python", text="print(")
+    )
+    returned = ToolResult(step=1, status=CallStatus.OK, text="1", figures=(figure,), duration_ms=9)
+    work = said.after(
+        6_000, ToolCallDelta(step=1, tool="python", text="1)"), returned, Delta(text="1")
+    )
     assert work.parts == (
         Thinking("Let me see.", 2_000, 5_000),
         Step(1, "python", "print(1)", CallStatus.OK, "1", (figure,), 9),

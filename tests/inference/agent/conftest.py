@@ -13,7 +13,7 @@ from inference.sandbox.config import SandboxConfig
 from inference.worker import Worker
 from jobqueue.approvals import Approvals
 from jobqueue.blobs import Blobs
-from jobqueue.event_reader import LiveReader
+from jobqueue.event_reader import EventReader
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
 from jobqueue.schema import AnyEvent, Job
@@ -76,7 +76,7 @@ def solve(queue: JobQueue, worker: Worker) -> Solve:
 
     async def ask(prompt: str, name: str = "j1", **fields: object) -> list[AnyEvent]:
         await queue.submit(problem(prompt, name, **fields))
-        async with LiveReader(queue, "bot-0") as live, asyncio.timeout(60):
+        async with EventReader(queue, "bot-0") as live, asyncio.timeout(60):
             return [envelope.event async for envelope in live.follow(name)]
 
     return ask

@@ -13,7 +13,7 @@ from inference.engines.openai.server import Wanted
 from inference.sandbox.config import SandboxConfig
 from jobqueue.blobs import Blobs
 from jobqueue.history import History
-from jobqueue.schema import CallStatus, Delta, Finished, Thought
+from jobqueue.schema import CallStatus, Delta, Finished, ReasoningDelta
 from tests.inference.agent.conftest import Solve
 from tests.inference.agent.test_solve import calls, returns
 from tests.inference.engines.openai.conftest import CALM
@@ -109,7 +109,7 @@ async def test_reasoning_without_a_beginning_is_no_answer_before_or_after_a_call
     assert draft == "Let me see.\nThat is 8 km."
     assert isinstance(events[-1], Finished)
     assert events[-1].text == draft
-    thoughts = "".join(e.text for e in events if isinstance(e, Thought))
+    thoughts = "".join(e.text for e in events if isinstance(e, ReasoningDelta))
     assert thoughts.replace("\n", "") == "They ask.I have it."
 
 

@@ -7,16 +7,16 @@ from jobqueue.blobs import Blobs
 from jobqueue.history import History
 from jobqueue.schema import (
     AnyEvent,
-    Call,
     CallStatus,
     Check,
     Delta,
     Failed,
     FailureCode,
     Finished,
-    Returned,
+    ReasoningDelta,
     Started,
-    Thought,
+    ToolCallDelta,
+    ToolResult,
 )
 from tests.inference.agent.conftest import Solve
 
@@ -25,13 +25,13 @@ def calls(events: list[AnyEvent]) -> dict[int, str]:
     """What was asked in each step, put together from its pieces."""
     texts: dict[int, str] = {}
     for event in events:
-        if isinstance(event, Call):
+        if isinstance(event, ToolCallDelta):
             texts[event.step] = texts.get(event.step, "") + event.text
     return texts
 
 
-def returns(events: list[AnyEvent]) -> list[Returned]:
-    return [event for event in events if isinstance(event, Returned)]
+def returns(events: list[AnyEvent]) -> list[ToolResult]:
+    return [event for event in events if isinstance(event, ToolResult)]
 
 
 async def test_a_program_is_thought_of_written_run_and_answered_with(
@@ -41,7 +41,7 @@ async def test_a_program_is_thought_of_written_run_and_answered_with(
         r"2x+3=10 !think I solve for x. !run print((10-3)/2) !say x is \boxed{{output}}"
     )
     assert isinstance(events[0], Started)
-    thought = "".join(e.text for e in events if isinstance(e, Thought))
+    thought = "".join(e.text for e in events if isinstance(e, ReasoningDelta))
     assert thought == "I solve for x.\n"
     assert calls(events) == {1: "print((10-3)/2)"}
     [returned] = returns(events)

@@ -13,22 +13,22 @@ from inference.tools.registry import CONVERT
 from inference.worker import Worker
 from jobqueue.approvals import Approvals
 from jobqueue.blobs import Blobs
-from jobqueue.event_reader import LiveReader
-from jobqueue.history import History, Loaded
+from jobqueue.event_reader import EventReader
+from jobqueue.history import History, LoadedHistory
 from jobqueue.queue import JobQueue
 from jobqueue.schema import (
     AnyEvent,
-    Asks,
+    ApprovalRequest,
     Attachment,
-    Call,
     CallStatus,
     Delta,
     Failed,
     FailureCode,
     Finished,
     FinishReason,
-    Returned,
     Summary,
+    ToolCallDelta,
+    ToolResult,
     Turn,
 )
 from tests.inference.agent.conftest import Solve, problem
@@ -51,11 +51,11 @@ async def test_stop_ends_the_program_and_what_waits_for_it(queue: JobQueue, solv
     endless = [problem("q !run while True: pass", f"j{n}") for n in range(5)]
     for each in endless:
         await queue.submit(each)
-    async with LiveReader(queue, "bot-0") as live:
+    async with EventReader(queue, "bot-0") as live:
         for each in endless:
             async with asyncio.timeout(30):
                 async for envelope in live.follow(each.id):
-                    if isinstance(envelope.event, Call) and envelope.event.text:
+                    if isinstance(envelope.event, ToolCallDelta) and envelope.event.text:
                         break
             await queue.cancel(each.id)
         for each in endless:
@@ -125,11 +125,11 @@ async def test_a_chat_without_tools_is_a_chat(solve: Solve) -> None:
 class Remembering:
     """A past of which a summary is read."""
 
-    async def load(self, _channel: str, _budget: int | None, _parent: str | None) -> Loaded:
+    async def load(self, _channel: str, _budget: int | None, _parent: str | None) -> LoadedHistory:
         minutes = Summary(turn="a", text="They met.", turns=3, tokens=3)
-        return Loaded((), omitted=2, parent="b", summary=minutes)
+        return LoadedHistory((), omitted=2, parent="b", summary=minutes)
 
-    async def turn(self, _channel: str, _job: str) -> Turn | None:
+    async def get_turn(self, _channel: str, _job: str) -> Turn | None:
         return None
 
 
@@ -144,9 +144,9 @@ async def test_what_a_chat_with_tools_has_read_of_before_is_told(redis: Redis) -
 
 async def test_the_tools_are_announced(queue: JobQueue, worker: Worker) -> None:
     async with asyncio.timeout(20):
-        while not any("python" in each.tools for each in await queue.workers()):  # noqa: ASYNC110
+        while not any("python" in each.tools for each in await queue.list_workers()):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
-    [status] = await queue.workers()
+    [status] = await queue.list_workers()
     assert {"python", "calculate", "convert", "now", "search_files"} <= set(status.tools)
     assert "arxiv" not in status.tools
     assert "solve" in status.capabilities
@@ -157,10 +157,10 @@ async def test_a_problem_that_can_be_solved_in_a_moment_is_taken_in(
 ) -> None:
     worker = Worker(queue, History(redis), workshop.engine, name="w", system="s", workshop=workshop)
     await worker._announce()
-    [opening] = await queue.workers()
+    [opening] = await queue.list_workers()
     workshop.shut = True
     await worker._announce()
-    [shut] = await queue.workers()
+    [shut] = await queue.list_workers()
     assert ("solve" in opening.capabilities, "solve" in shut.capabilities) == (True, False)
 
 
@@ -173,13 +173,13 @@ async def test_a_call_waits_for_a_persons_word(
 ) -> None:
     asked = asyncio.create_task(solve("q !run print(6 * 7) !say done", approval=True))
     events: list[AnyEvent] = []
-    async with LiveReader(queue, "bot-0") as live, asyncio.timeout(30):
-        while not asked.done() and not any(isinstance(e, Asks) for e in events):
+    async with EventReader(queue, "bot-0") as live, asyncio.timeout(30):
+        while not asked.done() and not any(isinstance(e, ApprovalRequest) for e in events):
             async for envelope in live.follow("j1"):
                 events.append(envelope.event)
-                if isinstance(envelope.event, Asks):
+                if isinstance(envelope.event, ApprovalRequest):
                     break
-    assert not any(isinstance(e, Returned) for e in events)
+    assert not any(isinstance(e, ToolResult) for e in events)
     await Approvals(redis).decide("j1", 1, 1, allowed=allowed)
     statuses = [e.status for e in returns(await asked)]
     assert statuses[0] is (CallStatus.OK if allowed else CallStatus.REFUSED)
@@ -195,9 +195,9 @@ async def test_where_no_sandbox_holds_a_problem_is_refused_in_words(
     worker = Worker(queue, History(redis), ScriptedEngine(), name="w", system="s")
     running = asyncio.create_task(worker.run())
     await queue.submit(problem("2x + 3 = 10"))
-    async with LiveReader(queue, "bot-0") as live, asyncio.timeout(30):
+    async with EventReader(queue, "bot-0") as live, asyncio.timeout(30):
         *_, last = [envelope.event async for envelope in live.follow("j1")]
-    [status] = await queue.workers()
+    [status] = await queue.list_workers()
     worker.stop()
     await running
     assert isinstance(last, Failed)

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from inference.worker import Worker
 from jobqueue.article import Article, Change, Need, Order, Rework, Section, Slot, Stage, Why
-from jobqueue.event_reader import LiveReader
+from jobqueue.event_reader import EventReader
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
 from jobqueue.schema import AnyEvent, Delta, Progress
@@ -118,7 +118,7 @@ async def test_a_change_is_another_version_of_the_same_turn(
     """As an answer that is asked for again: it takes its place in the conversation."""
     first = article_job("Luoyang", id="first", capability="chat", order=None)
     again = article_job("Luoyang !change New words.", order(Rework.REWRITE), id="again", parent="")
-    async with LiveReader(queue, "bot-0") as live, asyncio.timeout(60):
+    async with EventReader(queue, "bot-0") as live, asyncio.timeout(60):
         for job in (first, again):
             await queue.submit(job)
             last = [envelope.event async for envelope in live.follow(job.id)]

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from inference.agent.errors import NoAnswer
 from inference.worker import Worker
 from jobqueue.article import Kind, Length, Need, Order, Stage, Why
-from jobqueue.event_reader import LiveReader
+from jobqueue.event_reader import EventReader
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
 from jobqueue.schema import (
@@ -109,7 +109,7 @@ async def test_stop_keeps_what_is_written(queue: JobQueue, worker: Worker) -> No
     slow = LUOYANG.replace("!write In spring", "!delay 20ms !write In spring")
     job = article_job(slow.replace("every park", "every park " + "and garden " * 4_000), SHORT)
     await queue.submit(job)
-    async with LiveReader(queue, "bot-0") as live, asyncio.timeout(60):
+    async with EventReader(queue, "bot-0") as live, asyncio.timeout(60):
         async for envelope in live.follow(job.id):
             last = envelope.event
             if isinstance(last, Progress) and last.heading == "Flowers":
@@ -138,11 +138,11 @@ async def test_a_worker_writes_it_and_the_channel_remembers(
     queue: JobQueue, redis: Redis, worker: Worker
 ) -> None:
     await queue.submit(article_job(LUOYANG, SHORT))
-    async with LiveReader(queue, "bot-0") as live, asyncio.timeout(60):
+    async with EventReader(queue, "bot-0") as live, asyncio.timeout(60):
         events = [envelope.event async for envelope in live.follow("a1")]
-    (turn,) = await History(redis).newest("general", 5)
+    (turn,) = await History(redis).load_newest("general", 5)
     assert (turn.job, turn.prompt, turn.answer) == ("a1", LUOYANG, finished(events).text)
-    (status,) = await queue.workers()
+    (status,) = await queue.list_workers()
     assert {"article", "article@scripted"} <= set(status.capabilities)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from common.doctor_report import Verdict
+from common.doctor_report import Severity
 from inference.config import Settings
 from inference.engines import engine_checks
 from inference.engines.base import CannotLoad, Message
@@ -130,4 +130,4 @@ async def test_the_doctor_knows_both_settings(smollm2: ModelFiles) -> None:
         finding.what: finding for finding in await engine_checks.of_engine(settings, hashes=False)
     }
     assert "one answer at a time" in found["memory"].found
-    assert found["bitsandbytes"].verdict in (Verdict.GOOD, Verdict.FAULT)
+    assert found["bitsandbytes"].verdict in (Severity.GOOD, Severity.FAULT)

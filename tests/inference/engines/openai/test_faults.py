@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from common.settings import load
+from common.settings import load_settings
 from inference.config import Settings
 from inference.engines.base import (
     BadRequest,
@@ -316,7 +316,7 @@ async def test_the_key_goes_to_the_server_and_nowhere_else(
     with caplog.at_level(logging.DEBUG):
         async with fake.serving() as url:
             environ = {"INFERENCE_BASE_URLS": url, "INFERENCE_API_KEY_FILE": str(key)}
-            engine = config.engine(load(Settings, environ))
+            engine = config.engine(load_settings(Settings, environ))
             async with engine:
                 fake.acts.append(error(500, "broke"))
                 with pytest.raises(EngineBroken) as told:
