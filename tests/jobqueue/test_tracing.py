@@ -18,7 +18,7 @@ PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 # redis-py imports some of OpenTelemetry by itself, where it is installed: none of these.
 OFF = """
 import sys, bot.__main__, inference.__main__
-from jobqueue import tracing
+from common import tracing
 with tracing.started("test", {}), tracing.question("1", "2", "command"):
     heavy = {"common.otel", "opentelemetry.sdk.trace", "opentelemetry.exporter"}
     print(sorted(heavy & set(sys.modules)))
