@@ -147,7 +147,7 @@ class PageSession:
         try:
             reply["data"] = await self._perform(packet)
         except NoResponseError:
-            reply["error"] = "silent"
+            reply["error"] = "no_response"
         except (UserError, DiscordError) as refusal:
             reply |= {"error": "refused", "detail": str(refusal)}
         except MALFORMED:
@@ -156,7 +156,7 @@ class PageSession:
 
     async def _perform(self, packet: Json) -> Any:
         match packet["op"]:
-            case "become":
+            case "switch_user":
                 return self._switch_user(packet["user"], packet.get("locale"))
             case "locale":
                 self._person = PageUser(self._person.id, _check_locale(packet["locale"]))

@@ -67,7 +67,7 @@ async def overview(page: Page) -> bytes:
         await asked(page, name, **option)
         await answered(page)
     await page.get_by_role("button", name="Overview").click()
-    await page.locator(".courses li").first.wait_for()
+    await page.locator(".timelines li").first.wait_for()
     return await page.get_by_role("dialog").screenshot()
 
 

@@ -232,13 +232,13 @@ async def test_status_panel_shows_and_steers_the_processes(page: Page, stage: St
 async def test_the_overview_shows_where_the_time_went(page: Page) -> None:
     await page.get_by_role("button", name="Overview").click()
     shown = page.get_by_role("dialog", name="Overview")
-    failed, done = await shown.locator(".courses li").all()
+    failed, done = await shown.locator(".timelines li").all()
     await expect(failed).to_contain_text("<b>bold</b>")
     await expect(failed.locator("small")).to_have_text("waited 1.00 s · no time left")
     words = "waited 0.25 s · until the first words 0.75 s · writing 2.00 s · 80 tokens"
     await expect(done.locator("small")).to_have_text(f"{words} · 40.0 a second · attempt 2")
     widths = "e => Math.round(100 * e.offsetWidth / e.parentElement.offsetWidth)"
-    bars = await done.locator(".course i").all()
+    bars = await done.locator(".timeline i").all()
     assert [await bar.evaluate(widths) for bar in bars] == [8, 25, 67]
     await expect(shown.locator(".numbers")).to_contain_text("Dead letters3")
     await page.keyboard.press("Escape")

@@ -167,7 +167,7 @@ async def test_upload_needs_the_token_and_keeps_the_limit(
         {"op": "say", "channel": "general", "content": "x", "uploads": ["gone"], "reply": None},
         {"op": "process", "action": "kill", "name": "bot"},
         {"op": "submit_modal", "modal": "0", "values": {}},
-        {"op": "become", "user": "nobody"},
+        {"op": "switch_user", "user": "nobody"},
         {"op": "slash", "channel": "general", "command": "absent", "options": ["prompt"]},
         {"op": "slash", "channel": "general", "command": 5, "options": {}},
         {"op": "slash", "channel": ["general"], "command": "absent", "options": "x"},
@@ -201,7 +201,7 @@ async def test_malformed_request_is_refused_and_the_page_goes_on(
             answer = await socket.receive_json(timeout=30)
             if "reply" in answer:
                 replies[answer["reply"]] = answer
-        if packet.get("op") != "become":  # an unknown person is the first one
+        if packet.get("op") != "switch_user":  # an unknown person is the first one
             assert replies[1]["error"] == "refused"
         assert "error" not in replies[2]
 

@@ -1,4 +1,4 @@
-// Who the page acts as: switch, add a person, language and theme.
+// The account of the page: switch or add a person, set the language and the theme.
 import { element, fill, h } from "./dom.js";
 import { LOCALES, t } from "./i18n.js";
 import { avatar, icon } from "./icons.js";
@@ -15,7 +15,7 @@ export function startAccount(connection) {
   store.on(["loaded", "locale", "users"], draw);
 }
 
-export const remembered = () => ({
+export const savedSettings = () => ({
   user: sessionStorage.getItem("user"),
   locale: localStorage.getItem("locale"),
 });
@@ -34,14 +34,14 @@ function draw() {
         aria: { haspopup: "menu" },
       },
       h("span", { class: "avatar-frame" }, avatar(store.me, "list"), h("i", { class: "presence online" })),
-      h("span", { class: "account-words" }, h("b", {}, nameOf(store.me)), h("small", {}, t("switch_user"))),
+      h("span", { class: "account-text" }, h("b", {}, nameOf(store.me)), h("small", {}, t("switch_user"))),
     ),
-    tool("globe", t("language"), openLanguages),
-    tool(currentTheme() === "dark" ? "sun" : "moon", t("theme"), () => (toggleTheme(), draw())),
+    toolButton("globe", t("language"), openLanguages),
+    toolButton(currentTheme() === "dark" ? "sun" : "moon", t("theme"), () => (toggleTheme(), draw())),
   );
 }
 
-const tool = (name, label, onclick) =>
+const toolButton = (name, label, onclick) =>
   h(
     "button",
     { type: "button", class: "icon-button", title: label, onclick, aria: { label } },
@@ -58,7 +58,7 @@ function openAccounts(event) {
         type: "button",
         role: "menuitemradio",
         class: "menu-item person",
-        onclick: () => (close(), become(user.id)),
+        onclick: () => (close(), switchUser(user.id)),
         aria: { checked: String(user.id === store.me.id) },
       },
       avatar(user, "list"),
@@ -76,9 +76,9 @@ function openAccounts(event) {
   content.querySelector("button")?.focus();
 }
 
-async function become(user) {
+async function switchUser(user) {
   sessionStorage.setItem("user", user);
-  await socket.request("become", { user, locale: store.locale }).catch(explain);
+  await socket.request("switch_user", { user, locale: store.locale }).catch(showRefusal);
 }
 
 async function addUser() {
@@ -86,11 +86,11 @@ async function addUser() {
   if (!name) return;
   await socket
     .request("add_user", { name })
-    .then(({ id }) => become(id))
-    .catch(explain);
+    .then(({ id }) => switchUser(id))
+    .catch(showRefusal);
 }
 
-const explain = (refusal) => toast(t("failed_action", { detail: refusal.detail || refusal.code }));
+const showRefusal = (refusal) => toast(t("failed_action", { detail: refusal.detail || refusal.code }));
 
 function openLanguages(event) {
   let close = () => {};
@@ -102,7 +102,7 @@ function openLanguages(event) {
         role: "menuitemradio",
         class: "menu-item",
         lang: locale,
-        onclick: () => (close(), speak(locale)),
+        onclick: () => (close(), setLocale(locale)),
         aria: { checked: String(locale === store.locale) },
       },
       h("span", {}, name),
@@ -114,10 +114,10 @@ function openLanguages(event) {
 }
 
 /** The page and the simulated person change their language together, as Discord's setting does. */
-function speak(locale) {
+function setLocale(locale) {
   localStorage.setItem("locale", locale);
   store.locale = locale;
   document.documentElement.lang = locale;
   store.changed("locale");
-  socket.request("locale", { locale }).catch(explain);
+  socket.request("locale", { locale }).catch(showRefusal);
 }

@@ -1,4 +1,4 @@
-// What a person does to messages: press, select, reply, dismiss, open a menu.
+// The actions of a person on messages: press, select, reply, dismiss, open a menu.
 import { findComponent } from "./components.js";
 import { composer } from "./composer.js";
 import { element, h } from "./dom.js";
@@ -37,10 +37,10 @@ function onClick(event) {
 }
 
 const ACTIONS = {
-  press: (button, message) => act(button, message, []),
+  press: (button, message) => pressComponent(button, message, []),
   select: (button, message) => {
     const part = findComponent(message.components, button.dataset.customId);
-    openSelect(button, part, (values) => act(button, message, values));
+    openSelect(button, part, (values) => pressComponent(button, message, values));
   },
   reply: (_, message) => composer.replyTo(message),
   "copy-text": (_, message) => copy(message.content).then(() => toast(t("copied"))),
@@ -56,8 +56,8 @@ const ACTIONS = {
   "open-channel": ({ dataset }) => store.channels.has(dataset.id) && store.show(dataset.id),
   react: ({ dataset }, message) => react(message, dataset.emoji),
   enlarge: ({ dataset }) => enlarge(dataset.url, dataset.name),
-  picture: ({ dataset }) => composer.picture(dataset.name, dataset.prompt),
-  sample: ({ dataset }) => composer.sample(dataset.command, dataset.prompt),
+  picture: ({ dataset }) => composer.attachSample(dataset.name, dataset.prompt),
+  sample: ({ dataset }) => composer.fillSample(dataset.command, dataset.prompt),
 };
 
 export const react = (message, emoji) =>
@@ -68,8 +68,8 @@ function showOptions(button, { label, options }) {
   popover(button, [h("b", {}, label), h("dl", {}, filled)], { className: "used-options" });
 }
 
-/** Press a component: it waits until the application answers, or says that it did not. */
-async function act(button, message, values) {
+/** Press a component. It waits for the application, and shows when there is no answer. */
+async function pressComponent(button, message, values) {
   if (button.classList.contains("waiting")) return;
   button.classList.add("waiting");
   button.setAttribute("aria-busy", "true");

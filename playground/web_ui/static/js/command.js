@@ -1,4 +1,4 @@
-// A slash command that was picked: its name as a chip, its options as labelled fields in a line.
+// The form of a slash command: its name, and a labelled field for each option.
 import { fill, h } from "./dom.js";
 import { t } from "./i18n.js";
 import { avatar, icon } from "./icons.js";
@@ -36,21 +36,21 @@ export class CommandForm {
     this.element.addEventListener("keydown", (event) => this.#onKey(event));
     command.options.filter((option) => option.required).forEach((option) => this.#add(option));
     if (!this.#fields.length) this.#addText();
-    this.#offerRest();
+    this.#offerOptions();
   }
 
   focus() {
     (this.#fields[0] ?? this.element.querySelector("button, .command-name")).focus();
   }
 
-  /** What was typed behind the command's name goes into its first field for text. */
-  fill(words) {
-    if (!words) return;
+  /** Put the text after the command's name into its first text field. */
+  fill(text) {
+    if (!text) return;
     const first = this.#fields.find((field) => field.takesText) ?? this.#addText();
-    first?.fill(words);
+    first?.fill(text);
   }
 
-  /** { option: value or File }, or null with the first wrong field marked and focused. */
+  /** Return { option: value or File }. Where a field is wrong, mark and focus it, and return null. */
   collect() {
     const wrong = this.#fields.filter((field) => !field.check());
     wrong[0]?.focus();
@@ -64,7 +64,7 @@ export class CommandForm {
 
   #add(option) {
     const field = optionField(option, {
-      help: (words) => this.#help(words),
+      help: (text) => this.#help(text),
       complete: (typed) => this.#complete(option, typed),
     });
     this.#fields.push(field);
@@ -79,11 +79,11 @@ export class CommandForm {
   #addNamed(option) {
     if (!option) return null;
     const field = this.#add(option);
-    this.#offerRest();
+    this.#offerOptions();
     return field;
   }
 
-  #offerRest() {
+  #offerOptions() {
     const used = new Set(this.#fields.map((field) => field.option.name));
     const left = this.command.options.filter((option) => !used.has(option.name));
     const offer = (option) =>
@@ -101,8 +101,8 @@ export class CommandForm {
     fill(this.rest, left.map(offer));
   }
 
-  #help(words) {
-    this.element.querySelector(".command-help").textContent = words;
+  #help(text) {
+    this.element.querySelector(".command-help").textContent = text;
   }
 
   async #complete(option, typed) {
@@ -134,7 +134,7 @@ export class CommandForm {
     } else if (event.key === "Backspace") this.#onBackspace(event, field);
   }
 
-  /** Backspace in an empty field takes the field away, in the first one the command. */
+  /** Remove an empty field at Backspace. In the first field, leave the command. */
   #onBackspace(event, field) {
     if (field && !field.isEmpty()) return;
     event.preventDefault();
@@ -142,7 +142,7 @@ export class CommandForm {
     if (at > 0 && !field.option.required) {
       this.#fields.splice(at, 1);
       field.element.remove();
-      this.#offerRest();
+      this.#offerOptions();
     } else if (at <= 0) return this.#on.leave();
     this.#fields[at - 1]?.focus();
   }

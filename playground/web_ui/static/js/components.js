@@ -96,7 +96,7 @@ function section(part, message) {
     { class: "section" },
     h(
       "div",
-      { class: "section-words" },
+      { class: "section-text" },
       part.components.map((child) => build(child, message)),
     ),
     part.accessory ? h("div", { class: "section-accessory" }, build(part.accessory, message)) : null,
@@ -121,7 +121,7 @@ function container(part, message) {
   return box;
 }
 
-/** A message lists no attachment that a component shows: its name is in the address. */
+/** Read a file's name from its address. A message lists no attachment that a component shows. */
 function fileName(reference) {
   const name = (reference?.url ?? "").split("?")[0].split("/").at(-1);
   try {

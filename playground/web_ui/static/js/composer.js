@@ -1,18 +1,18 @@
-// Where people write: text with mentions and files, or a slash command with its options.
+// The input at the bottom: a message with mentions and files, or a slash command with its options.
 import { CommandForm } from "./command.js";
 import { autosize, element, fill, h } from "./dom.js";
 import { t } from "./i18n.js";
 import { avatar, icon } from "./icons.js";
 import { Listbox } from "./listbox.js";
-import { completions, withMentions } from "./mentions.js";
+import { suggestMentions, withMentions } from "./mentions.js";
 import { exactCommand, matchingCommands, showCommands } from "./picker.js";
 import { DM, THREAD, nameOf, store } from "./store.js";
 import { jumpToPresent, localNotice } from "./timeline.js";
 import { toast } from "./toast.js";
 import { Tray } from "./tray.js";
 
-const MOST_CHARACTERS = 2000;
-const TYPING_EVERY_MS = 8000;
+const MAX_CHARACTERS = 2000;
+const TYPING_INTERVAL_MS = 8000;
 
 class Composer {
   #socket;
@@ -58,7 +58,7 @@ class Composer {
           type: "button",
           class: "icon-button",
           aria: { label: t("cancel") },
-          onclick: () => this.#dropReply(),
+          onclick: () => this.#cancelReply(),
         },
         icon("close", 16),
       ),
@@ -67,32 +67,32 @@ class Composer {
     this.focus();
   }
 
-  #dropReply() {
+  #cancelReply() {
     this.#reply = null;
     element("reply-bar").hidden = true;
   }
 
-  /** Fill in the command, so that one Enter asks and the next question is typed the same way. */
-  sample(name, prompt) {
+  /** Fill in the command. One Enter sends it, and the next question is typed in the same way. */
+  fillSample(name, prompt) {
     const command =
       exactCommand(name) ??
       exactCommand("chat") ??
       store.usable(1).find((one) => one.options.some((option) => option.type === 3));
     if (command) this.#enterCommand(command, prompt);
-    else this.#write(store.bot ? `@${nameOf(store.bot)} ${prompt}` : prompt);
+    else this.#setText(store.bot ? `@${nameOf(store.bot)} ${prompt}` : prompt);
   }
 
-  /** Attach a sample picture, with a question about it; one Enter asks. */
-  async picture(name, prompt) {
+  /** Attach a sample picture with a question about it. One Enter sends both. */
+  async attachSample(name, prompt) {
     const response = await fetch(`/page/static/samples/${name}.png`);
     this.#leaveCommand();
     this.tray.clear();
     this.tray.add([new File([await response.blob()], `${name}.png`, { type: "image/png" })]);
-    this.#write(store.bot ? `@${nameOf(store.bot)} ${prompt}` : prompt);
+    this.#setText(store.bot ? `@${nameOf(store.bot)} ${prompt}` : prompt);
   }
 
-  #write(words) {
-    this.text.value = words;
+  #setText(text) {
+    this.text.value = text;
     this.#onInput();
     this.text.focus();
   }
@@ -103,7 +103,7 @@ class Composer {
     if (this.#channel && this.#channel !== channel.id) {
       this.#drafts.set(this.#channel, this.text.value);
       this.text.value = this.#drafts.get(channel.id) ?? "";
-      this.#dropReply();
+      this.#cancelReply();
       this.#leaveCommand();
     }
     this.#channel = channel.id;
@@ -115,38 +115,38 @@ class Composer {
           : `#${channel.name}`;
     this.text.placeholder = t("message_in", { name });
     this.text.setAttribute("aria-label", this.text.placeholder);
-    element("drop-words").textContent = t("drop_here", { name });
+    element("drop-text").textContent = t("drop_here", { name });
     autosize(this.text);
-    this.#count();
+    this.#showCounter();
   }
 
   #onInput() {
     autosize(this.text);
-    this.#count();
+    this.#showCounter();
     const typed = /^\/([^\n]*?) ([^\n]*)$/.exec(this.text.value);
     const command = typed && exactCommand(typed[1]);
     if (command && matchingCommands(`${typed[1]} `).every((other) => other === command))
       this.#enterCommand(command, typed[2]);
     else this.#suggest();
-    this.#tellTyping();
+    this.#sendTyping();
   }
 
   #suggest() {
     if (/^\/[^\n]*$/.test(this.text.value))
       showCommands(this.picker, this.text.value.slice(1), (command) => this.#enterCommand(command));
     else this.picker.close();
-    completions(this.mentions, this.text);
+    suggestMentions(this.mentions, this.text);
   }
 
-  #tellTyping() {
-    if (!this.text.value || this.text.value.startsWith("/") || Date.now() - this.#typedAt < TYPING_EVERY_MS)
+  #sendTyping() {
+    if (!this.text.value || this.text.value.startsWith("/") || Date.now() - this.#typedAt < TYPING_INTERVAL_MS)
       return;
     this.#typedAt = Date.now();
     this.#socket.request("typing", { channel: store.current }).catch(() => {});
   }
 
-  #count() {
-    const over = [...this.text.value].length - MOST_CHARACTERS;
+  #showCounter() {
+    const over = [...this.text.value].length - MAX_CHARACTERS;
     element("counter").hidden = over <= 0;
     element("counter").textContent = over > 0 ? t("too_long", { count: over }) : "";
   }
@@ -156,12 +156,12 @@ class Composer {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
       this.#submit();
-    } else if (event.key === "Escape") this.#reply ? this.#dropReply() : jumpToPresent();
+    } else if (event.key === "Escape") this.#reply ? this.#cancelReply() : jumpToPresent();
   }
 
   #enterCommand(command, first = "") {
     this.picker.close();
-    this.#dropReply();
+    this.#cancelReply();
     this.#command = new CommandForm(command, this.#socket, {
       submit: () => this.#submit(),
       leave: () => this.#leaveCommand(true),
@@ -181,7 +181,7 @@ class Composer {
   }
 
   #submit() {
-    return this.#command ? this.#runCommand() : this.#say();
+    return this.#command ? this.#runCommand() : this.#sendMessage();
   }
 
   async #runCommand() {
@@ -192,16 +192,16 @@ class Composer {
     this.#leaveCommand(true);
     jumpToPresent();
     try {
-      const options = await this.#uploaded(values);
+      const options = await this.#uploadFiles(values);
       await this.#socket.request("slash", { channel, command: form.command.name, options });
     } catch (refusal) {
-      if (refusal.code === "silent") localNotice(channel, form.command.label);
-      else this.#explain(refusal);
+      if (refusal.code === "no_response") localNotice(channel, form.command.label);
+      else this.#showRefusal(refusal);
     }
   }
 
   /** The options with each file replaced by the id of its upload. */
-  async #uploaded(values) {
+  async #uploadFiles(values) {
     const entries = Object.entries(values).map(async ([name, value]) => [
       name,
       value instanceof File ? { upload: await this.#socket.upload(value) } : value,
@@ -209,32 +209,32 @@ class Composer {
     return Object.fromEntries(await Promise.all(entries));
   }
 
-  async #say() {
-    const words = this.text.value;
+  async #sendMessage() {
+    const text = this.text.value;
     const files = this.tray.files;
-    if ((!words.trim() && !files.length) || [...words].length > MOST_CHARACTERS) return;
+    if ((!text.trim() && !files.length) || [...text].length > MAX_CHARACTERS) return;
     const reply = this.#reply;
     this.text.value = "";
     this.tray.clear();
-    this.#dropReply();
+    this.#cancelReply();
     this.#onInput();
     jumpToPresent();
     try {
       const uploads = await Promise.all(files.map((file) => this.#socket.upload(file)));
       await this.#socket.request("say", {
         channel: store.current,
-        content: withMentions(words),
+        content: withMentions(text),
         uploads,
         reply: reply?.id ?? null,
       });
     } catch (refusal) {
-      if (!this.text.value) this.#write(words);
+      if (!this.text.value) this.#setText(text);
       this.tray.add(files);
-      this.#explain(refusal);
+      this.#showRefusal(refusal);
     }
   }
 
-  #explain({ code, detail }) {
+  #showRefusal({ code, detail }) {
     if (code === "offline") toast(t("offline_error"));
     else if (code === "too_large" || code === "upload") toast(t(code, { name: detail }));
     else toast(t("failed_action", { detail }));

@@ -1,4 +1,4 @@
-// Building and updating elements. Text always goes in as text; only markup.js inserts HTML.
+// Builds and updates elements. Text is always inserted as text; only markup.js inserts HTML.
 
 /** h("button", {class: "x", onclick, data: {id: 1}, aria: {label: "…"}}, ...children) */
 export function h(tag, props = {}, ...children) {
@@ -27,10 +27,10 @@ export function fill(element, ...children) {
   return element;
 }
 
-// Classes that say what the reader did; an edit of the message does not undo them.
+// Classes that the reader's clicks set. An edit of the message keeps them.
 const KEPT_CLASSES = ["revealed", "copied", "waiting"];
 
-/** Make `from` look like `to` by the fewest changes, so that a growing text does not flicker. */
+/** Update `from` to equal `to` with the fewest changes, so that a growing text does not flicker. */
 export function morph(from, to) {
   if (from.isEqualNode(to)) return from;
   if (

@@ -1,4 +1,4 @@
-// On a small screen the sidebar and the panel slide over the channel.
+// The sidebar and the panel, which slide over the channel on a small screen.
 import { element } from "./dom.js";
 
 const WIDE = matchMedia("(min-width: 900px)");
@@ -8,26 +8,26 @@ export function startDrawers() {
   element("panel-toggle").addEventListener("click", () =>
     toggle(WIDE.matches ? "panel-hidden" : "panel-open"),
   );
-  element("veil").addEventListener("click", closeDrawers);
+  element("backdrop").addEventListener("click", closeDrawers);
   window.addEventListener("keydown", (event) => event.key === "Escape" && closeDrawers());
   WIDE.addEventListener("change", closeDrawers);
-  tell();
+  updateAria();
 }
 
 function toggle(name) {
   document.body.classList.toggle(name);
-  tell();
+  updateAria();
   if (name === "nav-open" && document.body.classList.contains(name))
     element("channels").querySelector("button")?.focus();
 }
 
 export function closeDrawers() {
   document.body.classList.remove("nav-open", "panel-open");
-  tell();
+  updateAria();
 }
 
-/** What is off the screen is out of the order of focus, too. */
-function tell() {
+/** Update the labels for assistive technology. Hidden parts cannot get the focus. */
+function updateAria() {
   const { classList } = document.body;
   const panelShown = WIDE.matches ? !classList.contains("panel-hidden") : classList.contains("panel-open");
   element("navigation").inert = !WIDE.matches && !classList.contains("nav-open");

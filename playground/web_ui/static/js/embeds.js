@@ -1,4 +1,4 @@
-// Embeds: a card with a colour bar.
+// Embeds: cards with a coloured bar.
 import { h } from "./dom.js";
 import { markup } from "./markup.js";
 import { media } from "./media.js";
@@ -12,7 +12,7 @@ function embed(data) {
     { class: "embed" },
     h(
       "div",
-      { class: "embed-words" },
+      { class: "embed-text" },
       data.author?.name ? h("div", { class: "embed-author" }, data.author.name) : null,
       data.title ? title(data) : null,
       data.description ? markup(data.description_html, "markup embed-description") : null,
@@ -29,12 +29,12 @@ function embed(data) {
 export const hex = (color) => `#${(color & 0xffffff).toString(16).padStart(6, "0")}`;
 
 function title(data) {
-  const words = markup(data.title_html, "embed-title", "div");
-  if (!/^https?:\/\//.test(data.url ?? "")) return words;
+  const text = markup(data.title_html, "embed-title", "div");
+  if (!/^https?:\/\//.test(data.url ?? "")) return text;
   return h(
     "a",
     { class: "embed-link", href: data.url, target: "_blank", rel: "noopener noreferrer nofollow" },
-    words,
+    text,
   );
 }
 
@@ -47,7 +47,7 @@ function field({ name_html, value_html, inline }) {
   );
 }
 
-function footer({ footer: words, timestamp }) {
-  const parts = [words?.text, timestamp && messageTime(timestamp)].filter(Boolean);
+function footer({ footer: content, timestamp }) {
+  const parts = [content?.text, timestamp && messageTime(timestamp)].filter(Boolean);
   return parts.length ? h("footer", { class: "embed-footer" }, parts.join(" • ")) : null;
 }

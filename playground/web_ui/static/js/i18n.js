@@ -1,4 +1,4 @@
-// The page's own words. The bot's words come from the bot, in the locale of the simulated user.
+// The page's own texts. The bot translates its texts itself, into the locale of the simulated user.
 import { store } from "./store.js";
 
 const ENGLISH = {
@@ -30,7 +30,7 @@ const ENGLISH = {
   app: "APP",
   thinking: "{name} is thinking…",
   used: "used {command}",
-  show_options: "Show what was filled in",
+  show_options: "Show the options",
   is_typing: "{names} is typing…",
   are_typing: "{names} are typing…",
   several_typing: "Several people are typing…",
@@ -55,7 +55,7 @@ const ENGLISH = {
   offline: "offline",
   kill: "Kill",
   restart: "Restart",
-  kill_hint: "End {name} at once, as a crash would",
+  kill_hint: "Stop {name} at once, like a crash",
   commands: "Commands",
   no_commands: "No command matches “{query}”. The bot may still be starting.",
   option_needed: "This option is required",
@@ -75,7 +75,7 @@ const ENGLISH = {
   sample_2: "Plan a friendly welcome for new members",
   sample_3: "用三句话介绍一下你自己",
   pictures_body:
-    "Or ask about a picture. The eye that comes along is tiny: it knows nothing but scenes of simple shapes and digits, and only English.",
+    "Or ask about a picture. The included vision model is very small. It knows only scenes of simple shapes and digits, and only English.",
   picture_big: "What do you see?",
   picture_hearts: "How many red hearts are there?",
   picture_number: "What number is shown?",
@@ -90,7 +90,7 @@ const ENGLISH = {
   open_image: "Open {name}",
   too_large: "{name} is larger than 10 MiB",
   upload: "{name} could not be uploaded",
-  offline_error: "Not connected: nothing was sent.",
+  offline_error: "Not connected. Nothing was sent.",
   failed_action: "That did not work: {detail}",
   too_long: "{count} over the limit of 2000 characters",
   loading: "loading",
@@ -108,14 +108,14 @@ const ENGLISH = {
   redis: "Queue",
   bot: "Bot",
   worker_is: "runs the model",
-  eye: "Eye",
-  eye_is: "looks at pictures",
+  eye: "Vision",
+  eye_is: "answers about pictures",
   redis_is: "Valkey",
   bot_is: "talks to Discord",
   messages: "Messages",
   overview: "Overview",
   latest_questions: "Latest questions",
-  no_questions: "Nothing was asked so far.",
+  no_questions: "No questions yet.",
   waited: "waited",
   reading: "until the first words",
   writing: "writing",
@@ -125,8 +125,8 @@ const ENGLISH = {
   running: "Running",
   is_queued: "waiting",
   is_running: "running",
-  seconds_each: "Seconds each",
-  tokens_each: "Tokens each",
+  seconds_each: "Seconds per question",
+  tokens_each: "Tokens per question",
   workers: "Workers",
   model: "Model",
   engine: "Engine",
@@ -140,11 +140,11 @@ const ENGLISH = {
   attempt: "attempt {count}",
   failed_bad_request: "refused by the engine",
   failed_too_long: "too long for the model",
-  failed_unsupported: "no model can do it",
-  failed_no_programs: "no sandbox",
-  failed_no_answer: "no program came to an answer",
+  failed_unsupported: "no model supports it",
+  failed_no_programs: "no sandbox for programs",
+  failed_no_answer: "no program found an answer",
   failed_no_text: "no text in the picture",
-  failed_engine: "the engine broke",
+  failed_engine: "the engine failed",
   failed_deadline: "no time left",
   failed_cancelled: "stopped",
   failed_dead: "given up after several attempts",
@@ -226,7 +226,7 @@ const CHINESE = {
   sample_2: "为新成员写一段友好的欢迎词",
   sample_3: "Introduce yourself in three sentences",
   pictures_body:
-    "也可以就图片提问。随附的视觉模型非常小：除了由简单形状和数字组成的画面，什么都不认识，而且只懂英语。",
+    "也可以就图片提问。随附的视觉模型非常小，只认识由简单形状和数字组成的画面，而且只懂英语。",
   picture_big: "What do you see?",
   picture_hearts: "How many red hearts are there?",
   picture_number: "What number is shown?",
@@ -260,7 +260,7 @@ const CHINESE = {
   bot: "机器人",
   worker_is: "运行模型",
   eye: "视觉",
-  eye_is: "看图片",
+  eye_is: "回答图片问题",
   redis_is: "Valkey",
   bot_is: "连接 Discord",
   messages: "消息",
@@ -276,8 +276,8 @@ const CHINESE = {
   running: "进行中",
   is_queued: "等待中",
   is_running: "进行中",
-  seconds_each: "每个秒数",
-  tokens_each: "每个词元数",
+  seconds_each: "每个问题的秒数",
+  tokens_each: "每个问题的词元数",
   workers: "工作进程",
   model: "模型",
   engine: "引擎",
@@ -292,7 +292,7 @@ const CHINESE = {
   failed_bad_request: "引擎拒绝",
   failed_too_long: "超出模型长度",
   failed_unsupported: "没有模型能处理",
-  failed_no_programs: "没有沙箱",
+  failed_no_programs: "没有运行程序的沙箱",
   failed_no_answer: "程序没有得出答案",
   failed_no_text: "图片中没有文字",
   failed_engine: "引擎出错",
@@ -306,6 +306,6 @@ const CHINESE = {
 export const LOCALES = { "en-US": "English", "zh-CN": "简体中文" };
 
 export function t(key, values = {}) {
-  const words = store.locale.startsWith("zh") ? CHINESE : ENGLISH;
-  return (words[key] ?? ENGLISH[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+  const texts = store.locale.startsWith("zh") ? CHINESE : ENGLISH;
+  return (texts[key] ?? ENGLISH[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 }

@@ -1,4 +1,4 @@
-// Every picture of the page is drawn here: it loads nothing from elsewhere.
+// All icons of the page, as paths. The page loads no icon from elsewhere.
 
 const PATHS = {
   logo: "M4 11.2 12 4l8 7.2V17a2.5 2.5 0 0 1-2.5 2.5H12L8 22.5v-3H6.5A2.5 2.5 0 0 1 4 17zM9.3 12.8v1M14.7 12.8v1",
@@ -45,7 +45,7 @@ export function icon(name, size = 20) {
   return svg;
 }
 
-/** The mark of the house: a house that is a speech bubble, with somebody in it. */
+/** The logo: a house in the form of a speech bubble. */
 export function logo(size = 28) {
   const svg = icon("logo", size);
   svg.classList.add("logo");
@@ -54,7 +54,7 @@ export function logo(size = 28) {
 
 const HUES = 8;
 
-/** A person's initials on a colour of their own. */
+/** A person's initials on a colour that depends on the name. */
 export function avatar(user, size = "") {
   const span = document.createElement("span");
   const hue = [...user.username].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 9973, 7) % HUES;
@@ -66,8 +66,8 @@ export function avatar(user, size = "") {
 }
 
 function initials(name) {
-  const words = name.trim().split(/\s+/);
+  const parts = name.trim().split(/\s+/);
   const letters =
-    words.length > 1 ? words[0][0] + words.at(-1)[0] : [...(words[0] || "?")].slice(0, 1).join("");
+    parts.length > 1 ? parts[0][0] + parts.at(-1)[0] : [...(parts[0] || "?")].slice(0, 1).join("");
   return letters.toUpperCase();
 }

@@ -1,12 +1,12 @@
-// A list above a field, steered from the keyboard while the field keeps the focus.
+// A list above a field. The keyboard controls it while the field keeps the focus.
 import { fill, h } from "./dom.js";
 
 let serial = 0;
 
 /**
- * items: [{ key, node: () => Node, pick: () => void }]; the box is hidden while there are none.
- * `handleKey(event)` is true when the key was for the list. In an optional list nothing is marked
- * at first, and Enter is not for it until something is.
+ * items: [{ key, node: () => Node, pick: () => void }]; without items the box is hidden.
+ * `handleKey(event)` returns whether the list used the key. An optional list marks no item at
+ * first, and leaves Enter to the field until one is marked.
  */
 export class Listbox {
   #items = [];

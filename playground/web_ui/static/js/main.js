@@ -1,5 +1,5 @@
-// Start: take the token from the address, open the socket, wire the parts together.
-import { remembered, startAccount } from "./account.js";
+// Entry point: read the token from the address, open the socket, start each part of the page.
+import { savedSettings, startAccount } from "./account.js";
 import { startActions } from "./actions.js";
 import { composer } from "./composer.js";
 import { element } from "./dom.js";
@@ -15,8 +15,8 @@ import { store } from "./store.js";
 import { startTheme } from "./theme.js";
 import { startTimeline } from "./timeline.js";
 
-/** The token leaves the address bar, so that it is in no bookmark and no screenshot. */
-function takeToken() {
+/** Move the token from the address bar to the session, so that no bookmark or screenshot shows it. */
+function moveTokenToSession() {
   const address = new URL(location.href);
   const token = address.searchParams.get("token");
   if (token) sessionStorage.setItem("token", token);
@@ -25,31 +25,31 @@ function takeToken() {
   return sessionStorage.getItem("token") ?? "";
 }
 
-const PUSHES = {
+const EVENT_HANDLERS = {
   snapshot: (snapshot) => store.load(snapshot),
   message: (message) => store.put(message),
   message_delete: (gone) => store.remove(gone),
-  typing: (typing) => store.type(typing),
+  typing: (typing) => store.setTyping(typing),
   status: (status) => ((store.status = status), store.changed("status")),
   commands: (commands) => ((store.commands = commands), store.changed("commands")),
   channel: (channel) => store.addChannel(channel),
   channel_delete: ({ id }) => (
     store.channels.delete(id),
-    store.current === id && store.show(store.inGuild()[0].id),
+    store.current === id && store.show(store.guildChannels()[0].id),
     store.changed("channels")
   ),
   user: (user) => (store.users.set(user.id, user), store.changed("users")),
 };
 
 function listen(socket) {
-  for (const [event, apply] of Object.entries(PUSHES))
+  for (const [event, apply] of Object.entries(EVENT_HANDLERS))
     socket.addEventListener(event, ({ detail }) => apply(detail));
   socket.addEventListener("offline", ({ detail }) => showOffline(t(detail.refused ? "refused" : "lost")));
   socket.addEventListener("snapshot", () => (element("offline").hidden = true));
 }
 
-function showOffline(words) {
-  element("offline").textContent = words;
+function showOffline(text) {
+  element("offline").textContent = text;
   element("offline").hidden = false;
 }
 
@@ -72,14 +72,14 @@ function labelPage() {
 
 function start() {
   startTheme();
-  const saved = remembered();
+  const saved = savedSettings();
   store.locale = saved.locale ?? (navigator.language.startsWith("zh") ? "zh-CN" : "en-US");
   for (const [id, name] of Object.entries(ICONS)) element(id).append(icon(name, 22));
   labelPage();
   store.on(["loaded", "locale"], labelPage);
   showOffline(t("connecting"));
 
-  const socket = new Socket(takeToken());
+  const socket = new Socket(moveTokenToSession());
   for (const part of [
     startTimeline,
     startSidebar,
@@ -93,17 +93,17 @@ function start() {
     part(socket);
   composer.start(socket);
   listen(socket);
-  socket.open(() => ({ user: store.me?.id ?? remembered().user, locale: store.locale }));
+  socket.open(() => ({ user: store.me?.id ?? savedSettings().user, locale: store.locale }));
 
   store.addEventListener("loaded", () => composer.focus(), { once: true });
-  // Typing anywhere writes into the channel, as on Discord.
+  // A key that is pressed anywhere goes into the composer, as on Discord.
   window.addEventListener("keydown", (event) => {
     const typing =
       event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey && event.key !== " ";
-    const elsewhere =
+    const otherFieldHasFocus =
       document.querySelector("dialog[open], .popover") ||
       document.activeElement.matches("input, textarea, select");
-    if (typing && !elsewhere) composer.focus();
+    if (typing && !otherFieldHasFocus) composer.focus();
   });
 }
 

@@ -1,4 +1,4 @@
-// The one place where HTML is inserted: it was rendered by the server, with raw HTML as text.
+// Inserts HTML, and is the only file that does. The server rendered it, with raw HTML as text.
 import { h } from "./dom.js";
 import { t } from "./i18n.js";
 import { icon } from "./icons.js";
@@ -9,7 +9,7 @@ const MESSAGE_LINK = /^https:\/\/discord\.com\/channels\/(?:\d+|@me)\/(\d+)\/(\d
 
 const policy = globalThis.trustedTypes?.createPolicy("server-markdown", { createHTML: (html) => html });
 
-/** An element with the server's rendering, finished with what only the browser knows. */
+/** An element with the server's HTML. Adds copy buttons, local times and the reader's mentions. */
 export function markup(html, className = "markup", tag = "div") {
   const template = document.createElement("template");
   template.innerHTML = policy ? policy.createHTML(html) : html;
@@ -56,7 +56,7 @@ function markOwnMention(mention) {
   mention.classList.toggle("own", mention.dataset.user === store.me?.id);
 }
 
-/** The address of a message that this page knows of, as Discord shows it. */
+/** Show the address of a known message in Discord's short form. */
 function shortenMessageLink(link) {
   const [, channel, id] = link.textContent.match(MESSAGE_LINK) ?? [];
   const place = link.href === link.textContent && store.channels.get(channel);
@@ -67,7 +67,7 @@ function shortenMessageLink(link) {
   link.replaceWith(pill);
 }
 
-/** Clicks inside rendered text: spoilers and copy buttons. True when it was one of them. */
+/** Handle a click on a spoiler or a copy button. Returns whether it was one of them. */
 export function onMarkupClick(event) {
   const spoiler = event.target.closest(".spoiler, .spoiler-media");
   if (spoiler && !spoiler.classList.contains("revealed")) {
@@ -88,10 +88,10 @@ export function onMarkupClick(event) {
 }
 
 export async function copy(text) {
-  await navigator.clipboard?.writeText(text).catch(() => copyByHand(text));
+  await navigator.clipboard?.writeText(text).catch(() => copyWithoutClipboardApi(text));
 }
 
-function copyByHand(text) {
+function copyWithoutClipboardApi(text) {
   const area = h("textarea", { class: "visually-hidden" });
   area.value = text;
   document.body.append(area);

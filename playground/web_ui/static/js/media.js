@@ -1,4 +1,4 @@
-// Attachments and pictures. Only files of the local Discord are loaded, never another site's.
+// Attachments and pictures. The page loads only files of the local Discord.
 import { h } from "./dom.js";
 import { t } from "./i18n.js";
 import { icon } from "./icons.js";
@@ -22,7 +22,7 @@ export function attachments(files) {
   );
 }
 
-/** A picture that opens large; spoilers are hidden until clicked. */
+/** A picture that a click opens large. A spoiler is hidden until it is clicked. */
 export function picture(file) {
   const name = file.filename ?? file.description ?? "";
   const image = h("img", {
@@ -58,7 +58,7 @@ export function fileCard(file) {
     icon("file", 32),
     h(
       "div",
-      { class: "file-words" },
+      { class: "file-text" },
       h("span", { class: "file-name" }, name),
       h("span", { class: "file-size" }, size(file.size)),
     ),
@@ -78,7 +78,7 @@ export function fileCard(file) {
   );
 }
 
-/** A picture named by URL in an embed or component; another site's is only named. */
+/** A picture by its URL, in an embed or a component. A picture of another site is not loaded. */
 export function media(item, className = "") {
   const url = item?.url ?? "";
   if (!url) return null;

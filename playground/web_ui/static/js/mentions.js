@@ -1,19 +1,19 @@
-// `@` and `#` complete to people and channels, and are sent as Discord's mentions.
+// Completes `@` and `#` to people and channels, and sends them as Discord's mentions.
 import { h } from "./dom.js";
 import { avatar, icon } from "./icons.js";
 import { nameOf, store } from "./store.js";
 
-const WORD = /(^|\s)([@#])([^\s@#]{0,32})$/u;
-const MOST_SHOWN = 8;
+const MENTION = /(^|\s)([@#])([^\s@#]{0,32})$/u;
+const MAX_SHOWN = 8;
 
-export function completions(list, field) {
+export function suggestMentions(list, field) {
   const before = field.value.slice(0, field.selectionStart);
-  const [, , sign, query] = WORD.exec(before) ?? [];
+  const [, , sign, query] = MENTION.exec(before) ?? [];
   if (!sign) return list.close();
   const wanted = query.toLowerCase();
   const found = (sign === "@" ? people() : channels())
     .filter(({ name }) => name.toLowerCase().includes(wanted))
-    .slice(0, MOST_SHOWN);
+    .slice(0, MAX_SHOWN);
   const pick = (name) => {
     field.setRangeText(`${sign}${name} `, before.length - query.length - 1, before.length, "end");
     list.close();
@@ -34,10 +34,10 @@ const people = () =>
     picture: () => avatar(user, "small"),
   }));
 const channels = () =>
-  store.inGuild().map((channel) => ({ id: channel.id, name: channel.name, picture: () => icon("hash", 18) }));
+  store.guildChannels().map((channel) => ({ id: channel.id, name: channel.name, picture: () => icon("hash", 18) }));
 
-/** `@Ada` as `<@1>`; the longest names first, so that one name inside another does no harm. */
-export function withMentions(words) {
+/** Replace `@Ada` by `<@1>`. The longest names come first, since a name may contain another. */
+export function withMentions(content) {
   const all = [
     ...people().map((one) => ({ from: `@${one.name}`, to: `<@${one.id}>` })),
     ...channels().map((one) => ({ from: `#${one.name}`, to: `<#${one.id}>` })),
@@ -45,9 +45,9 @@ export function withMentions(words) {
   all.sort((a, b) => b.from.length - a.from.length);
   return all.reduce(
     (text, { from, to }) =>
-      text.replace(new RegExp(`(?<![\\p{L}\\p{N}_])${escaped(from)}(?![\\p{L}\\p{N}_])`, "gu"), () => to),
-    words,
+      text.replace(new RegExp(`(?<![\\p{L}\\p{N}_])${escapeRegExp(from)}(?![\\p{L}\\p{N}_])`, "gu"), () => to),
+    content,
   );
 }
 
-const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
+const escapeRegExp = (text) => text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");

@@ -22,11 +22,11 @@ export function startMenus(connection) {
 
 export function openMessageMenu(message, event, anchor) {
   let close = () => {};
-  const item = (words, picture, action) =>
+  const item = (label, picture, action) =>
     h(
       "button",
       { type: "button", role: "menuitem", class: "menu-item", onclick: () => (close(), action()) },
-      h("span", {}, words),
+      h("span", {}, label),
       picture,
     );
   const commands = (type, target) =>
@@ -74,7 +74,7 @@ async function run(command, message, target) {
     });
   } catch (refusal) {
     if (refusal.code === "offline") toast(t("offline_error"));
-    else if (refusal.code === "silent") localNotice(message.channel_id, command.label);
+    else if (refusal.code === "no_response") localNotice(message.channel_id, command.label);
     else toast(t("failed_action", { detail: refusal.detail }));
   }
 }

@@ -1,4 +1,4 @@
-// One message: from Discord's JSON, with the server's rendering beside each text, to an element.
+// Builds the element of one message from Discord's JSON. The server adds rendered HTML to each text.
 import { components } from "./components.js";
 import { h } from "./dom.js";
 import { embeds } from "./embeds.js";
@@ -78,7 +78,7 @@ function header(message) {
   );
 }
 
-/** What the message answers: another message, or somebody's command. */
+/** The line above a message: the message it replies to, or the command it answers. */
 function origin(message) {
   if (message.command) {
     return originLine(message.command.user, [
@@ -95,7 +95,7 @@ function origin(message) {
   return null;
 }
 
-/** Its options show at a click, as in Discord. */
+/** The name of the command. A click shows its options, as on Discord. */
 function usedCommand({ label, options = [] }) {
   if (!options.length) return h("span", { class: "used-command" }, label);
   return h(
@@ -107,7 +107,7 @@ function usedCommand({ label, options = [] }) {
 
 function quoted(message) {
   const button = h("button", { type: "button", class: "quoted", data: { action: "jump", id: message.id } });
-  button.append(markup(message.preview_html, "quoted-words", "span"));
+  button.append(markup(message.preview_html, "quoted-text", "span"));
   return button;
 }
 
@@ -160,8 +160,8 @@ function thinking(message) {
 export const dots = () => h("span", { class: "dots", aria: { hidden: "true" } }, h("i"), h("i"), h("i"));
 
 function failure(message) {
-  const words = store.failed.get(message.id);
-  return words ? h("div", { class: "failure", role: "alert" }, words) : null;
+  const error = store.failed.get(message.id);
+  return error ? h("div", { class: "failure", role: "alert" }, error) : null;
 }
 
 function reactions(message) {

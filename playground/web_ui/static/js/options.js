@@ -1,4 +1,4 @@
-// The field of one option, by Discord's option types.
+// The form fields for options, by Discord's option types.
 import { autosize, fill, h } from "./dom.js";
 import { t } from "./i18n.js";
 import { icon } from "./icons.js";
@@ -11,8 +11,8 @@ const STRING = 3;
 const BOOLEAN = 5;
 const ATTACHMENT = 11;
 const NUMBER = 10;
-const AS_SELECT = { 6: 5, 7: 8, 8: 6, 9: 7 }; // user, channel, role, mentionable
-const PAUSE_MS = 150;
+const SELECT_TYPES = { 6: 5, 7: 8, 8: 6, 9: 7 }; // user, channel, role, mentionable
+const DEBOUNCE_MS = 150;
 
 export const optionField = (option, on) =>
   option.type === ATTACHMENT ? new FileField(option, on) : new TextField(option, on);
@@ -53,29 +53,29 @@ class TextField {
     this.input.focus();
   }
 
-  fill(words) {
-    this.input.value = words;
+  fill(text) {
+    this.input.value = text;
     autosize(this.input, 160);
   }
 
   handleKey = (event) => this.list.handleKey(event);
 
   value() {
-    const words = this.input.value.trim();
-    if (!words) return undefined;
+    const text = this.input.value.trim();
+    if (!text) return undefined;
     const choice =
-      this.#choice ?? this.#fixed()?.find(({ name }) => name.toLowerCase() === words.toLowerCase());
+      this.#choice ?? this.#allowedValues()?.find(({ name }) => name.toLowerCase() === text.toLowerCase());
     if (choice) return choice.value;
-    if (this.#fixed()) return null;
+    if (this.#allowedValues()) return null;
     if (this.option.type === STRING) return withMentions(this.input.value.trim());
-    const number = Number(words);
+    const number = Number(text);
     return Number.isFinite(number) && (this.option.type === NUMBER || Number.isInteger(number))
       ? number
       : null;
   }
 
-  /** True when the value may be sent; marks the field when it may not. */
-  check(insist = true) {
+  /** Return whether the value may be sent, and mark the field where it may not. */
+  check(showMissing = true) {
     const value = this.value();
     const {
       required,
@@ -88,22 +88,22 @@ class TextField {
     const fits =
       typeof value !== "string" || !this.takesText || (value.length >= shortest && value.length <= longest);
     const right = value === undefined ? !required : value !== null && inRange && fits;
-    const shown = !right && (insist || value !== undefined);
+    const shown = !right && (showMissing || value !== undefined);
     this.element.classList.toggle("wrong", shown);
     this.input.setAttribute("aria-invalid", String(shown));
-    if (shown && insist) this.#on.help(t("option_needed"));
+    if (shown && showMissing) this.#on.help(t("option_needed"));
     return right;
   }
 
-  /** The values to choose from, where only they are allowed. */
-  #fixed() {
+  /** The only allowed values, or undefined where any value may be typed. */
+  #allowedValues() {
     if (this.option.choices?.length) return this.option.choices;
     if (this.option.type === BOOLEAN)
       return [
         { name: t("yes"), value: true },
         { name: t("no"), value: false },
       ];
-    const type = AS_SELECT[this.option.type];
+    const type = SELECT_TYPES[this.option.type];
     return type && selectable({ type }).map(({ label, value }) => ({ name: label, value }));
   }
 
@@ -118,13 +118,13 @@ class TextField {
     clearTimeout(this.#timer);
     const typed = this.input.value.trim();
     if (this.option.autocomplete) {
-      this.list.close(); // what was suggested for other words is in nobody's way
+      this.list.close(); // its suggestions are for an older text
       this.#timer = setTimeout(async () => {
         const choices = await this.#on.complete(typed);
         if (typed === this.input.value.trim()) this.#show(choices);
-      }, PAUSE_MS);
-    } else if (this.#fixed())
-      this.#show(this.#fixed().filter(({ name }) => name.toLowerCase().includes(typed.toLowerCase())));
+      }, DEBOUNCE_MS);
+    } else if (this.#allowedValues())
+      this.#show(this.#allowedValues().filter(({ name }) => name.toLowerCase().includes(typed.toLowerCase())));
   }
 
   #show(choices) {
@@ -159,10 +159,10 @@ class FileField {
       this.input,
       this.button,
     );
-    this.input.addEventListener("change", () => this.#take(this.input.files[0]));
+    this.input.addEventListener("change", () => this.#setFile(this.input.files[0]));
     this.element.addEventListener(
       "paste",
-      (event) => event.clipboardData.files.length && this.#take(event.clipboardData.files[0]),
+      (event) => event.clipboardData.files.length && this.#setFile(event.clipboardData.files[0]),
     );
     this.button.addEventListener("focus", () => on.help(option.description));
     this.#draw();
@@ -185,7 +185,7 @@ class FileField {
     return right;
   }
 
-  #take(file) {
+  #setFile(file) {
     this.#file = file ?? this.#file;
     this.check();
     this.#draw();

@@ -1,11 +1,11 @@
-// The overview: what waits and runs, and where the time of the latest questions went.
+// The overview: waiting and running jobs, and the time that each phase of the latest questions took.
 import { h, morph } from "./dom.js";
 import { t } from "./i18n.js";
 import { icon } from "./icons.js";
 import { size } from "./media.js";
 import { store } from "./store.js";
 
-const LOOK_MS = 1000;
+const REFRESH_MS = 1000;
 const PHASES = ["waited", "reading", "writing"];
 
 export function openOverview(socket) {
@@ -28,26 +28,26 @@ export function openOverview(socket) {
   document.body.append(dialog);
   dialog.showModal();
   dialog.addEventListener("close", () => dialog.remove());
-  const look = async () => {
-    const parts = await socket.request("overview").then(everything, refused);
+  const refresh = async () => {
+    const parts = await socket.request("overview").then(overviewParts, errorText);
     if (!dialog.open) return;
     morph(body, h("div", { class: "overview-body" }, parts));
-    setTimeout(look, LOOK_MS);
+    setTimeout(refresh, REFRESH_MS);
   };
-  return look();
+  return refresh();
 }
 
-const refused = ({ detail, code }) =>
+const errorText = ({ detail, code }) =>
   h("p", { class: "failure" }, t("failed_action", { detail: detail || code }));
 
-const everything = (now) => [
+const overviewParts = (now) => [
   numbers(now),
   h("h3", {}, t("latest_questions")),
   now.questions.length ? questions(now.questions) : h("p", { class: "muted" }, t("no_questions")),
   h("h3", {}, t("kinds")),
   table(
     ["kind", "waiting", "running", "seconds_each", "tokens_each"],
-    now.capabilities.filter(telling).map((it) => [
+    now.capabilities.filter(isUsed).map((it) => [
       it.name,
       it.waiting,
       it.running,
@@ -68,8 +68,8 @@ const everything = (now) => [
   ),
 ];
 
-/** `chat@a-model` is asked for where an admin chose the model: a row for it if it ever was. */
-const telling = ({ name, waiting, running, service_ms: service }) =>
+/** A capability such as `chat@a-model` exists for each chosen model. It has a row once it was used. */
+const isUsed = ({ name, waiting, running, service_ms: service }) =>
   !name.includes("@") || waiting || running || service !== null;
 
 const sum = (list, name) => list.reduce((all, each) => all + each[name], 0);
@@ -90,11 +90,11 @@ function questions(list) {
   const longest = Math.max(...list.map((each) => sum(spans(each), "ms")), 1);
   return [
     h("p", { class: "legend", aria: { hidden: "true" } }, PHASES.map((name) => h("span", { class: name }, t(name)))),
-    h("ol", { class: "courses" }, list.map((each) => question(each, longest))),
+    h("ol", { class: "timelines" }, list.map((each) => question(each, longest))),
   ];
 }
 
-/** The parts of its time so far. What has not come ends now, on the page's clock. */
+/** The phases of a question and their durations. A phase in progress ends now, on the page's clock. */
 function spans({ asked, begun, first, ended, state }) {
   const end = ended ?? (["queued", "running"].includes(state) ? Date.now() : asked);
   const ms = (from, to) => (from === null ? 0 : Math.max(0, (to ?? end) - from));
@@ -111,8 +111,8 @@ function question(each, longest) {
     "li",
     { data: { key: each.id, state: each.state } },
     h("p", {}, h("b", {}, each.who), " ", h("span", { class: "kind" }, each.capability), " ", each.prompt),
-    h("div", { class: "course", aria: { hidden: "true" } }, parts.map((part) => segment(part, longest))),
-    h("small", {}, inWords(each, parts)),
+    h("div", { class: "timeline", aria: { hidden: "true" } }, parts.map((part) => segment(part, longest))),
+    h("small", {}, summary(each, parts)),
   );
 }
 
@@ -122,7 +122,7 @@ function segment({ name, ms }, longest) {
   return bar;
 }
 
-function inWords({ state, failure, attempts, tokens }, parts) {
+function summary({ state, failure, attempts, tokens }, parts) {
   const writing = parts.at(-1).ms;
   return [
     ...parts.filter(({ ms }) => ms).map(({ name, ms }) => `${t(name)} ${number(ms / 1000, 2)} s`),

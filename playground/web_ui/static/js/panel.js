@@ -1,4 +1,4 @@
-// The processes behind the page, what they are doing, and who is in the channel.
+// The side panel: the processes with their states, and the members of the server.
 import { element, fill, h, morph } from "./dom.js";
 import { t } from "./i18n.js";
 import { avatar, icon } from "./icons.js";
@@ -26,7 +26,7 @@ function draw() {
   element("panel-toggle").dataset.health = worst;
 }
 
-/** "bad" sorts before "busy" before "good". */
+/** The health of a state. "bad" sorts before "busy", and "busy" before "good". */
 const health = (state) => (GOOD.includes(state) ? "good" : BUSY.includes(state) ? "busy" : "bad");
 
 const system = () => [
@@ -57,29 +57,29 @@ function card(process) {
     h(
       "footer",
       {},
-      h("span", { class: "process-memory" }, vitals(process)),
+      h("span", { class: "process-memory" }, statistics(process)),
       button("kill", "bolt", name),
       button("restart", "restart", name),
     ),
   );
 }
 
-/** How large it is, for how long it runs, and how often it came back. */
-function vitals({ memory, uptime_s: uptime, restarts }) {
-  const words = [memory ? size(memory) : "", uptime ? duration(uptime) : "", restarts ? `↻ ${restarts}` : ""];
-  return words.filter(Boolean).join(" · ");
+/** The memory, the uptime and the number of restarts of a process. */
+function statistics({ memory, uptime_s: uptime, restarts }) {
+  const parts = [memory ? size(memory) : "", uptime ? duration(uptime) : "", restarts ? `↻ ${restarts}` : ""];
+  return parts.filter(Boolean).join(" · ");
 }
 
 function bar(progress, name) {
-  const fillBar = h("i", {});
-  fillBar.style.width = `${Math.round(progress * 100)}%`;
+  const filled = h("i", {});
+  filled.style.width = `${Math.round(progress * 100)}%`;
   const values = {
     valuenow: String(Math.round(progress * 100)),
     valuemin: "0",
     valuemax: "100",
     label: t(name),
   };
-  return h("div", { class: "progress", role: "progressbar", aria: values }, fillBar);
+  return h("div", { class: "progress", role: "progressbar", aria: values }, filled);
 }
 
 function button(action, picture, name) {

@@ -1,4 +1,4 @@
-// The list that opens at `/`.
+// The list of commands that `/` opens.
 import { h } from "./dom.js";
 import { t } from "./i18n.js";
 import { avatar } from "./icons.js";
@@ -11,7 +11,7 @@ const slashCommands = () => store.usable(SLASH);
 export const exactCommand = (label) =>
   slashCommands().find((command) => [command.label, command.name].includes(label));
 
-/** Commands that begin with the query first, then those that hold it. */
+/** The commands that contain the query. Those that begin with it come first. */
 export function matchingCommands(query) {
   const wanted = query.toLowerCase();
   const rank = ({ label, name }) =>
@@ -38,7 +38,7 @@ function row(command) {
     avatar(store.bot, "list"),
     h(
       "div",
-      { class: "command-words" },
+      { class: "command-text" },
       h(
         "div",
         {},

@@ -1,9 +1,9 @@
-// Something that floats beside what opened it, and goes at Escape or a click elsewhere.
+// A floating box beside the element that opened it. Escape or a click elsewhere closes it.
 import { h } from "./dom.js";
 
 const MARGIN_PX = 8;
 
-/** Opens `content`; `at` is an element or {x, y}. Returns a function that closes it. */
+/** Open `content` at an element or {x, y}. Returns a function that closes it. */
 export function popover(at, content, { className = "", onClose } = {}) {
   const before = document.activeElement;
   const box = h("div", { class: `popover ${className}` }, content);
@@ -45,7 +45,7 @@ function place(box, at) {
   box.style.top = `${top}px`;
 }
 
-/** Arrow keys walk over the buttons of a menu. */
+/** A menu. The arrow keys move between its buttons. */
 export function menu(items) {
   const list = h("div", { role: "menu", class: "menu" }, items);
   list.addEventListener("keydown", (event) => {

@@ -1,8 +1,8 @@
-// A small dialog that asks for one name.
+// A small dialog that asks for a name.
 import { h } from "./dom.js";
 import { t } from "./i18n.js";
 
-/** Resolves to the text, or to "" when it was cancelled. */
+/** Ask for a name. Resolves to the text, or to "" after a cancel. */
 export function ask({ title, label, accept, prefix = "" }) {
   return new Promise((resolve) => {
     const input = h("input", {

@@ -1,4 +1,4 @@
-// The page was reloaded without its token in the address: this tab still knows it.
+// The page was loaded without its token. This tab's session may still have it.
 const token = sessionStorage.getItem("token");
 const address = new URL(location.href);
 

@@ -1,4 +1,4 @@
-// The list that a select menu opens: options, or people, roles and channels.
+// The list of a select menu: options, or people, roles and channels.
 import { fill, h } from "./dom.js";
 import { t } from "./i18n.js";
 import { avatar, icon } from "./icons.js";
@@ -10,9 +10,9 @@ const ROLE_SELECT = 6;
 const MENTIONABLE_SELECT = 7;
 const CHANNEL_SELECT = 8;
 
-/** `done(values)` is called when the choice is made. */
+/** Open the list of a select menu. `done(values)` is called with the choice. */
 export function openSelect(anchor, part, done) {
-  const most = part.max_values ?? 1;
+  const maxValues = part.max_values ?? 1;
   const chosen = new Set(
     choices(part)
       .filter((option) => option.default)
@@ -21,22 +21,22 @@ export function openSelect(anchor, part, done) {
   const box = h("div", {
     class: "select-list",
     role: "listbox",
-    aria: { multiselectable: String(most > 1), label: part.placeholder ?? t("placeholder_select") },
+    aria: { multiselectable: String(maxValues > 1), label: part.placeholder ?? t("placeholder_select") },
   });
   const finish = () => (close(), done([...chosen]));
   const toggle = (value) => {
-    if (most === 1) return (chosen.clear(), chosen.add(value), finish());
-    if (!chosen.delete(value) && chosen.size < most) chosen.add(value);
+    if (maxValues === 1) return (chosen.clear(), chosen.add(value), finish());
+    if (!chosen.delete(value) && chosen.size < maxValues) chosen.add(value);
     draw();
   };
   const draw = () =>
     fill(
       box,
-      choices(part).map((option) => row(option, chosen.has(option.value), most, toggle)),
-      most > 1 ? doneButton(chosen.size >= (part.min_values ?? 1), finish) : null,
+      choices(part).map((option) => row(option, chosen.has(option.value), maxValues, toggle)),
+      maxValues > 1 ? doneButton(chosen.size >= (part.min_values ?? 1), finish) : null,
     );
   draw();
-  box.addEventListener("keydown", walk);
+  box.addEventListener("keydown", moveFocus);
   const close = popover(anchor, box, { className: "select-box" });
   box.querySelector("button")?.focus();
 }
@@ -57,7 +57,7 @@ export function choices(part) {
   return part.options ?? [];
 }
 
-function row(option, selected, most, toggle) {
+function row(option, selected, maxValues, toggle) {
   const emoji = option.emoji?.name ? h("span", { class: "button-emoji" }, option.emoji.name) : null;
   return h(
     "button",
@@ -71,11 +71,11 @@ function row(option, selected, most, toggle) {
     option.picture?.() ?? emoji,
     h(
       "span",
-      { class: "select-words" },
+      { class: "select-text" },
       h("span", {}, option.label),
       option.description ? h("small", {}, option.description) : null,
     ),
-    most > 1
+    maxValues > 1
       ? h("span", { class: selected ? "tick on" : "tick" }, selected ? icon("check", 14) : null)
       : selected
         ? h("span", { class: "tick on" }, icon("check", 14))
@@ -90,7 +90,7 @@ const doneButton = (enough, finish) =>
     t("select_done"),
   );
 
-function walk(event) {
+function moveFocus(event) {
   const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
   if (!step) return;
   event.preventDefault();

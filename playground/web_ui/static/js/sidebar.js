@@ -30,7 +30,7 @@ function drawRail() {
     element("rail"),
     railButton(t("direct_messages"), icon("at", 24), inDms(), dmsUnread, openDm),
     h("hr"),
-    railButton(store.guild.name, logo(30), !inDms(), guildUnread, () => store.show(store.inGuild()[0].id)),
+    railButton(store.guild.name, logo(30), !inDms(), guildUnread, () => store.show(store.guildChannels()[0].id)),
   );
 }
 
@@ -52,14 +52,14 @@ function railButton(label, picture, current, unread, onclick) {
 async function openDm() {
   try {
     const { id } = await socket.request("open_dm");
-    store.showWhenKnown(id);
+    store.showWhenAnnounced(id);
   } catch (refusal) {
     toast(t("failed_action", { detail: refusal.detail }));
   }
 }
 
 function drawChannels() {
-  const rooms = store
+  const guildChannels = store
     .inGuild()
     .map((channel) => [
       channelRow(channel, icon("hash", 20)),
@@ -69,17 +69,17 @@ function drawChannels() {
   fill(
     element("channels"),
     heading(t("text_channels"), addButton(t("add_channel"), createChannel)),
-    h("ul", {}, rooms),
+    h("ul", {}, guildChannels),
     heading(t("direct_messages"), dms.length ? null : addButton(t("message_user"), openDm)),
     h(
       "ul",
       {},
-      dms.map((channel) => channelRow(channel, avatar(store.other(channel), "list"))),
+      dms.map((channel) => channelRow(channel, avatar(store.dmPartner(channel), "list"))),
     ),
   );
 }
 
-const heading = (words, button) => h("div", { class: "channel-heading" }, h("h2", {}, words), button);
+const heading = (text, button) => h("div", { class: "channel-heading" }, h("h2", {}, text), button);
 
 const addButton = (label, onclick) =>
   h(
@@ -131,7 +131,7 @@ async function createChannel() {
   if (!name) return;
   try {
     const { id } = await socket.request("add_channel", { name });
-    store.showWhenKnown(id);
+    store.showWhenAnnounced(id);
   } catch (refusal) {
     toast(t("failed_action", { detail: refusal.detail }));
   }
@@ -142,7 +142,7 @@ function drawTitle() {
   if (!channel) return;
   const picture =
     channel.type === DM
-      ? avatar(store.other(channel), "list")
+      ? avatar(store.dmPartner(channel), "list")
       : icon(channel.type === THREAD ? "thread" : "hash", 22);
   fill(
     element("title"),

@@ -1,7 +1,7 @@
-// One WebSocket with the server: requests with replies, pushes, and a way back after a break.
+// The WebSocket to the server: requests with replies, events, and reconnection.
 
 const REFUSED = 4001;
-const SLOWEST_RETRY_MS = 5000;
+const MAX_RETRY_MS = 5000;
 
 export class Socket extends EventTarget {
   #token;
@@ -9,16 +9,16 @@ export class Socket extends EventTarget {
   #waiting = new Map();
   #next = 1;
   #retry_ms = 250;
-  #greeting = {};
+  #hello = {};
 
   constructor(token) {
     super();
     this.#token = token;
   }
 
-  /** `greeting()` is what to say first on every connection, beside the token. */
-  open(greeting) {
-    this.#greeting = greeting;
+  /** `hello()` returns the fields of each connection's first message, without the token. */
+  open(hello) {
+    this.#hello = hello;
     this.#connect();
   }
 
@@ -27,33 +27,33 @@ export class Socket extends EventTarget {
       `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/page/socket`,
     );
     this.#socket = socket;
-    socket.onopen = () => socket.send(JSON.stringify({ token: this.#token, ...this.#greeting() }));
-    socket.onmessage = ({ data }) => this.#receive(JSON.parse(data));
-    socket.onclose = ({ code }) => this.#closed(code);
+    socket.onopen = () => socket.send(JSON.stringify({ token: this.#token, ...this.#hello() }));
+    socket.onmessage = ({ data }) => this.#onMessage(JSON.parse(data));
+    socket.onclose = ({ code }) => this.#onClose(code);
   }
 
-  #receive(packet) {
+  #onMessage(message) {
     this.#retry_ms = 250;
-    if (packet.reply === undefined) {
-      this.dispatchEvent(new CustomEvent(packet.event, { detail: packet.data }));
+    if (message.reply === undefined) {
+      this.dispatchEvent(new CustomEvent(message.event, { detail: message.data }));
       return;
     }
-    const { resolve, reject } = this.#waiting.get(packet.reply) ?? {};
-    this.#waiting.delete(packet.reply);
-    if (packet.error) reject?.(new Refusal(packet.error, packet.detail));
-    else resolve?.(packet.data);
+    const { resolve, reject } = this.#waiting.get(message.reply) ?? {};
+    this.#waiting.delete(message.reply);
+    if (message.error) reject?.(new Refusal(message.error, message.detail));
+    else resolve?.(message.data);
   }
 
-  #closed(code) {
+  #onClose(code) {
     for (const { reject } of this.#waiting.values()) reject(new Refusal("offline"));
     this.#waiting.clear();
     this.dispatchEvent(new CustomEvent("offline", { detail: { refused: code === REFUSED } }));
     if (code === REFUSED) return;
     setTimeout(() => this.#connect(), this.#retry_ms);
-    this.#retry_ms = Math.min(this.#retry_ms * 2, SLOWEST_RETRY_MS);
+    this.#retry_ms = Math.min(this.#retry_ms * 2, MAX_RETRY_MS);
   }
 
-  /** Ask for something; rejects with a Refusal whose `code` says why. */
+  /** Send a request. Rejects with a Refusal whose `code` is the reason. */
   request(op, fields = {}) {
     if (this.#socket?.readyState !== WebSocket.OPEN) return Promise.reject(new Refusal("offline"));
     const id = this.#next++;
@@ -63,7 +63,7 @@ export class Socket extends EventTarget {
     });
   }
 
-  /** Send a file's bytes ahead; the id that comes back is named in the action that uses it. */
+  /** Upload a file. Returns the id by which a later request names it. */
   async upload(file) {
     const response = await fetch(`/page/upload?name=${encodeURIComponent(file.name)}`, {
       method: "POST",

@@ -1,4 +1,4 @@
-// What the page knows. The server's pushes change it; views listen for "changed" of a part.
+// The page's state. Events of the server change it; each view listens for changes of its part.
 
 export const TEXT = 0;
 export const DM = 1;
@@ -20,10 +20,10 @@ class Store extends EventTarget {
   current = null;
   status = [];
   unread = new Map(); // by channel: { count, mentioned }
-  #awaited = null;
+  #channelToShow = null;
   #typing = new Map(); // by channel, each a Map of user to the time it ends
   dismissed = new Set();
-  failed = new Map(); // by message: what to say under it
+  failed = new Map(); // by message: the error text below it
   offline = false;
 
   changed(part, detail) {
@@ -45,7 +45,7 @@ class Store extends EventTarget {
     this.channels = byId(snapshot.channels);
     this.messages = new Map(Object.entries(snapshot.messages).map(([id, list]) => [id, byId(list)]));
     this.#typing.clear();
-    if (!this.channels.has(this.current)) this.current = this.inGuild()[0]?.id ?? null;
+    if (!this.channels.has(this.current)) this.current = this.guildChannels()[0]?.id ?? null;
     this.changed("loaded");
   }
 
@@ -63,7 +63,7 @@ class Store extends EventTarget {
     return [...this.users.values()].find((user) => user.bot);
   }
 
-  inGuild() {
+  guildChannels() {
     return [...this.channels.values()].filter((channel) => channel.type === TEXT);
   }
 
@@ -77,16 +77,16 @@ class Store extends EventTarget {
     return [...this.channels.values()].filter((channel) => channel.type === DM);
   }
 
-  other(dm) {
+  dmPartner(dm) {
     const id = (dm.recipients ?? []).map((user) => user.id ?? user).find((user) => user !== this.me.id);
     return this.users.get(id) ?? this.bot;
   }
 
   title(channel) {
-    return channel.type === DM ? nameOf(this.other(channel)) : channel.name;
+    return channel.type === DM ? nameOf(this.dmPartner(channel)) : channel.name;
   }
 
-  shown(channel) {
+  visibleMessages(channel) {
     return [...(this.messages.get(channel)?.values() ?? [])].filter(
       (message) => !this.dismissed.has(message.id),
     );
@@ -103,17 +103,17 @@ class Store extends EventTarget {
     this.changed("current");
   }
 
-  /** Show a channel that was just made, now or once the server's word of it is here. */
-  showWhenKnown(channel) {
+  /** Show a new channel now, or as soon as the server has announced it. */
+  showWhenAnnounced(channel) {
     if (this.channels.has(channel)) this.show(channel);
-    else this.#awaited = channel;
+    else this.#channelToShow = channel;
   }
 
   addChannel(channel) {
     this.channels.set(channel.id, channel);
     this.changed("channels");
-    if (channel.id !== this.#awaited) return;
-    this.#awaited = null;
+    if (channel.id !== this.#channelToShow) return;
+    this.#channelToShow = null;
     this.show(channel.id);
   }
 
@@ -124,11 +124,11 @@ class Store extends EventTarget {
     list.set(message.id, message);
     this.failed.delete(message.id);
     this.stopTyping(message.channel_id, message.author.id);
-    if (isNew && message.channel_id !== this.current && message.author.id !== this.me.id) this.#mark(message);
+    if (isNew && message.channel_id !== this.current && message.author.id !== this.me.id) this.#countUnread(message);
     this.changed("message", { message, isNew });
   }
 
-  #mark(message) {
+  #countUnread(message) {
     const before = this.unread.get(message.channel_id) ?? { count: 0, mentioned: false };
     const mentioned = message.mentions.some((user) => user.id === this.me.id);
     this.unread.set(message.channel_id, {
@@ -153,7 +153,7 @@ class Store extends EventTarget {
     if (message) this.changed("message", { message, isNew: false });
   }
 
-  type({ channel_id, user_id }) {
+  setTyping({ channel_id, user_id }) {
     const typists = this.#typing.get(channel_id) ?? new Map();
     this.#typing.set(channel_id, typists.set(user_id, Date.now() + TYPING_MS));
     this.changed("typing");

@@ -1,4 +1,4 @@
-// Dark or light: as the system says, until the reader chooses.
+// The dark or light theme: the system's, until the reader chooses one.
 
 const LIGHT = matchMedia("(prefers-color-scheme: light)");
 

@@ -40,7 +40,7 @@ export const dayNumber = (date) =>
 
 export const day = (iso) => format(new Date(iso), "D");
 
-/** 75 seconds are 1:15. */
+/** Format a duration: 75 seconds are 1:15. */
 export function duration(seconds) {
   const [minutes, rest] = [Math.floor(seconds / 60), Math.floor(seconds % 60)];
   const [hours, left] = [Math.floor(minutes / 60), minutes % 60];
@@ -48,7 +48,7 @@ export function duration(seconds) {
   return hours ? `${hours}:${pad(left)}:${pad(rest)}` : `${left}:${pad(rest)}`;
 }
 
-/** What `<t:unix:style>` shows. */
+/** The text of `<t:unix:style>`. */
 export function timestamp(unix, style) {
   const date = new Date(unix * 1000);
   if (Number.isNaN(date.getTime())) return String(unix);

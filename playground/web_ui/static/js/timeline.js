@@ -1,4 +1,4 @@
-// The messages of the channel that is shown, pinned to the bottom unless the reader scrolled up.
+// The messages of the current channel. The list stays at the bottom unless the reader scrolled up.
 import { element, fill, h, morph } from "./dom.js";
 import { t } from "./i18n.js";
 import { avatar, icon } from "./icons.js";
@@ -22,7 +22,7 @@ export function startTimeline() {
     "message",
     ({ message, isNew }) => message.channel_id === store.current && showOne(message, isNew),
   );
-  store.on("removed", ({ channel_id }) => channel_id === store.current && refreshAround());
+  store.on("removed", ({ channel_id }) => channel_id === store.current && refreshAll());
   store.on(["typing", "loaded", "current"], showTyping);
   scroller().addEventListener("scroll", onScroll, { passive: true });
   element("jump").addEventListener("click", jumpToPresent);
@@ -43,7 +43,7 @@ function toBottom() {
   showJump();
 }
 
-/** Only a reader scrolls up; a picture that loads makes the list longer but moves nothing. */
+/** Only the reader scrolls up. A picture that loads makes the list longer and moves nothing. */
 function onScroll() {
   const { scrollTop, scrollHeight, clientHeight } = scroller();
   if (scrollHeight - scrollTop - clientHeight < NEAR_BOTTOM_PX) pinned = true;
@@ -62,7 +62,7 @@ function showJump() {
 function showAll() {
   const { channel } = store;
   if (!channel) return;
-  const messages = store.shown(channel.id);
+  const messages = store.visibleMessages(channel.id);
   fill(element("beginning"), beginning(channel), messages.length ? null : hint());
   fill(
     list(),
@@ -71,7 +71,7 @@ function showAll() {
   jumpToPresent();
 }
 
-/** The message with the divider of its day, where one begins. */
+/** The row of a message, after the divider of its day where it is the first. */
 function rows(message, before) {
   const row = messageRow(message, before);
   return startsNewDay(message, before) ? [divider(message), row] : [row];
@@ -85,14 +85,14 @@ const divider = (message) =>
   );
 
 function showOne(message, isNew) {
-  const messages = store.shown(message.channel_id);
+  const messages = store.visibleMessages(message.channel_id);
   const at = messages.findIndex(({ id }) => id === message.id);
   const row = element(`m-${message.id}`);
   if (row) morph(row, messageRow(message, messages[at - 1]));
   else if (at === messages.length - 1) {
     list().append(...rows(message, messages[at - 1]));
     announce(message);
-  } else refreshAround();
+  } else refreshAll();
   if (at === 0 && isNew) fill(element("beginning"), beginning(store.channel));
   if (pinned) toBottom();
   else if (isNew) {
@@ -101,9 +101,9 @@ function showOne(message, isNew) {
   }
 }
 
-/** Rows changed their neighbours: bring the whole list up to date without rebuilding what stays. */
-function refreshAround() {
-  const messages = store.shown(store.current);
+/** Update the whole list after a change between rows. Rows that did not change stay in the document. */
+function refreshAll() {
+  const messages = store.visibleMessages(store.current);
   const fresh = h(
     "ol",
     {},
@@ -122,7 +122,7 @@ function refreshAround() {
 
 function beginning(channel) {
   if (channel.type === DM) {
-    const other = store.other(channel);
+    const other = store.dmPartner(channel);
     return h(
       "div",
       { class: "beginning" },
@@ -145,7 +145,7 @@ function beginning(channel) {
   );
 }
 
-/** Screen readers hear a message once, when it stands; a growing one would stutter. */
+/** Announce a new message once to screen readers. Each edit of a growing one would interrupt them. */
 function announce(message) {
   if (message.author.id === store.me.id || !message.content) return;
   element("live").textContent = t("message_sent", {
@@ -156,10 +156,10 @@ function announce(message) {
 
 function showTyping() {
   const names = store.typists().map(nameOf);
-  const words = ["", "is_typing", "are_typing"][names.length] ?? "several_typing";
+  const key = ["", "is_typing", "are_typing"][names.length] ?? "several_typing";
   fill(
     element("typing"),
-    names.length ? [dots(), h("span", {}, t(words, { names: names.join(", ") }))] : null,
+    names.length ? [dots(), h("span", {}, t(key, { names: names.join(", ") }))] : null,
   );
 }
 
@@ -172,11 +172,10 @@ export function jumpTo(id) {
   setTimeout(() => row.classList.remove("flash"), 1600);
 }
 
-/** Add a line that only this page knows of, as Discord's client does when an application is silent. */
+/** Add a notice that only this page shows, as Discord's client does when an application does not respond. */
 export function localNotice(channel, command) {
-  const last = store.shown(channel).at(-1);
+  const last = store.visibleMessages(channel).at(-1);
   const id = `${(BigInt(last?.id.split("-")[0] ?? 0) + 1n).toString()}-local${Math.random().toString(36).slice(2)}`;
-  const words = t("no_response");
   store.put({
     id,
     channel_id: channel,
@@ -192,5 +191,5 @@ export function localNotice(channel, command) {
     timestamp: new Date().toISOString(),
     command: { user: store.me, label: command },
   });
-  store.fail(id, words);
+  store.fail(id, t("no_response"));
 }

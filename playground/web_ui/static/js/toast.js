@@ -1,10 +1,10 @@
-// A word at the bottom that goes away by itself.
+// A short notice at the bottom that disappears by itself.
 import { element, h } from "./dom.js";
 
 const SHOWN_MS = 4000;
 
-export function toast(words) {
-  const note = h("div", { class: "toast" }, words);
+export function toast(text) {
+  const note = h("div", { class: "toast" }, text);
   element("toasts").append(note);
   setTimeout(() => note.remove(), SHOWN_MS);
 }

@@ -5,8 +5,8 @@ import { icon } from "./icons.js";
 import { size } from "./media.js";
 import { toast } from "./toast.js";
 
-const MOST_BYTES = 10 * 2 ** 20;
-const MOST_FILES = 10;
+const MAX_BYTES = 10 * 2 ** 20;
+const MAX_FILES = 10;
 
 export class Tray {
   files = [];
@@ -20,23 +20,23 @@ export class Tray {
     });
   }
 
-  /** Take what is dropped on the page or pasted into the field; a command's field takes its own. */
+  /** Add files that are dropped on the page or pasted into the field. A command's file field gets its own. */
   listen(page, field) {
     let depth = 0;
-    const veil = (shown) => (element("drop").hidden = !shown);
+    const showOverlay = (shown) => (element("drop").hidden = !shown);
     const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
     page.addEventListener(
       "dragenter",
-      (event) => hasFiles(event) && (event.preventDefault(), veil(++depth > 0)),
+      (event) => hasFiles(event) && (event.preventDefault(), showOverlay(++depth > 0)),
     );
-    page.addEventListener("dragleave", (event) => hasFiles(event) && veil(--depth > 0));
+    page.addEventListener("dragleave", (event) => hasFiles(event) && showOverlay(--depth > 0));
     page.addEventListener("dragover", (event) => hasFiles(event) && event.preventDefault());
     page.addEventListener("drop", (event) => {
       if (!hasFiles(event)) return;
-      veil((depth = 0));
+      showOverlay((depth = 0));
       if (event.defaultPrevented) return;
       event.preventDefault();
-      this.#give([...event.dataTransfer.files]);
+      this.#addDropped([...event.dataTransfer.files]);
     });
     field.addEventListener("paste", (event) => {
       if (!event.clipboardData.files.length) return;
@@ -45,7 +45,7 @@ export class Tray {
     });
   }
 
-  #give(files) {
+  #addDropped(files) {
     const option = document.querySelector("#command input[type=file]");
     if (!option) return this.add(files);
     const transfer = new DataTransfer();
@@ -56,8 +56,8 @@ export class Tray {
 
   add(files) {
     for (const file of files) {
-      if (file.size > MOST_BYTES) toast(t("too_large", { name: file.name }));
-      else if (this.files.length < MOST_FILES) this.files.push(file);
+      if (file.size > MAX_BYTES) toast(t("too_large", { name: file.name }));
+      else if (this.files.length < MAX_FILES) this.files.push(file);
     }
     this.#draw();
   }

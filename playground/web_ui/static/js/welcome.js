@@ -1,4 +1,4 @@
-// What a first visitor sees in an empty channel.
+// The examples in an empty channel, for a first visitor.
 import { h } from "./dom.js";
 import { t } from "./i18n.js";
 import { icon } from "./icons.js";
