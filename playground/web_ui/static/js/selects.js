@@ -44,7 +44,7 @@ export function openSelect(anchor, part, done) {
 export function choices(part) {
   if (part.type === CHANNEL_SELECT)
     return store
-      .inGuild()
+      .guildChannels()
       .map((channel) => ({ value: channel.id, label: channel.name, picture: () => icon("hash", 18) }));
   if (part.type === USER_SELECT || part.type === MENTIONABLE_SELECT)
     return [...store.users.values()].map((user) => ({

@@ -60,7 +60,7 @@ async function openDm() {
 
 function drawChannels() {
   const guildChannels = store
-    .inGuild()
+    .guildChannels()
     .map((channel) => [
       channelRow(channel, icon("hash", 20)),
       store.threads(channel.id).map((thread) => channelRow(thread, icon("thread", 16))),
