@@ -10,8 +10,8 @@ from enum import StrEnum
 from itertools import pairwise
 
 from bot.render.formulas import extract
+from playground.discord.components import CONTAINER, message_text, walk
 from playground.discord.json_types import MessageFlag
-from playground.discord.message_validation import CONTAINER, message_text, walk
 from playground.discord.state import StoredMessage
 
 # discord.Colour.greyple(): the bot's cards that only say how long the answer will take.

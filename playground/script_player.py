@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable
 
-from playground.discord.client_forms import find_component
+from playground.discord.components import message_text
+from playground.discord.interaction_payloads import find_component
 from playground.discord.json_types import Json, UserError
-from playground.discord.message_validation import message_text
 from playground.discord.server import LocalDiscord
 from playground.discord.state import StoredMessage
 from playground.outcome_judge import ScriptQuestion

@@ -6,9 +6,9 @@ import time
 from dataclasses import asdict
 from typing import TextIO
 
+from playground.discord.components import message_text
 from playground.discord.event_bus import DiscordEvent
 from playground.discord.json_types import ChannelType, Json, MessageFlag
-from playground.discord.message_validation import message_text
 from playground.discord.state import ServerState
 from playground.outcome_judge import ScriptSummary
 

@@ -60,7 +60,7 @@ from inference.tool_parsers import DIALECTS, json_call, reasoning
 from inference.tools import base, calculator, search_tools, units, web
 from inference.tools.base import Outcome, ToolFailed
 from jobqueue import capabilities
-from playground.discord import client_forms, mentions
+from playground.discord import interaction_payloads, mentions
 from playground.web_ui import markdown
 
 SIZE = 100_000
@@ -175,7 +175,7 @@ def _source(text: str) -> None:
 
 def _mentions(text: str) -> None:
     mentions._CODE.sub(" ", text)
-    client_forms._AT_NAME.sub("", text)
+    interaction_payloads._AT_NAME.sub("", text)
 
 
 FUNCTIONS: dict[str, Callable[[str], object]] = {

@@ -6,7 +6,6 @@ https://discord.com/developers/docs/components/reference
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from playground.discord.emoji import check_emoji
 from playground.discord.errors import FormErrors
 from playground.discord.json_types import Json
 from playground.discord.schema import (
@@ -22,6 +21,7 @@ from playground.discord.schema import (
     String,
     TaggedObject,
     Url,
+    check_emoji,
 )
 
 V1_ROWS = 5

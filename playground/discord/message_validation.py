@@ -1,4 +1,4 @@
-"""What a message may hold. Every broken rule is reported at once, as Discord does.
+"""The rules for a message. Every broken rule is reported at once, as Discord does.
 
 https://discord.com/developers/docs/resources/message#create-message
 """
@@ -8,10 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from playground.discord.components import (
-    BUTTON,
-    CONTAINER,
     LARGEST_COLOUR,
-    TEXT_INPUT,
     UPLOAD,
     V1_MESSAGE,
     V2_COMPONENTS,
@@ -20,10 +17,8 @@ from playground.discord.components import (
     check_tree,
     displayed_text,
     media_items,
-    message_text,
     walk,
 )
-from playground.discord.emoji import check_emoji
 from playground.discord.errors import DiscordError, FormErrors, too_large_error
 from playground.discord.json_types import File, Json, MessageFlag
 from playground.discord.schema import (
@@ -39,26 +34,9 @@ from playground.discord.schema import (
     String,
     Timestamp,
     Url,
+    check_emoji,
     is_blank,
 )
-
-__all__ = [
-    "BUTTON",
-    "CONTAINER",
-    "FILE_BYTES",
-    "TEXT_INPUT",
-    "UPLOAD",
-    "V2_COMPONENTS",
-    "V2_TEXT",
-    "check_body",
-    "check_message",
-    "displayed_text",
-    "file_name_of_url",
-    "is_upload",
-    "media_items",
-    "message_text",
-    "walk",
-]
 
 CONTENT = 2000
 EMBEDS = 10

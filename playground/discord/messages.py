@@ -1,14 +1,21 @@
-"""Posting, editing and deleting, the same for people, the bot and webhooks."""
+"""Posting, editing, deleting and reacting, for people, the bot and webhooks."""
 
 import copy
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from playground.discord import mentions, message_validation
+from playground.discord import mentions
 from playground.discord.cdn import Cdn
-from playground.discord.components import complete_components
-from playground.discord.errors import FormErrors
+from playground.discord.clock import format_timestamp
+from playground.discord.components import (
+    UPLOAD,
+    complete_components,
+    displayed_text,
+    media_items,
+    walk,
+)
+from playground.discord.errors import DiscordError, FormErrors, unknown_error
 from playground.discord.json_types import (
     SETTABLE_FLAGS,
     THREADS,
@@ -17,7 +24,12 @@ from playground.discord.json_types import (
     Json,
     MessageFlag,
 )
-from playground.discord.snowflake import format_timestamp
+from playground.discord.message_validation import (
+    check_body,
+    check_message,
+    file_name_of_url,
+    is_upload,
+)
 from playground.discord.state import ServerState, StoredMessage
 
 DEFAULT_MESSAGE = 0
@@ -40,11 +52,12 @@ SNAPSHOT_FIELDS = (
 GATEWAY_FIELDS = ("member", "guild_id", "channel_type")  # fields that only events carry
 NONCE_SECONDS = 300  # "a few minutes" in Discord's words
 REMEMBERED_NONCES = 10_000
+MAX_EMOJI = 20  # different reactions on one message
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What is known of a message beside its body."""
+    """The author and the context of a message, which its body does not hold."""
 
     author: Json
     responds_to: str | None = None
@@ -62,17 +75,16 @@ class Messages:
     def post(
         self, channel: Json, body: Json, files: Sequence[File], origin: Origin
     ) -> StoredMessage:
-        """A new message; the earlier one again if its enforced nonce was used already."""
+        """Create a message. Return the earlier one where its enforced nonce was used already."""
         if (earlier := self._find_by_nonce(channel, body, origin)) is not None:
             return earlier
-        message_validation.check_body(body, MessageFlag(0), files)
+        check_body(body, MessageFlag(0), files)
+        files = _name_files(body, files)
         flags = MessageFlag(body.get("flags") or 0) & SETTABLE_FLAGS
         loading = MessageFlag(body.get("flags") or 0) & MessageFlag.LOADING
         forwarded = self._find_forwarded(body)
         if not (loading or forwarded or origin.extra.get("type")):
-            message_validation.check_message(
-                {**body, "attachments": _upload_entries(body, files)}, flags, files
-            )
+            check_message({**body, "attachments": _file_names(files)}, flags, files)
         self._apply_filters(origin.author["id"], body, files)
         replied_to = None if forwarded else self._find_replied_to(channel, body)
         message = StoredMessage(
@@ -84,7 +96,7 @@ class Messages:
             self._add_reply_reference(message, replied_to)
         if forwarded is not None:
             self._add_snapshot(message, forwarded)
-        message.data["attachments"] = self._store_files(channel["id"], body, files)
+        message.data["attachments"] = self._store_files(channel["id"], files)
         self._resolve_media(message)
         self._set_mentions(message, body, origin.default_mentions, replied_to)
         self._state.messages[channel["id"]][message.id] = message
@@ -109,8 +121,9 @@ class Messages:
         *,
         responds_to: str | None = None,
     ) -> StoredMessage:
-        """Only the fields that `body` holds change. A loading message becomes a real one."""
-        message_validation.check_body(body, message.flags & MessageFlag.COMPONENTS_V2, files)
+        """Change the fields that `body` holds. A loading message becomes a real one."""
+        check_body(body, message.flags & MessageFlag.COMPONENTS_V2, files)
+        files = _name_files(body, files)
         flags = self._edited_flags(message, body)
         kept = self._kept_attachments(message, body)
         after: Json = {**message.data, "flags": int(flags)}
@@ -120,40 +133,39 @@ class Messages:
             after["embeds"] = _complete_embeds(body["embeds"] or ())
         if "components" in body:
             after["components"] = complete_components(body["components"] or ())
-        uploads = _upload_entries(body, files)
-        message_validation.check_message({**after, "attachments": kept + uploads}, flags, files)
+        check_message({**after, "attachments": kept + _file_names(files)}, flags, files)
         self._apply_filters(message.author, after, files)
         was_loading = MessageFlag.LOADING in message.flags
         after["content"] = after["content"].strip()
-        after["attachments"] = kept + self._store_files(message.channel, body, files)
+        after["attachments"] = kept + self._store_files(message.channel, files)
         after["edited_timestamp"] = format_timestamp(self._state.clock.now())
         message.data = after
         self._resolve_media(message)
-        if was_loading:  # the real message begins now; later edits never ping
+        if was_loading:  # only the first edit of a loading message pings
             self._set_mentions(message, body, mentions.PARSE_USERS)
         self._state.publish_message("MESSAGE_UPDATE", message, responds_to=responds_to)
         return message
 
     def delete(self, message: StoredMessage) -> None:
         del self._state.messages[message.channel][message.id]
-        gone = {"id": message.id, "channel_id": message.channel}
+        data = {"id": message.id, "channel_id": message.channel}
         if "guild_id" in message.data:
-            gone["guild_id"] = message.data["guild_id"]
+            data["guild_id"] = message.data["guild_id"]
         self._state.publish(
             "MESSAGE_DELETE",
-            gone,
+            data,
             channel=message.channel,
             visible_to=message.visible_to,
             responds_to=message.responds_to,
         )
 
     def present(self, message: StoredMessage) -> Json:
-        """The message as the API returns it now: addresses of files are signed afresh."""
+        """Return the message as the API shows it now, with new signatures on its files' URLs."""
         data = self._render(message)
         if data["type"] == REPLY:
-            replied_to = data["message_reference"]
-            there = self._state.messages.get(replied_to["channel_id"], {})
-            target = there.get(replied_to["message_id"])
+            reference = data["message_reference"]
+            channel = self._state.messages.get(reference["channel_id"], {})
+            target = channel.get(reference["message_id"])
             data["referenced_message"] = None if target is None else self._render(target)
         return data
 
@@ -165,6 +177,52 @@ class Messages:
             self._cdn.renew_urls(each, message.channel) for each in data["attachments"]
         ]
         return data
+
+    # --- reactions ----------------------------------------------------------------------------
+
+    def react(self, message: StoredMessage, user: str, emoji: str) -> None:
+        if emoji not in message.reactions and len(message.reactions) >= MAX_EMOJI:
+            raise DiscordError(400, 30010, f"Maximum number of reactions reached ({MAX_EMOJI})")
+        users = message.reactions.setdefault(emoji, [])
+        if user not in users:
+            users.append(user)
+            self._publish_reaction("MESSAGE_REACTION_ADD", message, user, emoji)
+
+    def unreact(self, message: StoredMessage, user: str, emoji: str) -> None:
+        users = message.reactions.get(emoji, [])
+        if user not in users:
+            raise unknown_error("Emoji")
+        users.remove(user)
+        if not users:
+            del message.reactions[emoji]
+        self._publish_reaction("MESSAGE_REACTION_REMOVE", message, user, emoji)
+
+    def _publish_reaction(self, event: str, message: StoredMessage, user: str, emoji: str) -> None:
+        bot = self._state.bot["id"]
+        message.data["reactions"] = [
+            {
+                "emoji": {"id": None, "name": name},
+                "count": len(users),
+                "count_details": {"normal": len(users), "burst": 0},
+                "burst_colors": [],
+                "me": bot in users,
+                "me_burst": False,
+            }
+            for name, users in message.reactions.items()
+        ]
+        data: dict[str, object] = {
+            "user_id": user,
+            "channel_id": message.channel,
+            "message_id": message.id,
+            "message_author_id": message.author,
+            "emoji": {"id": None, "name": emoji},
+            "burst": False,
+            "type": 0,
+        }
+        if "guild_id" in message.data:
+            data["guild_id"] = message.data["guild_id"]
+            data["member"] = self._state.members[message.data["guild_id"]][user]
+        self._state.publish(event, data, channel=message.channel)
 
     # --- parts of a message -------------------------------------------------------------------
 
@@ -219,38 +277,28 @@ class Messages:
         return found
 
     def _add_reply_reference(self, message: StoredMessage, replied_to: StoredMessage) -> None:
-        reference = {"type": 0, "channel_id": replied_to.channel, "message_id": replied_to.id}
-        if "guild_id" in message.data:
-            reference["guild_id"] = message.data["guild_id"]
         message.data |= {
             "type": REPLY,
-            "message_reference": reference,
+            "message_reference": _build_reference(0, replied_to),
             "referenced_message": self._render(replied_to),
         }
         message.responds_to = message.responds_to or replied_to.id
 
     def _find_forwarded(self, body: Json) -> StoredMessage | None:
-        """The message that this body forwards."""
+        """Return the message that this body forwards."""
         reference = body.get("message_reference") or {}
         if reference.get("type") != FORWARD:
             return None
         return self._state.message(str(reference["channel_id"]), str(reference["message_id"]))
 
     def _add_snapshot(self, message: StoredMessage, forwarded: StoredMessage) -> None:
-        """A forwarded message is a copy of what it said, without its author."""
-        reference = {
-            "type": FORWARD,
-            "channel_id": forwarded.channel,
-            "message_id": forwarded.id,
-        }
-        if "guild_id" in forwarded.data:
-            reference["guild_id"] = forwarded.data["guild_id"]
+        """Copy the contents of a forwarded message, without its author."""
         source = (forwarded.data.get("message_snapshots") or [{"message": forwarded.data}])[0]
         copied = {
             key: source["message"][key] for key in SNAPSHOT_FIELDS if key in source["message"]
         }
         message.data |= {
-            "message_reference": reference,
+            "message_reference": _build_reference(FORWARD, forwarded),
             "message_snapshots": [{"message": copy.deepcopy(copied)}],
             "flags": message.data["flags"] | MessageFlag.HAS_SNAPSHOT,
         }
@@ -267,7 +315,7 @@ class Messages:
             self._state,
             message.author,
             self._state.channels[message.channel],
-            f"{message.data['content']}\n{message_validation.displayed_text(message.data['components'])}",
+            f"{message.data['content']}\n{displayed_text(message.data['components'])}",
             default if allowed is None else allowed,
             replied_to=replied_to,
         )
@@ -277,19 +325,8 @@ class Messages:
         silent = MessageFlag.SUPPRESS_NOTIFICATIONS in message.flags
         message.pinged = () if silent else found.pinged
 
-    def _store_files(self, channel: str, body: Json, files: Sequence[File]) -> list[Json]:
-        described = {str(a.get("id")): a for a in _described_uploads(body)}
-        stored = []
-        for index, file in enumerate(files):
-            about = described.get(str(index), {})
-            named = File(
-                about.get("filename") or file.name,
-                file.data,
-                file.media_type,
-                about.get("description") or file.description,
-            )
-            stored.append(self._cdn.store(named, channel, self._state.snowflakes.next()))
-        return stored
+    def _store_files(self, channel: str, files: Sequence[File]) -> list[Json]:
+        return [self._cdn.store(file, channel, self._state.snowflakes.next()) for file in files]
 
     def _kept_attachments(self, message: StoredMessage, body: Json) -> list[Json]:
         before: list[Json] = message.data["attachments"]
@@ -299,32 +336,31 @@ class Messages:
         return [a for a in before if a["id"] in wanted]
 
     def _edited_flags(self, message: StoredMessage, body: Json) -> MessageFlag:
-        """The Components V2 flag can be set by an edit but never taken back."""
+        """Return the flags after an edit, which can set Components V2 but not remove it."""
         changed = MessageFlag(body.get("flags") or 0)
-        flags = message.flags & ~MessageFlag.LOADING
-        flags |= changed & MessageFlag.COMPONENTS_V2
+        flags = message.flags & ~MessageFlag.LOADING | changed & MessageFlag.COMPONENTS_V2
         if "flags" in body:
-            suppressed = changed & MessageFlag.SUPPRESS_EMBEDS
-            flags = flags & ~MessageFlag.SUPPRESS_EMBEDS | suppressed
+            flags &= ~MessageFlag.SUPPRESS_EMBEDS
+            flags |= changed & MessageFlag.SUPPRESS_EMBEDS
         return flags
 
     def _resolve_media(self, message: StoredMessage) -> None:
-        """`attachment://name` in a component or an embed becomes the file's address."""
+        """Replace `attachment://name` in components and embeds by the file's URL."""
         by_name: dict[str, Json] = {a["filename"]: a for a in message.data["attachments"]}
-        places = list(message_validation.media_items(message.data["components"]))
+        places = list(media_items(message.data["components"]))
         for embed in message.data["embeds"]:
             places += [embed[key] for key in ("image", "thumbnail") if embed.get(key)]
         for place in places:
-            attachment = by_name.get(str(place.get("url")).removeprefix(message_validation.UPLOAD))
+            attachment = by_name.get(str(place.get("url")).removeprefix(UPLOAD))
             if attachment is not None:
                 shown = ("url", "proxy_url", "width", "height", "content_type")
                 place |= {key: attachment[key] for key in shown if attachment.get(key) is not None}
                 place["attachment_id"] = attachment["id"]
             place.setdefault("id", self._state.snowflakes.next())
             place.setdefault("proxy_url", place["url"])
-        for part in message_validation.walk(message.data["components"]):
+        for part in walk(message.data["components"]):
             if isinstance(part.get("file"), dict):
-                name = message_validation.file_name_of_url(str(part["file"]["url"]))
+                name = file_name_of_url(str(part["file"]["url"]))
                 part |= {"name": name, "size": by_name.get(name, {}).get("size", 0)}
 
     # --- nonces -------------------------------------------------------------------------------
@@ -349,47 +385,52 @@ class Messages:
 
 
 def _complete_embeds(sent: Iterable[Json]) -> list[Json]:
-    """Embeds as Discord keeps them."""
-    kept = []
-    for embed in sent:
-        shown = {key: value for key, value in embed.items() if value is not None}
-        if "fields" in shown:
-            shown["fields"] = [{"inline": False, **field} for field in shown["fields"]]
-        kept.append({**shown, "type": "rich"})
-    return kept
+    """Return embeds with the members that Discord adds."""
+    embeds = []
+    for each in sent:
+        embed = {key: value for key, value in each.items() if value is not None}
+        if "fields" in embed:
+            embed["fields"] = [{"inline": False, **field} for field in embed["fields"]]
+        embeds.append({**embed, "type": "rich"})
+    return embeds
 
 
-def _poll_media(asked: Json) -> Json:
-    """An answer of a poll; of its emoji, both fields are told."""
-    if not asked.get("emoji"):
-        return asked
-    return {**asked, "emoji": {"id": None, "name": None, **asked["emoji"]}}
-
-
-def _build_poll(asked: Json, created: float) -> Json:
-    """A poll as it stands in a message, of how it was asked for."""
+def _build_poll(body: Json, created: float) -> Json:
+    """Build a message's poll from the request for it."""
+    answers = []
+    for number, answer in enumerate(body["answers"], 1):
+        media = answer["poll_media"]
+        if media.get("emoji"):
+            media = {**media, "emoji": {"id": None, "name": None, **media["emoji"]}}
+        answers.append({"answer_id": number, "poll_media": media})
     return {
-        "question": {"text": asked["question"]["text"]},
-        "answers": [
-            {"answer_id": number, "poll_media": _poll_media(answer["poll_media"])}
-            for number, answer in enumerate(asked["answers"], 1)
-        ],
-        "expiry": format_timestamp(created + (asked.get("duration") or 24) * 3600),
-        "allow_multiselect": bool(asked.get("allow_multiselect")),
-        "layout_type": asked.get("layout_type") or 1,
+        "question": {"text": body["question"]["text"]},
+        "answers": answers,
+        "expiry": format_timestamp(created + (body.get("duration") or 24) * 3600),
+        "allow_multiselect": bool(body.get("allow_multiselect")),
+        "layout_type": body.get("layout_type") or 1,
         "results": {"is_finalized": False, "answer_counts": []},
     }
 
 
-def _described_uploads(body: Json) -> list[Json]:
-    """The entries of `attachments` that describe uploads: their ids are indices."""
-    return [entry for entry in body.get("attachments") or () if message_validation.is_upload(entry)]
+def _build_reference(kind: int, message: StoredMessage) -> Json:
+    reference = {"type": kind, "channel_id": message.channel, "message_id": message.id}
+    if "guild_id" in message.data:
+        reference["guild_id"] = message.data["guild_id"]
+    return reference
 
 
-def _upload_entries(body: Json, files: Sequence[File]) -> list[Json]:
-    """One `attachments` entry per upload, described or not."""
-    described = {str(a.get("id")): a for a in _described_uploads(body)}
-    return [
-        {"filename": described.get(str(i), {}).get("filename") or file.name}
-        for i, file in enumerate(files)
-    ]
+def _name_files(body: Json, files: Sequence[File]) -> list[File]:
+    """Give the files the names and descriptions that `attachments` has for them, by index."""
+    entries = {str(e.get("id")): e for e in body.get("attachments") or () if is_upload(e)}
+    named = []
+    for index, file in enumerate(files):
+        entry = entries.get(str(index), {})
+        name = entry.get("filename") or file.name
+        description = entry.get("description") or file.description
+        named.append(File(name, file.data, file.media_type, description))
+    return named
+
+
+def _file_names(files: Sequence[File]) -> list[Json]:
+    return [{"filename": file.name} for file in files]

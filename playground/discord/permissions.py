@@ -5,7 +5,7 @@ https://discord.com/developers/docs/topics/permissions#permission-overwrites
 
 from enum import IntFlag
 
-from playground.discord.json_types import Json
+from playground.discord.json_types import THREADS, Json
 
 
 class Permission(IntFlag):
@@ -72,6 +72,13 @@ def channel_permissions(guild: Json, member: Json, channel: Json) -> Permission:
     if Permission.VIEW_CHANNEL not in base:
         return Permission.NONE
     return base
+
+
+def send_permission(channel: Json) -> Permission:
+    """Return the permission that writing in this channel needs."""
+    if channel["type"] in THREADS:
+        return Permission.SEND_MESSAGES_IN_THREADS
+    return Permission.SEND_MESSAGES
 
 
 def _apply_overwrites(base: Permission, overwrites: list[Json | None]) -> Permission:

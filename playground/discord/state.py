@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from playground.discord import permissions
-from playground.discord.clock import Clock
+from playground.discord.clock import Clock, Snowflakes, format_timestamp
 from playground.discord.components import media_items
 from playground.discord.errors import missing_access_error, missing_permissions_error, unknown_error
 from playground.discord.event_bus import DiscordEvent, EventBus
 from playground.discord.json_types import THREADS, ChannelType, Json, MessageFlag
 from playground.discord.permissions import Permission
-from playground.discord.snowflake import Snowflakes, format_timestamp
 
 if TYPE_CHECKING:
     from playground.discord.fault_injection import MessageFilter

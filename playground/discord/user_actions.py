@@ -7,11 +7,17 @@ Whatever Discord's client would not let a person do raises `UserError`.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from playground.discord import interaction_payloads
 from playground.discord.backend import Backend
-from playground.discord.client_forms import find_by_name, insert_mentions
 from playground.discord.errors import DiscordError
 from playground.discord.event_bus import DiscordEvent, Subscription
+from playground.discord.interaction_payloads import (
+    command_data,
+    component_data,
+    context_menu_data,
+    find_by_name,
+    insert_mentions,
+    modal_data,
+)
 from playground.discord.interactions import Interaction
 from playground.discord.json_types import (
     THREADS,
@@ -22,12 +28,11 @@ from playground.discord.json_types import (
     UserError,
 )
 from playground.discord.messages import FORWARD, Origin
-from playground.discord.permissions import Permission
-from playground.discord.reactions import react, unreact
-from playground.discord.snapshot import build_snapshot
+from playground.discord.permissions import Permission, send_permission
 from playground.discord.state import StoredMessage
 
 Options = Mapping[str, Any]
+SNAPSHOT_MESSAGES = 200  # the newest ones of each channel
 
 
 class UserActions:
@@ -54,8 +59,39 @@ class UserActions:
         return seen.guild is None or user in self.state.members[seen.guild]
 
     def snapshot(self, user: str) -> Json:
-        """All that one person sees now, in Discord's shapes."""
-        return build_snapshot(self.backend, self.user(user)["id"])
+        """Return everything that one person sees now, in Discord's shapes.
+
+        `guilds`, `dms`, `messages` by channel (oldest first), `commands` by guild ("" is DMs).
+        """
+        user_id = self.user(user)["id"]
+        guilds = [g for g in self.state.guilds if user_id in self.state.members[g]]
+        visible = [c for c in self.state.channels.values() if self.state.can_view(user_id, c["id"])]
+        return {
+            "user": self.state.users[user_id],
+            "bot": self.state.bot,
+            "bot_online": self.backend.gateway.is_online,
+            "guilds": [self._guild_snapshot(guild, visible) for guild in guilds],
+            "dms": [c for c in visible if c["type"] == ChannelType.DM],
+            "messages": {
+                c["id"]: [
+                    self.backend.messages.present(message)
+                    for message in self.messages(c["id"], user_id)[-SNAPSHOT_MESSAGES:]
+                ]
+                for c in visible
+            },
+            "commands": {g: self.backend.commands.list_usable(g) for g in guilds}
+            | {"": self.backend.commands.list_usable(None)},
+            "presences": dict(self.state.presences),
+        }
+
+    def _guild_snapshot(self, guild: str, visible: list[Json]) -> Json:
+        channels = [c for c in visible if c.get("guild_id") == guild]
+        return {
+            **self.state.guilds[guild],
+            "channels": [c for c in channels if c["type"] not in THREADS],
+            "threads": [c for c in channels if c["type"] in THREADS],
+            "members": list(self.state.members[guild].values()),
+        }
 
     def messages(self, channel: str, viewer: str | None = None) -> list[StoredMessage]:
         """Oldest first; for a viewer without other people's ephemeral ones."""
@@ -179,12 +215,7 @@ class UserActions:
         """`stickers` are names; `poll` is Discord's request for one; `extra` holds fields of the
         message that Discord sets by itself."""
         author, place = self._resolve(user, channel)
-        needed = (
-            Permission.SEND_MESSAGES_IN_THREADS
-            if place["type"] in THREADS
-            else Permission.SEND_MESSAGES
-        )
-        self._require(author, place, needed)
+        self._require(author, place, send_permission(place))
         body: Json = {"content": insert_mentions(self.state, content)}
         if reply_to is not None:
             body["message_reference"] = {"message_id": reply_to}
@@ -272,11 +303,11 @@ class UserActions:
 
     async def react(self, user: str, channel: str, message: str, emoji: str) -> None:
         author, place = self._resolve(user, channel, Permission.ADD_REACTIONS)
-        react(self.state, self.state.message(place["id"], message), author, emoji)
+        self.backend.messages.react(self.state.message(place["id"], message), author, emoji)
 
     async def unreact(self, user: str, channel: str, message: str, emoji: str) -> None:
         author, place = self._resolve(user, channel)
-        unreact(self.state, self.state.message(place["id"], message), author, emoji)
+        self.backend.messages.unreact(self.state.message(place["id"], message), author, emoji)
 
     async def start_typing(self, user: str, channel: str) -> None:
         author, place = self._resolve(user, channel)
@@ -297,13 +328,13 @@ class UserActions:
     ) -> Interaction:
         """`command` may hold a subcommand: "settings persona". Does not wait for the bot."""
         author, place = self._resolve(user, channel, Permission.USE_APPLICATION_COMMANDS)
-        data = interaction_payloads.command_data(self.backend, place, command, options or {}, files)
+        data = command_data(self.backend, place, command, options or {}, files)
         return self.backend.interactions.open(
             InteractionType.COMMAND,
             author,
             place,
             data,
-            user_installed=user_installed or self._is_user_installed(place),
+            user_installed=user_installed,
             locale=locale,
         )
 
@@ -319,9 +350,7 @@ class UserActions:
     ) -> list[Json]:
         """The choices offered for the option `focused`; none when the bot does not respond."""
         author, place = self._resolve(user, channel, Permission.USE_APPLICATION_COMMANDS)
-        data = interaction_payloads.command_data(
-            self.backend, place, command, options, focused=focused
-        )
+        data = command_data(self.backend, place, command, options, focused=focused)
         interaction = self.backend.interactions.open(
             InteractionType.AUTOCOMPLETE, author, place, data, locale=locale
         )
@@ -339,13 +368,12 @@ class UserActions:
     ) -> Interaction:
         """`target` is a message's id, or a user for a user command."""
         author, place = self._resolve(user, channel, Permission.USE_APPLICATION_COMMANDS)
-        data = interaction_payloads.context_menu_data(self.backend, place, command, target)
+        data = context_menu_data(self.backend, place, command, target)
         return self.backend.interactions.open(
             InteractionType.COMMAND,
             author,
             place,
             data,
-            user_installed=self._is_user_installed(place),
             locale=locale,
         )
 
@@ -364,14 +392,13 @@ class UserActions:
         source = self.state.message(place["id"], message)
         if source.visible_to not in (None, author):
             raise UserError("this message is not visible to them")
-        data = interaction_payloads.component_data(self.state, source, component, values)
+        data = component_data(self.state, source, component, values)
         return self.backend.interactions.open(
             InteractionType.COMPONENT,
             author,
             place,
             data,
             source=source,
-            user_installed=self._is_user_installed(place),
             locale=locale,
         )
 
@@ -383,9 +410,7 @@ class UserActions:
             interaction = self.backend.interactions.by_id[interaction]
         if interaction.modal is None:
             raise UserError("no modal is open")
-        data = interaction_payloads.modal_data(
-            self.backend, interaction.modal, values, interaction.channel
-        )
+        data = modal_data(self.backend, interaction.modal, values, interaction.channel)
         return self.backend.interactions.open(
             InteractionType.MODAL,
             interaction.user,
@@ -416,7 +441,3 @@ class UserActions:
         if found.author != author:
             raise UserError("only one's own messages can be edited")
         return found
-
-    def _is_user_installed(self, place: Json) -> bool:
-        is_dm = place["type"] == ChannelType.DM
-        return not is_dm and not self.state.has_bot(place["guild_id"])

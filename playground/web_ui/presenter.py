@@ -7,8 +7,8 @@ safe rendering. Whatever is not named here does not reach the page.
 from collections.abc import Iterable
 from typing import Any
 
+from playground.discord.components import message_text
 from playground.discord.json_types import Json
-from playground.discord.message_validation import message_text
 from playground.discord.user_actions import UserActions
 from playground.web_ui.markdown import DisplayNames, render, render_line
 

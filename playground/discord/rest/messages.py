@@ -4,13 +4,12 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from playground.discord.emoji import is_emoji
+from playground.discord.clock import creation_time
 from playground.discord.errors import DiscordError, FormErrors, archived_thread_error, unknown_error
 from playground.discord.intents import Intent, hide_content
 from playground.discord.json_types import THREADS, ChannelType, Json
 from playground.discord.messages import Origin
-from playground.discord.permissions import Permission
-from playground.discord.reactions import react, unreact
+from playground.discord.permissions import Permission, send_permission
 from playground.discord.rest.http_io import (
     get_backend,
     json_response,
@@ -19,8 +18,7 @@ from playground.discord.rest.http_io import (
     read_message,
     read_query,
 )
-from playground.discord.schema import Array, Integer, Object, Snowflake
-from playground.discord.snowflake import creation_time
+from playground.discord.schema import Array, Integer, Object, Snowflake, is_emoji
 from playground.discord.state import StoredMessage
 
 routes = web.RouteTableDef()
@@ -55,12 +53,6 @@ def _present_readable(request: web.Request, message: StoredMessage) -> Json:
         shown["guild_id"] = message.data["guild_id"]
     shown = hide_content(shown, intents, state.bot["id"])
     return {key: value for key, value in shown.items() if key != "guild_id"}
-
-
-def send_permission(channel: Json) -> Permission:
-    if channel["type"] in THREADS:
-        return Permission.SEND_MESSAGES_IN_THREADS
-    return Permission.SEND_MESSAGES
 
 
 @routes.get(_MESSAGES)
@@ -165,7 +157,7 @@ async def add_reaction(request: web.Request) -> web.Response:
         raise unknown_error("Emoji")
     if not any(r["emoji"]["name"] == emoji for r in message.data["reactions"]):
         _channel(request, Permission.ADD_REACTIONS)
-    react(get_backend(request).state, message, get_backend(request).state.bot["id"], emoji)
+    get_backend(request).messages.react(message, get_backend(request).state.bot["id"], emoji)
     return no_content()
 
 
@@ -173,7 +165,7 @@ async def add_reaction(request: web.Request) -> web.Response:
 async def remove_reaction(request: web.Request) -> web.Response:
     message = _message(request, _channel(request))
     emoji = unquote(request.match_info["emoji"])
-    unreact(get_backend(request).state, message, get_backend(request).state.bot["id"], emoji)
+    get_backend(request).messages.unreact(message, get_backend(request).state.bot["id"], emoji)
     return no_content()
 
 

@@ -13,10 +13,10 @@ from jobqueue.history import History
 from jobqueue.job_records import JobRecords
 from jobqueue.queue import JobQueue
 from jobqueue.schema import Summary
+from playground.discord.components import walk
 from playground.discord.fault_injection import Fault
 from playground.discord.interactions import Interaction
 from playground.discord.json_types import File, Json
-from playground.discord.message_validation import walk
 from playground.discord.state import StoredMessage
 from playground.discord.user_actions import UserActions
 from tests.bot.discord.conftest import Room, growing, holds, until

@@ -7,7 +7,7 @@ import pytest
 from bench.server import Server, free_port
 from bot.config import Settings, Shards
 from common.settings import SettingsError, load_settings
-from playground.discord.snowflake import TIME_SHIFT
+from playground.discord.clock import TIME_SHIFT
 from playground.discord.user_actions import UserActions
 from tests.bot.discord.conftest import Room, scripted, until
 

@@ -1,8 +1,8 @@
 """Which tools the model may call in a channel, and who decides that."""
 
 from jobqueue.schema import Finished
+from playground.discord.components import walk
 from playground.discord.json_types import Json
-from playground.discord.message_validation import walk
 from playground.discord.state import StoredMessage
 from playground.discord.user_actions import UserActions
 from tests.bot.discord.conftest import Room, until

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from jobqueue.article import Article, Figure, Need, Section, Slot, Stage, Why
 from jobqueue.schema import Attachment, Delta, Finished, FinishReason, Progress
+from playground.discord.components import displayed_text, walk
 from playground.discord.interactions import Interaction
 from playground.discord.json_types import Json
-from playground.discord.message_validation import displayed_text, walk
 from playground.discord.state import StoredMessage
 from tests.bot.discord.conftest import Room, holds, until
 from tests.bot.discord.solving import Solver

@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 
 import pytest
 
+from playground.discord.components import message_text, walk
 from playground.discord.interactions import Interaction
 from playground.discord.json_types import Callback, File, Json
-from playground.discord.message_validation import message_text, walk
 from playground.discord.server import LocalDiscord
 from playground.discord.state import StoredMessage
 

@@ -8,9 +8,9 @@ import aiohttp
 import discord
 import pytest
 
+from playground.discord.gateway import CloseCode, Op
 from playground.discord.intents import Intent
 from playground.discord.server import LocalDiscord
-from playground.discord.session import CloseCode, Op
 from playground.discord.user_actions import UserActions
 from tests.playground.seeing import watching
 from tests.playground.small_bot import SmallBot, running
@@ -171,7 +171,7 @@ class _Connected:
     ("op", "data", "code"),
     [
         (Op.IDENTIFY, {"token": "wrong", "intents": 0}, CloseCode.AUTHENTICATION_FAILED),
-        (Op.PRESENCE, {"status": "idle"}, CloseCode.NOT_AUTHENTICATED),
+        (Op.PRESENCE_UPDATE, {"status": "idle"}, CloseCode.NOT_AUTHENTICATED),
         (99, {}, CloseCode.DECODE_ERROR),
     ],
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from playground.discord.client_forms import insert_mentions
+from playground.discord.interaction_payloads import insert_mentions
 from playground.discord.state import ServerState
 
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from playground.discord.fault_injection import Fault
+from playground.discord.gateway import CloseCode, Op
 from playground.discord.intents import Intent
 from playground.discord.json_types import File, Json
 from playground.discord.permissions import Permission
 from playground.discord.server import LocalDiscord
-from playground.discord.session import CloseCode, Op
 from playground.discord.user_actions import UserActions
 from tests.playground.discord.test_gateway import Raw
 from tests.playground.rest_client import RestClient

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from playground.discord.components import complete_components
-from playground.discord.emoji import is_emoji
 from playground.discord.json_types import Json
+from playground.discord.schema import is_emoji
 from playground.discord.server import LocalDiscord
 from playground.discord.user_actions import UserActions
 from tests.playground.rest_client import Answer, RestClient
