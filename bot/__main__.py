@@ -77,7 +77,7 @@ def _run(_: argparse.Namespace) -> None:
         use_api(settings.discord_api)
     wrong: list[str] = []
     try:
-        with tracing.started("commonroom-bot"):
+        with tracing.export_traces("commonroom-bot"):
             asyncio.run(_run_until_stopped(settings))
     except* startup_checks.FATAL as errors:
         wrong += map(startup_checks.sentence, errors.exceptions)

@@ -40,18 +40,20 @@ LONG_READING_S = 30.0  # a model that is silent for so long deserves a word too
 
 async def submit(queue: JobQueue, job: Job) -> Notice | None:
     """Put the job into the queue; the reason if that was refused. Repeating is harmless."""
-    with tracing.span("submit") as span:
+    with tracing.start_span("submit") as span:
         try:
             receipt = await queue.submit(with_traceparent(job))
         except QueueFull as error:
-            span.set(refused=error.scope)
+            span.set_attributes(tracing.attributes(refused=error.scope))
             return notices.full(error)
         except QueueUnavailable:
-            span.set(refused="unavailable")
+            span.set_attributes(tracing.attributes(refused="unavailable"))
             return notices.UNAVAILABLE
         except InvalidJob:
             return notices.failed(FailureCode.BAD_REQUEST)
-        span.set(position=receipt.position, duplicate=receipt.duplicate)
+        span.set_attributes(
+            tracing.attributes(position=receipt.position, duplicate=receipt.duplicate)
+        )
     return None
 
 

@@ -76,7 +76,7 @@ class Metrics:
         self._requests.labels(kind, status).inc()
         self._took.labels(kind).observe(took_s)
         if kind in TRACED or not status.startswith("2"):  # an answer is edited every second
-            tracing.here().past(kind, took_s, status=status)
+            tracing.record_span(kind, took_s, status=status)
         if kind == "acknowledge" and status in ("200", "204"):
             found = ACKNOWLEDGED.search(path)
             assert found is not None  # noqa: S101  (that made it this kind)

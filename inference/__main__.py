@@ -108,7 +108,7 @@ def run_serve(arguments: argparse.Namespace) -> int:
             async with shown(settings, metrics, worker, engine, queue):
                 await worker.run(ready=lambda: _ready(engine, worker.stop))
 
-    with tracing.started("commonroom-inference"):
+    with tracing.export_traces("commonroom-inference"):
         asyncio.run(serve())
     return 0
 

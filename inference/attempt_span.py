@@ -14,16 +14,19 @@ from jobqueue.schema import AnyEvent, Delta, Failed, Finished, Progress, Reasoni
 def traced(lease: Lease, worker: str, model: str) -> Iterator["Traced"]:
     """The attempt, and how long its job waited to be claimed: parts of what submitted it."""
     job, number = lease.job, lease.attempt
-    tracing.past("queue", lease.waited_ms / 1000, job.trace, job=job.id, attempt=number)
-    with tracing.span("attempt", parent=job.trace, job=job.id, attempt=number) as span:
-        span.set(
-            channel=job.channel,
-            server=job.server,
-            capability=job.capability,
-            fence=lease.fence,
-            worker=worker,
-            model=model,
-        )
+    tracing.record_span("queue", lease.waited_ms / 1000, job.trace, job=job.id, attempt=number)
+    with tracing.start_span(
+        "attempt",
+        parent=job.trace,
+        job=job.id,
+        attempt=number,
+        channel=job.channel,
+        server=job.server,
+        capability=job.capability,
+        fence=lease.fence,
+        worker=worker,
+        model=model,
+    ) as span:
         yield Traced(span)
 
 
@@ -39,28 +42,28 @@ class Traced:
             match event:
                 case Delta() | ReasoningDelta() if self._silent:
                     self._silent = False
-                    self._span.event("first text")
+                    self._span.add_event("first text")
                 case Progress(stage=stage):
                     self._come_to(stage)
                 case Finished():
                     self._finished(event)
                 case Failed(code=code):
-                    self._span.set(failure=code)
+                    self._span.set_attributes(tracing.attributes(failure=code))
 
     def ended(self, outcome: str) -> None:
         self._come_to(None)
-        self._span.set(outcome=outcome)
+        self._span.set_attributes(tracing.attributes(outcome=outcome))
 
     def _come_to(self, stage: Stage | None) -> None:
         if stage is self._stage:
             return
         now = time.monotonic()
         if self._stage is not None:
-            self._span.past(self._stage, now - self._since)
+            tracing.record_span(self._stage, now - self._since, self._span)
         self._stage, self._since = stage, now
 
     def _finished(self, event: Finished) -> None:
-        self._span.set(
+        counts = tracing.attributes(
             finish_reason=event.reason,
             check=event.check,
             prompt_tokens=event.prompt_tokens,
@@ -69,3 +72,4 @@ class Traced:
             summarised_turns=event.summarised_turns or None,
             unseen_pictures=event.unseen_pictures or None,
         )
+        self._span.set_attributes(counts)

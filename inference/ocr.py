@@ -56,10 +56,11 @@ async def read_text(data: bytes) -> tuple[Line, ...]:
     """
     loop = asyncio.get_running_loop()
     try:
-        async with tracing.span("read picture") as span, asyncio.timeout(TIMEOUT_S):
-            lines = await loop.run_in_executor(_thread, _read, data)
-            span.set(lines=len(lines))
-            return lines
+        with tracing.start_span("read picture") as span:
+            async with asyncio.timeout(TIMEOUT_S):
+                lines = await loop.run_in_executor(_thread, _read, data)
+                span.set_attributes(tracing.attributes(lines=len(lines)))
+                return lines
     except TimeoutError as error:
         raise Unread(f"not read within {TIMEOUT_S:g} s") from error
 

@@ -307,7 +307,7 @@ class Worker:
 
     async def _begun(self, job: Job, attempt: int, steps: int = 0) -> Attempt:
         """`steps` is how many there were already."""
-        with tracing.span("context"):
+        with tracing.start_span("context"):
             return await self._made(job, attempt, steps)
 
     async def _made(self, job: Job, attempt: int, steps: int) -> Attempt:

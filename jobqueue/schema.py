@@ -308,5 +308,5 @@ decode_worker = make_decoder(msgspec.json.Decoder(WorkerStatus).decode)
 
 def with_traceparent(job: Job) -> Job:
     """Return `job` carrying the current span, so that its worker continues the same trace."""
-    trace = tracing.traceparent()
+    trace = tracing.current_traceparent()
     return job if job.trace == trace else msgspec.structs.replace(job, trace=trace)

@@ -14,13 +14,12 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanContext
 
 from common import tracing
-from common.otel import provided
 
 
 @contextmanager
 def recorded() -> Iterator[InMemorySpanExporter]:
     kept = InMemorySpanExporter()
-    with provided("test", SimpleSpanProcessor(kept)) as tracer, tracing.using(tracer):
+    with tracing.process_spans("test", SimpleSpanProcessor(kept)):
         yield kept
 
 

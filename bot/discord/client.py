@@ -226,7 +226,7 @@ class Commonroom(discord.AutoShardedClient):
             job_factory.require_readable(self.user, message)
             await message_text.learn_names(message, references.resolved_target(message))
             question = job_factory.from_message(message, self.user, self.service.settings)
-            with tracing.question(question.job.id, question.job.channel, "message"):
+            with tracing.start_question_span(question.job.id, question.job.channel, "message"):
                 who = author_of(message)
                 await self.admission.require_open(who)
                 question = await self._branched(message, question)

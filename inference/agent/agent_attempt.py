@@ -98,11 +98,11 @@ class AgentAttempt:
             return True
         if self._approvals is None:
             return False
-        with tracing.span("approval") as span:
+        with tracing.start_span("approval") as span:
             said = await self._approvals.wait_for_decision(
                 self._job.id, self._attempt, self._steps.number
             )
-            span.set(allowed=said)
+            span.set_attributes(tracing.attributes(allowed=said))
         return said
 
     def _finished(self, reason: FinishReason) -> Finished:

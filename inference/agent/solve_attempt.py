@@ -41,7 +41,7 @@ class Solution(AgentAttempt):
     async def _tries(self, read: question_parser.Reading | None) -> AsyncGenerator[AnyEvent, None]:
         """The model's own ways, repaired where a result is refuted."""
         if not self._warmed.is_set():
-            with tracing.aside("warm-up"):
+            with tracing.start_span("warm-up", is_current=False):
                 await self._warmed.wait()
         async for event in self._turns(self._question):
             yield event

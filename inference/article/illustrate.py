@@ -141,7 +141,7 @@ class Pictures:
     ) -> Slot | None:
         if self._tools.illustrator is None:
             return None
-        with tracing.span("picture") as span:
+        with tracing.start_span("picture") as span:
             slot = await self._tools.illustrator.fill(
                 need,
                 own=select_images(self._job.attachments),
@@ -151,7 +151,8 @@ class Pictures:
                 seed=self._job.sampling.seed or 0,
             )
             if slot is not None:
-                span.set(placed=slot.figure is not None, why=slot.why)
+                placed = tracing.attributes(placed=slot.figure is not None, why=slot.why)
+                span.set_attributes(placed)
         return slot
 
     def _own(self, section: Section) -> Need | None:

@@ -16,18 +16,24 @@ class MeasuredEngine:
         self._metrics = metrics
 
     async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
-        asked = tracing.aside("generate", request=request.id, model=self.model)
-        with self._metrics.request() as measured, asked as span:
+        # Not the current span: the generator may be closed in another task.
+        traced = tracing.start_span(
+            "generate", is_current=False, request=request.id, model=self.model
+        )
+        with self._metrics.request() as measured, traced as span:
             async with aclosing(self._engine.generate(request)) as chunks:
                 async for chunk in chunks:
                     if chunk.tokens and (chunk.text or chunk.thought or chunk.calls):
                         first = measured.silent
                         gap_s = measured.piece(chunk.tokens)
                         if first:
-                            span.past("prefill", gap_s)
+                            tracing.record_span("prefill", gap_s, span)
                     if chunk.usage is not None:
                         measured.billed(chunk.usage)
-                        span.set(**asdict(chunk.usage), finish_reason=chunk.finish_reason)
+                        counts = tracing.attributes(
+                            **asdict(chunk.usage), finish_reason=chunk.finish_reason
+                        )
+                        span.set_attributes(counts)
                     yield chunk
 
     @property

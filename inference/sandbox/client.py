@@ -67,10 +67,13 @@ class Sandbox:
         contents = _checked(limits, program, files or {})
         seconds = limits.timeout_s if timeout_s is None else min(timeout_s, limits.timeout_s)
         collector = Collector(limits, on_output)
-        async with tracing.span("sandbox") as span, self._slots:
-            link = await self._connected()
-            ended = await link.run(program, contents, limits, seconds, collector)
-            span.set(ended=ended.reason, duration_ms=ended.duration_ms)
+        with tracing.start_span("sandbox") as span:
+            async with self._slots:
+                link = await self._connected()
+                ended = await link.run(program, contents, limits, seconds, collector)
+                span.set_attributes(
+                    tracing.attributes(ended=ended.reason, duration_ms=ended.duration_ms)
+                )
         if ended.reason == "unconfined":
             raise SandboxUnavailable(ended.detail)
         return _result(ended, collector, seconds)

@@ -68,12 +68,12 @@ class Tool:
             given = msgspec.convert(dict(arguments), self.arguments, strict=False)
         except msgspec.ValidationError as error:
             raise ToolFailed(f"{self.name}: {error}") from error
-        with tracing.span("tool", tool=self.name) as span:
+        with tracing.start_span("tool", tool=self.name) as span:
             said = await self.function(
                 *([context] if self.takes_context else []), **msgspec.structs.asdict(given)
             )
             outcome = said if isinstance(said, Outcome) else Outcome(said)
-            span.set(status=outcome.status)
+            span.set_attributes(tracing.attributes(status=outcome.status))
         return outcome
 
 

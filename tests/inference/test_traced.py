@@ -13,7 +13,7 @@ from tests.traces import recorded, told, tree
 
 async def test_stages_of_an_article_tools_and_how_it_ended() -> None:
     with recorded() as kept:
-        with tracing.question("j1", "general", "command"):
+        with tracing.start_question_span("j1", "general", "command"):
             job = with_traceparent(make_job(user_name="numbat", prompt="platypus"))
         with traced(Lease(job, 2, 7, waited_ms=1_500), "w0", "scripted") as attempt:
             attempt.saw([Progress(stage=Stage.PLANNING)])

@@ -269,20 +269,20 @@ class Articles:
         place: int = 0,
     ) -> None:
         shown, _ = await self._own(interaction, job)
-        traced = tracing.question(str(interaction.id), shown.job.channel, "article")
-        async with traced, self._alone(shown):
-            if (layout := self._layouts.get(shown.id)) and layout.locked():
-                raise Refused(notices.BUSY)
-            article = (await self._known(interaction, job))[1].article
-            if at >= len(article.sections):
-                raise Refused(NOT_THERE)
-            change = Change(article=article, section=at, rework=rework, wish=wish, slot=place)
-            asked = _changing(shown, change, interaction)
-            admitted = await self._client.admission.admit(asker_of(interaction), asked)
-            asked = admitted.job
-            submission = await self._answers.submit(admitted)
-            self._answers.give(asked, submission)
-            await _turn_to(interaction, await self._page(interaction, job, at, place))
+        with tracing.start_question_span(str(interaction.id), shown.job.channel, "article"):
+            async with self._alone(shown):
+                if (layout := self._layouts.get(shown.id)) and layout.locked():
+                    raise Refused(notices.BUSY)
+                article = (await self._known(interaction, job))[1].article
+                if at >= len(article.sections):
+                    raise Refused(NOT_THERE)
+                change = Change(article=article, section=at, rework=rework, wish=wish, slot=place)
+                asked = _changing(shown, change, interaction)
+                admitted = await self._client.admission.admit(asker_of(interaction), asked)
+                asked = admitted.job
+                submission = await self._answers.submit(admitted)
+                self._answers.give(asked, submission)
+                await _turn_to(interaction, await self._page(interaction, job, at, place))
         if await self._answers.over(asked.id):
             page = await self._page(interaction, job, at, place)
             await interaction.edit_original_response(

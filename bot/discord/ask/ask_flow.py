@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,7 @@ async def ask(
     Raises:
         Refused: before anything is shown.
     """
-    with interaction.client.pace.acknowledging(), _traced(interaction, "command"):
+    with interaction.client.pace.acknowledging(), _start_span(interaction, "command"):
         await _ask(interaction, prompt, files, how or How())
 
 
@@ -90,7 +91,7 @@ async def repeat(interaction: Interaction, failed: Job) -> None:
         Refused: before anything is shown.
     """
     client = interaction.client
-    with client.pace.acknowledging(), _traced(interaction, "repeated"):
+    with client.pace.acknowledging(), _start_span(interaction, "repeated"):
         job = job_factory.repeated(interaction, failed, client.service.settings)
         admitted = await client.admission.admit(asker_of(interaction), job)
         async with client.answers.alone_in(job.channel):  # a second press finds it asked
@@ -115,7 +116,7 @@ async def ask_in_thread(interaction: Interaction, prompt: str, files: Sequence[P
     """
     client, who = interaction.client, asker_of(interaction)
     require_threads(interaction)
-    with _traced(interaction, "thread"):
+    with _start_span(interaction, "thread"):
         job = job_factory.from_interaction(interaction, prompt, client.service.settings)
         job = (await client.admission.admit(who, job, files)).job
         question = Question(job, tuple(files), thread=True, asker=who)
@@ -126,8 +127,8 @@ async def ask_in_thread(interaction: Interaction, prompt: str, files: Sequence[P
             client.intake.take(question)
 
 
-def _traced(interaction: Interaction, way: str) -> tracing.Span:
-    return tracing.question(str(interaction.id), str(interaction.channel_id), way)
+def _start_span(interaction: Interaction, way: str) -> AbstractContextManager[tracing.Span]:
+    return tracing.start_question_span(str(interaction.id), str(interaction.channel_id), way)
 
 
 def can_open_thread(interaction: Interaction) -> bool:

@@ -143,8 +143,14 @@ class Intake:
     async def _ask(self, questions: list[Question]) -> None:
         question = merged(questions)
         more = [each.job.trace for each in questions[1:]]
-        with tracing.span("intake", parent=question.job.trace, links=more) as span:
-            span.set(job=question.job.id, files=len(question.files), messages=len(questions))
+        with tracing.start_span(
+            "intake",
+            parent=question.job.trace,
+            links=more,
+            job=question.job.id,
+            files=len(question.files),
+            messages=len(questions),
+        ):
             await self._asked(question)
         await self._forget(questions)
 

@@ -208,7 +208,7 @@ class Answers:
 
     async def _give(self, job: Job, submission: Submission | None, resumed: Note | None) -> None:
         again = resumed is not None
-        with tracing.span("answer", parent=job.trace, job=job.id, resumed=again):
+        with tracing.start_span("answer", parent=job.trace, job=job.id, resumed=again):
             await self._given(job, submission, resumed)
 
     async def _given(self, job: Job, submission: Submission | None, resumed: Note | None) -> None:

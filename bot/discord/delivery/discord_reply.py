@@ -257,7 +257,8 @@ class DiscordReply:
             else:
                 await self._changed.wait()
                 self._changed.clear()
-        tracing.here().event("last edit", messages=len(self._parts))
+        edited = tracing.attributes(messages=len(self._parts))
+        tracing.current_span().add_event("last edit", edited)
         self._complete.set()
 
     async def type(self) -> None:
@@ -331,7 +332,7 @@ class DiscordReply:
             part.message = await self._place.edit(part.message, face)
             part.shown = face
         if not self._visible.is_set():
-            tracing.here().event("first visible")
+            tracing.current_span().add_event("first visible")
         self._visible.set()
 
     async def _remove_last(self) -> None:

@@ -129,33 +129,33 @@ class Actions:
 
     async def _renew(self, interaction: Interaction, shown: Shown, **changes: str) -> None:
         channel = shown.job.channel
-        traced = tracing.question(str(interaction.id), channel, "renewed")
-        async with traced, self._answers.alone_in(channel):
-            if self._answers.renewing(shown.id):  # a section of it, elsewhere
-                raise Refused(notices.BUSY)
-            turn = await self._changeable(interaction, shown)
-            renewed = {"prompt": turn.prompt, "continues": "", **changes}
-            # What a photo was read to say is the question by now, and may have been put right.
-            asked = shown.job.prompt
-            kept = bool(asked) and turn.prompt.startswith(asked)
-            attachments = shown.job.attachments if kept else ()
-            job = replace(
-                shown.job,
-                id=str(interaction.id),
-                parent=turn.parent,
-                reply=in_place_of(shown, interaction, quoted="prompt" in changes),
-                attachments=attachments,
-                **renewed,
-            )
-            admitted = await self._client.admission.admit(asker_of(interaction), job)
-            submission = await self._answers.submit(admitted)
-            try:
-                await interaction.response.defer()
-            finally:
-                self._answers.give(admitted.job, submission)
-            await self._answers.delete_others(
-                shown, reply_target.decode(admitted.job.reply).messages
-            )
+        with tracing.start_question_span(str(interaction.id), channel, "renewed"):
+            async with self._answers.alone_in(channel):
+                if self._answers.renewing(shown.id):  # a section of it, elsewhere
+                    raise Refused(notices.BUSY)
+                turn = await self._changeable(interaction, shown)
+                renewed = {"prompt": turn.prompt, "continues": "", **changes}
+                # What a photo was read to say is the question by now, and may have been put right.
+                asked = shown.job.prompt
+                kept = bool(asked) and turn.prompt.startswith(asked)
+                attachments = shown.job.attachments if kept else ()
+                job = replace(
+                    shown.job,
+                    id=str(interaction.id),
+                    parent=turn.parent,
+                    reply=in_place_of(shown, interaction, quoted="prompt" in changes),
+                    attachments=attachments,
+                    **renewed,
+                )
+                admitted = await self._client.admission.admit(asker_of(interaction), job)
+                submission = await self._answers.submit(admitted)
+                try:
+                    await interaction.response.defer()
+                finally:
+                    self._answers.give(admitted.job, submission)
+                await self._answers.delete_others(
+                    shown, reply_target.decode(admitted.job.reply).messages
+                )
 
     # --- the branch that counts -----------------------------------------------------------------
 
