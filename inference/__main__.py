@@ -20,14 +20,14 @@ with require_extra("inference"):
     from inference import doctor, logs, terminal_chat
     from inference.agent.tool_runtime import Workshop
     from inference.article import cli as article
-    from inference.article.illustrate import Tools
-    from inference.article.press import Press
+    from inference.article.article_service import Press
+    from inference.article.section_images import Tools
     from inference.config import ALSO, OFFLINE, Settings, add_choices, chosen, worker_name
     from inference.engines import create
     from inference.engines.base import CannotLoad, Engine
     from inference.engines.metered_engine import MeasuredEngine
     from inference.library import cli as pictures
-    from inference.library.illustrator import illustrator
+    from inference.library.image_selector import illustrator
     from inference.metrics import Metrics
     from inference.metrics_endpoint import CannotListen, shown
     from inference.models import ModelError

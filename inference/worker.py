@@ -16,7 +16,7 @@ from common import tracing
 from common.redact import redact
 from inference.agent.errors import NoAnswer, NoPrograms
 from inference.agent.tool_runtime import Workshop
-from inference.article.press import Press
+from inference.article.article_service import Press
 from inference.attempt_span import Traced, traced
 from inference.chat_attempt import Answer, Attempt, Past, compose
 from inference.emitter import Emitter, batches, joined, patiently

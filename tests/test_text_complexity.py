@@ -42,12 +42,21 @@ from bot.render.question_quote import quotation
 from bot.render.result_callout import set_apart
 from inference import image_text
 from inference.agent import prompts
-from inference.article import capitals, claims, needs, plan, prose, sentences, series, source
+from inference.article import (
+    capitals,
+    claims,
+    image_requests,
+    outline,
+    sentence_splitter,
+    series,
+    source,
+    stream_cleaner,
+)
 from inference.engines import scripted, scripted_article
 from inference.engines.detokenizer import StopStrings
 from inference.engines.openai import errors, request_body
-from inference.library import gate, look, naming, times
-from inference.library import names as library_names
+from inference.library import eligibility, naming, times, vision_check
+from inference.library import normalize as library_names
 from inference.maths import (
     expression_parser,
     form_programs,
@@ -145,8 +154,12 @@ def _steps(text: str) -> None:
 
 
 def _prose(text: str, *, piece: int) -> None:
-    told = prose.Prose(
-        frozenset({"Silk"}), prose.Said(), paragraphs=3, characters=20_000, given=lambda _: True
+    told = stream_cleaner.Prose(
+        frozenset({"Silk"}),
+        stream_cleaner.Said(),
+        paragraphs=3,
+        characters=20_000,
+        given=lambda _: True,
     )
     for at in range(0, len(text), piece):
         told.take(text[at : at + piece])
@@ -212,25 +225,25 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
         "article-changing", arguments={"heading": text[:2_000]}
     ).text(words("en")),
     "article: page": written,
-    "article: sentences": lambda text: [*sentences.pieces(text, ended=True)],
+    "article: sentences": lambda text: [*sentence_splitter.pieces(text, ended=True)],
     "article: claims": claims.claims,
     "article: prose": partial(_prose, piece=SIZE * 2),
     "article: prose, streamed": partial(_prose, piece=PIECE),
-    "article: outline": lambda text: plan.read_outline(text, 7),
-    "article: title": plan.title_of,
+    "article: outline": lambda text: outline.read_outline(text, 7),
+    "article: title": outline.title_of,
     "article: numbers": lambda text: series.read_series(text, text),
     "article: tables": lambda text: [*series.tables(text, "{value} {label}")],
     "article: may chart": series.may_chart,
-    "article: pictures": lambda text: [*needs.read_needs(text, "Silk", text)],
-    "article: heading": lambda text: needs.of_heading(text[:200], text),
+    "article: pictures": lambda text: [*image_requests.read_needs(text, "Silk", text)],
+    "article: heading": lambda text: image_requests.of_heading(text[:200], text),
     "article: names": capitals.capitals,
     "article: source": _source,
     "library: names": lambda text: ([*library_names.terms(text)], library_names.name_of(text)),
     "library: mentioned": lambda text: library_names.mentioned(text, ["Silk", "丝绸", text[:30]]),
     "library: naming": lambda text: naming.naming(text, "Silk", longer=("Silk Road",)),
     "library: eras": times.eras,
-    "library: kinds": gate.kind_in,
-    "library: look": look.read,
+    "library: kinds": eligibility.kind_in,
+    "library: look": vision_check.read,
     "question": question_parser.read,
     "question: words": lambda text: maths_words.parts(maths_words.spoken(text), ["中"]),
     "expression": expression_parser.expression,

@@ -12,7 +12,7 @@ from zlib import crc32
 import msgspec
 from PIL import Image, ImageDraw, ImageFont
 
-from bench.article.catalogue import DRAWN, Drawn
+from bench.article.image_specs import DRAWN, Drawn
 from inference.library import manifest
 
 FOLDER = Path(__file__).with_name("pictures")

@@ -5,7 +5,7 @@ known which pictures would be right, if any. How near is near enough is calibrat
 the library and measured on the needs of the other half, then the other way round, so that no need
 is judged by figures that were learnt from its own picture. Beside it, in the same run: what the
 best match of a text search would have placed, which always places something. Then the same for
-whole texts, in `bench.article.texts`.
+whole texts, in `bench.article.article_cases`.
 """
 
 import argparse
@@ -20,12 +20,12 @@ from pathlib import Path
 
 import msgspec
 
-from bench.article.texts import illustrated, outcomes, texts
+from bench.article.article_cases import illustrated, outcomes, texts
 from inference.library import store
+from inference.library.build_index import index
 from inference.library.calibrate import calibrate
-from inference.library.illustrator import LibraryIllustrator
-from inference.library.indexing import index
-from inference.library.library import Library, version
+from inference.library.image_library import Library, version
+from inference.library.image_selector import LibraryIllustrator
 from inference.library.shelf import Shelf
 from jobqueue.article import Kind, Need, Slot
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from inference.library.library import Subject
+from inference.library.image_library import Subject
 from jobqueue.article import Need, Slot
 from jobqueue.schema import Attachment
 

@@ -8,7 +8,7 @@ by it is a picture, and what is kept out a wrong one.
 import re
 from collections.abc import Iterator
 
-from inference.article.sentences import pieces
+from inference.article.sentence_splitter import pieces
 
 _AGAINST = re.compile(
     r"\b(?:unlike|like|likewise|than|as \w+ as|not(?! only)|no|nor|neither|never|none|cannot"

@@ -15,12 +15,12 @@ from hashlib import sha256
 from pathlib import Path
 
 from common.redact import redact
-from inference.article.illustrate import Tools
-from inference.article.press import Press
+from inference.article.article_service import Press
+from inference.article.section_images import Tools
 from inference.config import OFFLINE, Settings, add_choices, chosen
 from inference.engines import create
 from inference.engines.base import BadRequest, EngineBroken
-from inference.library.illustrator import illustrator
+from inference.library.image_selector import illustrator
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
 from inference.sandbox.errors import SandboxUnavailable

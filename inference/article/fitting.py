@@ -1,7 +1,7 @@
 """Whether a section that was written anew still speaks of what its pictures show."""
 
 from inference.article.claims import claims
-from inference.article.needs import is_about, names
+from inference.article.image_requests import is_about, names
 from inference.article.source import numbers_in
 from jobqueue.article import Kind, Section, Slot
 

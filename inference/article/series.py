@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from inference.article.pen import Pen
+from inference.article.llm_client import Pen
+from inference.article.prompts import Wording
 from inference.article.source import numbers_in, plain_number
-from inference.article.wording import Wording
 from inference.engines.base import Message
 
 LEAST, MOST = 3, 12  # points of a chart

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from inference.article.capitals import capitals
-from inference.article.tongue import Tongue
+from inference.article.language import Tongue
 from inference.tools.search_tools import best, passages_of
 
 # As the bot quotes a file.

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import msgspec
 
-from inference.library import manifest, still
-from inference.library.entry import Entry
-from inference.library.gate import kind_in
+from inference.library import image_file, manifest
+from inference.library.eligibility import kind_in
+from inference.library.image_entry import Entry
+from inference.library.image_file import Unreadable
 from inference.library.manifest import LibraryError
-from inference.library.names import folded
-from inference.library.still import Unreadable
+from inference.library.normalize import folded
 
 
 def add(folder: Path, files: Sequence[Path], described: Entry) -> list[Entry]:
@@ -38,9 +38,9 @@ def add(folder: Path, files: Sequence[Path], described: Entry) -> list[Entry]:
 
 def _entry(file: Path, described: Entry, paths: set[str]) -> Entry:
     try:
-        data = still.read(file)
-        still.opened(data)
-        suffix = still.suffix_of(data)
+        data = image_file.read(file)
+        image_file.opened(data)
+        suffix = image_file.suffix_of(data)
     except Unreadable as error:
         raise LibraryError(f"{file}: {error}") from error
     caption = described.caption or " ".join(file.stem.replace("_", " ").replace("-", " ").split())

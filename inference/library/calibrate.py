@@ -8,9 +8,9 @@ further from the next than two wrong ones are from each other.
 
 from collections.abc import Iterable, Sequence
 
-from inference.library.entry import Entry
-from inference.library.names import among
-from inference.library.search import Search
+from inference.library.image_entry import Entry
+from inference.library.keyword_search import Search
+from inference.library.normalize import among
 from jobqueue.structs import Struct
 
 MOST = 300  # entries that are asked for; the others say nothing new

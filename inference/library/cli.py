@@ -17,10 +17,10 @@ from rich.text import Text
 from common.settings import load_or_exit
 from inference import ocr
 from inference.config import Settings
-from inference.library import adding, faults, manifest
-from inference.library.entry import Entry
-from inference.library.indexing import index
-from inference.library.library import Library
+from inference.library import adding, lint, manifest
+from inference.library.build_index import index
+from inference.library.image_entry import Entry
+from inference.library.image_library import Library
 from inference.library.manifest import LibraryError
 from jobqueue.article import Kind
 
@@ -109,9 +109,11 @@ def run_index(arguments: argparse.Namespace, folder: Path) -> int:
         f"above what {figures.negatives} wrong pictures reach"
     )
     if model := arguments.model or load_or_exit(Settings, os.environ).pictures_model:
-        from inference.library import embed  # noqa: PLC0415  (torch, for those alone who want it)
+        from inference.library import image_embeddings  # noqa: PLC0415  (torch, for those alone who want it)
 
-        vectors = embed.embedded(folder, manifest.read(folder), embed.embedder(model))
+        vectors = image_embeddings.embedded(
+            folder, manifest.read(folder), image_embeddings.embedder(model)
+        )
         vectors.save(folder)
         print(f"near to a text is {vectors.threshold:.3f} on, as {model} sees it")
     return 0
@@ -119,7 +121,7 @@ def run_index(arguments: argparse.Namespace, folder: Path) -> int:
 
 def run_check(_: argparse.Namespace, folder: Path) -> int:
     library = Library.load(folder)
-    found = faults.faults(library)
+    found = lint.faults(library)
     table = Table("PICTURE", "WHAT", "USED", box=None)
     for fault in found:
         table.add_row(Text(fault.path), Text(fault.what), "no" if fault.serious else "yes")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from inference.library.entry import Entry
+from inference.library.image_entry import Entry
 
 NAME = "pictures.jsonl"
 

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Collection
 from functools import lru_cache
 
-from inference.library.names import among
+from inference.library.normalize import among
 
 _CJK = r"\u3400-\u9fff\u3040-\u30ff\uac00-\ud7af"
 _JOINING = frozenset(  # words that are no part of a name that they stand beside

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from inference.library import manifest, store
-from inference.library.library import Library, Sense
+from inference.library.image_library import Library, Sense
 
 _log = logging.getLogger(__name__)
 
@@ -48,9 +48,9 @@ class Shelf:
 
 
 def _sense(folder: Path, model: str) -> Sense:
-    from inference.library import embed  # noqa: PLC0415  (torch, for those alone who want it)
+    from inference.library import image_embeddings  # noqa: PLC0415  (torch, for those alone who want it)
 
-    return embed.Vectors.load(folder, embed.embedder(model))
+    return image_embeddings.Vectors.load(folder, image_embeddings.embedder(model))
 
 
 def _changed(folder: Path) -> tuple[int, ...]:

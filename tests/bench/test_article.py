@@ -7,8 +7,8 @@ import pytest
 
 from bench.__main__ import main
 from bench.article.measure import PUBLIC, Asked, outcome
-from inference.library import manifest, still
-from inference.library.library import Library, version
+from inference.library import image_file, manifest
+from inference.library.image_library import Library, version
 from playground.supervisor import PICTURES
 
 
@@ -18,7 +18,7 @@ def test_the_public_set_is_whole() -> None:
     for entry in library.entries:
         file = manifest.file_of(PICTURES, entry)
         assert file is not None
-        assert sha256(still.read(file)).hexdigest() == entry.sha256
+        assert sha256(image_file.read(file)).hexdigest() == entry.sha256
         assert entry.licence
         assert entry.author
     assert library.index.manifest == version(library.entries)  # `index` ran after the last change

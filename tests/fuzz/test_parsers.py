@@ -15,8 +15,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.files.file_types import decode, kind_of
-from inference.article.needs import read_needs
-from inference.article.plan import read_outline, title_of
+from inference.article.image_requests import read_needs
+from inference.article.outline import read_outline, title_of
 from inference.article.series import Series, read_series, tables
 from inference.article.source import source_of
 from inference.library import manifest

@@ -8,10 +8,10 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from inference.article.illustrate import Tools
-from inference.article.press import Press
+from inference.article.article_service import Press
+from inference.article.section_images import Tools
 from inference.engines.scripted import ScriptedEngine
-from inference.library.library import Subject
+from inference.library.image_library import Subject
 from inference.worker import Worker
 from jobqueue.article import Figure, Need, Order, Slot, Why
 from jobqueue.blobs import Blobs

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from inference.article.illustrate import Tools
-from inference.article.press import Press
+from inference.article.article_service import Press
+from inference.article.section_images import Tools
 from inference.engines.scripted import ScriptedEngine
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig

@@ -3,15 +3,15 @@
 import pytest
 from redis.asyncio import Redis
 
-from inference.article.illustrate import Tools
-from inference.article.press import Press
+from inference.article.article_service import Press
+from inference.article.section_images import Tools
 from inference.engines.transformers_engine import TransformersEngine
 from jobqueue.article import Rework
 from jobqueue.blobs import Blobs
 from jobqueue.history import History
 from jobqueue.schema import Sampling
 from tests.inference.article.conftest import article_job
-from tests.inference.article.test_changing import CAVES, changed, order
+from tests.inference.article.test_edit_attempt import CAVES, changed, order
 
 
 @pytest.mark.asyncio(loop_scope="session")

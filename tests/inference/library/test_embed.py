@@ -15,7 +15,7 @@ from transformers import (
 
 from inference.__main__ import main
 from inference.library import manifest
-from inference.library.embed import Embedder, Vectors
+from inference.library.image_embeddings import Embedder, Vectors
 from inference.library.manifest import LibraryError
 from inference.library.shelf import Shelf
 

@@ -7,9 +7,9 @@ instruction.
 import re
 from collections.abc import Collection, Sequence
 
-from inference.library.entry import Entry
-from inference.library.gate import kind_in
-from inference.library.names import among, folded, mentioned, name_of
+from inference.library.eligibility import kind_in
+from inference.library.image_entry import Entry
+from inference.library.normalize import among, folded, mentioned, name_of
 from inference.library.store import Written
 from inference.ocr import Line
 from jobqueue.article import Kind

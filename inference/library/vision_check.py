@@ -13,11 +13,11 @@ from itertools import count
 import msgspec
 
 from inference.engines.base import BadRequest, Engine, EngineBroken, Image, Message, Request
-from inference.library.entry import Entry
-from inference.library.gate import VIEWS
-from inference.library.names import among, mentioned
-from inference.library.still import Still
-from inference.library.written import contradiction
+from inference.library.eligibility import VIEWS
+from inference.library.image_entry import Entry
+from inference.library.image_file import Still
+from inference.library.normalize import among, mentioned
+from inference.library.ocr_check import contradiction
 from jobqueue.article import Kind
 from jobqueue.schema import Sampling
 

@@ -13,9 +13,9 @@ from itertools import islice
 
 from inference.article.capitals import capitals
 from inference.article.claims import claims
-from inference.article.pen import Pen
-from inference.article.tongue import Tongue
-from inference.article.wording import wording_of
+from inference.article.language import Tongue
+from inference.article.llm_client import Pen
+from inference.article.prompts import wording_of
 from inference.engines.base import Message
 from jobqueue.article import Kind, Need
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from inference.library.entry import Entry
-from inference.library.gate import Wanted, refusal
-from inference.library.names import folded, mentioned, same, terms
+from inference.library.eligibility import Wanted, refusal
+from inference.library.image_entry import Entry
+from inference.library.normalize import folded, mentioned, same, terms
 from inference.library.times import at_odds
 from jobqueue.article import Kind, Need
 

@@ -1,6 +1,6 @@
 """What a picture has to show is held against the text that it stands beside."""
 
-from inference.article.needs import names, of_heading, read_needs, spread
+from inference.article.image_requests import names, of_heading, read_needs, spread
 from jobqueue.article import Kind, Need
 
 TEXT = "South of Luoyang, monks cut the Longmen Grottoes into the cliffs above the river Yi."

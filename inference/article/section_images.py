@@ -9,15 +9,15 @@ from common import tracing
 from inference.article.base import Illustrator, Keeper
 from inference.article.chart import draw
 from inference.article.claims import claims
-from inference.article.needs import names, needs, spelled
-from inference.article.pen import Pen
+from inference.article.image_requests import names, needs, spelled
+from inference.article.language import Tongue
+from inference.article.llm_client import Pen
+from inference.article.prompts import wording_of
+from inference.article.section_topics import doubted, lines_of, passing, subjects_of
 from inference.article.series import Series, asked, may_chart, tables
 from inference.article.source import Source
-from inference.article.subjects import doubted, lines_of, passing, subjects_of
-from inference.article.tongue import Tongue
-from inference.article.wording import wording_of
 from inference.engines.base import Engine
-from inference.library.names import among, mentioned, name_of, terms
+from inference.library.normalize import among, mentioned, name_of, terms
 from inference.sandbox.client import Sandbox
 from jobqueue.article import Article, Kind, Need, Section, Slot
 from jobqueue.history_images import select_images

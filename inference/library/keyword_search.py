@@ -10,8 +10,8 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from inference.library.entry import Entry
-from inference.library.names import terms
+from inference.library.image_entry import Entry
+from inference.library.normalize import terms
 from jobqueue.article import Kind
 
 MOST = 40  # candidates

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import msgspec
 
-from inference.article.illustrate import Tools
-from inference.article.writing import Writing
+from inference.article.article_attempt import Writing
+from inference.article.section_images import Tools
 from inference.engines.base import Chunk, Request
 from inference.engines.scripted import ScriptedEngine
-from inference.library.illustrator import Keeper, LibraryIllustrator
+from inference.library.image_selector import Keeper, LibraryIllustrator
 from inference.library.shelf import Shelf
 from jobqueue.article import Article, Order, Section
 from jobqueue.capabilities import ARTICLE

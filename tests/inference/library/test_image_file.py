@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from inference.engines.vision.image_decode import decoded
-from inference.library.still import opened, suffix_of
+from inference.library.image_file import opened, suffix_of
 
 RAMP = np.tile(np.linspace(0, 65_535, 256).round().astype("uint16"), (8, 1))
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from inference.library import manifest, still
-from inference.library.entry import Entry
-from inference.library.library import Library
-from inference.library.still import Unreadable
+from inference.library import image_file, manifest
+from inference.library.image_entry import Entry
+from inference.library.image_file import Unreadable
+from inference.library.image_library import Library
+from inference.library.ocr_check import contradicted
 from inference.library.store import Index, Written
-from inference.library.written import contradicted
 from jobqueue.article import Kind
 
 NEAR_BITS = 6  # of 240, by which two pictures may differ and are the same to the eye
@@ -44,8 +44,8 @@ def _of_file(folder: Path, entry: Entry, fingerprints: dict[str, int]) -> Iterat
         yield Fault(entry.path, "is missing")
     else:
         try:
-            data = still.read(path)
-            fingerprints[entry.path] = still.fingerprint(still.opened(data))
+            data = image_file.read(path)
+            fingerprints[entry.path] = image_file.fingerprint(image_file.opened(data))
         except Unreadable as error:
             yield Fault(entry.path, f"cannot be read: {error}")
             return

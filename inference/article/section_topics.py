@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from inference.article.claims import sentences
-from inference.article.needs import spelled
-from inference.library.library import Subject
-from inference.library.names import name_of
+from inference.article.image_requests import spelled
+from inference.library.image_library import Subject
+from inference.library.normalize import name_of
 from jobqueue.article import Article, Need
 
 HEADING = 10  # a name in it counts as much as in so many sentences

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from inference import ocr
-from inference.library import manifest, still, store
+from inference.library import image_file, manifest, store
 from inference.library.calibrate import calibrate
-from inference.library.entry import Entry
-from inference.library.illustrator import text_in
-from inference.library.library import Library, version
-from inference.library.still import Unreadable
+from inference.library.image_entry import Entry
+from inference.library.image_file import Unreadable
+from inference.library.image_library import Library, version
+from inference.library.image_selector import text_in
 
 
 async def index(
@@ -38,7 +38,7 @@ async def _text(folder: Path, entry: Entry) -> store.Written | None:
     if path is None or not ocr.installed():
         return None
     try:
-        data = await asyncio.to_thread(still.read, path)
-        return await text_in(still.still(data).data)
+        data = await asyncio.to_thread(image_file.read, path)
+        return await text_in(image_file.still(data).data)
     except Unreadable:
         return None

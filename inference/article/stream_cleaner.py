@@ -8,7 +8,7 @@ the article: a sentence is told when it is whole, and only if it belongs there.
 import re
 from collections.abc import Callable, Iterator
 
-from inference.article.sentences import Piece, pieces
+from inference.article.sentence_splitter import Piece, pieces
 
 _LIST = re.compile(r"(?:[-*+•>|]|\d+[.)、])\s*\S|```|\$\$")
 _HEADING = re.compile(r"#{1,6}\s|\*\*[^*\n]+\*\*[:：]?$|_{2}[^_\n]+_{2}$|-{3,}$|\*{3,}$|```\w*$")

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from inference.article.pen import Pen
+from inference.article.language import Tongue
+from inference.article.llm_client import Pen
+from inference.article.prompts import Wording, wording_of
 from inference.article.source import Source
-from inference.article.tongue import Tongue
-from inference.article.wording import Wording, wording_of
 from inference.engines.base import Message
 from jobqueue.article import Length
 

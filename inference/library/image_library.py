@@ -10,12 +10,12 @@ from typing import Protocol
 
 from inference.library import manifest, store
 from inference.library.calibrate import Figures, calibrate
-from inference.library.entry import Entry
-from inference.library.gate import Wanted, refusal, settles
-from inference.library.names import among, folded, mentioned, name_of, terms
+from inference.library.eligibility import Wanted, refusal, settles
+from inference.library.image_entry import Entry
+from inference.library.keyword_search import Search
 from inference.library.naming import naming
-from inference.library.search import Search
-from inference.library.written import contradicted
+from inference.library.normalize import among, folded, mentioned, name_of, terms
+from inference.library.ocr_check import contradicted
 from jobqueue.article import Kind
 
 SPOKEN = 0.6  # of a caption's words, by weight

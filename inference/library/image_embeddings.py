@@ -17,11 +17,11 @@ from safetensors.torch import save_file
 from torch import Tensor
 from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 
-from inference.library import manifest, still
+from inference.library import image_file, manifest
 from inference.library.calibrate import alike
-from inference.library.entry import Entry
+from inference.library.image_entry import Entry
+from inference.library.image_file import Unreadable
 from inference.library.manifest import LibraryError
-from inference.library.still import Unreadable
 from inference.models import ModelError
 from inference.models.model_store import locate
 
@@ -139,7 +139,7 @@ def _read(folder: Path, entries: Sequence[Entry]) -> Iterator[tuple[Entry, Image
     for entry in entries:
         if path := manifest.file_of(folder, entry):
             try:
-                yield entry, still.opened(still.read(path))
+                yield entry, image_file.opened(image_file.read(path))
             except Unreadable:
                 continue
 

@@ -9,8 +9,8 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from inference.library.entry import Entry
-from inference.library.names import among, mentioned, name_of
+from inference.library.image_entry import Entry
+from inference.library.normalize import among, mentioned, name_of
 from inference.library.times import at_odds
 from jobqueue.article import Kind, Need
 

@@ -15,11 +15,11 @@ from bench.article.measure import NEEDS, PUBLIC, Asked, outcome, placed
 from inference.engines.base import Chunk, Request
 from inference.engines.scripted import ScriptedEngine
 from inference.library import manifest
-from inference.library.entry import Entry
-from inference.library.illustrator import LibraryIllustrator
-from inference.library.library import Library
-from inference.library.look import Looker, Sight, read
+from inference.library.image_entry import Entry
+from inference.library.image_library import Library
+from inference.library.image_selector import LibraryIllustrator
 from inference.library.shelf import Shelf
+from inference.library.vision_check import Looker, Sight, read
 from jobqueue.article import Kind, Need, Slot, Why
 from jobqueue.schema import FinishReason
 from jobqueue.structs import Attachment

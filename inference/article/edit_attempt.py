@@ -6,15 +6,15 @@ from functools import partial
 
 import msgspec
 
-from inference.article.attempt import ArticleAttempt
+from inference.article.base_attempt import ArticleAttempt
 from inference.article.capitals import capitals
 from inference.article.fitting import still_fits
-from inference.article.needs import needs
-from inference.article.plan import Measure
-from inference.article.prose import Prose, Said
-from inference.article.sentences import pieces
+from inference.article.image_requests import needs
+from inference.article.outline import Measure
+from inference.article.section_writer import room_for
+from inference.article.sentence_splitter import pieces
 from inference.article.source import Source
-from inference.article.write import room_for
+from inference.article.stream_cleaner import Prose, Said
 from inference.engines.base import Message
 from jobqueue.article import Article, Change, Kind, Need, Rework, Section, Slot, Stage, Why
 from jobqueue.schema import AnyEvent, Progress

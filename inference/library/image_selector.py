@@ -16,17 +16,17 @@ from typing import Protocol
 from inference import ocr
 from inference.config import Settings
 from inference.engines.base import Engine
-from inference.library import manifest, still
+from inference.library import image_file, manifest
 from inference.library.calibrate import alike
-from inference.library.entry import Entry
-from inference.library.gate import Wanted, kind_in, refusal
-from inference.library.library import Candidate, Library, Subject
-from inference.library.look import Looker, objection
-from inference.library.names import among
+from inference.library.eligibility import Wanted, kind_in, refusal
+from inference.library.image_entry import Entry
+from inference.library.image_file import Still, Unreadable
+from inference.library.image_library import Candidate, Library, Subject
+from inference.library.normalize import among
+from inference.library.ocr_check import contradicted, titles
 from inference.library.shelf import Shelf
-from inference.library.still import Still, Unreadable
 from inference.library.store import Written
-from inference.library.written import contradicted, titles
+from inference.library.vision_check import Looker, objection
 from jobqueue.article import Figure, Need, Slot, Why
 from jobqueue.errors import QueueError
 from jobqueue.history_images import select_images
@@ -164,10 +164,10 @@ class _Attempt:
             path = manifest.file_of(self.library.folder, entry)
             if path is None:
                 return "its path leads out of the library"
-            data = await asyncio.to_thread(still.read, path)
+            data = await asyncio.to_thread(image_file.read, path)
             if entry.sha256 and sha256(data).hexdigest() != entry.sha256:
                 return "its file is no longer the one that was described"
-            return await asyncio.to_thread(still.still, data)
+            return await asyncio.to_thread(image_file.still, data)
         except Unreadable as error:
             return str(error)
 

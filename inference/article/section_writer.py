@@ -4,12 +4,12 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import partial
 
-from inference.article.pen import Pen
-from inference.article.plan import Measure, Outline, Part
-from inference.article.prose import Prose, Said
+from inference.article.language import Tongue
+from inference.article.llm_client import Pen
+from inference.article.outline import Measure, Outline, Part
+from inference.article.prompts import wording_of
 from inference.article.source import Source
-from inference.article.tongue import Tongue
-from inference.article.wording import wording_of
+from inference.article.stream_cleaner import Prose, Said
 from inference.engines.base import Engine, Message
 
 LEAD_WORDS = 60

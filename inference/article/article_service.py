@@ -1,9 +1,9 @@
 """What a worker needs beside its engine for `/article`."""
 
-from inference.article.attempt import ArticleAttempt
-from inference.article.changing import Changing
-from inference.article.illustrate import Tools
-from inference.article.writing import Writing
+from inference.article.article_attempt import Writing
+from inference.article.base_attempt import ArticleAttempt
+from inference.article.edit_attempt import Changing
+from inference.article.section_images import Tools
 from inference.chat_attempt import Past
 from inference.engines.base import Message
 from jobqueue.capabilities import ARTICLE

@@ -6,10 +6,10 @@ from contextlib import aclosing
 import msgspec
 
 from inference.agent.errors import NoAnswer
-from inference.article.attempt import ArticleAttempt
-from inference.article.needs import spread
-from inference.article.plan import MEASURES, Outline, Part, plan
-from inference.article.write import Author, room_for
+from inference.article.base_attempt import ArticleAttempt
+from inference.article.image_requests import spread
+from inference.article.outline import MEASURES, Outline, Part, plan
+from inference.article.section_writer import Author, room_for
 from jobqueue.article import Article, Section, Slot, Stage
 from jobqueue.schema import AnyEvent, Delta, Progress
 

@@ -7,15 +7,15 @@ import pytest
 
 from bench.article.measure import PUBLIC, Nowhere, beside
 from inference.article.claims import claims, sentences
-from inference.article.illustrate import Pictures, Tools
-from inference.article.pen import Pen
-from inference.article.plan import plan
+from inference.article.language import tongue_of
+from inference.article.llm_client import Pen
+from inference.article.outline import plan
+from inference.article.prompts import wording_of
+from inference.article.section_images import Pictures, Tools
 from inference.article.source import source_of
-from inference.article.tongue import tongue_of
-from inference.article.wording import wording_of
 from inference.engines.base import Chunk, Request
 from inference.engines.scripted import ScriptedEngine
-from inference.library.illustrator import LibraryIllustrator
+from inference.library.image_selector import LibraryIllustrator
 from inference.library.shelf import Shelf
 from jobqueue.schema import FinishReason
 from tests.inference.article.conftest import article_job

@@ -6,7 +6,7 @@ entry is one of those that must never be placed.
 
 from dataclasses import dataclass, field
 
-from inference.library.entry import Entry
+from inference.library.image_entry import Entry
 from jobqueue.article import Kind
 
 

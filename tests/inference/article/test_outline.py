@@ -2,7 +2,7 @@
 
 import pytest
 
-from inference.article.plan import Part, read_outline, title_of
+from inference.article.outline import Part, read_outline, title_of
 
 PARTS = (Part("Caves", "the grottoes"), Part("Flowers", "peonies in spring"))
 

@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncGenerator
 
-from inference.article.illustrate import Pictures, Tools
-from inference.article.pen import Pen
+from inference.article.language import tongue_of
+from inference.article.llm_client import Pen
+from inference.article.prompts import wording_of
+from inference.article.section_images import Pictures, Tools
 from inference.article.source import source_of
-from inference.article.tongue import tongue_of
-from inference.article.wording import wording_of
 from jobqueue.article import Article, Order
 from jobqueue.schema import AnyEvent, Finished, FinishReason, Job, Turn
 

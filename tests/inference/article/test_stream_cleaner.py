@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.article.prose import Prose, Said
-from inference.article.sentences import pieces
+from inference.article.language import Tongue
+from inference.article.sentence_splitter import pieces
 from inference.article.source import Source
-from inference.article.tongue import Tongue
+from inference.article.stream_cleaner import Prose, Said
 
 
 def cleaned(*chunks: str, cut: bool = False, said: Said | None = None, **options: object) -> str:

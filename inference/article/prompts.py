@@ -6,7 +6,7 @@ picture are shown to them as a question that was answered.
 
 from dataclasses import dataclass
 
-from inference.article.tongue import Tongue
+from inference.article.language import Tongue
 
 _WORD = 6  # characters of an English word and the blank after it
 
