@@ -172,7 +172,7 @@ class ScriptPlayer:
         self._world.state.add_member(guild, known)
         return known
 
-    # --- the messages that actions are about ---------------------------------------------------
+    # --- the messages that actions are about --------------------------------------------------
 
     async def _wait_for_target(
         self,

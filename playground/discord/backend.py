@@ -1,4 +1,4 @@
-"""The parts of the server, put together."""
+"""The parts of the local Discord, which the REST routes and the users' actions share."""
 
 from playground.discord.cdn import Cdn
 from playground.discord.commands import Commands
@@ -9,7 +9,7 @@ from playground.discord.messages import Messages
 from playground.discord.ratelimit import RateLimits
 from playground.discord.state import ServerState
 
-_SHORTEST_ID = 15  # digits; a shorter nonce names nothing
+_SHORTEST_ID = 15  # digits; a shorter nonce is no id
 
 
 class Backend:
@@ -24,7 +24,10 @@ class Backend:
         self.faults = FaultInjector()
 
     def find_by_nonce(self, nonce: object, channel: str) -> str | None:
-        """The interaction or message whose id a nonce begins with ("<last digits>.<part>")."""
+        """Return the id of the interaction or message that a nonce begins with.
+
+        The bot's nonces are "<last digits of the id>.<part>".
+        """
         digits = str(nonce or "").split(".")[0]
         if not digits.isdigit() or len(digits) < _SHORTEST_ID:
             return None

@@ -1,4 +1,4 @@
-"""Uploaded files and their signed addresses, which expire like Discord's."""
+"""Uploaded files and their signed URLs, which expire like Discord's."""
 
 import hashlib
 import hmac
@@ -27,7 +27,7 @@ class Cdn:
         self._files: dict[str, File] = {}  # by path below the base
 
     def store(self, file: File, channel: str, attachment_id: str) -> Json:
-        """Keep the bytes; the answer is Discord's attachment object."""
+        """Keep a file. Return Discord's attachment object."""
         name = _UNSAFE.sub("_", file.name.replace("\\", "/").rsplit("/", 1)[-1]) or "file"
         path = f"attachments/{channel}/{attachment_id}/{name}"
         self._files[path] = file
@@ -58,7 +58,7 @@ class Cdn:
         return {**attachment, **self.sign_urls(path)} if path in self._files else attachment
 
     def read(self, path: str, expires: str, signature: str) -> File:
-        """Raises 404 for an unknown or expired address, as Discord's CDN does since 2024."""
+        """Return a file. Raises 404 for an unknown or expired URL, as Discord's CDN does."""
         file = self._files.get(path)
         genuine = hmac.compare_digest(
             self._sign(path, expires).encode(), signature.encode(errors="replace")
@@ -72,7 +72,7 @@ class Cdn:
 
 
 def picture_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height of a PNG, GIF or JPEG, from its header."""
+    """Return the width and height of a PNG, GIF or JPEG, from its header."""
     if data[:8] == b"\x89PNG\r\n\x1a\n" and len(data) >= 24:
         width, height = struct.unpack(">II", data[16:24])
         return width, height

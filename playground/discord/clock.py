@@ -1,7 +1,4 @@
-"""Discord's clock, and the snowflake ids and timestamps that are made from it.
-
-A test may set the clock forward.
-"""
+"""Discord's clock, which tests may set forward, and the ids and timestamps that it makes."""
 
 import asyncio
 import time
@@ -13,7 +10,7 @@ TIME_SHIFT = 22
 
 
 class Timer:
-    """A callback waiting for its moment."""
+    """A callback that runs at a time of the clock."""
 
     def __init__(self, clock: "Clock", due: float, callback: Callable[[], None]) -> None:
         self._clock = clock
@@ -38,7 +35,7 @@ class Timer:
 
 
 class Clock:
-    """Seconds since 1970. `advance` makes everything due within those seconds happen soon."""
+    """A clock of seconds since 1970. `advance` sets it forward, and due callbacks run soon."""
 
     def __init__(self) -> None:
         self._offset = 0.0
@@ -64,6 +61,8 @@ class Clock:
 
 
 class Snowflakes:
+    """A source of ids: milliseconds since 2015 in the upper bits, strictly increasing."""
+
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._last = 0
@@ -75,10 +74,10 @@ class Snowflakes:
 
 
 def creation_time(snowflake: str) -> float:
-    """Seconds since 1970."""
+    """Return the time of an id, in seconds since 1970."""
     return ((int(snowflake) >> TIME_SHIFT) + EPOCH_MS) / 1000
 
 
 def format_timestamp(seconds: float) -> str:
-    """As Discord writes times: ISO 8601 with microseconds and offset."""
+    """Format a time as Discord does: ISO 8601 with microseconds and offset."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")

@@ -1,4 +1,4 @@
-"""The application's commands: what the bot registered, checked as Discord checks it.
+"""The commands that the bot registers, with Discord's checks of them.
 
 https://discord.com/developers/docs/interactions/application-commands
 """
@@ -32,7 +32,7 @@ SUBCOMMAND, SUBCOMMAND_GROUP = 1, 2
 IN_GUILD, IN_BOT_DM, IN_PRIVATE_CHANNEL = 0, 1, 2
 GUILD_INSTALL, USER_INSTALL = 0, 1
 
-GLOBAL = ""  # the scope of commands that hold everywhere
+GLOBAL = ""  # the scope of global commands; other scopes are ids of servers
 
 
 class Commands:
@@ -50,7 +50,7 @@ class Commands:
         return command
 
     def replace(self, bodies: list[Json], scope: str = GLOBAL) -> list[Json]:
-        """All commands of a scope at once. A command keeps its id while its name and type stay."""
+        """Replace all commands of a scope. One with the same name and type keeps its id."""
         check_body_schema(Array(COMMAND), bodies)
         _check_counts(bodies)
         known = {(c["name"], c["type"]): c["id"] for c in self.list_all(scope)}
@@ -85,7 +85,10 @@ class Commands:
         self._publish_change(scope)
 
     def list_usable(self, guild: str | None) -> list[Json]:
-        """What a person is offered: a server's own commands first, DMs only what allows them."""
+        """Return the commands that a person can use in a server, or in DMs where it is None.
+
+        The server's own commands come first.
+        """
         own = self.list_all(guild) if guild is not None else []
         return own + [c for c in self.list_all() if _is_usable(c, in_guild=guild is not None)]
 
@@ -148,7 +151,7 @@ def _check_counts(bodies: list[Json]) -> None:
         )
 
 
-# --- what a command may be ----------------------------------------------------------------------
+# --- rules for commands -----------------------------------------------------------------------
 
 OPTIONS = CHOICES = 25
 DESCRIPTION = String(1, 100)
@@ -156,12 +159,12 @@ NAME_CHARACTERS = 32
 COMMAND_CHARACTERS = 8000
 OPTION_TYPES = range(1, 12)
 STRING, INTEGER, NUMBER = 3, 4, 10
-# Scripts of which a name may hold marks as well as letters: Devanagari and Thai.
+# The scripts whose combining marks a name may hold: Devanagari and Thai.
 _MARKED_SCRIPTS = ((0x0900, 0x097F), (0xA8E0, 0xA8FF), (0x0E00, 0x0E7F))
 
 
 def _is_valid_name(text: str) -> bool:
-    """Letters and digits of any script, - and _ and '; in lower case where there is one."""
+    """Return whether a name has only lower-case letters and digits of any script, and - _ '."""
     return (
         1 <= len(text) <= NAME_CHARACTERS
         and text == text.lower()
@@ -175,7 +178,7 @@ def _is_name_character(character: str) -> bool:
 
 
 class Digits:
-    """A whole number as text."""
+    """A whole number as a string."""
 
     def check(self, form: FormErrors, at: str, value: object) -> None:
         if not (isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20):
@@ -191,7 +194,7 @@ class CommandName:
 
 
 def _check_options(form: FormErrors, at: str, body: Json) -> None:
-    """The order and the names of the options of a command or subcommand."""
+    """Check the order and the names of the options of a command or subcommand."""
     options: list[Json] = body.get("options") or []
     place = f"{at}.options".removeprefix(".")
     optional_seen = False
@@ -214,7 +217,7 @@ def _check_options(form: FormErrors, at: str, body: Json) -> None:
 
 
 def _duplicate_indices(named: Sequence[Json]) -> Iterator[int]:
-    """The places whose name stands before already, in any language."""
+    """Yield the index of each entry whose name an earlier one has, in any language."""
     locales = {locale for each in named for locale in each.get("name_localizations") or {}}
     for locale in ("", *sorted(locales)):
         seen: set[str] = set()
@@ -247,7 +250,10 @@ def _check_bounds(form: FormErrors, at: str, option: Json) -> None:
 
 
 def _check_size(form: FormErrors, at: str, body: Json) -> None:
-    """Names, descriptions and choices together; of each text its longest language counts."""
+    """Check the total length of names, descriptions and choices.
+
+    Each text counts with its longest translation.
+    """
     if _count_characters(body) > COMMAND_CHARACTERS:
         message = f"Command exceeds maximum size ({COMMAND_CHARACTERS})"
         form.add(at, "APPLICATION_COMMAND_TOO_LARGE", message)
@@ -271,7 +277,7 @@ def _longest_translation(part: Json, name: str) -> int:
 
 
 def _check_context_menu(form: FormErrors, at: str, body: Json) -> None:
-    """A command of a context menu has a name alone."""
+    """Check that a command of a context menu has only a name."""
     for member in ("description", "description_localizations", "options"):
         if body.get(member):
             message = f"Context menu commands cannot have a {member}"
@@ -279,7 +285,7 @@ def _check_context_menu(form: FormErrors, at: str, body: Json) -> None:
             form.add(f"{at}.{member}".removeprefix("."), code, message)
 
 
-# By the names of Discord's languages.
+# Discord's locales.
 LOCALES = frozenset((
     "ar", "bg", "cs", "da", "de", "el", "en-GB", "en-US", "es-419", "es-ES", "fi", "fr", "he", "hi",
     "hr", "hu", "id", "it", "ja", "ko", "lt", "nl", "no", "pl", "pt-BR", "ro", "ru", "sv-SE", "th",
@@ -311,7 +317,7 @@ def _choices(value: Schema) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """A member that only other kinds of an object have."""
+    """A member that this type of option must not have."""
 
     def check(self, form: FormErrors, at: str, value: object) -> None:
         if value not in ([], False):
@@ -405,7 +411,7 @@ _MENU = Object(
 
 
 class CommandSchema:
-    """A command, whose `type` is a slash command's unless it says otherwise."""
+    """A command. Without a `type` it is a slash command."""
 
     _types = TaggedObject({CHAT_INPUT: _SLASH, USER: _MENU, MESSAGE: _MENU})
 

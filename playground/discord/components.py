@@ -1,4 +1,4 @@
-"""Components of messages and modals: their kinds, the rules about a whole tree, how they are kept.
+"""Components of messages and modals: their types, rules for a tree of them, and default values.
 
 https://discord.com/developers/docs/components/reference
 """
@@ -62,7 +62,7 @@ def _check_button(form: FormErrors, at: str, button: Json) -> None:
 
 
 def _check_row(form: FormErrors, at: str, row: Json) -> None:
-    """Buttons share a row; a menu or a text input fills one."""
+    """Check that a menu or a text input is alone in its row. Buttons may share one."""
     wide = [child for child in row["components"] if child["type"] != BUTTON]
     if wide and len(row["components"]) > 1:
         form.add(
@@ -73,7 +73,7 @@ def _check_row(form: FormErrors, at: str, row: Json) -> None:
 
 
 def _check_range(form: FormErrors, at: str, part: Json, offered: int | None = None) -> None:
-    """`min_values` and `max_values` of a menu, a group or a field for files."""
+    """Check `min_values` and `max_values` of a menu, a group or a file upload."""
     default_most = offered if part["type"] == CHECKBOX_GROUP else 1
     most = part.get("max_values") or default_most or 1
     least = part.get("min_values")
@@ -111,7 +111,7 @@ def _check_options(form: FormErrors, at: str, part: Json) -> None:
 
 
 def _check_lengths(form: FormErrors, at: str, field: Json) -> None:
-    """`min_length`, `max_length` and the `value` of a text input."""
+    """Check `min_length`, `max_length` and `value` of a text input."""
     least, most = field.get("min_length") or 0, field.get("max_length") or TEXT_INPUT_CHARACTERS
     value = field.get("value") or ""
     if least > most:
@@ -123,7 +123,7 @@ def _check_lengths(form: FormErrors, at: str, field: Json) -> None:
 
 
 def _check_in_modal(form: FormErrors, at: str, part: Json) -> None:
-    """A field that must be filled in cannot take nothing, and none can be switched off."""
+    """Check that no component is disabled, and that a required one takes at least one value."""
     if part.get("disabled"):
         message = "A component in a modal cannot be disabled"
         form.add(f"{at}.disabled", "COMPONENT_DISABLED_IN_MODAL", message)
@@ -145,7 +145,7 @@ def _check_row_label(form: FormErrors, at: str, row: Json) -> None:
             form.add(where, "BASE_TYPE_REQUIRED", "This field is required")
 
 
-# --- kinds ------------------------------------------------------------------------------------
+# --- types ------------------------------------------------------------------------------------
 
 TEXT_INPUT_CHARACTERS = 4000
 _CUSTOM_ID = String(1, 100)
@@ -326,7 +326,7 @@ _modal_row = Object(
 
 
 def check_tree(form: FormErrors, at: str, body: Json) -> None:
-    """No `custom_id` and no `id` may stand twice in a message or a modal."""
+    """Check that no `custom_id` and no `id` occurs twice in a message or a modal."""
     components = body.get("components") or []
     if not _is_tree(components):
         return
@@ -365,7 +365,7 @@ MODAL = Object(
 def walk_with_paths(
     components: Sequence[Json], at: str = "components"
 ) -> Iterator[tuple[str, Json]]:
-    """Every component with its place, nested ones and accessories too, in reading order."""
+    """Yield each component with its path, also nested ones and accessories, in reading order."""
     for index, component in enumerate(components):
         path = f"{at}.{index}"
         yield path, component
@@ -376,7 +376,7 @@ def walk_with_paths(
 
 
 def _is_tree(components: Any) -> bool:
-    """Return whether these are components as far as `paths` looks at them."""
+    """Return whether `walk_with_paths` can read these components."""
     return isinstance(components, list) and all(
         isinstance(each, dict)
         and isinstance(each.get("custom_id"), str | None)
@@ -388,12 +388,12 @@ def _is_tree(components: Any) -> bool:
 
 
 def walk(components: Sequence[Json]) -> Iterator[Json]:
-    """Every component, nested ones and accessories too."""
+    """Yield each component, also nested ones and accessories."""
     return (component for _, component in walk_with_paths(list(components)))
 
 
 def media_items(components: Sequence[Json]) -> Iterator[Json]:
-    """Every place in Components V2 that shows a picture or a file."""
+    """Yield each media item of Components V2: a picture or a file."""
     for component in walk(components):
         found = [component.get("media"), component.get("file")]
         found += [item.get("media") for item in component.get("items") or ()]
@@ -406,11 +406,11 @@ def displayed_text(components: Sequence[Json]) -> str:
 
 
 def message_text(message: Json) -> str:
-    """Return what a message says, plain or made of components."""
+    """Return the text of a message, from its content or its components."""
     return str(message["content"] or displayed_text(message["components"]))
 
 
-# --- as Discord keeps and returns them --------------------------------------------------------
+# --- default values ---------------------------------------------------------------------------
 
 _RETURNED_DEFAULTS: dict[int, Json] = {
     BUTTON: {"disabled": False},
@@ -423,8 +423,10 @@ _RETURNED_DEFAULTS: dict[int, Json] = {
 
 
 def complete_components(components: Sequence[Json]) -> list[Json]:
-    """A message's components as Discord returns them: each with an id, and what is left out by
-    default filled in. An emoji of Unicode has no `id` there."""
+    """Return a message's components as Discord does: with ids and default values.
+
+    A Unicode emoji has no `id`.
+    """
     used = {c["id"] for c in walk(components) if c.get("id")}
     free = (number for number in range(1, len(used) + 10**6) if number not in used)
     return [_complete(component, free) for component in components]

@@ -1,4 +1,4 @@
-"""What Discord answers when it refuses.
+"""The errors of Discord's API.
 
 Codes: https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 """
@@ -66,7 +66,7 @@ def too_large_error() -> DiscordError:
 
 
 class FormErrors:
-    """Collects what is wrong with a body into Discord's tree of errors (code 50035)."""
+    """Collects the errors of a body into Discord's error tree (code 50035)."""
 
     def __init__(self) -> None:
         self._tree: Json = {}
@@ -76,24 +76,15 @@ class FormErrors:
         return not self._tree
 
     def add(self, path: str, code: str, message: str) -> None:
-        """Note an error. `path` is dotted: `embeds.0.description`; empty for the whole body."""
+        """Add an error. `path` is dotted, `embeds.0.description`, or empty for the whole body."""
         node = self._tree
         for key in filter(None, path.split(".")):
             node = node.setdefault(key, {})
         node.setdefault("_errors", []).append({"code": code, "message": message})
 
     def merge(self, other: "FormErrors") -> None:
-        """Add all errors of another form."""
+        """Add all errors of another tree."""
         _merge(self._tree, other._tree)
-
-    def longest(self, path: str, text: Any, limit: int) -> None:
-        # The API counts Unicode code points, unlike the desktop client's UTF-16 counter.
-        if isinstance(text, str) and len(text) > limit:
-            self.add(path, "BASE_TYPE_MAX_LENGTH", f"Must be {limit} or fewer in length.")
-
-    def required(self, path: str, value: Any) -> None:
-        if value is None or value == "":
-            self.add(path, "BASE_TYPE_REQUIRED", "This field is required")
 
     def raise_if_any(self) -> None:
         if self._tree:
@@ -101,6 +92,7 @@ class FormErrors:
 
     @classmethod
     def single(cls, path: str, code: str, message: str) -> DiscordError:
+        """Return the error of a body with one mistake."""
         form = cls()
         form.add(path, code, message)
         return DiscordError(400, 50035, "Invalid Form Body", form._tree)

@@ -1,4 +1,4 @@
-"""What people could see, as it happens."""
+"""The events of the local Discord, and the bus that hands them to listeners."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,11 +18,11 @@ _MESSAGE_CHANGES: dict[str, MessageChange] = {
 
 @dataclass(frozen=True, slots=True)
 class DiscordEvent:
-    """One change, under the name that Discord's gateway gives it, in Discord's own shape.
+    """One event, with the name and the data that Discord's gateway gives it.
 
-    Beside what bots get there are the events of Discord's own client: INTERACTION_CREATE,
-    INTERACTION_SUCCESS, INTERACTION_FAILURE, INTERACTION_MODAL_CREATE (only for the person who
-    acted) and GUILD_APPLICATION_COMMAND_INDEX_UPDATE.
+    Discord's own client has more events than bots get: INTERACTION_CREATE, INTERACTION_SUCCESS,
+    INTERACTION_FAILURE, INTERACTION_MODAL_CREATE (all for the person who acted) and
+    GUILD_APPLICATION_COMMAND_INDEX_UPDATE.
     """
 
     name: str
@@ -31,17 +31,17 @@ class DiscordEvent:
     channel: str | None = None
     guild: str | None = None
     visible_to: str | None = None  # a user's id; None is everybody who may view the channel
-    responds_to: str | None = None  # the interaction or message this responds to, where known
+    responds_to: str | None = None  # the id of an interaction or message, where known
     pinged: tuple[str, ...] = ()  # the users who got a notification
 
     @property
     def message_change(self) -> MessageChange | None:
-        """What happened to a message; None where this is about something else."""
+        """The change of a message. None for events about anything else."""
         return _MESSAGE_CHANGES.get(self.name)
 
 
 class Subscription:
-    """Everything published from its beginning to its end, in order; iterate over it."""
+    """An iterator over the events between its `__enter__` and its `__exit__`, in order."""
 
     def __init__(self, bus: "EventBus") -> None:
         self._bus = bus
@@ -71,7 +71,7 @@ class Subscription:
 
 
 class EventBus:
-    """Hands every change to whoever listens: the gateway and the observers."""
+    """Hands each event to its listeners: the gateway and the subscriptions."""
 
     def __init__(self) -> None:
         self._listeners: list[Callable[[DiscordEvent], None]] = []

@@ -1,4 +1,4 @@
-"""Faults to order: the next requests of a route fail, wait, or lose their connection."""
+"""Injected faults: the next requests of a route fail, wait, or lose their connection."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ FaultKind = Literal["status", "latency", "cut"]
 
 @dataclass
 class Fault:
-    """`route` is "METHOD /path" below /api/v10 with `*` for anything, or only a path."""
+    """A fault of a route: "METHOD /path" or "/path" below /api/v10, with `*` as wildcard."""
 
     kind: FaultKind = "status"
     route: str = "*"
@@ -23,7 +23,7 @@ class Fault:
     status: int = 500
     retry_after: float = 0.3  # of a 429, seconds
     seconds: float = 0.0  # of a latency
-    after: bool = False  # the request takes effect, only its answer is lost
+    after: bool = False  # the request takes effect, and only its answer is lost
     hits: int = 0
 
     def matches(self, method: str, path: str) -> bool:
@@ -44,7 +44,7 @@ class FaultInjector:
         self.faults.clear()
 
     async def apply(self, method: str, path: str) -> Fault | None:
-        """The failure for this request, if any; latencies are waited for here."""
+        """Wait for the latencies of this request, and return its failure, if any."""
         failure = None
         for fault in self.faults:
             if not fault.matches(method, path) or (fault.kind != "latency" and failure):
@@ -59,7 +59,7 @@ class FaultInjector:
 
 @dataclass(frozen=True)
 class MessageFilter:
-    """Refuse the bot's messages that hold a text or any file: a filter of Discord or of a server.
+    """A filter that refuses the bot's messages with a certain text, or with any file.
 
     Codes: https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
     """
@@ -67,8 +67,8 @@ class MessageFilter:
     status: int
     code: int
     message: str
-    text: str = ""  # that is refused
-    files: bool = False  # whether every file is refused
+    text: str = ""  # this text is refused
+    files: bool = False  # every file is refused
 
     def check(self, body: Json, files: Sequence[File]) -> None:
         shown = {key: body.get(key) for key in ("content", "embeds", "components")}

@@ -227,7 +227,7 @@ class Gateway:
         await GatewayConnection(self, socket, request.transport, compress).run()
         return socket
 
-    # --- requests of a client -------------------------------------------------------------------
+    # --- requests of a client -----------------------------------------------------------------
 
     def identify(self, connection: GatewayConnection, data: Json) -> None:
         if connection.session is not None:

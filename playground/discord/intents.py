@@ -1,4 +1,4 @@
-"""Which events a bot gets: its intents decide, and whether it may read what people write.
+"""Gateway intents: the events that a bot gets, and the message content that it may read.
 
 https://discord.com/developers/docs/events/gateway#list-of-intents
 """
@@ -31,7 +31,7 @@ APPLICATION_FLAGS = {
     Intent.MESSAGE_CONTENT: 1 << 19,
 }
 
-# What the content intent is about: https://discord.com/developers/docs/events/gateway#message-content-intent
+# Without the content intent: https://discord.com/developers/docs/events/gateway#message-content-intent
 _HIDDEN: Json = {"content": "", "embeds": [], "attachments": [], "components": []}
 _NEVER = Intent(0)
 # event: the intent for servers, the one for DMs
@@ -60,7 +60,7 @@ _REQUIRED_INTENTS: dict[str, tuple[Intent, Intent]] = {
 
 
 def filter_event(seen: DiscordEvent, intents: Intent, state: ServerState) -> Json | None:
-    """What a session with these intents receives of an event; None is nothing."""
+    """Return the data that a session with these intents gets, or None for no event."""
     in_guild, in_dm = _REQUIRED_INTENTS.get(seen.name, (_NEVER, _NEVER))
     needed = in_guild if seen.guild is not None else in_dm
     if not needed & intents or not _can_bot_see(seen, state):
@@ -79,9 +79,10 @@ def _can_bot_see(seen: DiscordEvent, state: ServerState) -> bool:
 
 
 def hide_content(message: Json, intents: Intent, bot: str) -> Json:
-    """Without the content intent, only DMs, the bot's own messages and mentions of it are read.
+    """Empty the contents that a bot without the content intent may not read.
 
-    That holds for the message replied to as well, whoever replies to it.
+    It may read DMs, its own messages and those that mention it. The same holds for the message
+    that is replied to.
     """
     if Intent.MESSAGE_CONTENT in intents or "guild_id" not in message:
         return message

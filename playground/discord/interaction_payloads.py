@@ -40,7 +40,7 @@ def command_data(
     *,
     focused: str | None = None,
 ) -> Json:
-    """`line` is a command's name and, where it has them, those of the subcommand."""
+    """Build the data of a slash command. `line` is its name and those of the subcommand."""
     name, *path = line.removeprefix("/").split()
     found = _find_command(backend, name, CHAT_INPUT, place)
     definitions, chain = resolve_subcommand(found, path)
@@ -55,7 +55,7 @@ def command_data(
 
 
 def context_menu_data(backend: Backend, place: Json, name: str, target: str) -> Json:
-    """`target` is a message's id for a message command, a user for a user command."""
+    """Build the data of a context menu's command. `target` is a message's id, or a user."""
     state = backend.state
     found = backend.commands.find(name, MESSAGE_COMMAND, place.get("guild_id"))
     if found is not None:
@@ -73,7 +73,7 @@ def context_menu_data(backend: Backend, place: Json, name: str, target: str) -> 
 def component_data(
     state: ServerState, source: StoredMessage, wanted: str, values: Sequence[str]
 ) -> Json:
-    """A button pressed or a menu's `values` chosen; found by custom_id or label."""
+    """Build the data of a button or a menu. `wanted` is its custom_id or its label."""
     found = find_component(source.data["components"], wanted)
     data: Json = {
         "id": found.get("id", 0),
@@ -84,7 +84,7 @@ def component_data(
 
 
 def modal_data(backend: Backend, opened: Json, values: Mapping[str, Any], channel: str) -> Json:
-    """What a person filled in; fields by custom_id."""
+    """Build the data of a submitted modal. `values` are by custom_id."""
     filler = ModalFiller(opened, values, _create_uploader(backend, channel))
     return {
         "custom_id": opened["custom_id"],
@@ -114,11 +114,11 @@ def _create_uploader(backend: Backend, channel: str) -> StoreFile:
     return upload
 
 
-# --- options and fields ---
+# --- options and fields -----------------------------------------------------------------------
 
 
 class OptionFiller:
-    """Turns names and plain values into the options of a command interaction."""
+    """Converts names and plain values to the options of a command interaction."""
 
     def __init__(self, state: ServerState, store: StoreFile) -> None:
         self._state = state
@@ -176,12 +176,12 @@ class OptionFiller:
         return str(thing["id"])
 
 
-# Which menus choose people, roles or channels: component type to the option type like it.
+# The option type of each menu for people, roles or channels, by component type.
 _OPTION_TYPES = {5: USER, 6: ROLE, 7: MENTIONABLE, 8: CHANNEL}
 
 
 def menu_data(state: ServerState, menu: Json, values: Sequence[str]) -> Json:
-    """What a menu sends. Plain options carry no `resolved`, and discord.py relies on that."""
+    """Build the data of a menu. discord.py relies on plain options without `resolved`."""
     kind = _OPTION_TYPES.get(menu["type"])
     if kind is None:
         return {"values": list(values)}
@@ -197,7 +197,7 @@ def _refuse_file(_file: File) -> Json:
 def _assign_files(
     definitions: Sequence[Json], values: Mapping[str, Any], files: Sequence[File]
 ) -> dict[str, File]:
-    """Files without an option's name go to the attachment options in their order."""
+    """Assign files without an option's name to the free attachment options, in order."""
     free = [d["name"] for d in definitions if d["type"] == ATTACHMENT and d["name"] not in values]
     if len(files) > len(free):
         raise UserError(f"the command takes {len(free)} files, {len(files)} were given")
@@ -232,7 +232,7 @@ def _check_range(
 
 
 def resolve_subcommand(command: Json, path: Sequence[str]) -> tuple[list[Json], list[Json]]:
-    """The options of a (sub)command, and the chain of subcommand definitions that leads there."""
+    """Return the options of a (sub)command, and the subcommand definitions on the way to it."""
     options: list[Json] = command["options"]
     chain: list[Json] = []
     for name in path:
@@ -254,7 +254,7 @@ def resolve_subcommand(command: Json, path: Sequence[str]) -> tuple[list[Json], 
 
 
 def find_by_name(things: Any, wanted: Any) -> Json:
-    """By id or by name."""
+    """Return the object with this id or name. Raises UserError where there is none."""
     for thing in things:
         names = (thing["id"], thing.get("username"), thing.get("name"))
         if str(wanted).removeprefix("@").removeprefix("#") in names:
@@ -264,7 +264,7 @@ def find_by_name(things: Any, wanted: Any) -> Json:
 
 
 def insert_mentions(state: ServerState, text: str) -> str:
-    """Discord's client turns @name into a mention while a person types; so is <@name> read."""
+    """Replace @name and <@name> by mentions, as Discord's client does while a person types."""
     by_name = {BOT_ALIAS: state.bot["id"]} | {u["username"]: u["id"] for u in state.users.values()}
 
     def mention(match: re.Match[str]) -> str:
@@ -275,7 +275,7 @@ def insert_mentions(state: ServerState, text: str) -> str:
 
 
 def find_component(components: Sequence[Json], wanted: str) -> Json:
-    """By custom_id, or else by label."""
+    """Return the component with this custom_id, or else with this label."""
     every = [c for c in walk(components) if c.get("custom_id")]
     for key in ("custom_id", "label"):
         for component in every:
@@ -288,7 +288,7 @@ def find_component(components: Sequence[Json], wanted: str) -> Json:
 
 
 class ModalFiller:
-    """The components of a modal's submission, shaped as the modal defined them."""
+    """Builds the components of a submitted modal, in the modal's own structure."""
 
     def __init__(self, modal: Json, values: Mapping[str, Any], store: StoreFile) -> None:
         self._values = values

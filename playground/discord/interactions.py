@@ -1,4 +1,4 @@
-"""Interactions: three seconds to acknowledge, fifteen minutes of token, one response.
+"""Interactions: one response within three seconds, and a token for fifteen minutes.
 
 https://discord.com/developers/docs/interactions/receiving-and-responding
 """
@@ -7,12 +7,12 @@ import asyncio
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from playground.discord import mentions
 from playground.discord.commands import LOCALES
 from playground.discord.components import MODAL
 from playground.discord.errors import DiscordError, FormErrors, unknown_error
+from playground.discord.gateway import GatewayConnection
 from playground.discord.json_types import (
     Callback,
     ChannelType,
@@ -39,7 +39,7 @@ from playground.discord.state import ServerState, StoredMessage
 ACKNOWLEDGE_SECONDS = 3.0
 TOKEN_SECONDS = 15 * 60.0
 USER_INSTALL_FOLLOWUPS = 5
-# What an application may do in a DM, whatever its channel is.
+# The application's permissions in DMs.
 IN_DM = (
     Permission.ATTACH_FILES
     | Permission.EMBED_LINKS
@@ -77,40 +77,36 @@ class Interaction:
     data: Json
     created: float  # Discord's clock
     source: StoredMessage | None = None  # the message whose component was used
-    opened_by: "Interaction | None" = None  # what opened the modal that was sent
+    opened_by: "Interaction | None" = None  # of a modal: the interaction that opened it
     owners: Json = field(default_factory=dict)  # authorizing_integration_owners
     callback: Callback | None = None  # how it was acknowledged
     response: StoredMessage | None = None  # @original
     modal: Json | None = None
     choices: list[Json] | None = None
     failed: bool = False  # "The application did not respond"
-    listeners: "Sequence[Listener]" = ()
+    listeners: Sequence[GatewayConnection] = ()
     followups: int = 0
     settled: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def has_no_listener(self) -> bool:
-        """Whether every bot connection it was sent to is gone, or there was none."""
+        """True where no bot connection that got this interaction is open."""
         return all(listener.is_closed for listener in self.listeners)
 
     async def wait_acknowledged(self) -> bool:
-        """Wait for the bot; False when it did not respond within three seconds."""
+        """Wait for the bot. Return False where it did not respond within three seconds."""
         await self.settled.wait()
         return not self.failed
-
-
-class Listener(Protocol):
-    """A bot's connection to the gateway."""
-
-    @property
-    def is_closed(self) -> bool: ...
 
 
 class Interactions:
     """`deliver` hands the INTERACTION_CREATE payload to the bot's gateway sessions."""
 
     def __init__(
-        self, state: ServerState, messages: Messages, deliver: Callable[[Json], Sequence[Listener]]
+        self,
+        state: ServerState,
+        messages: Messages,
+        deliver: Callable[[Json], Sequence[GatewayConnection]],
     ) -> None:
         self._state = state
         self._messages = messages
@@ -118,7 +114,7 @@ class Interactions:
         self._by_token: dict[str, Interaction] = {}
         self.by_id: dict[str, Interaction] = {}
 
-    # --- a person acts ------------------------------------------------------------------------
+    # --- actions of a person ------------------------------------------------------------------
 
     def open(
         self,
@@ -156,8 +152,7 @@ class Interactions:
         return interaction
 
     def _owners(self, user: str, guild: str | None, *, user_installed: bool) -> Json:
-        """Return who installed what is used: the person, where the bot is no member of the
-        server."""
+        """Return the installation's owner: the person, where the bot is no member of the server."""
         if user_installed or (guild is not None and not self._state.has_bot(guild)):
             return {"1": user}
         return {"0": guild or "0"}
@@ -206,12 +201,15 @@ class Interactions:
             interaction.settled.set()
             self._publish(interaction, "INTERACTION_FAILURE")
 
-    # --- the bot acknowledges -----------------------------------------------------------------
+    # --- the bot's first response -------------------------------------------------------------
 
     def acknowledge(
         self, interaction_id: str, token: str, body: Json, files: Sequence[File]
     ) -> Interaction:
-        """Raises 10062 when too late or unknown, 40060 when acknowledged before."""
+        """Respond to an interaction.
+
+        Raises 10062 where it is unknown or too late, 40060 after an earlier response.
+        """
         interaction = self._by_token.get(token)
         if interaction is None or interaction.id != interaction_id or interaction.failed:
             raise unknown_error("interaction")
@@ -250,10 +248,13 @@ class Interactions:
                 interaction.modal = data
                 self._publish(interaction, "INTERACTION_MODAL_CREATE", **data)
 
-    # --- the bot goes on, through the token ---------------------------------------------------
+    # --- later requests with the token --------------------------------------------------------
 
     def find_by_token(self, application: str, token: str) -> Interaction:
-        """Raises 10015 for a token never given, 50027 once its fifteen minutes are over."""
+        """Return the interaction of a token.
+
+        Raises 10015 for an unknown token, 50027 after its fifteen minutes.
+        """
         interaction = self._by_token.get(token)
         if interaction is None or application != self._state.bot["id"]:
             raise unknown_error("Webhook")
@@ -264,7 +265,7 @@ class Interactions:
     def follow_up(
         self, interaction: Interaction, body: Json, files: Sequence[File]
     ) -> StoredMessage:
-        """A further message. After a deferral the first one takes the place of "thinking"."""
+        """Send a further message. After a deferral, the first one replaces "thinking"."""
         if interaction.callback is None:
             raise unknown_error("Webhook")
         if "1" in interaction.owners and interaction.followups >= USER_INSTALL_FOLLOWUPS:
@@ -278,8 +279,10 @@ class Interactions:
         return message
 
     def message(self, interaction: Interaction, message_id: str) -> StoredMessage:
-        """A message this token may read, edit and delete: one that was sent with it, or the one
-        whose component was used."""
+        """Return a message that this token may read, edit and delete.
+
+        The interaction sent it, or its component was used.
+        """
         if message_id == "@original":
             if interaction.response is None:
                 raise unknown_error("Message")
@@ -331,7 +334,7 @@ class Interactions:
                 interaction.opened_by
             )
         elif interaction.kind is InteractionType.MODAL:
-            # A form that nobody opened, as a test may send, is as if a command had opened it.
+            # A test may submit a modal that no command opened.
             opener = {**metadata, "type": int(InteractionType.COMMAND)}
             metadata["triggering_interaction_metadata"] = opener
         return metadata
@@ -356,8 +359,7 @@ class Interactions:
 
 
 def _check_callback(interaction: Interaction, body: Json) -> Callback:
-    """Return how an interaction is responded to. Raises 50035 where its kind allows no such
-    response."""
+    """Return the kind of response. Raises 50035 where the interaction does not allow it."""
     allowed = set(_ALLOWED_CALLBACKS[interaction.kind])
     if interaction.kind is InteractionType.MODAL and interaction.source is None:
         allowed.remove(Callback.UPDATE)  # there is no message to update

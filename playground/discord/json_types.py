@@ -1,4 +1,4 @@
-"""Small things that every file here needs: JSON objects, enumerations, bytes with a name."""
+"""The shared types: JSON objects, Discord's enumerations, files, and the error of users."""
 
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
@@ -31,7 +31,7 @@ class MessageFlag(IntFlag):
     COMPONENTS_V2 = 1 << 15
 
 
-# What a sender may set; Discord ignores the rest.
+# The flags that a sender may set. Discord ignores the others.
 SETTABLE_FLAGS = (
     MessageFlag.SUPPRESS_EMBEDS
     | MessageFlag.EPHEMERAL
@@ -58,7 +58,7 @@ class Callback(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file somebody uploads."""
+    """A file that a person or the bot uploads."""
 
     name: str
     data: bytes
@@ -67,4 +67,4 @@ class File:
 
 
 class UserError(ValueError):
-    """Discord's own client would not let a person do this."""
+    """Discord's own client would not let a person do this. The message is for that person."""

@@ -1,4 +1,4 @@
-"""Who a message mentions, and who of them is pinged.
+"""The users and roles that a message mentions, and the users that it pings.
 
 https://discord.com/developers/docs/resources/message#allowed-mentions-object
 """
@@ -38,7 +38,10 @@ def find_mentions(
     *,
     replied_to: StoredMessage | None = None,
 ) -> Mentions:
-    """`text` is the content and the text displays together; code never mentions anybody."""
+    """Find the mentions in a text, which is the content and the text displays together.
+
+    Code mentions nobody.
+    """
     plain = _CODE.sub(" ", text)
     users = [u for u in _filter_allowed(_USER.findall(plain), "users", allowed) if u in state.users]
     if replied_to is not None and allowed.get("replied_user", False):

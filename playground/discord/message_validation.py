@@ -48,11 +48,11 @@ NONCE = 25
 LARGEST_NONCE = 2**63 - 1
 
 
-# --- what each member of a body may be --------------------------------------------------------
+# --- schemas of a message's members -----------------------------------------------------------
 
 
 def _check_embed(form: FormErrors, at: str, embed: Json) -> None:
-    """An embed shows something."""
+    """Check that an embed and its fields are not empty."""
     shown = (
         "title",
         "description",
@@ -191,13 +191,13 @@ _V1 = Object({**_MEMBERS, "components": V1_MESSAGE})
 _V2 = Object({**_MEMBERS, "components": V2_MESSAGE})
 
 
-# --- a request, and the message it makes ------------------------------------------------------
+# --- checks of requests and messages ----------------------------------------------------------
 
 
 def check_body(body: Any, before: MessageFlag, files: Sequence[File]) -> None:
-    """Check a request that makes or edits a message. `before` are the flags of the one edited.
+    """Check a request that creates or edits a message. `before` are the edited message's flags.
 
-    Raises DiscordError: 50035 with the tree of what is wrong.
+    Raises DiscordError: 50035 with the error tree.
     """
     sent = body.get("flags") if isinstance(body, dict) else None
     flags = before | MessageFlag(sent if type(sent) is int and sent > 0 else 0)
@@ -214,15 +214,14 @@ def check_body(body: Any, before: MessageFlag, files: Sequence[File]) -> None:
 
 
 def is_upload(entry: Json) -> bool:
-    """Return whether an entry of `attachments` describes a file of this request: its id is an
-    index."""
+    """Return whether an entry of `attachments` describes a file of this request, by index."""
     return len(str(entry.get("id", ""))) < 4
 
 
 def check_message(body: Json, flags: MessageFlag, files: Sequence[File]) -> None:
-    """`body` is the message as it would stand, uploads among its attachments.
+    """Check the complete message. Its attachments include the uploads.
 
-    Raises DiscordError: 50035 with the tree of what is wrong, 50006 when empty, 40005.
+    Raises DiscordError: 50035 with the error tree, 50006 where it is empty, 40005 for large files.
     """
     _check_files(body, files)
     form = FormErrors()
@@ -294,12 +293,12 @@ def _check_v2(form: FormErrors, body: Json, components: list[Json]) -> None:
 
 
 def file_name_of_url(address: str) -> str:
-    """The name of the file that an address leads to."""
+    """Return the name of the file at a URL."""
     return unquote(address.split("?", maxsplit=1)[0].rsplit("/", 1)[-1])
 
 
 def _check_references(form: FormErrors, body: Json, components: list[Json]) -> None:
-    """Every upload must be shown by a component, and only what is uploaded can be shown."""
+    """Check that each upload is shown by a component, and that each shown file is uploaded."""
     names = {a["filename"] for a in body.get("attachments") or () if "filename" in a}
     urls = [str(item.get("url")) for item in media_items(components)]
     used = set(map(file_name_of_url, urls))

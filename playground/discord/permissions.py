@@ -1,4 +1,4 @@
-"""Who may do what where: roles, then the channel's overwrites, as Discord computes them.
+"""Permissions of members, from roles and channel overwrites, as Discord computes them.
 
 https://discord.com/developers/docs/topics/permissions#permission-overwrites
 """
@@ -32,7 +32,7 @@ class Permission(IntFlag):
 
 ALL = Permission((1 << 52) - 1)
 
-# A new server's @everyone.
+# The permissions of @everyone in a new server.
 EVERYONE = (
     Permission.ADD_REACTIONS
     | Permission.VIEW_CHANNEL
@@ -49,7 +49,7 @@ EVERYONE = (
 
 
 def guild_permissions(guild: Json, member: Json) -> Permission:
-    """A member's permissions before any channel's overwrites."""
+    """Compute a member's permissions without any channel's overwrites."""
     if guild["owner_id"] == member["user"]["id"]:
         return ALL
     held = {guild["id"], *member["roles"]}
@@ -61,7 +61,7 @@ def guild_permissions(guild: Json, member: Json) -> Permission:
 
 
 def channel_permissions(guild: Json, member: Json, channel: Json) -> Permission:
-    """`channel` is the one that carries overwrites: for a thread, its parent."""
+    """Compute a member's permissions in a channel. For a thread, pass its parent."""
     base = guild_permissions(guild, member)
     if base == ALL:
         return ALL
@@ -91,7 +91,7 @@ def _apply_overwrites(base: Permission, overwrites: list[Json | None]) -> Permis
 
 
 def build_role(role_id: str, name: str, allow: Permission, *, position: int = 0) -> Json:
-    """A role in Discord's shape."""
+    """Build a role object."""
     return {
         "id": role_id,
         "name": name,

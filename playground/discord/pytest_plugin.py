@@ -1,6 +1,6 @@
 """Fixtures for the tests of a bot: `pytest_plugins = ["playground.discord.pytest_plugin"]`.
 
-They want pytest-asyncio.
+They need pytest-asyncio.
 """
 
 from collections.abc import AsyncIterator
@@ -16,8 +16,10 @@ __all__ = ["local_discord", "local_world"]
 
 @pytest_asyncio.fixture
 async def local_discord() -> AsyncIterator[LocalDiscord]:
-    """A running server with ada and bob in #general. Rate limits are off; a test about them turns
-    them on: `local_discord.backend.limits.enabled = True`."""
+    """A running server with the users ada and bob in #general.
+
+    Rate limits are off. A test switches them on by `backend.rate_limits.enabled = True`.
+    """
     async with LocalDiscord() as server:
         server.backend.rate_limits.enabled = False
         for name in ("ada", "bob"):
@@ -27,5 +29,5 @@ async def local_discord() -> AsyncIterator[LocalDiscord]:
 
 @pytest.fixture
 def local_world(local_discord: LocalDiscord) -> UserActions:
-    """Return what people do and see there."""
+    """Return the actions of its users."""
     return local_discord.world

@@ -45,7 +45,7 @@ class Decision:
 
 
 class RateLimits:
-    """Off for tests that measure something else: `enabled = False`."""
+    """The buckets of all routes. Tests may switch them off by `enabled = False`."""
 
     def __init__(self) -> None:
         self.enabled = True
@@ -55,7 +55,7 @@ class RateLimits:
         self._invalid = Bucket(INVALID_LIMIT, INVALID_SECONDS, INVALID_LIMIT, 0.0)
 
     def take(self, method: str, path: str) -> Decision:
-        """`path` is below /api/v10."""
+        """Count a request, and decide on it. `path` is below /api/v10."""
         if not self.enabled:
             return Decision()
         now = time.monotonic()
@@ -75,7 +75,7 @@ class RateLimits:
         return Decision()
 
     def is_banned(self) -> bool:
-        """Whether Cloudflare would block this address: too many 401, 403 and 429 answers."""
+        """Return whether Cloudflare would block this address, after too many 401, 403 and 429."""
         return self._invalid.remaining <= 0 and time.monotonic() < self._invalid.resets
 
     def count_invalid(self) -> None:
@@ -89,7 +89,7 @@ class RateLimits:
 
 
 def build_refusal(retry_after: float, scope: str, headers: dict[str, str]) -> Decision:
-    """discord.py takes a 429 without `Via` for a ban by Cloudflare."""
+    """Build a 429 answer. discord.py takes one without `Via` for a ban by Cloudflare."""
     is_global = scope == "global"
     extra = {"Retry-After": f"{retry_after:.3f}", "X-RateLimit-Scope": scope, "Via": "1.1 local"}
     if is_global:

@@ -1,7 +1,7 @@
-"""What a JSON body may hold, said as data: kinds of values, and what each refuses.
+"""Schemas for JSON bodies, with the errors that Discord answers.
 
-A kind's `check` writes what is wrong into a `Form`, in the words that Discord uses. A member that
-no kind names is ignored, as Discord ignores it; a member that is null counts as absent.
+The `check` of a schema adds errors to `FormErrors`, with Discord's codes and texts. As on Discord,
+members that no schema names are ignored, and a member that is null counts as absent.
 """
 
 import re
@@ -25,24 +25,24 @@ ADDRESS_SCHEMES = (*WEB, UPLOADED)
 
 class Schema(Protocol):
     def check(self, form: FormErrors, at: str, value: Any) -> None:
-        """Note what is wrong with `value`, which is not None, under the path `at`."""
+        """Add the errors of `value`, which is not None, under the path `at`."""
 
 
 def matches(kind: Schema, value: Any) -> bool:
-    """Return whether nothing is wrong with the value."""
+    """Return whether the value has no error."""
     form = FormErrors()
     kind.check(form, "value", value)
     return form.is_empty
 
 
 def is_blank(text: str) -> bool:
-    """Return whether nothing of it can be seen: white space and characters without a shape."""
+    """Return whether a text has only white space and invisible characters."""
     return all(c.isspace() or unicodedata.category(c) in ("Cf", "Cc") for c in text)
 
 
 @dataclass(frozen=True, slots=True)
 class String:
-    """`visible` texts may not be blank. Lengths count Unicode code points."""
+    """A string. A `visible` one may not be blank. Lengths count Unicode code points."""
 
     least: int = 0
     most: int | None = None
@@ -77,7 +77,7 @@ class Integer:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """Any number; JSON's numbers are finite."""
+    """A number. JSON's numbers are finite."""
 
     def check(self, form: FormErrors, at: str, value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -95,7 +95,7 @@ class Boolean:
 
 @dataclass(frozen=True, slots=True)
 class Snowflake:
-    """An id, as text or, which Discord takes too, as an integer."""
+    """An id, as a string or an integer. Discord accepts both."""
 
     def check(self, form: FormErrors, at: str, value: Any) -> None:
         if not is_snowflake(value):
@@ -156,7 +156,7 @@ class Timestamp:
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    """A list. `unique` ones hold no value twice."""
+    """A list. A `unique` one holds no value twice."""
 
     of: Schema
     least: int = 0
@@ -176,7 +176,7 @@ class Array:
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """An object. `rules` see it only where its members are of the right kinds."""
+    """An object. `rules` check it only where its members have no errors."""
 
     members: Mapping[str, Schema] = field(default_factory=dict)
     required: Sequence[str] = ()
@@ -202,7 +202,7 @@ class Object:
 
 @dataclass(frozen=True, slots=True)
 class TaggedObject:
-    """An object whose member `type` says what else it may hold. More types may be added later."""
+    """An object whose member `type` decides on its other members."""
 
     types: dict[int, Object]
 
@@ -221,7 +221,7 @@ class TaggedObject:
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    """A value of one of several kinds; the first kind says what is wrong with any other."""
+    """A value of one of several schemas. The errors of any other value are the first schema's."""
 
     kinds: tuple[Schema, ...]
 
@@ -232,7 +232,7 @@ class AnyOf:
 
 @dataclass(frozen=True, slots=True)
 class MapOf:
-    """An object of free names, each of which must be among `names`."""
+    """An object whose keys are among `names`."""
 
     names: frozenset[str]
     of: Schema
@@ -249,7 +249,7 @@ class MapOf:
 
 
 def check_member(form: FormErrors, at: str, kind: Schema, value: Any) -> None:
-    """Check a value that may not be null."""
+    """Check a value that must not be null."""
     if value is None:
         form.add(at, "BASE_TYPE_REQUIRED", "This field is required")
     else:
@@ -257,7 +257,7 @@ def check_member(form: FormErrors, at: str, kind: Schema, value: Any) -> None:
 
 
 def check_body_schema(kind: Schema, body: Any, at: str = "") -> None:
-    """Raise what Discord answers to a body of another kind (code 50035)."""
+    """Raise Discord's error for a body that does not fit (code 50035)."""
     form = FormErrors()
     kind.check(form, at, body)
     form.raise_if_any()
@@ -300,7 +300,8 @@ def _split_url(address: str) -> tuple[str, str]:
     return parts.scheme, parts.netloc
 
 
-# --- emoji ---
+# --- emoji ------------------------------------------------------------------------------------
+# The table is Unicode's property Emoji, version 17, without digits.
 
 _TABLE = (
     "\u00a9\u00ae\u203c\u2049\u2122\u2139\u2194-\u2199\u21a9\u21aa\u231a\u231b\u2328\u23cf"
@@ -329,11 +330,11 @@ _EMOJI = re.compile(rf"{_ONE}(?:\u200d{_ONE})*|[\U0001f1e6-\U0001f1ff]{{2}}|[0-9
 
 
 def is_emoji(text: str) -> bool:
-    """Return whether it is one emoji of Unicode."""
+    """Return whether the text is one Unicode emoji."""
     return _EMOJI.fullmatch(text) is not None
 
 
 def check_emoji(form: FormErrors, at: str, emoji: Json) -> None:
-    """A part of an emoji object names a custom one by `id`, or is one of Unicode by `name`."""
+    """Check an emoji object: a custom emoji has an `id`, any other a Unicode `name`."""
     if emoji.get("id") is None and not is_emoji(emoji.get("name") or ""):
         form.add(f"{at}.name", "BUTTON_COMPONENT_INVALID_EMOJI", "Invalid emoji")

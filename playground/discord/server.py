@@ -24,13 +24,13 @@ BODY_BYTES = 30 * 2**20
 
 
 class PortInUseError(OSError):
-    """Another program listens there."""
+    """Another program listens on the port."""
 
 
 class LocalDiscord:
-    """`extend` may add routes of its own to the application before it starts."""
+    """The server with its state. `extend` may add routes before it starts."""
 
-    # Called in the same way for every server that is made: how a recorder listens to all of them.
+    # Called like `extend`, for every server. A recorder listens to all servers by this.
     extensions: ClassVar[list[Callable[[web.Application], None]]] = []
 
     def __init__(
@@ -89,7 +89,7 @@ class LocalDiscord:
 
     @property
     def api_url(self) -> str:
-        """What `DISCORD_API` wants."""
+        """The value for the setting DISCORD_API."""
         return f"{self.url}/api"
 
     @property

@@ -1,6 +1,6 @@
-"""What the server holds: people, servers, channels and messages, in Discord's own shapes.
+"""The state of the local Discord: users, servers, channels and messages, in Discord's shapes.
 
-Looking up something that is not there raises the error Discord would answer with.
+A lookup of an unknown id raises the error that Discord would answer.
 """
 
 import base64
@@ -22,7 +22,7 @@ from playground.discord.permissions import Permission
 if TYPE_CHECKING:
     from playground.discord.fault_injection import MessageFilter
 
-# What a server without any special settings says of itself.
+# The fields of a new server.
 NEW_GUILD: Json = {
     "icon": None,
     "description": None,
@@ -89,8 +89,11 @@ class StoredMessage:
         return MessageFlag(self.data["flags"])
 
     def to_json(self) -> Json:
-        """The message as Discord tells it: `attachments` are those that nothing else in it shows,
-        and there is no list of reactions where there are none."""
+        """Return Discord's message object.
+
+        `attachments` has the files that no component and no embed shows. `reactions` is left out
+        where there are none.
+        """
         data: Json = copy.deepcopy(self.data)
         places = list(media_items(data["components"]))
         places += [e[key] for e in data["embeds"] for key in ("image", "thumbnail") if key in e]
@@ -102,20 +105,20 @@ class StoredMessage:
 
 
 def new_token(bot: str) -> str:
-    """A token as Discord gives them, whose first part is the bot's id, which libraries read."""
+    """Create a token like Discord's. Libraries read the bot's id from its first part."""
     name = base64.urlsafe_b64encode(bot.encode()).decode().rstrip("=")
     return f"{name}.{secrets.token_urlsafe(4)}.{secrets.token_urlsafe(28)}"
 
 
 @dataclass
 class ServerState:
-    """`url` is where the server is reached, known once it listens."""
+    """Everything in memory. `url` is the server's address, which is known once it listens."""
 
     clock: Clock = field(default_factory=Clock)
     bus: EventBus = field(default_factory=EventBus)
     url: str = ""
     bot_name: str = "commonroom"
-    privileged_intents: int = -1  # which of them the application may ask for; -1 is all
+    privileged_intents: int = -1  # those that the application may use; -1 is all
 
     def __post_init__(self) -> None:
         self.snowflakes = Snowflakes(self.clock)
@@ -201,7 +204,7 @@ class ServerState:
         return role
 
     def _add_managed_role(self, guild: Json, bot: Json) -> Json:
-        """The role of the same name that a bot brings along, and that nobody else can have."""
+        """Add the role with the bot's name. Discord creates it, and no other member can have it."""
         role = permissions.build_role(
             self.snowflakes.next(), bot["username"], Permission.NONE, position=len(guild["roles"])
         )
@@ -266,7 +269,7 @@ class ServerState:
         auto_archive_minutes: int = 1440,
         tags: Sequence[str] = (),
     ) -> Json:
-        """`tags` are the ids of those that a forum's post carries."""
+        """Create a thread. `tags` are the ids of a forum post's tags."""
         now = format_timestamp(self.clock.now())
         thread = self._create_channel(
             kind,
@@ -297,7 +300,7 @@ class ServerState:
         return thread
 
     def open_dm(self, user_id: str) -> Json:
-        """The direct channel of this user and the bot; made when it is first needed."""
+        """Return the direct channel of this user and the bot. Create it where there is none."""
         for channel in self.channels.values():
             if channel["type"] == ChannelType.DM and channel["recipients"][0]["id"] == user_id:
                 return channel
@@ -320,7 +323,7 @@ class ServerState:
         return channel
 
     def remove_channel(self, channel: Json) -> None:
-        """A deleted channel takes its messages and threads along."""
+        """Delete a channel with its messages and threads."""
         for thread in [c for c in self.channels.values() if c.get("parent_id") == channel["id"]]:
             self.remove_channel(thread)
         event = "THREAD_DELETE" if channel["type"] in THREADS else "CHANNEL_DELETE"
@@ -392,14 +395,14 @@ class ServerState:
         return channel is not None and Permission.VIEW_CHANNEL in self.permissions(user_id, channel)
 
     def require(self, user_id: str, channel: Json, *needed: Permission) -> None:
-        """50001 where the channel itself is hidden, 50013 where a permission is lacking."""
+        """Raise 50001 where the channel is hidden, and 50013 where a permission is missing."""
         held = self.permissions(user_id, channel)
         if Permission.VIEW_CHANNEL not in held:
             raise missing_access_error()
         if any(permission not in held for permission in needed):
             raise missing_permissions_error()
 
-    # --- telling ------------------------------------------------------------------------------
+    # --- publishing events --------------------------------------------------------------------
 
     def publish(
         self,

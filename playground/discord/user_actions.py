@@ -1,7 +1,7 @@
-"""What people do and see on the local Discord. The page and the script use exactly this.
+"""The actions of users on the local Discord, for the page, the scripts and tests.
 
-People, channels, threads and messages are named by id, or by name where a name is given.
-Whatever Discord's client would not let a person do raises `UserError`.
+Arguments name users and channels by id or by name, and messages by id. An action that Discord's
+client would not let a person do raises `UserError`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,21 +42,21 @@ class UserActions:
         self.guild = self.state.add_guild("playground")
         self.general = self.create_channel("general")
 
-    # --- looking ------------------------------------------------------------------------------
+    # --- reading ------------------------------------------------------------------------------
 
     def subscribe(self) -> Subscription:
-        """Everything from now on: `with world.subscribe() as changes: async for seen in changes`.
+        """Return all events from now on: `with world.subscribe() as events: async for e in events`.
 
-        Who sees what is `sees(user, seen)`.
+        `can_see(user, event)` tells who sees an event.
         """
         return Subscription(self.state.bus)
 
-    def can_see(self, user: str, seen: DiscordEvent) -> bool:
-        if seen.visible_to is not None and seen.visible_to != user:
+    def can_see(self, user: str, event: DiscordEvent) -> bool:
+        if event.visible_to is not None and event.visible_to != user:
             return False
-        if seen.channel is not None and seen.channel in self.state.channels:
-            return self.state.can_view(user, seen.channel)
-        return seen.guild is None or user in self.state.members[seen.guild]
+        if event.channel is not None and event.channel in self.state.channels:
+            return self.state.can_view(user, event.channel)
+        return event.guild is None or user in self.state.members[event.guild]
 
     def snapshot(self, user: str) -> Json:
         """Return everything that one person sees now, in Discord's shapes.
@@ -94,7 +94,7 @@ class UserActions:
         }
 
     def messages(self, channel: str, viewer: str | None = None) -> list[StoredMessage]:
-        """Oldest first; for a viewer without other people's ephemeral ones."""
+        """Return messages, oldest first. A viewer does not get ephemeral ones of other users."""
         everything = self.state.messages[self.channel(channel)["id"]].values()
         viewer_id = None if viewer is None else self.user(viewer)["id"]
         return [m for m in everything if viewer is None or m.visible_to in (None, viewer_id)]
@@ -105,7 +105,7 @@ class UserActions:
     def channel(self, where: str) -> Json:
         return self.state.channels.get(where) or find_by_name(self.state.channels.values(), where)
 
-    # --- making -------------------------------------------------------------------------------
+    # --- creating -----------------------------------------------------------------------------
 
     def create_user(self, name: str, guild: Json | None = None) -> Json:
         user = self.state.add_user(name)
@@ -113,7 +113,7 @@ class UserActions:
         return user
 
     def make_admin(self, user: str) -> None:
-        """Let somebody manage the server and its channels."""
+        """Give a user the permission to manage the server and its channels."""
         allowed = Permission.MANAGE_GUILD | Permission.MANAGE_CHANNELS
         role = self.state.add_role(self.guild, "admins", allowed)
         self.state.members[self.guild["id"]][self.user(user)["id"]]["roles"].append(role["id"])
@@ -153,7 +153,7 @@ class UserActions:
         *,
         tags: Sequence[str] = (),
     ) -> StoredMessage:
-        """The first message of a new post of a forum; both have the same id."""
+        """Create a post and return its first message. Both have the same id."""
         author, place = self._resolve(user, forum, Permission.SEND_MESSAGES)
         wanted = [tag["id"] for tag in place["available_tags"] if tag["name"] in tags]
         thread = self.state.add_thread(place, title, author, tags=wanted)
@@ -167,11 +167,11 @@ class UserActions:
         return self.state.add_thread(place, name, author, starter=starter)
 
     def archive_thread(self, thread: str, *, locked: bool = False) -> None:
-        """As a moderator does, or time."""
+        """Archive a thread, as a moderator does, or Discord after some time."""
         self.state.set_archived(self.channel(thread), archived=True, locked=locked)
 
     def open_dm(self, user: str) -> Json:
-        """The direct channel between this person and the bot."""
+        """Return the direct channel between this user and the bot."""
         return self.state.open_dm(self.user(user)["id"])
 
     def set_permissions(
@@ -212,8 +212,11 @@ class UserActions:
         poll: Json | None = None,
         extra: Json | None = None,
     ) -> StoredMessage:
-        """`stickers` are names; `poll` is Discord's request for one; `extra` holds fields of the
-        message that Discord sets by itself."""
+        """Write a message.
+
+        `stickers` are names, `poll` is Discord's request for one. `extra` holds fields of the
+        message that Discord sets by itself.
+        """
         author, place = self._resolve(user, channel)
         self._require(author, place, send_permission(place))
         body: Json = {"content": insert_mentions(self.state, content)}
@@ -251,7 +254,7 @@ class UserActions:
     async def send_webhook_message(
         self, name: str, channel: str, body: Json, files: Sequence[File] = ()
     ) -> StoredMessage:
-        """A message that a webhook of this name sends; `body` is Discord's request."""
+        """Send a message of a webhook with this name. `body` is Discord's request."""
         place = self.channel(channel)
         hook = self.state.snowflakes.next()
         author = {
@@ -270,7 +273,7 @@ class UserActions:
     async def send_system_message(
         self, user: str, channel: str, kind: int, content: str = ""
     ) -> StoredMessage:
-        """Return what Discord writes in somebody's name, such as that they pinned a message."""
+        """Create a message that Discord writes in a user's name, such as for a pin."""
         author, place = self._resolve(user, channel)
         origin = Origin(self.state.users[author], extra={"type": kind})
         return self._post(place, {"content": content}, (), origin)
@@ -290,11 +293,14 @@ class UserActions:
     async def edit_message(
         self, user: str, channel: str, message: str, content: str
     ) -> StoredMessage:
-        found = self._own(user, channel, message)
+        author, place = self._resolve(user, channel)
+        found = self.state.message(place["id"], message)
+        if found.author != author:
+            raise UserError("only one's own messages can be edited")
         return self.backend.messages.edit(found, {"content": insert_mentions(self.state, content)})
 
     async def delete_message(self, user: str, channel: str, message: str) -> None:
-        """One's own message, an ephemeral answer to oneself, or any as a moderator."""
+        """Delete a message: one's own, an ephemeral answer to oneself, or any as a moderator."""
         author, place = self._resolve(user, channel)
         found = self.state.message(place["id"], message)
         if author not in (found.author, found.visible_to):
@@ -326,7 +332,7 @@ class UserActions:
         user_installed: bool = False,
         locale: str = "en-US",
     ) -> Interaction:
-        """`command` may hold a subcommand: "settings persona". Does not wait for the bot."""
+        """Use a command, such as "chat" or "settings persona". This does not wait for the bot."""
         author, place = self._resolve(user, channel, Permission.USE_APPLICATION_COMMANDS)
         data = command_data(self.backend, place, command, options or {}, files)
         return self.backend.interactions.open(
@@ -348,7 +354,7 @@ class UserActions:
         *,
         locale: str = "en-US",
     ) -> list[Json]:
-        """The choices offered for the option `focused`; none when the bot does not respond."""
+        """Return the choices for the option `focused`, or none where the bot does not respond."""
         author, place = self._resolve(user, channel, Permission.USE_APPLICATION_COMMANDS)
         data = command_data(self.backend, place, command, options, focused=focused)
         interaction = self.backend.interactions.open(
@@ -366,7 +372,7 @@ class UserActions:
         *,
         locale: str = "en-US",
     ) -> Interaction:
-        """`target` is a message's id, or a user for a user command."""
+        """Use a command of the context menu. `target` is a message's id, or a user."""
         author, place = self._resolve(user, channel, Permission.USE_APPLICATION_COMMANDS)
         data = context_menu_data(self.backend, place, command, target)
         return self.backend.interactions.open(
@@ -387,7 +393,7 @@ class UserActions:
         *,
         locale: str = "en-US",
     ) -> Interaction:
-        """Press a button, or choose `values` in a menu; found by custom_id or label."""
+        """Press a button, or choose `values` in a menu. `component` is a custom_id or a label."""
         author, place = self._resolve(user, channel)
         source = self.state.message(place["id"], message)
         if source.visible_to not in (None, author):
@@ -405,7 +411,7 @@ class UserActions:
     async def submit_modal(
         self, interaction: Interaction | str, values: Options, *, locale: str = "en-US"
     ) -> Interaction:
-        """Send the modal that this interaction opened; fields by custom_id."""
+        """Submit the modal that this interaction opened. `values` are by custom_id."""
         if isinstance(interaction, str):
             interaction = self.backend.interactions.by_id[interaction]
         if interaction.modal is None:
@@ -422,7 +428,7 @@ class UserActions:
             locale=locale,
         )
 
-    # --- inside -------------------------------------------------------------------------------
+    # --- checks -------------------------------------------------------------------------------
 
     def _resolve(self, user: str, channel: str, *needed: Permission) -> tuple[str, Json]:
         author, place = self.user(user)["id"], self.channel(channel)
@@ -434,10 +440,3 @@ class UserActions:
         if lacking := [p.name for p in needed if p not in held]:
             name = self.state.users[user]["username"]
             raise UserError(f"{name} lacks {', '.join(str(p) for p in lacking)} here")
-
-    def _own(self, user: str, channel: str, message: str) -> StoredMessage:
-        author, place = self._resolve(user, channel)
-        found = self.state.message(place["id"], message)
-        if found.author != author:
-            raise UserError("only one's own messages can be edited")
-        return found

@@ -23,7 +23,7 @@ async def me(request: web.Request) -> web.Response:
 
 @routes.get("/users/@me/guilds")
 async def my_guilds(request: web.Request) -> web.Response:
-    """In one page: the local Discord has few servers."""
+    """Return all servers on one page, since the local Discord has few."""
     state = get_backend(request).state
     me = state.bot["id"]
     return json_response(

@@ -75,7 +75,7 @@ def _channel(request: web.Request, *needed: Permission) -> Json:
 
 
 def _guild(request: web.Request) -> Json:
-    """The server of the address, which the bot must be a member of."""
+    """Return the server of the path. The bot must be its member."""
     state = get_backend(request).state
     guild = state.guild(request.match_info["guild"])
     if not state.has_bot(guild["id"]):
@@ -96,7 +96,9 @@ async def edit_channel(request: web.Request) -> web.Response:
     body = await read_body(request, THREAD_EDIT if is_thread else CHANNEL_EDIT)
     body = {key: value for key, value in body.items() if value is not None}
     if is_thread and body == {"archived": False} and not channel["thread_metadata"]["locked"]:
-        _channel(request, Permission.SEND_MESSAGES_IN_THREADS)  # as whoever writes there reopens it
+        _channel(
+            request, Permission.SEND_MESSAGES_IN_THREADS
+        )  # a message there would unarchive it, too
     elif not (is_thread and mine):
         _channel(request, Permission.MANAGE_THREADS if is_thread else Permission.MANAGE_CHANNELS)
     for key in ("name", "topic", "rate_limit_per_user", "nsfw"):

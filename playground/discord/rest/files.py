@@ -1,4 +1,4 @@
-"""The CDN: uploads behind signed addresses, and a plain avatar for everybody."""
+"""The CDN: uploads at signed URLs, and a plain avatar for each user."""
 
 import struct
 import zlib
@@ -23,7 +23,7 @@ async def attachment(request: web.Request) -> web.Response:
         )
     except DiscordError as error:
         return web.Response(status=error.status, text=str(error.body["message"]))
-    # Never as a page: what people upload is shown by nobody's origin.
+    # An upload must not run as a page of this origin.
     headers = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox"}
     media_type = file.media_type or "application/octet-stream"
     return web.Response(body=file.data, content_type=media_type.split(";")[0], headers=headers)
@@ -38,7 +38,7 @@ async def avatar(request: web.Request) -> web.Response:
 
 
 def _build_png(colour: tuple[int, int, int], side: int = 8) -> bytes:
-    """A PNG of one colour."""
+    """Build a PNG of one colour."""
     rows = b"".join(b"\x00" + bytes(colour) * side for _ in range(side))
     header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))

@@ -1,4 +1,4 @@
-"""Reading requests and writing answers the way discord.py expects them."""
+"""Reads requests and writes responses in the form that discord.py expects."""
 
 import json
 import re
@@ -14,9 +14,9 @@ from playground.discord.schema import Object, Schema, check_body_schema, is_snow
 
 BACKEND: web.AppKey[Backend] = web.AppKey("backend", Backend)
 
-# Where somebody records a request: what was read of it, by the names "body" and "files".
+# Where a request is recorded: what was read of it, under "body" and "files".
 RECORDED_REQUEST: ContextVar[Json | None] = ContextVar("RECORD", default=None)
-MAX_DEPTH = 100  # how far JSON may be nested
+MAX_DEPTH = 100  # of nested JSON
 _FILE_FIELD = re.compile(r"files?\[?(\d{0,4})\]?")
 
 
@@ -43,7 +43,7 @@ async def read_json(request: web.Request) -> Any:
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Raises 50109 for what is no JSON, for numbers that JSON has not, and for endless nesting."""
+    """Parse JSON. Raises 50109 for invalid JSON, NaN and infinities, and for deep nesting."""
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
@@ -68,7 +68,7 @@ def _invalid_json() -> DiscordError:
 
 
 def _depth(value: Any) -> int:
-    """Return how many lists and objects lie in each other; found without recursion."""
+    """Return the depth of nested lists and objects. This does not recurse."""
     depth, level = 0, [value]
     while level := [each for each in level if isinstance(each, dict | list)]:
         depth += 1
@@ -79,14 +79,14 @@ def _depth(value: Any) -> int:
 
 
 async def read_body(request: web.Request, kind: Schema) -> Any:
-    """A JSON body of this kind. Raises 50035 with the tree of what is wrong."""
+    """Read a JSON body of this schema. Raises 50035 with the error tree."""
     body = await read_json(request)
     check_body_schema(kind, body)
     return body
 
 
 async def read_message(request: web.Request) -> tuple[Json, list[File]]:
-    """A body that may carry files: JSON, or a form with `payload_json` and `files[n]`."""
+    """Read a body with files: JSON, or a form with `payload_json` and `files[n]`."""
     if not request.content_type.startswith("multipart/"):
         return await read_body(request, Object()), []
     try:
@@ -114,7 +114,7 @@ async def _read_form(request: web.Request) -> tuple[Any, list[File]]:
 
 
 def read_query(request: web.Request, **kinds: Schema) -> dict[str, int]:
-    """The parameters of an address that are named here, all of them numbers or ids."""
+    """Read these parameters of the query, which are numbers or ids."""
     values: dict[str, Any] = {
         name: int(value) if is_snowflake(value) else value
         for name, value in request.query.items()

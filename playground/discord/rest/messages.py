@@ -40,7 +40,7 @@ def _channel(request: web.Request, *needed: Permission) -> Json:
 
 def _message(request: web.Request, channel: Json) -> StoredMessage:
     message = get_backend(request).state.message(channel["id"], request.match_info["message"])
-    if message.visible_to is not None:  # an ephemeral one is reached only through its token
+    if message.visible_to is not None:  # only its token reaches an ephemeral one
         raise unknown_error("Message")
     return message
 
@@ -49,7 +49,7 @@ def _present_readable(request: web.Request, message: StoredMessage) -> Json:
     state = get_backend(request).state
     intents = Intent(state.privileged_intents & Intent.MESSAGE_CONTENT)
     shown = get_backend(request).messages.present(message)
-    if "guild_id" in message.data:  # what tells `readable` that this is no DM
+    if "guild_id" in message.data:  # `hide_content` takes a message without it for a DM
         shown["guild_id"] = message.data["guild_id"]
     shown = hide_content(shown, intents, state.bot["id"])
     return {key: value for key, value in shown.items() if key != "guild_id"}
@@ -60,7 +60,7 @@ async def list_messages(request: web.Request) -> web.Response:
     channel = _channel(request)
     state = get_backend(request).state
     if Permission.READ_MESSAGE_HISTORY not in state.permissions(state.bot["id"], channel):
-        return json_response([])  # not an error, says Discord
+        return json_response([])  # Discord documents this as no error
     wanted = read_query(
         request,
         limit=Integer(1, 100),
@@ -192,7 +192,7 @@ async def bulk_delete(request: web.Request) -> web.Response:
         message = "You can only bulk delete messages that are under 14 days old."
         raise DiscordError(400, 50034, message)
     for message_id in map(str, body["messages"]):
-        if message_id in state.messages[channel["id"]]:  # others are passed over
+        if message_id in state.messages[channel["id"]]:  # Discord skips the others
             get_backend(request).messages.delete(state.message(channel["id"], message_id))
     return no_content()
 
@@ -203,8 +203,10 @@ def _require_open(channel: Json) -> None:
 
 
 def _unarchive(request: web.Request, channel: Json) -> None:
-    """A new message takes a thread out of the archive. Into a locked one only those write who
-    manage threads."""
+    """Unarchive a thread for a new message. Raises 160005 for a locked one.
+
+    Members who manage threads may write in locked ones.
+    """
     if channel["type"] not in THREADS:
         return
     state = get_backend(request).state

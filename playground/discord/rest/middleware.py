@@ -1,4 +1,4 @@
-"""Around every API request: faults, the token, rate limits, errors as Discord writes them."""
+"""The middleware of all API requests: faults, the token, rate limits and errors."""
 
 import re
 
@@ -12,7 +12,7 @@ from playground.discord.rest.http_io import get_backend, json_response
 from playground.discord.schema import Snowflake
 
 API = "/api/v10"
-# An interaction's token in the path is all these need.
+# These need only an interaction's token in the path.
 _OPEN = re.compile(r"/interactions/\d+/[^/]+/callback|/webhooks/\d+/[^/]+(?:/.*)?")
 
 _IDS = ("application", "channel", "command", "guild", "interaction", "message", "scope", "user")
@@ -62,7 +62,7 @@ def _authenticate(request: web.Request) -> None:
 
 
 def _check_path(request: web.Request) -> None:
-    """Ids in an address are snowflakes, but for the names that stand for one."""
+    """Check that the ids of the path are snowflakes, or names such as @me."""
     form = FormErrors()
     for name, value in request.match_info.items():
         if name in _IDS and not value.startswith("@"):
