@@ -1,23 +1,19 @@
-"""`init`: a file that names every setting, written from the settings themselves.
+"""The command `init`: it writes a file that names every setting.
 
-The words are the comments that stand beside the fields, or above them, so that the file can say
-nothing else than the program does. It is read by `docker compose` and systemd (`env_file`,
-`EnvironmentFile`), and by a shell (`set -a; . ./bot.env`).
+The file is rendered from the fields of the settings class: name, default, and the description in
+their metadata. `docker compose` and systemd read it (`env_file`, `EnvironmentFile`), and a shell
+does (`set -a; . ./bot.env`).
 """
 
-import ast
-import inspect
-import io
 import os
 import sys
 import textwrap
-import tokenize
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, cast
 
 import msgspec
-from msgspec.structs import FieldInfo, fields
+from msgspec.inspect import Field, LiteralType, Metadata, StructType, type_info
 
 if TYPE_CHECKING:
     import argparse
@@ -32,82 +28,61 @@ def add_init_command(
     subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]",
     program: str,
     settings: type[msgspec.Struct],
-    also: tuple[tuple[str, str], ...] = (),
+    extra_variables: Sequence[tuple[str, str]] = (),
 ) -> None:
-    """Add the `init` command; `also` are variables, and their words, that `settings` lacks."""
+    """Add the command; `extra_variables` (name, description) are not in `settings`."""
     parser = subparsers.add_parser("init", help="write a file that names every setting")
     parser.add_argument(
         "file", type=Path, nargs="?", default=Path(f"{program}.env"), help="or - for the terminal"
     )
     parser.set_defaults(
-        run=lambda given: _init(given.file, render_template(program, settings, also))
+        run=lambda args: _write(args.file, render_template(program, settings, extra_variables))
     )
 
 
-def _init(path: Path, content: str) -> int:
+def _write(path: Path, content: str) -> int:
     if str(path) == "-":
         print(content, end="")
         return 0
     try:
-        # It is going to hold secrets, so it is never anybody else's to read; and never lost.
-        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        # Secrets will be written into it: only this user may read it, and none is overwritten.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         print(f"error: {path}: {error.strerror}; nothing was written", file=sys.stderr)
         return 1
-    with os.fdopen(number, "w", encoding="utf-8") as file:
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(content)
     print(f"{path} is written. Fill it in, then: set -a; . ./{path}; set +a")
     return 0
 
 
 def render_template(
-    program: str, settings: type[msgspec.Struct], also: tuple[tuple[str, str], ...] = ()
+    program: str, settings: type[msgspec.Struct], extra_variables: Sequence[tuple[str, str]] = ()
 ) -> str:
-    entries = [_entry(*each) for each in _described(settings)]
-    entries += [_entry(variable, told, "", required=False) for variable, told in also]
+    """Render every setting with its description and default."""
+    entries = [_render_field(field) for field in cast("StructType", type_info(settings)).fields]
+    entries += [_render_entry(f"#{name}=", text) for name, text in extra_variables]
     return "\n".join([HEADER.format(program=program), *entries])
 
 
-def _described(settings: type[msgspec.Struct]) -> Iterator[tuple[str, str, str, bool]]:
-    told, types = _comments(settings), get_type_hints(settings)
-    for field in fields(settings):
-        choices = get_args(types[field.name]) if get_origin(types[field.name]) is Literal else ()
-        one_of = f"One of {', '.join(map(str, choices))}." if choices else ""
-        words = " ".join(filter(None, (told.get(field.name, ""), one_of)))
-        words = words[:1].upper() + words[1:]
-        yield field.encode_name.upper(), words, _default(field), field.required
-
-
-def _default(field: FieldInfo) -> str:
+def _render_field(field: Field) -> str:
+    kind, description = field.type, ""
+    if isinstance(kind, Metadata):
+        description = (kind.extra_json_schema or {}).get("description", "")
+        kind = kind.type
+    if isinstance(kind, LiteralType):
+        choices = ", ".join(str(value) for value in kind.values if value)
+        description = f"{description} One of {choices}.".lstrip()
     if field.required:
-        return ""
+        return _render_entry(f"{field.encode_name.upper()}=", description)
     value = str(field.default)
-    return value.lower() if isinstance(field.default, bool) else value
+    if isinstance(field.default, bool):
+        value = value.lower()
+    elif any(character in value for character in " '"):
+        value = f'"{value}"'
+    return _render_entry(f"#{field.encode_name.upper()}={value}", description)
 
 
-def _entry(variable: str, told: str, default: str, required: bool) -> str:
-    words = "".join(f"# {line}\n" for line in textwrap.wrap(told, 96))
-    value = f'"{default}"' if any(character in default for character in " '") else default
-    return f"{words}{'' if required else '#'}{variable}={value}\n"
-
-
-def _comments(settings: type[msgspec.Struct]) -> dict[str, str]:
-    """By field: the comment in its lines, else the comments right above it."""
-    source = textwrap.dedent(inspect.getsource(settings))
-    beside, above = dict[int, str](), dict[int, str]()  # by line
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            alone = token.line.lstrip().startswith("#")
-            (above if alone else beside)[token.start[0]] = token.string.lstrip("# ")
-    [parsed] = ast.parse(source).body
-    assert isinstance(parsed, ast.ClassDef)  # noqa: S101  (that is what a settings class is)
-    return {
-        node.target.id: beside.get(node.lineno) or _ending_at(node.lineno - 1, above)
-        for node in parsed.body
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
-    }
-
-
-def _ending_at(line: int, comments: dict[int, str]) -> str:
-    """The block of comments whose last line is `line`."""
-    return f"{_ending_at(line - 1, comments)} {comments[line]}".strip() if line in comments else ""
+def _render_entry(assignment: str, description: str) -> str:
+    comment = "".join(f"# {line}\n" for line in textwrap.wrap(description, 96))
+    return f"{comment}{assignment}\n"

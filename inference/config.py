@@ -7,6 +7,7 @@ import socket
 from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from common.settings import load_or_exit
 
@@ -30,49 +31,120 @@ ALSO = (
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"inference_{name}"):
-    # transformers; llamacpp; openai, which asks other servers; or scripted. By itself, llamacpp
-    # where there is no GPU and the model's GGUF is here, else transformers.
-    engine: str = "auto"
-    model: str = DEFAULT_MODEL  # a known name, a folder or a .gguf file
-    slots: int = 0  # answers at once; 0 is the engine's own choice
-    context_tokens: int = 0  # at most, under the model's own limit; 0 is the engine's own choice
-    max_tokens: int = 1024  # of an answer whose request names none
-    threads: int = 0  # of the CPU; 0 is the engine's own choice
-    quantize: Literal["", "8bit", "4bit"] = (
-        ""  # the weights; but for 8 on a CPU, bitsandbytes' work
+    engine: Annotated[
+        str,
+        Meta(
+            description="transformers, llamacpp, openai (which asks other servers) or scripted. "
+            "auto: llamacpp if there is no GPU and the model's GGUF is here, else transformers."
+        ),
+    ] = "auto"
+    model: Annotated[str, Meta(description="A known name, a folder or a .gguf file.")] = (
+        DEFAULT_MODEL
     )
-    # Weights over all cards, then memory, then disk, for a model that one card does not hold;
-    # answers come one at a time.
-    spread: bool = False
-    compiled: bool = False  # on a GPU: a fourteenth more tokens a second for 20 s more to start
-    system_prompt: str = DEFAULT_SYSTEM  # for jobs that bring no persona
-    # The `openai` engine's servers, with commas between them; a path such as /v1 belongs to each.
-    base_urls: str = ""
-    api_key: str = ""  # or, better, a file: INFERENCE_API_KEY_FILE
-    server: str = ""  # vllm, sglang, lmdeploy, llamacpp or openai; empty: as its models say
-    vision: bool = False  # its model sees pictures; llama.cpp says so itself
-    chats: bool = True  # no: questions about pictures only, for a model that knows nothing else
-    programs: bool = True  # run models' programs, where the sandbox holds: what /solve needs
-    sandbox_socket: str = ""  # of a sandbox service; empty: a sandbox of this worker's own
-    sandbox_slots: int = 4  # programs at once; the others wait
-    # How the model calls tools: hermes, internlm, fences or forms; empty: as its name tells;
-    # native: the `openai` engine's server parses them, where it was started so.
-    dialect: Literal["", "hermes", "internlm", "fences", "forms", "native"] = ""
-    arxiv: bool = False  # models may search arXiv
-    # And the web, with a SearXNG at this address, as https://search.example/search
-    web_search: str = ""
-    pictures: str = ""  # a folder of pictures for articles: `python -m inference pictures`
-    # SigLIP or the like, a known name or a folder: pictures are then also found by what they show.
-    pictures_model: str = ""
-    worker: str = ""  # this process's name; empty is host, process and a random part
-    summaries: bool = True  # of older turns, before they drop out of the context
-    drain_s: float = 20.0  # how long running answers may go on after SIGTERM
-    # An event loop that stands still for so long ends the process, for it to be started again;
-    # 0: never.
-    stall_s: Annotated[float, msgspec.Meta(ge=0)] = 60.0
-    metrics_port: int = 0  # /metrics, /healthz and /readyz; 0 is nowhere
-    metrics_host: str = "127.0.0.1"
-    log_level: str = "INFO"
+    slots: Annotated[int, Meta(description="Answers at once. 0: the engine's choice.")] = 0
+    context_tokens: Annotated[
+        int,
+        Meta(description="At most, below the model's own limit. 0: the engine's choice."),
+    ] = 0
+    max_tokens: Annotated[
+        int, Meta(description="Tokens of an answer whose request names no limit.")
+    ] = 1024
+    threads: Annotated[int, Meta(description="Threads of the CPU. 0: the engine's choice.")] = 0
+    quantize: Annotated[
+        Literal["", "8bit", "4bit"],
+        Meta(description="Quantize the weights: by bitsandbytes, except for 8bit on a CPU."),
+    ] = ""
+    spread: Annotated[
+        bool,
+        Meta(
+            description="Spread the weights over all cards, then memory, then disk, for a model "
+            "that one card does not hold. Answers come one at a time."
+        ),
+    ] = False
+    compiled: Annotated[
+        bool,
+        Meta(description="On a GPU: 7% more tokens per second for a start that takes 20 s longer."),
+    ] = False
+    system_prompt: Annotated[str, Meta(description="For jobs without a persona.")] = DEFAULT_SYSTEM
+    base_urls: Annotated[
+        str,
+        Meta(
+            description="Servers of the `openai` engine, with commas; each with a path such as /v1."
+        ),
+    ] = ""
+    api_key: Annotated[
+        str, Meta(description="The key of these servers; better in a file: INFERENCE_API_KEY_FILE.")
+    ] = ""
+    server: Annotated[
+        str,
+        Meta(
+            description="Kind of these servers: vllm, sglang, lmdeploy, llamacpp or openai. Empty: "
+            "detected by their list of models."
+        ),
+    ] = ""
+    vision: Annotated[
+        bool, Meta(description="Whether their model sees images; llama.cpp reports this itself.")
+    ] = False
+    chats: Annotated[
+        bool,
+        Meta(
+            description="false: only questions about images, for a model that can do nothing else."
+        ),
+    ] = True
+    programs: Annotated[
+        bool, Meta(description="Run the model's programs if the sandbox holds; /solve needs this.")
+    ] = True
+    sandbox_socket: Annotated[
+        str, Meta(description="Socket of a sandbox service. Empty: a sandbox of this worker's own.")
+    ] = ""
+    sandbox_slots: Annotated[int, Meta(description="Programs at once; others wait.")] = 4
+    dialect: Annotated[
+        Literal["", "hermes", "internlm", "fences", "forms", "native"],
+        Meta(
+            description="How the model calls tools. native: the server of the `openai` engine "
+            "parses the calls, and was started to do so. Empty: by the model's name."
+        ),
+    ] = ""
+    arxiv: Annotated[bool, Meta(description="Models may search arXiv.")] = False
+    web_search: Annotated[
+        str,
+        Meta(
+            description="Models may search the web by the SearXNG at this address, such as "
+            "https://search.example/search."
+        ),
+    ] = ""
+    pictures: Annotated[
+        str, Meta(description="Folder of pictures for articles: `python -m inference pictures`.")
+    ] = ""
+    pictures_model: Annotated[
+        str,
+        Meta(
+            description="SigLIP or a similar model, by a known name or folder: pictures are then "
+            "also found by what they show."
+        ),
+    ] = ""
+    worker: Annotated[
+        str, Meta(description="This process's name. Empty: host, process and a random part.")
+    ] = ""
+    summaries: Annotated[
+        bool, Meta(description="Summarize older turns before they drop out of the context.")
+    ] = True
+    drain_s: Annotated[
+        float, Meta(description="Seconds that running answers may continue after SIGTERM.")
+    ] = 20.0
+    stall_s: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description="Seconds after which a blocked event loop ends the process, so that it is "
+            "restarted. 0: never.",
+        ),
+    ] = 60.0
+    metrics_port: Annotated[
+        int, Meta(description="Port of /metrics, /healthz and /readyz. 0: not served.")
+    ] = 0
+    metrics_host: Annotated[str, Meta(description="Address that they are served on.")] = "127.0.0.1"
+    log_level: Annotated[str, Meta(description="DEBUG, INFO, WARNING or ERROR.")] = "INFO"
 
 
 def worker_name(chosen: str) -> str:
