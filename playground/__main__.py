@@ -24,10 +24,12 @@ with require_extra("playground"):
     import psutil
 
     from common.version import add_version_option
-    from playground import ensure_model, script
+    from playground import script
     from playground.data_dir import DataDirInUseError, default_data_dir, lock_data_dir
     from playground.discord.server import LocalDiscord, PortInUseError
+    from playground.ensure_model import NoModelError, ensure_model
     from playground.managed_process import ProcessState, ProcessStatus
+    from playground.script_actions import ScriptError
     from playground.supervisor import StartError, Supervisor
     from playground.web_ui.routes import add_web_ui
 
@@ -43,8 +45,8 @@ def main(argv: list[str] | None = None) -> int:
         PortInUseError,
         DataDirInUseError,
         StartError,
-        ensure_model.NoModelError,
-        script.ScriptError,
+        NoModelError,
+        ScriptError,
     ) as error:
         print(f"error: {redact(str(error))}", file=sys.stderr)
         return 2
@@ -73,7 +75,7 @@ def _add_engine_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_until_interrupted(program: Coroutine[Any, Any, int]) -> int:
-    """Ctrl-C and SIGTERM end everything in order."""
+    """Run the program. Ctrl-C and SIGTERM cancel it, so that it ends in order."""
 
     async def run() -> int:
         task = asyncio.ensure_future(program)
@@ -95,7 +97,7 @@ async def serve(arguments: argparse.Namespace) -> int:
         supervisor = Supervisor(folder, discord, environ=os.environ)
         add_web_ui(discord.app, discord, supervisor, token)
         async with discord:
-            await ensure_model.ensure_model(arguments)
+            await ensure_model(arguments)
             supervisor.set_model(arguments.engine, arguments.model)
             url = f"{discord.url}/?token={token}"
             print(f"Playground: {url}\nCtrl-C ends everything. Logs: {folder / 'logs'}", flush=True)
@@ -107,8 +109,10 @@ async def serve(arguments: argparse.Namespace) -> int:
 
 
 def open_browser(link: Path, url: str) -> None:
-    """Open the page by a file that only this user can read, since everybody on this machine sees
-    a browser's command line, and the address holds the page's token."""
+    """Open the page by a file that only this user can read.
+
+    All users of this machine see a browser's command line, and the address has the page's token.
+    """
     link.unlink(missing_ok=True)
     with os.fdopen(os.open(link, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(f'<!doctype html><meta http-equiv="refresh" content="0; url={escape(url)}">\n')
@@ -116,22 +120,18 @@ def open_browser(link: Path, url: str) -> None:
 
 
 async def _print_status_changes(supervisor: Supervisor) -> None:
-    """One line per change of state, for ever."""
-    began = psutil.Process().create_time()
-    told: dict[str, ProcessStatus] = {}
-    ready = False
+    """Print one line per change of a process's state or detail, without end."""
+    started_at = psutil.Process().create_time()
+    printed: dict[str, tuple[ProcessState, str]] = {}
+    is_ready = False
     async for statuses in supervisor.changes():
         for status in statuses:
-            if _is_news(told.get(status.name), status):
-                _print_status(time.time() - began, status)
-            told[status.name] = status
-        if not ready and all(s.state is ProcessState.READY for s in statuses):
-            ready = True
-            print(f"Ready after {time.time() - began:.1f} s.", flush=True)
-
-
-def _is_news(before: ProcessStatus | None, now: ProcessStatus) -> bool:
-    return before is None or (before.state, before.detail) != (now.state, now.detail)
+            if printed.get(status.name) != (status.state, status.detail):
+                _print_status(time.time() - started_at, status)
+                printed[status.name] = (status.state, status.detail)
+        if not is_ready and all(s.state is ProcessState.READY for s in statuses):
+            is_ready = True
+            print(f"Ready after {time.time() - started_at:.1f} s.", flush=True)
 
 
 def _print_status(seconds: float, status: ProcessStatus) -> None:

@@ -1,9 +1,11 @@
-"""One process that is kept alive: started, watched, restarted with backoff, told to end."""
+"""A process that is kept alive: started, watched, restarted with backoff, and stopped."""
 
 import asyncio
 import contextlib
+import ctypes
 import os
 import signal
+import sys
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
@@ -14,14 +16,15 @@ from typing import Any, Self
 
 import psutil
 
-from playground.die_with_parent import die_with_parent
-
 FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 10.0
-HEALTHY_S = 30.0  # alive so long, and the backoff begins anew
+HEALTHY_S = 30.0  # a process that ran so long is restarted with the first backoff
 GRACE_S = 15.0  # between SIGTERM and SIGKILL
-BAD_SETTINGS = 2  # the exit code for a wrong setting: starting again is no use
+BAD_SETTINGS = 2  # the exit code for a wrong setting, after which a restart is useless
 TAIL_LINES = 200
-FINAL_OUTPUT_S = 1.0  # for what it wrote before its end
+FINAL_OUTPUT_S = 1.0  # to read the output of a process that has ended
+_PR_SET_PDEATHSIG = 1
+# Loaded here, because a child between fork and exec must not import anything.
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 class ProcessState(StrEnum):
@@ -30,9 +33,9 @@ class ProcessState(StrEnum):
     READY = "ready"
     PAUSED = "paused"
     STOPPING = "stopping"
-    STOPPED = "stopped"  # on request; `start` brings it back
-    RESTARTING = "restarting"  # it died and waits for its next start
-    FAILED = "failed"  # it will not be started again by itself
+    STOPPED = "stopped"  # on request, until `start`
+    RESTARTING = "restarting"  # it died, and waits for its next start
+    FAILED = "failed"  # it is not started again
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,10 @@ class ProcessStatus:
     name: str
     state: ProcessState
     pid: int | None
-    detail: str  # what it is doing, or why it ended, in an operator's words
+    detail: str  # its activity, or the reason for its end, for an operator
     progress: float | None  # 0 to 1 while loading
     restarts: int
-    memory: int  # resident bytes, its children's too
+    memory: int  # resident bytes, with its children
     uptime_s: float
 
 
@@ -53,24 +56,18 @@ class ProcessSpec:
     command: Sequence[str]
     environment: Mapping[str, str]
     log: Path
-    # What the kernel sends when the supervisor is gone.
-    death_signal: signal.Signals = signal.SIGKILL
+    death_signal: signal.Signals = signal.SIGKILL  # sent when the supervisor has died
 
 
 class ManagedProcess:
-    """Alive from `async with` on. `watch` runs beside each life and reports how far it is."""
+    """A process that runs inside `async with`. `watch` runs beside it and sets its state."""
 
-    def __init__(
-        self,
-        program: ProcessSpec,
-        watch: "Watcher",
-        on_change: Callable[[], None],
-    ) -> None:
-        self.name = program.name
-        self.output: deque[str] = deque(maxlen=TAIL_LINES)  # its output's last lines
+    def __init__(self, spec: ProcessSpec, watch: "Watcher", on_change: Callable[[], None]) -> None:
+        self.name = spec.name
+        self.output: deque[str] = deque(maxlen=TAIL_LINES)  # the last lines
         self.restarts = 0
         self.started_at = 0.0  # monotonic
-        self._program = program
+        self._spec = spec
         self._watch = watch
         self._on_change = on_change
         self._process: asyncio.subprocess.Process | None = None
@@ -78,12 +75,12 @@ class ManagedProcess:
         self._before_pause = ProcessState.READY
         self._detail = ""
         self._progress: float | None = None
-        self._is_stop_requested = False  # whether its next end is by request
+        self._is_stop_requested = False
         self._should_run = asyncio.Event()
         self._should_run.set()
-        self._wake_up = asyncio.Event()  # cuts a backoff short
+        self._wake_up = asyncio.Event()  # ends a backoff early
 
-    # --- looking ------------------------------------------------------------------------------
+    # --- status -------------------------------------------------------------------------------
 
     @property
     def state(self) -> ProcessState:
@@ -109,21 +106,21 @@ class ManagedProcess:
     def set_state(
         self, state: ProcessState, detail: str = "", progress: float | None = None
     ) -> None:
-        """Say how far it is; tells the observers when that is news."""
-        news = (state, detail, progress)
-        if news != (self._state, self._detail, self._progress):
-            self._state, self._detail, self._progress = news
+        """Set the state, and call `on_change` where it differs from the last one."""
+        new = (state, detail, progress)
+        if new != (self._state, self._detail, self._progress):
+            self._state, self._detail, self._progress = new
             self._on_change()
 
-    # --- keeping it alive ---------------------------------------------------------------------
+    # --- lifecycle ----------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._keep_alive(), name=f"keep {self.name}")
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """End it in order, and for good."""
-        self.stop()
+        """Stop the process for good."""
+        await self.stop()
         if self._process is not None:
             await self._wait_or_kill(self._process)
         self._task.cancel()
@@ -150,7 +147,7 @@ class ManagedProcess:
                 self.restarts += 1
 
     async def _run_once(self) -> int:
-        """From start to end; the exit code."""
+        """Run the process from its start to its end. Return the exit code."""
         self.set_state(ProcessState.STARTING)
         self.started_at = time.monotonic()
         self.output.clear()
@@ -161,7 +158,7 @@ class ManagedProcess:
                 draining = group.create_task(self._copy_output(process))
                 code = await process.wait()
                 watching.cancel()
-                # A child of its own may hold the pipe open after it.
+                # Its own children may keep the pipe open.
                 await asyncio.wait({draining}, timeout=FINAL_OUTPUT_S)
                 draining.cancel()
         finally:
@@ -170,20 +167,20 @@ class ManagedProcess:
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
-            *self._program.command,
-            env=dict(self._program.environment),
+            *self._spec.command,
+            env=dict(self._spec.environment),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C reaches the supervisor alone, which ends all in order
-            preexec_fn=die_with_parent(self._program.death_signal),
+            start_new_session=True,  # Ctrl-C reaches only the supervisor, which stops the processes
+            preexec_fn=die_with_parent(self._spec.death_signal),
         )
 
     async def _copy_output(self, process: asyncio.subprocess.Process) -> None:
-        """Its output goes to its log; the last lines are kept for whoever asks."""
+        """Copy the output to the log, and keep its last lines."""
         if process.stdout is None:
             return
-        with self._program.log.open("ab") as log:
+        with self._spec.log.open("ab") as log:
             async for line in _read_lines(process.stdout):
                 log.write(line + b"\n")
                 log.flush()
@@ -191,7 +188,7 @@ class ManagedProcess:
 
     async def _back_off(self, seconds: float) -> None:
         self._wake_up.clear()
-        # Not `wait_for`, which before Python 3.12 drops a cancellation that comes with the nudge.
+        # Before Python 3.12 `wait_for` drops a cancellation that comes with the event.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._wake_up.wait()
@@ -201,50 +198,51 @@ class ManagedProcess:
         last = next((line for line in reversed(self.output) if line.strip()), "")
         return how if code < 0 or not last else f"{how}: {last.strip()}"
 
-    # --- telling it ---------------------------------------------------------------------------
+    # --- control ------------------------------------------------------------------------------
 
-    def start(self) -> None:
+    async def start(self) -> None:
         self._should_run.set()
         self._wake_up.set()
 
-    def stop(self) -> None:
-        """Ask it to end; it stays ended until `start`."""
+    async def stop(self) -> None:
+        """Send SIGTERM. The process stays ended until `start` or `restart`."""
         self._should_run.clear()
         self._wake_up.set()
         if self._process is not None:
             self._is_stop_requested = True
             self.set_state(ProcessState.STOPPING)
             self._signal(signal.SIGTERM)
-            self._signal(signal.SIGCONT)  # a paused one would never hear of it
+            self._signal(signal.SIGCONT)  # a paused process would not receive SIGTERM
         else:
             self.set_state(ProcessState.STOPPED)
 
     async def kill(self) -> None:
-        """SIGKILL; returns when it is dead. It is started again like after any other death."""
+        """Send SIGKILL and wait for the end. The process is restarted, as after a crash."""
         process = self._process
         self._signal(signal.SIGKILL)
         if process is not None:
             await process.wait()
             self.set_state(ProcessState.RESTARTING, "killed by SIGKILL")
 
-    def pause(self) -> None:
+    async def pause(self) -> None:
+        """Send SIGSTOP. The process does nothing until `resume`."""
         if self._process is not None and self._state is not ProcessState.PAUSED:
             self._before_pause = self._state
             self._signal(signal.SIGSTOP)
             self.set_state(ProcessState.PAUSED)
 
-    def resume(self) -> None:
+    async def resume(self) -> None:
         if self._state is ProcessState.PAUSED:
             self._signal(signal.SIGCONT)
             self.set_state(self._before_pause)
 
     async def restart(self) -> None:
-        """End it in order, then start it."""
+        """Stop the process and start it again. Return when it has ended."""
         process = self._process
         if process is not None:
-            self.stop()
+            await self.stop()
             await self._wait_or_kill(process)
-        self.start()
+        await self.start()
 
     async def _wait_or_kill(self, process: asyncio.subprocess.Process) -> None:
         try:
@@ -262,7 +260,7 @@ class ManagedProcess:
 
 
 async def _read_lines(stream: asyncio.StreamReader) -> AsyncIterator[bytes]:
-    """Lines of any length; asyncio's own iteration fails on very long ones."""
+    """Yield lines of any length. asyncio's own iteration fails on very long ones."""
     rest = b""
     while chunk := await stream.read(65_536):
         *whole, rest = (rest + chunk).split(b"\n")
@@ -279,6 +277,23 @@ def _measure_memory(pid: int) -> int:
         return sum(int(each.memory_info().rss) for each in family)
     except psutil.Error:
         return 0
+
+
+def die_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
+    """Return a `preexec_fn`: the kernel sends the signal when the parent's main thread ends.
+
+    Only Linux supports this. Elsewhere a SIGKILL of the parent leaves its children.
+    """
+    parent = os.getpid()
+
+    def set_death_signal() -> None:
+        if _libc is None:
+            return
+        _libc.prctl(_PR_SET_PDEATHSIG, death_signal)
+        if os.getppid() != parent:  # the parent died before this call
+            os._exit(1)
+
+    return set_death_signal
 
 
 Watcher = Callable[[ManagedProcess], Coroutine[Any, Any, None]]

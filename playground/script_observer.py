@@ -1,4 +1,4 @@
-"""Follows what comes of a script's actions: which messages answer what, and what is still open."""
+"""Observes the effects of a script's actions: the answers to each, and the open questions."""
 
 import asyncio
 import sys
@@ -13,61 +13,63 @@ from playground.discord.user_actions import UserActions
 from playground.outcome_judge import QuestionOutcome, ScriptQuestion
 from playground.transcript import TranscriptPrinter
 
-POLL_S = 0.2  # between looks at what no event tells of
+POLL_S = 0.2  # between looks at the processes, which publish no events
 
 T = TypeVar("T")
 
 
 class SystemUnderTest(Protocol):
-    """What stands behind the bot."""
+    """The system behind the bot: the processes and their queue."""
 
     async def control(self, verb: str, target: str) -> None:
         """Kill, stop, start, pause, resume or restart a process."""
 
     async def is_idle(self) -> bool:
-        """Whether every process is as it should be and no job is queued, runs or is unshown."""
+        """Return whether all processes are at rest and the bot has shown all answers."""
         ...
 
     async def read_result(self, question: str) -> str | None:
-        """The whole text of an answer, where it is known."""
+        """Return the complete text of an answer, where it is known."""
         ...
 
 
 class ScriptObserver:
-    """While its context is open, everything that is seen goes to the transcript."""
+    """Prints all events to the transcript inside `async with`, and links answers to questions."""
 
     def __init__(
         self, world: UserActions, system: SystemUnderTest, transcript: TranscriptPrinter
     ) -> None:
         self.interactions: dict[int, Interaction] = {}  # by action
-        self.posted: dict[int, StoredMessage] = {}  # what people wrote, by action
+        self.posted: dict[int, StoredMessage] = {}  # messages of people, by action
         self.questions: list[ScriptQuestion] = []
         self._world = world
         self._system = system
         self._transcript = transcript
-        self._answers: dict[str, list[StoredMessage]] = {}  # by what they answer, oldest first
+        self._answers: dict[
+            str, list[StoredMessage]
+        ] = {}  # by the id they respond to, oldest first
         self._changed = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        self._changes = self._world.subscribe().__enter__()
-        self._watching = asyncio.create_task(self._watch(self._changes))
+        self._events = self._world.subscribe().__enter__()
+        self._watching = asyncio.create_task(self._watch(self._events))
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """What was seen until now is still printed."""
-        self._changes.__exit__(None, None, None)
+        """Print the events up to now, then end."""
+        self._events.__exit__(None, None, None)
         await self._watching
 
-    async def _watch(self, changes: Subscription) -> None:
-        async for seen in changes:
-            if seen.name == "MESSAGE_CREATE" and seen.responds_to is not None:
-                message = self._find_message(seen.channel, seen.data["id"])
+    async def _watch(self, events: Subscription) -> None:
+        async for event in events:
+            if event.name == "MESSAGE_CREATE" and event.responds_to is not None:
+                message = self._find_message(event.channel, event.data["id"])
                 if message is not None and message.data["author"]["bot"]:
-                    self._answers.setdefault(seen.responds_to, []).append(message)
-            self._transcript.print_event(seen)
+                    self._answers.setdefault(event.responds_to, []).append(message)
+            self._transcript.print_event(event)
             self._changed.set()
 
-    # --- what belongs to an action ------------------------------------------------------------
+    # --- actions and their answers ------------------------------------------------------------
 
     def track_interaction(self, action: int, interaction: Interaction, *, asks: bool) -> None:
         self._transcript.actions[interaction.id] = action
@@ -76,7 +78,7 @@ class ScriptObserver:
             self.questions.append(ScriptQuestion(action, interaction.id))
 
     def track_message(self, action: int, message: StoredMessage) -> None:
-        """A message asks the bot in a DM, by a mention, or as a reply to one of its own."""
+        """Track a message. In a DM, with a mention or as a reply to the bot it is a question."""
         self._transcript.actions[message.id] = action
         self.posted[action] = message
         bot = self._world.state.bot["id"]
@@ -87,12 +89,12 @@ class ScriptObserver:
             self.questions.append(ScriptQuestion(action, message.id))
 
     def answers_to(self, action: int) -> list[StoredMessage]:
-        """The bot's messages that answer an action and are still there, oldest first."""
+        """Return the bot's messages that answer an action and still exist, oldest first."""
         ids = [key for key, index in self._transcript.actions.items() if index == action]
         return [message for key in ids for message in self._visible_answers(key)]
 
     def _related_ids(self, asked: str) -> list[str]:
-        """The ids of an interaction and of those that sent the forms it opened."""
+        """Return the ids of an interaction and of the submissions of the modals it opened."""
         ids = [asked]
         for interaction in self.interactions.values():
             if interaction.opened_by is not None and interaction.opened_by.id in ids:
@@ -106,10 +108,10 @@ class ScriptObserver:
     def _find_message(self, channel: str | None, message: str) -> StoredMessage | None:
         return self._world.state.messages.get(channel or "", {}).get(message)
 
-    # --- waiting and judging ------------------------------------------------------------------
+    # --- waiting and questions ----------------------------------------------------------------
 
     async def wait_for(self, find: Callable[[], T | None], timeout_s: float) -> T | None:
-        """What `find` finds, as soon as it does."""
+        """Wait until `find` returns a value, and return it. Return None after the timeout."""
         try:
             async with asyncio.timeout(timeout_s):
                 while (found := find()) is None:
@@ -119,16 +121,16 @@ class ScriptObserver:
         return found
 
     async def wait_until_idle(self, timeout_s: float) -> None:
-        """Until every question has its answer, every interaction its response, and the system
-        behind has nothing left to show; says so on stderr when it takes longer."""
+        """Wait until all questions are answered and the system is idle.
+
+        After the timeout, print the open questions to stderr.
+        """
         try:
             async with asyncio.timeout(timeout_s):
                 while not await self._is_idle():
                     await self._wait_for_change()
         except TimeoutError:
-            lines = [
-                question.action + 1 for question in self._update_questions() if question.is_open
-            ]
+            lines = [q.action + 1 for q in self._update_questions() if q.is_open]
             where = f"; no full answer yet to lines {lines}" if lines else ""
             print(f"wait: not idle after {timeout_s:g} s{where}", file=sys.stderr)
 
@@ -140,14 +142,14 @@ class ScriptObserver:
         return await self._system.is_idle()
 
     async def collect_questions(self) -> list[ScriptQuestion]:
-        """Every question, with what is visible of its answer and what that should hold."""
+        """Return all questions with their visible answers and their results in the queue."""
         for question in self._update_questions():
             if question.id is not None and question.outcome is not QuestionOutcome.LOST:
                 question.result = await self._read_result(question.id)
         return self.questions
 
     async def _read_result(self, question: str) -> str | None:
-        """Of the form that was sent last, or of the question itself."""
+        """Read the result of the last submitted modal, or of the question itself."""
         for key in reversed(self._related_ids(question)):
             if (result := await self._system.read_result(key)) is not None:
                 return result
@@ -165,7 +167,7 @@ class ScriptObserver:
         return self.questions
 
     async def _wait_for_change(self) -> None:
-        """Until something is seen, or a moment has passed."""
+        """Wait for an event, or for a moment."""
         self._changed.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(POLL_S):

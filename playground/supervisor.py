@@ -1,31 +1,34 @@
-"""Runs the system's processes: Valkey, worker and bot, against a local Discord.
+"""Runs the processes of the system, Valkey, worker and bot, against a local Discord.
 
     async with Supervisor(folder, discord, engine="scripted") as supervisor:
-        await supervisor.ready()
+        await supervisor.wait_until_ready()
 
-Each is restarted with backoff when it dies, and all end with the supervisor. None outlives it,
-not even a SIGKILL of it (on Linux).
+A process that dies is restarted with backoff. All processes end with the supervisor, on Linux
+even after its SIGKILL.
 """
 
 import asyncio
+import dataclasses
 import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import asdict
 from pathlib import Path
 from typing import Self
 
+from msgspec import structs, to_builtins
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from jobqueue.address import BadAddress, parse_redis_url
 from jobqueue.errors import QueueError
+from jobqueue.event_reader import EventReader
+from jobqueue.job_timeline import JobTimeline, load_timelines
 from jobqueue.queue import JobQueue
+from jobqueue.queue_stats import load_queue_stats
 from jobqueue.redis_client import connect
-from jobqueue.schema import WorkerStatus
-from playground import queue_view
+from jobqueue.schema import Finished, WorkerStatus
 from playground.discord.json_types import Json, UserError
 from playground.discord.server import LocalDiscord
 from playground.managed_process import (
@@ -38,19 +41,26 @@ from playground.managed_process import (
 
 READER = "bot-0"
 PICTURES = Path(__file__).parent.parent / "bench" / "article" / "pictures"  # for articles
-POLL_S = 0.25  # how often a start that is under way is looked at
-READY_POLL_S = 1.0  # and what runs
-QUIET_STATES = (ProcessState.PAUSED, ProcessState.STOPPING)  # says nothing new by itself
-MAX_FIRST_STARTS = 3  # a process that never comes up is given up after so many
+POLL_S = 0.25  # between looks at a process that starts
+READY_POLL_S = 1.0  # between looks at one that is ready
+RESULT_S = 2.0  # to read one result from the queue
+MAX_RESTARTS = 3  # of a process that was never ready
+MAX_QUESTIONS = 8  # in the view of the queue
+MAX_PROMPT = 80  # characters of a question
+QUIET_STATES = (ProcessState.PAUSED, ProcessState.STOPPING)  # a watcher must not change these
+IDLE_STATES = {ProcessState.READY, ProcessState.PAUSED, ProcessState.STOPPED, ProcessState.FAILED}
 
 
 class StartError(Exception):
-    """A process does not come up; the message says which, and what it said last."""
+    """A process does not start. The message has its name and its last output."""
 
 
 class Supervisor:
-    """`processes` by name: redis, worker, bot, and beside a real model the small eye, for
-    pictures. Where REDIS_URL is set, that server is used and `redis` is not among them."""
+    """Starts, watches and controls the processes: redis, worker, eye and bot, by name.
+
+    `eye` is the small vision model beside a real model. Where REDIS_URL is set, that server is
+    used and there is no `redis`.
+    """
 
     def __init__(
         self,
@@ -71,10 +81,10 @@ class Supervisor:
         self._stack = AsyncExitStack()
 
     def set_model(self, engine: str | None, model: str | None) -> None:
-        """What the worker is to serve; before it is started."""
+        """Set what the worker serves. Call it before the worker starts."""
         self._engine, self._model = engine, model
 
-    # --- life ---------------------------------------------------------------------------------
+    # --- lifecycle ----------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
         (self._folder / "logs").mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -100,19 +110,16 @@ class Supervisor:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for name in ("bot", "eye", "worker"):  # together; Redis, which they need, comes last
+        for name in ("bot", "eye", "worker"):  # all at once, before the Redis that they need
             if name in self.processes:
-                self.processes[name].stop()
+                await self.processes[name].stop()
         await self._stack.aclose()
 
     async def _start_process(
-        self,
-        stack: AsyncExitStack,
-        program: ProcessSpec,
-        watch: Watcher,
+        self, stack: AsyncExitStack, spec: ProcessSpec, watch: Watcher
     ) -> ManagedProcess:
-        process = ManagedProcess(program, watch, self._on_change)
-        self.processes[program.name] = process
+        process = ManagedProcess(spec, watch, self._on_change)
+        self.processes[spec.name] = process
         return await stack.enter_async_context(process)
 
     async def _start_redis(self, stack: AsyncExitStack) -> str:
@@ -124,10 +131,10 @@ class Supervisor:
         return self.redis_url
 
     async def wait_until_ready(self) -> None:
-        """Wait until everything is ready.
+        """Wait until all processes are ready.
 
         Raises:
-            StartError: a process came up not even once in its first attempts.
+            StartError: a process failed in all its first starts.
         """
         async for _ in self.changes():
             for process in self.processes.values():
@@ -137,51 +144,59 @@ class Supervisor:
 
     def _raise_if_failed(self, process: ManagedProcess) -> None:
         status = process.status()
-        if status.state is ProcessState.FAILED or status.restarts >= MAX_FIRST_STARTS:
+        if status.state is ProcessState.FAILED or status.restarts >= MAX_RESTARTS:
             raise StartError(f"{status.name} does not start: {status.detail}")
 
-    # --- telling ------------------------------------------------------------------------------
+    # --- control and status -------------------------------------------------------------------
 
-    async def kill(self, name: str) -> None:
-        """SIGKILL. A moment later it is started again, as an init system would."""
-        await self.processes[name].kill()
+    async def control(self, verb: str, name: str) -> None:
+        """Kill, stop, start, pause, resume or restart a process, as `ManagedProcess` does."""
+        await getattr(self.processes[name], verb)()
 
-    async def stop(self, name: str) -> None:
-        """SIGTERM; it stays ended until it is started or restarted."""
-        self.processes[name].stop()
-
-    async def start(self, name: str) -> None:
-        self.processes[name].start()
-
-    async def pause(self, name: str) -> None:
-        """SIGSTOP: it stands still, and everybody else waits for it."""
-        self.processes[name].pause()
-
-    async def resume(self, name: str) -> None:
-        self.processes[name].resume()
-
-    async def restart(self, name: str) -> None:
-        """End it in order and start it again; returns when it has ended."""
-        await self.processes[name].restart()
-
-    # --- looking ------------------------------------------------------------------------------
-
-    def status_rows(self) -> list[Json]:
-        """Of each process: name, state, progress (0 to 1 or None), detail, memory (bytes), …"""
-        return [asdict(status) for status in self.statuses()]
-
-    async def overview(self) -> Json:
-        """What is in the queue. Raises UserError while it does not answer."""
+    async def is_idle(self) -> bool:
+        """Return whether all processes are at rest and the bot has shown all answers."""
+        if not {process.state for process in self.processes.values()} <= IDLE_STATES:
+            return False
         try:
-            return await queue_view.read_queue_view(self.queue, READER)
+            return not await self.queue.list_undelivered(READER)
+        except QueueError:
+            return False
+
+    async def read_result(self, question: str) -> str | None:
+        """Return the text of a job's result, or None where the queue has no such job."""
+        try:
+            async with asyncio.timeout(RESULT_S), EventReader(self.queue, "script") as reader:
+                async for envelope in reader.follow(question):
+                    if isinstance(envelope.event, Finished):
+                        return envelope.event.text
+        except (QueueError, TimeoutError):
+            return None
+        return None
+
+    async def read_queue_view(self) -> Json:
+        """Return the queue's statistics and its latest `questions`, newest first.
+
+        Raises UserError where the queue does not answer.
+        """
+        try:
+            stats = await load_queue_stats(self.queue)
+            timelines = await load_timelines(self.queue, READER, MAX_QUESTIONS)
         except QueueError as error:
             raise UserError(f"the queue does not answer: {error}") from error
+        view: Json = to_builtins(stats)
+        view["workers"] = [structs.asdict(worker) for worker in stats.workers]  # with defaults
+        view["questions"] = [_present_timeline(timeline) for timeline in timelines]
+        return view
+
+    def status_rows(self) -> list[Json]:
+        """Return the fields of each `ProcessStatus`, for JSON."""
+        return [dataclasses.asdict(status) for status in self.statuses()]
 
     def statuses(self) -> list[ProcessStatus]:
         return [process.status() for process in self.processes.values()]
 
     async def changes(self) -> AsyncIterator[list[ProcessStatus]]:
-        """How everything stands: now, and again whenever that changes."""
+        """Yield the status of all processes, now and after each change."""
         while True:
             changed = self._changed
             yield self.statuses()
@@ -191,7 +206,7 @@ class Supervisor:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    # --- the programs -------------------------------------------------------------------------
+    # --- what each process runs ---------------------------------------------------------------
 
     def _build_spec(
         self,
@@ -210,7 +225,7 @@ class Supervisor:
 
     def _redis_spec(self) -> ProcessSpec:
         folder = str(self._folder / "queue")
-        # SIGTERM lets it write its file to the end.
+        # SIGTERM lets Redis complete its file.
         return self._build_spec(
             "redis", "jobqueue", "serve", "--folder", folder, death_signal=signal.SIGTERM
         )
@@ -237,7 +252,7 @@ class Supervisor:
         return engine not in ("openai", "scripted")
 
     def _vision_worker_spec(self) -> ProcessSpec:
-        """It knows nothing but pictures of simple scenes."""
+        """The small vision model, which knows only simple scenes."""
         return self._build_spec(
             "eye",
             "inference",
@@ -264,7 +279,7 @@ class Supervisor:
             COMMONROOM_READER=READER,
         )
 
-    # --- when they are ready ------------------------------------------------------------------
+    # --- when each process is ready -----------------------------------------------------------
 
     async def _watch_redis(self, process: ManagedProcess) -> None:
         url = await _read_redis_url(process)
@@ -277,7 +292,7 @@ class Supervisor:
         process.set_state(ProcessState.READY)
 
     async def _watch_worker(self, process: ManagedProcess) -> None:
-        """What the worker says of itself, for as long as it lives."""
+        """Show the status that the worker announces."""
         while True:
             await asyncio.sleep(READY_POLL_S if process.state is ProcessState.READY else POLL_S)
             announced = await self._find_worker_status(process)
@@ -291,7 +306,7 @@ class Supervisor:
                 process.set_state(ProcessState.READY)
 
     async def _find_worker_status(self, process: ManagedProcess) -> WorkerStatus | None:
-        """By process id, since one that was killed stays announced for some seconds."""
+        """Find the worker by its process id. A killed one stays announced for some seconds."""
         try:
             workers = await self.queue.list_workers()
         except QueueError:
@@ -299,7 +314,7 @@ class Supervisor:
         return next((w for w in workers if f"-{process.pid}-" in w.worker), None)
 
     async def _watch_bot(self, process: ManagedProcess) -> None:
-        """Ready is: Discord has told it READY."""
+        """Set the bot ready once the local Discord has sent it READY."""
         while True:
             live = self._discord.backend.gateway.live_sessions
             online = any(session.opened_at >= process.started_at for session in live)
@@ -312,7 +327,7 @@ class Supervisor:
 
 
 async def _read_redis_url(process: ManagedProcess) -> str:
-    """The server prints where it listens before it starts."""
+    """Read the address that the server prints before it starts."""
     while True:
         for line in process.output:
             if line.startswith("unix://"):
@@ -320,8 +335,22 @@ async def _read_redis_url(process: ManagedProcess) -> str:
         await asyncio.sleep(POLL_S / 5)
 
 
+def _present_timeline(timeline: JobTimeline) -> Json:
+    """Build the page's view of a question. Times are in ms, and None where they are not known."""
+    job = timeline.job
+    prompt = " ".join(job.prompt.split())
+    view: Json = to_builtins(timeline)
+    del view["job"]
+    return view | {
+        "id": job.id,
+        "who": job.user_name,
+        "prompt": prompt if len(prompt) <= MAX_PROMPT else f"{prompt[:MAX_PROMPT]}…",
+        "capability": job.capability,
+    }
+
+
 async def _is_answering(redis: Redis) -> bool:
     try:
         return bool(await redis.ping())
-    except (RedisError, OSError):  # not there yet, or still reading its file
+    except (RedisError, OSError):  # not started, or still reading its file
         return False

@@ -1,4 +1,4 @@
-"""Prints what people could see: JSON lines for programs, or a transcript to read."""
+"""Prints what people could see: as JSON lines for programs, or as a transcript for readers."""
 
 import json
 import sys
@@ -17,26 +17,26 @@ class TranscriptPrinter:
     def __init__(
         self, state: ServerState, *, as_json: bool = False, out: TextIO | None = None
     ) -> None:
-        self.actions: dict[str, int] = {}  # the line that made an interaction or message, by its id
+        self.actions: dict[str, int] = {}  # line of an interaction or message, by id
         self._state = state
         self._as_json = as_json
         self._out = out or sys.stdout
-        self._began = time.monotonic()
-        self._authors: dict[str, str] = {}  # of messages, for when they are deleted
+        self._started_at = time.monotonic()
+        self._authors: dict[str, str] = {}  # of messages, by id, for deletions
 
-    def print_event(self, seen: DiscordEvent) -> None:
-        """Prints changes of messages, and what Discord's client tells the person who acted."""
-        if seen.message_change is not None:
-            self._print(self._build_message_line(seen))
-        elif seen.name == "INTERACTION_FAILURE":
+    def print_event(self, event: DiscordEvent) -> None:
+        """Print a change of a message, a failed interaction or a modal. Ignore other events."""
+        if event.message_change is not None:
+            self._print(self._build_message_line(event))
+        elif event.name == "INTERACTION_FAILURE":
             text = "The application did not respond"
-            self._print({**self._build_line(seen, "failure"), "content": text})
-        elif seen.name == "INTERACTION_MODAL_CREATE":
-            modal = {"content": seen.data["title"], "components": seen.data["components"]}
-            self._print({**self._build_line(seen, "modal"), **modal})
+            self._print({**self._build_line(event, "failure"), "content": text})
+        elif event.name == "INTERACTION_MODAL_CREATE":
+            modal = {"content": event.data["title"], "components": event.data["components"]}
+            self._print({**self._build_line(event, "modal"), **modal})
 
     def print_refusal(self, action: int, user: str, reason: str) -> None:
-        """Discord's client did not let a person do this, and told them why."""
+        """Print the reason why Discord's client did not let a person do this."""
         line: Json = {"t": self._seconds(), "event": "refused", "visible_to": user}
         self._print({**line, "action": action, "content": reason})
 
@@ -52,12 +52,12 @@ class TranscriptPrinter:
             counts = " ".join(f"{name}={count}" for name, count in asdict(summary).items())
             self._write(counts)
 
-    # --- building -----------------------------------------------------------------------------
+    # --- lines --------------------------------------------------------------------------------
 
-    def _build_message_line(self, seen: DiscordEvent) -> Json:
-        data = seen.data
-        line = self._build_line(seen, seen.message_change or "")
-        if seen.message_change == "delete":
+    def _build_message_line(self, event: DiscordEvent) -> Json:
+        data = event.data
+        line = self._build_line(event, event.message_change or "")
+        if event.message_change == "delete":
             return {**line, "message": data["id"], "author": self._authors.get(data["id"])}
         author = data["author"]["username"]
         self._authors[data["id"]] = author
@@ -72,21 +72,20 @@ class TranscriptPrinter:
             "components": data["components"],
         }
 
-    def _build_line(self, seen: DiscordEvent, event: str) -> Json:
+    def _build_line(self, event: DiscordEvent, kind: str) -> Json:
+        viewer = self._state.users[event.visible_to]["username"] if event.visible_to else "all"
         return {
             "t": self._seconds(),
-            "event": event,
-            "channel": self._channel_name(seen.channel),
-            "visible_to": self._state.users[seen.visible_to]["username"]
-            if seen.visible_to
-            else "all",
-            "action": self._find_action(seen),
+            "event": kind,
+            "channel": self._channel_name(event.channel),
+            "visible_to": viewer,
+            "action": self._find_action(event),
         }
 
-    def _find_action(self, seen: DiscordEvent) -> int | None:
-        """What it answers; of a person's own message, what made it."""
-        own = str(seen.data.get("id"))
-        return self.actions.get(own, self.actions.get(seen.responds_to or ""))
+    def _find_action(self, event: DiscordEvent) -> int | None:
+        """Return the action of a person's message, or the one that an answer responds to."""
+        own = str(event.data.get("id"))
+        return self.actions.get(own, self.actions.get(event.responds_to or ""))
 
     def _channel_name(self, channel_id: str | None) -> str | None:
         channel = self._state.channels.get(channel_id or "")
@@ -97,9 +96,9 @@ class TranscriptPrinter:
         return str(channel["name"])
 
     def _seconds(self) -> float:
-        return round(time.monotonic() - self._began, 3)
+        return round(time.monotonic() - self._started_at, 3)
 
-    # --- writing ------------------------------------------------------------------------------
+    # --- output -------------------------------------------------------------------------------
 
     def _print(self, line: Json) -> None:
         if self._as_json:

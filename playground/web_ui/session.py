@@ -46,12 +46,10 @@ class ProcessControl(Protocol):
     def status_rows(self) -> list[Json]:
         """Of each process: name, state, progress (0 to 1 or None), detail, memory (bytes)."""
 
-    async def overview(self) -> Json:
-        """The queue's numbers and latest questions, as `playground.queue_view.shown` has them."""
+    async def read_queue_view(self) -> Json:
+        """Return the queue's statistics and its latest questions."""
 
-    async def kill(self, name: str) -> None: ...
-
-    async def restart(self, name: str) -> None: ...
+    async def control(self, verb: str, name: str) -> None: ...
 
 
 class PageSession:
@@ -164,14 +162,15 @@ class PageSession:
             case "process":
                 return await self._control_process(packet["action"], packet["name"])
             case "overview":
-                return await self._require_supervisor.overview()
+                return await self._require_supervisor.read_queue_view()
             case _:
                 return await self._actions.perform(self._person, packet)
 
     async def _control_process(self, action: str, name: str) -> None:
+        if action not in ("kill", "restart"):
+            raise UserError(f"unknown action {action!r}")
         supervisor = self._require_supervisor
-        steps = {"kill": supervisor.kill, "restart": supervisor.restart}
-        await steps[action](name)
+        await supervisor.control(action, name)
         self._push_status(supervisor)
 
     @property

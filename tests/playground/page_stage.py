@@ -49,7 +49,7 @@ class FakeSupervisor:
             for name, state in self.processes.items()
         ]
 
-    async def overview(self) -> Json:
+    async def read_queue_view(self) -> Json:
         chat = {"name": "chat", "waiting": 1, "running": 1, "service_ms": 2500.0, "tokens": 80.0}
         worker = {"model": "small", "engine": "scripted", "phase": "ready", "running": 1}
         asked = {"who": "Ada", "capability": "chat", "attempts": 1, "tokens": 0, "failure": ""}
@@ -68,11 +68,8 @@ class FakeSupervisor:
             ],
         }
 
-    async def kill(self, name: str) -> None:
-        self.processes[name] = "restarting"
-
-    async def restart(self, name: str) -> None:
-        self.processes[name] = "ready"
+    async def control(self, verb: str, name: str) -> None:
+        self.processes[name] = {"kill": "restarting", "restart": "ready"}[verb]
 
 
 @asynccontextmanager

@@ -49,7 +49,7 @@ async def shared(
 async def supervisor(shared: Supervisor) -> Supervisor:
     """All are ready, whatever the test before did to them."""
     for name in NAMES:
-        await shared.start(name)
+        await shared.control("start", name)
     await asyncio.wait_for(shared.wait_until_ready(), PATIENCE_S)
     return shared
 
@@ -76,7 +76,7 @@ async def test_all_are_ready_and_known(supervisor: Supervisor) -> None:
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_killed_process_comes_back(supervisor: Supervisor, name: str) -> None:
     before = supervisor.processes[name].status()
-    await supervisor.kill(name)
+    await supervisor.control("kill", name)
     assert supervisor.processes[name].state is ProcessState.RESTARTING
     process = await reached(supervisor, name, ProcessState.READY)
     assert process.pid != before.pid
@@ -86,12 +86,12 @@ async def test_a_killed_process_comes_back(supervisor: Supervisor, name: str) ->
 @on_one_loop
 async def test_a_stopped_process_stays_ended_until_it_is_started(supervisor: Supervisor) -> None:
     restarts = supervisor.processes["worker"].restarts
-    await supervisor.stop("worker")
+    await supervisor.control("stop", "worker")
     process = await reached(supervisor, "worker", ProcessState.STOPPED)
     assert process.pid is None
-    await supervisor.start("worker")
+    await supervisor.control("start", "worker")
     await reached(supervisor, "worker", ProcessState.READY)
-    await supervisor.restart("worker")
+    await supervisor.control("restart", "worker")
     assert (await reached(supervisor, "worker", ProcessState.READY)).restarts == restarts
 
 
@@ -99,12 +99,12 @@ async def test_a_stopped_process_stays_ended_until_it_is_started(supervisor: Sup
 async def test_a_paused_process_stands_still_and_can_be_stopped(supervisor: Supervisor) -> None:
     process = supervisor.processes["bot"]
     assert process.pid is not None
-    await supervisor.pause("bot")
+    await supervisor.control("pause", "bot")
     await kernel_says(process.pid, stopped=True)
-    await supervisor.resume("bot")
+    await supervisor.control("resume", "bot")
     await kernel_says(process.pid, stopped=False)
-    await supervisor.pause("bot")
-    await supervisor.stop("bot")
+    await supervisor.control("pause", "bot")
+    await supervisor.control("stop", "bot")
     await reached(supervisor, "bot", ProcessState.STOPPED)
 
 
@@ -123,7 +123,7 @@ async def test_the_overview_is_of_what_was_asked(
     asked = await discord.world.slash("ada", "general", "chat", {"prompt": "one  two"})
     async with asyncio.timeout(PATIENCE_S):
         while True:
-            questions = (await supervisor.overview())["questions"]
+            questions = (await supervisor.read_queue_view())["questions"]
             if [told["state"] for told in questions] == ["done"]:
                 break
             await asyncio.sleep(0.05)
@@ -131,7 +131,7 @@ async def test_the_overview_is_of_what_was_asked(
     assert (told["id"], told["who"], told["prompt"]) == (asked.id, "ada", "one two")
     assert told["asked"] <= told["begun"] <= told["first"] <= told["ended"]
     assert told["tokens"] > 0
-    now = await supervisor.overview()
+    now = await supervisor.read_queue_view()
     assert {worker["running"] for worker in now["workers"]} == {0}
     assert json.dumps(now)
 
