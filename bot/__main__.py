@@ -9,7 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
-from common.require_extra import require_extra
+from common.installation import require_extra
 
 with require_extra("bot"):
     import aiohttp
@@ -26,13 +26,13 @@ with require_extra("bot"):
     from bot.feedback import encode as encode_opinion
     from bot.metrics import Metrics
     from common import env_template, tracing
+    from common.installation import add_version_option
     from common.metrics_server import serve_metrics
     from common.redact import RedactingFormatter, redact, silence_private_loggers
     from common.settings import load_or_exit
-    from common.version import add_version_option
+    from common.watchdog import watch_loop
     from jobqueue.embedded_redis import EmbeddedError, resolve_redis_url
     from jobqueue.redis_client import check_redis, connect
-    from jobqueue.watchdog import watch_loop
 
 log = logging.getLogger("bot")
 

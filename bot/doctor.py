@@ -10,8 +10,8 @@ from bot.discord.api_base import use_api
 from bot.discord.doctor import of_discord
 from bot.files.file_reader import FileReader
 from common.doctor_report import Finding, fault, good, print_report, warning
+from common.installation import describe_installation
 from common.settings import SettingsError, load_settings
-from common.version import describe_installation
 from jobqueue import doctor_checks
 from jobqueue.embedded_redis import default_folder
 

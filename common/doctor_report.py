@@ -1,4 +1,4 @@
-"""What a doctor found: a line each, with what to do about it."""
+"""A doctor's report: one finding per check, with what to do about it."""
 
 import json
 from collections.abc import Sequence
@@ -42,18 +42,18 @@ def fault(what: str, found: str, todo: str) -> Finding:
 
 
 def print_report(findings: Sequence[Finding], *, as_json: bool = False) -> int:
-    """Print them; the exit code, which is 1 where one is a fault."""
+    """Print the findings without secrets; return the exit code, which is 1 if one is a fault."""
     findings = [
         replace(each, found=redact(each.found), todo=redact(each.todo)) for each in findings
     ]
     if as_json:
         print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=1))
     else:
-        Console().print(_table(findings))
+        Console().print(_build_table(findings))
     return int(any(finding.verdict is Severity.FAULT for finding in findings))
 
 
-def _table(findings: Sequence[Finding]) -> Table:
+def _build_table(findings: Sequence[Finding]) -> Table:
     table = Table("", "", "found", "what to do")
     for finding in findings:
         verdict = Text(finding.verdict, style=COLOURS[finding.verdict])

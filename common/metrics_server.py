@@ -1,15 +1,16 @@
-"""How a process shows itself to those who look after it, over HTTP: `/metrics` for Prometheus,
-`/healthz` for whether its event loop runs, `/readyz` for whether it does its work.
+"""The HTTP pages of a process for its operators.
 
-The pages are served by threads of their own, so that they can tell of a loop that stands still.
+`/metrics` is for Prometheus, `/healthz` says whether the event loop runs, `/readyz` whether the
+process can do its work. Threads serve them, so that they can report a blocked event loop.
 """
 
 import asyncio
 import socket
 import socketserver
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from concurrent.futures import TimeoutError as Late
+from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from threading import Thread
@@ -17,13 +18,18 @@ from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-STILL_S = 3.0  # a loop that does nothing for so long stands still; Compose waits 5 s for an answer
+STALL_S = 3.0  # after so long without an answer the loop counts as blocked; Compose waits 5 s
 REFRESH_S = 8.0
-READ_S = 10.0  # for a request to come
+REQUEST_S = 10.0  # for a request to arrive
+
+Check = Callable[[], Coroutine[Any, Any, str]]
+
+_TEXT = "text/plain; charset=utf-8"
+_STALLED = f"the event loop has stood still for {STALL_S:g} s and more"
 
 
 class CannotListen(Exception):
-    """The address is taken, or not this machine's."""
+    """The address is taken, or does not belong to this machine."""
 
 
 @asynccontextmanager
@@ -35,18 +41,21 @@ async def serve_metrics(
     not_ready_reason: Callable[[], str],
     refresh: Callable[[], Awaitable[None]],
 ) -> AsyncIterator[int]:
-    """Listens until left; its port, which is a free one where `port` is 0.
+    """Serve the pages until the block ends; yield the port, which is a free one for `port` 0.
 
-    `lacks` tells what keeps the process from its work, nothing where it is ready; `refresh` is
-    called before each look at the metrics. Both are called in the event loop. Raises CannotListen.
+    `not_ready_reason` returns why the process cannot work, or "". `refresh` is called before each
+    look at the metrics. Both are called in the event loop.
+
+    Raises:
+        CannotListen: the address is taken, or does not belong to this machine.
     """
     pages = _Pages(asyncio.get_running_loop(), registry, not_ready_reason, refresh)
     try:
         server = _Server((host, port), pages)
     except OSError as error:
         raise CannotListen(f"metrics cannot be shown on {host}:{port}: {error.strerror}") from error
-    serving = Thread(target=server.serve_forever, args=(0.1,), name="metrics", daemon=True)
-    serving.start()
+    thread = Thread(target=server.serve_forever, args=(0.1,), name="metrics", daemon=True)
+    thread.start()
     try:
         yield int(server.server_address[1])
     finally:
@@ -54,64 +63,55 @@ async def serve_metrics(
         server.server_close()
 
 
+@dataclass(frozen=True)
 class _Pages:
-    """What is answered; called in threads."""
+    """The answers, made in the server's threads."""
 
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        registry: CollectorRegistry,
-        lacks: Callable[[], str],
-        refresh: Callable[[], Awaitable[None]],
-    ) -> None:
-        self._loop = loop
-        self._registry = registry
-        self._lacks = lacks
-        self._refresh = refresh
+    loop: asyncio.AbstractEventLoop
+    registry: CollectorRegistry
+    not_ready_reason: Callable[[], str]
+    refresh: Callable[[], Awaitable[None]]
 
-    def page(self, path: str) -> tuple[HTTPStatus, bytes, str]:
-        """Status, body and its type."""
+    def answer(self, path: str) -> tuple[HTTPStatus, bytes, str]:
+        """Return the status, the body and its type."""
         match path.partition("?")[0]:
             case "/metrics":
-                self._in_loop(self._refreshed(), REFRESH_S)  # else the last that is known stands
-                return HTTPStatus.OK, generate_latest(self._registry), CONTENT_TYPE_LATEST
+                self._call_in_loop(self._refresh, REFRESH_S)  # if it fails, the last values stand
+                return HTTPStatus.OK, generate_latest(self.registry), CONTENT_TYPE_LATEST
             case "/healthz":
-                wrong = "" if self._in_loop(_nothing(), STILL_S) is not None else _STILL
+                reason = self._call_in_loop(self._ping, STALL_S)
             case "/readyz":
-                found = self._in_loop(self._lacking(), STILL_S)
-                wrong = _STILL if found is None else found
+                reason = self._call_in_loop(self._check_ready, STALL_S)
             case _:
                 return HTTPStatus.NOT_FOUND, b"404: Not Found\n", _TEXT
-        status = HTTPStatus.SERVICE_UNAVAILABLE if wrong else HTTPStatus.OK
-        return status, f"{wrong or 'ok'}\n".encode(), _TEXT
+        status = HTTPStatus.SERVICE_UNAVAILABLE if reason else HTTPStatus.OK
+        return status, f"{reason or 'ok'}\n".encode(), _TEXT
 
-    async def _refreshed(self) -> str:
-        await self._refresh()
+    async def _refresh(self) -> str:
+        await self.refresh()
         return ""
 
-    async def _lacking(self) -> str:
-        return self._lacks()
+    async def _check_ready(self) -> str:
+        return self.not_ready_reason()
 
-    def _in_loop(self, work: Coroutine[Any, Any, str], within_s: float) -> str | None:
-        """None where the loop has not come to an end of it in time."""
+    async def _ping(self) -> str:
+        return ""
+
+    def _call_in_loop(
+        self, function: Callable[[], Coroutine[Any, Any, str]], limit_s: float
+    ) -> str:
+        """Return the function's result, or that the loop is blocked if it comes too late."""
+        call = function()
         try:
-            waiting = asyncio.run_coroutine_threadsafe(work, self._loop)
+            future = asyncio.run_coroutine_threadsafe(call, self.loop)
         except RuntimeError:  # the loop is closed
-            work.close()
-            return None
+            call.close()
+            return _STALLED
         try:
-            return waiting.result(within_s)
-        except Late:
-            waiting.cancel()
-            return None
-
-
-_TEXT = "text/plain; charset=utf-8"
-_STILL = f"the event loop has stood still for {STILL_S:g} s and more"
-
-
-async def _nothing() -> str:
-    return ""
+            return future.result(limit_s)
+        except FutureTimeout:
+            future.cancel()
+            return _STALLED
 
 
 class _Server(socketserver.ThreadingTCPServer):
@@ -125,17 +125,17 @@ class _Server(socketserver.ThreadingTCPServer):
         super().__init__(address, _Handler)
 
     def handle_error(self, *_: object) -> None:
-        """A client that went away, or a refresh that failed, is nobody else's business."""
+        """Ignore a client that went away and a refresh that failed."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
-    timeout = READ_S
+    timeout = REQUEST_S
 
     def do_GET(self) -> None:
-        status, body, kind = self.server.pages.page(self.path)
+        status, body, content_type = self.server.pages.answer(self.path)
         self.send_response(status)
-        self.send_header("Content-Type", kind)
+        self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command == "GET":
@@ -144,4 +144,4 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET  # noqa: N815
 
     def log_message(self, *_: object) -> None:
-        """Nothing: it is asked every few seconds."""
+        """Log nothing: requests come every few seconds."""

@@ -36,8 +36,7 @@ from opentelemetry.trace import (
 from opentelemetry.trace import get_current_span as current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from common.require_extra import require_extra
-from common.version import get_version
+from common.installation import get_version, require_extra
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor

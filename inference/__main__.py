@@ -8,15 +8,16 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from common.require_extra import require_extra
+from common.installation import require_extra
 
 with require_extra("inference"):
     from redis.asyncio import Redis
     from redis.exceptions import RedisClusterException
 
     from common import env_template, tracing
+    from common.installation import add_version_option
     from common.redact import redact
-    from common.version import add_version_option
+    from common.watchdog import watch_loop
     from inference import doctor, logs, terminal_chat
     from inference.agent.tool_runtime import Workshop
     from inference.article import cli as article
@@ -42,7 +43,6 @@ with require_extra("inference"):
     from jobqueue.history import History
     from jobqueue.queue import JobQueue
     from jobqueue.redis_client import RedisAccessDenied, check_redis, connect
-    from jobqueue.watchdog import watch_loop
 
 
 def main(argv: Sequence[str] | None = None) -> int:

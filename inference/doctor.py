@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.doctor_report import Finding, fault, good, print_report, warning
+from common.installation import describe_installation
 from common.settings import SettingsError, load_settings
-from common.version import describe_installation
 from inference import ocr
 from inference.config import OFFLINE, Settings
 from inference.engines.engine_checks import of_engine

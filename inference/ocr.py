@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from common import tracing
-from common.image_check import to_eight_bits
+from common.image_depth import to_eight_bits
 
 MAX_PIXELS = 50_000_000  # of a picture; more are not even decoded
 LONGEST_SIDE = 1_280  # as it is read; text of fewer than about 8 pixels is lost in larger ones

@@ -17,13 +17,13 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from common.installation import require_extra
 from common.redact import redact
-from common.require_extra import require_extra
 
 with require_extra("playground"):
     import psutil
 
-    from common.version import add_version_option
+    from common.installation import add_version_option
     from playground import script
     from playground.data_dir import DataDirInUseError, default_data_dir, lock_data_dir
     from playground.discord.server import LocalDiscord, PortInUseError

@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from bot.files import plain_text
 from common.confinement import layers, seccomp, syscalls
 from common.confinement.syscalls import ConfinementError
-from common.image_check import to_eight_bits
+from common.image_depth import to_eight_bits
 
 MEMORY = 800 << 20  # bytes of address space
 CPU_S = 8

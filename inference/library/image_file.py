@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from common.image_check import to_eight_bits
+from common.image_depth import to_eight_bits
 from jobqueue.structs import Attachment
 
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP")

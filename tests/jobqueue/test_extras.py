@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from common.require_extra import require_extra
-from common.version import describe_installation
+from common.installation import describe_installation, require_extra
 
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 SCRIPTS = tomllib.loads(PYPROJECT.read_text("utf-8"))["project"]["scripts"]

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from PIL import Image as Pillow
 
-from common.image_check import to_eight_bits
+from common.image_depth import to_eight_bits
 from inference.engines.base import BadRequest
 
 FORMATS = ("PNG", "JPEG")
