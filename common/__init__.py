@@ -1,1 +1,1 @@
-"""What the bot and the inference service both stand on, and what is no part of the queue."""
+"""What every process shares and is not part of the queue."""

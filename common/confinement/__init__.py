@@ -1,1 +1,1 @@
-"""Take rights away from a process: what is to read or run something that may be hostile."""
+"""Confinement of processes that read or run something that may be hostile."""

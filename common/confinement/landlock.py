@@ -1,7 +1,7 @@
-"""Landlock: which files exist for a process. Numbers and layouts from <linux/landlock.h>.
+"""Landlock: which files a process may open. Numbers and layouts are from <linux/landlock.h>.
 
-Every right of every ABI is handled, so that what is not granted is denied. Granted is reading
-alone; executing, writing and making anything never are.
+A ruleset handles every right of every ABI, so that whatever it does not grant is denied. It grants
+only reading; never executing, writing or creating.
 """
 
 import ctypes
@@ -25,17 +25,17 @@ _ALL_TCP = 0b11  # bind, connect (ABI 4)
 _ALL_SCOPES = 0b11  # abstract unix sockets, signals (ABI 6)
 
 
-def abi() -> int:
-    """The kernel's Landlock version; 0 where it is missing or switched off."""
+def get_abi_version() -> int:
+    """Return the kernel's Landlock version; 0 if it is missing or switched off."""
     try:
         return syscall(CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_VERSION_FLAG))
     except ConfinementError:
         return 0
 
 
-def read_only(paths: Iterable[Path]) -> int:
-    """A ruleset's descriptor: these files, and everything beneath these directories, readable."""
-    version = abi()
+def create_read_only_ruleset(paths: Iterable[Path]) -> int:
+    """Create a ruleset that allows reading these files and directories; return its descriptor."""
+    version = get_abi_version()
     attributes = struct.pack(
         "QQQ",
         (1 << _FILE_RIGHTS[min(version, 5)]) - 1,
@@ -46,11 +46,11 @@ def read_only(paths: Iterable[Path]) -> int:
         CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), ctypes.c_uint32(0)
     )
     for path in paths:
-        _grant(ruleset, path)
+        _allow_reading(ruleset, path)
     return ruleset
 
 
-def _grant(ruleset: int, path: Path) -> None:
+def _allow_reading(ruleset: int, path: Path) -> None:
     descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
         rights = READ_FILE | READ_DIR if path.is_dir() else READ_FILE
@@ -61,5 +61,5 @@ def _grant(ruleset: int, path: Path) -> None:
 
 
 def restrict_self(ruleset: int) -> None:
-    """Irreversible for this process. no_new_privs must be set."""
+    """Apply the ruleset to this process for good. no_new_privs must be set."""
     syscall(RESTRICT_SELF, ruleset, 0)

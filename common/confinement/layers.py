@@ -1,7 +1,7 @@
-"""Put every layer on this process, in the one order that works, and prove them.
+"""Apply every layer of confinement to this process, in the one order that works, and verify it.
 
 1. resource limits; 2. no_new_privs; 3. Landlock; 4. seccomp.
-None of them can be taken off again. Any failure raises, and the process must end.
+None of them can be removed again. Any failure raises, and the process must end.
 """
 
 import os
@@ -17,9 +17,10 @@ _OPEN_FILES = 64
 
 
 def drop_root(uid: int) -> None:
-    """Become `uid` for good, where root started us. Raises where root may not.
+    """Become `uid` for good if root started this process.
 
-    Under bubblewrap or in a container root may lack the capability to do it.
+    Raises:
+        ConfinementError: root may not do that here, as in some containers and under bubblewrap.
     """
     if 0 in os.getresuid():
         try:
@@ -37,24 +38,24 @@ def drop_root(uid: int) -> None:
 
 
 def require_kernel() -> None:
-    """Fail before seconds of imports, and not at the first program."""
-    if not landlock.abi():
+    """Raise ConfinementError early if the kernel lacks a layer, before seconds of imports."""
+    if not landlock.get_abi_version():
         raise ConfinementError("the kernel has no Landlock, or it is switched off at boot")
-    if not syscalls.has_filters():
+    if not syscalls.has_seccomp_filters():
         raise ConfinementError("the kernel has no seccomp filters")
 
 
 def confine(ruleset: int, seccomp_filter: bytes, *, memory: int, cpu_s: int) -> None:
-    """`memory` is the whole address space in bytes. `ruleset` is closed."""
-    _limit(memory, cpu_s)
+    """Apply all layers. `memory` limits the whole address space, in bytes; `ruleset` is closed."""
+    _set_limits(memory, cpu_s)
     syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
     landlock.restrict_self(ruleset)
     os.close(ruleset)
     _prove("no_new_privs", syscalls.prctl(syscalls.PR_GET_NO_NEW_PRIVS) == 1)
     syscalls.load_filter(seccomp_filter)
     _prove("uid", os.getuid() != 0 and os.geteuid() != 0)
-    _prove("Landlock", not _may(lambda: os.close(os.open("/", os.O_RDONLY | os.O_DIRECTORY))))
-    _prove("seccomp", not _may(lambda: socket.socket().close()))
+    _prove_denied("Landlock", lambda: os.close(os.open("/", os.O_RDONLY | os.O_DIRECTORY)))
+    _prove_denied("seccomp", lambda: socket.socket().close())
 
 
 def confine_as_far_as_possible(
@@ -65,60 +66,60 @@ def confine_as_far_as_possible(
     cpu_s: int,
     threads: bool = False,
 ) -> list[str]:
-    """Put on each layer that this machine has, and return the names of those that it lacks.
+    """Apply each layer that this machine has; return the names of those that it lacks.
 
-    For what has to go on without them. As root it keeps its user, and gives up what root may do.
+    For processes that must work without them. Root keeps its user but loses its capabilities.
     """
     missing = []
-    _limit(memory, cpu_s, threads=threads)
+    _set_limits(memory, cpu_s, threads=threads)
     syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
     if os.geteuid() == 0:
         syscalls.drop_capabilities()
     try:
-        ruleset = landlock.read_only(readable)
+        ruleset = landlock.create_read_only_ruleset(readable)
         landlock.restrict_self(ruleset)
         os.close(ruleset)
-        _prove("Landlock", not _may(lambda: os.close(os.open("/", os.O_RDONLY | os.O_DIRECTORY))))
+        _prove_denied("Landlock", lambda: os.close(os.open("/", os.O_RDONLY | os.O_DIRECTORY)))
     except ConfinementError:
         missing.append("Landlock")
     try:
         if seccomp_filter is None:
             raise ConfinementError("there is no filter")
         syscalls.load_filter(seccomp_filter)
-        _prove("seccomp", not _may(lambda: socket.socket().close()))
+        _prove_denied("seccomp", lambda: socket.socket().close())
     except ConfinementError:
         missing.append("seccomp")
     return missing
 
 
-def address_space() -> int:
-    """Bytes of address space this process takes: what the libraries need before any program."""
+def measure_address_space() -> int:
+    """Return the bytes of address space that this process takes, before it runs any program."""
     with open("/proc/self/statm", encoding="ascii") as file:
         return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def _limit(memory: int, cpu_s: int, *, threads: bool = False) -> None:
+def _set_limits(memory: int, cpu_s: int, *, threads: bool = False) -> None:
     for limit, value in (
         (resource.RLIMIT_AS, memory),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
-        *(() if threads else ((resource.RLIMIT_NPROC, 0),)),  # which threads count as
+        *(() if threads else ((resource.RLIMIT_NPROC, 0),)),  # threads count as processes
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_MSGQUEUE, 0),
         (resource.RLIMIT_SIGPENDING, 16),
     ):
         resource.setrlimit(limit, (value, value))
-    # The soft limit's SIGXCPU can be ignored, the hard limit's SIGKILL a second later cannot.
+    # A program can ignore SIGXCPU of the soft limit, but not SIGKILL of the hard limit.
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
 
 
-def _may(attempt: Callable[[], object]) -> bool:
+def _prove_denied(layer: str, attempt: Callable[[], object]) -> None:
     try:
         attempt()
     except PermissionError:
-        return False
-    return True
+        return
+    raise ConfinementError(f"{layer} is not effective")
 
 
 def _prove(layer: str, holds: bool) -> None:

@@ -43,7 +43,7 @@ def _layers(config: SandboxConfig) -> Iterator[Finding]:
     yield _found(
         "kernel", platform.system() == "Linux", f"{platform.release()}, {os.uname().machine}"
     )
-    version = landlock.abi()
+    version = landlock.get_abi_version()
     yield _found(
         "Landlock", version > 0, f"ABI {version}" if version else "missing, or off at boot"
     )

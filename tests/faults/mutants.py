@@ -32,9 +32,9 @@ class Mutant:
     test: str  # the one that must fail: FILE::NAME, below tests
 
 
-_QUEUE, _LIVE = "jobqueue/test_queue.py::test_", "jobqueue/test_live.py::test_"
+_QUEUE, _LIVE = "jobqueue/test_queue.py::test_", "jobqueue/test_event_reader.py::test_"
 _FAIR, _LIMITS = "jobqueue/test_fairness.py::test_", "jobqueue/test_limits.py::test_"
-_BLOBS, _RATES = "jobqueue/test_blobs.py::test_", "jobqueue/test_rates.py::test_"
+_BLOBS, _RATES = "jobqueue/test_blobs.py::test_", "jobqueue/test_rate_limit.py::test_"
 _HISTORY = "jobqueue/test_history.py::test_"
 _GUARDS = "faults/test_guards.py::test_"
 

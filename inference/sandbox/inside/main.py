@@ -40,7 +40,7 @@ def _prepared(control: socket.socket, listener: socket.socket | None) -> zygote.
     preload.up()
     ready = messages.Ready(
         uid=os.getuid(),
-        landlock=landlock.abi(),
+        landlock=landlock.get_abi_version(),
         bubblewrap=setup.bubblewrap,
     )
     return zygote.Zygote(setup, ready, control, listener)

@@ -58,9 +58,9 @@ class Zygote:
         self._setup = setup
         self._ready = ready
         self._confinement = Confinement(
-            landlock.read_only(map(Path, setup.readable)),
+            landlock.create_read_only_ruleset(map(Path, setup.readable)),
             setup.filter,
-            layers.address_space(),
+            layers.measure_address_space(),
         )
         self._running: dict[int, Running] = {}  # by the child's handle
         self._spare: Child | None = None

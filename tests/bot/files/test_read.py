@@ -26,7 +26,7 @@ from tests.bot.files import making
 
 
 def landlock_is_here() -> bool:
-    return sys.platform == "linux" and landlock.abi() > 0
+    return sys.platform == "linux" and landlock.get_abi_version() > 0
 
 
 @pytest.fixture
