@@ -13,11 +13,11 @@ from bot.agent_trace import NOTHING, Work
 from bot.notices import Notice
 from bot.reply_protocol import Outcome, Reply
 from common import tracing
-from jobqueue.capabilities import SOLVE, strip_model
 from jobqueue.errors import InvalidJob, QueueFull, QueueUnavailable, UnknownJob
 from jobqueue.event_reader import Envelope, EventReader
 from jobqueue.queue import JobQueue
 from jobqueue.schema import (
+    SOLVE,
     Check,
     Delta,
     Failed,
@@ -29,6 +29,7 @@ from jobqueue.schema import (
     Progress,
     Started,
     WorkerStatus,
+    strip_model,
     with_traceparent,
 )
 

@@ -18,8 +18,8 @@ from inference.engines.base import (
     Usage,
 )
 from inference.tool_parsers import reasoning
+from jobqueue.blobs import BlobReader
 from jobqueue.history import LoadedHistory
-from jobqueue.history_images import Kept
 from jobqueue.schema import (
     AnyEvent,
     Delta,
@@ -63,7 +63,7 @@ async def compose(
     *,
     system: str,
     examples: tuple[Message, ...] = (),
-    blobs: Kept | None = None,
+    blobs: BlobReader | None = None,
 ) -> Prompt:
     """The newest turns that fit the context beside the question and room for an answer.
 

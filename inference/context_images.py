@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from inference.engines.base import Engine, Image
-from jobqueue.history_images import Kept, load_images, load_visible_images, select_images
+from jobqueue.blobs import BlobReader
+from jobqueue.history_images import load_images, load_visible_images, select_images
 from jobqueue.schema import Job, Turn
 from jobqueue.structs import Attachment
 
@@ -44,7 +45,7 @@ class Album:
         return replace(self, images={n: i for n, i in self.images.items() if n != oldest})
 
 
-async def album(job: Job, turns: Sequence[Turn], blobs: Kept | None, engine: Engine) -> Album:
+async def album(job: Job, turns: Sequence[Turn], blobs: BlobReader | None, engine: Engine) -> Album:
     """Of the turns, oldest first, and of the job."""
     if blobs is None or "vision" not in engine.capabilities:
         return Album()

@@ -16,9 +16,10 @@ from inference import ocr
 from inference.chat_attempt import Attempt
 from inference.engines.base import BadRequest, Engine, Image, Message, Request
 from inference.tools.base import MAX_SHOWN, cut
-from jobqueue.capabilities import SOLVE, strip_model
-from jobqueue.history_images import MAX_IMAGES, Kept, select_images
+from jobqueue.blobs import BlobReader
+from jobqueue.history_images import MAX_IMAGES, select_images
 from jobqueue.schema import (
+    SOLVE,
     AnyEvent,
     Attachment,
     CallStatus,
@@ -29,6 +30,7 @@ from jobqueue.schema import (
     ToolCallDelta,
     ToolResult,
     Turn,
+    strip_model,
 )
 
 TOOL = "read_picture"
@@ -52,7 +54,7 @@ class NoText(BadRequest):
     """The pictures are all that was asked, and they say nothing."""
 
 
-def can_read(engine: Engine, blobs: Kept | None) -> bool:
+def can_read(engine: Engine, blobs: BlobReader | None) -> bool:
     return blobs is not None and (_sees(engine) or ocr.installed())
 
 
@@ -71,7 +73,7 @@ class Legible:
         job: Job,
         number: int,
         engine: Engine,
-        blobs: Kept,
+        blobs: BlobReader,
         begin: Callable[[Job, int], Awaitable[Attempt]],
     ) -> None:
         """`begin` is given the job with its pictures' text, and how many steps there were."""

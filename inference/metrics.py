@@ -14,10 +14,9 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector
 
 from inference.engines.base import Engine, Usage
-from jobqueue.capabilities import strip_model
 from jobqueue.queue import Lease
 from jobqueue.queue_stats import QueueStats
-from jobqueue.schema import AnyEvent, Delta, ReasoningDelta, ToolResult
+from jobqueue.schema import AnyEvent, Delta, ReasoningDelta, ToolResult, strip_model
 
 PHASES = ("loading", "ready", "degraded", "draining")
 WAITS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)  # s

@@ -24,11 +24,14 @@ from inference.engines.base import BadRequest, Engine, EngineBroken, TooLong, Un
 from inference.image_text import Legible, NoText, can_read, wants_reading
 from inference.metrics import Metrics
 from inference.summarizer import Compactor
-from jobqueue.capabilities import ARTICLE, READ, SOLVE, VISION, add_model, strip_model
+from jobqueue.blobs import BlobReader
 from jobqueue.errors import QueueUnavailable
-from jobqueue.history_images import Kept
 from jobqueue.queue import JobQueue, Lease, LeaseStatus
 from jobqueue.schema import (
+    ARTICLE,
+    READ,
+    SOLVE,
+    VISION,
     AnyEvent,
     Failed,
     FailureCode,
@@ -37,6 +40,8 @@ from jobqueue.schema import (
     Job,
     Started,
     WorkerStatus,
+    add_model,
+    strip_model,
 )
 
 log = logging.getLogger(__name__)
@@ -80,7 +85,7 @@ class Worker:
         workshop: Workshop | None = None,
         press: Press | None = None,
         compactor: Compactor | None = None,
-        blobs: Kept | None = None,
+        blobs: BlobReader | None = None,
         metrics: Metrics | None = None,
         drain_s: float = 20.0,
     ) -> None:

@@ -22,9 +22,8 @@ from jobqueue.cli_tables import (
 from jobqueue.dead_letters import DeadLetters
 from jobqueue.embedded_redis import EmbeddedError, exec_server, resolve_redis_url
 from jobqueue.errors import QueueError, UnknownJob
-from jobqueue.job_timeline import load_timelines
 from jobqueue.queue import JobQueue
-from jobqueue.queue_stats import load_job_detail, load_queue_stats
+from jobqueue.queue_stats import load_job_detail, load_queue_stats, load_timelines
 from jobqueue.redis_client import connect
 
 console = Console()

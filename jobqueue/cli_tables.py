@@ -8,8 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jobqueue.dead_letters import DeadLetter
-from jobqueue.job_timeline import JobTimeline
-from jobqueue.queue_stats import JobDetail, QueueStats
+from jobqueue.queue_stats import JobDetail, JobTimeline, QueueStats
 from jobqueue.schema import (
     AnyEvent,
     ApprovalRequest,
@@ -65,13 +64,13 @@ def render_timelines(courses: Iterable[JobTimeline]) -> RenderableType:
     table = _table(*columns)
     for it in courses:
         table.add_row(
-            _time(it.asked),
+            _time(it.submitted_ms),
             Text(it.job.id),
             it.job.capability,
             it.failure or it.state,
-            _seconds(it.asked, it.begun),
-            _seconds(it.begun, it.first),
-            _seconds(it.first, it.ended),
+            _seconds(it.submitted_ms, it.claimed_ms),
+            _seconds(it.claimed_ms, it.first_output_ms),
+            _seconds(it.first_output_ms, it.ended_ms),
             str(it.tokens or "–"),
             f"attempt {it.attempts}" if it.attempts > 1 else "",
         )

@@ -1,17 +1,15 @@
-"""Which pictures of a conversation a model that sees is shown with the next question."""
+"""The earlier images of a conversation that a model sees with the next question."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
+from jobqueue.blobs import BlobReader
 from jobqueue.schema import Turn
 from jobqueue.structs import Attachment
 
-MAX_IMAGES = 8  # earlier ones; from here on, few models tell them apart
-MEDIA_TYPES = ("image/png", "image/jpeg")  # as the bot keeps them
+MAX_IMAGES = 8  # earlier ones; few models can tell more of them apart
+MEDIA_TYPES = ("image/png", "image/jpeg")  # the bot stores images in these
 
-
-class Kept(Protocol):
-    async def get(self, name: str) -> bytes | None: ...
+LoadedImages = tuple[tuple[Attachment, bytes], ...]
 
 
 def select_images(attachments: Sequence[Attachment]) -> list[Attachment]:
@@ -19,25 +17,23 @@ def select_images(attachments: Sequence[Attachment]) -> list[Attachment]:
 
 
 async def load_visible_images(
-    turns: Sequence[Turn], blobs: Kept
-) -> Mapping[str, tuple[tuple[Attachment, bytes], ...]]:
-    """Those of the newest turns, in the turns' order, by job; what has expired takes no room.
+    turns: Sequence[Turn], blobs: BlobReader
+) -> Mapping[str, LoadedImages]:
+    """Load the newest turns' images, MAX_IMAGES at most; return them by job, in the turns' order.
 
-    A model's context may hold fewer.
+    Expired images do not count. A model's context may hold fewer.
     """
-    seen: dict[str, tuple[tuple[Attachment, bytes], ...]] = {}
+    visible: dict[str, LoadedImages] = {}
     room = MAX_IMAGES
     for turn in reversed(turns):
-        wanted = select_images(turn.attachments)
-        if wanted and room >= len(wanted) and (found := await load_images(wanted, blobs)):
-            seen[turn.job] = found
-            room -= len(found)
-    return dict(reversed(seen.items()))
+        images = select_images(turn.attachments)
+        if images and room >= len(images) and (loaded := await load_images(images, blobs)):
+            visible[turn.job] = loaded
+            room -= len(loaded)
+    return dict(reversed(visible.items()))
 
 
-async def load_images(
-    attachments: Sequence[Attachment], blobs: Kept
-) -> tuple[tuple[Attachment, bytes], ...]:
-    """With their bytes, but for those that have expired."""
+async def load_images(attachments: Sequence[Attachment], blobs: BlobReader) -> LoadedImages:
+    """Load the images' bytes; leave out what has expired."""
     found = [(each, await blobs.get(each.sha256)) for each in attachments]
     return tuple((each, data) for each, data in found if data is not None)

@@ -259,6 +259,30 @@ class JobState(StrEnum):
         return self in (JobState.DONE, JobState.FAILED)
 
 
+# --- capabilities: `chat`, or `chat@model` for those who want one model -------------------------
+
+SOLVE = "solve"  # solves problems by running programs
+VISION = "vision"  # answers about images
+READ = "read"  # reads the text in images, if the model does not see them
+ARTICLE = "article"  # writes one, with images
+
+_NOT_IN_CAPABILITIES = re.compile(r"[^\w.@+-]+", re.ASCII)
+_MAX_CAPABILITY_CHARS = 100
+
+
+def add_model(capability: str, model: str) -> str:
+    """Return the capability of one model alone; `model` may be any name or path."""
+    name = _NOT_IN_CAPABILITIES.sub("-", model).strip("-")
+    return f"{capability}@{name}"[:_MAX_CAPABILITY_CHARS]
+
+
+def strip_model(capability: str) -> str:
+    """Return the capability of whichever model."""
+    return capability.partition("@")[0]
+
+
+# --- workers ------------------------------------------------------------------------------------
+
 WorkerPhase = Literal["loading", "ready", "degraded", "draining"]
 
 

@@ -24,9 +24,8 @@ from redis.exceptions import RedisError
 from jobqueue.address import BadAddress, parse_redis_url
 from jobqueue.errors import QueueError
 from jobqueue.event_reader import EventReader
-from jobqueue.job_timeline import JobTimeline, load_timelines
 from jobqueue.queue import JobQueue
-from jobqueue.queue_stats import load_queue_stats
+from jobqueue.queue_stats import JobTimeline, load_queue_stats, load_timelines
 from jobqueue.redis_client import connect
 from jobqueue.schema import Finished, WorkerStatus
 from playground.discord.json_types import Json, UserError

@@ -68,7 +68,7 @@ from inference.maths import words as maths_words
 from inference.tool_parsers import DIALECTS, json_call, reasoning
 from inference.tools import base, calculator, search_tools, units, web
 from inference.tools.base import Outcome, ToolFailed
-from jobqueue import capabilities
+from jobqueue import schema
 from playground.discord import interaction_payloads, mentions
 from playground.web_ui import markdown
 
@@ -282,7 +282,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
         scripted_article._DIRECTIVE.findall(text),
         scripted_article._ASSIGNMENT.search(text),
     ),
-    "capability": partial(capabilities.add_model, "chat"),
+    "capability": partial(schema.add_model, "chat"),
     "playground: markdown": lambda text: markdown.render(text[:MESSAGE]),
     "playground: line": lambda text: markdown.render_line(text[:MESSAGE]),
     "playground: mentions": _mentions,

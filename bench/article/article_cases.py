@@ -18,8 +18,7 @@ from inference.engines.scripted import ScriptedEngine
 from inference.library.image_selector import Keeper, LibraryIllustrator
 from inference.library.shelf import Shelf
 from jobqueue.article import Article, Order, Section
-from jobqueue.capabilities import ARTICLE
-from jobqueue.schema import FinishReason, Job
+from jobqueue.schema import ARTICLE, FinishReason, Job
 
 
 class Part(msgspec.Struct, frozen=True):

@@ -12,9 +12,18 @@ from bot.notices import Notice, Refused
 from bot.pending_questions import Posted, Question
 from bot.quotes import names_in, with_quotes
 from jobqueue.blobs import Blobs
-from jobqueue.capabilities import ARTICLE, READ, SOLVE, VISION, strip_model
 from jobqueue.errors import QueueError, QueueFull
-from jobqueue.schema import MAX_PROMPT_CHARS, Attachment, Job, WorkerStatus
+from jobqueue.schema import (
+    ARTICLE,
+    MAX_PROMPT_CHARS,
+    READ,
+    SOLVE,
+    VISION,
+    Attachment,
+    Job,
+    WorkerStatus,
+    strip_model,
+)
 
 DEFAULT_CONTEXT = 8_192  # tokens, while no worker tells its own
 FILES_SHARE = 2  # of the context, at most 1/2 is files

@@ -6,8 +6,7 @@ from inference.article.edit_attempt import Changing
 from inference.article.section_images import Tools
 from inference.chat_attempt import Past
 from inference.engines.base import Message
-from jobqueue.capabilities import ARTICLE
-from jobqueue.schema import Job
+from jobqueue.schema import ARTICLE, Job
 
 
 class Press:

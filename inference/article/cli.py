@@ -26,8 +26,7 @@ from inference.sandbox.config import SandboxConfig
 from inference.sandbox.errors import SandboxUnavailable
 from inference.terminal_chat import Memory
 from jobqueue.article import Article, Length, Order
-from jobqueue.capabilities import ARTICLE
-from jobqueue.schema import Delta, Finished, Job, Progress, Sampling
+from jobqueue.schema import ARTICLE, Delta, Finished, Job, Progress, Sampling
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -12,7 +12,6 @@ from redis.asyncio import Redis
 from inference.engines.base import Chunk, Engine, Health, Request
 from inference.engines.scripted import ScriptedEngine
 from inference.worker import Worker
-from jobqueue.capabilities import add_model
 from jobqueue.event_reader import EventReader
 from jobqueue.history import History
 from jobqueue.policy import Policy
@@ -28,6 +27,7 @@ from jobqueue.schema import (
     JobState,
     Sampling,
     Started,
+    add_model,
 )
 from tests.inference.support import until
 from tests.jobqueue.support import make_job

@@ -8,8 +8,8 @@ from asyncio.subprocess import PIPE
 import pytest
 from redis.asyncio import Redis
 
-from jobqueue.job_timeline import load_timelines
 from jobqueue.queue import JobQueue
+from jobqueue.queue_stats import load_timelines
 from jobqueue.schema import Delta, JobState, Started, WorkerStatus
 from tests.jobqueue.support import Clock, claim_one, finish, make_job
 
@@ -148,11 +148,11 @@ async def test_text_of_a_run_that_was_given_back_is_not_text_of_the_next_run(red
     await queue.release(given_back)
     lease = await claim_one(queue)
     [again] = await load_timelines(queue, "bot-0")
-    assert (again.state, again.first, again.ended) == (JobState.RUNNING, None, None)
-    assert again.begun == clock.now
+    assert (again.state, again.first_output_ms, again.ended_ms) == (JobState.RUNNING, None, None)
+    assert again.claimed_ms == clock.now
 
     await queue.emit(lease, 0, [Started(attempt=1, worker="gpu-0"), Delta(text="kept")])
     await finish(queue, lease, "kept", tokens=7)
     [done] = await load_timelines(queue, "bot-0")
-    assert done.first is not None
+    assert done.first_output_ms is not None
     assert done.tokens == 7

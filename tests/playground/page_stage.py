@@ -61,10 +61,20 @@ class FakeSupervisor:
             "questions": [
                 asked
                 | {"id": "2", "prompt": "<b>bold</b>", "state": "failed", "failure": "deadline"}
-                | {"asked": 5_000, "begun": None, "first": None, "ended": 6_000},
+                | {
+                    "submitted_ms": 5_000,
+                    "claimed_ms": None,
+                    "first_output_ms": None,
+                    "ended_ms": 6_000,
+                },
                 asked
                 | {"id": "1", "prompt": "Why?", "state": "done", "tokens": 80, "attempts": 2}
-                | {"asked": 1_000, "begun": 1_250, "first": 2_000, "ended": 4_000},
+                | {
+                    "submitted_ms": 1_000,
+                    "claimed_ms": 1_250,
+                    "first_output_ms": 2_000,
+                    "ended_ms": 4_000,
+                },
             ],
         }
 

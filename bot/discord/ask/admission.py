@@ -17,12 +17,11 @@ from bot.files.file_reader import MAX_BYTES
 from bot.notices import Refused
 from bot.pending_questions import Asker, Posted
 from bot.preferences import Preferences, PreferenceStore
-from jobqueue.capabilities import ARTICLE, SOLVE, VISION, add_model, strip_model
 from jobqueue.errors import QueueUnavailable
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
 from jobqueue.rate_limit import RateLimiter
-from jobqueue.schema import Job, WorkerStatus
+from jobqueue.schema import ARTICLE, SOLVE, VISION, Job, WorkerStatus, add_model, strip_model
 
 FOLLOWING = 3  # turns after a picture in which a question may still be about it
 UNABLE = {SOLVE: notices.NO_SOLVER, ARTICLE: notices.NO_WRITER}

@@ -11,7 +11,7 @@ from bot.discord.commands.chat import Command, File, Prompt
 from bot.discord.commands.command_translator import text
 from bot.discord.commands.contexts import everywhere
 from jobqueue.article import MOST_PICTURES, Length, Order
-from jobqueue.capabilities import ARTICLE
+from jobqueue.schema import ARTICLE
 
 if TYPE_CHECKING:
     from bot.discord.client import Commonroom

@@ -18,7 +18,7 @@ from bot.discord.views.stop_button import stop as stop_job
 from bot.i18n import words
 from bot.notices import Notice, Refused, Tone
 from bot.sanitize import clean_name
-from jobqueue.capabilities import SOLVE
+from jobqueue.schema import SOLVE
 
 if TYPE_CHECKING:
     from bot.discord.client import Commonroom

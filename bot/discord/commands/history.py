@@ -18,11 +18,10 @@ from bot.discord.delivery.history_images import gallery
 from bot.discord.views import components_panel
 from bot.i18n import Words, words
 from bot.notices import Notice, Refused, Tone
-from jobqueue.capabilities import VISION
 from jobqueue.history import History, LoadedHistory, count_turn_tokens
 from jobqueue.job_records import JobRecords
 from jobqueue.rate_limit import UserLimits
-from jobqueue.schema import Job, Summary, Turn
+from jobqueue.schema import VISION, Job, Summary, Turn
 
 if TYPE_CHECKING:
     from bot.discord.client import Commonroom

@@ -27,10 +27,9 @@ from bot.render.message_view import Row
 from bot.reply_protocol import Outcome
 from jobqueue.article import Article
 from jobqueue.blobs import Blobs
-from jobqueue.capabilities import SOLVE, strip_model
 from jobqueue.errors import QueueUnavailable
 from jobqueue.history import History
-from jobqueue.schema import FinishReason, Job
+from jobqueue.schema import SOLVE, FinishReason, Job, strip_model
 
 log = logging.getLogger(__name__)
 

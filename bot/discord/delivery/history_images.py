@@ -11,9 +11,8 @@ from PIL import Image
 
 from bot.i18n import Words
 from jobqueue.blobs import Blobs
-from jobqueue.capabilities import READ, VISION
 from jobqueue.history_images import load_visible_images, select_images
-from jobqueue.schema import Turn, WorkerStatus
+from jobqueue.schema import READ, VISION, Turn, WorkerStatus
 from jobqueue.structs import Attachment
 
 SIDE = 320  # pixels, of a small one

@@ -15,7 +15,7 @@ from bot.discord.views.modal_builder import Field, Form, send_form
 from bot.i18n import Words, words
 from bot.notices import Notice
 from bot.pending_questions import Posted
-from jobqueue.capabilities import SOLVE
+from jobqueue.schema import SOLVE
 
 if TYPE_CHECKING:
     from bot.discord.client import Commonroom

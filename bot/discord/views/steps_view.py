@@ -21,8 +21,8 @@ from bot.discord.views.modal_builder import send_form
 from bot.i18n import Words, words
 from bot.notices import Notice, Refused
 from bot.render import steps_text
-from jobqueue.capabilities import SOLVE
 from jobqueue.errors import UnknownJob
+from jobqueue.schema import SOLVE
 
 if TYPE_CHECKING:
     from bot.discord.client import Commonroom

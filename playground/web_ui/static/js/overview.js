@@ -95,13 +95,19 @@ function questions(list) {
 }
 
 /** The phases of a question and their durations. A phase in progress ends now, on the page's clock. */
-function spans({ asked, begun, first, ended, state }) {
-  const end = ended ?? (["queued", "running"].includes(state) ? Date.now() : asked);
+function spans({
+  submitted_ms: submitted,
+  claimed_ms: claimed,
+  first_output_ms: firstOutput,
+  ended_ms: ended,
+  state,
+}) {
+  const end = ended ?? (["queued", "running"].includes(state) ? Date.now() : submitted);
   const ms = (from, to) => (from === null ? 0 : Math.max(0, (to ?? end) - from));
   return [
-    { name: "waited", ms: ms(asked, begun) },
-    { name: "reading", ms: ms(begun, first) },
-    { name: "writing", ms: ms(first, null) },
+    { name: "waited", ms: ms(submitted, claimed) },
+    { name: "reading", ms: ms(claimed, firstOutput) },
+    { name: "writing", ms: ms(firstOutput, null) },
   ];
 }
 
