@@ -1,4 +1,4 @@
-"""Tools for the operator of the queue. The queue is REDIS_URL's, or this user's embedded one."""
+"""Commands for the operator of the queue: REDIS_URL's, or this user's embedded one."""
 
 import argparse
 import asyncio
@@ -32,7 +32,7 @@ Command = Callable[[JobQueue, argparse.Namespace], Awaitable[None]]
 
 
 def main() -> None:
-    args = _parser().parse_args()
+    args = _create_parser().parse_args()
     try:
         with suppress(KeyboardInterrupt):
             args.run(args)
@@ -44,7 +44,7 @@ def main() -> None:
         _fail(str(error))
 
 
-def _parser() -> argparse.ArgumentParser:
+def _create_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m jobqueue", description=__doc__)
     parser.add_argument("--shard", default="main")
     commands = parser.add_subparsers(required=True, metavar="command")

@@ -1,4 +1,4 @@
-"""Where Redis is, read from REDIS_URL. Nothing that is said of it shows a part of a password."""
+"""The address of Redis, parsed from REDIS_URL. No error message contains a part of a password."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ _HOST = re.compile(
 
 
 class BadAddress(ValueError):
-    """REDIS_URL cannot be read: one sentence for the operator, without any of what it holds."""
+    """REDIS_URL is invalid: one sentence for the operator, without its content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,14 @@ class RedisAddress:
     tls: bool = False
     hosts: tuple[tuple[str, int], ...] = ()
     path: str = ""  # of a Unix socket
-    service: str = ""  # as Sentinel calls it
+    service: str = ""  # the name of the primary at Sentinel
     db: int = 0
-    # Of redis-py's clients, and of those that ask Sentinel; with user names and passwords.
+    # Options of redis-py's client, and of the clients of Sentinels; with user names and passwords.
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     sentinel_options: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def __str__(self) -> str:
-        """Without user, password and options."""
+        """Return the URL without user, password and options."""
         if self.kind == "unix":
             return f"unix://{self.path}"
         hosts = ",".join(f"[{h}]:{p}" if ":" in h else f"{h}:{p}" for h, p in self.hosts)
@@ -48,7 +48,11 @@ class RedisAddress:
 
 
 def parse_redis_url(url: str) -> RedisAddress:
-    """Raises BadAddress."""
+    """Parse REDIS_URL.
+
+    Raises:
+        BadAddress: it is invalid.
+    """
     text = url.strip()
     scheme, found, rest = text.partition("://")
     scheme = scheme.lower()
@@ -64,7 +68,7 @@ def parse_redis_url(url: str) -> RedisAddress:
     if "[" in userinfo or "]" in userinfo or (scheme != "unix" and "@" in path + query):
         raise BadAddress(f"REDIS_URL cannot be taken apart; {ENCODING_HINT}")
     kind, tls = scheme.replace("rediss", "redis", 1), scheme.startswith("rediss")
-    options = _read_options(query, tls=tls, kind=kind)
+    options = _parse_options(query, tls=tls, kind=kind)
     user, _, password = userinfo.partition(":")
     for name, value in (("username", user), ("password", password)):
         if value:
@@ -73,10 +77,10 @@ def parse_redis_url(url: str) -> RedisAddress:
         if not path or hosts:
             raise BadAddress("REDIS_URL names no socket: unix:///run/valkey.sock is one")
         return RedisAddress(kind, path=unquote(path), db=options.pop("db", 0), options=options)
-    return _with_hosts(kind, tls, hosts, path, options)
+    return _parse_hosts(kind, tls, hosts, path, options)
 
 
-def _with_hosts(
+def _parse_hosts(
     kind: str, tls: bool, hosts: str, path: str, options: dict[str, Any]
 ) -> RedisAddress:
     sentinel = kind == "redis+sentinel"
@@ -105,7 +109,7 @@ def _with_hosts(
     return RedisAddress(
         kind,
         tls,
-        tuple(_read_host(each, port) for each in listed),
+        tuple(_parse_host(each, port) for each in listed),
         service=unquote(service),
         db=number,
         options=options,
@@ -113,7 +117,7 @@ def _with_hosts(
     )
 
 
-def _read_host(text: str, port: int) -> tuple[str, int]:
+def _parse_host(text: str, port: int) -> tuple[str, int]:
     found = _HOST.fullmatch(text)
     if found is None:
         raise BadAddress(f"REDIS_URL: the host is no name and no address; {ENCODING_HINT}")
@@ -127,13 +131,13 @@ def _read_host(text: str, port: int) -> tuple[str, int]:
     return host, int(found["port"])
 
 
-def _read_bool(value: str) -> bool:
+def _parse_bool(value: str) -> bool:
     return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[
         value.lower()
     ]
 
 
-def _read_requirement(value: str) -> str:
+def _parse_cert_requirement(value: str) -> str:
     return {"none": "none", "optional": "optional", "required": "required"}[value.lower()]
 
 
@@ -149,17 +153,17 @@ _OPTIONS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
         "socket_connect_timeout": float,
         "sentinel_username": str,
         "sentinel_password": str,
-        "ssl_cert_reqs": _read_requirement,
+        "ssl_cert_reqs": _parse_cert_requirement,
         "ssl_ca_certs": str,
         "ssl_ca_path": str,
         "ssl_certfile": str,
         "ssl_keyfile": str,
-        "ssl_check_hostname": _read_bool,
+        "ssl_check_hostname": _parse_bool,
     }
 )
 
 
-def _read_options(query: str, *, tls: bool, kind: str) -> dict[str, Any]:
+def _parse_options(query: str, *, tls: bool, kind: str) -> dict[str, Any]:
     options: dict[str, Any] = {}
     for pair in filter(None, query.split("&")):
         name, _, value = pair.partition("=")

@@ -1,6 +1,6 @@
-"""The operator's tables. Of what people and models wrote only the length is shown."""
+"""The tables of the operator's commands. They show no text of people or models, only its length."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from rich.console import Group, RenderableType
@@ -22,109 +22,126 @@ from jobqueue.schema import (
     ToolResult,
 )
 
-_TEXTS = {"result"}  # fields of a record that hold what somebody wrote
-_TIMES = {"submitted", "deadline", "claimed"}
-_TOP_SERVERS = 10
+_TEXT_FIELDS = {"result"}  # of a record; people or models wrote them
+_TIME_FIELDS = {"submitted", "deadline", "claimed"}
+_MAX_SERVERS = 10
 
 
-def render_queue_stats(now: QueueStats) -> RenderableType:
-    limit = f" of {_mib(now.memory_limit)}" if now.memory_limit else ""
-    summary = f"{now.jobs} jobs, {now.dead} dead letters, {_mib(now.memory)}{limit} of memory"
-    return Group(Text(summary, style="bold"), _capabilities(now), _workers(now), _servers(now))
+def render_queue_stats(stats: QueueStats) -> RenderableType:
+    limit = f" of {_format_mib(stats.memory_limit)}" if stats.memory_limit else ""
+    memory = f"{_format_mib(stats.memory)}{limit} of memory"
+    summary = f"{stats.jobs} jobs, {stats.dead} dead letters, {memory}"
+    capabilities = [
+        (
+            it.name,
+            str(it.waiting),
+            str(it.running),
+            "–" if it.service_ms is None else f"{it.service_ms / 1000:.1f}",
+            "–" if it.tokens is None else f"{it.tokens:.1f}",
+        )
+        for it in stats.capabilities
+    ]
+    workers = [
+        (
+            it.worker,
+            it.phase if it.progress is None else f"{it.phase} {it.progress:.0%}",
+            it.engine,
+            it.model,
+            f"{it.running} of {it.slots}",
+            it.detail,
+        )
+        for it in stats.workers
+    ]
+    servers = [(name, str(jobs)) for name, jobs in stats.servers[:_MAX_SERVERS]]
+    return Group(
+        Text(summary, style="bold"),
+        _build_table(("capability", "waiting", "running", "s/job", "tokens/job"), capabilities),
+        _build_table(("worker", "phase", "engine", "model", "running", "detail"), workers),
+        _build_table(("server", "jobs"), servers),
+    )
 
 
 def render_job(detail: JobDetail) -> RenderableType:
     job = detail.job
-    facts = _table("", job.id, show_header=False)
-    for name in ("channel", "user", "server", "reader", "capability", "locale"):
-        facts.add_row(name, Text(getattr(job, name)))
-    facts.add_row("prompt", f"{len(job.prompt)} characters, {len(job.attachments)} attachments")
+    names = ("channel", "user", "server", "reader", "capability", "locale")
+    facts = [(name, getattr(job, name)) for name in names]
+    facts.append(("prompt", f"{len(job.prompt)} characters, {len(job.attachments)} attachments"))
     for name, value in sorted(detail.record.items()):
         if not hasattr(job, name):
-            facts.add_row(name, Text(_format_field(name, value)))
-    events = _table("id", "attempt", "seq", "event")
-    for entry_id, attempt, seq, event in detail.events:
-        events.add_row(entry_id, str(attempt), str(seq), Text(_describe_event(event)))
-    return Group(facts, events)
+            facts.append((name, _format_field(name, value)))
+    events = [
+        (entry_id, str(attempt), str(seq), _describe_event(event))
+        for entry_id, attempt, seq, event in detail.events
+    ]
+    return Group(
+        _build_table(("", job.id), facts, show_header=False),
+        _build_table(("id", "attempt", "seq", "event"), events),
+    )
 
 
 def render_dead_letters(letters: Iterable[DeadLetter]) -> RenderableType:
-    table = _table("letter", "job", "server", "channel", "died", "attempts", "reason")
-    for letter in letters:
-        job = letter.job
-        died, attempts = _time(letter.at_ms), str(letter.attempts)
-        table.add_row(
-            letter.id, job.id, job.server, job.channel, died, attempts, Text(letter.reason)
+    columns = ("letter", "job", "server", "channel", "died", "attempts", "reason")
+    rows = [
+        (
+            letter.id,
+            letter.job.id,
+            letter.job.server,
+            letter.job.channel,
+            _format_time(letter.at_ms),
+            str(letter.attempts),
+            letter.reason,
         )
-    return table
+        for letter in letters
+    ]
+    return _build_table(columns, rows)
 
 
-def render_timelines(courses: Iterable[JobTimeline]) -> RenderableType:
+def render_timelines(timelines: Iterable[JobTimeline]) -> RenderableType:
     columns = ("asked", "job", "capability", "state", "waited", "first", "written", "tokens", "")
-    table = _table(*columns)
-    for it in courses:
-        table.add_row(
-            _time(it.submitted_ms),
-            Text(it.job.id),
+    rows = [
+        (
+            _format_time(it.submitted_ms),
+            it.job.id,
             it.job.capability,
             it.failure or it.state,
-            _seconds(it.submitted_ms, it.claimed_ms),
-            _seconds(it.claimed_ms, it.first_output_ms),
-            _seconds(it.first_output_ms, it.ended_ms),
+            _format_seconds(it.submitted_ms, it.claimed_ms),
+            _format_seconds(it.claimed_ms, it.first_output_ms),
+            _format_seconds(it.first_output_ms, it.ended_ms),
             str(it.tokens or "–"),
             f"attempt {it.attempts}" if it.attempts > 1 else "",
         )
+        for it in timelines
+    ]
+    return _build_table(columns, rows)
+
+
+def _build_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, show_header: bool = True
+) -> Table:
+    table = Table(*columns, box=None, show_header=show_header, header_style="dim", pad_edge=False)
+    for row in rows:
+        table.add_row(*map(Text, row))  # as text, since square brackets are rich's own language
     return table
 
 
-def _capabilities(now: QueueStats) -> Table:
-    table = _table("capability", "waiting", "running", "s/job", "tokens/job")
-    for it in now.capabilities:
-        seconds = None if it.service_ms is None else it.service_ms / 1000
-        table.add_row(
-            it.name, str(it.waiting), str(it.running), _number(seconds), _number(it.tokens)
-        )
-    return table
-
-
-def _workers(now: QueueStats) -> Table:
-    table = _table("worker", "phase", "engine", "model", "running", "detail")
-    for it in now.workers:
-        progress = "" if it.progress is None else f" {it.progress:.0%}"
-        table.add_row(
-            Text(it.worker),
-            it.phase + progress,
-            it.engine,
-            Text(it.model),
-            f"{it.running} of {it.slots}",
-            Text(it.detail),
-        )
-    return table
-
-
-def _servers(now: QueueStats) -> Table:
-    table = _table("server", "jobs")
-    for name, jobs in now.servers[:_TOP_SERVERS]:
-        table.add_row(Text(name), str(jobs))
-    return table
-
-
-def _table(*columns: str, show_header: bool = True) -> Table:
-    return Table(*columns, box=None, show_header=show_header, header_style="dim", pad_edge=False)
-
-
-def _describe_event(event: AnyEvent) -> str:
+def _describe_event(event: AnyEvent) -> str:  # noqa: PLR0911 — one for each kind
     match event:
-        case ToolCallDelta() | ApprovalRequest() | ToolResult():
-            return f"step {event.step}: {_describe_step(event)}"
         case Started():
             return f"started on {event.worker} with {event.model}"
-        case Delta() | ReasoningDelta():
-            of = " of reasoning" if isinstance(event, ReasoningDelta) else ""
-            return f"{len(event.text)} characters{of}"
+        case Delta():
+            return f"{len(event.text)} characters"
+        case ReasoningDelta():
+            return f"{len(event.text)} characters of reasoning"
+        case ToolCallDelta():
+            return f"step {event.step}: {len(event.text)} characters for {event.tool}"
+        case ApprovalRequest():
+            return f"step {event.step}: waits for a person to allow it"
+        case ToolResult():
+            figures = f", {len(event.figures)} figures" if event.figures else ""
+            return f"step {event.step}: {event.status} after {event.duration_ms} ms{figures}"
         case Progress():
-            so_far = f" {event.done} of {event.total}" if event.total else ""
-            return f"{event.stage}{so_far}, {event.placed} pictures placed"
+            done = f" {event.done} of {event.total}" if event.total else ""
+            return f"{event.stage}{done}, {event.placed} pictures placed"
         case Finished():
             tokens = f"{event.prompt_tokens}+{event.completion_tokens} tokens"
             return f"finished: {event.reason}, {len(event.text)} characters, {tokens}"
@@ -132,34 +149,19 @@ def _describe_event(event: AnyEvent) -> str:
             return f"failed: {event.code} {event.detail}".rstrip()
 
 
-def _describe_step(event: ToolCallDelta | ApprovalRequest | ToolResult) -> str:
-    match event:
-        case ToolCallDelta():
-            return f"{len(event.text)} characters for {event.tool}"
-        case ApprovalRequest():
-            return "waits for a person to allow it"
-        case ToolResult():
-            figures = f", {len(event.figures)} figures" if event.figures else ""
-            return f"{event.status} after {event.duration_ms} ms{figures}"
-
-
 def _format_field(name: str, value: str) -> str:
-    if name in _TEXTS:
+    if name in _TEXT_FIELDS:
         return f"{len(value)} characters"
-    return _time(int(value)) if name in _TIMES else value
+    return _format_time(int(value)) if name in _TIME_FIELDS else value
 
 
-def _time(milliseconds: int) -> str:
+def _format_time(milliseconds: int) -> str:
     return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d %H:%M:%S}Z"
 
 
-def _seconds(since: int | None, until: int | None) -> str:
+def _format_seconds(since: int | None, until: int | None) -> str:
     return "–" if since is None or until is None else f"{(until - since) / 1000:.2f} s"
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f}"
-
-
-def _mib(size: int) -> str:
+def _format_mib(size: int) -> str:
     return f"{size / 2**20:.1f} MiB"

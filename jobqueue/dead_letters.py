@@ -1,4 +1,4 @@
-"""Dead letters: jobs whose every attempt died, kept for the operator with the reason."""
+"""Dead letters: jobs whose every attempt died, stored for the operator with the reason."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class DeadLetters:
         self._stream = queue.scripts.key("dead")
 
     async def __aiter__(self) -> AsyncIterator[DeadLetter]:
-        """Oldest first."""
+        """Yield the letters, oldest first."""
         after = "-"
         while page := await self._range(after, "+", _PAGE):
             for entry_id, fields in page:
@@ -45,11 +45,14 @@ class DeadLetters:
         return await self._queue.resubmit(await self._get(letter_id), letter_id)
 
     async def drop(self, letter_id: str) -> None:
-        """Raises `UnknownJob` when there is no such letter."""
+        """Delete a letter.
+
+        Raises:
+            UnknownJob: there is no such letter.
+        """
         if not await self._range(letter_id, letter_id, 1):
             raise UnknownJob(letter_id)
-        scripts = self._queue.scripts
-        await scripts.retry(lambda: scripts.redis.xdel(self._stream, letter_id))
+        await self._queue.scripts.call("XDEL", self._stream, letter_id)
 
     async def _get(self, letter_id: str) -> Job:
         for entry_id, fields in await self._range(letter_id, letter_id, 1):
@@ -60,15 +63,15 @@ class DeadLetters:
     async def _range(
         self, first: str, last: str, count: int
     ) -> list[tuple[bytes, dict[bytes, Any]]]:
-        scripts = self._queue.scripts
-        entries: list[tuple[bytes, dict[bytes, Any]]] = await scripts.retry(
-            lambda: scripts.redis.xrange(self._stream, first, last, count)
+        call = self._queue.scripts.call
+        entries: list[tuple[bytes, dict[bytes, Any]]] = await call(
+            "XRANGE", self._stream, first, last, "COUNT", count
         )
         return entries
 
 
 def _decode_letter(entry_id: bytes, fields: dict[bytes, Any]) -> DeadLetter | None:
-    """None where its job cannot be read."""
+    """Return None if its job cannot be read."""
     job = decode_job_or_none(fields[b"body"])
     if job is None:
         return None

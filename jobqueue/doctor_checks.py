@@ -1,4 +1,4 @@
-"""What every process of this project needs of its machine and of Redis, looked at for a doctor."""
+"""A doctor's checks of what every process needs: Redis, the disk and the metrics port."""
 
 import errno
 import shutil
@@ -28,19 +28,19 @@ from jobqueue.redis_client import connect
 
 Json = dict[str, Any]
 
-# A cluster's client has an error of its own, which is none of the others.
+# The cluster client's error is no RedisError.
 UNREACHABLE = (RedisError, RedisClusterException, OSError, ValueError, TimeoutError)
 OLDEST = {"valkey": (7, 2), "redis": (7, 0)}
 PATIENCE_S = 20.0
-FULL = 0.8  # of the memory; from there on questions are soon refused
-# Interactions' 15 minutes are counted by this machine's clock, from a birth that Discord's tells.
+NEARLY_FULL = 0.8  # of the memory; questions will soon be refused
+# This machine's clock counts the 15 minutes of an interaction that Discord's clock dates.
 SKEW_S, GREAT_SKEW_S = 2.0, 60.0
 MIB = 1 << 20
 GIB = 1 << 30
 
 
 async def check_redis_server(environ: Mapping[str, str]) -> list[Finding]:
-    """REDIS_URL's server, or the embedded one: whether the queue can rely on it."""
+    """Check whether the queue can rely on REDIS_URL's server, or on the embedded one."""
     try:
         async with timeout(PATIENCE_S), resolve_redis_url(environ) as url, connect(url) as redis:
             found = [finding async for finding in _check_server(redis)]
@@ -57,7 +57,7 @@ async def check_redis_server(environ: Mapping[str, str]) -> list[Finding]:
 
 
 async def _check_server(redis: Redis) -> AsyncIterator[Finding]:
-    client: object = redis  # which `connect` calls a Redis in any case
+    client: object = redis  # `connect` declares every client as Redis
     if isinstance(client, RedisCluster):
         await client.initialize()
         for node in client.get_primaries():
@@ -82,13 +82,15 @@ def _check_node(name: str, info: Json) -> Iterator[Finding]:
 def _check_version(name: str, info: Json) -> Finding:
     kind = str(info.get("server_name", "redis")).lower()
     version = str(info.get(f"{kind}_version") or info["redis_version"])
-    told = f"{kind} {version}"
+    server = f"{kind} {version}"
     if info.get("role") == "slave":
-        return fault(name, f"{told}, a replica, which takes no writes", "Name the primary instead")
+        return fault(
+            name, f"{server}, a replica, which takes no writes", "Name the primary instead"
+        )
     oldest = OLDEST.get(kind, OLDEST["redis"])
     if tuple(int(part) for part in version.split(".")[:2]) < oldest:
-        return fault(name, f"{told} is too old", "Run Redis 7.0 or Valkey 7.2, or newer")
-    return good(name, told)
+        return fault(name, f"{server} is too old", "Run Redis 7.0 or Valkey 7.2, or newer")
+    return good(name, server)
 
 
 def _check_persistence(what: str, info: Json) -> Finding:
@@ -115,24 +117,24 @@ def _check_eviction(what: str, info: Json) -> Finding:
 
 
 def _check_memory(what: str, info: Json) -> Finding:
-    # As the server itself counts: without the buffer of its append-only file.
+    # Counted as the server does it: without the buffer of the append-only file.
     used = int(info.get("used_memory", 0)) - int(info.get("mem_not_counted_for_evict", 0))
     limit = int(info.get("maxmemory", 0))
-    told = f"{used / MIB:,.0f} MiB of {limit / MIB:,.0f}" if limit else f"{used / MIB:,.0f} MiB"
-    if limit and used > FULL * limit:
-        return warning(what, told, "Raise maxmemory: when it is full, questions are refused")
-    return good(what, told)
+    usage = f"{used / MIB:,.0f} MiB of {limit / MIB:,.0f}" if limit else f"{used / MIB:,.0f} MiB"
+    if limit and used > NEARLY_FULL * limit:
+        return warning(what, usage, "Raise maxmemory: when it is full, questions are refused")
+    return good(what, usage)
 
 
 def check_clock(skew_s: float) -> Finding:
-    """`skew_s`: how far the server's clock is before this machine's."""
-    told = f"{skew_s:+.2f} s beside this machine's"
+    """Check `skew_s`, by which the server's clock is ahead of this machine's."""
+    offset = f"{skew_s:+.2f} s beside this machine's"
     todo = "Let both machines keep time by NTP: timedatectl set-ntp true"
     if abs(skew_s) > GREAT_SKEW_S:
-        return fault("Redis: clock", told, todo)
-    return (
-        warning("Redis: clock", told, todo) if abs(skew_s) > SKEW_S else good("Redis: clock", told)
-    )
+        return fault("Redis: clock", offset, todo)
+    if abs(skew_s) > SKEW_S:
+        return warning("Redis: clock", offset, todo)
+    return good("Redis: clock", offset)
 
 
 async def _check_workers(redis: Redis) -> Finding:
@@ -145,17 +147,17 @@ async def _check_workers(redis: Redis) -> Finding:
 
 
 def check_disk(folder: Path, needed: int) -> Finding:
-    """`needed` bytes free below `folder`, which need not be there yet."""
+    """Check that `needed` bytes are free for `folder`, which need not exist yet."""
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(existing).free
-    told = f"{free / GIB:,.1f} GiB free at {existing}"
+    space = f"{free / GIB:,.1f} GiB free at {existing}"
     if free < needed:
-        return fault("disk", told, f"Free {needed / GIB:,.1f} GiB, or name another folder")
-    return good("disk", told)
+        return fault("disk", space, f"Free {needed / GIB:,.1f} GiB, or name another folder")
+    return good("disk", space)
 
 
 def check_metrics_port(host: str, port: int, variable: str) -> Finding:
-    """Whether metrics and health checks can be served there, or are already."""
+    """Check whether metrics and health checks can be served there, or are already."""
     if not port:
         return good("metrics", f"not shown; {variable} is not set")
     where = f"{host}:{port}"

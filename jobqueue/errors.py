@@ -1,4 +1,4 @@
-"""What can go wrong with the queue.
+"""Errors of the queue.
 
 QueueError
 ├── InvalidJob        a field is out of bounds; nothing was stored
@@ -9,7 +9,7 @@ QueueError
 
 from typing import Literal
 
-# Of jobs; of files in bytes; of the memory.
+# Jobs are counted, files in bytes.
 JobScope = Literal["user", "channel", "server", "total"]
 FileScope = Literal["files-user", "files-server", "blobs"]
 LimitScope = JobScope | FileScope | Literal["memory"]
@@ -24,7 +24,7 @@ _FULL = {
 
 
 class QueueError(Exception):
-    """Base of everything this package raises on purpose."""
+    """Base of all errors that this package raises on purpose."""
 
 
 class InvalidJob(QueueError, ValueError):
@@ -35,7 +35,7 @@ class InvalidJob(QueueError, ValueError):
 
 
 class QueueFull(QueueError):
-    """`waiting` of `limit` jobs wait or run; of files, bytes are held."""
+    """A limit is reached: `waiting` of `limit` jobs wait or run, or so many bytes are stored."""
 
     def __init__(self, scope: LimitScope, waiting: int, limit: int) -> None:
         super().__init__(_FULL.get(scope, _FULL_OF_JOBS).format(scope, waiting, limit))

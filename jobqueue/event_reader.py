@@ -1,7 +1,7 @@
-"""Follows jobs' events as they are written: one blocking read serves a whole bot process.
+"""Follows jobs' events as they are written, with one blocking read for a whole bot process.
 
-A job's own stream is the truth; the reader's live stream only brings it sooner. Each live entry
-names the event before it, so a follower sees when it missed one and replays from its last.
+The source of truth is each job's own stream; the reader's live stream is only faster. Each live
+entry names the event before it, so a follower notices a gap and replays from its last event.
 """
 
 import asyncio
@@ -22,21 +22,21 @@ from jobqueue.schema import TERMINAL_EVENTS, AnyEvent, JobState, decode_event
 
 log = logging.getLogger(__name__)
 
-_QUIET_S = 5.0  # a follower that hears nothing for so long looks for itself
+_QUIET_S = 5.0  # a follower without events for so long replays
 _BEGINNING = "0-0"
-_ENTRIES = 1_000  # of one read
+_ENTRIES = 1_000  # in one read
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    id: str  # in the job's event stream; pass the last one shown as `after` to go on from there
+    id: str  # in the job's event stream; `follow` continues after it
     attempt: int
     seq: int
     event: AnyEvent
 
     @property
     def at_ms(self) -> int:
-        """When it was written, on the server's clock."""
+        """The server's time at which it was written."""
         return _parse_id(self.id)[0]
 
 
@@ -46,11 +46,11 @@ class _Arrival:
     envelope: Envelope
 
 
-_Inbox = asyncio.Queue[_Arrival | None]  # None: something may be missing, replay
+_Inbox = asyncio.Queue[_Arrival | None]  # None: events may be missing, replay
 
 
 class EventReader:
-    """`async with LiveReader(queue, reader) as live:` one per bot process and reader name."""
+    """The reader of one bot process: `async with EventReader(queue, reader) as events:`."""
 
     def __init__(self, queue: JobQueue, reader: str) -> None:
         self._scripts = queue.scripts
@@ -60,30 +60,28 @@ class EventReader:
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        newest = await self._scripts.retry(
-            lambda: self._scripts.redis.xrevrange(self._stream, count=1)
-        )
+        newest = await self._scripts.call("XREVRANGE", self._stream, "+", "-", "COUNT", 1)
         self._task = asyncio.create_task(self._read(newest[0][0].decode() if newest else "0"))
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        # redis-py swallows a cancellation that meets a reply: then it is asked again.
+        # redis-py may swallow a cancellation that arrives with a reply: repeat it.
         while self._task is not None and not self._task.done():
             self._task.cancel()
             await asyncio.wait([self._task], timeout=0.1)
 
     @property
     def follower_count(self) -> int:
-        """Followers at this moment."""
+        """The number of followers at this moment."""
         return sum(map(len, self._inboxes.values()))
 
     async def follow(self, job_id: str, after: str = "0") -> AsyncGenerator[Envelope, None]:
-        """A job's events after the one with id `after`, as they come, to `Finished` or `Failed`.
+        """Yield a job's events after the id `after`, as they come, to `Finished` or `Failed`.
 
         Raises:
-            UnknownJob: no such job, or all of it has expired.
+            UnknownJob: there is no such job, or all of it has expired.
             QueueUnavailable: Redis stayed away; follow again from the last id.
-            msgspec.DecodeError: a worker of another version said what this one does not know.
+            msgspec.DecodeError: a worker of another version wrote an event unknown to this one.
         """
         seen = _BEGINNING if after == "0" else after
         with self._inbox(job_id) as inbox:
@@ -105,7 +103,7 @@ class EventReader:
                         return
 
     async def _replay(self, job_id: str, seen: str) -> tuple[list[Envelope], bool]:
-        """What the job said after `seen`, and whether that is all it will ever say."""
+        """Load the job's events after `seen`; return them, and whether the job has ended."""
         state, tail, result, entries = await self._scripts.run("replay", job_id, seen)
         envelopes = [
             _decode_envelope(entry_id.decode(), _pairs(flat)) for entry_id, flat in entries
@@ -150,7 +148,7 @@ class EventReader:
                 self._deliver(fields)
 
     async def _read_entries(self, position: str) -> list[tuple[bytes, dict[bytes, bytes]]]:
-        """Blocks for a while; empty when nothing came."""
+        """Wait for entries for a while; return none if nothing comes."""
         read = self._scripts.redis.xread({self._stream: position}, count=_ENTRIES, block=BLOCK_MS)
         reply: Any = await await_cancellable(read)
         return reply[0][1] if reply else []
@@ -161,7 +159,7 @@ class EventReader:
             return
         try:
             envelope = _decode_envelope(fields[b"id"].decode(), fields)
-        except DecodeError:  # a newer worker's: its own followers hear of it as they replay
+        except DecodeError:  # of a newer version: followers raise it as they replay
             arrival = None
         else:
             arrival = _Arrival(fields[b"previous"].decode(), envelope)

@@ -1,5 +1,6 @@
-"""What the queue keeps of a person's questions after they are answered: for a day, so that the same
-question is not answered twice. It can be read and removed before.
+"""Records of answered questions, which the queue keeps for a day.
+
+They prevent that the same question is answered twice. A person can read and erase theirs before.
 """
 
 import asyncio
@@ -11,71 +12,59 @@ from jobqueue.dead_letters import DeadLetters
 from jobqueue.queue import JobQueue, decode_job_or_none
 from jobqueue.schema import Job, JobState
 
-_PAGE = 500  # records of one round trip
+_PAGE = 500  # records read at once
 
 
 class JobRecords:
-    """All calls raise QueueUnavailable while Redis is away."""
+    """The records of one shard. All calls raise QueueUnavailable while Redis is away."""
 
     def __init__(self, queue: JobQueue) -> None:
         self._queue = queue
         self._scripts = queue.scripts
 
     async def list_for(self, user: str) -> list[Job]:
-        """A person's questions, oldest first."""
+        """Return a person's questions, oldest first."""
         found = [job async for job, _ in self._iterate() if job.user == user]
         return sorted(found, key=lambda job: job.id)
 
     async def erase(self, user: str) -> int:
-        """Remove a person's records, events, dead letters, and the files of no question that
-        stays. Returns how many records.
+        """Erase a person's records, events, dead letters and files; return the number of records.
 
-        What is still being answered or shown is left: its record goes a day later.
+        What is still being answered or delivered stays, and its files: they expire a day later.
         """
         mine: list[Job] = []
         kept: set[str] = set()
         async for job, state in self._iterate():
-            if job.user == user and state.is_terminal and not await self._is_being_shown(job):
+            undelivered = self._scripts.key("undelivered", job.reader)
+            erasable = job.user == user and state.is_terminal
+            if erasable and await self._scripts.call("ZSCORE", undelivered, job.id) is None:
                 mine.append(job)
             else:
                 kept |= _files(job)
-        # Files first: their names are lost with the records, and this may have to be repeated.
+        # Files first: the records have their names, and this call may have to be repeated.
         if files := set().union(*map(_files, mine)) - kept:
             await self._scripts.run("drop_blobs", *sorted(files))
         for job in mine:
             await self._scripts.run("erase_record", job.id)
-        await self._erase_dead(user)
-        return len(mine)
-
-    async def _is_being_shown(self, job: Job) -> bool:
-        undelivered = self._scripts.key("undelivered", job.reader)
-        return await self._scripts.call("ZSCORE", undelivered, job.id) is not None
-
-    async def _erase_dead(self, user: str) -> None:
         letters = DeadLetters(self._queue)
         for letter in [letter async for letter in letters if letter.job.user == user]:
             await letters.drop(letter.id)
+        return len(mine)
 
     async def _iterate(self) -> AsyncIterator[tuple[Job, JobState]]:
-        keys = await self._scripts.retry(lambda: _listed(self._scripts.redis, self._pattern))
+        pattern = self._scripts.key("job", "*")
+        keys = await self._scripts.retry(lambda: _scan(self._scripts.redis, pattern))
         for start in range(0, len(keys), _PAGE):
             page = keys[start : start + _PAGE]
             reads = (self._scripts.call("HMGET", key, "state", "body") for key in page)
             for state, body in await asyncio.gather(*reads):
-                job = (
-                    decode_job_or_none(body) if state and body else None
-                )  # else it expired meanwhile
-                if job is not None:
+                if state and body and (job := decode_job_or_none(body)):  # else it expired
                     yield job, JobState(state.decode())
-
-    @property
-    def _pattern(self) -> str:
-        return self._scripts.key("job", "*")
 
 
 def _files(job: Job) -> set[str]:
     return {attachment.sha256 for attachment in job.attachments}
 
 
-async def _listed(redis: Redis, pattern: str) -> list[bytes]:
+async def _scan(redis: Redis, pattern: str) -> list[bytes]:
     return [key async for key in redis.scan_iter(pattern, count=1_000)]

@@ -1,7 +1,7 @@
-"""Runs the Lua scripts: calls of the same moment share a round trip, outages are waited out.
+"""Runs the Lua scripts of one shard.
 
-Every script can be repeated without harm, so a call whose reply was lost is simply sent again;
-so are plain commands, which therefore must be such that may be repeated too.
+Calls of the same moment share a round trip. Calls are repeated through an outage: every script may
+be repeated without harm, and plain commands sent here must be such, too.
 """
 
 import asyncio
@@ -42,8 +42,8 @@ TRANSIENT_ERRORS = (
     RedisClusterException,  # no node answers, or nobody serves the slot
     OSError,
 )
-_BATCH = 128  # calls of one round trip
-_SENDERS = 2  # round trips at once: the server works on one while the other is written or read
+_MAX_BATCH = 128  # calls of one round trip
+_MAX_SENDERS = 2  # round trips at once: the server works on one while the other is in transit
 _FOLDER = Path(__file__).parent / "lua"
 
 Clock = Callable[[], int]  # milliseconds since 1970
@@ -58,7 +58,7 @@ class Script:
 
 @cache
 def _load_script(name: str, policy: Policy) -> Script:
-    """A file of `lua/`: its `#!lua` line, the policy, the prelude, the transition itself."""
+    """Join the `#!lua` line of `lua/<name>.lua`, the policy, the prelude and the script's body."""
     shebang, _, body = (_FOLDER / f"{name}.lua").read_text().partition("\n")
     prelude = (_FOLDER / "prelude.lua").read_text()
     text = "\n".join((shebang, policy.to_lua(), prelude, body)).encode()
@@ -71,7 +71,7 @@ class _Call:
     arguments: tuple[Argument, ...]
     reply: asyncio.Future[Any]
 
-    def command(self, *, cached: bool) -> tuple[Argument, ...]:
+    def to_command(self, *, cached: bool) -> tuple[Argument, ...]:
         if self.script is None:
             return self.arguments
         head = ("EVALSHA", self.script.sha) if cached else ("EVAL", self.script.text)
@@ -98,17 +98,17 @@ class Scripts:
         self._clock = clock
         self._waiting: list[_Call] = []
         self._senders: set[asyncio.Task[None]] = set()
-        # What a client of `connect` waits for when it is closed.
-        self._underway: set[asyncio.Task[None]] = getattr(redis, "underway", self._senders)
+        # A client of `redis_client.connect` waits for these when it is closed.
+        self._in_flight: set[asyncio.Task[None]] = getattr(redis, "in_flight", self._senders)
 
     def key(self, kind: str, name: str = "") -> str:
         return f"{self._prefix}{kind}:{name}" if name else f"{self._prefix}{kind}"
 
     async def run(self, name: str, *args: Argument) -> Any:
-        """Run `lua/<name>.lua`, again and again through an outage.
+        """Run `lua/<name>.lua`; repeat it through an outage.
 
         Raises:
-            QueueUnavailable: the policy's patience is over.
+            QueueUnavailable: the outage is longer than the policy's patience.
             redis.exceptions.ResponseError: the script itself failed.
         """
         script = _load_script(name, self.policy)
@@ -116,24 +116,24 @@ class Scripts:
         return await self.retry(lambda: self._enqueue(script, (self._prefix, clock, *args)))
 
     async def call(self, *command: Argument) -> Any:
-        """One plain command, in the same round trips and as patiently as the scripts.
+        """Send one plain command, in the same round trips and as persistently as scripts.
 
-        Its keys must be of this shard, and a value small: others wait behind it.
+        Its keys must be of this shard, and its value small: other calls wait behind it.
         """
         return await self.retry(lambda: self._enqueue(None, command))
 
     async def retry(self, attempt: Callable[[], Awaitable[Any]]) -> Any:
-        """Repeat `attempt` until it works or nobody should wait longer."""
-        give_up = asyncio.get_running_loop().time() + self.policy.patience_ms / 1000
+        """Repeat `attempt` until it works or the policy's patience is over."""
+        now = asyncio.get_running_loop().time
+        give_up = now() + self.policy.patience_ms / 1000
         pause = 0.02
         while True:
             try:
                 return await await_cancellable(attempt())
             except (*TRANSIENT_ERRORS, ResponseError) as error:
-                over = asyncio.get_running_loop().time() + pause >= give_up
                 if not _is_transient(error):
                     raise
-                if over or isinstance(error, AuthenticationError):
+                if now() + pause >= give_up or isinstance(error, AuthenticationError):
                     raise QueueUnavailable(f"{type(error).__name__}: {error}") from error
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
             pause = min(2 * pause, 1.0)
@@ -144,21 +144,21 @@ class Scripts:
         loop = asyncio.get_running_loop()
         call = _Call(script, arguments, loop.create_future())
         self._waiting.append(call)
-        # A sender outlives a cancelled caller, so that cancelling never cuts a connection in the
-        # middle of other callers' replies; it ends by itself when nothing waits.
-        if len(self._senders) < _SENDERS:
+        # A sender outlives a cancelled caller: cancelling must never cut a connection in the middle
+        # of other callers' replies. It ends when no call waits.
+        if len(self._senders) < _MAX_SENDERS:
             sender = loop.create_task(self._send_batches())
-            for tasks in (self._senders, self._underway):
+            for tasks in (self._senders, self._in_flight):
                 tasks.add(sender)
                 sender.add_done_callback(tasks.discard)
         return call.reply
 
     async def _send_batches(self) -> None:
         while self._waiting:
-            batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
+            batch, self._waiting = self._waiting[:_MAX_BATCH], self._waiting[_MAX_BATCH:]
             try:
                 replies = await self._run_batch(batch)
-            except Exception as error:  # whoever called hears of it
+            except Exception as error:  # each caller gets it
                 replies = [error] * len(batch)
             except BaseException:
                 for call in batch:
@@ -168,10 +168,11 @@ class Scripts:
                 call.settle(reply)
 
     async def _run_batch(self, batch: list[_Call]) -> list[Any]:
-        replies = await self._send_pipeline([call.command(cached=True) for call in batch])
+        """Send the scripts by their hashes, then those by their text that the server lacks."""
+        replies = await self._send_pipeline([call.to_command(cached=True) for call in batch])
         unknown = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
         if unknown:
-            again = await self._send_pipeline([batch[i].command(cached=False) for i in unknown])
+            again = await self._send_pipeline([batch[i].to_command(cached=False) for i in unknown])
             for i, reply in zip(unknown, again, strict=True):
                 replies[i] = reply
         return replies
@@ -184,13 +185,13 @@ class Scripts:
 
 
 def _is_transient(error: BaseException) -> bool:
-    """Whether the server may answer the same call later: not when the script itself is wrong."""
+    """Return whether the same call may succeed later; it will not if the script is wrong."""
     if isinstance(error, TRANSIENT_ERRORS):
         return True
-    # AOF on a full disk; a blocked client whose server became a replica; a script in the way.
+    # AOF on a full disk; a blocked client whose server became a replica; a script that takes long.
     return str(error).startswith(("MISCONF", "UNBLOCKED", "BUSY", "NOREPLICAS"))
 
 
 async def pause_after_outage(seconds: float) -> None:
-    """A loop's breath after a transient error, unlike that of others in the same outage."""
+    """Wait before a loop's next try, for a random time: not all processes at once."""
     await asyncio.sleep(seconds * random.uniform(0.5, 1.0))

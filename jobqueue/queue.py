@@ -1,14 +1,14 @@
-"""The job queue: what may happen to a job, as one script per transition.
+"""The job queue: the transitions of a job, one Lua script each.
 
     submit ──► queued ──claim──► running ──finish──► done | failed
                  ▲  │               │ │
                  │  └─cancel, deadline│──► failed
                  └──release, lease expired (reap)──┘
 
-A channel's jobs run one at a time and in order; servers share the workers by the tokens they
-use. Every claim raises the job's fence, and what is written under an older fence is refused.
-All calls raise `QueueUnavailable` when Redis stays away longer than the policy's patience; every
-one may then be repeated without harm.
+A channel's jobs run one at a time and in order. Servers share the workers by the tokens they use.
+Every claim raises the job's fence, and writes under an older fence are refused.
+All calls raise `QueueUnavailable` if Redis is away for longer than the policy's patience. Every
+call may be repeated without harm.
 """
 
 import logging
@@ -58,9 +58,9 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Receipt:
     state: JobState
-    duplicate: bool  # this id was submitted before; the first submission counts
-    position: int  # jobs likely to be taken before it; 0 is running or next
-    estimate_ms: int | None  # until it starts, by the measured pace; None: nothing measured yet
+    duplicate: bool  # this id was submitted before; the first submission stands
+    position: int  # jobs that will probably be claimed before it; 0: it runs or is next
+    estimate_ms: int | None  # until it starts; None: nothing is measured yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +74,12 @@ class Lease:
 
 
 class LeaseStatus(Enum):
-    """What a worker should do about its attempt, most urgent last."""
+    """How a lease stands, and so what its worker should do; the most urgent last."""
 
     CONTINUE = "continue"
-    DEADLINE = "deadline"  # nobody can receive more: finish with what there is
-    CANCEL = "cancel"  # the person pressed Stop: finish with what there is
-    LOST = "lost"  # the attempt is somebody else's now: drop it, write nothing
+    DEADLINE = "deadline"  # nobody can receive more: finish with the text so far
+    CANCEL = "cancel"  # the person pressed Stop: finish with the text so far
+    LOST = "lost"  # another worker has the job: drop the attempt, write nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class JobStatus:
 
 
 class JobQueue:
-    """One shard of the queue. Safe to share between tasks; the connection stays the caller's."""
+    """One shard of the queue. Tasks may share it; the caller closes the connection."""
 
     def __init__(
         self,
@@ -109,11 +109,11 @@ class JobQueue:
         shard: str = "main",
         clock: Clock | None = None,
     ) -> None:
-        """`clock` is for tests; without it only the Redis server's clock counts."""
+        """Without `clock`, which is for tests, only the Redis server's clock counts."""
         self.policy = policy or Policy()
         self.scripts = Scripts(redis, shard, self.policy, clock)
 
-    # --- asking ---------------------------------------------------------------------------------
+    # --- for the bot: submitting -----------------------------------------------------------------
 
     async def submit(self, job: Job) -> Receipt:
         """Accept a job once, however often it is submitted.
@@ -124,7 +124,7 @@ class JobQueue:
         return await self.resubmit(job, "")
 
     async def resubmit(self, job: Job, dead_letter: str) -> Receipt:
-        """`submit`, in place of the dead letter with this id, in one step."""
+        """Submit the job in place of the dead letter with this id, in one step."""
         try:
             outcome, *rest = await self.scripts.run(
                 "submit",
@@ -150,7 +150,7 @@ class JobQueue:
         )
 
     async def _receipt_without_memory(self, job_id: str, error: OutOfMemoryError) -> Receipt:
-        """The first submission may have been accepted before memory ran out."""
+        """Return the receipt of an earlier submission, accepted before memory ran out."""
         try:
             known = await self.get_status(job_id)
         except UnknownJob:
@@ -158,7 +158,11 @@ class JobQueue:
         return Receipt(known.state, True, known.position, known.estimate_ms)
 
     async def get_status(self, job_id: str) -> JobStatus:
-        """Raises `UnknownJob` when there is no such job or its record has expired."""
+        """Return the job's state and position.
+
+        Raises:
+            UnknownJob: there is no such job, or its record has expired.
+        """
         reply = await self.scripts.run("status", job_id)
         if reply is None:
             raise UnknownJob(job_id)
@@ -172,7 +176,11 @@ class JobQueue:
         )
 
     async def get_job(self, job_id: str) -> Job:
-        """As it was submitted. Raises `UnknownJob` when its record has expired."""
+        """Return the job as it was submitted.
+
+        Raises:
+            UnknownJob: its record has expired.
+        """
         record = self.scripts.key("job", job_id)
         body: bytes | None = await self.scripts.call("HGET", record, "body")
         job = None if body is None else decode_job_or_none(body)
@@ -181,27 +189,27 @@ class JobQueue:
         return job
 
     async def cancel(self, job_id: str) -> JobState:
-        """Stop a job. A waiting one fails at once; a running one's worker hears of it at its next
-        emit, and this returns RUNNING.
+        """Stop a job. A waiting one fails at once. The worker of a running one is notified at its
+        next emit, and this returns RUNNING.
 
         Raises:
-            UnknownJob: no such job, or its record has expired.
+            UnknownJob: there is no such job, or its record has expired.
         """
         state = await self.scripts.run("cancel", job_id)
         if state is None:
             raise UnknownJob(job_id)
         return JobState(state.decode())
 
-    # --- answering ------------------------------------------------------------------------------
+    # --- for workers ----------------------------------------------------------------------------
 
     async def claim(
         self, worker: str, slots: int, capabilities: Collection[str], nonce: str
     ) -> list[Lease]:
-        """Take at most `slots` jobs. The same `nonce` again gives the same leases again, so use a
-        new one for every claim that is meant as a new one.
+        """Claim at most `slots` jobs. The same `nonce` returns the same leases again; use a new one
+        for each new claim.
 
-        A job that this version cannot read is left out: its lease lapses, so that another version
-        may take it, or the attempts run out, while everything else goes on.
+        Jobs that this version cannot decode are left out. Their leases expire, so that a worker of
+        another version may claim them, until their attempts are used up.
         """
         if slots < 1 or not capabilities:
             return []
@@ -209,8 +217,10 @@ class JobQueue:
         return [lease for reply in replies if (lease := _decode_lease(*reply))]
 
     async def wait_for_work(self, capabilities: Collection[str], timeout_s: float) -> None:
-        """Return when a claim may find something, at the latest after `timeout_s` or 2 s: a
-        wake-up may be lost with the worker that got it."""
+        """Wait until a claim may find a job, at most `timeout_s` or 2 s.
+
+        The limit is needed since a wake-up may be lost with the worker that received it.
+        """
         marks = [self.scripts.key("mark", capability) for capability in sorted(capabilities)]
         timeout = min(max(timeout_s, 0.01), BLOCK_MS / 1000)
         try:
@@ -219,55 +229,59 @@ class JobQueue:
             await pause_after_outage(min(timeout, 0.5))
 
     async def emit(self, lease: Lease, seq: int, events: Sequence[Event]) -> LeaseStatus:
-        """Write an attempt's events, renew its lease and learn how it stands.
+        """Write an attempt's events, renew its lease and return how it stands.
 
-        The first event of an attempt is `Started`. `seq` numbers the first of `events`, from 0 in
-        each attempt; what was written already is skipped. No events: a renewal alone.
+        The first event of an attempt is `Started`. `seq` is the number of the first of `events`,
+        from 0 in each attempt; events that were written before are skipped. Without events, this
+        only renews the lease.
         """
-        verdict = await self.scripts.run(
+        status = await self.scripts.run(
             "emit", lease.job.id, lease.fence, seq, *(encode(event) for event in events)
         )
-        return LeaseStatus(verdict.decode())
+        return LeaseStatus(status.decode())
 
     async def finish(
         self, lease: Lease, seq: int, event: Finished | Failed, turn: Turn | None
     ) -> LeaseStatus:
-        """End the attempt: its last event, the channel's turn and the channel's next job in one
-        step. LOST means that nothing was written; otherwise CONTINUE."""
-        done = isinstance(event, Finished)
-        tokens = event.prompt_tokens + event.completion_tokens if isinstance(event, Finished) else 0
-        verdict = await self.scripts.run(
+        """Write the last event and the channel's turn, and offer its next job, in one step.
+
+        Returns LOST if nothing was written, else CONTINUE.
+        """
+        state, tokens = JobState.FAILED, 0
+        if isinstance(event, Finished):
+            state, tokens = JobState.DONE, event.prompt_tokens + event.completion_tokens
+        status = await self.scripts.run(
             "finish",
             lease.job.id,
             lease.fence,
             seq,
-            JobState.DONE if done else JobState.FAILED,
+            state,
             encode(event),
             encode(replace(turn, parent=None)) if turn is not None else "",
             HEAD if turn is None or turn.parent is None else turn.parent,
             max(tokens, 1),
         )
-        return LeaseStatus(verdict.decode())
+        return LeaseStatus(status.decode())
 
     async def release(self, lease: Lease) -> None:
-        """Give the job back to the front of its channel; the attempt does not count."""
+        """Put the job back to the front of its channel; the attempt does not count."""
         await self.scripts.run("release", lease.job.id, lease.fence)
 
     async def give_up(self, lease: Lease) -> None:
-        """End an attempt that failed through no fault of its job: it counts, and the next `reap`
-        offers the job again or buries it."""
+        """End an attempt that failed through no fault of its job. It counts, and the next `reap`
+        offers the job again or moves it to the dead letters."""
         await self.scripts.run("give_up", lease.job.id, lease.fence)
 
     async def reap(self) -> ReapCounts:
-        """Requeue what dead workers held, bury what failed too often, end what is past its
-        deadline. Any worker calls it every second or so."""
+        """Requeue jobs of dead workers, move those that died too often to the dead letters, and end
+        those past their deadline. Every worker calls it about once a second."""
         return ReapCounts(*await self.scripts.run("reap"))
 
     async def announce(self, status: WorkerStatus) -> None:
         await self.scripts.run("announce", status.worker, encode(status))
 
     async def list_workers(self) -> list[WorkerStatus]:
-        """Workers that announced themselves lately, by name."""
+        """Return the workers that announced themselves recently, by name."""
         found = []
         for status in await self.scripts.run("workers"):
             try:
@@ -276,36 +290,35 @@ class JobQueue:
                 log.warning("a worker's status cannot be read", extra={"error": str(error)})
         return sorted(found, key=lambda status: status.worker)
 
-    # --- delivering -----------------------------------------------------------------------------
+    # --- for the bot: delivering ----------------------------------------------------------------
 
     async def list_undelivered(self, reader: str) -> list[tuple[Job, str]]:
-        """A reader's jobs, waiting ones included, that were not `delivered`, oldest first; with
-        each the note last recorded, or an empty one."""
+        """Return a reader's jobs that are not delivered, also waiting ones, oldest first; each with
+        its latest note, or an empty one."""
         pairs = await self.scripts.run("undelivered", reader)
         read = [(decode_job_or_none(body), note.decode()) for body, note in pairs]
         return [(job, note) for job, note in read if job is not None]
 
     async def note_delivery(self, job_id: str, note: str) -> None:
-        """Keep the reader's own words on what it has shown so far."""
+        """Store the reader's own note on what it has shown so far."""
         await self.scripts.run("note", job_id, note)
 
     async def mark_delivered(self, job_id: str, job: Job | None = None) -> None:
-        """End the job's delivery. Given the job itself, of a question that is done only the
-        beginning is kept: its turn and its answer's record hold all of it."""
-        await self.scripts.run("delivered", job_id, encode(_short(job)) if job else "")
+        """End the job's delivery. With `job`, the record of an answered question is shortened: its
+        turn and its answer's record have the whole text."""
+        body = b""
+        if job is not None:
+            body = encode(replace(job, prompt=job.prompt[:DELIVERED_PROMPT_CHARS], order=None))
+        await self.scripts.run("delivered", job_id, body)
 
 
 def decode_job_or_none(body: bytes) -> Job | None:
-    """None where it is damaged or of another version: the others go on without it."""
+    """Decode a job; log an error and return None if it is damaged or of another version."""
     try:
         return decode_job(body)
     except DecodeError as error:
         log.error("a job cannot be read", extra={"error": str(error)})
         return None
-
-
-def _short(job: Job) -> Job:
-    return replace(job, prompt=job.prompt[:DELIVERED_PROMPT_CHARS], order=None)
 
 
 def _decode_lease(attempt: int, fence: int, body: bytes, waited_ms: int) -> Lease | None:

@@ -1,5 +1,8 @@
-"""How much one person may ask for, over all processes: questions in sliding windows of a minute and
-of a day, tokens and files in the hours of a day."""
+"""Rate limits of one person, over all processes.
+
+Questions are counted in sliding windows of a minute and of a day, tokens and files by the hours of
+a day.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -16,19 +19,21 @@ Counted = Literal["questions", "tokens", "megabytes"]
 
 @dataclass(frozen=True, slots=True)
 class UserLimits:
-    """What one person may use; `None` is as much as they like."""
+    """The limits of one person; None: no limit."""
 
     per_minute: int | None = None  # questions
     per_day: int | None = None
-    tokens_per_day: int | None = None  # of prompts and answers, as `JobQueue.finish` is told them
+    tokens_per_day: int | None = None  # of prompts and answers, as `JobQueue.finish` counts them
     megabytes_per_day: int | None = None  # of files
 
 
 @dataclass(frozen=True, slots=True)
 class RateExceeded:
+    """Which limit is used up, and until when."""
+
     window_ms: int  # a minute's or a day's
     limit: int
-    wait_ms: int  # until the next question is taken
+    wait_ms: int  # until the next question is accepted
     what: Counted = "questions"
 
 
@@ -46,9 +51,9 @@ class RateLimiter:
     async def count_question(
         self, server: str, user: str, question: str, rate: UserLimits, *, file_bytes: int = 0
     ) -> RateExceeded | None:
-        """Count the question and its files, or say which rate is used up; then nothing is counted.
+        """Count the question and its files, unless a limit is used up; return that limit.
 
-        The same question is counted once, so the call may be repeated.
+        The same question counts once, so the call may be repeated.
         """
         reply = await self._scripts.run(
             "rate",

@@ -1,4 +1,4 @@
-"""How this project speaks to Redis, decided once."""
+"""Clients of Redis, with the same options everywhere."""
 
 import asyncio
 import logging
@@ -22,10 +22,10 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from common.redact import redact
 from jobqueue.address import ENCODING_HINT, RedisAddress, parse_redis_url
 
-# Blocking reads ask for at most BLOCK_MS, well below the time after which a reply counts as lost.
+# Blocking reads wait at most BLOCK_MS, well below the time after which a reply counts as lost.
 SOCKET_TIMEOUT_S = 5.0
 BLOCK_MS = 2_000
-CLOSE_S = 10.0  # what is on its way when a client is closed gets so long
+CLOSE_S = 10.0  # for calls in flight when a client is closed
 
 T = TypeVar("T")
 
@@ -33,18 +33,18 @@ log = logging.getLogger(__name__)
 
 
 class _DrainingClient:
-    """A client that closes when nothing of `jobqueue.lua_runner` is on its way any more.
+    """A client that waits for calls of `lua_runner` in flight before it closes.
 
-    Closed under a call, a client loses the connection that the call was opening.
+    Otherwise the connection that a call is opening would be lost.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.underway: set[asyncio.Task[None]] = set()
+        self.in_flight: set[asyncio.Task[None]] = set()
 
     async def aclose(self, *args: Any, **options: Any) -> None:
-        if self.underway:
-            await asyncio.wait(self.underway, timeout=CLOSE_S)
+        if self.in_flight:
+            await asyncio.wait(self.in_flight, timeout=CLOSE_S)
         await super().aclose(*args, **options)  # type: ignore[misc]
 
 
@@ -53,7 +53,7 @@ class _Client(_DrainingClient, Redis):  # type: ignore[misc]  # redis-py's own b
 
 
 class _SentinelClient(_Client):
-    sentinels: Sentinel  # whose own clients are closed with this one
+    sentinels: Sentinel  # its own clients are closed with this one
 
     async def aclose(self, *args: Any, **options: Any) -> None:
         await super().aclose(*args, **options)
@@ -72,16 +72,16 @@ _CLIENT_OPTIONS: dict[str, Any] = {
 
 
 def connect(url: str) -> Redis:
-    """A client for `redis://`, `rediss://` or `unix://`; no connection is made yet.
+    """Create a client for `redis://`, `rediss://` or `unix://`; it does not connect yet.
 
-    `redis+cluster://` and `rediss+cluster://` name any node of a cluster. A shard's keys are all on
-    one of its nodes, which the client finds and finds again; it has the same commands.
-    `redis+sentinel://` names Sentinels, who tell at each new connection which server is the
+    `redis+cluster://` and `rediss+cluster://` name any node of a cluster. All keys of a shard are
+    on one node; the client finds it, also after it moved, and has the same commands.
+    `redis+sentinel://` names Sentinels. At each new connection they say which server is the
     primary; after a failover that is another one.
 
     Replies are bytes, in RESP2's shapes on every server and client version. The client itself
-    repeats a call only once, for a pooled connection that a server's restart has closed; longer
-    outages are the callers' business, who know how long somebody waits.
+    repeats a call only once, for a pooled connection that a server's restart has closed. Callers
+    handle longer outages, since they know how long somebody waits.
 
     Raises:
         BadAddress: the URL cannot be read.
@@ -104,11 +104,11 @@ def connect(url: str) -> Redis:
 
 def _connect_by_sentinel(address: RedisAddress, shape: dict[str, Any]) -> Redis:
     tls = {name: value for name, value in shape.items() if name.startswith("ssl_")}
-    asking = {**_CLIENT_OPTIONS, **tls, **address.sentinel_options, "ssl": address.tls}
-    sentinel = Sentinel(address.hosts, sentinel_kwargs=asking)  # type: ignore[no-untyped-call]
+    sentinel_options = {**_CLIENT_OPTIONS, **tls, **address.sentinel_options, "ssl": address.tls}
+    sentinel = Sentinel(address.hosts, sentinel_kwargs=sentinel_options)  # type: ignore[no-untyped-call]
     options: dict[str, Any] = {**shape, "db": address.db, "retry": _retry_policy()}
     if address.tls:
-        options["ssl"] = True  # which other classes of connections do not know
+        options["ssl"] = True  # classes of connections without TLS do not know this option
     client: _SentinelClient = sentinel.master_for(
         address.service, redis_class=_SentinelClient, **options
     )
@@ -121,11 +121,15 @@ def _retry_policy() -> Retry:
 
 
 class RedisAccessDenied(Exception):
-    """The server answers, and does not let us in: one sentence for the operator."""
+    """The server answers but refuses us: one sentence for the operator."""
 
 
 async def check_redis(redis: Redis, url: str) -> None:
-    """Raises RedisRefuses; a server that is away is only told of."""
+    """Check that the server accepts us; if it is away, only log a warning.
+
+    Raises:
+        RedisAccessDenied: it answers but refuses us.
+    """
     try:
         async with asyncio.timeout(SOCKET_TIMEOUT_S):
             await redis.ping()
@@ -145,10 +149,10 @@ async def check_redis(redis: Redis, url: str) -> None:
 
 
 async def await_cancellable(call: Awaitable[T]) -> T:
-    """Await a call of the client so that cancelling the task always reaches it.
+    """Await a call of the client so that a cancellation of the task is never lost.
 
-    The client sends within `asyncio.wait_for`, which before Python 3.12 drops a cancellation that
-    arrives as the sending completes; a task that is cancelled once would then run on for ever.
+    The client sends within `asyncio.wait_for`. Before Python 3.12 that drops a cancellation that
+    arrives as the sending completes; a task that is cancelled once would then run for ever.
     """
     task = asyncio.current_task()
     before = task.cancelling() if task else 0

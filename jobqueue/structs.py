@@ -1,4 +1,4 @@
-"""What all that crosses processes is made of."""
+"""Base classes of the values that cross processes."""
 
 import msgspec
 
@@ -15,7 +15,7 @@ class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Attachment(Struct, frozen=True):
-    """A file somebody posted; its bytes lie in `jobqueue.blobs` under their hash."""
+    """A file that somebody posted; its bytes are in `jobqueue.blobs` under their hash."""
 
     sha256: str
     name: str
