@@ -42,31 +42,31 @@ NODE_GIB = 48  # of a Redis server
 
 
 @dataclass(frozen=True)
-class Part:
+class Component:
     name: str
     enough_for: float  # GPUs, one of it
     then: str
 
-    def needed(self, gpus: int) -> int:
+    def count_needed(self, gpus: int) -> int:
         return math.ceil(gpus / self.enough_for)
 
 
-def parts(channels_of_gpu: float) -> list[Part]:
+def list_components(channels_of_gpu: float) -> list[Component]:
     """What there may be several of, first met first."""
     questions_per_s = GPU_TOKENS_PER_S / ANSWER_TOKENS
     bot = GPU_STREAMS * BOT_S_OF_STREAM + questions_per_s * BOT_S_OF_QUESTION
     shard = questions_per_s * (SUBMIT_S + CLAIM_AND_FINISH_S) + EMITS_PER_S * EMIT_S
     memory_gib = channels_of_gpu * (CHANNEL_KIB + TURNS * TURN_KIB) / 2**20
     found = [
-        Part("bot process, of a core", BUSY / bot, "COMMONROOM_SHARDS: more processes"),
-        Part(
+        Component("bot process, of a core", BUSY / bot, "COMMONROOM_SHARDS: more processes"),
+        Component(
             "Discord's 50 requests/s",
             DISCORD_PER_S / (questions_per_s * MENTIONS * REQUESTS_OF_MENTION),
             "fewer edits; commands; Discord raises it; several bots",
         ),
-        Part("queue, one thread of Redis", BUSY / shard, "cells"),
-        Part("memory of Redis", NODE_GIB / memory_gib, "cells"),
-        Part(
+        Component("queue, one thread of Redis", BUSY / shard, "cells"),
+        Component("memory of Redis", NODE_GIB / memory_gib, "cells"),
+        Component(
             "Discord shard",
             SERVERS_OF_SHARD * CHANNELS_OF_SERVER / channels_of_gpu,
             "opened by the bot",
@@ -83,15 +83,15 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> None:
-    Console(width=140).print(table(args.channels, args.gpus))
+    Console(width=140).print(build_table(args.channels, args.gpus))
     found = [
-        asdict(part) | {"needed": part.needed(args.gpus)}
-        for part in parts(args.channels / args.gpus)
+        asdict(part) | {"needed": part.count_needed(args.gpus)}
+        for part in list_components(args.channels / args.gpus)
     ]
     print(json.dumps({"channels": args.channels, "gpus": args.gpus, "parts": found}))
 
 
-def table(channels: int, gpus: int) -> Table:
+def build_table(channels: int, gpus: int) -> Table:
     questions_per_s = gpus * GPU_TOKENS_PER_S / ANSWER_TOKENS
     title = (
         f"{gpus:,} GPUs, full: {questions_per_s:,.0f} answers/s, {gpus * GPU_STREAMS:,} at once, "
@@ -102,6 +102,8 @@ def table(channels: int, gpus: int) -> Table:
     table.add_column("one is enough for, GPUs", justify="right")
     table.add_column("needed", justify="right")
     table.add_column("then")
-    for part in parts(channels / gpus):
-        table.add_row(part.name, f"{part.enough_for:.1f}", f"{part.needed(gpus):,}", part.then)
+    for part in list_components(channels / gpus):
+        table.add_row(
+            part.name, f"{part.enough_for:.1f}", f"{part.count_needed(gpus):,}", part.then
+        )
     return table

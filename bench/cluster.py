@@ -7,19 +7,21 @@ from pathlib import Path
 
 from redis import Redis
 
-from bench.server import Server, free_port
+from bench.server import RedisServer, free_port
 
 _SLOTS = 16_384
 _READY_S = 30.0
 
 
 @contextmanager
-def cluster(folder: Path, *, binary: Path | None = None, nodes: int = 3) -> Iterator[list[Server]]:
+def run_cluster(
+    folder: Path, *, binary: Path | None = None, nodes: int = 3
+) -> Iterator[list[RedisServer]]:
     """Yields its nodes once every one of them knows that all slots are served."""
     buses = [free_port() for _ in range(nodes)]
     with ExitStack() as stack:
         servers = [
-            Server(
+            RedisServer(
                 folder / str(n), binary=binary,
                 options=("--cluster-enabled", "yes", "--cluster-port", str(bus)),
             )

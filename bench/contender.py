@@ -9,32 +9,32 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.server import Server
+from bench.server import RedisServer
 
 _ROOT = Path(__file__).parent.parent
 
 
 @dataclass(frozen=True)
-class Note:
+class LedgerEntry:
     what: str  # sent, start, done
     job: str
     at: float
 
 
 @dataclass(frozen=True)
-class Contender:
+class QueueUnderTest:
     peer: str  # a module of bench.peers
     python: Path  # the interpreter that has it
-    server: Server
+    server: RedisServer
     ledger: Path
 
-    def fresh(self) -> None:
+    def reset(self) -> None:
         """An empty server and an empty ledger."""
         with self.server.client() as redis:
             redis.flushall()
         self.ledger.write_bytes(b"")
 
-    def put(self, how: str, *, jobs: int, seconds: float = 0.0) -> None:
+    def submit(self, how: str, *, jobs: int, seconds: float = 0.0) -> None:
         """Submit and come back when all are submitted: `trickle` or `flood`."""
         more = ("--jobs", str(jobs), "--seconds", str(seconds))
         subprocess.run([*self._command(how), *more], cwd=_ROOT, check=True, timeout=120)
@@ -44,23 +44,23 @@ class Contender:
             return subprocess.Popen(self._command("work"), cwd=_ROOT, stdout=log, stderr=log)
 
     @contextmanager
-    def worker(self) -> Iterator[subprocess.Popen[bytes]]:
+    def run_worker(self) -> Iterator[subprocess.Popen[bytes]]:
         process = self.start_worker()
         try:
             yield process
         finally:
-            end(process)
+            kill_process(process)
 
-    def notes(self) -> list[Note]:
+    def read_ledger(self) -> list[LedgerEntry]:
         lines = (line.split() for line in self.ledger.read_text().splitlines())
-        return [Note(what, job, float(at)) for what, job, at in lines]
+        return [LedgerEntry(what, job, float(at)) for what, job, at in lines]
 
-    def done(self) -> set[str]:
-        return {note.job for note in self.notes() if note.what == "done"}
+    def list_done(self) -> set[str]:
+        return {note.job for note in self.read_ledger() if note.what == "done"}
 
     def await_done(self, jobs: int, timeout_s: float) -> bool:
         give_up = time.monotonic() + timeout_s
-        while self.ledger.read_bytes().count(b"done ") < jobs or len(self.done()) < jobs:
+        while self.ledger.read_bytes().count(b"done ") < jobs or len(self.list_done()) < jobs:
             if time.monotonic() > give_up:
                 return False
             time.sleep(0.1)
@@ -73,7 +73,7 @@ class Contender:
         ]
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
+def kill_process(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         os.kill(process.pid, signal.SIGCONT)
         process.kill()

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.figures import quantile
-from bench.server import Server
+from bench.server import RedisServer
 from jobqueue.queue import JobLimits, JobQueue, Lease, Policy
 from jobqueue.redis_client import connect
 from jobqueue.schema import Finished, Job
@@ -32,7 +32,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(_args: argparse.Namespace) -> None:
-    with TemporaryDirectory() as temporary, Server(Path(temporary)) as server:
+    with TemporaryDirectory() as temporary, RedisServer(Path(temporary)) as server:
         waits = asyncio.run(_measure(server.url))
     table = Table("quiet questions", "p50", "worst", title=f"Behind {NOISY} noisy jobs")
     found = {"p50": round(quantile(waits, 0.5), 2), "worst": round(max(waits), 2)}
@@ -49,9 +49,9 @@ class _Worker:
     async def serve(self) -> None:
         async with asyncio.TaskGroup() as slots:
             for slot in range(SLOTS):
-                slots.create_task(self._slot(f"slot-{slot}"))
+                slots.create_task(self._run_slot(f"slot-{slot}"))
 
-    async def _slot(self, name: str) -> None:
+    async def _run_slot(self, name: str) -> None:
         number = 0
         while True:
             number += 1
@@ -74,14 +74,14 @@ async def _measure(url: str) -> list[float]:
         worker = _Worker(queue, {})
         await asyncio.gather(*(queue.submit(_job("noisy", n)) for n in range(NOISY)))
         serving = asyncio.create_task(worker.serve())
-        waits = [await _quiet_wait(worker, n) for n in range(ROUNDS)]
+        waits = [await _measure_quiet_wait(worker, n) for n in range(ROUNDS)]
         while not serving.done():  # redis-py swallows a cancellation that meets a reply
             serving.cancel()
             await asyncio.wait([serving], timeout=0.1)
         return waits
 
 
-async def _quiet_wait(worker: _Worker, number: int) -> float:
+async def _measure_quiet_wait(worker: _Worker, number: int) -> float:
     """Service times from the submission to the start; the next one comes after a while."""
     job = _job("quiet", number)
     worker.started[job.id] = asyncio.get_running_loop().create_future()

@@ -21,10 +21,10 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.table import Table
 
-from bench.contender import Contender, end
+from bench.contender import QueueUnderTest, kill_process
 from bench.figures import quantile
 from bench.peers.kit import GIVE_UP_S
-from bench.server import Server
+from bench.server import RedisServer
 
 # Each with the folder of its interpreter: they want different versions of redis-py.
 PEERS = {
@@ -40,7 +40,7 @@ SETTLE_S = 20.0  # after a fault; what is not done by then counts as lost
 
 
 @dataclass(frozen=True)
-class Outcome:
+class FaultOutcome:
     """What became of jobs that a fault struck."""
 
     lost: int
@@ -50,13 +50,13 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Figures:
+class QueueFigures:
     peer: str
     start_p50_ms: float
     start_p99_ms: float
     enqueue_per_s: float
     drain_per_s: float
-    faults: dict[str, Outcome] = field(default_factory=dict)
+    faults: dict[str, FaultOutcome] = field(default_factory=dict)
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -73,51 +73,53 @@ def run(args: argparse.Namespace) -> None:
     names = [name for name in args.only if args.peers or not PEERS[name]]
     if len(names) < len(args.only):
         console.print("Without --peers only this queue is measured; `make bench-queue` has all.")
-    with TemporaryDirectory() as temporary, Server(Path(temporary, "server")) as server:
+    with TemporaryDirectory() as temporary, RedisServer(Path(temporary, "server")) as server:
         found = []
         for name in names:
             console.print(f"… {name}", style="dim")
             python = args.peers / PEERS[name] / "bin/python" if PEERS[name] else sys.executable
-            contender = Contender(name, Path(python), server, Path(temporary, name))
+            contender = QueueUnderTest(name, Path(python), server, Path(temporary, name))
             found.append(_measure(contender, args.jobs, faults=not args.no_faults))
-    console.print(_rates(found))
+    console.print(_rates_table(found))
     if not args.no_faults:
-        console.print(_faults(found))
+        console.print(_faults_table(found))
     print(json.dumps([asdict(figures) for figures in found]))
 
 
-def _measure(contender: Contender, jobs: int, *, faults: bool) -> Figures:
-    waits = _start_latencies(contender, jobs=300)
-    enqueue, drain = _throughput(contender, jobs)
-    return Figures(
+def _measure(contender: QueueUnderTest, jobs: int, *, faults: bool) -> QueueFigures:
+    waits = _measure_start(contender, jobs=300)
+    enqueue, drain = _measure_throughput(contender, jobs)
+    return QueueFigures(
         contender.peer,
         round(quantile(waits, 0.5) * 1000, 2),
         round(quantile(waits, 0.99) * 1000, 2),
         round(enqueue),
         round(drain),
-        {name: _under(fault, contender) for name, fault in FAULTS.items()} if faults else {},
+        {name: _run_with_fault(fault, contender) for name, fault in FAULTS.items()}
+        if faults
+        else {},
     )
 
 
-def _start_latencies(contender: Contender, jobs: int) -> list[float]:
+def _measure_start(contender: QueueUnderTest, jobs: int) -> list[float]:
     """Seconds from before a job's submission until it runs, one every 20 ms on an idle worker."""
-    contender.fresh()
-    with contender.worker():
+    contender.reset()
+    with contender.run_worker():
         time.sleep(2)  # it has connected and waits
-        contender.put("trickle", jobs=jobs, seconds=0.02)
+        contender.submit("trickle", jobs=jobs, seconds=0.02)
         assert contender.await_done(jobs, 30), f"{contender.peer} did not finish"
-    sent = {note.job: note.at for note in contender.notes() if note.what == "sent"}
-    started = {note.job: note.at for note in contender.notes() if note.what == "start"}
+    sent = {note.job: note.at for note in contender.read_ledger() if note.what == "sent"}
+    started = {note.job: note.at for note in contender.read_ledger() if note.what == "start"}
     return [started[job] - at for job, at in sent.items()]
 
 
-def _throughput(contender: Contender, jobs: int) -> tuple[float, float]:
+def _measure_throughput(contender: QueueUnderTest, jobs: int) -> tuple[float, float]:
     """Jobs submitted a second without a worker, then jobs done a second without a submitter."""
-    contender.fresh()
-    contender.put("flood", jobs=jobs)
-    with contender.worker():
+    contender.reset()
+    contender.submit("flood", jobs=jobs)
+    with contender.run_worker():
         assert contender.await_done(jobs, 120), f"{contender.peer} did not finish"
-    at = {(note.what, note.job): note.at for note in contender.notes()}
+    at = {(note.what, note.job): note.at for note in contender.read_ledger()}
     submitting = at["end", "flood"] - at["begin", "flood"]
     started = min(moment for (what, _), moment in at.items() if what == "start")
     done = max(moment for (what, _), moment in at.items() if what == "done")
@@ -127,44 +129,50 @@ def _throughput(contender: Contender, jobs: int) -> tuple[float, float]:
 # --- under faults -------------------------------------------------------------------------------
 
 
-def _under(fault: "Fault", contender: Contender) -> Outcome:
+def _run_with_fault(fault: "Fault", contender: QueueUnderTest) -> FaultOutcome:
     """The fault strikes after a third of the jobs."""
-    contender.fresh()
-    contender.put("flood", jobs=FAULT_JOBS, seconds=FAULT_JOB_S)
-    with contender.worker() as worker, ExitStack() as stack:
+    contender.reset()
+    contender.submit("flood", jobs=FAULT_JOBS, seconds=FAULT_JOB_S)
+    with contender.run_worker() as worker, ExitStack() as stack:
         contender.await_done(FAULT_JOBS // 3, SETTLE_S)
         fault(contender, worker, stack)
         over = time.time()
         contender.await_done(FAULT_JOBS, SETTLE_S)
         time.sleep(GIVE_UP_S + 1)  # for whoever means to do one again
         exited = worker.returncode is None and worker.poll() is not None
-    done = [note for note in contender.notes() if note.what == "done"]
+    done = [note for note in contender.read_ledger() if note.what == "done"]
     times = Counter(note.job for note in done)
     lost, doubled = FAULT_JOBS - len(times), sum(n > 1 for n in times.values())
     last = max(note.at for note in done)
-    return Outcome(lost, doubled, exited, None if lost else round(max(last - over, 0), 1))
+    return FaultOutcome(lost, doubled, exited, None if lost else round(max(last - over, 0), 1))
 
 
-def _kill_worker(contender: Contender, worker: subprocess.Popen[bytes], stack: ExitStack) -> None:
-    end(worker)
-    stack.enter_context(contender.worker())
+def _kill_worker(
+    contender: QueueUnderTest, worker: subprocess.Popen[bytes], stack: ExitStack
+) -> None:
+    kill_process(worker)
+    stack.enter_context(contender.run_worker())
 
 
-def _pause_worker(contender: Contender, worker: subprocess.Popen[bytes], stack: ExitStack) -> None:
+def _pause_worker(
+    contender: QueueUnderTest, worker: subprocess.Popen[bytes], stack: ExitStack
+) -> None:
     """Longer than anybody waits for it, while another one works; then it wakes up."""
     worker.send_signal(signal.SIGSTOP)
-    stack.enter_context(contender.worker())
+    stack.enter_context(contender.run_worker())
     time.sleep(2 * GIVE_UP_S + 1)
     worker.send_signal(signal.SIGCONT)
 
 
-def _kill_redis(contender: Contender, _worker: subprocess.Popen[bytes], _stack: ExitStack) -> None:
+def _kill_redis(
+    contender: QueueUnderTest, _worker: subprocess.Popen[bytes], _stack: ExitStack
+) -> None:
     contender.server.kill()
     time.sleep(0.5)
     contender.server.start()
 
 
-Fault = Callable[[Contender, subprocess.Popen[bytes], ExitStack], None]
+Fault = Callable[[QueueUnderTest, subprocess.Popen[bytes], ExitStack], None]
 FAULTS: dict[str, Fault] = {
     "worker killed": _kill_worker,
     "worker paused": _pause_worker,
@@ -175,7 +183,7 @@ FAULTS: dict[str, Fault] = {
 # --- for people ---------------------------------------------------------------------------------
 
 
-def _rates(found: list[Figures]) -> Table:
+def _rates_table(found: list[QueueFigures]) -> Table:
     table = Table(title="One worker, one submitter, one server")
     table.add_column("queue")
     for name in ("start p50 ms", "start p99 ms", "enqueue/s", "drain/s"):
@@ -188,17 +196,19 @@ def _rates(found: list[Figures]) -> Table:
     return table
 
 
-def _faults(found: list[Figures]) -> Table:
+def _faults_table(found: list[QueueFigures]) -> Table:
     caption = f"{FAULT_JOBS} jobs; lost: not done {SETTLE_S:.0f} s after the fault"
     table = Table(title="The same faults for each", caption=caption)
     for name in ("queue", *FAULTS):
         table.add_column(name)
     for figures in found:
-        table.add_row(figures.peer, *(_words(outcome) for outcome in figures.faults.values()))
+        table.add_row(
+            figures.peer, *(_describe_outcome(outcome) for outcome in figures.faults.values())
+        )
     return table
 
 
-def _words(outcome: Outcome) -> str:
+def _describe_outcome(outcome: FaultOutcome) -> str:
     words = [f"{outcome.lost} lost, {outcome.doubled} doubled"]
     if outcome.recovery_s is not None:
         words.append(f"all done in {outcome.recovery_s} s")

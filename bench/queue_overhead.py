@@ -34,7 +34,7 @@ from rich.table import Table
 
 from bench.engine import SHAPES
 from bench.figures import quantile
-from bench.server import Server
+from bench.server import RedisServer
 from inference.config import Settings, chosen
 from inference.engines import create
 from inference.engines.base import Engine, Message, Request
@@ -48,7 +48,7 @@ SPREAD_S = 2.0  # people do not ask at the same moment; all are answered at once
 
 
 @dataclass(frozen=True)
-class Figures:
+class OverheadFigures:
     way: str
     at_once: int
     tokens_s: float
@@ -57,13 +57,13 @@ class Figures:
 
 
 @dataclass
-class Answer:
+class AnswerTimes:
     asked: float
     first: float = 0.0
     ended: float = 0.0
     tokens: int = 0
 
-    def heard(self) -> None:
+    def mark_first(self) -> None:
         self.first = self.first or time.perf_counter()
 
 
@@ -83,9 +83,9 @@ def run(args: argparse.Namespace) -> None:
     if not args.shape:
         _compare(args)
         return
-    from bench.engine.models import written  # noqa: PLC0415 — brings torch
+    from bench.engine.models import write_random_model  # noqa: PLC0415 — brings torch
 
-    with written(args.shape) as folder:
+    with write_random_model(args.shape) as folder:
         args.engine, args.model = "transformers", str(folder)
         _compare(args)
 
@@ -93,8 +93,8 @@ def run(args: argparse.Namespace) -> None:
 def _compare(args: argparse.Namespace) -> None:
     """Each engine in a process of its own: one after the other has the whole machine."""
     with ProcessPoolExecutor(1, get_context("spawn")) as process:
-        found = process.submit(_engine, args).result()
-    found += asyncio.run(_through(args))
+        found = process.submit(_measure_engine, args).result()
+    found += asyncio.run(_measure_through_queue(args))
     table = Table(title="The engine alone, and behind queue and worker")
     for name in ("way", "at once", "tokens/s", "first p50 ms", "first p95 ms"):
         table.add_column(name, justify="right")
@@ -113,7 +113,7 @@ def _compare(args: argparse.Namespace) -> None:
     print(json.dumps({"figures": [asdict(each) for each in found], "compared": compared}))
 
 
-def _question(args: argparse.Namespace, number: int) -> str:
+def _make_prompt(args: argparse.Namespace, number: int) -> str:
     words = f"Write a long story about the number {number}."
     scripted = args.engine == "scripted"
     return f"{words} !tokens {args.tokens} !delay {args.token_ms}ms" if scripted else words
@@ -124,12 +124,12 @@ def _sampling(args: argparse.Namespace) -> Sampling:
 
 
 async def _measure(
-    way: str, counts: list[int], ask: Callable[[int], Awaitable[Answer]]
-) -> list[Figures]:
+    way: str, counts: list[int], ask: Callable[[int], Awaitable[AnswerTimes]]
+) -> list[OverheadFigures]:
     """Each load a second time, when everything is warm."""
     found = []
 
-    async def later(number: int, count: int) -> Answer:
+    async def later(number: int, count: int) -> AnswerTimes:
         await asyncio.sleep(number / count * SPREAD_S)
         return await ask(number)
 
@@ -140,7 +140,7 @@ async def _measure(
         firsts = [(a.first - a.asked) * 1000 for a in answers]
         rate = sum(a.tokens for a in answers) / (ended - begun)
         found.append(
-            Figures(
+            OverheadFigures(
                 way,
                 count,
                 round(rate, 1),
@@ -151,50 +151,52 @@ async def _measure(
     return found
 
 
-def _engine(args: argparse.Namespace) -> list[Figures]:
-    return asyncio.run(_alone(args))
+def _measure_engine(args: argparse.Namespace) -> list[OverheadFigures]:
+    return asyncio.run(_measure_alone(args))
 
 
-async def _alone(args: argparse.Namespace) -> list[Figures]:
+async def _measure_alone(args: argparse.Namespace) -> list[OverheadFigures]:
     settings = replace(chosen(args), slots=max(args.at_once))
     async with create(settings.engine, settings) as engine:
-        return await _measure("engine", args.at_once, lambda number: _ask(engine, args, number))
+        return await _measure(
+            "engine", args.at_once, lambda number: _ask_engine(engine, args, number)
+        )
 
 
-async def _ask(engine: Engine, args: argparse.Namespace, number: int) -> Answer:
-    answer = Answer(time.perf_counter())
+async def _ask_engine(engine: Engine, args: argparse.Namespace, number: int) -> AnswerTimes:
+    answer = AnswerTimes(time.perf_counter())
     messages = (
         Message("system", Settings().system_prompt),
-        Message("user", _question(args, number)),
+        Message("user", _make_prompt(args, number)),
     )
     request = Request(uuid4().hex, f"channel-{number}", messages, _sampling(args))
     async with aclosing(engine.generate(request)) as chunks:
         async for chunk in chunks:
             if chunk.text:
-                answer.heard()
+                answer.mark_first()
             if chunk.usage:
                 answer.tokens = chunk.usage.completion_tokens
     answer.ended = time.perf_counter()
     return answer
 
 
-async def _through(args: argparse.Namespace) -> list[Figures]:
+async def _measure_through_queue(args: argparse.Namespace) -> list[OverheadFigures]:
     with (
         TemporaryDirectory() as folder,
-        Server(Path(folder)) as server,
-        _worker(args, server.url) as worker,
+        RedisServer(Path(folder)) as server,
+        _run_worker(args, server.url) as worker,
     ):
         async with aclosing(connect(server.url)) as redis:
             queue = JobQueue(redis)
-            await _ready(queue, worker)
+            await _await_ready(queue, worker)
             async with EventReader(queue, "bot-0") as live:
                 return await _measure(
-                    "path", args.at_once, lambda number: _follow(queue, live, args, number)
+                    "path", args.at_once, lambda number: _ask_by_job(queue, live, args, number)
                 )
 
 
 @contextmanager
-def _worker(args: argparse.Namespace, url: str) -> Iterator[subprocess.Popen[bytes]]:
+def _run_worker(args: argparse.Namespace, url: str) -> Iterator[subprocess.Popen[bytes]]:
     """`python -m inference serve`, as an operator starts it."""
     process = subprocess.Popen(
         [sys.executable, "-m", "inference", "serve", "--engine", args.engine],
@@ -215,7 +217,7 @@ def _worker(args: argparse.Namespace, url: str) -> Iterator[subprocess.Popen[byt
         process.wait()
 
 
-async def _ready(queue: JobQueue, worker: subprocess.Popen[bytes]) -> None:
+async def _await_ready(queue: JobQueue, worker: subprocess.Popen[bytes]) -> None:
     async with asyncio.timeout(START_S):
         while not any(each.phase == "ready" for each in await queue.list_workers()):
             if worker.poll() is not None:
@@ -223,20 +225,20 @@ async def _ready(queue: JobQueue, worker: subprocess.Popen[bytes]) -> None:
             await asyncio.sleep(0.1)
 
 
-async def _follow(
+async def _ask_by_job(
     queue: JobQueue, live: EventReader, args: argparse.Namespace, number: int
-) -> Answer:
-    answer = Answer(time.perf_counter())
+) -> AnswerTimes:
+    answer = AnswerTimes(time.perf_counter())
     # A channel of its own each time: what was said before would be read again.
     job = Job(
         id=uuid4().hex, channel=uuid4().hex, user=f"user-{number}", user_name="", server="guild",
-        prompt=_question(args, number), reader="bot-0", sampling=_sampling(args),
+        prompt=_make_prompt(args, number), reader="bot-0", sampling=_sampling(args),
     )  # fmt: skip
     await queue.submit(job)
     async for envelope in live.follow(job.id):
         match envelope.event:
             case Delta():
-                answer.heard()
+                answer.mark_first()
             case Finished(completion_tokens=tokens):
                 answer.tokens = tokens
     answer.ended = time.perf_counter()

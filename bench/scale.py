@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from rich.console import Console
 from rich.table import Table
 
-from bench.server import Server
+from bench.server import RedisServer
 from jobqueue.queue import JobLimits, JobQueue, Policy
 from jobqueue.redis_client import connect
 from jobqueue.schema import Finished, Job, Turn
@@ -30,7 +30,7 @@ POLICY = Policy(limits=JobLimits(EVERYTHING, EVERYTHING, EVERYTHING, EVERYTHING)
 
 
 @dataclass(frozen=True)
-class Figures:
+class ScaleFigures:
     channels: int
     submit_us: float  # of the server's time, each
     claim_and_finish_us: float
@@ -45,7 +45,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(_args: argparse.Namespace) -> None:
     found = []
     for channels in SIZES:
-        with TemporaryDirectory() as temporary, Server(Path(temporary)) as server:
+        with TemporaryDirectory() as temporary, RedisServer(Path(temporary)) as server:
             found.append(asyncio.run(_measure(server.url, channels)))
     table = Table(title="Server time of one job, memory of one idle channel")
     for name in ("channels waiting", "submit µs", "claim + finish µs", "bytes, idle"):
@@ -58,18 +58,18 @@ def run(_args: argparse.Namespace) -> None:
     print(json.dumps([asdict(figures) for figures in found]))
 
 
-async def _measure(url: str, channels: int) -> Figures:
+async def _measure(url: str, channels: int) -> ScaleFigures:
     async with aclosing(connect(url)) as redis:
         queue = JobQueue(redis, policy=POLICY)
-        empty = await _memory(redis)
+        empty = await _read_memory(redis)
         await _submit(queue, range(channels), channels)
         extra = range(channels, channels + SAMPLE)
-        submitting = await _timed(redis, _submit(queue, extra, channels))
-        answering = await _timed(redis, _answer(queue, SAMPLE))
+        submitting = await _measure_script_us(redis, _submit(queue, extra, channels))
+        answering = await _measure_script_us(redis, _answer(queue, SAMPLE))
         await _answer(queue, channels)
-        await _forget_finished(redis, queue)
-        idle = (await _memory(redis) - empty) // channels
-    return Figures(channels, round(submitting / SAMPLE, 1), round(answering / SAMPLE, 1), idle)
+        await _delete_finished(redis, queue)
+        idle = (await _read_memory(redis) - empty) // channels
+    return ScaleFigures(channels, round(submitting / SAMPLE, 1), round(answering / SAMPLE, 1), idle)
 
 
 async def _submit(queue: JobQueue, numbers: range, channels: int) -> None:
@@ -91,7 +91,7 @@ async def _answer(queue: JobQueue, jobs: int) -> None:
         answered += len(leases)
 
 
-async def _timed(redis: Redis, work: Coroutine[None, None, None]) -> float:
+async def _measure_script_us(redis: Redis, work: Coroutine[None, None, None]) -> float:
     """Microseconds of scripts on the server."""
     await redis.config_resetstat()
     await work
@@ -101,12 +101,12 @@ async def _timed(redis: Redis, work: Coroutine[None, None, None]) -> float:
     )
 
 
-async def _memory(redis: Redis) -> int:
+async def _read_memory(redis: Redis) -> int:
     info: Any = await redis.info("memory")
     return int(info["used_memory"])
 
 
-async def _forget_finished(redis: Redis, queue: JobQueue) -> None:
+async def _delete_finished(redis: Redis, queue: JobQueue) -> None:
     """What expires by itself: the records and events of finished jobs, and the delivered ledger."""
     for kind in ("job", "events"):
         keys = [key async for key in redis.scan_iter(queue.scripts.key(kind, "*"), count=5_000)]

@@ -17,7 +17,7 @@ from jobqueue.embedded_redis import find_binary
 _START_S = 60.0  # reading a large append-only file takes a while
 
 
-class Server:
+class RedisServer:
     """`with Server(folder) as server:` listens on a loopback port that it keeps over restarts."""
 
     def __init__(

@@ -28,7 +28,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.figures import quantile
-from bench.server import Server
+from bench.server import RedisServer
 from jobqueue.event_reader import EventReader
 from jobqueue.queue import JobLimits, JobQueue, Lease, Policy
 from jobqueue.redis_client import connect
@@ -37,11 +37,11 @@ from jobqueue.schema import Delta, Finished, Job, Started
 POLICY = Policy(limits=JobLimits(1_000, 1_000, 1_000, 1_000), live_length=100_000)
 
 
-Seen = list[tuple[float, float]]  # when each token was made, and when its follower had it
+Arrivals = list[tuple[float, float]]  # when each token was made, and when its follower had it
 
 
 @dataclass(frozen=True)
-class Load:
+class StreamLoad:
     streams: int
     per_s: int  # tokens of each stream
     seconds: float = 5.0
@@ -52,7 +52,7 @@ class Load:
 
 
 @dataclass(frozen=True)
-class Figures:
+class LatencyFigures:
     how: str
     streams: int
     asked_per_s: int
@@ -62,7 +62,7 @@ class Figures:
 
 
 # A stream as fast as people's models are, 64 of them, and more than two cores can carry.
-LOADS = (Load(1, 80), Load(64, 80), Load(64, 400))
+LOADS = (StreamLoad(1, 80), StreamLoad(64, 80), StreamLoad(64, 400))
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -74,7 +74,7 @@ def run(_args: argparse.Namespace) -> None:
     found = []
     for load in LOADS:
         for how in WAYS:
-            with TemporaryDirectory() as temporary, Server(Path(temporary)) as server:
+            with TemporaryDirectory() as temporary, RedisServer(Path(temporary)) as server:
                 found.append(_measure(server.url, load, how))
     table = Table(title="From the worker to the bot")
     for name in ("by", "streams", "tokens/s asked", "tokens/s", "p50 ms", "p99 ms"):
@@ -92,7 +92,7 @@ def run(_args: argparse.Namespace) -> None:
     print(json.dumps([asdict(figures) for figures in found]))
 
 
-def _measure(url: str, load: Load, how: str) -> Figures:
+def _measure(url: str, load: StreamLoad, how: str) -> LatencyFigures:
     emit, follow = WAYS[how]
     asyncio.run(_submit(url, load))
     ours, theirs = multiprocessing.Pipe()
@@ -102,10 +102,10 @@ def _measure(url: str, load: Load, how: str) -> Figures:
     reader.start()
     ours.recv()  # it follows all of them
     asyncio.run(emit(url, load))
-    seen: Seen = ours.recv()
+    seen: Arrivals = ours.recv()
     reader.join()
     delays = [came - made for made, came in seen]
-    return Figures(
+    return LatencyFigures(
         how,
         load.streams,
         load.per_s * load.streams,
@@ -115,29 +115,29 @@ def _measure(url: str, load: Load, how: str) -> Figures:
     )
 
 
-async def _submit(url: str, load: Load) -> None:
+async def _submit(url: str, load: StreamLoad) -> None:
     async with aclosing(connect(url)) as redis:
         queue = JobQueue(redis, policy=POLICY)
         await asyncio.gather(*(queue.submit(_job(n)) for n in range(load.streams)))
 
 
-async def _emit(url: str, load: Load) -> None:
+async def _emit(url: str, load: StreamLoad) -> None:
     async with aclosing(connect(url)) as redis:
         queue = JobQueue(redis, policy=POLICY)
         leases = await queue.claim("worker", load.streams, ["chat"], "nonce")
         await asyncio.gather(*(_stream(queue, lease, load) for lease in leases))
 
 
-async def _stream(queue: JobQueue, lease: Lease, load: Load) -> None:
+async def _stream(queue: JobQueue, lease: Lease, load: StreamLoad) -> None:
     await queue.emit(lease, 0, [Started(attempt=1)])
     seq = 1
-    async for tokens in _made(load):
+    async for tokens in _produce(load):
         await queue.emit(lease, seq, [Delta(text=f"{at}") for at in tokens])
         seq += len(tokens)
     await queue.finish(lease, seq, Finished(text="."), None)
 
 
-async def _made(load: Load) -> AsyncIterator[list[float]]:
+async def _produce(load: StreamLoad) -> AsyncIterator[list[float]]:
     """When each token was made: those that came since the last were taken."""
     await asyncio.sleep(random.random() / load.per_s)
     began, taken = time.time(), 0
@@ -148,27 +148,27 @@ async def _made(load: Load) -> AsyncIterator[list[float]]:
         taken = made
 
 
-async def _publish_all(url: str, load: Load) -> None:
+async def _publish_all(url: str, load: StreamLoad) -> None:
     async with aclosing(Redis.from_url(url)) as redis:
         await asyncio.gather(*(_publish(redis, n, load) for n in range(load.streams)))
 
 
-async def _publish(redis: Redis, number: int, load: Load) -> None:
-    async for tokens in _made(load):
+async def _publish(redis: Redis, number: int, load: StreamLoad) -> None:
+    async for tokens in _produce(load):
         await redis.publish(f"live:{number}", " ".join(map(str, tokens)))
 
 
 def _read(
-    follow: Callable[[str, Load, Connection], Coroutine[Any, Any, Seen]],
+    follow: Callable[[str, StreamLoad, Connection], Coroutine[Any, Any, Arrivals]],
     url: str,
-    load: Load,
+    load: StreamLoad,
     emitter: Connection,
 ) -> None:
     emitter.send(asyncio.run(follow(url, load, emitter)))
 
 
-async def _follow_all(url: str, load: Load, emitter: Connection) -> Seen:
-    seen: Seen = []
+async def _follow_all(url: str, load: StreamLoad, emitter: Connection) -> Arrivals:
+    seen: Arrivals = []
     async with aclosing(connect(url)) as redis:
         queue = JobQueue(redis, policy=POLICY)
         async with EventReader(queue, "bot-0") as live, asyncio.TaskGroup() as followers:
@@ -179,14 +179,14 @@ async def _follow_all(url: str, load: Load, emitter: Connection) -> Seen:
     return seen
 
 
-async def _follow(live: EventReader, job_id: str, seen: Seen) -> None:
+async def _follow(live: EventReader, job_id: str, seen: Arrivals) -> None:
     async for envelope in live.follow(job_id):
         if isinstance(envelope.event, Delta):
             seen.append((float(envelope.event.text), time.time()))
 
 
-async def _subscribe(url: str, load: Load, emitter: Connection) -> Seen:
-    seen: Seen = []
+async def _subscribe(url: str, load: StreamLoad, emitter: Connection) -> Arrivals:
+    seen: Arrivals = []
     async with aclosing(Redis.from_url(url)) as redis, redis.pubsub() as messages:
         await messages.psubscribe("live:*")
         await messages.get_message(timeout=5.0)

@@ -39,7 +39,7 @@ _SAME |= {word: str(number) for number, word in enumerate(_NUMBERS)}
 _SAME |= {"centre": "center"}
 
 
-class Asked(msgspec.Struct, frozen=True):
+class ImageQuestion(msgspec.Struct, frozen=True):
     picture: str  # below the set's folder
     question: str
     answers: tuple[str, ...]
@@ -73,26 +73,26 @@ def run(args: argparse.Namespace) -> None:
     settings = chosen(args)
     if not args.model and args.engine in (None, "transformers"):
         settings = msgspec.structs.replace(settings, model="eye")
-    asked = list(questions(args.set))[: args.limit]
+    asked = list(load_questions(args.set))[: args.limit]
     engine = create(settings.engine, settings)
     begun = time.monotonic()
-    answers = asyncio.run(_answers(engine, asked, args.set))
+    answers = asyncio.run(_answer_all(engine, asked, args.set))
     seconds = time.monotonic() - begun
     if args.wrong:
         for each, answer in zip(asked, answers, strict=True):
-            if not right(each, answer):
+            if not is_right(each, answer):
                 print(f"{each.picture} {each.question} {answer!r} instead of {each.answers}")
-    _report(engine.model, asked, answers, seconds)
+    _print_report(engine.model, asked, answers, seconds)
 
 
-def questions(folder: Path) -> Iterator[Asked]:
+def load_questions(folder: Path) -> Iterator[ImageQuestion]:
     for path in sorted(folder.glob("*.jsonl")):
         for line in path.read_text("utf-8").splitlines():
             if line.strip():
-                yield msgspec.json.decode(line, type=Asked)
+                yield msgspec.json.decode(line, type=ImageQuestion)
 
 
-async def _answers(engine: Engine, asked: list[Asked], folder: Path) -> list[str]:
+async def _answer_all(engine: Engine, asked: list[ImageQuestion], folder: Path) -> list[str]:
     few = asyncio.Semaphore(AT_ONCE)
 
     async def answer(number: int) -> str:
@@ -103,7 +103,7 @@ async def _answers(engine: Engine, asked: list[Asked], folder: Path) -> list[str
         return await asyncio.gather(*map(answer, range(len(asked))))
 
 
-async def _answer(engine: Engine, asked: Asked, folder: Path, name: str) -> str:
+async def _answer(engine: Engine, asked: ImageQuestion, folder: Path, name: str) -> str:
     path = folder / asked.picture
     image = Image(path.read_bytes(), MEDIA_TYPES[path.suffix.lower()], "Image-1")
     sampling = Sampling(temperature=0.0, max_tokens=MAX_TOKENS)
@@ -111,29 +111,33 @@ async def _answer(engine: Engine, asked: Asked, folder: Path, name: str) -> str:
     return "".join([chunk.text async for chunk in engine.generate(request)]).strip()
 
 
-def right(asked: Asked, answer: str) -> bool:
-    said = words(answer)
-    return any(_holds(said, words(expected)) for expected in asked.answers)
+def is_right(asked: ImageQuestion, answer: str) -> bool:
+    said = split_words(answer)
+    return any(_contains(said, split_words(expected)) for expected in asked.answers)
 
 
-def _holds(said: list[str], expected: list[str]) -> bool:
+def _contains(said: list[str], expected: list[str]) -> bool:
     if expected in (["yes"], ["no"]):
         return said[:1] == expected
     length = len(expected)
     return any(said[at : at + length] == expected for at in range(len(said) - length + 1))
 
 
-def words(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     found = re.findall(r"\w+", text.lower())
     return [_SAME.get(word, word) for word in found if word not in ("a", "an", "the")]
 
 
-def _report(model: str, asked: list[Asked], answers: list[str], seconds: float) -> None:
+def _print_report(
+    model: str, asked: list[ImageQuestion], answers: list[str], seconds: float
+) -> None:
     number, correct, exact = Counter[str](), Counter[str](), Counter[str]()
     for each, answer in zip(asked, answers, strict=True):
         number[each.kind] += 1
-        correct[each.kind] += right(each, answer)
-        exact[each.kind] += any(words(answer) == words(expected) for expected in each.answers)
+        correct[each.kind] += is_right(each, answer)
+        exact[each.kind] += any(
+            split_words(answer) == split_words(expected) for expected in each.answers
+        )
     for kind, count in number.items():
         print(f"{kind:<10} {correct[kind] / count:7.1%}  ({correct[kind]} of {count})")
     kinds = {kind: round(correct[kind] / count, 4) for kind, count in number.items()}

@@ -32,8 +32,8 @@ from transformers import (
 )
 
 from bench.engine import limits
-from bench.engine.contender import DRAW
-from bench.engine.loads import Answer, Prompts
+from bench.engine.contender import SAMPLING
+from bench.engine.loads import RandomPrompts, TokenTimes
 from bench.figures import quantile
 from inference.engines.base import Image, Message
 from inference.engines.batch_config import Sizes
@@ -118,11 +118,11 @@ def run(args: argparse.Namespace) -> None:
             size={"height": 448, "width": 448}, min_patches=1, max_patches=12
         ).save_pretrained(folder)
         frames = InternVL(Path(folder), tokenizer, whole.config, CONTEXT_TOKENS)
-    rows: list[dict[str, Any]] = [{"what": "weights", "GB": _gigabytes(whole)}]
-    rows.append(_generate(whole, frames))
-    rows += asyncio.run(_ours(whole, frames, args))
-    _show(rows)
-    about = {"shape": args.shape, "device": limits.device(whole), "torch": torch.__version__}
+    rows: list[dict[str, Any]] = [{"what": "weights", "GB": _measure_gigabytes(whole)}]
+    rows.append(_measure_generate(whole, frames))
+    rows += asyncio.run(_measure_ours(whole, frames, args))
+    _print_rows(rows)
+    about = {"shape": args.shape, "device": limits.name_device(whole), "torch": torch.__version__}
     print(json.dumps({**about, "rows": rows}))
 
 
@@ -144,7 +144,7 @@ def build(shape: Shape, tokenizer: Any) -> Any:
     return model.eval().requires_grad_(False)
 
 
-def _gigabytes(model: Any) -> float:
+def _measure_gigabytes(model: Any) -> float:
     held: int = sum(p.numel() * p.element_size() for p in model.parameters())
     return round(held / 1e9, 2)
 
@@ -152,13 +152,13 @@ def _gigabytes(model: Any) -> float:
 # --- questions ----------------------------------------------------------------------------------
 
 
-class Questions:
+class NewQuestions:
     """About pictures that nobody has seen before."""
 
     def __init__(self, frames: InternVL, load: str) -> None:
         self._frames = frames
-        self._prompts = Prompts(load)
-        self._noise, self._shown = _noise(load), count()
+        self._prompts = RandomPrompts(load)
+        self._noise, self._shown = _create_noise(load), count()
 
     def take(self, pictures: int) -> tuple[Message, list[int]]:
         """What is shown, and the prompt's ids."""
@@ -172,16 +172,16 @@ class Questions:
         return Image(self._noise[:2] + comment + self._noise[2:], "image/jpeg")
 
 
-def _noise(load: str) -> bytes:
+def _create_noise(load: str) -> bytes:
     noise = Pillow.frombytes("RGB", (32, 24), random.Random(load).randbytes(32 * 24 * 3))
     written = io.BytesIO()
     noise.resize(PICTURE_SIZE).save(written, "JPEG", quality=85)
     return written.getvalue()
 
 
-def _generate(model: Any, frames: InternVL) -> dict[str, Any]:
+def _measure_generate(model: Any, frames: InternVL) -> dict[str, Any]:
     """What people use who have no engine: one question after another."""
-    asked = Questions(frames, "generate")
+    asked = NewQuestions(frames, "generate")
 
     def seconds(pictures: int, new: int) -> float:
         message, prompt = asked.take(pictures)
@@ -202,8 +202,8 @@ def _generate(model: Any, frames: InternVL) -> dict[str, Any]:
     seconds(1, 2)
     return {
         "what": "generate(), one at a time",
-        "first_1_ms": _ms(median(seconds(1, 1) for _ in range(3))),
-        "first_4_ms": _ms(median(seconds(4, 1) for _ in range(3))),
+        "first_1_ms": _to_ms(median(seconds(1, 1) for _ in range(3))),
+        "first_4_ms": _to_ms(median(seconds(4, 1) for _ in range(3))),
         "pictures_s": round(1 / median(seconds(1, ANSWER_TOKENS) for _ in range(3)), 2),
     }
 
@@ -211,7 +211,7 @@ def _generate(model: Any, frames: InternVL) -> dict[str, Any]:
 # --- the engine ---------------------------------------------------------------------------------
 
 
-class Seeing:
+class VisionEngine:
     """The engine's eye and loop, as the worker runs them."""
 
     def __init__(self, whole: Any, frames: InternVL, args: argparse.Namespace) -> None:
@@ -233,43 +233,45 @@ class Seeing:
     async def __aexit__(self, *exc: object) -> None:
         await self._stack.aclose()
 
-    async def ask(self, message: Message, prompt: list[int], new: int) -> Answer:
-        answer = Answer(time.perf_counter())
+    async def ask(self, message: Message, prompt: list[int], new: int) -> TokenTimes:
+        answer = TokenTimes(time.perf_counter())
         async with self._eye.seen((message,), prompt) as tokens:
             await self._read(answer, tokens, new)
         return answer
 
-    async def write(self, prompt: list[int], new: int) -> Answer:
-        answer = Answer(time.perf_counter())
+    async def write(self, prompt: list[int], new: int) -> TokenTimes:
+        answer = TokenTimes(time.perf_counter())
         await self._read(answer, prompt, new)
         return answer
 
-    async def _read(self, answer: Answer, tokens: list[int], new: int) -> None:
-        async with self._turns, aclosing(self.loop.stream(tokens, DRAW, new)) as steps:
+    async def _read(self, answer: TokenTimes, tokens: list[int], new: int) -> None:
+        async with self._turns, aclosing(self.loop.stream(tokens, SAMPLING, new)) as steps:
             async for ids, _ in steps:
                 answer.times += [time.perf_counter()] * len(ids)
 
 
-async def _ours(whole: Any, frames: InternVL, args: argparse.Namespace) -> list[dict[str, Any]]:
-    asked = Questions(frames, "ours")
-    async with Seeing(whole, frames, args) as engine:
+async def _measure_ours(
+    whole: Any, frames: InternVL, args: argparse.Namespace
+) -> list[dict[str, Any]]:
+    asked = NewQuestions(frames, "ours")
+    async with VisionEngine(whole, frames, args) as engine:
         before = torch.cuda.memory_allocated() if torch.cuda.is_available() else 0
         await engine.ask(*asked.take(1), 2)
-        rows = [await _alone(engine, asked), await _at_once(engine, asked)]
+        rows = [await _measure_alone(engine, asked), await _measure_at_once(engine, asked)]
         if torch.cuda.is_available():
             peak = torch.cuda.max_memory_allocated() - before
             rows.append({"what": "beside weights and cache, to see", "GB": round(peak / 1e9, 2)})
-        rows.append(await _beside(engine, asked, 0, args.new))
+        rows.append(await _measure_beside_texts(engine, asked, 0, args.new))
         for tokens in args.pieces or [engine.loop.piece_tokens]:
             engine.loop.piece_tokens = tokens
             rows += [
-                await _beside(engine, asked, rate, args.new) | {"pieces": tokens}
+                await _measure_beside_texts(engine, asked, rate, args.new) | {"pieces": tokens}
                 for rate in args.per_second
             ]
         return rows
 
 
-async def _alone(engine: Seeing, asked: Questions) -> dict[str, Any]:
+async def _measure_alone(engine: VisionEngine, asked: NewQuestions) -> dict[str, Any]:
     async def first_ms(pictures: int) -> float:
         firsts = [(await engine.ask(*asked.take(pictures), 1)).first_ms for _ in range(ROUNDS)]
         return round(median(firsts), 1)
@@ -278,7 +280,7 @@ async def _alone(engine: Seeing, asked: Questions) -> dict[str, Any]:
     return {"what": "commonroom, alone", "first_1_ms": one, "first_4_ms": four}
 
 
-async def _at_once(engine: Seeing, asked: Questions) -> dict[str, Any]:
+async def _measure_at_once(engine: VisionEngine, asked: NewQuestions) -> dict[str, Any]:
     """The second time round."""
     for _ in range(2):
         all_asked = [asked.take(1) for _ in range(AT_ONCE)]
@@ -292,34 +294,40 @@ async def _at_once(engine: Seeing, asked: Questions) -> dict[str, Any]:
     }
 
 
-async def _beside(engine: Seeing, asked: Questions, rate: float, new: int) -> dict[str, Any]:
+async def _measure_beside_texts(
+    engine: VisionEngine, asked: NewQuestions, rate: float, new: int
+) -> dict[str, Any]:
     """`STREAMS` texts being written while `rate` questions a second about a picture arrive."""
-    prompts = Prompts(f"beside {rate}")
+    prompts = RandomPrompts(f"beside {rate}")
     texts = [
         asyncio.create_task(engine.write(prompts.take(STREAM_PROMPT), new)) for _ in range(STREAMS)
     ]
     writing = asyncio.gather(*texts)
-    seen: list[Answer] = []
+    seen: list[TokenTimes] = []
     async with asyncio.TaskGroup() as questions:
         if rate:
-            arriving = questions.create_task(_arrive(questions, engine, asked, rate, seen))
+            arriving = questions.create_task(_submit_at_rate(questions, engine, asked, rate, seen))
         answers = await writing
         if rate:
             arriving.cancel()
-    gaps = list(_gaps(answers))
+    gaps = list(_token_gaps(answers))
     row = {
         "what": f"{STREAMS} texts, {rate:g} pictures/s",
-        "gap_p50_ms": _ms(quantile(gaps, 0.5)),
-        "gap_p99_ms": _ms(quantile(gaps, 0.99)),
-        "gap_max_ms": _ms(max(gaps)),
+        "gap_p50_ms": _to_ms(quantile(gaps, 0.5)),
+        "gap_p99_ms": _to_ms(quantile(gaps, 0.99)),
+        "gap_max_ms": _to_ms(max(gaps)),
     }
     if seen:
         row |= {"first_p50_ms": round(median(each.first_ms for each in seen), 1)}
     return {**row, "pictures": len(seen)}
 
 
-async def _arrive(
-    questions: asyncio.TaskGroup, engine: Seeing, asked: Questions, rate: float, seen: list[Answer]
+async def _submit_at_rate(
+    questions: asyncio.TaskGroup,
+    engine: VisionEngine,
+    asked: NewQuestions,
+    rate: float,
+    seen: list[TokenTimes],
 ) -> None:
     async def one() -> None:
         seen.append(await engine.ask(*asked.take(1), ANSWER_TOKENS))
@@ -330,7 +338,7 @@ async def _arrive(
         questions.create_task(one())
 
 
-def _gaps(answers: list[Answer]) -> Iterator[float]:
+def _token_gaps(answers: list[TokenTimes]) -> Iterator[float]:
     """Seconds between a stream's tokens, from when all of them are writing."""
     opened = max(answer.times[0] for answer in answers)
     for answer in answers:
@@ -339,11 +347,11 @@ def _gaps(answers: list[Answer]) -> Iterator[float]:
                 yield late - early
 
 
-def _ms(seconds: float) -> float:
+def _to_ms(seconds: float) -> float:
     return round(seconds * 1000, 1)
 
 
-def _show(rows: list[dict[str, Any]]) -> None:
+def _print_rows(rows: list[dict[str, Any]]) -> None:
     columns = ["what", *dict.fromkeys(key for row in rows for key in row if key != "what")]
     table = Table(*columns)
     for row in rows:

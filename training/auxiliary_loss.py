@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from training.questions import place_of
-from training.scenes import COLORS, SHAPES, Scene, Thing, number_width
+from training.questions import name_place
+from training.scenes import COLORS, SHAPES, Scene, Thing, measure_number_width
 from training.templates import PLACES
 
 # Classes by what is told; 0 is the ground. A digit's place is its order in the number.
@@ -25,35 +25,35 @@ COLOR = {name: at for at, name in enumerate(("", *COLORS))}
 PLACE = {name: at for at, name in enumerate(("ground", "", *PLACES, *"0123"))}
 SIZES = 8
 COUNTS = (len(WHAT), len(COLOR), len(PLACE), SIZES)
-NOTHING_TOLD = -100
+IGNORED = -100
 
 REACH = 1.15  # of a thing, in its radii, so that even the smallest covers a place
 
-Told = NDArray[np.int64]
+PatchClasses = NDArray[np.int64]
 
 
-def told(scene: Scene | None, size: tuple[int, int], side: int) -> Told:
+def label_patches(scene: Scene | None, size: tuple[int, int], side: int) -> PatchClasses:
     """Classes [side², 4] of a picture cut into `side`² places, row by row."""
     if scene is None:
-        return np.full((side * side, len(COUNTS)), NOTHING_TOLD)
+        return np.full((side * side, len(COUNTS)), IGNORED)
     centres = (np.arange(side) + 0.5) / side
     x, y = (axis.ravel() for axis in np.meshgrid(centres, centres))
     classes = np.zeros((side * side, len(COUNTS)), np.int64)
     if scene.number:
-        _tell_number(classes, x, y, scene, size)
+        _label_number(classes, x, y, scene, size)
     elif scene.things:
-        _tell_things(classes, x, y, scene.things, size)
+        _label_things(classes, x, y, scene.things, size)
     return classes
 
 
-def _tell_things(
-    classes: Told,
+def _label_things(
+    classes: PatchClasses,
     x: NDArray[np.float64],
     y: NDArray[np.float64],
     things: tuple[Thing, ...],
     size: tuple[int, int],
 ) -> None:
-    table = np.array([_of_thing(thing) for thing in things])
+    table = np.array([_classes_of(thing) for thing in things])
     where = np.array([(thing.x, thing.y, thing.r) for thing in things])
     across, down = min(size) / size[0], min(size) / size[1]
     away = np.hypot(
@@ -65,24 +65,24 @@ def _tell_things(
     classes[covered] = table[nearest[covered]]
 
 
-def _of_thing(thing: Thing) -> tuple[int, ...]:
+def _classes_of(thing: Thing) -> tuple[int, ...]:
     step = int(math.log(thing.r / 0.075) / math.log(0.2 / 0.075) * (SIZES - 1))
     return (
         WHAT[thing.shape],
         COLOR[thing.color],
-        PLACE[place_of(thing)],
+        PLACE[name_place(thing)],
         1 + max(0, min(step, SIZES - 2)),
     )
 
 
-def _tell_number(
-    classes: Told,
+def _label_number(
+    classes: PatchClasses,
     x: NDArray[np.float64],
     y: NDArray[np.float64],
     scene: Scene,
     size: tuple[int, int],
 ) -> None:
-    width = number_width(scene, size) / size[0]
+    width = measure_number_width(scene, size) / size[0]
     half_height = 0.42 * scene.number_height * min(size) / size[1]
     from_left = (x - scene.number_at[0]) / width + 0.5
     inside = (from_left >= 0) & (from_left < 1) & (abs(y - scene.number_at[1]) < half_height)
@@ -93,7 +93,7 @@ def _tell_number(
     classes[inside] = table[(from_left[inside] * len(scene.number)).astype(int)]
 
 
-class Hints(nn.Module):
+class AuxiliaryLoss(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.heads = nn.Linear(width, sum(COUNTS))
@@ -102,7 +102,7 @@ class Hints(nn.Module):
         """How far `tokens` [pictures, places, width] are from telling `classes` [.., .., 4]."""
         scores: Any = self.heads(tokens).flatten(0, 1).split(COUNTS, -1)
         losses = [
-            cross_entropy(each.float(), classes[..., at].flatten(), ignore_index=NOTHING_TOLD)
+            cross_entropy(each.float(), classes[..., at].flatten(), ignore_index=IGNORED)
             for at, each in enumerate(scores)
         ]
         return torch.stack(losses).sum()

@@ -12,10 +12,10 @@ from PIL import Image
 from torch.nn.functional import interpolate
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from training.auxiliary_loss import COUNTS, told
-from training.samples import Lesson, random_lesson
+from training.auxiliary_loss import COUNTS, label_patches
+from training.samples import Sample, random_sample
 from training.scenes import Scene
-from training.tokenizer import NOTHING, encode
+from training.tokenizer import IGNORED, encode
 
 PICTURES = 1.25  # a lesson; and answers' tokens: a batch has room for so many, and no more
 ANSWERS = 20
@@ -31,7 +31,7 @@ class Batch(NamedTuple):
     classes: torch.Tensor  # int64 [pictures, image tokens, 4]: what is there (see `hints`)
 
 
-class Lessons(IterableDataset[Batch]):
+class SampleBatches(IterableDataset[Batch]):
     """Endless; each process draws from a seed of its own."""
 
     def __init__(
@@ -54,56 +54,56 @@ class Lessons(IterableDataset[Batch]):
             yield self._draw(rng)
 
     def _draw(self, rng: Random) -> Batch:
-        lessons = self._lessons(rng)
+        lessons = self._draw_samples(rng)
         encoded = [encode(self._tokenizer, lesson, self._image_tokens) for lesson in lessons]
-        ids = _table([ids for ids, _ in encoded], self._longest, self._tokenizer.pad_token_id)
-        labels = _table([labels for _, labels in encoded], self._longest, NOTHING).ravel()
-        answers = np.nonzero(labels != NOTHING)[0][: self._batch * ANSWERS]
+        ids = _pad_rows([ids for ids, _ in encoded], self._longest, self._tokenizer.pad_token_id)
+        labels = _pad_rows([labels for _, labels in encoded], self._longest, IGNORED).ravel()
+        answers = np.nonzero(labels != IGNORED)[0][: self._batch * ANSWERS]
         batch = Batch(
             ids=torch.from_numpy(ids),
             asks=torch.zeros(self._batch * ANSWERS, dtype=torch.long),
-            answers=torch.full((self._batch * ANSWERS,), NOTHING),
+            answers=torch.full((self._batch * ANSWERS,), IGNORED),
             images=torch.zeros((self._pictures, self._side, self._side, 3), dtype=torch.uint8),
-            classes=torch.full((self._pictures, self._image_tokens, len(COUNTS)), NOTHING),
+            classes=torch.full((self._pictures, self._image_tokens, len(COUNTS)), IGNORED),
         )
         batch.asks[: len(answers)] = torch.from_numpy(answers - 1)  # an answer never comes first
         batch.answers[: len(answers)] = torch.from_numpy(labels[answers])
         for at, (image, scene) in enumerate(_pictures(lessons)):
-            batch.images[at] = resized(image, self._side)
-            batch.classes[at] = torch.from_numpy(told(scene, image.size, self._places))
+            batch.images[at] = resize(image, self._side)
+            batch.classes[at] = torch.from_numpy(label_patches(scene, image.size, self._places))
         return batch
 
-    def _lessons(self, rng: Random) -> list[Lesson]:
-        lessons: list[Lesson] = []
+    def _draw_samples(self, rng: Random) -> list[Sample]:
+        lessons: list[Sample] = []
         room = self._pictures
         while len(lessons) < self._batch:
-            lesson = random_lesson(rng)
+            lesson = random_sample(rng)
             if len(lesson.images) <= room:
                 lessons.append(lesson)
                 room -= len(lesson.images)
         return lessons
 
 
-def _pictures(lessons: list[Lesson]) -> Iterator[tuple[Image.Image, Scene | None]]:
+def _pictures(lessons: list[Sample]) -> Iterator[tuple[Image.Image, Scene | None]]:
     for lesson in lessons:
         yield from zip(lesson.images, lesson.scenes, strict=True)
 
 
-def resized(image: Image.Image, side: int) -> torch.Tensor:
+def resize(image: Image.Image, side: int) -> torch.Tensor:
     """As the image processor does it, give or take rounding, in half its time."""
     pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)
     small = interpolate(pixels[None], (side, side), mode="bicubic", antialias=True)
     return small[0].permute(1, 2, 0)
 
 
-def _table(rows: list[list[int]], length: int, value: int) -> NDArray[np.int64]:
+def _pad_rows(rows: list[list[int]], length: int, value: int) -> NDArray[np.int64]:
     table = np.full((len(rows), length), value)
     for at, row in enumerate(rows):
         table[at, : len(row)] = row[:length]
     return table
 
 
-def stream(
+def stream_batches(
     tokenizer: Any,
     *,
     batch: int,
@@ -113,7 +113,7 @@ def stream(
     workers: int,
     seed: int,
 ) -> Iterator[Batch]:
-    lessons = Lessons(
+    lessons = SampleBatches(
         tokenizer, batch=batch, side=side, image_tokens=image_tokens, longest=longest, seed=seed
     )
     loader = DataLoader(

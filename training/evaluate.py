@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer
 
-from training.samples import Lesson, random_lesson
-from training.tokenizer import NOTHING, encode
+from training.samples import Sample, random_sample
+from training.tokenizer import IGNORED, encode
 
 AT_ONCE = 200
 LONGEST_ANSWER = 64  # tokens
@@ -21,10 +21,10 @@ KINDS = (
 
 
 @dataclass(frozen=True)
-class Question:
+class ExamQuestion:
     """The last one of a conversation."""
 
-    lesson: Lesson
+    lesson: Sample
 
     @property
     def kind(self) -> str:
@@ -38,10 +38,10 @@ class Question:
 Scores = dict[str, tuple[int, int]]  # right, of how many
 
 
-def examine(folder: Path, of_each: int, *, seed: int, device: str) -> Scores:
+def evaluate(folder: Path, of_each: int, *, seed: int, device: str) -> Scores:
     """Every answer must be right to the letter."""
-    examiner = _Examiner(folder, device)
-    asked = list(_questions(of_each, Random(f"held out {seed}")))
+    examiner = _Evaluator(folder, device)
+    asked = list(_generate_questions(of_each, Random(f"held out {seed}")))
     scores: Scores = {}
     for at in range(0, len(asked), AT_ONCE):
         some = asked[at : at + AT_ONCE]
@@ -51,19 +51,21 @@ def examine(folder: Path, of_each: int, *, seed: int, device: str) -> Scores:
     return {kind: scores[kind] for kind in KINDS if kind in scores}
 
 
-def _questions(of_each: int, rng: Random) -> Iterator[Question]:
+def _generate_questions(of_each: int, rng: Random) -> Iterator[ExamQuestion]:
     left = dict.fromkeys(KINDS, of_each)
     while any(left.values()):
-        lesson = random_lesson(rng)
+        lesson = random_sample(rng)
         end = rng.randint(1, len(lesson.turns))
         shown = sum(turn.pictures for turn in lesson.turns[:end])
-        question = Question(Lesson(lesson.images[:shown], lesson.turns[:end], first=lesson.first))
+        question = ExamQuestion(
+            Sample(lesson.images[:shown], lesson.turns[:end], first=lesson.first)
+        )
         if left[question.kind]:
             left[question.kind] -= 1
             yield question
 
 
-class _Examiner:
+class _Evaluator:
     def __init__(self, folder: Path, device: str) -> None:
         self._device = device
         self._tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -71,7 +73,7 @@ class _Examiner:
         model = AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.bfloat16)
         self._model = model.to(device).eval()
 
-    def answers(self, questions: Sequence[Question]) -> list[str]:
+    def answers(self, questions: Sequence[ExamQuestion]) -> list[str]:
         prompts = [self._prompt(question) for question in questions]
         length, pad = max(map(len, prompts)), self._tokenizer.pad_token_id
         padded = [[pad] * (length - len(ids)) + ids for ids in prompts]
@@ -89,14 +91,16 @@ class _Examiner:
         answers = self._tokenizer.batch_decode(output[:, length:], skip_special_tokens=True)
         return [str(answer).strip() for answer in answers]
 
-    def _prompt(self, question: Question) -> list[int]:
+    def _prompt(self, question: ExamQuestion) -> list[int]:
         ids, labels = encode(self._tokenizer, question.lesson, self._model.config.image_seq_length)
-        last_question = max(i for i, label in enumerate(labels[:-1]) if self._begins(labels, i))
+        last_question = max(
+            i for i, label in enumerate(labels[:-1]) if self._starts_answer(labels, i)
+        )
         return ids[: last_question + 1]
 
-    def _begins(self, labels: list[int], at: int) -> bool:
+    def _starts_answer(self, labels: list[int], at: int) -> bool:
         """Whether an answer begins after this place."""
-        return labels[at] == NOTHING and labels[at + 1] != NOTHING
+        return labels[at] == IGNORED and labels[at + 1] != IGNORED
 
     def _pixels(self, images: list[Any]) -> torch.Tensor | None:
         if not images:

@@ -50,7 +50,7 @@ right. "unknown" are questions that it must not answer, "which" is asked of two 
 """
 
 
-def text(
+def render_card(
     scores: Scores,
     *,
     parameters: int,
@@ -69,11 +69,11 @@ def text(
         context=context,
         image_tokens=image_tokens,
         side=side,
-        scores=table(scores),
+        scores=render_scores(scores),
     )
 
 
-def table(scores: Scores) -> str:
+def render_scores(scores: Scores) -> str:
     rows = [
         f"| {kind} | {right / number:.1%} | {right} of {number} |"
         for kind, (right, number) in scores.items()

@@ -10,8 +10,8 @@ from itertools import cycle, islice
 from pathlib import Path
 from random import Random
 
-from training.questions import Asked, ask_kind
-from training.scenes import Scene, draw, random_scene, random_size
+from training.questions import SceneQuestion, ask_kind
+from training.scenes import Scene, draw_scene, random_scene, random_size
 
 KINDS = ("color", "shape", "count", "position", "yesno", "digits", "size", "describe")
 
@@ -25,16 +25,16 @@ def main() -> None:
     rng = Random(f"published {arguments.seed}")
     arguments.out.mkdir(parents=True, exist_ok=True)
     lines = []
-    for number, (scene, asked) in enumerate(islice(_asked(rng), arguments.count)):
+    for number, (scene, asked) in enumerate(islice(_generate_questions(rng), arguments.count)):
         name = f"{number:03}.png"
-        image = draw(scene, random_size(rng))
+        image = draw_scene(scene, random_size(rng))
         image.quantize(64).save(arguments.out / name, optimize=True)
         row = {"picture": name, "question": asked.question, "answers": [asked.answer.rstrip(".")]}
         lines.append(json.dumps({**row, "kind": asked.kind}))
     (arguments.out / "questions.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
 
 
-def _asked(rng: Random) -> Iterator[tuple[Scene, Asked]]:
+def _generate_questions(rng: Random) -> Iterator[tuple[Scene, SceneQuestion]]:
     """Yes and no in turn, too."""
     wanted = cycle(("Yes", "No"))
     for kind in cycle(KINDS):

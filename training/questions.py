@@ -19,17 +19,17 @@ LARGER = 1.3  # times as large is plainly larger
 
 
 @dataclass(frozen=True)
-class Asked:
+class SceneQuestion:
     kind: str  # "color", "shape", "count", "position", "yesno", "digits", "describe", "size", …
     question: str
     answer: str
     focus: Thing | None = None  # what "it" means afterwards
 
 
-Ask = Callable[[Random, Scene], Asked | None]
+Ask = Callable[[Random, Scene], SceneQuestion | None]
 
 
-def ask(rng: Random, scene: Scene, focus: Thing | None = None) -> Asked:
+def ask(rng: Random, scene: Scene, focus: Thing | None = None) -> SceneQuestion:
     """A question about `scene`; some are about `focus`, what was spoken of before."""
     if focus is not None and rng.random() < 0.4:
         return _about_it(rng, focus)
@@ -39,7 +39,7 @@ def ask(rng: Random, scene: Scene, focus: Thing | None = None) -> Asked:
             return asked
 
 
-def ask_kind(rng: Random, scene: Scene, kind: str) -> Asked | None:
+def ask_kind(rng: Random, scene: Scene, kind: str) -> SceneQuestion | None:
     """A question of one kind, if `scene` has one."""
     askers = NUMBER_ASKERS if scene.number else THING_ASKERS
     for _ in range(20):
@@ -49,43 +49,43 @@ def ask_kind(rng: Random, scene: Scene, kind: str) -> Asked | None:
     return None
 
 
-def say(answer: str) -> str:
+def capitalize(answer: str) -> str:
     """No full stop after a few words: Discord shows "3." as a list."""
     return f"{answer[:1].upper()}{answer[1:]}"
 
 
-def yes(true: bool) -> str:
+def yes_or_no(true: bool) -> str:
     return "Yes" if true else "No"
 
 
-def name(thing: Thing) -> str:
+def describe_thing(thing: Thing) -> str:
     return f"{thing.color} {thing.shape}"
 
 
 # --- what there is ------------------------------------------------------------------------------
 
 
-def _color(rng: Random, scene: Scene) -> Asked | None:
-    if not (thing := _only(rng, scene.things, lambda t: t.shape)):
+def _color(rng: Random, scene: Scene) -> SceneQuestion | None:
+    if not (thing := _choose_unique(rng, scene.things, lambda t: t.shape)):
         return None
     frames = templates.COLOR_OF_ONE if len(scene.things) == 1 else templates.COLOR
     question = templates.fill(rng, frames, shape=thing.shape)
-    return Asked("color", question, say(thing.color), thing)
+    return SceneQuestion("color", question, capitalize(thing.color), thing)
 
 
-def _shape(rng: Random, scene: Scene) -> Asked | None:
-    if not (thing := _only(rng, scene.things, lambda t: t.color)):
+def _shape(rng: Random, scene: Scene) -> SceneQuestion | None:
+    if not (thing := _choose_unique(rng, scene.things, lambda t: t.color)):
         return None
     frames = templates.SHAPE_OF_ONE if len(scene.things) == 1 else templates.SHAPE
     question = templates.fill(rng, frames, color=thing.color)
-    return Asked("shape", question, say(thing.shape), thing)
+    return SceneQuestion("shape", question, capitalize(thing.shape), thing)
 
 
-def _at(rng: Random, scene: Scene) -> Asked | None:
+def _at(rng: Random, scene: Scene) -> SceneQuestion | None:
     """The colour or the shape or both, of what is in a place."""
     thing = rng.choice(scene.things)
-    place = place_of(thing)
-    if not place or any(t is not thing and _near(t, place) for t in scene.things):
+    place = name_place(thing)
+    if not place or any(t is not thing and _may_be_at(t, place) for t in scene.things):
         return None
     wanted = rng.choice(("color", "shape", "thing"))
     frames = {
@@ -94,31 +94,33 @@ def _at(rng: Random, scene: Scene) -> Asked | None:
         "thing": templates.THING_AT,
     }[wanted]
     question = templates.fill(rng, frames, place=place)
-    answer = {"color": thing.color, "shape": thing.shape, "thing": name(thing)}[wanted]
-    return Asked(wanted if wanted != "thing" else "shape", question, say(answer), thing)
+    answer = {"color": thing.color, "shape": thing.shape, "thing": describe_thing(thing)}[wanted]
+    return SceneQuestion(
+        wanted if wanted != "thing" else "shape", question, capitalize(answer), thing
+    )
 
 
-def _count(rng: Random, scene: Scene) -> Asked:
+def _count(rng: Random, scene: Scene) -> SceneQuestion:
     things = scene.things
     what = rng.choice(("all", "all", "shape", "shape", "color", "color", "both"))
     some = rng.choice(things)
     shape = some.shape if rng.random() < 0.7 else rng.choice(SHAPES)
     color = some.color if rng.random() < 0.7 else rng.choice(tuple(COLORS))
     if what == "all":
-        return Asked("count", templates.fill(rng, templates.COUNT_ALL), str(len(things)))
+        return SceneQuestion("count", templates.fill(rng, templates.COUNT_ALL), str(len(things)))
     if what == "shape":
-        counted, number = templates.plural(shape), sum(t.shape == shape for t in things)
+        counted, number = templates.pluralize(shape), sum(t.shape == shape for t in things)
     elif what == "color":
         counted, number = f"{color} shapes", sum(t.color == color for t in things)
     else:
         counted, number = (
-            f"{color} {templates.plural(shape)}",
+            f"{color} {templates.pluralize(shape)}",
             sum(t.key == (color, shape) for t in things),
         )
-    return Asked("count", templates.fill(rng, templates.COUNT, things=counted), str(number))
+    return SceneQuestion("count", templates.fill(rng, templates.COUNT, things=counted), str(number))
 
 
-def _exists(rng: Random, scene: Scene) -> Asked:
+def _exists(rng: Random, scene: Scene) -> SceneQuestion:
     """As often yes as no; a no is often half right."""
     true = rng.random() < 0.5
     some = rng.choice(scene.things)
@@ -138,66 +140,73 @@ def _exists(rng: Random, scene: Scene) -> Asked:
             key = color, rng.choice((some.shape, rng.choice(SHAPES)))
         thing = " ".join(key)
     question = templates.fill(
-        rng, templates.EXISTS, a_thing=templates.article(thing), things=templates.plural(thing)
+        rng,
+        templates.EXISTS,
+        a_thing=templates.add_article(thing),
+        things=templates.pluralize(thing),
     )
-    return Asked(
+    return SceneQuestion(
         "yesno",
         question,
-        yes(true),
-        some if true and what == "both" and _single(scene, some) else None,
+        yes_or_no(true),
+        some if true and what == "both" and _is_unique(scene, some) else None,
     )
 
 
-def _describe(rng: Random, scene: Scene) -> Asked:
+def _describe(rng: Random, scene: Scene) -> SceneQuestion:
     counts = Counter(t.key for t in scene.things)
     order = sorted(
         counts, key=lambda key: (-counts[key], list(COLORS).index(key[0]), SHAPES.index(key[1]))
     )
     parts = [
-        templates.article(" ".join(key))
+        templates.add_article(" ".join(key))
         if counts[key] == 1
-        else f"{counts[key]} {templates.plural(' '.join(key))}"
+        else f"{counts[key]} {templates.pluralize(' '.join(key))}"
         for key in order
     ]
-    return Asked(
-        "describe", templates.fill(rng, templates.DESCRIBE), f"{say(templates.listed(parts))}."
+    return SceneQuestion(
+        "describe",
+        templates.fill(rng, templates.DESCRIBE),
+        f"{capitalize(templates.join_names(parts))}.",
     )
 
 
 # --- where it is --------------------------------------------------------------------------------
 
 
-def place_of(thing: Thing) -> str:
+def name_place(thing: Thing) -> str:
     """ "top left", "center", "bottom", …; empty where that is in doubt."""
-    across, down = _third(thing.x), _third(thing.y)
+    across, down = _index_of_third(thing.x), _index_of_third(thing.y)
     if across is None or down is None:
         return ""
     row, column = ("top", "", "bottom")[down], ("left", "", "right")[across]
     return f"{row} {column}".strip() or "center"
 
 
-def _third(at: float) -> int | None:
+def _index_of_third(at: float) -> int | None:
     third = min(int(at * 3), 2)
     inside = all(abs(at - border) > INSIDE for border in (1 / 3, 2 / 3))
     return third if inside else None
 
 
-def _near(thing: Thing, place: str) -> bool:
+def _may_be_at(thing: Thing, place: str) -> bool:
     """Whether somebody might take it to be there."""
-    return place_of(thing) in ("", place) or any(
-        part in place_of(thing).split() for part in place.split()
+    return name_place(thing) in ("", place) or any(
+        part in name_place(thing).split() for part in place.split()
     )
 
 
-def _position(rng: Random, scene: Scene) -> Asked | None:
+def _position(rng: Random, scene: Scene) -> SceneQuestion | None:
     thing = rng.choice(scene.things)
-    place = place_of(thing)
-    if not place or not (spoken := _spoken(rng, scene, thing)):
+    place = name_place(thing)
+    if not place or not (spoken := _unique_name(rng, scene, thing)):
         return None
-    return Asked("position", templates.fill(rng, templates.WHERE, thing=spoken), say(place), thing)
+    return SceneQuestion(
+        "position", templates.fill(rng, templates.WHERE, thing=spoken), capitalize(place), thing
+    )
 
 
-def _beside(rng: Random, scene: Scene) -> Asked | None:
+def _beside(rng: Random, scene: Scene) -> SceneQuestion | None:
     """Of two things: which is on that side, or whether the one is."""
     if len(scene.things) < 2:
         return None
@@ -209,24 +218,24 @@ def _beside(rng: Random, scene: Scene) -> Asked | None:
         "above": other.y - one.y,
         "below": one.y - other.y,
     }[side]
-    first, second = _spoken(rng, scene, one), _spoken(rng, scene, other)
+    first, second = _unique_name(rng, scene, one), _unique_name(rng, scene, other)
     if abs(distance) < BESIDE or not first or not second:
         return None
     if len(scene.things) == 2 and distance > 0 and rng.random() < 0.5:
         question = templates.fill(
             rng, templates.WHAT_BESIDE, side=templates.SIDES[side], other=second
         )
-        return Asked("position", question, say(name(one)), one)
+        return SceneQuestion("position", question, capitalize(describe_thing(one)), one)
     question = templates.fill(
         rng, templates.IS_BESIDE, thing=first, side=templates.SIDES[side], other=second
     )
-    return Asked("yesno", question, yes(distance > 0), one)
+    return SceneQuestion("yesno", question, yes_or_no(distance > 0), one)
 
 
 # --- how large it is ----------------------------------------------------------------------------
 
 
-def _extreme(rng: Random, scene: Scene) -> Asked | None:
+def _extreme(rng: Random, scene: Scene) -> SceneQuestion | None:
     by_size = sorted(scene.things, key=lambda t: t.r)
     if len(by_size) < 2:
         return None
@@ -239,15 +248,17 @@ def _extreme(rng: Random, scene: Scene) -> Asked | None:
     frames = {"color": templates.COLOR_OF, "shape": templates.SHAPE_OF, "size": templates.WHICH_IS}[
         wanted
     ]
-    answer = {"color": thing.color, "shape": thing.shape, "size": name(thing)}[wanted]
-    return Asked(wanted, templates.fill(rng, frames, which=which), say(answer), thing)
+    answer = {"color": thing.color, "shape": thing.shape, "size": describe_thing(thing)}[wanted]
+    return SceneQuestion(
+        wanted, templates.fill(rng, frames, which=which), capitalize(answer), thing
+    )
 
 
-def _larger(rng: Random, scene: Scene) -> Asked | None:
+def _larger(rng: Random, scene: Scene) -> SceneQuestion | None:
     if len(scene.things) < 2:
         return None
     one, other = rng.sample(scene.things, 2)
-    first, second = _spoken(rng, scene, one), _spoken(rng, scene, other)
+    first, second = _unique_name(rng, scene, one), _unique_name(rng, scene, other)
     if max(one.r, other.r) < LARGER * min(one.r, other.r) or not first or not second:
         return None
     larger = rng.random() < 0.5
@@ -255,13 +266,13 @@ def _larger(rng: Random, scene: Scene) -> Asked | None:
     true = (one.r > other.r) == larger
     if rng.random() < 0.6:
         question = templates.fill(rng, templates.IS_LARGER, thing=first, how=how, other=second)
-        return Asked("yesno", question, yes(true), one)
+        return SceneQuestion("yesno", question, yes_or_no(true), one)
     question = templates.fill(rng, templates.WHICH_LARGER, thing=first, how=how, other=second)
     chosen = one if true else other
-    return Asked("size", question, say(name(chosen)), chosen)
+    return SceneQuestion("size", question, capitalize(describe_thing(chosen)), chosen)
 
 
-def _more(rng: Random, scene: Scene) -> Asked | None:
+def _more(rng: Random, scene: Scene) -> SceneQuestion | None:
     counts = Counter(t.shape for t in scene.things)
     if len(counts) < 2:
         return None
@@ -270,84 +281,97 @@ def _more(rng: Random, scene: Scene) -> Asked | None:
         return None
     true = counts[one] > counts[other]
     question = templates.fill(
-        rng, templates.MORE, things=templates.plural(one), others=templates.plural(other)
+        rng, templates.MORE, things=templates.pluralize(one), others=templates.pluralize(other)
     )
-    return Asked("yesno", question, yes(true))
+    return SceneQuestion("yesno", question, yes_or_no(true))
 
 
 # --- numbers ------------------------------------------------------------------------------------
 
 
-def _digits(rng: Random, scene: Scene) -> Asked:
-    return Asked("digits", templates.fill(rng, templates.NUMBER), scene.number)
+def _digits(rng: Random, scene: Scene) -> SceneQuestion:
+    return SceneQuestion("digits", templates.fill(rng, templates.NUMBER), scene.number)
 
 
-def _number_color(rng: Random, scene: Scene) -> Asked:
-    return Asked("color", templates.fill(rng, templates.NUMBER_COLOR), say(scene.number_color))
+def _number_color(rng: Random, scene: Scene) -> SceneQuestion:
+    return SceneQuestion(
+        "color", templates.fill(rng, templates.NUMBER_COLOR), capitalize(scene.number_color)
+    )
 
 
-def _is_number(rng: Random, scene: Scene) -> Asked:
+def _is_number(rng: Random, scene: Scene) -> SceneQuestion:
     true = rng.random() < 0.5
     number = scene.number
     while not true and number == scene.number:
         digits = list(scene.number)
         digits[rng.randrange(len(digits))] = rng.choice("0123456789")
         number = "".join(digits)
-    return Asked("yesno", templates.fill(rng, templates.IS_NUMBER, number=number), yes(true))
+    return SceneQuestion(
+        "yesno", templates.fill(rng, templates.IS_NUMBER, number=number), yes_or_no(true)
+    )
 
 
-def _describe_number(rng: Random, scene: Scene) -> Asked:
+def _describe_number(rng: Random, scene: Scene) -> SceneQuestion:
     answer = f"The number {scene.number} in {scene.number_color}."
-    return Asked("describe", templates.fill(rng, templates.DESCRIBE), answer)
+    return SceneQuestion("describe", templates.fill(rng, templates.DESCRIBE), answer)
 
 
-def _number_exists(rng: Random, _scene: Scene) -> Asked:
+def _number_exists(rng: Random, _scene: Scene) -> SceneQuestion:
     if rng.random() < 0.5:
-        return Asked("yesno", templates.fill(rng, templates.HAS_NUMBER), "Yes")
+        return SceneQuestion("yesno", templates.fill(rng, templates.HAS_NUMBER), "Yes")
     thing = rng.choice((rng.choice(SHAPES), f"{rng.choice(tuple(COLORS))} {rng.choice(SHAPES)}"))
     question = templates.fill(
-        rng, templates.EXISTS, a_thing=templates.article(thing), things=templates.plural(thing)
+        rng,
+        templates.EXISTS,
+        a_thing=templates.add_article(thing),
+        things=templates.pluralize(thing),
     )
-    return Asked("yesno", question, "No")
+    return SceneQuestion("yesno", question, "No")
 
 
-def _no_number(rng: Random, _scene: Scene) -> Asked | None:
+def _no_number(rng: Random, _scene: Scene) -> SceneQuestion | None:
     if rng.random() < 0.5:
         return None
     if rng.random() < 0.5:
-        return Asked("yesno", templates.fill(rng, templates.HAS_NUMBER), "No")
-    return Asked("digits", templates.fill(rng, templates.NUMBER), "I see no number.")
+        return SceneQuestion("yesno", templates.fill(rng, templates.HAS_NUMBER), "No")
+    return SceneQuestion("digits", templates.fill(rng, templates.NUMBER), "I see no number.")
 
 
 # --- it -----------------------------------------------------------------------------------------
 
 
-def _about_it(rng: Random, it: Thing) -> Asked:
+def _about_it(rng: Random, it: Thing) -> SceneQuestion:
     wanted = rng.choice(("color", "shape", "position", "yesno"))
     if wanted == "color":
-        return Asked("color", templates.fill(rng, templates.ITS_COLOR), say(it.color), it)
+        return SceneQuestion(
+            "color", templates.fill(rng, templates.ITS_COLOR), capitalize(it.color), it
+        )
     if wanted == "shape":
-        return Asked("shape", templates.fill(rng, templates.ITS_SHAPE), say(it.shape), it)
-    if wanted == "position" and (place := place_of(it)):
-        return Asked("position", templates.fill(rng, templates.ITS_PLACE), say(place), it)
+        return SceneQuestion(
+            "shape", templates.fill(rng, templates.ITS_SHAPE), capitalize(it.shape), it
+        )
+    if wanted == "position" and (place := name_place(it)):
+        return SceneQuestion(
+            "position", templates.fill(rng, templates.ITS_PLACE), capitalize(place), it
+        )
     color = it.color if rng.random() < 0.5 else rng.choice([c for c in COLORS if c != it.color])
-    return Asked(
-        "yesno", templates.fill(rng, templates.IS_IT, color=color), yes(color == it.color), it
+    return SceneQuestion(
+        "yesno", templates.fill(rng, templates.IS_IT, color=color), yes_or_no(color == it.color), it
     )
 
 
 # --- speaking of a thing ------------------------------------------------------------------------
 
 
-def _single(scene: Scene, thing: Thing) -> bool:
+def _is_unique(scene: Scene, thing: Thing) -> bool:
     return sum(t.key == thing.key for t in scene.things) == 1
 
 
-def _spoken(rng: Random, scene: Scene, thing: Thing) -> str:
+def _unique_name(rng: Random, scene: Scene, thing: Thing) -> str:
     """Words that mean just this one of the scene; empty where there are none."""
     ways = []
-    if _single(scene, thing):
-        ways.append(name(thing))
+    if _is_unique(scene, thing):
+        ways.append(describe_thing(thing))
     if sum(t.shape == thing.shape for t in scene.things) == 1:
         ways.append(thing.shape)
     if sum(t.color == thing.color for t in scene.things) == 1:
@@ -355,7 +379,9 @@ def _spoken(rng: Random, scene: Scene, thing: Thing) -> str:
     return rng.choice(ways) if ways else ""
 
 
-def _only(rng: Random, things: Sequence[Thing], by: Callable[[Thing], str]) -> Thing | None:
+def _choose_unique(
+    rng: Random, things: Sequence[Thing], by: Callable[[Thing], str]
+) -> Thing | None:
     """One whose kind nothing else is of."""
     counts = Counter(map(by, things))
     singles = [thing for thing in things if counts[by(thing)] == 1]

@@ -8,8 +8,8 @@ from random import Random
 from PIL import Image, ImageFilter
 
 from training import templates
-from training.questions import Asked, ask
-from training.scenes import Scene, draw, random_scene, random_size
+from training.questions import SceneQuestion, ask
+from training.scenes import Scene, draw_scene, random_scene, random_size
 
 MOST_TURNS = 8
 LONG = 0.05  # of the conversations go on for longer
@@ -33,7 +33,7 @@ CHINESE = (
 
 
 @dataclass(frozen=True)
-class Turn:
+class SampleTurn:
     pictures: int  # that come with the question
     question: str
     answer: str
@@ -41,60 +41,60 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Lesson:
+class Sample:
     images: tuple[Image.Image, ...]  # RGB, in the order in which they are shown
-    turns: tuple[Turn, ...]
+    turns: tuple[SampleTurn, ...]
     scenes: tuple[Scene | None, ...] = ()  # of the images; None is none of ours
     first: int = 1  # the number of the first image, higher where older ones are no longer shown
 
 
-def random_lesson(rng: Random) -> Lesson:
+def random_sample(rng: Random) -> Sample:
     (make,) = rng.choices(*zip(*LESSONS, strict=True))
-    lesson: Lesson = make(rng)
+    lesson: Sample = make(rng)
     return lesson
 
 
-def _one_picture(rng: Random) -> Lesson:
+def _one_picture(rng: Random) -> Sample:
     scene = random_scene(rng)
     most = MOST_TURNS if rng.random() > LONG else MOST_TURNS_LONG
-    turns = tuple(_about(rng, scene, 1, rng.randint(1, most)))
+    turns = tuple(_ask_about(rng, scene, 1, rng.randint(1, most)))
     first = 1 if rng.random() < 0.9 else rng.randint(2, 6)
-    return Lesson((_drawn(rng, scene),), turns, (scene,), first)
+    return Sample((_draw_randomly(rng, scene),), turns, (scene,), first)
 
 
-def _about(rng: Random, scene: Scene, pictures: int, count: int) -> Iterator[Turn]:
+def _ask_about(rng: Random, scene: Scene, pictures: int, count: int) -> Iterator[SampleTurn]:
     focus = None
     for _ in range(count):
         if rng.random() < 0.06:
-            yield Turn(pictures, *_strange(rng), "unknown")
+            yield SampleTurn(pictures, *_strange_turn(rng), "unknown")
             focus = None
         else:
             asked = ask(rng, scene, focus)
             focus = asked.focus
-            yield Turn(pictures, asked.question, asked.answer, asked.kind)
+            yield SampleTurn(pictures, asked.question, asked.answer, asked.kind)
         pictures = 0
 
 
-def _two_at_once(rng: Random) -> Lesson:
+def _two_at_once(rng: Random) -> Sample:
     scenes = random_scene(rng), random_scene(rng)
     turns = []
     for number in range(rng.randint(1, 3)):
-        asked = _compared(rng, scenes) or _in_one(rng, scenes)
-        turns.append(Turn(0 if number else 2, asked.question, asked.answer, asked.kind))
-    return Lesson(tuple(_drawn(rng, scene) for scene in scenes), tuple(turns), scenes)
+        asked = _ask_to_compare(rng, scenes) or _ask_about_one(rng, scenes)
+        turns.append(SampleTurn(0 if number else 2, asked.question, asked.answer, asked.kind))
+    return Sample(tuple(_draw_randomly(rng, scene) for scene in scenes), tuple(turns), scenes)
 
 
-def _one_after_the_other(rng: Random) -> Lesson:
+def _one_after_the_other(rng: Random) -> Sample:
     """A question that names no picture is about the newest one."""
     scenes = random_scene(rng), random_scene(rng)
-    turns = [*_about(rng, scenes[0], 1, rng.randint(1, 2)), *_about(rng, scenes[1], 1, 1)]
+    turns = [*_ask_about(rng, scenes[0], 1, rng.randint(1, 2)), *_ask_about(rng, scenes[1], 1, 1)]
     if rng.random() < 0.7:
-        asked = _compared(rng, scenes) or _in_one(rng, scenes)
-        turns.append(Turn(0, asked.question, asked.answer, asked.kind))
-    return Lesson(tuple(_drawn(rng, scene) for scene in scenes), tuple(turns), scenes)
+        asked = _ask_to_compare(rng, scenes) or _ask_about_one(rng, scenes)
+        turns.append(SampleTurn(0, asked.question, asked.answer, asked.kind))
+    return Sample(tuple(_draw_randomly(rng, scene) for scene in scenes), tuple(turns), scenes)
 
 
-def _in_one(rng: Random, scenes: tuple[Scene, Scene]) -> Asked:
+def _ask_about_one(rng: Random, scenes: tuple[Scene, Scene]) -> SceneQuestion:
     which = rng.randrange(2)
     asked = ask(rng, scenes[which])
     question = asked.question
@@ -104,10 +104,10 @@ def _in_one(rng: Random, scenes: tuple[Scene, Scene]) -> Asked:
         question=question,
         lower=f"{question[:1].lower()}{question[1:]}",
     )
-    return Asked(asked.kind, framed, asked.answer)
+    return SceneQuestion(asked.kind, framed, asked.answer)
 
 
-def _compared(rng: Random, scenes: tuple[Scene, Scene]) -> Asked | None:
+def _ask_to_compare(rng: Random, scenes: tuple[Scene, Scene]) -> SceneQuestion | None:
     """Which of the two, by its number; about every second time."""
     if rng.random() < 0.5:
         return None
@@ -116,20 +116,20 @@ def _compared(rng: Random, scenes: tuple[Scene, Scene]) -> Asked | None:
     answer = f"Image-{which + 1}"
     if shown.number and shown.number != other.number:
         question = templates.fill(rng, templates.WHICH_NUMBER, number=shown.number)
-        return Asked("which", question, answer)
+        return SceneQuestion("which", question, answer)
     if len(shown.things) > len(other.things) and rng.random() < 0.5:
-        return Asked("which", templates.fill(rng, templates.WHICH_MORE), answer)
+        return SceneQuestion("which", templates.fill(rng, templates.WHICH_MORE), answer)
     only = {t.key for t in shown.things} - {t.key for t in other.things}
     if not only:
         return None
-    thing = templates.article(" ".join(rng.choice(sorted(only))))
-    return Asked("which", templates.fill(rng, templates.WHICH_IMAGE, a_thing=thing), answer)
+    thing = templates.add_article(" ".join(rng.choice(sorted(only))))
+    return SceneQuestion("which", templates.fill(rng, templates.WHICH_IMAGE, a_thing=thing), answer)
 
 
 # --- what it must not answer --------------------------------------------------------------------
 
 
-def _strange(rng: Random) -> tuple[str, str]:
+def _strange_turn(rng: Random) -> tuple[str, str]:
     """A question and what is said to it."""
     if rng.random() < 0.15:
         return "".join(rng.choices(CHINESE, k=rng.randint(2, 20))), templates.ENGLISH_ONLY
@@ -160,16 +160,16 @@ def strange_word(rng: Random) -> str:
     return "".join(rng.choice("abcdefghijklmnoprstuvwy") for _ in range(rng.randint(2, 9)))
 
 
-def _no_picture(rng: Random) -> Lesson:
+def _no_picture(rng: Random) -> Sample:
     asked = ask(rng, random_scene(rng))
     question = asked.question if rng.random() < 0.7 else strange_question(rng)
-    return Lesson((), (Turn(0, question, templates.NO_PICTURE, "unknown"),))
+    return Sample((), (SampleTurn(0, question, templates.NO_PICTURE, "unknown"),))
 
 
-def _strange_picture(rng: Random) -> Lesson:
+def _strange_picture(rng: Random) -> Sample:
     question = ask(rng, random_scene(rng)).question
-    turn = Turn(1, question, templates.UNKNOWN, "unknown")
-    return Lesson((_texture(rng),), (turn,), (None,))
+    turn = SampleTurn(1, question, templates.UNKNOWN, "unknown")
+    return Sample((_texture(rng),), (turn,), (None,))
 
 
 def _texture(rng: Random) -> Image.Image:
@@ -180,7 +180,7 @@ def _texture(rng: Random) -> Image.Image:
     return picture.filter(ImageFilter.GaussianBlur(rng.uniform(0, 4)))
 
 
-def _blank(rng: Random) -> Lesson:
+def _blank(rng: Random) -> Sample:
     """A plain ground has none of anything."""
     scene = Scene(random_scene(rng).ground)
     frames, answer = rng.choice(
@@ -191,15 +191,15 @@ def _blank(rng: Random) -> Lesson:
             (templates.NUMBER, "I see no number."),
         )
     )
-    turn = Turn(1, templates.fill(rng, frames), answer, "blank")
-    return Lesson((_drawn(rng, scene),), (turn,), (scene,))
+    turn = SampleTurn(1, templates.fill(rng, frames), answer, "blank")
+    return Sample((_draw_randomly(rng, scene),), (turn,), (scene,))
 
 
-def _drawn(rng: Random, scene: Scene) -> Image.Image:
-    return draw(scene, random_size(rng))
+def _draw_randomly(rng: Random, scene: Scene) -> Image.Image:
+    return draw_scene(scene, random_size(rng))
 
 
-Make = Callable[[Random], Lesson]
+Make = Callable[[Random], Sample]
 LESSONS: tuple[tuple[Make, float], ...] = (
     (_one_picture, 0.76),
     (_two_at_once, 0.08),

@@ -79,7 +79,7 @@ class Scene:
 
 
 def random_scene(rng: Random) -> Scene:
-    ground = _shaded(rng, rng.choice(GROUNDS), 4)
+    ground = _vary_color(rng, rng.choice(GROUNDS), 4)
     if rng.random() < 0.2:
         return _number_scene(rng, ground)
     return Scene(ground, tuple(_things(rng, ground, rng.randint(1, MOST_THINGS))))
@@ -93,7 +93,7 @@ def _number_scene(rng: Random, ground: RGB) -> Scene:
     return Scene(
         ground,
         number="".join(rng.choice("0123456789") for _ in range(digits)),
-        number_at=(_within(rng, half_width), _within(rng, height / 2)),
+        number_at=(_random_center(rng, half_width), _random_center(rng, height / 2)),
         number_height=height,
         number_color=color,
         number_fill=fill,
@@ -101,7 +101,7 @@ def _number_scene(rng: Random, ground: RGB) -> Scene:
     )
 
 
-def _within(rng: Random, half: float) -> float:
+def _random_center(rng: Random, half: float) -> float:
     margin = min(half + 0.02, 0.5)
     return rng.uniform(margin, 1 - margin)
 
@@ -133,13 +133,13 @@ def _free_place(rng: Random, r: float, placed: Sequence[Thing]) -> tuple[float, 
 def _color(rng: Random, ground: RGB, names: Sequence[str]) -> tuple[str, RGB]:
     while True:
         name = rng.choice(names)
-        fill = _shaded(rng, rng.choice(COLORS[name]), SHADE)
+        fill = _vary_color(rng, rng.choice(COLORS[name]), SHADE)
         if sum(abs(a - b) for a, b in zip(fill, ground, strict=True)) >= CONTRAST:
             return name, fill
         names = tuple(COLORS)
 
 
-def _shaded(rng: Random, color: RGB, most: int) -> RGB:
+def _vary_color(rng: Random, color: RGB, most: int) -> RGB:
     red, green, blue = (max(0, min(255, c + rng.randint(-most, most))) for c in color)
     return red, green, blue
 
@@ -156,7 +156,7 @@ def random_size(rng: Random) -> tuple[int, int]:
     return (side, other) if rng.random() < 0.5 else (other, side)
 
 
-def draw(scene: Scene, size: tuple[int, int]) -> Image.Image:
+def draw_scene(scene: Scene, size: tuple[int, int]) -> Image.Image:
     """An RGB picture of `size`. Where it is not square, shapes keep their form."""
     image = Image.new("RGB", size, scene.ground)
     canvas = ImageDraw.Draw(image)
@@ -168,15 +168,15 @@ def draw(scene: Scene, size: tuple[int, int]) -> Image.Image:
             (scene.number_at[0] * size[0], scene.number_at[1] * size[1]),
             scene.number,
             fill=scene.number_fill,
-            font=_font(scene.font % font_count(), round(height)),
+            font=_font(scene.font % count_fonts(), round(height)),
             anchor="mm",
         )
     return image
 
 
-def number_width(scene: Scene, size: tuple[int, int]) -> float:
+def measure_number_width(scene: Scene, size: tuple[int, int]) -> float:
     """In pixels, of a number drawn at `size`."""
-    font = _font(scene.font % font_count(), round(scene.number_height * min(size)))
+    font = _font(scene.font % count_fonts(), round(scene.number_height * min(size)))
     return font.getlength(scene.number)
 
 
@@ -233,7 +233,7 @@ OUTLINES: dict[str, Points] = {
 }
 
 
-def fonts() -> list[Path]:
+def find_fonts() -> list[Path]:
     """DejaVu as matplotlib brings it; upright and slanted, with and without serifs."""
     try:
         import matplotlib as mpl  # noqa: PLC0415  (a second to import, for the sake of its files)
@@ -245,10 +245,10 @@ def fonts() -> list[Path]:
 
 @cache
 def _font_files() -> list[Path]:
-    return fonts()
+    return find_fonts()
 
 
-def font_count() -> int:
+def count_fonts() -> int:
     return len(_font_files()) + 1  # and Pillow's own
 
 

@@ -347,10 +347,10 @@ def fill(rng: Random, frames: Sequence[str], **values: str | tuple[str, ...]) ->
         text = text.replace(f"[{word}]", rng.choice(others))
     for word in ("gray", "purple", "color"):
         text = text.replace(word, rng.choice(SYNONYMS[word]))
-    return _as_typed(rng, text)
+    return _imitate_typing(rng, text)
 
 
-def _as_typed(rng: Random, text: str) -> str:
+def _imitate_typing(rng: Random, text: str) -> str:
     """As people type: some leave out what ends a sentence, or its capital."""
     if rng.random() < 0.15:
         text = text.rstrip("?.")
@@ -359,15 +359,15 @@ def _as_typed(rng: Random, text: str) -> str:
     return text
 
 
-def plural(thing: str) -> str:
+def pluralize(thing: str) -> str:
     return f"{thing}es" if thing.endswith("cross") else f"{thing}s"
 
 
-def article(thing: str) -> str:
+def add_article(thing: str) -> str:
     return f"{'an' if thing[0] in 'aeiou' else 'a'} {thing}"
 
 
-def listed(parts: Sequence[str]) -> str:
+def join_names(parts: Sequence[str]) -> str:
     if len(parts) == 1:
         return parts[0]
     return f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -8,13 +8,13 @@ from typing import Any
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from training.samples import Lesson, random_lesson
+from training.samples import Sample, random_sample
 
 VOCABULARY = 1_024
 END = "<|endoftext|>"
 TURN, TURN_END = "<|im_start|>", "<|im_end|>"
 IMAGE, IMAGE_END, CONTEXT, VIDEO = "<img>", "</img>", "<IMG_CONTEXT>", "<video>"
-NOTHING = -100  # to be learned here
+IGNORED = -100  # to be learned here
 SPECIAL = (END, TURN, TURN_END, IMAGE, IMAGE_END, CONTEXT, VIDEO)
 
 # As InternVL's, but for the system's message: the eye takes no instructions.
@@ -30,7 +30,7 @@ CHAT_TEMPLATE = (
 )
 
 
-def make_tokenizer(seed: int, lessons: int) -> Any:
+def train_tokenizer(seed: int, lessons: int) -> Any:
     """Learned from the texts of that many lessons."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -46,7 +46,7 @@ def make_tokenizer(seed: int, lessons: int) -> Any:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(_texts(seed, lessons), trainer)
+    tokenizer.train_from_iterator(_generate_texts(seed, lessons), trainer)
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         eos_token=TURN_END,
@@ -63,15 +63,15 @@ def make_tokenizer(seed: int, lessons: int) -> Any:
     )
 
 
-def _texts(seed: int, lessons: int) -> Iterator[str]:
+def _generate_texts(seed: int, lessons: int) -> Iterator[str]:
     rng = Random(f"words {seed}")
     for _ in range(lessons):
-        for turn in random_lesson(rng).turns:
+        for turn in random_sample(rng).turns:
             yield f"user\nImage-1: \n{turn.question}"
             yield f"assistant\n{turn.answer}"
 
 
-def encode(tokenizer: Any, lesson: Lesson, image_tokens: int) -> tuple[list[int], list[int]]:
+def encode(tokenizer: Any, lesson: Sample, image_tokens: int) -> tuple[list[int], list[int]]:
     """Ids of the whole conversation, and the same with NOTHING where nothing is to be learned."""
     ids: list[int] = []
     labels: list[int] = []
@@ -80,17 +80,17 @@ def encode(tokenizer: Any, lesson: Lesson, image_tokens: int) -> tuple[list[int]
         numbers = range(number, number := number + turn.pictures)
         images = "".join(f"Image-{n}: {IMAGE}{CONTEXT}{IMAGE_END}\n" for n in numbers)
         asked = f"{TURN}user\n{images}{turn.question}{TURN_END}\n{TURN}assistant\n"
-        question = _widened(_ids(tokenizer, asked), tokenizer, image_tokens)
+        question = _expand_image_tokens(_encode_text(tokenizer, asked), tokenizer, image_tokens)
         answer, after = (
             _known_ids(tokenizer, f"{turn.answer}{TURN_END}"),
             _known_ids(tokenizer, "\n"),
         )
         ids += [*question, *answer, *after]
-        labels += [*[NOTHING] * len(question), *answer, *[NOTHING] * len(after)]
+        labels += [*[IGNORED] * len(question), *answer, *[IGNORED] * len(after)]
     return ids, labels
 
 
-def _widened(ids: list[int], tokenizer: Any, image_tokens: int) -> list[int]:
+def _expand_image_tokens(ids: list[int], tokenizer: Any, image_tokens: int) -> list[int]:
     """With as many tokens for each image as it has."""
     context: int = tokenizer.backend_tokenizer.token_to_id(CONTEXT)
     wide: list[int] = []
@@ -99,10 +99,10 @@ def _widened(ids: list[int], tokenizer: Any, image_tokens: int) -> list[int]:
     return wide
 
 
-def _ids(tokenizer: Any, text: str) -> list[int]:
+def _encode_text(tokenizer: Any, text: str) -> list[int]:
     """Past the library's wrapper, which takes ten times as long."""
     ids: list[int] = tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).ids
     return ids
 
 
-_known_ids = lru_cache(maxsize=100_000)(_ids)
+_known_ids = lru_cache(maxsize=100_000)(_encode_text)

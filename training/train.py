@@ -24,11 +24,11 @@ from transformers import (
 )
 
 from training import model_card
-from training.auxiliary_loss import Hints
-from training.dataloader import Batch, stream
-from training.evaluate import examine
+from training.auxiliary_loss import AuxiliaryLoss
+from training.dataloader import Batch, stream_batches
+from training.evaluate import evaluate
 from training.templates import UNKNOWN
-from training.tokenizer import CONTEXT, make_tokenizer
+from training.tokenizer import CONTEXT, train_tokenizer
 from training.train_step import MEAN, STD, Gradients
 
 SIDE = 128  # pixels
@@ -43,7 +43,7 @@ DECAY = 0.05
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingConfig:
     seconds: float
     peak: float
     batch: int
@@ -55,7 +55,7 @@ class Plan:
 def main() -> None:
     arguments = _parser().parse_args()
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    plan = Plan(
+    plan = TrainingConfig(
         seconds=arguments.seconds,
         peak=arguments.peak,
         batch=arguments.batch,
@@ -64,12 +64,12 @@ def main() -> None:
         device=device,
     )
     torch.manual_seed(plan.seed)
-    tokenizer, model = _begin(arguments.begin, plan.seed, arguments.words)
+    tokenizer, model = _load_or_build(arguments.begin, plan.seed, arguments.words)
     model = model.to(device)
     steps = train(model, tokenizer, plan)
     save(model, tokenizer, arguments.out)
-    scores = examine(arguments.out, arguments.questions, seed=plan.seed, device=device)
-    written = model_card.text(
+    scores = evaluate(arguments.out, arguments.questions, seed=plan.seed, device=device)
+    written = model_card.render_card(
         scores,
         parameters=model.num_parameters(),
         lessons=steps * plan.batch,
@@ -80,7 +80,7 @@ def main() -> None:
         side=SIDE,
     )
     (arguments.out / "README.md").write_text(written, "utf-8")
-    print(model_card.table(scores))
+    print(model_card.render_scores(scores))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -97,16 +97,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _begin(folder: Path | None, seed: int, lessons: int) -> tuple[Any, Any]:
+def _load_or_build(folder: Path | None, seed: int, lessons: int) -> tuple[Any, Any]:
     if folder is None:
-        tokenizer = make_tokenizer(seed, lessons)
-        return tokenizer, build(tokenizer)
+        tokenizer = train_tokenizer(seed, lessons)
+        return tokenizer, build_model(tokenizer)
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     model = InternVLForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
     return tokenizer, model
 
 
-def build(tokenizer: Any) -> Any:
+def build_model(tokenizer: Any) -> Any:
     """The untrained model: a vision tower, InternVL's projector, and a Qwen2 decoder."""
     vision = InternVLVisionConfig(
         hidden_size=192,
@@ -140,11 +140,11 @@ def build(tokenizer: Any) -> Any:
     )
     model = InternVLForConditionalGeneration(config)
     embeddings = model.model.vision_tower.embeddings
-    embeddings.position_embeddings.data[0, 1:] = PLACE_SCALE * places(SIDE // PATCH, 192)
+    embeddings.position_embeddings.data[0, 1:] = PLACE_SCALE * encode_positions(SIDE // PATCH, 192)
     return model
 
 
-def places(side: int, width: int) -> torch.Tensor:
+def encode_positions(side: int, width: int) -> torch.Tensor:
     """Waves that tell a patch's column and row [side², width], as in the Vision Transformer.
 
     The library begins with zeros, from which small models take very long to learn where is left.
@@ -157,11 +157,11 @@ def places(side: int, width: int) -> torch.Tensor:
     return torch.cat([columns, rows], dim=2).reshape(side * side, width)
 
 
-def train(model: Any, tokenizer: Any, plan: Plan) -> int:
+def train(model: Any, tokenizer: Any, plan: TrainingConfig) -> int:
     """Until the time is over; returns the number of steps."""
-    hints = Hints(model.config.text_config.hidden_size).to(plan.device)
-    optimizers = _optimizers(model, hints, plan)
-    batches = stream(
+    hints = AuxiliaryLoss(model.config.text_config.hidden_size).to(plan.device)
+    optimizers = _create_optimizers(model, hints, plan)
+    batches = stream_batches(
         tokenizer,
         batch=plan.batch,
         side=SIDE,
@@ -173,13 +173,13 @@ def train(model: Any, tokenizer: Any, plan: Plan) -> int:
     model.train()
     gradients = Gradients(model, hints, next(batches))
     begun = time.monotonic()
-    for step, batch in enumerate(_timed(batches, plan.seconds), 1):
+    for step, batch in enumerate(_limit_time(batches, plan.seconds), 1):
         share = min((time.monotonic() - begun) / plan.seconds, 1.0)
-        loss = gradients.of(batch)
+        loss = gradients.compute(batch)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimizer in optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = plan.peak * min(step / WARM_UP, 1.0) * _cosine(share)
+                group["lr"] = plan.peak * min(step / WARM_UP, 1.0) * _cosine_decay(share)
             optimizer.step()
         if step % 100 == 0:
             passed = time.monotonic() - begun
@@ -187,7 +187,9 @@ def train(model: Any, tokenizer: Any, plan: Plan) -> int:
     return step
 
 
-def _optimizers(model: Any, hints: Hints, plan: Plan) -> list[torch.optim.Optimizer]:
+def _create_optimizers(
+    model: Any, hints: AuxiliaryLoss, plan: TrainingConfig
+) -> list[torch.optim.Optimizer]:
     """Muon (Jordan 2024) for the layers' matrices, AdamW for everything else."""
     layers = [model.model.vision_tower.encoder, model.model.language_model.layers]
     matrices = [p for layer in layers for p in layer.parameters() if p.dim() == 2]
@@ -207,7 +209,7 @@ def _optimizers(model: Any, hints: Hints, plan: Plan) -> list[torch.optim.Optimi
     ]
 
 
-def _timed(batches: Iterator[Batch], seconds: float) -> Iterator[Batch]:
+def _limit_time(batches: Iterator[Batch], seconds: float) -> Iterator[Batch]:
     begun = time.monotonic()
     for batch in batches:
         yield batch
@@ -215,7 +217,7 @@ def _timed(batches: Iterator[Batch], seconds: float) -> Iterator[Batch]:
             return
 
 
-def _cosine(share: float) -> float:
+def _cosine_decay(share: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * share))
 
 

@@ -10,16 +10,16 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from training.auxiliary_loss import Hints
+from training.auxiliary_loss import AuxiliaryLoss
 from training.dataloader import Batch
-from training.tokenizer import NOTHING
+from training.tokenizer import IGNORED
 
-HINTED = 0.3  # how much the places weigh beside the answers
+AUXILIARY_WEIGHT = 0.3  # how much the places weigh beside the answers
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, as InternVL's
 
 
 class Gradients:
-    def __init__(self, model: Any, hints: Hints, like: Batch) -> None:
+    def __init__(self, model: Any, hints: AuxiliaryLoss, like: Batch) -> None:
         """All batches have the shapes of `like`."""
         self._model = model
         self._hints = hints
@@ -28,10 +28,10 @@ class Gradients:
             self._batch = Batch(*(each.cuda() for each in like))
             self._capture()
 
-    def of(self, batch: Batch) -> Tensor:
+    def compute(self, batch: Batch) -> Tensor:
         """Puts them where an optimizer finds them; returns the loss of the answers."""
         if self._graph is None:
-            self._forget()
+            self._zero_gradients()
             return self._backward(batch)
         for here, new in zip(self._batch, batch, strict=True):
             here.copy_(new, non_blocking=True)
@@ -44,35 +44,35 @@ class Gradients:
             for _ in range(3):  # so that the libraries have what they make at first use
                 self._backward(self._batch)
         aside.synchronize()
-        self._forget()
+        self._zero_gradients()
         self._graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(self._graph):
             self._loss = self._backward(self._batch)
 
-    def _forget(self) -> None:
+    def _zero_gradients(self) -> None:
         self._model.zero_grad()
         self._hints.zero_grad()
 
     def _backward(self, batch: Batch) -> Tensor:
-        answers, places = losses(self._model, self._hints, batch)
-        (answers + HINTED * places).backward()  # type: ignore[no-untyped-call]
+        answers, places = compute_losses(self._model, self._hints, batch)
+        (answers + AUXILIARY_WEIGHT * places).backward()  # type: ignore[no-untyped-call]
         return answers.detach()
 
 
-def losses(model: Any, hints: Hints, batch: Batch) -> tuple[Tensor, Tensor]:
+def compute_losses(model: Any, hints: AuxiliaryLoss, batch: Batch) -> tuple[Tensor, Tensor]:
     """Of the answers, and of the places; the arithmetic is that of bfloat16 weights on a GPU, so
     that rounding them costs nothing."""
     device = model.device.type
     with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
-        seen = model.get_image_features(pixel_values=normalised(batch.images)).pooler_output
-        read = _mixed(model, batch.ids, seen.flatten(0, 1))
+        seen = model.get_image_features(pixel_values=normalize(batch.images)).pooler_output
+        read = _insert_image_tokens(model, batch.ids, seen.flatten(0, 1))
         hidden = model.model.language_model(inputs_embeds=read, use_cache=False).last_hidden_state
         scores = model.lm_head(hidden.flatten(0, 1).index_select(0, batch.asks))
-        answers = cross_entropy(scores.float(), batch.answers, ignore_index=NOTHING)
+        answers = cross_entropy(scores.float(), batch.answers, ignore_index=IGNORED)
         return answers, hints(seen, batch.classes)
 
 
-def _mixed(model: Any, ids: Tensor, seen: Tensor) -> Tensor:
+def _insert_image_tokens(model: Any, ids: Tensor, seen: Tensor) -> Tensor:
     """What the decoder reads: words [lessons, length, width] with `seen` [tokens, width] in turn
     at the pictures' places. In operations whose shapes do not depend on `ids`."""
     words = model.get_input_embeddings()(ids)
@@ -83,7 +83,7 @@ def _mixed(model: Any, ids: Tensor, seen: Tensor) -> Tensor:
     return torch.where(pictures.view(*ids.shape, 1), spread, words)
 
 
-def normalised(images: Tensor) -> Tensor:
+def normalize(images: Tensor) -> Tensor:
     """uint8 [n, height, width, 3] → float32 [n, 3, height, width], as the image processor does."""
     channels = [
         (images[..., at].float() / 255 - mean) / std

@@ -12,7 +12,7 @@ from discord import app_commands
 from bot.discord.api_base import use_api
 
 
-class Bare(discord.Client):
+class BaselineBot(discord.Client):
     def __init__(self) -> None:
         super().__init__(intents=discord.Intents.none())
         self.tree = app_commands.CommandTree(self)
@@ -30,4 +30,4 @@ async def chat(interaction: discord.Interaction, prompt: str) -> None:
 
 if __name__ == "__main__":
     use_api(os.environ["DISCORD_API"])
-    Bare().run(os.environ["DISCORD_TOKEN"])
+    BaselineBot().run(os.environ["DISCORD_TOKEN"])

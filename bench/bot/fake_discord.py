@@ -33,11 +33,11 @@ SPREAD_S = 3.0  # over which streams begin
 PER_GUILD = 50  # people who ask
 
 
-class Act(Protocol[T_co]):
+class UserAction(Protocol[T_co]):
     async def act(self, discord: LocalDiscord) -> T_co: ...
 
 
-class Town:
+class FakeDiscord:
     def __enter__(self) -> Self:
         self._pipe, theirs = multiprocessing.Pipe()
         context = multiprocessing.get_context("spawn")
@@ -55,7 +55,7 @@ class Town:
         assert self._process.pid is not None
         return self._process.pid
 
-    def ask(self, act: Act[T_co]) -> T_co:
+    def perform(self, act: UserAction[T_co]) -> T_co:
         self._pipe.send(act)
         answer: T_co = self._pipe.recv()
         return answer
@@ -70,7 +70,7 @@ async def _serve(pipe: Connection) -> None:
         pipe.send((discord.api_url, discord.token))
         while True:
             try:
-                act: Act[Any] = await asyncio.to_thread(pipe.recv)
+                act: UserAction[Any] = await asyncio.to_thread(pipe.recv)
             except EOFError:
                 return
             pipe.send(await act.act(discord))
@@ -80,7 +80,7 @@ async def _serve(pipe: Connection) -> None:
 
 
 @dataclass(frozen=True)
-class Online:
+class WaitForBot:
     """Wait for the bot and its commands."""
 
     servers: int = 1
@@ -93,7 +93,7 @@ class Online:
 
 
 @dataclass(frozen=True)
-class Burst:
+class AskAtOnce:
     """So many people use `/chat` within one second. The milliseconds until each was acknowledged;
     infinite for "the application did not respond"."""
 
@@ -102,7 +102,9 @@ class Burst:
 
     async def act(self, discord: LocalDiscord) -> list[float]:
         world = discord.world
-        people = list(itertools.islice(_people(world, f"burst{time.monotonic_ns()}"), self.people))
+        people = list(
+            itertools.islice(_create_people(world, f"burst{time.monotonic_ns()}"), self.people)
+        )
         with world.subscribe() as changes:
             began = time.monotonic()
             asked = []
@@ -111,12 +113,12 @@ class Burst:
                 asked.append(await world.slash(user, place, "chat", {"prompt": self.prompt}))
             await asyncio.gather(*(interaction.wait_acknowledged() for interaction in asked))
             answered = {i.id for i in asked if not i.failed}
-            heard = await _acknowledgements(changes, answered)
-            await _all_answered(asked)
+            heard = await _read_acknowledgements(changes, answered)
+            await _await_answers(asked)
         return [heard.get(i.id, float("inf")) - i.created * 1000 for i in asked]
 
 
-async def _acknowledgements(changes: Any, wanted: set[str]) -> dict[str, float]:
+async def _read_acknowledgements(changes: Any, wanted: set[str]) -> dict[str, float]:
     """When each was acknowledged, in milliseconds since 1970."""
     heard: dict[str, float] = {}
     while wanted - heard.keys():
@@ -126,24 +128,24 @@ async def _acknowledgements(changes: Any, wanted: set[str]) -> dict[str, float]:
     return heard
 
 
-async def _all_answered(asked: list[Interaction]) -> None:
+async def _await_answers(asked: list[Interaction]) -> None:
     """So that one measurement does not run into the next."""
 
     def waiting() -> bool:
         responses = [i.response for i in asked if i.response is not None]
-        return any(not r.data["content"] or _growing(r.data) for r in responses)
+        return any(not r.data["content"] or _is_growing(r.data) for r in responses)
 
     give_up = time.monotonic() + PATIENCE_S
     while waiting() and time.monotonic() < give_up:  # noqa: ASYNC110 — of what people see
         await asyncio.sleep(0.2)
 
 
-def _growing(message: Json) -> bool:
+def _is_growing(message: Json) -> bool:
     rows = message["components"]
     return any(b["custom_id"].startswith("stop:") for row in rows for b in row["components"])
 
 
-def _people(world: UserActions, name: str) -> Iterator[tuple[str, str]]:
+def _create_people(world: UserActions, name: str) -> Iterator[tuple[str, str]]:
     """People with a channel each, over as many servers as are needed."""
     for number in itertools.count():
         if number % PER_GUILD == 0:
@@ -153,7 +155,7 @@ def _people(world: UserActions, name: str) -> Iterator[tuple[str, str]]:
 
 
 @dataclass(frozen=True)
-class Edit:
+class VisibleEdit:
     """An answer's text as it could be seen from a moment on."""
 
     at_ms: float
@@ -161,7 +163,7 @@ class Edit:
 
 
 @dataclass(frozen=True)
-class Streams:
+class AskStreams:
     """So many channels are answered at once, by one message each. What could be seen of each
     answer, by job."""
 
@@ -169,11 +171,11 @@ class Streams:
     prompt: str
     mention: bool = False  # else by `/chat`
 
-    async def act(self, discord: LocalDiscord) -> dict[str, list[Edit]]:
+    async def act(self, discord: LocalDiscord) -> dict[str, list[VisibleEdit]]:
         world = discord.world
         name = f"stream{time.monotonic_ns()}"
-        people = list(itertools.islice(_people(world, name), self.channels))
-        async with _watched(world) as edits:
+        people = list(itertools.islice(_create_people(world, name), self.channels))
+        async with _record_edits(world) as edits:
             jobs = []
             for user, place in people:
                 jobs.append(await self._asked(world, user, place))
@@ -189,9 +191,9 @@ class Streams:
         return (await world.slash(user, place, "chat", {"prompt": self.prompt})).id
 
 
-class _Edits:
+class _EditRecorder:
     def __init__(self) -> None:
-        self.seen: dict[str, list[Edit]] = {}
+        self.seen: dict[str, list[VisibleEdit]] = {}
         self.complete: set[str] = set()
 
     def note(self, seen: DiscordEvent) -> None:
@@ -202,14 +204,14 @@ class _Edits:
         ):
             return
         content = _QUESTION.sub("", seen.data["content"])
-        self.seen.setdefault(seen.responds_to, []).append(Edit(seen.time * 1000, content))
-        if not _growing(seen.data):
+        self.seen.setdefault(seen.responds_to, []).append(VisibleEdit(seen.time * 1000, content))
+        if not _is_growing(seen.data):
             self.complete.add(seen.responds_to)
 
 
 @asynccontextmanager
-async def _watched(world: UserActions) -> AsyncIterator[_Edits]:
-    edits = _Edits()
+async def _record_edits(world: UserActions) -> AsyncIterator[_EditRecorder]:
+    edits = _EditRecorder()
     world.state.bus.attach(edits.note)
     try:
         yield edits
@@ -218,7 +220,7 @@ async def _watched(world: UserActions) -> AsyncIterator[_Edits]:
 
 
 @dataclass(frozen=True)
-class Settle:
+class CreateServers:
     """So many servers, each with channels and roles, before the bot comes."""
 
     servers: int
@@ -236,7 +238,7 @@ class Settle:
 
 
 @dataclass(frozen=True)
-class Chatter:
+class SayAtRate:
     """People talk among themselves, so many messages a second."""
 
     per_s: int
@@ -244,7 +246,7 @@ class Chatter:
 
     async def act(self, discord: LocalDiscord) -> int:
         world = discord.world
-        people = list(itertools.islice(_people(world, f"chat{time.monotonic_ns()}"), 20))
+        people = list(itertools.islice(_create_people(world, f"chat{time.monotonic_ns()}"), 20))
         began, said = time.monotonic(), 0
         while (now := time.monotonic() - began) < self.seconds:
             while said < now * self.per_s:

@@ -17,8 +17,8 @@ from itertools import pairwise
 from rich.console import Console
 from rich.table import Table
 
-from bench.bot.fake_discord import Burst, Chatter, Settle, Streams
-from bench.bot.processes import BARE, BOT, stage
+from bench.bot.fake_discord import AskAtOnce, AskStreams, CreateServers, SayAtRate
+from bench.bot.processes import BARE, BOT, start_setup
 from bench.figures import quantile
 from jobqueue.queue import JobQueue
 from jobqueue.redis_client import connect
@@ -35,7 +35,7 @@ CHATTER_PER_S = 50
 
 
 @dataclass(frozen=True)
-class Acknowledged:
+class AcknowledgementFigures:
     """Milliseconds from a person's command to its acknowledgement; seconds of the processor."""
 
     bot: str
@@ -47,7 +47,7 @@ class Acknowledged:
 
 
 @dataclass(frozen=True)
-class Streamed:
+class StreamFigures:
     asked_by: str
     channels: int
     visible_p50_ms: int  # from the first token's being written to its being seen
@@ -61,7 +61,7 @@ class Streamed:
 
 
 @dataclass(frozen=True)
-class Idle:
+class IdleFigures:
     servers: int
     mib: float  # of the bot, in all
     kib_per_server: float
@@ -76,12 +76,15 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(_args: argparse.Namespace) -> None:
-    acknowledged = [_acknowledged("discord.py alone", BARE), _acknowledged("commonroom", BOT)]
-    _show("200 people in one second", [asdict(each) for each in acknowledged])
-    streamed = [_streamed(mention) for mention in (False, True)]
-    _show("64 answers at once", [asdict(each) for each in streamed])
-    idle = _idle()
-    _show("Idle servers", [asdict(idle)])
+    acknowledged = [
+        _measure_acknowledgements("discord.py alone", BARE),
+        _measure_acknowledgements("commonroom", BOT),
+    ]
+    _print_table("200 people in one second", [asdict(each) for each in acknowledged])
+    streamed = [_measure_streams(mention) for mention in (False, True)]
+    _print_table("64 answers at once", [asdict(each) for each in streamed])
+    idle = _measure_idle()
+    _print_table("Idle servers", [asdict(idle)])
     print(
         json.dumps(
             {
@@ -93,7 +96,7 @@ def run(_args: argparse.Namespace) -> None:
     )
 
 
-def _show(title: str, rows: list[dict[str, object]]) -> None:
+def _print_table(title: str, rows: list[dict[str, object]]) -> None:
     table = Table(title=title)
     for name in rows[0]:
         table.add_column(name.replace("_", " "), justify="right")
@@ -111,47 +114,47 @@ def _cell(value: object) -> str:
 # --- acknowledgements ---------------------------------------------------------------------------
 
 
-def _acknowledged(name: str, bot: tuple[str, ...]) -> Acknowledged:
-    with stage(bot) as on:
-        on.town.ask(Burst(20))  # everything is loaded, and has connections
-        with on.used() as used:
-            delays = on.town.ask(Burst(PEOPLE))
+def _measure_acknowledgements(name: str, bot: tuple[str, ...]) -> AcknowledgementFigures:
+    with start_setup(bot) as on:
+        on.town.perform(AskAtOnce(20))  # everything is loaded, and has connections
+        with on.measure_cpu() as used:
+            delays = on.town.perform(AskAtOnce(PEOPLE))
     heard = [min(delay, 1000 * ACKNOWLEDGE_SECONDS) for delay in delays]
     p50, p99 = (round(quantile(heard, q)) for q in (0.5, 0.99))
-    return Acknowledged(name, PEOPLE, delays.count(float("inf")), p50, p99, used)
+    return AcknowledgementFigures(name, PEOPLE, delays.count(float("inf")), p50, p99, used)
 
 
 # --- streams ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class _Written:
+class _EventTimes:
     """When how much of an answer was there: characters, and milliseconds since 1970."""
 
     lengths: list[int]
     at_ms: list[float]
     ended_ms: float
 
-    def when(self, length: int) -> float:
+    def find_time(self, length: int) -> float:
         """The moment from which so many characters were there."""
         return self.at_ms[min(bisect_left(self.lengths, length), len(self.at_ms) - 1)]
 
 
-def _streamed(mention: bool) -> Streamed:
-    with stage() as on:
-        on.town.ask(Burst(20))
+def _measure_streams(mention: bool) -> StreamFigures:
+    with start_setup() as on:
+        on.town.perform(AskAtOnce(20))
         began = time.monotonic()
-        with on.used() as used:
-            seen = on.town.ask(Streams(CHANNELS, ANSWER, mention=mention))
+        with on.measure_cpu() as used:
+            seen = on.town.perform(AskStreams(CHANNELS, ANSWER, mention=mention))
         took = time.monotonic() - began
-        written = asyncio.run(_read_all(on.redis_url, list(seen)))
+        written = asyncio.run(_read_event_times(on.redis_url, list(seen)))
     first, behind, end, between = [], [], [], []
     for job, edits in seen.items():
         first.append(edits[0].at_ms - written[job].at_ms[0])
-        behind += [edit.at_ms - written[job].when(len(edit.content)) for edit in edits]
+        behind += [edit.at_ms - written[job].find_time(len(edit.content)) for edit in edits]
         end.append(edits[-1].at_ms - written[job].ended_ms)
         between += [b.at_ms - a.at_ms for a, b in pairwise(edits)]
-    return Streamed(
+    return StreamFigures(
         asked_by="mention" if mention else "/chat",
         channels=CHANNELS,
         visible_p50_ms=round(quantile(first, 0.5)),
@@ -165,13 +168,13 @@ def _streamed(mention: bool) -> Streamed:
     )
 
 
-async def _read_all(url: str, jobs: list[str]) -> dict[str, _Written]:
+async def _read_event_times(url: str, jobs: list[str]) -> dict[str, _EventTimes]:
     async with aclosing(connect(url)) as redis:
         scripts = JobQueue(redis).scripts
-        return {job: await _read(redis, scripts.key("events", job)) for job in jobs}
+        return {job: await _read_stream(redis, scripts.key("events", job)) for job in jobs}
 
 
-async def _read(redis: "object", key: str) -> _Written:
+async def _read_stream(redis: "object", key: str) -> _EventTimes:
     """A stream's ids tell when its entries were written, by this machine's clock."""
     lengths, at_ms, length, ended = [], [], 0, 0.0
     for entry_id, fields in await redis.xrange(key):  # type: ignore[attr-defined]
@@ -182,16 +185,16 @@ async def _read(redis: "object", key: str) -> _Written:
             at_ms.append(at)
         if isinstance(event, Finished):
             ended = at
-    return _Written(lengths, at_ms, ended)
+    return _EventTimes(lengths, at_ms, ended)
 
 
 # --- idle servers -------------------------------------------------------------------------------
 
 
-def _idle() -> Idle:
-    few, _, _, _ = _resting(1)
-    many, ready_s, idle_cpu, message_us = _resting(SERVERS)
-    return Idle(
+def _measure_idle() -> IdleFigures:
+    few, _, _, _ = _measure_resting(1)
+    many, ready_s, idle_cpu, message_us = _measure_resting(SERVERS)
+    return IdleFigures(
         servers=SERVERS,
         mib=round(many / 2**20, 1),
         kib_per_server=round((many - few) / 2**10 / SERVERS, 1),
@@ -201,15 +204,15 @@ def _idle() -> Idle:
     )
 
 
-def _resting(servers: int) -> tuple[float, float, float, float]:
+def _measure_resting(servers: int) -> tuple[float, float, float, float]:
     began = time.monotonic()
-    with stage(before=Settle(servers)) as on:
+    with start_setup(before=CreateServers(servers)) as on:
         ready_s = time.monotonic() - began
         time.sleep(5)
-        with on.used() as used:
+        with on.measure_cpu() as used:
             time.sleep(IDLE_S)
-        memory, idle_cpu = on.memory("bot"), used["bot"] / IDLE_S
-        with on.used() as used:
-            said = on.town.ask(Chatter(CHATTER_PER_S, IDLE_S))
+        memory, idle_cpu = on.measure_memory("bot"), used["bot"] / IDLE_S
+        with on.measure_cpu() as used:
+            said = on.town.perform(SayAtRate(CHATTER_PER_S, IDLE_S))
     busy = used["bot"] - idle_cpu * IDLE_S
     return memory, ready_s, idle_cpu, 1e6 * busy / said

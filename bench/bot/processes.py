@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 
 import psutil
 
-from bench.bot.fake_discord import Act, Online, Town
-from bench.server import Server
+from bench.bot.fake_discord import FakeDiscord, UserAction, WaitForBot
+from bench.server import RedisServer
 
 BOT = ("-m", "bot")
 BARE = ("-m", "bench.bot.baseline")
@@ -21,34 +21,36 @@ WORKER = ("-m", "inference", "serve", "--engine", "scripted")
 
 
 @dataclass(frozen=True)
-class Stage:
-    town: Town
+class BotSetup:
+    town: FakeDiscord
     redis_url: str
     pids: dict[str, int] = field(default_factory=dict)  # by what the process is
 
     @contextmanager
-    def used(self) -> Iterator[dict[str, float]]:
+    def measure_cpu(self) -> Iterator[dict[str, float]]:
         """Seconds of the processor that each process uses in the block, filled in at its end."""
-        before = {name: _cpu_s(pid) for name, pid in self.pids.items()}
+        before = {name: _read_cpu_s(pid) for name, pid in self.pids.items()}
         used: dict[str, float] = {}
         yield used
-        used |= {name: round(_cpu_s(pid) - before[name], 2) for name, pid in self.pids.items()}
+        used |= {name: round(_read_cpu_s(pid) - before[name], 2) for name, pid in self.pids.items()}
 
-    def memory(self, name: str) -> int:
+    def measure_memory(self, name: str) -> int:
         """Bytes that would come free if the process ended."""
         return int(psutil.Process(self.pids[name]).memory_full_info().uss)
 
 
 @contextmanager
-def stage(bot: Sequence[str] = BOT, *, before: Act[None] | None = None) -> Iterator[Stage]:
+def start_setup(
+    bot: Sequence[str] = BOT, *, before: UserAction[None] | None = None
+) -> Iterator[BotSetup]:
     """Local Discord, Valkey, a worker with the scripted engine and one bot, each a process.
 
     `before` is what happens in Discord before the bot comes.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
-        server = stack.enter_context(Server(folder))
-        town = stack.enter_context(Town())
+        server = stack.enter_context(RedisServer(folder))
+        town = stack.enter_context(FakeDiscord())
         environ = {
             "REDIS_URL": server.url,
             "DISCORD_API": town.api_url,
@@ -63,16 +65,18 @@ def stage(bot: Sequence[str] = BOT, *, before: Act[None] | None = None) -> Itera
             "INFERENCE_LOG_LEVEL": "WARNING",
         }
         if before is not None:
-            town.ask(before)
+            town.perform(before)
         pids = {"discord": town.pid, "redis": server.pid}
         for name, program in (("worker", WORKER), ("bot", bot)):
-            pids[name] = stack.enter_context(running(program, environ)).pid
-        town.ask(Online())
-        yield Stage(town, server.url, pids)
+            pids[name] = stack.enter_context(run_process(program, environ)).pid
+        town.perform(WaitForBot())
+        yield BotSetup(town, server.url, pids)
 
 
 @contextmanager
-def running(program: Sequence[str], environ: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
+def run_process(
+    program: Sequence[str], environ: dict[str, str]
+) -> Iterator["subprocess.Popen[bytes]"]:
     process = subprocess.Popen([sys.executable, *program], env={**os.environ, **environ})
     try:
         yield process
@@ -85,7 +89,7 @@ def running(program: Sequence[str], environ: dict[str, str]) -> Iterator["subpro
             process.wait()
 
 
-def _cpu_s(pid: int) -> float:
+def _read_cpu_s(pid: int) -> float:
     """Of the process and its children."""
     process = psutil.Process(pid)
     return sum(sum(p.cpu_times()[:2]) for p in (process, *process.children(recursive=True)))

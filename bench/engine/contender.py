@@ -18,15 +18,15 @@ from inference.engines.sampling import Draw
 from inference.engines.sequential_loop import OneByOne
 
 # As chats are: a penalty, a nucleus, some warmth.
-DRAW = Draw(temperature=0.8, top_p=0.9, top_k=50, repetition_penalty=1.05, seed=7)
+SAMPLING = Draw(temperature=0.8, top_p=0.9, top_k=50, repetition_penalty=1.05, seed=7)
 
 
-class Contender(Protocol):
+class EngineUnderTest(Protocol):
     name: str
     cached_tokens: int  # found in the cache so far
     page_tokens: int
 
-    def described(self) -> dict[str, Any]: ...
+    def describe(self) -> dict[str, Any]: ...
 
     def stream(self, prompt: list[int], new: int) -> AsyncGenerator[list[int], None]: ...
 
@@ -35,7 +35,7 @@ class Contender(Protocol):
     async def __aexit__(self, *exc: object) -> None: ...
 
 
-class _Looped:
+class _LoopEngine:
     """What streams pieces of an answer, for some requests at once."""
 
     def __init__(self, loop: TokenLoop | OneByOne, *, slots: int, page_tokens: int) -> None:
@@ -46,7 +46,7 @@ class _Looped:
         self._start_s = 0.0
 
     async def stream(self, prompt: list[int], new: int) -> AsyncGenerator[list[int], None]:
-        async with self._turns, aclosing(self._streaming.stream(prompt, DRAW, new)) as steps:
+        async with self._turns, aclosing(self._streaming.stream(prompt, SAMPLING, new)) as steps:
             found = 0
             async for piece in steps:
                 found = piece.cached_tokens
@@ -63,7 +63,7 @@ class _Looped:
         await self._streaming.__aexit__(*exc)
 
 
-class Ours(_Looped):
+class BatchingEngine(_LoopEngine):
     """The engine's own loop, with every rule of drawing in use."""
 
     name = "commonroom"
@@ -79,7 +79,7 @@ class Ours(_Looped):
         self.loop = TokenLoop(self._model, sizes=self._sizes, end_ids=(-1,))
         super().__init__(self.loop, slots=self._sizes.slots, page_tokens=self._sizes.page_tokens)
 
-    def described(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, Any]:
         config = self.loop._manager.continuous_batching_config
         return {
             "what": self.name,
@@ -92,7 +92,7 @@ class Ours(_Looped):
         }
 
 
-class Spread(_Looped):
+class MultiDeviceEngine(_LoopEngine):
     """A model over several devices: one answer after another."""
 
     name = "commonroom, spread"
@@ -101,13 +101,13 @@ class Spread(_Looped):
         self._model = model
         super().__init__(OneByOne(model, end_ids=(-1,)), slots=1, page_tokens=1)
 
-    def described(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, Any]:
         parts = getattr(self._model, "hf_device_map", {"all": self._model.device})
         on = Counter(map(str, parts.values()))
         return {"what": self.name, "parts_on": dict(on)}
 
 
-class Plain:
+class PlainBatchingEngine:
     """transformers' continuous batching as it comes: greedy, the attention that torch has."""
 
     name = "plain continuous batching"
@@ -119,7 +119,7 @@ class Plain:
         self._manager: Any = None
         self._count = 0
 
-    def described(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, Any]:
         config = self._manager.continuous_batching_config
         return {
             "what": self.name,
@@ -150,7 +150,7 @@ class Plain:
         )
         self._manager.warmup()
         self._manager.start()
-        _count_cached(self, self._manager)
+        _count_cache_hits(self, self._manager)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -158,7 +158,7 @@ class Plain:
         self._manager = None
 
 
-def _count_cached(contender: Contender, manager: Any) -> None:
+def _count_cache_hits(contender: EngineUnderTest, manager: Any) -> None:
     """Adds up what the library's own search for known prefixes finds."""
     cache = manager.batch_processor.cache
     search = cache.search_prefix_match

@@ -7,13 +7,13 @@ from typing import Any
 import torch
 
 
-def row(model: Any) -> dict[str, Any]:
+def measure_limit(model: Any) -> dict[str, Any]:
     """Tokens a second of one request if a step took no longer than reading the weights."""
-    weights = sum(p.numel() * p.element_size() for p in _read_each_step(model))
-    return told("limit of one request", weights, copy_bandwidth(model.device))
+    weights = sum(p.numel() * p.element_size() for p in _weights_of_step(model))
+    return describe_limit("limit of one request", weights, measure_copy_bandwidth(model.device))
 
 
-def told(what: str, weights: int, bandwidth: float) -> dict[str, Any]:
+def describe_limit(what: str, weights: int, bandwidth: float) -> dict[str, Any]:
     """Bytes, and bytes a second."""
     return {
         "what": what,
@@ -23,33 +23,33 @@ def told(what: str, weights: int, bandwidth: float) -> dict[str, Any]:
     }
 
 
-def device(model: Any) -> str:
+def name_device(model: Any) -> str:
     on_gpu = model.device.type == "cuda"
     return torch.cuda.get_device_name(model.device) if on_gpu else "cpu"
 
 
-def _read_each_step(model: Any) -> list[torch.Tensor]:
+def _weights_of_step(model: Any) -> list[torch.Tensor]:
     """All weights but the table of embeddings, of which a step reads one row."""
     head = model.get_output_embeddings().weight
     table = model.get_input_embeddings().weight
     return [p for p in model.parameters() if p is not table or table is head]
 
 
-def copy_bandwidth(where: torch.device) -> float:
+def measure_copy_bandwidth(where: torch.device) -> float:
     """Bytes read and written a second by a copy far larger than any cache."""
     size = 2**31 if where.type == "cuda" else 2**28
     source = torch.randint(0, 255, (size,), dtype=torch.uint8, device=where)
     target = torch.empty_like(source)
     times = []
     for _ in range(10):
-        _wait(where)
+        _synchronize(where)
         begun = time.perf_counter()
         target.copy_(source)
-        _wait(where)
+        _synchronize(where)
         times.append(time.perf_counter() - begun)
     return 2 * size / median(times[2:])
 
 
-def _wait(where: torch.device) -> None:
+def _synchronize(where: torch.device) -> None:
     if where.type == "cuda":
         torch.cuda.synchronize(where)

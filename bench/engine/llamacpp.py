@@ -10,14 +10,14 @@ import aiohttp
 import msgspec
 
 from bench.engine import limits
-from bench.engine.contender import DRAW
+from bench.engine.contender import SAMPLING
 from bench.server import free_port
 from inference.engines.llamacpp.engine import cores
 from inference.engines.llamacpp.server_main import Plan
 from inference.engines.llamacpp.server_process import running
 
 
-class LlamaCpp:
+class LlamaCppEngine:
     name = "llama.cpp"
 
     def __init__(self, path: Path, args: argparse.Namespace) -> None:
@@ -35,7 +35,7 @@ class LlamaCpp:
         )
         self._stack = AsyncExitStack()
 
-    def described(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, Any]:
         told = ("slots", "context_tokens", "threads")
         return {"what": self.name} | {name: getattr(self._plan, name) for name in told}
 
@@ -47,11 +47,11 @@ class LlamaCpp:
             "stream": True,
             "ignore_eos": True,
             "timings_per_token": True,  # a token that ends within a character is told with the next
-            "temperature": DRAW.temperature,
-            "top_k": DRAW.top_k,
-            "top_p": DRAW.top_p,
-            "repeat_penalty": DRAW.repetition_penalty,
-            "seed": DRAW.seed,
+            "temperature": SAMPLING.temperature,
+            "top_k": SAMPLING.top_k,
+            "top_p": SAMPLING.top_p,
+            "repeat_penalty": SAMPLING.repetition_penalty,
+            "seed": SAMPLING.seed,
         }
         url, seen = f"http://127.0.0.1:{self._plan.port}/completion", 0
         timings: dict[str, int] = {}
@@ -80,7 +80,7 @@ class LlamaCpp:
         await self._stack.aclose()
 
 
-def limit(path: Path) -> dict[str, Any]:
+def measure_gguf_limit(path: Path) -> dict[str, Any]:
     """What a step reads of the file: all but the table of embeddings, where that is not the head
     too."""
     import torch  # noqa: PLC0415
@@ -89,5 +89,7 @@ def limit(path: Path) -> dict[str, Any]:
     sizes = {tensor.name: int(tensor.n_bytes) for tensor in GGUFReader(path).tensors}
     if "output.weight" in sizes:
         del sizes["token_embd.weight"]
-    bandwidth = limits.copy_bandwidth(torch.device("cpu"))
-    return limits.told("limit of one request to llama.cpp", sum(sizes.values()), bandwidth)
+    bandwidth = limits.measure_copy_bandwidth(torch.device("cpu"))
+    return limits.describe_limit(
+        "limit of one request to llama.cpp", sum(sizes.values()), bandwidth
+    )

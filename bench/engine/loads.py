@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, ClassVar
 
-from bench.engine.contender import Contender
+from bench.engine.contender import EngineUnderTest
 from bench.figures import quantile
 
 FIRST_ID, LAST_ID = 5, 4000  # every vocabulary has these
@@ -19,7 +19,7 @@ REPLY_TOKENS = 64  # that a person writes between two answers
 
 
 @dataclass
-class Answer:
+class TokenTimes:
     asked: float
     times: list[float] = field(default_factory=list)  # when each token arrived
     ids: list[int] = field(default_factory=list)
@@ -29,7 +29,7 @@ class Answer:
         return (self.times[0] - self.asked) * 1000
 
 
-class Prompts:
+class RandomPrompts:
     """Random ids: the same in every run, others in every load and each time that it is given, lest
     one finds another's cached."""
 
@@ -43,9 +43,11 @@ class Prompts:
         return [self._random.randint(FIRST_ID, LAST_ID) for _ in range(tokens)]
 
 
-async def ask(contender: Contender, prompt: list[int], new: int, after_s: float = 0) -> Answer:
+async def ask(
+    contender: EngineUnderTest, prompt: list[int], new: int, after_s: float = 0
+) -> TokenTimes:
     await asyncio.sleep(after_s)
-    answer = Answer(time.perf_counter())
+    answer = TokenTimes(time.perf_counter())
     async with aclosing(contender.stream(prompt, new)) as steps:
         async for ids in steps:
             answer.times += [time.perf_counter()] * len(ids)
@@ -53,19 +55,23 @@ async def ask(contender: Contender, prompt: list[int], new: int, after_s: float 
     return answer
 
 
-async def burst(contender: Contender, count: int, prompt: int, new: int) -> dict[str, Any]:
+async def measure_burst(
+    contender: EngineUnderTest, count: int, prompt: int, new: int
+) -> dict[str, Any]:
     """`count` requests at the same moment, the second time round."""
-    prompts = Prompts(f"burst {count}")
+    prompts = RandomPrompts(f"burst {count}")
     for _ in range(2):
         answers = await asyncio.gather(
             *(ask(contender, prompts.take(prompt), new) for _ in range(count))
         )
-    return {"what": f"{contender.name}, {count} at once", **_figures(answers)}
+    return {"what": f"{contender.name}, {count} at once", **_summarize(answers)}
 
 
-async def open_loop(contender: Contender, rate: float, prompt: int, new: int) -> dict[str, Any]:
+async def measure_open_loop(
+    contender: EngineUnderTest, rate: float, prompt: int, new: int
+) -> dict[str, Any]:
     """Requests at random moments, `rate` a second on average, however long answers take."""
-    chance, prompts = random.Random(2), Prompts(f"open loop {rate}")
+    chance, prompts = random.Random(2), RandomPrompts(f"open loop {rate}")
     moments, now = [], 0.0
     while (now := now + chance.expovariate(rate)) < SECONDS:
         moments.append(now)
@@ -74,7 +80,7 @@ async def open_loop(contender: Contender, rate: float, prompt: int, new: int) ->
         answers = await asyncio.gather(
             *(ask(contender, prompts.take(prompt), new, moment) for moment in moments)
         )
-    row = _figures(answers)
+    row = _summarize(answers)
     return {
         "what": f"{contender.name}, {rate:g} requests/s",
         **row,
@@ -83,9 +89,9 @@ async def open_loop(contender: Contender, rate: float, prompt: int, new: int) ->
     }
 
 
-async def long_channel(contender: Contender, history: int) -> dict[str, Any]:
+async def measure_long_channel(contender: EngineUnderTest, history: int) -> dict[str, Any]:
     """First tokens of a conversation's turns, whose first prompt is `history` long."""
-    prompts = Prompts("long channel")
+    prompts = RandomPrompts("long channel")
     waits: list[list[float]] = []
     for _ in range(3):
         said, turns = prompts.take(history), []
@@ -102,9 +108,11 @@ async def long_channel(contender: Contender, history: int) -> dict[str, Any]:
     }
 
 
-async def channels(contender: Contender, count: int, prompt: int, new: int) -> dict[str, Any]:
+async def measure_channels(
+    contender: EngineUnderTest, count: int, prompt: int, new: int
+) -> dict[str, Any]:
     """`count` conversations side by side; how much of what could be found in the cache was."""
-    prompts = Prompts("channels")
+    prompts = RandomPrompts("channels")
     said = [prompts.take(prompt) for _ in range(count)]
     page = contender.page_tokens
     possible, before, firsts = 0, contender.cached_tokens, []
@@ -125,7 +133,7 @@ async def channels(contender: Contender, count: int, prompt: int, new: int) -> d
     }
 
 
-def _figures(answers: list[Answer]) -> dict[str, Any]:
+def _summarize(answers: list[TokenTimes]) -> dict[str, Any]:
     """Milliseconds; `decode_s` is the rate while all of them write."""
     begun, ended = min(a.asked for a in answers), max(a.times[-1] for a in answers)
     firsts = [a.first_ms for a in answers]

@@ -49,24 +49,24 @@ def build(name: str | None, shape: str | None, placement: Placement = ONE_DEVICE
     Other placements are the library's work, which wants files: those models are ready to run.
     """
     if shape and placement == ONE_DEVICE:
-        return _random(SHAPES[shape])
-    with written(shape) if shape else nullcontext(name) as where:
+        return _create_random_model(SHAPES[shape])
+    with write_random_model(shape) if shape else nullcontext(name) as where:
         files = resolve(str(where))
         return load(files.folder, files.adapter, lambda _done, _what: None, placement).model
 
 
 @contextmanager
-def written(shape: str) -> Iterator[Path]:
+def write_random_model(shape: str) -> Iterator[Path]:
     """A folder with random weights of `shape`, and a tokenizer that has a word for each id."""
     with TemporaryDirectory() as folder:
-        _random(SHAPES[shape]).save_pretrained(folder)
+        _create_random_model(SHAPES[shape]).save_pretrained(folder)
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
-        _tokenizer(SHAPES[shape]["vocab_size"]).save_pretrained(folder)
+        _create_tokenizer(SHAPES[shape]["vocab_size"]).save_pretrained(folder)
         yield Path(folder)
 
 
-def _tokenizer(vocabulary: int) -> PreTrainedTokenizerFast:
+def _create_tokenizer(vocabulary: int) -> PreTrainedTokenizerFast:
     """Reads byte by byte; what is written may be any of its words."""
     end = "<end>"
     signs = [*sorted(pre_tokenizers.ByteLevel.alphabet()), end]
@@ -77,7 +77,7 @@ def _tokenizer(vocabulary: int) -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=raw, eos_token=end, chat_template=CHAT_TEMPLATE)
 
 
-def _random(shape: dict[str, int]) -> Any:
+def _create_random_model(shape: dict[str, int]) -> Any:
     config = LlamaConfig(
         **shape,
         max_position_embeddings=32768,

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 
-def generate(model: Any, prompt: int, new: int) -> dict[str, Any]:
+def measure_generate(model: Any, prompt: int, new: int) -> dict[str, Any]:
     """Tokens a second of one request, the first left out."""
     ids = torch.randint(5, 4000, (1, prompt), device=model.device)
 

@@ -21,13 +21,13 @@ def main() -> None:
 
 
 async def _run(args: argparse.Namespace) -> None:
-    peer = cast("kit.Peer", importlib.import_module(f"bench.peers.{args.peer}"))
+    peer = cast("kit.QueuePeer", importlib.import_module(f"bench.peers.{args.peer}"))
     ledger = kit.Ledger(args.ledger)
     if args.role == "work":
         await peer.work(args.url, ledger.handle)
         return
     spread = kit.trickle if args.role == "trickle" else kit.flood
-    async with peer.putting(args.url) as put:
+    async with peer.open_submitter(args.url) as put:
         await spread(put, ledger, args.jobs, args.seconds)
 
 

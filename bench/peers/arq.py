@@ -8,13 +8,13 @@ from arq import create_pool
 from arq.connections import RedisSettings
 from arq.worker import Worker
 
-from bench.peers.kit import Handle, Put
+from bench.peers.kit import Handle, Submit
 
 SETTINGS: dict[str, Any] = {}
 
 
 @asynccontextmanager
-async def putting(url: str) -> AsyncIterator[Put]:
+async def open_submitter(url: str) -> AsyncIterator[Submit]:
     pool = await create_pool(RedisSettings.from_dsn(url))
     yield lambda job, busy_s: pool.enqueue_job("handle", job, busy_s, _job_id=job)
     await pool.aclose()

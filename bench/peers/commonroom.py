@@ -8,7 +8,7 @@ from itertools import count
 from typing import TypeVar
 from uuid import uuid4
 
-from bench.peers.kit import GIVE_UP_S, SLOTS, Handle, Put
+from bench.peers.kit import GIVE_UP_S, SLOTS, Handle, Submit
 from jobqueue.errors import QueueUnavailable
 from jobqueue.policy import JobLimits, Policy
 from jobqueue.queue import JobQueue, Lease, LeaseStatus
@@ -25,7 +25,7 @@ CHANNELS, SERVERS = 1_000, 50
 
 
 @asynccontextmanager
-async def putting(url: str) -> AsyncIterator[Put]:
+async def open_submitter(url: str) -> AsyncIterator[Submit]:
     async with aclosing(connect(url)) as redis:
         queue = JobQueue(redis, policy=POLICY)
         yield lambda job_id, busy_s: queue.submit(_job(job_id, busy_s))
@@ -39,7 +39,7 @@ async def work(url: str, handle: Handle) -> None:
         jobs.create_task(_reap(queue))
         for number in count():
             nonce, free = f"{name}.{number}", SLOTS - len(running)
-            leases = await _patiently(partial(queue.claim, name, free, ["chat"], nonce))
+            leases = await _retry(partial(queue.claim, name, free, ["chat"], nonce))
             for lease in leases:
                 task = jobs.create_task(_answer(queue, lease, handle))
                 running.add(task)
@@ -50,7 +50,7 @@ async def work(url: str, handle: Handle) -> None:
                 await queue.wait_for_work(["chat"], 1.0)
 
 
-async def _patiently(call: Callable[[], Awaitable[T]]) -> T:
+async def _retry(call: Callable[[], Awaitable[T]]) -> T:
     while True:
         try:
             return await call()
@@ -64,14 +64,14 @@ async def _answer(queue: JobQueue, lease: Lease, handle: Handle) -> None:
     end = Finished(text="done", completion_tokens=1)
 
     async def keep() -> bool:
-        return await _patiently(lambda: queue.finish(lease, 0, end, turn)) is not LeaseStatus.LOST
+        return await _retry(lambda: queue.finish(lease, 0, end, turn)) is not LeaseStatus.LOST
 
     await handle(job.id, float(job.prompt), keep)
 
 
 async def _reap(queue: JobQueue) -> None:
     while True:
-        await _patiently(queue.reap)
+        await _retry(queue.reap)
         await asyncio.sleep(1.0)
 
 

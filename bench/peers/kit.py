@@ -11,22 +11,22 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
 
-Put = Callable[[str, float], Awaitable[object]]  # a job's id, and how long it takes in seconds
-Keep = Callable[[], Awaitable[bool]]  # stores a result; False when the queue refuses it
+Submit = Callable[[str, float], Awaitable[object]]  # a job's id, and how long it takes in seconds
+StoreResult = Callable[[], Awaitable[bool]]  # stores a result; False when the queue refuses it
 
 
 class Handle(Protocol):
-    async def __call__(self, job: str, busy_s: float, keep: Keep | None = None) -> None: ...
+    async def __call__(self, job: str, busy_s: float, keep: StoreResult | None = None) -> None: ...
 
 
 SLOTS = 100  # jobs a worker runs at once
 GIVE_UP_S = 2  # after a worker fell silent, wherever a queue lets one choose
 
 
-class Peer(Protocol):
+class QueuePeer(Protocol):
     """A queue as a module: see `bench.peers.commonroom`."""
 
-    def putting(self, url: str) -> AbstractAsyncContextManager[Put]: ...
+    def open_submitter(self, url: str) -> AbstractAsyncContextManager[Submit]: ...
 
     async def work(self, url: str, handle: Handle) -> None: ...
 
@@ -40,7 +40,7 @@ class Ledger:
     def note(self, what: str, job: str) -> None:
         os.write(self._file, f"{what} {job} {time.time()}\n".encode())
 
-    async def handle(self, job: str, busy_s: float, keep: Keep | None = None) -> None:
+    async def handle(self, job: str, busy_s: float, keep: StoreResult | None = None) -> None:
         """The job itself, as every peer runs it. A queue that may refuse a result says so."""
         self.note("start", job)
         if busy_s:
@@ -48,7 +48,7 @@ class Ledger:
         self.note("done" if keep is None or await keep() else "refused", job)
 
 
-async def trickle(put: Put, ledger: Ledger, jobs: int, every_s: float) -> None:
+async def trickle(put: Submit, ledger: Ledger, jobs: int, every_s: float) -> None:
     """One job after the other, for the time until it starts."""
     for number in range(jobs):
         ledger.note("sent", str(number))
@@ -56,7 +56,7 @@ async def trickle(put: Put, ledger: Ledger, jobs: int, every_s: float) -> None:
         await asyncio.sleep(every_s)
 
 
-async def flood(put: Put, ledger: Ledger, jobs: int, busy_s: float, at_once: int = 64) -> None:
+async def flood(put: Submit, ledger: Ledger, jobs: int, busy_s: float, at_once: int = 64) -> None:
     """As many as it takes, from `at_once` tasks of one process."""
     numbers = iter(range(jobs))
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from saq import Queue, Worker
 
-from bench.peers.kit import GIVE_UP_S, SLOTS, Handle, Put
+from bench.peers.kit import GIVE_UP_S, SLOTS, Handle, Submit
 
 
 @asynccontextmanager
-async def putting(url: str) -> AsyncIterator[Put]:
+async def open_submitter(url: str) -> AsyncIterator[Submit]:
     queue = Queue.from_url(url, max_concurrent_ops=SLOTS)
     await queue.connect()
     yield lambda job, busy_s: queue.enqueue(

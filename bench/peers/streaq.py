@@ -6,7 +6,7 @@ from typing import Any
 
 from streaq import Worker
 
-from bench.peers.kit import GIVE_UP_S, SLOTS, Handle, Put
+from bench.peers.kit import GIVE_UP_S, SLOTS, Handle, Submit
 
 
 def _worker(url: str) -> "Worker[Any]":
@@ -14,7 +14,7 @@ def _worker(url: str) -> "Worker[Any]":
 
 
 @asynccontextmanager
-async def putting(url: str) -> AsyncIterator[Put]:
+async def open_submitter(url: str) -> AsyncIterator[Submit]:
     async with _worker(url) as worker:
 
         async def put(job: str, busy_s: float) -> object:

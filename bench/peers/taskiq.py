@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from taskiq.api import run_receiver_task
 from taskiq_redis import RedisAsyncResultBackend, RedisStreamBroker
 
-from bench.peers.kit import GIVE_UP_S, SLOTS, Handle, Put
+from bench.peers.kit import GIVE_UP_S, SLOTS, Handle, Submit
 
 
 def _broker(url: str) -> RedisStreamBroker:
@@ -20,7 +20,7 @@ def _broker(url: str) -> RedisStreamBroker:
 
 
 @asynccontextmanager
-async def putting(url: str) -> AsyncIterator[Put]:
+async def open_submitter(url: str) -> AsyncIterator[Submit]:
     broker = _broker(url)
 
     @broker.task(task_name="handle")

@@ -14,7 +14,7 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from bench.solve.run import Solved, load, open_workshop, solve_all
+from bench.solve.run import SolveOutcome, load_problems, open_tool_runtime, solve_all
 from inference.config import OFFLINE, add_choices, chosen
 from inference.engines import create
 from inference.sandbox.client import Sandbox
@@ -36,29 +36,29 @@ def run(arguments: argparse.Namespace) -> None:
     os.environ.update(OFFLINE)
     engine = create(settings.engine, settings)
     with as_file(files("bench.solve") / "problems.jsonl") as own:
-        problems = load(arguments.set or own)
+        problems = load_problems(arguments.set or own)
 
-    async def measure() -> list[Solved]:
+    async def measure() -> list[SolveOutcome]:
         solved = []
         with tempfile.TemporaryDirectory() as folder:
             async with (
                 run_embedded_redis(Path(folder)) as url,
                 connect(url) as redis,
-                open_workshop(engine, redis) as workshop,
+                open_tool_runtime(engine, redis) as workshop,
                 Sandbox() as judge,
             ):
                 async for each in solve_all(problems, workshop, judge):
                     solved.append(each)
                     if arguments.verbose:
-                        print(_line(each), flush=True)
+                        print(_format_outcome(each), flush=True)
         return solved
 
     solved = asyncio.run(measure())
-    Console().print(_table(engine.model, solved))
-    print(json.dumps({"model": engine.model, **figures(solved)}))
+    Console().print(_build_table(engine.model, solved))
+    print(json.dumps({"model": engine.model, **summarize(solved)}))
 
 
-def figures(solved: Sequence[Solved]) -> dict[str, object]:
+def summarize(solved: Sequence[SolveOutcome]) -> dict[str, object]:
     return {
         "problems": len(solved),
         "right": sum(each.right for each in solved),
@@ -66,36 +66,36 @@ def figures(solved: Sequence[Solved]) -> dict[str, object]:
         "refused": sum(each.refused for each in solved),
         "verified": sum(each.check is Check.VERIFIED for each in solved),
         "refuted": sum(each.check is Check.REFUTED for each in solved),
-        "verified_but_wrong": sum(each.falsely_verified for each in solved),
+        "verified_but_wrong": sum(each.is_falsely_verified for each in solved),
         "turns": round(sum(each.turns for each in solved) / max(len(solved), 1), 2),
         "seconds_p50": round(median(each.seconds for each in solved), 2) if solved else 0,
         "kinds": {
             kind: f"{sum(each.right for each in some)}/{len(some)}"
-            for kind, some in _by_kind(solved).items()
+            for kind, some in _group_by_kind(solved).items()
         },
     }
 
 
-def _by_kind(solved: Sequence[Solved]) -> dict[str, list[Solved]]:
-    kinds: dict[str, list[Solved]] = defaultdict(list)
+def _group_by_kind(solved: Sequence[SolveOutcome]) -> dict[str, list[SolveOutcome]]:
+    kinds: dict[str, list[SolveOutcome]] = defaultdict(list)
     for each in solved:
         kinds[each.problem.kind].append(each)
     return dict(kinds)
 
 
-def _table(model: str, solved: Sequence[Solved]) -> Table:
+def _build_table(model: str, solved: Sequence[SolveOutcome]) -> Table:
     table = Table("kind", title=f"/solve with {model}")
     columns = ("problems", "right", "wrong", "refused", "verified", "verified but wrong")
     for heading in (*columns, "turns", "seconds p50"):
         table.add_column(heading, justify="right")
-    for kind, some in [*_by_kind(solved).items(), ("all", list(solved))]:
-        counted = figures(some)
+    for kind, some in [*_group_by_kind(solved).items(), ("all", list(solved))]:
+        counted = summarize(some)
         names = [*(name.replace(" ", "_") for name in columns), "turns", "seconds_p50"]
         table.add_row(kind, *(str(counted[name]) for name in names))
     return table
 
 
-def _line(solved: Solved) -> str:
+def _format_outcome(solved: SolveOutcome) -> str:
     mark = "right" if solved.right else "refused" if solved.refused else "WRONG"
     printed = solved.printed.replace("\n", "; ")[:70]
     return (

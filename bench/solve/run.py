@@ -22,7 +22,7 @@ from jobqueue.schema import CallStatus, Check, Finished, Job, ToolResult
 SYSTEM = "You are a helpful assistant."
 
 
-class Problem(msgspec.Struct, frozen=True):
+class SolveProblem(msgspec.Struct, frozen=True):
     problem: str
     answer: str
     kind: str = ""
@@ -31,8 +31,8 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Solved:
-    problem: Problem
+class SolveOutcome:
+    problem: SolveProblem
     right: bool
     refused: bool  # no answer at all
     check: Check
@@ -42,17 +42,17 @@ class Solved:
     seconds: float
 
     @property
-    def falsely_verified(self) -> bool:
+    def is_falsely_verified(self) -> bool:
         return self.check is Check.VERIFIED and not self.right
 
 
-def load(path: Path) -> list[Problem]:
-    decode = msgspec.json.Decoder(Problem).decode
+def load_problems(path: Path) -> list[SolveProblem]:
+    decode = msgspec.json.Decoder(SolveProblem).decode
     return [decode(line) for line in path.read_bytes().splitlines() if line.strip()]
 
 
 @asynccontextmanager
-async def open_workshop(engine: Engine, redis: Redis) -> AsyncIterator[Workshop]:
+async def open_tool_runtime(engine: Engine, redis: Redis) -> AsyncIterator[Workshop]:
     """Raises SandboxUnavailable through `Workshop.opened`."""
     workshop = Workshop(
         engine, History(redis), Blobs(redis), system=SYSTEM, sandbox=SandboxConfig()
@@ -63,13 +63,15 @@ async def open_workshop(engine: Engine, redis: Redis) -> AsyncIterator[Workshop]
 
 
 async def solve_all(
-    problems: Sequence[Problem], workshop: Workshop, judge: Sandbox
-) -> AsyncIterator[Solved]:
+    problems: Sequence[SolveProblem], workshop: Workshop, judge: Sandbox
+) -> AsyncIterator[SolveOutcome]:
     for number, problem in enumerate(problems):
         yield await _solve(f"problem-{number}", problem, workshop, judge)
 
 
-async def _solve(name: str, problem: Problem, workshop: Workshop, judge: Sandbox) -> Solved:
+async def _solve(
+    name: str, problem: SolveProblem, workshop: Workshop, judge: Sandbox
+) -> SolveOutcome:
     job = Job(
         id=name,
         channel=name,
@@ -92,7 +94,7 @@ async def _solve(name: str, problem: Problem, workshop: Workshop, judge: Sandbox
                 finished = event
     except NoAnswer:
         pass
-    return Solved(
+    return SolveOutcome(
         problem=problem,
         right=finished is not None and await verify.same(judge, last, problem.answer),
         refused=finished is None,

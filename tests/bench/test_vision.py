@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image
 
-from bench.vision import PUBLIC, Asked, questions, right
+from bench.vision import PUBLIC, ImageQuestion, is_right, load_questions
 
 
 @pytest.mark.parametrize(
@@ -20,11 +20,11 @@ from bench.vision import PUBLIC, Asked, questions, right
     ],
 )
 def test_answers_are_judged_by_their_words(expected: str, answer: str, correct: bool) -> None:
-    assert right(Asked("p.png", "?", (expected,)), answer) is correct
+    assert is_right(ImageQuestion("p.png", "?", (expected,)), answer) is correct
 
 
 def test_the_public_set_is_whole() -> None:
-    asked = list(questions(PUBLIC))
+    asked = list(load_questions(PUBLIC))
     assert len(asked) >= 200
     for each in asked:
         with Image.open(PUBLIC / each.picture) as picture:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from bench.server import Server
+from bench.server import RedisServer
 from bot.__main__ import main
 from bot.discord.permissions import invitation
 from bot.doctor import examine
@@ -22,12 +22,12 @@ from tests.bot.discord.conftest import Room, holds
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("doctor")) as server:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with RedisServer(tmp_path_factory.mktemp("doctor")) as server:
         yield server
 
 
-def environ(discord: LocalDiscord, server: Server, **more: str) -> dict[str, str]:
+def environ(discord: LocalDiscord, server: RedisServer, **more: str) -> dict[str, str]:
     return {
         "HOME": os.environ["HOME"],
         "DISCORD_TOKEN": discord.token,
@@ -46,7 +46,7 @@ async def serving(redis: Redis) -> bool:
     return any(worker.is_serving for worker in await JobQueue(redis).list_workers())
 
 
-async def test_all_is_well_beside_a_running_bot_and_worker(server: Server) -> None:
+async def test_all_is_well_beside_a_running_bot_and_worker(server: RedisServer) -> None:
     async with LocalDiscord() as discord, connect(server.url) as redis:
         room = Room(discord, redis, server.url)
         async with room.worker(), room.bot():
@@ -58,7 +58,7 @@ async def test_all_is_well_beside_a_running_bot_and_worker(server: Server) -> No
         assert invitation(int(discord.backend.state.bot["id"])) in found["Discord: invite"]
 
 
-async def test_what_discord_refuses(server: Server) -> None:
+async def test_what_discord_refuses(server: RedisServer) -> None:
     async with LocalDiscord(privileged_intents=0) as discord:
         wrong = await examine(environ(discord, server, DISCORD_TOKEN="no.such.token"))
         assert "Discord: token" in faults(wrong)
@@ -72,7 +72,7 @@ async def test_what_discord_refuses(server: Server) -> None:
         assert told["Discord: commands"] is Severity.WARNING
 
 
-async def test_a_server_that_loses_what_it_holds(server: Server) -> None:
+async def test_a_server_that_loses_what_it_holds(server: RedisServer) -> None:
     client = server.client()
     client.config_set("appendonly", "no")
     client.config_set("maxmemory-policy", "allkeys-lru")
@@ -89,7 +89,7 @@ async def test_a_server_that_loses_what_it_holds(server: Server) -> None:
 
 async def test_a_server_that_does_not_let_us_in(tmp_path: Path) -> None:
     async with LocalDiscord() as discord:
-        with Server(tmp_path, options=("--protected-mode", "no")) as server:
+        with RedisServer(tmp_path, options=("--protected-mode", "no")) as server:
             client = server.client()
             client.config_set("requirepass", "hidden")
             client.close()
@@ -106,7 +106,7 @@ async def test_a_server_that_does_not_let_us_in(tmp_path: Path) -> None:
 
 
 def test_the_command_prints_what_to_do_and_exits_with_1(
-    server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name, value in {"DISCORD_TOKEN": "", "REDIS_URL": server.url, "COLUMNS": "200"}.items():
         monkeypatch.setenv(name, value)
@@ -126,7 +126,7 @@ def test_clock_disk_and_port(tmp_path: Path) -> None:
     assert check_disk(tmp_path / "not" / "yet", 1).verdict is Severity.GOOD
     assert check_disk(tmp_path, 1 << 60).verdict is Severity.FAULT
     assert check_metrics_port("127.0.0.1", 0, "PORT").verdict is Severity.GOOD
-    with Server(tmp_path / "taken") as taken:
+    with RedisServer(tmp_path / "taken") as taken:
         found = check_metrics_port("127.0.0.1", taken.port, "PORT")
     assert found.verdict is Severity.FAULT
     assert "PORT" in found.todo

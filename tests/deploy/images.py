@@ -21,7 +21,7 @@ from pathlib import Path
 
 import psutil
 
-from bench.server import Server, free_port
+from bench.server import RedisServer, free_port
 from playground.discord.server import LocalDiscord
 from tests.deploy.composed import MAIN, PROJECT, services
 
@@ -166,7 +166,7 @@ def _bot(python: str, _: Path) -> Iterator[tuple[str, bool, str]]:
 
 
 async def _bot_serves(python: str) -> tuple[bool, str]:
-    with tempfile.TemporaryDirectory() as folder, Server(Path(folder)) as redis:
+    with tempfile.TemporaryDirectory() as folder, RedisServer(Path(folder)) as redis:
         async with LocalDiscord() as discord:
             return await served(
                 *(python, "-m", "bot"),
@@ -191,7 +191,7 @@ def _serves(python: str) -> Iterator[tuple[str, bool, str]]:
 
 
 async def _inference_serves(python: str) -> tuple[bool, str]:
-    with tempfile.TemporaryDirectory() as folder, Server(Path(folder)) as redis:
+    with tempfile.TemporaryDirectory() as folder, RedisServer(Path(folder)) as redis:
         return await served(
             *(python, "-m", "inference", "serve", "--engine", "scripted"),
             port=(port := free_port()),

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 
-from bench.server import Server, free_port
+from bench.server import RedisServer, free_port
 from bot.config import Settings as BotSettings
 from common.doctor_report import Finding, Severity
 from common.metrics_server import serve_metrics
@@ -274,7 +274,7 @@ async def test_the_health_check_asks_what_the_services_tell() -> None:
     assert await asyncio.to_thread(check, free_port()) != 0
 
 
-def stop(server: Server) -> None:
+def stop(server: RedisServer) -> None:
     """As `docker compose stop` does: it writes all down, and ends."""
     with server.client() as client:
         client.shutdown()
@@ -284,7 +284,7 @@ def stop(server: Server) -> None:
 def test_a_copy_of_the_stopped_server_s_folder_is_a_backup(tmp_path: Path) -> None:
     """As docs/operate.md does it: stop, copy, start; and back over whatever came after."""
     backup = tmp_path / "backup"
-    with Server(tmp_path / "data") as server:
+    with RedisServer(tmp_path / "data") as server:
         with server.client() as client:
             client.set("kept", "before")
         stop(server)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.server import Server
+from bench.server import RedisServer
 from bot.discord.client import COMMANDS
 from bot.discord.permissions import NEEDED
 from bot.i18n import LANGUAGES, words
@@ -36,7 +36,7 @@ async def test_the_commands_of_the_operator_s_page_work(tmp_path: Path) -> None:
     home.mkdir()
     shutil.copytree(PROJECT / "deploy", here / "deploy")
     script = "set -euo pipefail\n" + "\n".join(RUN.findall(OPERATORS[0].read_text()))
-    with Server(tmp_path / "redis") as server:
+    with RedisServer(tmp_path / "redis") as server:
         async with LocalDiscord() as discord:
             process = await asyncio.create_subprocess_exec(
                 *("bash", "-c", script),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.server import Server
+from bench.server import RedisServer
 from jobqueue.redis_client import connect
 from playground.discord.fault_injection import Fault
 from playground.discord.json_types import File
@@ -44,7 +44,7 @@ async def logged(file: Path, *arguments: str, **environment: str) -> AsyncIterat
 @pytest.mark.parametrize("level", ["INFO", "DEBUG"])
 async def test_neither_words_nor_secrets(tmp_path: Path, level: str) -> None:
     bot, worker = tmp_path / "bot.log", tmp_path / "worker.log"
-    with Server(tmp_path / "redis", options=("--protected-mode", "no")) as server:
+    with RedisServer(tmp_path / "redis", options=("--protected-mode", "no")) as server:
         client = server.client()
         client.config_set("requirepass", PASSWORD)
         client.close()

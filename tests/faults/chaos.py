@@ -21,7 +21,7 @@ from pathlib import Path
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bench.server import Server
+from bench.server import RedisServer
 from jobqueue.lua_runner import Scripts
 from tests.faults import load, verdict
 from tests.faults.crew import Member
@@ -43,7 +43,7 @@ KEY = Scripts(Redis(), "main", POLICY).key
 
 @dataclass
 class Chaos:
-    server: Server
+    server: RedisServer
     proxy: FaultyProxy
     workers: list[Member]
     askers: list[Member]
@@ -188,7 +188,7 @@ async def run(seconds: float, jobs: int, seed: int, folder: Path) -> int:
 
 @asynccontextmanager
 async def _stage(seed: int, folder: Path) -> AsyncIterator[Chaos]:
-    with Server(folder / "server", options=SERVER) as server:
+    with RedisServer(folder / "server", options=SERVER) as server:
         async with FaultyProxy(server.port).listening() as proxy:
             place = Place(f"redis://127.0.0.1:{proxy.port}", folder)
             workers = [Member(load.run_worker, place, f"worker-{n}") for n in range(WORKERS)]

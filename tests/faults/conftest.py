@@ -4,13 +4,13 @@ from multiprocessing.context import ForkServerContext
 
 import pytest
 
-from bench.server import Server
+from bench.server import RedisServer
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """A server over TCP, so that a proxy may stand before it."""
-    with Server(tmp_path_factory.mktemp("server")) as server:
+    with RedisServer(tmp_path_factory.mktemp("server")) as server:
         yield server
 
 

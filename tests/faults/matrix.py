@@ -20,8 +20,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench.cluster import cluster
-from bench.server import Server
+from bench.cluster import run_cluster
+from bench.server import RedisServer
 from jobqueue.embedded_redis import find_binary
 
 TESTS = ("tests/jobqueue", "tests/faults/test_guards.py")
@@ -29,13 +29,13 @@ TESTS = ("tests/jobqueue", "tests/faults/test_guards.py")
 
 @contextmanager
 def _alone(binary: Path, folder: Path) -> Iterator[str]:
-    with Server(folder, binary=binary) as server:
+    with RedisServer(folder, binary=binary) as server:
         yield server.url
 
 
 @contextmanager
 def _clustered(binary: Path, folder: Path) -> Iterator[str]:
-    with cluster(folder, binary=binary) as nodes:
+    with run_cluster(folder, binary=binary) as nodes:
         yield nodes[0].url.replace("redis:", "redis+cluster:")
 
 

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import psutil
 
-from bench.bot.processes import WORKER, running
-from bench.server import Server
+from bench.bot.processes import WORKER, run_process
+from bench.server import RedisServer
 from jobqueue.blobs import Blobs
 from jobqueue.event_reader import EventReader
 from jobqueue.queue import JobQueue
@@ -78,9 +78,9 @@ class Asking:
 @asynccontextmanager
 async def asking(seed: int) -> AsyncIterator[tuple[Asking, int]]:
     """And the worker's process."""
-    with tempfile.TemporaryDirectory() as folder, Server(Path(folder)) as server:
+    with tempfile.TemporaryDirectory() as folder, RedisServer(Path(folder)) as server:
         environ = {"REDIS_URL": server.url, "INFERENCE_LOG_LEVEL": "ERROR"}
-        with running(WORKER, environ) as worker:
+        with run_process(WORKER, environ) as worker:
             async with connect(server.url) as redis:
                 queue = JobQueue(redis)
                 async with EventReader(queue, READER) as live:

@@ -20,9 +20,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.bot.fake_discord import Online, Town
-from bench.bot.processes import BOT, WORKER, running
-from bench.server import Server
+from bench.bot.fake_discord import FakeDiscord, WaitForBot
+from bench.bot.processes import BOT, WORKER, run_process
+from bench.server import RedisServer
 from playground.outcome_judge import ScriptSummary
 from tests.faults.growth import APART, Growth, Watch
 from tests.faults.proxy import FaultyProxy
@@ -41,7 +41,7 @@ class Soak:
     """What is running; `victim` is the worker that is killed and started again."""
 
     proxy: FaultyProxy
-    town: Town
+    town: FakeDiscord
     pids: dict[str, int]  # of those that live throughout
     environ: dict[str, str]
     dice: random.Random
@@ -51,7 +51,7 @@ class Soak:
         """Until cancelled."""
         while True:
             name = f"worker-{self.struck['kill_worker']}"
-            with running(WORKER, self.environ | {"INFERENCE_WORKER": name}) as victim:
+            with run_process(WORKER, self.environ | {"INFERENCE_WORKER": name}) as victim:
                 try:
                     for _ in range(KILL_EVERY):
                         await asyncio.sleep(self.dice.expovariate(1 / BETWEEN_S))
@@ -83,7 +83,7 @@ async def run(load: Load) -> tuple[ScriptSummary, Counter[str], list[Growth]]:
         async with asyncio.TaskGroup() as group:
             faults = group.create_task(soak.rage())
             watching = group.create_task(watch.run())
-            result = await asyncio.to_thread(soak.town.ask, load)
+            result = await asyncio.to_thread(soak.town.perform, load)
             faults.cancel()
             watching.cancel()
     soak.struck["discord"] = result.faults
@@ -93,7 +93,11 @@ async def run(load: Load) -> tuple[ScriptSummary, Counter[str], list[Growth]]:
 
 @asynccontextmanager
 async def _stage(seed: int) -> AsyncIterator[Soak]:
-    with tempfile.TemporaryDirectory() as folder, Server(Path(folder)) as server, Town() as town:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        RedisServer(Path(folder)) as server,
+        FakeDiscord() as town,
+    ):
         async with FaultyProxy(server.port).listening() as proxy:
             environ = {
                 "REDIS_URL": f"redis://127.0.0.1:{proxy.port}",
@@ -106,9 +110,9 @@ async def _stage(seed: int) -> AsyncIterator[Soak]:
                 "LOG_LEVEL": "ERROR",
                 "INFERENCE_LOG_LEVEL": "ERROR",
             }
-            with running(WORKER, environ) as worker, running(BOT, environ) as bot:
+            with run_process(WORKER, environ) as worker, run_process(BOT, environ) as bot:
                 pids = {"bot": bot.pid, "worker": worker.pid, "redis": server.pid}
-                await asyncio.to_thread(town.ask, Online())
+                await asyncio.to_thread(town.perform, WaitForBot())
                 try:
                     yield Soak(proxy, town, pids, environ, random.Random(seed))
                 finally:  # at once: to end well they would need the proxy, which waits for us

@@ -6,8 +6,8 @@ from contextlib import aclosing
 
 import pytest
 
-from bench.cluster import cluster
-from bench.server import Server
+from bench.cluster import run_cluster
+from bench.server import RedisServer
 from common.doctor_report import Severity
 from jobqueue.doctor_checks import check_redis_server
 from jobqueue.event_reader import EventReader
@@ -19,16 +19,16 @@ from tests.jobqueue.support import claim_one, finish, make_job
 
 
 @pytest.fixture(scope="module")
-def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]]:
-    with cluster(tmp_path_factory.mktemp("cluster")) as nodes:
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[RedisServer]]:
+    with run_cluster(tmp_path_factory.mktemp("cluster")) as nodes:
         yield nodes
 
 
-def _url(nodes: list[Server]) -> str:
+def _url(nodes: list[RedisServer]) -> str:
     return nodes[0].url.replace("redis:", "redis+cluster:")
 
 
-async def test_shards_spread_over_the_nodes_and_work(nodes: list[Server]) -> None:
+async def test_shards_spread_over_the_nodes_and_work(nodes: list[RedisServer]) -> None:
     async with aclosing(connect(_url(nodes))) as redis:
         for shard in "abcdef":
             queue = JobQueue(redis, shard=shard)
@@ -45,13 +45,13 @@ async def test_shards_spread_over_the_nodes_and_work(nodes: list[Server]) -> Non
     assert len(used) == len(nodes)
 
 
-async def test_the_doctor_looks_at_each_node(nodes: list[Server]) -> None:
+async def test_the_doctor_looks_at_each_node(nodes: list[RedisServer]) -> None:
     found = await check_redis_server({"REDIS_URL": _url(nodes)})
     assert not [finding for finding in found if finding.verdict is Severity.FAULT], found
     assert sum(finding.what.endswith(": persistence") for finding in found) == len(nodes)
 
 
-async def test_a_shard_waits_for_its_node_while_others_go_on(nodes: list[Server]) -> None:
+async def test_a_shard_waits_for_its_node_while_others_go_on(nodes: list[RedisServer]) -> None:
     async with aclosing(connect(_url(nodes))) as redis:
         queue, before = JobQueue(redis, shard="restart"), [_size(node) for node in nodes]
         await queue.submit(make_job("a"))
@@ -65,6 +65,6 @@ async def test_a_shard_waits_for_its_node_while_others_go_on(nodes: list[Server]
         assert [t.job for t in (await History(redis, "restart").load("general")).turns] == ["a"]
 
 
-def _size(node: Server) -> int:
+def _size(node: RedisServer) -> int:
     with node.client() as client:
         return int(client.execute_command("DBSIZE"))

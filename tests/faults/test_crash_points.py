@@ -17,7 +17,7 @@ from typing import Literal
 import pytest
 from redis.asyncio import Redis
 
-from bench.server import Server
+from bench.server import RedisServer
 from jobqueue.history import History
 from jobqueue.lua_runner import _load_script
 from jobqueue.queue import JobQueue
@@ -50,7 +50,7 @@ class Crash:
 
 @pytest.mark.parametrize("victim", ["bot", "worker"])
 async def test_a_crash_at_any_command_is_recovered_from(
-    victim: Side, server: Server, processes: ForkServerContext, tmp_path: Path
+    victim: Side, server: RedisServer, processes: ForkServerContext, tmp_path: Path
 ) -> None:
     async def play(crash: Crash) -> str:
         """The name of the command it died at; empty when it ended before."""
@@ -90,7 +90,7 @@ async def _until_unharmed(
             return
 
 
-async def _play(crash: Crash, server: Server, start: Start) -> str:
+async def _play(crash: Crash, server: RedisServer, start: Start) -> str:
     other: Side = "worker" if crash.victim == "bot" else "bot"
     async with Tripwire(server.port, crash.at, crash.after, crash.only).listening() as wire:
         victim = start(crash.victim, f"redis://127.0.0.1:{wire.port}")

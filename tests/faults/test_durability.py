@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from bench.server import Server
+from bench.server import RedisServer
 from jobqueue.redis_client import connect
 
 # A disk that syncs at once, whatever else this machine writes.
@@ -23,7 +23,7 @@ WRITERS = 20
 
 
 async def test_a_killed_server_with_a_healthy_disk_forgets_nothing() -> None:
-    with TemporaryDirectory(dir=MEMORY) as folder, Server(Path(folder)) as server:
+    with TemporaryDirectory(dir=MEMORY) as folder, RedisServer(Path(folder)) as server:
         for _ in range(ROUNDS):
             acknowledged = await _write_until_killed(server)
             await asyncio.to_thread(server.start)
@@ -34,7 +34,7 @@ async def test_a_killed_server_with_a_healthy_disk_forgets_nothing() -> None:
             assert all(have >= want for have, want in zip(kept, acknowledged, strict=True))
 
 
-async def _write_until_killed(server: Server) -> list[int]:
+async def _write_until_killed(server: RedisServer) -> list[int]:
     """How far each writer was told that it had come."""
     acknowledged = [0] * WRITERS
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from bench.server import Server, free_port
+from bench.server import RedisServer, free_port
 from common.doctor_report import Severity
 from jobqueue.doctor_checks import check_redis_server
 from jobqueue.embedded_redis import find_binary
@@ -39,7 +39,7 @@ class Watched:
         hosts = ",".join(f"127.0.0.1:{port}" for port in self.ports)
         return f"redis+sentinel://:{ENCODED}@{hosts}/shared/0"
 
-    def _server(self, folder: Path, stack: ExitStack, options: tuple[str, ...]) -> Server:
+    def _server(self, folder: Path, stack: ExitStack, options: tuple[str, ...]) -> RedisServer:
         return stack.enter_context(Locked(folder, options=options))
 
     def _sentinel(self, folder: Path, stack: ExitStack) -> int:
@@ -61,7 +61,7 @@ class Watched:
         return port
 
 
-class Locked(Server):
+class Locked(RedisServer):
     def client(self):  # type: ignore[no-untyped-def]
         client = super().client()
         client.connection_pool.connection_kwargs["password"] = SECRET

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.server import Server
+from bench.server import RedisServer
 from jobqueue.event_reader import EventReader
 from jobqueue.queue import JobQueue
 from jobqueue.redis_client import connect
@@ -85,7 +85,7 @@ async def test_a_second_signal_ends_it_at_once(redis_url: str, queue: JobQueue) 
 
 
 async def test_redis_may_die_and_come_back_in_the_middle_of_an_answer(tmp_path: Path) -> None:
-    with Server(tmp_path / "redis", options=("--appendfsync", "always")) as server:
+    with RedisServer(tmp_path / "redis", options=("--appendfsync", "always")) as server:
         async with serving(server.url, "--engine", "scripted"), connect(server.url) as redis:
             queue = JobQueue(redis)
             await queue.submit(make_job(prompt="hi !tokens 150 !delay 20ms"))
@@ -99,7 +99,7 @@ async def test_redis_may_die_and_come_back_in_the_middle_of_an_answer(tmp_path: 
 
 
 async def test_a_worker_may_start_before_redis(tmp_path: Path) -> None:
-    with Server(tmp_path / "redis") as server:
+    with RedisServer(tmp_path / "redis") as server:
         server.kill()
         async with serving(server.url, "--engine", "scripted"):
             await asyncio.to_thread(server.start)

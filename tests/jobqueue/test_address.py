@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.server import Server
+from bench.server import RedisServer
 from common.doctor_report import Severity
 from jobqueue.address import BadAddress, RedisAddress, parse_redis_url
 from jobqueue.doctor_checks import check_redis_server
@@ -215,7 +215,7 @@ async def test_no_command_prints_a_secret_or_a_traceback(command: str, url: str)
 async def test_a_server_that_refuses_is_told_in_a_sentence(
     tmp_path: Path, command: str, of_server: str, why: str
 ) -> None:
-    with Server(tmp_path, options=("--protected-mode", "no")) as server:
+    with RedisServer(tmp_path, options=("--protected-mode", "no")) as server:
         client = server.client()
         client.config_set("requirepass", "letmein")
         client.close()

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bench.server import Server, free_port
+from bench.server import RedisServer, free_port
 from bot.config import Settings, Shards
 from common.settings import SettingsError, load_settings
 from playground.discord.clock import TIME_SHIFT
@@ -32,7 +32,7 @@ async def test_what_the_operator_must_mend_ends_it(
 async def test_a_redis_that_wants_a_password(
     silent_room: Room, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    with Server(tmp_path_factory.mktemp("locked")) as server:
+    with RedisServer(tmp_path_factory.mktemp("locked")) as server:
         with server.client() as client:
             client.config_set("requirepass", "secret")
         code, told = await _ended(silent_room, REDIS_URL=server.url)

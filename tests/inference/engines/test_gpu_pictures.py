@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 import torch
 
-from bench.vision import PUBLIC, Asked, questions
+from bench.vision import PUBLIC, ImageQuestion, load_questions
 from inference.engines.base import Image, Message, Request
 from inference.engines.continuous_batching import TokenLoop
 from inference.engines.transformers_engine import TransformersEngine
@@ -29,9 +29,9 @@ async def eye() -> AsyncIterator[TransformersEngine]:
         yield engine
 
 
-def asked(number: int) -> list[Asked]:
+def asked(number: int) -> list[ImageQuestion]:
     """Of the public set, what the eye answers rightly on a CPU: everything but descriptions."""
-    return [each for each in questions(PUBLIC) if each.kind != "describe"][:number]
+    return [each for each in load_questions(PUBLIC) if each.kind != "describe"][:number]
 
 
 async def said(engine: TransformersEngine, name: str, *messages: Message) -> str:
@@ -39,7 +39,7 @@ async def said(engine: TransformersEngine, name: str, *messages: Message) -> str
     return "".join([chunk.text async for chunk in engine.generate(request)])
 
 
-def about(each: Asked) -> Message:
+def about(each: ImageQuestion) -> Message:
     image = Image((PUBLIC / each.picture).read_bytes(), "image/png", "Image-1")
     return Message("user", each.question, (image,))
 
@@ -71,7 +71,7 @@ async def test_answers_are_those_of_a_processor_beside_streams(eye: Transformers
 
 
 async def test_a_follow_up_finds_its_picture_again(eye: TransformersEngine) -> None:
-    [each] = [each for each in questions(PUBLIC) if each.picture == "000.png"]
+    [each] = [each for each in load_questions(PUBLIC) if each.picture == "000.png"]
     answer = await said(eye, "first", about(each))
     again = await said(
         eye, "second", about(each), Message("assistant", answer), Message("user", each.question)

@@ -17,7 +17,7 @@ from inference.engines.vision.encoder import Eye
 from inference.engines.vision.vision_tower import passes
 from inference.models import resolve
 from jobqueue.schema import Sampling
-from training.scenes import COLORS, Scene, Thing, draw
+from training.scenes import COLORS, Scene, Thing, draw_scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -37,7 +37,7 @@ def picture(*things: tuple[str, str], label: str = "Image-1", number: str = "") 
         for i, (color, shape) in enumerate(things)
     )
     written = io.BytesIO()
-    draw(Scene(WHITE, made, number=number), (200, 200)).save(written, "PNG")
+    draw_scene(Scene(WHITE, made, number=number), (200, 200)).save(written, "PNG")
     return Image(written.getvalue(), "image/png", label)
 
 
