@@ -20,11 +20,12 @@ with require_extra("bot"):
     from bot import doctor, startup_checks
     from bot.config import Settings
     from bot.discord.api_base import use_api
-    from bot.discord.client import Commonroom, Service
     from bot.discord.presence import keep_presence
+    from bot.discord.setup import Commonroom
     from bot.feedback import Feedback
     from bot.feedback import encode as encode_opinion
     from bot.metrics import Metrics
+    from bot.services import Services
     from common import env_template, tracing
     from common.installation import add_version_option
     from common.metrics_server import serve_metrics
@@ -102,9 +103,9 @@ async def serve(settings: Settings) -> None:
     environ = {**os.environ, "REDIS_URL": settings.redis_url}
     async with resolve_redis_url(environ) as url, connect(url) as redis:
         await check_redis(redis, url)
-        service = Service.over(redis, settings)
+        services = Services.from_redis(redis, settings)
         async with (
-            Commonroom(service, metrics := Metrics()) as client,
+            Commonroom(services, metrics := Metrics()) as client,
             _shown(settings, metrics, client),
             asyncio.TaskGroup() as group,
         ):
@@ -112,7 +113,7 @@ async def serve(settings: Settings) -> None:
             group.create_task(client.answers.run(), name="answers")
             group.create_task(client.intake.run(), name="intake")
             group.create_task(client.catch_up.run(), name="catch up")
-            group.create_task(keep_presence(client), name="presence")
+            group.create_task(keep_presence(client, services.queue), name="presence")
             await _until_reached(client.connect)
 
 

@@ -10,10 +10,10 @@ import discord
 from discord import app_commands
 
 from bot.config import Settings
-from bot.discord.client import COMMANDS
 from bot.discord.commands.command_sync import is_current
 from bot.discord.commands.command_translator import FluentTranslator
 from bot.discord.permissions import NEEDED, invitation, missing
+from bot.discord.setup import COMMANDS
 from common.doctor_report import Finding, fault, good, warning
 
 PORTAL = "https://discord.com/developers/applications"

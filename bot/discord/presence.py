@@ -4,7 +4,6 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING
 
 import aiohttp
 import discord
@@ -12,10 +11,8 @@ import discord
 from bot.i18n import words
 from bot.notices import Notice
 from jobqueue.errors import QueueUnavailable
+from jobqueue.queue import JobQueue
 from jobqueue.schema import WorkerStatus
-
-if TYPE_CHECKING:
-    from bot.discord.client import Commonroom
 
 POLL_S = 5.0
 RENEW_S = 300.0  # a new gateway session forgets it
@@ -26,17 +23,17 @@ class Presence:
     status: discord.Status
     line: Notice
 
-    async def show(self, client: "Commonroom") -> None:
+    async def show(self, client: discord.AutoShardedClient) -> None:
         activity = discord.CustomActivity(self.line.text(words()))
         await client.change_presence(status=self.status, activity=activity)
 
 
-async def keep_presence(client: "Commonroom") -> None:
+async def keep_presence(client: discord.AutoShardedClient, queue: JobQueue) -> None:
     """Show the state of the service until cancelled; Discord is told of changes alone."""
     shown, shown_at = None, -RENEW_S
     while True:
         await client.wait_until_ready()
-        state = await _state(client)
+        state = await _state(queue)
         if state != shown or monotonic() - shown_at > RENEW_S:
             # A gateway that is just reconnecting gets it at the next renewal.
             with suppress(discord.DiscordException, aiohttp.ClientError, OSError):
@@ -45,9 +42,9 @@ async def keep_presence(client: "Commonroom") -> None:
         await asyncio.sleep(POLL_S)
 
 
-async def _state(client: "Commonroom") -> Presence:
+async def _state(queue: JobQueue) -> Presence:
     try:
-        workers = await client.service.queue.list_workers()
+        workers = await queue.list_workers()
     except QueueUnavailable:
         return Presence(discord.Status.dnd, Notice("presence-queue"))
     return presence_of(workers)

@@ -1,7 +1,7 @@
 """Threads that are opened below questions."""
 
 import logging
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import aiohttp
 import discord
@@ -13,16 +13,13 @@ from bot.discord.delivery.reply_target import BelowInteraction, BelowMessage
 from bot.notices import Refused
 from bot.pending_questions import Question
 
-if TYPE_CHECKING:
-    from bot.discord.client import Commonroom
-
 TITLE_CHARS = 80  # Discord takes 100
 ALREADY_OPEN = 160004  # Discord's code
 
 log = logging.getLogger(__name__)
 
 
-async def opened(client: "Commonroom", question: Question) -> Question:
+async def opened(client: discord.Client, question: Question) -> Question:
     """The question, to be answered in a thread below the response that shows it.
 
     An earlier process may have opened it. Where none can be had the answer goes below the question
@@ -47,7 +44,7 @@ async def opened(client: "Commonroom", question: Question) -> Question:
     return replace(question, job=job)
 
 
-async def _response(client: "Commonroom", below: BelowInteraction) -> int:
+async def _response(client: discord.Client, below: BelowInteraction) -> int:
     """Its id; a thread below a message has the same."""
     webhook = discord.Webhook.partial(int(below.application), below.token, client=client)
     try:

@@ -11,7 +11,7 @@ from fluent.syntax.visitor import Visitor
 
 import bot
 from bot.discord.ask.references import UNREAD
-from bot.discord.client import COMMANDS
+from bot.discord.setup import COMMANDS
 from bot.files.file_reader import _REASONS
 from bot.i18n import LANGUAGES, source, words
 from jobqueue.schema import FailureCode, WorkerPhase

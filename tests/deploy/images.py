@@ -160,7 +160,7 @@ def _bot(python: str, _: Path) -> Iterator[tuple[str, bool, str]]:
     yield "doctor", "DISCORD_TOKEN is not set" in done.stdout, done.stdout + done.stderr
     done = confined(python, "-m", "bot", "init", "-")
     yield "init", "DISCORD_TOKEN=" in done.stdout, done.stderr
-    done = confined(python, "-c", "import bot.discord.client, bot.render.latex_to_png")
+    done = confined(python, "-c", "import bot.discord.setup, bot.render.latex_to_png")
     yield "all that it imports is there", done.returncode == 0, done.stderr
     yield ("health, and a graceful stop", *asyncio.run(_bot_serves(python)))
 

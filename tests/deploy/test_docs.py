@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from bench.server import RedisServer
-from bot.discord.client import COMMANDS
 from bot.discord.permissions import NEEDED
+from bot.discord.setup import COMMANDS
 from bot.i18n import LANGUAGES, words
 from playground.discord.server import LocalDiscord
 from tests.deploy.composed import MAIN, PROJECT, services

@@ -19,10 +19,8 @@ from bot.discord.commands.history import ForgetButton
 from bot.discord.commands.tools import ToolsControl
 from bot.discord.settings import settings_controller as forms
 from bot.discord.settings.settings_item import Setting
-from bot.discord.views.answer_buttons import AnswerButton
-from bot.discord.views.approval_button import AllowButton
+from bot.discord.views.answer_buttons import AllowButton, AnswerButton, StopButton
 from bot.discord.views.steps_view import PageButton
-from bot.discord.views.stop_button import StopButton
 from bot.notices import Refused
 from bot.preferences import Preferences, changed
 from common.settings import SettingsError, load_settings

@@ -7,7 +7,7 @@ has to do is a job, whose answer becomes a new state. One article takes one of e
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import WeakValueDictionary
 
 import discord
@@ -25,6 +25,7 @@ from bot.discord.article.article_components import ArticleControl
 from bot.discord.article.article_editor import Page
 from bot.discord.ask.admission import asker_of
 from bot.discord.delivery.restore_images import reclaim
+from bot.discord.host import Host, Interaction
 from bot.discord.views import components_panel, modal_values
 from bot.discord.views.answer_actions import FORGOTTEN, in_place_of, reachable
 from bot.discord.views.modal_builder import Field, Form, send_form
@@ -34,13 +35,6 @@ from bot.render.split import split
 from common import tracing
 from jobqueue.article import Article, Change, Order, Rework
 from jobqueue.schema import Job
-
-if TYPE_CHECKING:
-    from bot.discord.client import Commonroom
-
-    Interaction = discord.Interaction[Commonroom]
-else:
-    Interaction = discord.Interaction
 
 WISH_FORM, TEXT_FORM = "article-wish", "article-text"  # what the forms' custom_ids begin with
 LONGEST_WISH, LONGEST_HEADING, LONGEST_TEXT = 500, 200, 4_000
@@ -60,9 +54,9 @@ Press = Callable[[Interaction, ArticleControl], Awaitable[None]]
 
 
 class Articles:
-    def __init__(self, client: "Commonroom") -> None:
+    def __init__(self, client: Host) -> None:
         self._client = client
-        self._service = client.service
+        self._services = client.services
         self._answers = client.answers
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._layouts: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -104,7 +98,7 @@ class Articles:
     async def _download(self, interaction: Interaction, control: ArticleControl) -> None:
         shown, record = await self._known(interaction, control.job)
         await interaction.response.defer(ephemeral=True, thinking=True)
-        blobs = self._service.blobs
+        blobs = self._services.blobs
         await reclaim(self._client, blobs, shown, record.article)
         hashes = {figure.picture.sha256 for figure in record.article.figures}
         pictures = {each: await blobs.get(each) for each in hashes}
@@ -212,7 +206,7 @@ class Articles:
                 record = change(record)
             except IndexError:
                 raise Refused(NOT_THERE) from None  # another press was quicker
-            await self._service.articles.keep(shown.id, shown.job.user, record)
+            await self._services.articles.keep(shown.id, shown.job.user, record)
             page = await self._page(interaction, job, at, place)
             await _turn_to(interaction, page)
         await self._lay_out(interaction, job, shown.id)
@@ -235,7 +229,7 @@ class Articles:
 
     async def _show_newest(self, interaction: Interaction, job: str) -> None:
         shown, record = await self._known(interaction, job)
-        await reclaim(self._client, self._service.blobs, shown, record.article)
+        await reclaim(self._client, self._services.blobs, shown, record.article)
         shown = reachable(shown, interaction)
         await self._answers.show_version(shown, record.article.markdown(), record.article)
 
@@ -304,8 +298,8 @@ class Articles:
 
     async def _known(self, interaction: Interaction, job: str) -> tuple[Shown, Record]:
         await self._answers.settled(job)
-        shown = await self._service.shown.find(job)
-        record = await self._service.articles.find(shown.id) if shown else None
+        shown = await self._services.shown.find(job)
+        record = await self._services.articles.find(shown.id) if shown else None
         if shown is None or record is None:
             raise Refused(FORGOTTEN)
         require_here(interaction, shown.job)

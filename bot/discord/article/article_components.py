@@ -2,20 +2,15 @@
 the section and the place for a picture, so that it works after a restart; what it does is in
 `bot.discord.article.article_actions`."""
 
-from typing import TYPE_CHECKING
-
 import discord
 
-from bot.discord.views.persistent_item import Control
+from bot.discord.views.persistent_item import PersistentItem
 from bot.i18n import Words
 from bot.render.message_view import Row
 
-if TYPE_CHECKING:
-    from bot.discord.client import Commonroom
-
 
 class ArticleControl(
-    Control, template=r"article:(?P<do>[a-z]+):(?P<job>\d+):(?P<section>\d+):(?P<slot>\d+)"
+    PersistentItem, template=r"article:(?P<do>[a-z]+):(?P<job>\d+):(?P<section>\d+):(?P<slot>\d+)"
 ):
     @property
     def do(self) -> str:
@@ -37,9 +32,6 @@ class ArticleControl(
     def values(self) -> list[str]:
         """What was chosen in a menu."""
         return list(getattr(self.item, "values", []))
-
-    async def pressed(self, interaction: "discord.Interaction[Commonroom]") -> None:
-        await interaction.client.articles.press(interaction, self)
 
 
 def custom_id(do: str, job: str, section: int = 0, slot: int = 0) -> str:

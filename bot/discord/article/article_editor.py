@@ -11,8 +11,8 @@ from bot.article import edits
 from bot.article.article_store import Record
 from bot.article.captions import line, reason
 from bot.discord.article.article_components import ArticleControl, button, custom_id
+from bot.discord.views.answer_buttons import stop_button
 from bot.discord.views.components_panel import Row
-from bot.discord.views.stop_button import StopButton
 from bot.i18n import Words
 from bot.notices import Notice
 from bot.render.svg_to_png import Picture
@@ -57,7 +57,7 @@ class Page:
 
     def rows(self) -> list[Row]:
         if self.working:
-            stop = StopButton(self.working, self.say("button-stop"))
+            stop = stop_button(self.working, self.say)
             return [_row(stop, self._button("show", "article-refresh", "🔄"))]
         slots = [self._slots()] if len(self.section.slots) > 1 else []
         menus = [_row(each) for each in (self._sections(), *slots)]

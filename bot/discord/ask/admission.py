@@ -16,11 +16,9 @@ from bot.discord.access import server_of
 from bot.files.file_reader import MAX_BYTES
 from bot.notices import Refused
 from bot.pending_questions import Asker, Posted
-from bot.preferences import Preferences, PreferenceStore
+from bot.preferences import Preferences
+from bot.services import Services
 from jobqueue.errors import QueueUnavailable
-from jobqueue.history import History
-from jobqueue.queue import JobQueue
-from jobqueue.rate_limit import RateLimiter
 from jobqueue.schema import ARTICLE, SOLVE, VISION, Job, WorkerStatus, add_model, strip_model
 
 FOLLOWING = 3  # turns after a picture in which a question may still be about it
@@ -61,13 +59,11 @@ def author_of(message: discord.Message) -> Asker:
 
 
 class Admission:
-    def __init__(
-        self, preferences: PreferenceStore, rates: RateLimiter, queue: JobQueue, history: History
-    ) -> None:
-        self._preferences = preferences
-        self._rates = rates
-        self._queue = queue
-        self._history = history
+    def __init__(self, services: Services) -> None:
+        self._preferences = services.preferences
+        self._rates = services.rates
+        self._queue = services.queue
+        self._history = services.history
 
     async def admit(self, who: Asker, job: Job, files: Sequence[Posted] = ()) -> Admitted:
         """Count the question and its files, and give it the persona, model, tools and limits that

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import discord
 
@@ -14,6 +13,7 @@ from bot.discord.ask import job_factory, references
 from bot.discord.ask.admission import Admitted, asker_of
 from bot.discord.ask.job_factory import How
 from bot.discord.delivery import reply_target
+from bot.discord.host import Interaction
 from bot.i18n import words
 from bot.notices import Refused
 from bot.pending_questions import Posted, Question, Reference
@@ -22,13 +22,6 @@ from bot.sanitize import clean_prompt
 from common import tracing
 from jobqueue.errors import QueueError
 from jobqueue.schema import Job
-
-if TYPE_CHECKING:
-    from bot.discord.client import Commonroom
-
-    Interaction = discord.Interaction[Commonroom]
-else:
-    Interaction = discord.Interaction
 
 NOBODY = discord.AllowedMentions.none()
 QUOTED_UNITS = 1_500  # of a question above its thread
@@ -53,7 +46,7 @@ async def _ask(interaction: Interaction, prompt: str, files: Sequence[Posted], h
     asked = bool(prompt.strip()) or not files
     words_ = prompt if asked else words(str(interaction.locale))("solve-files")
     how = replace(how, quoted=how.quoted and asked)
-    job = job_factory.from_interaction(interaction, words_, client.service.settings, how)
+    job = job_factory.from_interaction(interaction, words_, client.services.settings, how)
     admitted = await client.admission.admit(who, job, files)
     # Too late for Discord is not too late for a message in the channel.
     thread = await _thread_of(interaction, admitted.job)
@@ -80,8 +73,9 @@ async def _thread_of(interaction: Interaction, job: Job) -> Reference | None:
     and not about where it is asked for."""
     if job.order or not interaction.is_guild_integration():
         return None
+    history = interaction.client.services.history
     thread = references.thread_of(interaction.channel, interaction.permissions)
-    return thread if thread and not await references.has_begun(interaction.client, job) else None
+    return thread if thread and not await references.has_begun(history, job) else None
 
 
 async def repeat(interaction: Interaction, failed: Job) -> None:
@@ -92,7 +86,7 @@ async def repeat(interaction: Interaction, failed: Job) -> None:
     """
     client = interaction.client
     with client.pace.acknowledging(), _start_span(interaction, "repeated"):
-        job = job_factory.repeated(interaction, failed, client.service.settings)
+        job = job_factory.repeated(interaction, failed, client.services.settings)
         admitted = await client.admission.admit(asker_of(interaction), job)
         async with client.answers.alone_in(job.channel):  # a second press finds it asked
             await _answered_below(interaction, admitted)
@@ -117,7 +111,7 @@ async def ask_in_thread(interaction: Interaction, prompt: str, files: Sequence[P
     client, who = interaction.client, asker_of(interaction)
     require_threads(interaction)
     with _start_span(interaction, "thread"):
-        job = job_factory.from_interaction(interaction, prompt, client.service.settings)
+        job = job_factory.from_interaction(interaction, prompt, client.services.settings)
         job = (await client.admission.admit(who, job, files)).job
         question = Question(job, tuple(files), thread=True, asker=who)
         await client.intake.hold(question)
@@ -162,8 +156,8 @@ async def remember(interaction: Interaction, prompt: str) -> None:
     await interaction.client.pace.calm()
     try:
         async with asyncio.timeout(1):
-            limit = interaction.client.service.settings.commonroom_max_prompt_chars
-            recent = interaction.client.service.recent
+            limit = interaction.client.services.settings.commonroom_max_prompt_chars
+            recent = interaction.client.services.recent
             await recent.add(str(interaction.user.id), clean_prompt(prompt, limit))
     except (TimeoutError, QueueError, Refused) as error:
         log.info("question not remembered interaction=%s: %r", interaction.id, error)

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import groupby
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import aiohttp
 import discord
@@ -20,19 +20,18 @@ from redis.exceptions import RedisError
 from bot import notices
 from bot.discord import threads
 from bot.discord.ask import references
+from bot.discord.ask.admission import Admission
 from bot.discord.delivery import reply_target
+from bot.discord.delivery.answer_manager import Answers
 from bot.discord.delivery.reply_target import Footnote
 from bot.files.attach import Attaching, Sight
 from bot.files.file_reader import FileReader
 from bot.notices import Notice, Refused
-from bot.pending_questions import Held, Question
+from bot.pending_questions import Question
+from bot.services import Services
 from common import tracing
-from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueUnavailable, UnknownJob
 from jobqueue.schema import Job, with_traceparent
-
-if TYPE_CHECKING:
-    from bot.discord.client import Commonroom
 
 QUIET_S = 0.8  # without another message, a question is complete
 LONGEST_S = 3.0
@@ -46,10 +45,15 @@ Who = tuple[str, str]  # user and channel
 
 
 class Intake:
-    def __init__(self, client: "Commonroom", blobs: Blobs, held: Held) -> None:
+    def __init__(
+        self, client: discord.Client, services: Services, admission: Admission, answers: Answers
+    ) -> None:
         self._client = client
-        self._held = held
-        self._attaching = Attaching(FileReader(), blobs, self._fetch)
+        self._services = services
+        self._admission = admission
+        self._answers = answers
+        self._held = services.held
+        self._attaching = Attaching(FileReader(), services.blobs, self._fetch)
         self._group = asyncio.TaskGroup()
         self._open: dict[Who, asyncio.Queue[Question]] = {}
         self._heard: OrderedDict[str, None] = OrderedDict()
@@ -124,7 +128,7 @@ class Intake:
     async def _ask_unless_asked(self, questions: list[Question]) -> None:
         for group in self._grouped(questions):
             try:
-                await self._client.service.queue.get_status(group[0].job.id)
+                await self._services.queue.get_status(group[0].job.id)
             except UnknownJob:
                 await self._ask(group)
             except QueueUnavailable:
@@ -137,7 +141,7 @@ class Intake:
             await self._ask(group)
 
     def _grouped(self, questions: list[Question]) -> Iterator[list[Question]]:
-        limit = self._client.service.settings.commonroom_max_prompt_chars
+        limit = self._services.settings.commonroom_max_prompt_chars
         return grouped(sorted(questions, key=_number), limit)  # each was heard by its own task
 
     async def _ask(self, questions: list[Question]) -> None:
@@ -155,12 +159,10 @@ class Intake:
         await self._forget(questions)
 
     async def _asked(self, question: Question) -> None:
-        answers = self._client.answers
+        answers = self._answers
         try:
-            question, unread = await references.read(self._client, question)
-            admitted = await self._client.admission.admit(
-                question.asked_by, question.job, question.files
-            )
+            question, unread = await references.read(self._client, self._services.history, question)
+            admitted = await self._admission.admit(question.asked_by, question.job, question.files)
             question = msgspec.structs.replace(question, job=admitted.job)
             if question.thread:
                 question = await threads.opened(self._client, question)
@@ -185,7 +187,7 @@ class Intake:
 
     async def _sight(self) -> Sight:
         try:
-            workers = await self._client.service.queue.list_workers()
+            workers = await self._services.queue.list_workers()
         except QueueUnavailable:
             return Sight(vision=False)
         return Sight.of(workers)

@@ -8,12 +8,11 @@ could not be resumed, channels that were written in since the mark are read from
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import aiohttp
 import discord
@@ -23,10 +22,7 @@ from bot.discord.ask import job_factory
 from bot.discord.delivery import reply_target
 from bot.discord.delivery.reply_target import BelowMessage
 from jobqueue.errors import QueueUnavailable, UnknownJob
-from jobqueue.lua_runner import Scripts
-
-if TYPE_CHECKING:
-    from bot.discord.client import Commonroom
+from jobqueue.queue import JobQueue
 
 MARK_S = 10.0
 OVERLAP = timedelta(minutes=2)  # a dead connection may be taken for a living one so long
@@ -37,14 +33,19 @@ DIRECT_TTL_S = 7 * 86_400
 
 log = logging.getLogger(__name__)
 
+Answer = Callable[[discord.Message], Awaitable[None]]
 Readable = discord.abc.Messageable
 Written = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 
 
 class CatchUp:
-    def __init__(self, client: "Commonroom", scripts: Scripts, reader: str) -> None:
+    def __init__(
+        self, client: discord.AutoShardedClient, queue: JobQueue, reader: str, answer: Answer
+    ) -> None:
         self._client = client
-        self._scripts = scripts
+        self._queue = queue
+        self._answer = answer
+        self._scripts = scripts = queue.scripts
         self._mark_key = scripts.key("listening", reader)
         self._direct_key = scripts.key("direct", reader)
         self._hearing = False
@@ -134,12 +135,12 @@ class CatchUp:
             if not any(span.holds(message) for span in heard):
                 log.info("question read up message=%s", message.id)
                 await _add_member(message)
-                await self._client.on_message(message)
+                await self._answer(message)
 
     async def _heard(self, message: discord.Message, told: set[int | None]) -> "Span | None":
         """The messages that were asked as one question, of which this is the first."""
         try:
-            job = (await self._client.service.queue.get_status(str(message.id))).job
+            job = (await self._queue.get_status(str(message.id))).job
         except UnknownJob:
             return Span(message.author.id, message.id, message.id) if message.id in told else None
         below = reply_target.decode(job.reply)

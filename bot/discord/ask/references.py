@@ -6,8 +6,8 @@ is asked, so that nobody waits for it, and so that the next process can do it as
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import aiohttp
 import discord
@@ -21,12 +21,11 @@ from bot.notices import Notice, Refused
 from bot.pending_questions import Question, Quote, Reference
 from bot.sanitize import clean_name
 from jobqueue.errors import QueueUnavailable
+from jobqueue.history import History
 from jobqueue.schema import Job
 
-if TYPE_CHECKING:
-    from bot.discord.client import Commonroom
-
 FETCH_S = 10.0
+CACHED_MESSAGES = 200
 MAX_FILES = 20  # of a question, and of all that it points at
 REPLIED_TO = ", replied to"
 REPLY_TYPES = (discord.MessageReferenceType.default, discord.MessageReferenceType.reply)
@@ -40,6 +39,27 @@ UNREAD = {
 }
 
 log = logging.getLogger(__name__)
+
+MessageKey = tuple[int, int | None, str]  # a person, a channel, and a message there
+
+
+class MessageCache:
+    """The newest messages that people opened a form about.
+
+    Without the message-content intent Discord shows another person's message only to the command
+    that was used on it.
+    """
+
+    def __init__(self) -> None:
+        self._messages: OrderedDict[MessageKey, discord.Message] = OrderedDict()
+
+    def add(self, key: MessageKey, message: discord.Message) -> None:
+        self._messages[key] = message
+        if len(self._messages) > CACHED_MESSAGES:
+            self._messages.popitem(last=False)
+
+    def find(self, key: MessageKey) -> discord.Message | None:
+        return self._messages.get(key)
 
 
 # --- at once ------------------------------------------------------------------------------------
@@ -157,7 +177,9 @@ def own_quotes(message: discord.Message) -> list[Quote]:
 # --- later --------------------------------------------------------------------------------------
 
 
-async def read(client: "Commonroom", question: Question) -> tuple[Question, list[Notice]]:
+async def read(
+    client: discord.Client, history: History, question: Question
+) -> tuple[Question, list[Notice]]:
     """Return the question with what it points at, and what of that could not be read.
 
     Raises:
@@ -166,7 +188,7 @@ async def read(client: "Commonroom", question: Question) -> tuple[Question, list
     me = client.user.id if client.user else 0
     quotes, files, notes = list(question.quotes), list(question.files), list[Notice]()
     for reference in question.references:
-        if reference.kind == "thread" and await has_begun(client, question.job):
+        if reference.kind == "thread" and await has_begun(history, question.job):
             continue  # it was read with the first question
         found = await _fetched(client, reference)
         if isinstance(found, discord.Message):
@@ -187,18 +209,18 @@ async def read(client: "Commonroom", question: Question) -> tuple[Question, list
     return pointed_at, notes
 
 
-async def has_begun(client: "Commonroom", job: Job) -> bool:
+async def has_begun(history: History, job: Job) -> bool:
     """Return whether the model remembers something of this conversation."""
     if job.parent:
         return True
     try:
         async with asyncio.timeout(PATIENCE_S):
-            return bool(await client.service.history.get_head(job.channel))
+            return bool(await history.get_head(job.channel))
     except (TimeoutError, QueueUnavailable, RedisError):
         return False
 
 
-async def _fetched(client: "Commonroom", reference: Reference) -> discord.Message | str:
+async def _fetched(client: discord.Client, reference: Reference) -> discord.Message | str:
     """The message, or why it cannot be read; empty where there is none to be read."""
     if not reference.message:
         return ""

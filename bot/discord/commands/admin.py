@@ -1,6 +1,6 @@
 """The commands with which a place is set up: `/settings`, `/persona`, `/model`."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 import msgspec
@@ -9,9 +9,11 @@ from discord import app_commands
 from bot.discord.ask.admission import asker_of
 from bot.discord.commands.command_translator import text
 from bot.discord.commands.contexts import everywhere
+from bot.discord.host import Interaction
 from bot.discord.respond import tell
 from bot.discord.settings.settings_controller import (
     WRONG,
+    SettingsDesk,
     require_may_change,
     served_models,
     server_of,
@@ -19,13 +21,6 @@ from bot.discord.settings.settings_controller import (
 from bot.notices import Notice, Refused, Tone
 from bot.preferences import MAX_PERSONA_CHARS
 from bot.sanitize import clean_prompt
-
-if TYPE_CHECKING:
-    from bot.discord.client import Commonroom
-
-    Interaction = discord.Interaction[Commonroom]
-else:
-    Interaction = discord.Interaction
 
 NOTHING = "-"  # typed for "take it back"
 
@@ -35,7 +30,8 @@ NOTHING = "-"  # typed for "take it back"
 @app_commands.default_permissions(manage_guild=True)
 @app_commands.command(name=text("command-settings"), description=text("command-settings-about"))
 async def settings(interaction: Interaction) -> None:
-    await interaction.client.settings_desk.open(interaction)
+    services = interaction.client.services
+    await SettingsDesk(services.preferences, services.queue).open(interaction)
 
 
 @everywhere
@@ -46,7 +42,7 @@ async def persona(
     interaction: Interaction,
     persona: app_commands.Range[str, 1, MAX_PERSONA_CHARS] | None = None,
 ) -> None:
-    store, who = interaction.client.service.preferences, asker_of(interaction)
+    store, who = interaction.client.services.preferences, asker_of(interaction)
     if persona is None:
         holds = (await store.resolve(who.server, who.channels)).persona
         shown = {"persona": discord.utils.escape_markdown(holds or "")}
@@ -68,8 +64,8 @@ async def persona(
 @app_commands.rename(model=text("option-model"))
 @app_commands.describe(model=text("option-model-about"))
 async def model(interaction: Interaction, model: str | None = None) -> None:
-    store, who = interaction.client.service.preferences, asker_of(interaction)
-    served = await served_models(interaction.client.service.queue)
+    store, who = interaction.client.services.preferences, asker_of(interaction)
+    served = await served_models(interaction.client.services.queue)
     if model is None:
         chosen = (await store.resolve(who.server, who.channels)).model
         names = "\n".join(f"{'●' if name == chosen else '○'} `{name}`" for name in served)
@@ -93,7 +89,7 @@ async def model(interaction: Interaction, model: str | None = None) -> None:
 
 @model.autocomplete("model")
 async def models(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-    served = await served_models(interaction.client.service.queue)
+    served = await served_models(interaction.client.services.queue)
     fitting = [name for name in served if current.casefold() in name.casefold()]
     return [app_commands.Choice(name=name, value=name) for name in fitting[:25]]
 

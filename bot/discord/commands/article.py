@@ -1,8 +1,5 @@
 """`/article`: an illustrated article on a topic, by an instruction or out of a text."""
 
-from typing import TYPE_CHECKING
-
-import discord
 from discord import app_commands
 
 from bot.discord.ask import ask_flow, message_text
@@ -10,15 +7,9 @@ from bot.discord.ask.job_factory import How
 from bot.discord.commands.chat import Command, File, Prompt
 from bot.discord.commands.command_translator import text
 from bot.discord.commands.contexts import everywhere
+from bot.discord.host import Interaction
 from jobqueue.article import MOST_PICTURES, Length, Order
 from jobqueue.schema import ARTICLE
-
-if TYPE_CHECKING:
-    from bot.discord.client import Commonroom
-
-    Interaction = discord.Interaction[Commonroom]
-else:
-    Interaction = discord.Interaction
 
 LARGEST_SEED = 2**31 - 1
 # Each by its own name, whichever language the person reads.

@@ -1,7 +1,7 @@
 """The commands with which people ask, and stop, and begin anew."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 from discord import app_commands
@@ -12,20 +12,14 @@ from bot.discord.ask.job_factory import How
 from bot.discord.commands.command_translator import text
 from bot.discord.commands.contexts import everywhere
 from bot.discord.delivery.reply_target import Footnote
+from bot.discord.host import Interaction
 from bot.discord.respond import tell
-from bot.discord.views import question_modal
-from bot.discord.views.stop_button import stop as stop_job
+from bot.discord.views import ask_about_modal, question_modal
+from bot.discord.views.running_actions import stop as stop_job
 from bot.i18n import words
 from bot.notices import Notice, Refused, Tone
 from bot.sanitize import clean_name
 from jobqueue.schema import SOLVE
-
-if TYPE_CHECKING:
-    from bot.discord.client import Commonroom
-
-    Interaction = discord.Interaction[Commonroom]
-else:
-    Interaction = discord.Interaction
 
 LONGEST_OPTION = 6_000  # Discord's own limit
 MOST_CHOICES = 25
@@ -123,14 +117,14 @@ async def ask(interaction: Interaction, prompt: Prompt, file: File = None) -> No
 async def recent_questions(
     interaction: Interaction, current: str
 ) -> list[app_commands.Choice[str]]:
-    recent = await interaction.client.service.recent.of(str(interaction.user.id), current)
+    recent = await interaction.client.services.recent.of(str(interaction.user.id), current)
     return [app_commands.Choice(name=q, value=q) for q in recent[:MOST_CHOICES]]
 
 
 @everywhere
 @app_commands.context_menu(name=text("command-about"))
 async def ask_about(interaction: Interaction, message: discord.Message) -> None:
-    await interaction.client.about.open(interaction, message)
+    await ask_about_modal.open_form(interaction, message)
 
 
 @everywhere
@@ -138,7 +132,7 @@ async def ask_about(interaction: Interaction, message: discord.Message) -> None:
 async def solve_this(interaction: Interaction, message: discord.Message) -> None:
     await message_text.learn_names(message)
     problem = message_text.text_of(message, own_id(interaction), files=False)
-    limit = interaction.client.service.settings.commonroom_max_prompt_chars
+    limit = interaction.client.services.settings.commonroom_max_prompt_chars
     how = How(capability=SOLVE, quoted=False, about=message.jump_url)
     if len(problem) > limit:
         name = clean_name(message.author.display_name)

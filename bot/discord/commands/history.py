@@ -1,9 +1,8 @@
 """What is remembered, and what becomes of one's own data: `/history`, `/export`, `/forget`."""
 
 import io
-import re
 import time
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 
 import discord
 import msgspec
@@ -15,20 +14,15 @@ from bot.discord.ask import job_factory
 from bot.discord.commands.command_translator import text
 from bot.discord.commands.contexts import everywhere
 from bot.discord.delivery.history_images import gallery
+from bot.discord.host import Interaction
 from bot.discord.views import components_panel
+from bot.discord.views.persistent_item import PersistentItem
 from bot.i18n import Words, words
 from bot.notices import Notice, Refused, Tone
 from jobqueue.history import History, LoadedHistory, count_turn_tokens
 from jobqueue.job_records import JobRecords
 from jobqueue.rate_limit import UserLimits
 from jobqueue.schema import VISION, Job, Summary, Turn
-
-if TYPE_CHECKING:
-    from bot.discord.client import Commonroom
-
-    Interaction = discord.Interaction[Commonroom]
-else:
-    Interaction = discord.Interaction
 
 METER_CELLS = 12
 SHOWN_TURNS = 5
@@ -46,7 +40,7 @@ DEFAULT_CONTEXT = 8_192  # tokens, while no worker tells its own
 @app_commands.rename(private=text("option-private"))
 @app_commands.describe(private=text("option-history-private-about"))
 async def history(interaction: Interaction, private: bool = False) -> None:
-    service = interaction.client.service
+    service = interaction.client.services
     workers = await service.queue.list_workers()
     read = [w.context_tokens for w in workers if "chat" in w.capabilities]
     context = min(filter(None, read), default=DEFAULT_CONTEXT)
@@ -129,7 +123,7 @@ def _shown(turn: Turn) -> str:
 async def export(interaction: Interaction) -> None:
     await _require_rarely(interaction, "export")
     await interaction.response.defer(ephemeral=True)
-    service, me = interaction.client.service, str(interaction.user.id)
+    service, me = interaction.client.services, str(interaction.user.id)
     turns = await service.history.export(me)
     kept = {
         "user": me,
@@ -152,13 +146,13 @@ async def export(interaction: Interaction) -> None:
     )
 
 
-async def _require_rarely(interaction: "discord.Interaction[Commonroom]", what: str) -> None:
+async def _require_rarely(interaction: Interaction, what: str) -> None:
     """Let one person do it as often as `RARELY` says: it reads all that is kept of anybody.
 
     Raises:
         Refused: they did it too often.
     """
-    rates, me = interaction.client.service.rates, str(interaction.user.id)
+    rates, me = interaction.client.services.rates, str(interaction.user.id)
     if exceeded := await rates.count_question(what, me, str(interaction.id), RARELY):
         raise Refused(notices.too_soon(exceeded))
 
@@ -172,46 +166,27 @@ def _exported(job: Job) -> Job:
 @app_commands.command(name=text("command-forget"), description=text("command-forget-about"))
 async def forget(interaction: Interaction) -> None:
     say = words(str(interaction.locale))
-    button = ForgetButton(str(interaction.user.id), say("forget-button"))
+    button: discord.ui.Button[Any] = discord.ui.Button(
+        label=say("forget-button"),
+        style=discord.ButtonStyle.red,
+        custom_id=f"forget:{interaction.user.id}",
+    )
     row: components_panel.Row = discord.ui.ActionRow()
-    row.add_item(button)
+    row.add_item(ForgetButton(button))
     await components_panel.show(
         interaction, [f"## {say('forget-title')}", say("forget-ask")], [row]
     )
 
 
-class ForgetButton(
-    discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"forget:(?P<user>\d+)"
-):
-    def __init__(self, user: str, label: str = "") -> None:
-        super().__init__(
-            discord.ui.Button(
-                label=label, style=discord.ButtonStyle.red, custom_id=f"forget:{user}"
-            )
-        )
-        self._user = user
-
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction,  # noqa: ARG003
-        item: discord.ui.Item[Any],  # noqa: ARG003
-        match: re.Match[str],
-    ) -> Self:
-        return cls(match["user"])
-
-    async def callback(self, interaction: "discord.Interaction[Commonroom]") -> None:  # type: ignore[override]
-        try:
-            if self._user != str(interaction.user.id):
-                raise Refused(access.ELSEWHERE)
-            await _forget(interaction)
-        except Exception as error:  # the interaction's edge
-            await interaction.client.explain(interaction, error)
+class ForgetButton(PersistentItem, template=r"forget:(?P<user>\d+)"):
+    """Erases what is kept of the person whom its id names."""
 
 
-async def _forget(interaction: "discord.Interaction[Commonroom]") -> None:
+async def press_forget(interaction: Interaction, button: ForgetButton) -> None:
+    if button.fields["user"] != str(interaction.user.id):
+        raise Refused(access.ELSEWHERE)
     await _require_rarely(interaction, "forget")
-    service, me = interaction.client.service, str(interaction.user.id)
+    service, me = interaction.client.services, str(interaction.user.id)
     await interaction.response.defer()
     turns = await service.history.erase(me)
     await service.recent.forget(me)

@@ -3,7 +3,7 @@
 One's own turns are forgotten at once. Those of others only by who may, after a question.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 from discord import app_commands
@@ -13,17 +13,11 @@ from bot.discord.ask import job_factory
 from bot.discord.ask.admission import asker_of
 from bot.discord.commands.command_translator import text
 from bot.discord.commands.contexts import everywhere
+from bot.discord.host import Interaction
 from bot.discord.views.embeds import card
-from bot.discord.views.persistent_item import Control
+from bot.discord.views.persistent_item import PersistentItem
 from bot.i18n import words
 from bot.notices import Notice, Refused, Tone
-
-if TYPE_CHECKING:
-    from bot.discord.client import Commonroom
-
-    Interaction = discord.Interaction[Commonroom]
-else:
-    Interaction = discord.Interaction
 
 NOT_YOURS = Notice("reset-not-yours")
 OTHERS_CLEAR = Notice("reset-undo-not-yours")
@@ -36,7 +30,7 @@ NOBODY = discord.AllowedMentions.none()
 @app_commands.rename(private=text("option-private"))
 @app_commands.describe(private=text("option-reset-private-about"))
 async def reset(interaction: Interaction, private: bool = False) -> None:
-    history = interaction.client.service.history
+    history = interaction.client.services.history
     conversation = job_factory.conversation(interaction, private=private)
     others = await history.list_authors(conversation) - {str(interaction.user.id)}
     if private or not others:
@@ -61,13 +55,13 @@ async def _may_clear_all(interaction: Interaction) -> bool:
     if interaction.permissions.manage_messages:
         return True
     who = asker_of(interaction)
-    wanted = await interaction.client.service.preferences.resolve(who.server, who.channels)
+    wanted = await interaction.client.services.preferences.resolve(who.server, who.channels)
     return wanted.reset == "everybody"
 
 
 async def _clear(interaction: Interaction, *, private: bool, confirmed: bool = False) -> None:
     say = words(str(interaction.locale))
-    history, nonce = interaction.client.service.history, str(interaction.id)
+    history, nonce = interaction.client.services.history, str(interaction.id)
     conversation = job_factory.conversation(interaction, private=private)
     turns = await history.clear(conversation, nonce=nonce, by=str(interaction.user.id))
     done = card(Notice("reset-done", Tone.INFO, {"turns": turns}), say)
@@ -97,26 +91,27 @@ def _button(do: str, interaction: Interaction, *, private: bool, label: str) -> 
 
 
 class ResetButton(
-    Control,
+    PersistentItem,
     template=r"reset:(?P<do>clear|undo):(?P<channel>\d+):(?P<private>[01]):(?P<nonce>\d+)",
 ):
     """Its id names the channel, and which clear it takes back; whose conversation it is follows
     from the person who presses it."""
 
-    async def pressed(self, interaction: "discord.Interaction[Commonroom]") -> None:
-        _, do, channel, private, nonce = self.custom_id.split(":")
-        require_place(interaction, channel)
-        if do == "undo":
-            await _restore(interaction, nonce, private=private == "1")
-            return
-        conversation = job_factory.conversation(interaction)
-        others = await interaction.client.service.history.list_authors(conversation)
-        await require_may_clear(interaction, others - {str(interaction.user.id)})
-        await _clear(interaction, private=False, confirmed=True)
+
+async def press(interaction: Interaction, button: ResetButton) -> None:
+    fields = button.fields
+    require_place(interaction, fields["channel"])
+    if fields["do"] == "undo":
+        await _restore(interaction, fields["nonce"], private=fields["private"] == "1")
+        return
+    conversation = job_factory.conversation(interaction)
+    others = await interaction.client.services.history.list_authors(conversation)
+    await require_may_clear(interaction, others - {str(interaction.user.id)})
+    await _clear(interaction, private=False, confirmed=True)
 
 
 async def _restore(interaction: Interaction, nonce: str, *, private: bool) -> None:
-    history = interaction.client.service.history
+    history = interaction.client.services.history
     conversation = job_factory.conversation(interaction, private=private)
     by = "" if await _may_clear_all(interaction) else str(interaction.user.id)
     try:

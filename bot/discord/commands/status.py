@@ -2,24 +2,18 @@
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 from discord import app_commands
 
 from bot.discord.commands.command_translator import text
 from bot.discord.commands.contexts import everywhere
+from bot.discord.host import Interaction
 from bot.discord.views import components_panel
 from bot.i18n import Words, words
 from jobqueue.queue_stats import QueueStats, load_queue_stats
 from jobqueue.schema import WorkerStatus
-
-if TYPE_CHECKING:
-    from bot.discord.client import Commonroom
-
-    Interaction = discord.Interaction[Commonroom]
-else:
-    Interaction = discord.Interaction
 
 BELIEVABLE_S = 20.0  # less than the time between two heartbeats, which is 41 s
 
@@ -29,7 +23,7 @@ BELIEVABLE_S = 20.0  # less than the time between two heartbeats, which is 41 s
 async def status(interaction: Interaction) -> None:
     client = interaction.client
     began = time.perf_counter()
-    seen = await load_queue_stats(client.service.queue)
+    seen = await load_queue_stats(client.services.queue)
     queue_ms = round(1000 * (time.perf_counter() - began))
     say = words(str(interaction.locale))
     await components_panel.show(

@@ -6,7 +6,7 @@ could answer by itself is easily led astray by tools. Problems are solved by pro
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 from discord import app_commands
@@ -15,20 +15,14 @@ from bot.discord.access import require_place
 from bot.discord.ask.admission import asker_of
 from bot.discord.commands.command_translator import text
 from bot.discord.commands.contexts import everywhere
+from bot.discord.host import Interaction
 from bot.discord.settings.settings_controller import may_change, require_may_change, server_of
 from bot.discord.views import components_panel
-from bot.discord.views.persistent_item import Control
+from bot.discord.views.persistent_item import PersistentItem
 from bot.i18n import Words, words
 from bot.render.steps_text import tool_name
 from jobqueue.errors import QueueUnavailable
 from jobqueue.queue import JobQueue
-
-if TYPE_CHECKING:
-    from bot.discord.client import Commonroom
-
-    Interaction = discord.Interaction[Commonroom]
-else:
-    Interaction = discord.Interaction
 
 MOST = 25  # that a menu holds
 LONGEST_CHOICE = 100  # Discord's
@@ -120,7 +114,7 @@ async def tools(interaction: Interaction) -> None:
 
 
 async def _page(interaction: Interaction) -> ToolsPage:
-    service, who = interaction.client.service, asker_of(interaction)
+    service, who = interaction.client.services, asker_of(interaction)
     service.preferences.refresh(who.server)
     wanted = await service.preferences.resolve(who.server, who.channels)
     return ToolsPage(
@@ -133,26 +127,27 @@ async def _page(interaction: Interaction) -> ToolsPage:
     )
 
 
-class ToolsControl(Control, template=r"tools:(?P<channel>\d+)(?P<ask>:ask)?"):
+class ToolsControl(PersistentItem, template=r"tools:(?P<channel>\d+)(?P<ask>:ask)?"):
     """Its id holds the channel."""
 
-    async def pressed(self, interaction: "discord.Interaction[Commonroom]") -> None:
-        require_may_change(interaction)
-        require_place(interaction, self.custom_id.split(":")[1])
-        preferences = interaction.client.service.preferences
-        if self.custom_id.endswith(":ask"):
-            change: dict[str, object] = {"approval": not (await _page(interaction)).asks}
-        else:
-            offered = (await _page(interaction)).tools
-            picked = getattr(self.item, "values", ())
-            change = {"tools": tuple(name for name in picked if name in offered) or None}
-        server, place = server_of(interaction), str(interaction.channel_id)
-        await preferences.change(server, place, by=str(interaction.user.id), **change)
-        page = await _page(interaction)
-        await interaction.response.edit_message(
-            view=components_panel.panel(page.texts(), page.rows()),
-            allowed_mentions=discord.AllowedMentions.none(),
-        )
+
+async def change_tools(interaction: Interaction, control: ToolsControl) -> None:
+    require_may_change(interaction)
+    require_place(interaction, control.custom_id.split(":")[1])
+    preferences = interaction.client.services.preferences
+    if control.custom_id.endswith(":ask"):
+        change: dict[str, object] = {"approval": not (await _page(interaction)).asks}
+    else:
+        offered = (await _page(interaction)).tools
+        picked = getattr(control.item, "values", ())
+        change = {"tools": tuple(name for name in picked if name in offered) or None}
+    server, place = server_of(interaction), str(interaction.channel_id)
+    await preferences.change(server, place, by=str(interaction.user.id), **change)
+    page = await _page(interaction)
+    await interaction.response.edit_message(
+        view=components_panel.panel(page.texts(), page.rows()),
+        allowed_mentions=discord.AllowedMentions.none(),
+    )
 
 
 ALL: tuple[app_commands.Command[Any, ..., Any], ...] = (tools,)

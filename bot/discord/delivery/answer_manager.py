@@ -30,11 +30,11 @@ from bot.discord.delivery.reply_target import Note
 from bot.discord.delivery.request_pacer import Pace
 from bot.i18n import words
 from bot.notices import Notice, Refused
+from bot.services import Services
 from common import tracing
 from jobqueue.article import Article
 from jobqueue.errors import QueueUnavailable, UnknownJob
 from jobqueue.event_reader import EventReader
-from jobqueue.queue import JobQueue
 from jobqueue.schema import Job
 
 ACKNOWLEDGE_S = 1.0  # of Discord's three; a queue that is slower than this must not cost the ack
@@ -49,16 +49,15 @@ class Answers:
     def __init__(
         self,
         client: discord.Client,
-        queue: JobQueue,
-        reader: str,
+        services: Services,
         album: Album,
         *,
         dressing: Dressing,
         pace: Pace,
     ) -> None:
         self._client = client
-        self._queue = queue
-        self._reader = reader
+        self._queue = services.queue
+        self._reader = services.settings.reader
         self._album = album
         self._pace = pace
         self._dressing = dressing

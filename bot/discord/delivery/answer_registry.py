@@ -9,11 +9,10 @@ import msgspec
 from redis.exceptions import RedisError
 
 from bot import problem_numbers
-from bot.agent_trace import NOTHING, Work, WorkRecords
+from bot.agent_trace import NOTHING, Work
 from bot.answer_formatter import Dressing
-from bot.answer_store import Shown, ShownAnswers, Version, with_version
+from bot.answer_store import Shown, Version, with_version
 from bot.article import edits
-from bot.article.article_store import ArticleRecords
 from bot.article.message_layout import Spread
 from bot.discord.delivery import reply_target
 from bot.discord.delivery.discord_reply import Frame
@@ -21,14 +20,12 @@ from bot.discord.delivery.question_header import above
 from bot.discord.delivery.reply_target import BelowInteraction
 from bot.discord.delivery.restore_images import reclaim
 from bot.discord.views import answer_buttons
-from bot.feedback import Feedback
 from bot.i18n import words
 from bot.render.message_view import Row
 from bot.reply_protocol import Outcome
+from bot.services import Services
 from jobqueue.article import Article
-from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueUnavailable
-from jobqueue.history import History
 from jobqueue.schema import SOLVE, FinishReason, Job, strip_model
 
 log = logging.getLogger(__name__)
@@ -38,26 +35,15 @@ class Album:
     """An answer is never lost to a record that cannot be read or written: it has no buttons then,
     or ones that say that they are forgotten."""
 
-    def __init__(
-        self,
-        client: discord.Client,
-        *,
-        shown: ShownAnswers,
-        works: WorkRecords,
-        articles: ArticleRecords,
-        history: History,
-        feedback: Feedback,
-        dressing: Dressing,
-        blobs: Blobs,
-    ) -> None:
+    def __init__(self, client: discord.Client, services: Services, dressing: Dressing) -> None:
         self._client = client
-        self._shown = shown
-        self._works = works
-        self._articles = articles
         self._dressing = dressing
-        self._blobs = blobs
-        self._history = history
-        self._feedback = feedback
+        self._shown = services.shown
+        self._works = services.works
+        self._articles = services.articles
+        self._blobs = services.blobs
+        self._history = services.history
+        self._feedback = services.feedback
 
     async def frame(self, job: Job, answer: str) -> Frame:
         """What is around this job's answer, which is a new version of `answer` if that is named."""

@@ -6,9 +6,7 @@ from typing import Any
 import discord
 
 from bot.discord.views import answer_buttons
-from bot.discord.views.approval_button import allowing
 from bot.discord.views.embeds import boxed, card, in_text
-from bot.discord.views.stop_button import StopButton
 from bot.i18n import Words
 from bot.render.components_layout import Gap, Layout, Part
 from bot.render.format_answer import stacked
@@ -98,7 +96,7 @@ class Dresser:
     def _rows(self, face: Face) -> list[list[Any]]:
         if face.row:
             return answer_buttons.rows(face.row, self._words)
-        return [[StopButton(self._job_id, self._words("button-stop"))]] if face.stoppable else []
+        return [[answer_buttons.stop_button(self._job_id, self._words)]] if face.stoppable else []
 
     # --- plain ----------------------------------------------------------------------------------
 
@@ -110,9 +108,9 @@ class Dresser:
     def _growing(self, face: Face) -> discord.ui.View:
         view = discord.ui.View(timeout=None)
         if face.asks:
-            for button in allowing(face.asks, self._job_id, self._words):
+            for button in answer_buttons.approval_buttons(face.asks, self._job_id, self._words):
                 view.add_item(button)
-        view.add_item(StopButton(self._job_id, self._words("button-stop")))
+        view.add_item(answer_buttons.stop_button(self._job_id, self._words))
         return view
 
 

@@ -1,14 +1,14 @@
 """`/settings`: what admins decide, one control at a time."""
 
 import io
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Mapping
 
 import discord
 import msgspec
 
 from bot import settings_audit
 from bot.discord.access import require_place
+from bot.discord.host import Interaction
 from bot.discord.settings.settings_format import change_line
 from bot.discord.settings.settings_item import Setting
 from bot.discord.settings.settings_panel import ANY, Page
@@ -27,15 +27,6 @@ from bot.preferences import (
 from bot.render.split import MESSAGE_UNITS, units
 from jobqueue.errors import QueueUnavailable
 from jobqueue.queue import JobQueue
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from bot.discord.client import Commonroom
-
-    Interaction = discord.Interaction[Commonroom]
-else:
-    Interaction = discord.Interaction
 
 Numbers = dict[str, float | int | None]
 

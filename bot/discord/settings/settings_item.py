@@ -1,17 +1,10 @@
 """A control of the settings panel, whose id holds the place and the field; what it does is in
 `bot.discord.settings.settings_controller`."""
 
-from typing import TYPE_CHECKING
-
-from bot.discord.views.persistent_item import Control
-
-if TYPE_CHECKING:
-    import discord
-
-    from bot.discord.client import Commonroom
+from bot.discord.views.persistent_item import PersistentItem
 
 
-class Setting(Control, template=r"settings:(?P<place>server|\d+):(?P<field>\w+)"):
+class Setting(PersistentItem, template=r"settings:(?P<place>server|\d+):(?P<field>\w+)"):
     @property
     def place(self) -> str:
         return self.custom_id.split(":")[1]
@@ -25,6 +18,3 @@ class Setting(Control, template=r"settings:(?P<place>server|\d+):(?P<field>\w+)"
         """What was chosen in a menu; of roles, their ids."""
         chosen = getattr(self.item, "values", [])
         return [each if isinstance(each, str) else str(each.id) for each in chosen]
-
-    async def pressed(self, interaction: "discord.Interaction[Commonroom]") -> None:
-        await interaction.client.settings_desk.change(interaction, self)

@@ -7,7 +7,7 @@ answered there, so that what people read is always what the model remembers.
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 from msgspec.structs import replace
@@ -21,8 +21,10 @@ from bot.discord.ask.admission import asker_of
 from bot.discord.delivery import reply_target
 from bot.discord.delivery.message_transport import ORIGINAL
 from bot.discord.delivery.reply_target import BelowInteraction, Destination
+from bot.discord.host import Host, Interaction
 from bot.discord.respond import tell
 from bot.discord.views import answer_buttons, latex_source, modal_values, steps_view
+from bot.discord.views.answer_buttons import AnswerButton
 from bot.discord.views.embeds import card
 from bot.discord.views.modal_builder import send_form
 from bot.feedback import Vote
@@ -32,13 +34,6 @@ from bot.sanitize import clean_prompt
 from common import tracing
 from jobqueue.errors import UnknownJob
 from jobqueue.schema import Turn
-
-if TYPE_CHECKING:
-    from bot.discord.client import Commonroom
-
-    Interaction = discord.Interaction[Commonroom]
-else:
-    Interaction = discord.Interaction
 
 LONGEST_FIELD = 4_000  # characters, in Discord's forms
 FORM = "reword"  # what the form's custom_id begins with
@@ -55,9 +50,9 @@ Act = Callable[[Interaction, str], Coroutine[Any, Any, None]]
 
 
 class Actions:
-    def __init__(self, client: "Commonroom") -> None:
+    def __init__(self, client: Host) -> None:
         self._client = client
-        self._service = client.service
+        self._services = client.services
         self._answers = client.answers
         self._acts: dict[str, Act] = {
             "again": self._again,
@@ -74,17 +69,17 @@ class Actions:
             "latex": latex_source.show,
         }
 
-    async def press(self, interaction: Interaction, do: str, job_id: str) -> None:
+    async def press(self, interaction: Interaction, button: AnswerButton) -> None:
         """Do what the button says.
 
         Raises:
             Refused: with what the person is told.
             QueueUnavailable: nothing was done.
         """
-        act = self._acts.get(do)
+        act = self._acts.get(button.fields["do"])
         if act is None:
             raise Refused(access.FORGOTTEN)
-        await act(interaction, job_id)
+        await act(interaction, button.fields["job"])
 
     # --- new versions ---------------------------------------------------------------------------
 
@@ -110,7 +105,7 @@ class Actions:
         shown = await self._shown(interaction, job_id)
         if shown.job.user != str(interaction.user.id):
             raise Refused(NOT_YOUR_QUESTION)
-        limit = self._service.settings.commonroom_max_prompt_chars
+        limit = self._services.settings.commonroom_max_prompt_chars
         prompt = clean_prompt(modal_values.values(interaction).get("prompt", ""), limit)
         _, material = problem_numbers.parted(shown.job.prompt)
         prompt = f"{prompt}\n\n{material}" if material else prompt
@@ -119,7 +114,7 @@ class Actions:
     async def _retry(self, interaction: Interaction, job_id: str) -> None:
         """What came to nothing has no turn that a version could be of: it is asked anew, below."""
         try:
-            failed = await self._service.queue.get_job(job_id)
+            failed = await self._services.queue.get_job(job_id)
         except UnknownJob as error:
             raise Refused(GONE) from error
         require_here(interaction, failed)
@@ -163,13 +158,13 @@ class Actions:
         shown = await self._shown(interaction, job_id)
         async with self._answers.alone_in(shown.job.channel):
             turn = await self._changeable(interaction, shown)
-            if not await self._service.history.undo(shown.job.channel, shown.job.id):
+            if not await self._services.history.undo(shown.job.channel, shown.job.id):
                 raise Refused(OLD)
             done = card(Notice("undo-done", Tone.INFO), words(str(interaction.locale)))
             await interaction.response.edit_message(embed=done, view=None)
-        before = await self._service.shown.find(turn.parent) if turn.parent else None
+        before = await self._services.shown.find(turn.parent) if turn.parent else None
         if before and before.job.id == turn.parent:
-            await self._service.shown.keep(before)
+            await self._services.shown.keep(before)
             await self._client.album.redraw(before, latest=True)
 
     async def _choose(self, interaction: Interaction, job_id: str, step: int) -> None:
@@ -177,7 +172,7 @@ class Actions:
         async with self._answers.alone_in(shown.job.channel):
             await self._changeable(interaction, shown)
             wanted = shown.at((shown.current + step) % len(shown.versions))
-            channel, history = shown.job.channel, self._service.history
+            channel, history = shown.job.channel, self._services.history
             turn = await history.get_turn(channel, wanted.job.id)
             if turn is None:
                 raise Refused(FORGOTTEN)
@@ -193,7 +188,7 @@ class Actions:
     async def _judge(self, interaction: Interaction, job_id: str, vote: Vote) -> None:
         await self._shown(interaction, job_id)
         user, place = str(interaction.user.id), str(interaction.channel_id)
-        feedback = self._service.feedback
+        feedback = self._services.feedback
         votes = await feedback.vote(job_id, place, user, vote, str(interaction.id))
         if interaction.message is not None and interaction.message.flags.components_v2:
             # Of an article. Its buttons are a part of its layout, which stays as it is.
@@ -207,7 +202,7 @@ class Actions:
 
     async def _shown(self, interaction: Interaction, job_id: str) -> Shown:
         await self._answers.settled(job_id)
-        shown = await self._service.shown.find(job_id)
+        shown = await self._services.shown.find(job_id)
         if shown is None:
             raise Refused(FORGOTTEN)
         require_here(interaction, shown.job)
@@ -220,7 +215,7 @@ class Actions:
             and not interaction.permissions.manage_messages
         ):
             raise Refused(NOT_YOURS)
-        history = self._service.history
+        history = self._services.history
         turn, head = await asyncio.gather(
             history.get_turn(shown.job.channel, shown.job.id), history.get_head(shown.job.channel)
         )

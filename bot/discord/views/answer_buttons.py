@@ -1,25 +1,20 @@
-"""The buttons under a finished answer. Each one's id holds all it needs, so that it works after
-a restart.
+"""The buttons under an answer.
 
-The latest answer of a channel has them all; older ones keep only the thumbs, for what can be
-done about an older one is replying to it, and a channel full of buttons is hard to read.
+While an answer grows there is a Stop button. A finished one has more. The latest answer of a
+channel has them all. Older ones keep only the thumbs: people reply to an older answer, and a
+channel full of buttons is hard to read.
 """
 
-import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 
 import discord
 
 from bot.discord.article.article_components import article_buttons
+from bot.discord.views.persistent_item import PersistentItem
 from bot.feedback import Counts
 from bot.i18n import Words
-from bot.render.message_view import Row
-
-if TYPE_CHECKING:
-    from bot.discord.client import Commonroom
-
-Button = discord.ui.Button[discord.ui.View]
+from bot.render.message_view import Asked, Row
 
 LABELS = {"again": "button-again", "edit": "button-edit", "undo": "button-undo"}
 EMOJI = {
@@ -40,38 +35,60 @@ WORK = {"steps": "button-steps", "thoughts": "button-thoughts"}
 
 
 class AnswerButton(
-    discord.ui.DynamicItem[Button],
+    PersistentItem,
     template=r"answer:(?P<do>again|retry|edit|undo|up|down|before|at|after|more|work|numbers|latex):(?P<job>\d+)",
 ):
-    def __init__(
-        self, do: str, job_id: str, label: str = "", *, disabled: bool = False, row: int = 0
-    ) -> None:
-        button = Button(
-            label=label or None,
-            emoji=EMOJI.get(do),
+    """Does one thing about a finished answer."""
+
+
+class StopButton(PersistentItem, template=r"stop:(?P<job>\d+)"):
+    """Stops an answer."""
+
+
+class AllowButton(
+    PersistentItem,
+    template=r"allow:(?P<allowed>[01]):(?P<attempt>\d+):(?P<step>\d+):(?P<job>\d+)",
+):
+    """Allows or forbids a tool call."""
+
+
+def answer_button(
+    do: str, job_id: str, label: str = "", *, disabled: bool = False, row: int = 0
+) -> AnswerButton:
+    button: discord.ui.Button[Any] = discord.ui.Button(
+        label=label or None,
+        emoji=EMOJI.get(do),
+        style=discord.ButtonStyle.grey,
+        custom_id=f"answer:{do}:{job_id}",
+        disabled=disabled,
+        row=row,
+    )
+    return AnswerButton(button, row=row)
+
+
+def stop_button(job_id: str, words: Words) -> StopButton:
+    return StopButton(
+        discord.ui.Button(
+            label=words("button-stop"),
+            emoji="⏹️",
             style=discord.ButtonStyle.grey,
-            custom_id=f"answer:{do}:{job_id}",
-            disabled=disabled,
-            row=row,
+            custom_id=f"stop:{job_id}",
         )
-        super().__init__(button, row=row)
-        self._do = do
-        self._job_id = job_id
+    )
 
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction,  # noqa: ARG003
-        item: discord.ui.Item[discord.ui.View],  # noqa: ARG003
-        match: re.Match[str],
-    ) -> Self:
-        return cls(match["do"], match["job"])
 
-    async def callback(self, interaction: "discord.Interaction[Commonroom]") -> None:  # type: ignore[override]
-        try:
-            await interaction.client.actions.press(interaction, self._do, self._job_id)
-        except Exception as error:  # the press's edge: its person is told
-            await interaction.client.explain(interaction, error)
+def approval_buttons(asked: Asked, job_id: str, words: Words) -> list[AllowButton]:
+    about = f"{asked.attempt}:{asked.step}:{job_id}"
+    green, grey = discord.ButtonStyle.green, discord.ButtonStyle.grey
+    choices = (("1", "button-allow", "▶️", green), ("0", "button-forbid", "✖️", grey))
+    return [
+        AllowButton(
+            discord.ui.Button(
+                label=words(label), emoji=emoji, style=style, custom_id=f"allow:{allowed}:{about}"
+            )
+        )
+        for allowed, label, emoji, style in choices
+    ]
 
 
 def view(row: Row, words: Words, votes: Counts | None = None) -> discord.ui.View:
@@ -98,21 +115,21 @@ def rows(row: Row, words: Words, votes: Counts | None = None) -> list[list[Any]]
 
 def _about_an_article(row: Row, words: Words, votes: Counts) -> list[AnswerButton]:
     """Its question is not edited, its turn not taken back: its sections are."""
-    again = [AnswerButton("again", row.job, words("button-again"), row=1)] if row.latest else []
-    up = AnswerButton("up", row.job, _count(votes.up), row=1)
-    return [*again, up, AnswerButton("down", row.job, _count(votes.down), row=1)]
+    again = [answer_button("again", row.job, words("button-again"), row=1)] if row.latest else []
+    up = answer_button("up", row.job, _count(votes.up), row=1)
+    return [*again, up, answer_button("down", row.job, _count(votes.down), row=1)]
 
 
 def _first_row(row: Row, words: Words, votes: Counts) -> Iterator[AnswerButton]:
     if row.failed:
         if row.again:
-            yield AnswerButton("retry", row.job, words("button-retry"))
+            yield answer_button("retry", row.job, words("button-retry"))
         return
     if row.latest:
         for do, label in LABELS.items():
-            yield AnswerButton(do, row.job, words(label))
-    yield AnswerButton("up", row.job, _count(votes.up))
-    yield AnswerButton("down", row.job, _count(votes.down))
+            yield answer_button(do, row.job, words(label))
+    yield answer_button("up", row.job, _count(votes.up))
+    yield answer_button("down", row.job, _count(votes.down))
 
 
 def _second_row(row: Row, words: Words) -> Iterator[AnswerButton]:
@@ -121,21 +138,21 @@ def _second_row(row: Row, words: Words) -> Iterator[AnswerButton]:
     if row.versions > 1:
         place = f"{row.current + 1}/{row.versions}"
         last = row.current == row.versions - 1
-        yield AnswerButton("before", row.job, disabled=row.current == 0, row=1)
-        yield AnswerButton("at", row.job, place, disabled=True, row=1)
-        yield AnswerButton("after", row.job, disabled=last, row=1)
+        yield answer_button("before", row.job, disabled=row.current == 0, row=1)
+        yield answer_button("at", row.job, place, disabled=True, row=1)
+        yield answer_button("after", row.job, disabled=last, row=1)
     if row.cut:
-        yield AnswerButton("more", row.job, words("button-more"), row=1)
+        yield answer_button("more", row.job, words("button-more"), row=1)
 
 
 def _working_row(row: Row, words: Words) -> Iterator[AnswerButton]:
     """Of older answers too, since it changes nothing about them."""
     if row.work:
-        yield AnswerButton("work", row.job, words(WORK[row.work]), row=2)
+        yield answer_button("work", row.job, words(WORK[row.work]), row=2)
     if row.numbers:
-        yield AnswerButton("numbers", row.job, words("button-numbers"), row=2)
+        yield answer_button("numbers", row.job, words("button-numbers"), row=2)
     if row.formulas:
-        yield AnswerButton("latex", row.job, words("button-latex"), row=2)
+        yield answer_button("latex", row.job, words("button-latex"), row=2)
 
 
 def recounted(message: discord.Message, votes: Counts) -> discord.ui.View:
@@ -145,7 +162,7 @@ def recounted(message: discord.Message, votes: Counts) -> discord.ui.View:
         for button in getattr(line, "children", ()):
             _, do, job_id = button.custom_id.split(":")
             label = {"up": _count(votes.up), "down": _count(votes.down)}.get(do, button.label or "")
-            shown.add_item(AnswerButton(do, job_id, label, disabled=button.disabled, row=number))
+            shown.add_item(answer_button(do, job_id, label, disabled=button.disabled, row=number))
     return shown
 
 

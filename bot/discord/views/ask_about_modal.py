@@ -4,61 +4,48 @@ The form's id names the message, so that it works after a restart where the bot 
 What it was opened on is kept for the person who opened it, at the place where they did.
 """
 
-from collections import OrderedDict
-from typing import TYPE_CHECKING
-
 import discord
 
 from bot.discord.ask import ask_flow, message_text, references
 from bot.discord.ask.job_factory import How
+from bot.discord.ask.references import MessageKey
+from bot.discord.host import Interaction
 from bot.discord.views import modal_values, question_modal
 from bot.discord.views.modal_builder import send_form
 from bot.i18n import words
 from bot.notices import Notice, Refused
 from bot.sanitize import clean_name
 
-if TYPE_CHECKING:
-    from bot.discord.client import Commonroom
-
-    Interaction = discord.Interaction[Commonroom]
-else:
-    Interaction = discord.Interaction
-
 FORM = "about"  # what the form's custom_id begins with
-REMEMBERED = 200  # messages
 LONGEST_FIELD = 4_000  # characters, in Discord's forms
 
 FORGOTTEN = Notice("about-forgotten")
 
 
-Key = tuple[int, int | None, str]  # a person, a channel, and a message there
+async def open_form(interaction: Interaction, message: discord.Message) -> None:
+    interaction.client.asked_about.add(_key(interaction, str(message.id)), message)
+    await send_form(interaction, _form(message, str(interaction.locale)))
 
 
-class About:
-    def __init__(self) -> None:
-        self._messages: OrderedDict[Key, discord.Message] = OrderedDict()
+async def submitted(interaction: Interaction, message_id: str) -> None:
+    """Ask what was written into the form.
 
-    async def open(self, interaction: Interaction, message: discord.Message) -> None:
-        self._messages[_key(interaction, str(message.id))] = message
-        if len(self._messages) > REMEMBERED:
-            self._messages.popitem(last=False)
-        await send_form(interaction, _form(message, str(interaction.locale)))
-
-    async def submitted(self, interaction: Interaction, message_id: str) -> None:
-        """Raises `Refused` where nothing is to be read there any more."""
-        kept = self._messages.get(_key(interaction, message_id))
-        message = kept or await _fetched(interaction, message_id)
-        await message_text.learn_names(message)
-        me = interaction.client.user
-        quotes = references.quotes_about(message, me.id if me else 0)
-        files = (*message_text.files_of(message), *question_modal.posted_files(interaction))
-        how = How(about=message.jump_url, quotes=quotes)
-        await ask_flow.ask(
-            interaction, modal_values.values(interaction).get("question", ""), files, how
-        )
+    Raises:
+        Refused: the message is not known any more, and cannot be read again.
+    """
+    known = interaction.client.asked_about.find(_key(interaction, message_id))
+    message = known or await _fetched(interaction, message_id)
+    await message_text.learn_names(message)
+    me = interaction.client.user
+    quotes = references.quotes_about(message, me.id if me else 0)
+    files = (*message_text.files_of(message), *question_modal.posted_files(interaction))
+    how = How(about=message.jump_url, quotes=quotes)
+    await ask_flow.ask(
+        interaction, modal_values.values(interaction).get("question", ""), files, how
+    )
 
 
-def _key(interaction: Interaction, message_id: str) -> Key:
+def _key(interaction: Interaction, message_id: str) -> MessageKey:
     return interaction.user.id, interaction.channel_id, message_id
 
 

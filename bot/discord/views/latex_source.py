@@ -2,22 +2,15 @@
 
 import asyncio
 from io import BytesIO
-from typing import TYPE_CHECKING
 
 import discord
 
 from bot.discord.access import require_here
+from bot.discord.host import Interaction
 from bot.notices import Notice, Refused
 from bot.render.code_fences import code_block
 from bot.render.formulas import sources
 from bot.render.split import MESSAGE_UNITS, units
-
-if TYPE_CHECKING:
-    from bot.discord.client import Commonroom
-
-    Interaction = discord.Interaction[Commonroom]
-else:
-    Interaction = discord.Interaction
 
 FORGOTTEN = Notice("latex-forgotten")
 FILE = "formulas.tex"
@@ -40,7 +33,7 @@ async def show(interaction: Interaction, job_id: str) -> None:
 
 
 async def _sources(interaction: Interaction, job_id: str) -> list[str]:
-    service = interaction.client.service
+    service = interaction.client.services
     await interaction.client.answers.settled(job_id)
     shown = await service.shown.find(job_id)
     if shown:

@@ -45,7 +45,7 @@ class Form:
 
 
 async def send_form(interaction: discord.Interaction[Any], form: discord.ui.Modal) -> None:
-    """Open a form, which `Commonroom.on_interaction` hears of when it is sent.
+    """Open a form, which `Host.on_interaction` hears of when it is sent.
 
     discord.py would keep it for as long as it runs, since most forms are never sent.
     """

@@ -6,13 +6,6 @@ from typing import Any
 import discord
 
 
-def form_of(interaction: discord.Interaction[Any]) -> tuple[str, str]:
-    """The form that was sent, and what it is about."""
-    data: Any = interaction.data or {}
-    form, _, about = str(data.get("custom_id", "")).partition(":")
-    return form, about
-
-
 def values(interaction: discord.Interaction[Any]) -> dict[str, str]:
     """The texts by their fields' names."""
     return dict(_typed(interaction.data or {}))

@@ -1,18 +1,25 @@
-"""A control of a panel, as it was sent. Its id holds all that it is about, so that it works after a
-restart, and whatever it wraps is built anew from what was pressed."""
+"""The base of buttons and menus that work after a restart."""
 
 import re
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import discord
 
-if TYPE_CHECKING:
-    from bot.discord.client import Commonroom
-
-NONE = r"(?!)"  # the template of what is no control itself
+NO_ID = r"(?!)"  # matches nothing: the base is not a component
 
 
-class Control(discord.ui.DynamicItem[discord.ui.Item[Any]], template=NONE):
+class PersistentItem(discord.ui.DynamicItem[discord.ui.Item[Any]], template=NO_ID):
+    """A component whose id holds all that its handler needs.
+
+    It only wraps what is shown. `bot.discord.setup` registers its handler on the host.
+    """
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The named groups of the template, as this component's id has them."""
+        match = self.template.fullmatch(self.custom_id)
+        return match.groupdict("") if match else {}
+
     @classmethod
     async def from_custom_id(
         cls,
@@ -22,11 +29,5 @@ class Control(discord.ui.DynamicItem[discord.ui.Item[Any]], template=NONE):
     ) -> Self:
         return cls(item)
 
-    async def callback(self, interaction: "discord.Interaction[Commonroom]") -> None:  # type: ignore[override]
-        try:
-            await self.pressed(interaction)
-        except Exception as error:  # the interaction's edge: its person is told
-            await interaction.client.explain(interaction, error)
-
-    async def pressed(self, interaction: "discord.Interaction[Commonroom]") -> None:
-        raise NotImplementedError
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        await interaction.client.handle_component(interaction, self)

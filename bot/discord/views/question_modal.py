@@ -4,25 +4,19 @@ It opens where a command is given neither words nor files. Its id says which com
 it works after a restart.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 
 from bot.discord.ask import ask_flow
 from bot.discord.ask.job_factory import How
+from bot.discord.host import Interaction
 from bot.discord.views import modal_values
 from bot.discord.views.modal_builder import Field, Form, send_form
 from bot.i18n import Words, words
 from bot.notices import Notice
 from bot.pending_questions import Posted
 from jobqueue.schema import SOLVE
-
-if TYPE_CHECKING:
-    from bot.discord.client import Commonroom
-
-    Interaction = discord.Interaction[Commonroom]
-else:
-    Interaction = discord.Interaction
 
 FORM = "question"  # what the form's custom_id begins with
 ABOUT = rf"(chat|{SOLVE})\.(0|1)\.(0|1|)"  # capability, private, thinking

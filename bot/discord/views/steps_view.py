@@ -3,9 +3,8 @@
 Both are answered anew from what is on record, so that they work after a restart.
 """
 
-import re
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 
 import discord
 
@@ -16,20 +15,15 @@ from bot.discord.access import require_here
 from bot.discord.ask import ask_flow
 from bot.discord.ask.job_factory import How
 from bot.discord.delivery.reply_target import Footnote, is_private
+from bot.discord.host import Interaction
 from bot.discord.views import modal_values
 from bot.discord.views.modal_builder import send_form
+from bot.discord.views.persistent_item import PersistentItem
 from bot.i18n import Words, words
 from bot.notices import Notice, Refused
 from bot.render import steps_text
 from jobqueue.errors import UnknownJob
 from jobqueue.schema import SOLVE
-
-if TYPE_CHECKING:
-    from bot.discord.client import Commonroom
-
-    Interaction = discord.Interaction[Commonroom]
-else:
-    Interaction = discord.Interaction
 
 FORM = "numbers"  # what the form's custom_id begins with
 MOST_FILES = 10  # of one message
@@ -60,7 +54,7 @@ async def show(interaction: Interaction, job_id: str) -> None:
 
 async def _work(interaction: Interaction, job_id: str) -> Work:
     """Raises `Refused` where it is not known any more, or not this person's to see here."""
-    service = interaction.client.service
+    service = interaction.client.services
     await interaction.client.answers.settled(job_id)
     work, shown = await service.works.find(job_id), await service.shown.find(job_id)
     try:  # an answer that came to nothing is known by its question
@@ -82,13 +76,17 @@ def _page(work: Work, number: int, job_id: str, say: Words) -> dict[str, Any]:
     return {"content": contents[min(number, len(contents) - 1)], "view": view}
 
 
-def _turning(number: int, pages: int, job_id: str) -> "list[PageButton]":
-    place = f"{number + 1}/{pages}"
+def _turning(number: int, pages: int, job_id: str) -> list[PersistentItem]:
+    place, is_last = f"{number + 1}/{pages}", number == pages - 1
     return [
-        PageButton(number - 1, job_id, emoji="◀️", disabled=number == 0),
-        PageButton(number, job_id, place, disabled=True),
-        PageButton(number + 1, job_id, emoji="▶️", disabled=number == pages - 1),
+        _page_button(number - 1, job_id, emoji="◀️", disabled=number == 0),
+        _page_button(number, job_id, label=place, disabled=True),
+        _page_button(number + 1, job_id, emoji="▶️", disabled=is_last),
     ]
+
+
+def _page_button(page: int, job_id: str, **looks: Any) -> "PageButton":
+    return PageButton(discord.ui.Button(custom_id=f"work:{page}:{job_id}", **looks))
 
 
 def _programs(work: Work) -> list[discord.File]:
@@ -101,45 +99,15 @@ def _programs(work: Work) -> list[discord.File]:
     ]
 
 
-class PageButton(
-    discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"work:(?P<page>-?\d+):(?P<job>\d+)"
-):
-    def __init__(
-        self,
-        page: int,
-        job_id: str,
-        label: str = "",
-        emoji: str | None = None,
-        *,
-        disabled: bool = False,
-    ) -> None:
-        super().__init__(
-            discord.ui.Button(
-                label=label or None,
-                emoji=emoji,
-                disabled=disabled,
-                custom_id=f"work:{page}:{job_id}",
-            )
-        )
-        self._page = page
-        self._job_id = job_id
+class PageButton(PersistentItem, template=r"work:(?P<page>-?\d+):(?P<job>\d+)"):
+    """Turns to another page of the steps."""
 
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction,  # noqa: ARG003
-        item: discord.ui.Item[Any],  # noqa: ARG003
-        match: re.Match[str],
-    ) -> Self:
-        return cls(int(match["page"]), match["job"])
 
-    async def callback(self, interaction: "discord.Interaction[Commonroom]") -> None:  # type: ignore[override]
-        try:
-            work = await _work(interaction, self._job_id)
-            page = _page(work, self._page, self._job_id, words(str(interaction.locale)))
-            await interaction.response.edit_message(**page, allowed_mentions=NOBODY)
-        except Exception as error:  # the press's edge: its person is told
-            await interaction.client.explain(interaction, error)
+async def turn_page(interaction: Interaction, button: PageButton) -> None:
+    job_id = button.fields["job"]
+    work = await _work(interaction, job_id)
+    page = _page(work, int(button.fields["page"]), job_id, words(str(interaction.locale)))
+    await interaction.response.edit_message(**page, allowed_mentions=NOBODY)
 
 
 # --- the problem with other numbers -------------------------------------------------------------
@@ -183,7 +151,7 @@ async def renumbered(interaction: Interaction, job_id: str) -> None:
 
 async def _solved(interaction: Interaction, job_id: str) -> Shown:
     await interaction.client.answers.settled(job_id)
-    shown = await interaction.client.service.shown.find(job_id)
+    shown = await interaction.client.services.shown.find(job_id)
     if shown is None:
         raise Refused(FORGOTTEN)
     require_here(interaction, shown.job)

@@ -15,11 +15,12 @@ from bot.agent_trace import Thinking, Work, WorkRecords
 from bot.answer_store import ShownAnswers
 from bot.article.article_store import ArticleRecords, Record
 from bot.config import Settings
-from bot.discord.client import Commonroom, Service
+from bot.discord.setup import Commonroom
 from bot.discord.views.answer_buttons import AnswerButton
 from bot.feedback import Feedback
 from bot.metrics import Metrics
 from bot.preferences import Preferences, PreferenceStore
+from bot.services import Services
 from jobqueue.article import Article, Section
 from jobqueue.history import History
 from playground.discord.interactions import Interaction
@@ -90,8 +91,8 @@ MALFORMED = [
 
 async def test_every_component_and_form_is_tried(redis: Redis) -> None:
     """A new one is added above, so that what its id names is checked."""
-    service = Service.over(redis, Settings(discord_token="x"))
-    client = Commonroom(service, Metrics())
+    services = Services.from_redis(redis, Settings(discord_token="x"))
+    client = Commonroom(services, Metrics())
     prefixes = {item.__discord_ui_compiled_template__.pattern for item in _components()}
     named = {prefix.partition(":")[0] for prefix in prefixes if ":" in prefix}
     assert named == set(COMPONENTS)
