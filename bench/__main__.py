@@ -14,7 +14,7 @@ from bench import (
 )
 from bench.article import measure as article
 from bench.bot import measure as bot
-from bench.solve import command as solve
+from bench.solve import measure as solve
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
-"""`python -m bench growth`: on paper, what a community's growth meets first, and what then.
+"""`python -m bench growth`: a calculation of which component limits a growing community first.
 
-Nothing runs: the load of fully used GPUs is put against what one of each part carries, as the other
-benchmarks measured it. A part whose one is enough for N GPUs is met when the N-th is bought.
+Nothing runs. The load of fully used GPUs is compared with the capacity of one of each component,
+as the other benchmarks measured it. The component that suffices for the fewest GPUs is first.
 """
 
 import argparse
@@ -15,27 +15,27 @@ from rich.table import Table
 
 # --- measured: docs/performance.md and docs/queue.md, by the command that is named ---------------
 
-GPU_TOKENS_PER_S = 7_060  # engine: one H100, 7.7 B, 256 at once, prompts of 512 and answers of 256
+GPU_TOKENS_PER_S = 7_060  # engine: one H100, 7.7 B, 256 at once, prompts of 512, answers of 256
 GPU_STREAMS = 256
-SUBMIT_S, CLAIM_AND_FINISH_S = 0.000_2, 0.000_4  # scale: of a shard's one thread
+SUBMIT_S, CLAIM_AND_FINISH_S = 0.000_2, 0.000_4  # scale: of a shard's only thread
 EMIT_S = 0.000_067  # relay: likewise
-EMITS_PER_S = 1_280  # of one worker, which gathers for longer the more streams it has
-BOT_S_OF_STREAM = 0.41 / 64  # bot: of one core, each second
+EMITS_PER_S = 1_280  # of one worker; with more streams it gathers for longer
+BOT_S_OF_STREAM = 0.41 / 64  # bot: of one core, per second
 BOT_S_OF_QUESTION = 0.007_8
 BOT_MIB, BOT_KIB_OF_SERVER = 80.0, 7.6
 CHANNEL_KIB = 0.5  # scale: with one short turn
 
 # --- Discord's --------------------------------------------------------------------------------
 
-DISCORD_PER_S = 50  # requests of one bot, answers to commands not counted
+DISCORD_PER_S = 50  # requests of one bot, without answers to commands
 SERVERS_OF_SHARD = 1_000  # recommended; at most 2,500
 
 # --- assumed ----------------------------------------------------------------------------------
 
 ANSWER_TOKENS = 256
-TURNS, TURN_KIB = 20, 1.5  # that a channel remembers, and one of them
+TURNS, TURN_KIB = 20, 1.5  # of a channel's history, and the size of one
 CHANNELS_OF_SERVER = 10
-MENTIONS = 0.3  # of all questions; the others are commands
+MENTIONS = 0.3  # share of all questions; the others are commands
 REQUESTS_OF_MENTION = 2  # the first message and the last edit
 BUSY = 0.7  # of a core or a thread, at most
 NODE_GIB = 48  # of a Redis server
@@ -44,15 +44,15 @@ NODE_GIB = 48  # of a Redis server
 @dataclass(frozen=True)
 class Component:
     name: str
-    enough_for: float  # GPUs, one of it
-    then: str
+    max_gpus: float  # that one of it suffices for
+    remedy: str
 
     def count_needed(self, gpus: int) -> int:
-        return math.ceil(gpus / self.enough_for)
+        return math.ceil(gpus / self.max_gpus)
 
 
 def list_components(channels_of_gpu: float) -> list[Component]:
-    """What there may be several of, first met first."""
+    """List the components of which there may be several; the first limit comes first."""
     questions_per_s = GPU_TOKENS_PER_S / ANSWER_TOKENS
     bot = GPU_STREAMS * BOT_S_OF_STREAM + questions_per_s * BOT_S_OF_QUESTION
     shard = questions_per_s * (SUBMIT_S + CLAIM_AND_FINISH_S) + EMITS_PER_S * EMIT_S
@@ -72,7 +72,7 @@ def list_components(channels_of_gpu: float) -> list[Component]:
             "opened by the bot",
         ),
     ]
-    return sorted(found, key=lambda part: part.enough_for)
+    return sorted(found, key=lambda part: part.max_gpus)
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -98,12 +98,12 @@ def build_table(channels: int, gpus: int) -> Table:
         f"{3600 * questions_per_s / channels:.1f} an hour in each of {channels:,} channels"
     )
     table = Table(title=title, box=box.MARKDOWN)
-    table.add_column("part")
-    table.add_column("one is enough for, GPUs", justify="right")
+    table.add_column("component")
+    table.add_column("GPUs per one", justify="right")
     table.add_column("needed", justify="right")
-    table.add_column("then")
+    table.add_column("remedy")
     for part in list_components(channels / gpus):
         table.add_row(
-            part.name, f"{part.enough_for:.1f}", f"{part.count_needed(gpus):,}", part.then
+            part.name, f"{part.max_gpus:.1f}", f"{part.count_needed(gpus):,}", part.remedy
         )
     return table

@@ -1,7 +1,7 @@
 """`python -m bench fairness`: 600 jobs of a noisy server, then one question of a quiet one.
 
-Every job takes the same time on one worker of four slots. How long the quiet question waits is
-given in service times: 1 is the time one job takes.
+Every job takes the same time on one worker of four slots. The wait of the quiet question is given
+in service times: 1 is the time that one job takes.
 """
 
 import argparse
@@ -13,11 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rich.console import Console
-from rich.table import Table
-
-from bench.figures import quantile
-from bench.server import RedisServer
+from bench.redis_server import RedisServer
+from bench.report import print_table, quantile
 from jobqueue.queue import JobLimits, JobQueue, Lease, Policy
 from jobqueue.redis_client import connect
 from jobqueue.schema import Finished, Job
@@ -34,10 +31,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(_args: argparse.Namespace) -> None:
     with TemporaryDirectory() as temporary, RedisServer(Path(temporary)) as server:
         waits = asyncio.run(_measure(server.url))
-    table = Table("quiet questions", "p50", "worst", title=f"Behind {NOISY} noisy jobs")
     found = {"p50": round(quantile(waits, 0.5), 2), "worst": round(max(waits), 2)}
-    table.add_row(str(len(waits)), *(f"{n} service times" for n in found.values()))
-    Console().print(table)
+    row = (len(waits), *(f"{n} service times" for n in found.values()))
+    print_table(f"Behind {NOISY} noisy jobs", ("quiet questions", *found), [row])
     print(json.dumps({"quiet_wait_service_times": found, "first_come_first_served": NOISY / SLOTS}))
 
 
@@ -75,14 +71,14 @@ async def _measure(url: str) -> list[float]:
         await asyncio.gather(*(queue.submit(_job("noisy", n)) for n in range(NOISY)))
         serving = asyncio.create_task(worker.serve())
         waits = [await _measure_quiet_wait(worker, n) for n in range(ROUNDS)]
-        while not serving.done():  # redis-py swallows a cancellation that meets a reply
+        while not serving.done():  # redis-py may swallow a cancellation
             serving.cancel()
             await asyncio.wait([serving], timeout=0.1)
         return waits
 
 
 async def _measure_quiet_wait(worker: _Worker, number: int) -> float:
-    """Service times from the submission to the start; the next one comes after a while."""
+    """Return the service times from submission to start, then pause before the next question."""
     job = _job("quiet", number)
     worker.started[job.id] = asyncio.get_running_loop().create_future()
     asked = time.monotonic()

@@ -7,26 +7,26 @@ leaves an event log and a history turn; the others just run a function.
 
 import argparse
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, astuple, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rich.console import Console
 from rich.table import Table
 
-from bench.contender import QueueUnderTest, kill_process
-from bench.figures import quantile
 from bench.peers.kit import GIVE_UP_S
-from bench.server import RedisServer
+from bench.redis_server import RedisServer
+from bench.report import print_table, quantile
 
-# Each with the folder of its interpreter: they want different versions of redis-py.
+# Each with the folder of its interpreter: they need different versions of redis-py.
 PEERS = {
     "commonroom": "",
     "saq": "saq",
@@ -35,16 +35,17 @@ PEERS = {
     "arq": "arq",
     "arq_tuned": "arq",
 }
+_ROOT = Path(__file__).parent.parent
 FAULT_JOBS, FAULT_JOB_S = 400, 0.25
-SETTLE_S = 20.0  # after a fault; what is not done by then counts as lost
+SETTLE_S = 20.0  # after a fault; jobs that are not done by then count as lost
 
 
 @dataclass(frozen=True)
 class FaultOutcome:
-    """What became of jobs that a fault struck."""
+    """The state of the jobs after a fault."""
 
     lost: int
-    doubled: int  # done twice, and both times it counted
+    doubled: int  # done twice, and both results counted
     worker_exited: bool
     recovery_s: float | None  # from the fault's end until the last job was done
 
@@ -57,6 +58,72 @@ class QueueFigures:
     enqueue_per_s: float
     drain_per_s: float
     faults: dict[str, FaultOutcome] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LedgerEntry:
+    what: str  # sent, start, done
+    job: str
+    at: float
+
+
+@dataclass(frozen=True)
+class QueueUnderTest:
+    peer: str  # a module of bench.peers
+    python: Path  # the interpreter that has it
+    server: RedisServer
+    ledger: Path
+
+    def reset(self) -> None:
+        """Empty the server and the ledger."""
+        with self.server.client() as redis:
+            redis.flushall()
+        self.ledger.write_bytes(b"")
+
+    def submit(self, how: str, *, jobs: int, seconds: float = 0.0) -> None:
+        """Submit all jobs, by the role `trickle` or `flood`."""
+        more = ("--jobs", str(jobs), "--seconds", str(seconds))
+        subprocess.run([*self._command(how), *more], cwd=_ROOT, check=True, timeout=120)
+
+    def start_worker(self) -> subprocess.Popen[bytes]:
+        with self.ledger.with_suffix(".log").open("ab") as log:
+            return subprocess.Popen(self._command("work"), cwd=_ROOT, stdout=log, stderr=log)
+
+    @contextmanager
+    def run_worker(self) -> Iterator[subprocess.Popen[bytes]]:
+        process = self.start_worker()
+        try:
+            yield process
+        finally:
+            kill_process(process)
+
+    def read_ledger(self) -> list[LedgerEntry]:
+        lines = (line.split() for line in self.ledger.read_text().splitlines())
+        return [LedgerEntry(what, job, float(at)) for what, job, at in lines]
+
+    def list_done(self) -> set[str]:
+        return {note.job for note in self.read_ledger() if note.what == "done"}
+
+    def await_done(self, jobs: int, timeout_s: float) -> bool:
+        give_up = time.monotonic() + timeout_s
+        while self.ledger.read_bytes().count(b"done ") < jobs or len(self.list_done()) < jobs:
+            if time.monotonic() > give_up:
+                return False
+            time.sleep(0.1)
+        return True
+
+    def _command(self, role: str) -> list[str]:
+        return [
+            *(str(self.python), "-W", "ignore", "-m", "bench.peers"),
+            *(self.peer, role, self.server.url, str(self.ledger)),
+        ]
+
+
+def kill_process(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        os.kill(process.pid, signal.SIGCONT)
+        process.kill()
+    process.wait()
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -80,7 +147,9 @@ def run(args: argparse.Namespace) -> None:
             python = args.peers / PEERS[name] / "bin/python" if PEERS[name] else sys.executable
             contender = QueueUnderTest(name, Path(python), server, Path(temporary, name))
             found.append(_measure(contender, args.jobs, faults=not args.no_faults))
-    console.print(_rates_table(found))
+    columns = ("queue", "start p50 ms", "start p99 ms", "enqueue/s", "drain/s")
+    rows = [astuple(figures)[:-1] for figures in found]
+    print_table("One worker, one submitter, one server", columns, rows)
     if not args.no_faults:
         console.print(_faults_table(found))
     print(json.dumps([asdict(figures) for figures in found]))
@@ -102,7 +171,7 @@ def _measure(contender: QueueUnderTest, jobs: int, *, faults: bool) -> QueueFigu
 
 
 def _measure_start(contender: QueueUnderTest, jobs: int) -> list[float]:
-    """Seconds from before a job's submission until it runs, one every 20 ms on an idle worker."""
+    """Return each job's seconds from submission to start; an idle worker gets one per 20 ms."""
     contender.reset()
     with contender.run_worker():
         time.sleep(2)  # it has connected and waits
@@ -114,7 +183,7 @@ def _measure_start(contender: QueueUnderTest, jobs: int) -> list[float]:
 
 
 def _measure_throughput(contender: QueueUnderTest, jobs: int) -> tuple[float, float]:
-    """Jobs submitted a second without a worker, then jobs done a second without a submitter."""
+    """Return jobs submitted per second without a worker, and done per second without submitter."""
     contender.reset()
     contender.submit("flood", jobs=jobs)
     with contender.run_worker():
@@ -130,7 +199,7 @@ def _measure_throughput(contender: QueueUnderTest, jobs: int) -> tuple[float, fl
 
 
 def _run_with_fault(fault: "Fault", contender: QueueUnderTest) -> FaultOutcome:
-    """The fault strikes after a third of the jobs."""
+    """Run the jobs, with the fault after a third of them."""
     contender.reset()
     contender.submit("flood", jobs=FAULT_JOBS, seconds=FAULT_JOB_S)
     with contender.run_worker() as worker, ExitStack() as stack:
@@ -138,7 +207,7 @@ def _run_with_fault(fault: "Fault", contender: QueueUnderTest) -> FaultOutcome:
         fault(contender, worker, stack)
         over = time.time()
         contender.await_done(FAULT_JOBS, SETTLE_S)
-        time.sleep(GIVE_UP_S + 1)  # for whoever means to do one again
+        time.sleep(GIVE_UP_S + 1)  # in case a job is done again
         exited = worker.returncode is None and worker.poll() is not None
     done = [note for note in contender.read_ledger() if note.what == "done"]
     times = Counter(note.job for note in done)
@@ -157,7 +226,7 @@ def _kill_worker(
 def _pause_worker(
     contender: QueueUnderTest, worker: subprocess.Popen[bytes], stack: ExitStack
 ) -> None:
-    """Longer than anybody waits for it, while another one works; then it wakes up."""
+    """Pause the worker for longer than its lease while another one works; then resume it."""
     worker.send_signal(signal.SIGSTOP)
     stack.enter_context(contender.run_worker())
     time.sleep(2 * GIVE_UP_S + 1)
@@ -178,22 +247,6 @@ FAULTS: dict[str, Fault] = {
     "worker paused": _pause_worker,
     "redis killed": _kill_redis,
 }
-
-
-# --- for people ---------------------------------------------------------------------------------
-
-
-def _rates_table(found: list[QueueFigures]) -> Table:
-    table = Table(title="One worker, one submitter, one server")
-    table.add_column("queue")
-    for name in ("start p50 ms", "start p99 ms", "enqueue/s", "drain/s"):
-        table.add_column(name, justify="right")
-    for f in found:
-        table.add_row(
-            f.peer, f"{f.start_p50_ms:.1f}", f"{f.start_p99_ms:.1f}",
-            f"{f.enqueue_per_s:,.0f}", f"{f.drain_per_s:,.0f}",
-        )  # fmt: skip
-    return table
 
 
 def _faults_table(found: list[QueueFigures]) -> Table:

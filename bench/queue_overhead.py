@@ -1,15 +1,16 @@
-"""`python -m bench path`: what the way from the bot's queue to the engine and back costs.
+"""`python -m bench path`: the overhead of queue and worker, compared with the engine alone.
 
-The same questions are put to an engine in this process, and as jobs to a worker's process with the
-same engine behind a queue, followed as a bot's process follows them. The scripted engine stands for
-a model of a chosen speed, so that the way is what differs:
+The same questions are put to an engine in one process, and as jobs to a worker's process with the
+same engine behind a queue, whose events are followed as the bot follows them. The scripted engine
+imitates a model of a chosen speed, so that only the path differs:
 
     python -m bench path --at-once 1 64 --token-ms 25
     python -m bench path --engine transformers --at-once 1 4       (a real model, on this machine)
     python -m bench path --shape internlm2.5-7b --tokens 800       (random weights, on a GPU)
 
-Which part of the tokens a second is left, and how much later the first text comes. Text is counted
-where it arrives: Discord itself, which takes one edit a second, is not in it (see `bench bot`).
+The figures are the share of tokens per second that remains, and the delay of the first text. Text
+is counted where it arrives. Discord, which takes one edit a second, is not included (see `bench
+bot`).
 """
 
 import argparse
@@ -21,7 +22,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import aclosing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from multiprocessing import get_context
 from os import environ
 from pathlib import Path
@@ -29,12 +30,10 @@ from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 from msgspec.structs import replace
-from rich.console import Console
-from rich.table import Table
 
 from bench.engine import SHAPES
-from bench.figures import quantile
-from bench.server import RedisServer
+from bench.redis_server import RedisServer
+from bench.report import print_table, quantile
 from inference.config import Settings, chosen
 from inference.engines import create
 from inference.engines.base import Engine, Message, Request
@@ -44,7 +43,7 @@ from jobqueue.redis_client import connect
 from jobqueue.schema import Delta, Finished, Job, Sampling
 
 START_S = 240.0
-SPREAD_S = 2.0  # people do not ask at the same moment; all are answered at once nevertheless
+SPREAD_S = 2.0  # people do not ask at the same moment, but all answers overlap
 
 
 @dataclass(frozen=True)
@@ -91,16 +90,13 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _compare(args: argparse.Namespace) -> None:
-    """Each engine in a process of its own: one after the other has the whole machine."""
+    """Measure both, each engine in its own process, one after the other."""
     with ProcessPoolExecutor(1, get_context("spawn")) as process:
         found = process.submit(_measure_engine, args).result()
     found += asyncio.run(_measure_through_queue(args))
-    table = Table(title="The engine alone, and behind queue and worker")
-    for name in ("way", "at once", "tokens/s", "first p50 ms", "first p95 ms"):
-        table.add_column(name, justify="right")
-    for each in found:
-        table.add_row(*map(str, asdict(each).values()))
-    Console().print(table)
+    columns = ("way", "at once", "tokens/s", "first p50 ms", "first p95 ms")
+    title = "The engine alone, and behind queue and worker"
+    print_table(title, columns, [astuple(each) for each in found])
     half = len(found) // 2
     compared = [
         {
@@ -126,7 +122,7 @@ def _sampling(args: argparse.Namespace) -> Sampling:
 async def _measure(
     way: str, counts: list[int], ask: Callable[[int], Awaitable[AnswerTimes]]
 ) -> list[OverheadFigures]:
-    """Each load a second time, when everything is warm."""
+    """Run each load twice; report the second run, when everything is warm."""
     found = []
 
     async def later(number: int, count: int) -> AnswerTimes:
@@ -197,7 +193,7 @@ async def _measure_through_queue(args: argparse.Namespace) -> list[OverheadFigur
 
 @contextmanager
 def _run_worker(args: argparse.Namespace, url: str) -> Iterator[subprocess.Popen[bytes]]:
-    """`python -m inference serve`, as an operator starts it."""
+    """Run `python -m inference serve`, as an operator does."""
     process = subprocess.Popen(
         [sys.executable, "-m", "inference", "serve", "--engine", args.engine],
         env={
@@ -229,7 +225,7 @@ async def _ask_by_job(
     queue: JobQueue, live: EventReader, args: argparse.Namespace, number: int
 ) -> AnswerTimes:
     answer = AnswerTimes(time.perf_counter())
-    # A channel of its own each time: what was said before would be read again.
+    # A new channel each time, so that no history is read.
     job = Job(
         id=uuid4().hex, channel=uuid4().hex, user=f"user-{number}", user_name="", server="guild",
         prompt=_make_prompt(args, number), reader="bot-0", sampling=_sampling(args),

@@ -1,7 +1,7 @@
-"""`python -m bench scale`: what a job costs, and a channel, as their number grows.
+"""`python -m bench scale`: the cost of a job and of a channel, for growing numbers of channels.
 
-With so many channels waiting, a job's way (submit, claim, finish) is timed on the server itself;
-afterwards every channel is idle with one turn of history, and the memory is shared out.
+While so many channels wait, the scripts of further jobs (submit, claim, finish) are timed on the
+server itself. Then every channel is idle with one turn of history, and its memory is measured.
 """
 
 import argparse
@@ -9,16 +9,15 @@ import asyncio
 import json
 from collections.abc import Coroutine
 from contextlib import aclosing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from redis.asyncio import Redis
-from rich.console import Console
-from rich.table import Table
 
-from bench.server import RedisServer
+from bench.redis_server import RedisServer
+from bench.report import print_table
 from jobqueue.queue import JobLimits, JobQueue, Policy
 from jobqueue.redis_client import connect
 from jobqueue.schema import Finished, Job, Turn
@@ -34,7 +33,7 @@ class ScaleFigures:
     channels: int
     submit_us: float  # of the server's time, each
     claim_and_finish_us: float
-    idle_bytes: int  # of a channel with one turn; its finished job's record not counted
+    idle_bytes: int  # of a channel with one turn, without the record of its finished job
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -47,14 +46,9 @@ def run(_args: argparse.Namespace) -> None:
     for channels in SIZES:
         with TemporaryDirectory() as temporary, RedisServer(Path(temporary)) as server:
             found.append(asyncio.run(_measure(server.url, channels)))
-    table = Table(title="Server time of one job, memory of one idle channel")
-    for name in ("channels waiting", "submit µs", "claim + finish µs", "bytes, idle"):
-        table.add_column(name, justify="right")
-    for f in found:
-        table.add_row(
-            f"{f.channels:,}", f"{f.submit_us}", f"{f.claim_and_finish_us}", f"{f.idle_bytes:,}"
-        )
-    Console().print(table)
+    columns = ("channels waiting", "submit µs", "claim + finish µs", "bytes, idle")
+    title = "Server time of one job, memory of one idle channel"
+    print_table(title, columns, [astuple(figures) for figures in found])
     print(json.dumps([asdict(figures) for figures in found]))
 
 
@@ -92,7 +86,7 @@ async def _answer(queue: JobQueue, jobs: int) -> None:
 
 
 async def _measure_script_us(redis: Redis, work: Coroutine[None, None, None]) -> float:
-    """Microseconds of scripts on the server."""
+    """Return the microseconds that the server spends in scripts."""
     await redis.config_resetstat()
     await work
     stats: Any = await redis.info("commandstats")
@@ -107,7 +101,7 @@ async def _read_memory(redis: Redis) -> int:
 
 
 async def _delete_finished(redis: Redis, queue: JobQueue) -> None:
-    """What expires by itself: the records and events of finished jobs, and the delivered ledger."""
+    """Delete what would expire: records and events of finished jobs, and the delivery ledger."""
     for kind in ("job", "events"):
         keys = [key async for key in redis.scan_iter(queue.scripts.key(kind, "*"), count=5_000)]
         for start in range(0, len(keys), 1_000):

@@ -1,12 +1,12 @@
-"""`python -m bench relay`: tokens from a worker to a bot's reader, 1 stream and 64.
+"""`python -m bench relay`: the latency of tokens from a worker to a bot, with 1 and 64 streams.
 
-The worker's process emits fenced, numbered events, one token each; what comes while an emit is on
-its way goes with the next one. (The real worker also waits 50 ms for more: that halves the work
-and adds 25 ms.) The bot's process follows all streams with one `LiveReader`. Times are from the
-token's making to the follower's hands, on one clock.
+The worker's process emits fenced, numbered events, one token each. Tokens that are produced during
+an emit go with the next one. (The real worker also waits 50 ms for more: that halves the work and
+adds 25 ms.) The bot's process follows all streams with one `EventReader`. Times are from producing
+a token to receiving it, on one clock.
 
-Beside it what one would write without a queue: each token by PUBLISH, one pattern subscription, no
-fence, no log, no resuming. Its figures are those of the machine and the client library.
+For comparison, the same by pub/sub: each token by PUBLISH, one pattern subscription, no fence, no
+log, no resuming. Those figures show the machine and the client library.
 """
 
 import argparse
@@ -17,18 +17,16 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import aclosing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from redis.asyncio import Redis
-from rich.console import Console
-from rich.table import Table
 
-from bench.figures import quantile
-from bench.server import RedisServer
+from bench.redis_server import RedisServer
+from bench.report import print_table, quantile
 from jobqueue.event_reader import EventReader
 from jobqueue.queue import JobLimits, JobQueue, Lease, Policy
 from jobqueue.redis_client import connect
@@ -37,7 +35,7 @@ from jobqueue.schema import Delta, Finished, Job, Started
 POLICY = Policy(limits=JobLimits(1_000, 1_000, 1_000, 1_000), live_length=100_000)
 
 
-Arrivals = list[tuple[float, float]]  # when each token was made, and when its follower had it
+Arrivals = list[tuple[float, float]]  # when each token was produced and received
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ class LatencyFigures:
     p99_ms: float
 
 
-# A stream as fast as people's models are, 64 of them, and more than two cores can carry.
+# One stream at a usual speed, 64 of them, and more than two cores can carry.
 LOADS = (StreamLoad(1, 80), StreamLoad(64, 80), StreamLoad(64, 400))
 
 
@@ -76,19 +74,8 @@ def run(_args: argparse.Namespace) -> None:
         for how in WAYS:
             with TemporaryDirectory() as temporary, RedisServer(Path(temporary)) as server:
                 found.append(_measure(server.url, load, how))
-    table = Table(title="From the worker to the bot")
-    for name in ("by", "streams", "tokens/s asked", "tokens/s", "p50 ms", "p99 ms"):
-        table.add_column(name, justify="right")
-    for f in found:
-        table.add_row(
-            f.how,
-            str(f.streams),
-            f"{f.asked_per_s:,}",
-            f"{f.tokens_per_s:,}",
-            f"{f.p50_ms}",
-            f"{f.p99_ms}",
-        )
-    Console().print(table)
+    columns = ("by", "streams", "tokens/s asked", "tokens/s", "p50 ms", "p99 ms")
+    print_table("From the worker to the bot", columns, [astuple(figures) for figures in found])
     print(json.dumps([asdict(figures) for figures in found]))
 
 
@@ -100,16 +87,17 @@ def _measure(url: str, load: StreamLoad, how: str) -> LatencyFigures:
         target=_read, args=(follow, url, load, theirs)
     )
     reader.start()
-    ours.recv()  # it follows all of them
+    ours.recv()  # it follows all streams
     asyncio.run(emit(url, load))
     seen: Arrivals = ours.recv()
     reader.join()
-    delays = [came - made for made, came in seen]
+    seconds = max(received for _, received in seen) - min(produced for produced, _ in seen)
+    delays = [received - produced for produced, received in seen]
     return LatencyFigures(
         how,
         load.streams,
         load.per_s * load.streams,
-        round(len(seen) / (max(came for _, came in seen) - min(made for made, _ in seen))),
+        round(len(seen) / seconds),
         round(quantile(delays, 0.5) * 1000, 2),
         round(quantile(delays, 0.99) * 1000, 2),
     )
@@ -138,14 +126,14 @@ async def _stream(queue: JobQueue, lease: Lease, load: StreamLoad) -> None:
 
 
 async def _produce(load: StreamLoad) -> AsyncIterator[list[float]]:
-    """When each token was made: those that came since the last were taken."""
+    """Yield the times of the tokens that were produced since the last step."""
     await asyncio.sleep(random.random() / load.per_s)
     began, taken = time.time(), 0
     while taken < load.tokens:
         await asyncio.sleep(began + taken / load.per_s - time.time())
-        made = min(int((time.time() - began) * load.per_s) + 1, load.tokens)
-        yield [began + n / load.per_s for n in range(taken, made)]
-        taken = made
+        produced = min(int((time.time() - began) * load.per_s) + 1, load.tokens)
+        yield [began + n / load.per_s for n in range(taken, produced)]
+        taken = produced
 
 
 async def _publish_all(url: str, load: StreamLoad) -> None:
@@ -174,7 +162,7 @@ async def _follow_all(url: str, load: StreamLoad, emitter: Connection) -> Arriva
         async with EventReader(queue, "bot-0") as live, asyncio.TaskGroup() as followers:
             for number in range(load.streams):
                 followers.create_task(_follow(live, _job(number).id, seen))
-            await asyncio.sleep(0.5)  # all of them wait
+            await asyncio.sleep(0.5)  # all followers wait
             emitter.send("ready")
     return seen
 
@@ -200,7 +188,7 @@ async def _subscribe(url: str, load: StreamLoad, emitter: Connection) -> Arrival
     return seen
 
 
-# How tokens are sent, and how they are followed.
+# How tokens are sent, and how they are received.
 WAYS: dict[str, tuple[Any, Any]] = {
     "commonroom": (_emit, _follow_all),
     "pub/sub": (_publish_all, _subscribe),

@@ -1,13 +1,13 @@
-"""`python -m bench vision`: how many questions about pictures a model answers rightly, by kind.
+"""`python -m bench vision`: the share of questions about images that a model answers correctly.
 
-A set is a folder of pictures and `*.jsonl` files, a question a line:
+A set is a folder of images and `*.jsonl` files with one question per line:
 
     {"picture": "007.png", "question": "How many stars?", "answers": ["3"], "kind": "count"}
 
-An answer counts when one of the right ones stands in it, word for word; a yes or no must come
-first. Case, punctuation and articles do not matter. `exact` counts those that say nothing else.
+An answer is correct if it contains one of the expected ones, word for word; a yes or no must come
+first. Case, punctuation and articles do not matter. `exact` counts answers without further words.
 
-With `--shape` nothing is judged, but timed (see `sight`).
+`--shape` measures speed instead (see `vision_speed`).
 """
 
 import argparse

@@ -1,9 +1,9 @@
-"""`python -m bench vision --shape internvl3.5-8b`: how fast pictures are seen, and who waits.
+"""`python -m bench vision --shape internvl3.5-8b`: the speed of a model that sees images.
 
-Random weights of a real one's shape, and pictures of noise, each another file: nothing is found in
-a cache. First the library's `generate()`, one question after another; then the engine's own eye and
-loop, alone and beside running text streams. Answers never end early. In each reading of a picture
-are its decoding, its tiles, the vision tower and the prompt.
+Weights are random, with a real model's shape. Images are noise, each another file, so that nothing
+is found in a cache. First comes the library's `generate()`, one question after another; then the
+engine's own encoder and loop, alone and beside running text streams. Answers never end early. The
+time of an image includes decoding, tiling, the vision tower and the prompt.
 """
 
 import argparse
@@ -34,7 +34,7 @@ from transformers import (
 from bench.engine import limits
 from bench.engine.contender import SAMPLING
 from bench.engine.loads import RandomPrompts, TokenTimes
-from bench.figures import quantile
+from bench.report import quantile
 from inference.engines.base import Image, Message
 from inference.engines.batch_config import Sizes
 from inference.engines.continuous_batching import TokenLoop
@@ -153,7 +153,7 @@ def _measure_gigabytes(model: Any) -> float:
 
 
 class NewQuestions:
-    """About pictures that nobody has seen before."""
+    """Questions about new images."""
 
     def __init__(self, frames: InternVL, load: str) -> None:
         self._frames = frames
@@ -161,13 +161,13 @@ class NewQuestions:
         self._noise, self._shown = _create_noise(load), count()
 
     def take(self, pictures: int) -> tuple[Message, list[int]]:
-        """What is shown, and the prompt's ids."""
+        """Return a message with images, and the prompt's ids."""
         images = tuple(self._picture() for _ in range(pictures))
         ids = [token for image in images for token in self._frames.ids(image, pictures)]
         return Message("user", "", images), [*ids, *self._prompts.take(QUESTION_TOKENS)]
 
     def _picture(self) -> Image:
-        """Another file each time, by its comment: writing it anew would hold up the rest."""
+        """Return a file with a new comment; encoding a new image would take too long."""
         comment = b"\xff\xfe" + (10).to_bytes(2, "big") + next(self._shown).to_bytes(8, "big")
         return Image(self._noise[:2] + comment + self._noise[2:], "image/jpeg")
 
@@ -180,7 +180,7 @@ def _create_noise(load: str) -> bytes:
 
 
 def _measure_generate(model: Any, frames: InternVL) -> dict[str, Any]:
-    """What people use who have no engine: one question after another."""
+    """Measure `generate()`, one question after another."""
     asked = NewQuestions(frames, "generate")
 
     def seconds(pictures: int, new: int) -> float:
@@ -212,7 +212,7 @@ def _measure_generate(model: Any, frames: InternVL) -> dict[str, Any]:
 
 
 class VisionEngine:
-    """The engine's eye and loop, as the worker runs them."""
+    """The engine's image encoder and loop, as the worker runs them."""
 
     def __init__(self, whole: Any, frames: InternVL, args: argparse.Namespace) -> None:
         decoder = for_this_device(decoder_of(whole))
@@ -281,7 +281,7 @@ async def _measure_alone(engine: VisionEngine, asked: NewQuestions) -> dict[str,
 
 
 async def _measure_at_once(engine: VisionEngine, asked: NewQuestions) -> dict[str, Any]:
-    """The second time round."""
+    """Measure in a second run."""
     for _ in range(2):
         all_asked = [asked.take(1) for _ in range(AT_ONCE)]
         begun = time.perf_counter()
@@ -297,7 +297,7 @@ async def _measure_at_once(engine: VisionEngine, asked: NewQuestions) -> dict[st
 async def _measure_beside_texts(
     engine: VisionEngine, asked: NewQuestions, rate: float, new: int
 ) -> dict[str, Any]:
-    """`STREAMS` texts being written while `rate` questions a second about a picture arrive."""
+    """Measure `STREAMS` texts while `rate` questions about an image arrive per second."""
     prompts = RandomPrompts(f"beside {rate}")
     texts = [
         asyncio.create_task(engine.write(prompts.take(STREAM_PROMPT), new)) for _ in range(STREAMS)
@@ -339,7 +339,7 @@ async def _submit_at_rate(
 
 
 def _token_gaps(answers: list[TokenTimes]) -> Iterator[float]:
-    """Seconds between a stream's tokens, from when all of them are writing."""
+    """Yield the seconds between a stream's tokens, while all streams are decoding."""
     opened = max(answer.times[0] for answer in answers)
     for answer in answers:
         for early, late in zip(answer.times, answer.times[1:], strict=False):

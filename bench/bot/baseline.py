@@ -1,7 +1,6 @@
-"""The least a bot can do with `/chat`: acknowledge it, and put one text there.
+"""The smallest bot with `/chat`: it acknowledges the command and shows one text.
 
-What it takes for that is the share of discord.py, of the local Discord and of the machine in
-every figure.
+Its times are the share of discord.py, the local Discord and the machine in every figure.
 """
 
 import os

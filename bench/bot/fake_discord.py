@@ -1,10 +1,10 @@
-"""The local Discord in a process of its own, and what its people do there.
+"""The local Discord in a process of its own, and the actions of people in it.
 
-    with Town() as town:
-        ...  # a bot against town.api_url with town.token
-        acknowledged = town.ask(Burst(200))
+    with FakeDiscord() as discord:
+        ...  # a bot connects to discord.api_url with discord.token
+        delays = discord.perform(AskAtOnce(200))
 
-What is asked of it goes over a pipe, one thing at a time, as a frozen value with an `act` method.
+An action is a frozen value with a method `act`. It goes over a pipe, one at a time.
 """
 
 import asyncio
@@ -24,13 +24,13 @@ from playground.discord.json_types import Json
 from playground.discord.server import LocalDiscord
 from playground.discord.user_actions import UserActions
 
-_QUESTION = re.compile(r"\A(?:> .*(?:\n|\Z))+")  # quoted above an answer
+_QUESTION = re.compile(r"\A(?:> .*(?:\n|\Z))+")  # the question quoted above an answer
 
 T_co = TypeVar("T_co", covariant=True)
 
 PATIENCE_S = 120.0
-SPREAD_S = 3.0  # over which streams begin
-PER_GUILD = 50  # people who ask
+SPREAD_S = 3.0  # within which all streams begin
+PER_GUILD = 50  # people
 
 
 class UserAction(Protocol[T_co]):
@@ -76,7 +76,7 @@ async def _serve(pipe: Connection) -> None:
             pipe.send(await act.act(discord))
 
 
-# --- what people do -----------------------------------------------------------------------------
+# --- actions ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,8 @@ class WaitForBot:
 
 @dataclass(frozen=True)
 class AskAtOnce:
-    """So many people use `/chat` within one second. The milliseconds until each was acknowledged;
-    infinite for "the application did not respond"."""
+    """So many people use `/chat` within one second. Returns the milliseconds to each
+    acknowledgement; infinite if "the application did not respond"."""
 
     people: int
     prompt: str = "hello"
@@ -119,7 +119,7 @@ class AskAtOnce:
 
 
 async def _read_acknowledgements(changes: Any, wanted: set[str]) -> dict[str, float]:
-    """When each was acknowledged, in milliseconds since 1970."""
+    """Return the time of each acknowledgement, in ms since 1970."""
     heard: dict[str, float] = {}
     while wanted - heard.keys():
         seen = await anext(changes)
@@ -129,7 +129,7 @@ async def _read_acknowledgements(changes: Any, wanted: set[str]) -> dict[str, fl
 
 
 async def _await_answers(asked: list[Interaction]) -> None:
-    """So that one measurement does not run into the next."""
+    """Wait for all answers, so that measurements do not overlap."""
 
     def waiting() -> bool:
         responses = [i.response for i in asked if i.response is not None]
@@ -146,7 +146,7 @@ def _is_growing(message: Json) -> bool:
 
 
 def _create_people(world: UserActions, name: str) -> Iterator[tuple[str, str]]:
-    """People with a channel each, over as many servers as are needed."""
+    """Create people with a channel each, over as many servers as needed."""
     for number in itertools.count():
         if number % PER_GUILD == 0:
             guild = world.create_guild(f"{name}-{number}")
@@ -156,7 +156,7 @@ def _create_people(world: UserActions, name: str) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class VisibleEdit:
-    """An answer's text as it could be seen from a moment on."""
+    """An answer's text, as visible from a moment on."""
 
     at_ms: float
     content: str
@@ -164,8 +164,8 @@ class VisibleEdit:
 
 @dataclass(frozen=True)
 class AskStreams:
-    """So many channels are answered at once, by one message each. What could be seen of each
-    answer, by job."""
+    """So many channels get an answer at once, in one message each. Returns the visible edits of
+    each answer, by job."""
 
     channels: int
     prompt: str
@@ -178,14 +178,14 @@ class AskStreams:
         async with _record_edits(world) as edits:
             jobs = []
             for user, place in people:
-                jobs.append(await self._asked(world, user, place))
+                jobs.append(await self._ask(world, user, place))
                 await asyncio.sleep(SPREAD_S / self.channels)
             async with asyncio.timeout(PATIENCE_S):
                 while not all(job in edits.complete for job in jobs):  # noqa: ASYNC110
                     await asyncio.sleep(0.1)
         return {job: edits.seen[job] for job in jobs}
 
-    async def _asked(self, world: UserActions, user: str, place: str) -> str:
+    async def _ask(self, world: UserActions, user: str, place: str) -> str:
         if self.mention:
             return (await world.say(user, place, f"@commonroom {self.prompt}")).id
         return (await world.slash(user, place, "chat", {"prompt": self.prompt})).id
@@ -221,7 +221,7 @@ async def _record_edits(world: UserActions) -> AsyncIterator[_EditRecorder]:
 
 @dataclass(frozen=True)
 class CreateServers:
-    """So many servers, each with channels and roles, before the bot comes."""
+    """Create servers with channels and roles."""
 
     servers: int
     channels: int = 10
@@ -239,7 +239,7 @@ class CreateServers:
 
 @dataclass(frozen=True)
 class SayAtRate:
-    """People talk among themselves, so many messages a second."""
+    """People talk to each other, so many messages a second."""
 
     per_s: int
     seconds: float

@@ -1,8 +1,8 @@
-"""`python -m bench bot`: how quickly people are acknowledged, how far answers lag, what idle costs.
+"""`python -m bench bot`: time to acknowledge, delay of answers, and cost of idle servers.
 
-Local Discord, Valkey, a worker with the scripted engine and the bot are a process each, and what
-each of them uses of the processor is told; a bare discord.py bot in place of ours shows what no
-bot can do without. Discord's rate limits hold. Times are read by one clock, in Discord's process.
+Local Discord, Valkey, a worker with the scripted engine and the bot are a process each; the CPU
+time of each is reported. A minimal discord.py bot in place of ours is the baseline. Discord's rate
+limits apply. All times are from one clock, in Discord's process.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from rich.table import Table
 
 from bench.bot.fake_discord import AskAtOnce, AskStreams, CreateServers, SayAtRate
 from bench.bot.processes import BARE, BOT, start_setup
-from bench.figures import quantile
+from bench.report import quantile
 from jobqueue.queue import JobQueue
 from jobqueue.redis_client import connect
 from jobqueue.schema import Delta, Finished, decode_event
@@ -36,21 +36,21 @@ CHATTER_PER_S = 50
 
 @dataclass(frozen=True)
 class AcknowledgementFigures:
-    """Milliseconds from a person's command to its acknowledgement; seconds of the processor."""
+    """Milliseconds from a command to its acknowledgement, and CPU seconds."""
 
     bot: str
     people: int
-    missed: int  # that read "the application did not respond"
+    missed: int  # that saw "the application did not respond"
     p50_ms: int
     p99_ms: int
-    cpu_s: dict[str, float]  # by process, to the last answer
+    cpu_s: dict[str, float]  # by process, until the last answer
 
 
 @dataclass(frozen=True)
 class StreamFigures:
     asked_by: str
     channels: int
-    visible_p50_ms: int  # from the first token's being written to its being seen
+    visible_p50_ms: int  # from writing the first token to its being visible
     visible_p99_ms: int
     behind_p50_ms: int  # the age of the newest text that an edit shows
     behind_p99_ms: int
@@ -67,7 +67,7 @@ class IdleFigures:
     kib_per_server: float
     idle_cpu: float  # share of one core
     ready_s: float
-    message_us: float  # of the processor, for each message that is not meant for the bot
+    message_us: float  # of CPU time, per message that is not for the bot
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -116,7 +116,7 @@ def _cell(value: object) -> str:
 
 def _measure_acknowledgements(name: str, bot: tuple[str, ...]) -> AcknowledgementFigures:
     with start_setup(bot) as on:
-        on.town.perform(AskAtOnce(20))  # everything is loaded, and has connections
+        on.town.perform(AskAtOnce(20))  # to load everything and open connections
         with on.measure_cpu() as used:
             delays = on.town.perform(AskAtOnce(PEOPLE))
     heard = [min(delay, 1000 * ACKNOWLEDGE_SECONDS) for delay in delays]
@@ -129,14 +129,14 @@ def _measure_acknowledgements(name: str, bot: tuple[str, ...]) -> Acknowledgemen
 
 @dataclass(frozen=True)
 class _EventTimes:
-    """When how much of an answer was there: characters, and milliseconds since 1970."""
+    """The length of an answer over time: characters, and ms since 1970."""
 
     lengths: list[int]
     at_ms: list[float]
     ended_ms: float
 
     def find_time(self, length: int) -> float:
-        """The moment from which so many characters were there."""
+        """Return the time from which so many characters were written."""
         return self.at_ms[min(bisect_left(self.lengths, length), len(self.at_ms) - 1)]
 
 
@@ -175,7 +175,7 @@ async def _read_event_times(url: str, jobs: list[str]) -> dict[str, _EventTimes]
 
 
 async def _read_stream(redis: "object", key: str) -> _EventTimes:
-    """A stream's ids tell when its entries were written, by this machine's clock."""
+    """Read a job's events; their ids are the times at which they were written."""
     lengths, at_ms, length, ended = [], [], 0, 0.0
     for entry_id, fields in await redis.xrange(key):  # type: ignore[attr-defined]
         at, event = float(entry_id.split(b"-")[0]), decode_event(fields[b"event"])

@@ -1,4 +1,4 @@
-"""The processes of one measurement, and what each of them has used."""
+"""The processes of one measurement, and the CPU time and memory of each."""
 
 import os
 import subprocess
@@ -12,11 +12,11 @@ from tempfile import TemporaryDirectory
 import psutil
 
 from bench.bot.fake_discord import FakeDiscord, UserAction, WaitForBot
-from bench.server import RedisServer
+from bench.redis_server import RedisServer
 
 BOT = ("-m", "bot")
 BARE = ("-m", "bench.bot.baseline")
-SLOTS = "256"  # nobody waits for the model
+SLOTS = "256"  # so that nobody waits for the model
 WORKER = ("-m", "inference", "serve", "--engine", "scripted")
 
 
@@ -28,14 +28,14 @@ class BotSetup:
 
     @contextmanager
     def measure_cpu(self) -> Iterator[dict[str, float]]:
-        """Seconds of the processor that each process uses in the block, filled in at its end."""
+        """Yield a dict that has each process's CPU seconds in the block after its end."""
         before = {name: _read_cpu_s(pid) for name, pid in self.pids.items()}
         used: dict[str, float] = {}
         yield used
         used |= {name: round(_read_cpu_s(pid) - before[name], 2) for name, pid in self.pids.items()}
 
     def measure_memory(self, name: str) -> int:
-        """Bytes that would come free if the process ended."""
+        """Return the bytes that would become free if the process ended."""
         return int(psutil.Process(self.pids[name]).memory_full_info().uss)
 
 
@@ -43,9 +43,9 @@ class BotSetup:
 def start_setup(
     bot: Sequence[str] = BOT, *, before: UserAction[None] | None = None
 ) -> Iterator[BotSetup]:
-    """Local Discord, Valkey, a worker with the scripted engine and one bot, each a process.
+    """Start local Discord, Valkey, a worker with the scripted engine and one bot.
 
-    `before` is what happens in Discord before the bot comes.
+    `before` is done in Discord before the bot connects.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
@@ -60,7 +60,7 @@ def start_setup(
             "COMMONROOM_TOKENS_PER_DAY": "0",
             "COMMONROOM_MEGABYTES_PER_DAY": "0",
             "INFERENCE_SLOTS": SLOTS,
-            "INFERENCE_PROGRAMS": "false",  # nothing here runs any
+            "INFERENCE_PROGRAMS": "false",  # no benchmark runs programs
             "LOG_LEVEL": "WARNING",
             "INFERENCE_LOG_LEVEL": "WARNING",
         }
@@ -90,6 +90,6 @@ def run_process(
 
 
 def _read_cpu_s(pid: int) -> float:
-    """Of the process and its children."""
+    """Return the CPU seconds of the process and its children."""
     process = psutil.Process(pid)
     return sum(sum(p.cpu_times()[:2]) for p in (process, *process.children(recursive=True)))

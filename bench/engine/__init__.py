@@ -3,11 +3,11 @@
     python -m bench engine --model SmolLM2-135M-Instruct --at-once 1 4
     python -m bench engine --shape internlm2.5-7b --compiled        (on a GPU)
 
-The limit comes first: a single token's step cannot take less time than reading the weights does,
-so their size over the measured copy bandwidth is the most tokens a second that one request can
-have. Then the same load is given to `generate()`, to the library's continuous batching as it comes,
-to llama.cpp where there is no GPU and the model's GGUF is here, and to our engine. Prompts are
-random ids and no answer ends early, so the work is always the same.
+The limit comes first: a step of a single token takes at least the time of reading the weights. So
+the measured copy bandwidth over their size is the upper limit of tokens per second of one request.
+Then the same load goes to `generate()`, to the library's continuous batching with its defaults, to
+llama.cpp if there is no GPU and the model's GGUF is here, and to this project's engine. Prompts
+are random ids and no answer ends early, so the work is always the same.
 """
 
 import argparse

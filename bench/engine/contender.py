@@ -1,4 +1,4 @@
-"""Ways to answer, asked alike: token ids in, token ids out."""
+"""The engines that are compared, behind one interface: token ids in, token ids out."""
 
 import argparse
 import asyncio
@@ -6,8 +6,10 @@ import time
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from statistics import median
 from typing import Any, Protocol, Self
 
+import torch
 from transformers import GenerationConfig
 from transformers.generation.configuration_utils import ContinuousBatchingConfig
 
@@ -17,7 +19,7 @@ from inference.engines.model_loader import for_this_device
 from inference.engines.sampling import Draw
 from inference.engines.sequential_loop import OneByOne
 
-# As chats are: a penalty, a nucleus, some warmth.
+# As in chats: a penalty, a nucleus, some temperature.
 SAMPLING = Draw(temperature=0.8, top_p=0.9, top_k=50, repetition_penalty=1.05, seed=7)
 
 
@@ -36,7 +38,7 @@ class EngineUnderTest(Protocol):
 
 
 class _LoopEngine:
-    """What streams pieces of an answer, for some requests at once."""
+    """An engine that streams parts of answers, for a limited number of requests at once."""
 
     def __init__(self, loop: TokenLoop | OneByOne, *, slots: int, page_tokens: int) -> None:
         self.cached_tokens = 0
@@ -64,7 +66,7 @@ class _LoopEngine:
 
 
 class BatchingEngine(_LoopEngine):
-    """The engine's own loop, with every rule of drawing in use."""
+    """The project's engine loop, with every sampling rule in use."""
 
     name = "commonroom"
 
@@ -93,7 +95,7 @@ class BatchingEngine(_LoopEngine):
 
 
 class MultiDeviceEngine(_LoopEngine):
-    """A model over several devices: one answer after another."""
+    """A model over several devices, which gives one answer after another."""
 
     name = "commonroom, spread"
 
@@ -108,7 +110,7 @@ class MultiDeviceEngine(_LoopEngine):
 
 
 class PlainBatchingEngine:
-    """transformers' continuous batching as it comes: greedy, the attention that torch has."""
+    """transformers' continuous batching with its defaults: greedy, with torch's attention."""
 
     name = "plain continuous batching"
 
@@ -159,13 +161,39 @@ class PlainBatchingEngine:
 
 
 def _count_cache_hits(contender: EngineUnderTest, manager: Any) -> None:
-    """Adds up what the library's own search for known prefixes finds."""
+    """Count the tokens that the library's own prefix search finds."""
     cache = manager.batch_processor.cache
     search = cache.search_prefix_match
 
-    def counted(*args: Any, **kwargs: Any) -> int:
+    def search_and_count(*args: Any, **kwargs: Any) -> int:
         found: int = search(*args, **kwargs)
         contender.cached_tokens += found
         return found
 
-    cache.search_prefix_match = counted
+    cache.search_prefix_match = search_and_count
+
+
+def measure_generate(model: Any, prompt: int, new: int) -> dict[str, Any]:
+    """Measure `generate()`: tokens per second of one request, without the first token."""
+    ids = torch.randint(5, 4000, (1, prompt), device=model.device)
+
+    def seconds(tokens: int) -> float:
+        begun = time.perf_counter()
+        model.generate(
+            ids,
+            attention_mask=torch.ones_like(ids),
+            max_new_tokens=tokens,
+            min_new_tokens=tokens,
+            do_sample=False,
+            pad_token_id=0,
+        ).cpu()
+        return time.perf_counter() - begun
+
+    few = min(new, 65)
+    seconds(2)
+    first = median(seconds(1) for _ in range(3))
+    return {
+        "what": "generate(), one at a time",
+        "tokens_s": round((few - 1) / (seconds(few) - first), 1),
+        "first_p50_ms": round(first * 1000, 1),
+    }

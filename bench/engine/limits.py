@@ -1,4 +1,4 @@
-"""What the device allows at best."""
+"""Upper limits of the device."""
 
 import time
 from statistics import median
@@ -8,13 +8,13 @@ import torch
 
 
 def measure_limit(model: Any) -> dict[str, Any]:
-    """Tokens a second of one request if a step took no longer than reading the weights."""
+    """Return the tokens per second of one request if a step only read the weights."""
     weights = sum(p.numel() * p.element_size() for p in _weights_of_step(model))
     return describe_limit("limit of one request", weights, measure_copy_bandwidth(model.device))
 
 
 def describe_limit(what: str, weights: int, bandwidth: float) -> dict[str, Any]:
-    """Bytes, and bytes a second."""
+    """Return a row; `weights` in bytes, `bandwidth` in bytes per second."""
     return {
         "what": what,
         "tokens_s": round(bandwidth / weights, 1),
@@ -29,14 +29,14 @@ def name_device(model: Any) -> str:
 
 
 def _weights_of_step(model: Any) -> list[torch.Tensor]:
-    """All weights but the table of embeddings, of which a step reads one row."""
+    """Return all weights except the embedding table, of which a step reads one row."""
     head = model.get_output_embeddings().weight
     table = model.get_input_embeddings().weight
     return [p for p in model.parameters() if p is not table or table is head]
 
 
 def measure_copy_bandwidth(where: torch.device) -> float:
-    """Bytes read and written a second by a copy far larger than any cache."""
+    """Return the bytes read and written per second by a copy far larger than any cache."""
     size = 2**31 if where.type == "cuda" else 2**28
     source = torch.randint(0, 255, (size,), dtype=torch.uint8, device=where)
     target = torch.empty_like(source)

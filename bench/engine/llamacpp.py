@@ -1,4 +1,4 @@
-"""llama.cpp's server as our engine starts it, asked for the same ids."""
+"""llama.cpp's server, started as the `llamacpp` engine starts it and given the same ids."""
 
 import argparse
 from collections.abc import AsyncGenerator
@@ -11,7 +11,7 @@ import msgspec
 
 from bench.engine import limits
 from bench.engine.contender import SAMPLING
-from bench.server import free_port
+from bench.redis_server import free_port
 from inference.engines.llamacpp.engine import cores
 from inference.engines.llamacpp.server_main import Plan
 from inference.engines.llamacpp.server_process import running
@@ -36,17 +36,17 @@ class LlamaCppEngine:
         self._stack = AsyncExitStack()
 
     def describe(self) -> dict[str, Any]:
-        told = ("slots", "context_tokens", "threads")
-        return {"what": self.name} | {name: getattr(self._plan, name) for name in told}
+        names = ("slots", "context_tokens", "threads")
+        return {"what": self.name} | {name: getattr(self._plan, name) for name in names}
 
     async def stream(self, prompt: list[int], new: int) -> AsyncGenerator[list[int], None]:
-        """As many zeros as there are new tokens: which ones they are is no matter."""
+        """Yield as many zeros as there are new tokens; their ids do not matter."""
         body = {
             "prompt": prompt,
             "n_predict": new,
             "stream": True,
             "ignore_eos": True,
-            "timings_per_token": True,  # a token that ends within a character is told with the next
+            "timings_per_token": True,  # a token that is part of a character comes later
             "temperature": SAMPLING.temperature,
             "top_k": SAMPLING.top_k,
             "top_p": SAMPLING.top_p,
@@ -81,8 +81,8 @@ class LlamaCppEngine:
 
 
 def measure_gguf_limit(path: Path) -> dict[str, Any]:
-    """What a step reads of the file: all but the table of embeddings, where that is not the head
-    too."""
+    """Return the limit by the bytes that a step reads of the file: all except the embedding table,
+    unless it is the head too."""
     import torch  # noqa: PLC0415
     from gguf import GGUFReader  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""The work: many at once, arrivals at a rate, and conversations."""
+"""The loads: many requests at once, requests at a rate, and conversations."""
 
 import asyncio
 import random
@@ -10,12 +10,12 @@ from statistics import median
 from typing import Any, ClassVar
 
 from bench.engine.contender import EngineUnderTest
-from bench.figures import quantile
+from bench.report import quantile
 
 FIRST_ID, LAST_ID = 5, 4000  # every vocabulary has these
 SECONDS = 8.0  # of an open loop
 TURNS = 3
-REPLY_TOKENS = 64  # that a person writes between two answers
+REPLY_TOKENS = 64  # of a person's message between two answers
 
 
 @dataclass
@@ -30,8 +30,8 @@ class TokenTimes:
 
 
 class RandomPrompts:
-    """Random ids: the same in every run, others in every load and each time that it is given, lest
-    one finds another's cached."""
+    """Random ids: equal in every run, but different for each load and repetition, so that none
+    finds another's in the cache."""
 
     _given: ClassVar[Counter[str]] = Counter()
 
@@ -58,7 +58,7 @@ async def ask(
 async def measure_burst(
     contender: EngineUnderTest, count: int, prompt: int, new: int
 ) -> dict[str, Any]:
-    """`count` requests at the same moment, the second time round."""
+    """Measure `count` requests at the same moment, in a second run."""
     prompts = RandomPrompts(f"burst {count}")
     for _ in range(2):
         answers = await asyncio.gather(
@@ -70,7 +70,7 @@ async def measure_burst(
 async def measure_open_loop(
     contender: EngineUnderTest, rate: float, prompt: int, new: int
 ) -> dict[str, Any]:
-    """Requests at random moments, `rate` a second on average, however long answers take."""
+    """Measure requests at random moments, `rate` per second on average."""
     chance, prompts = random.Random(2), RandomPrompts(f"open loop {rate}")
     moments, now = [], 0.0
     while (now := now + chance.expovariate(rate)) < SECONDS:
@@ -90,7 +90,7 @@ async def measure_open_loop(
 
 
 async def measure_long_channel(contender: EngineUnderTest, history: int) -> dict[str, Any]:
-    """First tokens of a conversation's turns, whose first prompt is `history` long."""
+    """Measure the first token of each turn of a conversation that begins with `history` tokens."""
     prompts = RandomPrompts("long channel")
     waits: list[list[float]] = []
     for _ in range(3):
@@ -111,7 +111,7 @@ async def measure_long_channel(contender: EngineUnderTest, history: int) -> dict
 async def measure_channels(
     contender: EngineUnderTest, count: int, prompt: int, new: int
 ) -> dict[str, Any]:
-    """`count` conversations side by side; how much of what could be found in the cache was."""
+    """Measure `count` parallel conversations, and the share of possible cache hits."""
     prompts = RandomPrompts("channels")
     said = [prompts.take(prompt) for _ in range(count)]
     page = contender.page_tokens
@@ -134,7 +134,7 @@ async def measure_channels(
 
 
 def _summarize(answers: list[TokenTimes]) -> dict[str, Any]:
-    """Milliseconds; `decode_s` is the rate while all of them write."""
+    """Return rates and times in ms; `decode_s` is the rate while all requests are decoding."""
     begun, ended = min(a.asked for a in answers), max(a.times[-1] for a in answers)
     firsts = [a.first_ms for a in answers]
     gaps = [

@@ -1,4 +1,4 @@
-"""All loads on all contenders, in one run."""
+"""Runs all loads on all engines, one engine after the other."""
 
 import argparse
 import asyncio
@@ -9,12 +9,13 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from bench.engine import limits, loads, peers
+from bench.engine import limits, loads
 from bench.engine.contender import (
     BatchingEngine,
     EngineUnderTest,
     MultiDeviceEngine,
     PlainBatchingEngine,
+    measure_generate,
 )
 from bench.engine.llamacpp import LlamaCppEngine, measure_gguf_limit
 from bench.engine.models import build
@@ -29,7 +30,7 @@ def run(args: argparse.Namespace) -> None:
     on_cpu = model.device.type == "cpu"
     untouched = on_cpu or (args.shape and not (args.quantize or args.spread))
     if "generate" in args.peers and untouched:
-        rows += [peers.measure_generate(model, args.prompt, args.new)]
+        rows += [measure_generate(model, args.prompt, args.new)]
     if "plain" in args.peers and untouched:
         rows += asyncio.run(_measure(PlainBatchingEngine(model), args))
     if "llamacpp" in args.peers and on_cpu and (path := gguf.find(args.model or "")):

@@ -1,4 +1,4 @@
-"""The models that are measured: real ones, or random weights of a real one's shape."""
+"""The models that are measured: real ones, or random weights with a real model's shape."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -15,7 +15,7 @@ from inference.engines.device_placement import ONE_DEVICE, Placement
 from inference.engines.model_loader import load
 from inference.models import resolve
 
-# InternLM2.5-7B as a Llama (its config.json at internlm/internlm2_5-7b-chat), and one that fits
+# InternLM2.5-7B as a Llama (its config.json at internlm/internlm2_5-7b-chat), and a model that fits
 # any machine, to try the benchmark itself.
 SHAPES: dict[str, dict[str, int]] = {
     "internlm2.5-7b": {
@@ -44,9 +44,9 @@ CHAT_TEMPLATE = (
 
 
 def build(name: str | None, shape: str | None, placement: Placement = ONE_DEVICE) -> Any:
-    """A model in bfloat16 where this machine computes fastest, not yet changed for it.
+    """Create or load a model in bfloat16 on the fastest device, not yet adapted to it.
 
-    Other placements are the library's work, which wants files: those models are ready to run.
+    The library handles other placements, from files; those models are ready to run.
     """
     if shape and placement == ONE_DEVICE:
         return _create_random_model(SHAPES[shape])
@@ -57,7 +57,7 @@ def build(name: str | None, shape: str | None, placement: Placement = ONE_DEVICE
 
 @contextmanager
 def write_random_model(shape: str) -> Iterator[Path]:
-    """A folder with random weights of `shape`, and a tokenizer that has a word for each id."""
+    """Write random weights and a tokenizer with a word for each id; yield the folder."""
     with TemporaryDirectory() as folder:
         _create_random_model(SHAPES[shape]).save_pretrained(folder)
         if torch.cuda.is_available():
@@ -67,7 +67,7 @@ def write_random_model(shape: str) -> Iterator[Path]:
 
 
 def _create_tokenizer(vocabulary: int) -> PreTrainedTokenizerFast:
-    """Reads byte by byte; what is written may be any of its words."""
+    """Create a tokenizer that encodes bytes and decodes any id of the vocabulary."""
     end = "<end>"
     signs = [*sorted(pre_tokenizers.ByteLevel.alphabet()), end]
     words = [*signs, *(f"Ġw{number}" for number in range(vocabulary - len(signs)))]

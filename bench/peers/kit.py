@@ -1,4 +1,4 @@
-"""What a benchmark asks of every queue.
+"""The interface that a benchmark uses for every queue.
 
 Standard library only, since each peer has an interpreter of its own.
 """
@@ -20,7 +20,7 @@ class Handle(Protocol):
 
 
 SLOTS = 100  # jobs a worker runs at once
-GIVE_UP_S = 2  # after a worker fell silent, wherever a queue lets one choose
+GIVE_UP_S = 2  # after which a silent worker counts as dead, if a queue lets one choose
 
 
 class QueuePeer(Protocol):
@@ -32,7 +32,7 @@ class QueuePeer(Protocol):
 
 
 class Ledger:
-    """What happened to each job, and when: one line each, whole even under SIGKILL."""
+    """A file with one line per event of a job, complete even under SIGKILL."""
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -41,7 +41,7 @@ class Ledger:
         os.write(self._file, f"{what} {job} {time.time()}\n".encode())
 
     async def handle(self, job: str, busy_s: float, keep: StoreResult | None = None) -> None:
-        """The job itself, as every peer runs it. A queue that may refuse a result says so."""
+        """Run the job; `keep` stores the result, if the queue may refuse it."""
         self.note("start", job)
         if busy_s:
             await asyncio.sleep(busy_s)
@@ -49,7 +49,7 @@ class Ledger:
 
 
 async def trickle(put: Submit, ledger: Ledger, jobs: int, every_s: float) -> None:
-    """One job after the other, for the time until it starts."""
+    """Submit one job after the other, to measure the time until it starts."""
     for number in range(jobs):
         ledger.note("sent", str(number))
         await put(str(number), 0)
@@ -57,7 +57,7 @@ async def trickle(put: Submit, ledger: Ledger, jobs: int, every_s: float) -> Non
 
 
 async def flood(put: Submit, ledger: Ledger, jobs: int, busy_s: float, at_once: int = 64) -> None:
-    """As many as it takes, from `at_once` tasks of one process."""
+    """Submit jobs as fast as possible, by `at_once` tasks of one process."""
     numbers = iter(range(jobs))
 
     async def some() -> None:

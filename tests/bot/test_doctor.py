@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from bench.server import RedisServer
+from bench.redis_server import RedisServer
 from bot.__main__ import main
 from bot.discord.permissions import invitation
 from bot.doctor import examine

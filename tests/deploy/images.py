@@ -21,7 +21,7 @@ from pathlib import Path
 
 import psutil
 
-from bench.server import RedisServer, free_port
+from bench.redis_server import RedisServer, free_port
 from playground.discord.server import LocalDiscord
 from tests.deploy.composed import MAIN, PROJECT, services
 

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 
-from bench.server import RedisServer, free_port
+from bench.redis_server import RedisServer, free_port
 from bot.config import Settings as BotSettings
 from common.doctor_report import Finding, Severity
 from common.metrics_server import serve_metrics

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.server import RedisServer
+from bench.redis_server import RedisServer
 from bot.discord.permissions import NEEDED
 from bot.discord.setup import COMMANDS
 from bot.i18n import LANGUAGES, words

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.server import RedisServer
+from bench.redis_server import RedisServer
 from jobqueue.redis_client import connect
 from playground.discord.fault_injection import Fault
 from playground.discord.json_types import File

@@ -21,7 +21,7 @@ from pathlib import Path
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bench.server import RedisServer
+from bench.redis_server import RedisServer
 from jobqueue.lua_runner import Scripts
 from tests.faults import load, verdict
 from tests.faults.crew import Member

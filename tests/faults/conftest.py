@@ -4,7 +4,7 @@ from multiprocessing.context import ForkServerContext
 
 import pytest
 
-from bench.server import RedisServer
+from bench.redis_server import RedisServer
 
 
 @pytest.fixture(scope="session")

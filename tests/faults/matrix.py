@@ -20,8 +20,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench.cluster import run_cluster
-from bench.server import RedisServer
+from bench.redis_server import RedisServer, run_cluster
 from jobqueue.embedded_redis import find_binary
 
 TESTS = ("tests/jobqueue", "tests/faults/test_guards.py")

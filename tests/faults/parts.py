@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 
 from bench.bot.processes import WORKER, run_process
-from bench.server import RedisServer
+from bench.redis_server import RedisServer
 from jobqueue.blobs import Blobs
 from jobqueue.event_reader import EventReader
 from jobqueue.queue import JobQueue

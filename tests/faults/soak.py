@@ -22,7 +22,7 @@ from pathlib import Path
 
 from bench.bot.fake_discord import FakeDiscord, WaitForBot
 from bench.bot.processes import BOT, WORKER, run_process
-from bench.server import RedisServer
+from bench.redis_server import RedisServer
 from playground.outcome_judge import ScriptSummary
 from tests.faults.growth import APART, Growth, Watch
 from tests.faults.proxy import FaultyProxy

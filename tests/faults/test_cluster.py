@@ -6,8 +6,7 @@ from contextlib import aclosing
 
 import pytest
 
-from bench.cluster import run_cluster
-from bench.server import RedisServer
+from bench.redis_server import RedisServer, run_cluster
 from common.doctor_report import Severity
 from jobqueue.doctor_checks import check_redis_server
 from jobqueue.event_reader import EventReader

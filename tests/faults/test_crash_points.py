@@ -17,7 +17,7 @@ from typing import Literal
 import pytest
 from redis.asyncio import Redis
 
-from bench.server import RedisServer
+from bench.redis_server import RedisServer
 from jobqueue.history import History
 from jobqueue.lua_runner import _load_script
 from jobqueue.queue import JobQueue

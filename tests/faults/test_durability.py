@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from bench.server import RedisServer
+from bench.redis_server import RedisServer
 from jobqueue.redis_client import connect
 
 # A disk that syncs at once, whatever else this machine writes.

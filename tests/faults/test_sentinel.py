@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from bench.server import RedisServer, free_port
+from bench.redis_server import RedisServer, free_port
 from common.doctor_report import Severity
 from jobqueue.doctor_checks import check_redis_server
 from jobqueue.embedded_redis import find_binary

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.server import free_port
+from bench.redis_server import free_port
 from common.doctor_report import Finding, Severity
 from inference.doctor import examine
 from inference.engines.engine_checks import memory

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.server import RedisServer
+from bench.redis_server import RedisServer
 from jobqueue.event_reader import EventReader
 from jobqueue.queue import JobQueue
 from jobqueue.redis_client import connect

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.server import RedisServer
+from bench.redis_server import RedisServer
 from common.doctor_report import Severity
 from jobqueue.address import BadAddress, RedisAddress, parse_redis_url
 from jobqueue.doctor_checks import check_redis_server

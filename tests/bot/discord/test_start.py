@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bench.server import RedisServer, free_port
+from bench.redis_server import RedisServer, free_port
 from bot.config import Settings, Shards
 from common.settings import SettingsError, load_settings
 from playground.discord.clock import TIME_SHIFT

@@ -1,9 +1,10 @@
-"""A Redis or Valkey of one's own, that may be killed and comes back with its data."""
+"""A Redis or Valkey for a benchmark or test, which may be killed and restarted; or a cluster."""
 
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -18,7 +19,7 @@ _START_S = 60.0  # reading a large append-only file takes a while
 
 
 class RedisServer:
-    """`with Server(folder) as server:` listens on a loopback port that it keeps over restarts."""
+    """A server that keeps its loopback port and data over restarts: `with RedisServer(folder):`."""
 
     def __init__(
         self, folder: Path, *, binary: Path | None = None, options: Sequence[str] = ()
@@ -42,7 +43,7 @@ class RedisServer:
         return redis.Redis(port=self.port, socket_timeout=5, retry=Retry(NoBackoff(), 0))
 
     def start(self) -> None:
-        """Returns once the server has read its data and answers."""
+        """Start the server; return when it has read its data and answers."""
         command = [str(self._binary), *self._settings(), *self._options]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         give_up = time.monotonic() + _START_S
@@ -53,7 +54,7 @@ class RedisServer:
                 time.sleep(0.01)
 
     def kill(self) -> None:
-        """SIGKILL, as the kernel does when memory runs out."""
+        """Kill the server, as the kernel does when memory runs out."""
         assert self._process is not None
         self._process.kill()
         self._process.wait()
@@ -67,7 +68,7 @@ class RedisServer:
         self.kill()
 
     def _settings(self) -> list[str]:
-        """As in production: append-only file, never evicting."""
+        """Return the settings of production: append-only file, no eviction."""
         return [
             *("--port", str(self.port), "--bind", "127.0.0.1"),
             *("--dir", str(self.folder), "--logfile", str(self.folder / "server.log")),
@@ -88,3 +89,46 @@ def _answers(client: "redis.Redis") -> bool:
         return bool(client.ping())
     except (RedisError, OSError):
         return False
+
+
+# --- a cluster ----------------------------------------------------------------------------------
+
+_SLOTS = 16_384
+_READY_S = 30.0
+
+
+@contextmanager
+def run_cluster(
+    folder: Path, *, binary: Path | None = None, nodes: int = 3
+) -> Iterator[list[RedisServer]]:
+    """Run a cluster of primaries; yield them when each knows that all slots are served."""
+    buses = [free_port() for _ in range(nodes)]
+    with ExitStack() as stack:
+        servers = [
+            RedisServer(
+                folder / str(n), binary=binary,
+                options=("--cluster-enabled", "yes", "--cluster-port", str(bus)),
+            )
+            for n, bus in enumerate(buses)
+        ]  # fmt: skip
+        clients = [stack.enter_context(stack.enter_context(s).client()) for s in servers]
+        for n, client in enumerate(clients):
+            first, last = n * _SLOTS // nodes, (n + 1) * _SLOTS // nodes - 1
+            client.execute_command("CLUSTER", "ADDSLOTSRANGE", first, last)
+            client.execute_command("CLUSTER", "MEET", "127.0.0.1", servers[0].port, buses[0])
+        _await_agreement(clients)
+        yield servers
+
+
+def _await_agreement(clients: "list[redis.Redis]") -> None:
+    give_up = time.monotonic() + _READY_S
+    while not all(_knows_all(client, len(clients)) for client in clients):
+        if time.monotonic() > give_up:
+            raise RuntimeError("the cluster's nodes do not find each other")
+        time.sleep(0.05)
+
+
+def _knows_all(client: "redis.Redis", nodes: int) -> bool:
+    reply: bytes = client.execute_command("CLUSTER", "INFO")  # type: ignore[no-untyped-call]
+    info = reply.split()
+    return b"cluster_state:ok" in info and b"cluster_size:%d" % nodes in info
