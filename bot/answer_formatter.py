@@ -14,7 +14,7 @@ from bot.render.format_answer import Dressed
 from bot.render.render_process import Studio
 from bot.render.result_callout import set_apart
 from bot.render.svg_to_png import Picture
-from bot.reply_protocol import Outcome
+from bot.reply_protocol import AnswerOutcome
 from jobqueue.article import Article, Figure, Section, Slot
 from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueUnavailable
@@ -45,7 +45,7 @@ class Dressing:
     ) -> None:
         await self._studio.__aexit__(kind, error, traceback)
 
-    async def dress(self, text: str, outcome: Outcome, words: Words) -> Dressed | Spread:
+    async def dress(self, text: str, outcome: AnswerOutcome, words: Words) -> Dressed | Spread:
         if outcome.article:
             return await self.spread(outcome.article)
         is_solution = outcome.check is not None

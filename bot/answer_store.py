@@ -10,7 +10,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from bot.agent_trace import Work, WorkKind
-from bot.reply_protocol import Outcome
+from bot.reply_protocol import AnswerOutcome
 from bot.user_records import pack, unpack
 from jobqueue.lua_runner import Scripts
 from jobqueue.schema import Check, FinishReason, Job
@@ -30,7 +30,7 @@ class Version(msgspec.Struct, frozen=True, omit_defaults=True):
     unseen_pictures: int = 0
 
     @classmethod
-    def of(cls, job: Job, outcome: Outcome) -> "Version":
+    def of(cls, job: Job, outcome: AnswerOutcome) -> "Version":
         return cls(
             job,
             outcome.reason,
@@ -42,9 +42,9 @@ class Version(msgspec.Struct, frozen=True, omit_defaults=True):
             outcome.unseen_pictures,
         )
 
-    def outcome(self, work: Work) -> Outcome:
+    def outcome(self, work: Work) -> AnswerOutcome:
         """`work` is what was done for it."""
-        return Outcome(
+        return AnswerOutcome(
             self.reason,
             self.omitted_turns,
             self.check,

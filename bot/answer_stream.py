@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from bot import notices
 from bot.agent_trace import NOTHING, Work
 from bot.notices import Notice
-from bot.reply_protocol import Outcome, Reply
+from bot.reply_protocol import AnswerOutcome, AnswerReply
 from common import tracing
 from jobqueue.errors import InvalidJob, QueueFull, QueueUnavailable, UnknownJob
 from jobqueue.event_reader import Envelope, EventReader
@@ -58,8 +58,8 @@ async def submit(queue: JobQueue, job: Job) -> Notice | None:
     return None
 
 
-async def answer(
-    queue: JobQueue, live: EventReader, job: Job, reply: Reply, *, left_s: float
+async def follow_answer(
+    queue: JobQueue, live: EventReader, job: Job, reply: AnswerReply, *, left_s: float
 ) -> None:
     """Show the submitted job's answer until it ends; within `left_s` the person has a word."""
     draft = Draft()
@@ -68,7 +68,7 @@ async def answer(
             waiting = group.create_task(_explain_waiting(queue, job, reply))
             async for envelope in _events(queue, live, job):
                 draft.add(envelope)
-                if draft.begun and not draft.end:
+                if draft.has_content and not draft.end:
                     waiting.cancel()
                     reply.update(draft.text, draft.work, draft.progress)
             waiting.cancel()
@@ -78,7 +78,7 @@ async def answer(
     await _conclude(job, draft, reply)
 
 
-async def _conclude(job: Job, draft: "Draft", reply: Reply) -> None:
+async def _conclude(job: Job, draft: "Draft", reply: AnswerReply) -> None:
     work = draft.work.ended()
     match draft.end:
         case Finished(text=text) as end if text.strip():
@@ -94,10 +94,10 @@ async def _conclude(job: Job, draft: "Draft", reply: Reply) -> None:
             await reply.fail(notices.LOST, draft.text, work)
 
 
-def _outcome(job: Job, end: Finished, work: Work) -> Outcome:
+def _outcome(job: Job, end: Finished, work: Work) -> AnswerOutcome:
     """A solution is said to be unchecked if it is; of other answers nobody expects a check."""
     judged = strip_model(job.capability) == SOLVE or end.check is not Check.NONE
-    return Outcome(
+    return AnswerOutcome(
         end.reason,
         end.omitted_turns,
         end.check if judged else None,
@@ -142,7 +142,7 @@ class Draft:
     end: Finished | Failed | None = None
 
     @property
-    def begun(self) -> bool:
+    def has_content(self) -> bool:
         return bool(self.text or self.work or self.progress)
 
     def add(self, envelope: Envelope) -> None:
@@ -166,7 +166,7 @@ async def _give_up(queue: JobQueue, job: Job) -> None:
 # --- why there is nothing to read yet -----------------------------------------------------------
 
 
-async def _explain_waiting(queue: JobQueue, job: Job, reply: Reply) -> None:
+async def _explain_waiting(queue: JobQueue, job: Job, reply: AnswerReply) -> None:
     """Tell why the answer has not begun, and again when that changes; until cancelled."""
     shown = None
     waited = QUIET_S
@@ -175,7 +175,7 @@ async def _explain_waiting(queue: JobQueue, job: Job, reply: Reply) -> None:
         reason = await _why_waiting(queue, job)
         # Reading is what "thinking" already says; only a card that says otherwise is replaced.
         if reason != shown and (reason != notices.RUNNING or shown or waited > LONG_READING_S):
-            reply.wait(reason)
+            reply.show_status(reason)
             shown = reason
         await asyncio.sleep(REFRESH_S)
         waited += REFRESH_S

@@ -1,6 +1,6 @@
 """The seam between asking and whatever shows the answer.
 
-`bot.discord.delivery.discord_reply` shows it in Discord; `Transcript` keeps it for tests.
+`bot.discord.delivery.discord_reply` shows it in Discord; `ReplyTranscript` keeps it for tests.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ NOTHING_READ = Notice("note-read-nothing")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class AnswerOutcome:
     """How an answer ended."""
 
     reason: FinishReason = FinishReason.STOP
@@ -57,10 +57,10 @@ _FOOTNOTES = {
 }
 
 
-class Reply(Protocol):
+class AnswerReply(Protocol):
     """One question's answer, as a person sees it grow."""
 
-    def wait(self, notice: Notice) -> None:
+    def show_status(self, notice: Notice) -> None:
         """Say why there is nothing to read yet; returns at once, the newest call wins."""
         ...
 
@@ -69,7 +69,7 @@ class Reply(Protocol):
         at once, the newest call wins."""
         ...
 
-    async def finish(self, text: str, outcome: Outcome) -> None:
+    async def finish(self, text: str, outcome: AnswerOutcome) -> None:
         """Show the complete answer; returns when the person can see it all."""
         ...
 
@@ -79,26 +79,26 @@ class Reply(Protocol):
 
 
 @dataclass
-class Transcript:
+class ReplyTranscript:
     """A `Reply` that keeps what it is given."""
 
-    waits: list[Notice] = field(default_factory=list)
+    statuses: list[Notice] = field(default_factory=list)
     updates: list[str] = field(default_factory=list)
     works: list[Work] = field(default_factory=list)
     progress: list[Progress] = field(default_factory=list)
     answer: str | None = None
-    outcome: Outcome | None = None
+    outcome: AnswerOutcome | None = None
     failure: Notice | None = None
 
-    def wait(self, notice: Notice) -> None:
-        self.waits.append(notice)
+    def show_status(self, notice: Notice) -> None:
+        self.statuses.append(notice)
 
     def update(self, text: str, work: Work = NOTHING, progress: Progress | None = None) -> None:
         self.updates.append(text)
         self.works.append(work)
         self.progress += [progress] if progress else []
 
-    async def finish(self, text: str, outcome: Outcome) -> None:
+    async def finish(self, text: str, outcome: AnswerOutcome) -> None:
         self.answer, self.outcome = text, outcome
 
     async def fail(self, notice: Notice, text: str = "", work: Work = NOTHING) -> None:

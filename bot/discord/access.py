@@ -7,7 +7,7 @@ against the place and the person of the interaction that brought it.
 import discord
 
 from bot.discord.delivery import reply_target
-from bot.discord.delivery.reply_target import BelowInteraction
+from bot.discord.delivery.reply_target import InteractionTarget
 from bot.notices import Notice, Refused
 from jobqueue.schema import Job
 
@@ -34,7 +34,7 @@ def require_here(interaction: discord.Interaction, job: Job) -> None:
         Refused: it is shown elsewhere, or to somebody else alone.
     """
     below = reply_target.decode(job.reply)
-    private = isinstance(below, BelowInteraction) and below.private
+    private = isinstance(below, InteractionTarget) and below.private
     if below.channel != str(interaction.channel_id):
         raise Refused(ELSEWHERE)
     if private and job.user != str(interaction.user.id):

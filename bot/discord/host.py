@@ -18,12 +18,12 @@ from bot.config import Settings
 from bot.discord import access
 from bot.discord.ask import job_factory, message_text, references
 from bot.discord.ask.admission import PATIENCE_S, Admission, author_of
-from bot.discord.ask.debounce import Intake
+from bot.discord.ask.debounce import QuestionIntake
 from bot.discord.ask.missed_messages import CatchUp
-from bot.discord.delivery.answer_manager import ACKNOWLEDGE_S, Answers
-from bot.discord.delivery.answer_registry import Album
+from bot.discord.delivery.answer_manager import ACKNOWLEDGE_S, AnswerManager
+from bot.discord.delivery.answer_registry import AnswerRegistry
 from bot.discord.delivery.message_transport import show_notice
-from bot.discord.delivery.request_pacer import Pace
+from bot.discord.delivery.request_pacer import RequestPacer
 from bot.discord.respond import tell
 from bot.discord.views.persistent_item import PersistentItem
 from bot.i18n import words
@@ -59,11 +59,13 @@ class Host(discord.AutoShardedClient):
         )
         self.services = services
         self.dressing = Dressing(services.blobs)
-        self.album = Album(self, services, self.dressing)
-        self.pace = Pace(len(shards.ids) / shards.of if shards else 1.0)
-        self.answers = Answers(self, services, self.album, dressing=self.dressing, pace=self.pace)
+        self.registry = AnswerRegistry(self, services, self.dressing)
+        self.pacer = RequestPacer(len(shards.ids) / shards.of if shards else 1.0)
+        self.answers = AnswerManager(
+            self, services, self.registry, dressing=self.dressing, pace=self.pacer
+        )
         self.admission = Admission(services)
-        self.intake = Intake(self, services, self.admission, self.answers)
+        self.intake = QuestionIntake(self, services, self.admission, self.answers)
         reader = services.settings.reader
         self.catch_up = CatchUp(self, services.queue, reader, answer=self.on_message)
         self.asked_about = references.MessageCache()
@@ -89,19 +91,19 @@ class Host(discord.AutoShardedClient):
 
     async def on_ready(self) -> None:
         log.info("ready user=%s servers=%d", self.user and self.user.id, len(self.guilds))
-        self.catch_up.connected(resumed=False)
+        self.catch_up.on_connect(resumed=False)
 
     async def on_resumed(self) -> None:
-        self.catch_up.connected(resumed=True)
+        self.catch_up.on_connect(resumed=True)
 
     async def on_disconnect(self) -> None:
-        self.catch_up.disconnected()
+        self.catch_up.on_disconnect()
 
     async def on_message(self, message: discord.Message) -> None:
-        if self.user is None or not job_factory.is_for(self.user, message):
+        if self.user is None or not job_factory.is_addressed_to(self.user, message):
             return
         await self.catch_up.remember_direct(message)
-        if self.intake.repeated(str(message.id)) or str(message.id) in self.answers:
+        if self.intake.remember_id(str(message.id)) or str(message.id) in self.answers:
             return
         try:
             job_factory.require_readable(self.user, message)
@@ -110,8 +112,8 @@ class Host(discord.AutoShardedClient):
             with tracing.start_question_span(question.job.id, question.job.channel, "message"):
                 who = author_of(message)
                 await self.admission.require_open(who)
-                question = await self._branched(message, question)
-                self.intake.hear(msgspec.structs.replace(question, asker=who))
+                question = await self._continue_from_target(message, question)
+                self.intake.add_message(msgspec.structs.replace(question, asker=who))
         except Refused as refused:
             language = words(job_factory.locale_of(message))
             await show_notice(self, message, refused.notice, language)
@@ -133,7 +135,7 @@ class Host(discord.AutoShardedClient):
         except Exception as error:  # the form's edge: its person is told
             await self.explain(interaction, error)
 
-    async def _branched(self, message: discord.Message, question: Question) -> Question:
+    async def _continue_from_target(self, message: discord.Message, question: Question) -> Question:
         """A reply to an older answer goes on from there, any other question from the latest.
 
         An answer that is not remembered any more is quoted.
@@ -144,8 +146,8 @@ class Host(discord.AutoShardedClient):
         try:
             async with asyncio.timeout(PATIENCE_S + ACKNOWLEDGE_S):
                 shown = await self.services.shown.find(str(target))
-                if shown is None and references.answers(message, self.user.id):
-                    await self.answers.settled_in(job.channel)
+                if shown is None and references.is_reply_to_bot(message, self.user.id):
+                    await self.answers.wait_until_channel_recorded(job.channel)
                     shown = await self.services.shown.find(str(target))
                 head = await self.services.history.get_head(job.channel)
                 turn = shown and await self.services.history.get_turn(job.channel, shown.job.id)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from bot import notices
 from bot.discord.delivery import reply_target
-from bot.discord.delivery.reply_target import BelowInteraction, BelowMessage
+from bot.discord.delivery.reply_target import InteractionTarget, MessageTarget
 from bot.notices import Refused
 from bot.pending_questions import Question
 
@@ -19,7 +19,7 @@ ALREADY_OPEN = 160004  # Discord's code
 log = logging.getLogger(__name__)
 
 
-async def opened(client: discord.Client, question: Question) -> Question:
+async def open_thread(client: discord.Client, question: Question) -> Question:
     """The question, to be answered in a thread below the response that shows it.
 
     An earlier process may have opened it. Where none can be had the answer goes below the question
@@ -29,22 +29,22 @@ async def opened(client: discord.Client, question: Question) -> Question:
         Refused: the response is not there any more, or never was.
     """
     job, below = question.job, reply_target.decode(question.job.reply)
-    if not isinstance(below, BelowInteraction):
+    if not isinstance(below, InteractionTarget):
         return question
     response = await _response(client, below)
     channel = client.get_partial_messageable(int(below.channel), guild_id=int(job.server))
-    to = BelowMessage(channel=str(response), message="")
+    to = MessageTarget(channel=str(response), message="")
     try:
         await channel.get_partial_message(response).create_thread(name=title_of(job.prompt))
     except (discord.HTTPException, aiohttp.ClientError) as error:
         if getattr(error, "code", 0) != ALREADY_OPEN:
             log.warning("no thread job=%s: %r", job.id, error)
-            to = BelowMessage(channel=below.channel, message=str(response))
+            to = MessageTarget(channel=below.channel, message=str(response))
     job = replace(job, channel=to.channel, reply=reply_target.encode(to).decode())
     return replace(question, job=job)
 
 
-async def _response(client: discord.Client, below: BelowInteraction) -> int:
+async def _response(client: discord.Client, below: InteractionTarget) -> int:
     """Its id; a thread below a message has the same."""
     webhook = discord.Webhook.partial(int(below.application), below.token, client=client)
     try:

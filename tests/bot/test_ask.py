@@ -12,8 +12,8 @@ from redis.asyncio import Redis
 from bot import answer_stream, notices
 from bot.agent_trace import NOTHING
 from bot.answer_store import Version
-from bot.answer_stream import answer, submit
-from bot.reply_protocol import Outcome, Transcript
+from bot.answer_stream import follow_answer, submit
+from bot.reply_protocol import AnswerOutcome, ReplyTranscript
 from jobqueue.event_reader import EventReader
 from jobqueue.queue import JobQueue, Lease
 from jobqueue.schema import (
@@ -53,10 +53,10 @@ class Desk:
     queue: JobQueue
     live: EventReader
     seq: int = 0
-    reply: Transcript = field(default_factory=Transcript)
+    reply: ReplyTranscript = field(default_factory=ReplyTranscript)
 
-    async def shown(self, asked: Job, left_s: float = 20.0) -> Transcript:
-        await answer(self.queue, self.live, asked, self.reply, left_s=left_s)
+    async def shown(self, asked: Job, left_s: float = 20.0) -> ReplyTranscript:
+        await follow_answer(self.queue, self.live, asked, self.reply, left_s=left_s)
         return self.reply
 
     async def claim(self, nonce: str = "n1") -> Lease:
@@ -95,7 +95,7 @@ async def test_an_answer_grows_and_ends(desk: Desk) -> None:
     reply = await desk.shown(asked)
     assert reply.updates == ["Hel", "Hello"]
     assert reply.answer == "Hello"
-    assert reply.outcome == Outcome(FinishReason.STOP, omitted_turns=2, summarised_turns=5)
+    assert reply.outcome == AnswerOutcome(FinishReason.STOP, omitted_turns=2, summarised_turns=5)
     notes = {note.key: note.arguments for note in reply.outcome.footnotes()}
     assert notes == {"note-omitted": {"turns": 2}, "note-summarised": {"turns": 5}}
     assert Version.of(asked, reply.outcome).outcome(NOTHING) == reply.outcome
@@ -248,10 +248,10 @@ async def test_a_problem_that_no_model_can_solve_any_more_waits_for_one_that_can
         await _told(desk, notices.NO_ABLE_WORKER)
         (lease,) = await desk.queue.claim("w1", 1, {"solve"}, "n1")
         await desk.end(lease, Finished(text="4"))
-        assert (await shown).outcome == Outcome(check=Check.NONE)
+        assert (await shown).outcome == AnswerOutcome(check=Check.NONE)
 
 
 async def _told(desk: Desk, notice: notices.Notice) -> None:
     async with asyncio.timeout(30):
-        while notice not in desk.reply.waits[-1:]:  # noqa: ASYNC110 — a reply has no event
+        while notice not in desk.reply.statuses[-1:]:  # noqa: ASYNC110 — a reply has no event
             await asyncio.sleep(0.01)

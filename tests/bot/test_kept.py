@@ -5,7 +5,7 @@ from redis.asyncio import Redis
 
 from bot.agent_trace import Thinking, Work, WorkRecords
 from bot.answer_store import Shown, ShownAnswers, Version
-from bot.reply_protocol import Outcome
+from bot.reply_protocol import AnswerOutcome
 from bot.user_records import Kept
 from jobqueue.lua_runner import Scripts
 from jobqueue.schema import FinishReason
@@ -16,7 +16,7 @@ WORDS = "What people write repeats itself, more or less. " * 1_000
 
 async def test_an_answers_long_record_is_small_and_whole(redis: Redis) -> None:
     job = msgspec.structs.replace(make_job("1"), prompt=WORDS)
-    shown = Shown("1", ("9/2",), (Version.of(job, Outcome(FinishReason.STOP)),))
+    shown = Shown("1", ("9/2",), (Version.of(job, AnswerOutcome(FinishReason.STOP)),))
     answers = ShownAnswers(redis)
     await answers.keep(shown)
     assert await answers.find("2") == shown

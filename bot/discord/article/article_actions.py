@@ -24,7 +24,7 @@ from bot.discord.article import article_editor
 from bot.discord.article.article_components import ArticleControl
 from bot.discord.article.article_editor import Page
 from bot.discord.ask.admission import asker_of
-from bot.discord.delivery.restore_images import reclaim
+from bot.discord.delivery.restore_images import restore_images
 from bot.discord.host import Host, Interaction
 from bot.discord.views import components_panel, modal_values
 from bot.discord.views.answer_actions import FORGOTTEN, in_place_of, reachable
@@ -99,7 +99,7 @@ class Articles:
         shown, record = await self._known(interaction, control.job)
         await interaction.response.defer(ephemeral=True, thinking=True)
         blobs = self._services.blobs
-        await reclaim(self._client, blobs, shown, record.article)
+        await restore_images(self._client, blobs, shown, record.article)
         hashes = {figure.picture.sha256 for figure in record.article.figures}
         pictures = {each: await blobs.get(each) for each in hashes}
         file = await asyncio.to_thread(bundle, record.article, pictures, interaction.filesize_limit)
@@ -136,7 +136,7 @@ class Articles:
 
     async def _page(self, interaction: Interaction, job: str, at: int = 0, place: int = 0) -> Page:
         shown, record = await self._own(interaction, job)
-        working = self._answers.renewing(shown.id)
+        working = self._answers.find_renewal(shown.id)
         at = min(at, len(record.article.sections) - 1)
         note = Notice("article-working") if working else None
         say = words(str(interaction.locale))
@@ -222,14 +222,14 @@ class Articles:
         finally:
             self._waiting.discard(answer)
         try:
-            if not self._answers.renewing(answer):  # which shows the newest state itself
+            if not self._answers.find_renewal(answer):  # which shows the newest state itself
                 await self._show_newest(interaction, job)
         finally:
             layout.release()
 
     async def _show_newest(self, interaction: Interaction, job: str) -> None:
         shown, record = await self._known(interaction, job)
-        await reclaim(self._client, self._services.blobs, shown, record.article)
+        await restore_images(self._client, self._services.blobs, shown, record.article)
         shown = reachable(shown, interaction)
         await self._answers.show_version(shown, record.article.markdown(), record.article)
 
@@ -275,9 +275,9 @@ class Articles:
                 admitted = await self._client.admission.admit(asker_of(interaction), asked)
                 asked = admitted.job
                 submission = await self._answers.submit(admitted)
-                self._answers.give(asked, submission)
+                self._answers.start_delivery(asked, submission)
                 await _turn_to(interaction, await self._page(interaction, job, at, place))
-        if await self._answers.over(asked.id):
+        if await self._answers.wait_until_over(asked.id):
             page = await self._page(interaction, job, at, place)
             await interaction.edit_original_response(
                 view=components_panel.panel(page.texts(), page.rows())
@@ -297,7 +297,7 @@ class Articles:
     # --- whether it may be ----------------------------------------------------------------------
 
     async def _known(self, interaction: Interaction, job: str) -> tuple[Shown, Record]:
-        await self._answers.settled(job)
+        await self._answers.wait_until_recorded(job)
         shown = await self._services.shown.find(job)
         record = await self._services.articles.find(shown.id) if shown else None
         if shown is None or record is None:
@@ -321,7 +321,7 @@ class Articles:
         except TimeoutError:
             raise Refused(notices.BUSY) from None
         try:
-            if self._answers.renewing(shown.id):
+            if self._answers.find_renewal(shown.id):
                 raise Refused(notices.BUSY)
             yield
         finally:

@@ -1,7 +1,6 @@
 """Whether a person may ask here and now, and what the admins want of the answer.
 
-Every job goes through `Admission.admit`, whichever way it came: `Answers.submit` takes nothing
-else.
+Every job goes through `Admission.admit`: `AnswerManager.submit` takes nothing else.
 """
 
 import asyncio

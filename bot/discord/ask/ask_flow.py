@@ -11,7 +11,7 @@ import discord
 from bot import notices
 from bot.discord.ask import job_factory, references
 from bot.discord.ask.admission import Admitted, asker_of
-from bot.discord.ask.job_factory import How
+from bot.discord.ask.job_factory import AskOptions
 from bot.discord.delivery import reply_target
 from bot.discord.host import Interaction
 from bot.i18n import words
@@ -30,18 +30,23 @@ log = logging.getLogger(__name__)
 
 
 async def ask(
-    interaction: Interaction, prompt: str, files: Sequence[Posted] = (), how: How | None = None
+    interaction: Interaction,
+    prompt: str,
+    files: Sequence[Posted] = (),
+    how: AskOptions | None = None,
 ) -> None:
     """Answer below the interaction. Without words, the files are what is to be solved.
 
     Raises:
         Refused: before anything is shown.
     """
-    with interaction.client.pace.acknowledging(), _start_span(interaction, "command"):
-        await _ask(interaction, prompt, files, how or How())
+    with interaction.client.pacer.acknowledgement(), _start_span(interaction, "command"):
+        await _ask(interaction, prompt, files, how or AskOptions())
 
 
-async def _ask(interaction: Interaction, prompt: str, files: Sequence[Posted], how: How) -> None:
+async def _ask(
+    interaction: Interaction, prompt: str, files: Sequence[Posted], how: AskOptions
+) -> None:
     client, who = interaction.client, asker_of(interaction)
     asked = bool(prompt.strip()) or not files
     words_ = prompt if asked else words(str(interaction.locale))("solve-files")
@@ -59,11 +64,11 @@ async def _ask(interaction: Interaction, prompt: str, files: Sequence[Posted], h
             references=(thread,) if thread else (),
             asker=who,
         )
-        await client.intake.hold(question)
+        await client.intake.persist(question)
         try:
             await interaction.response.defer(ephemeral=how.private, thinking=True)
         finally:
-            client.intake.take(question)
+            client.intake.start(question)
         return
     await _answered_below(interaction, admitted)
 
@@ -75,20 +80,20 @@ async def _thread_of(interaction: Interaction, job: Job) -> Reference | None:
         return None
     history = interaction.client.services.history
     thread = references.thread_of(interaction.channel, interaction.permissions)
-    return thread if thread and not await references.has_begun(history, job) else None
+    return thread if thread and not await references.has_history(history, job) else None
 
 
-async def repeat(interaction: Interaction, failed: Job) -> None:
+async def ask_again(interaction: Interaction, failed: Job) -> None:
     """Ask once more what came to nothing, as it was asked, in an answer of its own.
 
     Raises:
         Refused: before anything is shown.
     """
     client = interaction.client
-    with client.pace.acknowledging(), _start_span(interaction, "repeated"):
-        job = job_factory.repeated(interaction, failed, client.services.settings)
+    with client.pacer.acknowledgement(), _start_span(interaction, "repeated"):
+        job = job_factory.repeat_job(interaction, failed, client.services.settings)
         admitted = await client.admission.admit(asker_of(interaction), job)
-        async with client.answers.alone_in(job.channel):  # a second press finds it asked
+        async with client.answers.lock_channel(job.channel):  # a second press finds it asked
             await _answered_below(interaction, admitted)
 
 
@@ -99,7 +104,7 @@ async def _answered_below(interaction: Interaction, admitted: Admitted) -> None:
     try:
         await interaction.response.defer(ephemeral=private, thinking=True)
     finally:
-        answers.give(job, submission)
+        answers.start_delivery(job, submission)
 
 
 async def ask_in_thread(interaction: Interaction, prompt: str, files: Sequence[Posted]) -> None:
@@ -114,11 +119,11 @@ async def ask_in_thread(interaction: Interaction, prompt: str, files: Sequence[P
         job = job_factory.from_interaction(interaction, prompt, client.services.settings)
         job = (await client.admission.admit(who, job, files)).job
         question = Question(job, tuple(files), thread=True, asker=who)
-        await client.intake.hold(question)
+        await client.intake.persist(question)
         try:
             await interaction.response.send_message(_above(job), allowed_mentions=NOBODY)
         finally:
-            client.intake.take(question)
+            client.intake.start(question)
 
 
 def _start_span(interaction: Interaction, way: str) -> AbstractContextManager[tracing.Span]:
@@ -153,7 +158,7 @@ def _above(job: Job) -> str:
 
 async def remember(interaction: Interaction, prompt: str) -> None:
     """For the person's own suggestions; not worth an error, nor anybody's waiting."""
-    await interaction.client.pace.calm()
+    await interaction.client.pacer.wait_until_idle()
     try:
         async with asyncio.timeout(1):
             limit = interaction.client.services.settings.commonroom_max_prompt_chars

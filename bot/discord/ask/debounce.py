@@ -22,7 +22,7 @@ from bot.discord import threads
 from bot.discord.ask import references
 from bot.discord.ask.admission import Admission
 from bot.discord.delivery import reply_target
-from bot.discord.delivery.answer_manager import Answers
+from bot.discord.delivery.answer_manager import AnswerManager
 from bot.discord.delivery.reply_target import Footnote
 from bot.files.attach import Attaching, Sight
 from bot.files.file_reader import FileReader
@@ -44,9 +44,13 @@ T = TypeVar("T")
 Who = tuple[str, str]  # user and channel
 
 
-class Intake:
+class QuestionIntake:
     def __init__(
-        self, client: discord.Client, services: Services, admission: Admission, answers: Answers
+        self,
+        client: discord.Client,
+        services: Services,
+        admission: Admission,
+        answers: AnswerManager,
     ) -> None:
         self._client = client
         self._services = services
@@ -72,13 +76,13 @@ class Intake:
             except QueueUnavailable:
                 await asyncio.sleep(1)
         for question in left:  # catching up may bring their messages again
-            self.repeated(question.job.id)
+            self.remember_id(question.job.id)
         for _, questions in groupby(sorted(left, key=_who), key=_who):
             self._start(list(questions))
 
     # --- hearing --------------------------------------------------------------------------------
 
-    def repeated(self, message_id: str) -> bool:
+    def remember_id(self, message_id: str) -> bool:
         """Whether this message came before: a resumed session may bring it twice."""
         known = message_id in self._heard
         self._heard[message_id] = None
@@ -86,7 +90,7 @@ class Intake:
             self._heard.popitem(last=False)
         return known
 
-    def hear(self, question: Question) -> None:
+    def add_message(self, question: Question) -> None:
         """Ask it once its person has said nothing more for a moment."""
         said = self._open.get(_who(question))
         if said is None:
@@ -94,7 +98,7 @@ class Intake:
             self._group.create_task(self._listen(_who(question), said))
         said.put_nowait(_carrying(question))
 
-    async def hold(self, question: Question) -> None:
+    async def persist(self, question: Question) -> None:
         """Let the next process ask it if this one is killed before `take` has."""
         try:
             async with asyncio.timeout(HOLD_S):
@@ -102,7 +106,7 @@ class Intake:
         except (TimeoutError, QueueUnavailable, RedisError):
             log.warning("question not held job=%s", question.job.id)
 
-    def take(self, question: Question) -> None:
+    def start(self, question: Question) -> None:
         """Ask it, which is held, as soon as its thread is open and its files are read."""
         self._group.create_task(self._ask([question]))
 
@@ -114,7 +118,7 @@ class Intake:
                     async with asyncio.timeout(QUIET_S):
                         question = await said.get()
                     heard.append(question)
-                    await self.hold(question)
+                    await self.persist(question)
         del self._open[who]
         while not said.empty():
             heard.append(said.get_nowait())
@@ -142,10 +146,12 @@ class Intake:
 
     def _grouped(self, questions: list[Question]) -> Iterator[list[Question]]:
         limit = self._services.settings.commonroom_max_prompt_chars
-        return grouped(sorted(questions, key=_number), limit)  # each was heard by its own task
+        return group_questions(
+            sorted(questions, key=_number), limit
+        )  # each was heard by its own task
 
     async def _ask(self, questions: list[Question]) -> None:
-        question = merged(questions)
+        question = merge_questions(questions)
         more = [each.job.trace for each in questions[1:]]
         with tracing.start_span(
             "intake",
@@ -161,18 +167,20 @@ class Intake:
     async def _asked(self, question: Question) -> None:
         answers = self._answers
         try:
-            question, unread = await references.read(self._client, self._services.history, question)
+            question, unread = await references.resolve_references(
+                self._client, self._services.history, question
+            )
             admitted = await self._admission.admit(question.asked_by, question.job, question.files)
             question = msgspec.structs.replace(question, job=admitted.job)
             if question.thread:
-                question = await threads.opened(self._client, question)
+                question = await threads.open_thread(self._client, question)
             job = await self._with_material(question, unread)
-            answers.give(job, await answers.submit(admitted.with_job(job)))
+            answers.start_delivery(job, await answers.submit(admitted.with_job(job)))
         except Refused as refused:
-            answers.refuse(question.job, refused.notice)
+            answers.start_refusal(question.job, refused.notice)
         except Exception:  # the question's edge: it must not end the group of all questions
             log.exception("question broke job=%s", question.job.id)
-            answers.refuse(question.job, notices.internal(question.job.id))
+            answers.start_refusal(question.job, notices.internal(question.job.id))
 
     async def _forget(self, questions: list[Question]) -> None:
         with suppress(QueueUnavailable, RedisError):  # then the next start sees that it was asked
@@ -199,7 +207,7 @@ class Intake:
             raise OSError(str(error)) from error
 
 
-def grouped(questions: list[Question], limit: int) -> Iterator[list[Question]]:
+def group_questions(questions: list[Question], limit: int) -> Iterator[list[Question]]:
     """As few groups as `limit` characters of prompt allow in each, in order."""
     group: list[Question] = []
     for question in questions:
@@ -212,7 +220,7 @@ def grouped(questions: list[Question], limit: int) -> Iterator[list[Question]]:
         yield group
 
 
-def merged(questions: list[Question]) -> Question:
+def merge_questions(questions: list[Question]) -> Question:
     """One question of all, below the last message.
 
     Its id is the first one's, so that merging again after a restart gives the same job.

@@ -10,7 +10,12 @@ from bot.config import Settings
 from bot.discord.access import server_of
 from bot.discord.ask import message_text, references
 from bot.discord.delivery import reply_target
-from bot.discord.delivery.reply_target import BelowInteraction, BelowMessage, Destination, Footnote
+from bot.discord.delivery.reply_target import (
+    Footnote,
+    InteractionTarget,
+    MessageTarget,
+    ReplyTarget,
+)
 from bot.i18n import words
 from bot.notices import Refused
 from bot.pending_questions import Question, Quote
@@ -42,7 +47,7 @@ def conversation(interaction: discord.Interaction, *, private: bool = False) -> 
 
 
 @dataclass(frozen=True)
-class How:
+class AskOptions:
     """What a person wants of an answer, besides what they ask."""
 
     private: bool = False  # for them alone
@@ -59,10 +64,10 @@ class How:
 
 
 def from_interaction(
-    interaction: discord.Interaction, prompt: str, settings: Settings, how: How | None = None
+    interaction: discord.Interaction, prompt: str, settings: Settings, how: AskOptions | None = None
 ) -> Job:
     """Raises `Refused` when the prompt cannot be asked."""
-    how = how or How()
+    how = how or AskOptions()
     below = _below(interaction, how)
     return Job(
         id=str(interaction.id),
@@ -83,11 +88,11 @@ def from_interaction(
     )
 
 
-def repeated(interaction: discord.Interaction, failed: Job, settings: Settings) -> Job:
+def repeat_job(interaction: discord.Interaction, failed: Job, settings: Settings) -> Job:
     """The same question once more, by a button."""
-    before: Destination = reply_target.decode(failed.reply)
-    asked = before if isinstance(before, BelowInteraction) else None
-    how = How(
+    before: ReplyTarget = reply_target.decode(failed.reply)
+    asked = before if isinstance(before, InteractionTarget) else None
+    how = AskOptions(
         private=asked is not None and asked.private,
         quoted=asked is None or asked.quoted,
         about=asked.about if asked else "",
@@ -107,8 +112,8 @@ def repeated(interaction: discord.Interaction, failed: Job, settings: Settings) 
     )
 
 
-def _below(interaction: discord.Interaction, how: How) -> BelowInteraction:
-    return BelowInteraction(
+def _below(interaction: discord.Interaction, how: AskOptions) -> InteractionTarget:
+    return InteractionTarget(
         application=str(interaction.application_id),
         token=interaction.token,
         channel=str(interaction.channel_id),
@@ -122,7 +127,7 @@ def _below(interaction: discord.Interaction, how: How) -> BelowInteraction:
     )
 
 
-def _ttl_ms(below: BelowInteraction) -> int:
+def _ttl_ms(below: InteractionTarget) -> int:
     return CHANNEL_TTL_MS if below.may_write else TOKEN_TTL_MS
 
 
@@ -163,7 +168,7 @@ def from_message(message: discord.Message, me: discord.ClientUser, settings: Set
 
 def _job_of(message: discord.Message, prompt: str, settings: Settings) -> Job:
     target = references.reply_target(message)
-    below = BelowMessage(
+    below = MessageTarget(
         channel=str(message.channel.id),
         message=str(message.id),
         about=_address(message, target) if target else "",
@@ -182,12 +187,12 @@ def _job_of(message: discord.Message, prompt: str, settings: Settings) -> Job:
     )
 
 
-def is_for(me: discord.ClientUser, message: discord.Message) -> bool:
+def is_addressed_to(me: discord.ClientUser, message: discord.Message) -> bool:
     """A person's direct message, mention of the bot, or reply to it."""
     if message.author.bot or message.webhook_id or message.type not in message_text.SPOKEN:
         return False
     called = me in message.mentions or bool(_own_roles(me, message))
-    return message.guild is None or called or references.answers(message, me.id)
+    return message.guild is None or called or references.is_reply_to_bot(message, me.id)
 
 
 def require_readable(me: discord.ClientUser, message: discord.Message) -> None:

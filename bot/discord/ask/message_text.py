@@ -321,7 +321,7 @@ def pictures_of(message: discord.Message) -> tuple[Posted, ...]:
     return tuple(file for file in files_of(message) if file.picture)
 
 
-def posted(attachments: Iterable[discord.Attachment]) -> tuple[Posted, ...]:
+def describe_attachments(attachments: Iterable[discord.Attachment]) -> tuple[Posted, ...]:
     return tuple(
         Posted(
             url=file.url,
@@ -335,7 +335,7 @@ def posted(attachments: Iterable[discord.Attachment]) -> tuple[Posted, ...]:
 
 
 def _files(said: Said) -> Iterator[Posted]:
-    yield from posted(said.attachments)
+    yield from describe_attachments(said.attachments)
     for embed in said.embeds:
         for url in _embedded(embed):
             yield from _picture(url)

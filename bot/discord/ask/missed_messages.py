@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 
 from bot.discord.ask import job_factory
 from bot.discord.delivery import reply_target
-from bot.discord.delivery.reply_target import BelowMessage
+from bot.discord.delivery.reply_target import MessageTarget
 from jobqueue.errors import QueueUnavailable, UnknownJob
 from jobqueue.queue import JobQueue
 
@@ -51,14 +51,14 @@ class CatchUp:
         self._hearing = False
         self._ready = asyncio.Event()
 
-    def connected(self, *, resumed: bool) -> None:
+    def on_connect(self, *, resumed: bool) -> None:
         """The gateway is heard again; a resumed session brings what was missed by itself."""
         if resumed:
             self._hearing = True
         else:
             self._ready.set()
 
-    def disconnected(self) -> None:
+    def on_disconnect(self) -> None:
         self._hearing = False
 
     async def run(self) -> None:
@@ -129,7 +129,7 @@ class CatchUp:
         me = self._client.user
         found = [m async for m in channel.history(after=since, limit=MESSAGES, oldest_first=True)]
         told = {m.reference.message_id for m in found if m.author == me and m.reference}
-        asked = [m for m in found if me and job_factory.is_for(me, m)]
+        asked = [m for m in found if me and job_factory.is_addressed_to(me, m)]
         heard = [span for m in asked if (span := await self._heard(m, told))]
         for message in asked:
             if not any(span.holds(message) for span in heard):
@@ -144,7 +144,7 @@ class CatchUp:
         except UnknownJob:
             return Span(message.author.id, message.id, message.id) if message.id in told else None
         below = reply_target.decode(job.reply)
-        last = int(below.message or message.id) if isinstance(below, BelowMessage) else message.id
+        last = int(below.message or message.id) if isinstance(below, MessageTarget) else message.id
         return Span(message.author.id, message.id, last)
 
 

@@ -79,7 +79,7 @@ def resolved_target(message: discord.Message) -> discord.Message | None:
     return target if isinstance(target, discord.Message) and readable else None
 
 
-def answers(message: discord.Message, me: int) -> bool:
+def is_reply_to_bot(message: discord.Message, me: int) -> bool:
     """Return whether a message replies to one of the bot's."""
     target = message.reference.resolved if message.reference and reply_target(message) else None
     return isinstance(target, discord.Message) and target.author.id == me
@@ -142,7 +142,7 @@ def quotes_about(message: discord.Message, me: int) -> tuple[Quote, ...]:
 def with_own_target(message: discord.Message, me: int, question: Question) -> Question:
     """The question with the bot's message that it replies to, where that is not remembered."""
     target = resolved_target(message)
-    if target is None or not answers(message, me) or message_text.is_growing(target):
+    if target is None or not is_reply_to_bot(message, me) or message_text.is_growing(target):
         return question
     quotes = (*question.quotes, *quotes_of(target, me, REPLIED_TO))
     return msgspec.structs.replace(question, quotes=quotes)
@@ -177,7 +177,7 @@ def own_quotes(message: discord.Message) -> list[Quote]:
 # --- later --------------------------------------------------------------------------------------
 
 
-async def read(
+async def resolve_references(
     client: discord.Client, history: History, question: Question
 ) -> tuple[Question, list[Notice]]:
     """Return the question with what it points at, and what of that could not be read.
@@ -188,9 +188,9 @@ async def read(
     me = client.user.id if client.user else 0
     quotes, files, notes = list(question.quotes), list(question.files), list[Notice]()
     for reference in question.references:
-        if reference.kind == "thread" and await has_begun(history, question.job):
+        if reference.kind == "thread" and await has_history(history, question.job):
             continue  # it was read with the first question
-        found = await _fetched(client, reference)
+        found = await _fetch_message(client, reference)
         if isinstance(found, discord.Message):
             files += message_text.files_of(found)
         elif found:
@@ -209,7 +209,7 @@ async def read(
     return pointed_at, notes
 
 
-async def has_begun(history: History, job: Job) -> bool:
+async def has_history(history: History, job: Job) -> bool:
     """Return whether the model remembers something of this conversation."""
     if job.parent:
         return True
@@ -220,7 +220,7 @@ async def has_begun(history: History, job: Job) -> bool:
         return False
 
 
-async def _fetched(client: discord.Client, reference: Reference) -> discord.Message | str:
+async def _fetch_message(client: discord.Client, reference: Reference) -> discord.Message | str:
     """The message, or why it cannot be read; empty where there is none to be read."""
     if not reference.message:
         return ""

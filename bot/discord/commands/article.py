@@ -3,7 +3,7 @@
 from discord import app_commands
 
 from bot.discord.ask import ask_flow, message_text
-from bot.discord.ask.job_factory import How
+from bot.discord.ask.job_factory import AskOptions
 from bot.discord.commands.chat import Command, File, Prompt
 from bot.discord.commands.command_translator import text
 from bot.discord.commands.contexts import everywhere
@@ -68,8 +68,8 @@ async def article(  # noqa: PLR0917 — Discord passes them by name
     private: bool = False,
 ) -> None:
     order = Order(pictures=pictures, length=Length(length), language=language)
-    how = How(private=private, quoted=False, capability=ARTICLE, order=order, seed=seed)
-    files = message_text.posted(each for each in (file, file2, file3) if each)
+    how = AskOptions(private=private, quoted=False, capability=ARTICLE, order=order, seed=seed)
+    files = message_text.describe_attachments(each for each in (file, file2, file3) if each)
     await ask_flow.ask(interaction, topic, files, how)
     if not private:
         await ask_flow.remember(interaction, topic)

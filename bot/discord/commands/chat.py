@@ -8,7 +8,7 @@ from discord import app_commands
 
 from bot import notices
 from bot.discord.ask import ask_flow, channel_transcript, job_factory, message_text, references
-from bot.discord.ask.job_factory import How
+from bot.discord.ask.job_factory import AskOptions
 from bot.discord.commands.command_translator import text
 from bot.discord.commands.contexts import everywhere
 from bot.discord.delivery.reply_target import Footnote
@@ -49,12 +49,14 @@ async def chat(
     thinking: bool | None = None,
     file: File = None,
 ) -> None:
-    how = How(private=private, thinking=thinking)
+    how = AskOptions(private=private, thinking=thinking)
     if prompt is None and file is None:
         await question_modal.open_form(interaction, how)
         return
     asked = prompt or words(str(interaction.locale))("prompt-files")
-    await ask_flow.ask(interaction, asked, message_text.posted([file] if file else []), how)
+    await ask_flow.ask(
+        interaction, asked, message_text.describe_attachments([file] if file else []), how
+    )
     if prompt and not private:
         await ask_flow.remember(interaction, prompt)
 
@@ -77,11 +79,11 @@ async def solve(
     private: bool = False,
     file: File = None,
 ) -> None:
-    how = How(private=private, capability=SOLVE)
+    how = AskOptions(private=private, capability=SOLVE)
     if problem is None and file is None:
         await question_modal.open_form(interaction, how)
         return
-    files = message_text.posted([file] if file else [])
+    files = message_text.describe_attachments([file] if file else [])
     await ask_flow.ask(interaction, problem or "", files, how)
     if problem and not private:
         await ask_flow.remember(interaction, problem)
@@ -93,7 +95,9 @@ async def solve(
 @app_commands.rename(prompt=text("option-prompt"), file=text("option-file"))
 @app_commands.describe(prompt=text("option-prompt-about"), file=text("option-file-about"))
 async def thread(interaction: Interaction, prompt: Prompt, file: File = None) -> None:
-    await ask_flow.ask_in_thread(interaction, prompt, message_text.posted([file] if file else []))
+    await ask_flow.ask_in_thread(
+        interaction, prompt, message_text.describe_attachments([file] if file else [])
+    )
     await ask_flow.remember(interaction, prompt)
 
 
@@ -102,7 +106,7 @@ async def thread(interaction: Interaction, prompt: Prompt, file: File = None) ->
 @app_commands.rename(prompt=text("option-prompt"), file=text("option-file"))
 @app_commands.describe(prompt=text("option-prompt-about"), file=text("option-file-about"))
 async def ask(interaction: Interaction, prompt: Prompt, file: File = None) -> None:
-    files = message_text.posted([file] if file else [])
+    files = message_text.describe_attachments([file] if file else [])
     if ask_flow.can_open_thread(interaction):
         await ask_flow.ask_in_thread(interaction, prompt, files)
     else:
@@ -133,7 +137,7 @@ async def solve_this(interaction: Interaction, message: discord.Message) -> None
     await message_text.learn_names(message)
     problem = message_text.text_of(message, own_id(interaction), files=False)
     limit = interaction.client.services.settings.commonroom_max_prompt_chars
-    how = How(capability=SOLVE, quoted=False, about=message.jump_url)
+    how = AskOptions(capability=SOLVE, quoted=False, about=message.jump_url)
     if len(problem) > limit:
         name = clean_name(message.author.display_name)
         cut = Footnote("quote-cut", {"name": name, "characters": limit})
@@ -150,7 +154,7 @@ async def explain_image(interaction: Interaction, message: discord.Message) -> N
     request = words(str(interaction.locale))("explain-prompt")
     await message_text.learn_names(message)
     quotes = references.quotes_about(message, own_id(interaction))
-    how = How(quoted=False, about=message.jump_url, quotes=quotes)
+    how = AskOptions(quoted=False, about=message.jump_url, quotes=quotes)
     await ask_flow.ask(interaction, request, pictures, how)
 
 
@@ -170,7 +174,7 @@ async def summarise(interaction: Interaction, message: discord.Message) -> None:
         raise Refused(notices.HISTORY_NOT_YOURS)
     request = words(str(interaction.locale))("summary-prompt")
     quote, missing = await channel_transcript.transcript(message, own_id(interaction))
-    how = How(
+    how = AskOptions(
         private=True, quoted=False, about=message.jump_url, quotes=(quote,), footnotes=missing
     )
     await ask_flow.ask(interaction, request, how=how)
@@ -181,7 +185,7 @@ async def summarise(interaction: Interaction, message: discord.Message) -> None:
 async def stop(interaction: Interaction) -> None:
     answers, me = interaction.client.answers, str(interaction.user.id)
     places = [job_factory.conversation(interaction, private=private) for private in (False, True)]
-    mine = [job for place in places for job in answers.of(me, place)]
+    mine = [job for place in places for job in answers.list_jobs(me, place)]
     refusals = [await stop_job(interaction, job.id) for job in mine]
     stopped = refusals.count(None)
     done = Notice("stop-done", Tone.INFO, {"count": stopped})

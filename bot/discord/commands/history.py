@@ -13,7 +13,7 @@ from bot.discord import access
 from bot.discord.ask import job_factory
 from bot.discord.commands.command_translator import text
 from bot.discord.commands.contexts import everywhere
-from bot.discord.delivery.history_images import gallery
+from bot.discord.delivery.history_images import load_images
 from bot.discord.host import Interaction
 from bot.discord.views import components_panel
 from bot.discord.views.persistent_item import PersistentItem
@@ -49,7 +49,7 @@ async def history(interaction: Interaction, private: bool = False) -> None:
     budget = context * 3 // 4  # the rest is for the answer
     loaded = await service.history.load(conversation, budget)
     texts = await remembered(service.history, conversation, context, loaded, say)
-    shown = await gallery(loaded.turns, service.blobs)
+    shown = await load_images(loaded.turns, service.blobs)
     if lines := shown.lines(workers, say):
         texts.insert(-1, "\n".join(lines))
     sees = any(VISION in worker.capabilities for worker in workers)

@@ -19,15 +19,21 @@ import msgspec
 from bot import notices
 from bot.answer_formatter import Dressing
 from bot.answer_store import Shown
-from bot.answer_stream import answer, submit
+from bot.answer_stream import follow_answer, submit
 from bot.discord.ask.admission import Admitted
 from bot.discord.delivery import reply_target
-from bot.discord.delivery.answer_registry import Album, row_of
-from bot.discord.delivery.discord_reply import DiscordReply, Frame, Save, Undeliverable, showing
-from bot.discord.delivery.message_transport import ORIGINAL, PlaceError, place_of
-from bot.discord.delivery.question_header import above
-from bot.discord.delivery.reply_target import Note
-from bot.discord.delivery.request_pacer import Pace
+from bot.discord.delivery.answer_registry import AnswerRegistry, button_state
+from bot.discord.delivery.discord_reply import (
+    AnswerChrome,
+    DiscordReply,
+    Save,
+    Undeliverable,
+    showing,
+)
+from bot.discord.delivery.message_transport import ORIGINAL, TransportError, create_transport
+from bot.discord.delivery.question_header import build_header
+from bot.discord.delivery.reply_target import DeliveryNote
+from bot.discord.delivery.request_pacer import RequestPacer
 from bot.i18n import words
 from bot.notices import Notice, Refused
 from bot.services import Services
@@ -45,15 +51,15 @@ Submission = asyncio.Task[Notice | None]
 log = logging.getLogger(__name__)
 
 
-class Answers:
+class AnswerManager:
     def __init__(
         self,
         client: discord.Client,
         services: Services,
-        album: Album,
+        album: AnswerRegistry,
         *,
         dressing: Dressing,
-        pace: Pace,
+        pace: RequestPacer,
     ) -> None:
         self._client = client
         self._queue = services.queue
@@ -74,12 +80,12 @@ class Answers:
     def count(self) -> int:
         return len(self._jobs)
 
-    def of(self, user: str, channel: str) -> Iterator[Job]:
+    def list_jobs(self, user: str, channel: str) -> Iterator[Job]:
         """The answers that a person is being given in a channel."""
         return (job for job in self._jobs.values() if (job.user, job.channel) == (user, channel))
 
     @asynccontextmanager
-    async def alone_in(self, channel: str) -> AsyncIterator[None]:
+    async def lock_channel(self, channel: str) -> AsyncIterator[None]:
         """Do something that nothing else may be done beside in this conversation.
 
         Raises:
@@ -98,12 +104,12 @@ class Answers:
         finally:
             lock.release()
 
-    def renewing(self, answer: str) -> Job | None:
+    def find_renewal(self, answer: str) -> Job | None:
         """What is to become a new version of this answer, or of a part of it."""
         jobs = self._jobs.values()
         return next((job for job in jobs if reply_target.decode(job.reply).answer == answer), None)
 
-    async def over(self, job_id: str) -> bool:
+    async def wait_until_over(self, job_id: str) -> bool:
         """Returns once the answer is there, or will not come; False where the next process goes
         on with it."""
         if task := self._tasks.get(job_id):
@@ -111,14 +117,14 @@ class Answers:
             return not task.cancelled()
         return True
 
-    async def settled(self, job_id: str) -> None:
+    async def wait_until_recorded(self, job_id: str) -> None:
         """An answer whose last edit was just seen may still be put on record, even one of an
         earlier process."""
         await asyncio.wait({self._live}, timeout=ACKNOWLEDGE_S)
         if task := self._tasks.get(job_id):
             await asyncio.wait({task}, timeout=ACKNOWLEDGE_S)
 
-    async def settled_in(self, channel: str) -> None:
+    async def wait_until_channel_recorded(self, channel: str) -> None:
         """The same of any answer of a conversation."""
         jobs = [job.id for job in self._jobs.values() if job.channel == channel]
         if tasks := {self._tasks[job_id] for job_id in jobs if job_id in self._tasks}:
@@ -132,7 +138,7 @@ class Answers:
             await stack.enter_async_context(self._group)
             for job, note in await self._undelivered():
                 log.info("answer continued job=%s channel=%s", job.id, job.channel)
-                self._spawn(job, resumed=reply_target.decode_note(note) if note else Note())
+                self._spawn(job, resumed=reply_target.decode_note(note) if note else DeliveryNote())
             self._live.set_result(live)
             await asyncio.Event().wait()
 
@@ -179,11 +185,11 @@ class Answers:
             log.exception("submission broke job=%s channel=%s", job.id, job.channel)
             return notices.internal(job.id)
 
-    def give(self, job: Job, submission: Submission) -> None:
+    def start_delivery(self, job: Job, submission: Submission) -> None:
         """Show a submitted job's answer from now on."""
         self._spawn(job, submission=submission)
 
-    def refuse(self, job: Job, refusal: Notice) -> None:
+    def start_refusal(self, job: Job, refusal: Notice) -> None:
         """Show why a job is not submitted, in place of its answer."""
 
         async def refused() -> Notice:
@@ -192,7 +198,7 @@ class Answers:
         self._spawn(job, submission=self._group.create_task(refused()))
 
     def _spawn(
-        self, job: Job, *, submission: Submission | None = None, resumed: Note | None = None
+        self, job: Job, *, submission: Submission | None = None, resumed: DeliveryNote | None = None
     ) -> None:
         if job.id in self._jobs:
             return  # it is being shown: an event came twice, or was also read up
@@ -205,14 +211,18 @@ class Answers:
     def _over(self, job_id: str) -> None:
         del self._jobs[job_id], self._tasks[job_id]
 
-    async def _give(self, job: Job, submission: Submission | None, resumed: Note | None) -> None:
+    async def _give(
+        self, job: Job, submission: Submission | None, resumed: DeliveryNote | None
+    ) -> None:
         again = resumed is not None
         with tracing.start_span("answer", parent=job.trace, job=job.id, resumed=again):
             await self._given(job, submission, resumed)
 
-    async def _given(self, job: Job, submission: Submission | None, resumed: Note | None) -> None:
+    async def _given(
+        self, job: Job, submission: Submission | None, resumed: DeliveryNote | None
+    ) -> None:
         try:
-            await self._pace.calm()
+            await self._pace.wait_until_idle()
             await self._show(job, submission, resumed)
             await self._queue.mark_delivered(job.id, job)
             log.info("answer delivered job=%s channel=%s", job.id, job.channel)
@@ -225,10 +235,12 @@ class Answers:
         except* Exception:  # the job's edge: one answer that breaks leaves the others alone
             log.exception("answer broke job=%s channel=%s", job.id, job.channel)
 
-    async def _show(self, job: Job, submission: Submission | None, resumed: Note | None) -> None:
+    async def _show(
+        self, job: Job, submission: Submission | None, resumed: DeliveryNote | None
+    ) -> None:
         below = reply_target.decode(job.reply)
-        frame = await self._album.frame(job, below.answer)
-        note = resumed or Note(below.messages)
+        frame = await self._album.build_chrome(job, below.answer)
+        note = resumed or DeliveryNote(below.messages)
         save, again = partial(self._note, job), resumed is not None
         async with self._showing(job, save, note=note, resumed=again, frame=frame) as reply:
             if submission and (refusal := await submission):
@@ -236,27 +248,33 @@ class Answers:
                 return
             try:
                 if frame.article:  # at once, with the Stop button
-                    reply.wait(notices.RUNNING)
-                elif frame.text:
-                    reply.update(frame.text)
+                    reply.show_status(notices.RUNNING)
+                elif frame.old_text:
+                    reply.update(frame.old_text)
                 live = await self._live
-                await answer(self._queue, live, job, reply, left_s=_left_s(job))
+                await follow_answer(self._queue, live, job, reply, left_s=_left_s(job))
             except Exception:  # the job's edge: the person is told
                 log.exception("answer broke job=%s channel=%s", job.id, job.channel)
                 await self._abandon(job)
                 await reply.fail(notices.internal(job.id))
         if reply.outcome:
-            await self._pace.calm()
-            await self._album.add(job, below.answer, reply.messages, reply.outcome)
+            await self._pace.wait_until_idle()
+            await self._album.record_answer(job, below.answer, reply.messages, reply.outcome)
         elif reply.in_vain:
-            await self._album.keep_work(job, reply.in_vain)
+            await self._album.record_work(job, reply.in_vain)
 
     def _showing(
-        self, job: Job, save: Save, *, note: Note, resumed: bool = False, frame: Frame
+        self,
+        job: Job,
+        save: Save,
+        *,
+        note: DeliveryNote,
+        resumed: bool = False,
+        frame: AnswerChrome,
     ) -> AbstractAsyncContextManager[DiscordReply]:
         language = words(job.locale)
         below = reply_target.decode(job.reply)
-        place = place_of(self._client, below, job.id, language)
+        place = create_transport(self._client, below, job.id, language)
         footnotes = [footnote.notice for footnote in below.footnotes]
         return showing(
             place,
@@ -267,7 +285,7 @@ class Answers:
             pace=self._pace,
             note=note,
             resumed=resumed,
-            asked=above(job),
+            asked=build_header(job),
             footnotes=footnotes,
             frame=frame,
         )
@@ -275,36 +293,39 @@ class Answers:
     async def show_version(self, shown: Shown, text: str, article: Article | None = None) -> None:
         """Put another version of an answer into its messages; of an article, this state."""
 
-        async def forget(_: Note) -> bool:
+        async def forget(_: DeliveryNote) -> bool:
             return True  # what a killed process leaves half done is chosen again
 
-        row = row_of(shown, article=article)
-        frame, note = Frame(lambda _: row, laid_out=article is not None), Note(shown.messages)
-        await self._album.put(shown)  # before its buttons can be pressed
+        row = button_state(shown, article=article)
+        frame, note = (
+            AnswerChrome(lambda _: row, laid_out=article is not None),
+            DeliveryNote(shown.messages),
+        )
+        await self._album.update(shown)  # before its buttons can be pressed
         async with self._showing(shown.job, forget, note=note, frame=frame) as reply:
-            work = await self._album.work_of(shown.version)
+            work = await self._album.find_work(shown.version)
             await reply.finish(text, replace(shown.version.outcome(work), article=article))
         if reply.messages != shown.messages:
-            await self._album.put(msgspec.structs.replace(shown, messages=reply.messages))
+            await self._album.update(msgspec.structs.replace(shown, messages=reply.messages))
 
-    async def delete_others(self, shown: Shown, kept: tuple[str, ...]) -> None:
+    async def delete_unreachable_messages(self, shown: Shown, kept: tuple[str, ...]) -> None:
         """Delete the messages of a private answer that its new version cannot be shown in.
 
         The token that sent them may be over. Then they stay.
         """
         if ORIGINAL not in kept:
             return
-        place = place_of(
+        place = create_transport(
             self._client,
             reply_target.decode(shown.job.reply),
             shown.job.id,
             words(shown.job.locale),
         )
         for message in shown.messages[:-1]:  # the last one has the buttons
-            with suppress(PlaceError):
+            with suppress(TransportError):
                 await place.delete(message)
 
-    async def _note(self, job: Job, note: Note) -> bool:
+    async def _note(self, job: Job, note: DeliveryNote) -> bool:
         try:
             await self._queue.note_delivery(job.id, reply_target.encode(note).decode())
         except QueueUnavailable:

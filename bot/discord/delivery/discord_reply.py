@@ -15,15 +15,15 @@ from time import monotonic
 from bot import notices
 from bot.agent_trace import NOTHING, Work
 from bot.article.message_layout import Spread
-from bot.discord.delivery.message_transport import Gone, Place, Rejected, Retry, TooMany, Unfit
-from bot.discord.delivery.reply_target import Note
-from bot.discord.delivery.request_pacer import Pace
+from bot.discord.delivery.message_transport import Gone, Rejected, Retry, TooMany, Transport, Unfit
+from bot.discord.delivery.reply_target import DeliveryNote
+from bot.discord.delivery.request_pacer import RequestPacer
 from bot.i18n import Words
 from bot.notices import Notice
 from bot.render import message_view, steps_text
 from bot.render.format_answer import Dressed, stacked
 from bot.render.message_view import Asked, Face, Faces, Refusable, Row
-from bot.reply_protocol import Outcome
+from bot.reply_protocol import AnswerOutcome
 from common import tracing
 from jobqueue.schema import Progress
 
@@ -33,12 +33,12 @@ TYPING_S = 8.0  # Discord shows it for ten
 MAX_RETRY_S = 30.0
 MAX_REPLACEMENTS = 5  # in one answer
 
-NOTHING_SHOWN = Note()
+NOTHING_SHOWN = DeliveryNote()
 
 # Keeps the note that a later process goes on from; whether that worked. If not it is asked again.
-Save = Callable[[Note], Awaitable[bool]]
+Save = Callable[[DeliveryNote], Awaitable[bool]]
 # A complete answer, made ready to be shown.
-Dress = Callable[[str, Outcome, Words], Awaitable[Dressed | Spread]]
+Dress = Callable[[str, AnswerOutcome, Words], Awaitable[Dressed | Spread]]
 # The faces to be shown: made of components where that is asked for, else plain.
 Draw = Callable[[bool], Faces]
 
@@ -62,32 +62,32 @@ class _Part:
 
 
 @dataclass(frozen=True)
-class Frame:
+class AnswerChrome:
     """What is around an answer: its buttons, and what its messages held before."""
 
-    row: Callable[[Outcome], Row | None] = lambda _: None
-    text: str = ""  # of the version that it replaces, kept until there is a new one
-    asked: str = ""  # above that one
+    build_row: Callable[[AnswerOutcome], Row | None] = lambda _: None
+    old_text: str = ""  # of the version that it replaces, kept until there is a new one
+    old_header: str = ""  # above that one
     old_row: Row | None = None
     laid_out: bool = False  # its messages are made of components, from the first to the last
     article: Spread | None = None  # that stays to be read until its new version is there
-    reworks: bool = False  # a part of that one: what is written meanwhile is not shown
+    is_rework: bool = False  # a part of that one: what is written meanwhile is not shown
 
 
 @asynccontextmanager
 async def showing(
-    place: Place,
+    place: Transport,
     job_id: str,
     words: Words,
     save: Save,
     dress: Dress,
     *,
-    pace: Pace,
-    note: Note = NOTHING_SHOWN,
+    pace: RequestPacer,
+    note: DeliveryNote = NOTHING_SHOWN,
     resumed: bool = False,
     asked: str = "",
     footnotes: Sequence[Notice] = (),
-    frame: Frame | None = None,
+    frame: AnswerChrome | None = None,
 ) -> AsyncIterator["DiscordReply"]:
     """A reply for one job, in the messages that `note` names and in further ones. Where it is
     `resumed`, an earlier process may have sent some that the note does not name.
@@ -119,18 +119,18 @@ async def showing(
 class DiscordReply:
     def __init__(
         self,
-        place: Place,
+        place: Transport,
         job_id: str,
         words: Words,
         save: Save,
         dress: Dress,
         *,
-        pace: Pace,
-        note: Note,
+        pace: RequestPacer,
+        note: DeliveryNote,
         resumed: bool,
         asked: str = "",
         footnotes: Sequence[Notice] = (),
-        frame: Frame | None = None,
+        frame: AnswerChrome | None = None,
     ) -> None:
         self._place = place
         self._job_id = job_id
@@ -140,15 +140,15 @@ class DiscordReply:
         self._pace = pace
         self._asked = asked
         self._footnotes = footnotes
-        self._frame = frame or Frame()
-        self.outcome: Outcome | None = None  # once the complete answer can be seen
+        self._frame = frame or AnswerChrome()
+        self.outcome: AnswerOutcome | None = None  # once the complete answer can be seen
         self.in_vain: Work = NOTHING  # what was done without an answer, once that is told
         self._saved = note
-        self._parts = _parts(note.messages, place.first)
+        self._parts = _parts(note.messages, place.first_message)
         self._replaced = note.replaced
         self._resumed = resumed
         self._laid_out = self._frame.laid_out
-        self._most = place.most
+        self._most = place.max_messages
         self._text = ""  # of the complete answer
         self._wanted: Faces = ()
         self._draw: Draw | None = None  # of newer ones, drawn once they are needed
@@ -164,17 +164,17 @@ class DiscordReply:
 
     # --- what `ask` says ------------------------------------------------------------------------
 
-    def wait(self, notice: Notice) -> None:
+    def show_status(self, notice: Notice) -> None:
         if article := self._frame.article:
             self._want(lambda laid: message_view.at_work(article.faces(laid_out=laid), notice))
         else:
-            head = self._above(self._frame.text)
-            self._want(lambda _: message_view.waiting(notice, self._frame.text, head))
+            head = self._above(self._frame.old_text)
+            self._want(lambda _: message_view.waiting(notice, self._frame.old_text, head))
 
     def update(self, text: str, work: Work = NOTHING, progress: Progress | None = None) -> None:
-        card = notices.progress(progress, changing=self._frame.reworks) if progress else None
-        if self._frame.article and (self._frame.reworks or not text):
-            self.wait(card or notices.RUNNING)
+        card = notices.progress(progress, changing=self._frame.is_rework) if progress else None
+        if self._frame.article and (self._frame.is_rework or not text):
+            self.show_status(card or notices.RUNNING)
             return
 
         def draw(_: bool) -> Faces:
@@ -187,12 +187,12 @@ class DiscordReply:
 
         self._want(draw)
 
-    async def finish(self, text: str, outcome: Outcome) -> None:
+    async def finish(self, text: str, outcome: AnswerOutcome) -> None:
         self._text = text
         footnotes = (*self._footnotes, *outcome.footnotes())
         dressed = await self._dress(text, outcome, self._words)
         if isinstance(dressed, Spread):
-            row = self._frame.row(outcome)
+            row = self._frame.build_row(outcome)
             await self._end(lambda laid: dressed.finished(laid, footnotes, row, self._words))
         else:
             answer = dressed.under(self._asked) if self._asked else dressed
@@ -202,7 +202,7 @@ class DiscordReply:
                 card = notices.checked(outcome.check, steps_text.summary(outcome.work))
                 finished = message_view.with_card(finished, card)
             outcome = replace(outcome, formulas=dressed.formulas)
-            finished = message_view.with_row(finished, self._frame.row(outcome))
+            finished = message_view.with_row(finished, self._frame.build_row(outcome))
             await self._end(lambda _: finished)
         self.outcome = outcome
 
@@ -211,9 +211,9 @@ class DiscordReply:
             row = self._frame.old_row
             await self._end(lambda laid: article.unchanged(laid, notice, row))
             return
-        asked = self._above(text or self._frame.text)
+        asked = self._above(text or self._frame.old_text)
         head = stacked(asked, "\n".join(steps_text.folded(work, self._words)))
-        told = message_view.told(notice, text or self._frame.text, head)
+        told = message_view.told(notice, text or self._frame.old_text, head)
         row = self._frame.old_row
         if row is None and (work or notice.again):
             row = Row(self._job_id, latest=False, failed=True, again=notice.again, work=work.kind)
@@ -223,8 +223,8 @@ class DiscordReply:
 
     def _above(self, text: str) -> str:
         """What was asked; the old question, for as long as its answer stands below it."""
-        is_old = bool(text) and text == self._frame.text
-        return self._frame.asked if is_old else self._asked
+        is_old = bool(text) and text == self._frame.old_text
+        return self._frame.old_header if is_old else self._asked
 
     async def _end(self, draw: Draw) -> None:
         self._final = True
@@ -294,7 +294,7 @@ class DiscordReply:
     async def _attempt(self, part: _Part) -> None:
         started = monotonic()
         try:
-            async with self._pace.turn(counted=self._place.counted):
+            async with self._pace.turn(counted=self._place.is_rate_limited):
                 await self._make_equal(part)
             part.failures = 0
             part.due = started + EDIT_INTERVAL_S
@@ -382,7 +382,7 @@ class DiscordReply:
         return f"{self._job_id[-18:]}.{number}.{self._replaced}"
 
     async def _remember(self) -> None:
-        note = Note(self.messages, self._replaced)
+        note = DeliveryNote(self.messages, self._replaced)
         if note != self._saved and await self._save(note):
             self._saved = note
 

@@ -20,7 +20,7 @@ MOST_NAMES = 10  # of those that are gone
 
 
 @dataclass(frozen=True)
-class Gallery:
+class VisibleImages:
     seen: tuple[tuple[Attachment, bytes], ...] = ()  # in the order in which they are numbered
     gone: tuple[str, ...] = ()  # names
 
@@ -50,7 +50,7 @@ class Gallery:
         ]
 
 
-async def gallery(turns: Sequence[Turn], blobs: Blobs) -> Gallery:
+async def load_images(turns: Sequence[Turn], blobs: Blobs) -> VisibleImages:
     """Of the turns, oldest first, that the model reads word for word."""
     seen = await load_visible_images(turns, blobs)
     gone = [
@@ -59,7 +59,7 @@ async def gallery(turns: Sequence[Turn], blobs: Blobs) -> Gallery:
         for each in select_images(turn.attachments)
         if all(each is not shown for shown, _ in seen.get(turn.job, ()))
     ]
-    return Gallery(tuple(each for found in seen.values() for each in found), tuple(gone))
+    return VisibleImages(tuple(each for found in seen.values() for each in found), tuple(gone))
 
 
 def _small(data: bytes) -> io.BytesIO:

@@ -17,14 +17,14 @@ DOCUMENT = "answer.md"
 LONGEST_DESCRIPTION = 256  # of a picture in a gallery
 
 
-class Dresser:
+class PayloadBuilder:
     """Turns the faces of one job into what `send` and `edit` take."""
 
     def __init__(self, job_id: str, words: Words) -> None:
         self._job_id = job_id
         self._words = words
 
-    def new(self, face: Face) -> dict[str, Any]:
+    def build_send(self, face: Face) -> dict[str, Any]:
         """Arguments of a send; an absent view must stay absent there."""
         if face.layout:
             return {"files": self._files(face), "view": self._laid_out(face, face.layout)}
@@ -37,7 +37,7 @@ class Dresser:
             **view,
         }
 
-    def change(self, face: Face) -> dict[str, Any]:
+    def build_edit(self, face: Face) -> dict[str, Any]:
         """Arguments of an edit, which names everything, so that nothing old is left."""
         if face.layout:
             # A message of components has no content; naming that clears what was streamed.

@@ -2,7 +2,7 @@
 
 Foreign errors end here:
 
-    PlaceError
+    TransportError
     ├── Retry   the network, a 5xx or a 429 that outlasted discord.py's own retries
     └── Gone    this message, or this place, will not take it however often it is tried
         ├── Rejected     it would perhaps take less: `leave_out` says what to leave out, in order
@@ -18,8 +18,8 @@ from typing import Any, ParamSpec, Protocol, TypeVar, cast
 import aiohttp
 import discord
 
-from bot.discord.delivery.message_payload import Dresser
-from bot.discord.delivery.reply_target import BelowInteraction, BelowMessage, Destination
+from bot.discord.delivery.message_payload import PayloadBuilder
+from bot.discord.delivery.reply_target import InteractionTarget, MessageTarget, ReplyTarget
 from bot.i18n import Words
 from bot.notices import Notice
 from bot.render.message_view import Face, Refusable
@@ -34,15 +34,15 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class PlaceError(Exception):
+class TransportError(Exception):
     """Base of what a place raises on purpose."""
 
 
-class Retry(PlaceError):
+class Retry(TransportError):
     """Trying again later may work."""
 
 
-class Gone(PlaceError):
+class Gone(TransportError):
     """Trying again is no use."""
 
 
@@ -81,7 +81,7 @@ _ARCHIVED = 50083  # and so is every message in that thread
 _ALWAYS = {40094: TooMany, _ARCHIVED: Gone}  # the former: follow-ups are used up
 
 
-def _meaning_of(error: discord.HTTPException) -> PlaceError:
+def _meaning_of(error: discord.HTTPException) -> TransportError:
     """Return what Discord's answer means for the message."""
     reason = str(error)
     if error.status >= 500 or error.status == 429:
@@ -128,19 +128,19 @@ async def _reopening(
     return await request()
 
 
-class Place(Protocol):
+class Transport(Protocol):
     @property
-    def first(self) -> str | None:
+    def first_message(self) -> str | None:
         """The message that is already there, if any."""
         ...
 
     @property
-    def counted(self) -> bool:
+    def is_rate_limited(self) -> bool:
         """Whether its requests count towards the 50 a second that a bot may make."""
         ...
 
     @property
-    def most(self) -> int | None:
+    def max_messages(self) -> int | None:
         """Return how many messages an answer may have here, where that is limited."""
         ...
 
@@ -162,21 +162,21 @@ class Place(Protocol):
     async def delete(self, message: str) -> None: ...
 
 
-def place_of(
-    client: discord.Client, destination: Destination, job_id: str, words: Words
-) -> "InteractionPlace | MessagePlace":
-    dresser = Dresser(job_id, words)
-    if isinstance(destination, BelowInteraction):
-        return InteractionPlace(client, destination, dresser, interaction=job_id)
-    return MessagePlace(client, destination, dresser)
+def create_transport(
+    client: discord.Client, destination: ReplyTarget, job_id: str, words: Words
+) -> "InteractionTransport | MessageTransport":
+    dresser = PayloadBuilder(job_id, words)
+    if isinstance(destination, InteractionTarget):
+        return InteractionTransport(client, destination, dresser, interaction=job_id)
+    return MessageTransport(client, destination, dresser)
 
 
 async def show_notice(
     client: discord.Client, message: discord.Message, notice: Notice, words: Words
 ) -> None:
     """Reply to a message with a notice: as a card or, where cards are not allowed, as text."""
-    below = BelowMessage(channel=str(message.channel.id), message=str(message.id))
-    place = place_of(client, below, str(message.id), words)
+    below = MessageTarget(channel=str(message.channel.id), message=str(message.id))
+    place = create_transport(client, below, str(message.id), words)
     face, nonce = Face(notice=notice), f"{message.id}.n"
     try:
         await place.send(face, nonce, first=True)
@@ -184,14 +184,16 @@ async def show_notice(
         await place.send(replace(face, card_as_text=True), nonce, first=True)
 
 
-class MessagePlace:
+class MessageTransport:
     """Replies to a message: a mention, a reply or a direct message."""
 
-    first: str | None = None
-    counted = True
-    most = None
+    first_message: str | None = None
+    is_rate_limited = True
+    max_messages = None
 
-    def __init__(self, client: discord.Client, destination: BelowMessage, dresser: Dresser) -> None:
+    def __init__(
+        self, client: discord.Client, destination: MessageTarget, dresser: PayloadBuilder
+    ) -> None:
         self._client = client
         self._channel = client.get_partial_messageable(int(destination.channel))
         self._asked: discord.MessageReference | None = (
@@ -223,7 +225,7 @@ class MessagePlace:
 
     async def _send(self, face: Face, nonce: str, **options: Any) -> str:
         message = await self._channel.send(
-            **self._dress.new(face), **options, nonce=nonce, allowed_mentions=NOBODY
+            **self._dress.build_send(face), **options, nonce=nonce, allowed_mentions=NOBODY
         )
         return str(message.id)
 
@@ -233,7 +235,7 @@ class MessagePlace:
         await _reopening(
             self._client,
             self._channel.id,
-            lambda: known.edit(**self._dress.change(face), allowed_mentions=NOBODY),
+            lambda: known.edit(**self._dress.build_edit(face), allowed_mentions=NOBODY),
         )
         return message
 
@@ -242,7 +244,7 @@ class MessagePlace:
         await self._channel.get_partial_message(int(message)).delete()
 
 
-class InteractionPlace:
+class InteractionTransport:
     """Below a slash command, whose token lives 15 minutes; afterwards as a bot in the channel.
 
     Discord lets a bot edit its own responses as ordinary messages, token or not, where it can
@@ -250,13 +252,13 @@ class InteractionPlace:
     only those have nonces.
     """
 
-    first: str | None = ORIGINAL
+    first_message: str | None = ORIGINAL
 
     def __init__(
         self,
         client: discord.Client,
-        destination: BelowInteraction,
-        dresser: Dresser,
+        destination: InteractionTarget,
+        dresser: PayloadBuilder,
         *,
         interaction: str,
     ) -> None:
@@ -271,11 +273,11 @@ class InteractionPlace:
         self._dress = dresser
 
     @property
-    def counted(self) -> bool:
+    def is_rate_limited(self) -> bool:
         return self._destination.may_write and not self._destination.token_alive
 
     @property
-    def most(self) -> int | None:
+    def max_messages(self) -> int | None:
         return MOST_OF_A_PERSONAL_TOKEN if self._destination.personal else None
 
     def _by_token(self, message: str) -> bool:
@@ -306,7 +308,7 @@ class InteractionPlace:
             return await self._follow_up(face)
         try:
             message = await self._channel.send(
-                **self._dress.new(face), nonce=nonce, allowed_mentions=NOBODY
+                **self._dress.build_send(face), nonce=nonce, allowed_mentions=NOBODY
             )
         except discord.Forbidden:  # the permission was taken away meanwhile
             if not self._destination.token_alive:
@@ -316,7 +318,7 @@ class InteractionPlace:
 
     async def _follow_up(self, face: Face) -> str:
         message = await self._webhook.send(
-            **self._dress.new(face),
+            **self._dress.build_send(face),
             wait=True,
             ephemeral=self._destination.private,
             allowed_mentions=NOBODY,
@@ -328,7 +330,7 @@ class InteractionPlace:
         return await _reopening(self._client, self._channel.id, lambda: self._edit(message, face))
 
     async def _edit(self, message: str, face: Face) -> str:
-        change = self._dress.change(face)
+        change = self._dress.build_edit(face)
         if self._by_token(message):
             try:
                 # Its type asks for a number, its route takes Discord's name as well.
@@ -339,7 +341,7 @@ class InteractionPlace:
             except discord.HTTPException as error:
                 if error.status not in (401, 404) or not self._destination.may_write:
                     raise
-            change = self._dress.change(face)  # a sent file is used up
+            change = self._dress.build_edit(face)  # a sent file is used up
         known = await self._ordinary(message)
         await known.edit(**change, allowed_mentions=NOBODY)
         return str(known.id) if message == ORIGINAL else message

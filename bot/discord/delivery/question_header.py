@@ -2,16 +2,16 @@
 
 from bot import problem_numbers
 from bot.discord.delivery import reply_target
-from bot.discord.delivery.reply_target import BelowInteraction
+from bot.discord.delivery.reply_target import InteractionTarget
 from bot.render.question_quote import quotation
 from jobqueue.schema import Job
 
 
-def above(job: Job) -> str:
+def build_header(job: Job) -> str:
     """The question, the pictures that came with a command, and the message it is about."""
     below = reply_target.decode(job.reply)
     asked, material = problem_numbers.parted(job.prompt)
-    command = below if isinstance(below, BelowInteraction) else None
+    command = below if isinstance(below, InteractionTarget) else None
     message = below.about if command or below.quoted else ""  # else Discord shows it
     if material and not (below.footnotes or below.about or below.read_along):
         asked = job.prompt  # nothing was read along: the person wrote what looks like it

@@ -21,7 +21,7 @@ class Footnote(msgspec.Struct, frozen=True, omit_defaults=True):
         return Notice(self.key, arguments=self.arguments)
 
 
-class BelowInteraction(msgspec.Struct, frozen=True, tag="interaction", omit_defaults=True):
+class InteractionTarget(msgspec.Struct, frozen=True, tag="interaction", omit_defaults=True):
     application: str
     token: str
     channel: str
@@ -42,7 +42,7 @@ class BelowInteraction(msgspec.Struct, frozen=True, tag="interaction", omit_defa
         return time.time() < self.created_s + TOKEN_LIFE_S - TOKEN_MARGIN_S
 
 
-class BelowMessage(msgspec.Struct, frozen=True, tag="message", omit_defaults=True):
+class MessageTarget(msgspec.Struct, frozen=True, tag="message", omit_defaults=True):
     channel: str
     message: str  # the one that asked; empty for an answer that stands by itself
     quoted: bool = False  # the question, which was put into other words, stands above the answer
@@ -53,22 +53,22 @@ class BelowMessage(msgspec.Struct, frozen=True, tag="message", omit_defaults=Tru
     messages: tuple[str, ...] = ()
 
 
-Destination = BelowInteraction | BelowMessage
+ReplyTarget = InteractionTarget | MessageTarget
 
 encode = msgspec.json.Encoder().encode
-decode = msgspec.json.Decoder(Destination).decode
+decode = msgspec.json.Decoder(ReplyTarget).decode
 
 
 def is_private(encoded: str) -> bool:
-    below: Destination = decode(encoded)
-    return isinstance(below, BelowInteraction) and below.private
+    below: ReplyTarget = decode(encoded)
+    return isinstance(below, InteractionTarget) and below.private
 
 
-class Note(msgspec.Struct, frozen=True, omit_defaults=True):
+class DeliveryNote(msgspec.Struct, frozen=True, omit_defaults=True):
     """What was shown of an answer so far."""
 
     messages: tuple[str, ...] = ()  # in order; empty where one is still to be sent
     replaced: int = 0  # messages that were given up for new ones
 
 
-decode_note = msgspec.json.Decoder(Note).decode
+decode_note = msgspec.json.Decoder(DeliveryNote).decode

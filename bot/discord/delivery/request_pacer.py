@@ -16,7 +16,7 @@ PER_S = 40.0  # requests that Discord counts; the rest is for all else than answ
 LONGEST_S = 3.0  # answers go on after this, however many people come
 
 
-class Pace:
+class RequestPacer:
     def __init__(self, share: float = 1.0) -> None:
         """`share` is this process's part of the bot."""
         self._interval_s = 1 / (PER_S * share)
@@ -27,7 +27,7 @@ class Pace:
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     @contextmanager
-    def acknowledging(self) -> Iterator[None]:
+    def acknowledgement(self) -> Iterator[None]:
         """Somebody waits to be acknowledged within the block."""
         self._hurried += 1
         self._calm.clear()
@@ -38,7 +38,7 @@ class Pace:
             if not self._hurried:
                 self._calm.set()
 
-    async def calm(self) -> None:
+    async def wait_until_idle(self) -> None:
         """Wait until nobody waits to be acknowledged, but not for ever."""
         with suppress(TimeoutError):
             async with asyncio.timeout(LONGEST_S):
@@ -47,7 +47,7 @@ class Pace:
     @asynccontextmanager
     async def turn(self, *, counted: bool) -> AsyncIterator[None]:
         """One request that can wait, once it is its turn; `counted` by Discord's limit or not."""
-        await self.calm()
+        await self.wait_until_idle()
         if counted:
             at = max(self._due, monotonic())
             self._due = at + self._interval_s

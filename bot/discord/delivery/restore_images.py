@@ -24,7 +24,9 @@ from jobqueue.errors import QueueError
 log = logging.getLogger(__name__)
 
 
-async def reclaim(client: discord.Client, blobs: Blobs, shown: Shown, article: Article) -> None:
+async def restore_images(
+    client: discord.Client, blobs: Blobs, shown: Shown, article: Article
+) -> None:
     """Put back what is gone, as far as Discord still has it; a picture less is no failure."""
     with suppress(QueueError):
         wanted = {

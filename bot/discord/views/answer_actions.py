@@ -20,7 +20,7 @@ from bot.discord.ask import ask_flow
 from bot.discord.ask.admission import asker_of
 from bot.discord.delivery import reply_target
 from bot.discord.delivery.message_transport import ORIGINAL
-from bot.discord.delivery.reply_target import BelowInteraction, Destination
+from bot.discord.delivery.reply_target import InteractionTarget, ReplyTarget
 from bot.discord.host import Host, Interaction
 from bot.discord.respond import tell
 from bot.discord.views import answer_buttons, latex_source, modal_values, steps_view
@@ -120,13 +120,13 @@ class Actions:
         require_here(interaction, failed)
         if failed.user != str(interaction.user.id):
             raise Refused(NOT_YOUR_FAILURE)
-        await ask_flow.repeat(interaction, failed)
+        await ask_flow.ask_again(interaction, failed)
 
     async def _renew(self, interaction: Interaction, shown: Shown, **changes: str) -> None:
         channel = shown.job.channel
         with tracing.start_question_span(str(interaction.id), channel, "renewed"):
-            async with self._answers.alone_in(channel):
-                if self._answers.renewing(shown.id):  # a section of it, elsewhere
+            async with self._answers.lock_channel(channel):
+                if self._answers.find_renewal(shown.id):  # a section of it, elsewhere
                     raise Refused(notices.BUSY)
                 turn = await self._changeable(interaction, shown)
                 renewed = {"prompt": turn.prompt, "continues": "", **changes}
@@ -147,8 +147,8 @@ class Actions:
                 try:
                     await interaction.response.defer()
                 finally:
-                    self._answers.give(admitted.job, submission)
-                await self._answers.delete_others(
+                    self._answers.start_delivery(admitted.job, submission)
+                await self._answers.delete_unreachable_messages(
                     shown, reply_target.decode(admitted.job.reply).messages
                 )
 
@@ -156,7 +156,7 @@ class Actions:
 
     async def _undo(self, interaction: Interaction, job_id: str) -> None:
         shown = await self._shown(interaction, job_id)
-        async with self._answers.alone_in(shown.job.channel):
+        async with self._answers.lock_channel(shown.job.channel):
             turn = await self._changeable(interaction, shown)
             if not await self._services.history.undo(shown.job.channel, shown.job.id):
                 raise Refused(OLD)
@@ -165,11 +165,11 @@ class Actions:
         before = await self._services.shown.find(turn.parent) if turn.parent else None
         if before and before.job.id == turn.parent:
             await self._services.shown.keep(before)
-            await self._client.album.redraw(before, latest=True)
+            await self._client.registry.redraw_buttons(before, latest=True)
 
     async def _choose(self, interaction: Interaction, job_id: str, step: int) -> None:
         shown = await self._shown(interaction, job_id)
-        async with self._answers.alone_in(shown.job.channel):
+        async with self._answers.lock_channel(shown.job.channel):
             await self._changeable(interaction, shown)
             wanted = shown.at((shown.current + step) % len(shown.versions))
             channel, history = shown.job.channel, self._services.history
@@ -180,7 +180,7 @@ class Actions:
                 raise Refused(OLD)
             await interaction.response.defer()
             wanted = reachable(wanted, interaction)
-            await self._answers.delete_others(shown, wanted.messages)
+            await self._answers.delete_unreachable_messages(shown, wanted.messages)
             await self._answers.show_version(wanted, turn.answer)
 
     # --- opinions -------------------------------------------------------------------------------
@@ -201,7 +201,7 @@ class Actions:
     # --- whether it may be ----------------------------------------------------------------------
 
     async def _shown(self, interaction: Interaction, job_id: str) -> Shown:
-        await self._answers.settled(job_id)
+        await self._answers.wait_until_recorded(job_id)
         shown = await self._services.shown.find(job_id)
         if shown is None:
             raise Refused(FORGOTTEN)
@@ -245,17 +245,17 @@ def editable_messages(shown: Shown, interaction: Interaction) -> tuple[str, ...]
     message (https://discord.com/developers/docs/interactions/receiving-and-responding). The bot
     edits by itself where it may write.
     """
-    below: Destination = reply_target.decode(shown.job.reply)
+    below: ReplyTarget = reply_target.decode(shown.job.reply)
     pressed = str(interaction.message.id) if interaction.message else ""
-    if isinstance(below, BelowInteraction) and not below.may_write and pressed in shown.messages:
+    if isinstance(below, InteractionTarget) and not below.may_write and pressed in shown.messages:
         return (ORIGINAL,)
     return shown.messages
 
 
-def reached(shown: Shown, interaction: Interaction) -> Destination:
+def reached(shown: Shown, interaction: Interaction) -> ReplyTarget:
     """Where it is, as the press lets it be reached."""
-    below: Destination = reply_target.decode(shown.job.reply)
-    if isinstance(below, BelowInteraction) and not below.may_write:
+    below: ReplyTarget = reply_target.decode(shown.job.reply)
+    if isinstance(below, InteractionTarget) and not below.may_write:
         created_s = int(interaction.created_at.timestamp())
         below = replace(below, token=interaction.token, created_s=created_s)
     return below

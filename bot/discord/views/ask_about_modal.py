@@ -7,7 +7,7 @@ What it was opened on is kept for the person who opened it, at the place where t
 import discord
 
 from bot.discord.ask import ask_flow, message_text, references
-from bot.discord.ask.job_factory import How
+from bot.discord.ask.job_factory import AskOptions
 from bot.discord.ask.references import MessageKey
 from bot.discord.host import Interaction
 from bot.discord.views import modal_values, question_modal
@@ -39,7 +39,7 @@ async def submitted(interaction: Interaction, message_id: str) -> None:
     me = interaction.client.user
     quotes = references.quotes_about(message, me.id if me else 0)
     files = (*message_text.files_of(message), *question_modal.posted_files(interaction))
-    how = How(about=message.jump_url, quotes=quotes)
+    how = AskOptions(about=message.jump_url, quotes=quotes)
     await ask_flow.ask(
         interaction, modal_values.values(interaction).get("question", ""), files, how
     )

@@ -9,7 +9,7 @@ from typing import Any
 import discord
 
 from bot.discord.ask import ask_flow
-from bot.discord.ask.job_factory import How
+from bot.discord.ask.job_factory import AskOptions
 from bot.discord.host import Interaction
 from bot.discord.views import modal_values
 from bot.discord.views.modal_builder import Field, Form, send_form
@@ -26,7 +26,7 @@ _TITLES = {"chat": Notice("question-title-chat"), SOLVE: Notice("question-title-
 _THINKING = {"": None, "0": False, "1": True}
 
 
-async def open_form(interaction: Interaction, how: How) -> None:
+async def open_form(interaction: Interaction, how: AskOptions) -> None:
     thinking = "" if how.thinking is None else str(int(how.thinking))
     about = f"{how.capability}.{int(how.private)}.{thinking}"
     await send_form(interaction, _form(f"{FORM}:{about}", how, words(str(interaction.locale))))
@@ -39,7 +39,7 @@ async def submitted(interaction: Interaction, about: str) -> None:
         Refused: neither words nor files are in it.
     """
     capability, private, thinking = about.split(".")
-    how = How(private=private == "1", capability=capability, thinking=_THINKING[thinking])
+    how = AskOptions(private=private == "1", capability=capability, thinking=_THINKING[thinking])
     prompt, files = modal_values.values(interaction).get("question", ""), posted_files(interaction)
     if files and not prompt.strip() and capability != SOLVE:
         prompt = words(str(interaction.locale))("prompt-files")
@@ -65,7 +65,7 @@ def posted_files(interaction: discord.Interaction[Any]) -> list[Posted]:
     ]
 
 
-def _form(custom_id: str, how: How, say: Words) -> discord.ui.Modal:
+def _form(custom_id: str, how: AskOptions, say: Words) -> discord.ui.Modal:
     question = Field("question", "about-question", longest=LONGEST_FIELD)
     form = Form(custom_id, _TITLES[how.capability].key, [question]).modal(say)
     form.add_item(files_field(say("question-files")))

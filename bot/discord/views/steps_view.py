@@ -13,7 +13,7 @@ from bot.agent_trace import Work
 from bot.answer_store import Shown
 from bot.discord.access import require_here
 from bot.discord.ask import ask_flow
-from bot.discord.ask.job_factory import How
+from bot.discord.ask.job_factory import AskOptions
 from bot.discord.delivery.reply_target import Footnote, is_private
 from bot.discord.host import Interaction
 from bot.discord.views import modal_values
@@ -55,7 +55,7 @@ async def show(interaction: Interaction, job_id: str) -> None:
 async def _work(interaction: Interaction, job_id: str) -> Work:
     """Raises `Refused` where it is not known any more, or not this person's to see here."""
     service = interaction.client.services
-    await interaction.client.answers.settled(job_id)
+    await interaction.client.answers.wait_until_recorded(job_id)
     work, shown = await service.works.find(job_id), await service.shown.find(job_id)
     try:  # an answer that came to nothing is known by its question
         job = shown.job if shown else await service.queue.get_job(job_id)
@@ -139,7 +139,7 @@ async def renumbered(interaction: Interaction, job_id: str) -> None:
     changes = problem_numbers.changes(asked, values)
     if not changes:
         raise Refused(SAME)
-    how = How(
+    how = AskOptions(
         private=is_private(shown.job.reply),
         material=material,
         capability=SOLVE,
@@ -150,7 +150,7 @@ async def renumbered(interaction: Interaction, job_id: str) -> None:
 
 
 async def _solved(interaction: Interaction, job_id: str) -> Shown:
-    await interaction.client.answers.settled(job_id)
+    await interaction.client.answers.wait_until_recorded(job_id)
     shown = await interaction.client.services.shown.find(job_id)
     if shown is None:
         raise Refused(FORGOTTEN)

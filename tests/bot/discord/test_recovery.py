@@ -166,7 +166,7 @@ async def test_one_answer_that_breaks_leaves_the_others_alone(
 ) -> None:
     await world.slash("ada", "general", "chat", {"prompt": SLOW})
     await room.streaming()
-    monkeypatch.setattr(answer_manager, "answer", _broken)
+    monkeypatch.setattr(answer_manager, "follow_answer", _broken)
     await world.slash("bob", "general", "chat", {"prompt": "hello"})
     await room.notice("went wrong")
     await room.answer(scripted(SLOW))

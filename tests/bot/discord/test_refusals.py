@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from bot.discord.delivery import reply_target
-from bot.discord.delivery.reply_target import BelowMessage
+from bot.discord.delivery.reply_target import MessageTarget
 from bot.pending_questions import Asker, Held, Question
 from bot.preferences import SERVER, Preferences, PreferenceStore
 from inference.engines.base import Chunk, Request
@@ -277,7 +277,7 @@ async def test_a_question_of_an_earlier_process_is_admitted_too(
     asker = Asker(str(world.user("bob")["id"]), guild, (place,))
     asked = [await world.say("bob", "general", text) for text in ("one", "two")]
     for message in asked:
-        below = reply_target.encode(BelowMessage(channel=place, message=message.id)).decode()
+        below = reply_target.encode(MessageTarget(channel=place, message=message.id)).decode()
         job = Job(
             id=message.id,
             channel=place,
@@ -299,7 +299,7 @@ async def test_a_question_of_an_earlier_process_is_admitted_too(
 
 
 def test_nothing_else_admits_a_job() -> None:
-    """`Answers.submit` takes what only `Admission` makes; no other code of the bot submits."""
+    """`AnswerManager.submit` takes what only `Admission` makes; no other code submits."""
     made, submitting = set(), set()
     for path in Path("bot").rglob("*.py"):
         text = path.read_text()
