@@ -21,14 +21,14 @@ with require_extra("inference"):
     from inference import doctor, logs, terminal_chat
     from inference.agent.tool_runtime import Workshop
     from inference.article import cli as article
-    from inference.article.article_service import Press
-    from inference.article.section_images import Tools
+    from inference.article.article_service import ArticleService
+    from inference.article.section_images import ArticleTools
     from inference.config import ALSO, OFFLINE, Settings, add_choices, chosen, worker_name
     from inference.engines import create
     from inference.engines.base import CannotLoad, Engine
     from inference.engines.metered_engine import MeasuredEngine
     from inference.library import cli as pictures
-    from inference.library.image_selector import illustrator
+    from inference.library import create_selector
     from inference.metrics import Metrics
     from inference.metrics_endpoint import CannotListen, shown
     from inference.models import ModelError
@@ -99,7 +99,7 @@ def run_serve(arguments: argparse.Namespace) -> int:
                 name=worker_name(settings.worker),
                 system=settings.system_prompt,
                 workshop=workshop,
-                press=_press(settings, engine, redis, workshop),
+                article_service=_article_service(settings, engine, redis, workshop),
                 compactor=Compactor(history, engine) if settings.summaries else None,
                 blobs=Blobs(redis),
                 metrics=metrics,
@@ -130,13 +130,15 @@ def _workshop(settings: Settings, engine: Engine, redis: Redis) -> Workshop | No
     )
 
 
-def _press(settings: Settings, engine: Engine, redis: Redis, workshop: Workshop | None) -> Press:
+def _article_service(
+    settings: Settings, engine: Engine, redis: Redis, workshop: Workshop | None
+) -> ArticleService:
     def sandbox() -> Sandbox | None:
         return workshop.sandbox if workshop else None
 
     blobs = Blobs(redis)
-    tools = Tools(engine, blobs, illustrator(settings, blobs, engine), sandbox=sandbox)
-    return Press(History(redis), tools)
+    tools = ArticleTools(engine, blobs, create_selector(settings, blobs, engine), sandbox=sandbox)
+    return ArticleService(History(redis), tools)
 
 
 def _ready(engine: Engine, stop: Callable[[], None]) -> None:

@@ -16,7 +16,7 @@ from common import tracing
 from common.redact import redact
 from inference.agent.errors import NoAnswer, NoPrograms
 from inference.agent.tool_runtime import Workshop
-from inference.article.article_service import Press
+from inference.article.article_service import ArticleService
 from inference.attempt_span import Traced, traced
 from inference.chat_attempt import Answer, Attempt, Past, compose
 from inference.emitter import Emitter, batches, joined, patiently
@@ -83,7 +83,7 @@ class Worker:
         name: str,
         system: str,
         workshop: Workshop | None = None,
-        press: Press | None = None,
+        article_service: ArticleService | None = None,
         compactor: Compactor | None = None,
         blobs: BlobReader | None = None,
         metrics: Metrics | None = None,
@@ -95,7 +95,7 @@ class Worker:
         self._name = name
         self._system = system
         self._workshop = workshop  # for /solve, and for chats with tools
-        self._press = press  # for /article
+        self._article_service = article_service  # for /article
         self._compactor = compactor  # None: older turns are left out without a summary
         self._blobs = blobs  # pictures; None: they are not looked for
         self._metrics = metrics or Metrics()
@@ -114,8 +114,8 @@ class Worker:
         every = self._engine.capabilities
         if self._workshop is not None:
             every |= self._workshop.capabilities
-        if self._press is not None:
-            every |= self._press.capabilities
+        if self._article_service is not None:
+            every |= self._article_service.capabilities
         return every | {add_model(each, self._engine.model) for each in every}
 
     @property
@@ -321,8 +321,8 @@ class Worker:
             if workshop is None:
                 raise NoPrograms("this worker runs none")
             return await workshop.solution(job, attempt, steps)
-        if wanted == ARTICLE and self._press is not None:
-            return await self._press.article(job, attempt)
+        if wanted == ARTICLE and self._article_service is not None:
+            return await self._article_service.create_attempt(job, attempt)
         if wanted != VISION and workshop is not None and (tools := workshop.tools_for(job)):
             return await workshop.talk(job, attempt, tools, steps)
         prompt = await compose(

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import BinaryIO
 
@@ -43,19 +44,17 @@ from bot.render.result_callout import set_apart
 from inference import image_text
 from inference.agent import prompts
 from inference.article import (
-    capitals,
-    claims,
+    chart,
     image_requests,
     outline,
-    sentence_splitter,
-    series,
+    section_topics,
     source,
     stream_cleaner,
 )
 from inference.engines import scripted, scripted_article
 from inference.engines.detokenizer import StopStrings
 from inference.engines.openai import errors, request_body
-from inference.library import eligibility, naming, times, vision_check
+from inference.library import image_checks, image_entry, image_library
 from inference.library import normalize as library_names
 from inference.maths import (
     expression_parser,
@@ -69,6 +68,7 @@ from inference.tool_parsers import DIALECTS, json_call, reasoning
 from inference.tools import base, calculator, search_tools, units, web
 from inference.tools.base import Outcome, ToolFailed
 from jobqueue import schema
+from jobqueue.article import Article, Section
 from playground.discord import interaction_payloads, mentions
 from playground.web_ui import markdown
 
@@ -154,16 +154,16 @@ def _steps(text: str) -> None:
 
 
 def _prose(text: str, *, piece: int) -> None:
-    told = stream_cleaner.Prose(
+    cleaner = stream_cleaner.StreamCleaner(
         frozenset({"Silk"}),
-        stream_cleaner.Said(),
+        stream_cleaner.SentenceMemory(),
         paragraphs=3,
         characters=20_000,
-        given=lambda _: True,
+        is_supported=lambda _: True,
     )
     for at in range(0, len(text), piece):
-        told.take(text[at : at + piece])
-    told.end(cut=False)
+        cleaner.feed(text[at : at + piece])
+    cleaner.finish(cut=False)
 
 
 def _dialects(text: str) -> None:
@@ -179,11 +179,21 @@ def _stops(text: str) -> None:
     stops.flush()
 
 
+def _topics(text: str) -> None:
+    entries = tuple(
+        image_entry.ImageEntry(path=name, caption=name, entities=(name,))
+        for name in ("Silk", "Silk Road", "丝绸")
+    )
+    library = image_library.ImageLibrary(Path(), entries)
+    article = Article(title="Silk", sections=(Section(heading="Silk", text=text),))
+    section_topics.SectionTopics(library, article, text[:1_500]).needs(0)
+
+
 def _source(text: str) -> None:
-    found = source.source_of(f"About silk\n\n{text}")
+    found = source.parse_source(f"About silk\n\n{text}")
     found.about("silk roads", 500)
     found.overview(500)
-    found.gives(text, SimpleNamespace(is_english=True))  # type: ignore[arg-type]
+    found.supports(text, SimpleNamespace(is_english=True))  # type: ignore[arg-type]
 
 
 def _mentions(text: str) -> None:
@@ -225,25 +235,24 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
         "article-changing", arguments={"heading": text[:2_000]}
     ).text(words("en")),
     "article: page": written,
-    "article: sentences": lambda text: [*sentence_splitter.pieces(text, ended=True)],
-    "article: claims": claims.claims,
+    "article: sentences": lambda text: [*stream_cleaner.pieces(text, ended=True)],
     "article: prose": partial(_prose, piece=SIZE * 2),
     "article: prose, streamed": partial(_prose, piece=PIECE),
-    "article: outline": lambda text: outline.read_outline(text, 7),
+    "article: outline": lambda text: outline.parse_outline(text, 7),
     "article: title": outline.title_of,
-    "article: numbers": lambda text: series.read_series(text, text),
-    "article: tables": lambda text: [*series.tables(text, "{value} {label}")],
-    "article: may chart": series.may_chart,
-    "article: pictures": lambda text: [*image_requests.read_needs(text, "Silk", text)],
-    "article: heading": lambda text: image_requests.of_heading(text[:200], text),
-    "article: names": capitals.capitals,
+    "article: numbers": lambda text: chart.read_series(text, text),
+    "article: tables": lambda text: [*chart.tables(text, "{value} {label}")],
+    "article: may chart": chart.may_chart,
+    "article: pictures": lambda text: [*image_requests.parse_needs(text, "Silk", text)],
+    "article: heading": lambda text: image_requests.heading_need(text[:200], text),
+    "article: names": library_names.capitalized_names,
+    "article: topics": _topics,
     "article: source": _source,
     "library: names": lambda text: ([*library_names.terms(text)], library_names.name_of(text)),
     "library: mentioned": lambda text: library_names.mentioned(text, ["Silk", "丝绸", text[:30]]),
-    "library: naming": lambda text: naming.naming(text, "Silk", longer=("Silk Road",)),
-    "library: eras": times.eras,
-    "library: kinds": eligibility.kind_in,
-    "library: look": vision_check.read,
+    "library: years": image_entry.years_in,
+    "library: kinds": image_entry.kind_in,
+    "library: look": image_checks.parse_report,
     "question": question_parser.read,
     "question: words": lambda text: maths_words.parts(maths_words.spoken(text), ["中"]),
     "expression": expression_parser.expression,

@@ -5,33 +5,36 @@ only another section is about. What a model would state is a part of each, and m
 the section's own words have to do.
 """
 
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
 import msgspec
 
-from inference.article.article_attempt import Writing
-from inference.article.section_images import Tools
+from inference.article.article_attempt import ArticleAttempt
+from inference.article.section_images import ArticleTools
 from inference.engines.base import Chunk, Request
 from inference.engines.scripted import ScriptedEngine
-from inference.library.image_selector import Keeper, LibraryIllustrator
-from inference.library.shelf import Shelf
+from inference.library.image_library import LibraryReader
+from inference.library.image_selector import ImageSelector, MemoryBlobs
 from jobqueue.article import Article, Order, Section
 from jobqueue.schema import ARTICLE, FinishReason, Job
 
+TEXTS = "texts.jsonl"
 
-class Part(msgspec.Struct, frozen=True):
+
+class SectionCase(msgspec.Struct, frozen=True):
     text: str
     heading: str = ""
     right: tuple[str, ...] = ()  # pictures that may stand beside it
     stated: str = ""  # by the model
 
 
-class Text(msgspec.Struct, frozen=True):
+class ArticleCase(msgspec.Struct, frozen=True):
     about: str  # under which it is counted
     assignment: str
-    sections: tuple[Part, ...]
+    sections: tuple[SectionCase, ...]
     title: str = ""
     trap: str = ""  # what would be wrong
 
@@ -41,24 +44,40 @@ class Text(msgspec.Struct, frozen=True):
         return Article(title=self.title or self.assignment, sections=tuple(sections))
 
 
-class Stating(ScriptedEngine):
-    """Says what a text's sections are said to state."""
+class StatingEngine(ScriptedEngine):
+    """States for each section what its case gives."""
 
-    def __init__(self, text: Text) -> None:
+    def __init__(self, case: ArticleCase) -> None:
         super().__init__()
-        self._text = text
+        self._case = case
 
     async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
         at = int(request.id.rpartition("-")[2])
-        yield Chunk(self._text.sections[at].stated, FinishReason.STOP)
+        yield Chunk(self._case.sections[at].stated, FinishReason.STOP)
 
 
-def texts(path: Path) -> list[Text]:
-    return [msgspec.json.decode(line, type=Text) for line in path.read_bytes().splitlines()]
+async def illustrate_cases(
+    folder: Path, path: Path, *, verbose: bool = False
+) -> Mapping[str, Counter[str]]:
+    """Return what became of the sections of whole texts, by what they are about."""
+    reader, outcomes = LibraryReader(folder), dict[str, Counter[str]]()
+    for case in _read_cases(path):
+        article = await _illustrate(case, reader)
+        for part, (outcome, placed) in zip(case.sections, _judge(case, article), strict=True):
+            outcomes.setdefault(case.about, Counter())[outcome] += 1
+            if verbose:
+                print(f"{outcome:<6} {case.assignment} / {part.heading} | {placed}")
+    return outcomes
 
 
-async def illustrated(text: Text, shelf: Shelf, blobs: Keeper) -> Article:
-    tools = Tools(Stating(text), blobs, LibraryIllustrator(shelf, blobs))
+def _read_cases(path: Path) -> Iterator[ArticleCase]:
+    for line in path.read_bytes().splitlines() if path.exists() else []:
+        yield msgspec.json.decode(line, type=ArticleCase)
+
+
+async def _illustrate(case: ArticleCase, reader: LibraryReader) -> Article:
+    blobs = MemoryBlobs()
+    tools = ArticleTools(StatingEngine(case), blobs, ImageSelector(reader, blobs))
     job = Job(
         id="article",
         channel="bench",
@@ -67,24 +86,24 @@ async def illustrated(text: Text, shelf: Shelf, blobs: Keeper) -> Article:
         server="bench",
         reader="bench",
         capability=ARTICLE,
-        prompt=text.assignment,
+        prompt=case.assignment,
         order=Order(),
     )
-    attempt = Writing(job, 1, tools, parent=None, question_tokens=0)
-    async with aclosing(attempt.illustrated(text.article)) as steps:
+    attempt = ArticleAttempt(job, 1, tools, parent=None, question_tokens=0)
+    async with aclosing(attempt.illustrate(case.article)) as steps:
         async for _ in steps:
             pass
-    return (await attempt.cut_short(FinishReason.STOP)).article or text.article
+    return (await attempt.cut_short(FinishReason.STOP)).article or case.article
 
 
-def outcomes(text: Text, article: Article) -> Iterator[tuple[str, str]]:
-    """Of each section, what became of it and the picture's path."""
-    for part, section in zip(text.sections, article.sections, strict=True):
+def _judge(case: ArticleCase, article: Article) -> Iterator[tuple[str, str]]:
+    """Yield what became of each section, and the pictures that it got."""
+    for part, section in zip(case.sections, article.sections, strict=True):
         placed = [slot.figure.entry for slot in section.slots if slot.figure]
-        yield judged(part.right, placed), ", ".join(placed)
+        yield judge(part.right, placed), ", ".join(placed)
 
 
-def judged(right: Sequence[str], placed: Sequence[str]) -> str:
+def judge(right: Sequence[str], placed: Sequence[str]) -> str:
     if not placed:
         return "missed" if right else "empty"
     return "right" if set(placed) <= set(right) else "wrong"

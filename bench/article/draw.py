@@ -13,7 +13,7 @@ import msgspec
 from PIL import Image, ImageDraw, ImageFont
 
 from bench.article.image_specs import DRAWN, Drawn
-from inference.library import manifest
+from inference.library.image_entry import write_manifest
 
 FOLDER = Path(__file__).with_name("pictures")
 SIZE = 560, 420
@@ -31,7 +31,7 @@ def main() -> None:
         _drawn(drawn).quantize(24).save(path, optimize=True)
         digest = sha256(path.read_bytes()).hexdigest()
         entries.append(msgspec.structs.replace(drawn.entry, sha256=digest, **CREDIT))
-    manifest.write(FOLDER, entries)
+    write_manifest(FOLDER, entries)
 
 
 def _drawn(drawn: Drawn) -> Image.Image:

@@ -6,13 +6,13 @@ entry is one of those that must never be placed.
 
 from dataclasses import dataclass, field
 
-from inference.library.image_entry import Entry
+from inference.library.image_entry import ImageEntry
 from jobqueue.article import Kind
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    entry: Entry
+    entry: ImageEntry
     scene: str
     title: str = ""
     near: tuple[str, ...] = field(default=())  # other names on a map
@@ -25,20 +25,24 @@ def _map(
     *near: str,
     title: str = "",
     caption: str = "",
-    **also: str,
+    old: tuple[str, ...] = (),
+    years: tuple[int, int] | None = None,
+    period: str = "",
 ) -> Drawn:
-    entry = Entry(
+    entry = ImageEntry(
         path=f"map-{name.lower().replace(' ', '-').translate(_PLAIN)}.png",
         caption=caption or f"Map of {name}",
         kind=Kind.MAP,
-        place=f"{name}, {around}",
-        also=tuple(filter(None, (chinese, also.get("old", "")))),
+        place=f"{name}/{chinese}, {around}" if years else f"{name}, {around}",
+        also=old if years else tuple(filter(None, (chinese, *old))),
+        years=years,
+        period=period,
     )
     return Drawn(entry, "map", title or f"Map of {name} {chinese}地图", near)
 
 
 def _portrait(name: str, chinese: str, caption: str, title: str = "") -> Drawn:
-    entry = Entry(
+    entry = ImageEntry(
         path=f"portrait-{name.lower().replace(' ', '-')}.png",
         caption=caption,
         kind=Kind.PORTRAIT,
@@ -58,7 +62,7 @@ def _view(
     path: str = "",
 ) -> Drawn:
     called = path or "-".join((names[:1] or (caption,))[0].lower().translate(_PLAIN).split())
-    entry = Entry(
+    entry = ImageEntry(
         path=f"{called}.png",
         caption=caption,
         kind=Kind.PHOTO,
@@ -74,7 +78,7 @@ _PLAIN = str.maketrans({"'": "", "(": "", ")": "", ",": ""})
 
 DRAWN = (
     _map("Luoyang", "洛阳", "Henan, China", "Zhengzhou 郑州", "Mengjin", "Yanshi"),
-    _map("Kaifeng", "开封", "Henan, China", "Zhengzhou 郑州", "Lankao", old="Bianjing"),
+    _map("Kaifeng", "开封", "Henan, China", "Zhengzhou 郑州", "Lankao", old=("Bianjing",)),
     _map(
         "Zhengzhou",
         "郑州",
@@ -82,6 +86,7 @@ DRAWN = (
         "Luoyang 洛阳",
         "Kaifeng 开封",
         caption="Map of Zhengzhou, on the road from Luoyang to Kaifeng",
+        years=(2025, 2025),
     ),
     _map("Suzhou", "苏州", "Jiangsu, China", "Wuxi 无锡", "Kunshan"),
     _map("Quanzhou", "泉州", "Fujian, China", "Xiamen 厦门", "Luoyang Bridge"),
@@ -93,7 +98,9 @@ DRAWN = (
         "West Market",
         title="Map of Chang'an 长安地图",
         caption="Map of Chang'an in the Tang dynasty, today's Xi'an",
-        old="Chang'an",
+        old=("Chang'an", "长安"),
+        years=(618, 907),
+        period="Tang/唐",
     ),
     _map("Florence", "佛罗伦萨", "Tuscany, Italy", "Fiesole", "Prato"),
     _map("Vienna", "维也纳", "Austria", "Klosterneuburg"),
@@ -107,7 +114,7 @@ DRAWN = (
     _map("Dunhuang", "敦煌", "Gansu, China", "Turpan", title="Plan of Kashgar"),
     # A wrong caption: it was taken over from another line.
     Drawn(
-        Entry(
+        ImageEntry(
             path="map-tianjin.png",
             caption="Map of Beijing",
             kind=Kind.MAP,

@@ -1,16 +1,20 @@
 """`python -m bench article`: whether pictures are placed rightly, with wrong ones planted.
 
 A set is a library (a folder with its manifest) and `needs.jsonl` beside it: needs of which it is
-known which pictures would be right, if any. How near is near enough is calibrated on one half of
-the library and measured on the needs of the other half, then the other way round, so that no need
-is judged by figures that were learnt from its own picture. Beside it, in the same run: what the
-best match of a text search would have placed, which always places something. Then the same for
-whole texts, in `bench.article.article_cases`.
+known which pictures would be right, if any. The thresholds are calibrated on one half of the
+library and measured on the needs of the other half, then the other way round, so that no need is
+judged by figures that were learnt from its own picture. Beside it, in the same run: what the best
+match of a text search would have placed, which always places something. Then the same for whole
+texts: `article_cases`.
+
+`bench/article/sets` has sets of other countries, scripts and times. Their pictures are blank, and
+the text that would be read in them is a part of their manifest.
 """
 
 import argparse
 import asyncio
 import json
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -19,22 +23,31 @@ from hashlib import sha256
 from pathlib import Path
 
 import msgspec
+from PIL import Image
 
-from bench.article.article_cases import illustrated, outcomes, texts
-from inference.library import store
-from inference.library.build_index import index
-from inference.library.calibrate import calibrate
-from inference.library.image_library import Library, version
-from inference.library.image_selector import LibraryIllustrator
-from inference.library.shelf import Shelf
+from bench.article.article_cases import TEXTS, illustrate_cases, judge
+from inference.library.image_entry import NAME as MANIFEST
+from inference.library.image_entry import ImageEntry, write_manifest
+from inference.library.image_library import (
+    ImageLibrary,
+    ImageText,
+    Index,
+    LibraryReader,
+    version_of,
+    write_index,
+)
+from inference.library.image_selector import ImageSelector, MemoryBlobs
+from inference.library.keyword_search import calibrate
+from inference.library.maintenance import build_index
 from jobqueue.article import Kind, Need, Slot
 
 PUBLIC = Path(__file__).with_name("pictures")
-NEEDS, TEXTS = "needs.jsonl", "texts.jsonl"
+SETS = Path(__file__).with_name("sets")
+NEEDS = "needs.jsonl"
 OUTCOMES = ("right", "wrong", "missed", "empty")
 
 
-class Asked(msgspec.Struct, frozen=True):
+class NeedCase(msgspec.Struct, frozen=True):
     caption: str
     right: tuple[str, ...]  # empty: no picture is
     entities: tuple[str, ...] = ()
@@ -47,9 +60,15 @@ class Asked(msgspec.Struct, frozen=True):
         return Need(caption=self.caption, entities=self.entities, kind=self.kind)
 
 
+class _Text(msgspec.Struct, frozen=True):
+    written: tuple[str, ...] = ()  # the title first
+
+
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser("article", help="pictures of an article, with wrong ones planted")
-    parser.add_argument("--set", type=Path, default=PUBLIC, metavar="DIR", help="a library")
+    parser.add_argument(
+        "--set", type=Path, default=PUBLIC, metavar="DIR", help="a library, or a name in sets/"
+    )
     parser.add_argument("--needs", type=Path, help=f"instead of {NEEDS} beside the library")
     parser.add_argument("--texts", type=Path, help=f"instead of {TEXTS} beside the library")
     parser.add_argument("--verbose", action="store_true", help="print what became of each need")
@@ -57,110 +76,100 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> None:
-    path = args.needs or args.set.parent / NEEDS
+    with tempfile.TemporaryDirectory() as folder:
+        is_named = (SETS / args.set.name / MANIFEST).exists()
+        library = lay_out(SETS / args.set.name, Path(folder)) if is_named else args.set
+        beside = SETS / args.set.name if is_named else args.set.parent
+        cases = read_needs(args.needs or beside / NEEDS)
+        texts = args.texts or beside / TEXTS
+        began = time.monotonic()
+        slots = asyncio.run(fill_needs(library, cases))
+        outcomes = asyncio.run(illustrate_cases(library, texts, verbose=args.verbose))
+        seconds = time.monotonic() - began
+        if args.verbose:
+            for case, slot in zip(cases, slots, strict=True):
+                print(f"{outcome_of(case, _path(slot)):<6} {case.caption} | {_result(slot)}")
+        best = best_matches(ImageLibrary.load(library), cases)
+        report(cases, slots, best, outcomes, seconds)
+
+
+def read_needs(path: Path) -> list[NeedCase]:
     lines = path.read_text("utf-8").splitlines()
-    asked = [msgspec.json.decode(line, type=Asked) for line in lines if line.strip()]
-    began = time.monotonic()
-    slots = asyncio.run(placed(args.set, asked))
-    became = asyncio.run(beside(args.set, args.texts, verbose=args.verbose))
-    seconds = time.monotonic() - began
-    if args.verbose:
-        for each, slot in zip(asked, slots, strict=True):
-            print(f"{outcome(each, _path(slot)):<6} {each.caption} | {_told(slot)}")
-    report(asked, slots, naive(Library.load(args.set), asked), became, seconds)
+    return [msgspec.json.decode(line, type=NeedCase) for line in lines if line.strip()]
 
 
-async def placed(folder: Path, asked: Sequence[Asked]) -> list[Slot]:
-    """Each need filled by itself, with figures from the half that its picture is not in."""
-    whole = Library.load(folder)
+def lay_out(source: Path, folder: Path) -> Path:
+    """Write a library of blank pictures, as the manifest of a set describes it."""
+    entries, written = [], {}
+    for number, line in enumerate((source / MANIFEST).read_bytes().splitlines()):
+        entry = msgspec.json.decode(line, type=ImageEntry)
+        text = msgspec.json.decode(line, type=_Text).written
+        Image.new("RGB", (8, 8), (number, 0, 0)).save(folder / entry.path)
+        digest = sha256((folder / entry.path).read_bytes()).hexdigest()
+        entries.append(msgspec.structs.replace(entry, sha256=digest))
+        written[digest] = ImageText(titles=text[:1], lines=text)
+    write_manifest(folder, entries)
+    write_index(folder, Index(written=written))
+    return folder
+
+
+async def fill_needs(folder: Path, cases: Sequence[NeedCase]) -> list[Slot]:
+    """Fill each need by itself, with thresholds from the half that its picture is not in."""
+    whole = ImageLibrary.load(folder)
     if not whole.index.written:
-        whole = replace(whole, index=await index(folder))
-    halves = [LibraryIllustrator(_Half(whole, half), Nowhere()) for half in (0, 1)]
+        whole = replace(whole, index=await build_index(folder))
+    halves = [ImageSelector(_HalfCalibrated(whole, half), MemoryBlobs()) for half in (0, 1)]
     at = {entry.path: number for number, entry in enumerate(whole.entries)}
     return [
-        await halves[_other_half(each, number, at)].fill(each.need, own=(), taken=())
-        for number, each in enumerate(asked)
+        await halves[1 - (at[case.right[0]] if case.right else number) % 2].fill(case.need)
+        for number, case in enumerate(cases)
     ]
 
 
-async def beside(
-    folder: Path, path: Path | None = None, *, verbose: bool = False
-) -> Mapping[str, Counter[str]]:
-    """What became of the sections of whole texts, by what they are about."""
-    path, shelf, became = path or folder.parent / TEXTS, Shelf(folder), dict[str, Counter[str]]()
-    for text in texts(path) if path.exists() else ():
-        article = await illustrated(text, shelf, Nowhere())
-        for part, (what, placed) in zip(text.sections, outcomes(text, article), strict=True):
-            became.setdefault(text.about, Counter())[what] += 1
-            if verbose:
-                print(f"{what:<6} {text.assignment} / {part.heading} | {placed}")
-    return became
+class _HalfCalibrated(LibraryReader):
+    """The whole library, with thresholds that were learnt from every second picture."""
 
-
-def _other_half(asked: Asked, number: int, at: Mapping[str, int]) -> int:
-    """Any for a need that has no picture."""
-    return 1 - (at[asked.right[0]] if asked.right else number) % 2
-
-
-class _Half:
-    """The whole library, with figures that were learnt from every second picture."""
-
-    def __init__(self, whole: Library, half: int) -> None:
+    def __init__(self, whole: ImageLibrary, half: int) -> None:
+        super().__init__(None)
         figures = calibrate(whole.search, whole.entries, range(half, len(whole.entries), 2))
-        found = store.Index(
-            figures=figures, written=whole.index.written, manifest=version(whole.entries)
-        )
-        self._library = replace(whole, index=found)
-
-    async def current(self) -> Library:
-        return self._library
+        version = version_of(whole.entries)
+        index = Index(figures=figures, written=whole.index.written, manifest=version)
+        self._library = replace(whole, index=index)
 
 
-class Nowhere:
-    """What lies in Redis otherwise."""
-
-    async def put(self, data: bytes) -> str:
-        return sha256(data).hexdigest()
-
-    async def get(self, _name: str) -> bytes | None:
-        return None
-
-
-def naive(library: Library, asked: Sequence[Asked]) -> list[str]:
-    """What the best match of a text search would place."""
-    found = (library.search.ranked(" ".join((each.caption, *each.entities)), 1) for each in asked)
+def best_matches(library: ImageLibrary, cases: Sequence[NeedCase]) -> list[str]:
+    """Return what the best match of a text search would place."""
+    found = (library.search.rank(" ".join((each.caption, *each.entities)), 1) for each in cases)
     return [library.entries[at[0]].path if at else "" for at in found]
 
 
-def outcome(asked: Asked, placed: str) -> str:
-    if not placed:
-        return "missed" if asked.right else "empty"
-    return "right" if placed in asked.right else "wrong"
+def outcome_of(case: NeedCase, placed: str) -> str:
+    return judge(case.right, [placed] if placed else [])
 
 
 def report(
-    asked: Sequence[Asked],
+    cases: Sequence[NeedCase],
     slots: Sequence[Slot],
     best: Sequence[str],
-    became: Mapping[str, Counter[str]],
+    texts: Mapping[str, Counter[str]],
     seconds: float,
 ) -> None:
-    ours = list(map(outcome, asked, map(_path, slots)))
-    for about in dict.fromkeys(each.about for each in asked):
-        some = Counter(o for each, o in zip(asked, ours, strict=True) if each.about == about)
+    ours = list(map(outcome_of, cases, map(_path, slots)))
+    for about in dict.fromkeys(each.about for each in cases):
+        some = Counter(o for each, o in zip(cases, ours, strict=True) if each.about == about)
         print(f"{about:<8} " + "  ".join(f"{some[name]:3} {name}" for name in OUTCOMES))
     reasons = Counter(slot.why for slot in slots if not slot.figure)
     print("left empty: " + ", ".join(f"{n} {why}" for why, n in reasons.most_common()))
-    rows = {"this library": Counter(ours), "best match": Counter(map(outcome, asked, best))}
+    rows = {"this library": Counter(ours), "best match": Counter(map(outcome_of, cases, best))}
     for name, counts in rows.items():
         print(f"{name:<13} " + "  ".join(f"{counts[each]:3} {each}" for each in OUTCOMES))
     print("beside texts:")
-    for about, some in became.items():
+    for about, some in texts.items():
         print(f"{about:<13} " + "  ".join(f"{some[name]:3} {name}" for name in OUTCOMES))
-    sections = sum(became.values(), Counter[str]())
-    fitting = sum(bool(each.right) for each in asked)
+    sections = sum(texts.values(), Counter[str]())
+    fitting = sum(bool(each.right) for each in cases)
     figures = {
-        "needs": len(asked),
+        "needs": len(cases),
         "fitting": fitting,
         **{each: rows["this library"][each] for each in OUTCOMES},
         "placed": round(rows["this library"]["right"] / max(fitting, 1), 3),
@@ -175,5 +184,5 @@ def _path(slot: Slot) -> str:
     return slot.figure.entry if slot.figure else ""
 
 
-def _told(slot: Slot) -> str:
+def _result(slot: Slot) -> str:
     return _path(slot) or f"{slot.why}: {slot.detail}"

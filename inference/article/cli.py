@@ -11,16 +11,16 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from hashlib import sha256
 from pathlib import Path
 
 from common.redact import redact
-from inference.article.article_service import Press
-from inference.article.section_images import Tools
+from inference.article.article_service import ArticleService
+from inference.article.section_images import ArticleTools
 from inference.config import OFFLINE, Settings, add_choices, chosen
 from inference.engines import create
 from inference.engines.base import BadRequest, EngineBroken
-from inference.library.image_selector import illustrator
+from inference.library import create_selector
+from inference.library.image_selector import MemoryBlobs
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
 from inference.sandbox.errors import SandboxUnavailable
@@ -55,14 +55,16 @@ async def _run(arguments: argparse.Namespace, settings: Settings) -> None:
     engine = create(settings.engine, settings)
     async with engine, _sandbox(settings) as sandbox:
         began = time.monotonic()
-        blobs = _Blobs()
-        tools = Tools(engine, blobs, illustrator(settings, blobs, engine), sandbox=lambda: sandbox)
+        blobs = MemoryBlobs()
+        tools = ArticleTools(
+            engine, blobs, create_selector(settings, blobs, engine), sandbox=lambda: sandbox
+        )
         finished = await _shown(tools, _job(arguments))
         print(f"\n\n{_account(finished, time.monotonic() - began)}", file=sys.stderr)
 
 
-async def _shown(tools: Tools, job: Job) -> Finished:
-    attempt = await Press(Memory(), tools).article(job, 1)
+async def _shown(tools: ArticleTools, job: Job) -> Finished:
+    attempt = await ArticleService(Memory(), tools).create_attempt(job, 1)
     async with aclosing(attempt.events()) as events:
         async for event in events:
             match event:
@@ -119,18 +121,3 @@ async def _sandbox(settings: Settings) -> AsyncIterator[Sandbox | None]:
             with contextlib.suppress(SandboxUnavailable):
                 sandbox = await stack.enter_async_context(Sandbox(SandboxConfig()))
         yield sandbox
-
-
-class _Blobs:
-    """What lies in Redis otherwise."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, bytes] = {}
-
-    async def put(self, data: bytes) -> str:
-        name = sha256(data).hexdigest()
-        self._kept[name] = data
-        return name
-
-    async def get(self, name: str) -> bytes | None:
-        return self._kept.get(name)

@@ -1,9 +1,8 @@
 """What a picture beside a section has to show: asked from the model, and held against the text.
 
 A name that the text does not say is none that a picture could be about, whatever the model wrote:
-examples are repeated, and neighbours of what was meant are remembered. Nor is one that it only
-holds its subject against. For want of a better one, the heading is what a picture is wanted for, if
-the text names it.
+examples are repeated, and neighbours of what was meant are remembered. For want of a better one,
+the heading is what a picture is wanted for, if the text names it.
 """
 
 import random
@@ -11,44 +10,44 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
-from inference.article.capitals import capitals
-from inference.article.claims import claims
-from inference.article.language import Tongue
-from inference.article.llm_client import Pen
-from inference.article.prompts import wording_of
+from inference.article.llm_client import LLMClient
+from inference.article.prompts import Language, prompts_for
 from inference.engines.base import Message
+from inference.library.normalize import (
+    capitalized_names,
+    find_names,
+    mentioned,
+    name_of,
+    terms,
+    written_form,
+)
 from jobqueue.article import Kind, Need
 
 MAX_CAPTION = 140
 MAX_ENTITIES = 4
-MAX_SAID = 4_000  # characters of what the model says of them
+MAX_ANSWER = 4_000  # characters that the model says of them
 MAX_LINES = 30
 MAX_TEXT = 1_800  # characters of a section that are shown
 TOKENS = 70
 
+# As the prompts call them.
 _KINDS = {
-    Kind.PORTRAIT: re.compile(r"portrait|肖像|人像", re.IGNORECASE),
-    Kind.MAP: re.compile(r"\bmap\b|地图", re.IGNORECASE),
-    Kind.DRAWING: re.compile(r"drawing|painting|illustration|绘画|插图|图画", re.IGNORECASE),
-    Kind.PHOTO: re.compile(r"photo|照片|摄影", re.IGNORECASE),
+    Kind.PORTRAIT: ("portrait", "肖像"),
+    Kind.MAP: ("map", "地图"),
+    Kind.DRAWING: ("drawing", "绘画"),
+    Kind.PHOTO: ("photo", "照片"),
 }
 _LABEL = re.compile(
     r"^\W*(?:caption|picture|图片?(?:说明)?|配图)\s*+\d*+\s*+[:：]\s*", re.IGNORECASE
 )
-_BETWEEN = re.compile(r"[,，、;；/]|\band\b|和")
-# What small models write for a name: a topic, of which nothing particular is a picture.
-_NO_NAME = re.compile(
-    r"none|n/a|history|culture|art|nature|geography|architecture|society|economy|people|city|today"
-    r"|历史|文化|艺术|自然|地理|建筑|社会|经济|人们|城市|生活|今天|古代|现代|传统",
-    re.IGNORECASE,
-)
+_SEPARATORS = re.compile(r"[,，、;；/]")
 _NONE = re.compile(r"^\W*(?:none\b|nothing\b|no pictures?\b|都不|没有|无$)", re.IGNORECASE)
 _GROUNDED = 0.5  # of a caption's words, so many are in the text
 
 
-async def needs(
-    pen: Pen,
-    tongue: Tongue,
+async def request_images(
+    llm: LLMClient,
+    language: Language,
     name: str,
     *,
     heading: str,
@@ -56,57 +55,59 @@ async def needs(
     count: int = 1,
     subjects: Sequence[Need] = (),
 ) -> tuple[Need, ...] | None:
-    """What is stated, at most `count`, and what the heading is of; nothing where the text names
-    nothing that a picture could be of. `subjects` are those that it is known to be about: the model
-    is shown them, and may choose one, or another. None where it chose none. `name` is the
-    request's."""
-    wording = wording_of(tongue)
-    example, shown = wording.need_example
-    count = min(count, len(shown))
+    """Return at most `count` needs that the model states, and what the heading is of.
 
-    def asked(text: str, at_hand: Sequence[str]) -> Message:
-        named = wording.at_hand.format(subjects=wording.comma.join(at_hand)) if subjects else ""
-        return Message("user", wording.need_asked.format(text=text, count=count, at_hand=named))
+    `subjects` are what the text is known to be about: the model may choose one, or another, or
+    none, and then the answer is None. `name` is the request's.
+    """
+    prompts = prompts_for(language)
+    example, example_needs = prompts.need_example
+    count = min(count, len(example_needs))
+
+    def question(text: str, at_hand: Sequence[str]) -> Message:
+        named = prompts.at_hand.format(subjects=prompts.comma.join(at_hand)) if subjects else ""
+        return Message("user", prompts.need_question.format(text=text, count=count, at_hand=named))
 
     messages = (
-        Message("system", wording.chooser),
-        asked(example, wording.need_subjects),
-        Message("assistant", "\n".join(shown[:count])),
-        asked(f"{heading}\n\n{text[:MAX_TEXT]}".strip(), _shuffled(subjects, name)),
+        Message("system", prompts.chooser),
+        question(example, prompts.need_subjects),
+        Message("assistant", "\n".join(example_needs[:count])),
+        question(f"{heading}\n\n{text[:MAX_TEXT]}".strip(), _shuffle(subjects, name)),
     )
-    most = pen.at_most(TOKENS * count)
-    said = await pen.ask(name, messages, temperature=0.0, max_tokens=most, stop=("\n\n",))
-    if subjects and _NONE.match(said):
+    limit = llm.limit_tokens(TOKENS * count)
+    answer = await llm.ask(name, messages, temperature=0.0, max_tokens=limit, stop=("\n\n",))
+    if subjects and _NONE.match(answer):
         return None
-    known = capitals if tongue.has_capitals_for_names else lambda _: []
-    found = tuple(read_needs(said, heading, text, capitals=known))[:count]
-    if tongue.has_capitals_for_names:
-        found = (*found, *filter(None, [of_heading(heading, text)]))
-    return found
+    if not language.capitalizes_names:
+        return tuple(parse_needs(answer, heading, text, names_in=lambda _: []))[:count]
+    found = tuple(parse_needs(answer, heading, text))[:count]
+    return (*found, *filter(None, [heading_need(heading, text)]))
 
 
-def read_needs(
-    said: str, heading: str, text: str, capitals: Callable[[str], list[str]] = capitals
+def parse_needs(
+    answer: str,
+    heading: str,
+    text: str,
+    names_in: Callable[[str], list[str]] = capitalized_names,
 ) -> Iterator[Need]:
-    """Of the lines that stand: the caption is about the text, and so is a name that is stated.
+    """Yield a need for each line that stands: its caption is about the text, and so are its names.
 
-    `capitals` tells names in a text by how they are written.
+    `names_in` tells names in a text by how they are written.
     """
-    text = claims(text)
     whole = f"{heading}\n{text}"
-    in_text = capitals(text)
-    for line in islice(filter(None, map(str.strip, said[:MAX_SAID].splitlines())), MAX_LINES):
+    in_text = names_in(text)
+    for line in islice(filter(None, map(str.strip, answer[:MAX_ANSWER].splitlines())), MAX_LINES):
         caption, *columns = (column.strip() for column in re.split(r"[|｜]", line))
         caption = _LABEL.sub("", caption).strip('*_"“” -')[:MAX_CAPTION]
-        stated = list(_entities(columns[0])) if columns else []
-        entities = [entity for entity in stated if names(whole, entity)]
-        named = [name for name in capitals(caption) if not _NO_NAME.fullmatch(name)]
-        strange = [name for name in named if not names(whole, name)]
-        if not caption or strange or (stated and not entities) or not is_about(caption, whole):
+        stated = _split_names(columns[0]) if columns else []
+        entities = [name for name in stated if _is_name_in(whole, name)]
+        named = names_in(caption)
+        foreign = [name for name in named if not says(whole, name)]
+        if not caption or foreign or (stated and not entities) or not is_about(caption, whole):
             continue
-        known = [name for name in in_text if names(caption, name)]
+        known = [name for name in in_text if says(caption, name)]
         itself = [caption] if not caption.isascii() and caption in text else []
-        entities = _each_once([*itself, *entities, *named, *known])
+        entities = _without_parts([*itself, *entities, *named, *known])
         yield Need(
             caption=caption,
             entities=tuple(entities[:MAX_ENTITIES]),
@@ -114,79 +115,64 @@ def read_needs(
         )
 
 
-def of_heading(heading: str, text: str) -> Need | None:
-    """For want of a statement: what the heading names, where the text is about it."""
-    text = claims(text)
+def heading_need(heading: str, text: str) -> Need | None:
+    """Return what the heading names, where the text is about it."""
     if not heading.isascii() and heading in text:
         return Need(caption=heading, entities=(heading,))
-    named = [name for name in capitals(text) if names(heading, name)]
+    named = [name for name in capitalized_names(text) if says(heading, name)]
     return Need(caption=heading, entities=tuple(named[:MAX_ENTITIES])) if named else None
 
 
 def is_about(caption: str, text: str) -> bool:
     """Whether half of a caption's words are in the text."""
-    words = re.findall(r"[^\W\d_]{4,}", caption) if caption.isascii() else _pairs(caption)
-    folded = _folded(text)
-    inside = sum(_folded(word) in folded for word in words)
-    return inside >= _GROUNDED * len(words)
+    words = [term for term in terms(caption) if len(term) > 3 or not term.isascii()]
+    inside = set(terms(text))
+    return sum(word in inside for word in words) >= _GROUNDED * len(words)
 
 
-def names(text: str, entity: str) -> bool:
-    """Whether `text` says it, as a word of its own where words have ends."""
-    return bool(spelled(text, entity))
-
-
-def spelled(text: str, entity: str) -> str:
-    """How `text` writes a name; empty where it does not."""
-    edge = r"\b" if entity.isascii() else ""
-    wanted = r"\s+".join(map(re.escape, entity.split()))
-    found = re.search(f"{edge}{wanted}{edge}", text, re.IGNORECASE) if wanted else None
-    return found[0] if found else ""
+def says(text: str, name: str) -> bool:
+    """Whether `text` says a name as a whole."""
+    return bool(mentioned(text, [name]))
 
 
 def spread(sections: int, pictures: int | None) -> list[int]:
-    """Sections in the order in which they get a picture, far apart at first: those that are left
-    over take part where others stay empty. None: each gets one."""
+    """Return sections in the order in which they get a picture, far apart at first: those that are
+    left over take part where others stay empty. None: each gets one."""
     if pictures is None or pictures >= sections:
         return list(range(sections))
     first = [at * sections // pictures for at in range(pictures)]
     return first + [at for at in range(sections) if at not in first]
 
 
-def _shuffled(subjects: Sequence[Need], seed: str) -> list[str]:
-    """None of them is always the first, which weak models choose."""
+def _shuffle(subjects: Sequence[Need], seed: str) -> list[str]:
+    """Put none of them always first, which weak models choose."""
     names = list(dict.fromkeys(subject.entities[0] for subject in subjects))
     random.Random(seed).shuffle(names)
     return names
 
 
-def _entities(column: str) -> Iterator[str]:
-    for each in _BETWEEN.split(column):
-        plain = each.strip(" .。*_\"'“”()（）-《》")
-        if len(plain) > 1 and not _NO_NAME.fullmatch(plain):
-            yield plain
+def _split_names(column: str) -> list[str]:
+    plain = (each.strip(" .。*_\"'“”()（）-《》") for each in _SEPARATORS.split(column))
+    return [each for each in plain if len(each) > 1 and not _NONE.fullmatch(each)]
 
 
-def _each_once(entities: Sequence[str]) -> list[str]:
-    """Without those that are part of one before them."""
+def _is_name_in(text: str, name: str) -> bool:
+    """Whether a text says it, and writes it as a name: with a capital, where the script has them.
+    Small models state topics, as `history`, of which nothing particular is a picture."""
+    found = (written_form(text, each) for each in find_names(text, {name_of(name)}))
+    return any(any(not each[0].islower() for each in form.split()) for form in found)
+
+
+def _without_parts(names: Sequence[str]) -> list[str]:
+    """Leave out those that are a part of one before them."""
     kept: list[str] = []
-    for entity in entities:
-        if not any(names(each, entity) for each in kept):
-            kept.append(entity)
+    for name in names:
+        if not any(says(each, name) for each in kept):
+            kept.append(name)
     return kept
 
 
 def _kind(column: str) -> Kind | None:
-    """None where it says several: then it was repeated from the question."""
-    found = [kind for kind, pattern in _KINDS.items() if pattern.search(column)]
+    """Return None where it says several: then it was repeated from the question."""
+    found = [kind for kind, names in _KINDS.items() if mentioned(column, names)]
     return found[0] if len(found) == 1 else None
-
-
-def _pairs(text: str) -> list[str]:
-    """Of characters: what Chinese has for words."""
-    plain = re.sub(r"\W", "", text)
-    return [plain[at : at + 2] for at in range(len(plain) - 1)]
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.casefold().split())

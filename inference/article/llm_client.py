@@ -12,7 +12,7 @@ from inference.tool_parsers import reasoning
 from jobqueue.schema import FinishReason, Job, Sampling
 
 
-class Pen:
+class LLMClient:
     """Counts tokens over all that is asked."""
 
     def __init__(self, job: Job, attempt: int, engine: Engine) -> None:
@@ -23,12 +23,12 @@ class Pen:
         self.completion_tokens = 0
         self.cut = False  # whether the last thing that was written met its limit
 
-    def at_most(self, tokens: int) -> int:
+    def limit_tokens(self, tokens: int) -> int:
         """So many, or what the context has room for."""
         most = min(tokens, self._engine.context_tokens // ANSWER_SHARE)
         return min(most, self._job.sampling.max_tokens or most)
 
-    def calmly(self, temperature: float) -> dict[str, float]:
+    def with_temperature(self, temperature: float) -> dict[str, float]:
         """A temperature, unless the person chose one."""
         chosen = self._job.sampling.temperature
         return {"temperature": temperature if chosen is None else chosen}

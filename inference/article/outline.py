@@ -9,15 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from inference.article.language import Tongue
-from inference.article.llm_client import Pen
-from inference.article.prompts import Wording, wording_of
-from inference.article.source import Source
+from inference.article.llm_client import LLMClient
+from inference.article.prompts import Language, Prompts, prompts_for
+from inference.article.source import SourceText
 from inference.engines.base import Message
 from jobqueue.article import Length
 
 TRIES = 2
-CALM = 0.3  # the first one's temperature, where none was chosen
+FIRST_TEMPERATURE = 0.3  # the first one's temperature, where none was chosen
 TOKENS_PER_SECTION = 45
 MAX_TITLE, MAX_HEADING, MAX_ABOUT = 100, 70, 240
 
@@ -38,8 +37,8 @@ _WISH = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
-    """How long it is to be."""
+class SectionLength:
+    """The wanted length of an article's sections."""
 
     sections: int
     paragraphs: int  # of a section
@@ -47,24 +46,24 @@ class Measure:
 
     @property
     def tokens(self) -> int:
-        """At most, of a section: languages differ, and the last sentence is to have an end."""
+        """The limit of a section: languages differ, and the last sentence is to have an end."""
         return self.words * 5 // 2 + 40
 
     @property
     def most_words(self) -> int:
-        """From which on it ends with the next sentence."""
+        """The number from which on it ends with the next sentence."""
         return self.words * 5 // 4
 
 
-MEASURES = {
-    Length.SHORT: Measure(sections=2, paragraphs=1, words=80),
-    Length.MEDIUM: Measure(sections=4, paragraphs=2, words=130),
-    Length.LONG: Measure(sections=7, paragraphs=3, words=200),
+LENGTHS = {
+    Length.SHORT: SectionLength(sections=2, paragraphs=1, words=80),
+    Length.MEDIUM: SectionLength(sections=4, paragraphs=2, words=130),
+    Length.LONG: SectionLength(sections=7, paragraphs=3, words=200),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class OutlinePart:
     heading: str
     about: str = ""
 
@@ -72,36 +71,40 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class Outline:
     title: str
-    parts: tuple[Part, ...]
+    parts: tuple[OutlinePart, ...]
 
 
-async def plan(
-    pen: Pen,
-    source: Source,
-    tongue: Tongue,
+async def create_outline(
+    llm: LLMClient,
+    source: SourceText,
+    language: Language,
     count: int,
     room: int,
     *,
     at_hand: Sequence[str] = (),
 ) -> Outline:
-    """`room` is the number of the source's characters that a prompt has a place for, `at_hand` what
-    there are pictures of."""
-    wording = wording_of(tongue)
-    messages = _asked(wording, source, count, room, at_hand)
-    most, stop = pen.at_most(40 + TOKENS_PER_SECTION * count), (f"\n{count + 1}.",)
+    """Ask for an outline twice, and fall back on one that fits anything.
+
+    `room` is the number of the source's characters that a prompt has a place for, `at_hand` what
+    there are pictures of.
+    """
+    prompts = prompts_for(language)
+    messages = _messages(prompts, source, count, room, at_hand)
+    limit, stop = llm.limit_tokens(40 + TOKENS_PER_SECTION * count), (f"\n{count + 1}.",)
     for number in range(1, TRIES + 1):
-        how = pen.calmly(CALM) if number == 1 else {}
-        said = await pen.ask(_name(number), messages, max_tokens=most, stop=stop, **how)
-        read = read_outline(_own(wording, said), count)
-        if len(read.parts) >= min(2, count):
-            return read if read.title else Outline(title_of(source.assignment), read.parts)
-    parts = tuple(Part(*each) for each in wording.outline[:count])
+        sampling = llm.with_temperature(FIRST_TEMPERATURE) if number == 1 else {}
+        name = "plan" if number == 1 else f"plan-{number}"
+        answer = await llm.ask(name, messages, max_tokens=limit, stop=stop, **sampling)
+        outline = parse_outline(_without_examples(prompts, answer), count)
+        if len(outline.parts) >= min(2, count):
+            return outline if outline.title else Outline(title_of(source.assignment), outline.parts)
+    parts = tuple(OutlinePart(*each) for each in prompts.outline[:count])
     return Outline(title_of(source.assignment), parts)
 
 
-def read_outline(text: str, count: int) -> Outline:
-    """As much of a plan as can be read: no heading twice, at most `count` parts."""
-    title, parts = "", dict[str, Part]()
+def parse_outline(text: str, count: int) -> Outline:
+    """Read as much of an outline as can be read: no heading twice, at most `count` parts."""
+    title, parts = "", dict[str, OutlinePart]()
     for line in text.splitlines():
         if not title and (found := _TITLE.match(line) or _HEAD.match(line)):
             title = _clean(_TITLE.sub(r"\1", found[1]), MAX_TITLE)
@@ -113,62 +116,58 @@ def read_outline(text: str, count: int) -> Outline:
 
 
 def title_of(assignment: str) -> str:
-    """For want of a better one: what is to be written about."""
+    """Return what is to be written about, for want of a better title."""
     first = _clean(next(iter(assignment.splitlines()), ""), MAX_TITLE)
     topic = re.sub(r"的文章$", "", _WISH.sub("", first)) or _clean(assignment, MAX_TITLE)
     return topic[:1].upper() + topic[1:]
 
 
-def _part(line: str) -> Part:
+def _part(line: str) -> OutlinePart:
     line = _ORDINAL.sub("", _MARKS.sub("", line).strip())
     heading, _, about = _DASH.sub("\0", line, count=1).partition("\0")
     if len(heading) > MAX_HEADING:  # a sentence: its beginning is the heading
         heading, about = re.split(r"[,;，；。(（]", line)[0], line
-    return Part(_clean(heading, MAX_HEADING), _clean(about, MAX_ABOUT))
+    return OutlinePart(_clean(heading, MAX_HEADING), _clean(about, MAX_ABOUT))
 
 
-def _clean(text: str, most: int) -> str:
+def _clean(text: str, limit: int) -> str:
     plain = " ".join(_MARKS.sub("", text).split()).strip(" .:：。-")
     plain = re.sub(r"^《([^《》]*)》$", r"\1", plain)
-    return plain if len(plain) <= most else plain[:most].rsplit(" ", 1)[0]
+    return plain if len(plain) <= limit else plain[:limit].rsplit(" ", 1)[0]
 
 
-def _asked(
-    wording: Wording, source: Source, count: int, room: int, at_hand: Sequence[str]
+def _messages(
+    prompts: Prompts, source: SourceText, count: int, room: int, at_hand: Sequence[str]
 ) -> tuple[Message, ...]:
-    def asked(assignment: str, count: int, text: str = "", pictures: str = "") -> Message:
-        told = wording.plan_source.format(text=text) if text else ""
-        words = wording.plan_asked.format(
-            count=count, assignment=assignment, source=told, at_hand=pictures
+    def question(assignment: str, count: int, text: str = "", pictures: str = "") -> Message:
+        quoted = prompts.plan_source.format(text=text) if text else ""
+        words = prompts.plan_question.format(
+            count=count, assignment=assignment, source=quoted, at_hand=pictures
         )
         return Message("user", words)
 
-    named = wording.plan_at_hand.format(subjects=wording.comma.join(at_hand)) if at_hand else ""
-
-    shown = (
-        (asked(topic, planned.count("\n")), Message("assistant", planned))
-        for topic, planned in wording.plan_examples
+    named = prompts.plan_at_hand.format(subjects=prompts.comma.join(at_hand)) if at_hand else ""
+    examples = (
+        (question(topic, planned.count("\n")), Message("assistant", planned))
+        for topic, planned in prompts.plan_examples
     )
     return (
-        Message("system", wording.planner),
-        *chain.from_iterable(shown),
-        asked(source.assignment, count, source.overview(room), named),
-        Message("assistant", wording.plan_begun),
+        Message("system", prompts.planner),
+        *chain.from_iterable(examples),
+        question(source.assignment, count, source.overview(room), named),
+        Message("assistant", prompts.plan_start),
     )
 
 
-def _own(wording: Wording, said: str) -> str:
-    """All of the plan, without what is repeated from the examples. Some engines write on after the
-    beginning that they are given, and some begin anew."""
-    examples = "\n".join(planned for _, planned in wording.plan_examples).casefold()
-    whole = said if said.lstrip().startswith(wording.plan_begun) else wording.plan_begun + said
+def _without_examples(prompts: Prompts, answer: str) -> str:
+    """Return all of the outline, without what is repeated from the examples. Some engines write on
+    after the beginning that they are given, and some begin anew."""
+    examples = "\n".join(planned for _, planned in prompts.plan_examples).casefold()
+    is_whole = answer.lstrip().startswith(prompts.plan_start)
+    whole = answer if is_whole else prompts.plan_start + answer
 
-    def repeated(line: str) -> bool:
-        told = re.split("[:：]", line, maxsplit=1)[-1].strip().casefold()
-        return bool(told) and told in examples
+    def is_repeated(line: str) -> bool:
+        words = re.split("[:：]", line, maxsplit=1)[-1].strip().casefold()
+        return bool(words) and words in examples
 
-    return "\n".join(line for line in whole.splitlines() if not repeated(line))
-
-
-def _name(number: int) -> str:
-    return "plan" if number == 1 else f"plan-{number}"
+    return "\n".join(line for line in whole.splitlines() if not is_repeated(line))

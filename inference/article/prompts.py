@@ -1,29 +1,87 @@
-"""What a model is told when it writes an article, in English and in Chinese.
+"""The language of an article, and what a model is told when it writes one, in English and in
+Chinese.
 
-Small models copy an example's form where they do not follow its description, so a plan and a
+Small models copy an example's form where they do not follow its description, so an outline and a
 picture are shown to them as a question that was answered.
 """
 
+import re
 from dataclasses import dataclass
 
-from inference.article.language import Tongue
+from jobqueue.article import Order
+from jobqueue.schema import Job
+
+_HAN, _KANA, _HANGUL = "[\u3400-\u9fff]", "[\u3040-\u30ff]", "[\uac00-\ud7af]"
+_WRITTEN = (("ja", _KANA), ("ko", _HANGUL), ("zh-CN", _HAN))  # what few other languages have
+_SHARE = 0.3  # of what is written; less is a name or a word that is talked about
+
+# By the first part of a locale, or by all of it where the parts differ in writing.
+_NAMES = {
+    "bg": "Bulgarian", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek",
+    "en": "English", "es": "Spanish", "fi": "Finnish", "fr": "French", "hi": "Hindi",
+    "hr": "Croatian", "hu": "Hungarian", "id": "Indonesian", "it": "Italian", "ja": "Japanese",
+    "ko": "Korean", "lt": "Lithuanian", "nl": "Dutch", "no": "Norwegian", "pl": "Polish",
+    "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sv": "Swedish", "th": "Thai",
+    "tr": "Turkish", "uk": "Ukrainian", "vi": "Vietnamese", "zh": "Simplified Chinese",
+    "zh-TW": "Traditional Chinese",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    locale: str
+
+    @property
+    def name(self) -> str:
+        """In English, for a model."""
+        return _NAMES.get(self.locale) or _NAMES.get(self._first) or self.locale
+
+    @property
+    def is_chinese(self) -> bool:
+        return self._first == "zh"
+
+    @property
+    def is_english(self) -> bool:
+        return self._first == "en"
+
+    @property
+    def capitalizes_names(self) -> bool:
+        """And not for every noun, as German has."""
+        return self._first != "de"
+
+    @property
+    def _first(self) -> str:
+        return self.locale.partition("-")[0]
+
+
+def language_of(job: Job, assignment: str) -> Language:
+    """The one that was chosen, else that of what was written, else the person's own."""
+    order = job.order or Order()
+    if chosen := order.language or (order.change and order.change.article.language):
+        return Language(chosen)
+    letters = sum(map(str.isalpha, assignment))
+    for locale, characters in _WRITTEN:
+        if len(re.findall(characters, assignment)) > _SHARE * letters:
+            return Language(job.locale if job.locale.startswith(locale[:2]) else locale)
+    return Language(job.locale)
+
 
 _WORD = 6  # characters of an English word and the blank after it
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class Prompts:
     planner: str
-    plan_asked: str  # {count} {assignment} {source} {at_hand}
+    plan_question: str  # {count} {assignment} {source} {at_hand}
     plan_at_hand: str  # {subjects}: what there are pictures of
     plan_source: str  # {text}
     plan_examples: tuple[tuple[str, str], ...]  # assignments, and their plans
-    plan_begun: str  # how each plan begins
+    plan_start: str  # how each plan begins
     author: str
     article: str  # {title} {assignment} {parts} {source}: what each section's prompt begins with
     source: str  # {text}
-    lead_asked: str  # {words}
-    section_asked: str  # {heading} {about} {words} {paragraphs}
+    opening_request: str  # {words}
+    section_request: str  # {heading} {about} {words} {paragraphs}
     parts: str  # {headings}
     focus: str  # {text}
     editor: str
@@ -32,11 +90,11 @@ class Wording:
     shorten: str
     wish: str  # {wish}
     chooser: str
-    need_asked: str  # {text} {count} {at_hand}
+    need_question: str  # {text} {count} {at_hand}
     at_hand: str  # {subjects}: what there are pictures of
     need_subjects: tuple[str, ...]  # of the example
     need_example: tuple[str, tuple[str, ...]]  # a text, and pictures for it
-    numbers_asked: str  # {text}
+    numbers_question: str  # {text}
     numbers_example: tuple[str, str]
     outline: tuple[tuple[str, str], ...]  # for want of a plan
     chart: str  # {value} {label}: the caption of a table's chart
@@ -44,7 +102,7 @@ class Wording:
     comma: str  # between the items of a list
     per_word: float = 1.0  # characters for each English word, where those are counted
 
-    def counted(self, words: int) -> int:
+    def count_words(self, words: int) -> int:
         """So many English words in what the language counts, to the ten."""
         return max(round(words * self.per_word / 10), 1) * 10
 
@@ -77,13 +135,15 @@ _EN_NUMBERS = (
     "The harbour saw 310 ships in 1990. Ten years later there were 450 ships, and in 2010 the "
     "pilots counted 620 ships."
 )
-ENGLISH = Wording(
+ENGLISH = Prompts(
     planner="You plan articles for a magazine.",
-    plan_asked="{source}Plan an article in {count} sections.{at_hand} The assignment: {assignment}",
+    plan_question=(
+        "{source}Plan an article in {count} sections.{at_hand} The assignment: {assignment}"
+    ),
     plan_at_hand=" Of these there are pictures, so tell of those that belong: {subjects}.",
     plan_source="A text to go by:\n{text}\n\n",
     plan_examples=(("lighthouses", _EN_PLAN), ("Venice, a city in Italy", _EN_CITY)),
-    plan_begun="Title:",
+    plan_start="Title:",
     author=(
         "You write articles for a magazine in {language}: clear, exact and lively, in whole "
         "sentences and paragraphs. You write the text alone, without headings and lists, and "
@@ -92,11 +152,11 @@ ENGLISH = Wording(
     ),
     article='An article with the title "{title}". The assignment was: {assignment}{parts}{source}',
     source="\n\nGo by this text alone, and add no facts to it:\n{text}",
-    lead_asked=(
+    opening_request=(
         "Write its opening: one paragraph of about {words} words that says what it is about and "
         "why it matters."
     ),
-    section_asked=(
+    section_request=(
         'Write the part "{heading}". It tells of this: {about}. Write {paragraphs} of about '
         "{words} words in all."
     ),
@@ -117,7 +177,7 @@ ENGLISH = Wording(
     ),
     wish="\n\nWhat is wanted: {wish}",
     chooser="You say what the pictures of an article should show.",
-    need_asked=(
+    need_question=(
         "{text}\n\n{at_hand}Pictures for this text ({count}): what it shows | the names in it | "
         "its kind"
     ),
@@ -134,7 +194,7 @@ ENGLISH = Wording(
             "Where Neuschwanstein lies | Neuschwanstein | map",
         ),
     ),
-    numbers_asked="{text}\n\nThe numbers of this text that belong in one chart:",
+    numbers_question="{text}\n\nThe numbers of this text that belong in one chart:",
     numbers_example=(_EN_NUMBERS, "Title: Ships in the harbour\n1990: 310\n2010: 620"),
     outline=(
         ("Background", "where it comes from"),
@@ -166,21 +226,21 @@ _ZH_TEXT = (
     "直到去世，王座厅里也没有王座。"
 )
 _ZH_NUMBERS = "1990年港口有310艘船。十年后增加到450艘船，2010年引航员记下了620艘船。"
-CHINESE = Wording(
+CHINESE = Prompts(
     planner="你为杂志策划文章。",
-    plan_asked="{source}请策划一篇分{count}节的文章。{at_hand}题目：{assignment}",
+    plan_question="{source}请策划一篇分{count}节的文章。{at_hand}题目：{assignment}",
     plan_at_hand="现有这些图片，合适的请写进去：{subjects}。",
     plan_source="依据的材料：\n{text}\n\n",
     plan_examples=(("灯塔", _ZH_PLAN), ("介绍意大利的威尼斯", _ZH_CITY)),
-    plan_begun="标题：",
+    plan_start="标题：",
     author=(
         "你用{language}为杂志写文章：清楚、准确、生动，用完整的句子和段落。只写正文，不写标题，不用列表，"
         "不谈自己，也不谈文章本身。没有把握的数字、年代和人名就不写。"
     ),
     article="文章的标题是“{title}”。题目要求：{assignment}{parts}{source}",
     source="\n\n只依据下面的材料，不添加材料以外的事实：\n{text}",
-    lead_asked="请写文章的开头：一段，大约{words}字，说明这篇文章讲什么、为什么值得一读。",
-    section_asked="请写“{heading}”这一节，讲的是：{about}。{paragraphs}，一共大约{words}字。",
+    opening_request="请写文章的开头：一段，大约{words}字，说明这篇文章讲什么、为什么值得一读。",
+    section_request="请写“{heading}”这一节，讲的是：{about}。{paragraphs}，一共大约{words}字。",
     parts="\n\n各节：{headings}。",
     focus="\n\n与这一节关系最大的材料：\n{text}",
     editor=(
@@ -192,7 +252,7 @@ CHINESE = Wording(
     shorten="请把文章的这一节缩短到大约{words}字，保留最重要的内容：\n\n{text}",
     wish="\n\n具体要求：{wish}",
     chooser="你说明文章的配图应该是什么。",
-    need_asked="{text}\n\n{at_hand}给这段文字配图（{count}张）：图中内容 | 其中的名称 | 种类",
+    need_question="{text}\n\n{at_hand}给这段文字配图（{count}张）：图中内容 | 其中的名称 | 种类",
     at_hand="现有{subjects}的图片。请选这段文字所讲的，或者都不选，也可以另说一个。\n\n",
     need_subjects=("霍恩施万高", "新天鹅堡"),
     need_example=(
@@ -203,7 +263,7 @@ CHINESE = Wording(
             "新天鹅堡的位置 | 新天鹅堡 | 地图",
         ),
     ),
-    numbers_asked="{text}\n\n这段文字里可以画进同一张图表的数字：",
+    numbers_question="{text}\n\n这段文字里可以画进同一张图表的数字：",
     numbers_example=(_ZH_NUMBERS, "标题：港口的船只\n1990年: 310\n2010年: 620"),
     outline=(
         ("来龙去脉", "它从哪里来"),
@@ -221,6 +281,6 @@ CHINESE = Wording(
 )
 
 
-def wording_of(tongue: Tongue) -> Wording:
+def prompts_for(language: Language) -> Prompts:
     """English for all that has no words of its own: models know what `Swedish` means."""
-    return CHINESE if tongue.is_chinese else ENGLISH
+    return CHINESE if language.is_chinese else ENGLISH

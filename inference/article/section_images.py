@@ -6,110 +6,139 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common import tracing
-from inference.article.base import Illustrator, Keeper
-from inference.article.chart import draw
-from inference.article.claims import claims
-from inference.article.image_requests import names, needs, spelled
-from inference.article.language import Tongue
-from inference.article.llm_client import Pen
-from inference.article.prompts import wording_of
-from inference.article.section_topics import doubted, lines_of, passing, subjects_of
-from inference.article.series import Series, asked, may_chart, tables
-from inference.article.source import Source
+from inference.article.chart import Series, draw_chart, may_chart, request_series, tables
+from inference.article.image_requests import request_images, says
+from inference.article.llm_client import LLMClient
+from inference.article.prompts import Language, prompts_for
+from inference.article.section_topics import SectionTopics, names_at_hand
+from inference.article.source import SourceText
 from inference.engines.base import Engine
-from inference.library.normalize import among, mentioned, name_of, terms
+from inference.library.eligibility import Passage
+from inference.library.image_selector import ImageSelector
+from inference.library.normalize import (
+    find_names,
+    is_among,
+    mentioned,
+    name_of,
+    terms,
+    written_form,
+)
 from inference.sandbox.client import Sandbox
 from jobqueue.article import Article, Kind, Need, Section, Slot
+from jobqueue.blobs import Blobs
 from jobqueue.history_images import select_images
 from jobqueue.schema import Job
 
-BARE = 60  # characters of an assignment, at most, that leaves open what is to be told
-AT_HAND = 6
+MAX_BARE_TOPIC = 60  # characters of an assignment that leaves open what is to be told
+MAX_AT_HAND = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
-    """What an article is made with. Without an illustrator it has charts alone, and without a
-    sandbox not even those."""
+class ArticleTools:
+    """What an article is made with. Without a selector it has charts alone, and without a sandbox
+    not even those."""
 
     engine: Engine
-    blobs: Keeper
-    illustrator: Illustrator | None = None
+    blobs: Blobs
+    selector: ImageSelector | None = None
     sandbox: Callable[[], Sandbox | None] = lambda: None  # where it is open now
 
 
-class Pictures:
-    """Of one attempt at an article."""
+class SectionImages:
+    """The pictures of one attempt at an article."""
 
-    def __init__(self, job: Job, tools: Tools, pen: Pen, tongue: Tongue, source: Source) -> None:
+    def __init__(
+        self, job: Job, tools: ArticleTools, llm: LLMClient, language: Language, source: SourceText
+    ) -> None:
         self._job = job
         self._tools = tools
-        self._pen = pen
-        self._tongue = tongue
-        self._wording = wording_of(tongue)
+        self._llm = llm
+        self._language = language
+        self._prompts = prompts_for(language)
         self._source = source
-        self._tables = list(tables(source.text, self._wording.chart))
+        self._tables = list(tables(source.text, self._prompts.chart))
         self._offered: set[str] = set()  # of the person's own
         self._charted: set[int] = set()  # sections that were looked at for numbers
         self._needs: dict[int, Iterator[Need]] = {}  # of a section: those that are left
-        self._asked: list[tuple[int, Need]] = []  # of which section
+        self._requested: list[tuple[int, Need]] = []  # of which section
 
     async def at_hand(self) -> Sequence[str]:
-        """What there are pictures of that belongs to the topic, where nothing but a topic says what
-        is to be told: in the article's writing, for a plan to choose from."""
-        illustrator, source = self._tools.illustrator, self._source
-        if illustrator is None or source.text or len(source.assignment) > BARE:
+        """Return what there are pictures of that belongs to a bare topic, in the article's writing,
+        for an outline to choose from."""
+        selector, topic = self._tools.selector, self._source.assignment
+        if selector is None or self._source.text or len(topic) > MAX_BARE_TOPIC:
             return ()
-        found = await illustrator.belonging(source.assignment)
-        chinese = self._tongue.is_chinese
-        named = (next((n for n in names if n.isascii() != chinese), "") for names in found)
-        return list(dict.fromkeys(filter(None, named)))[:AT_HAND]
+        is_chinese = self._language.is_chinese
+        found = names_at_hand(await selector.library(), topic)
+        named = (next((n for n in names if n.isascii() != is_chinese), "") for names in found)
+        return list(dict.fromkeys(filter(None, named)))[:MAX_AT_HAND]
 
-    async def slot(self, article: Article, at: int, most: int) -> Slot | None:
-        """The next place for a picture in a section, which has at most so many: filled by the first
-        need of it that can be met, else empty for want of what the first one names. None where its
-        text calls for none."""
+    async def next_slot(self, article: Article, at: int, limit: int) -> Slot | None:
+        """Return the next place for a picture in a section, which has at most `limit`: filled by
+        the first need of it that can be met, else empty. None where the text calls for none."""
         if chart := await self._chart(article.sections[at], at):
             return chart
         empty: Slot | None = None
-        while need := await self.need(article, at, most):
-            slot = await self.fill(need, article, beside=self._beside(article, at))
+        while need := await self.next_need(article, at, limit):
+            slot = await self.fill(need, article, passage=self._passage(article, at))
             if slot is None or slot.figure:
                 return slot
             empty = empty or slot
         return empty
 
-    async def need(self, article: Article, at: int, most: int = 1) -> Need | None:
-        """The next one of the section: a picture of the person's that it speaks of, by the name of
-        its file, else what its text states, else what it is about. No subject comes twice."""
-        if self._tools.illustrator is None:
+    async def next_need(self, article: Article, at: int, limit: int = 1) -> Need | None:
+        """Return the next need of a section: a picture of the person's that it speaks of, by the
+        name of its file, else what its text states, else what it is about. No subject comes
+        twice."""
+        if self._tools.selector is None:
             return None
         if own := self._own(article.sections[at]):
             return own
         if at not in self._needs:
-            self._needs[at] = iter(await self._stated(article, at, most))
+            self._needs[at] = iter(await self._find_needs(self._tools.selector, article, at, limit))
         for need in self._needs[at]:
             if not any(
-                each == need or (of != at and _repeats(need, each)) for of, each in self._asked
+                each == need or (of != at and _repeats(need, each)) for of, each in self._requested
             ):
-                self._asked.append((at, need))
+                self._requested.append((at, need))
                 return need
         return None
 
-    async def _stated(self, article: Article, at: int, most: int) -> Sequence[Need]:
-        """Bare names last: beside them, what there is a picture of is the better choice."""
+    async def fill(
+        self,
+        need: Need,
+        article: Article,
+        *,
+        unwanted: Collection[str] = (),
+        passage: Passage | None = None,
+    ) -> Slot | None:
+        if self._tools.selector is None:
+            return None
+        with tracing.start_span("picture") as span:
+            slot = await self._tools.selector.fill(
+                need,
+                own=select_images(self._job.attachments),
+                excluded={*(figure.picture.sha256 for figure in article.figures), *unwanted},
+                passage=passage,
+                seed=self._job.sampling.seed or 0,
+            )
+            span.set_attributes(tracing.attributes(placed=slot.figure is not None, why=slot.why))
+        return slot
+
+    async def _find_needs(
+        self, selector: ImageSelector, article: Article, at: int, limit: int
+    ) -> Sequence[Need]:
+        """Bare names come last: beside them, what there is a picture of is the better choice."""
         section = article.sections[at]
-        lines = lines_of(article, self._source.assignment)
-        assert self._tools.illustrator is not None  # noqa: S101 — `need` asks
-        named = await self._tools.illustrator.subjects([line.text for line in lines])
-        subjects = subjects_of(lines, named, at)
-        stated = await needs(
-            self._pen,
-            self._tongue,
+        topics = SectionTopics(await selector.library(), article, self._source.assignment)
+        subjects = topics.needs(at)
+        stated = await request_images(
+            self._llm,
+            self._language,
             f"picture-{at}",
             heading=section.heading or article.title,
             text=section.text,
-            count=most,
+            count=limit,
             subjects=subjects,
         )
         if stated is None:
@@ -117,51 +146,32 @@ class Pictures:
         own = [
             need
             for need in stated
-            if not self._anothers(need, article, at)
-            and not doubted(need, named)
-            and not passing(need, lines, named, at)
+            if topics.accept(need, at) and not self._is_of_another_section(need, article, at)
         ]
-        bare = [need for need in own if among(need.caption, need.entities)]
+        bare = [need for need in own if is_among(need.caption, need.entities)]
         return (*(need for need in own if need not in bare), *subjects, *bare)
 
-    def _beside(self, article: Article, at: int) -> str:
+    def _passage(self, article: Article, at: int) -> Passage:
         section = article.sections[at]
         topic = (self._source.assignment, article.title, section.heading)
-        return "\n".join((*topic, claims(section.text)))
+        return Passage("\n".join(topic), section.text)
 
-    def _anothers(self, need: Need, article: Article, at: int) -> bool:
+    def _is_of_another_section(self, need: Need, article: Article, at: int) -> bool:
         """Whether another section is headed by what it names, and neither this one is nor all of
         the article."""
         own = f"{self._source.assignment}\n{article.title}\n{article.sections[at].heading}"
         others = "\n".join(each.heading for each in article.sections)
-        return any(names(others, name) and not names(own, name) for name in need.entities)
-
-    async def fill(
-        self, need: Need, article: Article, *, avoid: Collection[str] = (), beside: str = ""
-    ) -> Slot | None:
-        if self._tools.illustrator is None:
-            return None
-        with tracing.start_span("picture") as span:
-            slot = await self._tools.illustrator.fill(
-                need,
-                own=select_images(self._job.attachments),
-                taken=[figure.picture.sha256 for figure in article.figures],
-                avoid=avoid,
-                beside=beside,
-                seed=self._job.sampling.seed or 0,
-            )
-            if slot is not None:
-                placed = tracing.attributes(placed=slot.figure is not None, why=slot.why)
-                span.set_attributes(placed)
-        return slot
+        return any(says(others, name) and not says(own, name) for name in need.entities)
 
     def _own(self, section: Section) -> Need | None:
-        """Each of them once."""
+        """Offer each of the person's pictures once."""
+        text = f"{section.heading}\n{section.text}"
         for picture in select_images(self._job.attachments):
-            called = re.sub(r"[\W_]+", " ", Path(picture.name).stem).strip()
-            found = spelled(f"{section.heading}\n{section.text}", called)
-            if found and picture.sha256 not in self._offered:
+            name = name_of(re.sub(r"[\W_]+", " ", Path(picture.name).stem))
+            mention = next(find_names(text, {name}), None) if name else None
+            if mention and picture.sha256 not in self._offered:
                 self._offered.add(picture.sha256)
+                found = written_form(text, mention)
                 return Need(caption=found, entities=(found,))
         return None
 
@@ -172,11 +182,11 @@ class Pictures:
         self._charted.add(at)
         series = self._table_of(section)
         if series is None and may_chart(section.text):
-            series = await asked(self._pen, self._wording, f"numbers-{at}", section.text)
-        return await draw(sandbox, self._tools.blobs, series) if series else None
+            series = await request_series(self._llm, self._prompts, f"numbers-{at}", section.text)
+        return await draw_chart(sandbox, self._tools.blobs, series) if series else None
 
     def _table_of(self, section: Section) -> Series | None:
-        """A table of the source that the section speaks of, and none before it."""
+        """Take a table of the source that the section speaks of, and none before it."""
         for series in self._tables:
             labels = [label for label, _ in series.points]
             if sum(label in section.text for label in labels) * 2 >= len(labels):
@@ -185,18 +195,18 @@ class Pictures:
         return None
 
 
-def _repeats(need: Need, asked: Need) -> bool:
-    """Whether it says nothing that was not asked for. A map is of the place, and not the same as a
+def _repeats(need: Need, requested: Need) -> bool:
+    """Whether it says nothing that was not requested. A map is of the place, and not the same as a
     view of it."""
-    if (need.kind is Kind.MAP) != (asked.kind is Kind.MAP):
+    if (need.kind is Kind.MAP) != (requested.kind is Kind.MAP):
         return False
     if need.kind is Kind.MAP:
-        return not _names(need).isdisjoint(_names(asked))
-    said = {term for each in (asked.caption, *asked.entities) for term in terms(each)}
-    return _names(need) <= _names(asked) and set(terms(need.caption)) <= said
+        return not _names(need).isdisjoint(_names(requested))
+    said = {term for each in (requested.caption, *requested.entities) for term in terms(each)}
+    return _names(need) <= _names(requested) and set(terms(need.caption)) <= said
 
 
 def _names(need: Need) -> frozenset[str]:
-    """What its caption says of its names, else all of them."""
+    """Return the names that its caption says, else all of them."""
     names = frozenset(map(name_of, need.entities))
     return mentioned(need.caption, names) or names

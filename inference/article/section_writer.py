@@ -1,25 +1,24 @@
-"""An article's text: its opening and its sections, each streamed as it is written."""
+"""Writes an article's opening and its sections, each streamed as it is written."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import partial
 
-from inference.article.language import Tongue
-from inference.article.llm_client import Pen
-from inference.article.outline import Measure, Outline, Part
-from inference.article.prompts import wording_of
-from inference.article.source import Source
-from inference.article.stream_cleaner import Prose, Said
+from inference.article.llm_client import LLMClient
+from inference.article.outline import Outline, OutlinePart, SectionLength
+from inference.article.prompts import Language, prompts_for
+from inference.article.source import SourceText
+from inference.article.stream_cleaner import SentenceMemory, StreamCleaner
 from inference.engines.base import Engine, Message
 
-LEAD_WORDS = 60
+OPENING_WORDS = 60
 OVERHEAD_TOKENS = 450  # of a prompt, beside the text to go by
 SOURCE_SHARE = 2  # of the context, at most half is text to go by
 _SAMPLE = 2_000  # characters, from which it is told how many make a token
 
 
-async def room_for(engine: Engine, source: Source, tokens: int) -> int:
-    """Characters of the source that fit beside `tokens` of answer."""
+async def source_room(engine: Engine, source: SourceText, tokens: int) -> int:
+    """Return how many characters of the source fit beside `tokens` of answer."""
     if not source.text:
         return 0
     context = engine.context_tokens
@@ -29,84 +28,85 @@ async def room_for(engine: Engine, source: Source, tokens: int) -> int:
     return max(left, 0) * len(sample) // max(counted, 1)
 
 
-class Author:
+class SectionWriter:
     """Writes the sections of one article, and knows what it has said."""
 
     def __init__(
         self,
-        pen: Pen,
-        source: Source,
+        llm: LLMClient,
+        source: SourceText,
         outline: Outline,
         *,
-        tongue: Tongue,
-        measure: Measure,
+        language: Language,
+        length: SectionLength,
         room: int,
     ) -> None:
-        self._pen = pen
+        self._llm = llm
         self._source = source
         self._outline = outline
-        self._tongue = tongue
-        self._wording = wording_of(tongue)
-        self._measure = measure
+        self._language = language
+        self._prompts = prompts_for(language)
+        self._length = length
         self._room = room
-        self._said = Said()
+        self._memory = SentenceMemory()
         headings = {part.heading for part in outline.parts}
         self._headings = frozenset({outline.title, *headings})
 
-    def lead(self) -> AsyncGenerator[str, None]:
-        """More of the text, as it comes."""
-        asked = self._wording.lead_asked.format(words=self._wording.counted(LEAD_WORDS))
-        lead = Measure(sections=0, paragraphs=1, words=LEAD_WORDS)
+    def write_opening(self) -> AsyncGenerator[str, None]:
+        """Yield the opening's text as it comes."""
+        words = self._prompts.count_words(OPENING_WORDS)
+        request = self._prompts.opening_request.format(words=words)
+        length = SectionLength(sections=0, paragraphs=1, words=OPENING_WORDS)
         # All of a text to go by would be told here, and nothing be left for the sections.
-        return self._write("section-0", self._source.beginning(self._room), asked, lead)
+        return self._write("section-0", self._source.beginning(self._room), request, length)
 
-    def part(self, number: int, part: Part) -> AsyncGenerator[str, None]:
-        """The section with this number, the lead being 0."""
-        wording, measure = self._wording, self._measure
-        asked = wording.section_asked.format(
+    def write_section(self, number: int, part: OutlinePart) -> AsyncGenerator[str, None]:
+        """Yield the text of the section with this number, the opening being 0."""
+        prompts, length = self._prompts, self._length
+        request = prompts.section_request.format(
             heading=part.heading,
             about=part.about or part.heading,
-            paragraphs=wording.paragraphs[measure.paragraphs - 1],
-            words=wording.counted(measure.words),
+            paragraphs=prompts.paragraphs[length.paragraphs - 1],
+            words=prompts.count_words(length.words),
         )
         about = f"{part.heading} {part.about}"
-        self._said.again(part.about)  # the model is not to repeat it
+        self._memory.remember(part.about)  # the model is not to repeat it
         if focus := self._source.passage(about):
-            asked += wording.focus.format(text=focus)
+            request += prompts.focus.format(text=focus)
         text = self._source.about(about, self._room)
-        return self._write(f"section-{number}", text, asked, measure)
+        return self._write(f"section-{number}", text, request, length)
 
     async def _write(
-        self, name: str, text: str, asked: str, measure: Measure
+        self, name: str, text: str, request: str, length: SectionLength
     ) -> AsyncGenerator[str, None]:
-        prose = Prose(
+        cleaner = StreamCleaner(
             self._headings,
-            self._said,
-            paragraphs=measure.paragraphs,
-            characters=self._wording.characters(measure.most_words),
-            given=partial(self._source.gives, tongue=self._tongue),
+            self._memory,
+            paragraphs=length.paragraphs,
+            characters=self._prompts.characters(length.most_words),
+            is_supported=partial(self._source.supports, language=self._language),
         )
-        messages = self._messages(text, asked)
-        most = self._pen.at_most(measure.tokens)
-        async with aclosing(self._pen.write(name, messages, max_tokens=most)) as pieces:
+        messages = self._messages(text, request)
+        limit = self._llm.limit_tokens(length.tokens)
+        async with aclosing(self._llm.write(name, messages, max_tokens=limit)) as pieces:
             async for piece in pieces:
-                if told := prose.take(piece):
-                    yield told
-                if prose.enough:
+                if clean := cleaner.feed(piece):
+                    yield clean
+                if cleaner.is_full:
                     return
-        if told := prose.end(cut=self._pen.cut):
-            yield told
+        if clean := cleaner.finish(cut=self._llm.cut):
+            yield clean
 
-    def _messages(self, text: str, asked: str) -> tuple[Message, ...]:
-        wording, source = self._wording, self._source
-        headings = wording.comma.join(part.heading for part in self._outline.parts)
-        article = wording.article.format(
+    def _messages(self, text: str, request: str) -> tuple[Message, ...]:
+        prompts, source = self._prompts, self._source
+        headings = prompts.comma.join(part.heading for part in self._outline.parts)
+        article = prompts.article.format(
             title=self._outline.title,
             assignment=source.assignment,
-            parts=wording.parts.format(headings=headings),
-            source=wording.source.format(text=text) if text else "",
+            parts=prompts.parts.format(headings=headings),
+            source=prompts.source.format(text=text) if text else "",
         )
         return (
-            Message("system", wording.author.format(language=self._tongue.name)),
-            Message("user", f"{article}\n\n{asked}"),
+            Message("system", prompts.author.format(language=self._language.name)),
+            Message("user", f"{article}\n\n{request}"),
         )

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from inference.article.capitals import capitals
-from inference.article.language import Tongue
+from inference.article.prompts import Language
+from inference.library.normalize import capitalized_names
 from inference.tools.search_tools import best, passages_of
 
 # As the bot quotes a file.
@@ -18,40 +18,40 @@ _OPENING = 120  # characters of each passage, where all of them are looked over
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceText:
     assignment: str
     text: str = ""  # of files, or of a long assignment
 
     def about(self, words: str, room: int) -> str:
-        """What it says of `words`, in its own order; all of it where it has at most `room`
+        """Return what it says of `words`, in its own order; all of it where it has at most `room`
         characters."""
         if len(self.text) <= room:
             return self.text
-        return self._of(sorted(best(words, self._passages), key=self._passages.index), room)
+        return self._join(sorted(best(words, self._passages), key=self._passages.index), room)
 
     def passage(self, words: str) -> str:
-        """The one that has most to do with `words`, of several."""
+        """Return the one that has most to do with `words`, of several."""
         return next(iter(best(words, self._passages)), "") if len(self._passages) > 1 else ""
 
     def beginning(self, room: int) -> str:
-        return self._of(self._passages[:1], room)
+        return self._join(self._passages[:1], room)
 
     def overview(self, room: int) -> str:
-        """How each part of it begins."""
+        """Return how each part of it begins."""
         if len(self.text) <= room:
             return self.text
         every = max(1, len(self._passages) * _OPENING // max(room, 1) + 1)
-        return self._of([each[:_OPENING] for each in self._passages[::every]], room)
+        return self._join([each[:_OPENING] for each in self._passages[::every]], room)
 
-    def gives(self, sentence: str, tongue: Tongue) -> bool:
+    def supports(self, sentence: str, language: Language) -> bool:
         """Whether all that can be checked of a sentence is here: numbers of more than one digit,
         and where both are English the beginnings of names: `Chinese` where `China` is. All is,
         where there is no text to go by."""
         if not self.text:
             return True
         numbers = {number for number in numbers_in(sentence) if len(number) > 1}
-        english = tongue.is_english and " the " in self._folded
-        names = capitals(sentence) if english else []
+        english = language.is_english and " the " in self._folded
+        names = capitalized_names(sentence) if english else []
         words = (word[:_STEM].casefold() for name in names for word in name.split())
         return numbers <= self._numbers and all(word in self._folded for word in words)
 
@@ -68,16 +68,16 @@ class Source:
         return list(passages_of(self.text))
 
     @staticmethod
-    def _of(chosen: Sequence[str], room: int) -> str:
+    def _join(chosen: Sequence[str], room: int) -> str:
         return "\n\n".join(chosen)[:room]
 
 
-def source_of(prompt: str) -> Source:
+def parse_source(prompt: str) -> SourceText:
     files = "\n\n".join(found[2] for found in _FILE.finditer(prompt))
     said = _FILE.sub("", prompt).strip()
     if len(said) <= MAX_ASSIGNMENT:
-        return Source(said or _first_line(files), files)
-    return Source(_first_line(said), "\n\n".join(filter(None, (said, files))))
+        return SourceText(said or _first_line(files), files)
+    return SourceText(_first_line(said), "\n\n".join(filter(None, (said, files))))
 
 
 def numbers_in(text: str) -> frozenset[str]:

@@ -2,13 +2,79 @@
 
 Models repeat headings, introduce what they are about to write and wish people well. Small ones say
 a thing twice, start on what was not asked, and break off within a sentence. None of this reaches
-the article: a sentence is told when it is whole, and only if it belongs there.
+the article: a sentence is released when it is whole, and only if it belongs there.
 """
 
 import re
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
-from inference.article.sentence_splitter import Piece, pieces
+# An abbreviation, an initial or an item's number, whose full stop ends nothing.
+_SHORT = re.compile(
+    r"(?:^\d{1,2}|\b[A-Z]|\b(?:Dr|Mr|Mrs|Ms|Prof|St|No|vs|ca|cf|approx|e\.g|i\.e))\.$"
+)
+# Each run of marks or of white space is looked at once, from its beginning.
+_END = re.compile(
+    r"(?:[。！？…।؟۔]+[”’」』）)\"'*_]*|(?<![.!?])[.!?]++[”’\"')\]*_]*+(?=\s))\s*"
+    r"|(?<![^\S\n])[^\S\n]*+\n\s*"
+)
+_SHORTEST = 12  # characters, in which every abbreviation is found
+_SPACE = re.compile(r"\s*")
+_WHOLE = re.compile(r"[.!?。！？…:：।؟۔][”’」』）\"')\]*_]*$")
+_BLOCKS = ("```", "$$")  # what is between two of them stands as it is
+
+
+class Piece(NamedTuple):
+    text: str
+    space: str  # what follows it: white space
+    starts: bool = False  # a line begins with it
+
+    @property
+    def whole(self) -> bool:
+        """It ends as sentences do."""
+        return bool(_WHOLE.search(self.text)) and not _SHORT.search(self.text)
+
+    @property
+    def line(self) -> bool:
+        """All of a line."""
+        return self.starts and "\n" in self.space
+
+
+def pieces(text: str, *, ended: bool, starts: bool = True) -> Iterator[Piece]:
+    """Those that surely end within `text`; once it has `ended`, what is left, too.
+
+    `starts`: a line begins where it begins.
+    """
+    at, search = 0, 0
+    while at < len(text):
+        if starts and (block := _block_end(text, at)) is not None:
+            end = block if block >= 0 else len(text) if ended else -1
+            if end < 0:
+                return
+            space = _SPACE.match(text, end)
+            stop = space.end() if space else end
+        elif found := _END.search(text, search or at):
+            search = found.end()
+            end, stop = found.start() + len(found[0].rstrip()), found.end()
+            if "\n" not in found[0] and _SHORT.search(text[max(at, end - _SHORTEST) : end]):
+                continue
+        else:
+            end = stop = len(text)
+        if stop == len(text) and not ended:
+            return
+        yield Piece(text[at:end], text[end:stop], starts)
+        starts = "\n" in text[end:stop]
+        at = search = stop
+
+
+def _block_end(text: str, at: int) -> int | None:
+    """Where the block that begins at `at` ends, -1 where it does not, None where none begins."""
+    mark = next((each for each in _BLOCKS if text.startswith(each, at)), None)
+    if mark is None:
+        return None
+    close = text.find(mark, at + len(mark))
+    return close + len(mark) if close >= 0 else -1
+
 
 _LIST = re.compile(r"(?:[-*+•>|]|\d+[.)、])\s*\S|```|\$\$")
 _HEADING = re.compile(r"#{1,6}\s|\*\*[^*\n]+\*\*[:：]?$|_{2}[^_\n]+_{2}$|-{3,}$|\*{3,}$|```\w*$")
@@ -18,8 +84,8 @@ _LABEL = re.compile(
     r"(?:\*\*)?[:：](?:\*\*)?\s*",
     re.IGNORECASE,
 )
-_BEFORE = re.compile(r"(?:sure|certainly|of course|absolutely|okay|当然|好的)\b", re.IGNORECASE)
-_ABOUT = re.compile(
+_GREETING = re.compile(r"(?:sure|certainly|of course|absolutely|okay|当然|好的)\b", re.IGNORECASE)
+_META = re.compile(
     r"here(?:'s|’s| is| are)\b.*:$|(?:以下|下面)是.*[:：]$|note:|注[:：]|\(?\d+ words"
     r"|(?:in )?this (?:section|article|paragraph|essay)\b|in this (?:part|text)\b"
     r"|as an ai\b|i(?:'m|’m| am) (?:sorry|excited|happy|glad|delighted)\b|welcome to\b"
@@ -30,87 +96,89 @@ _ABOUT = re.compile(
     re.IGNORECASE,
 )
 _HEADING_CHARS = 90  # where no mark ends sentences, as in Thai, a longer line is text
-_LEAST = 20  # letters; shorter sentences may come twice
-_ALIKE = 0.75  # of the words of two sentences that say the same
-_LONGEST = 10_000  # characters of a sentence or a block; a longer one never ends
-_TURNED_DOWN = 3  # repetitions, after which a model says nothing new
+_MIN_LETTERS = 20  # letters; shorter sentences may come twice
+_SAME_SHARE = 0.75  # of the words of two sentences that say the same
+_MAX_SENTENCE = 10_000  # characters of a sentence or a block; a longer one never ends
+_MAX_REPETITIONS = 3  # repetitions, after which a model says nothing new
 
 
-class Said:
+class SentenceMemory:
     """The sentences of an article so far."""
 
     def __init__(self) -> None:
         self._sentences: list[frozenset[str]] = []
 
-    def again(self, sentence: str) -> bool:
-        """Whether it was said, nearly in the same words; from now on it is."""
+    def remember(self, sentence: str) -> bool:
+        """Remember a sentence, and return whether nearly the same was said before."""
         words = frozenset(_words(sentence))
-        if len(re.sub(r"\W", "", sentence)) < (_LEAST if sentence.isascii() else _LEAST // 2):
+        if len(re.sub(r"\W", "", sentence)) < (
+            _MIN_LETTERS if sentence.isascii() else _MIN_LETTERS // 2
+        ):
             return False
-        if any(len(words & each) >= _ALIKE * len(words | each) for each in self._sentences):
+        if any(len(words & each) >= _SAME_SHARE * len(words | each) for each in self._sentences):
             return True
         self._sentences.append(words)
         return False
 
 
-class Prose:
-    """One section's text. `text` is what was told of it, and is all that an article keeps."""
+class StreamCleaner:
+    """Cleans one section's text. `text` is what was released, and all that an article keeps."""
 
     def __init__(
         self,
         headings: frozenset[str],
-        said: Said,
+        memory: SentenceMemory,
         *,
         paragraphs: int,
         characters: int,
-        given: Callable[[str], bool],
+        is_supported: Callable[[str], bool],
     ) -> None:
         """`headings` are dropped where a line repeats one. Text ends after so many `paragraphs`, or
-        with the sentence that brings it to so many `characters`. A sentence that is not `given` by
-        the text to go by is left out.
+        with the sentence that brings it to so many `characters`. A sentence that the text to go by
+        does not support is left out.
         """
         self._headings = frozenset(map(_plain, headings))
-        self._said = said
-        self._most = paragraphs
+        self._memory = memory
+        self._max_paragraphs = paragraphs
         self._characters = characters
-        self._given = given
+        self._is_supported = is_supported
         self._rest = ""  # what is no whole piece yet
         self._starts = True  # a line begins with it
-        self._space = ""  # between what was told and what comes
-        self._opening = ""  # of a list or a quotation, told only with what it opens
-        self._again = 0
-        self._endless = False
+        self._space = ""  # between what was released and what comes
+        self._opening = ""  # of a list or a quotation, released only with what it opens
+        self._repetitions = 0
+        self._is_endless = False
         self.text = ""
 
     @property
-    def enough(self) -> bool:
-        """No more is to be asked for."""
-        full = self._paragraphs >= self._most or len(self.text) >= self._characters
-        return full or self._again >= _TURNED_DOWN or self._endless
+    def is_full(self) -> bool:
+        """Whether no more text is wanted."""
+        full = self._paragraphs >= self._max_paragraphs or len(self.text) >= self._characters
+        return full or self._repetitions >= _MAX_REPETITIONS or self._is_endless
 
     @property
     def _paragraphs(self) -> int:
-        """That are whole; a list belongs to what is before it, and may go on."""
+        """The number of whole ones; a list belongs to what is before it, and may go on."""
         *_, last = self.text.splitlines() or [""]
         ended = "\n\n" in self._space and not self._opening and not _LIST.match(last)
         return ended + sum(not _LIST.match(each) for each in self.text.split("\n\n")[1:])
 
-    def take(self, more: str) -> str:
-        """What can be told now."""
-        if self.enough:
+    def feed(self, more: str) -> str:
+        """Add a piece of the stream, and return what can be released now."""
+        if self.is_full:
             return ""
         self._rest += more
-        told = self._told(ended=False)
-        if len(self._rest) > _LONGEST:
-            self._rest, self._endless = "", True
-        return told
+        released = self._release(ended=False)
+        if len(self._rest) > _MAX_SENTENCE:
+            self._rest, self._is_endless = "", True
+        return released
 
-    def end(self, *, cut: bool) -> str:
-        """The last of it; a sentence that was `cut` is not told."""
+    def finish(self, *, cut: bool) -> str:
+        """Return the last of it, without a sentence that was `cut`."""
         self._rest = self._rest.rstrip()
-        return self._told(ended=True, cut=cut)
+        return self._release(ended=True, cut=cut)
 
-    def _told(self, *, ended: bool, cut: bool = False) -> str:
+    def _release(self, *, ended: bool, cut: bool = False) -> str:
         before = len(self.text)
         if not self.text:
             self._rest = _WRAPPING.sub("", self._rest)
@@ -118,16 +186,16 @@ class Prose:
         for piece in pieces(rest, ended=ended, starts=self._starts):
             read += len(piece.text) + len(piece.space)
             self._starts = "\n" in piece.space
-            if self.enough:
+            if self.is_full:
                 break
-            if ended and read == len(rest) and self._breaks_off(piece, cut=cut):
+            if ended and read == len(rest) and self._is_cut_off(piece, cut=cut):
                 break
             self._add(piece)
         self._rest = rest[read:]
         return self.text[before:]
 
-    def _breaks_off(self, last: Piece, *, cut: bool) -> bool:
-        """What no mark ends is kept where it is all there is: there may be no such marks."""
+    def _is_cut_off(self, last: Piece, *, cut: bool) -> bool:
+        """Keep what no mark ends where it is all there is: there may be no such marks."""
         if last.whole:
             return False
         return _is_heading(last.text) or (cut and bool(self.text or last.text.isascii()))
@@ -142,36 +210,36 @@ class Prose:
             if not text.endswith((":", "：")):
                 self.text, self._opening = self.text + self._opening, ""
         if self.text or self._opening:
-            self._space = _wider(self._space, piece.space)
+            self._space = _wider_space(self._space, piece.space)
 
     def _belongs(self, piece: Piece, text: str) -> bool:
         plain = _plain(text)
-        if not plain or plain in self._headings or _ABOUT.match(text):
+        if not plain or plain in self._headings or _META.match(text):
             return False
-        if (piece.starts and _HEADING.match(text)) or (not self.text and _BEFORE.match(text)):
+        if (piece.starts and _HEADING.match(text)) or (not self.text and _GREETING.match(text)):
             return False
         if piece.line and not piece.whole and _is_heading(text):
             return False
-        if not self._given(text):
+        if not self._is_supported(text):
             return False
-        again = self._said.again(text)
-        self._again += again
-        return not again
+        is_repeated = self._memory.remember(text)
+        self._repetitions += is_repeated
+        return not is_repeated
 
 
 def _is_heading(line: str) -> bool:
-    """Without a mark, of a line that ends as no sentence does."""
+    """Whether a line without a mark, which ends as no sentence does, is short enough for one."""
     return len(line) <= _HEADING_CHARS and not _LIST.match(line)
 
 
 def _is_quoted_text(sentence: str, *, first: bool) -> bool:
-    """Quotation marks around more than a sentence, or around the first: the text is in them."""
+    """Whether the text is in quotation marks: around more than a sentence, or the first one."""
     marks = sentence.count('"')
     return marks == 1 or (first and marks == len('""') and sentence[0] == sentence[-1] == '"')
 
 
-def _wider(space: str, other: str) -> str:
-    """White space between paragraphs is more than between lines, and that more than a blank."""
+def _wider_space(space: str, other: str) -> str:
+    """Return the wider one: between paragraphs, then between lines, then a blank."""
     if space.count("\n") >= 2 or other.count("\n") >= 2:
         return "\n\n"
     if "\n" in space or "\n" in other:
@@ -184,7 +252,7 @@ def _plain(text: str) -> str:
 
 
 def _words(text: str) -> Iterator[str]:
-    """Chinese by pairs of characters."""
+    """Yield words, or pairs of characters where a script has no spaces."""
     for word in re.findall(r"[^\W_]+", text.casefold()):
         if word.isascii() or len(word) < 2:
             yield word

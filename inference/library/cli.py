@@ -6,6 +6,7 @@ The folder is INFERENCE_PICTURES or `--folder`; its manifest, `pictures.jsonl`, 
 import argparse
 import asyncio
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,11 +18,10 @@ from rich.text import Text
 from common.settings import load_or_exit
 from inference import ocr
 from inference.config import Settings
-from inference.library import adding, lint, manifest
-from inference.library.build_index import index
-from inference.library.image_entry import Entry
-from inference.library.image_library import Library
-from inference.library.manifest import LibraryError
+from inference.library import image_entry
+from inference.library.image_entry import ImageEntry, LibraryError, read_manifest
+from inference.library.image_library import ImageLibrary
+from inference.library.maintenance import build_index, find_faults, import_images
 from jobqueue.article import Kind
 
 
@@ -33,6 +33,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     adder.add_argument("files", metavar="FILE", nargs="+", type=Path)
     adder.add_argument("--kind", type=Kind, choices=list(Kind))
     adder.add_argument("--place", default="", help='from the nearest on: "Luoyang, Henan, China"')
+    adder.add_argument("--years", type=_years, help="the time that it shows: 618-907")
+    adder.add_argument("--period", default="", help='names of that time: "Tang/唐"')
     for name in ("caption", "alt", "licence", "author", "source"):
         adder.add_argument(f"--{name}", default="")
     for name, what in (
@@ -74,69 +76,77 @@ def _in_folder(
 
 
 def run_add(arguments: argparse.Namespace, folder: Path) -> int:
-    described = Entry(
+    description = ImageEntry(
         path="",
         caption=arguments.caption,
         kind=arguments.kind,
         place=arguments.place,
         entities=tuple(arguments.entity),
         also=tuple(arguments.also),
+        years=arguments.years,
+        period=arguments.period,
         tags=tuple(arguments.tag),
         alt=arguments.alt,
         licence=arguments.licence,
         author=arguments.author,
         source=arguments.source,
     )
-    new = adding.add(folder, arguments.files, described)
+    new = import_images(folder, arguments.files, description)
     for entry in new:
         print(f"{entry.path}: {entry.caption}")
     print(f"{len(new)} added, {len(arguments.files) - len(new)} were there already")
     if new:
-        print(f"Describe them in {folder / manifest.NAME}, then run: inference pictures index")
+        print(f"Describe them in {folder / image_entry.NAME}, then run: inference pictures index")
     return 0
+
+
+def _years(text: str) -> tuple[int, int]:
+    """Read `618-907`, `1900` or `-57-935`."""
+    found = re.fullmatch(r"(-?\d{1,4})(?:-(-?\d{1,4}))?", text)
+    if not found:
+        raise argparse.ArgumentTypeError(f"no years: {text!r}; write 618-907")
+    return int(found[1]), int(found[2] or found[1])
 
 
 def run_index(arguments: argparse.Namespace, folder: Path) -> int:
     console = Console(stderr=True)
     with console.status("") as status:
-        found = asyncio.run(index(folder, lambda done, of: status.update(f"{done} of {of}")))
-    figures = found.figures
-    print(f"text read in {sum(bool(text.lines) for text in found.written.values())} pictures")
+        index = asyncio.run(build_index(folder, lambda n, of: status.update(f"{n} of {of}")))
+    figures = index.figures
+    print(f"text read in {sum(bool(text.lines) for text in index.written.values())} pictures")
     if not ocr.installed():
         print("no text was read: pip install 'commonroom[ocr]'", file=sys.stderr)
     print(
-        f"near enough is {figures.threshold}, by a margin of {figures.margin}: "
-        f"above what {figures.negatives} wrong pictures reach"
+        f"a picture needs a share of {figures.threshold}, and a margin of {figures.margin}: "
+        f"more than {figures.negatives} wrong pictures reach"
     )
     if model := arguments.model or load_or_exit(Settings, os.environ).pictures_model:
-        from inference.library import image_embeddings  # noqa: PLC0415  (torch, for those alone who want it)
+        from inference.library.image_embeddings import embed_library, embedder  # noqa: PLC0415  (torch)
 
-        vectors = image_embeddings.embedded(
-            folder, manifest.read(folder), image_embeddings.embedder(model)
-        )
+        vectors = embed_library(folder, read_manifest(folder), embedder(model))
         vectors.save(folder)
-        print(f"near to a text is {vectors.threshold:.3f} on, as {model} sees it")
+        print(f"with {model}, a picture is near to a text from {vectors.threshold:.3f} on")
     return 0
 
 
 def run_check(_: argparse.Namespace, folder: Path) -> int:
-    library = Library.load(folder)
-    found = lint.faults(library)
+    library = ImageLibrary.load(folder)
+    faults = find_faults(library)
     table = Table("PICTURE", "WHAT", "USED", box=None)
-    for fault in found:
-        table.add_row(Text(fault.path), Text(fault.what), "no" if fault.serious else "yes")
-    if found:
+    for fault in faults:
+        table.add_row(Text(fault.path), Text(fault.what), "no" if fault.is_serious else "yes")
+    if faults:
         Console().print(table)
     if any(entry.sha256 not in library.index.written for entry in library.entries):
         print("Text in some pictures was not read yet: inference pictures index", file=sys.stderr)
-    serious = sum(fault.serious for fault in found)
-    print(f"{len(library.entries)} pictures, {serious} faults, {len(found) - serious} remarks")
+    serious = sum(fault.is_serious for fault in faults)
+    print(f"{len(library.entries)} pictures, {serious} faults, {len(faults) - serious} remarks")
     return 1 if serious else 0
 
 
 def run_list(_: argparse.Namespace, folder: Path) -> int:
     table = Table("PICTURE", "KIND", "ABOUT", "CAPTION", "LICENCE", box=None)
-    entries = manifest.read(folder)
+    entries = read_manifest(folder)
     for entry in entries:
         row = (entry.path, entry.kind or "", ", ".join(entry.subjects), entry.caption)
         table.add_row(*map(Text, (*row, entry.licence)))

@@ -1,77 +1,106 @@
-"""Whether a picture may stand where one is needed at all: what it is about must be what is named.
+"""Rules by which a picture may stand where one is requested, or may not.
 
-Words that match are not enough: a map of Kaifeng that mentions Luoyang is a map of Kaifeng, and
-Luoyang Bridge is in Quanzhou. So a name of the need has to be, as a whole, a name that the entry
-is about. Where in doubt, the answer is no.
+They compare data: the kind, whole names, and the time. Words that match are not enough: a map of
+Kaifeng that mentions Luoyang is a map of Kaifeng, and Luoyang Bridge is in Quanzhou. Where in
+doubt, the answer is no.
 """
 
-import re
-from collections.abc import Collection
+import unicodedata
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import date
 
-from inference.library.image_entry import Entry
-from inference.library.normalize import among, mentioned, name_of
-from inference.library.times import at_odds
+from inference.library.image_entry import ImageEntry, kind_in, years_in
+from inference.library.normalize import is_among, mentioned, name_of, terms
 from jobqueue.article import Kind, Need
 
 VIEWS = (Kind.PHOTO, Kind.DRAWING)  # either may stand for the other
-
-_KINDS = (
-    (Kind.MAP, re.compile(r"\bmaps?\b|\bcity plan\b|地图", re.IGNORECASE)),
-    (Kind.PORTRAIT, re.compile(r"\bportraits?\b|肖像|画像", re.IGNORECASE)),
-    (Kind.CHART, re.compile(r"\bcharts?\b|\bdiagrams?\b|图表", re.IGNORECASE)),
-)
-
-
-def kind_in(text: str) -> Kind | None:
-    return next((kind for kind, pattern in _KINDS if pattern.search(text)), None)
+TODAY_YEARS = 60  # a picture of a later year may stand for today
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A need, and what follows from it in a library whose subjects have these names."""
+class Passage:
+    """The text that a picture is to stand beside."""
 
+    topic: str = ""  # the assignment, the title and the heading
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageQuery:
     text: str
     kind: Kind | None
-    names: tuple[str, ...]  # that the picture has to be about, all of them
-    beside: str = ""  # a text that it is to stand beside
+    names: tuple[str, ...]  # each of them has to be a name of the picture's
+    passage: Passage | None = None  # the picture has to show what this speaks of
 
     @classmethod
-    def of(cls, need: Need, known: Collection[str], beside: str = "") -> "Wanted":
-        stated = mentioned(need.caption, need.entities)
-        own = [each for each in need.entities if name_of(each) in stated] or need.entities
-        # What the library knows by name and the caption says was meant, stated or not.
-        others = mentioned(need.caption, {*known, *need.entities})
-        names = dict.fromkeys((*map(name_of, own), *sorted(others)))
-        # A caption's own word for the kind is more than a label beside it.
-        return cls(
-            need.caption, kind_in(need.caption) or need.kind, tuple(filter(None, names)), beside
-        )
+    def from_need(
+        cls,
+        need: Need,
+        known: Collection[str],
+        passage: Passage | None = None,
+        is_common: Callable[[str], bool] = lambda _: False,
+    ) -> "ImageQuery":
+        """Take the names that the caption says, those that the library knows among them.
+
+        `is_common` tells words that begin no name, as articles.
+        """
+        entities = [_without_article(each, known, is_common) for each in need.entities]
+        stated = mentioned(need.caption, {*known, *entities})
+        own = [each for each in entities if each in stated] or entities
+        names = dict.fromkeys((*own, *sorted(stated)))
+        kind = kind_in(need.caption) or need.kind  # the caption's own word counts for more
+        return cls(need.caption, kind, tuple(filter(None, names)), passage)
+
+    @property
+    def said(self) -> str:
+        """What may tell the time that is meant."""
+        return f"{self.text}\n{self.passage.topic}" if self.passage else self.text
 
 
-def refusal(wanted: Wanted, entry: Entry, known: Collection[str]) -> str | None:
-    """Why an entry is out of question; None where it may do. `known` are subjects' names."""
+def refusal(query: ImageQuery, entry: ImageEntry, known: Collection[str]) -> str | None:
+    """Return why an entry is no candidate; None where it may be. `known` are subjects' names."""
     kind = entry.kind or kind_in(entry.caption)
-    if not _kind_fits(wanted.kind, kind):
-        return f"a {wanted.kind or 'view'} is needed, and it is a {kind or 'view'}"
-    if at_odds(wanted.text, entry.caption):
-        return "it shows another time"
-    if not wanted.names:
-        return _about_nothing(wanted, entry, known)
-    about = entry.names or tuple(mentioned(entry.caption, {*known, *wanted.names}))
-    missing = [name for name in wanted.names if not among(name, about)]
-    if missing:
+    if not _kind_fits(query.kind, kind):
+        return f"a {query.kind or 'view'} is needed, and it is a {kind or 'view'}"
+    about = entry.names or tuple(mentioned(entry.caption, {*known, *query.names}))
+    if not query.names:
+        if query.kind in (Kind.MAP, Kind.PORTRAIT):
+            return "the need does not say of what"
+        # Beside a text about one place, a view of another one would be taken for the first.
+        return f"it is about {about[0]}, and the need names nothing" if about else None
+    if missing := [name for name in query.names if not is_among(name, about)]:
         return f"it is not about {missing[0]}"
-    if not _subject_fits(wanted, kind, entry, about):
+    if not _subject_fits(query, kind, entry, about):
         return f"it is about {about[0]}"
-    return None
+    return "it shows another time" if _is_of_another_time(query, entry) else None
 
 
-def settles(wanted: Wanted, entry: Entry) -> bool:
-    """Whether names alone tell that what may do is right, however little the words have in common:
-    of a map, a portrait, and of what the need calls by its own name."""
-    of_one = wanted.kind in (Kind.MAP, Kind.PORTRAIT)
-    return of_one or any(among(name, entry.shown) for name in wanted.names)
+def name_doubt(query: ImageQuery, entry: ImageEntry) -> str | None:
+    """Return why a name alone does not tell that a map is the right one: places change their names,
+    and a second name may be that of another time."""
+    if _time_of(entry):
+        names = [name for name in query.names if is_among(name, entry.also)]
+        return None if _is_of_its_time(query, entry) else f"{names[0]} may be of another time"
+    own = [name for name in entry.also if mentioned(entry.caption, [name])]
+    if entry.kind is not Kind.MAP or not own or mentioned(entry.caption, query.names):
+        return None
+    scripts = {_script(name) for name in query.names}
+    other = next((name for name in own if _script(name) in scripts), None)
+    return f"it is called {other}" if other else None
+
+
+def is_settled_by_name(query: ImageQuery, entry: ImageEntry) -> bool:
+    """Whether names alone tell that a candidate is right, however few words they have in common:
+    of a map, a portrait, and of what the query calls by its own name."""
+    of_one = query.kind in (Kind.MAP, Kind.PORTRAIT)
+    return of_one or any(is_among(name, entry.shown) for name in query.names)
+
+
+def _without_article(entity: str, known: Collection[str], is_common: Callable[[str], bool]) -> str:
+    name = name_of(entity)
+    first, _, rest = name.partition(" ")
+    return rest if rest and name not in known and all(map(is_common, terms(first))) else name
 
 
 def _kind_fits(wanted: Kind | None, kind: Kind | None) -> bool:
@@ -81,21 +110,57 @@ def _kind_fits(wanted: Kind | None, kind: Kind | None) -> bool:
     return kind is wanted
 
 
-def _about_nothing(wanted: Wanted, entry: Entry, known: Collection[str]) -> str | None:
-    """Beside a text about one place, a view of another one would be taken for the first."""
-    if wanted.kind in (Kind.MAP, Kind.PORTRAIT):
-        return "the need does not say of what"
-    about = entry.names or tuple(mentioned(entry.caption, known))
-    return f"it is about {about[0]}, and the need names nothing" if about else None
-
-
-def _subject_fits(wanted: Wanted, kind: Kind | None, entry: Entry, about: tuple[str, ...]) -> bool:
-    if not entry.names:  # by its caption alone: then that must speak of nothing else
-        return all(among(name, wanted.names) for name in about)
-    if kind is Kind.MAP:  # is of one place; what else is on it is not what it is of
+def _subject_fits(
+    query: ImageQuery, kind: Kind | None, entry: ImageEntry, about: tuple[str, ...]
+) -> bool:
+    if not entry.names:  # then its caption must speak of nothing else
+        return all(is_among(name, query.names) for name in about)
+    if kind is Kind.MAP:  # is of one place, whatever else is on it
         subjects = (*(entry.entities[:1] or entry.nearest), *entry.also)
     elif kind is Kind.PORTRAIT:
         subjects = (*entry.entities, *entry.also)
     else:
         subjects = entry.names
-    return any(among(name, subjects) for name in wanted.names)
+    return any(is_among(name, subjects) for name in query.names)
+
+
+def _time_of(entry: ImageEntry) -> tuple[int, int] | None:
+    """Return its years. Persons and works are the same in every picture of theirs, so of those a
+    year in the caption tells nothing."""
+    if entry.kind is Kind.PORTRAIT:
+        return None
+    if entry.years or entry.entities:
+        return entry.years
+    years = years_in(entry.caption)
+    return (min(years), max(years)) if years else None
+
+
+def _is_of_its_time(query: ImageQuery, entry: ImageEntry) -> bool:
+    time = _time_of(entry)
+    if time is None:
+        is_of_today = entry.kind is not Kind.MAP or not years_in(query.text)
+        return is_of_today or max(years_in(query.text)) >= _today()
+    if mentioned(query.said, entry.periods):
+        return True
+    years = years_in(query.text) or years_in(query.said)
+    if years:
+        return any(time[0] <= year <= time[1] for year in years)
+    return time[1] >= _today()
+
+
+def _is_of_another_time(query: ImageQuery, entry: ImageEntry) -> bool:
+    """Whether it is not of the time that the query states, which is today where it states none.
+    A name of that time alone is a doubt: see `name_doubt`."""
+    if _is_of_its_time(query, entry):
+        return False
+    by_old_name = any(is_among(name, entry.also) for name in query.names)
+    return bool(years_in(query.said)) or not by_old_name
+
+
+def _today() -> int:
+    return date.today().year - TODAY_YEARS
+
+
+def _script(name: str) -> str:
+    first = next(filter(str.isalpha, name), " ")
+    return unicodedata.name(first, "").split(" ")[0]

@@ -17,18 +17,16 @@ from safetensors.torch import save_file
 from torch import Tensor
 from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 
-from inference.library import image_file, manifest
-from inference.library.calibrate import alike
-from inference.library.image_entry import Entry
-from inference.library.image_file import Unreadable
-from inference.library.manifest import LibraryError
+from inference.library.image_entry import ImageEntry, LibraryError, file_of
+from inference.library.image_file import Unreadable, decode, read_file
+from inference.library.keyword_search import have_same_subject
 from inference.models import ModelError
 from inference.models.model_store import locate
 
 NAME = "pictures.vectors.safetensors"
-AT_ONCE = 16
+BATCH_SIZE = 16
 QUANTILE = 0.99  # of what wrong pictures reach
-MOST = 300  # captions and pictures that this is learnt from
+MAX_CALIBRATED = 300  # captions and pictures
 
 
 class Embedder:
@@ -112,12 +110,12 @@ class Vectors:
         return sorted(found, key=lambda pair: -pair[1])
 
 
-def embedded(folder: Path, entries: Sequence[Entry], embedder: Embedder) -> Vectors:
-    """Of every picture that can be read, and how near is near enough."""
+def embed_library(folder: Path, entries: Sequence[ImageEntry], embedder: Embedder) -> Vectors:
+    """Embed every picture that can be read, and learn how near is near enough."""
     found = [each for each in _read(folder, entries) if each[0].sha256]
     if not found:
         raise LibraryError("no picture can be read")
-    parts = [found[at : at + AT_ONCE] for at in range(0, len(found), AT_ONCE)]
+    parts = [found[at : at + BATCH_SIZE] for at in range(0, len(found), BATCH_SIZE)]
     vectors = torch.cat([embedder.images([image for _, image in part]) for part in parts])
     texts = torch.cat([embedder.texts([entry.caption for entry, _ in part]) for part in parts])
     kept = [entry for entry, _ in found]
@@ -125,21 +123,21 @@ def embedded(folder: Path, entries: Sequence[Entry], embedder: Embedder) -> Vect
     return Vectors(embedder, [entry.sha256 for entry in kept], vectors, threshold)
 
 
-def _threshold(entries: Sequence[Entry], near: Tensor) -> float:
-    some = range(0, len(entries), len(entries) // MOST + 1)
+def _threshold(entries: Sequence[ImageEntry], near: Tensor) -> float:
+    some = range(0, len(entries), len(entries) // MAX_CALIBRATED + 1)
     wrong = [
         float(near[text, picture])
         for text, picture in product(some, some)
-        if text != picture and not alike(entries[text], entries[picture])
+        if text != picture and not have_same_subject(entries[text], entries[picture])
     ]
     return float(torch.tensor(wrong).quantile(QUANTILE)) if wrong else 1.0
 
 
-def _read(folder: Path, entries: Sequence[Entry]) -> Iterator[tuple[Entry, Image.Image]]:
+def _read(folder: Path, entries: Sequence[ImageEntry]) -> Iterator[tuple[ImageEntry, Image.Image]]:
     for entry in entries:
-        if path := manifest.file_of(folder, entry):
+        if path := file_of(folder, entry):
             try:
-                yield entry, image_file.opened(image_file.read(path))
+                yield entry, decode(read_file(path))
             except Unreadable:
                 continue
 

@@ -1,4 +1,4 @@
-"""A picture's file: what it is by its first bytes, within bounds, and in the size of an article."""
+"""Files of pictures, decoded within bounds, and in the size of an article."""
 
 import io
 from dataclasses import dataclass
@@ -19,11 +19,13 @@ PNG_BYTES = 1_000_000  # from here on what was drawn becomes a JPEG
 
 
 class Unreadable(Exception):
-    """It is no picture, a broken one, or too large; the message says which."""
+    """A file that is no picture, a broken one, or too large; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
-class Still:
+class ArticleImage:
+    """A picture as an article shows it."""
+
     data: bytes
     media_type: str
     width: int
@@ -38,7 +40,7 @@ class Still:
         )
 
 
-def read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
     """Raises Unreadable."""
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -48,8 +50,11 @@ def read(path: Path) -> bytes:
         raise Unreadable(error.strerror or "not to be read") from error
 
 
-def opened(data: bytes) -> Image.Image:
-    """Its first frame, upright, opaque and no longer than an article needs. Raises Unreadable."""
+def decode(data: bytes) -> Image.Image:
+    """Return the first frame, upright, opaque and no longer than an article needs.
+
+    Raises Unreadable.
+    """
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
@@ -64,7 +69,7 @@ def opened(data: bytes) -> Image.Image:
 
 
 def suffix_of(data: bytes) -> str:
-    """As the file is named in the library, whatever it was called. Raises Unreadable."""
+    """Return the suffix of its true format, whatever the file was called. Raises Unreadable."""
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             known = {"JPEG": ".jpg", "MPO": ".jpg"}  # the latter with a gain map, from a phone
@@ -73,20 +78,20 @@ def suffix_of(data: bytes) -> str:
         raise Unreadable(f"no picture that can be read ({type(error).__name__})") from error
 
 
-def still(data: bytes) -> Still:
-    """As it goes into an article: drawings keep their sharp edges while that is small."""
-    image = opened(data)
+def to_article_image(data: bytes) -> ArticleImage:
+    """Encode a picture for an article: drawings keep their sharp edges while that is small."""
+    image = decode(data)
     png = io.BytesIO()
     image.save(png, "PNG")
     if not data.startswith(b"\xff\xd8") and png.tell() <= PNG_BYTES:
-        return Still(png.getvalue(), "image/png", *image.size)
+        return ArticleImage(png.getvalue(), "image/png", *image.size)
     jpeg = io.BytesIO()
     image.save(jpeg, "JPEG", quality=88)
-    return Still(jpeg.getvalue(), "image/jpeg", *image.size)
+    return ArticleImage(jpeg.getvalue(), "image/jpeg", *image.size)
 
 
 def fingerprint(image: Image.Image) -> int:
-    """240 bits that change little with size and compression: which of two neighbours is lighter."""
+    """Return 240 bits, which of two neighbours is lighter; size and compression change few."""
     wide, high = 16, 15
     pixels = image.convert("L").resize((wide + 1, high)).tobytes()
     rows = (pixels[at : at + wide + 1] for at in range(0, len(pixels), wide + 1))

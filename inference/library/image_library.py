@@ -1,182 +1,269 @@
-"""An operator's pictures, ready to be searched."""
+"""An operator's pictures, ready to be searched, and read anew when the manifest changes."""
 
+import asyncio
+import logging
+import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
 
-from inference.library import manifest, store
-from inference.library.calibrate import Figures, calibrate
-from inference.library.eligibility import Wanted, refusal, settles
-from inference.library.image_entry import Entry
-from inference.library.keyword_search import Search
-from inference.library.naming import naming
-from inference.library.normalize import among, folded, mentioned, name_of, terms
-from inference.library.ocr_check import contradicted
-from jobqueue.article import Kind
+import msgspec
 
-SPOKEN = 0.6  # of a caption's words, by weight
+from inference.library import image_entry
+from inference.library.eligibility import (
+    ImageQuery,
+    Passage,
+    is_settled_by_name,
+    name_doubt,
+    refusal,
+)
+from inference.library.image_entry import ImageEntry, LibraryError, read_manifest
+from inference.library.keyword_search import KeywordSearch, Thresholds, calibrate
+from inference.library.normalize import capitalized_names, mentioned, name_of, terms
+from jobqueue.article import Kind, Need
+from jobqueue.structs import Struct
+
+INDEX_NAME = "pictures.index.json"
+CAPTION_SHARE = 0.6  # of a caption's weight, from which on a text speaks of it
+
+# Returns the SHA-256 of files that look near to a text, with how near each is.
+NearestImages = Callable[[str], Sequence[tuple[str, float]]]
+
+log = logging.getLogger(__name__)
 
 
-class Sense(Protocol):
-    """Texts and pictures compared by a model."""
+class ImageText(Struct, frozen=True):
+    """The text that was read in a picture."""
 
-    def nearest(self, text: str) -> Sequence[tuple[str, float]]:
-        """Files' SHA-256, with how near they are: from the calibrated threshold on, above 0."""
-        ...
+    titles: tuple[str, ...] = ()  # its largest lines
+    lines: tuple[str, ...] = ()
+
+
+class Index(Struct, frozen=True):
+    """What `pictures index` finds out once, beside the manifest, so that no article waits for
+    it."""
+
+    figures: Thresholds = Thresholds()
+    written: Mapping[str, ImageText] = {}  # by a file's SHA-256
+    manifest: str = ""  # the version that it was made from
+
+
+def read_index(folder: Path) -> Index:
+    """Return an empty one where there is none, or one of another version."""
+    try:
+        return msgspec.json.decode((folder / INDEX_NAME).read_bytes(), type=Index)
+    except (OSError, msgspec.DecodeError):
+        return Index()
+
+
+def write_index(folder: Path, index: Index) -> None:
+    new = folder / f".{INDEX_NAME}.new"
+    new.write_bytes(msgspec.json.format(msgspec.json.encode(index), indent=1))
+    os.replace(new, folder / INDEX_NAME)
+
+
+def version_of(entries: Sequence[ImageEntry]) -> str:
+    return sha256(repr(entries).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    entry: Entry
+    entry: ImageEntry
     share: float  # 0 to 1
-    refused: str | None  # why it is out of question
+    refused: str | None  # why it is none
+    doubt: str | None  # why rules alone do not tell that it is right
     near: bool  # enough
+    context: int = 0  # of its names, how many the passage says
 
     @property
     def fits(self) -> bool:
-        return self.near and self.refused is None
+        return self.near and self.refused is None and self.doubt is None
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Something that there are pictures of, and that is named in lines of a text."""
+    """Something that there are pictures of."""
 
-    name: str  # as `name_of` writes the one that is used there
-    kind: Kind | None  # of those pictures, where they are maps
-    shown: bool  # as itself; else they are views of a place, of which this name alone tells little
-    around: frozenset[str]  # it, and what it belongs to
-    named: frozenset[int]  # lines that name it
-    plainly: frozenset[int]  # those that name nothing else that is known
-    doubtful: frozenset[int]  # lines that may mean something else of that name
+    name: str  # as `name_of` writes it
+    kind: Kind | None  # MAP of those that maps show, else None
+    is_identified: (
+        bool  # the name alone tells what the pictures show; else they are views of a place
+    )
+    around: frozenset[str]  # its other names, and what it belongs to
 
 
 @dataclass(frozen=True)
-class Library:
+class ImageLibrary:
     folder: Path
-    entries: tuple[Entry, ...] = ()
-    index: store.Index = field(default_factory=store.Index)
-    sense: Sense | None = None
+    entries: tuple[ImageEntry, ...] = ()
+    index: Index = field(default_factory=Index)
+    nearest: NearestImages | None = None
 
     @classmethod
-    def load(cls, folder: Path) -> "Library":
+    def load(cls, folder: Path) -> "ImageLibrary":
         """Raises LibraryError."""
-        return cls(folder, manifest.read(folder), store.read(folder))
+        return cls(folder, read_manifest(folder), read_index(folder))
 
     @cached_property
-    def search(self) -> Search:
-        return Search(self.entries)
+    def search(self) -> KeywordSearch:
+        return KeywordSearch(self.entries)
 
     @cached_property
     def known(self) -> frozenset[str]:
-        """Names of what its pictures are about."""
+        """The names of what its pictures are about."""
         return frozenset(name_of(name) for entry in self.entries for name in entry.subjects) - {""}
 
     @cached_property
-    def figures(self) -> Figures:
+    def thresholds(self) -> Thresholds:
         """The stored ones, while they are of this manifest."""
-        if self.index.manifest == version(self.entries):
+        if self.index.manifest == version_of(self.entries):
             return self.index.figures
         return calibrate(self.search, self.entries)
 
     @cached_property
-    def _named(self) -> Mapping[str, Sequence[int]]:
-        named: dict[str, list[int]] = defaultdict(list)
-        for at, entry in enumerate(self.entries):
-            for name in {name_of(each) for each in entry.names}:
-                named[name].append(at)
-        return named
-
-    @cached_property
-    def _subjects(self) -> Mapping[tuple[str, Kind | None, bool], frozenset[str]]:
-        """What may be named beside each."""
-        around: dict[tuple[str, Kind | None, bool], set[str]] = defaultdict(set)
+    def subjects(self) -> tuple[Subject, ...]:
+        found: dict[tuple[str, Kind | None, bool], set[str]] = defaultdict(set)
         for entry in self.entries:
             kind = Kind.MAP if entry.kind is Kind.MAP else None
-            for name in filter(None, map(name_of, entry.subjects)):
-                around[name, kind, among(name, entry.heart)].update(map(name_of, entry.names))
-        return {subject: frozenset(names) for subject, names in around.items()}
-
-    def subjects(self, lines: Sequence[str]) -> Iterator[Subject]:
-        """What lines of a text, sentences and headings, name of what there are pictures of."""
-        whole = folded("\n".join(lines))
-        known = [name for name in self.known if name in whole]
-        said = [mentioned(line, known) for line in lines]
-        every = frozenset[str]().union(*said)
-        for (name, kind, shown), around in self._subjects.items():
-            if name not in every:
-                continue
-            longer = [other for other in known if name in other and other != name]
-            named = {
-                at: naming(line, name, longer=longer, around=around)
-                for at, line in enumerate(lines)
-            }
-            itself = frozenset(at for at, is_it in named.items() if is_it)
-            yield Subject(
-                name,
-                kind,
-                shown,
-                around,
-                named=itself,
-                plainly=frozenset(at for at in itself if said[at] <= around),
-                doubtful=frozenset(at for at, is_it in named.items() if is_it is False),
-            )
-
-    def belonging(self, topic: str) -> Iterator[tuple[str, ...]]:
-        """Of what there are pictures that is at, or of, what a topic names: by all its names, or
-        as a caption says it where it has none."""
-        named = {subject.name for subject in self.subjects([topic]) if subject.plainly}
-        for entry in self.entries:
-            names = entry.shown or (entry.caption,)
-            if entry.kind is Kind.MAP or named.isdisjoint(map(name_of, entry.names)):
-                continue
-            written = self.index.written.get(entry.sha256, store.Written())
-            if not named & set(map(name_of, names)) and not contradicted(
-                entry, written, self.known
-            ):
-                yield names
-
-    def candidates(self, wanted: Wanted) -> list[Candidate]:
-        """What has a word or a name of it, those that fit before the others, the nearest first."""
-        sensed = dict(self.sense.nearest(wanted.text)) if self.sense else {}
-        return sorted(
-            (self._judged(at, wanted, sensed) for at in set(self._found(wanted, sensed))),
-            key=lambda each: (
-                not each.fits,
-                each.refused is not None,
-                -each.share,
-                each.entry.path,
-            ),
+            identifying = set(map(name_of, entry.identifying_names))
+            for name in {name_of(each) for each in entry.subjects} - {""}:
+                found[name, kind, name in identifying].update(map(name_of, entry.names))
+        return tuple(
+            Subject(*key, frozenset(around)) for key, around in sorted(found.items(), key=str)
         )
 
-    def _found(self, wanted: Wanted, sensed: Mapping[str, float]) -> Iterator[int]:
-        yield from self.search.ranked(wanted.text)
-        for name in wanted.names:
-            yield from self._named.get(name, ())
-        yield from (at for at, entry in enumerate(self.entries) if entry.sha256 in sensed)
+    def text_in(self, entry: ImageEntry) -> ImageText:
+        return self.index.written.get(entry.sha256, ImageText())
 
-    def _judged(self, at: int, wanted: Wanted, sensed: Mapping[str, float]) -> Candidate:
-        entry = self.entries[at]
-        refused = refusal(wanted, entry, self.known)
-        share = self.search.share(wanted.text, at, named=() if refused else wanted.names)
-        near = share >= self.figures.threshold or entry.sha256 in sensed
-        if wanted.beside and not self._spoken_of(at, wanted.beside):
-            return Candidate(entry, share, refused or "the text does not speak of it", near=False)
-        return Candidate(entry, share, refused, near or settles(wanted, entry))
+    def query_for(self, need: Need, passage: Passage | None = None) -> ImageQuery:
+        return ImageQuery.from_need(need, self.known, passage, self.search.is_common)
 
-    def _spoken_of(self, at: int, text: str) -> bool:
-        """Whether a text says what a picture shows: by a name of it; of a place as such, that is
-        what is needed; and of nothing by name most of its caption, or a word to find it by."""
+    def candidates(self, query: ImageQuery) -> list[Candidate]:
+        """Return what shares a word or a name with the query, the best ones first."""
+        near = dict(self.nearest(query.text)) if self.nearest else {}
+        names = frozenset(query.names)
+        found = set(self.search.rank(query.text))
+        found |= {
+            at
+            for at, entry in enumerate(self.entries)
+            if entry.sha256 in near or names & set(map(name_of, entry.names))
+        }
+        return sorted((self._judge(at, query, near) for at in found), key=_order)
+
+    def _judge(self, at: int, query: ImageQuery, near: Mapping[str, float]) -> Candidate:
+        entry, passage = self.entries[at], query.passage
+        refused = refusal(query, entry, self.known)
+        doubt = None if refused else name_doubt(query, entry) or self._doubt(at, query)
+        share = self.search.share(query.text, at, given=() if refused else query.names)
+        is_near = share >= self.thresholds.threshold or entry.sha256 in near
+        if passage and not self._is_spoken_of(at, passage):
+            refused = refused or "the text does not speak of it"
+        context = mentioned(f"{passage.topic}\n{passage.text}", entry.names) if passage else ()
+        is_near = is_near or is_settled_by_name(query, entry)
+        return Candidate(entry, share, refused, doubt, is_near, len(context))
+
+    def _doubt(self, at: int, query: ImageQuery) -> str | None:
+        """Return what only a model could tell: whether a thing without a name is what an article
+        with another topic means; and whether the caption of a map without years names another
+        time."""
         entry = self.entries[at]
+        if query.passage and not entry.names:
+            topic = [term for term in terms(query.passage.topic) if not self.search.is_common(term)]
+            if not any(self.search.has(term, at) for term in topic):
+                return "the topic is another"
+        rest = self.unexplained(at)
+        if not rest or not set(rest).isdisjoint(terms(query.said)):
+            return None
+        return f"its caption also says “{rest[0]}…”"
+
+    def unexplained(self, at: int) -> list[str]:
+        """Return words of a map's caption that no other entry has, and that none of its names has,
+        where the map is without years: those with a capital, if any."""
+        entry = self.entries[at]
+        if entry.kind is not Kind.MAP or entry.years:
+            return []
+        explained = (
+            *entry.names,
+            *mentioned(entry.caption, self.known),
+            *image_entry.KIND_NAMES[Kind.MAP],
+        )
+        own = {term for name in explained for term in terms(name)}
+        rest = [
+            each for each in terms(entry.caption) if each not in own and self.search.is_unique(each)
+        ]
+        capitals = {term for each in capitalized_names(entry.caption) for term in terms(each)}
+        return [each for each in rest if each in capitals] or rest
+
+    def _is_spoken_of(self, at: int, passage: Passage) -> bool:
+        """Whether a text says what a picture shows: one of its names; of a place as such, that is
+        what is needed; and of nothing by name most of its caption, or one of its tags."""
+        entry, text = self.entries[at], f"{passage.topic}\n{passage.text}"
         if entry.names:
             return not entry.shown or bool(mentioned(text, entry.shown))
-        tagged = any(tag and folded(tag) in folded(text) for tag in entry.tags)
         unsaid = set(terms(entry.caption)) - set(terms(text))
-        return tagged or self.search.share(entry.caption, at, lacks=unsaid) >= SPOKEN
+        share = self.search.share(entry.caption, at, lacking=unsaid)
+        return share >= CAPTION_SHARE or bool(mentioned(text, entry.tags))
 
 
-def version(entries: Sequence[Entry]) -> str:
-    return sha256(repr(entries).encode()).hexdigest()
+def _order(each: Candidate) -> tuple[object, ...]:
+    refused = each.refused is not None
+    return (
+        not each.fits,
+        refused,
+        each.doubt is not None,
+        -each.share,
+        -each.context,
+        each.entry.path,
+    )
+
+
+class LibraryReader:
+    """Reads the library again after its manifest was edited."""
+
+    def __init__(
+        self, folder: Path | None, load_vectors: Callable[[Path], NearestImages] | None = None
+    ) -> None:
+        """Without a folder the library is empty; without vectors it is searched by words alone."""
+        self._folder = folder
+        self._load_vectors = load_vectors
+        self._library = ImageLibrary(folder or Path())
+        self._read_at: tuple[int, ...] = ()
+        self._lock = asyncio.Lock()
+
+    async def current(self) -> ImageLibrary:
+        """Return the last good one while a manifest is wrong, as somebody edits it."""
+        if self._folder is None:
+            return self._library
+        async with self._lock:
+            if (changed := _changed_at(self._folder)) != self._read_at:
+                try:
+                    self._library = await asyncio.to_thread(self._load, self._folder)
+                except LibraryError as error:
+                    log.warning("the library of pictures is as before: %s", error)
+                self._read_at = changed
+        return self._library
+
+    def _load(self, folder: Path) -> ImageLibrary:
+        library = ImageLibrary.load(folder)
+        # The thresholds are asked for here, so that they are computed in this thread.
+        threshold = library.thresholds.threshold
+        log.info("%d pictures, placed from a share of %.2f on", len(library.entries), threshold)
+        if self._load_vectors is None:
+            return library
+        try:
+            return replace(library, nearest=self._load_vectors(folder))
+        except LibraryError as error:
+            log.warning("pictures are found by words alone: %s", error)
+            return library
+
+
+def _changed_at(folder: Path) -> tuple[int, ...]:
+    times = [0, 0]
+    for at, name in enumerate((image_entry.NAME, INDEX_NAME)):
+        with suppress(OSError):
+            times[at] = (folder / name).stat().st_mtime_ns
+    return tuple(times)

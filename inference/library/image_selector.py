@@ -1,8 +1,9 @@
-"""Fills places for pictures, where one surely fits.
+"""Selects the picture that surely fits a place of an article, or leaves the place empty.
 
-Each candidate has to pass: what it is about is what is needed, it is near enough, no other one is
-as near, what is written in it agrees, and a model that sees agrees. The first that passes all is
-placed; otherwise the place stays empty and says why.
+Each candidate has to pass: the rules on kind, names and time; enough words in common; no other
+candidate as near; the text that is written in it; and the look of a model that sees. What rules do
+not settle, a model has to choose twice, with "none" among the options. The first that passes is
+placed.
 """
 
 import asyncio
@@ -11,192 +12,193 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
 
-from inference import ocr
-from inference.config import Settings
-from inference.engines.base import Engine
-from inference.library import image_file, manifest
-from inference.library.calibrate import alike
-from inference.library.eligibility import Wanted, kind_in, refusal
-from inference.library.image_entry import Entry
-from inference.library.image_file import Still, Unreadable
-from inference.library.image_library import Candidate, Library, Subject
-from inference.library.normalize import among
-from inference.library.ocr_check import contradicted, titles
-from inference.library.shelf import Shelf
-from inference.library.store import Written
-from inference.library.vision_check import Looker, objection
+from inference.library.eligibility import ImageQuery, Passage, refusal
+from inference.library.image_checks import (
+    VisionChecker,
+    contradiction,
+    objection,
+    read_image_text,
+)
+from inference.library.image_entry import ImageEntry, file_of, kind_in
+from inference.library.image_file import ArticleImage, Unreadable, read_file, to_article_image
+from inference.library.image_library import Candidate, ImageLibrary, LibraryReader
+from inference.library.keyword_search import have_same_subject
+from inference.library.normalize import is_among
 from jobqueue.article import Figure, Need, Slot, Why
+from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueError
 from jobqueue.history_images import select_images
 from jobqueue.structs import Attachment
 
-EXAMINED = 4  # candidates whose files are looked into
-OFFERED = 5  # to a person
+MAX_EXAMINED = 4  # candidates whose files are looked into
+MAX_OFFERED = 5  # to a person
 
 
-class Keeper(Protocol):
-    async def put(self, data: bytes) -> str: ...
-
-    async def get(self, name: str) -> bytes | None: ...
-
-
-class Source(Protocol):
-    async def current(self) -> Library: ...
-
-
-class LibraryIllustrator:
-    def __init__(self, source: Source, blobs: Keeper, looker: Looker | None = None) -> None:
-        self._source = source
+class ImageSelector:
+    def __init__(
+        self, reader: LibraryReader, blobs: Blobs, checker: VisionChecker | None = None
+    ) -> None:
+        self._reader = reader
         self._blobs = blobs
-        self._looker = looker  # it is asked where it sees
+        self._checker = checker
+
+    async def library(self) -> ImageLibrary:
+        return await self._reader.current()
 
     async def fill(
         self,
         need: Need,
         *,
-        own: Sequence[Attachment],
-        taken: Collection[str],
-        avoid: Collection[str] = (),
-        beside: str = "",
+        own: Sequence[Attachment] = (),
+        excluded: Collection[str] = (),
+        passage: Passage | None = None,
         seed: int = 0,
     ) -> Slot:
-        library = await self._source.current()
-        wanted = Wanted.of(need, library.known, beside)
+        """Return a place for a picture, filled where one surely fits.
+
+        `own` are the person's pictures; `excluded` are the SHA-256 of pictures that are in the
+        article or were not wanted; `passage` is the text beside which the picture is to stand.
+        """
+        library = await self._reader.current()
+        query = library.query_for(need, passage)
         theirs = {own_entry(each): each for each in select_images(own)}
-        found = [_judged(wanted, entry, library) for entry in theirs]
+        found = [_judge_own(query, entry, library) for entry in theirs]
         found.sort(key=lambda each: not each.fits)
-        found += library.candidates(wanted)
-        looker = self._looker if self._looker and self._looker.sees else None
-        attempt = _Attempt(library, wanted, theirs, {*taken, *avoid}, self._blobs, looker)
+        found += library.candidates(query)
+        selection = _Selection(library, query, theirs, excluded, self._blobs, self._checker, seed)
         try:
-            return await attempt.slot(need, found, seed)
+            placed, why, detail = await selection.first_that_passes(found)
+            offered = await selection.offered(found, placed)
         except QueueError as error:
             return Slot(need=need, why=Why.NOTHING, detail=f"no room to keep a picture: {error}")
-
-    async def subjects(self, lines: Sequence[str]) -> Sequence[Subject]:
-        """What lines of a text, sentences and headings, name of what is in the library."""
-        library = await self._source.current()
-        return await asyncio.to_thread(lambda: list(library.subjects(lines)))
-
-    async def belonging(self, topic: str) -> Sequence[tuple[str, ...]]:
-        """What there are pictures of that belongs to a topic: each by all of its names."""
-        library = await self._source.current()
-        return await asyncio.to_thread(lambda: list(library.belonging(topic)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Attempt:
-    """One place to be filled."""
-
-    library: Library
-    wanted: Wanted
-    own: Mapping[Entry, Attachment]
-    gone: Collection[str]
-    blobs: Keeper
-    looker: Looker | None
-
-    async def slot(self, need: Need, found: Sequence[Candidate], seed: int) -> Slot:
-        fitting: Sequence[Candidate] = [each for each in found if each.fits]
-        why, detail = _why_none(found)
-        placed: Figure | None = None
-        if fitting:
-            fitting, unsure = await self._settled(fitting, seed)
-            why, detail = Why.UNSURE, unsure
-            if not unsure:
-                placed, why, detail = await self._first(fitting[:EXAMINED])
-        offered = await self._offered(found, placed)
         if placed:
             return Slot(need=need, figure=placed, candidates=offered)
         return Slot(need=need, why=why, detail=detail, candidates=offered)
 
-    async def _first(self, fitting: Sequence[Candidate]) -> tuple[Figure | None, Why, str]:
-        """The first that stands every look, else what is against the last one."""
-        why, detail = Why.NOTHING, "what fits is in the article, or was not wanted"
-        for entry in (each.entry for each in fitting):
-            picture = await self._still(entry)
-            if isinstance(picture, str):
-                why, detail = Why.SEEN, f"{entry.path}: {picture}"
-            elif _name(picture) in self.gone:
+
+@dataclass(frozen=True, slots=True)
+class _Selection:
+    """The selection of a picture for one place."""
+
+    library: ImageLibrary
+    query: ImageQuery
+    own: Mapping[ImageEntry, Attachment]
+    excluded: Collection[str]
+    blobs: Blobs
+    checker: VisionChecker | None
+    seed: int
+
+    async def first_that_passes(self, found: Sequence[Candidate]) -> tuple[Figure | None, Why, str]:
+        """Return it, or none and what speaks against the last one that was examined."""
+        fitting, why, detail = await self._settle(found)
+        for entry in (each.entry for each in fitting[:MAX_EXAMINED]):
+            image = await self._read(entry)
+            if isinstance(image, str):
+                why, detail = Why.SEEN, f"{entry.path}: {image}"
+            elif _hash(image) in self.excluded:
                 continue
-            elif against := await self._misread(entry, picture):
+            elif against := await self._text_objection(entry, image):
                 why, detail = Why.SEEN, f"{entry.path}: {against}"
-            elif refused := await self._looked(entry, picture):
+            elif refused := await self._vision_objection(entry, image):
                 why, detail = refused
             else:
-                return await self._figure(entry, picture), why, ""
+                return await self._figure(entry, image), why, ""
         return None, why, detail
 
-    async def _settled(
-        self, fitting: Sequence[Candidate], seed: int
-    ) -> tuple[Sequence[Candidate], str]:
-        """The nearest first; and what speaks against each, where several are as near."""
-        first, *rest = fitting
-        rivals = [each for each in rest if self._rivals(first, each)]
-        if not rivals:
-            return fitting, ""
-        names = " and ".join(each.entry.path for each in (first, rivals[0]))
-        if self.looker is None:
-            return fitting, f"{names} are as near"
-        options = [first, *rivals]
+    async def offered(
+        self, found: Sequence[Candidate], placed: Figure | None
+    ) -> tuple[Figure, ...]:
+        """Return what a person may take instead: about the right thing, whether near or not, and
+        whatever they brought themselves."""
+        gone = {*self.excluded, *([placed.picture.sha256] if placed else [])}
+        figures: dict[str, Figure] = {}
+        eligible = [each.entry for each in found if not each.refused or each.entry in self.own]
+        for entry in eligible[: MAX_OFFERED + 1]:
+            image = await self._read(entry)
+            if isinstance(image, str) or _hash(image) in gone:
+                continue
+            if entry in self.own or not await self._text_objection(entry, image):
+                figures[_hash(image)] = await self._figure(entry, image)
+        return tuple(figures.values())[:MAX_OFFERED]
+
+    async def _settle(self, found: Sequence[Candidate]) -> tuple[Sequence[Candidate], Why, str]:
+        """Return those that may be placed, the best first: of several as near, or of one in doubt,
+        what a model chose."""
+        fitting = [each for each in found if each.fits]
+        # Of namesakes, first the one whose surroundings the text names too.
+        fitting.sort(key=self._precedence)
+        doubted = [each for each in found if each.doubt and not each.refused]
+        options = [
+            *fitting[:1],
+            *(each for each in fitting[1:] if self._is_rival(fitting[0], each)),
+        ]
+        if not fitting and not doubted:
+            return [], *_why_none(found)
+        if len(options) == 1:
+            return fitting, Why.NOTHING, "what fits is in the article, or was not wanted"
+        options = (options or doubted)[:MAX_EXAMINED]
+        detail = " and ".join(each.entry.path for each in options)
+        detail += f": {options[0].doubt}" if options[0].doubt else " are as near"
+        if self.checker is None:
+            return [], Why.UNSURE, detail
         captions = [each.entry.caption for each in options]
-        chosen = await self.looker.choice(self.wanted.text, captions, seed)
-        if chosen is None:
-            return fitting, f"of {names} none was chosen twice"
-        return [options[chosen]], ""
+        chosen = await self.checker.choose(self.query.text, captions, self.seed)
+        return ([] if chosen is None else [options[chosen]]), Why.UNSURE, detail
 
-    def _rivals(self, first: Candidate, other: Candidate) -> bool:
-        """As near, about something else, and the need names the heart of neither."""
-        if first.entry in self.own or alike(first.entry, other.entry):
+    def _is_rival(self, first: Candidate, other: Candidate) -> bool:
+        """Whether another one is as near and about something else, and the text tells neither."""
+        if first.entry in self.own or have_same_subject(first.entry, other.entry):
             return False
-        heart = first.entry.shown or first.entry.nearest
-        if any(among(name, self.wanted.names) for name in heart):
-            return False
-        return first.share - other.share < self.library.figures.margin
+        if self._is_named(first.entry):  # and so may be its namesake
+            return self._is_named(other.entry) and first.context <= other.context
+        return first.share - other.share < self.library.thresholds.margin
 
-    async def _still(self, entry: Entry) -> Still | str:
-        """As the article has it, or why there is none."""
+    def _precedence(self, each: Candidate) -> tuple[bool, int]:
+        return each.entry not in self.own, -each.context if self._is_named(each.entry) else 0
+
+    def _is_named(self, entry: ImageEntry) -> bool:
+        names = entry.shown or entry.nearest
+        return any(is_among(name, names) for name in self.query.names)
+
+    async def _read(self, entry: ImageEntry) -> ArticleImage | str:
+        """Return the picture as the article has it, or why there is none."""
         try:
             if own := self.own.get(entry):
                 data = await self.blobs.get(own.sha256)
-                return Still(data, own.media_type, 0, 0) if data else "it has expired"
-            path = manifest.file_of(self.library.folder, entry)
+                return ArticleImage(data, own.media_type, 0, 0) if data else "it has expired"
+            path = file_of(self.library.folder, entry)
             if path is None:
                 return "its path leads out of the library"
-            data = await asyncio.to_thread(image_file.read, path)
+            data = await asyncio.to_thread(read_file, path)
             if entry.sha256 and sha256(data).hexdigest() != entry.sha256:
                 return "its file is no longer the one that was described"
-            return await asyncio.to_thread(image_file.still, data)
+            return await asyncio.to_thread(to_article_image, data)
         except Unreadable as error:
             return str(error)
 
-    async def _misread(self, entry: Entry, picture: Still) -> str | None:
-        """What is written in it against what is said of it; None where nothing is."""
-        return contradicted(entry, await self._written(entry, picture), self.library.known)
+    async def _text_objection(self, entry: ImageEntry, image: ArticleImage) -> str | None:
+        """Compare the text in it: as `index` read it, else as it is read now."""
+        text = self.library.index.written.get(entry.sha256) or await read_image_text(image.data)
+        return contradiction(entry, text, self.library.known)
 
-    async def _looked(self, entry: Entry, picture: Still) -> tuple[Why, str] | None:
-        """None: whoever looked agrees, or nobody can look."""
-        if self.looker is None:
+    async def _vision_objection(
+        self, entry: ImageEntry, image: ArticleImage
+    ) -> tuple[Why, str] | None:
+        if self.checker is None or not self.checker.can_see:
             return None
-        sight = await self.looker.look(picture)
-        if sight is None:
-            return Why.UNREADABLE, f"{entry.path}: whoever looked gave no clear word"
-        against = objection(sight, entry, self.library.known)
+        report = await self.checker.describe(image)
+        if report is None:
+            return Why.UNREADABLE, f"{entry.path}: the model that looked gave no clear answer"
+        against = objection(report, entry, self.library.known)
         return (Why.SEEN, f"{entry.path}: {against}") if against else None
 
-    async def _written(self, entry: Entry, picture: Still) -> Written:
-        """As `index` read it, else read now, where that can be done."""
-        if (stored := self.library.index.written.get(entry.sha256)) is not None:
-            return stored
-        return await text_in(picture.data)
-
-    async def _figure(self, entry: Entry, picture: Still) -> Figure:
+    async def _figure(self, entry: ImageEntry, image: ArticleImage) -> Figure:
         own = self.own.get(entry)
         if own is None:
-            await self.blobs.put(picture.data)
+            await self.blobs.put(image.data)
         return Figure(
-            picture=own or picture.attachment(entry.path),
+            picture=own or image.attachment(entry.path),
             caption=entry.caption,
             alt=entry.alt or entry.caption,
             kind=entry.kind,
@@ -206,50 +208,34 @@ class _Attempt:
             entry="" if own else entry.path,
         )
 
-    async def _offered(
-        self, found: Sequence[Candidate], placed: Figure | None
-    ) -> tuple[Figure, ...]:
-        """What a person may take instead: about the right thing, whether near or not, and whatever
-        they brought themselves."""
-        gone = {*self.gone, *([placed.picture.sha256] if placed else [])}
-        figures: dict[str, Figure] = {}
-        may = [each.entry for each in found if each.refused is None or each.entry in self.own]
-        for entry in may[: OFFERED + 1]:
-            picture = await self._still(entry)
-            if isinstance(picture, str) or _name(picture) in gone:
-                continue
-            if entry in self.own or not await self._misread(entry, picture):
-                figures[_name(picture)] = await self._figure(entry, picture)
-        return tuple(figures.values())[:OFFERED]
+
+class MemoryBlobs(Blobs):
+    """Keeps pictures in this process, for the terminal and for benchmarks."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    async def put(self, data: bytes, *, user: str = "", server: str = "") -> str:  # noqa: ARG002
+        name = sha256(data).hexdigest()
+        self.kept[name] = data
+        return name
+
+    async def get(self, name: str) -> bytes | None:
+        return self.kept.get(name)
 
 
-def illustrator(settings: Settings, blobs: Keeper, engine: Engine) -> LibraryIllustrator:
-    """As the operator wants it. Whether the engine sees is known once it is loaded."""
-    folder = Path(settings.pictures).expanduser() if settings.pictures else None
-    return LibraryIllustrator(Shelf(folder, settings.pictures_model), blobs, Looker(engine))
-
-
-def own_entry(attachment: Attachment) -> Entry:
-    """A person's picture, of which nothing is known but what they called it."""
+def own_entry(attachment: Attachment) -> ImageEntry:
+    """Describe a person's picture, of which nothing is known but what they called it."""
     caption = " ".join(re.split(r"[\W_]+", Path(attachment.name).stem)).strip()
-    return Entry(
+    return ImageEntry(
         path=attachment.name, caption=caption, sha256=attachment.sha256, kind=kind_in(caption)
     )
 
 
-async def text_in(data: bytes) -> Written:
-    """Nothing where no reader is installed, or it cannot be read."""
-    try:
-        lines = await ocr.read_text(data)
-    except ocr.Unread:
-        return Written()
-    return Written(titles=tuple(titles(lines)), lines=tuple(line.text for line in lines))
-
-
-def _judged(wanted: Wanted, entry: Entry, library: Library) -> Candidate:
-    """A person's own: called by the name of what is needed, it is near."""
-    refused = refusal(wanted, entry, library.known)
-    return Candidate(entry, 1.0, refused, near=bool(wanted.names))
+def _judge_own(query: ImageQuery, entry: ImageEntry, library: ImageLibrary) -> Candidate:
+    """Take a person's own picture as near where it is called by the name of what is needed."""
+    refused = refusal(query, entry, library.known)
+    return Candidate(entry, 1.0, refused, None, near=bool(query.names))
 
 
 def _why_none(found: Sequence[Candidate]) -> tuple[Why, str]:
@@ -261,5 +247,5 @@ def _why_none(found: Sequence[Candidate]) -> tuple[Why, str]:
     return Why.WEAK, f"{nearest.entry.path}: {nearest.share:.2f} is not near enough"
 
 
-def _name(picture: Still) -> str:
-    return sha256(picture.data).hexdigest()
+def _hash(image: ArticleImage) -> str:
+    return sha256(image.data).hexdigest()

@@ -1,8 +1,11 @@
-"""Search by words: SQLite's FTS5 finds candidates by bm25; how well one fits is a share.
+"""Search by words: SQLite's FTS5 finds candidates by bm25, and a share tells how well one fits.
 
-bm25 ranks, but its numbers mean nothing from one library to the next. The share does: of the
-weight of all words that a need has, those that the entry has too. A word's weight is its rarity in
-the library; one that no entry has is the heaviest, and lowers every share.
+bm25 ranks, but its numbers mean nothing from one library to the next. The share does: of the weight
+of all words that a request has, those that the entry has too. A word's weight is its rarity in the
+library; one that no entry has is the heaviest, and lowers every share.
+
+How large a share has to be is learnt from the library. An entry's caption is a request that no
+entry about something else may fill, so the best shares of those are what wrong pictures reach.
 """
 
 import math
@@ -10,33 +13,40 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from inference.library.image_entry import Entry
-from inference.library.normalize import terms
-from jobqueue.article import Kind
+from inference.library.image_entry import ImageEntry
+from inference.library.normalize import is_among, is_pair, terms, tokens
+from jobqueue.structs import Struct
 
-MOST = 40  # candidates
-
-KIND_WORDS = {
-    Kind.PHOTO: "photo photograph 照片",
-    Kind.PORTRAIT: "portrait 肖像 画像",
-    Kind.MAP: "map plan 地图",
-    Kind.DRAWING: "drawing painting illustration 绘画 插图",
-    Kind.CHART: "chart diagram 图表",
-}
+MAX_CANDIDATES = 40
+MAX_CALIBRATED = 300  # entries whose captions are asked for; more say nothing new
+QUANTILE = 0.95  # of the best shares of wrong pictures
+COMMON_SHARE, LEAST_COMMON = 0.1, 3  # of the captions, from which on a word is common
+THRESHOLDS = 0.5, 0.8  # from the lowest to the highest
+MARGINS = 0.03, 0.2
 
 
-def words_of(entry: Entry) -> Counter[str]:
-    kind = KIND_WORDS[entry.kind] if entry.kind else ""
-    texts = (entry.caption, entry.alt, kind, *entry.names, *entry.tags)
-    return Counter(term for text in texts for term in terms(text))
+class Thresholds(Struct, frozen=True):
+    threshold: float = 0.5  # the least share of a picture that is placed
+    margin: float = 0.1  # by which it leads the next one
+    negatives: int = 0  # wrong pairs that these were learnt from
 
 
-class Search:
-    """Over entries as they are given: built in memory, so it is never out of date."""
+class KeywordSearch:
+    """An index of the entries in memory, so it is never out of date."""
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        self._words = [words_of(entry) for entry in entries]
-        self._found = Counter(term for words in self._words for term in words)
+    def __init__(self, entries: Sequence[ImageEntry]) -> None:
+        self._words = [_words_of(entry) for entry in entries]
+        self._frequency = Counter(term for words in self._words for term in words)
+        self._in_captions = Counter(
+            term
+            for entry in entries
+            for term in {
+                each
+                for word in tokens(entry.caption)
+                if word.written.islower()
+                for each in terms(word.text)
+            }
+        )
         self._table = sqlite3.connect(":memory:", check_same_thread=False)
         self._table.execute("CREATE VIRTUAL TABLE pictures USING fts5(words, tokenize='unicode61')")
         self._table.executemany(
@@ -44,31 +54,89 @@ class Search:
             ((at, " ".join(words.elements())) for at, words in enumerate(self._words)),
         )
 
-    def ranked(self, text: str, most: int = MOST) -> list[int]:
-        """Entries that have a word of it, by bm25, as their places in the sequence."""
+    def rank(self, text: str, limit: int = MAX_CANDIDATES) -> list[int]:
+        """Return the positions of entries that have a word of the text, the best first."""
         query = " OR ".join(f'"{term}"' for term in sorted(set(terms(text))))
         if not query:
             return []
         rows = self._table.execute(
             "SELECT rowid FROM pictures WHERE pictures MATCH ? ORDER BY rank, rowid LIMIT ?",
-            (query, most),
+            (query, limit),
         )
         return [int(at) for (at,) in rows]
 
     def share(
-        self, text: str, at: int, *, named: Iterable[str] = (), lacks: Iterable[str] = ()
+        self, text: str, at: int, *, given: Iterable[str] = (), lacking: Iterable[str] = ()
     ) -> float:
-        """0 to 1: how much of it the entry has. `named` are names in it that are known to be the
-        entry's, under whatever other name; `lacks` are those that are known to be another's."""
-        given = {term for name in named for term in terms(name)}
-        wanted = set(terms(text)) | given
+        """Return how much of the text's weight an entry has, from 0 to 1.
+
+        `given` are names that count as the entry's, `lacking` those that count as another's.
+        """
+        own = {term for name in given for term in terms(name)}
+        wanted = set(terms(text)) | own
         weights = {term: self._weight(term) for term in wanted}
-        has = (self._words[at].keys() | given) - {term for name in lacks for term in terms(name)}
-        return _ratio(sum(weights[term] for term in wanted & has), sum(weights.values()))
+        has = (self._words[at].keys() | own) - {term for name in lacking for term in terms(name)}
+        whole = sum(weights.values())
+        return sum(weights[term] for term in wanted & has) / whole if whole else 0.0
+
+    def has(self, term: str, at: int) -> bool:
+        return term in self._words[at]
+
+    def is_common(self, term: str) -> bool:
+        """Whether so many captions have it, without a capital, that it is hardly a part of a
+        name."""
+        return self._in_captions[term] >= max(COMMON_SHARE * len(self._words), LEAST_COMMON)
+
+    def is_unique(self, term: str) -> bool:
+        """Whether one entry alone has it."""
+        return self._frequency[term] == 1
 
     def _weight(self, term: str) -> float:
-        return math.log(1 + (len(self._words) + 1) / (self._found[term] + 0.5))
+        count = self._frequency[term]
+        weight: float = math.log(1 + (len(self._words) + 1) / (count + 0.5)) ** 2
+        return weight / 2 if is_pair(term) and not count else weight
 
 
-def _ratio(part: float, whole: float) -> float:
-    return part / whole if whole else 0.0
+def _words_of(entry: ImageEntry) -> Counter[str]:
+    texts = (entry.caption, entry.alt, *entry.names, *entry.periods, *entry.tags)
+    return Counter(term for text in texts for term in terms(text))
+
+
+def have_same_subject(one: ImageEntry, other: ImageEntry) -> bool:
+    """Whether neither would be wrong for the other; places of one name elsewhere are two."""
+    if not one.subjects or not other.subjects:
+        return one.subjects == other.subjects and one.caption == other.caption
+    if not any(is_among(name, other.subjects) for name in one.subjects):
+        return False
+    around, others = (each.place.partition(",")[2] for each in (one, other))
+    return not around or not others or bool(set(terms(around)) & set(terms(others)))
+
+
+def calibrate(
+    search: KeywordSearch, entries: Sequence[ImageEntry], over: Iterable[int] | None = None
+) -> Thresholds:
+    """Learn the thresholds from the captions at the positions `over`; None: from all."""
+    asked = list(range(len(entries)) if over is None else over)
+    bests, gaps = [], []
+    for at in asked[:: max(1, len(asked) // MAX_CALIBRATED)]:
+        entry = entries[at]
+        ranked = search.rank(entry.caption)
+        wrong = [n for n in ranked if not have_same_subject(entries[n], entry)]
+        shares = sorted(
+            (search.share(entry.caption, n, lacking=entry.subjects) for n in wrong), reverse=True
+        )
+        bests += shares[:1]
+        gaps += [shares[0] - shares[1]] if len(shares) > 1 else []
+    if not bests:
+        return Thresholds()
+    return Thresholds(
+        threshold=_quantile(bests, QUANTILE, THRESHOLDS),
+        margin=_quantile(gaps, 0.5, MARGINS),
+        negatives=len(bests),
+    )
+
+
+def _quantile(values: Sequence[float], share: float, bounds: tuple[float, float]) -> float:
+    ordered = sorted(values) or [0.0]
+    value = ordered[min(int(share * len(ordered)), len(ordered) - 1)]
+    return round(min(max(value, bounds[0]), bounds[1]), 3)

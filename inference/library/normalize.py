@@ -1,72 +1,148 @@
-"""Names and words, so written that different spellings of the same are the same."""
+"""Names and words in any script, written so that different spellings of the same are equal."""
 
-import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator, Set
 from functools import lru_cache
+from typing import NamedTuple
 
-_IDEOGRAPHS = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af"
-_CJK = re.compile(f"[{_IDEOGRAPHS}]+")
-_WORD = re.compile(f"[^\\W_{_IDEOGRAPHS}]+")
-_SUFFIX = re.compile(r"(?<=..)[市省县]$| (?:city|province)$")
-_PREFIX = re.compile(r"^(?:the|city of) ")
-_APOSTROPHES = str.maketrans("", "", "'’‘ʼ`´")
-_STOP = frozenset(
-    "a an and as at by for from in into is its near of on or the to with".split()  # noqa: SIM905
+import regex
+
+# Scripts that put no space between words, or join particles to them: each character is a token.
+_UNSPACED = (
+    r"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
 )
+_TOKEN = regex.compile(
+    rf"[{_UNSPACED}]\p{{M}}*|[[\p{{L}}\p{{M}}\p{{N}}]--[{_UNSPACED}]]+", regex.V1
+)
+_IS_UNSPACED = regex.compile(rf"[{_UNSPACED}]", regex.V1)
+_JOINED = regex.compile(r"[\p{Cf}'’‘ʼ`´\s\p{Pd}_.·/]*", regex.V1)  # may stand within a name
+_APOSTROPHES = frozenset("'’‘ʼ`´")
+_STEM = 5  # letters of a word that count: endings differ, and no list of them fits all languages
+
+
+class Token(NamedTuple):
+    """A word, or one character of a script without spaces."""
+
+    text: str  # folded: width, case and accents make no difference
+    written: str
+    gap: str  # what stands between it and the token before
+
+    @property
+    def is_unspaced(self) -> bool:
+        return bool(_IS_UNSPACED.match(self.written))
+
+    @property
+    def has_capital(self) -> bool:
+        return self.written[0].isupper()
+
+    @property
+    def continues(self) -> bool:
+        """No punctuation separates it from the token before."""
+        return bool(_JOINED.fullmatch(self.gap)) and "\n" not in self.gap
+
+    @property
+    def space(self) -> str:
+        """How it is joined to the token before in a name: apostrophes join, all else parts."""
+        return "" if not self.gap or set(self.gap) <= _APOSTROPHES else " "
+
+
+class Mention(NamedTuple):
+    """A name in a text, as the tokens from `first` up to `last`, which is excluded."""
+
+    name: str
+    first: int
+    last: int
+
+
+@lru_cache(maxsize=4_096)
+def tokens(text: str) -> tuple[Token, ...]:
+    plain = unicodedata.normalize("NFKC", text)
+    found, end = [], 0
+    for match in _TOKEN.finditer(plain):
+        found.append(Token(_fold(match[0]), match[0], plain[end : match.start()]))
+        end = match.end()
+    return tuple(found)
 
 
 @lru_cache(maxsize=16_384)
-def folded(text: str) -> str:
-    """Width, case, accents, apostrophes and punctuation make no difference."""
-    plain = unicodedata.normalize("NFKC", text).casefold().translate(_APOSTROPHES)
-    bare = "".join(c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
-    return " ".join(re.findall(r"[^\W_]+", unicodedata.normalize("NFC", bare)))
+def _fold(word: str) -> str:
+    bare = unicodedata.normalize("NFKD", word.casefold())
+    kept = "".join(each for each in bare if not unicodedata.combining(each))
+    return unicodedata.normalize("NFC", kept) or word
 
 
 @lru_cache(maxsize=16_384)
 def name_of(text: str) -> str:
-    """A name without what is no part of it: "the", "City", 市."""
-    return _SUFFIX.sub("", _PREFIX.sub("", folded(text)))
+    """The form in which names are compared."""
+    return "".join(f"{each.space}{each.text}" for each in tokens(text)).strip()
 
 
-def same(one: str, other: str) -> bool:
-    return bool(name_of(one)) and name_of(one) == name_of(other)
+def is_among(name: str, names: Collection[str]) -> bool:
+    return bool(name_of(name)) and name_of(name) in map(name_of, names)
 
 
-def among(name: str, names: Iterable[str]) -> bool:
-    return any(same(name, each) for each in names)
+def find_names(text: str, names: Set[str]) -> Iterator[Mention]:
+    """Yield each name of `names`, as `name_of` writes them, that a text says as a whole.
 
-
-def mentioned(text: str, names: Iterable[str]) -> frozenset[str]:
-    """Those of `names` that a text says, as `name_of` writes them.
-
-    The longest one counts: who says 洛阳桥 does not say 洛阳, if both are names.
+    The longest one counts: who writes 洛阳桥 does not name 洛阳, if both are names.
     """
-    wanted = sorted({name_of(name) for name in names} - {""}, key=len, reverse=True)
-    rest, found = folded(text), set()
-    for name in wanted:
-        if name in rest and (pattern := _pattern(name)).search(rest):
-            found.add(name)
-            rest = pattern.sub("|", rest)
-    return frozenset(found)
+    longest = max(map(len, names), default=0)
+    words = tokens(text)
+    at = 0
+    while at < len(words):
+        found, spelled = None, ""
+        for last in range(at, len(words)):
+            if last > at and not words[last].continues:
+                break
+            spelled += (words[last].space if last > at else "") + words[last].text
+            if len(spelled) > longest:
+                break
+            if spelled in names:
+                found = Mention(spelled, at, last + 1)
+        if found:
+            yield found
+        at = found.last if found else at + 1
 
 
-@lru_cache(maxsize=16_384)
-def _pattern(name: str) -> re.Pattern[str]:
-    edge = "" if _CJK.search(name) else r"\b"
-    return re.compile(f"{edge}{re.escape(name)}{edge}")
+def mentioned(text: str, names: Collection[str]) -> frozenset[str]:
+    """Return those of `names` that a text says, as `name_of` writes them."""
+    wanted = frozenset(map(name_of, names)) - {""}
+    return frozenset(each.name for each in find_names(text, wanted))
+
+
+def is_pair(term: str) -> bool:
+    """Whether a term is a pair of characters, of which each is in the next pair, too."""
+    return len(term) == 2 and bool(_IS_UNSPACED.match(term))
 
 
 def terms(text: str) -> Iterator[str]:
-    """What is searched by: words, and pairs of ideographs, which have no spaces between words."""
-    plain = folded(text)
-    for word in _WORD.findall(plain):
-        if word not in _STOP:
-            yield _singular(word)
-    for run in _CJK.findall(plain):
-        yield from (run[at : at + 2] for at in range(max(1, len(run) - 1)))
+    """Yield what is searched by: beginnings of words, and pairs of characters without spaces."""
+    run = ""
+    for token in (*tokens(text), Token("", " ", " ")):
+        if token.is_unspaced and not token.gap:
+            run += token.text
+            continue
+        yield from (run[at : at + 2] for at in range(max(bool(run), len(run) - 1)))
+        run = token.text if token.is_unspaced else ""
+        if not token.is_unspaced and token.text:
+            yield token.text[:_STEM]
 
 
-def _singular(word: str) -> str:
-    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+def written_form(text: str, mention: Mention) -> str:
+    """Return a name as the text writes it."""
+    first, *rest = tokens(text)[mention.first : mention.last]
+    return first.written + "".join(each.gap + each.written for each in rest)
+
+
+def capitalized_names(text: str) -> list[str]:
+    """Return names, in languages that write them with capitals and few other words: capitals within
+    a sentence, since at its beginning every word has one."""
+    found, run = dict[str, None](), ""
+    for token in tokens(text):
+        begins = not token.gap or bool(regex.search(r"[.!?:…\n]\W*$", token.gap))
+        if token.has_capital and run and token.gap.isspace() and "\n" not in token.gap:
+            run += token.gap + token.written
+            continue
+        found |= {run: None} if run else {}
+        run = token.written if token.has_capital and not begins and len(token.written) > 1 else ""
+    return list(found | ({run: None} if run else {}))

@@ -6,33 +6,36 @@ from hashlib import sha256
 import pytest
 
 from bench.__main__ import main
-from bench.article.measure import PUBLIC, Asked, outcome
-from inference.library import image_file, manifest
-from inference.library.image_library import Library, version
+from bench.article.measure import PUBLIC, NeedCase, outcome_of
+from inference.library.image_entry import file_of
+from inference.library.image_file import read_file
+from inference.library.image_library import ImageLibrary, version_of
 from playground.supervisor import PICTURES
 
 
 def test_the_public_set_is_whole() -> None:
-    library = Library.load(PICTURES)
+    library = ImageLibrary.load(PICTURES)
     assert {entry.path for entry in library.entries} == {path.name for path in PUBLIC.glob("*.png")}
     for entry in library.entries:
-        file = manifest.file_of(PICTURES, entry)
+        file = file_of(PICTURES, entry)
         assert file is not None
-        assert sha256(image_file.read(file)).hexdigest() == entry.sha256
+        assert sha256(read_file(file)).hexdigest() == entry.sha256
         assert entry.licence
         assert entry.author
-    assert library.index.manifest == version(library.entries)  # `index` ran after the last change
+    assert library.index.manifest == version_of(
+        library.entries
+    )  # `index` ran after the last change
     assert sum(path.stat().st_size for path in PUBLIC.iterdir()) <= 2 << 20
 
 
 def test_what_is_placed_is_judged_by_what_would_be_right() -> None:
-    fitting, none = Asked("Map", ("a.png",)), Asked("Map", ())
-    assert [outcome(fitting, path) for path in ("a.png", "b.png", "")] == [
+    fitting, none = NeedCase("Map", ("a.png",)), NeedCase("Map", ())
+    assert [outcome_of(fitting, path) for path in ("a.png", "b.png", "")] == [
         "right",
         "wrong",
         "missed",
     ]
-    assert [outcome(none, path) for path in ("a.png", "")] == ["wrong", "empty"]
+    assert [outcome_of(none, path) for path in ("a.png", "")] == ["wrong", "empty"]
 
 
 def test_its_last_line_is_json(

@@ -15,11 +15,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.files.file_types import decode, kind_of
-from inference.article.image_requests import read_needs
-from inference.article.outline import read_outline, title_of
-from inference.article.series import Series, read_series, tables
-from inference.article.source import source_of
-from inference.library import manifest
+from inference.article.chart import Series, read_series, tables
+from inference.article.image_requests import parse_needs
+from inference.article.outline import parse_outline, title_of
+from inference.article.source import parse_source
+from inference.library import image_entry
 from inference.maths import expression_parser, form_programs, question_parser
 from inference.maths.expression_parser import NotMathematics
 from inference.tool_parsers import DIALECTS
@@ -66,11 +66,11 @@ READERS: dict[str, tuple[Callable[[str], object], tuple[type[Exception], ...]]] 
     "question": (question_parser.read, ()),
     "form": (form_programs.made, (NotMathematics, SyntaxError)),
     "dialects": (_dialects, ()),
-    "article: outline": (lambda text: read_outline(text, 4), ()),
+    "article: outline": (lambda text: parse_outline(text, 4), ()),
     "article: numbers": (lambda text: _charted(read_series(text, text)), ()),
     "article: tables": (lambda text: [*map(_charted, tables(text, "{value} {label}"))], ()),
-    "article: pictures": (lambda text: [*read_needs(text, "Silk", text)], ()),
-    "article: source": (lambda text: title_of(source_of(text or "x").assignment), ()),
+    "article: pictures": (lambda text: [*parse_needs(text, "Silk", text)], ()),
+    "article: source": (lambda text: title_of(parse_source(text or "x").assignment), ()),
 }
 
 
@@ -105,11 +105,11 @@ def test_what_a_stream_of_events_holds(data: bytes) -> None:
 @given(line=BYTES | WRITTEN.map(lambda text: text.encode("utf-8", "replace")))
 def test_what_a_hand_wrote_into_a_manifest(line: bytes) -> None:
     with TemporaryDirectory() as folder:
-        (Path(folder) / manifest.NAME).write_bytes(b'{"path": ' + line + b"}")
+        (Path(folder) / image_entry.NAME).write_bytes(b'{"path": ' + line + b"}")
         try:
-            read = manifest.read(Path(folder))
-        except manifest.LibraryError as error:
+            read = image_entry.read_manifest(Path(folder))
+        except image_entry.LibraryError as error:
             told = str(error)
         else:
-            told = manifest.NAME * len(read)
-        assert manifest.NAME in told
+            told = image_entry.NAME * len(read)
+        assert image_entry.NAME in told

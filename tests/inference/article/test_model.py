@@ -3,8 +3,8 @@
 import pytest
 from redis.asyncio import Redis
 
-from inference.article.article_service import Press
-from inference.article.section_images import Tools
+from inference.article.article_service import ArticleService
+from inference.article.section_images import ArticleTools
 from inference.engines.transformers_engine import TransformersEngine
 from jobqueue.article import Rework
 from jobqueue.blobs import Blobs
@@ -18,7 +18,9 @@ from tests.inference.article.test_edit_attempt import CAVES, changed, order
 async def test_a_small_model_rewrites_a_section(redis: Redis, engine: TransformersEngine) -> None:
     sampling = Sampling(max_tokens=48, temperature=0.0)
     job = article_job("Luoyang", order(Rework.REWRITE), sampling=sampling)
-    attempt = await Press(History(redis), Tools(engine, Blobs(redis))).article(job, 1)
+    attempt = await ArticleService(
+        History(redis), ArticleTools(engine, Blobs(redis))
+    ).create_attempt(job, 1)
     section = changed([event async for event in attempt.events()])
     assert section.text != CAVES
     assert section.text.endswith((".", "!", "?", '"'))

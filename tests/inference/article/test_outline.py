@@ -2,9 +2,9 @@
 
 import pytest
 
-from inference.article.outline import Part, read_outline, title_of
+from inference.article.outline import OutlinePart, parse_outline, title_of
 
-PARTS = (Part("Caves", "the grottoes"), Part("Flowers", "peonies in spring"))
+PARTS = (OutlinePart("Caves", "the grottoes"), OutlinePart("Flowers", "peonies in spring"))
 
 
 FORMS = (
@@ -19,18 +19,18 @@ FORMS = (
 
 @pytest.mark.parametrize("said", FORMS)
 def test_a_plan_is_read_in_many_forms(said: str) -> None:
-    outline = read_outline(said, 2)
+    outline = parse_outline(said, 2)
     assert (outline.title, outline.parts) == ("Old Luoyang", PARTS)
 
 
 def test_a_chinese_plan() -> None:
-    outline = read_outline("标题：《千年古都》\n1. 龙门石窟：佛教石刻\n2、牡丹：花会", 2)
+    outline = parse_outline("标题：《千年古都》\n1. 龙门石窟：佛教石刻\n2、牡丹：花会", 2)
     assert outline.title == "千年古都"
-    assert outline.parts == (Part("龙门石窟", "佛教石刻"), Part("牡丹", "花会"))
+    assert outline.parts == (OutlinePart("龙门石窟", "佛教石刻"), OutlinePart("牡丹", "花会"))
 
 
 def test_what_is_no_plan_has_no_parts() -> None:
-    assert read_outline("I am sorry, I cannot help with this.", 4).parts == ()
+    assert parse_outline("I am sorry, I cannot help with this.", 4).parts == ()
 
 
 @pytest.mark.parametrize(

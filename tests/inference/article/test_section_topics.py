@@ -2,21 +2,21 @@
 
 from collections import Counter
 from collections.abc import AsyncGenerator
+from pathlib import Path
 
 import pytest
 
-from bench.article.measure import PUBLIC, Nowhere, beside
-from inference.article.claims import claims, sentences
-from inference.article.language import tongue_of
-from inference.article.llm_client import Pen
-from inference.article.outline import plan
-from inference.article.prompts import wording_of
-from inference.article.section_images import Pictures, Tools
-from inference.article.source import source_of
+from bench.article.article_cases import illustrate_cases
+from bench.article.measure import PUBLIC, SETS, lay_out
+from inference.article.llm_client import LLMClient
+from inference.article.outline import create_outline
+from inference.article.prompts import language_of, prompts_for
+from inference.article.section_images import ArticleTools, SectionImages
+from inference.article.source import parse_source
 from inference.engines.base import Chunk, Request
 from inference.engines.scripted import ScriptedEngine
-from inference.library.image_selector import LibraryIllustrator
-from inference.library.shelf import Shelf
+from inference.library.image_library import LibraryReader
+from inference.library.image_selector import ImageSelector, MemoryBlobs
 from jobqueue.schema import FinishReason
 from tests.inference.article.conftest import article_job
 
@@ -24,29 +24,19 @@ from tests.inference.article.conftest import article_job
 @pytest.mark.parametrize("name", ["texts.jsonl", "texts-later.jsonl"])
 async def test_beside_each_text_what_it_is_about_and_nothing_else(name: str) -> None:
     """The public sets: in passing, negations, comparisons, namesakes, and another section's."""
-    outcomes = sum((await beside(PUBLIC, PUBLIC.parent / name)).values(), Counter[str]())
+    outcomes = sum((await illustrate_cases(PUBLIC, PUBLIC.parent / name)).values(), Counter[str]())
     assert outcomes["wrong"] == 0
     assert outcomes["empty"] >= 20
     assert outcomes["right"] >= 0.8 * (outcomes["right"] + outcomes["missed"]) > 0
 
 
-@pytest.mark.parametrize(
-    ("text", "left"),
-    [
-        ("Unlike Xi'an, Luoyang lies on a river.", "Luoyang lies on a river."),
-        ("It is older than Xi'an. Luoyang is old.", "Luoyang is old."),
-        ("Luoyang is not only old.", "Luoyang is not only old."),
-        ("By contrast, Xi'an lies on a plain.", ""),
-        ("与西安不同，洛阳临水。", "洛阳临水。"),
-        ("佛像很多。洛阳比西安小。", "佛像很多。"),
-    ],
-)
-def test_what_is_only_compared_or_denied_is_no_claim(text: str, left: str) -> None:
-    assert claims(text) == left
-
-
-def test_a_subject_is_told_by_whole_sentences() -> None:
-    assert list(sentences("Luoyang is old. Unlike Xi'an, it floods.")) == ["Luoyang is old."]
+@pytest.mark.parametrize("name", sorted(path.name for path in SETS.iterdir()))
+async def test_beside_texts_of_other_countries_scripts_and_times(name: str, tmp_path: Path) -> None:
+    library = lay_out(SETS / name, tmp_path)
+    cases = await illustrate_cases(library, SETS / name / "texts.jsonl")
+    outcomes = sum(cases.values(), Counter[str]())
+    assert outcomes["wrong"] == 0
+    assert outcomes["right"] >= 0.8 * (outcomes["right"] + outcomes["missed"]) > 0
 
 
 class Heard(ScriptedEngine):
@@ -75,11 +65,13 @@ class Heard(ScriptedEngine):
 async def test_a_plan_for_a_bare_topic_may_choose_what_there_are_pictures_of(
     topic: str, named: str
 ) -> None:
-    job, source, heard = article_job(topic), source_of(topic), Heard()
-    tongue, pen = tongue_of(job, topic), Pen(job, 1, heard)
-    tools = Tools(heard, Nowhere(), LibraryIllustrator(Shelf(PUBLIC), Nowhere()))
-    at_hand = await Pictures(job, tools, pen, tongue, source).at_hand()
-    assert wording_of(tongue).comma.join(at_hand) == named
-    await plan(pen, source, tongue, 2, 1_000, at_hand=at_hand)
+    job, source, heard = article_job(topic), parse_source(topic), Heard()
+    language, llm = language_of(job, topic), LLMClient(job, 1, heard)
+    blobs = MemoryBlobs()
+    blobs = MemoryBlobs()
+    tools = ArticleTools(heard, blobs, ImageSelector(LibraryReader(PUBLIC), blobs))
+    at_hand = await SectionImages(job, tools, llm, language, source).at_hand()
+    assert prompts_for(language).comma.join(at_hand) == named
+    await create_outline(llm, source, language, 2, 1_000, at_hand=at_hand)
     assert named in heard.asked
     assert ("pictures" in heard.asked or "图片" in heard.asked) == bool(named)

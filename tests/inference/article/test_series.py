@@ -2,7 +2,7 @@
 
 import pytest
 
-from inference.article.series import Series, read_series, tables
+from inference.article.chart import Series, read_series, tables
 
 TEXT = (
     "The harbour of Rostock handled 12 million tonnes in 1990, and 15 million tonnes in 2000. "

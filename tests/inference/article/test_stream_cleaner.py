@@ -6,25 +6,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.article.language import Tongue
-from inference.article.sentence_splitter import pieces
-from inference.article.source import Source
-from inference.article.stream_cleaner import Prose, Said
+from inference.article.prompts import Language
+from inference.article.source import SourceText
+from inference.article.stream_cleaner import SentenceMemory, StreamCleaner, pieces
 
 
-def cleaned(*chunks: str, cut: bool = False, said: Said | None = None, **options: object) -> str:
+def cleaned(
+    *chunks: str, cut: bool = False, said: SentenceMemory | None = None, **options: object
+) -> str:
     chosen: dict[str, object] = {
         "paragraphs": 9,
         "characters": 900,
-        "given": lambda _: True,
+        "is_supported": lambda _: True,
     } | options
-    prose = Prose(frozenset({"The Caves"}), said or Said(), **chosen)  # type: ignore[arg-type]
+    cleaner = StreamCleaner(frozenset({"The Caves"}), said or SentenceMemory(), **chosen)  # type: ignore[arg-type]
     for chunk in chunks:
-        prose.take(chunk)
-        if prose.enough:
-            return prose.text
-    prose.end(cut=cut)
-    return prose.text
+        cleaner.feed(chunk)
+        if cleaner.is_full:
+            return cleaner.text
+    cleaner.finish(cut=cut)
+    return cleaner.text
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,7 @@ def test_what_breaks_off_ends_with_its_last_whole_sentence() -> None:
 
 
 def test_nothing_is_said_twice_in_an_article() -> None:
-    said = Said()
+    said = SentenceMemory()
     assert cleaned("The caves are near the river Yi, south of the city.", said=said)
     again = "New is this. The caves are near the river Yi, to the south of the city."
     assert cleaned(again, said=said) == "New is this."
@@ -73,15 +74,17 @@ def test_nothing_is_said_twice_in_an_article() -> None:
 
 def test_a_model_that_turns_in_circles_is_stopped() -> None:
     circle = "The grottoes are known for their beauty in the whole country. " * 50
-    prose = Prose(frozenset(), Said(), paragraphs=3, characters=900, given=lambda _: True)
+    cleaner = StreamCleaner(
+        frozenset(), SentenceMemory(), paragraphs=3, characters=900, is_supported=lambda _: True
+    )
     taken = 0
     for word in circle.split(" "):
         taken += 1
-        prose.take(f"{word} ")
-        if prose.enough:
+        cleaner.feed(f"{word} ")
+        if cleaner.is_full:
             break
     assert taken < len(circle.split(" ")) // 5
-    assert prose.text.count("grottoes") == 1
+    assert cleaner.text.count("grottoes") == 1
 
 
 def test_as_much_as_is_wanted() -> None:
@@ -96,15 +99,15 @@ def test_as_much_as_is_wanted() -> None:
 
 
 def test_numbers_and_names_that_were_not_given_are_not_told() -> None:
-    source = Source("tea", "In 1998 it was 40 tonnes, grown in the hills of China.")
+    source = SourceText("tea", "In 1998 it was 40 tonnes, grown in the hills of China.")
     text = (
         "In 1998 it was 40 tonnes. In 1999 it was 77 tonnes. It has 3 gates. "
         "Some went to Vietnam. Farmers drink Chinese tea."
     )
     told = "In 1998 it was 40 tonnes. It has 3 gates. Farmers drink Chinese tea."
-    assert cleaned(text, given=partial(source.gives, tongue=Tongue("en-US"))) == told
+    assert cleaned(text, is_supported=partial(source.supports, language=Language("en-US"))) == told
     german = "In Vietnam trinkt man ihn am Morgen."
-    assert cleaned(german, given=partial(source.gives, tongue=Tongue("de"))) == german
+    assert cleaned(german, is_supported=partial(source.supports, language=Language("de"))) == german
 
 
 @given(st.text(alphabet="aB. \n!?。:`$-#1", max_size=60), st.data())

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from inference.__main__ import main
-from inference.library import manifest
+from inference.library.image_entry import NAME, read_manifest
 from tests.drawn import written
 
 
@@ -32,7 +32,7 @@ def test_added_indexed_checked_and_listed(
     about = ("--licence", "CC0", "--author", "me")
     assert pictures("add", str(one), "--place", "Luoyang, Henan", "--also", "洛阳", *about) == 0
     assert pictures("add", str(one), str(other), *about) == 0  # the first one is there already
-    entries = manifest.read(library)
+    entries = read_manifest(library)
     assert [entry.path for entry in entries] == ["map-of-luoyang.png", "yiyang-map.png"]
     assert entries[0].subjects == ("洛阳", "Luoyang")
     assert pictures("index") == 0
@@ -54,7 +54,7 @@ def test_what_cannot_be_shown_is_not_added(
     for bad in (text, bomb):
         assert pictures("add", str(good), str(bad)) == 1
         assert str(bad) in capsys.readouterr().err
-    assert manifest.read(library) == ()
+    assert read_manifest(library) == ()
     assert list(library.iterdir()) == []
 
 
@@ -66,9 +66,9 @@ def test_missing_and_double_files_are_found(
         assert pictures("add", str(tmp_path / f"{name}.png")) == 0
     (library / "first.png").unlink()
     (library / "third.png").write_bytes((library / "second.png").read_bytes())
-    lines = (library / manifest.NAME).read_text().splitlines()
+    lines = (library / NAME).read_text().splitlines()
     third = lines[1].replace("second.png", "third.png")
-    (library / manifest.NAME).write_text("\n".join([*lines, third]))
+    (library / NAME).write_text("\n".join([*lines, third]))
     assert pictures("check") == 1
     said = " ".join(capsys.readouterr().out.split())
     for what in ("is missing", "no licence", "no author", "is the same file as second.png"):
@@ -77,7 +77,7 @@ def test_missing_and_double_files_are_found(
 
 def test_a_broken_line_is_named(library: Path, capsys: pytest.CaptureFixture[str]) -> None:
     library.mkdir()
-    (library / manifest.NAME).write_text('{"path": "a.png"}\n{"path": 1}\n')
+    (library / NAME).write_text('{"path": "a.png"}\n{"path": 1}\n')
     assert pictures("list") == 1
     assert "pictures.jsonl:2" in capsys.readouterr().err
 

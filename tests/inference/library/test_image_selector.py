@@ -11,20 +11,26 @@ import msgspec
 import pytest
 from PIL import Image
 
-from bench.article.measure import NEEDS, PUBLIC, Asked, outcome, placed
+from bench.article.measure import (
+    NEEDS,
+    PUBLIC,
+    SETS,
+    fill_needs,
+    lay_out,
+    outcome_of,
+    read_needs,
+)
 from inference.engines.base import Chunk, Request
 from inference.engines.scripted import ScriptedEngine
-from inference.library import manifest
-from inference.library.image_entry import Entry
-from inference.library.image_library import Library
-from inference.library.image_selector import LibraryIllustrator
-from inference.library.shelf import Shelf
-from inference.library.vision_check import Looker, Sight, read
+from inference.library.image_checks import VisionChecker, VisionReport, parse_report
+from inference.library.image_entry import NAME as MANIFEST
+from inference.library.image_entry import ImageEntry, read_manifest, write_manifest
+from inference.library.image_library import ImageLibrary, LibraryReader
+from inference.library.image_selector import ImageSelector, MemoryBlobs
 from jobqueue.article import Kind, Need, Slot, Why
 from jobqueue.schema import FinishReason
 from jobqueue.structs import Attachment
 from tests.drawn import written
-from tests.inference.library.conftest import Kept
 
 LUOYANG = Need(caption="Map of Luoyang", entities=("Luoyang",), kind=Kind.MAP)
 
@@ -32,17 +38,17 @@ LUOYANG = Need(caption="Map of Luoyang", entities=("Luoyang",), kind=Kind.MAP)
 def change(folder: Path, entry: str, **fields: Any) -> None:
     entries = [
         msgspec.structs.replace(e, **fields) if e.path == entry else e
-        for e in manifest.read(folder)
+        for e in read_manifest(folder)
     ]
-    manifest.write(folder, entries)
+    write_manifest(folder, entries)
 
 
 async def fill(
-    folder: Path | None, kept: Kept, need: Need = LUOYANG, *, says: str = "", **given: Any
+    folder: Path | None, kept: MemoryBlobs, need: Need = LUOYANG, *, says: str = "", **given: Any
 ) -> Slot:
-    looker = Looker(Seeing(says)) if says else None
-    illustrator = LibraryIllustrator(Shelf(folder), kept, looker)
-    return await illustrator.fill(need, **{"own": (), "taken": (), **given})
+    checker = VisionChecker(Seeing(says)) if says else None
+    selector = ImageSelector(LibraryReader(folder), kept, checker)
+    return await selector.fill(need, **given)
 
 
 class Seeing(ScriptedEngine):
@@ -62,73 +68,82 @@ class Seeing(ScriptedEngine):
 
 async def test_no_wrong_place_or_person_and_nearly_all_that_fit() -> None:
     """The public set: calibrated on one half, measured on the other."""
-    lines = (PUBLIC.parent / NEEDS).read_bytes().splitlines()
-    asked = [msgspec.json.decode(line, type=Asked) for line in lines]
-    slots = await placed(PUBLIC, asked)
+    await assert_none_is_wrong(PUBLIC, PUBLIC.parent / NEEDS)
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in SETS.iterdir()))
+async def test_the_same_in_other_countries_scripts_and_times(name: str, tmp_path: Path) -> None:
+    await assert_none_is_wrong(lay_out(SETS / name, tmp_path), SETS / name / NEEDS)
+
+
+async def assert_none_is_wrong(library: Path, path: Path) -> None:
+    cases = read_needs(path)
+    slots = await fill_needs(library, cases)
     outcomes = [
-        outcome(each, slot.figure.entry if slot.figure else "")
-        for each, slot in zip(asked, slots, strict=True)
+        outcome_of(each, slot.figure.entry if slot.figure else "")
+        for each, slot in zip(cases, slots, strict=True)
     ]
     assert "wrong" not in outcomes
-    assert outcomes.count("right") >= 0.8 * sum(bool(each.right) for each in asked)
+    assert outcomes.count("right") >= 0.8 * sum(bool(each.right) for each in cases)
     assert all(slot.why for slot in slots if slot.figure is None)
 
 
-async def test_a_figure_has_its_bytes_and_its_credit(folder: Path, kept: Kept) -> None:
+async def test_a_figure_has_its_bytes_and_its_credit(folder: Path, kept: MemoryBlobs) -> None:
     slot = await fill(folder, kept)
     assert slot.figure is not None
     assert (slot.figure.entry, slot.figure.caption) == ("map-luoyang.png", "Map of Luoyang")
     assert (slot.figure.licence, slot.figure.author) == ("Apache-2.0", "The Commonroom authors")
-    data = kept.blobs[slot.figure.picture.sha256]
+    data = kept.kept[slot.figure.picture.sha256]
     assert len(data) == slot.figure.picture.size
     assert Image.open(io.BytesIO(data)).format == "PNG"
 
 
-async def test_what_is_taken_or_unwanted_is_not_placed_again(folder: Path, kept: Kept) -> None:
+async def test_what_is_taken_or_unwanted_is_not_placed_again(
+    folder: Path, kept: MemoryBlobs
+) -> None:
     first = await fill(folder, kept)
     assert first.figure is not None
     gone = [first.figure.picture.sha256]
-    taken, unwanted = await fill(folder, kept, taken=gone), await fill(folder, kept, avoid=gone)
-    for again in (taken, unwanted):
-        assert (again.figure, again.why, again.candidates) == (None, Why.NOTHING, ())
+    again = await fill(folder, kept, excluded=gone)
+    assert (again.figure, again.why, again.candidates) == (None, Why.NOTHING, ())
 
 
-async def test_a_file_that_was_exchanged_is_not_shown(folder: Path, kept: Kept) -> None:
+async def test_a_file_that_was_exchanged_is_not_shown(folder: Path, kept: MemoryBlobs) -> None:
     (folder / "map-luoyang.png").write_bytes((folder / "map-kaifeng.png").read_bytes())
     slot = await fill(folder, kept)
     assert (slot.figure, slot.why) == (None, Why.SEEN)
     assert "no longer the one" in slot.detail
 
 
-async def test_a_path_out_of_the_library_is_not_followed(folder: Path, kept: Kept) -> None:
+async def test_a_path_out_of_the_library_is_not_followed(folder: Path, kept: MemoryBlobs) -> None:
     (folder.parent / "secret.png").write_bytes((folder / "map-luoyang.png").read_bytes())
     change(folder, "map-luoyang.png", path="../secret.png")
     slot = await fill(folder, kept)
-    assert (slot.figure, kept.blobs) == (None, {})
+    assert (slot.figure, kept.kept) == (None, {})
 
 
-async def test_who_edits_the_manifest_restarts_nothing(folder: Path, kept: Kept) -> None:
-    illustrator = LibraryIllustrator(Shelf(folder), kept)
-    whole = (folder / manifest.NAME).read_text()
-    (folder / manifest.NAME).write_text("")
-    assert (await illustrator.fill(LUOYANG, own=(), taken=())).why is Why.NOTHING
-    (folder / manifest.NAME).write_text(whole)
-    assert (await illustrator.fill(LUOYANG, own=(), taken=())).figure
-    (folder / manifest.NAME).write_text(whole[:-20])  # while it is being edited
-    assert (await illustrator.fill(LUOYANG, own=(), taken=())).figure
+async def test_who_edits_the_manifest_restarts_nothing(folder: Path, kept: MemoryBlobs) -> None:
+    selector = ImageSelector(LibraryReader(folder), kept)
+    whole = (folder / MANIFEST).read_text()
+    (folder / MANIFEST).write_text("")
+    assert (await selector.fill(LUOYANG)).why is Why.NOTHING
+    (folder / MANIFEST).write_text(whole)
+    assert (await selector.fill(LUOYANG)).figure
+    (folder / MANIFEST).write_text(whole[:-20])  # while it is being edited
+    assert (await selector.fill(LUOYANG)).figure
 
 
 @pytest.mark.usefixtures("reader")
-async def test_two_that_are_as_near_are_left_to_a_person(folder: Path, kept: Kept) -> None:
+async def test_two_that_are_as_near_are_left_to_a_person(folder: Path, kept: MemoryBlobs) -> None:
     twins = [
-        Entry(
+        ImageEntry(
             path=f"{n}.png", caption=f"A temple gate in {n}", kind=Kind.PHOTO, place=f"{n}, Henan"
         )
         for n in ("Dengfeng", "Gongyi")
     ]
     for twin in twins:
         (folder / twin.path).write_bytes(written(twin.place))
-    manifest.write(folder, twins)
+    write_manifest(folder, twins)
     need = Need(caption="A temple gate in Henan", entities=("Henan",), kind=Kind.PHOTO)
     slot = await fill(folder, kept, need)
     assert (slot.figure, slot.why) == (None, Why.UNSURE)
@@ -136,7 +151,7 @@ async def test_two_that_are_as_near_are_left_to_a_person(folder: Path, kept: Kep
 
 
 @pytest.mark.usefixtures("reader")
-async def test_ones_own_picture_comes_first(folder: Path, kept: Kept) -> None:
+async def test_ones_own_picture_comes_first(folder: Path, kept: MemoryBlobs) -> None:
     data = written("Luoyang")
     own = Attachment(
         sha256=await kept.put(data),
@@ -166,7 +181,7 @@ async def test_ones_own_picture_comes_first(folder: Path, kept: Kept) -> None:
     ],
 )
 async def test_whoever_sees_looks_again(
-    folder: Path, kept: Kept, said: object, why: Why | None
+    folder: Path, kept: MemoryBlobs, said: object, why: Why | None
 ) -> None:
     slot = await fill(folder, kept, says=said if isinstance(said, str) else json.dumps(said))
     assert slot.why is why
@@ -175,28 +190,32 @@ async def test_whoever_sees_looks_again(
 
 def test_only_the_json_that_was_asked_for_is_a_word() -> None:
     good = '{"shows": "a map", "kind": "map", "text": []}'
-    assert read(good) == read(f"```json\n{good}\n```") == Sight("a map", Kind.MAP, ())
+    assert (
+        parse_report(good)
+        == parse_report(f"```json\n{good}\n```")
+        == VisionReport("a map", Kind.MAP, ())
+    )
     for said in ("", f"Sure! {good}", good + good, '{"shows": 1, "kind": "map", "text": []}'):
-        assert read(said) is None
+        assert parse_report(said) is None
 
 
 async def test_a_choice_has_to_be_made_twice(folder: Path) -> None:
     """One that names the same number in another order has chosen by place, not by content."""
-    assert await Looker(Seeing("1")).choice("a need", ["one", "two"], seed=1) is None
-    assert await Looker(Seeing("0")).choice("a need", ["one", "two"], seed=1) is None
-    assert await Looker(Seeing("both")).choice("a need", ["one", "two"], seed=1) is None
+    assert await VisionChecker(Seeing("1")).choose("a need", ["one", "two"], seed=1) is None
+    assert await VisionChecker(Seeing("0")).choose("a need", ["one", "two"], seed=1) is None
+    assert await VisionChecker(Seeing("both")).choose("a need", ["one", "two"], seed=1) is None
 
 
 def test_calibration_is_stored_for_its_manifest_alone(folder: Path) -> None:
-    library = Library.load(folder)
-    assert library.figures is library.index.figures
+    library = ImageLibrary.load(folder)
+    assert library.thresholds is library.index.figures
     change(folder, "noodles.png", caption="Noodles")
-    changed = Library.load(folder)
-    assert changed.figures is not changed.index.figures
-    assert 0.3 <= changed.figures.threshold <= 0.8
+    changed = ImageLibrary.load(folder)
+    assert changed.thresholds is not changed.index.figures
+    assert 0.3 <= changed.thresholds.threshold <= 0.8
 
 
-async def test_many_at_once_share_one_library(folder: Path, kept: Kept) -> None:
-    illustrator = LibraryIllustrator(Shelf(folder), kept)
-    slots = await asyncio.gather(*(illustrator.fill(LUOYANG, own=(), taken=()) for _ in range(4)))
+async def test_many_at_once_share_one_library(folder: Path, kept: MemoryBlobs) -> None:
+    selector = ImageSelector(LibraryReader(folder), kept)
+    slots = await asyncio.gather(*(selector.fill(LUOYANG) for _ in range(4)))
     assert all(slot.figure for slot in slots)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,9 @@ from transformers import (
 )
 
 from inference.__main__ import main
-from inference.library import manifest
-from inference.library.image_embeddings import Embedder, Vectors
-from inference.library.manifest import LibraryError
-from inference.library.shelf import Shelf
+from inference.library.image_embeddings import Embedder, Vectors, embedder
+from inference.library.image_entry import LibraryError, read_manifest
+from inference.library.image_library import LibraryReader, NearestImages
 
 SIDES = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1}
 HEADS = {**SIDES, "num_attention_heads": 2}
@@ -40,9 +40,13 @@ def siglip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def vectors_of(model: Path) -> Callable[[Path], NearestImages]:
+    return lambda folder: Vectors.load(folder, embedder(os.fspath(model))).nearest
+
+
 def test_index_makes_vectors_and_the_search_uses_them(folder: Path, siglip: Path) -> None:
     assert main(["pictures", "index", "--folder", str(folder), "--model", str(siglip)]) == 0
-    entries = manifest.read(folder)
+    entries = read_manifest(folder)
     embedder = Embedder(siglip)
     vectors = Vectors.load(folder, embedder)
     vectors.threshold = -1.0  # all of them
@@ -50,7 +54,7 @@ def test_index_makes_vectors_and_the_search_uses_them(folder: Path, siglip: Path
     assert {name for name, _ in near} == {entry.sha256 for entry in entries}
     assert all(-1.001 < share < 1.001 for _, share in near)
     assert [share for _, share in near] == sorted((share for _, share in near), reverse=True)
-    assert asyncio.run(Shelf(folder, str(siglip)).current()).sense is not None
+    assert asyncio.run(LibraryReader(folder, vectors_of(siglip)).current()).nearest is not None
 
 
 async def test_without_its_vectors_words_are_enough(
@@ -59,6 +63,6 @@ async def test_without_its_vectors_words_are_enough(
     with pytest.raises(LibraryError, match="pictures index"):
         Vectors.load(folder, Embedder(siglip))
     for model in (siglip, tmp_path / "nothing"):
-        library = await Shelf(folder, os.fspath(model)).current()
-        assert library.sense is None
+        library = await LibraryReader(folder, vectors_of(model)).current()
+        assert library.nearest is None
         assert library.entries
