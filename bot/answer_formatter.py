@@ -15,7 +15,7 @@ from bot.render.render_process import Studio
 from bot.render.result_callout import set_apart
 from bot.render.svg_to_png import Picture
 from bot.reply_protocol import AnswerOutcome
-from jobqueue.article import Article, Figure, Section, Slot
+from jobqueue.article import Article, Figure, Section, ImageSlot
 from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueUnavailable
 
@@ -78,7 +78,7 @@ class Dressing:
             return Shot(under(figure))
         return Shot(under(figure), Picture(figure_name(figure), data, figure.alt or figure.caption))
 
-    async def candidates(self, slot: Slot) -> list[tuple[int, Picture]]:
+    async def candidates(self, slot: ImageSlot) -> list[tuple[int, Picture]]:
         """The pictures that are offered for a place, by their number there."""
         found: list[tuple[int, Picture]] = []
         room = MOST_BYTES

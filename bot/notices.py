@@ -12,7 +12,7 @@ from typing import Any
 from bot.i18n import Argument, Words
 from bot.render.format_answer import escaped
 from bot.render.link_defang import harmless_links
-from jobqueue.article import Stage
+from jobqueue.article import ArticleStage
 from jobqueue.errors import QueueFull
 from jobqueue.rate_limit import DAY_MS, RateExceeded
 from jobqueue.schema import Check, FailureCode, Progress
@@ -135,9 +135,9 @@ def progress(made: Progress, *, changing: bool) -> Notice:
     """How far an article is, or what is done about one that is there."""
     if changing:
         return _waiting("article-changing", heading=" ".join(escaped(made.heading).split()))
-    if made.stage is Stage.PLANNING:
+    if made.stage is ArticleStage.PLANNING:
         return _waiting("article-planning")
-    if made.stage is Stage.WRITING:
+    if made.stage is ArticleStage.WRITING:
         return _waiting("article-writing", done=made.done, total=made.total)
     counts = {"done": made.done, "total": made.total, "placed": made.placed}
     return _waiting("article-illustrating", **counts)

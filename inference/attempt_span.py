@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from common import tracing
-from jobqueue.article import Stage
+from jobqueue.article import ArticleStage
 from jobqueue.queue import Lease
 from jobqueue.schema import AnyEvent, Delta, Failed, Finished, Progress, ReasoningDelta
 
@@ -34,7 +34,7 @@ class Traced:
     def __init__(self, span: tracing.Span) -> None:
         self._span = span
         self._silent = True
-        self._stage: Stage | None = None
+        self._stage: ArticleStage | None = None
         self._since = 0.0  # when that began, on the monotonic clock
 
     def saw(self, events: Sequence[AnyEvent]) -> None:
@@ -54,7 +54,7 @@ class Traced:
         self._come_to(None)
         self._span.set_attributes(tracing.attributes(outcome=outcome))
 
-    def _come_to(self, stage: Stage | None) -> None:
+    def _come_to(self, stage: ArticleStage | None) -> None:
         if stage is self._stage:
             return
         now = time.monotonic()

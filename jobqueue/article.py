@@ -1,7 +1,6 @@
-"""An illustrated article: what is ordered, and what comes of it.
+"""An illustrated article: the order for it, and its content.
 
-Where nothing fits, a place for a picture stays empty and says why: no picture is better than a
-wrong one.
+If no image fits, its slot stays empty and has a reason: no image is better than a wrong one.
 """
 
 from enum import StrEnum
@@ -11,65 +10,65 @@ import msgspec
 from jobqueue.errors import InvalidJob
 from jobqueue.structs import Attachment, Struct, require_range
 
-MOST_PICTURES = 15
+MAX_ARTICLE_IMAGES = 15
 
 
-class Kind(StrEnum):
-    """What sort of picture is needed, or is there."""
+class ImageKind(StrEnum):
+    """The kind of an image."""
 
     PHOTO = "photo"
     PORTRAIT = "portrait"
     MAP = "map"
     DRAWING = "drawing"
-    CHART = "chart"  # of numbers that the text gives
+    CHART = "chart"  # of numbers in the text
 
 
-class Need(Struct, frozen=True):
-    """What a picture at some place of the text has to show."""
+class ImageRequest(Struct, frozen=True):
+    """What an image at some place of the text has to show."""
 
     caption: str
-    entities: tuple[str, ...] = ()  # places, persons and works that it is about, by name
-    kind: Kind | None = None  # None: any
+    entities: tuple[str, ...] = ()  # names of the places, persons and works that it shows
+    kind: ImageKind | None = None  # None: any
 
 
-class Why(StrEnum):
-    """Why a place is without a picture."""
+class NoImageReason(StrEnum):
+    """Why a slot has no image."""
 
-    NOTHING = "nothing"  # there is none about it
-    ANOTHER = "another"  # the nearest ones are of another place, person or kind
-    WEAK = "weak"  # the nearest ones are not near enough
-    UNSURE = "unsure"  # two were as near, or none was chosen twice
-    SEEN = "seen"  # whoever looked at it saw something else in it
-    UNREADABLE = "unreadable"  # whoever looked gave no clear word
-    REMOVED = "removed"  # a person took it away
-    UNSAID = "unsaid"  # the text, written anew, no longer speaks of it
+    NOTHING = "nothing"  # the library has none about it
+    ANOTHER = "another"  # the best ones show another place, person or kind
+    WEAK = "weak"  # the best ones do not match well enough
+    UNSURE = "unsure"  # two matched equally, or the model did not choose the same twice
+    SEEN = "seen"  # the vision model saw something else in it
+    UNREADABLE = "unreadable"  # the vision model gave no clear answer
+    REMOVED = "removed"  # a person removed it
+    UNSAID = "unsaid"  # the rewritten text no longer mentions it
 
 
 class Figure(Struct, frozen=True):
     picture: Attachment  # bytes in `jobqueue.blobs`
     caption: str
     alt: str = ""
-    kind: Kind | None = None
+    kind: ImageKind | None = None
     author: str = ""
     licence: str = ""
-    source: str = ""  # where it is from, as an address or a name
-    entry: str = ""  # its id in the library; empty for a person's own and for charts
+    source: str = ""  # its origin, as a URL or a name
+    entry: str = ""  # its id in the library; empty for a person's own image and for charts
 
 
-class Slot(Struct, frozen=True):
-    """A place for a picture, below a section's text."""
+class ImageSlot(Struct, frozen=True):
+    """A place for an image, below a section's text."""
 
-    need: Need
+    need: ImageRequest
     figure: Figure | None = None
-    why: Why | None = None  # where there is none
-    detail: str = ""  # of the reason, for the operator
-    candidates: tuple[Figure, ...] = ()  # others that may be about it, for a person to choose from
+    why: NoImageReason | None = None  # if there is no figure
+    detail: str = ""  # about the reason, for the operator
+    candidates: tuple[Figure, ...] = ()  # other images that may fit, for a person to choose from
 
 
 class Section(Struct, frozen=True):
     heading: str  # empty for the lead
     text: str  # Markdown
-    slots: tuple[Slot, ...] = ()
+    slots: tuple[ImageSlot, ...] = ()
 
 
 class Article(Struct, frozen=True):
@@ -83,7 +82,7 @@ class Article(Struct, frozen=True):
         return tuple(slot.figure for slot in slots if slot.figure)
 
     def markdown(self) -> str:
-        """All of its text, and what its pictures show."""
+        """Return the whole text with the images' captions."""
         return "\n\n".join((f"# {self.title}", *map(_markdown, self.sections)))
 
     def with_section(self, at: int, section: Section) -> "Article":
@@ -97,48 +96,59 @@ def _markdown(section: Section) -> str:
     return "\n\n".join(filter(None, (*heading, section.text, *captions)))
 
 
-class Length(StrEnum):
+class ArticleLength(StrEnum):
     SHORT = "short"
     MEDIUM = "medium"
     LONG = "long"
 
 
 class Rework(StrEnum):
-    """What is to be done about a section."""
+    """How to change a section."""
 
     REWRITE = "rewrite"
     EXPAND = "expand"
     SHORTEN = "shorten"
-    PICTURE = "picture"  # another one is looked for
+    PICTURE = "picture"  # search another image
 
 
-class Change(Struct, frozen=True):
-    """One section of an article is to be different; all else stays as it is."""
+class SectionChange(Struct, frozen=True):
+    """A change of one section of an article; the rest stays."""
 
     article: Article
     section: int  # from 0
     rework: Rework
-    wish: str = ""  # a person's own words about it
-    slot: int = 0  # of the section, where it is about a picture
+    wish: str = ""  # a person's own instruction
+    slot: int = 0  # of the section, if it is about an image
 
     def __post_init__(self) -> None:
         if not 0 <= self.section < len(self.article.sections):
             raise InvalidJob("section", "one that the article has")
 
 
-class Order(Struct, frozen=True):
-    """The topic, an instruction or the text to go by is the job's prompt and attachments."""
+class ArticleOrder(Struct, frozen=True):
+    """An order of an article; the job's prompt and files have its topic or source."""
 
     pictures: int | None = None  # None: as many as fit
-    length: Length = Length.MEDIUM
-    language: str = ""  # a locale; empty: that of what was written, else of who asks
-    change: Change | None = None  # of an article that is there
+    length: ArticleLength = ArticleLength.MEDIUM
+    language: str = ""  # a locale; empty: the language of the prompt, else of the user
+    change: SectionChange | None = None  # of an existing article
 
     def __post_init__(self) -> None:
-        require_range("pictures", self.pictures, 0, MOST_PICTURES)
+        require_range("pictures", self.pictures, 0, MAX_ARTICLE_IMAGES)
 
 
-class Stage(StrEnum):
+class ArticleStage(StrEnum):
     PLANNING = "planning"
     WRITING = "writing"
     ILLUSTRATING = "illustrating"
+
+
+# The former names; the article writer and the image library still use them.
+Kind = ImageKind
+Change = SectionChange
+Why = NoImageReason
+Stage = ArticleStage
+Order = ArticleOrder
+Length = ArticleLength
+Need = ImageRequest
+Slot = ImageSlot

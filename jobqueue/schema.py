@@ -1,8 +1,8 @@
-"""What the bot and the inference service say to each other.
+"""The messages between the bot and the inference service.
 
-Every value here is frozen, checked where it is made and trusted afterwards. On the wire it is
-JSON, so that an operator can read it with `redis-cli`. Times are milliseconds of the Redis
-server's clock since 1970; texts are Unicode without surrogates.
+Every value is frozen, checked where it is created and trusted afterwards. In Redis it is JSON, so
+that an operator can read it with `redis-cli`. Times are milliseconds of the Redis server's clock
+since 1970; texts are Unicode without surrogates.
 """
 
 import re
@@ -13,9 +13,9 @@ from typing import Literal, TypeVar
 import msgspec
 
 from common import tracing
-from jobqueue.article import Article, Order, Stage
+from jobqueue.article import Article, ArticleOrder, ArticleStage
 from jobqueue.errors import InvalidJob
-from jobqueue.structs import Attachment as Attachment  # noqa: PLC0414 — told on, for mypy
+from jobqueue.structs import Attachment as Attachment  # noqa: PLC0414 — re-exported, for mypy
 from jobqueue.structs import Struct, require_range
 
 MAX_PROMPT_CHARS = 100_000
@@ -23,11 +23,11 @@ MAX_PROMPT_CHARS = 100_000
 _IDENTIFIER = re.compile(r"[!-z|~]{1,100}")
 _IDENTIFIER_RULE = "1 to 100 printable ASCII characters, no braces or white space"
 
-HEAD = " "  # in Redis, for a parent of None; no identifier, so no turn
+HEAD = " "  # in Redis, for a parent of None; no turn has it, since it is no identifier
 
 
 class Sampling(Struct, frozen=True):
-    """How the next token is drawn. `None` leaves the choice to the engine's own default."""
+    """Sampling parameters. None is the engine's own default."""
 
     temperature: float | None = None  # 0 is greedy
     top_p: float | None = None
@@ -53,24 +53,24 @@ class Job(Struct, frozen=True):
     channel: str  # one conversation: a channel, thread or DM
     user: str
     user_name: str
-    server: str  # who shares the GPU fairly: a guild, or the user in a DM
+    server: str  # the unit of fair share: a guild, or the user in a DM
     prompt: str
-    reader: str  # the bot process that shows the answer; names its live stream
-    reply: str = ""  # where the answer goes; only the bot reads it
-    capability: str = "chat"  # what a worker must be able to do
-    system: str = ""  # the persona; empty is the service's own
+    reader: str  # the bot process that delivers the answer, by its name; also names its live stream
+    reply: str = ""  # the bot's own note of where the answer goes
+    capability: str = "chat"  # what the worker must be able to do
+    system: str = ""  # the system prompt; empty: the service's own
     attachments: tuple[Attachment, ...] = ()
     sampling: Sampling = Sampling()
     locale: str = "en-US"
-    # The turn it follows; None: the channel's head when it is claimed; empty: nothing.
+    # The turn that it follows; None: the channel's head when it is claimed; empty: none.
     parent: str | None = None
-    continues: str = ""  # the job whose answer is too short, and is to be written on
-    thinking: bool | None = None  # aloud before it answers; None is the model's own way
-    tools: tuple[str, ...] = ()  # what the model may call, of those that the worker has
-    approval: bool = False  # a person is asked before each call
-    order: Order | None = None  # of an article; the capability is "article" then
+    continues: str = ""  # the job whose answer is incomplete and is to be continued
+    thinking: bool | None = None  # reason before the answer; None: the model's default
+    tools: tuple[str, ...] = ()  # that the model may call, if the worker has them
+    approval: bool = False  # a person has to approve each call
+    order: ArticleOrder | None = None  # of an article; for the capability "article"
     ttl_ms: int = 14 * 60_000  # from submission; afterwards nobody can receive the answer
-    trace: str = ""  # W3C traceparent of where it was submitted; nothing but `tracing` reads it
+    trace: str = ""  # W3C traceparent of the submission; only `tracing` reads it
 
     def __post_init__(self) -> None:
         for name in ("id", "channel", "user", "server", "reader", "capability"):
@@ -96,46 +96,46 @@ class Turn(Struct, frozen=True):
     user_name: str
     prompt: str
     answer: str
-    parent: str | None = None  # the turn it follows, as for a job; None only until it is stored
+    parent: str | None = None  # the turn that it follows; None only until it is stored
     attachments: tuple[Attachment, ...] = ()
-    programs: tuple[str, ...] = ()  # that were run for it, in their order
+    programs: tuple[str, ...] = ()  # that were run for it, in order
     prompt_tokens: int = 0  # of this turn's prompt alone, as the engine counted it
     completion_tokens: int = 0
     at_ms: int = 0  # set by the queue
 
 
 class Summary(Struct, frozen=True):
-    """What a model keeps of a conversation's older turns, up to one of them."""
+    """A model's summary of a conversation's older turns, up to one of them."""
 
-    turn: str  # the newest of them
+    turn: str  # the newest one that it covers
     text: str
-    turns: int  # how many they are
+    turns: int  # how many it covers
     tokens: int  # of the text
 
 
 class FinishReason(StrEnum):
-    STOP = "stop"  # the model ended
+    STOP = "stop"  # the model ended the answer
     LENGTH = "length"  # max_tokens or the context was reached
     CANCELLED = "cancelled"  # a person pressed Stop; the partial text stands
     DEADLINE = "deadline"  # nobody could receive more
 
 
 class FailureCode(StrEnum):
-    """Why there is no answer; the bot has words for each in every language."""
+    """Why there is no answer; the bot has a message for each in every language."""
 
     BAD_REQUEST = "bad_request"  # the engine refused the input
     TOO_LONG = "too_long"  # the prompt alone exceeds the model's context
     UNSUPPORTED = "unsupported"  # no worker can do this
-    NO_PROGRAMS = "no_programs"  # no worker's sandbox holds, and without one nothing is run
-    NO_ANSWER = "no_answer"  # all turns were spent on calls
-    NO_TEXT = "no_text"  # a picture was to be read, and nothing is written in it
-    ENGINE = "engine"  # the engine broke
+    NO_PROGRAMS = "no_programs"  # no worker has a working sandbox
+    NO_ANSWER = "no_answer"  # the model only called tools
+    NO_TEXT = "no_text"  # an image was to be read but has no text
+    ENGINE = "engine"  # the engine failed
     DEADLINE = "deadline"  # not finished in time
     CANCELLED = "cancelled"  # cancelled before it began
     DEAD = "dead"  # every attempt died
 
 
-# --- events: what a worker, or the queue itself, says about a job -----------------------------
+# --- events: a worker, or the queue itself, reports on a job ------------------------------------
 
 
 class Event(Struct, frozen=True, tag_field="type", tag=str.lower):
@@ -143,7 +143,7 @@ class Event(Struct, frozen=True, tag_field="type", tag=str.lower):
 
 
 class Started(Event, frozen=True):
-    """An attempt begins: readers drop what an earlier attempt showed."""
+    """An attempt begins: readers drop the text of earlier attempts."""
 
     attempt: int
     worker: str = ""
@@ -154,67 +154,67 @@ class Delta(Event, frozen=True):
     """More of the answer's text."""
 
     text: str
-    anew: bool = False  # all of it so far: what was told before turned out to be reasoning
+    anew: bool = False  # replaces all earlier text, which turned out to be reasoning
 
 
 class ReasoningDelta(Event, frozen=True, tag="thought"):
-    """More of the reasoning that leads to the answer or to the next call; shown apart from it."""
+    """More of the reasoning before the answer or the next call; shown apart from it."""
 
     text: str
 
 
 class ToolCallDelta(Event, frozen=True, tag="call"):
-    """More of what the model asks of a tool, as it writes it; a new `step` opens a step."""
+    """More of a tool call, as the model writes it; a new `step` begins a step."""
 
     step: int  # from 1, in the order of the calls
     tool: str
-    text: str  # of a program, or of arguments as JSON
+    text: str  # of a program, or of the arguments as JSON
 
 
 class ApprovalRequest(Event, frozen=True, tag="asks"):
-    """The step's call is complete, and waits for a person's word: see `jobqueue.approvals`."""
+    """The step's call is complete and waits for approval: see `jobqueue.approvals`."""
 
     step: int
-    attempt: int  # a later one may ask for something else in the same step
+    attempt: int  # a later attempt may make another call in the same step
 
 
 class CallStatus(StrEnum):
     OK = "ok"
-    FAILED = "failed"  # the program or the tool says so; the model may repair it
+    FAILED = "failed"  # the program or tool reported an error; the model may correct it
     TIMEOUT = "timeout"
-    REFUSED = "refused"  # never ran: malformed, not allowed, or nowhere to run it
+    REFUSED = "refused"  # it never ran: malformed, not allowed, or no sandbox
 
 
 class ToolResult(Event, frozen=True, tag="returned"):
-    """What a step's call came to."""
+    """The result of a step's call."""
 
     step: int
     status: CallStatus
-    text: str = ""  # what it printed or returned, or what is wrong; cut where it is long
+    text: str = ""  # its output, or the error; truncated if it is long
     figures: tuple[Attachment, ...] = ()  # bytes in `jobqueue.blobs`
     duration_ms: int = 0
 
 
 class Progress(Event, frozen=True):
-    """How far an article is."""
+    """The progress of an article."""
 
-    stage: Stage
-    done: int = 0  # sections that are written, or places for pictures that were looked at
-    total: int = 0  # 0 while that is not known
-    placed: int = 0  # pictures, so far
-    heading: str = ""  # of what is under way
+    stage: ArticleStage
+    done: int = 0  # sections written, or image slots processed
+    total: int = 0  # 0 while it is unknown
+    placed: int = 0  # images so far
+    heading: str = ""  # of the current section
 
 
 class Check(StrEnum):
-    """Whether the answer was put to a test of its own, as by substituting a solution back."""
+    """The result of an independent test of the answer, such as substituting a solution back."""
 
-    NONE = "none"  # there was nothing to test, or no way
+    NONE = "none"  # it could not be tested
     VERIFIED = "verified"
     REFUTED = "refuted"
 
 
 class Finished(Event, frozen=True):
-    """The answer is complete; `text` is all of it, for readers that joined late."""
+    """The answer is complete; `text` is all of it, for readers that missed events."""
 
     text: str
     check: Check = Check.NONE
@@ -222,16 +222,16 @@ class Finished(Event, frozen=True):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     omitted_turns: int = 0  # older turns of the channel that did not fit the context
-    summarised_turns: int = 0  # and those before, of which a summary was read
-    unseen_pictures: int = 0  # of the conversation: expired, or too many for the context
-    article: Article | None = None  # as it is laid out; `text` is its Markdown
+    summarised_turns: int = 0  # turns before those, of which the model read a summary
+    unseen_pictures: int = 0  # images of the conversation that expired or did not fit the context
+    article: Article | None = None  # with its layout; `text` is its Markdown
 
 
 class Failed(Event, frozen=True):
-    """There is no answer, or only the partial one already shown."""
+    """There is no answer, or only the part that is already shown."""
 
     code: FailureCode
-    detail: str = ""  # for the log and the operator, never shown as it is
+    detail: str = ""  # for the log and the operator, never shown to people
 
 
 AnyEvent = (
@@ -287,7 +287,7 @@ WorkerPhase = Literal["loading", "ready", "degraded", "draining"]
 
 
 class WorkerStatus(Struct, frozen=True):
-    """What a worker says of itself every few seconds; it expires when the worker is gone."""
+    """A worker's announcement, repeated every few seconds; it expires when the worker is gone."""
 
     worker: str
     phase: WorkerPhase
@@ -299,7 +299,7 @@ class WorkerStatus(Struct, frozen=True):
     progress: float | None = None  # 0 to 1 while loading
     detail: str = ""
     context_tokens: int = 0
-    tools: tuple[str, ...] = ()  # by the names that a job asks for them
+    tools: tuple[str, ...] = ()  # by the names that jobs use
 
     @property
     def is_serving(self) -> bool:
@@ -312,7 +312,7 @@ T = TypeVar("T")
 
 
 def make_decoder(decode: Callable[[bytes], T]) -> Callable[[bytes], T]:
-    """Let JSON that is nested without end be refused as any other that cannot be read."""
+    """Raise DecodeError also for JSON that is nested too deeply."""
 
     def decode_bounded(data: bytes) -> T:
         try:

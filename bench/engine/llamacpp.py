@@ -17,7 +17,7 @@ from inference.engines.llamacpp.server_main import Plan
 from inference.engines.llamacpp.server_process import running
 
 
-class LlamaCppEngine:
+class LlamaCppUnderTest:
     name = "llama.cpp"
 
     def __init__(self, path: Path, args: argparse.Namespace) -> None:

@@ -17,7 +17,7 @@ from bench.engine.contender import (
     PlainBatchingEngine,
     measure_generate,
 )
-from bench.engine.llamacpp import LlamaCppEngine, measure_gguf_limit
+from bench.engine.llamacpp import LlamaCppUnderTest, measure_gguf_limit
 from bench.engine.models import build
 from inference.engines.device_placement import Placement
 from inference.models import gguf
@@ -34,7 +34,10 @@ def run(args: argparse.Namespace) -> None:
     if "plain" in args.peers and untouched:
         rows += asyncio.run(_measure(PlainBatchingEngine(model), args))
     if "llamacpp" in args.peers and on_cpu and (path := gguf.find(args.model or "")):
-        rows += [measure_gguf_limit(path), *asyncio.run(_measure(LlamaCppEngine(path, args), args))]
+        rows += [
+            measure_gguf_limit(path),
+            *asyncio.run(_measure(LlamaCppUnderTest(path, args), args)),
+        ]
     rows += asyncio.run(_measure_ours(model, args))  # changes the model, so it is last
     _print_rows(rows)
     print(

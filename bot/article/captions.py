@@ -4,17 +4,17 @@ from bot.article.edits import empty
 from bot.i18n import Words
 from bot.render.format_answer import escaped
 from bot.render.link_defang import harmless_links
-from jobqueue.article import Article, Slot, Why
+from jobqueue.article import Article, ImageSlot, NoImageReason
 
 REASONS = {
-    Why.NOTHING: "why-nothing",
-    Why.ANOTHER: "why-another",
-    Why.WEAK: "why-weak",
-    Why.UNSURE: "why-unsure",
-    Why.SEEN: "why-seen",
-    Why.UNREADABLE: "why-unreadable",
-    Why.REMOVED: "why-removed",
-    Why.UNSAID: "why-unsaid",
+    NoImageReason.NOTHING: "why-nothing",
+    NoImageReason.ANOTHER: "why-another",
+    NoImageReason.WEAK: "why-weak",
+    NoImageReason.UNSURE: "why-unsure",
+    NoImageReason.SEEN: "why-seen",
+    NoImageReason.UNREADABLE: "why-unreadable",
+    NoImageReason.REMOVED: "why-removed",
+    NoImageReason.UNSAID: "why-unsaid",
 }
 LINE_CHARS = 200
 
@@ -27,9 +27,9 @@ def line(text: str) -> str:
     )
 
 
-def reason(slot: Slot, say: Words) -> str:
+def reason(slot: ImageSlot, say: Words) -> str:
     """What a place is for, and why nothing is there. What else is known of it is the operator's."""
-    why = say(REASONS[slot.why or Why.NOTHING])
+    why = say(REASONS[slot.why or NoImageReason.NOTHING])
     return say("why-line", {"what": line(slot.need.caption), "why": why})
 
 

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from jobqueue.article import Article, Figure, Section, Slot, Why
+from jobqueue.article import Article, Figure, ImageSlot, NoImageReason, Section
 
 MOST_CANDIDATES = 10
 
@@ -22,7 +22,9 @@ def worded(article: Article, at: int, heading: str, text: str) -> Article:
 def without_picture(article: Article, at: int, place: int) -> Article:
     """The picture stays among the candidates."""
     slot = article.sections[at].slots[place]
-    emptied = replace(slot, figure=None, why=Why.REMOVED, detail="", candidates=_others(slot))
+    emptied = replace(
+        slot, figure=None, why=NoImageReason.REMOVED, detail="", candidates=_others(slot)
+    )
     return _with_slot(article, at, place, emptied)
 
 
@@ -50,18 +52,18 @@ def moved(article: Article, at: int, step: int) -> Article:
     return replace(article, sections=tuple(sections))
 
 
-def empty(article: Article) -> list[tuple[Section, Slot]]:
+def empty(article: Article) -> list[tuple[Section, ImageSlot]]:
     """The places without a picture, in reading order."""
     slots = [(section, slot) for section in article.sections for slot in section.slots]
     return [(section, slot) for section, slot in slots if slot.figure is None]
 
 
-def _others(slot: Slot) -> tuple[Figure, ...]:
+def _others(slot: ImageSlot) -> tuple[Figure, ...]:
     figures = (slot.figure, *slot.candidates) if slot.figure else slot.candidates
     return figures[:MOST_CANDIDATES]
 
 
-def _with_slot(article: Article, at: int, place: int, slot: Slot) -> Article:
+def _with_slot(article: Article, at: int, place: int, slot: ImageSlot) -> Article:
     section = article.sections[at]
     slots = (*section.slots[:place], slot, *section.slots[place + 1 :])
     return article.with_section(at, replace(section, slots=slots))

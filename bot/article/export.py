@@ -10,7 +10,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 from bot.article.html_page import page
 from bot.notices import Notice, Refused
-from jobqueue.article import Article, Figure, Slot
+from jobqueue.article import Article, Figure, ImageSlot
 
 NAME_CHARS = 60
 
@@ -88,7 +88,7 @@ def markdown(article: Article, addresses: Mapping[str, str]) -> str:
     return "\n\n".join(filter(None, blocks)) + "\n"
 
 
-def _shown(slot: Slot, addresses: Mapping[str, str]) -> str:
+def _shown(slot: ImageSlot, addresses: Mapping[str, str]) -> str:
     if (figure := slot.figure) is None:
         return ""
     address = addresses.get(figure.picture.sha256)

@@ -26,7 +26,7 @@ from bot.preferences import Preferences, changed
 from common.settings import SettingsError, load_settings
 from inference.config import Settings as WorkerSettings
 from jobqueue import schema
-from jobqueue.article import Article, Length, Order, Section
+from jobqueue.article import Article, ArticleLength, ArticleOrder, Section
 from jobqueue.schema import Job, Turn
 
 ATTACHMENT = schema.Attachment(sha256="0" * 64, name="a.txt", media_type="text/plain", size=3)
@@ -34,7 +34,7 @@ ARTICLE = Article(title="T", sections=(Section(heading="H", text="x"),))
 JOB = Job(
     id="1", channel="2", user="3", user_name="Ada", server="4", prompt="why", reader="bot-0",
     attachments=(ATTACHMENT,), sampling=schema.Sampling(temperature=0.5), tools=("python",),
-    order=Order(length=Length.SHORT), parent="9",
+    order=ArticleOrder(length=ArticleLength.SHORT), parent="9",
 )  # fmt: skip
 EVENTS = (
     schema.Started(attempt=1, worker="w", model="m"),

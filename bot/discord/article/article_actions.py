@@ -33,7 +33,7 @@ from bot.i18n import words
 from bot.notices import Notice, Refused, Tone
 from bot.render.split import split
 from common import tracing
-from jobqueue.article import Article, Change, Order, Rework
+from jobqueue.article import Article, ArticleOrder, Rework, SectionChange
 from jobqueue.schema import Job
 
 WISH_FORM, TEXT_FORM = "article-wish", "article-text"  # what the forms' custom_ids begin with
@@ -270,7 +270,9 @@ class Articles:
                 article = (await self._known(interaction, job))[1].article
                 if at >= len(article.sections):
                     raise Refused(NOT_THERE)
-                change = Change(article=article, section=at, rework=rework, wish=wish, slot=place)
+                change = SectionChange(
+                    article=article, section=at, rework=rework, wish=wish, slot=place
+                )
                 asked = _changing(shown, change, interaction)
                 admitted = await self._client.admission.admit(asker_of(interaction), asked)
                 asked = admitted.job
@@ -328,9 +330,9 @@ class Articles:
             lock.release()
 
 
-def _changing(shown: Shown, change: Change, interaction: Interaction) -> Job:
+def _changing(shown: Shown, change: SectionChange, interaction: Interaction) -> Job:
     """In a conversation of its own: what is said in the channel goes on from what was said."""
-    order = shown.job.order or Order()
+    order = shown.job.order or ArticleOrder()
     return replace(
         shown.job,
         id=str(interaction.id),

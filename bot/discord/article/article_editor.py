@@ -16,7 +16,7 @@ from bot.discord.views.components_panel import Row
 from bot.i18n import Words
 from bot.notices import Notice
 from bot.render.svg_to_png import Picture
-from jobqueue.article import Article, Figure, Section, Slot
+from jobqueue.article import Article, Figure, ImageSlot, Section
 
 SHOWN_CHARS = 400  # of a section's text
 MOST_OPTIONS = 25
@@ -44,7 +44,7 @@ class Page:
         return self.article.sections[self.at]
 
     @property
-    def slot(self) -> Slot | None:
+    def slot(self) -> ImageSlot | None:
         slots = self.section.slots
         return slots[self.place] if self.place < len(slots) else None
 
@@ -165,7 +165,7 @@ def files(pictures: Sequence[tuple[int, Picture]]) -> list[discord.File]:
     return [discord.File(BytesIO(picture.png), picture.name) for _, picture in pictures]
 
 
-def _wanted(slot: Slot | None) -> str:
+def _wanted(slot: ImageSlot | None) -> str:
     return (slot.figure.caption if slot.figure else slot.need.caption) if slot else ""
 
 

@@ -21,7 +21,7 @@ from bot.notices import Refused
 from bot.pending_questions import Question, Quote
 from bot.quotes import with_quotes
 from bot.sanitize import clean_name, clean_prompt
-from jobqueue.article import Order
+from jobqueue.article import ArticleOrder
 from jobqueue.schema import Attachment, Job, Sampling
 
 # An answer below an interaction must be there before its token ends, unless the bot may go on
@@ -59,7 +59,7 @@ class AskOptions:
     thinking: bool | None = None
     attachments: tuple[Attachment, ...] = ()
     footnotes: tuple[Footnote, ...] = ()
-    order: Order | None = None  # of an article
+    order: ArticleOrder | None = None  # of an article
     seed: int | None = None
 
 

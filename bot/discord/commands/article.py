@@ -8,7 +8,7 @@ from bot.discord.commands.chat import Command, File, Prompt
 from bot.discord.commands.command_translator import text
 from bot.discord.commands.contexts import everywhere
 from bot.discord.host import Interaction
-from jobqueue.article import MOST_PICTURES, Length, Order
+from jobqueue.article import MAX_ARTICLE_IMAGES, ArticleLength, ArticleOrder
 from jobqueue.schema import ARTICLE
 
 LARGEST_SEED = 2**31 - 1
@@ -49,17 +49,17 @@ LANGUAGES = {
 )
 @app_commands.choices(
     length=[
-        app_commands.Choice(name=text("length-short"), value=Length.SHORT),
-        app_commands.Choice(name=text("length-medium"), value=Length.MEDIUM),
-        app_commands.Choice(name=text("length-long"), value=Length.LONG),
+        app_commands.Choice(name=text("length-short"), value=ArticleLength.SHORT),
+        app_commands.Choice(name=text("length-medium"), value=ArticleLength.MEDIUM),
+        app_commands.Choice(name=text("length-long"), value=ArticleLength.LONG),
     ],
     language=[app_commands.Choice(name=name, value=at) for at, name in LANGUAGES.items()],
 )
 async def article(  # noqa: PLR0917 — Discord passes them by name
     interaction: Interaction,
     topic: Prompt,
-    pictures: app_commands.Range[int, 0, MOST_PICTURES] | None = None,
-    length: str = Length.MEDIUM,
+    pictures: app_commands.Range[int, 0, MAX_ARTICLE_IMAGES] | None = None,
+    length: str = ArticleLength.MEDIUM,
     language: str = "",
     seed: app_commands.Range[int, 0, LARGEST_SEED] | None = None,
     file: File = None,
@@ -67,7 +67,7 @@ async def article(  # noqa: PLR0917 — Discord passes them by name
     file3: File = None,
     private: bool = False,
 ) -> None:
-    order = Order(pictures=pictures, length=Length(length), language=language)
+    order = ArticleOrder(pictures=pictures, length=ArticleLength(length), language=language)
     how = AskOptions(private=private, quoted=False, capability=ARTICLE, order=order, seed=seed)
     files = message_text.describe_attachments(each for each in (file, file2, file3) if each)
     await ask_flow.ask(interaction, topic, files, how)

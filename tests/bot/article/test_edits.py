@@ -4,11 +4,11 @@ from msgspec.structs import replace
 
 from bot.article import edits
 from bot.article.article_store import MOST_STATES, Record
-from jobqueue.article import Article, Figure, Need, Section, Slot, Why
+from jobqueue.article import Article, Figure, ImageRequest, ImageSlot, NoImageReason, Section
 from tests.bot.article.test_layout import PICTURE
 
 CAVE, BRIDGE, GATE = (Figure(picture=PICTURE, caption=name) for name in ("cave", "bridge", "gate"))
-SLOT = Slot(need=Need(caption="a cave"), figure=CAVE, candidates=(BRIDGE, GATE))
+SLOT = ImageSlot(need=ImageRequest(caption="a cave"), figure=CAVE, candidates=(BRIDGE, GATE))
 ARTICLE = Article(
     title="Luoyang",
     sections=(
@@ -19,7 +19,7 @@ ARTICLE = Article(
 )
 
 
-def slot(article: Article) -> Slot:
+def slot(article: Article) -> ImageSlot:
     return article.sections[1].slots[0]
 
 
@@ -30,7 +30,7 @@ def test_a_chosen_picture_changes_places_with_the_one_that_was_there() -> None:
 
 def test_a_picture_that_is_taken_away_can_be_chosen_again() -> None:
     emptied = edits.without_picture(ARTICLE, 1, 0)
-    assert (slot(emptied).figure, slot(emptied).why) == (None, Why.REMOVED)
+    assert (slot(emptied).figure, slot(emptied).why) == (None, NoImageReason.REMOVED)
     assert edits.empty(emptied) == [(emptied.sections[1], slot(emptied))]
     again = slot(edits.with_picture(emptied, 1, 0, 0))
     assert (again.figure, again.why, again.candidates) == (CAVE, None, (BRIDGE, GATE))

@@ -7,7 +7,7 @@ import pytest
 from bot.article.export import bundle, file_name
 from bot.article.html_page import written
 from bot.notices import Refused
-from jobqueue.article import Article, Figure, Need, Section, Slot, Why
+from jobqueue.article import Article, Figure, ImageRequest, ImageSlot, NoImageReason, Section
 from tests.bot.article.test_layout import PICTURE
 
 CAVE = Figure(
@@ -23,8 +23,8 @@ ARTICLE = Article(
             heading="Rock",
             text="| a | b |\n|---|---|\n| 1 | 2 |\n\nSo $x^2 < 4$.",
             slots=(
-                Slot(need=Need(caption="a cave"), figure=CAVE),
-                Slot(need=Need(caption="a gate"), why=Why.NOTHING),
+                ImageSlot(need=ImageRequest(caption="a cave"), figure=CAVE),
+                ImageSlot(need=ImageRequest(caption="a gate"), why=NoImageReason.NOTHING),
             ),
         ),
     ),

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from bot.article.article_store import ArticleRecords
-from jobqueue.article import Length, Order, Stage
+from jobqueue.article import ArticleLength, ArticleOrder, ArticleStage
 from jobqueue.schema import Delta, FinishReason, Progress
 from playground.discord.fault_injection import Fault
 from playground.discord.json_types import File, MessageFlag
@@ -41,17 +41,17 @@ async def test_an_article_grows_and_is_laid_out(
         asked = {"topic": TITLE, "pictures": 4, "length": "short", "seed": 7}
         await world.slash("ada", "general", "article", asked)
         lease = await writer.take()
-        assert lease.job.order == Order(pictures=4, length=Length.SHORT)
+        assert lease.job.order == ArticleOrder(pictures=4, length=ArticleLength.SHORT)
         assert (lease.job.capability, lease.job.sampling.seed) == ("article", 7)
-        await writer.say(Progress(stage=Stage.PLANNING))
+        await writer.say(Progress(stage=ArticleStage.PLANNING))
         await shows(room, "Planning the article")
         await writer.say(
             Delta(text=f"# {TITLE}\n\n{OPENING}"),
-            Progress(stage=Stage.WRITING, done=1, total=3),
+            Progress(stage=ArticleStage.WRITING, done=1, total=3),
         )
         growing = await shows(room, OPENING, "1 of 3 sections")
         assert names(growing) == ["Stop"]
-        await writer.say(Progress(stage=Stage.ILLUSTRATING, done=1, total=2, placed=1))
+        await writer.say(Progress(stage=ArticleStage.ILLUSTRATING, done=1, total=2, placed=1))
         await shows(room, OPENING, "1 of 2 looked for, 1 placed")
         await writer.deliver(await writer.article())
         whole = await shows(room, f"# {TITLE}\n{OPENING}", CAVES.strip(), "x²", without="placed")
@@ -157,7 +157,7 @@ async def test_a_section_is_written_anew_in_its_place(
         assert change
         assert (change.section, change.rework, change.wish) == (1, "rewrite", "more on the rock")
         await shows(room, "A section is being changed")
-        await writer.say(Progress(stage=Stage.WRITING, total=1, heading="Caves"))
+        await writer.say(Progress(stage=ArticleStage.WRITING, total=1, heading="Caves"))
         growing = await shows(room, "# Luoyang", CAVES.strip(), "Being changed:** Caves")
         assert names(growing) == ["Stop"]
     async with room.bot():  # the next process goes on with it
@@ -212,7 +212,7 @@ async def test_a_stopped_article_keeps_what_is_there_and_can_be_asked_for_again(
         again = await world.click("ada", "general", last.id, "Again")
         assert await again.wait_acknowledged()
         await writer.take()
-        await writer.say(Progress(stage=Stage.PLANNING))
+        await writer.say(Progress(stage=ArticleStage.PLANNING))
         await shows(room, OPENING, "Planning the article")
         await writer.deliver(article)
         await shows(room, "# Luoyang", "## Caves", without="Planning")

@@ -3,7 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from jobqueue.article import Article, Figure, Need, Section, Slot, Stage, Why
+from jobqueue.article import (
+    Article,
+    ArticleStage,
+    Figure,
+    ImageRequest,
+    ImageSlot,
+    NoImageReason,
+    Section,
+)
 from jobqueue.schema import Attachment, Delta, Finished, FinishReason, Progress
 from playground.discord.components import displayed_text, walk
 from playground.discord.interactions import Interaction
@@ -38,7 +46,7 @@ class Writer(Solver):
             await self.picture(64, "The *great* Buddha"),
             await self.picture(48, "A bridge"),
         )
-        peonies = Need(caption="Peonies in bloom")
+        peonies = ImageRequest(caption="Peonies in bloom")
         return Article(
             title=TITLE,
             sections=(
@@ -46,12 +54,18 @@ class Writer(Solver):
                 Section(
                     heading="Caves",
                     text=CAVES,
-                    slots=(Slot(need=Need(caption="Caves"), figure=caves, candidates=(bridge,)),),
+                    slots=(
+                        ImageSlot(
+                            need=ImageRequest(caption="Caves"), figure=caves, candidates=(bridge,)
+                        ),
+                    ),
                 ),
                 Section(
                     heading="Flowers",
                     text="Peonies bloom in April, so $x^2$ times.",
-                    slots=(Slot(need=peonies, why=Why.NOTHING, detail="1.png: file"),),
+                    slots=(
+                        ImageSlot(need=peonies, why=NoImageReason.NOTHING, detail="1.png: file"),
+                    ),
                 ),
             ),
         )
@@ -98,7 +112,7 @@ async def written(room: Room, writer: Writer, article: Article, **options: objec
     await writer.announce()
     await room.world.slash("ada", "general", "article", {"topic": TITLE, **options})
     await writer.take()
-    await writer.say(Progress(stage=Stage.PLANNING), Delta(text=f"# {TITLE}\n\n{OPENING}"))
+    await writer.say(Progress(stage=ArticleStage.PLANNING), Delta(text=f"# {TITLE}\n\n{OPENING}"))
     await writer.deliver(article)
     await delivered(room, writer)
     return await until(lambda: next((m for m in room.bot_says() if "Edit" in names(m)), None))
