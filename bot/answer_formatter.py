@@ -15,7 +15,7 @@ from bot.render.render_process import Studio
 from bot.render.result_callout import set_apart
 from bot.render.svg_to_png import Picture
 from bot.reply_protocol import AnswerOutcome
-from jobqueue.article import Article, Figure, Section, ImageSlot
+from jobqueue.article import Article, Figure, ImageSlot, Section
 from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueUnavailable
 
