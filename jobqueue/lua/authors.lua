@@ -1,6 +1,6 @@
 #!lua flags=no-writes
--- Whose turns, and waiting or running questions, a channel holds. A turn's JSON begins with its
--- job and its user. ARGV: clock, channel
+-- Return the users who have turns, or waiting or running questions, in a channel. A turn's JSON
+-- begins with its job and its user. ARGV: clock, channel
 local found, users = {}, {}
 local function add(user)
   if user and not found[user] then

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Stop a job: at once while it waits, at its worker's next emit while it runs.
+-- Cancel a job: at once if it waits, at its worker's next emit if it runs. Returns its state.
 -- ARGV: clock, id
 local job = fetch(ARGV[2])
 if not job then return false end

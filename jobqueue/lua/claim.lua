@@ -1,11 +1,11 @@
 #!lua flags=allow-oom
--- Hand free slots to the servers whose turn it is. A repeated nonce gets the same leases again.
+-- Claim jobs for a worker's free slots, by fair share. A repeated nonce gets the same leases again.
 -- ARGV: clock, worker, nonce, slots, capability...
 local worker, nonce, slots = ARGV[2], ARGV[3], tonumber(ARGV[4])
 local receipt = key('claim', worker)
 local leases = {}
 
-local function hand_out(job)
+local function add_lease(job)
   local waited = now - tonumber(job.submitted)
   leases[#leases + 1] = {tonumber(job.attempt), tonumber(job.fence), job.body, waited}
 end
@@ -14,7 +14,7 @@ local remembered = redis.call('HMGET', receipt, 'nonce', 'leases')
 if remembered[1] == nonce then
   for id, fence in string.gmatch(remembered[2], '(%S+) (%S+)') do
     local job = fetch(id, 'submitted', 'body')
-    if held_by(job, fence) then hand_out(job) end
+    if held_by(job, fence) then add_lease(job) end
   end
   return leases
 end
@@ -25,19 +25,19 @@ local function lease(job, tokens)
     'worker', worker, 'claimed', now, 'charge', tokens)
   redis.call('ZADD', key('leases'), now + policy.lease_ms, job.id)
   charge(job, 0, tokens)
-  hand_out(job)
+  add_lease(job)
 end
 
 local capabilities = {}
 for i = 5, #ARGV do
   local pace = pace_of(ARGV[i])
   capabilities[#capabilities + 1] = {
-    name = ARGV[i], leased = 0, dry = false,
+    name = ARGV[i], leased = 0, exhausted = false,
     charge = math.floor(pace.tokens or policy.charge_tokens),
   }
 end
 
--- The next channel of the server with the least virtual time, its head withdrawn from the offer.
+-- Take the next channel of the server with the least virtual time; return its first job.
 local function next_job(capability)
   local servers = key('ready', capability.name)
   local server = redis.call('ZRANGE', servers, 0, 0)[1]
@@ -48,13 +48,13 @@ local function next_job(capability)
   return fetch(redis.call('LINDEX', key('lane', channel), 0), 'submitted', 'body')
 end
 
--- One from each capability in turn, beginning at another one each time, so that none starves.
+-- Take one job of each capability in turn, and begin with another one each time: none starves.
 local given = {}
 local turn = redis.call('HINCRBY', key('held'), 'claims', 1)
-local dry, expired = 0, 0
-while #given < slots and dry < #capabilities and expired < policy.batch do
+local exhausted, expired = 0, 0
+while #given < slots and exhausted < #capabilities and expired < policy.batch do
   local capability = capabilities[turn % #capabilities + 1]
-  local job = not capability.dry and next_job(capability)
+  local job = not capability.exhausted and next_job(capability)
   turn = turn + 1
   if job and now >= tonumber(job.deadline) then
     conclude(job, 'failed', 0, failed('deadline'))
@@ -63,16 +63,16 @@ while #given < slots and dry < #capabilities and expired < policy.batch do
     lease(job, capability.charge)
     given[#given + 1] = job.id .. ' ' .. job.fence
     capability.leased = capability.leased + 1
-  elseif not capability.dry then
-    capability.dry = true
-    dry = dry + 1
+  elseif not capability.exhausted then
+    capability.exhausted = true
+    exhausted = exhausted + 1
   end
 end
 
 for _, capability in ipairs(capabilities) do
   if capability.leased > 0 then
-    tally(-capability.leased, 'queued:' .. capability.name)
-    tally(capability.leased, 'running:' .. capability.name)
+    change_counts(-capability.leased, 'queued:' .. capability.name)
+    change_counts(capability.leased, 'running:' .. capability.name)
   end
   redis.call('HSET', key('pace', capability.name), 'spare', slots - #given)
   if redis.call('EXISTS', key('ready', capability.name)) == 1 then

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
--- Forget a channel, the turn that is being answered included; what it was is set aside for a
--- while (see restore.lua), unless what somebody else cleared is: nobody's clear ends another
--- person's undo. A repeated nonce clears once. Returns how many turns.
+-- Clear a channel, including the turn in progress. The turns are set aside for a while, so that
+-- restore.lua can bring them back; but not if another person's cleared turns are set aside, since
+-- that would end their undo. A repeated nonce clears once. Returns the number of turns.
 -- ARGV: clock, channel, nonce, by whom
 local channel, nonce, by = ARGV[2], ARGV[3], ARGV[4]
 local memory = key('cleared', channel)

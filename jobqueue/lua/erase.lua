@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- Forget a user's turns in one channel, the one being answered included. What followed them
--- still does: their place in the tree stays.
+-- Erase a user's turns in one channel, including the one in progress. Their places in the tree stay,
+-- so that later turns keep their parents. Returns the number of turns.
 -- ARGV: clock, channel, user
 local channel, user = ARGV[2], ARGV[3]
 local id = redis.call('LINDEX', key('lane', channel), 0)
@@ -13,7 +13,7 @@ for _, turns in ipairs({key('turns', channel), key('cleared_turns', channel)}) d
     if turn.user == user then erased = erased + redis.call('HDEL', turns, turn.job) end
   end
 end
--- They may tell of this user.
+-- These may contain text of this user.
 redis.call('DEL', key('undo', channel), key('summaries', channel), key('cleared_summaries', channel))
 if redis.call('EXISTS', key('turns', channel)) == 0 then forget_channel(channel) end
 redis.call('SREM', key('channels', user), channel)

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Forget a job that has ended, unless its answer is still being shown; 1 when it was forgotten.
+-- Erase the record of a job that has ended and is delivered; returns 1 if it was erased.
 -- ARGV: clock, id
 local job = fetch(ARGV[2])
 if not job or job.state == 'queued' or job.state == 'running' then return 0 end

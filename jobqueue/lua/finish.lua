@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
--- The attempt's last event, the channel's history turn and the channel's next job, in one step.
--- ARGV: clock, id, fence, seq, state, event, turn or empty, what it follows, tokens
-local id, fence, seq, state, event, turn, follows = unpack(ARGV, 2, 8)
+-- End an attempt: its last event, the channel's turn and the channel's next job, in one step.
+-- ARGV: clock, id, fence, seq, state, event, turn or empty, the turn's parent, tokens
+local id, fence, seq, state, event, turn, parent = unpack(ARGV, 2, 8)
 local tokens = tonumber(ARGV[9])
 local job = fetch(id)
-if job and job.settled == fence then return 'continue' end -- this very call, repeated
+if job and job.settled == fence then return 'continue' end -- a repetition of this call
 if not held_by(job, fence) then return 'lost' end
 
 if state == 'done' then
@@ -16,7 +16,7 @@ if state == 'done' then
   redis.call('HSET', key('pace', job.capability), 'tokens', blend(pace.tokens, tokens),
     'service', blend(pace.service, now - job.claimed))
 end
-if turn ~= '' and not job.forget then remember(job, turn, follows) end
-spend(job.server .. ':' .. job.user, 'tokens', tokens)
+if turn ~= '' and not job.forget then store_turn(job, turn, parent) end
+count_usage(job.server .. ':' .. job.user, 'tokens', tokens)
 conclude(job, state, seq, event, fence, tokens)
 return 'continue'

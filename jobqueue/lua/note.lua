@@ -1,4 +1,4 @@
 #!lua flags=allow-oom
--- What the reader has shown so far. ARGV: clock, id, note
+-- Store the reader's note on what it has shown so far. ARGV: clock, id, note
 local job = fetch(ARGV[2])
 if job then update(job, 'note', ARGV[3]) end

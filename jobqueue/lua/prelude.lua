@@ -1,7 +1,7 @@
--- What every transition shares; the loader puts it, and `policy`, in front of each script.
--- KEYS[1] is the shard's prefix: it routes the script to the shard's node, and every other key
--- is derived from it, under the same hash tag. ARGV[1] is empty in production, where only the
--- server's clock counts; tests inject theirs.
+-- Functions that all scripts share. The loader puts the table `policy` and this file in front of
+-- each script. KEYS[1] is the shard's prefix: it routes the script to the shard's node, and every
+-- other key is derived from it, under the same hash tag. ARGV[1] is empty in production, where only
+-- the server's clock counts; tests pass their own time.
 
 local function key(kind, name)
   if name then return KEYS[1] .. kind .. ':' .. name end
@@ -14,11 +14,11 @@ if not now then
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- --- what a person used today, by hours ---------------------------------------------------------
+-- --- a person's usage of the last 24 hours, by hours ----------------------------------------------
 
 local HOUR = 3600000
 
-local function spend(who, what, amount)
+local function count_usage(who, what, amount)
   local spent, hour = key('spent', who), math.floor(now / HOUR)
   for _, field in ipairs(redis.call('HKEYS', spent)) do
     if tonumber(string.match(field, '^%d+')) <= hour - 24 then redis.call('HDEL', spent, field) end
@@ -27,9 +27,9 @@ local function spend(who, what, amount)
   redis.call('PEXPIRE', spent, 25 * HOUR)
 end
 
--- Milliseconds until so much `more` is within the limit again; nil where it is now. What is more
--- than the limit by itself is waited for until nothing else is counted.
-local function wait_to_spend(who, what, limit, more)
+-- Milliseconds until `more` is within the limit; nil if it is now. An amount above the limit itself
+-- is within it when nothing else is counted.
+local function wait_for_usage(who, what, limit, more)
   local hour, spent, total = math.floor(now / HOUR), {}, 0
   for age = 23, 0, -1 do
     local used = redis.call('HGET', key('spent', who), (hour - age) .. ':' .. what) or 0
@@ -51,7 +51,7 @@ local FIELDS = {
   'files',
 }
 
--- A job's record; `...` are fields that few need.
+-- Load a job's record, with further fields `...`; nil if there is none.
 local function fetch(id, ...)
   local fields = {...}
   for _, field in ipairs(FIELDS) do fields[#fields + 1] = field end
@@ -70,14 +70,14 @@ local function failed(code, detail)
   return '{"type":"failed","code":"' .. code .. '","detail":' .. cjson.encode(detail) .. '}'
 end
 
--- Keep the streams an hour or so from their last use; seldom written, since each write costs.
+-- Let a stream expire `life` ms after its last use, or a little earlier: writing it costs time.
 local function expire_later(stream, life)
   if redis.call('PTTL', stream) < life / 2 then redis.call('PEXPIRE', stream, life) end
 end
 
--- Append one event for replay and for the reader's live stream. `previous` lets the reader see
--- that its live stream skipped something, so that it replays. The caller stores job.tail.
-local function say(job, seq, event)
+-- Append one event to the job's stream, for replays, and to the reader's live stream. By `previous`
+-- the reader notices a gap in the live stream, and replays. The caller stores job.tail.
+local function append_event(job, seq, event)
   local previous = job.tail or '0-0'
   job.tail = redis.call('XADD', key('events', job.id), '*',
     'attempt', job.attempt, 'seq', seq, 'event', event)
@@ -86,8 +86,8 @@ local function say(job, seq, event)
     'attempt', job.attempt, 'seq', seq, 'event', event)
 end
 
--- Change counts together, in one write; none is kept at zero. Returns them as they are now.
-local function tally(by, ...)
+-- Change several counters in one write; delete those that reach zero. Returns the new counts.
+local function change_counts(by, ...)
   local counts, kept, gone = redis.call('HMGET', key('held'), ...), {}, {}
   for i, field in ipairs({...}) do
     counts[i] = tonumber(counts[i] or 0) + by
@@ -102,17 +102,17 @@ local function tally(by, ...)
   return counts
 end
 
--- What a job counts in, besides `deadlines`, which holds every job that waits or runs.
-local function shares(job)
+-- The counters of a job. (`deadlines` also contains every waiting or running job.)
+local function counters_of(job)
   return 'work:' .. job.capability .. ':' .. job.server, 'user:' .. job.user,
     'server:' .. job.server, job.state .. ':' .. job.capability
 end
 
--- --- files: bytes under their hash, whose they are, and which jobs need them -----------------------
+-- --- files: bytes under their hash, their owners, and the jobs that need them ------------------------
 
 -- The memory in use and its limit: the server's maxmemory, else the policy's, else three quarters
--- of the machine's. Buffers that the server leaves out of its own limit are left out here too: the
--- append-only file's grows with every write while a slow disk is behind. Zeros if INFO is refused.
+-- of the machine's. Buffers that do not count for maxmemory do not count here: that of the
+-- append-only file grows with every write while a slow disk is behind. Zeros if INFO is refused.
 local function memory()
   local info = redis.pcall('INFO', 'memory')
   if type(info) ~= 'string' then return 0, 0 end
@@ -123,7 +123,7 @@ local function memory()
   return number('used_memory') - number('mem_not_counted_for_evict'), limit
 end
 
--- `by` more or fewer waiting and running jobs need these files, named as submit.lua stores them.
+-- Change by `by` how many waiting or running jobs need each of these files (hashes in one text).
 local function need_files(names, by)
   for name in string.gmatch(names or '', '%x+') do
     if redis.call('HINCRBY', key('blob_needs'), name, by) <= 0 then
@@ -147,7 +147,7 @@ local function owner_of(name)
   return string.match(redis.call('HGET', key('blob_owners'), name) or '', '^(%S+) (%S+)$')
 end
 
--- Returns how many bytes that frees.
+-- Delete a file; returns its size in bytes.
 local function drop_blob(name)
   local size = tonumber(redis.call('HGET', key('blob_sizes'), name) or 0)
   local user, server = owner_of(name)
@@ -159,11 +159,11 @@ local function drop_blob(name)
   return size
 end
 
--- --- fair share: a server's virtual time is the tokens it used and is estimated to use ---------
+-- --- fair share: a server's virtual time is its used plus its estimated tokens -----------------------
 
 local PACE = {'spare', 'tokens', 'service'}
 
--- What was measured of one capability's jobs; fields are nil until they are known.
+-- Measured averages of one capability's jobs; nil until something is measured.
 local function pace_of(capability)
   local values = redis.call('HMGET', key('pace', capability), unpack(PACE))
   local pace = {}
@@ -173,14 +173,14 @@ end
 
 local function rotation(capability, server) return key('rotation', capability .. ':' .. server) end
 
--- The least that any server with work has used; with none, what the last one left with.
+-- The least usage of a server with jobs; without any, the usage of the last server that had some.
 local function least_used(capability)
   local least = redis.call('ZRANGE', key('account', capability), 0, 0, 'WITHSCORES')
   return tonumber(least[2] or redis.call('HGET', key('pace', capability), 'left_with') or 0)
 end
 
--- A server that comes back starts at the current minimum: being away saves nothing up, and what
--- it was ahead by when it left (`ahead`) is not forgiven either.
+-- A server that returns starts at the current minimum, so that an absence earns no credit. If it
+-- was ahead of the others when it left (`ahead`), it starts there.
 local function open_account(capability, server)
   local ahead, least = key('ahead', capability), least_used(capability)
   redis.call('ZREMRANGEBYSCORE', ahead, '-inf', least)
@@ -200,10 +200,10 @@ local function close_account(capability, server)
   end
 end
 
-local spent = {} -- by account: the virtual time as this call knows it
+local spent = {} -- by account: the virtual times that this script changed
 
--- Book `used` tokens and `estimated` ones of running jobs. The two are apart, so that a server
--- that joins is measured against what was really used.
+-- Charge a server with `used` tokens and with `estimated` ones of running jobs. They are stored
+-- apart, so that a server that joins is compared with real usage.
 local function charge(job, used, estimated)
   local account, estimates = key('account', job.capability), key('estimated', job.capability)
   local total = redis.call('ZINCRBY', account, used, job.server)
@@ -219,8 +219,8 @@ local function virtual_time(capability, server)
       + (redis.call('HGET', key('estimated', capability), server) or 0)
 end
 
--- Offer the channel's head to workers: last in its server's rotation, or first again when it
--- only lost its worker.
+-- Offer the channel's first job to workers: last in its server's rotation, or `first` if it lost
+-- its worker.
 local function offer(channel, first)
   local lane = key('lane', channel)
   local id = redis.call('LINDEX', lane, 0)
@@ -241,25 +241,25 @@ local function withdraw(job)
   end
 end
 
--- --- the two ways out of running ---------------------------------------------------------------
+-- --- the two transitions from running -----------------------------------------------------------
 
 local function stop_running(job, tokens)
   redis.call('ZREM', key('leases'), job.id)
   charge(job, tokens, 0 - job.charge)
 end
 
--- Back to the head of its channel, which it never left.
+-- Back to queued. The job is still the first of its channel.
 local function requeue(job, attempt, tokens)
   update(job, 'state', 'queued', 'attempt', attempt, 'seq', 0)
   stop_running(job, tokens)
-  tally(-1, 'running:' .. job.capability)
-  tally(1, 'queued:' .. job.capability)
+  change_counts(-1, 'running:' .. job.capability)
+  change_counts(1, 'queued:' .. job.capability)
   offer(job.channel, true)
 end
 
 local function leave_lane(job)
   local lane = key('lane', job.channel)
-  if job.state == 'running' then -- so it is the head
+  if job.state == 'running' then -- so it is the first
     redis.call('LPOP', lane)
   else
     local was_head = redis.call('LINDEX', lane, 0) == job.id
@@ -270,28 +270,28 @@ local function leave_lane(job)
   offer(job.channel)
 end
 
--- The end, from any state: the last event is said, the result kept for a while, everything the
--- job held is given back, and the channel goes on. A worker that finishes gives its fence and
--- the tokens it used; without them a running job has used its estimate.
+-- End a job from any state: append the last event, keep the result for a while, free all that the
+-- job held, and offer the channel's next job. A worker that finishes passes its fence and its
+-- tokens; without them a running job is charged its estimate.
 local function conclude(job, state, seq, event, fence, tokens)
-  say(job, seq, event)
+  append_event(job, seq, event)
   update(job, 'state', state, 'tail', job.tail, 'result', event, 'settled', fence or '')
   redis.call('PEXPIRE', key('job', job.id), policy.result_ttl_ms)
   expire_later(key('events', job.id), policy.events_ttl_ms)
   expire_later(key('live', job.reader), policy.events_ttl_ms)
-  local written = string.match(job.tail, '^%d+') -- by the server's clock, whatever tests inject
+  local written = string.match(job.tail, '^%d+') -- by the server's clock, also in tests
   redis.call('XTRIM', key('live', job.reader), 'MINID', '~', written - policy.live_ms)
   redis.call('ZREM', key('deadlines'), job.id)
   need_files(job.files, -1)
   if job.state == 'running' then stop_running(job, tokens or job.charge) end
   leave_lane(job)
-  if tally(-1, shares(job))[1] <= 0 then close_account(job.capability, job.server) end
+  if change_counts(-1, counters_of(job))[1] <= 0 then close_account(job.capability, job.server) end
 end
 
--- --- a channel's turns: a tree, of which people see the branch that ends at the head ------------
+-- --- a channel's turns: a tree; people see the branch that ends at the head ----------------------
 
--- `turns` holds them, `parents` the turn before each; the head is the parent of the turn to come,
--- which has no id yet: ''. `order` is by age.
+-- `turns` has the turns, `parents` the turn before each. The head is the parent of the next turn,
+-- which has no id yet: ''. `order` has the turns by age.
 local TREE = {'turns', 'parents', 'order', 'summaries'}
 
 local function forget_channel(channel)
@@ -299,15 +299,15 @@ local function forget_channel(channel)
     key('undo', channel), key('summaries', channel))
 end
 
--- '' is before every turn; whatever else is no turn of the channel stands for its head.
+-- Return `id` if it is '' (before all turns) or a turn of the channel, else the channel's head.
 local function turn_or_head(channel, id)
   local parents = key('parents', channel)
   if id == '' or redis.call('HEXISTS', parents, id) == 1 then return id end
   return redis.call('HGET', parents, '') or ''
 end
 
--- The job's turn becomes the head. A turn never moves, so the tree has no circles.
-local function remember(job, turn, follows)
+-- Store the job's turn as the head. A turn never changes its parent, so the tree has no circles.
+local function store_turn(job, turn, follows)
   local turns, parents = key('turns', job.channel), key('parents', job.channel)
   local order, summaries = key('order', job.channel), key('summaries', job.channel)
   local length = 0
@@ -324,7 +324,7 @@ local function remember(job, turn, follows)
     for _, each in ipairs({turns, parents, summaries}) do redis.call('HDEL', each, oldest) end
   end
   for _ = policy.history_turns + 1, length do forget_oldest() end
-  if #turn > policy.history_bytes / policy.history_turns then -- shorter ones are never too much
+  if #turn > policy.history_bytes / policy.history_turns then -- shorter ones cannot exceed the limit
     local bytes = 0
     for _, id in ipairs(redis.call('LRANGE', order, 0, -1)) do
       bytes = bytes + redis.call('HSTRLEN', turns, id)
@@ -342,10 +342,10 @@ local function remember(job, turn, follows)
   redis.call('SADD', key('channels', job.user), job.channel)
 end
 
--- --- where a job stands ------------------------------------------------------------------------
+-- --- a job's position -----------------------------------------------------------------------------
 
--- Jobs likely to be taken before this one, from the servers' order and the rotation of this
--- server's channels, never more than really wait.
+-- The number of jobs that will probably be claimed before this one, by the order of the servers
+-- and the rotation of this server's channels; at most the number that waits.
 local function position(job)
   local servers, channels = key('ready', job.capability), rotation(job.capability, job.server)
   local round = redis.call('ZCARD', channels)
@@ -362,8 +362,8 @@ local function position(job)
   return math.max(before, math.min(ahead, waiting - 1))
 end
 
--- {position, milliseconds until it starts by the measured pace; -1 while nothing was measured}
-local function standing(job)
+-- Return {position, estimated milliseconds until it starts; -1 while nothing is measured}.
+local function estimate_start(job)
   if job.state ~= 'queued' then return {0, 0} end
   local pace = pace_of(job.capability)
   local ahead = position(job)

@@ -1,9 +1,8 @@
 #!lua flags=allow-oom
--- Keep bytes under their hash for a while, within the shares of a user, of a server and of all
--- files. Old files make room: within a share those of its holder, else those of whoever holds
--- most; never one that a waiting or running job needs. Below the limit of the memory a reserve
--- stays free for questions.
--- Returns nothing, or the share that is used up, what it holds and its limit.
+-- Store bytes under their hash for a while, within the shares of a user, of a server and of all
+-- files. Old files make room: within a user's share the user's own, else those of the user with most
+-- bytes; never one that a waiting or running job needs. A part of the memory stays free for
+-- questions. Returns false, or the share that is used up, its bytes and its limit.
 -- ARGV: clock, sha256, bytes, user or empty, server or empty
 local sha256, bytes = ARGV[2], ARGV[3]
 local user, server = ARGV[4] ~= '' and ARGV[4] or '-', ARGV[5] ~= '' and ARGV[5] or '-'
@@ -26,7 +25,7 @@ if redis.call('PEXPIRE', key('blob', sha256), policy.blob_ttl_ms) == 1 then
   keep()
   return false
 end
-drop_blob(sha256) -- what was counted, if its bytes are gone
+drop_blob(sha256) -- its counts, if its bytes have expired
 
 local function stored_size()
   local size = redis.pcall('MEMORY', 'USAGE', key('blob', sha256))
@@ -36,7 +35,7 @@ end
 redis.call('SET', key('blob', sha256), bytes, 'PX', policy.blob_ttl_ms)
 local size = stored_size()
 local used, limit = memory()
-used = used - #bytes -- of the call itself
+used = used - #bytes -- this call's own argument
 local quota = policy.blob_quota
 if limit > 0 then quota = math.min(quota, math.floor(limit * policy.blob_share)) end
 local of_server = math.floor(quota * policy.blob_server_share)
@@ -47,8 +46,8 @@ local budget = policy.batch -- files that this call may drop
 local function held(by, holder) return tonumber(redis.call('ZSCORE', key(by), holder) or 0) end
 local function total() return tonumber(redis.call('HGET', key('blob_sizes'), 'total') or 0) end
 
--- Drop the oldest file of a holder that nobody needs; of one's own not what was just put, which
--- may be of the same question. Returns whether there was one.
+-- Drop the oldest unneeded file of a holder; return whether there was one. The user's own newest
+-- files stay, since they may belong to the same question.
 local function make_room(holder, of_server_only)
   local before = holder == user and expiry - policy.blob_fresh_ms or '+inf'
   local names = redis.call('ZRANGEBYSCORE', key('blobs_of', holder), '-inf', before, 'LIMIT', 0, 200)
@@ -63,7 +62,7 @@ local function make_room(holder, of_server_only)
   return false
 end
 
--- From whoever holds most, of all or in this server.
+-- Drop a file of the user with most bytes, of all users or in this server.
 local function make_room_of_largest(of_server_only)
   for _, holder in ipairs(redis.call('ZREVRANGE', key('blob_users'), 0, policy.batch - 1)) do
     if make_room(holder, of_server_only) then return true end

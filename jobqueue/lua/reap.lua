@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Take back what dead workers held and end what nobody can receive any more.
+-- Requeue the jobs of dead workers, and end jobs past their deadline.
 -- ARGV: clock
 local requeued, dead, expired = 0, 0, 0
 
@@ -7,7 +7,7 @@ local function due(index, before)
   return redis.call('ZRANGEBYSCORE', key(index), '-inf', before, 'LIMIT', 0, policy.batch)
 end
 
-local function bury(job, reason)
+local function move_to_dead_letters(job, reason)
   redis.call('XADD', key('dead'), 'MAXLEN', '~', policy.dead_length, '*',
     'job', job.id, 'reason', reason, 'attempts', job.attempt, 'worker', job.worker or '',
     'at', now, 'body', redis.call('HGET', key('job', job.id), 'body'))
@@ -19,7 +19,7 @@ for _, id in ipairs(due('leases', now)) do
   if job.cancel then
     conclude(job, 'failed', job.seq, failed('cancelled'))
   elseif tonumber(job.attempt) >= policy.max_attempts then
-    bury(job, 'lease expired in attempt ' .. job.attempt .. ' on ' .. job.worker)
+    move_to_dead_letters(job, 'lease expired in attempt ' .. job.attempt .. ' on ' .. job.worker)
     dead = dead + 1
   else
     requeue(job, job.attempt, job.charge)
@@ -29,7 +29,7 @@ end
 
 for _, id in ipairs(due('deadlines', now)) do
   local job = fetch(id)
-  -- A running attempt hears of its deadline at its next emit and may close with what it has.
+  -- A running attempt learns of its deadline at its next emit and may finish with its text so far.
   if job.state == 'queued' or now >= job.deadline + policy.lease_ms then
     conclude(job, 'failed', job.seq, failed('deadline'))
     expired = expired + 1

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- A draining worker gives an attempt back: to the front, not counted, not charged.
+-- A draining worker returns a job to the front of its channel; the attempt is neither counted nor
+-- charged.
 -- ARGV: clock, id, fence
 local job = fetch(ARGV[2])
 if not held_by(job, ARGV[3]) then return end

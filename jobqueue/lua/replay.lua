@@ -1,5 +1,6 @@
 #!lua flags=no-writes
--- What a reader has not seen of a job. ARGV: clock, id, last id seen
+-- Return a job's state, its last event's id, its result and the events after the last one seen.
+-- ARGV: clock, id, last id seen
 local job = fetch(ARGV[2])
 local events = redis.call('XRANGE', key('events', ARGV[2]), '(' .. ARGV[3], '+')
 if not job then return {false, false, false, events} end

@@ -1,8 +1,7 @@
 #!lua flags=allow-oom
--- Bring back what a clear set aside, before whatever was said since: its first turns follow the
--- old head. Repeating changes nothing. Returns how many turns; -1 where that clear is not known
--- any more, -2 where it was somebody else's.
--- ARGV: clock, channel, the clear's nonce, by whom it must have been or empty
+-- Undo a clear: the turns since then follow the old head. Repeating changes nothing. Returns the
+-- number of turns; -1 if the clear is no longer known, -2 if another person cleared.
+-- ARGV: clock, channel, the clear's nonce, the person who must have cleared or empty
 local channel, nonce, by = ARGV[2], ARGV[3], ARGV[4]
 local memory = key('cleared', channel)
 local known = redis.call('HMGET', memory, 'nonce', 'turns', 'by', 'restored')
@@ -24,7 +23,7 @@ local head = redis.call('HGET', old.parents, '') or ''
 local turns = key('turns', channel)
 for id, parent in pairs_of(key('parents', channel)) do
   if id ~= '' then
-    local turn = redis.call('HGET', turns, id) -- false where it was erased
+    local turn = redis.call('HGET', turns, id) -- false if it was erased
     if parent == '' then
       parent = head
       local told, at = string.match(turn or '', '^(.*),"parent":"","at_ms":(%d+)}$')
@@ -39,7 +38,7 @@ end
 for _, id in ipairs(redis.call('LRANGE', key('order', channel), 0, -1)) do
   redis.call('RPUSH', old.order, id)
 end
-forget_channel(channel) -- summaries of what was said since know nothing of what was before
+forget_channel(channel) -- summaries since the clear lack the turns before it
 for _, part in ipairs(TREE) do
   if redis.call('EXISTS', old[part]) == 1 then
     redis.call('RENAME', old[part], key(part, channel))

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Make another turn the channel's head, if the head is still the one it was chosen in place of.
+-- Make another turn the channel's head if the head is still the given one; returns 1, else 0.
 -- ARGV: clock, channel, head, turn
 local parents, wanted = key('parents', ARGV[2]), ARGV[4]
 local head = redis.call('HGET', parents, '')

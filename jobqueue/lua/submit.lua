@@ -1,15 +1,15 @@
 #!lua
--- Accept a job once. Without the allow-oom flag the server refuses before anything is written.
--- A long question needs more: the reserve is for short ones.
--- ARGV: clock, id, body, channel, user, server, reader, capability, ttl, dead letter, its files'
--- hashes in one text
+-- Accept a job once. Without the flag allow-oom the server refuses this script when memory is full,
+-- before it writes anything. Long questions are refused earlier, to leave memory for short ones.
+-- ARGV: clock, id, body, channel, user, server, reader, capability, ttl, dead letter, hashes of its
+-- files in one text
 local id, body, channel, user, server, reader, capability = unpack(ARGV, 2, 8)
 local ttl, letter, files = tonumber(ARGV[9]), ARGV[10], ARGV[11]
 
 local revived = letter ~= '' and #redis.call('XRANGE', key('dead'), letter, letter) > 0
 if not revived and redis.call('EXISTS', key('job', id)) == 1 then
   local known = fetch(id)
-  return {'accepted', known.state, 1, unpack(standing(known))}
+  return {'accepted', known.state, 1, unpack(estimate_start(known))}
 end
 
 local lane = key('lane', channel)
@@ -47,6 +47,6 @@ redis.call('ZADD', key('undelivered', reader), now, id)
 local job = {
   id = id, state = 'queued', channel = channel, user = user, server = server, capability = capability,
 }
-if tally(1, shares(job))[1] == 1 then open_account(capability, server) end
+if change_counts(1, counters_of(job))[1] == 1 then open_account(capability, server) end
 if redis.call('RPUSH', lane, id) == 1 then offer(channel) end
-return {'accepted', 'queued', 0, unpack(standing(job))}
+return {'accepted', 'queued', 0, unpack(estimate_start(job))}

@@ -1,7 +1,7 @@
 #!lua
--- Keep a summary of a turn and of everything before it; 0 when something of that was forgotten
--- meanwhile. ARGV: clock, channel, turn, summary, the turn whose summary is in it or empty, the
--- other turns in it...
+-- Store a summary of a turn and of everything before it; returns 0 if any of that was erased
+-- meanwhile. ARGV: clock, channel, turn, summary, the turn of the summary it contains or empty, the
+-- other turns that it covers...
 local channel, turn, summary, base = unpack(ARGV, 2, 5)
 local summaries = key('summaries', channel)
 if base ~= '' and redis.call('HEXISTS', summaries, base) == 0 then return 0 end

@@ -1,9 +1,8 @@
 #!lua flags=no-writes
--- The turns a next one would follow: where they begin, the newest first, how many there are; then
--- the newest summary that stands for some of them, or '', and how many came after those.
--- They begin at a turn or the head (see turn_or_head).
--- A script, because Redis 7.0 refuses even reads in a transaction while memory is full.
--- ARGV: clock, channel, begin, how many to return (0: all)
+-- Return a branch: its last turn's id, the turns from there (newest first), their number, the
+-- newest summary of some of them or '', and the number of turns after that summary.
+-- This is a script since Redis 7.0 refuses even reads in a transaction while memory is full.
+-- ARGV: clock, channel, the last turn (see turn_or_head), how many to return (0: all)
 local channel, count = ARGV[2], tonumber(ARGV[4])
 local begin = turn_or_head(channel, ARGV[3])
 local turns, parents = key('turns', channel), key('parents', channel)
@@ -13,7 +12,7 @@ while id and id ~= '' do
   if not summary then
     summary, after = redis.call('HGET', summaries, id), total
   end
-  if redis.call('HEXISTS', turns, id) == 1 then -- an erased one is only stepped over
+  if redis.call('HEXISTS', turns, id) == 1 then -- an erased turn is skipped
     total = total + 1
     if count == 0 or total <= count then found[#found + 1] = redis.call('HGET', turns, id) end
   end

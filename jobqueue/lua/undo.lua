@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- Move the channel's head to before its last turn. A repeated nonce gets the same turn again.
--- ARGV: clock, channel, nonce, the turn that must be the last, or empty
+-- Move the channel's head before its last turn and return it. A repeated nonce returns it again.
+-- ARGV: clock, channel, nonce, the job that the last turn must have, or empty
 local channel, nonce, expected = ARGV[2], ARGV[3], ARGV[4]
 local memory, parents = key('undo', channel), key('parents', channel)
 local remembered = redis.call('HMGET', memory, 'nonce', 'turn')

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- ARGV: clock
+-- Return the status of every worker that has not expired. ARGV: clock
 local gone = redis.call('ZRANGEBYSCORE', key('workers_until'), '-inf', now)
 for _, worker in ipairs(gone) do
   redis.call('HDEL', key('workers'), worker)

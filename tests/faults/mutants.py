@@ -74,7 +74,7 @@ MUTANTS = (
         _QUEUE + "emitting_renews_the_lease",
     ),
     Mutant(
-        "history turn", "lua/finish.lua", "then remember(job, turn, follows) end", "then end",
+        "history turn", "lua/finish.lua", "then store_turn(job, turn, parent) end", "then end",
         _QUEUE + "finishing_writes_result_turn_and_next_job_in_one_step",
     ),
     Mutant(
@@ -190,12 +190,12 @@ MUTANTS = (
     ),
     Mutant(
         "tokens of a day", "lua/finish.lua",
-        "spend(job.server .. ':' .. job.user, 'tokens', tokens)\n", "",
+        "count_usage(job.server .. ':' .. job.user, 'tokens', tokens)\n", "",
         _RATES + "what_answers_took_is_counted_when_they_end",
     ),
     Mutant(
         "files of a day", "lua/rate.lua",
-        "if bytes > 0 then spend(who, 'megabytes', bytes) end", "",
+        "if bytes > 0 then count_usage(who, 'megabytes', bytes) end", "",
         _RATES + "files_of_a_day_are_counted_with_their_question",
     ),
     Mutant(
