@@ -1,9 +1,7 @@
 """`python -m bench article`: whether pictures are placed rightly, with wrong ones planted.
 
 A set is a library (a folder with its manifest) and `needs.jsonl` beside it: needs of which it is
-known which pictures would be right, if any. The thresholds are calibrated on one half of the
-library and measured on the needs of the other half, then the other way round, so that no need is
-judged by figures that were learnt from its own picture. Beside it, in the same run: what the best
+known which pictures would be right, if any. Beside it, in the same run: what the best
 match of a text search would have placed, which always places something. Then the same for whole
 texts: `article_cases`.
 
@@ -18,7 +16,6 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -33,11 +30,10 @@ from inference.library.image_library import (
     ImageText,
     Index,
     LibraryReader,
-    version_of,
+    read_index,
     write_index,
 )
 from inference.library.image_selector import ImageSelector, MemoryBlobs
-from inference.library.keyword_search import calibrate
 from inference.library.maintenance import build_index
 from jobqueue.article import Kind, Need, Slot
 
@@ -114,27 +110,11 @@ def lay_out(source: Path, folder: Path) -> Path:
 
 
 async def fill_needs(folder: Path, cases: Sequence[NeedCase]) -> list[Slot]:
-    """Fill each need by itself, with thresholds from the half that its picture is not in."""
-    whole = ImageLibrary.load(folder)
-    if not whole.index.written:
-        whole = replace(whole, index=await build_index(folder))
-    halves = [ImageSelector(_HalfCalibrated(whole, half), MemoryBlobs()) for half in (0, 1)]
-    at = {entry.path: number for number, entry in enumerate(whole.entries)}
-    return [
-        await halves[1 - (at[case.right[0]] if case.right else number) % 2].fill(case.need)
-        for number, case in enumerate(cases)
-    ]
-
-
-class _HalfCalibrated(LibraryReader):
-    """The whole library, with thresholds that were learnt from every second picture."""
-
-    def __init__(self, whole: ImageLibrary, half: int) -> None:
-        super().__init__(None)
-        figures = calibrate(whole.search, whole.entries, range(half, len(whole.entries), 2))
-        version = version_of(whole.entries)
-        index = Index(figures=figures, written=whole.index.written, manifest=version)
-        self._library = replace(whole, index=index)
+    """Fill each need by itself."""
+    if not read_index(folder).written:
+        await build_index(folder)
+    selector = ImageSelector(LibraryReader(folder), MemoryBlobs())
+    return [await selector.fill(case.need) for case in cases]
 
 
 def best_matches(library: ImageLibrary, cases: Sequence[NeedCase]) -> list[str]:

@@ -43,7 +43,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         ("tag", "a word that it may be found by"),
     ):
         adder.add_argument(f"--{name}", action="append", default=[], help=f"{what}; repeat it")
-    indexer = _command(commands, "index", "read the text in pictures, and calibrate", run_index)
+    indexer = _command(commands, "index", "read the text in pictures", run_index)
     indexer.add_argument("--model", help="instead of INFERENCE_PICTURES_MODEL")
     _command(commands, "check", "what is wrong with files and words; 1 if anything is", run_check)
     _command(commands, "list", "what is there", run_list)
@@ -112,14 +112,9 @@ def run_index(arguments: argparse.Namespace, folder: Path) -> int:
     console = Console(stderr=True)
     with console.status("") as status:
         index = asyncio.run(build_index(folder, lambda n, of: status.update(f"{n} of {of}")))
-    figures = index.figures
     print(f"text read in {sum(bool(text.lines) for text in index.written.values())} pictures")
     if not ocr.installed():
         print("no text was read: pip install 'commonroom[ocr]'", file=sys.stderr)
-    print(
-        f"a picture needs a share of {figures.threshold}, and a margin of {figures.margin}: "
-        f"more than {figures.negatives} wrong pictures reach"
-    )
     if model := arguments.model or load_or_exit(Settings, os.environ).pictures_model:
         from inference.library.image_embeddings import embed_library, embedder  # noqa: PLC0415  (torch)
 

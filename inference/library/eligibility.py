@@ -97,6 +97,16 @@ def is_settled_by_name(query: ImageQuery, entry: ImageEntry) -> bool:
     return of_one or any(is_among(name, entry.shown) for name in query.names)
 
 
+def have_same_subject(one: ImageEntry, other: ImageEntry) -> bool:
+    """Whether neither would be wrong for the other; places of one name elsewhere are two."""
+    if not one.subjects or not other.subjects:
+        return one.subjects == other.subjects and one.caption == other.caption
+    if not any(is_among(name, other.subjects) for name in one.subjects):
+        return False
+    around, others = (each.place.partition(",")[2] for each in (one, other))
+    return not around or not others or bool(set(terms(around)) & set(terms(others)))
+
+
 def _without_article(entity: str, known: Collection[str], is_common: Callable[[str], bool]) -> str:
     name = name_of(entity)
     first, _, rest = name.partition(" ")

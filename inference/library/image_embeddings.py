@@ -17,9 +17,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 
+from inference.library.eligibility import have_same_subject
 from inference.library.image_entry import ImageEntry, LibraryError, file_of
 from inference.library.image_file import Unreadable, decode, read_file
-from inference.library.keyword_search import have_same_subject
 from inference.models import ModelError
 from inference.models.model_store import locate
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -22,12 +21,13 @@ from inference.library.eligibility import (
     refusal,
 )
 from inference.library.image_entry import ImageEntry, LibraryError, read_manifest
-from inference.library.keyword_search import KeywordSearch, Thresholds, calibrate
+from inference.library.keyword_search import KeywordSearch
 from inference.library.normalize import capitalized_names, mentioned, name_of, terms
 from jobqueue.article import Kind, Need
 from jobqueue.structs import Struct
 
 INDEX_NAME = "pictures.index.json"
+LEAST_SHARE = 0.5  # of a query's weight, from which on a picture is near enough
 CAPTION_SHARE = 0.6  # of a caption's weight, from which on a text speaks of it
 
 # Returns the SHA-256 of files that look near to a text, with how near each is.
@@ -47,9 +47,7 @@ class Index(Struct, frozen=True):
     """What `pictures index` finds out once, beside the manifest, so that no article waits for
     it."""
 
-    figures: Thresholds = Thresholds()
     written: Mapping[str, ImageText] = {}  # by a file's SHA-256
-    manifest: str = ""  # the version that it was made from
 
 
 def read_index(folder: Path) -> Index:
@@ -64,10 +62,6 @@ def write_index(folder: Path, index: Index) -> None:
     new = folder / f".{INDEX_NAME}.new"
     new.write_bytes(msgspec.json.format(msgspec.json.encode(index), indent=1))
     os.replace(new, folder / INDEX_NAME)
-
-
-def version_of(entries: Sequence[ImageEntry]) -> str:
-    return sha256(repr(entries).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +112,6 @@ class ImageLibrary:
         return frozenset(name_of(name) for entry in self.entries for name in entry.subjects) - {""}
 
     @cached_property
-    def thresholds(self) -> Thresholds:
-        """The stored ones, while they are of this manifest."""
-        if self.index.manifest == version_of(self.entries):
-            return self.index.figures
-        return calibrate(self.search, self.entries)
-
-    @cached_property
     def subjects(self) -> tuple[Subject, ...]:
         found: dict[tuple[str, Kind | None, bool], set[str]] = defaultdict(set)
         for entry in self.entries:
@@ -159,7 +146,7 @@ class ImageLibrary:
         refused = refusal(query, entry, self.known)
         doubt = None if refused else name_doubt(query, entry) or self._doubt(at, query)
         share = self.search.share(query.text, at, given=() if refused else query.names)
-        is_near = share >= self.thresholds.threshold or entry.sha256 in near
+        is_near = share >= LEAST_SHARE or entry.sha256 in near
         if passage and not self._is_spoken_of(at, passage):
             refused = refused or "the text does not speak of it"
         context = mentioned(f"{passage.topic}\n{passage.text}", entry.names) if passage else ()
@@ -171,6 +158,9 @@ class ImageLibrary:
         with another topic means; and whether the caption of a map without years names another
         time."""
         entry = self.entries[at]
+        strange = [term for term in terms(query.text) if self.search.is_strange(term)]
+        if strange and not entry.names and not mentioned(query.text, entry.tags):
+            return f"no picture has the word “{strange[0]}…”"
         if query.passage and not entry.names:
             topic = [term for term in terms(query.passage.topic) if not self.search.is_common(term)]
             if not any(self.search.has(term, at) for term in topic):
@@ -249,9 +239,7 @@ class LibraryReader:
 
     def _load(self, folder: Path) -> ImageLibrary:
         library = ImageLibrary.load(folder)
-        # The thresholds are asked for here, so that they are computed in this thread.
-        threshold = library.thresholds.threshold
-        log.info("%d pictures, placed from a share of %.2f on", len(library.entries), threshold)
+        log.info("%d pictures are in the library", len(library.entries))
         if self._load_vectors is None:
             return library
         try:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from inference.library.eligibility import ImageQuery, Passage, refusal
+from inference.library.eligibility import ImageQuery, Passage, have_same_subject, refusal
 from inference.library.image_checks import (
     VisionChecker,
     contradiction,
@@ -23,7 +23,6 @@ from inference.library.image_checks import (
 from inference.library.image_entry import ImageEntry, file_of, kind_in
 from inference.library.image_file import ArticleImage, Unreadable, read_file, to_article_image
 from inference.library.image_library import Candidate, ImageLibrary, LibraryReader
-from inference.library.keyword_search import have_same_subject
 from inference.library.normalize import is_among
 from jobqueue.article import Figure, Need, Slot, Why
 from jobqueue.blobs import Blobs
@@ -32,6 +31,7 @@ from jobqueue.history_images import select_images
 from jobqueue.structs import Attachment
 
 MAX_EXAMINED = 4  # candidates whose files are looked into
+MARGIN = 0.03  # of shares, within which another picture is as near
 MAX_OFFERED = 5  # to a person
 
 
@@ -128,13 +128,14 @@ class _Selection:
         fitting = [each for each in found if each.fits]
         # Of namesakes, first the one whose surroundings the text names too.
         fitting.sort(key=self._precedence)
-        doubted = [each for each in found if each.doubt and not each.refused]
-        options = [
-            *fitting[:1],
-            *(each for each in fitting[1:] if self._is_rival(fitting[0], each)),
-        ]
+        doubted = [each for each in found if each.doubt and each.near and not each.refused]
         if not fitting and not doubted:
             return [], *_why_none(found)
+        options = fitting[:1]
+        if options:
+            first = options[0]
+            options += [each for each in fitting[1:] if self._is_rival(first, each)]
+            options += [each for each in doubted if each.share > first.share]
         if len(options) == 1:
             return fitting, Why.NOTHING, "what fits is in the article, or was not wanted"
         options = (options or doubted)[:MAX_EXAMINED]
@@ -152,7 +153,7 @@ class _Selection:
             return False
         if self._is_named(first.entry):  # and so may be its namesake
             return self._is_named(other.entry) and first.context <= other.context
-        return first.share - other.share < self.library.thresholds.margin
+        return first.share - other.share < MARGIN
 
     def _precedence(self, each: Candidate) -> tuple[bool, int]:
         return each.entry not in self.own, -each.context if self._is_named(each.entry) else 0

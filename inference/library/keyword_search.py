@@ -3,9 +3,6 @@
 bm25 ranks, but its numbers mean nothing from one library to the next. The share does: of the weight
 of all words that a request has, those that the entry has too. A word's weight is its rarity in the
 library; one that no entry has is the heaviest, and lowers every share.
-
-How large a share has to be is learnt from the library. An entry's caption is a request that no
-entry about something else may fill, so the best shares of those are what wrong pictures reach.
 """
 
 import math
@@ -14,21 +11,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from inference.library.image_entry import ImageEntry
-from inference.library.normalize import is_among, is_pair, terms, tokens
-from jobqueue.structs import Struct
+from inference.library.normalize import is_pair, terms, tokens
 
 MAX_CANDIDATES = 40
-MAX_CALIBRATED = 300  # entries whose captions are asked for; more say nothing new
-QUANTILE = 0.95  # of the best shares of wrong pictures
 COMMON_SHARE, LEAST_COMMON = 0.1, 3  # of the captions, from which on a word is common
-THRESHOLDS = 0.5, 0.8  # from the lowest to the highest
-MARGINS = 0.03, 0.2
-
-
-class Thresholds(Struct, frozen=True):
-    threshold: float = 0.5  # the least share of a picture that is placed
-    margin: float = 0.1  # by which it leads the next one
-    negatives: int = 0  # wrong pairs that these were learnt from
 
 
 class KeywordSearch:
@@ -87,6 +73,10 @@ class KeywordSearch:
         name."""
         return self._in_captions[term] >= max(COMMON_SHARE * len(self._words), LEAST_COMMON)
 
+    def is_strange(self, term: str) -> bool:
+        """Whether no entry has a word; pairs of characters may lie across words."""
+        return not self._frequency[term] and not is_pair(term)
+
     def is_unique(self, term: str) -> bool:
         """Whether one entry alone has it."""
         return self._frequency[term] == 1
@@ -100,43 +90,3 @@ class KeywordSearch:
 def _words_of(entry: ImageEntry) -> Counter[str]:
     texts = (entry.caption, entry.alt, *entry.names, *entry.periods, *entry.tags)
     return Counter(term for text in texts for term in terms(text))
-
-
-def have_same_subject(one: ImageEntry, other: ImageEntry) -> bool:
-    """Whether neither would be wrong for the other; places of one name elsewhere are two."""
-    if not one.subjects or not other.subjects:
-        return one.subjects == other.subjects and one.caption == other.caption
-    if not any(is_among(name, other.subjects) for name in one.subjects):
-        return False
-    around, others = (each.place.partition(",")[2] for each in (one, other))
-    return not around or not others or bool(set(terms(around)) & set(terms(others)))
-
-
-def calibrate(
-    search: KeywordSearch, entries: Sequence[ImageEntry], over: Iterable[int] | None = None
-) -> Thresholds:
-    """Learn the thresholds from the captions at the positions `over`; None: from all."""
-    asked = list(range(len(entries)) if over is None else over)
-    bests, gaps = [], []
-    for at in asked[:: max(1, len(asked) // MAX_CALIBRATED)]:
-        entry = entries[at]
-        ranked = search.rank(entry.caption)
-        wrong = [n for n in ranked if not have_same_subject(entries[n], entry)]
-        shares = sorted(
-            (search.share(entry.caption, n, lacking=entry.subjects) for n in wrong), reverse=True
-        )
-        bests += shares[:1]
-        gaps += [shares[0] - shares[1]] if len(shares) > 1 else []
-    if not bests:
-        return Thresholds()
-    return Thresholds(
-        threshold=_quantile(bests, QUANTILE, THRESHOLDS),
-        margin=_quantile(gaps, 0.5, MARGINS),
-        negatives=len(bests),
-    )
-
-
-def _quantile(values: Sequence[float], share: float, bounds: tuple[float, float]) -> float:
-    ordered = sorted(values) or [0.0]
-    value = ordered[min(int(share * len(ordered)), len(ordered) - 1)]
-    return round(min(max(value, bounds[0]), bounds[1]), 3)

@@ -28,8 +28,7 @@ from inference.library.image_file import (
     suffix_of,
     to_article_image,
 )
-from inference.library.image_library import ImageLibrary, ImageText, Index, version_of, write_index
-from inference.library.keyword_search import calibrate
+from inference.library.image_library import ImageLibrary, ImageText, Index, write_index
 from inference.library.normalize import name_of
 from jobqueue.article import Kind
 
@@ -89,11 +88,7 @@ async def build_index(
         text = library.index.written.get(entry.sha256) or await _read_text(folder, entry)
         if text is not None:
             written[entry.sha256] = text
-    index = Index(
-        figures=calibrate(library.search, library.entries),
-        written=written,
-        manifest=version_of(library.entries),
-    )
+    index = Index(written=written)
     write_index(folder, index)
     return index
 

@@ -25,7 +25,7 @@ from inference.engines.scripted import ScriptedEngine
 from inference.library.image_checks import VisionChecker, VisionReport, parse_report
 from inference.library.image_entry import NAME as MANIFEST
 from inference.library.image_entry import ImageEntry, read_manifest, write_manifest
-from inference.library.image_library import ImageLibrary, LibraryReader
+from inference.library.image_library import LibraryReader
 from inference.library.image_selector import ImageSelector, MemoryBlobs
 from jobqueue.article import Kind, Need, Slot, Why
 from jobqueue.schema import FinishReason
@@ -67,7 +67,7 @@ class Seeing(ScriptedEngine):
 
 
 async def test_no_wrong_place_or_person_and_nearly_all_that_fit() -> None:
-    """The public set: calibrated on one half, measured on the other."""
+    """The public set."""
     await assert_none_is_wrong(PUBLIC, PUBLIC.parent / NEEDS)
 
 
@@ -204,15 +204,6 @@ async def test_a_choice_has_to_be_made_twice(folder: Path) -> None:
     assert await VisionChecker(Seeing("1")).choose("a need", ["one", "two"], seed=1) is None
     assert await VisionChecker(Seeing("0")).choose("a need", ["one", "two"], seed=1) is None
     assert await VisionChecker(Seeing("both")).choose("a need", ["one", "two"], seed=1) is None
-
-
-def test_calibration_is_stored_for_its_manifest_alone(folder: Path) -> None:
-    library = ImageLibrary.load(folder)
-    assert library.thresholds is library.index.figures
-    change(folder, "noodles.png", caption="Noodles")
-    changed = ImageLibrary.load(folder)
-    assert changed.thresholds is not changed.index.figures
-    assert 0.3 <= changed.thresholds.threshold <= 0.8
 
 
 async def test_many_at_once_share_one_library(folder: Path, kept: MemoryBlobs) -> None:
