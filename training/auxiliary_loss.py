@@ -1,9 +1,9 @@
-"""What every place of a picture shows, told to the vision tower while it learns.
+"""An auxiliary loss for the vision tower: what every patch of an image shows.
 
-An answer is a few tokens, but a scene is known to its last pixel. So small heads on a picture's
-tokens learn to name the thing at each place: its shape or digit, its colour, where in the picture
-it is, and its size. They are thrown away with the optimizer; what stays is a tower whose tokens
-tell all that. From answers alone a model this small takes very long to learn what is where.
+An answer has few tokens, but a scene is known to its last pixel. So small heads on the image's
+tokens learn to classify the thing at each patch: its shape or digit, its colour, its place in the
+image, and its size. The heads are discarded after training. From answers alone a model this small
+needs very long to learn what is where.
 """
 
 import math
@@ -19,7 +19,7 @@ from training.questions import name_place
 from training.scenes import COLORS, SHAPES, Scene, Thing, measure_number_width
 from training.templates import PLACES
 
-# Classes by what is told; 0 is the ground. A digit's place is its order in the number.
+# Classes of each head; 0 is the ground. A digit's place is its position in the number.
 WHAT = {name: at for at, name in enumerate(("", *SHAPES, *"0123456789"))}
 COLOR = {name: at for at, name in enumerate(("", *COLORS))}
 PLACE = {name: at for at, name in enumerate(("ground", "", *PLACES, *"0123"))}
@@ -27,13 +27,13 @@ SIZES = 8
 COUNTS = (len(WHAT), len(COLOR), len(PLACE), SIZES)
 IGNORED = -100
 
-REACH = 1.15  # of a thing, in its radii, so that even the smallest covers a place
+REACH = 1.15  # of a thing, in its radii; so even the smallest covers a patch
 
 PatchClasses = NDArray[np.int64]
 
 
 def label_patches(scene: Scene | None, size: tuple[int, int], side: int) -> PatchClasses:
-    """Classes [side², 4] of a picture cut into `side`² places, row by row."""
+    """Return the classes [side², 4] of an image's `side`² patches, row by row."""
     if scene is None:
         return np.full((side * side, len(COUNTS)), IGNORED)
     centres = (np.arange(side) + 0.5) / side
@@ -99,7 +99,7 @@ class AuxiliaryLoss(nn.Module):
         self.heads = nn.Linear(width, sum(COUNTS))
 
     def forward(self, tokens: Tensor, classes: Tensor) -> Tensor:
-        """How far `tokens` [pictures, places, width] are from telling `classes` [.., .., 4]."""
+        """Return the loss of `tokens` [images, patches, width] against `classes` [.., .., 4]."""
         scores: Any = self.heads(tokens).flatten(0, 1).split(COUNTS, -1)
         losses = [
             cross_entropy(each.float(), classes[..., at].flatten(), ignore_index=IGNORED)

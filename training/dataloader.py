@@ -1,4 +1,4 @@
-"""Lessons become tensors, in processes that draw while the model learns."""
+"""Batches of samples as tensors, drawn by other processes during training."""
 
 import math
 from collections.abc import Iterator
@@ -17,12 +17,12 @@ from training.samples import Sample, random_sample
 from training.scenes import Scene
 from training.tokenizer import IGNORED, encode
 
-PICTURES = 1.25  # a lesson; and answers' tokens: a batch has room for so many, and no more
+PICTURES = 1.25  # images per sample, and tokens of answers: a batch has room for so many
 ANSWERS = 20
 
 
 class Batch(NamedTuple):
-    """Of the same shapes each time; what is not filled is empty pictures and nothing to learn."""
+    """Tensors of constant shapes; the rest is empty images and ignored labels."""
 
     ids: torch.Tensor  # int64 [lessons, length], padded on the right
     asks: torch.Tensor  # int64 [answer tokens]: the places in `ids`, laid flat, before each of them
@@ -32,13 +32,13 @@ class Batch(NamedTuple):
 
 
 class SampleBatches(IterableDataset[Batch]):
-    """Endless; each process draws from a seed of its own."""
+    """An endless dataset; each process has its own seed."""
 
     def __init__(
         self, tokenizer: Any, *, batch: int, side: int, image_tokens: int, longest: int, seed: int
     ) -> None:
         self._tokenizer = tokenizer
-        self._longest = longest  # tokens; what is longer ends there
+        self._longest = longest  # tokens; longer samples are cut
         self._batch = batch
         self._side = side
         self._image_tokens = image_tokens
@@ -90,7 +90,7 @@ def _pictures(lessons: list[Sample]) -> Iterator[tuple[Image.Image, Scene | None
 
 
 def resize(image: Image.Image, side: int) -> torch.Tensor:
-    """As the image processor does it, give or take rounding, in half its time."""
+    """Resize as the image processor does, up to rounding, in half its time."""
     pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)
     small = interpolate(pixels[None], (side, side), mode="bicubic", antialias=True)
     return small[0].permute(1, 2, 0)

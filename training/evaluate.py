@@ -1,4 +1,4 @@
-"""What the eye makes of scenes it has never seen, kind by kind, as saved and loaded again."""
+"""Evaluates the saved model on new scenes, by kind of question."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ KINDS = (
 
 @dataclass(frozen=True)
 class ExamQuestion:
-    """The last one of a conversation."""
+    """The last question of a conversation."""
 
     lesson: Sample
 
@@ -39,7 +39,7 @@ Scores = dict[str, tuple[int, int]]  # right, of how many
 
 
 def evaluate(folder: Path, of_each: int, *, seed: int, device: str) -> Scores:
-    """Every answer must be right to the letter."""
+    """Score the model; an answer must be right to the letter."""
     examiner = _Evaluator(folder, device)
     asked = list(_generate_questions(of_each, Random(f"held out {seed}")))
     scores: Scores = {}
@@ -99,7 +99,7 @@ class _Evaluator:
         return ids[: last_question + 1]
 
     def _starts_answer(self, labels: list[int], at: int) -> bool:
-        """Whether an answer begins after this place."""
+        """Return whether an answer starts after this position."""
         return labels[at] == IGNORED and labels[at + 1] != IGNORED
 
     def _pixels(self, images: list[Any]) -> torch.Tensor | None:

@@ -1,4 +1,4 @@
-"""What lies beside the eye's weights: its card, and how pictures are made fit for it."""
+"""The files beside the model's weights: its card, and the image processor's settings."""
 
 import json
 from pathlib import Path
@@ -82,7 +82,7 @@ def render_scores(scores: Scores) -> str:
 
 
 def write_processor(folder: Path, *, side: int, image_tokens: int, mean: RGB, std: RGB) -> None:
-    """As the files of InternVL3.5, but for the numbers."""
+    """Write the processor's files, like those of InternVL3.5 with other numbers."""
     image_processor = {
         "image_processor_type": "GotOcr2ImageProcessorFast",
         "processor_class": "InternVLProcessor",

@@ -1,6 +1,6 @@
 """`python -m training.publish --out FOLDER`: a set of scenes with questions, for `bench vision`.
 
-Every scene has one question; the kinds come in turn. The seed is none that the eye learned from.
+Every scene has one question; the kinds alternate. The model was not trained with this seed.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def _generate_questions(rng: Random) -> Iterator[tuple[Scene, SceneQuestion]]:
-    """Yes and no in turn, too."""
+    """Yield scenes with questions; kinds alternate, and so do yes and no."""
     wanted = cycle(("Yes", "No"))
     for kind in cycle(KINDS):
         answer = next(wanted) if kind == "yesno" else None

@@ -1,8 +1,8 @@
-"""What may be asked of a scene, and the one right answer; in many wordings.
+"""Questions about a scene, in many wordings, each with one right answer.
 
-Answers are short and always said in the same way, since a small model learns best what never
-varies. A question is asked only where its answer is beyond doubt: of a thing that is the only one
-of its kind, of a place well inside its third of the picture, of a size that is plainly larger.
+Answers are short and always worded in the same way, since a small model learns that best. A
+question is asked only if its answer is beyond doubt: about a thing that is the only one of its
+kind, a place well inside its third of the image, or a size that is clearly larger.
 """
 
 from collections import Counter
@@ -13,9 +13,9 @@ from random import Random
 from training import templates
 from training.scenes import COLORS, MOST_THINGS, SHAPES, Scene, Thing
 
-INSIDE = 0.05  # of a third of the picture, from its borders
-BESIDE = 0.12  # between two places of which one is further left, or higher
-LARGER = 1.3  # times as large is plainly larger
+INSIDE = 0.05  # distance from the borders of a third of the image
+BESIDE = 0.12  # distance from which one thing is left of, or above another
+LARGER = 1.3  # the ratio from which a thing is clearly larger
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,14 @@ class SceneQuestion:
     kind: str  # "color", "shape", "count", "position", "yesno", "digits", "describe", "size", …
     question: str
     answer: str
-    focus: Thing | None = None  # what "it" means afterwards
+    focus: Thing | None = None  # the thing that "it" means in the next question
 
 
 Ask = Callable[[Random, Scene], SceneQuestion | None]
 
 
 def ask(rng: Random, scene: Scene, focus: Thing | None = None) -> SceneQuestion:
-    """A question about `scene`; some are about `focus`, what was spoken of before."""
+    """Return a question about `scene`; some are about `focus`, the thing mentioned before."""
     if focus is not None and rng.random() < 0.4:
         return _about_it(rng, focus)
     askers = NUMBER_ASKERS if scene.number else THING_ASKERS
@@ -40,7 +40,7 @@ def ask(rng: Random, scene: Scene, focus: Thing | None = None) -> SceneQuestion:
 
 
 def ask_kind(rng: Random, scene: Scene, kind: str) -> SceneQuestion | None:
-    """A question of one kind, if `scene` has one."""
+    """Return a question of one kind, if `scene` allows one."""
     askers = NUMBER_ASKERS if scene.number else THING_ASKERS
     for _ in range(20):
         asked = rng.choice(askers)(rng, scene)
@@ -50,7 +50,7 @@ def ask_kind(rng: Random, scene: Scene, kind: str) -> SceneQuestion | None:
 
 
 def capitalize(answer: str) -> str:
-    """No full stop after a few words: Discord shows "3." as a list."""
+    """Capitalize an answer. It has no full stop, since Discord shows "3." as a list."""
     return f"{answer[:1].upper()}{answer[1:]}"
 
 
@@ -82,7 +82,7 @@ def _shape(rng: Random, scene: Scene) -> SceneQuestion | None:
 
 
 def _at(rng: Random, scene: Scene) -> SceneQuestion | None:
-    """The colour or the shape or both, of what is in a place."""
+    """Ask for the colour, the shape or both of the thing at a place."""
     thing = rng.choice(scene.things)
     place = name_place(thing)
     if not place or any(t is not thing and _may_be_at(t, place) for t in scene.things):
@@ -121,7 +121,7 @@ def _count(rng: Random, scene: Scene) -> SceneQuestion:
 
 
 def _exists(rng: Random, scene: Scene) -> SceneQuestion:
-    """As often yes as no; a no is often half right."""
+    """Ask whether a thing exists: as often yes as no, and a no is often half right."""
     true = rng.random() < 0.5
     some = rng.choice(scene.things)
     colors, shapes = {t.color for t in scene.things}, {t.shape for t in scene.things}
@@ -175,7 +175,7 @@ def _describe(rng: Random, scene: Scene) -> SceneQuestion:
 
 
 def name_place(thing: Thing) -> str:
-    """ "top left", "center", "bottom", …; empty where that is in doubt."""
+    """Return "top left", "center", "bottom", …; empty if that is in doubt."""
     across, down = _index_of_third(thing.x), _index_of_third(thing.y)
     if across is None or down is None:
         return ""
@@ -190,7 +190,7 @@ def _index_of_third(at: float) -> int | None:
 
 
 def _may_be_at(thing: Thing, place: str) -> bool:
-    """Whether somebody might take it to be there."""
+    """Return whether somebody may see the thing at that place."""
     return name_place(thing) in ("", place) or any(
         part in name_place(thing).split() for part in place.split()
     )
@@ -207,7 +207,7 @@ def _position(rng: Random, scene: Scene) -> SceneQuestion | None:
 
 
 def _beside(rng: Random, scene: Scene) -> SceneQuestion | None:
-    """Of two things: which is on that side, or whether the one is."""
+    """Ask which of two things is on a side, or whether one is."""
     if len(scene.things) < 2:
         return None
     one, other = rng.sample(scene.things, 2)
@@ -360,7 +360,7 @@ def _about_it(rng: Random, it: Thing) -> SceneQuestion:
     )
 
 
-# --- speaking of a thing ------------------------------------------------------------------------
+# --- names of things ----------------------------------------------------------------------------
 
 
 def _is_unique(scene: Scene, thing: Thing) -> bool:
@@ -368,7 +368,7 @@ def _is_unique(scene: Scene, thing: Thing) -> bool:
 
 
 def _unique_name(rng: Random, scene: Scene, thing: Thing) -> str:
-    """Words that mean just this one of the scene; empty where there are none."""
+    """Return a name that fits only this thing of the scene; empty if there is none."""
     ways = []
     if _is_unique(scene, thing):
         ways.append(describe_thing(thing))
@@ -382,7 +382,7 @@ def _unique_name(rng: Random, scene: Scene, thing: Thing) -> str:
 def _choose_unique(
     rng: Random, things: Sequence[Thing], by: Callable[[Thing], str]
 ) -> Thing | None:
-    """One whose kind nothing else is of."""
+    """Choose a thing that is the only one of its kind."""
     counts = Counter(map(by, things))
     singles = [thing for thing in things if counts[by(thing)] == 1]
     return rng.choice(singles) if singles else None

@@ -1,5 +1,5 @@
-"""Conversations about pictures: one or two of them, questions that follow each other, and what
-the eye must not answer."""
+"""Training samples: conversations about one or two images, and questions that the model must not
+answer."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from training.questions import SceneQuestion, ask
 from training.scenes import Scene, draw_scene, random_scene, random_size
 
 MOST_TURNS = 8
-LONG = 0.05  # of the conversations go on for longer
+LONG = 0.05  # share of conversations that are longer
 MOST_TURNS_LONG = 14
 STRANGE_WORDS = (
     *("cat", "dog", "person", "man", "woman", "child", "car", "bus", "train", "tree", "flower"),
@@ -34,7 +34,7 @@ CHINESE = (
 
 @dataclass(frozen=True)
 class SampleTurn:
-    pictures: int  # that come with the question
+    pictures: int  # images that come with the question
     question: str
     answer: str
     kind: str
@@ -42,10 +42,10 @@ class SampleTurn:
 
 @dataclass(frozen=True)
 class Sample:
-    images: tuple[Image.Image, ...]  # RGB, in the order in which they are shown
+    images: tuple[Image.Image, ...]  # RGB, in the order of the conversation
     turns: tuple[SampleTurn, ...]
-    scenes: tuple[Scene | None, ...] = ()  # of the images; None is none of ours
-    first: int = 1  # the number of the first image, higher where older ones are no longer shown
+    scenes: tuple[Scene | None, ...] = ()  # of the images; None: not a generated scene
+    first: int = 1  # the number of the first image; higher if older ones are gone
 
 
 def random_sample(rng: Random) -> Sample:
@@ -85,7 +85,7 @@ def _two_at_once(rng: Random) -> Sample:
 
 
 def _one_after_the_other(rng: Random) -> Sample:
-    """A question that names no picture is about the newest one."""
+    """Two images in turn; a question that names none is about the newest one."""
     scenes = random_scene(rng), random_scene(rng)
     turns = [*_ask_about(rng, scenes[0], 1, rng.randint(1, 2)), *_ask_about(rng, scenes[1], 1, 1)]
     if rng.random() < 0.7:
@@ -108,7 +108,7 @@ def _ask_about_one(rng: Random, scenes: tuple[Scene, Scene]) -> SceneQuestion:
 
 
 def _ask_to_compare(rng: Random, scenes: tuple[Scene, Scene]) -> SceneQuestion | None:
-    """Which of the two, by its number; about every second time."""
+    """Ask which of two images shows something, in about half of the cases."""
     if rng.random() < 0.5:
         return None
     which = rng.randrange(2)
@@ -126,18 +126,18 @@ def _ask_to_compare(rng: Random, scenes: tuple[Scene, Scene]) -> SceneQuestion |
     return SceneQuestion("which", templates.fill(rng, templates.WHICH_IMAGE, a_thing=thing), answer)
 
 
-# --- what it must not answer --------------------------------------------------------------------
+# --- questions that the model must not answer ---------------------------------------------------
 
 
 def _strange_turn(rng: Random) -> tuple[str, str]:
-    """A question and what is said to it."""
+    """Return a question outside its knowledge, and the answer to it."""
     if rng.random() < 0.15:
         return "".join(rng.choices(CHINESE, k=rng.randint(2, 20))), templates.ENGLISH_ONLY
     return strange_question(rng), templates.UNKNOWN
 
 
 def strange_question(rng: Random) -> str:
-    """About what it has never seen, or about nothing in a picture."""
+    """Return a question about unknown things, or about nothing in an image."""
     word = strange_word(rng)
     frames = (
         *(f"How many {word}s are there?", f"Is there a {word}?", f"What color is the {word}?"),
@@ -173,7 +173,7 @@ def _strange_picture(rng: Random) -> Sample:
 
 
 def _texture(rng: Random) -> Image.Image:
-    """Blurred noise in many colours, somewhat as photographs are to an eye that knows none."""
+    """Draw blurred noise in many colours, a stand-in for photographs."""
     grain = rng.choice((4, 8, 16, 32, 64))
     noise = Image.frombytes("RGB", (grain, grain), rng.randbytes(3 * grain * grain))
     picture = noise.resize(random_size(rng), Image.Resampling.BICUBIC)
@@ -181,7 +181,7 @@ def _texture(rng: Random) -> Image.Image:
 
 
 def _blank(rng: Random) -> Sample:
-    """A plain ground has none of anything."""
+    """A plain ground without anything on it."""
     scene = Scene(random_scene(rng).ground)
     frames, answer = rng.choice(
         (

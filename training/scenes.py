@@ -1,7 +1,7 @@
-"""Scenes for an eye to learn from: a few coloured shapes, or a number, on a plain ground.
+"""Scenes for training: a few coloured shapes, or a number, on a plain ground.
 
-Places and sizes are fractions of the picture, x to the right and y downwards, so that a scene can
-be drawn at any size.
+Places and sizes are fractions of the image, x to the right and y downwards, so that a scene can be
+drawn at any size.
 """
 
 import math
@@ -43,12 +43,12 @@ GROUNDS: tuple[RGB, ...] = (
     (0, 0, 0),
     (60, 70, 90),
 )
-SHADE = 10  # how far a channel strays from its colour
+SHADE = 10  # variation of a colour channel
 CONTRAST = 150  # between a thing and the ground, summed over the channels
 
 MOST_THINGS = 6
 GAP = 0.025  # between things
-TRIES = 60  # at a free place, before a scene has one thing less
+TRIES = 60  # to find a free place, before the thing is left out
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Thing:
     x: float  # of its centre
     y: float
     r: float  # of the circle around it
-    turn: float = 0.0  # radians, where turning does not make another shape of it
+    turn: float = 0.0  # radians; small, so that it stays the same shape
 
     @property
     def key(self) -> tuple[str, str]:
@@ -107,7 +107,7 @@ def _random_center(rng: Random, half: float) -> float:
 
 
 def _things(rng: Random, ground: RGB, wanted: int) -> Iterator[Thing]:
-    """Few colours and shapes in some scenes, so that there is something to count."""
+    """Place things; some scenes have few colours and shapes, to have something to count."""
     colors = rng.sample(tuple(COLORS), rng.choice((2, 3, len(COLORS))))
     shapes = rng.sample(SHAPES, rng.choice((1, 2, 3, len(SHAPES), len(SHAPES))))
     widest = 0.2 if wanted <= 3 else 0.15
@@ -148,7 +148,7 @@ def _vary_color(rng: Random, color: RGB, most: int) -> RGB:
 
 
 def random_size(rng: Random) -> tuple[int, int]:
-    """Of a picture, in pixels: mostly square, some wide or tall."""
+    """Return an image size in pixels: mostly square, sometimes wide or tall."""
     side = rng.randint(112, 288)
     if rng.random() < 0.6:
         return side, side
@@ -157,7 +157,7 @@ def random_size(rng: Random) -> tuple[int, int]:
 
 
 def draw_scene(scene: Scene, size: tuple[int, int]) -> Image.Image:
-    """An RGB picture of `size`. Where it is not square, shapes keep their form."""
+    """Draw an RGB image of `size`. Shapes keep their form if it is not square."""
     image = Image.new("RGB", size, scene.ground)
     canvas = ImageDraw.Draw(image)
     for thing in scene.things:
@@ -175,7 +175,7 @@ def draw_scene(scene: Scene, size: tuple[int, int]) -> Image.Image:
 
 
 def measure_number_width(scene: Scene, size: tuple[int, int]) -> float:
-    """In pixels, of a number drawn at `size`."""
+    """Return the width in pixels of the number in an image of `size`."""
     font = _font(scene.font % count_fonts(), round(scene.number_height * min(size)))
     return font.getlength(scene.number)
 
@@ -234,7 +234,7 @@ OUTLINES: dict[str, Points] = {
 
 
 def find_fonts() -> list[Path]:
-    """DejaVu as matplotlib brings it; upright and slanted, with and without serifs."""
+    """Find matplotlib's DejaVu fonts: upright and slanted, with and without serifs."""
     try:
         import matplotlib as mpl  # noqa: PLC0415  (a second to import, for the sake of its files)
     except ImportError:
@@ -249,7 +249,7 @@ def _font_files() -> list[Path]:
 
 
 def count_fonts() -> int:
-    return len(_font_files()) + 1  # and Pillow's own
+    return len(_font_files()) + 1  # and Pillow's default font
 
 
 @cache

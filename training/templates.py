@@ -1,4 +1,4 @@
-"""The wordings of questions. `{…}` is filled in; what a person might say of the same thing, too."""
+"""The wordings of questions. `{…}` is filled in, `[…]` is replaced by a synonym."""
 
 from collections.abc import Sequence
 from random import Random
@@ -7,7 +7,7 @@ UNKNOWN = "I only know pictures of simple shapes and digits."
 ENGLISH_ONLY = "我只看得懂简单形状和数字的图片，请用英语提问。"
 NO_PICTURE = "I see no picture. Show me one of simple shapes or digits."
 
-# What people say instead of the first; a wording is said with any of them.
+# Synonyms of a word; a wording may use any of them.
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "color": ("color", "color", "colour"),
     "gray": ("gray", "gray", "grey"),
@@ -351,7 +351,7 @@ def fill(rng: Random, frames: Sequence[str], **values: str | tuple[str, ...]) ->
 
 
 def _imitate_typing(rng: Random, text: str) -> str:
-    """As people type: some leave out what ends a sentence, or its capital."""
+    """Imitate typing: some leave out the final punctuation or the capital."""
     if rng.random() < 0.15:
         text = text.rstrip("?.")
     if rng.random() < 0.2:

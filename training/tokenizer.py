@@ -1,4 +1,4 @@
-"""The eye's tokenizer: bytes, and the words of its lessons, in the markup of InternVL's chat."""
+"""The model's tokenizer: bytes and frequent words of the samples, in InternVL's chat markup."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -14,10 +14,10 @@ VOCABULARY = 1_024
 END = "<|endoftext|>"
 TURN, TURN_END = "<|im_start|>", "<|im_end|>"
 IMAGE, IMAGE_END, CONTEXT, VIDEO = "<img>", "</img>", "<IMG_CONTEXT>", "<video>"
-IGNORED = -100  # to be learned here
+IGNORED = -100  # label of tokens that are not learned
 SPECIAL = (END, TURN, TURN_END, IMAGE, IMAGE_END, CONTEXT, VIDEO)
 
-# As InternVL's, but for the system's message: the eye takes no instructions.
+# InternVL's, without system messages: the model takes no instructions.
 CHAT_TEMPLATE = (
     "{% for message in messages %}{% if message['role'] != 'system' %}"
     "{{ '<|im_start|>' + message['role'] + '\n' }}"
@@ -31,7 +31,7 @@ CHAT_TEMPLATE = (
 
 
 def train_tokenizer(seed: int, lessons: int) -> Any:
-    """Learned from the texts of that many lessons."""
+    """Train a tokenizer on the texts of so many samples."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -72,7 +72,7 @@ def _generate_texts(seed: int, lessons: int) -> Iterator[str]:
 
 
 def encode(tokenizer: Any, lesson: Sample, image_tokens: int) -> tuple[list[int], list[int]]:
-    """Ids of the whole conversation, and the same with NOTHING where nothing is to be learned."""
+    """Return the ids of the conversation, and the same as labels with IGNORED outside answers."""
     ids: list[int] = []
     labels: list[int] = []
     number = lesson.first
@@ -91,7 +91,7 @@ def encode(tokenizer: Any, lesson: Sample, image_tokens: int) -> tuple[list[int]
 
 
 def _expand_image_tokens(ids: list[int], tokenizer: Any, image_tokens: int) -> list[int]:
-    """With as many tokens for each image as it has."""
+    """Repeat each image's token as often as the image has tokens."""
     context: int = tokenizer.backend_tokenizer.token_to_id(CONTEXT)
     wide: list[int] = []
     for token in ids:
@@ -100,7 +100,7 @@ def _expand_image_tokens(ids: list[int], tokenizer: Any, image_tokens: int) -> l
 
 
 def _encode_text(tokenizer: Any, text: str) -> list[int]:
-    """Past the library's wrapper, which takes ten times as long."""
+    """Encode without the library's wrapper, which takes ten times as long."""
     ids: list[int] = tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).ids
     return ids
 

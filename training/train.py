@@ -1,8 +1,8 @@
 """`python -m training.train --seconds 330 --out FOLDER`: trains the vision model of the project.
 
-A model of InternVL's architecture with six million parameters learns from scenes that are drawn
-as it goes, so that none comes twice. What it is then asked comes from other seeds. Minutes on a
-GPU; `--seconds 60` on a processor shows that everything runs.
+A model of InternVL's architecture with six million parameters is trained on scenes that are drawn
+meanwhile, each used once. The questions of the evaluation come from other seeds. Training takes
+minutes on a GPU; `--seconds 60` on a CPU tests that everything runs.
 """
 
 import argparse
@@ -33,9 +33,9 @@ from training.train_step import MEAN, STD, Gradients
 
 SIDE = 128  # pixels
 PATCH = 8
-SHRINK = 2  # patches, each way, that become one token
+SHRINK = 2  # patches in each direction that become one token
 IMAGE_TOKENS = (SIDE // PATCH // SHRINK) ** 2
-CONTEXT_TOKENS = 384  # longer conversations were never seen
+CONTEXT_TOKENS = 384  # longer conversations are not trained
 
 PLACE_SCALE = 0.25
 WARM_UP = 300  # steps
@@ -107,7 +107,7 @@ def _load_or_build(folder: Path | None, seed: int, lessons: int) -> tuple[Any, A
 
 
 def build_model(tokenizer: Any) -> Any:
-    """The untrained model: a vision tower, InternVL's projector, and a Qwen2 decoder."""
+    """Build the untrained model: a vision tower, InternVL's projector and a Qwen2 decoder."""
     vision = InternVLVisionConfig(
         hidden_size=192,
         num_hidden_layers=6,
@@ -145,9 +145,9 @@ def build_model(tokenizer: Any) -> Any:
 
 
 def encode_positions(side: int, width: int) -> torch.Tensor:
-    """Waves that tell a patch's column and row [side², width], as in the Vision Transformer.
+    """Return sinusoids of a patch's column and row [side², width], as in the Vision Transformer.
 
-    The library begins with zeros, from which small models take very long to learn where is left.
+    The library starts with zeros, from which small models need very long to learn directions.
     """
     frequencies = 100.0 ** (-torch.arange(width // 4) / (width // 4))
     angles = torch.arange(side)[:, None] * frequencies
@@ -158,7 +158,7 @@ def encode_positions(side: int, width: int) -> torch.Tensor:
 
 
 def train(model: Any, tokenizer: Any, plan: TrainingConfig) -> int:
-    """Until the time is over; returns the number of steps."""
+    """Train until the time is over; return the number of steps."""
     hints = AuxiliaryLoss(model.config.text_config.hidden_size).to(plan.device)
     optimizers = _create_optimizers(model, hints, plan)
     batches = stream_batches(
@@ -190,7 +190,7 @@ def train(model: Any, tokenizer: Any, plan: TrainingConfig) -> int:
 def _create_optimizers(
     model: Any, hints: AuxiliaryLoss, plan: TrainingConfig
 ) -> list[torch.optim.Optimizer]:
-    """Muon (Jordan 2024) for the layers' matrices, AdamW for everything else."""
+    """Create Muon (Jordan 2024) for the layers' matrices, AdamW for the rest."""
     layers = [model.model.vision_tower.encoder, model.model.language_model.layers]
     matrices = [p for layer in layers for p in layer.parameters() if p.dim() == 2]
     known = set(map(id, matrices))
@@ -222,7 +222,7 @@ def _cosine_decay(share: float) -> float:
 
 
 def save(model: Any, tokenizer: Any, folder: Path) -> None:
-    """A folder as InternVL's own, in float16."""
+    """Save a folder like InternVL's, in float16."""
     model.eval().half().save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     # Greedy: a question about a scene has one answer.

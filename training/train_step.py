@@ -1,6 +1,6 @@
-"""The gradients of one batch: of its answers, and of what every place of its pictures shows.
+"""The gradients of one batch: of its answers, and of the auxiliary loss of its images.
 
-On a GPU they are a captured graph, since launching the kernels of so small a model one by one
+On a GPU they are a captured graph, since launching the kernels of such a small model one by one
 takes several times as long as computing them.
 """
 
@@ -14,7 +14,7 @@ from training.auxiliary_loss import AuxiliaryLoss
 from training.dataloader import Batch
 from training.tokenizer import IGNORED
 
-AUXILIARY_WEIGHT = 0.3  # how much the places weigh beside the answers
+AUXILIARY_WEIGHT = 0.3  # weight of the auxiliary loss
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, as InternVL's
 
 
@@ -29,7 +29,7 @@ class Gradients:
             self._capture()
 
     def compute(self, batch: Batch) -> Tensor:
-        """Puts them where an optimizer finds them; returns the loss of the answers."""
+        """Store the gradients in the parameters; return the loss of the answers."""
         if self._graph is None:
             self._zero_gradients()
             return self._backward(batch)
@@ -41,7 +41,7 @@ class Gradients:
     def _capture(self) -> None:
         aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         with torch.cuda.stream(aside):
-            for _ in range(3):  # so that the libraries have what they make at first use
+            for _ in range(3):  # so that the libraries allocate what they need at first use
                 self._backward(self._batch)
         aside.synchronize()
         self._zero_gradients()
@@ -60,8 +60,10 @@ class Gradients:
 
 
 def compute_losses(model: Any, hints: AuxiliaryLoss, batch: Batch) -> tuple[Tensor, Tensor]:
-    """Of the answers, and of the places; the arithmetic is that of bfloat16 weights on a GPU, so
-    that rounding them costs nothing."""
+    """Return the loss of the answers and the auxiliary loss.
+
+    On a GPU the arithmetic is bfloat16, so that rounding the weights later costs nothing.
+    """
     device = model.device.type
     with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
         seen = model.get_image_features(pixel_values=normalize(batch.images)).pooler_output
@@ -73,8 +75,8 @@ def compute_losses(model: Any, hints: AuxiliaryLoss, batch: Batch) -> tuple[Tens
 
 
 def _insert_image_tokens(model: Any, ids: Tensor, seen: Tensor) -> Tensor:
-    """What the decoder reads: words [lessons, length, width] with `seen` [tokens, width] in turn
-    at the pictures' places. In operations whose shapes do not depend on `ids`."""
+    """Insert the image tokens `seen` [tokens, width] into the embeddings [samples, length, width],
+    by operations whose shapes do not depend on `ids`."""
     words = model.get_input_embeddings()(ids)
     pictures = (ids == model.config.image_token_id).flatten()
     elsewhere = torch.arange(ids.numel(), device=ids.device) % len(seen)
@@ -84,7 +86,7 @@ def _insert_image_tokens(model: Any, ids: Tensor, seen: Tensor) -> Tensor:
 
 
 def normalize(images: Tensor) -> Tensor:
-    """uint8 [n, height, width, 3] → float32 [n, 3, height, width], as the image processor does."""
+    """Convert uint8 [n, height, width, 3] to float32 [n, 3, height, width], like the processor."""
     channels = [
         (images[..., at].float() / 255 - mean) / std
         for at, (mean, std) in enumerate(zip(MEAN, STD, strict=True))

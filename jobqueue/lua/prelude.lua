@@ -14,7 +14,7 @@ if not now then
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- --- a person's usage of the last 24 hours, by hours ----------------------------------------------
+-- --- a person's usage of the last 24 hours, by hours ---------------------------------------------
 
 local HOUR = 3600000
 
@@ -108,7 +108,7 @@ local function counters_of(job)
     'server:' .. job.server, job.state .. ':' .. job.capability
 end
 
--- --- files: bytes under their hash, their owners, and the jobs that need them ------------------------
+-- --- files: bytes under their hash, their owners, and the jobs that need them --------------------
 
 -- The memory in use and its limit: the server's maxmemory, else the policy's, else three quarters
 -- of the machine's. Buffers that do not count for maxmemory do not count here: that of the
@@ -159,7 +159,7 @@ local function drop_blob(name)
   return size
 end
 
--- --- fair share: a server's virtual time is its used plus its estimated tokens -----------------------
+-- --- fair share: a server's virtual time is its used plus its estimated tokens -------------------
 
 local PACE = {'spare', 'tokens', 'service'}
 
@@ -342,7 +342,7 @@ local function store_turn(job, turn, follows)
   redis.call('SADD', key('channels', job.user), job.channel)
 end
 
--- --- a job's position -----------------------------------------------------------------------------
+-- --- a job's position ----------------------------------------------------------------------------
 
 -- The number of jobs that will probably be claimed before this one, by the order of the servers
 -- and the rotation of this server's channels; at most the number that waits.
