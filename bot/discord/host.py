@@ -61,9 +61,7 @@ class Host(discord.AutoShardedClient):
         self.dressing = Dressing(services.blobs)
         self.registry = AnswerRegistry(self, services, self.dressing)
         self.pacer = RequestPacer(len(shards.ids) / shards.of if shards else 1.0)
-        self.answers = AnswerManager(
-            self, services, self.registry, dressing=self.dressing, pace=self.pacer
-        )
+        self.answers = AnswerManager(self, services, self.registry, self.dressing, self.pacer)
         self.admission = Admission(services)
         self.intake = QuestionIntake(self, services, self.admission, self.answers)
         reader = services.settings.reader

@@ -24,7 +24,7 @@ from bot.discord.article import article_editor
 from bot.discord.article.article_components import ArticleControl
 from bot.discord.article.article_editor import Page
 from bot.discord.ask.admission import asker_of
-from bot.discord.delivery.restore_images import restore_images
+from bot.discord.delivery.answer_registry import restore_images
 from bot.discord.host import Host, Interaction
 from bot.discord.views import components_panel, modal_values
 from bot.discord.views.answer_actions import FORGOTTEN, in_place_of, reachable

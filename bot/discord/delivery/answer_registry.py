@@ -1,7 +1,11 @@
-"""What is shown where, and the buttons that go with it."""
+"""The record of answers in messages: what is around each, and what its messages still hold."""
 
 import logging
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from contextlib import suppress
+from hashlib import sha256
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
 
 import aiohttp
 import discord
@@ -10,34 +14,38 @@ from redis.exceptions import RedisError
 
 from bot import problem_numbers
 from bot.agent_trace import NOTHING, Work
-from bot.answer_formatter import Dressing
+from bot.answer_formatter import Dressing, figure_name
 from bot.answer_store import Shown, Version, with_version
 from bot.article import edits
 from bot.article.message_layout import Spread
 from bot.discord.delivery import reply_target
 from bot.discord.delivery.discord_reply import AnswerChrome
-from bot.discord.delivery.question_header import build_header
 from bot.discord.delivery.reply_target import InteractionTarget
-from bot.discord.delivery.restore_images import restore_images
 from bot.discord.views import answer_buttons
 from bot.i18n import words
+from bot.notices import Notice
 from bot.render.message_view import Row
+from bot.render.question_quote import quotation
 from bot.reply_protocol import AnswerOutcome
 from bot.services import Services
 from jobqueue.article import Article
-from jobqueue.errors import QueueUnavailable
+from jobqueue.blobs import Blobs
+from jobqueue.errors import QueueError, QueueUnavailable
 from jobqueue.schema import SOLVE, FinishReason, Job, strip_model
 
 log = logging.getLogger(__name__)
 
 
 class AnswerRegistry:
-    """An answer is never lost to a record that cannot be read or written: it has no buttons then,
-    or ones that say that they are forgotten."""
+    """Records of shown answers.
 
-    def __init__(self, client: discord.Client, services: Services, dressing: Dressing) -> None:
+    An answer is never lost to a record that cannot be read or written. It then has no buttons, or
+    ones that say that they are forgotten.
+    """
+
+    def __init__(self, client: discord.Client, services: Services, formatter: Dressing) -> None:
         self._client = client
-        self._dressing = dressing
+        self._formatter = formatter
         self._shown = services.shown
         self._works = services.works
         self._articles = services.articles
@@ -46,7 +54,8 @@ class AnswerRegistry:
         self._feedback = services.feedback
 
     async def build_chrome(self, job: Job, answer: str) -> AnswerChrome:
-        """What is around this job's answer, which is a new version of `answer` if that is named."""
+        """Return what is around a job's answer, which is a new version of `answer` if that is
+        named."""
         earlier, text = None, ""
         with suppress(QueueUnavailable):
             earlier = await self._shown.find(answer) if answer else None
@@ -56,28 +65,30 @@ class AnswerRegistry:
 
         article = await self.find_article(earlier) if earlier else None
 
-        def row(outcome: AnswerOutcome) -> Row:
+        def build_row(outcome: AnswerOutcome) -> Row:
             shown = earlier if earlier and is_rework(job) else None
             shown = shown or with_version(earlier, Version.of(job, outcome), ())
             return button_state(shown, article=outcome.article)
 
         return AnswerChrome(
-            row,
-            text,
-            build_header(earlier.job) if earlier else "",
-            button_state(earlier, article=article) if earlier else None,
+            build_header(job),
+            _footnotes(job),
+            build_row,
+            old_text=text,
+            old_header=build_header(earlier.job) if earlier else "",
+            old_row=button_state(earlier, article=article) if earlier else None,
             laid_out=job.order is not None,
             article=await self.prepare_article(earlier, article) if earlier and article else None,
             is_rework=is_rework(job),
         )
 
     async def prepare_article(self, shown: Shown, article: Article) -> Spread:
-        """An article ready to be shown, with the pictures that its messages still have."""
+        """Make an article ready to be shown, with the pictures that its messages still have."""
         await restore_images(self._client, self._blobs, shown, article)
-        return await self._dressing.spread(article)
+        return await self._formatter.spread(article)
 
     async def find_article(self, shown: Shown) -> Article | None:
-        """As it is now, if it is one and is known."""
+        """Return the article's present state, if the answer is one and its record is known."""
         record = None
         with suppress(QueueUnavailable):
             record = await self._articles.find(shown.id) if shown.job.order else None
@@ -86,7 +97,7 @@ class AnswerRegistry:
     async def record_answer(
         self, job: Job, answer: str, messages: tuple[str, ...], outcome: AnswerOutcome
     ) -> None:
-        """Put the job's answer on record, as the latest of its channel."""
+        """Record a job's answer as the latest of its channel."""
         try:
             earlier = await self._shown.find(answer) if answer else None
             before = await self._shown.latest(job.channel)
@@ -106,24 +117,26 @@ class AnswerRegistry:
             await self.redraw_buttons(before, latest=False)
 
     async def record_work(self, job: Job, work: Work) -> None:
-        """Of an answer that came to nothing, for whoever opens it."""
+        """Record the steps of a job that came to nothing, for whoever opens them."""
         with suppress(QueueUnavailable, RedisError):
             await self._works.keep(job.id, job.user, work)
 
     async def find_work(self, version: Version) -> Work:
-        """Nothing, where it cannot be read: the answer is shown all the same."""
+        """Return a version's steps, or `NOTHING` where they cannot be read."""
         with suppress(QueueUnavailable):
             if version.work and (work := await self._works.find(version.job.id)):
                 return work
         return NOTHING
 
     async def update(self, shown: Shown) -> None:
-        """A change of what is shown; an article may be changed when it is no longer the latest."""
+        """Record a change of an answer. An article may be changed when it is not the latest."""
         await self._shown.keep(shown, latest=shown.job.order is None)
 
     async def redraw_buttons(self, shown: Shown, *, latest: bool) -> None:
-        """Give an answer's last message the buttons it should have now; a courtesy. An article
-        keeps those it has: they are a part of its layout."""
+        """Give an answer's last message its present buttons, where it can be reached.
+
+        An article keeps its buttons, since they are a part of its layout.
+        """
         if shown.job.order:
             return
         below = reply_target.decode(shown.job.reply)
@@ -138,11 +151,21 @@ class AnswerRegistry:
 
 
 def is_rework(job: Job) -> bool:
-    """Whether it changes a part of an article, and is no version of the answer."""
+    """Return whether a job changes a part of an article, and is no version of the answer."""
     return job.order is not None and job.order.change is not None
 
 
+def version_chrome(shown: Shown, article: Article | None) -> AnswerChrome:
+    """Return what is around the version of an answer that is to be shown."""
+    row = button_state(shown, article=article)
+    return AnswerChrome(
+        build_header(shown.job), _footnotes(shown.job), lambda _: row, laid_out=article is not None
+    )
+
+
 def button_state(shown: Shown, *, latest: bool = True, article: Article | None = None) -> Row:
+    asked, _ = problem_numbers.parted(shown.job.prompt)
+    is_problem = strip_model(shown.job.capability) == SOLVE
     return Row(
         job=shown.job.id,
         latest=latest,
@@ -150,14 +173,96 @@ def button_state(shown: Shown, *, latest: bool = True, article: Article | None =
         current=shown.current,
         versions=len(shown.versions),
         work=shown.version.work,
-        numbers=_has_numbers(shown.job),
+        numbers=is_problem and bool(problem_numbers.numbers(asked)),
         formulas=shown.version.formulas,
         article=article is not None,
         empty=article is not None and bool(edits.empty(article)),
     )
 
 
-def _has_numbers(job: Job) -> bool:
-    """Whether it is a problem that can be solved with other ones."""
-    is_problem = strip_model(job.capability) == SOLVE
-    return is_problem and bool(problem_numbers.numbers(problem_numbers.parted(job.prompt)[0]))
+def _footnotes(job: Job) -> list[Notice]:
+    return [footnote.notice for footnote in reply_target.decode(job.reply).footnotes]
+
+
+def build_header(job: Job) -> str:
+    """Return the lines above an answer: what was asked, where Discord does not show it.
+
+    These are the question, the pictures that came with a command, and the message it is about.
+    """
+    below = reply_target.decode(job.reply)
+    asked, material = problem_numbers.parted(job.prompt)
+    command = below if isinstance(below, InteractionTarget) else None
+    message = below.about if command or below.quoted else ""  # else Discord shows it
+    if material and not (below.footnotes or below.about or below.read_along):
+        asked = job.prompt  # nothing was read along: the person wrote what looks like it
+    lines = [quotation(asked)] if below.quoted and asked else []
+    if (command or message) and not job.order:
+        about = message or ", ".join(f"`{name}`" for name in _pictures(job))
+        lines += [f"> {'↪' if message else '🖼️'} {about}"] if about else []
+    return "\n".join(lines)
+
+
+def _pictures(job: Job) -> list[str]:
+    files = (file for file in job.attachments if file.media_type.startswith("image/"))
+    return list(dict.fromkeys(file.name for file in files))
+
+
+# --- pictures of an article ---------------------------------------------------------------------
+
+
+async def restore_images(
+    client: discord.Client, blobs: Blobs, shown: Shown, article: Article
+) -> None:
+    """Put an article's pictures back into the queue's memory, as far as Discord has them.
+
+    Bytes live there for a day, an article's buttons for a month. Its messages keep its pictures
+    under names that say what they hold. A missing picture is no failure.
+    """
+    with suppress(QueueError):
+        wanted = {
+            figure_name(figure): figure.picture.sha256
+            for figure in article.figures
+            if await blobs.get(figure.picture.sha256) is None
+        }
+        if not wanted:
+            return
+        async for name, data in _find_files(client, shown, wanted):
+            if sha256(data).hexdigest() == wanted[name]:
+                await blobs.put(data, user=shown.job.user, server=shown.job.server)
+
+
+async def _find_files(
+    client: discord.Client, shown: Shown, wanted: Collection[str]
+) -> AsyncIterator[tuple[str, bytes]]:
+    channel = client.get_partial_messageable(int(reply_target.decode(shown.job.reply).channel))
+    for message in shown.messages:
+        try:
+            found = await channel.fetch_message(int(message.rpartition("/")[2]))
+            for url in _file_urls(found):
+                name = PurePosixPath(urlsplit(url).path).name
+                if name in wanted:
+                    yield name, await client.http.get_from_cdn(url)
+        except (discord.HTTPException, aiohttp.ClientError) as error:
+            log.info("pictures not restored answer=%s: %r", shown.id, error)
+
+
+def _file_urls(message: discord.Message) -> Iterator[str]:
+    """Yield the address of each file of a message. An address ends with the file's name.
+
+    `attachments` holds only files that no embed and no component shows.
+    """
+    yield from (file.url for file in message.attachments)
+    yield from (item.url for item in _iter_media(message.components))
+
+
+def _iter_media(components: Iterable[object]) -> Iterator[discord.UnfurledMediaItem]:
+    for component in components:
+        match component:
+            case discord.MediaGalleryComponent(items=items):
+                yield from (item.media for item in items)
+            case discord.FileComponent(media=media) | discord.ThumbnailComponent(media=media):
+                yield media
+            case discord.Container(children=children):
+                yield from _iter_media(children)
+            case discord.SectionComponent(accessory=accessory):
+                yield from _iter_media([accessory])

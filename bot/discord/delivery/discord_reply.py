@@ -1,8 +1,8 @@
-"""Shows an answer in Discord while it grows.
+"""A reply in Discord that shows an answer while it grows.
 
-The reply knows which faces its messages should have and which they have. One request at a time
-makes them equal, at most one a second per message; while it is under way newer text replaces
-older, so falling behind costs smoothness and never text.
+The reply knows which faces its messages should have and which they have. It synchronizes one
+message at a time, and each at most once a second. Newer text replaces older text meanwhile, so
+falling behind costs smoothness and never text.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from time import monotonic
+from typing import Self
 
 from bot import notices
 from bot.agent_trace import NOTHING, Work
@@ -33,13 +34,11 @@ TYPING_S = 8.0  # Discord shows it for ten
 MAX_RETRY_S = 30.0
 MAX_REPLACEMENTS = 5  # in one answer
 
-NOTHING_SHOWN = DeliveryNote()
-
-# Keeps the note that a later process goes on from; whether that worked. If not it is asked again.
-Save = Callable[[DeliveryNote], Awaitable[bool]]
-# A complete answer, made ready to be shown.
-Dress = Callable[[str, AnswerOutcome, Words], Awaitable[Dressed | Spread]]
-# The faces to be shown: made of components where that is asked for, else plain.
+# Keeps the note that a later process continues from. False where that failed: it is called again.
+SaveNote = Callable[[DeliveryNote], Awaitable[bool]]
+# Makes a complete answer ready to be shown.
+FormatAnswer = Callable[[str, AnswerOutcome, Words], Awaitable[Dressed | Spread]]
+# Draws the faces to be shown: made of components where that is asked for, else plain.
 Draw = Callable[[bool], Faces]
 
 log = logging.getLogger(__name__)
@@ -63,8 +62,10 @@ class _Part:
 
 @dataclass(frozen=True)
 class AnswerChrome:
-    """What is around an answer: its buttons, and what its messages held before."""
+    """What is around an answer: the question, its buttons, and what its messages held before."""
 
+    header: str = ""  # above the answer
+    footnotes: Sequence[Notice] = ()  # below it, before those of its outcome
     build_row: Callable[[AnswerOutcome], Row | None] = lambda _: None
     old_text: str = ""  # of the version that it replaces, kept until there is a new one
     old_header: str = ""  # above that one
@@ -74,81 +75,38 @@ class AnswerChrome:
     is_rework: bool = False  # a part of that one: what is written meanwhile is not shown
 
 
-@asynccontextmanager
-async def showing(
-    place: Transport,
-    job_id: str,
-    words: Words,
-    save: Save,
-    dress: Dress,
-    *,
-    pace: RequestPacer,
-    note: DeliveryNote = NOTHING_SHOWN,
-    resumed: bool = False,
-    asked: str = "",
-    footnotes: Sequence[Notice] = (),
-    frame: AnswerChrome | None = None,
-) -> AsyncIterator["DiscordReply"]:
-    """A reply for one job, in the messages that `note` names and in further ones. Where it is
-    `resumed`, an earlier process may have sent some that the note does not name.
+@dataclass(frozen=True)
+class Delivery:
+    """One job's answer on its way: where it goes, how it looks, and what was shown of it."""
 
-    `asked` is put above the answer; `footnotes` below it, before those of its outcome.
-
-    Raises:
-        Undeliverable: in an exception group, at any time while the reply is open.
-    """
-    reply = DiscordReply(
-        place,
-        job_id,
-        words,
-        save,
-        dress,
-        pace=pace,
-        note=note,
-        resumed=resumed,
-        asked=asked,
-        footnotes=footnotes,
-        frame=frame,
-    )
-    async with asyncio.TaskGroup() as group:
-        group.create_task(reply.show(), name=f"show {job_id}")
-        group.create_task(reply.type(), name=f"type {job_id}")
-        yield reply
+    job_id: str
+    words: Words
+    transport: Transport
+    chrome: AnswerChrome
+    note: DeliveryNote  # the messages that the reply continues
+    save_note: SaveNote
+    format_answer: FormatAnswer
+    pacer: RequestPacer
+    resumed: bool = False  # an earlier process may have sent messages that the note does not name
 
 
 class DiscordReply:
-    def __init__(
-        self,
-        place: Transport,
-        job_id: str,
-        words: Words,
-        save: Save,
-        dress: Dress,
-        *,
-        pace: RequestPacer,
-        note: DeliveryNote,
-        resumed: bool,
-        asked: str = "",
-        footnotes: Sequence[Notice] = (),
-        frame: AnswerChrome | None = None,
-    ) -> None:
-        self._place = place
-        self._job_id = job_id
-        self._words = words
-        self._save = save
-        self._dress = dress
-        self._pace = pace
-        self._asked = asked
-        self._footnotes = footnotes
-        self._frame = frame or AnswerChrome()
+    def __init__(self, delivery: Delivery) -> None:
+        self._job_id = delivery.job_id
+        self._words = delivery.words
+        self._transport = delivery.transport
+        self._chrome = delivery.chrome
+        self._save_note = delivery.save_note
+        self._format_answer = delivery.format_answer
+        self._pacer = delivery.pacer
+        self._resumed = delivery.resumed
         self.outcome: AnswerOutcome | None = None  # once the complete answer can be seen
-        self.in_vain: Work = NOTHING  # what was done without an answer, once that is told
-        self._saved = note
-        self._parts = _parts(note.messages, place.first_message)
-        self._replaced = note.replaced
-        self._resumed = resumed
-        self._laid_out = self._frame.laid_out
-        self._most = place.max_messages
+        self.work_without_answer: Work = NOTHING  # once the failure can be seen
+        self._saved = delivery.note
+        self._parts = _parts(delivery.note.messages, delivery.transport.first_message)
+        self._replaced = delivery.note.replaced
+        self._laid_out = delivery.chrome.laid_out
+        self._max_messages = delivery.transport.max_messages
         self._text = ""  # of the complete answer
         self._wanted: Faces = ()
         self._draw: Draw | None = None  # of newer ones, drawn once they are needed
@@ -158,75 +116,88 @@ class DiscordReply:
         self._visible = asyncio.Event()
         self._complete = asyncio.Event()
 
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, delivery: Delivery) -> AsyncIterator[Self]:
+        """Synchronize the reply's messages while the block runs.
+
+        Raises:
+            Undeliverable: in an exception group, at any time while the reply is open.
+        """
+        reply = cls(delivery)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(reply._sync_messages(), name=f"show {delivery.job_id}")
+            group.create_task(reply._show_typing(), name=f"type {delivery.job_id}")
+            yield reply
+
     @property
     def messages(self) -> tuple[str, ...]:
         return tuple(part.message or "" for part in self._parts)
 
-    # --- what `ask` says ------------------------------------------------------------------------
+    # --- what the answer is ---------------------------------------------------------------------
 
     def show_status(self, notice: Notice) -> None:
-        if article := self._frame.article:
+        if article := self._chrome.article:
             self._want(lambda laid: message_view.at_work(article.faces(laid_out=laid), notice))
         else:
-            head = self._above(self._frame.old_text)
-            self._want(lambda _: message_view.waiting(notice, self._frame.old_text, head))
+            text = self._chrome.old_text
+            self._want(lambda _: message_view.waiting(notice, text, self._header_of(text)))
 
     def update(self, text: str, work: Work = NOTHING, progress: Progress | None = None) -> None:
-        card = notices.progress(progress, changing=self._frame.is_rework) if progress else None
-        if self._frame.article and (self._frame.is_rework or not text):
+        card = notices.progress(progress, changing=self._chrome.is_rework) if progress else None
+        if self._chrome.article and (self._chrome.is_rework or not text):
             self.show_status(card or notices.RUNNING)
             return
 
         def draw(_: bool) -> Faces:
-            head = stacked(
-                self._above(text), steps_text.live(work, self._words, answering=bool(text))
-            )
+            steps = steps_text.live(work, self._words, answering=bool(text))
             step = work.asking
             asks = Asked(step.asks, step.number) if step else None
-            return message_view.streaming(text, head, asks, card)
+            return message_view.streaming(text, stacked(self._header_of(text), steps), asks, card)
 
         self._want(draw)
 
     async def finish(self, text: str, outcome: AnswerOutcome) -> None:
         self._text = text
-        footnotes = (*self._footnotes, *outcome.footnotes())
-        dressed = await self._dress(text, outcome, self._words)
-        if isinstance(dressed, Spread):
-            row = self._frame.build_row(outcome)
-            await self._end(lambda laid: dressed.finished(laid, footnotes, row, self._words))
+        footnotes = (*self._chrome.footnotes, *outcome.footnotes())
+        formatted = await self._format_answer(text, outcome, self._words)
+        if isinstance(formatted, Spread):
+            row = self._chrome.build_row(outcome)
+            await self._show_final(
+                lambda laid: formatted.finished(laid, footnotes, row, self._words)
+            )
         else:
-            answer = dressed.under(self._asked) if self._asked else dressed
+            outcome = replace(outcome, formulas=formatted.formulas)
+            answer = formatted.under(self._chrome.header) if self._chrome.header else formatted
             finished = message_view.finished(answer, footnotes, self._words)
             finished = message_view.with_document(finished, text)
             if outcome.check is not None:
                 card = notices.checked(outcome.check, steps_text.summary(outcome.work))
                 finished = message_view.with_card(finished, card)
-            outcome = replace(outcome, formulas=dressed.formulas)
-            finished = message_view.with_row(finished, self._frame.build_row(outcome))
-            await self._end(lambda _: finished)
+            finished = message_view.with_row(finished, self._chrome.build_row(outcome))
+            await self._show_final(lambda _: finished)
         self.outcome = outcome
 
     async def fail(self, notice: Notice, text: str = "", work: Work = NOTHING) -> None:
-        if article := self._frame.article:
-            row = self._frame.old_row
-            await self._end(lambda laid: article.unchanged(laid, notice, row))
+        row = self._chrome.old_row
+        if article := self._chrome.article:
+            await self._show_final(lambda laid: article.unchanged(laid, notice, row))
             return
-        asked = self._above(text or self._frame.old_text)
-        head = stacked(asked, "\n".join(steps_text.folded(work, self._words)))
-        told = message_view.told(notice, text or self._frame.old_text, head)
-        row = self._frame.old_row
+        text = text or self._chrome.old_text
+        steps = "\n".join(steps_text.folded(work, self._words))
+        told = message_view.told(notice, text, stacked(self._header_of(text), steps))
         if row is None and (work or notice.again):
             row = Row(self._job_id, latest=False, failed=True, again=notice.again, work=work.kind)
-        shown = message_view.with_row(told, row)
-        await self._end(lambda _: shown)
-        self.in_vain = work
+        faces = message_view.with_row(told, row)
+        await self._show_final(lambda _: faces)
+        self.work_without_answer = work
 
-    def _above(self, text: str) -> str:
-        """What was asked; the old question, for as long as its answer stands below it."""
-        is_old = bool(text) and text == self._frame.old_text
-        return self._frame.old_header if is_old else self._asked
+    def _header_of(self, text: str) -> str:
+        """Return the question above a text: the old one while the old answer stands below it."""
+        is_old = bool(text) and text == self._chrome.old_text
+        return self._chrome.old_header if is_old else self._chrome.header
 
-    async def _end(self, draw: Draw) -> None:
+    async def _show_final(self, draw: Draw) -> None:
         self._final = True
         self._want(draw)
         await self._complete.wait()
@@ -235,23 +206,23 @@ class DiscordReply:
         self._draw = draw
         self._changed.set()
 
-    def _latest(self) -> None:
-        """Want the newest text; most of what comes between two requests is never drawn."""
+    def _draw_newest(self) -> None:
+        """Draw the newest faces. Most that come between two requests are never drawn."""
         if self._draw is not None:
             drawn = self._draw(self._laid_out)
-            if self._most:
-                drawn = message_view.limited(drawn, self._most, self._text, self._words)
+            if self._max_messages:
+                drawn = message_view.limited(drawn, self._max_messages, self._text, self._words)
             self._wanted = tuple(f.laid_out() for f in drawn) if self._laid_out else drawn
             self._drawn, self._draw = self._draw, None
 
-    # --- what is done about it ------------------------------------------------------------------
+    # --- making the messages equal it -----------------------------------------------------------
 
-    async def show(self) -> None:
+    async def _sync_messages(self) -> None:
         """Make the messages equal the wanted faces until the final ones are reached."""
         while True:
             if (part := self._first_difference()) is not None:
                 await asyncio.sleep(part.due - monotonic())
-                await self._attempt(part)
+                await self._try_sync(part)
             elif self._final:
                 break
             else:
@@ -261,17 +232,17 @@ class DiscordReply:
         tracing.current_span().add_event("last edit", edited)
         self._complete.set()
 
-    async def type(self) -> None:
-        """Show that something is on its way until something is there."""
+    async def _show_typing(self) -> None:
+        """Show the typing indicator until the first message is visible."""
         with suppress(Gone, Retry):  # a courtesy
             while not self._visible.is_set():
-                await self._place.typing()
+                await self._transport.typing()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(TYPING_S):
                         await self._visible.wait()
 
     def _first_difference(self) -> _Part | None:
-        self._latest()
+        self._draw_newest()
         while len(self._parts) < len(self._wanted):
             self._parts.append(_Part(maybe_sent=self._resumed))
         for number in range(len(self._wanted)):
@@ -291,11 +262,12 @@ class DiscordReply:
                 face = message_view.without(face, refused, self._words)
         return face
 
-    async def _attempt(self, part: _Part) -> None:
+    async def _try_sync(self, part: _Part) -> None:
+        """Make one request, and decide from its failure what to try next."""
         started = monotonic()
         try:
-            async with self._pace.turn(counted=self._place.is_rate_limited):
-                await self._make_equal(part)
+            async with self._pacer.turn(counted=self._transport.is_rate_limited):
+                await self._sync_message(part)
             part.failures = 0
             part.due = started + EDIT_INTERVAL_S
         except Retry as error:
@@ -311,10 +283,10 @@ class DiscordReply:
                 self._limit_messages(part)
             elif not (isinstance(error, Rejected) and self._leave_out(part, error)):
                 self._replace(part, error)
-        await self._remember()
+        await self._save_progress()
 
-    async def _make_equal(self, part: _Part) -> None:
-        self._latest()
+    async def _sync_message(self, part: _Part) -> None:
+        self._draw_newest()
         number = self._parts.index(part)
         is_surplus = number >= len(self._wanted)
         if is_surplus and self._final:
@@ -325,26 +297,26 @@ class DiscordReply:
         # Before the end there may be more again in a moment: its place is kept.
         face = message_view.OLD if is_surplus else self._face(number)
         if part.message is None:
-            part.message = await self._place.send(face, self._nonce(number), first=number == 0)
+            part.message = await self._transport.send(face, self._nonce(number), first=number == 0)
             # The nonce may have brought back a message with an older text.
             part.shown = None if part.maybe_sent else face
         else:
-            part.message = await self._place.edit(part.message, face)
+            part.message = await self._transport.edit(part.message, face)
             part.shown = face
         if not self._visible.is_set():
             tracing.current_span().add_event("first visible")
         self._visible.set()
 
     async def _remove_last(self) -> None:
-        """An earlier attempt wrote more messages than the one that counts."""
+        """Delete a message that only an earlier attempt needed."""
         message = self._parts[-1].message
         with suppress(Gone):
             if message is not None:
-                await self._place.delete(message)
+                await self._transport.delete(message)
         self._parts.pop()
 
     def _leave_out(self, part: _Part, error: Rejected) -> bool:
-        """Want this message without the next thing that Discord may have refused it for."""
+        """Leave out the next thing that Discord may have refused. Return False if none is left."""
         number = self._parts.index(part)
         if number >= len(self._wanted):
             return False
@@ -360,17 +332,17 @@ class DiscordReply:
         return False
 
     def _limit_messages(self, part: _Part) -> None:
-        """Want no more messages than there are; the last one then names a file with the rest."""
-        self._most = max(self._parts.index(part), 1)
+        """Allow no more messages than there are. The last one then names a file with the rest."""
+        self._max_messages = max(self._parts.index(part), 1)
         self._draw = self._draw or self._drawn
 
     def _leave_layout(self, error: Unfit) -> None:
-        """Want plain messages, where those made of components are refused."""
+        """Show plain messages, since those made of components are refused."""
         log.warning("components refused job=%s: %s", self._job_id, error)
         self._laid_out, self._draw = False, self._draw or self._drawn
 
     def _replace(self, part: _Part, error: Gone) -> None:
-        """A message that takes no edit is given up for a new one."""
+        """Give up a message that takes no edit, and send a new one in its place."""
         if part.message is None or self._replaced >= MAX_REPLACEMENTS:
             raise Undeliverable(str(error)) from error
         log.warning("message replaced job=%s: %s", self._job_id, error)
@@ -378,12 +350,12 @@ class DiscordReply:
         self._replaced += 1
 
     def _nonce(self, number: int) -> str:
-        """At most 25 characters; the same for the same message in a later process."""
+        """Return at most 25 characters, the same for the same message in a later process."""
         return f"{self._job_id[-18:]}.{number}.{self._replaced}"
 
-    async def _remember(self) -> None:
+    async def _save_progress(self) -> None:
         note = DeliveryNote(self.messages, self._replaced)
-        if note != self._saved and await self._save(note):
+        if note != self._saved and await self._save_note(note):
             self._saved = note
 
 
