@@ -15,6 +15,7 @@ import asyncio
 import json
 import os
 import re
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -22,12 +23,11 @@ from pathlib import Path
 
 import msgspec
 
-from inference.config import OFFLINE, add_choices, chosen
+from inference.config import OFFLINE, Settings, add_choices, chosen
 from inference.engines import create
 from inference.engines.base import Engine, Image, Message, Request
 from jobqueue.schema import Sampling
 
-PUBLIC = Path(__file__).with_name("scenes")
 SHAPES = ("internvl3.5-1b", "internvl3.5-8b", "tiny")
 MAX_TOKENS = 128
 AT_ONCE = 16
@@ -49,7 +49,9 @@ class ImageQuestion(msgspec.Struct, frozen=True):
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser("vision", help="questions about pictures, by kind")
     add_choices(parser)
-    parser.add_argument("--set", type=Path, default=PUBLIC, metavar="DIR", help="of questions")
+    parser.add_argument(
+        "--set", type=Path, metavar="DIR", help="of questions, instead of 240 drawn scenes"
+    )
     parser.add_argument("--limit", type=int, help="so many questions at most")
     parser.add_argument("--wrong", action="store_true", help="print what was answered wrongly")
     parser.add_argument("--shape", choices=SHAPES, help="how fast random weights of it see")
@@ -73,10 +75,20 @@ def run(args: argparse.Namespace) -> None:
     settings = chosen(args)
     if not args.model and args.engine in (None, "transformers"):
         settings = msgspec.structs.replace(settings, model="eye")
-    asked = list(load_questions(args.set))[: args.limit]
+    with tempfile.TemporaryDirectory() as drawn:
+        folder = args.set or Path(drawn)
+        if not args.set:
+            from training.publish import draw_set  # noqa: PLC0415 — no part of what is installed
+
+            draw_set(folder)
+        _measure(args, settings, folder)
+
+
+def _measure(args: argparse.Namespace, settings: Settings, folder: Path) -> None:
+    asked = list(load_questions(folder))[: args.limit]
     engine = create(settings.engine, settings)
     begun = time.monotonic()
-    answers = asyncio.run(_answer_all(engine, asked, args.set))
+    answers = asyncio.run(_answer_all(engine, asked, folder))
     seconds = time.monotonic() - begun
     if args.wrong:
         for each, answer in zip(asked, answers, strict=True):

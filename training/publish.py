@@ -1,4 +1,4 @@
-"""`python -m training.publish --out FOLDER`: a set of scenes with questions, for `bench vision`.
+"""`python -m training.publish --out FOLDER`: draws scenes with questions, as `bench vision` does.
 
 Every scene has one question; the kinds alternate. The model was not trained with this seed.
 """
@@ -13,25 +13,31 @@ from random import Random
 from training.questions import SceneQuestion, ask_kind
 from training.scenes import Scene, draw_scene, random_scene, random_size
 
+COUNT, SEED = 240, 1
 KINDS = ("color", "shape", "count", "position", "yesno", "digits", "size", "describe")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m training.publish", description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--count", type=int, default=240)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--count", type=int, default=COUNT)
+    parser.add_argument("--seed", type=int, default=SEED)
     arguments = parser.parse_args()
-    rng = Random(f"published {arguments.seed}")
-    arguments.out.mkdir(parents=True, exist_ok=True)
+    draw_set(arguments.out, arguments.count, arguments.seed)
+
+
+def draw_set(folder: Path, count: int = COUNT, seed: int = SEED) -> None:
+    """Draw the pictures and write `questions.jsonl` beside them, the same for the same seed."""
+    rng = Random(f"published {seed}")
+    folder.mkdir(parents=True, exist_ok=True)
     lines = []
-    for number, (scene, asked) in enumerate(islice(_generate_questions(rng), arguments.count)):
+    for number, (scene, asked) in enumerate(islice(_generate_questions(rng), count)):
         name = f"{number:03}.png"
         image = draw_scene(scene, random_size(rng))
-        image.quantize(64).save(arguments.out / name, optimize=True)
+        image.quantize(64).save(folder / name, optimize=True)
         row = {"picture": name, "question": asked.question, "answers": [asked.answer.rstrip(".")]}
         lines.append(json.dumps({**row, "kind": asked.kind}))
-    (arguments.out / "questions.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+    (folder / "questions.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
 
 
 def _generate_questions(rng: Random) -> Iterator[tuple[Scene, SceneQuestion]]:
