@@ -7,14 +7,13 @@ process can do its work. Threads serve them, so that they can report a blocked e
 import asyncio
 import socket
 import socketserver
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from threading import Thread
-from typing import Any
+from typing import Any, TypeVar
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
@@ -22,10 +21,8 @@ STALL_S = 3.0  # after so long without an answer the loop counts as blocked; Com
 REFRESH_S = 8.0
 REQUEST_S = 10.0  # for a request to arrive
 
-Check = Callable[[], Coroutine[Any, Any, str]]
-
 _TEXT = "text/plain; charset=utf-8"
-_STALLED = f"the event loop has stood still for {STALL_S:g} s and more"
+T = TypeVar("T")
 
 
 class CannotListen(Exception):
@@ -39,7 +36,7 @@ async def serve_metrics(
     host: str,
     port: int,
     not_ready_reason: Callable[[], str],
-    refresh: Callable[[], Awaitable[None]],
+    refresh: Callable[[], Coroutine[Any, Any, None]],
 ) -> AsyncIterator[int]:
     """Serve the pages until the block ends; yield the port, which is a free one for `port` 0.
 
@@ -49,9 +46,8 @@ async def serve_metrics(
     Raises:
         CannotListen: the address is taken, or does not belong to this machine.
     """
-    pages = _Pages(asyncio.get_running_loop(), registry, not_ready_reason, refresh)
     try:
-        server = _Server((host, port), pages)
+        server = _Server((host, port), registry, not_ready_reason, refresh)
     except OSError as error:
         raise CannotListen(f"metrics cannot be shown on {host}:{port}: {error.strerror}") from error
     thread = Thread(target=server.serve_forever, args=(0.1,), name="metrics", daemon=True)
@@ -63,66 +59,57 @@ async def serve_metrics(
         server.server_close()
 
 
-@dataclass(frozen=True)
-class _Pages:
-    """The answers, made in the server's threads."""
-
-    loop: asyncio.AbstractEventLoop
-    registry: CollectorRegistry
-    not_ready_reason: Callable[[], str]
-    refresh: Callable[[], Awaitable[None]]
-
-    def answer(self, path: str) -> tuple[HTTPStatus, bytes, str]:
-        """Return the status, the body and its type."""
-        match path.partition("?")[0]:
-            case "/metrics":
-                self._call_in_loop(self._refresh, REFRESH_S)  # if it fails, the last values stand
-                return HTTPStatus.OK, generate_latest(self.registry), CONTENT_TYPE_LATEST
-            case "/healthz":
-                reason = self._call_in_loop(self._ping, STALL_S)
-            case "/readyz":
-                reason = self._call_in_loop(self._check_ready, STALL_S)
-            case _:
-                return HTTPStatus.NOT_FOUND, b"404: Not Found\n", _TEXT
-        status = HTTPStatus.SERVICE_UNAVAILABLE if reason else HTTPStatus.OK
-        return status, f"{reason or 'ok'}\n".encode(), _TEXT
-
-    async def _refresh(self) -> str:
-        await self.refresh()
-        return ""
-
-    async def _check_ready(self) -> str:
-        return self.not_ready_reason()
-
-    async def _ping(self) -> str:
-        return ""
-
-    def _call_in_loop(
-        self, function: Callable[[], Coroutine[Any, Any, str]], limit_s: float
-    ) -> str:
-        """Return the function's result, or that the loop is blocked if it comes too late."""
-        call = function()
-        try:
-            future = asyncio.run_coroutine_threadsafe(call, self.loop)
-        except RuntimeError:  # the loop is closed
-            call.close()
-            return _STALLED
-        try:
-            return future.result(limit_s)
-        except FutureTimeout:
-            future.cancel()
-            return _STALLED
-
-
 class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, address: tuple[str, int], pages: _Pages) -> None:
-        self.pages = pages
+    def __init__(
+        self,
+        address: tuple[str, int],
+        registry: CollectorRegistry,
+        not_ready_reason: Callable[[], str],
+        refresh: Callable[[], Coroutine[Any, Any, None]],
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._registry = registry
+        self._not_ready_reason = not_ready_reason
+        self._refresh = refresh
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, _Handler)
+
+    def answer(self, path: str) -> tuple[HTTPStatus, bytes, str]:
+        """Return the status, the body and its type; called in a thread of its own."""
+        match path.partition("?")[0]:
+            case "/metrics":
+                self._run_in_loop(self._refresh(), REFRESH_S)  # if it fails, the last values stand
+                return HTTPStatus.OK, generate_latest(self._registry), CONTENT_TYPE_LATEST
+            case "/healthz":
+                is_alive, reason = self._run_in_loop(asyncio.sleep(0, ""), STALL_S)
+            case "/readyz":
+                is_alive, reason = self._run_in_loop(self._check_ready(), STALL_S)
+            case _:
+                return HTTPStatus.NOT_FOUND, b"404: Not Found\n", _TEXT
+        if not is_alive:
+            reason = f"the event loop has stood still for {STALL_S:g} s and more"
+        status = HTTPStatus.SERVICE_UNAVAILABLE if reason else HTTPStatus.OK
+        return status, f"{reason or 'ok'}\n".encode(), _TEXT
+
+    async def _check_ready(self) -> str:
+        return self._not_ready_reason()
+
+    def _run_in_loop(self, work: Coroutine[Any, Any, T], limit_s: float) -> tuple[bool, T | None]:
+        """Return whether the loop ran the work in time, and its result."""
+        try:
+            future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        except RuntimeError:  # the loop is closed
+            work.close()
+            return False, None
+        try:
+            return True, future.result(limit_s)
+        except FutureTimeout:
+            future.cancel()
+            return False, None
 
     def handle_error(self, *_: object) -> None:
         """Ignore a client that went away and a refresh that failed."""
@@ -133,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = REQUEST_S
 
     def do_GET(self) -> None:
-        status, body, content_type = self.server.pages.answer(self.path)
+        status, body, content_type = self.server.answer(self.path)
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))

@@ -22,18 +22,7 @@ from threading import Timer
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context, trace
-from opentelemetry.context import Context
-from opentelemetry.trace import (
-    INVALID_SPAN,
-    NoOpTracer,
-    Span,
-    SpanContext,
-    SpanKind,
-    Status,
-    StatusCode,
-    Tracer,
-)
-from opentelemetry.trace import get_current_span as current_span
+from opentelemetry.trace import INVALID_SPAN, NoOpTracer, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from common.installation import get_version, require_extra
@@ -41,17 +30,7 @@ from common.installation import get_version, require_extra
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor
 
-__all__ = [
-    "Span",
-    "attributes",
-    "current_span",
-    "current_traceparent",
-    "export_traces",
-    "record_span",
-    "start_question_span",
-    "start_span",
-]
-
+Span = trace.Span
 Value = str | int | float | bool
 
 RECEIVER, TRACES_RECEIVER = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
@@ -75,7 +54,9 @@ STANDARD_NAMES = {
 }
 PROPAGATOR = TraceContextTextMapPropagator()
 
-_tracer: Tracer = NoOpTracer()
+_tracer: trace.Tracer = NoOpTracer()
+
+current_span = trace.get_current_span
 
 
 @contextmanager
@@ -146,8 +127,7 @@ def record_span(
     if current_span(outer).get_span_context().is_valid:
         end = time.time_ns()
         begin = end - int(seconds * NS)
-        values_by_name = attributes(**values)
-        _tracer.start_span(name, outer, attributes=values_by_name, start_time=begin).end(end)
+        _tracer.start_span(name, outer, attributes=attributes(**values), start_time=begin).end(end)
 
 
 def attributes(**values: Value | None) -> dict[str, Value]:
@@ -166,9 +146,9 @@ def current_traceparent() -> str:
     return carrier.get("traceparent", "")
 
 
-def _parse_traceparent(traceparent: str) -> Context:
+def _parse_traceparent(traceparent: str) -> context.Context:
     """Return a context with that span; an empty one for an invalid traceparent."""
-    return PROPAGATOR.extract({"traceparent": traceparent}, Context())
+    return PROPAGATOR.extract({"traceparent": traceparent}, context.Context())
 
 
 # --- sending ------------------------------------------------------------------------------------
@@ -232,7 +212,7 @@ def process_spans(service: str, processor: "SpanProcessor") -> Iterator[None]:
 
     def make_traced_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
         record = make_record(*args, **kwargs)
-        found: SpanContext = current_span().get_span_context()
+        found = current_span().get_span_context()
         if found.is_valid:
             record.msg = f"{record.msg} trace={found.trace_id:032x}"
         return record

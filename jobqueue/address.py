@@ -131,15 +131,8 @@ def _parse_host(text: str, port: int) -> tuple[str, int]:
     return host, int(found["port"])
 
 
-def _parse_bool(value: str) -> bool:
-    return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[
-        value.lower()
-    ]
-
-
-def _parse_cert_requirement(value: str) -> str:
-    return {"none": "none", "optional": "optional", "required": "required"}[value.lower()]
-
+_BOOLS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_CERT_REQUIREMENTS = {name: name for name in ("none", "optional", "required")}
 
 _OPTIONS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
     {
@@ -153,12 +146,12 @@ _OPTIONS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
         "socket_connect_timeout": float,
         "sentinel_username": str,
         "sentinel_password": str,
-        "ssl_cert_reqs": _parse_cert_requirement,
+        "ssl_cert_reqs": lambda value: _CERT_REQUIREMENTS[value.lower()],
         "ssl_ca_certs": str,
         "ssl_ca_path": str,
         "ssl_certfile": str,
         "ssl_keyfile": str,
-        "ssl_check_hostname": _parse_bool,
+        "ssl_check_hostname": lambda value: _BOOLS[value.lower()],
     }
 )
 

@@ -42,7 +42,7 @@ class DeadLetters:
             UnknownJob: there is no such letter.
             QueueFull: as any submission.
         """
-        return await self._queue.resubmit(await self._get(letter_id), letter_id)
+        return await self._queue.submit(await self._get(letter_id), dead_letter=letter_id)
 
     async def drop(self, letter_id: str) -> None:
         """Delete a letter.

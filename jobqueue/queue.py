@@ -115,16 +115,12 @@ class JobQueue:
 
     # --- for the bot: submitting -----------------------------------------------------------------
 
-    async def submit(self, job: Job) -> Receipt:
-        """Accept a job once, however often it is submitted.
+    async def submit(self, job: Job, *, dead_letter: str = "") -> Receipt:
+        """Accept a job once, however often it is submitted; delete `dead_letter` in the same step.
 
         Raises:
             QueueFull: a limit is reached, or Redis is out of memory.
         """
-        return await self.resubmit(job, "")
-
-    async def resubmit(self, job: Job, dead_letter: str) -> Receipt:
-        """Submit the job in place of the dead letter with this id, in one step."""
         try:
             outcome, *rest = await self.scripts.run(
                 "submit",
@@ -140,7 +136,11 @@ class JobQueue:
                 " ".join(file.sha256 for file in job.attachments),
             )
         except OutOfMemoryError as error:
-            return await self._receipt_without_memory(job.id, error)
+            try:  # it may have been accepted before memory ran out
+                known = await self.get_status(job.id)
+            except UnknownJob:
+                raise QueueFull("memory", 0, 0) from error
+            return Receipt(known.state, True, known.position, known.estimate_ms)
         if outcome == b"full":
             scope, waiting, limit = rest
             raise QueueFull(scope.decode(), waiting, limit)
@@ -148,14 +148,6 @@ class JobQueue:
         return Receipt(
             JobState(state.decode()), bool(duplicate), position, _none_if_negative(estimate)
         )
-
-    async def _receipt_without_memory(self, job_id: str, error: OutOfMemoryError) -> Receipt:
-        """Return the receipt of an earlier submission, accepted before memory ran out."""
-        try:
-            known = await self.get_status(job_id)
-        except UnknownJob:
-            raise QueueFull("memory", 0, 0) from error
-        return Receipt(known.state, True, known.position, known.estimate_ms)
 
     async def get_status(self, job_id: str) -> JobStatus:
         """Return the job's state and position.

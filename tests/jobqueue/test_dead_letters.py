@@ -45,8 +45,8 @@ async def test_a_retried_letter_is_a_job_again(queue: JobQueue, clock: Clock) ->
 async def test_a_repeated_retry_is_one(queue: JobQueue, clock: Clock) -> None:
     await bury(queue, clock, "a")
     [letter] = await letters(queue)
-    await queue.resubmit(letter.job, letter.id)
-    assert (await queue.resubmit(letter.job, letter.id)).duplicate
+    await queue.submit(letter.job, dead_letter=letter.id)
+    assert (await queue.submit(letter.job, dead_letter=letter.id)).duplicate
     assert len(await claim(queue, 5)) == 1
 
 
