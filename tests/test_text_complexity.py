@@ -249,7 +249,9 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "article: topics": _topics,
     "article: source": _source,
     "library: names": lambda text: ([*library_names.terms(text)], library_names.name_of(text)),
-    "library: mentioned": lambda text: library_names.mentioned(text, ["Silk", "丝绸", text[:30]]),
+    "library: mentioned": lambda text: library_names.mentioned_names(
+        text, ["Silk", "丝绸", text[:30]]
+    ),
     "library: years": image_entry.years_in,
     "library: kinds": image_entry.kind_in,
     "library: look": image_checks.parse_report,

@@ -28,13 +28,13 @@ def main() -> None:
     entries = []
     for drawn in DRAWN:
         path = FOLDER / drawn.entry.path
-        _drawn(drawn).quantize(24).save(path, optimize=True)
+        _draw(drawn).quantize(24).save(path, optimize=True)
         digest = sha256(path.read_bytes()).hexdigest()
         entries.append(msgspec.structs.replace(drawn.entry, sha256=digest, **CREDIT))
     write_manifest(FOLDER, entries)
 
 
-def _drawn(drawn: Drawn) -> Image.Image:
+def _draw(drawn: Drawn) -> Image.Image:
     image = Image.new("RGB", SIZE, "#f4ecd8" if drawn.scene in ("map", "portrait") else "#cfe4f2")
     pen, chance = ImageDraw.Draw(image), random.Random(crc32(drawn.entry.path.encode()))
     SCENES[drawn.scene](pen, chance)

@@ -50,7 +50,7 @@ class BaseArticleAttempt:
         raise NotImplementedError
 
     async def cut_short(self, reason: FinishReason) -> Finished:
-        return self._finished(reason)
+        return self._finished_event(reason)
 
     def turn(self, finished: Finished) -> Turn:
         job = self._job
@@ -66,7 +66,7 @@ class BaseArticleAttempt:
             completion_tokens=len(finished.text.encode()) // 3,  # of the text alone
         )
 
-    def _finished(self, reason: FinishReason = FinishReason.STOP) -> Finished:
+    def _finished_event(self, reason: FinishReason = FinishReason.STOP) -> Finished:
         return Finished(
             text=self.text,
             reason=reason,
@@ -94,7 +94,7 @@ class ArticleAttempt(BaseArticleAttempt):
         async with aclosing(self.illustrate(self._article)) as steps:
             async for step in steps:
                 yield step
-        yield self._finished()
+        yield self._finished_event()
 
     async def _plan(self) -> tuple[Outline, SectionWriter]:
         llm, source, language = self._llm, self._source, self._language

@@ -47,7 +47,7 @@ class Series:
 
     @property
     def in_time(self) -> bool:
-        """Its labels are years, in their order."""
+        """Return whether its labels are years, in their order."""
         years = [label for label, _ in self.points if _YEAR.fullmatch(label.rstrip("年"))]
         return len(years) == len(self.points) and years == sorted(years)
 
@@ -57,7 +57,7 @@ def may_chart(text: str) -> bool:
 
 
 async def request_series(llm: LLMClient, prompts: Prompts, name: str, text: str) -> Series | None:
-    """None where the numbers of the text make no chart."""
+    """Ask the model for the numbers; None where those of the text make no chart."""
     example, written = prompts.numbers_example
     messages = (
         Message("system", prompts.chooser),
@@ -70,7 +70,8 @@ async def request_series(llm: LLMClient, prompts: Prompts, name: str, text: str)
 
 
 def read_series(said: str, text: str) -> Series | None:
-    """None when a line's number or label is not the text's, or the numbers are of several kinds."""
+    """Return None when a line's number or label is not the text's, or the numbers are of several
+    kinds."""
     title, points = "", dict[str, str]()
     for line in said.splitlines():
         if found := _TITLE.match(line):
@@ -90,7 +91,7 @@ def read_series(said: str, text: str) -> Series | None:
 
 
 def tables(text: str, caption: str) -> Iterator[Series]:
-    """Of each table, Markdown or CSV, the first column and the first one that is numbers
+    """Yield of each table, Markdown or CSV, the first column and the first one that is numbers
     throughout. `caption` has places for the heads of both: {value} and {label}."""
     for separator, lines in groupby(text.splitlines(), _separator):
         if separator and (series := _of_table(list(lines), separator, caption)):
@@ -123,7 +124,7 @@ def _separator(line: str) -> str:
 
 
 def _says(text: str, label: str) -> bool:
-    """Every word of the label, or half of what stands between particles in Chinese."""
+    """Return whether the text has the words of a label: all, or half of those between particles."""
     if label.isascii():
         inside = {_stem(word) for word in re.findall(r"\w+", text.casefold())}
         return all(_stem(word) in inside for word in re.findall(r"\w{3,}", label.casefold()))
@@ -136,7 +137,8 @@ def _stem(word: str) -> str:
 
 
 def _of_one_kind(numbers: list[str], text: str) -> bool:
-    """Whether what follows the numbers in the text is the same unit, or for some of them none."""
+    """Return whether what follows the numbers in the text is the same unit, or for some of them
+    none."""
     if sum(bool(_YEAR.fullmatch(number)) for number in numbers):
         return False
     units = [_unit(number, text) for number in numbers]
@@ -181,7 +183,7 @@ plt.show()
 
 
 async def draw_chart(sandbox: Sandbox, blobs: Blobs, series: Series) -> Slot | None:
-    """None where it could not be drawn or kept."""
+    """Return None where it could not be drawn or kept."""
     data = {"points": series.points, "in_time": series.in_time}
     files = {"series.json": msgspec.json.encode(data)}
     try:

@@ -59,11 +59,11 @@ async def _run(arguments: argparse.Namespace, settings: Settings) -> None:
         tools = ArticleTools(
             engine, blobs, create_selector(settings, blobs, engine), sandbox=lambda: sandbox
         )
-        finished = await _shown(tools, _job(arguments))
+        finished = await _print_events(tools, _job(arguments))
         print(f"\n\n{_account(finished, time.monotonic() - began)}", file=sys.stderr)
 
 
-async def _shown(tools: ArticleTools, job: Job) -> Finished:
+async def _print_events(tools: ArticleTools, job: Job) -> Finished:
     attempt = await ArticleService(Memory(), tools).create_attempt(job, 1)
     async with aclosing(attempt.events()) as events:
         async for event in events:
@@ -87,14 +87,14 @@ def _job(arguments: argparse.Namespace) -> Job:
         server="terminal",
         reader="terminal",
         capability=ARTICLE,
-        prompt=f"{arguments.topic}\n\n{_quoted(arguments.source, source)}".strip(),
+        prompt=f"{arguments.topic}\n\n{_quote_file(arguments.source, source)}".strip(),
         sampling=Sampling(seed=arguments.seed),
         order=Order(length=arguments.length, language=arguments.language),
     )
 
 
-def _quoted(path: Path | None, text: str | None) -> str:
-    """As the bot quotes a file."""
+def _quote_file(path: Path | None, text: str | None) -> str:
+    """Quote a file as the bot does."""
     fence = "`" * 8
     return f'File "{path.name}":\n{fence}\n{text}\n{fence}' if path else ""
 
@@ -114,7 +114,7 @@ def _account(finished: Finished, seconds: float) -> str:
 
 @contextlib.asynccontextmanager
 async def _sandbox(settings: Settings) -> AsyncIterator[Sandbox | None]:
-    """None where programs are not to be run, or cannot."""
+    """Open a sandbox; None where programs are not to be run, or cannot."""
     async with contextlib.AsyncExitStack() as stack:
         sandbox = None
         if settings.programs:

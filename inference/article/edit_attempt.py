@@ -33,7 +33,7 @@ class EditAttempt(BaseArticleAttempt):
         yield Progress(stage=stage, total=1, heading=section.heading or article.title)
         changed = await (self._replace_picture(section) if is_picture else self._rework(section))
         self._article = article.with_section(change.section, changed)
-        yield self._finished()
+        yield self._finished_event()
 
     @property
     def _change(self) -> Change:
@@ -146,12 +146,12 @@ class EditAttempt(BaseArticleAttempt):
     async def _need(self, before: Need | None) -> Need | None:
         change = self._change
         if change.wish:
-            return await self._wished(change.wish, before)
+            return await self._need_from_wish(change.wish, before)
         if before is None:
             return await self._images.next_need(change.article, change.section)
         return msgspec.structs.replace(before, kind=None) if before.kind is Kind.CHART else before
 
-    async def _wished(self, wish: str, before: Need | None) -> Need:
+    async def _need_from_wish(self, wish: str, before: Need | None) -> Need:
         """Take what a person names in their wish, else what the picture was about before."""
         name = f"wish-{self._change.section}"
         found = await request_images(self._llm, self._language, name, heading="", text=wish)
@@ -162,8 +162,8 @@ class EditAttempt(BaseArticleAttempt):
 
 
 def _still_fits(slot: Slot, before: Section, after: Section) -> bool:
-    """Whether the text says now what it said before of a picture's need; what it never said, a
-    person wanted. A chart's numbers are compared in the same way."""
+    """Return whether the text says now what it said before of a picture's need; what it never said,
+    a person wanted. A chart's numbers are compared in the same way."""
     old, new = (f"{each.heading}\n{each.text}" for each in (before, after))
     if slot.need.kind is Kind.CHART:
         shown = numbers_in(slot.figure.alt) if slot.figure else frozenset[str]()

@@ -16,7 +16,7 @@ from inference.engines.base import Message
 from inference.library.normalize import (
     capitalized_names,
     find_names,
-    mentioned,
+    mentioned_names,
     name_of,
     terms,
     written_form,
@@ -124,15 +124,15 @@ def heading_need(heading: str, text: str) -> Need | None:
 
 
 def is_about(caption: str, text: str) -> bool:
-    """Whether half of a caption's words are in the text."""
+    """Return whether half of a caption's words are in the text."""
     words = [term for term in terms(caption) if len(term) > 3 or not term.isascii()]
     inside = set(terms(text))
     return sum(word in inside for word in words) >= _GROUNDED * len(words)
 
 
 def says(text: str, name: str) -> bool:
-    """Whether `text` says a name as a whole."""
-    return bool(mentioned(text, [name]))
+    """Return whether `text` says a name as a whole."""
+    return bool(mentioned_names(text, [name]))
 
 
 def spread(sections: int, pictures: int | None) -> list[int]:
@@ -157,8 +157,8 @@ def _split_names(column: str) -> list[str]:
 
 
 def _is_name_in(text: str, name: str) -> bool:
-    """Whether a text says it, and writes it as a name: with a capital, where the script has them.
-    Small models state topics, as `history`, of which nothing particular is a picture."""
+    """Return whether a text says it, and writes it as a name: with a capital, where the script has
+    them. Small models state topics, as `history`, of which nothing particular is a picture."""
     found = (written_form(text, each) for each in find_names(text, {name_of(name)}))
     return any(any(not each[0].islower() for each in form.split()) for form in found)
 
@@ -174,5 +174,5 @@ def _without_parts(names: Sequence[str]) -> list[str]:
 
 def _kind(column: str) -> Kind | None:
     """Return None where it says several: then it was repeated from the question."""
-    found = [kind for kind, names in _KINDS.items() if mentioned(column, names)]
+    found = [kind for kind, names in _KINDS.items() if mentioned_names(column, names)]
     return found[0] if len(found) == 1 else None

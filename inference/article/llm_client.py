@@ -1,4 +1,4 @@
-"""Whoever writes an article asks the engine many times for one job."""
+"""The requests to the engine that one article takes."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -13,7 +13,7 @@ from jobqueue.schema import FinishReason, Job, Sampling
 
 
 class LLMClient:
-    """Counts tokens over all that is asked."""
+    """Sends requests to the engine, and counts their tokens."""
 
     def __init__(self, job: Job, attempt: int, engine: Engine) -> None:
         self._job = job
@@ -24,19 +24,19 @@ class LLMClient:
         self.cut = False  # whether the last thing that was written met its limit
 
     def limit_tokens(self, tokens: int) -> int:
-        """So many, or what the context has room for."""
+        """Return so many tokens, or as many as the context has room for."""
         most = min(tokens, self._engine.context_tokens // ANSWER_SHARE)
         return min(most, self._job.sampling.max_tokens or most)
 
     def with_temperature(self, temperature: float) -> dict[str, float]:
-        """A temperature, unless the person chose one."""
+        """Return a temperature as a parameter, unless the person chose one."""
         chosen = self._job.sampling.temperature
         return {"temperature": temperature if chosen is None else chosen}
 
     async def write(
         self, name: str, messages: tuple[Message, ...], **sampling: object
     ) -> AsyncGenerator[str, None]:
-        """Pieces of text, without reasoning. `name` is what it is for: `plan`, `section-2`, …
+        """Yield pieces of text, without reasoning. `name` is what it is for: `plan`, `section-2`, …
 
         `sampling` is laid over the job's own. Closing it aborts the engine's work.
         """
@@ -59,7 +59,7 @@ class LLMClient:
     async def _texts(
         self, name: str, messages: tuple[Message, ...], sampling: dict[str, object]
     ) -> AsyncGenerator[str, None]:
-        """All of the text so far, without reasoning, again and again."""
+        """Yield all of the text so far, without reasoning, after each chunk."""
         self.prompt_tokens += await self._engine.count_tokens(messages)
         request = Request(
             id=f"{self._job.id}.{self._attempt}.{name}",
@@ -78,7 +78,7 @@ class LLMClient:
                 yield said if begun else reasoning.split(said, ended=over)[1]
 
     def _sampling(self, name: str, changes: dict[str, object]) -> Sampling:
-        """With a chosen seed, each request has its own, so that a second try is another."""
+        """Derive a seed for each request from a chosen one, so that a second try is another."""
         own = msgspec.structs.replace(self._job.sampling, **({"stop": ()} | changes))
         if own.seed is None:
             return own

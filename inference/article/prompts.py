@@ -33,7 +33,7 @@ class Language:
 
     @property
     def name(self) -> str:
-        """In English, for a model."""
+        """The English name, for a model."""
         return _NAMES.get(self.locale) or _NAMES.get(self._first) or self.locale
 
     @property
@@ -46,7 +46,7 @@ class Language:
 
     @property
     def capitalizes_names(self) -> bool:
-        """And not for every noun, as German has."""
+        """Return whether names have capitals, and not every noun, as in German."""
         return self._first != "de"
 
     @property
@@ -55,7 +55,7 @@ class Language:
 
 
 def language_of(job: Job, assignment: str) -> Language:
-    """The one that was chosen, else that of what was written, else the person's own."""
+    """Return the one that was chosen, else that of what was written, else the person's own."""
     order = job.order or Order()
     if chosen := order.language or (order.change and order.change.article.language):
         return Language(chosen)
@@ -103,15 +103,15 @@ class Prompts:
     per_word: float = 1.0  # characters for each English word, where those are counted
 
     def count_words(self, words: int) -> int:
-        """So many English words in what the language counts, to the ten."""
+        """Return so many English words in what the language counts, to the ten."""
         return max(round(words * self.per_word / 10), 1) * 10
 
     def characters(self, words: int) -> int:
-        """That so many English words take."""
+        """Return the number that so many English words take."""
         return round(words * (_WORD if self.per_word == 1 else self.per_word))
 
     def words_in(self, text: str) -> int:
-        """How many they would be in English."""
+        """Return how many they would be in English."""
         counted = len(text.split()) if self.per_word == 1 else len(text)
         return round(counted / self.per_word)
 
@@ -282,5 +282,5 @@ CHINESE = Prompts(
 
 
 def prompts_for(language: Language) -> Prompts:
-    """English for all that has no words of its own: models know what `Swedish` means."""
+    """Return the English ones for most languages: models know what `Swedish` means."""
     return CHINESE if language.is_chinese else ENGLISH

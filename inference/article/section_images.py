@@ -13,12 +13,12 @@ from inference.article.prompts import Language, prompts_for
 from inference.article.section_topics import SectionTopics, names_at_hand
 from inference.article.source import SourceText
 from inference.engines.base import Engine
-from inference.library.eligibility import Passage
+from inference.library.eligibility import SurroundingText
 from inference.library.image_selector import ImageSelector
 from inference.library.normalize import (
     find_names,
     is_among,
-    mentioned,
+    mentioned_names,
     name_of,
     terms,
     written_form,
@@ -110,7 +110,7 @@ class SectionImages:
         article: Article,
         *,
         unwanted: Collection[str] = (),
-        passage: Passage | None = None,
+        passage: SurroundingText | None = None,
     ) -> Slot | None:
         if self._tools.selector is None:
             return None
@@ -151,14 +151,14 @@ class SectionImages:
         bare = [need for need in own if is_among(need.caption, need.entities)]
         return (*(need for need in own if need not in bare), *subjects, *bare)
 
-    def _passage(self, article: Article, at: int) -> Passage:
+    def _passage(self, article: Article, at: int) -> SurroundingText:
         section = article.sections[at]
         topic = (self._source.assignment, article.title, section.heading)
-        return Passage("\n".join(topic), section.text)
+        return SurroundingText("\n".join(topic), section.text)
 
     def _is_of_another_section(self, need: Need, article: Article, at: int) -> bool:
-        """Whether another section is headed by what it names, and neither this one is nor all of
-        the article."""
+        """Return whether another section is headed by what it names, and neither this one is nor
+        all of the article."""
         own = f"{self._source.assignment}\n{article.title}\n{article.sections[at].heading}"
         others = "\n".join(each.heading for each in article.sections)
         return any(says(others, name) and not says(own, name) for name in need.entities)
@@ -196,8 +196,8 @@ class SectionImages:
 
 
 def _repeats(need: Need, requested: Need) -> bool:
-    """Whether it says nothing that was not requested. A map is of the place, and not the same as a
-    view of it."""
+    """Return whether it says nothing that was not requested. A map is of the place, and not the
+    same as a view of it."""
     if (need.kind is Kind.MAP) != (requested.kind is Kind.MAP):
         return False
     if need.kind is Kind.MAP:
@@ -209,4 +209,4 @@ def _repeats(need: Need, requested: Need) -> bool:
 def _names(need: Need) -> frozenset[str]:
     """Return the names that its caption says, else all of them."""
     names = frozenset(map(name_of, need.entities))
-    return mentioned(need.caption, names) or names
+    return mentioned_names(need.caption, names) or names

@@ -19,7 +19,7 @@ from inference.library.normalize import (
     Mention,
     Token,
     find_names,
-    mentioned,
+    mentioned_names,
     name_of,
     tokens,
     written_form,
@@ -36,7 +36,7 @@ _COMMAS = frozenset(",،、，")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TopicLine:
     text: str
     section: int | None = None  # None: of the article as a whole
     is_heading: bool = True
@@ -70,7 +70,7 @@ class SectionTopics:
 
     def __init__(self, library: ImageLibrary, article: Article, assignment: str) -> None:
         self._library = library
-        self._lines = [Line(assignment), Line(article.title), *_lines_of(article)]
+        self._lines = [TopicLine(assignment), TopicLine(article.title), *_lines_of(article)]
 
     def needs(self, section: int) -> list[Need]:
         """Return what the section is about most, in words of its own text."""
@@ -83,9 +83,10 @@ class SectionTopics:
         return [self._need(topic, section) for _, topic in scored]
 
     def accept(self, need: Need, section: int) -> bool:
-        """Whether all that the library knows of a need's names is what this section is about."""
+        """Return whether all that the library knows of a need's names is what this section is
+        about."""
         text = "\n".join((need.caption, *need.entities))
-        names = mentioned(text, self._library.known)
+        names = mentioned_names(text, self._library.known)
         about = {
             topic.subject.name
             for topic in self._topics
@@ -149,10 +150,10 @@ class SectionTopics:
 def names_at_hand(library: ImageLibrary, topic: str) -> Iterator[tuple[str, ...]]:
     """Yield what there are pictures of that is at, or of, what a topic names: by all its names, or
     as its caption says it where it has none."""
-    found = find_topics(library, [Line(topic), Line(topic)])
+    found = find_topics(library, [TopicLine(topic), TopicLine(topic)])
     named = {each.subject.name for each in found if each.is_of_article}
     for entry in library.entries:
-        names = entry.shown or (entry.caption,)
+        names = entry.shown_names or (entry.caption,)
         if entry.kind is Kind.MAP or named.isdisjoint(map(name_of, entry.names)):
             continue
         is_itself = bool(named & set(map(name_of, names)))
@@ -160,7 +161,7 @@ def names_at_hand(library: ImageLibrary, topic: str) -> Iterator[tuple[str, ...]
             yield names
 
 
-def find_topics(library: ImageLibrary, lines: Sequence[Line]) -> Iterator[Topic]:
+def find_topics(library: ImageLibrary, lines: Sequence[TopicLine]) -> Iterator[Topic]:
     """Yield what the lines name of what there are pictures of."""
     mentions = [list(find_names(line.text, library.known)) for line in lines]
     said = [frozenset(each.name for each in found) for found in mentions]
@@ -209,7 +210,9 @@ def find_topics(library: ImageLibrary, lines: Sequence[Line]) -> Iterator[Topic]
 class _Usage:
     """How a text uses its words."""
 
-    def __init__(self, lines: Sequence[Line], captions: Sequence[str], names: Set[str]) -> None:
+    def __init__(
+        self, lines: Sequence[TopicLine], captions: Sequence[str], names: Set[str]
+    ) -> None:
         self._lines = lines
         self._words = [tokens(line.text) for line in lines]
         self._names = [
@@ -229,8 +232,8 @@ class _Usage:
                 self._before[token.text].add(_text(_left(words, at)))
 
     def is_bound(self, mentions: Sequence[tuple[int, Mention]]) -> bool:
-        """Whether the same word stands beside the name each time, and hardly elsewhere: *the Mozart
-        effect*, 洛阳铲. Words and particles of the language stand beside many others."""
+        """Return whether the same word stands beside the name each time, and hardly elsewhere: *the
+        Mozart effect*, 洛阳铲. Words and particles of the language stand beside many others."""
         if len(mentions) < 2:
             return False
         left = {_text(_left(self._words[at], each.first)) for at, each in mentions}
@@ -243,8 +246,8 @@ class _Usage:
         )
 
     def is_within_name(self, at: int, mention: Mention, around: frozenset[str]) -> bool:
-        """Whether it is a part of a longer name, or a namesake: *Florence Nightingale*, *the Treaty
-        of Nanjing*, *florence nightingale*, *Florence, Alabama*."""
+        """Return whether it is a part of a longer name, or a namesake: *Florence Nightingale*, *the
+        Treaty of Nanjing*, *florence nightingale*, *Florence, Alabama*."""
         words, is_title = self._words[at], self._lines[at].is_heading
         left, right = _left(words, mention.first), _right(words, mention.last)
         if left and left.has_capital and self._is_name_part(left, mention.first - 1, is_title):
@@ -265,7 +268,8 @@ class _Usage:
         return first.islower() or self._is_elsewhere(at, mention, around)
 
     def is_joined(self, at: int, mention: Mention) -> bool:
-        """Whether it may go on, as *Santiago de Compostela* or *the Kaifeng–Luoyang railway*."""
+        """Return whether it may go on, as *Santiago de Compostela* or *the Kaifeng–Luoyang
+        railway*."""
         words = self._words[at]
         if mention.last < len(words) and _is_dash(words[mention.last].gap):
             return True
@@ -277,37 +281,38 @@ class _Usage:
         return mention.last + 1 not in self._names[at]
 
     def has_apposition(self, at: int, mention: Mention) -> bool:
-        """Whether the assignment or the title tells after a comma what it is: *Lyon, a surname*."""
+        """Return whether the assignment or the title tells after a comma what it is: *Lyon, a
+        surname*."""
         rest = self._words[at][mention.last :]
         is_after_comma = bool(rest) and rest[0].gap.strip() in _COMMAS
         return self._lines[at].section is None and is_after_comma and not rest[0].has_capital
 
     def opens(self, at: int, mention: Mention) -> bool:
-        """Whether a sentence begins with it, but for an article."""
+        """Return whether a sentence begins with it, but for an article."""
         start = self._words[at][: mention.first]
         return not start or (len(start) == 1 and len(start[0].text) <= MAX_PARTICLE)
 
     def _is_name_part(self, left: Token, position: int, is_title: bool) -> bool:
-        """Whether a capital is a name's, and not that of a sentence's first word."""
+        """Return whether a capital is a name's, and not that of a sentence's first word."""
         if position and not is_title:
             return True
         return left.text not in self._lower and (is_title or len(left.text) > MAX_PARTICLE)
 
     def _is_elsewhere(self, at: int, mention: Mention, around: frozenset[str]) -> bool:
-        """Whether a title goes on with a place that the name's own is not in."""
+        """Return whether a title goes on with a place that the name's own is not in."""
         rest = self._words[at][mention.last :]
         if not rest or rest[0].gap.strip() not in _COMMAS or not rest[0].has_capital:
             return False
         return self._names[at].get(mention.last, "") not in around
 
 
-def _lines_of(article: Article) -> Iterator[Line]:
+def _lines_of(article: Article) -> Iterator[TopicLine]:
     for at, section in enumerate(article.sections):
         if section.heading:
-            yield Line(section.heading, at)
+            yield TopicLine(section.heading, at)
         for sentence in pieces(section.text, ended=True):
             if len(sentence.text) <= MAX_SENTENCE:
-                yield Line(sentence.text, at, is_heading=False)
+                yield TopicLine(sentence.text, at, is_heading=False)
 
 
 def _left(words: Sequence[Token], at: int) -> Token | None:

@@ -44,19 +44,19 @@ class SourceText:
         return self._join([each[:_OPENING] for each in self._passages[::every]], room)
 
     def supports(self, sentence: str, language: Language) -> bool:
-        """Whether all that can be checked of a sentence is here: numbers of more than one digit,
-        and where both are English the beginnings of names: `Chinese` where `China` is. All is,
-        where there is no text to go by."""
+        """Return whether all that can be checked of a sentence is here: numbers of more than one
+        digit, and where both are English the beginnings of names: `Chinese` where `China` is. All
+        is, where there is no text to go by."""
         if not self.text:
             return True
         numbers = {number for number in numbers_in(sentence) if len(number) > 1}
-        english = language.is_english and " the " in self._folded
+        english = language.is_english and " the " in self._folded_text
         names = capitalized_names(sentence) if english else []
         words = (word[:_STEM].casefold() for name in names for word in name.split())
-        return numbers <= self._numbers and all(word in self._folded for word in words)
+        return numbers <= self._numbers and all(word in self._folded_text for word in words)
 
     @cached_property
-    def _folded(self) -> str:
+    def _folded_text(self) -> str:
         return f"{self.assignment}\n{self.text}".casefold()
 
     @cached_property
@@ -81,7 +81,7 @@ def parse_source(prompt: str) -> SourceText:
 
 
 def numbers_in(text: str) -> frozenset[str]:
-    """As they are written, but for separators of thousands."""
+    """Return numbers as they are written, but for separators of thousands."""
     return frozenset(map(plain_number, _NUMBER.findall(text)))
 
 

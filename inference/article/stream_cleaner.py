@@ -24,24 +24,24 @@ _WHOLE = re.compile(r"[.!?。！？…:：।؟۔][”’」』）\"')\]*_]*$")
 _BLOCKS = ("```", "$$")  # what is between two of them stands as it is
 
 
-class Piece(NamedTuple):
+class TextPiece(NamedTuple):
     text: str
     space: str  # what follows it: white space
     starts: bool = False  # a line begins with it
 
     @property
     def whole(self) -> bool:
-        """It ends as sentences do."""
+        """Return whether it ends as sentences do."""
         return bool(_WHOLE.search(self.text)) and not _SHORT.search(self.text)
 
     @property
     def line(self) -> bool:
-        """All of a line."""
+        """Return whether it is all of a line."""
         return self.starts and "\n" in self.space
 
 
-def pieces(text: str, *, ended: bool, starts: bool = True) -> Iterator[Piece]:
-    """Those that surely end within `text`; once it has `ended`, what is left, too.
+def pieces(text: str, *, ended: bool, starts: bool = True) -> Iterator[TextPiece]:
+    """Yield those that surely end within `text`; once it has `ended`, what is left, too.
 
     `starts`: a line begins where it begins.
     """
@@ -62,13 +62,13 @@ def pieces(text: str, *, ended: bool, starts: bool = True) -> Iterator[Piece]:
             end = stop = len(text)
         if stop == len(text) and not ended:
             return
-        yield Piece(text[at:end], text[end:stop], starts)
+        yield TextPiece(text[at:end], text[end:stop], starts)
         starts = "\n" in text[end:stop]
         at = search = stop
 
 
 def _block_end(text: str, at: int) -> int | None:
-    """Where the block that begins at `at` ends, -1 where it does not, None where none begins."""
+    """Return where a block that begins at `at` ends, -1 if it does not, None if none begins."""
     mark = next((each for each in _BLOCKS if text.startswith(each, at)), None)
     if mark is None:
         return None
@@ -152,7 +152,7 @@ class StreamCleaner:
 
     @property
     def is_full(self) -> bool:
-        """Whether no more text is wanted."""
+        """Return whether no more text is wanted."""
         full = self._paragraphs >= self._max_paragraphs or len(self.text) >= self._characters
         return full or self._repetitions >= _MAX_REPETITIONS or self._is_endless
 
@@ -194,13 +194,13 @@ class StreamCleaner:
         self._rest = rest[read:]
         return self.text[before:]
 
-    def _is_cut_off(self, last: Piece, *, cut: bool) -> bool:
+    def _is_cut_off(self, last: TextPiece, *, cut: bool) -> bool:
         """Keep what no mark ends where it is all there is: there may be no such marks."""
         if last.whole:
             return False
         return _is_heading(last.text) or (cut and bool(self.text or last.text.isascii()))
 
-    def _add(self, piece: Piece) -> None:
+    def _add(self, piece: TextPiece) -> None:
         text = _LABEL.sub("", piece.text, count=1) if piece.starts else piece.text
         if _is_quoted_text(text, first=not self.text):
             text = text.strip('"')
@@ -212,7 +212,7 @@ class StreamCleaner:
         if self.text or self._opening:
             self._space = _wider_space(self._space, piece.space)
 
-    def _belongs(self, piece: Piece, text: str) -> bool:
+    def _belongs(self, piece: TextPiece, text: str) -> bool:
         plain = _plain(text)
         if not plain or plain in self._headings or _META.match(text):
             return False
@@ -228,12 +228,14 @@ class StreamCleaner:
 
 
 def _is_heading(line: str) -> bool:
-    """Whether a line without a mark, which ends as no sentence does, is short enough for one."""
+    """Return whether a line without a mark, which ends as no sentence does, is short enough for
+    one."""
     return len(line) <= _HEADING_CHARS and not _LIST.match(line)
 
 
 def _is_quoted_text(sentence: str, *, first: bool) -> bool:
-    """Whether the text is in quotation marks: around more than a sentence, or the first one."""
+    """Return whether the text is in quotation marks: around more than a sentence, or the first
+    one."""
     marks = sentence.count('"')
     return marks == 1 or (first and marks == len('""') and sentence[0] == sentence[-1] == '"')
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from inference.library.image_entry import ImageEntry, kind_in, years_in
-from inference.library.normalize import is_among, mentioned, name_of, terms
+from inference.library.normalize import is_among, mentioned_names, name_of, terms
 from jobqueue.article import Kind, Need
 
 VIEWS = (Kind.PHOTO, Kind.DRAWING)  # either may stand for the other
@@ -19,7 +19,7 @@ TODAY_YEARS = 60  # a picture of a later year may stand for today
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class SurroundingText:
     """The text that a picture is to stand beside."""
 
     topic: str = ""  # the assignment, the title and the heading
@@ -31,14 +31,14 @@ class ImageQuery:
     text: str
     kind: Kind | None
     names: tuple[str, ...]  # each of them has to be a name of the picture's
-    passage: Passage | None = None  # the picture has to show what this speaks of
+    passage: SurroundingText | None = None  # the picture has to show what this speaks of
 
     @classmethod
     def from_need(
         cls,
         need: Need,
         known: Collection[str],
-        passage: Passage | None = None,
+        passage: SurroundingText | None = None,
         is_common: Callable[[str], bool] = lambda _: False,
     ) -> "ImageQuery":
         """Take the names that the caption says, those that the library knows among them.
@@ -46,15 +46,15 @@ class ImageQuery:
         `is_common` tells words that begin no name, as articles.
         """
         entities = [_without_article(each, known, is_common) for each in need.entities]
-        stated = mentioned(need.caption, {*known, *entities})
+        stated = mentioned_names(need.caption, {*known, *entities})
         own = [each for each in entities if each in stated] or entities
         names = dict.fromkeys((*own, *sorted(stated)))
         kind = kind_in(need.caption) or need.kind  # the caption's own word counts for more
         return cls(need.caption, kind, tuple(filter(None, names)), passage)
 
     @property
-    def said(self) -> str:
-        """What may tell the time that is meant."""
+    def time_text(self) -> str:
+        """The text that may tell the time that is meant."""
         return f"{self.text}\n{self.passage.topic}" if self.passage else self.text
 
 
@@ -63,7 +63,7 @@ def refusal(query: ImageQuery, entry: ImageEntry, known: Collection[str]) -> str
     kind = entry.kind or kind_in(entry.caption)
     if not _kind_fits(query.kind, kind):
         return f"a {query.kind or 'view'} is needed, and it is a {kind or 'view'}"
-    about = entry.names or tuple(mentioned(entry.caption, {*known, *query.names}))
+    about = entry.names or tuple(mentioned_names(entry.caption, {*known, *query.names}))
     if not query.names:
         if query.kind in (Kind.MAP, Kind.PORTRAIT):
             return "the need does not say of what"
@@ -82,8 +82,8 @@ def name_doubt(query: ImageQuery, entry: ImageEntry) -> str | None:
     if _time_of(entry):
         names = [name for name in query.names if is_among(name, entry.also)]
         return None if _is_of_its_time(query, entry) else f"{names[0]} may be of another time"
-    own = [name for name in entry.also if mentioned(entry.caption, [name])]
-    if entry.kind is not Kind.MAP or not own or mentioned(entry.caption, query.names):
+    own = [name for name in entry.also if mentioned_names(entry.caption, [name])]
+    if entry.kind is not Kind.MAP or not own or mentioned_names(entry.caption, query.names):
         return None
     scripts = {_script(name) for name in query.names}
     other = next((name for name in own if _script(name) in scripts), None)
@@ -91,14 +91,14 @@ def name_doubt(query: ImageQuery, entry: ImageEntry) -> str | None:
 
 
 def is_settled_by_name(query: ImageQuery, entry: ImageEntry) -> bool:
-    """Whether names alone tell that a candidate is right, however few words they have in common:
-    of a map, a portrait, and of what the query calls by its own name."""
+    """Return whether names alone tell that a candidate is right, however few words they have in
+    common: of a map, a portrait, and of what the query calls by its own name."""
     of_one = query.kind in (Kind.MAP, Kind.PORTRAIT)
-    return of_one or any(is_among(name, entry.shown) for name in query.names)
+    return of_one or any(is_among(name, entry.shown_names) for name in query.names)
 
 
 def have_same_subject(one: ImageEntry, other: ImageEntry) -> bool:
-    """Whether neither would be wrong for the other; places of one name elsewhere are two."""
+    """Return whether neither would be wrong for the other; places of one name elsewhere are two."""
     if not one.subjects or not other.subjects:
         return one.subjects == other.subjects and one.caption == other.caption
     if not any(is_among(name, other.subjects) for name in one.subjects):
@@ -114,7 +114,7 @@ def _without_article(entity: str, known: Collection[str], is_common: Callable[[s
 
 
 def _kind_fits(wanted: Kind | None, kind: Kind | None) -> bool:
-    """What is of an unknown kind is a view of something; so is what is wanted of any kind."""
+    """Take what is of an unknown kind as a view, and so what is wanted of any kind."""
     if wanted in VIEWS or wanted is None:
         return kind is None or kind in VIEWS or (wanted is None and kind is Kind.PORTRAIT)
     return kind is wanted
@@ -150,21 +150,21 @@ def _is_of_its_time(query: ImageQuery, entry: ImageEntry) -> bool:
     if time is None:
         is_of_today = entry.kind is not Kind.MAP or not years_in(query.text)
         return is_of_today or max(years_in(query.text)) >= _today()
-    if mentioned(query.said, entry.periods):
+    if mentioned_names(query.time_text, entry.periods):
         return True
-    years = years_in(query.text) or years_in(query.said)
+    years = years_in(query.text) or years_in(query.time_text)
     if years:
         return any(time[0] <= year <= time[1] for year in years)
     return time[1] >= _today()
 
 
 def _is_of_another_time(query: ImageQuery, entry: ImageEntry) -> bool:
-    """Whether it is not of the time that the query states, which is today where it states none.
-    A name of that time alone is a doubt: see `name_doubt`."""
+    """Return whether it is not of the time that the query states, which is today where it states
+    none. A name of that time alone is a doubt: see `name_doubt`."""
     if _is_of_its_time(query, entry):
         return False
     by_old_name = any(is_among(name, entry.also) for name in query.names)
-    return bool(years_in(query.said)) or not by_old_name
+    return bool(years_in(query.time_text)) or not by_old_name
 
 
 def _today() -> int:

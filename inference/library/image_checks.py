@@ -19,7 +19,7 @@ from inference.library.eligibility import VIEWS
 from inference.library.image_entry import ImageEntry, kind_in
 from inference.library.image_file import ArticleImage
 from inference.library.image_library import ImageText
-from inference.library.normalize import is_among, mentioned, name_of
+from inference.library.normalize import is_among, mentioned_names, name_of
 from inference.ocr import Line
 from jobqueue.article import Kind
 from jobqueue.schema import Sampling
@@ -46,10 +46,10 @@ def contradiction(entry: ImageEntry, text: ImageText, known: Collection[str]) ->
 
     A map bears its neighbours' names too, so its title has to say its own.
     """
-    own = entry.names or tuple(mentioned(entry.caption, known))
+    own = entry.names or tuple(mentioned_names(entry.caption, known))
     if not own:
         return None
-    if not mentioned(entry.caption, own) and mentioned(entry.caption, known):
+    if not mentioned_names(entry.caption, own) and mentioned_names(entry.caption, known):
         return f"its caption: “{entry.caption[:60]}” is another"
     is_map = (entry.kind or kind_in(entry.caption)) is Kind.MAP
     for lines in (text.titles, text.lines):
@@ -61,9 +61,11 @@ def contradiction(entry: ImageEntry, text: ImageText, known: Collection[str]) ->
 
 
 def _says(line: str, names: Collection[str]) -> bool:
-    """Whether a line says a name, or is one, however it is spaced."""
+    """Return whether a line says a name, or is one, however it is spaced."""
     bare = name_of(line).replace(" ", "")
-    return bool(mentioned(line, names)) or any(name_of(n).replace(" ", "") == bare for n in names)
+    return bool(mentioned_names(line, names)) or any(
+        name_of(n).replace(" ", "") == bare for n in names
+    )
 
 
 TOKENS = 220
@@ -152,7 +154,7 @@ def objection(report: VisionReport, entry: ImageEntry, known: Collection[str]) -
         and not {entry.kind, report.kind} <= set(people)
     ):
         return f"a {report.kind} is seen"
-    seen = mentioned(report.shows, {*known, *entry.names})
+    seen = mentioned_names(report.shows, {*known, *entry.names})
     if seen and not any(is_among(name, entry.names) for name in seen):
         return f"seen is “{report.shows[:80]}”"
     text = ImageText(titles=report.text[:1], lines=report.text)

@@ -45,7 +45,7 @@ class Embedder:
 
     @torch.inference_mode()
     def texts(self, texts: Sequence[str]) -> Tensor:
-        """[texts, width], each of length 1."""
+        """Return [texts, width], each of length 1."""
         tokens = self._tokenizer(  # padded, as the family was trained
             list(texts),
             padding="max_length",
@@ -53,17 +53,17 @@ class Embedder:
             truncation=True,
             return_tensors="pt",
         )
-        return _normed(self._model.get_text_features(input_ids=tokens["input_ids"]))
+        return _normalize(self._model.get_text_features(input_ids=tokens["input_ids"]))
 
     @torch.inference_mode()
     def images(self, images: Sequence[Image.Image]) -> Tensor:
-        """[images, width], each of length 1."""
+        """Return [images, width], each of length 1."""
         pixels = self._pixels(images=list(images), return_tensors="pt")
-        return _normed(self._model.get_image_features(**pixels))
+        return _normalize(self._model.get_image_features(**pixels))
 
 
 def embedder(model: str) -> Embedder:
-    """By a known name or a folder. Raises LibraryError."""
+    """Load one by a known name or a folder. Raises LibraryError."""
     try:
         return Embedder(locate(model))
     except ModelError as error:
@@ -71,7 +71,7 @@ def embedder(model: str) -> Embedder:
 
 
 class Vectors:
-    """A library's pictures, for whoever asks what is near a text."""
+    """The vectors of a library's pictures, and how near a text is to each."""
 
     def __init__(
         self, embedder: Embedder, names: Sequence[str], vectors: Tensor, threshold: float
@@ -142,6 +142,6 @@ def _read(folder: Path, entries: Sequence[ImageEntry]) -> Iterator[tuple[ImageEn
                 continue
 
 
-def _normed(features: Any) -> Tensor:
+def _normalize(features: Any) -> Tensor:
     pooled: Tensor = getattr(features, "pooler_output", features)
     return torch.nn.functional.normalize(pooled.float(), dim=-1)

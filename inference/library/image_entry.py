@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from inference.library.normalize import mentioned
+from inference.library.normalize import mentioned_names
 from jobqueue.article import Kind
 from jobqueue.structs import Struct
 
@@ -50,7 +50,7 @@ class ImageEntry(Struct, frozen=True):
         return _split(self.place.split(",")[0])
 
     @property
-    def shown(self) -> tuple[str, ...]:
+    def shown_names(self) -> tuple[str, ...]:
         """The names of what it shows in particular; empty for a view of a place as such."""
         return (*self.entities, *self.also) if self.entities else ()
 
@@ -59,7 +59,7 @@ class ImageEntry(Struct, frozen=True):
         """The names of which any tells that the picture is right; empty for a view of a place."""
         if self.kind is Kind.MAP:
             return (*(self.entities[:1] or self.nearest), *self.also)
-        return self.shown
+        return self.shown_names
 
     @property
     def subjects(self) -> tuple[str, ...]:
@@ -68,7 +68,7 @@ class ImageEntry(Struct, frozen=True):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Its subjects, and what surrounds the place."""
+        """The names of its subjects, and of what surrounds the place."""
         return tuple(dict.fromkeys((*self.subjects, *_split(self.place.replace(",", "/")))))
 
     @property
@@ -78,7 +78,7 @@ class ImageEntry(Struct, frozen=True):
 
 def kind_in(text: str) -> Kind | None:
     """Return the kind of picture that a caption names itself."""
-    return next((kind for kind, names in KIND_NAMES.items() if mentioned(text, names)), None)
+    return next((kind for kind, names in KIND_NAMES.items() if mentioned_names(text, names)), None)
 
 
 def years_in(text: str) -> frozenset[int]:

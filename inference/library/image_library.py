@@ -15,14 +15,14 @@ import msgspec
 from inference.library import image_entry
 from inference.library.eligibility import (
     ImageQuery,
-    Passage,
+    SurroundingText,
     is_settled_by_name,
     name_doubt,
     refusal,
 )
 from inference.library.image_entry import ImageEntry, LibraryError, read_manifest
 from inference.library.keyword_search import KeywordSearch
-from inference.library.normalize import capitalized_names, mentioned, name_of, terms
+from inference.library.normalize import capitalized_names, mentioned_names, name_of, terms
 from jobqueue.article import Kind, Need
 from jobqueue.structs import Struct
 
@@ -126,7 +126,7 @@ class ImageLibrary:
     def text_in(self, entry: ImageEntry) -> ImageText:
         return self.index.written.get(entry.sha256, ImageText())
 
-    def query_for(self, need: Need, passage: Passage | None = None) -> ImageQuery:
+    def query_for(self, need: Need, passage: SurroundingText | None = None) -> ImageQuery:
         return ImageQuery.from_need(need, self.known, passage, self.search.is_common)
 
     def candidates(self, query: ImageQuery) -> list[Candidate]:
@@ -149,7 +149,9 @@ class ImageLibrary:
         is_near = share >= LEAST_SHARE or entry.sha256 in near
         if passage and not self._is_spoken_of(at, passage):
             refused = refused or "the text does not speak of it"
-        context = mentioned(f"{passage.topic}\n{passage.text}", entry.names) if passage else ()
+        context = (
+            mentioned_names(f"{passage.topic}\n{passage.text}", entry.names) if passage else ()
+        )
         is_near = is_near or is_settled_by_name(query, entry)
         return Candidate(entry, share, refused, doubt, is_near, len(context))
 
@@ -159,18 +161,18 @@ class ImageLibrary:
         time."""
         entry = self.entries[at]
         strange = [term for term in terms(query.text) if self.search.is_strange(term)]
-        if strange and not entry.names and not mentioned(query.text, entry.tags):
+        if strange and not entry.names and not mentioned_names(query.text, entry.tags):
             return f"no picture has the word “{strange[0]}…”"
         if query.passage and not entry.names:
             topic = [term for term in terms(query.passage.topic) if not self.search.is_common(term)]
             if not any(self.search.has(term, at) for term in topic):
                 return "the topic is another"
-        rest = self.unexplained(at)
-        if not rest or not set(rest).isdisjoint(terms(query.said)):
+        rest = self.unexplained_terms(at)
+        if not rest or not set(rest).isdisjoint(terms(query.time_text)):
             return None
         return f"its caption also says “{rest[0]}…”"
 
-    def unexplained(self, at: int) -> list[str]:
+    def unexplained_terms(self, at: int) -> list[str]:
         """Return words of a map's caption that no other entry has, and that none of its names has,
         where the map is without years: those with a capital, if any."""
         entry = self.entries[at]
@@ -178,7 +180,7 @@ class ImageLibrary:
             return []
         explained = (
             *entry.names,
-            *mentioned(entry.caption, self.known),
+            *mentioned_names(entry.caption, self.known),
             *image_entry.KIND_NAMES[Kind.MAP],
         )
         own = {term for name in explained for term in terms(name)}
@@ -188,15 +190,15 @@ class ImageLibrary:
         capitals = {term for each in capitalized_names(entry.caption) for term in terms(each)}
         return [each for each in rest if each in capitals] or rest
 
-    def _is_spoken_of(self, at: int, passage: Passage) -> bool:
-        """Whether a text says what a picture shows: one of its names; of a place as such, that is
-        what is needed; and of nothing by name most of its caption, or one of its tags."""
+    def _is_spoken_of(self, at: int, passage: SurroundingText) -> bool:
+        """Return whether a text says what a picture shows: one of its names; of a place as such,
+        that is what is needed; and of nothing by name most of its caption, or one of its tags."""
         entry, text = self.entries[at], f"{passage.topic}\n{passage.text}"
         if entry.names:
-            return not entry.shown or bool(mentioned(text, entry.shown))
+            return not entry.shown_names or bool(mentioned_names(text, entry.shown_names))
         unsaid = set(terms(entry.caption)) - set(terms(text))
         share = self.search.share(entry.caption, at, lacking=unsaid)
-        return share >= CAPTION_SHARE or bool(mentioned(text, entry.tags))
+        return share >= CAPTION_SHARE or bool(mentioned_names(text, entry.tags))
 
 
 def _order(each: Candidate) -> tuple[object, ...]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from inference.library.eligibility import ImageQuery, Passage, have_same_subject, refusal
+from inference.library.eligibility import ImageQuery, SurroundingText, have_same_subject, refusal
 from inference.library.image_checks import (
     VisionChecker,
     contradiction,
@@ -52,7 +52,7 @@ class ImageSelector:
         *,
         own: Sequence[Attachment] = (),
         excluded: Collection[str] = (),
-        passage: Passage | None = None,
+        passage: SurroundingText | None = None,
         seed: int = 0,
     ) -> Slot:
         """Return a place for a picture, filled where one surely fits.
@@ -69,7 +69,7 @@ class ImageSelector:
         selection = _Selection(library, query, theirs, excluded, self._blobs, self._checker, seed)
         try:
             placed, why, detail = await selection.first_that_passes(found)
-            offered = await selection.offered(found, placed)
+            offered = await selection.alternatives(found, placed)
         except QueueError as error:
             return Slot(need=need, why=Why.NOTHING, detail=f"no room to keep a picture: {error}")
         if placed:
@@ -106,7 +106,7 @@ class _Selection:
                 return await self._figure(entry, image), why, ""
         return None, why, detail
 
-    async def offered(
+    async def alternatives(
         self, found: Sequence[Candidate], placed: Figure | None
     ) -> tuple[Figure, ...]:
         """Return what a person may take instead: about the right thing, whether near or not, and
@@ -148,7 +148,8 @@ class _Selection:
         return ([] if chosen is None else [options[chosen]]), Why.UNSURE, detail
 
     def _is_rival(self, first: Candidate, other: Candidate) -> bool:
-        """Whether another one is as near and about something else, and the text tells neither."""
+        """Return whether another one is as near and about something else, and the text tells
+        neither."""
         if first.entry in self.own or have_same_subject(first.entry, other.entry):
             return False
         if self._is_named(first.entry):  # and so may be its namesake
@@ -159,7 +160,7 @@ class _Selection:
         return each.entry not in self.own, -each.context if self._is_named(each.entry) else 0
 
     def _is_named(self, entry: ImageEntry) -> bool:
-        names = entry.shown or entry.nearest
+        names = entry.shown_names or entry.nearest
         return any(is_among(name, names) for name in self.query.names)
 
     async def _read(self, entry: ImageEntry) -> ArticleImage | str:

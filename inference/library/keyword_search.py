@@ -69,16 +69,16 @@ class KeywordSearch:
         return term in self._words[at]
 
     def is_common(self, term: str) -> bool:
-        """Whether so many captions have it, without a capital, that it is hardly a part of a
+        """Return whether so many captions have it, without a capital, that it is hardly a part of a
         name."""
         return self._in_captions[term] >= max(COMMON_SHARE * len(self._words), LEAST_COMMON)
 
     def is_strange(self, term: str) -> bool:
-        """Whether no entry has a word; pairs of characters may lie across words."""
+        """Return whether no entry has a word; pairs of characters may lie across words."""
         return not self._frequency[term] and not is_pair(term)
 
     def is_unique(self, term: str) -> bool:
-        """Whether one entry alone has it."""
+        """Return whether one entry alone has it."""
         return self._frequency[term] == 1
 
     def _weight(self, term: str) -> float:

@@ -108,75 +108,77 @@ NEAR_BITS = 6  # of 240, by which two pictures may differ and look the same
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class LibraryFault:
     path: str
     what: str
     is_serious: bool = True  # then the picture is not used
 
 
-def find_faults(library: ImageLibrary) -> list[Fault]:
+def find_faults(library: ImageLibrary) -> list[LibraryFault]:
     """Read every file. What is written in them is known once `index` has run."""
     fingerprints: dict[str, int] = {}
-    found: list[Fault] = []
+    found: list[LibraryFault] = []
     for at, entry in enumerate(library.entries):
         found += _file_faults(library, entry, fingerprints)
         found += _word_faults(entry)
-        if unexplained := library.unexplained(at):
+        if unexplained := library.unexplained_terms(at):
             what = f"its caption says “{unexplained[0]}…”: give the years that the map shows"
-            found.append(Fault(entry.path, what, is_serious=False))
+            found.append(LibraryFault(entry.path, what, is_serious=False))
         if against := contradiction(entry, library.text_in(entry), library.known):
-            found.append(Fault(entry.path, against))
+            found.append(LibraryFault(entry.path, against))
     return [*found, *_twins(library.entries, fingerprints)]
 
 
 def _file_faults(
     library: ImageLibrary, entry: ImageEntry, fingerprints: dict[str, int]
-) -> Iterator[Fault]:
+) -> Iterator[LibraryFault]:
     path = file_of(library.folder, entry)
     if path is None:
-        yield Fault(entry.path, "leads out of the library")
+        yield LibraryFault(entry.path, "leads out of the library")
     elif not path.is_file():
-        yield Fault(entry.path, "is missing")
+        yield LibraryFault(entry.path, "is missing")
     else:
         try:
             data = read_file(path)
             fingerprints[entry.path] = fingerprint(decode(data))
         except Unreadable as error:
-            yield Fault(entry.path, f"cannot be read: {error}")
+            yield LibraryFault(entry.path, f"cannot be read: {error}")
             return
         if not entry.sha256:
-            yield Fault(entry.path, "has no sha256, so nobody notices when it is exchanged", False)
+            yield LibraryFault(
+                entry.path, "has no sha256, so nobody notices when it is exchanged", False
+            )
         elif sha256(data).hexdigest() != entry.sha256:
-            yield Fault(entry.path, "is another file than the one that was described")
+            yield LibraryFault(entry.path, "is another file than the one that was described")
 
 
-def _word_faults(entry: ImageEntry) -> Iterator[Fault]:
+def _word_faults(entry: ImageEntry) -> Iterator[LibraryFault]:
     if not entry.licence:
-        yield Fault(entry.path, "has no licence", is_serious=False)
+        yield LibraryFault(entry.path, "has no licence", is_serious=False)
     if not entry.author:
-        yield Fault(entry.path, "has no author", is_serious=False)
+        yield LibraryFault(entry.path, "has no author", is_serious=False)
     if not entry.caption:
-        yield Fault(entry.path, "has no caption")
+        yield LibraryFault(entry.path, "has no caption")
     elif not entry.names and any(word[:1].isupper() for word in entry.caption.split()[1:]):
         what = "its caption has names that neither place nor entities say"
-        yield Fault(entry.path, what, is_serious=False)
+        yield LibraryFault(entry.path, what, is_serious=False)
     if entry.kind in (Kind.MAP, Kind.PORTRAIT) and not entry.subjects:
         what = f"a {entry.kind} of nothing: name what it shows"
-        yield Fault(entry.path, what, is_serious=False)
+        yield LibraryFault(entry.path, what, is_serious=False)
 
 
-def _twins(entries: Sequence[ImageEntry], fingerprints: dict[str, int]) -> Iterator[Fault]:
+def _twins(entries: Sequence[ImageEntry], fingerprints: dict[str, int]) -> Iterator[LibraryFault]:
     same: dict[str, list[str]] = defaultdict(list)
     for entry in filter(lambda each: each.sha256, entries):
         same[entry.sha256].append(entry.path)
     for first, *others in same.values():
         for other in others:
-            yield Fault(other, f"is the same file as {first}", is_serious=False)
+            yield LibraryFault(other, f"is the same file as {first}", is_serious=False)
     hashes = {entry.path: entry.sha256 for entry in entries}
     seen = list(fingerprints.items())
     for number, (path, bits) in enumerate(seen):
         for other, other_bits in seen[:number]:
             is_near = (bits ^ other_bits).bit_count() <= NEAR_BITS
             if is_near and hashes[path] != hashes[other]:
-                yield Fault(path, f"looks like {other}", is_serious=False)
+                yield LibraryFault(path, f"looks like {other}", is_serious=False)
                 break

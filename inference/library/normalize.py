@@ -37,12 +37,12 @@ class Token(NamedTuple):
 
     @property
     def continues(self) -> bool:
-        """No punctuation separates it from the token before."""
+        """Return whether no punctuation separates it from the token before."""
         return bool(_JOINED.fullmatch(self.gap)) and "\n" not in self.gap
 
     @property
     def space(self) -> str:
-        """How it is joined to the token before in a name: apostrophes join, all else parts."""
+        """The joint to the token before within a name: apostrophes join, all else parts."""
         return "" if not self.gap or set(self.gap) <= _APOSTROPHES else " "
 
 
@@ -104,14 +104,14 @@ def find_names(text: str, names: Set[str]) -> Iterator[Mention]:
         at = found.last if found else at + 1
 
 
-def mentioned(text: str, names: Collection[str]) -> frozenset[str]:
+def mentioned_names(text: str, names: Collection[str]) -> frozenset[str]:
     """Return those of `names` that a text says, as `name_of` writes them."""
     wanted = frozenset(map(name_of, names)) - {""}
     return frozenset(each.name for each in find_names(text, wanted))
 
 
 def is_pair(term: str) -> bool:
-    """Whether a term is a pair of characters, of which each is in the next pair, too."""
+    """Return whether a term is a pair of characters, of which each is in the next pair, too."""
     return len(term) == 2 and bool(_IS_UNSPACED.match(term))
 
 

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from inference.article.article_service import ArticleService
 from inference.article.section_images import ArticleTools
 from inference.engines.scripted import ScriptedEngine
-from inference.library.eligibility import Passage
+from inference.library.eligibility import SurroundingText
 from inference.library.image_library import LibraryReader
 from inference.library.image_selector import ImageSelector, MemoryBlobs
 from inference.worker import Worker
@@ -40,7 +40,7 @@ class NamedImages(ImageSelector):
         *,
         own: Sequence[Attachment] = (),
         excluded: Collection[str] = (),
-        passage: Passage | None = None,
+        passage: SurroundingText | None = None,
         seed: int = 0,
     ) -> Slot:
         self.needs.append(need)
