@@ -33,6 +33,7 @@ with require_extra("bot"):
     from common.settings import load_or_exit
     from common.watchdog import watch_loop
     from jobqueue.embedded_redis import EmbeddedError, resolve_redis_url
+    from jobqueue.errors import QueueError
     from jobqueue.redis_client import check_redis, connect
 
 log = logging.getLogger("bot")
@@ -63,7 +64,7 @@ def _export_feedback(_: argparse.Namespace) -> None:
 
     try:
         asyncio.run(export())
-    except (RedisError, RedisClusterException, OSError, EmbeddedError) as error:
+    except (QueueError, RedisError, RedisClusterException, OSError, EmbeddedError) as error:
         print(f"error: REDIS_URL: {redact(str(error))}", file=sys.stderr)
         raise SystemExit(2) from None
 

@@ -5,6 +5,7 @@ share its messages, and one of them is shown.
 """
 
 import asyncio
+from functools import partial
 
 import msgspec
 from redis.asyncio import Redis
@@ -117,15 +118,10 @@ class ShownAnswers:
     async def erase(self, user: str) -> None:
         """Drop a person's answers, whose records hold their questions; nothing can be done about
         them any more."""
-        redis = self._scripts.redis
-
-        async def drop() -> None:
-            async for key in redis.scan_iter(self._scripts.key("answer", "*"), count=1_000):
-                record: bytes | None = await redis.get(key)  # type: ignore[assignment]
-                if record and _decode(unpack(record)).job.user == user:
-                    await redis.delete(key)
-
-        await self._scripts.retry(drop)
+        for key in await self._scripts.list_keys("answer"):
+            record = await self._scripts.retry(partial(self._scripts.redis.get, key))
+            if record and _decode(unpack(record)).job.user == user:
+                await self._scripts.call("DEL", key)
 
     async def _named(self, key: str) -> Shown | None:
         answer = await self._get(key)

@@ -29,6 +29,7 @@ from jobqueue.schema import (
     Progress,
     Started,
     WorkerStatus,
+    best_phase,
     strip_model,
     with_traceparent,
 )
@@ -196,11 +197,7 @@ async def _why_waiting(queue: JobQueue, job: Job) -> Notice:
 
 
 def _why_unready(workers: list[WorkerStatus]) -> Notice | None:
-    if any(worker.is_serving for worker in workers):
+    phase, progress = best_phase(workers)
+    if phase == "ready":
         return None
-    loading = [worker for worker in workers if worker.phase == "loading"]
-    if not loading:
-        return notices.NO_WORKER
-    return notices.loading(
-        max((w.progress for w in loading if w.progress is not None), default=None)
-    )
+    return notices.NO_WORKER if phase is None else notices.loading(progress)

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import AsyncIterator, Iterable
-from functools import partial
 from typing import Literal
 
 import msgspec
@@ -66,28 +65,19 @@ class Feedback:
 
     async def export(self) -> AsyncIterator[Opinion]:
         """Every opinion that stands, in no order."""
-        redis = self._scripts.redis
-        async for key in redis.scan_iter(self._scripts.key("feedback", "*"), count=1_000):
-            for value in await redis.hvals(key):
+        for key in await self._scripts.list_keys("feedback"):
+            for value in await self._scripts.call("HVALS", key):
                 if (opinion := _decode(value)).vote:
                     yield opinion
 
     async def of(self, user: str) -> list[Opinion]:
         """What a person thinks of answers. Raises QueueUnavailable."""
-
-        async def read() -> list[Opinion]:
-            return [opinion async for opinion in self.export() if opinion.user == user]
-
-        found: list[Opinion] = await self._scripts.retry(read)
-        return found
+        return [opinion async for opinion in self.export() if opinion.user == user]
 
     async def erase(self, user: str) -> None:
         """Forget what a person thinks of answers. Raises QueueUnavailable."""
-
-        redis = self._scripts.redis
-        keys = [self._scripts.key("feedback", opinion.job) for opinion in await self.of(user)]
-        for key in keys:
-            await self._scripts.retry(partial(redis.hdel, key, user))
+        for opinion in await self.of(user):
+            await self._scripts.call("HDEL", self._scripts.key("feedback", opinion.job), user)
 
 
 def _counted(opinions: Iterable[Opinion]) -> Counts:

@@ -78,11 +78,7 @@ class ChangeLog:
 
     async def _of(self, user: str) -> AsyncIterator[tuple[bytes, bytes]]:
         """Keys, and in them records."""
-        for key in await self._scripts.retry(self._keys):
+        for key in await self._scripts.list_keys("changes"):
             for raw in await self._scripts.call("ZRANGE", key, 0, -1):
                 if _decode(raw).user == user:
                     yield key, raw
-
-    async def _keys(self) -> list[bytes]:
-        pattern = self._scripts.key("changes", "*")
-        return [key async for key in self._scripts.redis.scan_iter(pattern, count=1_000)]

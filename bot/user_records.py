@@ -52,10 +52,8 @@ class KeptRecords(Generic[T]):
             await self._scripts.call("DEL", key)
 
     async def _of(self, user: str) -> AsyncIterator[tuple[bytes, str, T]]:
-        redis, pattern = self._scripts.redis, self._scripts.key(self._what, "*")
-        keys = await self._scripts.retry(lambda: _listed(redis.scan_iter(pattern, count=1_000)))
-        for key in keys:
-            record = await self._scripts.retry(partial(redis.get, key))
+        for key in await self._scripts.list_keys(self._what):
+            record = await self._scripts.retry(partial(self._scripts.redis.get, key))
             if record and (kept := self._decode(record)).user == user:
                 yield key, key.decode().rpartition(":")[2], kept.value
 
@@ -67,7 +65,3 @@ def pack(record: bytes) -> bytes:
 
 def unpack(record: bytes) -> bytes:
     return record if record.startswith(b"{") else zlib.decompress(record)
-
-
-async def _listed(keys: AsyncIterator[bytes]) -> list[bytes]:
-    return [key async for key in keys]

@@ -6,8 +6,6 @@ They prevent that the same question is answered twice. A person can read and era
 import asyncio
 from collections.abc import AsyncIterator
 
-from redis.asyncio import Redis
-
 from jobqueue.dead_letters import DeadLetters
 from jobqueue.queue import JobQueue, decode_job_or_none
 from jobqueue.schema import Job, JobState
@@ -52,8 +50,7 @@ class JobRecords:
         return len(mine)
 
     async def _iterate(self) -> AsyncIterator[tuple[Job, JobState]]:
-        pattern = self._scripts.key("job", "*")
-        keys = await self._scripts.retry(lambda: _scan(self._scripts.redis, pattern))
+        keys = await self._scripts.list_keys("job")
         for start in range(0, len(keys), _PAGE):
             page = keys[start : start + _PAGE]
             reads = (self._scripts.call("HMGET", key, "state", "body") for key in page)
@@ -64,7 +61,3 @@ class JobRecords:
 
 def _files(job: Job) -> set[str]:
     return {attachment.sha256 for attachment in job.attachments}
-
-
-async def _scan(redis: Redis, pattern: str) -> list[bytes]:
-    return [key async for key in redis.scan_iter(pattern, count=1_000)]

@@ -122,6 +122,16 @@ class Scripts:
         """
         return await self.retry(lambda: self._enqueue(None, command))
 
+    async def list_keys(self, kind: str) -> list[bytes]:
+        """List all keys of one kind in the shard. It scans the whole server, so use it rarely."""
+        pattern = self.key(kind, "*")
+
+        async def scan() -> list[bytes]:
+            return [key async for key in self.redis.scan_iter(pattern, count=1_000)]
+
+        keys: list[bytes] = await self.retry(scan)
+        return keys
+
     async def retry(self, attempt: Callable[[], Awaitable[Any]]) -> Any:
         """Repeat `attempt` until it works or the policy's patience is over."""
         now = asyncio.get_running_loop().time

@@ -6,7 +6,7 @@ since 1970; texts are Unicode without surrogates.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Literal, TypeVar
 
@@ -304,6 +304,19 @@ class WorkerStatus(Struct, frozen=True):
     @property
     def is_serving(self) -> bool:
         return self.phase in ("ready", "degraded")
+
+
+def best_phase(
+    workers: Iterable[WorkerStatus],
+) -> tuple[Literal["ready", "loading"] | None, float | None]:
+    """Return how ready the best of these workers is, and its progress if it is loading."""
+    workers = list(workers)
+    if any(worker.is_serving for worker in workers):
+        return "ready", None
+    loading = [worker.progress for worker in workers if worker.phase == "loading"]
+    if not loading:
+        return None, None
+    return "loading", max((each for each in loading if each is not None), default=None)
 
 
 encode = msgspec.json.Encoder().encode

@@ -12,7 +12,7 @@ from bot.i18n import words
 from bot.notices import Notice
 from jobqueue.errors import QueueUnavailable
 from jobqueue.queue import JobQueue
-from jobqueue.schema import WorkerStatus
+from jobqueue.schema import WorkerStatus, best_phase
 
 POLL_S = 5.0
 RENEW_S = 300.0  # a new gateway session forgets it
@@ -51,12 +51,11 @@ async def _state(queue: JobQueue) -> Presence:
 
 
 def presence_of(workers: list[WorkerStatus]) -> Presence:
-    if any(worker.is_serving for worker in workers):
+    phase, progress = best_phase(workers)
+    if phase == "ready":
         return Presence(discord.Status.online, Notice("presence-ready"))
-    loading = [worker for worker in workers if worker.phase == "loading"]
-    if not loading:
+    if phase is None:
         return Presence(discord.Status.dnd, Notice("presence-no-worker"))
-    progress = max((w.progress for w in loading if w.progress is not None), default=None)
     if progress is None:
         return Presence(discord.Status.idle, Notice("presence-loading"))
     tens = 10 * int(10 * progress)  # few changes, since each is sent to every server
