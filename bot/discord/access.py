@@ -33,9 +33,9 @@ def require_here(interaction: discord.Interaction, job: Job) -> None:
     Raises:
         Refused: it is shown elsewhere, or to somebody else alone.
     """
-    below = reply_target.decode(job.reply)
-    private = isinstance(below, InteractionTarget) and below.private
-    if below.channel != str(interaction.channel_id):
+    target = reply_target.decode(job.reply)
+    private = isinstance(target, InteractionTarget) and target.private
+    if target.channel != str(interaction.channel_id):
         raise Refused(ELSEWHERE)
     if private and job.user != str(interaction.user.id):
         raise Refused(ELSEWHERE)

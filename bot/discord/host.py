@@ -18,8 +18,8 @@ from bot.config import Settings
 from bot.discord import access
 from bot.discord.ask import job_factory, message_text, references
 from bot.discord.ask.admission import PATIENCE_S, Admission, author_of
-from bot.discord.ask.debounce import QuestionIntake
 from bot.discord.ask.missed_messages import CatchUp
+from bot.discord.ask.question_intake import QuestionIntake
 from bot.discord.delivery.answer_manager import ACKNOWLEDGE_S, AnswerManager
 from bot.discord.delivery.answer_registry import AnswerRegistry
 from bot.discord.delivery.message_transport import show_notice

@@ -1,4 +1,4 @@
-"""Whether a person may ask here and now, and what the admins want of the answer.
+"""Admission: may a person ask here and now, and what do the admins want of the answer?
 
 Every job goes through `Admission.admit`: `AnswerManager.submit` takes nothing else.
 """
@@ -32,7 +32,7 @@ class Admitted:
     job: Job
 
     def with_job(self, job: Job) -> "Admitted":
-        """The same question with its files, or in the thread that was opened for it."""
+        """Return the same question with its files, or in the thread that was opened for it."""
         return Admitted(job)
 
 
@@ -65,11 +65,10 @@ class Admission:
         self._history = services.history
 
     async def admit(self, who: Asker, job: Job, files: Sequence[Posted] = ()) -> Admitted:
-        """Count the question and its files, and give it the persona, model, tools and limits that
-        the admins want. The same question counts once, so that this may be repeated.
+        """Count the question and its files, and apply the admins' persona, model, tools and limits.
 
-        While Redis is away, what was last known holds and nothing is counted: the queue itself
-        says what an outage means for the person.
+        The same question counts once, so that this may be repeated. While Redis is away, the last
+        known settings hold and nothing is counted; the queue then refuses the job.
 
         Raises:
             Refused: this person may not ask here, or not so often, or nobody can answer.
@@ -101,7 +100,7 @@ class Admission:
         return Admitted(fitted)
 
     async def require_open(self, who: Asker) -> None:
-        """Look before a question is heard; it is admitted when it is complete.
+        """Check early that the bot is open to a person. Their complete question is admitted later.
 
         Raises:
             Refused: the bot is switched off at the place, or for others than this person.
@@ -116,7 +115,7 @@ class Admission:
     async def _require_within(
         self, who: Asker, question: str, files: Sequence[Posted], wanted: Preferences
     ) -> None:
-        """Raises `Refused` where they may not ask so often, or post so much."""
+        """Count the question. Raises `Refused` if they ask too often, or post too much."""
         size = sum(min(file.size, MAX_BYTES) for file in files if not file.voice)
         rate = wanted.rate(who.roles)
         if exceeded := await self._rates.count_question(
@@ -125,7 +124,7 @@ class Admission:
             raise Refused(notices.too_often(exceeded))
 
     async def _follows_pictures(self, channel: str) -> bool:
-        """Return whether one was posted there a moment ago."""
+        """Return whether a picture was posted there a moment ago."""
         try:
             async with asyncio.timeout(PATIENCE_S):
                 turns = await self._history.load_newest(channel, FOLLOWING)
@@ -136,7 +135,7 @@ class Admission:
 
 
 def require_open(who: Asker, wanted: Preferences) -> Preferences:
-    """Raises `Refused` where the bot is switched off, or for others than this person."""
+    """Return `wanted`. Raises `Refused` if the bot is off, or only for others."""
     if wanted.enabled is False:
         raise Refused(notices.CHANNEL_OFF)
     if not wanted.allows(who.roles):
@@ -145,10 +144,10 @@ def require_open(who: Asker, wanted: Preferences) -> Preferences:
 
 
 def require_able(capability: str, workers: Sequence[WorkerStatus]) -> None:
-    """Refuse to wait for what none of the models that run can do.
+    """Refuse a job that none of the running models can do.
 
     Raises:
-        Refused: there are such, and none can solve problems, or write articles.
+        Refused: models run, and none can solve problems, or write articles.
     """
     serving = any(worker.is_serving for worker in workers)
     able = any(capability in worker.capabilities for worker in workers)
@@ -157,7 +156,7 @@ def require_able(capability: str, workers: Sequence[WorkerStatus]) -> None:
 
 
 def served_capability(capability: str, model: str | None, workers: Sequence[WorkerStatus]) -> str:
-    """Just this model's, while somebody serves it; a model that is gone must not silence."""
+    """Return the capability of the chosen model while a worker serves it, else of any model."""
     pinned = add_model(capability, model) if model else capability
     served = any(pinned in worker.capabilities for worker in workers)
     return pinned if served else capability

@@ -1,4 +1,4 @@
-"""Every way to ask by an interaction: in place, privately, in a thread, about a message."""
+"""Asking by an interaction: in place, privately, in a thread, about a message."""
 
 import asyncio
 import logging
@@ -33,49 +33,46 @@ async def ask(
     interaction: Interaction,
     prompt: str,
     files: Sequence[Posted] = (),
-    how: AskOptions | None = None,
+    options: AskOptions | None = None,
 ) -> None:
     """Answer below the interaction. Without words, the files are what is to be solved.
 
     Raises:
         Refused: before anything is shown.
     """
-    with interaction.client.pacer.acknowledgement(), _start_span(interaction, "command"):
-        await _ask(interaction, prompt, files, how or AskOptions())
-
-
-async def _ask(
-    interaction: Interaction, prompt: str, files: Sequence[Posted], how: AskOptions
-) -> None:
-    client, who = interaction.client, asker_of(interaction)
-    asked = bool(prompt.strip()) or not files
-    words_ = prompt if asked else words(str(interaction.locale))("solve-files")
-    how = replace(how, quoted=how.quoted and asked)
-    job = job_factory.from_interaction(interaction, words_, client.services.settings, how)
-    admitted = await client.admission.admit(who, job, files)
-    # Too late for Discord is not too late for a message in the channel.
-    thread = await _thread_of(interaction, admitted.job)
-    if files or how.quotes or thread:
+    client, options = interaction.client, options or AskOptions()
+    with client.pacer.acknowledgement(), _start_span(interaction, "command"):
+        asked = bool(prompt.strip()) or not files
+        prompt = prompt if asked else words(str(interaction.locale))("solve-files")
+        options = replace(options, quoted=options.quoted and asked)
+        who = asker_of(interaction)
+        job = job_factory.from_interaction(interaction, prompt, client.services.settings, options)
+        admitted = await client.admission.admit(who, job, files)
+        # Too late for Discord is not too late for a message in the channel.
+        thread = await _find_thread(interaction, admitted.job)
+        if not (files or options.quotes or thread):
+            await _submit(interaction, admitted)
+            return
         question = Question(
             admitted.job,
             tuple(files),
             asked,
-            quotes=how.quotes,
+            quotes=options.quotes,
             references=(thread,) if thread else (),
             asker=who,
         )
         await client.intake.persist(question)
         try:
-            await interaction.response.defer(ephemeral=how.private, thinking=True)
+            await interaction.response.defer(ephemeral=options.private, thinking=True)
         finally:
             client.intake.start(question)
-        return
-    await _answered_below(interaction, admitted)
 
 
-async def _thread_of(interaction: Interaction, job: Job) -> Reference | None:
-    """Return what began the thread, for the first question there; an article is about its topic,
-    and not about where it is asked for."""
+async def _find_thread(interaction: Interaction, job: Job) -> Reference | None:
+    """Return what began the thread, for the first question there.
+
+    An article is about its topic, and not about where it is asked for.
+    """
     if job.order or not interaction.is_guild_integration():
         return None
     history = interaction.client.services.history
@@ -84,7 +81,7 @@ async def _thread_of(interaction: Interaction, job: Job) -> Reference | None:
 
 
 async def ask_again(interaction: Interaction, failed: Job) -> None:
-    """Ask once more what came to nothing, as it was asked, in an answer of its own.
+    """Ask a failed job's question again, in an answer of its own.
 
     Raises:
         Refused: before anything is shown.
@@ -94,10 +91,10 @@ async def ask_again(interaction: Interaction, failed: Job) -> None:
         job = job_factory.repeat_job(interaction, failed, client.services.settings)
         admitted = await client.admission.admit(asker_of(interaction), job)
         async with client.answers.lock_channel(job.channel):  # a second press finds it asked
-            await _answered_below(interaction, admitted)
+            await _submit(interaction, admitted)
 
 
-async def _answered_below(interaction: Interaction, admitted: Admitted) -> None:
+async def _submit(interaction: Interaction, admitted: Admitted) -> None:
     answers, job = interaction.client.answers, admitted.job
     private = reply_target.is_private(job.reply)
     submission = await answers.submit(admitted)
@@ -108,10 +105,10 @@ async def _answered_below(interaction: Interaction, admitted: Admitted) -> None:
 
 
 async def ask_in_thread(interaction: Interaction, prompt: str, files: Sequence[Posted]) -> None:
-    """Show the question, open a thread under it and answer there.
+    """Show the question, open a thread below it and answer there.
 
     Raises:
-        Refused: there is no thread to be had here; nothing is shown.
+        Refused: no thread can be opened here; nothing is shown.
     """
     client, who = interaction.client, asker_of(interaction)
     require_threads(interaction)
@@ -121,7 +118,7 @@ async def ask_in_thread(interaction: Interaction, prompt: str, files: Sequence[P
         question = Question(job, tuple(files), thread=True, asker=who)
         await client.intake.persist(question)
         try:
-            await interaction.response.send_message(_above(job), allowed_mentions=NOBODY)
+            await interaction.response.send_message(_thread_header(job), allowed_mentions=NOBODY)
         finally:
             client.intake.start(question)
 
@@ -148,16 +145,13 @@ def require_threads(interaction: Interaction) -> None:
         raise Refused(notices.THREADS_FORBIDDEN)
 
 
-def _above(job: Job) -> str:
-    """The question over its thread, as a quotation that nothing in it can end."""
+def _thread_header(job: Job) -> str:
+    """Return the question above its thread, as a quotation that nothing in it can end."""
     return f"**{job.user_name}**\n{quotation(job.prompt, QUOTED_UNITS, lines=None)}"
 
 
-# --- from a person's recent questions -----------------------------------------------------------
-
-
 async def remember(interaction: Interaction, prompt: str) -> None:
-    """For the person's own suggestions; not worth an error, nor anybody's waiting."""
+    """Add a question to the person's suggestions. Nobody waits for it, and it may fail."""
     await interaction.client.pacer.wait_until_idle()
     try:
         async with asyncio.timeout(1):

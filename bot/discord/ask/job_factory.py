@@ -1,9 +1,9 @@
-"""Jobs from what Discord brings: a slash command or a message."""
+"""Jobs from Discord's events: an interaction or a message."""
 
 from dataclasses import dataclass
 
 import discord
-import msgspec
+from msgspec.structs import replace
 
 from bot import notices
 from bot.config import Settings
@@ -34,10 +34,10 @@ QUOTED_BYTES = 12_000
 
 
 def conversation(interaction: discord.Interaction, *, private: bool = False) -> str:
-    """Everybody's in this channel, or the one that this person has here alone.
+    """Return the id of the conversation: the channel's, or the one that this person has here.
 
-    Where the bot is only because somebody brought it along, in a server without it or in a message
-    between people, nobody else agreed to share a conversation: each person has their own.
+    A personal installation brings the bot to a server without it, or to messages between people.
+    Nobody else there agreed to share a conversation, so each person has their own.
     """
     channel = str(interaction.channel_id)
     if private:
@@ -48,7 +48,7 @@ def conversation(interaction: discord.Interaction, *, private: bool = False) -> 
 
 @dataclass(frozen=True)
 class AskOptions:
-    """What a person wants of an answer, besides what they ask."""
+    """A person's wishes for an answer, besides the question."""
 
     private: bool = False  # for them alone
     quoted: bool = True  # above the answer: Discord tells readers only of the command
@@ -64,47 +64,57 @@ class AskOptions:
 
 
 def from_interaction(
-    interaction: discord.Interaction, prompt: str, settings: Settings, how: AskOptions | None = None
+    interaction: discord.Interaction,
+    prompt: str,
+    settings: Settings,
+    options: AskOptions | None = None,
 ) -> Job:
-    """Raises `Refused` when the prompt cannot be asked."""
-    how = how or AskOptions()
-    below = _below(interaction, how)
+    """Create the job of a command, menu or form.
+
+    Raises:
+        Refused: the prompt cannot be asked.
+    """
+    options = options or AskOptions()
+    prompt = clean_prompt(prompt, settings.commonroom_max_prompt_chars)
+    if options.material:
+        prompt = f"{prompt}\n\n{clean_prompt(options.material, MATERIAL_CHARS)}"
+    target = _interaction_target(interaction, options)
     return Job(
         id=str(interaction.id),
-        channel=conversation(interaction, private=how.private),
+        channel=conversation(interaction, private=options.private),
         user=str(interaction.user.id),
         user_name=clean_name(interaction.user.display_name),
         server=server_of(interaction),
-        prompt=_with(clean_prompt(prompt, settings.commonroom_max_prompt_chars), how.material),
+        prompt=prompt,
         reader=settings.reader,
-        reply=reply_target.encode(below).decode(),
+        reply=reply_target.encode(target).decode(),
         locale=str(interaction.locale),
-        capability=how.capability,
-        thinking=how.thinking,
-        attachments=how.attachments,
-        order=how.order,
-        sampling=Sampling(seed=how.seed),
-        ttl_ms=_ttl_ms(below),
+        capability=options.capability,
+        thinking=options.thinking,
+        attachments=options.attachments,
+        order=options.order,
+        sampling=Sampling(seed=options.seed),
+        ttl_ms=CHANNEL_TTL_MS if target.may_write else TOKEN_TTL_MS,
     )
 
 
 def repeat_job(interaction: discord.Interaction, failed: Job, settings: Settings) -> Job:
-    """The same question once more, by a button."""
+    """Create a job that asks a failed one's question again, by a button."""
     before: ReplyTarget = reply_target.decode(failed.reply)
-    asked = before if isinstance(before, InteractionTarget) else None
-    how = AskOptions(
-        private=asked is not None and asked.private,
-        quoted=asked is None or asked.quoted,
-        about=asked.about if asked else "",
+    command = before if isinstance(before, InteractionTarget) else None
+    options = AskOptions(
+        private=command is not None and command.private,
+        quoted=command is None or command.quoted,
+        about=command.about if command else "",
         footnotes=before.footnotes,
     )
-    below = msgspec.structs.replace(_below(interaction, how), read_along=before.read_along)
-    return msgspec.structs.replace(
+    target = replace(_interaction_target(interaction, options), read_along=before.read_along)
+    return replace(
         failed,
         id=str(interaction.id),
         reader=settings.reader,
-        reply=reply_target.encode(below).decode(),
-        ttl_ms=_ttl_ms(below),
+        reply=reply_target.encode(target).decode(),
+        ttl_ms=CHANNEL_TTL_MS if target.may_write else TOKEN_TTL_MS,
         # Where it stood may be no end of the conversation any more.
         parent=None,
         continues="",
@@ -112,83 +122,87 @@ def repeat_job(interaction: discord.Interaction, failed: Job, settings: Settings
     )
 
 
-def _below(interaction: discord.Interaction, how: AskOptions) -> InteractionTarget:
+def _interaction_target(interaction: discord.Interaction, options: AskOptions) -> InteractionTarget:
     return InteractionTarget(
         application=str(interaction.application_id),
         token=interaction.token,
         channel=str(interaction.channel_id),
         created_s=int(interaction.created_at.timestamp()),
-        may_write=_may_write(interaction) and not how.private,
-        private=how.private,
+        may_write=_may_write(interaction) and not options.private,
+        private=options.private,
         personal=not (interaction.is_guild_integration() or interaction.context.dm_channel),
-        quoted=how.quoted,
-        about=how.about,
-        footnotes=how.footnotes,
+        quoted=options.quoted,
+        about=options.about,
+        footnotes=options.footnotes,
     )
 
 
-def _ttl_ms(below: InteractionTarget) -> int:
-    return CHANNEL_TTL_MS if below.may_write else TOKEN_TTL_MS
-
-
-def _with(prompt: str, material: str) -> str:
-    return f"{prompt}\n\n{clean_prompt(material, MATERIAL_CHARS)}" if material else prompt
+def _may_write(interaction: discord.Interaction) -> bool:
+    """Return whether the bot may send ordinary messages where the interaction was."""
+    if interaction.guild_id is None:
+        return interaction.context.dm_channel
+    allowed = interaction.app_permissions
+    in_thread = isinstance(interaction.channel, discord.Thread)
+    send = allowed.send_messages_in_threads if in_thread else allowed.send_messages
+    return interaction.is_guild_integration() and allowed.view_channel and send
 
 
 def from_message(message: discord.Message, me: discord.ClientUser, settings: Settings) -> Question:
-    """Raises `Refused` when there is nothing in it to ask."""
+    """Create the question of a message.
+
+    Raises:
+        Refused: there is nothing in it to ask.
+    """
     target = references.resolved_target(message)
-    own = target is not None and target.author.id == me.id  # an answer, which is remembered
-    reply = None if own else references.reply_of(message)
+    is_own = target is not None and target.author.id == me.id  # an answer, which is remembered
+    reply = None if is_own else references.reply_of(message)
     quotes = references.own_quotes(message)
     files = message_text.files_of(message)
-    if target is not None and not own:
+    if target is not None and not is_own:
         quotes += references.quotes_of(target, me.id, references.REPLIED_TO)
         files += message_text.files_of(target)
     known = (message.id, references.reply_target(message))
     thread = references.thread_of(message.channel, _permissions(message), known)
     to_fetch = (None if target else reply, thread)
-    said = "\n".join(filter(None, (_spoken_to(me, message), message_text.extras_of(message))))
-    asked = bool(said.strip()) or not (files or quotes or any(to_fetch))
+    prompt = "\n".join(filter(None, (_strip_calls(me, message), message_text.extras_of(message))))
+    asked = bool(prompt.strip()) or not (files or quotes or any(to_fetch))
     if not asked:
         key = "prompt-reply" if reply else "prompt-files" if files or quotes else "prompt-thread"
-        said = words(locale_of(message))(key)
-    job = _job_of(message, said, settings)
+        prompt = words(locale_of(message))(key)
+    own_words = clean_prompt(prompt, settings.commonroom_max_prompt_chars)
     preview = quotes if target or not reply else [*quotes, *references.deleted_target(message)]
-    prompt, _ = with_quotes(job.prompt, preview, QUOTED_BYTES)  # until there is a model to fit
-    return Question(
-        msgspec.structs.replace(job, prompt=prompt),
-        files,
-        asked,
-        own_words=job.prompt,
-        quotes=tuple(quotes),
-        references=tuple(filter(None, to_fetch)),
-    )
-
-
-def _job_of(message: discord.Message, prompt: str, settings: Settings) -> Job:
-    target = references.reply_target(message)
-    below = MessageTarget(
-        channel=str(message.channel.id),
-        message=str(message.id),
-        about=_address(message, target) if target else "",
-    )
-    return Job(
+    prompt, _ = with_quotes(own_words, preview, QUOTED_BYTES)  # until there is a model to fit
+    answers_to = references.reply_target(message)
+    job = Job(
         id=str(message.id),
         channel=str(message.channel.id),
         user=str(message.author.id),
         user_name=clean_name(message.author.display_name),
         server=str(message.guild.id if message.guild else message.author.id),
-        prompt=clean_prompt(prompt, settings.commonroom_max_prompt_chars),
+        prompt=prompt,
         reader=settings.reader,
-        reply=reply_target.encode(below).decode(),
+        reply=reply_target.encode(
+            MessageTarget(
+                channel=str(message.channel.id),
+                message=str(message.id),
+                about=_address(message, answers_to) if answers_to else "",
+            )
+        ).decode(),
         locale=locale_of(message),
         ttl_ms=CHANNEL_TTL_MS,
+    )
+    return Question(
+        job,
+        files,
+        asked,
+        own_words=own_words,
+        quotes=tuple(quotes),
+        references=tuple(filter(None, to_fetch)),
     )
 
 
 def is_addressed_to(me: discord.ClientUser, message: discord.Message) -> bool:
-    """A person's direct message, mention of the bot, or reply to it."""
+    """Return whether this is a person's direct message, mention of the bot, or reply to it."""
     if message.author.bot or message.webhook_id or message.type not in message_text.SPOKEN:
         return False
     called = me in message.mentions or bool(_own_roles(me, message))
@@ -196,7 +210,8 @@ def is_addressed_to(me: discord.ClientUser, message: discord.Message) -> bool:
 
 
 def require_readable(me: discord.ClientUser, message: discord.Message) -> None:
-    """Without the message-content intent Discord blanks a reply that does not mention the bot.
+    """Refuse a reply that Discord blanks, since it does not mention the bot and the bot has no
+    message-content intent.
 
     Raises:
         Refused: this is such a reply.
@@ -206,12 +221,12 @@ def require_readable(me: discord.ClientUser, message: discord.Message) -> None:
 
 
 def locale_of(message: discord.Message) -> str:
-    """Messages do not tell their author's language; the server's is the nearest."""
+    """Return the server's language, since a message does not tell its author's."""
     return str(message.guild.preferred_locale) if message.guild else "en-US"
 
 
 def _permissions(message: discord.Message) -> discord.Permissions:
-    """Return what its author may do there."""
+    """Return a message's author's permissions in its thread."""
     place, author = message.channel, message.author
     if isinstance(place, discord.Thread) and isinstance(author, discord.Member) and place.parent:
         return place.permissions_for(author)
@@ -219,14 +234,14 @@ def _permissions(message: discord.Message) -> discord.Permissions:
 
 
 def _address(message: discord.Message, target: int) -> str:
-    """Return where a message of the same channel is read."""
+    """Return the address of a message of the same channel."""
     server = message.guild.id if message.guild else "@me"
     return f"https://discord.com/channels/{server}/{message.channel.id}/{target}"
 
 
-def _spoken_to(me: discord.ClientUser, message: discord.Message) -> str:
-    """The text without the mentions that call the bot before and after it, and with names in place
-    of the others."""
+def _strip_calls(me: discord.ClientUser, message: discord.Message) -> str:
+    """Return the text without mentions of the bot at its ends, and with names in place of other
+    mentions."""
     calls = [f"<@{me.id}>", f"<@!{me.id}>"]
     calls += [role.mention for role in _own_roles(me, message)]
     text, before = message.content.strip(), ""
@@ -238,16 +253,6 @@ def _spoken_to(me: discord.ClientUser, message: discord.Message) -> str:
 
 
 def _own_roles(me: discord.ClientUser, message: discord.Message) -> list[discord.Role]:
-    """The role that came with the bot, where the message mentions it: it has the bot's name."""
+    """Return the bot's own role if the message mentions it. It has the bot's name."""
     roles = message.role_mentions
     return [role for role in roles if role.tags and role.tags.bot_id == me.id]
-
-
-def _may_write(interaction: discord.Interaction) -> bool:
-    """Whether the bot may send ordinary messages where the interaction was."""
-    if interaction.guild_id is None:
-        return interaction.context.dm_channel
-    allowed = interaction.app_permissions
-    in_thread = isinstance(interaction.channel, discord.Thread)
-    send = allowed.send_messages_in_threads if in_thread else allowed.send_messages
-    return interaction.is_guild_integration() and allowed.view_channel and send

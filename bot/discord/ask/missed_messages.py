@@ -1,8 +1,8 @@
-"""Messages that came while nobody was listening are answered afterwards.
+"""Answers to messages that came while the bot was not connected.
 
-Slash commands cannot come then; mentions, replies and direct messages can. A mark in Redis says
-up to when this process was surely hearing the gateway. After a start, and after a session that
-could not be resumed, channels that were written in since the mark are read from there on.
+Slash commands cannot come then; mentions, replies and direct messages can. A mark in Redis holds
+the last time at which this process surely received the gateway's events. After a start, and after
+a session that could not be resumed, the bot reads the channels with newer messages.
 """
 
 import asyncio
@@ -48,21 +48,21 @@ class CatchUp:
         self._scripts = scripts = queue.scripts
         self._mark_key = scripts.key("listening", reader)
         self._direct_key = scripts.key("direct", reader)
-        self._hearing = False
+        self._connected = False
         self._ready = asyncio.Event()
 
     def on_connect(self, *, resumed: bool) -> None:
-        """The gateway is heard again; a resumed session brings what was missed by itself."""
+        """Note that the gateway is connected. A resumed session repeats missed events by itself."""
         if resumed:
-            self._hearing = True
+            self._connected = True
         else:
             self._ready.set()
 
     def on_disconnect(self) -> None:
-        self._hearing = False
+        self._connected = False
 
     async def run(self) -> None:
-        """Read up after every new session, and keep the mark meanwhile; until cancelled."""
+        """Answer missed messages after every new session, and renew the mark, until cancelled."""
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(MARK_S):
@@ -70,37 +70,37 @@ class CatchUp:
             with suppress(QueueUnavailable, RedisError):  # then from the older mark, next time
                 if self._ready.is_set():
                     self._ready.clear()
-                    await self._read_up()
-                    self._hearing = True
-                if self._hearing:
-                    await self._put_mark()
+                    await self._answer_all_missed()
+                    self._connected = True
+                if self._connected:
+                    await self._renew_mark()
 
     async def remember_direct(self, message: discord.Message) -> None:
-        """Discord lists no direct channels, so that those that were used are kept."""
+        """Remember a direct channel, since Discord lists none."""
         if message.guild is None:
             redis, now = self._scripts.redis, time.time()
             with suppress(QueueUnavailable, RedisError):
                 await redis.zadd(self._direct_key, {str(message.channel.id): now})
                 await redis.expire(self._direct_key, DIRECT_TTL_S)
 
-    async def _put_mark(self) -> None:
+    async def _renew_mark(self) -> None:
         redis, now = self._scripts.redis, time.time()
         await self._scripts.retry(lambda: redis.set(self._mark_key, now))
 
-    async def _read_up(self) -> None:
+    async def _answer_all_missed(self) -> None:
         redis = self._scripts.redis
         mark = await self._scripts.retry(lambda: redis.get(self._mark_key))
         if mark is None:
             return  # the first start of this name: nobody was promised anything
-        heard = datetime.fromtimestamp(float(mark), UTC) - OVERLAP
-        since = max(heard, datetime.now(UTC) - OLDEST)
-        async for channel in self._written_in(since):
+        marked = datetime.fromtimestamp(float(mark), UTC) - OVERLAP
+        since = max(marked, datetime.now(UTC) - OLDEST)
+        async for channel in self._channels_since(since):
             try:
                 await self._answer_missed(channel, since)
             except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
                 log.warning("channel not read up channel=%s: %r", channel, error)
 
-    async def _written_in(self, since: datetime) -> AsyncIterator[Readable]:
+    async def _channels_since(self, since: datetime) -> AsyncIterator[Readable]:
         newest_id = discord.utils.time_snowflake(since)
         for channel in islice(self._guild_channels(newest_id), CHANNELS):
             yield channel
@@ -128,29 +128,37 @@ class CatchUp:
     async def _answer_missed(self, channel: Readable, since: datetime) -> None:
         me = self._client.user
         found = [m async for m in channel.history(after=since, limit=MESSAGES, oldest_first=True)]
-        told = {m.reference.message_id for m in found if m.author == me and m.reference}
+        answered = {m.reference.message_id for m in found if m.author == me and m.reference}
         asked = [m for m in found if me and job_factory.is_addressed_to(me, m)]
-        heard = [span for m in asked if (span := await self._heard(m, told))]
+        spans = [span for m in asked if (span := await self._find_span(m, answered))]
         for message in asked:
-            if not any(span.holds(message) for span in heard):
+            if not any(span.holds(message) for span in spans):
                 log.info("question read up message=%s", message.id)
                 await _add_member(message)
                 await self._answer(message)
 
-    async def _heard(self, message: discord.Message, told: set[int | None]) -> "Span | None":
-        """The messages that were asked as one question, of which this is the first."""
+    async def _find_span(
+        self, message: discord.Message, answered: set[int | None]
+    ) -> "Span | None":
+        """Find the messages that were asked as one question, of which this is the first."""
         try:
             job = (await self._queue.get_status(str(message.id))).job
         except UnknownJob:
-            return Span(message.author.id, message.id, message.id) if message.id in told else None
-        below = reply_target.decode(job.reply)
-        last = int(below.message or message.id) if isinstance(below, MessageTarget) else message.id
+            return (
+                Span(message.author.id, message.id, message.id) if message.id in answered else None
+            )
+        target = reply_target.decode(job.reply)
+        last = (
+            int(target.message or message.id) if isinstance(target, MessageTarget) else message.id
+        )
         return Span(message.author.id, message.id, last)
 
 
 async def _add_member(message: discord.Message) -> None:
-    """Give the author their roles and name in this server, which a message that is read later
-    does not carry. Somebody who has left the server has none."""
+    """Give a message's author their roles and name in this server, unless they have left.
+
+    A message that is fetched does not carry them.
+    """
     if message.guild is not None and not isinstance(message.author, discord.Member):
         with suppress(discord.NotFound):
             message.author = await message.guild.fetch_member(message.author.id)

@@ -1,7 +1,8 @@
-"""What a question points at: the message that it replies to, and the one that began its thread.
+"""Messages that a question points at: the one that it replies to, the one that began its thread,
+or a part of its channel.
 
 What Discord sends along with the question is quoted at once. The rest is fetched when the question
-is asked, so that nobody waits for it, and so that the next process can do it as well.
+is asked: nobody waits for it, and the next process can do it as well.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from redis.exceptions import RedisError
 from bot import notices
 from bot.discord.ask import message_text
 from bot.discord.ask.admission import PATIENCE_S
+from bot.discord.delivery.reply_target import Footnote
 from bot.notices import Notice, Refused
 from bot.pending_questions import Question, Quote, Reference
 from bot.sanitize import clean_name
@@ -27,6 +29,9 @@ from jobqueue.schema import Job
 FETCH_S = 10.0
 CACHED_MESSAGES = 200
 MAX_FILES = 20  # of a question, and of all that it points at
+TRANSCRIPT_MESSAGES = 100
+TRANSCRIPT_LINE = 1_000  # characters
+TRANSCRIPT_TITLE = "Messages of this channel, the oldest first"
 REPLIED_TO = ", replied to"
 REPLY_TYPES = (discord.MessageReferenceType.default, discord.MessageReferenceType.reply)
 # What the model is told in place of a message; its person is told in their language.
@@ -62,18 +67,18 @@ class MessageCache:
         return self._messages.get(key)
 
 
-# --- at once ------------------------------------------------------------------------------------
+# --- sent along with the question ---------------------------------------------------------------
 
 
 def reply_target(message: discord.Message) -> int | None:
-    """The id of the message that this one replies to."""
+    """Return the id of the message that this one replies to."""
     reference = message.reference
     is_reply = reference is not None and reference.type in REPLY_TYPES
     return reference.message_id if reference and is_reply else None
 
 
 def resolved_target(message: discord.Message) -> discord.Message | None:
-    """The message that this one replies to, where Discord sent it along and lets it be read."""
+    """Return the message that this one replies to, if Discord sent a readable one along."""
     target = message.reference.resolved if message.reference and reply_target(message) else None
     readable = isinstance(target, discord.Message) and not message_text.is_blank(target)
     return target if isinstance(target, discord.Message) and readable else None
@@ -86,14 +91,14 @@ def is_reply_to_bot(message: discord.Message, me: int) -> bool:
 
 
 def deleted_target(message: discord.Message) -> list[Quote]:
-    """Say that the message that this one replies to is gone, if Discord says so."""
+    """Return a quote that says that the message replied to is gone, if Discord says so."""
     target = message.reference.resolved if message.reference and reply_target(message) else None
     gone = isinstance(target, discord.DeletedReferencedMessage)
     return [Quote("Message replied to", UNREAD["deleted"])] if gone else []
 
 
 def reply_of(message: discord.Message) -> Reference | None:
-    """The message that this one replies to, to be fetched."""
+    """Return a reference to the message that this one replies to."""
     target = reply_target(message)
     if target is None or message.reference is None:
         return None
@@ -103,8 +108,11 @@ def reply_of(message: discord.Message) -> Reference | None:
 def thread_of(
     channel: object, allowed: discord.Permissions, known: Sequence[int | None] = ()
 ) -> Reference | None:
-    """The message that began this thread, to be fetched unless it is one of those `known`, or
-    its person is not `allowed` to read earlier messages."""
+    """Return a reference to a thread, with the message that began it if that is to be fetched.
+
+    It is not fetched if it is one of those `known`, or if its person is not `allowed` to read
+    earlier messages.
+    """
     if not isinstance(channel, discord.Thread):
         return None
     in_forum = isinstance(channel.parent, discord.ForumChannel)
@@ -120,9 +128,9 @@ def thread_of(
 
 
 def quotes_of(message: discord.Message, me: int, how: str = "") -> list[Quote]:
-    """The message for the model to read; `how` says in what way the question points at it.
+    """Quote a message for the model; `how` says in what way the question points at it.
 
-    Of a message that is nothing but pictures there are only the pictures.
+    A message that holds only pictures has no quote.
     """
     pictures = all(file.picture for file in message_text.files_of(message))
     if pictures and not message_text.text_of(message, me, files=False):
@@ -133,14 +141,14 @@ def quotes_of(message: discord.Message, me: int, how: str = "") -> list[Quote]:
 
 
 def quotes_about(message: discord.Message, me: int) -> tuple[Quote, ...]:
-    """A message that is asked about by its menu, and the one that it replies to."""
+    """Quote a message that is asked about by its menu, and the one that it replies to."""
     target = resolved_target(message)
     context = quotes_of(target, me, ", replied to by that one") if target else []
     return (*quotes_of(message, me), *context)
 
 
 def with_own_target(message: discord.Message, me: int, question: Question) -> Question:
-    """The question with the bot's message that it replies to, where that is not remembered."""
+    """Return the question with the bot's message that it replies to, which has no record."""
     target = resolved_target(message)
     if target is None or not is_reply_to_bot(message, me) or message_text.is_growing(target):
         return question
@@ -149,7 +157,7 @@ def with_own_target(message: discord.Message, me: int, question: Question) -> Qu
 
 
 def without_target(question: Question) -> Question:
-    """The question where what it replies to is remembered as a turn of the conversation."""
+    """Return the question without its reply reference: a turn of the conversation holds that."""
     others = tuple(each for each in question.references if each.kind != "reply")
     return msgspec.structs.replace(question, references=others)
 
@@ -174,13 +182,13 @@ def own_quotes(message: discord.Message) -> list[Quote]:
     return quotes
 
 
-# --- later --------------------------------------------------------------------------------------
+# --- fetched ------------------------------------------------------------------------------------
 
 
 async def resolve_references(
     client: discord.Client, history: History, question: Question
 ) -> tuple[Question, list[Notice]]:
-    """Return the question with what it points at, and what of that could not be read.
+    """Return the question with the messages that it points at, and notices on unreadable ones.
 
     Raises:
         Refused: nothing was asked, and nothing that the question points at can be read.
@@ -221,7 +229,7 @@ async def has_history(history: History, job: Job) -> bool:
 
 
 async def _fetch_message(client: discord.Client, reference: Reference) -> discord.Message | str:
-    """The message, or why it cannot be read; empty where there is none to be read."""
+    """Return the message, or why it cannot be read. Return "" where there is none to read."""
     if not reference.message:
         return ""
     known = client.get_channel(int(reference.channel))
@@ -253,3 +261,45 @@ def _quotes(reference: Reference, found: discord.Message | str, me: int) -> list
         text = f"{head}\n\n{message_text.text_of(found, me)}"
         return [Quote(f"Thread begun by {speaker(found, me)}", text, reference.title)]
     return [Quote("Thread of this question", f"{head}\n{UNREAD.get(found, '')}", reference.title)]
+
+
+# --- a part of a channel ------------------------------------------------------------------------
+
+
+async def read_transcript(first: discord.Message, me: int) -> tuple[Quote, tuple[Footnote, ...]]:
+    """Return a channel's messages from `first` on as lines of a name and a text, and footnotes on
+    what is missing there.
+
+    Raises:
+        Refused: the bot may not read them, or none has words.
+    """
+    try:
+        later = [m async for m in first.channel.history(after=first, limit=TRANSCRIPT_MESSAGES)]
+    except (discord.Forbidden, discord.NotFound) as error:
+        raise Refused(notices.HISTORY_FORBIDDEN) from error
+    messages = [first, *later[: TRANSCRIPT_MESSAGES - 1]]
+    blank = sum(message_text.is_blank(message) for message in messages if message.author.id != me)
+    people = [m for m in messages[1:] if not m.author.bot and not message_text.is_blank(m)]
+    if blank and not people:
+        raise Refused(notices.HISTORY_UNREADABLE)
+    lines = [line for message in messages if (line := _transcript_line(message, me))]
+    if not lines:
+        raise Refused(notices.EMPTY_PROMPT)
+    missing = []
+    if blank:
+        missing.append(Footnote("summary-unread", {"count": blank}))
+    if len(later) == TRANSCRIPT_MESSAGES:
+        missing.append(Footnote("summary-more", {"count": TRANSCRIPT_MESSAGES}))
+    return Quote(TRANSCRIPT_TITLE, "\n".join(lines), newest=True), tuple(missing)
+
+
+def _transcript_line(message: discord.Message, me: int) -> str:
+    """Return one line: a line break would let a text pass for somebody else's line."""
+    if message.author.id == me and message.embeds and not message.content:
+        return ""  # a card that tells of a question, and says nothing itself
+    text = " ".join(message_text.text_of(message, me).split())
+    if len(text) > TRANSCRIPT_LINE:
+        text = f"{text[:TRANSCRIPT_LINE]} […]"
+    target = resolved_target(message)
+    to = f" (replying to {speaker(target, me)})" if target else ""
+    return f"{speaker(message, me)}{to}: {text}" if text else ""

@@ -68,9 +68,9 @@ async def article(  # noqa: PLR0917 — Discord passes them by name
     private: bool = False,
 ) -> None:
     order = ArticleOrder(pictures=pictures, length=ArticleLength(length), language=language)
-    how = AskOptions(private=private, quoted=False, capability=ARTICLE, order=order, seed=seed)
+    options = AskOptions(private=private, quoted=False, capability=ARTICLE, order=order, seed=seed)
     files = message_text.describe_attachments(each for each in (file, file2, file3) if each)
-    await ask_flow.ask(interaction, topic, files, how)
+    await ask_flow.ask(interaction, topic, files, options)
     if not private:
         await ask_flow.remember(interaction, topic)
 

@@ -7,7 +7,7 @@ import discord
 from discord import app_commands
 
 from bot import notices
-from bot.discord.ask import ask_flow, channel_transcript, job_factory, message_text, references
+from bot.discord.ask import ask_flow, job_factory, message_text, references
 from bot.discord.ask.job_factory import AskOptions
 from bot.discord.commands.command_translator import text
 from bot.discord.commands.contexts import everywhere
@@ -49,13 +49,13 @@ async def chat(
     thinking: bool | None = None,
     file: File = None,
 ) -> None:
-    how = AskOptions(private=private, thinking=thinking)
+    options = AskOptions(private=private, thinking=thinking)
     if prompt is None and file is None:
-        await question_modal.open_form(interaction, how)
+        await question_modal.open_form(interaction, options)
         return
     asked = prompt or words(str(interaction.locale))("prompt-files")
     await ask_flow.ask(
-        interaction, asked, message_text.describe_attachments([file] if file else []), how
+        interaction, asked, message_text.describe_attachments([file] if file else []), options
     )
     if prompt and not private:
         await ask_flow.remember(interaction, prompt)
@@ -79,12 +79,12 @@ async def solve(
     private: bool = False,
     file: File = None,
 ) -> None:
-    how = AskOptions(private=private, capability=SOLVE)
+    options = AskOptions(private=private, capability=SOLVE)
     if problem is None and file is None:
-        await question_modal.open_form(interaction, how)
+        await question_modal.open_form(interaction, options)
         return
     files = message_text.describe_attachments([file] if file else [])
-    await ask_flow.ask(interaction, problem or "", files, how)
+    await ask_flow.ask(interaction, problem or "", files, options)
     if problem and not private:
         await ask_flow.remember(interaction, problem)
 
@@ -137,12 +137,12 @@ async def solve_this(interaction: Interaction, message: discord.Message) -> None
     await message_text.learn_names(message)
     problem = message_text.text_of(message, own_id(interaction), files=False)
     limit = interaction.client.services.settings.commonroom_max_prompt_chars
-    how = AskOptions(capability=SOLVE, quoted=False, about=message.jump_url)
+    options = AskOptions(capability=SOLVE, quoted=False, about=message.jump_url)
     if len(problem) > limit:
         name = clean_name(message.author.display_name)
         cut = Footnote("quote-cut", {"name": name, "characters": limit})
-        how = replace(how, footnotes=(cut,))
-    await ask_flow.ask(interaction, problem[:limit], message_text.files_of(message), how)
+        options = replace(options, footnotes=(cut,))
+    await ask_flow.ask(interaction, problem[:limit], message_text.files_of(message), options)
 
 
 @everywhere
@@ -154,8 +154,8 @@ async def explain_image(interaction: Interaction, message: discord.Message) -> N
     request = words(str(interaction.locale))("explain-prompt")
     await message_text.learn_names(message)
     quotes = references.quotes_about(message, own_id(interaction))
-    how = AskOptions(quoted=False, about=message.jump_url, quotes=quotes)
-    await ask_flow.ask(interaction, request, pictures, how)
+    options = AskOptions(quoted=False, about=message.jump_url, quotes=quotes)
+    await ask_flow.ask(interaction, request, pictures, options)
 
 
 def own_id(interaction: Interaction) -> int:
@@ -173,11 +173,11 @@ async def summarise(interaction: Interaction, message: discord.Message) -> None:
     if interaction.guild_id and not interaction.permissions.read_message_history:
         raise Refused(notices.HISTORY_NOT_YOURS)
     request = words(str(interaction.locale))("summary-prompt")
-    quote, missing = await channel_transcript.transcript(message, own_id(interaction))
-    how = AskOptions(
+    quote, missing = await references.read_transcript(message, own_id(interaction))
+    options = AskOptions(
         private=True, quoted=False, about=message.jump_url, quotes=(quote,), footnotes=missing
     )
-    await ask_flow.ask(interaction, request, how=how)
+    await ask_flow.ask(interaction, request, options=options)
 
 
 @everywhere

@@ -139,10 +139,10 @@ class AnswerRegistry:
         """
         if shown.job.order:
             return
-        below = reply_target.decode(shown.job.reply)
-        if isinstance(below, InteractionTarget) and not below.may_write:
+        target = reply_target.decode(shown.job.reply)
+        if isinstance(target, InteractionTarget) and not target.may_write:
             return  # only a token reaches it, and that is probably over
-        channel = self._client.get_partial_messageable(int(below.channel))
+        channel = self._client.get_partial_messageable(int(target.channel))
         message = channel.get_partial_message(int(shown.messages[-1].rpartition("/")[2]))
         with suppress(discord.HTTPException, aiohttp.ClientError, OSError, QueueUnavailable):
             votes = await self._feedback.counts(shown.job.id)
@@ -189,13 +189,13 @@ def build_header(job: Job) -> str:
 
     These are the question, the pictures that came with a command, and the message it is about.
     """
-    below = reply_target.decode(job.reply)
+    target = reply_target.decode(job.reply)
     asked, material = problem_numbers.parted(job.prompt)
-    command = below if isinstance(below, InteractionTarget) else None
-    message = below.about if command or below.quoted else ""  # else Discord shows it
-    if material and not (below.footnotes or below.about or below.read_along):
+    command = target if isinstance(target, InteractionTarget) else None
+    message = target.about if command or target.quoted else ""  # else Discord shows it
+    if material and not (target.footnotes or target.about or target.read_along):
         asked = job.prompt  # nothing was read along: the person wrote what looks like it
-    lines = [quotation(asked)] if below.quoted and asked else []
+    lines = [quotation(asked)] if target.quoted and asked else []
     if (command or message) and not job.order:
         about = message or ", ".join(f"`{name}`" for name in _pictures(job))
         lines += [f"> {'↪' if message else '🖼️'} {about}"] if about else []

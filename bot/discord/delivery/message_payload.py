@@ -1,4 +1,4 @@
-"""Faces as discord.py's arguments."""
+"""Arguments of discord.py's `send` and `edit` for an answer's messages."""
 
 from io import BytesIO
 from typing import Any
@@ -18,16 +18,16 @@ LONGEST_DESCRIPTION = 256  # of a picture in a gallery
 
 
 class PayloadBuilder:
-    """Turns the faces of one job into what `send` and `edit` take."""
+    """Builds the arguments for the messages of one job."""
 
     def __init__(self, job_id: str, words: Words) -> None:
         self._job_id = job_id
         self._words = words
 
     def build_send(self, face: Face) -> dict[str, Any]:
-        """Arguments of a send; an absent view must stay absent there."""
+        """Return the arguments of a send. An absent view must stay absent there."""
         if face.layout:
-            return {"files": self._files(face), "view": self._laid_out(face, face.layout)}
+            return {"files": self._files(face), "view": self._build_layout(face, face.layout)}
         view = {"view": found} if (found := self._view(face)) else {}
         files = self._files(face)
         return {
@@ -38,14 +38,14 @@ class PayloadBuilder:
         }
 
     def build_edit(self, face: Face) -> dict[str, Any]:
-        """Arguments of an edit, which names everything, so that nothing old is left."""
+        """Return the arguments of an edit. It names everything, so that nothing old is left."""
         if face.layout:
             # A message of components has no content; naming that clears what was streamed.
             return {
                 "content": None,
                 "embeds": [],
                 "attachments": self._files(face),
-                "view": self._laid_out(face, face.layout),
+                "view": self._build_layout(face, face.layout),
             }
         return {
             "content": self._content(face) or None,
@@ -65,7 +65,7 @@ class PayloadBuilder:
         return [card(face.notice, self._words)]
 
     def _files(self, face: Face) -> list[discord.File]:
-        """Read from their start at each attempt, since a sent file is used up."""
+        """Create the files anew for each attempt, since a sent file is used up."""
         pictures = face.layout.pictures if face.layout else filter(None, [face.picture])
         named = {picture.name: picture for picture in pictures}  # one may be shown twice
         files = [
@@ -78,7 +78,7 @@ class PayloadBuilder:
 
     # --- made of components ---------------------------------------------------------------------
 
-    def _laid_out(self, face: Face, layout: Layout) -> discord.ui.LayoutView:
+    def _build_layout(self, face: Face, layout: Layout) -> discord.ui.LayoutView:
         view = discord.ui.LayoutView(timeout=None)
         for part in layout.parts:
             view.add_item(_component(part))
@@ -103,9 +103,9 @@ class PayloadBuilder:
     def _view(self, face: Face) -> discord.ui.View | None:
         if face.row:
             return answer_buttons.view(face.row, self._words)
-        return self._growing(face) if face.stoppable else None
+        return self._build_growing_view(face) if face.stoppable else None
 
-    def _growing(self, face: Face) -> discord.ui.View:
+    def _build_growing_view(self, face: Face) -> discord.ui.View:
         view = discord.ui.View(timeout=None)
         if face.asks:
             for button in answer_buttons.approval_buttons(face.asks, self._job_id, self._words):

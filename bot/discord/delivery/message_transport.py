@@ -1,11 +1,11 @@
-"""Where an answer is shown: below an interaction, or as a reply to a message.
+"""Transports that put an answer into messages: below an interaction, or as replies to a message.
 
-Foreign errors end here:
+They translate the errors of discord.py and of the network:
 
     TransportError
     ├── Retry   the network, a 5xx or a 429 that outlasted discord.py's own retries
-    └── Gone    this message, or this place, will not take it however often it is tried
-        ├── Rejected     it would perhaps take less: `leave_out` says what to leave out, in order
+    └── Gone    Discord will not take this message here, however often it is tried
+        ├── Rejected     it may take less: `leave_out` says what to leave out, in order
         │   └── Unfit    the message is not made as Discord wants it
         └── TooMany      the interaction's token may send no further message
 """
@@ -35,7 +35,7 @@ R = TypeVar("R")
 
 
 class TransportError(Exception):
-    """Base of what a place raises on purpose."""
+    """Base of what a transport raises on purpose."""
 
 
 class Retry(TransportError):
@@ -47,7 +47,7 @@ class Gone(TransportError):
 
 
 class Rejected(Gone):
-    """What the message holds is not taken here."""
+    """Discord refuses something that the message holds."""
 
     def __init__(self, reason: str, leave_out: Sequence[Refusable]) -> None:
         super().__init__(reason)
@@ -55,11 +55,11 @@ class Rejected(Gone):
 
 
 class Unfit(Rejected):
-    """The message is not made as this place wants it."""
+    """The message is not made as Discord wants it."""
 
 
 class TooMany(Gone):
-    """A token of a personal installation sends five follow-ups."""
+    """A personal installation's token has sent all its follow-ups."""
 
 
 _LINKS, _TEXT, _CARD, _FILES = Refusable
@@ -81,7 +81,7 @@ _ARCHIVED = 50083  # and so is every message in that thread
 _ALWAYS = {40094: TooMany, _ARCHIVED: Gone}  # the former: follow-ups are used up
 
 
-def _meaning_of(error: discord.HTTPException) -> TransportError:
+def _translate_error(error: discord.HTTPException) -> TransportError:
     """Return what Discord's answer means for the message."""
     reason = str(error)
     if error.status >= 500 or error.status == 429:
@@ -94,27 +94,27 @@ def _meaning_of(error: discord.HTTPException) -> TransportError:
     return Rejected(reason, leave_out) if leave_out else Gone(reason)
 
 
-def _translated(call: Callable[P, Awaitable[R]]) -> Callable[P, Coroutine[Any, Any, R]]:
+def _with_translated_errors(call: Callable[P, Awaitable[R]]) -> Callable[P, Coroutine[Any, Any, R]]:
     @wraps(call)
-    async def translated(*args: P.args, **kwargs: P.kwargs) -> R:
+    async def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return await call(*args, **kwargs)
         except discord.RateLimited as error:
             raise Retry(str(error)) from error
         except discord.HTTPException as error:
-            raise _meaning_of(error) from error
+            raise _translate_error(error) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Retry(repr(error)) from error
 
-    return translated
+    return wrapper
 
 
-async def _reopening(
+async def _retry_in_open_thread(
     client: discord.Client, channel: int, request: Callable[[], Coroutine[Any, Any, R]]
 ) -> R:
-    """Make a request, and take the thread out of the archive where that stands in its way.
+    """Make a request. If the thread is archived, open it and repeat the request.
 
-    Whoever may write in a thread may do that, unless a moderator has locked it.
+    Whoever may write in a thread may open it, unless a moderator has locked it.
     """
     try:
         return await request()
@@ -136,52 +136,54 @@ class Transport(Protocol):
 
     @property
     def is_rate_limited(self) -> bool:
-        """Whether its requests count towards the 50 a second that a bot may make."""
+        """True where its requests count towards the 50 a second that a bot may make."""
         ...
 
     @property
     def max_messages(self) -> int | None:
-        """Return how many messages an answer may have here, where that is limited."""
+        """The most messages that an answer may have here; None where that is not limited."""
         ...
 
     async def typing(self) -> None:
-        """Show for some seconds that something is on its way."""
+        """Show the typing indicator for some seconds."""
         ...
 
     async def send(self, face: Face, nonce: str, *, first: bool) -> str:
-        """A new message; the name that `edit` and `delete` know it by.
+        """Send a message. Return the name that `edit` and `delete` know it by.
 
         The same nonce within minutes gives the same message, as it is by then.
         """
         ...
 
     async def edit(self, message: str, face: Face) -> str:
-        """Make the message look like `face`; the name it is known by from now on."""
+        """Make the message look like `face`. Return the name it is known by from now on."""
         ...
 
-    async def delete(self, message: str) -> None: ...
+    async def delete(self, message: str) -> None:
+        """Delete the message."""
+        ...
 
 
 def create_transport(
-    client: discord.Client, destination: ReplyTarget, job_id: str, words: Words
+    client: discord.Client, target: ReplyTarget, job_id: str, words: Words
 ) -> "InteractionTransport | MessageTransport":
-    dresser = PayloadBuilder(job_id, words)
-    if isinstance(destination, InteractionTarget):
-        return InteractionTransport(client, destination, dresser, interaction=job_id)
-    return MessageTransport(client, destination, dresser)
+    payload = PayloadBuilder(job_id, words)
+    if isinstance(target, InteractionTarget):
+        return InteractionTransport(client, target, payload, interaction=job_id)
+    return MessageTransport(client, target, payload)
 
 
 async def show_notice(
     client: discord.Client, message: discord.Message, notice: Notice, words: Words
 ) -> None:
     """Reply to a message with a notice: as a card or, where cards are not allowed, as text."""
-    below = MessageTarget(channel=str(message.channel.id), message=str(message.id))
-    place = create_transport(client, below, str(message.id), words)
+    target = MessageTarget(channel=str(message.channel.id), message=str(message.id))
+    transport = create_transport(client, target, str(message.id), words)
     face, nonce = Face(notice=notice), f"{message.id}.n"
     try:
-        await place.send(face, nonce, first=True)
+        await transport.send(face, nonce, first=True)
     except Rejected:
-        await place.send(replace(face, card_as_text=True), nonce, first=True)
+        await transport.send(replace(face, card_as_text=True), nonce, first=True)
 
 
 class MessageTransport:
@@ -192,54 +194,54 @@ class MessageTransport:
     max_messages = None
 
     def __init__(
-        self, client: discord.Client, destination: MessageTarget, dresser: PayloadBuilder
+        self, client: discord.Client, target: MessageTarget, payload: PayloadBuilder
     ) -> None:
         self._client = client
-        self._channel = client.get_partial_messageable(int(destination.channel))
-        self._asked: discord.MessageReference | None = (
+        self._channel = client.get_partial_messageable(int(target.channel))
+        self._question: discord.MessageReference | None = (
             discord.MessageReference(
-                message_id=int(destination.message),
-                channel_id=int(destination.channel),
+                message_id=int(target.message),
+                channel_id=int(target.channel),
                 fail_if_not_exists=False,
             )
-            if destination.message
+            if target.message
             else None
         )
-        self._dress = dresser
+        self._payload = payload
 
-    @_translated
+    @_with_translated_errors
     async def typing(self) -> None:
         await self._channel.typing()
 
-    @_translated
+    @_with_translated_errors
     async def send(self, face: Face, nonce: str, *, first: bool) -> str:
-        if first and self._asked:
-            reply = {"reference": self._asked, "mention_author": False}
+        if first and self._question:
+            reply = {"reference": self._question, "mention_author": False}
             try:
                 return await self._send(face, nonce, **reply)
             except discord.HTTPException as error:
                 if error.code != _CANNOT_REPLY:
                     raise
-                self._asked = None
+                self._question = None
         return await self._send(face, nonce)
 
     async def _send(self, face: Face, nonce: str, **options: Any) -> str:
         message = await self._channel.send(
-            **self._dress.build_send(face), **options, nonce=nonce, allowed_mentions=NOBODY
+            **self._payload.build_send(face), **options, nonce=nonce, allowed_mentions=NOBODY
         )
         return str(message.id)
 
-    @_translated
+    @_with_translated_errors
     async def edit(self, message: str, face: Face) -> str:
         known = self._channel.get_partial_message(int(message))
-        await _reopening(
+        await _retry_in_open_thread(
             self._client,
             self._channel.id,
-            lambda: known.edit(**self._dress.build_edit(face), allowed_mentions=NOBODY),
+            lambda: known.edit(**self._payload.build_edit(face), allowed_mentions=NOBODY),
         )
         return message
 
-    @_translated
+    @_with_translated_errors
     async def delete(self, message: str) -> None:
         await self._channel.get_partial_message(int(message)).delete()
 
@@ -257,80 +259,82 @@ class InteractionTransport:
     def __init__(
         self,
         client: discord.Client,
-        destination: InteractionTarget,
-        dresser: PayloadBuilder,
+        target: InteractionTarget,
+        payload: PayloadBuilder,
         *,
         interaction: str,
     ) -> None:
         self._client = client
-        self._destination = destination
+        self._target = target
         self._interaction = int(interaction)
         self._webhook = discord.Webhook.partial(
-            int(destination.application), destination.token, client=client
+            int(target.application), target.token, client=client
         )
         self._webhook.type = discord.WebhookType.application  # only those may be ephemeral
-        self._channel = client.get_partial_messageable(int(destination.channel))
-        self._dress = dresser
+        self._channel = client.get_partial_messageable(int(target.channel))
+        self._payload = payload
 
     @property
     def is_rate_limited(self) -> bool:
-        return self._destination.may_write and not self._destination.token_alive
+        return self._target.may_write and not self._target.token_alive
 
     @property
     def max_messages(self) -> int | None:
-        return MOST_OF_A_PERSONAL_TOKEN if self._destination.personal else None
+        return MOST_OF_A_PERSONAL_TOKEN if self._target.personal else None
 
     def _by_token(self, message: str) -> bool:
-        """A token reaches only what was sent with it: the response, and follow-ups."""
-        by_token = self._destination.token_alive or not self._destination.may_write
+        """Return whether the token reaches a message: the response, or a follow-up."""
+        by_token = self._target.token_alive or not self._target.may_write
         return by_token and not message.startswith(ORDINARY)
 
-    async def _ordinary(self, message: str) -> discord.PartialMessage:
+    async def _channel_message(self, message: str) -> discord.PartialMessage:
         if message == ORIGINAL:
-            return await self._response()
+            return await self._find_response()
         return self._channel.get_partial_message(int(message.removeprefix(ORDINARY)))
 
-    async def _response(self) -> discord.PartialMessage:
-        """The response itself, when the token is over before Discord has told its id."""
-        asked = discord.Object(self._interaction)
-        async for message in self._channel.history(after=asked, limit=NEARBY):
-            made_by = message.interaction_metadata
-            if made_by is not None and made_by.id == self._interaction:
+    async def _find_response(self) -> discord.PartialMessage:
+        """Find the response itself, if the token is over before Discord has told its id."""
+        interaction = discord.Object(self._interaction)
+        async for message in self._channel.history(after=interaction, limit=NEARBY):
+            metadata = message.interaction_metadata
+            if metadata is not None and metadata.id == self._interaction:
                 return self._channel.get_partial_message(message.id)
         raise Gone("the token expired, and the response is not in the channel")
 
     async def typing(self) -> None:
-        """The deferred response says that it is thinking, by itself."""
+        """Do nothing: the deferred response says by itself that the bot is thinking."""
 
-    @_translated
+    @_with_translated_errors
     async def send(self, face: Face, nonce: str, *, first: bool) -> str:  # noqa: ARG002 — a reply's
-        if not self._destination.may_write:
+        if not self._target.may_write:
             return await self._follow_up(face)
         try:
             message = await self._channel.send(
-                **self._dress.build_send(face), nonce=nonce, allowed_mentions=NOBODY
+                **self._payload.build_send(face), nonce=nonce, allowed_mentions=NOBODY
             )
         except discord.Forbidden:  # the permission was taken away meanwhile
-            if not self._destination.token_alive:
+            if not self._target.token_alive:
                 raise
             return await self._follow_up(face)
         return f"{ORDINARY}{message.id}"
 
     async def _follow_up(self, face: Face) -> str:
         message = await self._webhook.send(
-            **self._dress.build_send(face),
+            **self._payload.build_send(face),
             wait=True,
-            ephemeral=self._destination.private,
+            ephemeral=self._target.private,
             allowed_mentions=NOBODY,
         )
         return str(message.id)
 
-    @_translated
+    @_with_translated_errors
     async def edit(self, message: str, face: Face) -> str:
-        return await _reopening(self._client, self._channel.id, lambda: self._edit(message, face))
+        return await _retry_in_open_thread(
+            self._client, self._channel.id, lambda: self._edit(message, face)
+        )
 
     async def _edit(self, message: str, face: Face) -> str:
-        change = self._dress.build_edit(face)
+        change = self._payload.build_edit(face)
         if self._by_token(message):
             try:
                 # Its type asks for a number, its route takes Discord's name as well.
@@ -339,16 +343,16 @@ class InteractionTransport:
                 )
                 return str(edited.id)
             except discord.HTTPException as error:
-                if error.status not in (401, 404) or not self._destination.may_write:
+                if error.status not in (401, 404) or not self._target.may_write:
                     raise
-            change = self._dress.build_edit(face)  # a sent file is used up
-        known = await self._ordinary(message)
+            change = self._payload.build_edit(face)  # a sent file is used up
+        known = await self._channel_message(message)
         await known.edit(**change, allowed_mentions=NOBODY)
         return str(known.id) if message == ORIGINAL else message
 
-    @_translated
+    @_with_translated_errors
     async def delete(self, message: str) -> None:
         if self._by_token(message):
             await self._webhook.delete_message(cast("int", message))
         else:
-            await (await self._ordinary(message)).delete()
+            await (await self._channel_message(message)).delete()

@@ -1,4 +1,4 @@
-"""Where a job's answer goes, as the job carries it, so that a restarted bot finds it again."""
+"""The target of a job's answer. The job carries it, so that a restarted bot finds it again."""
 
 import time
 
@@ -11,7 +11,7 @@ TOKEN_MARGIN_S = 60  # an edit that begins within it may be retried past the end
 
 
 class Footnote(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the person should know of the question, such as what became of a file."""
+    """Something that the person should know of the question, such as a file that was cut."""
 
     key: str  # of bot/locales
     arguments: dict[str, str | int] = {}
@@ -60,12 +60,12 @@ decode = msgspec.json.Decoder(ReplyTarget).decode
 
 
 def is_private(encoded: str) -> bool:
-    below: ReplyTarget = decode(encoded)
-    return isinstance(below, InteractionTarget) and below.private
+    target: ReplyTarget = decode(encoded)
+    return isinstance(target, InteractionTarget) and target.private
 
 
 class DeliveryNote(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What was shown of an answer so far."""
+    """The messages that an answer has so far."""
 
     messages: tuple[str, ...] = ()  # in order; empty where one is still to be sent
     replaced: int = 0  # messages that were given up for new ones

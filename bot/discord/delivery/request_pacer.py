@@ -1,9 +1,9 @@
-"""What comes first: acknowledging people, for which Discord gives three seconds.
+"""The pace of requests for answers, which can wait while people are acknowledged.
 
-Edits can wait. While somebody is being acknowledged no further edit begins, and never more than
-some are under way, so that a burst of questions meets a quiet event loop. And those that Discord
-counts are spaced: a bot may make 50 requests a second in all, and one that is refused too often
-is locked out. What goes by an interaction's token is not counted.
+Discord gives three seconds to acknowledge a person. Meanwhile no further edit begins, and never
+more than some are under way, so that a burst of questions meets a quiet event loop. Requests that
+Discord counts are spaced: a bot may make 50 a second in all, and one that is refused too often is
+locked out. Requests by an interaction's token are not counted.
 """
 
 import asyncio
@@ -18,35 +18,36 @@ LONGEST_S = 3.0  # answers go on after this, however many people come
 
 class RequestPacer:
     def __init__(self, share: float = 1.0) -> None:
-        """`share` is this process's part of the bot."""
+        """Allow this process its `share` of the bot's requests."""
         self._interval_s = 1 / (PER_S * share)
         self._due = 0.0  # for the next request that is counted, on the monotonic clock
-        self._hurried = 0
-        self._calm = asyncio.Event()
-        self._calm.set()
+        self._acknowledgements = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     @contextmanager
     def acknowledgement(self) -> Iterator[None]:
-        """Somebody waits to be acknowledged within the block."""
-        self._hurried += 1
-        self._calm.clear()
+        """Hold back other requests while somebody is acknowledged in the block."""
+        self._acknowledgements += 1
+        self._idle.clear()
         try:
             yield
         finally:
-            self._hurried -= 1
-            if not self._hurried:
-                self._calm.set()
+            self._acknowledgements -= 1
+            if not self._acknowledgements:
+                self._idle.set()
 
     async def wait_until_idle(self) -> None:
-        """Wait until nobody waits to be acknowledged, but not for ever."""
+        """Wait until nobody waits to be acknowledged, for a few seconds at most."""
         with suppress(TimeoutError):
             async with asyncio.timeout(LONGEST_S):
-                await self._calm.wait()
+                await self._idle.wait()
 
     @asynccontextmanager
     async def turn(self, *, counted: bool) -> AsyncIterator[None]:
-        """One request that can wait, once it is its turn; `counted` by Discord's limit or not."""
+        """Wait for the turn of one request, which Discord's limit counts or not, and make it in the
+        block."""
         await self.wait_until_idle()
         if counted:
             at = max(self._due, monotonic())

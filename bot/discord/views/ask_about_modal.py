@@ -39,9 +39,9 @@ async def submitted(interaction: Interaction, message_id: str) -> None:
     me = interaction.client.user
     quotes = references.quotes_about(message, me.id if me else 0)
     files = (*message_text.files_of(message), *question_modal.posted_files(interaction))
-    how = AskOptions(about=message.jump_url, quotes=quotes)
+    options = AskOptions(about=message.jump_url, quotes=quotes)
     await ask_flow.ask(
-        interaction, modal_values.values(interaction).get("question", ""), files, how
+        interaction, modal_values.values(interaction).get("question", ""), files, options
     )
 
 

@@ -26,10 +26,10 @@ _TITLES = {"chat": Notice("question-title-chat"), SOLVE: Notice("question-title-
 _THINKING = {"": None, "0": False, "1": True}
 
 
-async def open_form(interaction: Interaction, how: AskOptions) -> None:
-    thinking = "" if how.thinking is None else str(int(how.thinking))
-    about = f"{how.capability}.{int(how.private)}.{thinking}"
-    await send_form(interaction, _form(f"{FORM}:{about}", how, words(str(interaction.locale))))
+async def open_form(interaction: Interaction, options: AskOptions) -> None:
+    thinking = "" if options.thinking is None else str(int(options.thinking))
+    about = f"{options.capability}.{int(options.private)}.{thinking}"
+    await send_form(interaction, _form(f"{FORM}:{about}", options, words(str(interaction.locale))))
 
 
 async def submitted(interaction: Interaction, about: str) -> None:
@@ -39,12 +39,14 @@ async def submitted(interaction: Interaction, about: str) -> None:
         Refused: neither words nor files are in it.
     """
     capability, private, thinking = about.split(".")
-    how = AskOptions(private=private == "1", capability=capability, thinking=_THINKING[thinking])
+    options = AskOptions(
+        private=private == "1", capability=capability, thinking=_THINKING[thinking]
+    )
     prompt, files = modal_values.values(interaction).get("question", ""), posted_files(interaction)
     if files and not prompt.strip() and capability != SOLVE:
         prompt = words(str(interaction.locale))("prompt-files")
-    await ask_flow.ask(interaction, prompt, files, how)
-    if prompt.strip() and not how.private:
+    await ask_flow.ask(interaction, prompt, files, options)
+    if prompt.strip() and not options.private:
         await ask_flow.remember(interaction, prompt)
 
 
@@ -65,8 +67,8 @@ def posted_files(interaction: discord.Interaction[Any]) -> list[Posted]:
     ]
 
 
-def _form(custom_id: str, how: AskOptions, say: Words) -> discord.ui.Modal:
+def _form(custom_id: str, options: AskOptions, say: Words) -> discord.ui.Modal:
     question = Field("question", "about-question", longest=LONGEST_FIELD)
-    form = Form(custom_id, _TITLES[how.capability].key, [question]).modal(say)
+    form = Form(custom_id, _TITLES[options.capability].key, [question]).modal(say)
     form.add_item(files_field(say("question-files")))
     return form

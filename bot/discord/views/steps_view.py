@@ -139,14 +139,14 @@ async def renumbered(interaction: Interaction, job_id: str) -> None:
     changes = problem_numbers.changes(asked, values)
     if not changes:
         raise Refused(SAME)
-    how = AskOptions(
+    options = AskOptions(
         private=is_private(shown.job.reply),
         material=material,
         capability=SOLVE,
         attachments=shown.job.attachments,
         footnotes=(Footnote("numbers-changed", {"changes": changes}),),
     )
-    await ask_flow.ask(interaction, problem_numbers.changed(asked, values), how=how)
+    await ask_flow.ask(interaction, problem_numbers.changed(asked, values), options=options)
 
 
 async def _solved(interaction: Interaction, job_id: str) -> Shown:

@@ -1,6 +1,6 @@
 """What a person says in a row becomes as few questions as fit."""
 
-from bot.discord.ask.debounce import group_questions, merge_questions
+from bot.discord.ask.question_intake import group_questions, merge_questions
 from bot.discord.delivery import reply_target
 from bot.discord.delivery.reply_target import MessageTarget
 from bot.pending_questions import Posted, Question

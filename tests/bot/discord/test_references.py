@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.discord.ask import debounce
+from bot.discord.ask import question_intake
 from bot.discord.delivery.reply_target import decode
 from bot.files.attach import BYTES_PER_TOKEN, DEFAULT_CONTEXT, FILES_SHARE
 from bot.pending_questions import Held
@@ -587,8 +587,8 @@ async def test_a_bot_that_is_killed_meanwhile_reads_it_later(
 
     async with room.worker():
         with monkeypatch.context() as patient:
-            patient.setattr(debounce, "QUIET_S", 60.0)
-            patient.setattr(debounce, "LONGEST_S", 60.0)
+            patient.setattr(question_intake, "QUIET_S", 60.0)
+            patient.setattr(question_intake, "LONGEST_S", 60.0)
             async with room.bot():
                 await world.reply("ada", "general", said.id, "@bot when?")
                 await holds(is_held)

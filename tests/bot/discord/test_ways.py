@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import aiohttp
 import pytest
 
-from bot.discord.ask import debounce, job_factory
+from bot.discord.ask import job_factory, question_intake
 from bot.discord.delivery.reply_target import decode
 from bot.files.attach import BYTES_PER_TOKEN, DEFAULT_CONTEXT, FILES_SHARE
 from bot.pending_questions import Held
@@ -313,8 +313,8 @@ async def test_a_bot_that_is_killed_while_it_listens_loses_nothing(
 
     async with silent_room.worker():
         with monkeypatch.context() as patient:
-            patient.setattr(debounce, "QUIET_S", 60.0)
-            patient.setattr(debounce, "LONGEST_S", 60.0)
+            patient.setattr(question_intake, "QUIET_S", 60.0)
+            patient.setattr(question_intake, "LONGEST_S", 60.0)
             async with silent_room.bot():
                 await world.say("ada", dm, "hello")
                 await world.say("ada", dm, "again")
