@@ -1,4 +1,4 @@
-"""Traces for tests: kept in this process and read as a tree, or received from others."""
+"""Traces in tests: recorded in this process, or received from others."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -17,7 +17,7 @@ from common import tracing
 
 
 @contextmanager
-def recorded() -> Iterator[InMemorySpanExporter]:
+def record_spans() -> Iterator[InMemorySpanExporter]:
     kept = InMemorySpanExporter()
     with tracing.process_spans("test", SimpleSpanProcessor(kept)):
         yield kept
@@ -33,20 +33,20 @@ def trace_of(span: ReadableSpan) -> int:
     return ids_of(span).trace_id
 
 
-def told(span: ReadableSpan) -> dict[str, object]:
-    """Its attributes."""
+def attributes_of(span: ReadableSpan) -> dict[str, object]:
+    """Return the span's attributes."""
     return dict(span.attributes or {})
 
 
-def tree(spans: Iterable[ReadableSpan]) -> set[tuple[str, str]]:
-    """Each span's name below its parent's, which is empty for the first one."""
+def span_tree(spans: Iterable[ReadableSpan]) -> set[tuple[str, str]]:
+    """Return pairs of each span's parent's name, or "", and its own."""
     every = list(spans)
     names = {ids_of(span).span_id: span.name for span in every}
     return {(names[span.parent.span_id] if span.parent else "", span.name) for span in every}
 
 
 @dataclass
-class Received:
+class TraceReceiver:
     url: str
     raw: bytes = b""  # as it came
     spans: dict[str, list[Span]] = field(default_factory=lambda: defaultdict(list))  # by service
@@ -64,11 +64,11 @@ class Received:
 
 
 @asynccontextmanager
-async def receiving() -> AsyncIterator[Received]:
-    """A receiver of OTLP over HTTP."""
+async def receive_traces() -> AsyncIterator[TraceReceiver]:
+    """Run a receiver of OTLP over HTTP."""
     app = web.Application()
     runner = web.AppRunner(app, access_log=None)
-    received = Received("")
+    received = TraceReceiver("")
     app.router.add_post("/v1/traces", received.take)
     await runner.setup()
     try:

@@ -1,4 +1,4 @@
-"""What `init` writes is what the programs read."""
+"""The file that `init` writes, read by the programs."""
 
 import re
 import subprocess

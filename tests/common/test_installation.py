@@ -1,4 +1,4 @@
-"""Programs as they were installed: without their extra, and in which version."""
+"""Programs without their extra, and their version."""
 
 import importlib
 import platform

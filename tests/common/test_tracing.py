@@ -1,4 +1,4 @@
-"""Spans and the traces that they make; off, nothing of it is there."""
+"""Spans and traces; without a receiver, nothing is recorded."""
 
 import asyncio
 import logging
@@ -13,7 +13,7 @@ from opentelemetry.trace import INVALID_SPAN
 from common import tracing
 from jobqueue.schema import decode_job, encode, with_traceparent
 from tests.jobqueue.support import make_job
-from tests.traces import ids_of, recorded, told, trace_of
+from tests.traces import attributes_of, ids_of, record_spans, trace_of
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 # OpenTelemetry's API is light and always imported; its SDK and exporter are not.
@@ -62,7 +62,7 @@ def test_a_way_that_is_not_spoken_is_told(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_a_job_carries_its_trace_to_another_process() -> None:
-    with recorded() as kept:
+    with record_spans() as kept:
         with tracing.start_question_span("1", "2", "command"):
             wire = encode(with_traceparent(make_job()))
         with tracing.start_span("attempt", parent=decode_job(wire).trace):
@@ -79,7 +79,7 @@ def test_a_job_carries_its_trace_to_another_process() -> None:
 )
 def test_what_is_no_parent_harms_nothing(forged: str) -> None:
     job = decode_job(encode(make_job(trace=forged)))
-    with recorded() as kept:
+    with record_spans() as kept:
         tracing.record_span("queue", 1.0, job.trace)
         with tracing.start_span("attempt", parent=job.trace, links=[forged]):
             pass
@@ -89,7 +89,7 @@ def test_what_is_no_parent_harms_nothing(forged: str) -> None:
 
 
 def test_what_belongs_to_no_question_begins_no_trace() -> None:
-    with recorded() as kept:
+    with record_spans() as kept:
         with (
             tracing.start_span("context"),
             tracing.start_span("generate", is_current=False) as span,
@@ -101,10 +101,10 @@ def test_what_belongs_to_no_question_begins_no_trace() -> None:
 
 def test_an_error_is_told_by_its_kind_alone() -> None:
     fault = pytest.raises(ValueError, match="platypus")
-    with recorded() as kept, fault, tracing.start_question_span("1", "2", "command"):
+    with record_spans() as kept, fault, tracing.start_question_span("1", "2", "command"):
         raise ValueError("platypus")
     (span,) = kept.get_finished_spans()
-    assert told(span)["error.type"] == "ValueError"
+    assert attributes_of(span)["error.type"] == "ValueError"
     assert "platypus" not in span.to_json()
 
 
@@ -113,7 +113,7 @@ async def test_a_generator_may_be_left_in_another_task(caplog: pytest.LogCapture
         with tracing.start_span("generate", is_current=False):
             yield 1
 
-    with recorded() as kept:
+    with record_spans() as kept:
         with tracing.start_question_span("1", "2", "command"):
             left = numbers()
             assert await asyncio.create_task(anext(left)) == 1
@@ -124,11 +124,11 @@ async def test_a_generator_may_be_left_in_another_task(caplog: pytest.LogCapture
 
 def test_sampling_holds_for_all_of_a_trace(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_TRACES_SAMPLER", "always_off")
-    with recorded() as kept, tracing.start_question_span("1", "2", "command"):
+    with record_spans() as kept, tracing.start_question_span("1", "2", "command"):
         trace = with_traceparent(make_job()).trace
     assert not int(trace[-2:], 16) & 1  # the flag of a trace that is kept
     monkeypatch.delenv("OTEL_TRACES_SAMPLER")  # the worker's, which goes by what was decided
-    with recorded() as kept, tracing.start_span("attempt", parent=trace):
+    with record_spans() as kept, tracing.start_span("attempt", parent=trace):
         pass
     assert not kept.get_finished_spans()
 
@@ -138,14 +138,14 @@ def test_a_process_has_its_own_name_unless_another_is_given(
 ) -> None:
     for name, wanted in (("", "test"), ("mine", "mine")):
         monkeypatch.setenv("OTEL_SERVICE_NAME", name)
-        with recorded() as kept, tracing.start_question_span("1", "2", "command"):
+        with record_spans() as kept, tracing.start_question_span("1", "2", "command"):
             pass
         assert kept.get_finished_spans()[0].resource.attributes["service.name"] == wanted
 
 
 def test_logs_name_the_trace(caplog: pytest.LogCaptureFixture) -> None:
     log = logging.getLogger("test")
-    with recorded() as kept, tracing.start_question_span("1", "2", "command"):
+    with record_spans() as kept, tracing.start_question_span("1", "2", "command"):
         log.warning("answer continued job=%s", "100%")
     log.warning("later")
     (span,) = kept.get_finished_spans()

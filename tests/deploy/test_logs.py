@@ -16,7 +16,7 @@ from playground.discord.fault_injection import Fault
 from playground.discord.json_types import File
 from playground.discord.server import LocalDiscord
 from tests.bot.discord.conftest import Room, holds, until
-from tests.traces import receiving
+from tests.traces import receive_traces
 
 PASSWORD = "hidden-password-of-redis"
 KEY = "sk-hidden-key"
@@ -49,7 +49,7 @@ async def test_neither_words_nor_secrets(tmp_path: Path, level: str) -> None:
         client.config_set("requirepass", PASSWORD)
         client.close()
         url = server.url.replace("//", f"//:{PASSWORD}@")
-        async with LocalDiscord() as discord, connect(url) as redis, receiving() as traces:
+        async with LocalDiscord() as discord, connect(url) as redis, receive_traces() as traces:
             for name in ("ada", "numbat"):
                 discord.world.create_user(name)
             room = Room(discord, redis, url)

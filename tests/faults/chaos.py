@@ -23,9 +23,9 @@ from redis.exceptions import RedisError
 
 from bench.redis_server import RedisServer
 from jobqueue.lua_runner import Scripts
-from tests.faults import load, verdict
-from tests.faults.crew import Member
-from tests.faults.load import POLICY, Place
+from tests.faults import chaos_judge, chaos_processes
+from tests.faults.chaos_processes import POLICY, RunFolder
+from tests.faults.process_control import ControlledProcess
 from tests.faults.proxy import FaultyProxy
 
 WORKERS, ASKERS = 3, 2
@@ -45,13 +45,13 @@ KEY = Scripts(Redis(), "main", POLICY).key
 class Chaos:
     server: RedisServer
     proxy: FaultyProxy
-    workers: list[Member]
-    askers: list[Member]
+    workers: list[ControlledProcess]
+    askers: list[ControlledProcess]
     chance: random.Random
     struck: Counter[str] = field(default_factory=Counter)
     server_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def rage(self, seconds: float, jobs: int) -> None:
+    async def inject_faults(self, seconds: float, jobs: int) -> None:
         """Until so much time is over or so many questions were accepted."""
         end = time.monotonic() + seconds
         faults = [
@@ -61,13 +61,13 @@ class Chaos:
         ]  # fmt: skip
         weights = [weight for weight, _ in faults]
         async with asyncio.TaskGroup() as group:
-            while time.monotonic() < end and self.asked() < jobs:
+            while time.monotonic() < end and self.count_accepted() < jobs:
                 await asyncio.sleep(self.chance.expovariate(1 / BETWEEN_S))
                 [(_, fault)] = self.chance.choices(faults, weights)
                 group.create_task(self._strike(fault))
 
-    def asked(self) -> int:
-        return sum(a.place.asked(a.name).stat().st_size for a in self.askers)
+    def count_accepted(self) -> int:
+        return sum(a.place.accepted_questions(a.name).stat().st_size for a in self.askers)
 
     async def _strike(self, fault: Callable[[], Awaitable[bool]]) -> None:
         if await fault():
@@ -125,18 +125,18 @@ class Chaos:
 
     async def swallow(self) -> bool:
         if busy := await self._is_busy():
-            async with self.proxy.swallowing():
+            async with self.proxy.swallow_replies():
                 await asyncio.sleep(self.chance.uniform(0.05, 0.5))
         return busy
 
     # --- where it hurts ---------------------------------------------------------------------------
 
-    async def _busy_worker(self) -> Member | None:
+    async def _busy_worker(self) -> ControlledProcess | None:
         holders = await asyncio.to_thread(self._holders)
         busy = [worker for worker in self.workers if worker.name in holders]
         return self.chance.choice(busy) if busy else None
 
-    async def _busy_asker(self) -> Member | None:
+    async def _busy_asker(self) -> ControlledProcess | None:
         waiting = await asyncio.to_thread(self._waiting)
         busy = [asker for asker in self.askers if asker.name in waiting]
         return self.chance.choice(busy) if busy else None
@@ -164,12 +164,12 @@ async def run(seconds: float, jobs: int, seed: int, folder: Path) -> int:
     """Returns the process's exit code."""
     async with _stage(seed, folder) as chaos:
         began = time.monotonic()
-        await chaos.rage(seconds, jobs)
+        await chaos.inject_faults(seconds, jobs)
         raged = time.monotonic() - began
         unanswered = await _drain(chaos)
         place = chaos.askers[0].place
         readers = [asker.name for asker in chaos.askers]
-        result = await verdict.judge(chaos.server.url, place, readers)
+        result = await chaos_judge.judge(chaos.server.url, place, readers)
     accidents = [
         *(f"{name} did not come to an end" for name in unanswered),
         *(event for member in (*chaos.workers, *chaos.askers) for event in member.unexpected),
@@ -181,7 +181,7 @@ async def run(seconds: float, jobs: int, seed: int, folder: Path) -> int:
     print(
         f"chaos: jobs={result.jobs} faults={chaos.struck.total()} lost={len(result.lost)} "
         f"doubled={len(result.doubled)} reordered={len(result.reordered)} "
-        f"fenced={place.fenced.stat().st_size}"
+        f"fenced={place.refused_writes.stat().st_size}"
     )
     return 1 if accidents else 0
 
@@ -189,12 +189,18 @@ async def run(seconds: float, jobs: int, seed: int, folder: Path) -> int:
 @asynccontextmanager
 async def _stage(seed: int, folder: Path) -> AsyncIterator[Chaos]:
     with RedisServer(folder / "server", options=SERVER) as server:
-        async with FaultyProxy(server.port).listening() as proxy:
-            place = Place(f"redis://127.0.0.1:{proxy.port}", folder)
-            workers = [Member(load.run_worker, place, f"worker-{n}") for n in range(WORKERS)]
-            askers = [Member(load.run_asker, place, f"bot-{n}") for n in range(ASKERS)]
+        async with FaultyProxy(server.port).listen() as proxy:
+            place = RunFolder(f"redis://127.0.0.1:{proxy.port}", folder)
+            workers = [
+                ControlledProcess(chaos_processes.run_worker, place, f"worker-{n}")
+                for n in range(WORKERS)
+            ]
+            askers = [
+                ControlledProcess(chaos_processes.run_asker, place, f"bot-{n}")
+                for n in range(ASKERS)
+            ]
             for asker in askers:
-                place.asked(asker.name).touch()
+                place.accepted_questions(asker.name).touch()
             crew = (*workers, *askers)
             for member in crew:
                 member.start()
@@ -207,7 +213,7 @@ async def _stage(seed: int, folder: Path) -> AsyncIterator[Chaos]:
 
 async def _drain(chaos: Chaos) -> list[str]:
     """Ask nothing new and let everything be answered. Returns who did not end."""
-    chaos.askers[0].place.enough.touch()
+    chaos.askers[0].place.stop_file.touch()
     give_up = time.monotonic() + DRAIN_S
     for asker in chaos.askers:
         await asyncio.to_thread(asker.join, give_up - time.monotonic())

@@ -31,7 +31,7 @@ PATIENCE_S = 30.0
 
 
 @dataclass
-class Trial:
+class FaultTrial:
     """One question in a channel of its own, and what is done to it."""
 
     room: Room
@@ -44,21 +44,21 @@ class Trial:
         place, user = world.create_channel(self.channel)["id"], self.channel
         world.create_user(user)
         kind = self.dice.choice(KINDS)
-        if kind is Trial.flaky:
+        if kind is FaultTrial.flaky:
             await kind(self, place)
         if self.dice.random() < 0.5:
             asked = (await world.slash(user, place, "chat", {"prompt": PROMPT})).id
         else:
             asked = (await world.say(user, place, f"@commonroom {PROMPT}")).id
         question = ScriptQuestion(index, asked, scripted(PROMPT))
-        if kind is not Trial.flaky:
+        if kind is not FaultTrial.flaky:
             await self._wait(lambda: self._growing(place))
             # On a busy machine an answer may come whole at once: that one is left alone.
             if self._growing(place):
                 await kind(self, place)
             else:
-                kind = Trial.flaky
-        if kind is Trial.deleted_channel:
+                kind = FaultTrial.flaky
+        if kind is FaultTrial.deleted_channel:
             # Nobody is left to tell; the bot must let go of the question.
             question.refused = await self._let_go(asked)
             return question
@@ -137,14 +137,14 @@ class Trial:
             await asyncio.sleep(0.1)
 
 
-KINDS: list[Callable[[Trial, str], Awaitable[None]]] = [
-    Trial.flaky,
-    Trial.flaky,
-    Trial.flaky,
-    Trial.deleted_message,
-    Trial.deleted_channel,
-    Trial.lost_permission,
-    Trial.expired_token,
+KINDS: list[Callable[[FaultTrial, str], Awaitable[None]]] = [
+    FaultTrial.flaky,
+    FaultTrial.flaky,
+    FaultTrial.flaky,
+    FaultTrial.deleted_message,
+    FaultTrial.deleted_channel,
+    FaultTrial.lost_permission,
+    FaultTrial.expired_token,
 ]
 
 
@@ -164,7 +164,7 @@ async def run(faults: int, seed: int, *, at_once: int = 16) -> tuple[int, Script
             async with room.worker(), room.bot(settings):
                 while struck < faults:
                     trials = [
-                        Trial(room, f"room-{len(questions)}-{n}", random.Random(dice.random()))
+                        FaultTrial(room, f"room-{len(questions)}-{n}", random.Random(dice.random()))
                         for n in range(at_once)
                     ]
                     questions += await asyncio.gather(

@@ -230,7 +230,7 @@ MUTANTS = (
 )  # fmt: skip
 
 
-def survivors(mutants: tuple[Mutant, ...]) -> list[str]:
+def find_survivors(mutants: tuple[Mutant, ...]) -> list[str]:
     """What went wrong, one line each: empty when every mutant was caught by its test."""
     with tempfile.TemporaryDirectory() as folder:
         healthy = _pytest(_copy(Path(folder, "healthy")), sorted({m.test for m in mutants}))
@@ -286,7 +286,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", metavar="GUARD", help="of this name")
     only = parser.parse_args().only
     chosen = tuple(m for m in MUTANTS if only is None or m.guard in only)
-    wrong = survivors(chosen)
+    wrong = find_survivors(chosen)
     print(*wrong, sep="\n", end="\n" if wrong else "")
     print(f"mutants: {len(chosen)} made, {len(chosen) - len(wrong)} caught")
     sys.exit(1 if wrong else 0)

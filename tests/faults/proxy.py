@@ -35,7 +35,7 @@ class FaultyProxy:
     _links: set[_Link] = field(default_factory=set)
 
     @asynccontextmanager
-    async def listening(self) -> AsyncIterator["FaultyProxy"]:
+    async def listen(self) -> AsyncIterator["FaultyProxy"]:
         async with _listening(self._serve, self.port) as self.port:
             yield self
             self.cut()
@@ -56,7 +56,7 @@ class FaultyProxy:
         return len(self._links)
 
     @asynccontextmanager
-    async def swallowing(self) -> AsyncIterator[None]:
+    async def swallow_replies(self) -> AsyncIterator[None]:
         """Requests arrive, their replies do not; afterwards the connections are cut."""
         self._swallow = True
         try:
@@ -99,7 +99,7 @@ class FaultyProxy:
 
 
 @dataclass
-class Tripwire:
+class CrashProxy:
     """Kills the client at one exact command.
 
     Commands, or only those of one name, are counted from 1 over all connections and forwarded one
@@ -118,7 +118,7 @@ class Tripwire:
     tripped: asyncio.Event = field(default_factory=asyncio.Event)
 
     @asynccontextmanager
-    async def listening(self) -> AsyncIterator["Tripwire"]:
+    async def listen(self) -> AsyncIterator["CrashProxy"]:
         async with _listening(self._serve, self.port) as self.port:
             yield self
 

@@ -17,8 +17,8 @@ from jobqueue.policy import Policy
 from jobqueue.queue import JobQueue, Lease, LeaseStatus
 from jobqueue.redis_client import connect
 from jobqueue.schema import Delta, Failed, FailureCode, Finished, Job, Started, Turn
-from tests.faults import asker
-from tests.faults.wall import Wall
+from tests.faults import fake_bot
+from tests.faults.message_log import MessageLog
 
 POLICY = Policy(lease_ms=150, max_attempts=10, patience_ms=3_000)
 TALK = ("talk-1", "talk-2", "talk-3")
@@ -27,36 +27,36 @@ HANDED_BACK = "talk-3"
 IDLE_S = 0.05
 
 
-def question(job_id: str) -> Job:
+def make_question(job_id: str) -> Job:
     return Job(
         id=job_id, channel=job_id.partition("-")[0], user="ada", user_name="Ada", server="guild",
         prompt=f"What about {job_id}?", reader="bot-0",
     )  # fmt: skip
 
 
-def reply_to(job: Job, turn: int) -> str:
+def expected_reply(job: Job, turn: int) -> str:
     return f"[turn {turn}] {job.prompt}"
 
 
 def run_bot(url: str, shard: str, wall: Path) -> None:
-    asyncio.run(_bot(url, shard, Wall(wall)))
+    asyncio.run(_bot(url, shard, MessageLog(wall)))
 
 
 def run_worker(url: str, shard: str, wall: Path) -> None:
     asyncio.run(_work(url, shard, uuid4().hex))
 
 
-async def _bot(url: str, shard: str, wall: Wall) -> None:
+async def _bot(url: str, shard: str, wall: MessageLog) -> None:
     """Take up what an earlier one left, ask what was not asked yet, end when all is shown."""
     redis = connect(url)
     queue = JobQueue(redis, policy=POLICY, shard=shard)
     async with aclosing(redis), EventReader(queue, "bot-0") as live:
         notes = {job.id: note for job, note in await queue.list_undelivered("bot-0")}
         for job_id in (*TALK, REGRET):
-            await asker.submit(queue, question(job_id))
+            await fake_bot.submit(queue, make_question(job_id))
         await queue.cancel(REGRET)
         for job_id in (*TALK, REGRET):
-            await asker.answer(queue, live, question(job_id), notes.get(job_id, ""), wall)
+            await fake_bot.answer(queue, live, make_question(job_id), notes.get(job_id, ""), wall)
 
 
 async def _work(url: str, shard: str, name: str) -> None:
@@ -81,7 +81,7 @@ async def _attempt(queue: JobQueue, history: History, lease: Lease) -> None:
         await queue.release(lease)
         return
     past = await history.load(job.channel)
-    text = reply_to(job, len(past.turns) + 1)
+    text = expected_reply(job, len(past.turns) + 1)
     pieces = [Started(attempt=lease.attempt), *(Delta(text=text[i : i + 9]) for i in (0, 9))]
     for seq, piece in enumerate(pieces):
         verdict = await queue.emit(lease, seq, [piece])

@@ -24,9 +24,9 @@ from bench.bot.fake_discord import FakeDiscord, WaitForBot
 from bench.bot.processes import BOT, WORKER, run_process
 from bench.redis_server import RedisServer
 from playground.outcome_judge import ScriptSummary
-from tests.faults.growth import APART, Growth, Watch
 from tests.faults.proxy import FaultyProxy
-from tests.faults.soak_people import Load
+from tests.faults.resource_growth import APART, ResourceGrowth, ResourceSampler
+from tests.faults.soak_people import SoakLoad
 
 BETWEEN_S = 4.0  # faults, on average
 KILL_EVERY = 10  # faults
@@ -47,7 +47,7 @@ class Soak:
     dice: random.Random
     struck: Counter[str] = field(default_factory=Counter)
 
-    async def rage(self) -> None:
+    async def inject_faults(self) -> None:
         """Until cancelled."""
         while True:
             name = f"worker-{self.struck['kill_worker']}"
@@ -72,23 +72,23 @@ class Soak:
                 await asyncio.sleep(self.dice.uniform(0.2, 0.6))
                 self.proxy.delay_s = 0.0
             case _:
-                async with self.proxy.swallowing():
+                async with self.proxy.swallow_replies():
                     await asyncio.sleep(self.dice.uniform(0.05, 0.5))
         self.struck[kind] += 1
 
 
-async def run(load: Load) -> tuple[ScriptSummary, Counter[str], list[Growth]]:
+async def run(load: SoakLoad) -> tuple[ScriptSummary, Counter[str], list[ResourceGrowth]]:
     async with _stage(load.seed) as soak:
-        watch = Watch(soak.pids, every_s=load.seconds / SAMPLES)
+        watch = ResourceSampler(soak.pids, every_s=load.seconds / SAMPLES)
         async with asyncio.TaskGroup() as group:
-            faults = group.create_task(soak.rage())
+            faults = group.create_task(soak.inject_faults())
             watching = group.create_task(watch.run())
             result = await asyncio.to_thread(soak.town.perform, load)
             faults.cancel()
             watching.cancel()
     soak.struck["discord"] = result.faults
     kept = {"redis": KEPT_BYTES * result.summary.asked}
-    return result.summary, soak.struck, watch.growth(kept)
+    return result.summary, soak.struck, watch.compute_growth(kept)
 
 
 @asynccontextmanager
@@ -98,7 +98,7 @@ async def _stage(seed: int) -> AsyncIterator[Soak]:
         RedisServer(Path(folder)) as server,
         FakeDiscord() as town,
     ):
-        async with FaultyProxy(server.port).listening() as proxy:
+        async with FaultyProxy(server.port).listen() as proxy:
             environ = {
                 "REDIS_URL": f"redis://127.0.0.1:{proxy.port}",
                 "DISCORD_API": town.api_url,
@@ -127,23 +127,23 @@ def main() -> None:
     parser.add_argument("--channels", type=int, default=500)
     parser.add_argument("--talking", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
-    load = Load(**vars(parser.parse_args()))
+    load = SoakLoad(**vars(parser.parse_args()))
     began = time.monotonic()
     summary, struck, growths = asyncio.run(run(load))
     print(f"seed {load.seed}, {time.monotonic() - began:.0f} s")
     print("faults:", ", ".join(f"{name} {n}" for name, n in struck.most_common()))
     print(*growths, sep="\n")
     print(f"redis: {_of_a_question(growths, summary):.1f} KiB more for each question")
-    flat = all(growth.flat for growth in growths)
+    flat = all(growth.is_flat for growth in growths)
     print(
         f"soak: asked={summary.asked} answered={summary.answered} told={summary.told} "
         f"lost={summary.lost} doubled={summary.doubled} faults={struck.total()} "
-        f"growing={sum(not growth.flat for growth in growths)}"
+        f"growing={sum(not growth.is_flat for growth in growths)}"
     )
     sys.exit(0 if summary.is_success and flat else 1)
 
 
-def _of_a_question(growths: list[Growth], summary: ScriptSummary) -> float:
+def _of_a_question(growths: list[ResourceGrowth], summary: ScriptSummary) -> float:
     [(before, after)] = [growth.memory for growth in growths if growth.name == "redis"]
     return (after - before) / 2**10 / max(summary.asked * APART, 1)
 

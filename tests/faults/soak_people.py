@@ -24,13 +24,13 @@ PROBLEM = "x in 2x + {n} = 10 !think I solve for x. !run print((10 - {n}) / 2) !
 
 
 @dataclass(frozen=True)
-class Result:
+class SoakResult:
     summary: ScriptSummary
     faults: int  # requests of the bot that were made to fail
 
 
 @dataclass(frozen=True)
-class Load:
+class SoakLoad:
     """For so many seconds `talking` people at a time, each in any free one of the channels."""
 
     seconds: float
@@ -38,18 +38,18 @@ class Load:
     talking: int
     seed: int
 
-    async def act(self, discord: LocalDiscord) -> Result:
+    async def act(self, discord: LocalDiscord) -> SoakResult:
         discord.backend.rate_limits.enabled = False
         crowd = Crowd(discord, random.Random(self.seed))
-        crowd.settle(self.channels)
+        crowd.create_people(self.channels)
         end = time.monotonic() + self.seconds
         async with asyncio.TaskGroup() as group:
-            trouble = group.create_task(crowd.trouble())
+            trouble = group.create_task(crowd.inject_faults())
             async with asyncio.TaskGroup() as people:
                 for _ in range(self.talking):
                     people.create_task(crowd.talk(end))
             trouble.cancel()
-        return Result(summarize(crowd.questions), crowd.faults)
+        return SoakResult(summarize(crowd.questions), crowd.faults)
 
 
 @dataclass
@@ -64,7 +64,7 @@ class Crowd:
     def world(self) -> UserActions:
         return self.discord.world
 
-    def settle(self, channels: int) -> None:
+    def create_people(self, channels: int) -> None:
         guilds = [self.world.create_guild(f"soak-{n}") for n in range(min(GUILDS, channels))]
         for number in range(channels):
             guild = guilds[number % len(guilds)]
@@ -115,7 +115,7 @@ class Crowd:
         shown = [message.data["content"][-60:] for message in question.messages]
         print(f"soak: question {question.action} is {question.outcome}: {shown}", flush=True)
 
-    async def trouble(self) -> None:
+    async def inject_faults(self) -> None:
         """Requests of the bot fail, before or after they took effect. Until cancelled."""
         while True:
             await asyncio.sleep(self.dice.expovariate(1 / FAULT_EVERY_S))

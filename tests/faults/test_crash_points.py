@@ -22,8 +22,8 @@ from jobqueue.history import History
 from jobqueue.lua_runner import _load_script
 from jobqueue.queue import JobQueue
 from jobqueue.redis_client import connect
-from tests.faults import scenario, wall
-from tests.faults.proxy import Tripwire
+from tests.faults import message_log, scenario
+from tests.faults.proxy import CrashProxy
 
 PATIENCE_S = 20.0
 AT_ONCE = 4
@@ -92,7 +92,7 @@ async def _until_unharmed(
 
 async def _play(crash: Crash, server: RedisServer, start: Start) -> str:
     other: Side = "worker" if crash.victim == "bot" else "bot"
-    async with Tripwire(server.port, crash.at, crash.after, crash.only).listening() as wire:
+    async with CrashProxy(server.port, crash.at, crash.after, crash.only).listen() as wire:
         victim = start(crash.victim, f"redis://127.0.0.1:{wire.port}")
         assert victim.pid is not None
         wire.pid = victim.pid
@@ -114,7 +114,7 @@ async def _ended(process: ForkServerProcess) -> None:
 
 async def _assert_whole(url: str, shard: str, wall_path: Path) -> None:
     async with aclosing(connect(url)) as redis:
-        shown = wall.messages(wall.read(wall_path))
+        shown = message_log.group_by_message(message_log.read_lines(wall_path))
         assert set(shown) == {*scenario.TALK, scenario.REGRET}, shard
         for job_id, messages in shown.items():
             assert set(messages) == {f"{job_id}.0"}, (shard, messages)
@@ -127,10 +127,10 @@ async def _assert_whole(url: str, shard: str, wall_path: Path) -> None:
 
 def _expected(job_id: str) -> list[set[str]]:
     if job_id == scenario.REGRET:
-        whole = scenario.reply_to(scenario.question(job_id), 1)
+        whole = scenario.expected_reply(scenario.make_question(job_id), 1)
         return [{"failed: cancelled"}, {whole}]  # the wish came after the answer
     turn = scenario.TALK.index(job_id) + 1
-    return [{scenario.reply_to(scenario.question(job_id), turn)}]
+    return [{scenario.expected_reply(scenario.make_question(job_id), turn)}]
 
 
 async def _left_over(redis: Redis, shard: str) -> dict[str, object]:

@@ -24,7 +24,7 @@ SECRET = "s3cret/#?@"
 ENCODED = "s3cret%2F%23%3F%40"
 
 
-class Watched:
+class SentinelSetup:
     """A primary, its replica and three Sentinels."""
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
@@ -40,7 +40,7 @@ class Watched:
         return f"redis+sentinel://:{ENCODED}@{hosts}/shared/0"
 
     def _server(self, folder: Path, stack: ExitStack, options: tuple[str, ...]) -> RedisServer:
-        return stack.enter_context(Locked(folder, options=options))
+        return stack.enter_context(PasswordServer(folder, options=options))
 
     def _sentinel(self, folder: Path, stack: ExitStack) -> int:
         folder.mkdir()
@@ -61,7 +61,7 @@ class Watched:
         return port
 
 
-class Locked(RedisServer):
+class PasswordServer(RedisServer):
     def client(self):  # type: ignore[no-untyped-def]
         client = super().client()
         client.connection_pool.connection_kwargs["password"] = SECRET
@@ -69,9 +69,9 @@ class Locked(RedisServer):
 
 
 @pytest.fixture
-def watched(tmp_path: Path) -> Iterator[Watched]:
+def watched(tmp_path: Path) -> Iterator[SentinelSetup]:
     with ExitStack() as stack:
-        yield Watched(tmp_path, stack)
+        yield SentinelSetup(tmp_path, stack)
 
 
 async def _until_watched(url: str) -> None:
@@ -88,7 +88,7 @@ async def _until_watched(url: str) -> None:
             await asyncio.sleep(0.1)
 
 
-async def test_the_queue_goes_on_after_a_failover(watched: Watched) -> None:
+async def test_the_queue_goes_on_after_a_failover(watched: SentinelSetup) -> None:
     await _until_watched(watched.url)
     found = await check_redis_server({"REDIS_URL": watched.url})
     assert not [each for each in found if each.verdict is Severity.FAULT], found
@@ -130,7 +130,7 @@ async def _submit_again(queue: JobQueue, job: str) -> None:
                 return
 
 
-async def test_an_unknown_service_is_told_without_the_password(watched: Watched) -> None:
+async def test_an_unknown_service_is_told_without_the_password(watched: SentinelSetup) -> None:
     [found] = await check_redis_server({"REDIS_URL": watched.url.replace("shared", "other")})
     assert found.verdict is Severity.FAULT
     assert "other" in found.found

@@ -8,11 +8,11 @@ from jobqueue.article import ArticleStage
 from jobqueue.queue import Lease
 from jobqueue.schema import Check, Delta, Failed, FailureCode, Finished, Progress, with_traceparent
 from tests.jobqueue.support import make_job
-from tests.traces import recorded, told, tree
+from tests.traces import attributes_of, record_spans, span_tree
 
 
 async def test_stages_of_an_article_tools_and_how_it_ended() -> None:
-    with recorded() as kept:
+    with record_spans() as kept:
         with tracing.start_question_span("j1", "general", "command"):
             job = with_traceparent(make_job(user_name="numbat", prompt="platypus"))
         with traced(Lease(job, 2, 7, waited_ms=1_500), "w0", "scripted") as attempt:
@@ -26,7 +26,7 @@ async def test_stages_of_an_article_tools_and_how_it_ended() -> None:
             attempt.saw([Finished(text="wombat", check=Check.VERIFIED, completion_tokens=9)])
             attempt.ended("stop")
     spans = kept.get_finished_spans()
-    assert tree(spans) == {
+    assert span_tree(spans) == {
         ("", "question"),
         ("question", "queue"),
         ("question", "attempt"),
@@ -36,17 +36,20 @@ async def test_stages_of_an_article_tools_and_how_it_ended() -> None:
     wait = by_name["queue"]
     assert (wait.end_time or 0) - (wait.start_time or 0) == 1_500_000_000
     assert [event.name for event in by_name["attempt"].events] == ["first text"]
-    ended = told(by_name["attempt"])
+    ended = attributes_of(by_name["attempt"])
     assert (ended["commonroom.check"], ended["commonroom.outcome"]) == ("verified", "stop")
-    assert told(by_name["tool"]) == {"gen_ai.tool.name": CONVERT.name, "commonroom.status": "ok"}
+    assert attributes_of(by_name["tool"]) == {
+        "gen_ai.tool.name": CONVERT.name,
+        "commonroom.status": "ok",
+    }
     written = "".join(span.to_json() for span in spans)
     assert not [word for word in ("platypus", "quokka", "wombat", "numbat") if word in written]
 
 
 def test_a_failure_is_told_by_its_code() -> None:
-    with recorded() as kept, traced(Lease(make_job(), 1, 1), "w0", "scripted") as attempt:
+    with record_spans() as kept, traced(Lease(make_job(), 1, 1), "w0", "scripted") as attempt:
         attempt.saw([Failed(code=FailureCode.ENGINE, detail="platypus")])
         attempt.ended("failed")
     (span,) = kept.get_finished_spans()  # nobody waited for it in a trace
-    assert told(span)["commonroom.failure"] == "engine"
+    assert attributes_of(span)["commonroom.failure"] == "engine"
     assert "platypus" not in span.to_json()

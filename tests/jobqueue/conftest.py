@@ -12,6 +12,6 @@ def clock() -> Clock:
 
 @pytest.fixture
 def queue(redis: Redis, clock: Clock) -> JobQueue:
-    """With a clock that stands still, and limits that are soon reached."""
+    """A queue with a fixed clock and low limits."""
     limits = JobLimits(per_user=6, per_channel=5, per_server=8, total=10)
     return JobQueue(redis, policy=Policy(limits=limits), clock=clock)

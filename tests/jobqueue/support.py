@@ -1,4 +1,4 @@
-"""Short words for what the tests of this folder do again and again."""
+"""Helpers of the queue's tests."""
 
 from itertools import count
 from typing import Any
@@ -10,7 +10,7 @@ _nonces = count()
 
 
 class Clock:
-    """The server's clock, as far as the scripts can tell."""
+    """A clock that the scripts use in place of the server's."""
 
     def __init__(self) -> None:
         self.now = 1_000_000_000_000
@@ -23,8 +23,8 @@ class Clock:
 
 
 def make_job(name: str = "j1", **fields: object) -> Job:
-    """A question, of which only what matters has to be said."""
-    said: dict[str, object] = {
+    """Make a question; `fields` are those that matter to the test."""
+    defaults: dict[str, object] = {
         "id": name,
         "channel": "general",
         "user": "ada",
@@ -34,7 +34,7 @@ def make_job(name: str = "j1", **fields: object) -> Job:
         "reader": "bot-0",
         "ttl_ms": 600_000,
     }
-    return Job(**(said | fields))  # type: ignore[arg-type]
+    return Job(**(defaults | fields))  # type: ignore[arg-type]
 
 
 def make_turn(job: Job, answer: str = "yes", tokens: int = 10) -> Turn:
@@ -66,7 +66,7 @@ async def finish(
     return await queue.finish(lease, 0, event, make_turn(lease.job, answer, tokens))
 
 
-async def events_of(queue: JobQueue, job_id: str) -> list[bytes]:
-    """The job's stream as it lies in Redis."""
+async def read_events(queue: JobQueue, job_id: str) -> list[bytes]:
+    """Read the job's stream from Redis."""
     entries: Any = await queue.scripts.redis.xrange(queue.scripts.key("events", job_id))
     return [fields[b"event"] for _, fields in entries]

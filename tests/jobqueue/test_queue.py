@@ -23,9 +23,9 @@ from tests.jobqueue.support import (
     Clock,
     claim,
     claim_one,
-    events_of,
     finish,
     make_job,
+    read_events,
 )
 
 LEASE_MS = 15_000
@@ -102,14 +102,14 @@ async def test_events_are_written_once_each(queue: JobQueue) -> None:
     assert await queue.emit(lease, 0, [started, one]) is LeaseStatus.CONTINUE
     assert await queue.emit(lease, 1, [one, two]) is LeaseStatus.CONTINUE
     assert await queue.emit(lease, 3, [three]) is LeaseStatus.CONTINUE
-    assert [decode_event(e) for e in await events_of(queue, "a")] == [started, one, two, three]
+    assert [decode_event(e) for e in await read_events(queue, "a")] == [started, one, two, three]
 
 
 async def test_a_gap_in_the_numbers_loses_the_attempt(queue: JobQueue) -> None:
     await queue.submit(make_job("a"))
     lease = await claim_one(queue)
     assert await queue.emit(lease, 1, [Delta(text="?")]) is LeaseStatus.LOST
-    assert await events_of(queue, "a") == []
+    assert await read_events(queue, "a") == []
 
 
 async def test_finishing_writes_result_turn_and_next_job_in_one_step(
@@ -132,7 +132,7 @@ async def test_finishing_twice_is_finishing_once(queue: JobQueue, redis: Redis) 
     assert await finish(queue, lease) is LeaseStatus.CONTINUE
     assert await finish(queue, lease) is LeaseStatus.CONTINUE
     assert len((await History(redis).load("general")).turns) == 1
-    assert len(await events_of(queue, "a")) == 1
+    assert len(await read_events(queue, "a")) == 1
     assert await queue.emit(lease, 0, []) is LeaseStatus.LOST
 
 
@@ -160,7 +160,7 @@ async def test_an_expired_lease_goes_to_another_worker_and_fences_the_first(
     assert await finish(queue, zombie, "zombie") is LeaseStatus.LOST
     assert await queue.emit(lease, 0, [Started(attempt=2)]) is LeaseStatus.CONTINUE
     assert await finish(queue, lease, "right") is LeaseStatus.CONTINUE
-    assert not any(b"zombie" in event for event in await events_of(queue, "a"))
+    assert not any(b"zombie" in event for event in await read_events(queue, "a"))
     assert [t.answer for t in (await History(redis).load("general")).turns] == ["right"]
 
 
@@ -192,7 +192,7 @@ async def test_poison_ends_and_the_channel_goes_on(
         clock.advance(LEASE_MS)
         reaped = await queue.reap()
     assert reaped == ReapCounts(requeued=0, dead=1, expired=0)
-    event = decode_event((await events_of(queue, "poison"))[-1])
+    event = decode_event((await read_events(queue, "poison"))[-1])
     assert isinstance(event, Failed)
     assert (event.code, "attempt 3" in event.detail) == (FailureCode.DEAD, True)
     assert (await claim_one(queue)).job.id == "next"
@@ -255,7 +255,7 @@ async def test_cancelling_a_waiting_job_is_immediate(queue: JobQueue) -> None:
     assert await queue.cancel("b") is JobState.FAILED
     assert await queue.cancel("b") is JobState.FAILED
     assert await queue.cancel("a") is JobState.FAILED
-    assert decode_event((await events_of(queue, "b"))[0]) == Failed(code=FailureCode.CANCELLED)
+    assert decode_event((await read_events(queue, "b"))[0]) == Failed(code=FailureCode.CANCELLED)
     assert (await claim_one(queue)).job.id == "c"
 
 
@@ -286,7 +286,7 @@ async def test_a_waiting_job_ends_at_its_deadline(queue: JobQueue, clock: Clock)
     await queue.submit(make_job("a", ttl_ms=1000))
     clock.advance(1000)
     assert await queue.reap() == ReapCounts(0, 0, expired=1)
-    assert decode_event((await events_of(queue, "a"))[0]) == Failed(code=FailureCode.DEADLINE)
+    assert decode_event((await read_events(queue, "a"))[0]) == Failed(code=FailureCode.DEADLINE)
 
 
 async def test_a_late_job_is_not_handed_out(queue: JobQueue, clock: Clock) -> None:

@@ -16,7 +16,7 @@ from inference.worker import Worker
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
 from tests.bot.discord.conftest import Room, running, scripted, until
-from tests.traces import recorded, told, trace_of, tree
+from tests.traces import attributes_of, record_spans, span_tree, trace_of
 
 ATTEMPT = {
     ("submit", "queue"),
@@ -29,7 +29,7 @@ ATTEMPT = {
 
 @pytest.fixture
 def kept() -> Iterator[InMemorySpanExporter]:
-    with recorded() as spans:
+    with record_spans() as spans:
         yield spans
 
 
@@ -68,7 +68,7 @@ async def test_a_command_is_one_trace_across_both_processes(
         asked = (await room.world.slash("ada", "general", "chat", {"prompt": "hello"})).id
         await room.answer(scripted("hello"))
         spans = await ended(kept, "answer")
-    assert tree(spans) == ATTEMPT | {
+    assert span_tree(spans) == ATTEMPT | {
         ("", "question"),
         ("question", "submit"),
         ("question", "acknowledge"),
@@ -77,9 +77,9 @@ async def test_a_command_is_one_trace_across_both_processes(
     assert len(set(map(trace_of, spans))) == 1
     said = {span.name: span for span in spans}
     assert [event.name for event in said["answer"].events] == ["first visible", "last edit"]
-    assert told(said["question"])["commonroom.job"] == asked
-    assert told(said["generate"])["gen_ai.usage.output_tokens"] == 5
-    assert told(said["attempt"])["commonroom.outcome"] == "stop"
+    assert attributes_of(said["question"])["commonroom.job"] == asked
+    assert attributes_of(said["generate"])["gen_ai.usage.output_tokens"] == 5
+    assert attributes_of(said["attempt"])["commonroom.outcome"] == "stop"
 
 
 async def test_what_goes_on_in_other_processes_goes_on_in_the_same_trace(
@@ -93,7 +93,7 @@ async def test_what_goes_on_in_other_processes_goes_on_in_the_same_trace(
     async with working(room, ScriptedEngine()), room.bot():
         await room.answer(scripted("hello"))
         spans = await ended(kept, "answer", 2)
-    assert tree(spans) == ATTEMPT | {
+    assert span_tree(spans) == ATTEMPT | {
         ("", "question"),
         ("question", "intake"),
         ("intake", "submit"),
@@ -103,7 +103,8 @@ async def test_what_goes_on_in_other_processes_goes_on_in_the_same_trace(
     }
     assert len(set(map(trace_of, spans))) == 1
     attempts, answers = (
-        [told(span) for span in spans if span.name == name] for name in ("attempt", "answer")
+        [attributes_of(span) for span in spans if span.name == name]
+        for name in ("attempt", "answer")
     )
     assert [each["commonroom.outcome"] for each in attempts] == ["released", "stop"]
     assert [each["commonroom.resumed"] for each in answers] == [False, True]

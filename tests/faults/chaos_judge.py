@@ -1,4 +1,4 @@
-"""Whether every question of a chaos run got its one answer, in order."""
+"""Judges whether every question of a chaos run got exactly one answer, in order."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -11,13 +11,13 @@ from jobqueue.history import History
 from jobqueue.queue import JobQueue
 from jobqueue.redis_client import connect
 from jobqueue.schema import TERMINAL_EVENTS, Job, decode_event
-from tests.faults import wall
-from tests.faults.load import POLICY, Place, answer_to, question
-from tests.faults.wall import Line
+from tests.faults import message_log
+from tests.faults.chaos_processes import POLICY, RunFolder, expected_answer, make_question
+from tests.faults.message_log import LogLine
 
 
 @dataclass
-class Verdict:
+class ChaosVerdict:
     jobs: int = 0
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
@@ -29,14 +29,14 @@ class Verdict:
             yield from (f"{name}: {example}" for example in getattr(self, name)[:5])
 
 
-async def judge(url: str, place: Place, readers: list[str]) -> Verdict:
-    verdict = Verdict()
-    shown = wall.messages(wall.read(place.wall))
+async def judge(url: str, place: RunFolder, readers: list[str]) -> ChaosVerdict:
+    verdict = ChaosVerdict()
+    shown = message_log.group_by_message(message_log.read_lines(place.message_log))
     redis = connect(url)
     try:
         for reader in readers:
-            asked = place.asked(reader).stat().st_size
-            jobs = [question(reader, number) for number in range(asked)]
+            asked = place.accepted_questions(reader).stat().st_size
+            jobs = [make_question(reader, number) for number in range(asked)]
             verdict.jobs += asked
             _judge_wall(jobs, shown, verdict)
             await _judge_history(jobs, redis, verdict)
@@ -46,7 +46,9 @@ async def judge(url: str, place: Place, readers: list[str]) -> Verdict:
     return verdict
 
 
-def _judge_wall(jobs: list[Job], shown: dict[str, dict[str, list[Line]]], verdict: Verdict) -> None:
+def _judge_wall(
+    jobs: list[Job], shown: dict[str, dict[str, list[LogLine]]], verdict: ChaosVerdict
+) -> None:
     spans: dict[str, list[tuple[str, str]]] = {}
     for job in jobs:
         messages = shown.get(job.id, {})
@@ -56,7 +58,7 @@ def _judge_wall(jobs: list[Job], shown: dict[str, dict[str, list[Line]]], verdic
             continue
         if len(messages) > 1 or len({line.text for line in complete}) > 1:
             verdict.doubled.append(f"{job.id} is shown as {messages}")
-        if complete[-1].text != answer_to(job):
+        if complete[-1].text != expected_answer(job):
             verdict.reordered.append(f"{job.id} is answered {complete[-1].text!r}")
         spans.setdefault(job.channel, []).append((complete[-1].first_id, complete[-1].last_id))
     for channel, turns in spans.items():
@@ -65,7 +67,7 @@ def _judge_wall(jobs: list[Job], shown: dict[str, dict[str, list[Line]]], verdic
                 verdict.reordered.append(f"{channel}: {later} began before {earlier} ended")
 
 
-async def _judge_history(jobs: list[Job], redis: Redis, verdict: Verdict) -> None:
+async def _judge_history(jobs: list[Job], redis: Redis, verdict: ChaosVerdict) -> None:
     history = History(redis, policy=POLICY)
     expected: dict[str, list[str]] = {}
     for job in jobs:
@@ -79,7 +81,7 @@ async def _judge_history(jobs: list[Job], redis: Redis, verdict: Verdict) -> Non
             verdict.reordered.append(f"history of {channel}: {found}")
 
 
-async def _judge_rest(redis: Redis, readers: list[str], verdict: Verdict) -> None:
+async def _judge_rest(redis: Redis, readers: list[str], verdict: ChaosVerdict) -> None:
     """At rest the queue holds nothing any more, and nobody wrote behind an answer's end."""
     key = JobQueue(redis, policy=POLICY).scripts.key
     for index in ("leases", "deadlines", *(f"undelivered:{reader}" for reader in readers)):

@@ -1,4 +1,4 @@
-"""Whether processes grow: memory and open handles, sampled over their lives."""
+"""Samples memory and open handles of processes, to see whether they grow."""
 
 import asyncio
 import statistics
@@ -23,8 +23,8 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Growth:
-    """What one process had after warming up, and at the end: medians of a third of the samples."""
+class ResourceGrowth:
+    """A process after warming up and at the end: medians of a third of the samples."""
 
     name: str
     memory: tuple[float, float]  # bytes
@@ -33,7 +33,7 @@ class Growth:
     kept: float = 0.0  # bytes that it may have more at the end: it is there to keep them
 
     @property
-    def flat(self) -> bool:
+    def is_flat(self) -> bool:
         (before, after), (few, many) = self.memory, self.handles
         allowed = max(before * MEMORY_SHARE, MEMORY_BYTES)
         return after - before - self.kept <= allowed and many - few <= HANDLES
@@ -43,18 +43,18 @@ class Growth:
         few, many = self.handles
         return (
             f"{self.name}: {before:.1f} → {after:.1f} MiB ({self.mib_per_hour:+.1f} MiB/h), "
-            f"{few:.0f} → {many:.0f} handles{'' if self.flat else ', GROWING'}"
+            f"{few:.0f} → {many:.0f} handles{'' if self.is_flat else ', GROWING'}"
         )
 
 
 @dataclass
-class Watch:
+class ResourceSampler:
     pids: dict[str, int]  # by what the process is
     every_s: float
     samples: dict[str, list[Sample]] = field(default_factory=dict)
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Take samples until cancelled."""
         began = time.monotonic()
         while True:
             for name, pid in self.pids.items():
@@ -62,18 +62,20 @@ class Watch:
                 self.samples.setdefault(name, []).append(sample)
             await asyncio.sleep(self.every_s)
 
-    def growth(self, kept: Mapping[str, float]) -> list[Growth]:
-        """`kept` are bytes by process, over all the time."""
-        return [grown(name, each, kept.get(name, 0.0)) for name, each in self.samples.items()]
+    def compute_growth(self, kept: Mapping[str, float]) -> list[ResourceGrowth]:
+        """Compute the growth; `kept` are the bytes that each process may keep."""
+        return [
+            measure_growth(name, each, kept.get(name, 0.0)) for name, each in self.samples.items()
+        ]
 
 
-def grown(name: str, samples: list[Sample], kept: float = 0.0) -> Growth:
-    """At least six samples."""
+def measure_growth(name: str, samples: list[Sample], kept: float = 0.0) -> ResourceGrowth:
+    """Measure the growth by at least six samples."""
     warm = samples[round(len(samples) * WARM) :]
     third = max(len(warm) // 3, 1)
     first, last = warm[:third], warm[-third:]
     slope, _ = statistics.linear_regression([s.at_s for s in warm], [s.memory for s in warm])
-    return Growth(
+    return ResourceGrowth(
         name=name,
         memory=(_median(s.memory for s in first), _median(s.memory for s in last)),
         handles=(_median(s.handles for s in first), _median(s.handles for s in last)),

@@ -1,4 +1,4 @@
-"""Processes that are started again, like any service, when something kills them."""
+"""Processes that are killed, paused and restarted by a test."""
 
 import os
 import signal
@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 
-from tests.faults.load import Place
+from tests.faults.chaos_processes import RunFolder
 
 _PROCESSES = get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["tests.faults.load"])
+_PROCESSES.set_forkserver_preload(["tests.faults.chaos_processes"])
 
 
 @dataclass(eq=False)
-class Member:
-    """One service: a name and whatever process bears it now."""
+class ControlledProcess:
+    """A service: a name, and its current process."""
 
-    run: Callable[[Place, str], None]
-    place: Place
+    run: Callable[[RunFolder, str], None]
+    place: RunFolder
     name: str
-    unexpected: list[str] = field(default_factory=list)  # exits nobody asked for
+    unexpected: list[str] = field(default_factory=list)  # exits that the test did not cause
     _process: ForkServerProcess | None = None
 
     def start(self) -> None:
@@ -28,7 +28,7 @@ class Member:
         self._process.start()
 
     def is_running(self) -> bool:
-        """An end that nobody asked for is noted."""
+        """Return whether it runs; record an exit that the test did not cause."""
         assert self._process is not None
         if self._process.is_alive():
             return True

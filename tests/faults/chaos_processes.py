@@ -1,7 +1,7 @@
-"""The processes that chaos is let loose on: real workers, and askers for the bot's side.
+"""The processes of a chaos run: real workers, and fake bots.
 
-Askers share nothing with what starts them but a folder. What a person would still know after a
-crash of everything is in it: the wall, and which questions were asked.
+They share only a folder with the process that starts them. It has what a person would still know
+after a crash of everything: the messages, and which questions were accepted.
 """
 
 import asyncio
@@ -21,54 +21,54 @@ from jobqueue.policy import JobLimits, Policy
 from jobqueue.queue import JobQueue, Lease, LeaseStatus
 from jobqueue.redis_client import connect
 from jobqueue.schema import Event, Failed, Finished, Job, Turn
-from tests.faults import asker
-from tests.faults.wall import Wall
+from tests.faults import fake_bot
+from tests.faults.message_log import MessageLog
 
 POLICY = Policy(
     lease_ms=1_000,
-    max_attempts=10_000,  # here every attempt may be killed; poison is another test's business
+    max_attempts=10_000,  # any attempt may be killed here; other tests cover dead letters
     limits=JobLimits(per_user=100_000, per_channel=1_000, per_server=100_000, total=100_000),
     events_ttl_ms=60_000,
     history_turns=1_000,
     patience_ms=2_000,
 )
 SLOTS = 16
-CHANNELS = 24  # of one asker at a time
-TURNS = 12  # in one channel, then it moves on to new ones
-OPEN = 2 * CHANNELS  # questions that an asker has waiting at most: every channel has a next one
+CHANNELS = 24  # of one bot at a time
+TURNS = 12  # in one channel; then the bot uses new channels
+OPEN = 2 * CHANNELS  # waiting questions of a bot at most, so that every channel has a next one
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where the processes of one run meet."""
+class RunFolder:
+    """The folder that the processes of one run share."""
 
     url: str
     folder: Path
 
     @property
-    def wall(self) -> Path:
+    def message_log(self) -> Path:
         return self.folder / "wall"
 
     @property
-    def fenced(self) -> Path:
-        """One byte for each write that was refused as too late."""
+    def refused_writes(self) -> Path:
+        """A file with one byte for each write that a newer fence refused."""
         return self.folder / "fenced"
 
     @property
-    def enough(self) -> Path:
-        """Askers ask nothing new once this exists."""
+    def stop_file(self) -> Path:
+        """If this file exists, bots submit no new questions."""
         return self.folder / "enough"
 
-    def asked(self, reader: str) -> Path:
-        """One byte for each question the queue has accepted."""
+    def accepted_questions(self, reader: str) -> Path:
+        """A file with one byte for each question that the queue accepted."""
         return self.folder / f"asked-{reader}"
 
     def log_to_file(self, name: str) -> None:
         logging.basicConfig(filename=self.folder / f"{name}.log", level=logging.INFO)
 
 
-def question(reader: str, number: int) -> Job:
-    """Every question is known beforehand, and with `answer_to` what must be answered to it."""
+def make_question(reader: str, number: int) -> Job:
+    """Make a question; all questions and their `expected_answer` are known beforehand."""
     generation, within = divmod(number, CHANNELS * TURNS)
     turn, column = divmod(within, CHANNELS)
     channel = f"{reader}.{generation}.{column}"
@@ -80,8 +80,8 @@ def question(reader: str, number: int) -> Job:
     )  # fmt: skip
 
 
-def answer_to(job: Job) -> str:
-    """It names how many turns the model was shown, so nothing may be missing, doubled or mixed."""
+def expected_answer(job: Job) -> str:
+    """Return the right answer. It has the number of turns in the context, so gaps would show."""
     turn = int(job.id.rpartition(".")[2])
     return f"[turn {turn + 1}] {job.prompt}"
 
@@ -90,7 +90,7 @@ def answer_to(job: Job) -> str:
 
 
 class CountingQueue(JobQueue):
-    """Keeps a count, outside of this process, of writes that were refused."""
+    """A queue that counts refused writes, in a file outside of this process."""
 
     fenced: int
 
@@ -108,15 +108,15 @@ class CountingQueue(JobQueue):
         return verdict
 
 
-def run_worker(place: Place, name: str) -> None:
+def run_worker(place: RunFolder, name: str) -> None:
     place.log_to_file(name)
     asyncio.run(_work(place, name))
 
 
-async def _work(place: Place, name: str) -> None:
+async def _work(place: RunFolder, name: str) -> None:
     async with aclosing(connect(place.url)) as redis:
         queue = CountingQueue(redis, policy=POLICY)
-        queue.fenced = _counter(place.fenced)
+        queue.fenced = _counter(place.refused_writes)
         engine = ScriptedEngine(slots=SLOTS)
         await Worker(queue, History(redis, policy=POLICY), engine, name=name, system="").run()
 
@@ -124,32 +124,32 @@ async def _work(place: Place, name: str) -> None:
 # --- the bot's side -----------------------------------------------------------------------------
 
 
-def run_asker(place: Place, reader: str) -> None:
+def run_asker(place: RunFolder, reader: str) -> None:
     place.log_to_file(reader)
     asyncio.run(_ask(place, reader))
 
 
-async def _ask(place: Place, reader: str) -> None:
-    """Take up what an earlier process of this name left, then ask on until it is enough."""
-    wall, asked = Wall(place.wall), _counter(place.asked(reader))
+async def _ask(place: RunFolder, reader: str) -> None:
+    """Deliver what an earlier process of this name left, then submit until the stop file exists."""
+    wall, asked = MessageLog(place.message_log), _counter(place.accepted_questions(reader))
     room = asyncio.Semaphore(OPEN)
     async with aclosing(connect(place.url)) as redis:
         queue = JobQueue(redis, policy=POLICY)
 
         async def show(job: Job, note: str) -> None:
             try:
-                await asker.answer(queue, live, job, note, wall)
+                await fake_bot.answer(queue, live, job, note, wall)
             finally:
                 room.release()
 
-        left = {job.id: (job, note) for job, note in await asker.undelivered(queue, reader)}
+        left = {job.id: (job, note) for job, note in await fake_bot.load_undelivered(queue, reader)}
         async with EventReader(queue, reader) as live, asyncio.TaskGroup() as answers:
             for job, note in left.values():
                 await room.acquire()
                 answers.create_task(show(job, note))
             for job in _questions(place, reader):
                 await room.acquire()
-                await asker.submit(queue, job)
+                await fake_bot.submit(queue, job)
                 _tick(asked)
                 if job.id in left:  # accepted before, killed before it was written down
                     room.release()
@@ -157,11 +157,11 @@ async def _ask(place: Place, reader: str) -> None:
                     answers.create_task(show(job, ""))
 
 
-def _questions(place: Place, reader: str) -> Iterator[Job]:
-    for number in count(place.asked(reader).stat().st_size):
-        if place.enough.exists():
+def _questions(place: RunFolder, reader: str) -> Iterator[Job]:
+    for number in count(place.accepted_questions(reader).stat().st_size):
+        if place.stop_file.exists():
             return
-        yield question(reader, number)
+        yield make_question(reader, number)
 
 
 def _counter(path: Path) -> int:

@@ -1,8 +1,10 @@
-"""Which part of a worker grows: `python -m tests.faults.parts chat solve picture sizes`.
+"""Finds which kind of job makes a worker grow.
 
-One worker's process with the scripted engine is given jobs of one kind after the other, in 500
-channels, and its memory is told after each hundred: its own, and its children's, which are the
-sandbox. `picture` is the same small one each time, `sizes` is of any shape each time.
+    python -m tests.faults.worker_growth chat solve picture sizes
+
+One worker with the scripted engine gets jobs of one kind after the other, in 500 channels. Its
+memory is printed after each hundred: its own, and its children's, which are the sandbox. `picture`
+sends the same small image each time, `sizes` images of random shapes.
 """
 
 import argparse
@@ -33,7 +35,7 @@ WORDS = ("alpha", "beta 12", "x = 3", "the quick brown fox", "0.125")
 
 
 @dataclass
-class Asking:
+class QuestionSource:
     queue: JobQueue
     live: EventReader
     blobs: Blobs
@@ -76,7 +78,7 @@ class Asking:
 
 
 @asynccontextmanager
-async def asking(seed: int) -> AsyncIterator[tuple[Asking, int]]:
+async def run_worker(seed: int) -> AsyncIterator[tuple[QuestionSource, int]]:
     """And the worker's process."""
     with tempfile.TemporaryDirectory() as folder, RedisServer(Path(folder)) as server:
         environ = {"REDIS_URL": server.url, "INFERENCE_LOG_LEVEL": "ERROR"}
@@ -85,7 +87,7 @@ async def asking(seed: int) -> AsyncIterator[tuple[Asking, int]]:
                 queue = JobQueue(redis)
                 async with EventReader(queue, READER) as live:
                     await _able(queue)
-                    yield Asking(queue, live, Blobs(redis), random.Random(seed)), worker.pid
+                    yield QuestionSource(queue, live, Blobs(redis), random.Random(seed)), worker.pid
 
 
 async def _able(queue: JobQueue) -> None:
@@ -95,7 +97,7 @@ async def _able(queue: JobQueue) -> None:
             await asyncio.sleep(0.2)
 
 
-def memory(pid: int) -> tuple[float, float]:
+def measure_memory(pid: int) -> tuple[float, float]:
     """MiB of the process, and of its children: what would come free if they ended."""
     process = psutil.Process(pid)
     held = [each.memory_full_info().uss / 2**20 for each in process.children(recursive=True)]
@@ -103,7 +105,7 @@ def memory(pid: int) -> tuple[float, float]:
 
 
 async def run(kinds: list[str], jobs: int, every: int, seed: int) -> None:
-    async with asking(seed) as (people, pid):
+    async with run_worker(seed) as (people, pid):
         tell = _teller(pid)
         tell("begin", 0)
         for kind in kinds:
@@ -114,7 +116,7 @@ async def run(kinds: list[str], jobs: int, every: int, seed: int) -> None:
                 tell(kind, done)
 
 
-async def _several(people: Asking, kind: str, count: int) -> None:
+async def _several(people: QuestionSource, kind: str, count: int) -> None:
     for _ in range(count):
         await people.ask(kind)
 
@@ -123,7 +125,7 @@ def _teller(pid: int) -> Callable[[str, int], None]:
     began = time.monotonic()
 
     def tell(kind: str, done: int) -> None:
-        own, children = memory(pid)
+        own, children = measure_memory(pid)
         passed = time.monotonic() - began
         print(f"{kind:8} {done:6} {own:8.1f} MiB, children {children:6.1f}, {passed:.0f} s")
 
@@ -131,7 +133,9 @@ def _teller(pid: int) -> Callable[[str, int], None]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.parts", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.faults.worker_growth", description=__doc__
+    )
     parser.add_argument("kinds", nargs="+", choices=("chat", "solve", "picture", "sizes"))
     parser.add_argument("--jobs", type=int, default=800, help="of each kind")
     parser.add_argument("--every", type=int, default=104, help="jobs, between two looks")
