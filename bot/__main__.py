@@ -1,4 +1,4 @@
-"""`python -m bot`: the messenger side, until it is told to stop."""
+"""`python -m bot`: run the messenger side until it is stopped."""
 
 import argparse
 import asyncio
@@ -77,19 +77,19 @@ def _run(_: argparse.Namespace) -> None:
     silence_private_loggers()
     if settings.discord_api:
         use_api(settings.discord_api)
-    wrong: list[str] = []
+    fatal: list[str] = []
     try:
         with tracing.export_traces("commonroom-bot"):
             asyncio.run(_run_until_stopped(settings))
     except* startup_checks.FATAL as errors:
-        wrong += map(startup_checks.sentence, errors.exceptions)
-    if wrong:
-        print(f"error: {redact(wrong[0])}", file=sys.stderr)
+        fatal += map(startup_checks.sentence, errors.exceptions)
+    if fatal:
+        print(f"error: {redact(fatal[0])}", file=sys.stderr)
         raise SystemExit(2)
 
 
 async def _run_until_stopped(settings: Settings) -> None:
-    """SIGTERM and Ctrl-C end it; unfinished answers wait in the ledger for the next start."""
+    """Run until SIGTERM or Ctrl-C. Unfinished answers wait in the ledger for the next start."""
     running = asyncio.create_task(serve(settings))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -100,27 +100,29 @@ async def _run_until_stopped(settings: Settings) -> None:
 
 
 async def serve(settings: Settings) -> None:
-    """The bot against the queue and Discord until cancelled; `use_api` comes before."""
+    """Run the bot against the queue and Discord until cancelled. Call `use_api` before."""
     environ = {**os.environ, "REDIS_URL": settings.redis_url}
     async with resolve_redis_url(environ) as url, connect(url) as redis:
         await check_redis(redis, url)
         services = Services.from_redis(redis, settings)
         async with (
             Commonroom(services, metrics := Metrics()) as client,
-            _shown(settings, metrics, client),
+            _serve_metrics(settings, metrics, client),
             asyncio.TaskGroup() as group,
         ):
-            await _until_reached(lambda: client.login(settings.discord_token))
+            await _retry_unreachable(lambda: client.login(settings.discord_token))
             group.create_task(client.answers.run(), name="answers")
             group.create_task(client.intake.run(), name="intake")
             group.create_task(client.catch_up.run(), name="catch up")
             group.create_task(keep_presence(client, services.queue), name="presence")
-            await _until_reached(client.connect)
+            await _retry_unreachable(client.connect)
 
 
 @asynccontextmanager
-async def _shown(settings: Settings, metrics: Metrics, client: Commonroom) -> AsyncIterator[None]:
-    """To Prometheus and to whatever restarts the bot, if a port was chosen for that."""
+async def _serve_metrics(
+    settings: Settings, metrics: Metrics, client: Commonroom
+) -> AsyncIterator[None]:
+    """Serve metrics and readiness, if a port was chosen for that."""
 
     async def refresh() -> None:
         metrics.answers.set(client.answers.count)
@@ -140,8 +142,8 @@ async def _shown(settings: Settings, metrics: Metrics, client: Commonroom) -> As
         yield
 
 
-async def _until_reached(call: Callable[[], Awaitable[None]]) -> None:
-    """Ask Discord until it can be reached; what it refuses is final."""
+async def _retry_unreachable(call: Callable[[], Awaitable[None]]) -> None:
+    """Call until Discord can be reached. What it refuses is final."""
     while True:
         try:
             return await call()

@@ -1,6 +1,6 @@
-"""One question's way through the bot: submit it, follow its events, show the answer.
+"""A job's way through the bot: submit it, follow its events, show the answer.
 
-Nothing here knows Discord; a `Reply` shows what there is to see.
+Nothing here knows Discord; an `AnswerReply` shows the answer.
 """
 
 import asyncio
@@ -28,7 +28,6 @@ from jobqueue.schema import (
     JobState,
     Progress,
     Started,
-    WorkerStatus,
     best_phase,
     strip_model,
     with_traceparent,
@@ -41,7 +40,7 @@ LONG_READING_S = 30.0  # a model that is silent for so long deserves a word too
 
 
 async def submit(queue: JobQueue, job: Job) -> Notice | None:
-    """Put the job into the queue; the reason if that was refused. Repeating is harmless."""
+    """Put the job into the queue. Return the reason if it was refused. Repeating is harmless."""
     with tracing.start_span("submit") as span:
         try:
             receipt = await queue.submit(with_traceparent(job))
@@ -62,11 +61,11 @@ async def submit(queue: JobQueue, job: Job) -> Notice | None:
 async def follow_answer(
     queue: JobQueue, live: EventReader, job: Job, reply: AnswerReply, *, left_s: float
 ) -> None:
-    """Show the submitted job's answer until it ends; within `left_s` the person has a word."""
+    """Show the submitted job's answer until it ends, for `left_s` seconds at most."""
     draft = Draft()
     try:
         async with asyncio.timeout(left_s), asyncio.TaskGroup() as group:
-            waiting = group.create_task(_explain_waiting(queue, job, reply))
+            waiting = group.create_task(_explain_wait(queue, job, reply))
             async for envelope in _events(queue, live, job):
                 draft.add(envelope)
                 if draft.has_content and not draft.end:
@@ -74,12 +73,13 @@ async def follow_answer(
                     reply.update(draft.text, draft.work, draft.progress)
             waiting.cancel()
     except TimeoutError:
-        await _give_up(queue, job)
+        with suppress(QueueUnavailable, UnknownJob):  # then its own deadline ends it
+            await queue.cancel(job.id)
         draft.end = Failed(code=FailureCode.DEADLINE)
-    await _conclude(job, draft, reply)
+    await _show_end(job, draft, reply)
 
 
-async def _conclude(job: Job, draft: "Draft", reply: AnswerReply) -> None:
+async def _show_end(job: Job, draft: "Draft", reply: AnswerReply) -> None:
     work = draft.work.ended()
     match draft.end:
         case Finished(text=text) as end if text.strip():
@@ -96,7 +96,7 @@ async def _conclude(job: Job, draft: "Draft", reply: AnswerReply) -> None:
 
 
 def _outcome(job: Job, end: Finished, work: Work) -> AnswerOutcome:
-    """A solution is said to be unchecked if it is; of other answers nobody expects a check."""
+    """Return the outcome. A solution tells if it is unchecked; other answers need no check."""
     judged = strip_model(job.capability) == SOLVE or end.check is not Check.NONE
     return AnswerOutcome(
         end.reason,
@@ -110,10 +110,10 @@ def _outcome(job: Job, end: Finished, work: Work) -> AnswerOutcome:
 
 
 async def _events(queue: JobQueue, live: EventReader, job: Job) -> AsyncIterator[Envelope]:
-    """A job's events to the last one, over outages of Redis; fewer if it forgot the job twice.
+    """Yield a job's events to the last one, over outages of Redis.
 
-    What was accepted in the last second before Redis was killed may not be in its append-only
-    file. Such a job is submitted again: if anything of it is left, that changes nothing.
+    A job that was accepted in the last second before Redis was killed may not be in its
+    append-only file. It is submitted again, once. If anything of it is left, that changes nothing.
     """
     after, submitted_again = "0", False
     while True:
@@ -132,9 +132,9 @@ async def _events(queue: JobQueue, live: EventReader, job: Job) -> AsyncIterator
 
 @dataclass
 class Draft:
-    """The answer as far as the newest attempt has told it.
+    """The answer of the newest attempt so far.
 
-    Events are fenced where they are written, so what follows a `Started` is of that attempt.
+    Events are fenced where they are written, so all that follows a `Started` is of that attempt.
     """
 
     text: str = ""
@@ -159,21 +159,16 @@ class Draft:
                 self.end = end
 
 
-async def _give_up(queue: JobQueue, job: Job) -> None:
-    with suppress(QueueUnavailable, UnknownJob):  # then its own deadline ends it
-        await queue.cancel(job.id)
-
-
 # --- why there is nothing to read yet -----------------------------------------------------------
 
 
-async def _explain_waiting(queue: JobQueue, job: Job, reply: AnswerReply) -> None:
-    """Tell why the answer has not begun, and again when that changes; until cancelled."""
+async def _explain_wait(queue: JobQueue, job: Job, reply: AnswerReply) -> None:
+    """Show why the answer has not begun, and each change of the reason, until cancelled."""
     shown = None
     waited = QUIET_S
     await asyncio.sleep(QUIET_S)
     while True:
-        reason = await _why_waiting(queue, job)
+        reason = await _find_wait_reason(queue, job)
         # Reading is what "thinking" already says; only a card that says otherwise is replaced.
         if reason != shown and (reason != notices.RUNNING or shown or waited > LONG_READING_S):
             reply.show_status(reason)
@@ -182,7 +177,7 @@ async def _explain_waiting(queue: JobQueue, job: Job, reply: AnswerReply) -> Non
         waited += REFRESH_S
 
 
-async def _why_waiting(queue: JobQueue, job: Job) -> Notice:
+async def _find_wait_reason(queue: JobQueue, job: Job) -> Notice:
     try:
         status = await queue.get_status(job.id)
         if status.state is not JobState.QUEUED:
@@ -193,11 +188,7 @@ async def _why_waiting(queue: JobQueue, job: Job) -> Notice:
     able = [worker for worker in workers if job.capability in worker.capabilities]
     if not able and any(worker.is_serving for worker in workers):
         return notices.NO_ABLE_WORKER
-    return _why_unready(able) or notices.in_line(status.position, status.estimate_ms)
-
-
-def _why_unready(workers: list[WorkerStatus]) -> Notice | None:
-    phase, progress = best_phase(workers)
+    phase, progress = best_phase(able)
     if phase == "ready":
-        return None
+        return notices.in_line(status.position, status.estimate_ms)
     return notices.NO_WORKER if phase is None else notices.loading(progress)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.config import Settings
 from bot.discord.api_base import use_api
-from bot.discord.doctor import of_discord
+from bot.discord.doctor import check_discord
 from bot.files.file_reader import FileReader
 from common.doctor_report import Finding, fault, good, print_report, warning
 from common.installation import describe_installation
@@ -59,6 +59,6 @@ async def _of_settings(environ: Mapping[str, str]) -> list[Finding]:
         use_api(settings.discord_api)
     host, port = settings.commonroom_metrics_host, settings.commonroom_metrics_port
     return [
-        *await of_discord(settings),
+        *await check_discord(settings),
         doctor_checks.check_metrics_port(host, port, "COMMONROOM_METRICS_PORT"),
     ]

@@ -1,6 +1,6 @@
-"""The seam between asking and whatever shows the answer.
+"""The interface of what shows an answer.
 
-`bot.discord.delivery.discord_reply` shows it in Discord; `ReplyTranscript` keeps it for tests.
+`bot.discord.delivery.discord_reply` shows it in Discord; `ReplyTranscript` records it for tests.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ NOTHING_READ = Notice("note-read-nothing")
 
 @dataclass(frozen=True)
 class AnswerOutcome:
-    """How an answer ended."""
+    """The end of an answer: why it ended, and what belongs to it besides its text."""
 
     reason: FinishReason = FinishReason.STOP
     omitted_turns: int = 0  # older turns that the model was not shown
@@ -30,7 +30,7 @@ class AnswerOutcome:
     article: Article | None = None  # as it is laid out
 
     def footnotes(self) -> Iterator[Notice]:
-        """What the person should know about this answer, besides its text."""
+        """Yield notes that the person should read below this answer."""
         if self.reason in _FOOTNOTES:
             yield Notice(_FOOTNOTES[self.reason])
         if self.omitted_turns:
@@ -40,11 +40,11 @@ class AnswerOutcome:
         if self.unseen_pictures:
             yield Notice("note-unseen", arguments={"pictures": self.unseen_pictures})
         if self.work.read is not None:
-            yield _read(self.work.read)
+            yield _quote_image_text(self.work.read)
 
 
-def _read(text: str) -> Notice:
-    """In one line; all of it is in the steps."""
+def _quote_image_text(text: str) -> Notice:
+    """Return a note with the text that was read in pictures, cut to one line."""
     line = " ".join(text.split()).replace("`", "'")
     cut = f"{line[:READ_CHARS]}…" if len(line) > READ_CHARS else line
     return Notice("note-read", arguments={"text": f"`{cut}`"}) if cut else NOTHING_READ
@@ -58,29 +58,29 @@ _FOOTNOTES = {
 
 
 class AnswerReply(Protocol):
-    """One question's answer, as a person sees it grow."""
+    """An answer that a person sees grow."""
 
     def show_status(self, notice: Notice) -> None:
-        """Say why there is nothing to read yet; returns at once, the newest call wins."""
+        """Show why there is nothing to read yet. Returns at once; the newest call wins."""
         ...
 
     def update(self, text: str, work: Work = NOTHING, progress: Progress | None = None) -> None:
-        """Show `text`, all of it so far, what was done for it, and how far an article is; returns
-        at once, the newest call wins."""
+        """Show all of the text so far, its steps, and an article's progress. Returns at once; the
+        newest call wins."""
         ...
 
     async def finish(self, text: str, outcome: AnswerOutcome) -> None:
-        """Show the complete answer; returns when the person can see it all."""
+        """Show the complete answer. Returns when the person can see it all."""
         ...
 
     async def fail(self, notice: Notice, text: str = "", work: Work = NOTHING) -> None:
-        """Say why there is no answer, or only `text`; returns when the person can see it."""
+        """Show why there is no answer, or only `text`. Returns when the person can see it."""
         ...
 
 
 @dataclass
 class ReplyTranscript:
-    """A `Reply` that keeps what it is given."""
+    """An `AnswerReply` that records its calls."""
 
     statuses: list[Notice] = field(default_factory=list)
     updates: list[str] = field(default_factory=list)

@@ -1,7 +1,7 @@
-"""Who may use what an id of a button, menu or form names.
+"""Checks on the ids of buttons, menus and forms.
 
 People's clients send these ids, and they work after a restart. So whatever an id names is checked
-against the place and the person of the interaction that brought it.
+against the channel and the person of the interaction.
 """
 
 import discord
@@ -31,7 +31,7 @@ def require_here(interaction: discord.Interaction, job: Job) -> None:
     A channel belongs to one server, so that this holds for servers too.
 
     Raises:
-        Refused: it is shown elsewhere, or to somebody else alone.
+        Refused: it is shown in another channel, or only to another person.
     """
     target = reply_target.decode(job.reply)
     private = isinstance(target, InteractionTarget) and target.private
@@ -42,7 +42,7 @@ def require_here(interaction: discord.Interaction, job: Job) -> None:
 
 
 def require_place(interaction: discord.Interaction, *places: str) -> None:
-    """Let a panel change what it was opened for: its own channel.
+    """Let a panel change only the channel where it was opened.
 
     Raises:
         Refused: one of the places is another channel, perhaps of another server.

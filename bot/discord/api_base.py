@@ -9,11 +9,10 @@ API_VERSION = "v10"
 
 
 def use_api(base: str) -> None:
-    """Send all that this process asks of Discord to `base`, in place of
-    `https://discord.com/api`; call it before any client is made.
+    """Send this process's requests to `base` in place of `https://discord.com/api`.
 
-    discord.py has no setting for it. Its shards ask the API for the gateway's address, but a
-    session that was refused falls back to a fixed one.
+    Call it before any client is created. discord.py has no setting for it. Its shards ask the API
+    for the gateway's address, but a refused session falls back to a fixed one.
     """
     api = yarl.URL(base)
     socket = {"http": "ws", "https": "wss"}[api.scheme]

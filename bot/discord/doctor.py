@@ -1,5 +1,7 @@
-"""Whether Discord lets the bot do its work. It asks and changes nothing, and opens no gateway, so
-that it can run beside the bot."""
+"""Checks of the doctor on Discord: the token, intents, commands and permissions.
+
+They change nothing and open no gateway, so that they can run beside the bot.
+"""
 
 from asyncio import timeout
 from collections.abc import AsyncIterator
@@ -12,20 +14,28 @@ from discord import app_commands
 from bot.config import Settings
 from bot.discord.commands.command_sync import is_current
 from bot.discord.commands.command_translator import FluentTranslator
-from bot.discord.permissions import NEEDED, invitation, missing
 from bot.discord.setup import COMMANDS
 from common.doctor_report import Finding, fault, good, warning
 
 PORTAL = "https://discord.com/developers/applications"
 PATIENCE_S = 60.0
 PAGE = 200  # servers that one request may list
+NEEDED = discord.Permissions(
+    view_channel=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    create_public_threads=True,  # /ask and /thread
+    embed_links=True,
+    attach_files=True,
+    read_message_history=True,
+)
 
 
-async def of_discord(settings: Settings) -> list[Finding]:
-    """`use_api` comes before."""
+async def check_discord(settings: Settings) -> list[Finding]:
+    """Check what Discord allows the bot. Call `use_api` before."""
     try:
         async with timeout(PATIENCE_S), discord.Client(intents=discord.Intents.none()) as client:
-            return [finding async for finding in _ask(client, settings)]
+            return [finding async for finding in _check(client, settings)]
     except discord.LoginFailure:
         todo = f"Copy the bot's token again from {PORTAL} (Bot, Reset Token)"
         return [fault("Discord: token", "Discord does not accept DISCORD_TOKEN", todo)]
@@ -34,18 +44,18 @@ async def of_discord(settings: Settings) -> list[Finding]:
         return [fault("Discord", found, "See that this machine reaches https://discord.com")]
 
 
-async def _ask(client: discord.Client, settings: Settings) -> AsyncIterator[Finding]:
+async def _check(client: discord.Client, settings: Settings) -> AsyncIterator[Finding]:
     await client.login(settings.discord_token)
     application = await client.application_info()
     yield good("Discord: token", f"{client.user} ({application.id})")
-    yield _intents(application.flags, settings)
-    yield await _commands(client, application.id)
-    servers = [server async for server in _servers(client)]
-    for finding in of_servers(servers, invitation(application.id)):
+    yield _check_intents(application.flags, settings)
+    yield await _check_commands(client, application.id)
+    servers = [server async for server in _list_servers(client)]
+    for finding in check_servers(servers, invitation(application.id)):
         yield finding
 
 
-def _intents(flags: discord.ApplicationFlags, settings: Settings) -> Finding:
+def _check_intents(flags: discord.ApplicationFlags, settings: Settings) -> Finding:
     what = "Discord: intents"
     granted = flags.gateway_message_content or flags.gateway_message_content_limited
     if not settings.commonroom_message_content:
@@ -59,7 +69,7 @@ def _intents(flags: discord.ApplicationFlags, settings: Settings) -> Finding:
     return good(what, "message content is granted")
 
 
-async def _commands(client: discord.Client, application_id: int) -> Finding:
+async def _check_commands(client: discord.Client, application_id: int) -> Finding:
     what = "Discord: commands"
     tree: app_commands.CommandTree[Any] = app_commands.CommandTree(client)
     for command in COMMANDS:
@@ -71,8 +81,8 @@ async def _commands(client: discord.Client, application_id: int) -> Finding:
     return warning(what, found, "Start the bot, which tells them; or see its log")
 
 
-async def _servers(client: discord.Client) -> AsyncIterator[dict[str, Any]]:
-    """As Discord tells them, with the `permissions` that discord.py's own object leaves out."""
+async def _list_servers(client: discord.Client) -> AsyncIterator[dict[str, Any]]:
+    """Yield the servers with their `permissions`, which discord.py's own object leaves out."""
     after = 0
     while True:
         page = await client.http.get_guilds(PAGE, after=after)
@@ -83,25 +93,36 @@ async def _servers(client: discord.Client) -> AsyncIterator[dict[str, Any]]:
         after = max(int(server["id"]) for server in page)
 
 
-def of_servers(servers: list[dict[str, Any]], invite: str) -> list[Finding]:
-    """One finding for each that lacks something; where none does, one for all."""
+def check_servers(servers: list[dict[str, Any]], invite: str) -> list[Finding]:
+    """Return a finding for each server that lacks a permission, else one for all."""
     what = "Discord: servers"
     if not servers:
         return [warning(what, "in none yet", f"Invite it: {invite}")]
-    faulty = [found for server in servers if (found := _server(server, invite))]
-    return [*(faulty or [good(what, f"{len(servers)}, all permissions held")]), _invite(invite)]
+    faulty = [found for server in servers if (found := _check_server(server, invite))]
+    needed = sum(is_needed for _, is_needed in NEEDED)
+    link = good("Discord: invite", f"{invite} ({needed} permissions)")
+    return [*(faulty or [good(what, f"{len(servers)}, all permissions held")]), link]
 
 
-def _invite(invite: str) -> Finding:
-    return good("Discord: invite", f"{invite} ({sum(held for _, held in NEEDED)} permissions)")
-
-
-def _server(server: dict[str, Any], invite: str) -> Finding | None:
+def _check_server(server: dict[str, Any], invite: str) -> Finding | None:
     held = discord.Permissions(int(server["permissions"]))
     what = f"Discord: {server['name']}"
-    if lacking := missing(held):
+    if lacking := missing_permissions(held):
         todo = f"Allow it to its role, or invite it again: {invite}"
         return fault(what, f"may not {', '.join(lacking)}", todo)
     if held.administrator:
         return warning(what, "is an administrator", "Take that from its role; it needs far less")
     return None
+
+
+def invitation(application_id: int) -> str:
+    """Return the address where an admin invites the bot, with exactly these permissions."""
+    scopes = ("bot", "applications.commands")
+    return discord.utils.oauth_url(application_id, permissions=NEEDED, scopes=scopes)
+
+
+def missing_permissions(held: discord.Permissions) -> list[str]:
+    """Return the needed permissions that are not held, in words such as `attach files`."""
+    if held.administrator:
+        return []
+    return [name.replace("_", " ") for name, needed in NEEDED if needed and not getattr(held, name)]

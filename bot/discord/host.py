@@ -52,7 +52,7 @@ class Host(discord.AutoShardedClient):
             http_trace=metrics.trace(),
             intents=_intents(services.settings),
             allowed_mentions=discord.AllowedMentions.none(),
-            # Nothing here looks at old messages or other members; large servers are cheap so.
+            # Nothing here looks at old messages or other members, so large servers are cheap.
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
@@ -134,9 +134,9 @@ class Host(discord.AutoShardedClient):
             await self.explain(interaction, error)
 
     async def _continue_from_target(self, message: discord.Message, question: Question) -> Question:
-        """A reply to an older answer goes on from there, any other question from the latest.
+        """Let a reply to an older answer continue from there.
 
-        An answer that is not remembered any more is quoted.
+        Any other question continues from the latest answer. An answer without a record is quoted.
         """
         target, job = references.reply_target(message), question.job
         if target is None or self.user is None:
@@ -160,14 +160,14 @@ class Host(discord.AutoShardedClient):
         return msgspec.structs.replace(question, job=job)
 
     async def explain(self, interaction: Interaction, error: BaseException) -> None:
-        """Tell the person why what they did came to nothing."""
+        """Tell the person why their action failed."""
         if isinstance(error, discord.NotFound) and error.code == TOO_LATE:
             log.warning("acknowledged too late interaction=%s", interaction.id)
             return  # Discord has told them that the application did not respond
         await tell(interaction, notice_of(interaction, error))
 
     async def on_error(self, event_method: str, /, *args: Any, **_: Any) -> None:
-        """One bad event never stops the others; its traceback is the operator's."""
+        """Log an event's failure, which leaves other events alone."""
         ids = [getattr(arg, "id", None) for arg in args]
         log.exception("event failed event=%s ids=%s", event_method, ids)
 
@@ -183,7 +183,7 @@ class Tree(app_commands.CommandTree[Host]):
 
 
 def notice_of(interaction: Interaction, error: BaseException) -> Notice:
-    """What the person is told about an error; what we did not foresee is logged as well."""
+    """Return what the person is told about an error, and log an unexpected one."""
     if isinstance(error, Refused):
         return error.notice
     if isinstance(error, QueueUnavailable):
@@ -199,7 +199,7 @@ def notice_of(interaction: Interaction, error: BaseException) -> Notice:
 
 
 def _intents(settings: Settings) -> discord.Intents:
-    """Mentions, replies that ping, and direct messages come without the privileged intent."""
+    """Return the intents. Mentions and direct messages come without the privileged one."""
     intents = discord.Intents.none()
     intents.guilds = intents.guild_messages = intents.dm_messages = True
     intents.message_content = settings.commonroom_message_content

@@ -1,4 +1,4 @@
-"""The line under the bot's name: whether a question would be answered now."""
+"""The line below the bot's name, which says if a question would be answered now."""
 
 import asyncio
 from contextlib import suppress
@@ -29,11 +29,11 @@ class Presence:
 
 
 async def keep_presence(client: discord.AutoShardedClient, queue: JobQueue) -> None:
-    """Show the state of the service until cancelled; Discord is told of changes alone."""
+    """Show the state of the service until cancelled. Only changes are sent to Discord."""
     shown, shown_at = None, -RENEW_S
     while True:
         await client.wait_until_ready()
-        state = await _state(queue)
+        state = await _load_presence(queue)
         if state != shown or monotonic() - shown_at > RENEW_S:
             # A gateway that is just reconnecting gets it at the next renewal.
             with suppress(discord.DiscordException, aiohttp.ClientError, OSError):
@@ -42,7 +42,7 @@ async def keep_presence(client: discord.AutoShardedClient, queue: JobQueue) -> N
         await asyncio.sleep(POLL_S)
 
 
-async def _state(queue: JobQueue) -> Presence:
+async def _load_presence(queue: JobQueue) -> Presence:
     try:
         workers = await queue.list_workers()
     except QueueUnavailable:

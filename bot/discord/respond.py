@@ -1,4 +1,4 @@
-"""Telling one person something about what they just did."""
+"""Notices to one person about what they just did."""
 
 import logging
 from typing import Any

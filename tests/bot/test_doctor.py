@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from bench.redis_server import RedisServer
 from bot.__main__ import main
-from bot.discord.permissions import invitation
+from bot.discord.doctor import invitation
 from bot.doctor import examine
 from common.doctor_report import Finding, Severity
 from jobqueue.doctor_checks import check_clock, check_disk, check_metrics_port

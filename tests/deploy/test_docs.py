@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bench.redis_server import RedisServer
-from bot.discord.permissions import NEEDED
+from bot.discord.doctor import NEEDED
 from bot.discord.setup import COMMANDS
 from bot.i18n import LANGUAGES, words
 from playground.discord.server import LocalDiscord

@@ -203,7 +203,7 @@ def from_message(message: discord.Message, me: discord.ClientUser, settings: Set
 
 def is_addressed_to(me: discord.ClientUser, message: discord.Message) -> bool:
     """Return whether this is a person's direct message, mention of the bot, or reply to it."""
-    if message.author.bot or message.webhook_id or message.type not in message_text.SPOKEN:
+    if message.author.bot or message.webhook_id or message.type not in message_text.USER_TYPES:
         return False
     called = me in message.mentions or bool(_own_roles(me, message))
     return message.guild is None or called or references.is_reply_to_bot(message, me.id)
@@ -249,7 +249,7 @@ def _strip_calls(me: discord.ClientUser, message: discord.Message) -> str:
         before = text
         for call in calls:
             text = text.removeprefix(call).removesuffix(call).strip()
-    return message_text.readable(text, message)
+    return message_text.replace_markup(text, message)
 
 
 def _own_roles(me: discord.ClientUser, message: discord.Message) -> list[discord.Role]:

@@ -1,7 +1,7 @@
-"""What a person sees of a Discord message, as text and files for a model to read.
+"""A Discord message as text and files for a model to read: all that a person sees of it.
 
-Everything in a message was written by somebody else than the asker, perhaps in order to deceive:
-the result is for a quotation (`bot.quotes`), never for a prompt by itself.
+Somebody else than the asker wrote it, perhaps in order to deceive. So the result is for a
+quotation (`bot.quotes`), never for a prompt by itself.
 """
 
 import asyncio
@@ -20,10 +20,10 @@ from bot.sanitize import clean_name
 
 MAX_LOOKUPS = 5  # of people, for one message
 LOOKUP_S = 1.0
-SPOKEN = (discord.MessageType.default, discord.MessageType.reply)
-COMMANDS = (discord.MessageType.chat_input_command, discord.MessageType.context_menu_command)
+USER_TYPES = (discord.MessageType.default, discord.MessageType.reply)
+COMMAND_TYPES = (discord.MessageType.chat_input_command, discord.MessageType.context_menu_command)
 
-Said = discord.Message | discord.MessageSnapshot
+MessageLike = discord.Message | discord.MessageSnapshot
 
 _MARKUP = re.compile(
     r"<(?:@!?(?P<user>\d{1,20})|@&(?P<role>\d{1,20})|#(?P<channel>\d{1,20})"
@@ -36,7 +36,7 @@ _TICKS = re.compile(r"(`+)")
 # --- markup -------------------------------------------------------------------------------------
 
 
-def readable(text: str, message: discord.Message) -> str:
+def replace_markup(text: str, message: discord.Message) -> str:
     """Return the text with names in place of mentions, emoji, times and commands.
 
     Code stays as it is, since Discord reads none of these there.
@@ -56,7 +56,7 @@ def readable(text: str, message: discord.Message) -> str:
         if kind == "channel":
             return f"#{_channel_name(message, int(value)) or 'unknown'}"
         if kind == "time":
-            return _time(int(value)) or found[0]
+            return _format_time(int(value)) or found[0]
         return {"emoji": f":{value}:", "command": f"/{value}", "page": f"#{value}"}[kind]
 
     return outside_code(text, lambda prose: _MARKUP.sub(name, prose))
@@ -68,27 +68,27 @@ def outside_code(text: str, change: Callable[[str], str]) -> str:
     runs: dict[str, list[int]] = defaultdict(list)
     for index in range(1, len(pieces), 2):
         runs[pieces[index]].append(index)
-    made, at = [], 0
+    output, at = [], 0
     while at < len(pieces):
-        made.append(change(pieces[at]))
+        output.append(change(pieces[at]))
         if at + 1 < len(pieces):
             same = runs[pieces[at + 1]]
             later = bisect_right(same, at + 1)
             end = same[later] if later < len(same) else at + 1
-            made += pieces[at + 1 : end + 1]
+            output += pieces[at + 1 : end + 1]
             at = end
         at += 1
-    return "".join(made)
+    return "".join(output)
 
 
 def _name_of(thing: object) -> str:
-    """Of a person, a role or a channel; empty for what the bot does not know."""
+    """Return the name of a person, role or channel; empty for one that the bot does not know."""
     name = getattr(thing, "display_name", "") or getattr(thing, "name", "")
     return clean_name(name) if name else ""
 
 
 def _channel_name(message: discord.Message, number: int) -> str:
-    """Empty for a channel that the message's author may not see: nobody learns its name here."""
+    """Return a channel's name, or "" if the message's author may not see the channel."""
     guild = message.guild
     channel = guild.get_channel_or_thread(number) if guild else None
     if guild is None or channel is None:
@@ -101,7 +101,7 @@ def _channel_name(message: discord.Message, number: int) -> str:
     return _name_of(channel) if seen else ""
 
 
-def _time(seconds: int) -> str:
+def _format_time(seconds: int) -> str:
     try:
         when = datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, ValueError, OSError):
@@ -110,24 +110,28 @@ def _time(seconds: int) -> str:
 
 
 async def learn_names(*messages: discord.Message | None) -> None:
-    """Let people be known by name whom a card or a forwarded message mentions: Discord tells
-    only of those whom the message's own text mentions."""
+    """Fetch people whom a card or a forwarded message mentions.
+
+    Discord sends only those whom the message's own text mentions.
+    """
     for message in messages:
         if message is None or message.guild is None or message.guild.me is None:
             continue
         known = {user.id for user in message.mentions}
-        said = "\n".join(_parts(message, buttons=False, files=False))
+        source = "\n".join(_parts(message, buttons=False, files=False))
         named = dict.fromkeys(
-            int(found["user"]) for found in _MARKUP.finditer(said) if found["user"]
+            int(found["user"]) for found in _MARKUP.finditer(source) if found["user"]
         )
         wanted = [number for number in named if number not in known][:MAX_LOOKUPS]
         with suppress(TimeoutError):
             async with asyncio.timeout(LOOKUP_S):
-                found = await asyncio.gather(*(_member(message.guild, each) for each in wanted))
+                found = await asyncio.gather(
+                    *(_fetch_member(message.guild, each) for each in wanted)
+                )
                 message.mentions += [member for member in found if member]
 
 
-async def _member(guild: discord.Guild, number: int) -> discord.Member | None:
+async def _fetch_member(guild: discord.Guild, number: int) -> discord.Member | None:
     try:
         return await guild.fetch_member(number)
     except (discord.HTTPException, aiohttp.ClientError, OSError):
@@ -138,8 +142,8 @@ async def _member(guild: discord.Guild, number: int) -> discord.Member | None:
 
 
 def is_blank(message: discord.Message) -> bool:
-    """Return whether nothing of a message is there: Discord hides what the bot may not read."""
-    return message.type in (*SPOKEN, *COMMANDS) and not any(
+    """Return whether a message is empty: Discord hides what the bot may not read."""
+    return message.type in (*USER_TYPES, *COMMAND_TYPES) and not any(
         (
             message.content,
             message.embeds,
@@ -147,17 +151,23 @@ def is_blank(message: discord.Message) -> bool:
             message.components,
             message.stickers,
             message.poll,
-            any(map(_says_something, message.message_snapshots)),
+            any(map(_has_content, message.message_snapshots)),
         )
     )
 
 
-def _says_something(said: discord.MessageSnapshot) -> bool:
-    return bool(said.content or said.embeds or said.attachments or said.components or said.stickers)
+def _has_content(source: discord.MessageSnapshot) -> bool:
+    return bool(
+        source.content
+        or source.embeds
+        or source.attachments
+        or source.components
+        or source.stickers
+    )
 
 
 def is_growing(message: discord.Message) -> bool:
-    """Return whether it is an answer of the bot that is still being written: it can be stopped."""
+    """Return whether this is an answer that is still being written: it has a Stop button."""
     rows = (row for row in message.components if isinstance(row, discord.ActionRow))
     names = (getattr(item, "custom_id", None) or "" for row in rows for item in row.children)
     return any(name.startswith("stop:") for name in names)
@@ -166,16 +176,16 @@ def is_growing(message: discord.Message) -> bool:
 def text_of(message: discord.Message, me: int, *, files: bool = True) -> str:
     """Return all that a message says, with the names of its files if `files`.
 
-    Buttons of the bot's own messages are not told.
+    Buttons of the bot's own messages are left out.
     """
     parts = _parts(message, buttons=message.author.id != me, files=files)
-    return "\n".join(readable(part, message) for part in parts if part)
+    return "\n".join(replace_markup(part, message) for part in parts if part)
 
 
 def _parts(message: discord.Message, *, buttons: bool, files: bool) -> Iterator[str]:
-    yield _words_of(message)
+    yield _message_words(message)
     yield from _extras(message, buttons=buttons, files=files)
-    yield from _forwarded(message, files=files)
+    yield from _forwarded_parts(message, files=files)
 
 
 def extras_of(message: discord.Message) -> str:
@@ -185,23 +195,25 @@ def extras_of(message: discord.Message) -> str:
 
 def forwarded_by(message: discord.Message) -> str:
     """Return what a message forwards."""
-    return "\n".join(readable(part, message) for part in _forwarded(message, files=True) if part)
+    return "\n".join(
+        replace_markup(part, message) for part in _forwarded_parts(message, files=True) if part
+    )
 
 
 def previews_of(message: discord.Message) -> str:
     """Return what Discord shows of the addresses in a message."""
-    return readable("\n".join(_embeds(message)), message)
+    return replace_markup("\n".join(_embeds(message)), message)
 
 
-def _forwarded(message: discord.Message, *, files: bool) -> Iterator[str]:
-    """Return what a message forwards; Discord does not tell whose it was."""
-    for said in message.message_snapshots:
-        yield f"[Forwarded message{_place_of(message)}]"
-        yield said.content
-        yield from _extras(said, buttons=True, files=files)
+def _forwarded_parts(message: discord.Message, *, files: bool) -> Iterator[str]:
+    """Yield the parts of forwarded messages; Discord does not tell who wrote them."""
+    for source in message.message_snapshots:
+        yield f"[Forwarded message{_forwarded_from(message)}]"
+        yield source.content
+        yield from _extras(source, buttons=True, files=files)
 
 
-def _place_of(message: discord.Message) -> str:
+def _forwarded_from(message: discord.Message) -> str:
     """Return where a forwarded message stood, if the bot knows that channel."""
     reference, guild = message.reference, message.guild
     if reference is None or guild is None or reference.guild_id != guild.id:
@@ -210,8 +222,8 @@ def _place_of(message: discord.Message) -> str:
     return f" from #{channel}" if channel else ""
 
 
-def _words_of(message: discord.Message) -> str:
-    if message.type in (*SPOKEN, *COMMANDS):
+def _message_words(message: discord.Message) -> str:
+    if message.type in (*USER_TYPES, *COMMAND_TYPES):
         return message.content
     if message.type is discord.MessageType.thread_starter_message:
         first = message.reference.resolved if message.reference else None
@@ -223,29 +235,29 @@ def _words_of(message: discord.Message) -> str:
     return f"[System message] {words or message.content or message.type.name}"
 
 
-def _extras(said: Said, *, buttons: bool, files: bool) -> Iterator[str]:
-    yield from _embeds(said)
-    yield from _components(said.components, buttons=buttons)
-    if isinstance(said, discord.Message):
-        yield from _poll(said)
-    yield from _stickers(said)
+def _extras(source: MessageLike, *, buttons: bool, files: bool) -> Iterator[str]:
+    yield from _embeds(source)
+    yield from _components(source.components, buttons=buttons)
+    if isinstance(source, discord.Message):
+        yield from _poll(source)
+    yield from _stickers(source)
     if files:
-        yield from map(_file, said.attachments)
+        yield from map(_describe_file, source.attachments)
 
 
-def _embeds(said: Said) -> Iterator[str]:
-    for embed in said.embeds:
+def _embeds(source: MessageLike) -> Iterator[str]:
+    for embed in source.embeds:
         of = " · ".join(filter(None, (embed.provider.name, embed.author.name)))
         yield " ".join(filter(None, ("[Embed]", of and f"{of}:", embed.title))).strip()
         yield embed.description or ""
         for field in embed.fields:
             yield f"{field.name}: {field.value}"
         yield embed.footer.text or ""
-        yield from ("[Picture]" for _ in _embedded(embed))
+        yield from ("[Picture]" for _ in _embed_picture_urls(embed))
 
 
 def _components(components: Iterable[object], *, buttons: bool) -> Iterator[str]:
-    """All that is written on them, in their order."""
+    """Yield all that is written on components, in their order."""
     for part in components:
         match part:
             case discord.TextDisplay():
@@ -255,11 +267,11 @@ def _components(components: Iterable[object], *, buttons: bool) -> Iterator[str]
             case discord.ActionRow() | discord.Container():
                 yield from _components(part.children, buttons=buttons)
             case discord.MediaGalleryComponent():
-                yield from (_alt("Picture", "", item.description) for item in part.items)
+                yield from (_describe("Picture", "", item.description) for item in part.items)
             case discord.ThumbnailComponent():
-                yield _alt("Picture", "", part.description)
+                yield _describe("Picture", "", part.description)
             case discord.FileComponent():
-                yield _alt("File", part.name or "", None)
+                yield _describe("File", part.name or "", None)
             case discord.Button() if buttons and part.label:
                 yield f"[Button: {part.label}]" + (f" {part.url}" if part.url else "")
             case discord.SelectMenu() if buttons:
@@ -275,30 +287,30 @@ def _poll(message: discord.Message) -> Iterator[str]:
     yield f"[Poll] {message.poll.question}"
     for answer in message.poll.answers:
         votes = f" ({answer.vote_count} votes)" if answer.vote_count else ""
-        yield f"- {_emoji(answer.emoji)}{answer.text or ''}{votes}"
+        yield f"- {_format_emoji(answer.emoji)}{answer.text or ''}{votes}"
 
 
-def _emoji(emoji: discord.PartialEmoji | discord.Emoji | None) -> str:
+def _format_emoji(emoji: discord.PartialEmoji | discord.Emoji | None) -> str:
     if emoji is None:
         return ""
     return f"{emoji} " if isinstance(emoji, discord.PartialEmoji) and not emoji.id else ""
 
 
-def _stickers(said: Said) -> Iterator[str]:
-    return (f"[Sticker: {clean_name(sticker.name)}]" for sticker in said.stickers)
+def _stickers(source: MessageLike) -> Iterator[str]:
+    return (f"[Sticker: {clean_name(sticker.name)}]" for sticker in source.stickers)
 
 
-def _file(file: discord.Attachment) -> str:
+def _describe_file(file: discord.Attachment) -> str:
     if file.is_voice_message():
         length = f", {round(file.duration)} s" if file.duration else ""
         return f"[Voice message{length}]"
     kind = "Picture" if (file.content_type or "").startswith("image/") else "File"
-    return _alt(kind, file.filename, file.description)
+    return _describe(kind, file.filename, file.description)
 
 
-def _alt(kind: str, name: str, description: str | None) -> str:
-    told = ": ".join(filter(None, (clean_name(name) if name else "", description)))
-    return f"[{kind}: {told}]" if told else f"[{kind}]"
+def _describe(kind: str, name: str, description: str | None) -> str:
+    label = ": ".join(filter(None, (clean_name(name) if name else "", description)))
+    return f"[{kind}: {label}]" if label else f"[{kind}]"
 
 
 # --- files --------------------------------------------------------------------------------------
@@ -307,8 +319,8 @@ def _alt(kind: str, name: str, description: str | None) -> str:
 def files_of(message: discord.Message) -> tuple[Posted, ...]:
     """Return the files and pictures of a message, whichever way it shows them."""
     found = [*_files(message)]
-    for said in message.message_snapshots:
-        found += _files(said)
+    for source in message.message_snapshots:
+        found += _files(source)
     first = message.reference.resolved if message.reference else None
     is_starter = message.type is discord.MessageType.thread_starter_message
     if is_starter and isinstance(first, discord.Message):
@@ -317,7 +329,7 @@ def files_of(message: discord.Message) -> tuple[Posted, ...]:
 
 
 def pictures_of(message: discord.Message) -> tuple[Posted, ...]:
-    """Return the pictures of a message; what they are, as their senders say, will be seen."""
+    """Return the pictures of a message, as their senders declare them."""
     return tuple(file for file in files_of(message) if file.picture)
 
 
@@ -334,26 +346,26 @@ def describe_attachments(attachments: Iterable[discord.Attachment]) -> tuple[Pos
     )
 
 
-def _files(said: Said) -> Iterator[Posted]:
-    yield from describe_attachments(said.attachments)
-    for embed in said.embeds:
-        for url in _embedded(embed):
-            yield from _picture(url)
-    yield from _media(said.components)
+def _files(source: MessageLike) -> Iterator[Posted]:
+    yield from describe_attachments(source.attachments)
+    for embed in source.embeds:
+        for url in _embed_picture_urls(embed):
+            yield from _posted_picture(url)
+    yield from _component_files(source.components)
 
 
-def _media(components: Iterable[object]) -> Iterator[Posted]:
+def _component_files(components: Iterable[object]) -> Iterator[Posted]:
     for part in components:
         match part:
             case discord.SectionComponent():
-                yield from _media((*part.children, part.accessory))
+                yield from _component_files((*part.children, part.accessory))
             case discord.Container():
-                yield from _media(part.children)
+                yield from _component_files(part.children)
             case discord.MediaGalleryComponent():
                 for item in part.items:
-                    yield from _picture(item.media.proxy_url)
+                    yield from _posted_picture(item.media.proxy_url)
             case discord.ThumbnailComponent():
-                yield from _picture(part.media.proxy_url)
+                yield from _posted_picture(part.media.proxy_url)
             case discord.FileComponent():
                 url = part.media.proxy_url or ""
                 if url:
@@ -362,8 +374,8 @@ def _media(components: Iterable[object]) -> Iterator[Posted]:
                 pass
 
 
-def _embedded(embed: discord.Embed) -> list[str]:
-    """The addresses of an embed's pictures: not of what only decorates a link's preview."""
+def _embed_picture_urls(embed: discord.Embed) -> list[str]:
+    """Return the addresses of an embed's pictures, except those that decorate a preview."""
     if embed.type not in ("rich", "image", "gifv"):
         return []
     is_picture = embed.type != "rich"
@@ -371,8 +383,8 @@ def _embedded(embed: discord.Embed) -> list[str]:
     return [url for url in urls if url]
 
 
-def _picture(proxy_url: str | None) -> Iterator[Posted]:
-    """Only Discord writes this address, so that nobody sends the bot to one of their own."""
+def _posted_picture(proxy_url: str | None) -> Iterator[Posted]:
+    """Yield the picture. Only Discord writes this address, so nobody can send the bot elsewhere."""
     if proxy_url:
         yield Posted(url=proxy_url, name=_name_in(proxy_url), size=0, picture=True)
 
