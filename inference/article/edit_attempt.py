@@ -9,7 +9,7 @@ import msgspec
 from inference.article.article_attempt import BaseArticleAttempt
 from inference.article.image_requests import is_about, request_images, says
 from inference.article.outline import SectionLength
-from inference.article.section_writer import source_room
+from inference.article.section_writer import source_room, stream_clean
 from inference.article.source import SourceText, numbers_in
 from inference.article.stream_cleaner import SentenceMemory, StreamCleaner, pieces
 from inference.engines.base import Message
@@ -81,13 +81,9 @@ class EditAttempt(BaseArticleAttempt):
         messages = await self._messages(section, length)
         limit = self._llm.limit_tokens(length.tokens)
         name = f"{self._change.rework}-{self._change.section}-{number}"
-        async with aclosing(self._llm.write(name, messages, max_tokens=limit)) as stream:
-            async for piece in stream:
-                cleaner.feed(piece)
-                if cleaner.is_full:
-                    break
-            else:
-                cleaner.finish(cut=self._llm.cut)
+        async with aclosing(stream_clean(self._llm, cleaner, name, messages, limit)) as pieces:
+            async for _ in pieces:
+                pass
         return cleaner.text
 
     def _cleaner(self, section: Section, length: SectionLength) -> StreamCleaner:
@@ -137,8 +133,6 @@ class EditAttempt(BaseArticleAttempt):
             return section
         unwanted = [before.figure.picture.sha256] if before and before.figure else []
         slot = await self._images.fill(need, change.article, unwanted=unwanted)
-        if slot is None:
-            return section
         if before and before.figure and slot.figure is None:
             slot = msgspec.structs.replace(before, candidates=slot.candidates)
         return _replace_slot(section, change.slot, slot)

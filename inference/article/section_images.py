@@ -7,7 +7,7 @@ from pathlib import Path
 
 from common import tracing
 from inference.article.chart import Series, draw_chart, may_chart, request_series, tables
-from inference.article.image_requests import request_images, says
+from inference.article.image_requests import request_images
 from inference.article.llm_client import LLMClient
 from inference.article.prompts import Language, prompts_for
 from inference.article.section_topics import SectionTopics, names_at_hand
@@ -35,12 +35,11 @@ MAX_AT_HAND = 6
 
 @dataclass(frozen=True, slots=True)
 class ArticleTools:
-    """What an article is made with. Without a selector it has charts alone, and without a sandbox
-    not even those."""
+    """What an article is made with. Without a sandbox it has no charts."""
 
     engine: Engine
     blobs: Blobs
-    selector: ImageSelector | None = None
+    selector: ImageSelector
     sandbox: Callable[[], Sandbox | None] = lambda: None  # where it is open now
 
 
@@ -65,11 +64,11 @@ class SectionImages:
     async def at_hand(self) -> Sequence[str]:
         """Return what there are pictures of that belongs to a bare topic, in the article's writing,
         for an outline to choose from."""
-        selector, topic = self._tools.selector, self._source.assignment
-        if selector is None or self._source.text or len(topic) > MAX_BARE_TOPIC:
+        topic = self._source.assignment
+        if self._source.text or len(topic) > MAX_BARE_TOPIC:
             return ()
         is_chinese = self._language.is_chinese
-        found = names_at_hand(await selector.library(), topic)
+        found = names_at_hand(await self._tools.selector.library(), topic)
         named = (next((n for n in names if n.isascii() != is_chinese), "") for names in found)
         return list(dict.fromkeys(filter(None, named)))[:MAX_AT_HAND]
 
@@ -81,7 +80,7 @@ class SectionImages:
         empty: Slot | None = None
         while need := await self.next_need(article, at, limit):
             slot = await self.fill(need, article, passage=self._passage(article, at))
-            if slot is None or slot.figure:
+            if slot.figure:
                 return slot
             empty = empty or slot
         return empty
@@ -90,12 +89,10 @@ class SectionImages:
         """Return the next need of a section: a picture of the person's that it speaks of, by the
         name of its file, else what its text states, else what it is about. No subject comes
         twice."""
-        if self._tools.selector is None:
-            return None
         if own := self._own(article.sections[at]):
             return own
         if at not in self._needs:
-            self._needs[at] = iter(await self._find_needs(self._tools.selector, article, at, limit))
+            self._needs[at] = iter(await self._find_needs(article, at, limit))
         for need in self._needs[at]:
             if not any(
                 each == need or (of != at and _repeats(need, each)) for of, each in self._requested
@@ -111,9 +108,7 @@ class SectionImages:
         *,
         unwanted: Collection[str] = (),
         passage: SurroundingText | None = None,
-    ) -> Slot | None:
-        if self._tools.selector is None:
-            return None
+    ) -> Slot:
         with tracing.start_span("picture") as span:
             slot = await self._tools.selector.fill(
                 need,
@@ -125,12 +120,11 @@ class SectionImages:
             span.set_attributes(tracing.attributes(placed=slot.figure is not None, why=slot.why))
         return slot
 
-    async def _find_needs(
-        self, selector: ImageSelector, article: Article, at: int, limit: int
-    ) -> Sequence[Need]:
+    async def _find_needs(self, article: Article, at: int, limit: int) -> Sequence[Need]:
         """Bare names come last: beside them, what there is a picture of is the better choice."""
         section = article.sections[at]
-        topics = SectionTopics(await selector.library(), article, self._source.assignment)
+        library = await self._tools.selector.library()
+        topics = SectionTopics(library, article, self._source.assignment)
         subjects = topics.needs(at)
         stated = await request_images(
             self._llm,
@@ -143,11 +137,7 @@ class SectionImages:
         )
         if stated is None:
             return ()
-        own = [
-            need
-            for need in stated
-            if topics.accept(need, at) and not self._is_of_another_section(need, article, at)
-        ]
+        own = [need for need in stated if topics.accept(need, at)]
         bare = [need for need in own if is_among(need.caption, need.entities)]
         return (*(need for need in own if need not in bare), *subjects, *bare)
 
@@ -155,13 +145,6 @@ class SectionImages:
         section = article.sections[at]
         topic = (self._source.assignment, article.title, section.heading)
         return SurroundingText("\n".join(topic), section.text)
-
-    def _is_of_another_section(self, need: Need, article: Article, at: int) -> bool:
-        """Return whether another section is headed by what it names, and neither this one is nor
-        all of the article."""
-        own = f"{self._source.assignment}\n{article.title}\n{article.sections[at].heading}"
-        others = "\n".join(each.heading for each in article.sections)
-        return any(says(others, name) and not says(own, name) for name in need.entities)
 
     def _own(self, section: Section) -> Need | None:
         """Offer each of the person's pictures once."""

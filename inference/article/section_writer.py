@@ -28,6 +28,24 @@ async def source_room(engine: Engine, source: SourceText, tokens: int) -> int:
     return max(left, 0) * len(sample) // max(counted, 1)
 
 
+async def stream_clean(
+    llm: LLMClient,
+    cleaner: StreamCleaner,
+    name: str,
+    messages: tuple[Message, ...],
+    limit: int,
+) -> AsyncGenerator[str, None]:
+    """Yield a model's text as it is cleaned, until there is enough of it."""
+    async with aclosing(llm.write(name, messages, max_tokens=limit)) as pieces:
+        async for piece in pieces:
+            if clean := cleaner.feed(piece):
+                yield clean
+            if cleaner.is_full:
+                return
+    if clean := cleaner.finish(cut=llm.cut):
+        yield clean
+
+
 class SectionWriter:
     """Writes the sections of one article, and knows what it has said."""
 
@@ -88,14 +106,9 @@ class SectionWriter:
         )
         messages = self._messages(text, request)
         limit = self._llm.limit_tokens(length.tokens)
-        async with aclosing(self._llm.write(name, messages, max_tokens=limit)) as pieces:
-            async for piece in pieces:
-                if clean := cleaner.feed(piece):
-                    yield clean
-                if cleaner.is_full:
-                    return
-        if clean := cleaner.finish(cut=self._llm.cut):
-            yield clean
+        async with aclosing(stream_clean(self._llm, cleaner, name, messages, limit)) as pieces:
+            async for clean in pieces:
+                yield clean
 
     def _messages(self, text: str, request: str) -> tuple[Message, ...]:
         prompts, source = self._prompts, self._source

@@ -22,7 +22,7 @@ from inference.library.eligibility import (
 )
 from inference.library.image_entry import ImageEntry, LibraryError, read_manifest
 from inference.library.keyword_search import KeywordSearch
-from inference.library.normalize import capitalized_names, mentioned_names, name_of, terms
+from inference.library.normalize import capitalized_names, is_among, mentioned_names, name_of, terms
 from jobqueue.article import Kind, Need
 from jobqueue.structs import Struct
 
@@ -167,14 +167,16 @@ class ImageLibrary:
             topic = [term for term in terms(query.passage.topic) if not self.search.is_common(term)]
             if not any(self.search.has(term, at) for term in topic):
                 return "the topic is another"
-        rest = self.unexplained_terms(at)
+        by_old_name = any(is_among(name, entry.also) for name in query.names)
+        rest = self.unexplained_terms(at, only_capitals=by_old_name)
         if not rest or not set(rest).isdisjoint(terms(query.time_text)):
             return None
         return f"its caption also says “{rest[0]}…”"
 
-    def unexplained_terms(self, at: int) -> list[str]:
+    def unexplained_terms(self, at: int, *, only_capitals: bool = False) -> list[str]:
         """Return words of a map's caption that no other entry has, and that none of its names has,
-        where the map is without years: those with a capital, if any."""
+        where the map is without years: those with a capital, if any. Other words tell nothing new
+        of a map that is requested by a second name, as *Tenochtitlan before the conquest*."""
         entry = self.entries[at]
         if entry.kind is not Kind.MAP or entry.years:
             return []
@@ -188,7 +190,8 @@ class ImageLibrary:
             each for each in terms(entry.caption) if each not in own and self.search.is_unique(each)
         ]
         capitals = {term for each in capitalized_names(entry.caption) for term in terms(each)}
-        return [each for each in rest if each in capitals] or rest
+        named = [each for each in rest if each in capitals]
+        return named if named or only_capitals else rest
 
     def _is_spoken_of(self, at: int, passage: SurroundingText) -> bool:
         """Return whether a text says what a picture shows: one of its names; of a place as such,

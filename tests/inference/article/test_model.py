@@ -10,7 +10,7 @@ from jobqueue.article import Rework
 from jobqueue.blobs import Blobs
 from jobqueue.history import History
 from jobqueue.schema import Sampling
-from tests.inference.article.conftest import article_job
+from tests.inference.article.conftest import NamedImages, article_job
 from tests.inference.article.test_edit_attempt import CAVES, changed, order
 
 
@@ -19,7 +19,7 @@ async def test_a_small_model_rewrites_a_section(redis: Redis, engine: Transforme
     sampling = Sampling(max_tokens=48, temperature=0.0)
     job = article_job("Luoyang", order(Rework.REWRITE), sampling=sampling)
     attempt = await ArticleService(
-        History(redis), ArticleTools(engine, Blobs(redis))
+        History(redis), ArticleTools(engine, Blobs(redis), NamedImages())
     ).create_attempt(job, 1)
     section = changed([event async for event in attempt.events()])
     assert section.text != CAVES
