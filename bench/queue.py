@@ -20,7 +20,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rich.console import Console
-from rich.table import Table
 
 from bench.peers.kit import GIVE_UP_S
 from bench.redis_server import RedisServer
@@ -148,10 +147,12 @@ def run(args: argparse.Namespace) -> None:
             contender = QueueUnderTest(name, Path(python), server, Path(temporary, name))
             found.append(_measure(contender, args.jobs, faults=not args.no_faults))
     columns = ("queue", "start p50 ms", "start p99 ms", "enqueue/s", "drain/s")
-    rows = [astuple(figures)[:-1] for figures in found]
-    print_table("One worker, one submitter, one server", columns, rows)
+    rates = [astuple(figures)[:-1] for figures in found]
+    print_table("One worker, one submitter, one server", columns, rates)
     if not args.no_faults:
-        console.print(_faults_table(found))
+        title = f"{FAULT_JOBS} jobs under a fault; lost: not done {SETTLE_S:.0f} s after it"
+        rows = [(f.peer, *map(_describe_outcome, f.faults.values())) for f in found]
+        print_table(title, ("queue", *FAULTS), rows)
     print(json.dumps([asdict(figures) for figures in found]))
 
 
@@ -247,18 +248,6 @@ FAULTS: dict[str, Fault] = {
     "worker paused": _pause_worker,
     "redis killed": _kill_redis,
 }
-
-
-def _faults_table(found: list[QueueFigures]) -> Table:
-    caption = f"{FAULT_JOBS} jobs; lost: not done {SETTLE_S:.0f} s after the fault"
-    table = Table(title="The same faults for each", caption=caption)
-    for name in ("queue", *FAULTS):
-        table.add_column(name)
-    for figures in found:
-        table.add_row(
-            figures.peer, *(_describe_outcome(outcome) for outcome in figures.faults.values())
-        )
-    return table
 
 
 def _describe_outcome(outcome: FaultOutcome) -> str:

@@ -22,8 +22,6 @@ from typing import Any, Self
 
 import torch
 from PIL import Image as Pillow
-from rich.console import Console
-from rich.table import Table
 from transformers import (
     AutoTokenizer,
     GotOcr2ImageProcessorPil,
@@ -34,7 +32,7 @@ from transformers import (
 from bench.engine import limits
 from bench.engine.contender import SAMPLING
 from bench.engine.loads import RandomPrompts, TokenTimes
-from bench.report import quantile
+from bench.report import print_table, quantile
 from inference.engines.base import Image, Message
 from inference.engines.batch_config import Sizes
 from inference.engines.continuous_batching import TokenLoop
@@ -45,38 +43,31 @@ from inference.models import resolve
 
 Shape = dict[str, dict[str, Any]]
 
-_QWEN3: dict[str, Any] = {
-    "model_type": "qwen3",
-    "num_key_value_heads": 8,
-    "head_dim": 128,
-    "vocab_size": 151_936,
-    "max_position_embeddings": 40_960,
-    "rope_parameters": {"rope_type": "default", "rope_theta": 1e6},
-}
+
+def _qwen3(hidden: int, intermediate: int, layers: int, heads: int, **more: Any) -> dict[str, Any]:
+    return {
+        "model_type": "qwen3",
+        "hidden_size": hidden,
+        "intermediate_size": intermediate,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "num_key_value_heads": 8,
+        "head_dim": 128,
+        "vocab_size": 151_936,
+        "max_position_embeddings": 40_960,
+        "rope_parameters": {"rope_type": "default", "rope_theta": 1e6},
+        "tie_word_embeddings": True,
+        **more,
+    }
+
+
 # config.json of OpenGVLab/InternVL3_5-1B-HF and -8B-HF; both have InternViT-300M, which is the
-# library's default. And one that fits any machine, to try the benchmark itself.
+# library's default. The third fits any machine, to try the benchmark itself.
 SHAPES: dict[str, Shape] = {
-    "internvl3.5-1b": {
-        "vision": {"attention_bias": True},
-        "text": {
-            **_QWEN3,
-            "hidden_size": 1024,
-            "intermediate_size": 3072,
-            "num_hidden_layers": 28,
-            "num_attention_heads": 16,
-            "tie_word_embeddings": True,
-        },
-    },
+    "internvl3.5-1b": {"vision": {"attention_bias": True}, "text": _qwen3(1024, 3072, 28, 16)},
     "internvl3.5-8b": {
         "vision": {"attention_bias": True},
-        "text": {
-            **_QWEN3,
-            "hidden_size": 4096,
-            "intermediate_size": 12_288,
-            "num_hidden_layers": 36,
-            "num_attention_heads": 32,
-            "tie_word_embeddings": False,
-        },
+        "text": _qwen3(4096, 12_288, 36, 32, tie_word_embeddings=False),
     },
     "tiny": {
         "vision": {
@@ -86,17 +77,7 @@ SHAPES: dict[str, Shape] = {
             "num_attention_heads": 4,
             "intermediate_size": 128,
         },
-        "text": {
-            **_QWEN3,
-            "hidden_size": 128,
-            "intermediate_size": 256,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 4,
-            "num_key_value_heads": 2,
-            "head_dim": 32,
-            "vocab_size": 4096,
-            "tie_word_embeddings": True,
-        },
+        "text": _qwen3(128, 256, 2, 4, num_key_value_heads=2, head_dim=32, vocab_size=4096),
     },
 }
 
@@ -353,7 +334,5 @@ def _to_ms(seconds: float) -> float:
 
 def _print_rows(rows: list[dict[str, Any]]) -> None:
     columns = ["what", *dict.fromkeys(key for row in rows for key in row if key != "what")]
-    table = Table(*columns)
-    for row in rows:
-        table.add_row(*(str(row.get(column, "")) for column in columns))
-    Console(width=140).print(table)
+    cells = [[row.get(column, "") for column in columns] for row in rows]
+    print_table("Speed with images", columns, cells)

@@ -12,6 +12,7 @@ from random import Random
 
 from training import templates
 from training.scenes import COLORS, MOST_THINGS, SHAPES, Scene, Thing
+from training.templates import add_article, fill, join_names, pluralize
 
 INSIDE = 0.05  # distance from the borders of a third of the image
 BESIDE = 0.12  # distance from which one thing is left of, or above another
@@ -49,13 +50,20 @@ def ask_kind(rng: Random, scene: Scene, kind: str) -> SceneQuestion | None:
     return None
 
 
-def capitalize(answer: str) -> str:
-    """Capitalize an answer. It has no full stop, since Discord shows "3." as a list."""
-    return f"{answer[:1].upper()}{answer[1:]}"
-
-
-def yes_or_no(true: bool) -> str:
-    return "Yes" if true else "No"
+def _question(
+    rng: Random,
+    kind: str,
+    frames: Sequence[str],
+    answer: str | bool,
+    focus: Thing | None = None,
+    **values: str | tuple[str, ...],
+) -> SceneQuestion:
+    """Word a question in one of the frames. An answer has no full stop after a few words, since
+    Discord shows "3." as a list."""
+    if isinstance(answer, bool):
+        answer = "Yes" if answer else "No"
+    answer = f"{answer[:1].upper()}{answer[1:]}"
+    return SceneQuestion(kind, fill(rng, frames, **values), answer, focus)
 
 
 def describe_thing(thing: Thing) -> str:
@@ -69,16 +77,14 @@ def _color(rng: Random, scene: Scene) -> SceneQuestion | None:
     if not (thing := _choose_unique(rng, scene.things, lambda t: t.shape)):
         return None
     frames = templates.COLOR_OF_ONE if len(scene.things) == 1 else templates.COLOR
-    question = templates.fill(rng, frames, shape=thing.shape)
-    return SceneQuestion("color", question, capitalize(thing.color), thing)
+    return _question(rng, "color", frames, thing.color, thing, shape=thing.shape)
 
 
 def _shape(rng: Random, scene: Scene) -> SceneQuestion | None:
     if not (thing := _choose_unique(rng, scene.things, lambda t: t.color)):
         return None
     frames = templates.SHAPE_OF_ONE if len(scene.things) == 1 else templates.SHAPE
-    question = templates.fill(rng, frames, color=thing.color)
-    return SceneQuestion("shape", question, capitalize(thing.shape), thing)
+    return _question(rng, "shape", frames, thing.shape, thing, color=thing.color)
 
 
 def _at(rng: Random, scene: Scene) -> SceneQuestion | None:
@@ -93,10 +99,9 @@ def _at(rng: Random, scene: Scene) -> SceneQuestion | None:
         "shape": templates.SHAPE_AT,
         "thing": templates.THING_AT,
     }[wanted]
-    question = templates.fill(rng, frames, place=place)
     answer = {"color": thing.color, "shape": thing.shape, "thing": describe_thing(thing)}[wanted]
-    return SceneQuestion(
-        wanted if wanted != "thing" else "shape", question, capitalize(answer), thing
+    return _question(
+        rng, wanted if wanted != "thing" else "shape", frames, answer, thing, place=place
     )
 
 
@@ -107,17 +112,17 @@ def _count(rng: Random, scene: Scene) -> SceneQuestion:
     shape = some.shape if rng.random() < 0.7 else rng.choice(SHAPES)
     color = some.color if rng.random() < 0.7 else rng.choice(tuple(COLORS))
     if what == "all":
-        return SceneQuestion("count", templates.fill(rng, templates.COUNT_ALL), str(len(things)))
+        return _question(rng, "count", templates.COUNT_ALL, str(len(things)))
     if what == "shape":
-        counted, number = templates.pluralize(shape), sum(t.shape == shape for t in things)
+        counted, number = pluralize(shape), sum(t.shape == shape for t in things)
     elif what == "color":
         counted, number = f"{color} shapes", sum(t.color == color for t in things)
     else:
         counted, number = (
-            f"{color} {templates.pluralize(shape)}",
+            f"{color} {pluralize(shape)}",
             sum(t.key == (color, shape) for t in things),
         )
-    return SceneQuestion("count", templates.fill(rng, templates.COUNT, things=counted), str(number))
+    return _question(rng, "count", templates.COUNT, str(number), things=counted)
 
 
 def _exists(rng: Random, scene: Scene) -> SceneQuestion:
@@ -139,17 +144,14 @@ def _exists(rng: Random, scene: Scene) -> SceneQuestion:
             color = some.color if rng.random() < 0.5 else rng.choice(tuple(COLORS))
             key = color, rng.choice((some.shape, rng.choice(SHAPES)))
         thing = " ".join(key)
-    question = templates.fill(
+    return _question(
         rng,
-        templates.EXISTS,
-        a_thing=templates.add_article(thing),
-        things=templates.pluralize(thing),
-    )
-    return SceneQuestion(
         "yesno",
-        question,
-        yes_or_no(true),
+        templates.EXISTS,
+        true,
         some if true and what == "both" and _is_unique(scene, some) else None,
+        a_thing=add_article(thing),
+        things=pluralize(thing),
     )
 
 
@@ -159,16 +161,12 @@ def _describe(rng: Random, scene: Scene) -> SceneQuestion:
         counts, key=lambda key: (-counts[key], list(COLORS).index(key[0]), SHAPES.index(key[1]))
     )
     parts = [
-        templates.add_article(" ".join(key))
+        add_article(" ".join(key))
         if counts[key] == 1
-        else f"{counts[key]} {templates.pluralize(' '.join(key))}"
+        else f"{counts[key]} {pluralize(' '.join(key))}"
         for key in order
     ]
-    return SceneQuestion(
-        "describe",
-        templates.fill(rng, templates.DESCRIBE),
-        f"{capitalize(templates.join_names(parts))}.",
-    )
+    return _question(rng, "describe", templates.DESCRIBE, f"{join_names(parts)}.")
 
 
 # --- where it is --------------------------------------------------------------------------------
@@ -201,9 +199,7 @@ def _position(rng: Random, scene: Scene) -> SceneQuestion | None:
     place = name_place(thing)
     if not place or not (spoken := _unique_name(rng, scene, thing)):
         return None
-    return SceneQuestion(
-        "position", templates.fill(rng, templates.WHERE, thing=spoken), capitalize(place), thing
-    )
+    return _question(rng, "position", templates.WHERE, place, thing, thing=spoken)
 
 
 def _beside(rng: Random, scene: Scene) -> SceneQuestion | None:
@@ -222,14 +218,25 @@ def _beside(rng: Random, scene: Scene) -> SceneQuestion | None:
     if abs(distance) < BESIDE or not first or not second:
         return None
     if len(scene.things) == 2 and distance > 0 and rng.random() < 0.5:
-        question = templates.fill(
-            rng, templates.WHAT_BESIDE, side=templates.SIDES[side], other=second
+        return _question(
+            rng,
+            "position",
+            templates.WHAT_BESIDE,
+            describe_thing(one),
+            one,
+            side=templates.SIDES[side],
+            other=second,
         )
-        return SceneQuestion("position", question, capitalize(describe_thing(one)), one)
-    question = templates.fill(
-        rng, templates.IS_BESIDE, thing=first, side=templates.SIDES[side], other=second
+    return _question(
+        rng,
+        "yesno",
+        templates.IS_BESIDE,
+        distance > 0,
+        one,
+        thing=first,
+        side=templates.SIDES[side],
+        other=second,
     )
-    return SceneQuestion("yesno", question, yes_or_no(distance > 0), one)
 
 
 # --- how large it is ----------------------------------------------------------------------------
@@ -249,9 +256,7 @@ def _extreme(rng: Random, scene: Scene) -> SceneQuestion | None:
         wanted
     ]
     answer = {"color": thing.color, "shape": thing.shape, "size": describe_thing(thing)}[wanted]
-    return SceneQuestion(
-        wanted, templates.fill(rng, frames, which=which), capitalize(answer), thing
-    )
+    return _question(rng, wanted, frames, answer, thing, which=which)
 
 
 def _larger(rng: Random, scene: Scene) -> SceneQuestion | None:
@@ -265,11 +270,20 @@ def _larger(rng: Random, scene: Scene) -> SceneQuestion | None:
     how = rng.choice(templates.LARGER if larger else templates.SMALLER)
     true = (one.r > other.r) == larger
     if rng.random() < 0.6:
-        question = templates.fill(rng, templates.IS_LARGER, thing=first, how=how, other=second)
-        return SceneQuestion("yesno", question, yes_or_no(true), one)
-    question = templates.fill(rng, templates.WHICH_LARGER, thing=first, how=how, other=second)
+        return _question(
+            rng, "yesno", templates.IS_LARGER, true, one, thing=first, how=how, other=second
+        )
     chosen = one if true else other
-    return SceneQuestion("size", question, capitalize(describe_thing(chosen)), chosen)
+    return _question(
+        rng,
+        "size",
+        templates.WHICH_LARGER,
+        describe_thing(chosen),
+        chosen,
+        thing=first,
+        how=how,
+        other=second,
+    )
 
 
 def _more(rng: Random, scene: Scene) -> SceneQuestion | None:
@@ -280,23 +294,20 @@ def _more(rng: Random, scene: Scene) -> SceneQuestion | None:
     if counts[one] == counts[other] and rng.random() < 0.9:
         return None
     true = counts[one] > counts[other]
-    question = templates.fill(
-        rng, templates.MORE, things=templates.pluralize(one), others=templates.pluralize(other)
+    return _question(
+        rng, "yesno", templates.MORE, true, things=pluralize(one), others=pluralize(other)
     )
-    return SceneQuestion("yesno", question, yes_or_no(true))
 
 
 # --- numbers ------------------------------------------------------------------------------------
 
 
 def _digits(rng: Random, scene: Scene) -> SceneQuestion:
-    return SceneQuestion("digits", templates.fill(rng, templates.NUMBER), scene.number)
+    return _question(rng, "digits", templates.NUMBER, scene.number)
 
 
 def _number_color(rng: Random, scene: Scene) -> SceneQuestion:
-    return SceneQuestion(
-        "color", templates.fill(rng, templates.NUMBER_COLOR), capitalize(scene.number_color)
-    )
+    return _question(rng, "color", templates.NUMBER_COLOR, scene.number_color)
 
 
 def _is_number(rng: Random, scene: Scene) -> SceneQuestion:
@@ -306,35 +317,29 @@ def _is_number(rng: Random, scene: Scene) -> SceneQuestion:
         digits = list(scene.number)
         digits[rng.randrange(len(digits))] = rng.choice("0123456789")
         number = "".join(digits)
-    return SceneQuestion(
-        "yesno", templates.fill(rng, templates.IS_NUMBER, number=number), yes_or_no(true)
-    )
+    return _question(rng, "yesno", templates.IS_NUMBER, true, number=number)
 
 
 def _describe_number(rng: Random, scene: Scene) -> SceneQuestion:
     answer = f"The number {scene.number} in {scene.number_color}."
-    return SceneQuestion("describe", templates.fill(rng, templates.DESCRIBE), answer)
+    return _question(rng, "describe", templates.DESCRIBE, answer)
 
 
 def _number_exists(rng: Random, _scene: Scene) -> SceneQuestion:
     if rng.random() < 0.5:
-        return SceneQuestion("yesno", templates.fill(rng, templates.HAS_NUMBER), "Yes")
+        return _question(rng, "yesno", templates.HAS_NUMBER, True)
     thing = rng.choice((rng.choice(SHAPES), f"{rng.choice(tuple(COLORS))} {rng.choice(SHAPES)}"))
-    question = templates.fill(
-        rng,
-        templates.EXISTS,
-        a_thing=templates.add_article(thing),
-        things=templates.pluralize(thing),
+    return _question(
+        rng, "yesno", templates.EXISTS, False, a_thing=add_article(thing), things=pluralize(thing)
     )
-    return SceneQuestion("yesno", question, "No")
 
 
 def _no_number(rng: Random, _scene: Scene) -> SceneQuestion | None:
     if rng.random() < 0.5:
         return None
     if rng.random() < 0.5:
-        return SceneQuestion("yesno", templates.fill(rng, templates.HAS_NUMBER), "No")
-    return SceneQuestion("digits", templates.fill(rng, templates.NUMBER), "I see no number.")
+        return _question(rng, "yesno", templates.HAS_NUMBER, False)
+    return _question(rng, "digits", templates.NUMBER, "I see no number.")
 
 
 # --- it -----------------------------------------------------------------------------------------
@@ -343,21 +348,13 @@ def _no_number(rng: Random, _scene: Scene) -> SceneQuestion | None:
 def _about_it(rng: Random, it: Thing) -> SceneQuestion:
     wanted = rng.choice(("color", "shape", "position", "yesno"))
     if wanted == "color":
-        return SceneQuestion(
-            "color", templates.fill(rng, templates.ITS_COLOR), capitalize(it.color), it
-        )
+        return _question(rng, "color", templates.ITS_COLOR, it.color, it)
     if wanted == "shape":
-        return SceneQuestion(
-            "shape", templates.fill(rng, templates.ITS_SHAPE), capitalize(it.shape), it
-        )
+        return _question(rng, "shape", templates.ITS_SHAPE, it.shape, it)
     if wanted == "position" and (place := name_place(it)):
-        return SceneQuestion(
-            "position", templates.fill(rng, templates.ITS_PLACE), capitalize(place), it
-        )
+        return _question(rng, "position", templates.ITS_PLACE, place, it)
     color = it.color if rng.random() < 0.5 else rng.choice([c for c in COLORS if c != it.color])
-    return SceneQuestion(
-        "yesno", templates.fill(rng, templates.IS_IT, color=color), yes_or_no(color == it.color), it
-    )
+    return _question(rng, "yesno", templates.IS_IT, color == it.color, it, color=color)
 
 
 # --- names of things ----------------------------------------------------------------------------

@@ -14,12 +14,9 @@ from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 
-from rich.console import Console
-from rich.table import Table
-
 from bench.bot.fake_discord import AskAtOnce, AskStreams, CreateServers, SayAtRate
 from bench.bot.processes import BARE, BOT, start_setup
-from bench.report import quantile
+from bench.report import print_table, quantile
 from jobqueue.queue import JobQueue
 from jobqueue.redis_client import connect
 from jobqueue.schema import Delta, Finished, decode_event
@@ -80,11 +77,11 @@ def run(_args: argparse.Namespace) -> None:
         _measure_acknowledgements("discord.py alone", BARE),
         _measure_acknowledgements("commonroom", BOT),
     ]
-    _print_table("200 people in one second", [asdict(each) for each in acknowledged])
+    _print_figures("200 people in one second", [asdict(each) for each in acknowledged])
     streamed = [_measure_streams(mention) for mention in (False, True)]
-    _print_table("64 answers at once", [asdict(each) for each in streamed])
+    _print_figures("64 answers at once", [asdict(each) for each in streamed])
     idle = _measure_idle()
-    _print_table("Idle servers", [asdict(idle)])
+    _print_figures("Idle servers", [asdict(idle)])
     print(
         json.dumps(
             {
@@ -96,13 +93,9 @@ def run(_args: argparse.Namespace) -> None:
     )
 
 
-def _print_table(title: str, rows: list[dict[str, object]]) -> None:
-    table = Table(title=title)
-    for name in rows[0]:
-        table.add_column(name.replace("_", " "), justify="right")
-    for row in rows:
-        table.add_row(*map(_cell, row.values()))
-    Console(width=160).print(table)
+def _print_figures(title: str, rows: list[dict[str, object]]) -> None:
+    columns = [name.replace("_", " ") for name in rows[0]]
+    print_table(title, columns, [[_cell(value) for value in row.values()] for row in rows])
 
 
 def _cell(value: object) -> str:

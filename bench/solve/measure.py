@@ -16,9 +16,8 @@ from statistics import median
 
 import msgspec
 from redis.asyncio import Redis
-from rich.console import Console
-from rich.table import Table
 
+from bench.report import print_table
 from inference.agent.errors import NoAnswer
 from inference.agent.tool_runtime import Workshop
 from inference.config import OFFLINE, add_choices, chosen
@@ -96,7 +95,7 @@ def run(arguments: argparse.Namespace) -> None:
         return solved
 
     solved = asyncio.run(measure())
-    Console().print(_build_table(engine.model, solved))
+    _print_summary(engine.model, solved)
     print(json.dumps({"model": engine.model, **summarize(solved)}))
 
 
@@ -183,16 +182,15 @@ def _group_by_kind(solved: Sequence[SolveOutcome]) -> dict[str, list[SolveOutcom
     return dict(kinds)
 
 
-def _build_table(model: str, solved: Sequence[SolveOutcome]) -> Table:
-    table = Table("kind", title=f"/solve with {model}")
-    columns = ("problems", "right", "wrong", "refused", "verified", "verified but wrong")
-    for heading in (*columns, "turns", "seconds p50"):
-        table.add_column(heading, justify="right")
-    for kind, some in [*_group_by_kind(solved).items(), ("all", list(solved))]:
-        counted = summarize(some)
-        names = [*(name.replace(" ", "_") for name in columns), "turns", "seconds_p50"]
-        table.add_row(kind, *(str(counted[name]) for name in names))
-    return table
+def _print_summary(model: str, solved: Sequence[SolveOutcome]) -> None:
+    counts = ("problems", "right", "wrong", "refused", "verified", "verified_but_wrong")
+    names = (*counts, "turns", "seconds_p50")
+    rows = [
+        (kind, *(summarize(some)[name] for name in names))
+        for kind, some in [*_group_by_kind(solved).items(), ("all", list(solved))]
+    ]
+    columns = ("kind", *(name.replace("_", " ") for name in names))
+    print_table(f"/solve with {model}", columns, rows)
 
 
 def _format_outcome(solved: SolveOutcome) -> str:
