@@ -28,7 +28,7 @@ from pathlib import Path
 
 import redis
 from redis.backoff import NoBackoff
-from redis.exceptions import BusyLoadingError, RedisError
+from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from common.settings import SettingsError, read_variable
@@ -96,41 +96,39 @@ def exec_server(folder: Path) -> None:
         EmbeddedError: there is no server binary, or the old server does not stop.
     """
     binary, socket = find_binary(), _prepare_folder(folder)
-    users = _open_lock_file(folder / "users.lock")
-    fcntl.flock(users, fcntl.LOCK_SH)
-    os.set_inheritable(users, True)  # no other user may become the last one
-    server = _open_lock_file(folder / "server.lock")
-    if not _try_lock(server):
-        _shut_down(socket, server)
-    os.set_inheritable(server, True)
-    print(_url(socket), flush=True)
-    os.execv(binary, [str(binary), *_options(folder, socket)])  # noqa: S606 — no shell is wanted
+    with (
+        _open_lock_file(folder / "users.lock") as users,
+        _open_lock_file(folder / "server.lock") as server,
+    ):
+        fcntl.flock(users, fcntl.LOCK_SH)
+        os.set_inheritable(users, True)  # no other user may become the last one
+        if not _try_lock(server):
+            _shut_down(socket, server)
+        os.set_inheritable(server, True)
+        print(_url(socket), flush=True)
+        os.execv(binary, [str(binary), *_options(folder, socket)])  # noqa: S606 — without a shell
 
 
 @contextmanager
 def _use_server(folder: Path) -> Iterator[str]:
     socket = _prepare_folder(folder)
-    users = _open_lock_file(folder / "users.lock")
-    try:
-        fcntl.flock(users, fcntl.LOCK_SH)  # wait while the last user stops the server
-        _start_unless_alive(folder, socket)
-        _await_ready(folder, socket)
-        yield _url(socket)
-    finally:
-        fcntl.flock(users, fcntl.LOCK_UN)
-        if _try_lock(users):
-            _stop_if_alive(folder, socket)
-        os.close(users)
+    with _open_lock_file(folder / "users.lock") as users:
+        try:
+            fcntl.flock(users, fcntl.LOCK_SH)  # wait while the last user stops the server
+            _start_unless_alive(folder, socket)
+            _await_ready(folder, socket)
+            yield _url(socket)
+        finally:
+            fcntl.flock(users, fcntl.LOCK_UN)
+            if _try_lock(users):
+                _stop_if_alive(folder, socket)
 
 
 def _start_unless_alive(folder: Path, socket: Path) -> None:
-    lock = _open_lock_file(folder / "server.lock")
-    try:
+    with _open_lock_file(folder / "server.lock") as lock:  # then only the server holds it
         if _try_lock(lock):
             command = [str(find_binary()), *_options(folder, socket), "--daemonize", "yes"]
             subprocess.run(command, pass_fds=[lock], check=True)  # noqa: S603
-    finally:
-        os.close(lock)  # now only the server holds it
 
 
 def _options(folder: Path, socket: Path) -> list[str]:
@@ -145,8 +143,9 @@ def _options(folder: Path, socket: Path) -> list[str]:
 def _await_ready(folder: Path, socket: Path) -> None:
     give_up = time.monotonic() + _START_S
     while not _answers(socket):
-        if _is_free(folder / "server.lock"):
-            raise EmbeddedError(f"The embedded server ended:\n{_log_tail(folder)}")
+        with _open_lock_file(folder / "server.lock") as lock:
+            if _try_lock(lock):
+                raise EmbeddedError(f"The embedded server ended:\n{_log_tail(folder)}")
         if time.monotonic() > give_up:
             raise EmbeddedError(f"The embedded server in {folder} does not answer.")
         time.sleep(0.01)
@@ -156,9 +155,7 @@ def _answers(socket: Path) -> bool:
     try:
         with _client(socket) as client:
             return bool(client.ping())
-    except BusyLoadingError:
-        return False
-    except (RedisError, OSError):
+    except (RedisError, OSError):  # not there, or still loading
         return False
 
 
@@ -167,12 +164,9 @@ def _client(socket: Path) -> redis.Redis:
 
 
 def _stop_if_alive(folder: Path, socket: Path) -> None:
-    server = _open_lock_file(folder / "server.lock")
-    try:
+    with _open_lock_file(folder / "server.lock") as server:
         if not _try_lock(server):
             _shut_down(socket, server)
-    finally:
-        os.close(server)
 
 
 def _shut_down(socket: Path, lock: int) -> None:
@@ -234,8 +228,13 @@ def _url(socket: Path) -> str:
     return f"unix://{socket}"
 
 
-def _open_lock_file(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+@contextmanager
+def _open_lock_file(path: Path) -> Iterator[int]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _try_lock(lock: int) -> bool:
@@ -244,14 +243,6 @@ def _try_lock(lock: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _is_free(path: Path) -> bool:
-    lock = _open_lock_file(path)
-    try:
-        return _try_lock(lock)
-    finally:
-        os.close(lock)
 
 
 def _log_tail(folder: Path) -> str:

@@ -84,7 +84,7 @@ class EventReader:
             msgspec.DecodeError: a worker of another version wrote an event unknown to this one.
         """
         seen = _BEGINNING if after == "0" else after
-        with self._inbox(job_id) as inbox:
+        with self._open_inbox(job_id) as inbox:
             while True:
                 envelopes, complete = await self._replay(job_id, seen)
                 for envelope in envelopes:
@@ -93,7 +93,7 @@ class EventReader:
                 if complete:
                     return
                 while arrival := await _next_arrival(inbox):
-                    if not _is_later(arrival.envelope.id, seen):
+                    if _parse_id(arrival.envelope.id) <= _parse_id(seen):
                         continue
                     if arrival.previous != seen:
                         break
@@ -118,7 +118,7 @@ class EventReader:
         return envelopes, ended
 
     @contextmanager
-    def _inbox(self, job_id: str) -> Iterator[_Inbox]:
+    def _open_inbox(self, job_id: str) -> Iterator[_Inbox]:
         inbox: _Inbox = asyncio.Queue()
         self._inboxes.setdefault(job_id, set()).add(inbox)
         try:
@@ -142,7 +142,9 @@ class EventReader:
             if interrupted:
                 interrupted = False
                 log.info("live stream resumed reader=%s", self._reader)
-                self._request_replays()
+                for inboxes in self._inboxes.values():
+                    for inbox in inboxes:
+                        inbox.put_nowait(None)  # so that followers replay
             for entry_id, fields in entries:
                 position = entry_id.decode()
                 self._deliver(fields)
@@ -166,11 +168,6 @@ class EventReader:
         for inbox in inboxes:
             inbox.put_nowait(arrival)
 
-    def _request_replays(self) -> None:
-        for inboxes in self._inboxes.values():
-            for inbox in inboxes:
-                inbox.put_nowait(None)
-
 
 async def _next_arrival(inbox: _Inbox) -> _Arrival | None:
     try:
@@ -188,10 +185,6 @@ def _decode_envelope(entry_id: str, fields: dict[bytes, Any]) -> Envelope:
     return Envelope(
         entry_id, int(fields[b"attempt"]), int(fields[b"seq"]), decode_event(fields[b"event"])
     )
-
-
-def _is_later(one: str, other: str) -> bool:
-    return _parse_id(one) > _parse_id(other)
 
 
 def _parse_id(entry_id: str) -> tuple[int, int]:
