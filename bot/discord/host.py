@@ -24,7 +24,7 @@ from bot.discord.delivery.answer_manager import ACKNOWLEDGE_S, AnswerManager
 from bot.discord.delivery.answer_registry import AnswerRegistry
 from bot.discord.delivery.message_transport import show_notice
 from bot.discord.delivery.request_pacer import RequestPacer
-from bot.discord.respond import tell
+from bot.discord.views.embeds import send_notice
 from bot.discord.views.persistent_item import PersistentItem
 from bot.i18n import words
 from bot.metrics import Metrics
@@ -164,7 +164,7 @@ class Host(discord.AutoShardedClient):
         if isinstance(error, discord.NotFound) and error.code == TOO_LATE:
             log.warning("acknowledged too late interaction=%s", interaction.id)
             return  # Discord has told them that the application did not respond
-        await tell(interaction, notice_of(interaction, error))
+        await send_notice(interaction, notice_of(interaction, error))
 
     async def on_error(self, event_method: str, /, *args: Any, **_: Any) -> None:
         """Log an event's failure, which leaves other events alone."""

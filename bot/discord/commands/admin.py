@@ -10,7 +10,6 @@ from bot.discord.ask.admission import asker_of
 from bot.discord.commands.command_translator import text
 from bot.discord.commands.contexts import everywhere
 from bot.discord.host import Interaction
-from bot.discord.respond import tell
 from bot.discord.settings.settings_controller import (
     WRONG,
     SettingsDesk,
@@ -18,6 +17,7 @@ from bot.discord.settings.settings_controller import (
     served_models,
     server_of,
 )
+from bot.discord.views.embeds import send_notice
 from bot.notices import Notice, Refused, Tone
 from bot.preferences import MAX_PERSONA_CHARS
 from bot.sanitize import clean_prompt
@@ -49,14 +49,14 @@ async def persona(
         notice = (
             Notice("persona-is", Tone.INFO, shown) if holds else Notice("persona-none", Tone.INFO)
         )
-        await tell(interaction, notice)
+        await send_notice(interaction, notice)
         return
     require_may_change(interaction)
     new = None if persona == NOTHING else clean_prompt(persona, MAX_PERSONA_CHARS)
     await store.change(
         server_of(interaction), str(interaction.channel_id), by=who.user, persona=new
     )
-    await tell(interaction, Notice("persona-set" if new else "persona-back", Tone.INFO))
+    await send_notice(interaction, Notice("persona-set" if new else "persona-back", Tone.INFO))
 
 
 @everywhere
@@ -69,7 +69,7 @@ async def model(interaction: Interaction, model: str | None = None) -> None:
     if model is None:
         chosen = (await store.resolve(who.server, who.channels)).model
         names = "\n".join(f"{'●' if name == chosen else '○'} `{name}`" for name in served)
-        await tell(interaction, Notice("model-list", Tone.INFO, {"models": names or "—"}))
+        await send_notice(interaction, Notice("model-list", Tone.INFO, {"models": names or "—"}))
         return
     require_may_change(interaction)
     if model != NOTHING and model not in served:
@@ -84,7 +84,7 @@ async def model(interaction: Interaction, model: str | None = None) -> None:
     done = (
         Notice("model-set", Tone.INFO, {"model": new}) if new else Notice("model-back", Tone.INFO)
     )
-    await tell(interaction, done)
+    await send_notice(interaction, done)
 
 
 @model.autocomplete("model")

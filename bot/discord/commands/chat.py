@@ -13,8 +13,8 @@ from bot.discord.commands.command_translator import text
 from bot.discord.commands.contexts import everywhere
 from bot.discord.delivery.reply_target import Footnote
 from bot.discord.host import Interaction
-from bot.discord.respond import tell
 from bot.discord.views import ask_about_modal, question_modal
+from bot.discord.views.embeds import send_notice
 from bot.discord.views.running_actions import stop as stop_job
 from bot.i18n import words
 from bot.notices import Notice, Refused, Tone
@@ -189,13 +189,13 @@ async def stop(interaction: Interaction) -> None:
     refusals = [await stop_job(interaction, job.id) for job in mine]
     stopped = refusals.count(None)
     done = Notice("stop-done", Tone.INFO, {"count": stopped})
-    await tell(interaction, done if stopped else Notice("stop-nothing"))
+    await send_notice(interaction, done if stopped else Notice("stop-nothing"))
 
 
 @everywhere
 @app_commands.command(name=text("command-help"), description=text("command-help-about"))
 async def help_(interaction: Interaction) -> None:
-    await tell(interaction, Notice("help-text", Tone.INFO, title="help-title"))
+    await send_notice(interaction, Notice("help-text", Tone.INFO, title="help-title"))
 
 
 Command = app_commands.Command[Any, ..., Any] | app_commands.ContextMenu

@@ -1,32 +1,40 @@
 """What is remembered, and what becomes of one's own data: `/history`, `/export`, `/forget`."""
 
+import asyncio
 import io
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import discord
 import msgspec
 from discord import app_commands
+from PIL import Image
 
 from bot import notices, problem_numbers
 from bot.discord import access
 from bot.discord.ask import job_factory
 from bot.discord.commands.command_translator import text
 from bot.discord.commands.contexts import everywhere
-from bot.discord.delivery.history_images import load_images
 from bot.discord.host import Interaction
 from bot.discord.views import components_panel
 from bot.discord.views.persistent_item import PersistentItem
 from bot.i18n import Words, words
 from bot.notices import Notice, Refused, Tone
+from jobqueue.blobs import Blobs
 from jobqueue.history import History, LoadedHistory, count_turn_tokens
+from jobqueue.history_images import load_visible_images, select_images
 from jobqueue.job_records import JobRecords
 from jobqueue.rate_limit import UserLimits
-from jobqueue.schema import VISION, Job, Summary, Turn
+from jobqueue.schema import READ, VISION, Job, Summary, Turn, WorkerStatus
+from jobqueue.structs import Attachment
 
 METER_CELLS = 12
 SHOWN_TURNS = 5
 SHOWN_CHARS = 60
+THUMBNAIL_SIDE = 320  # pixels
+MOST_NAMES = 10  # of images that are gone
 SUMMARY_CHARS = 1_500
 RARELY = UserLimits(per_minute=1, per_day=20)
 DEFAULT_CONTEXT = 8_192  # tokens, while no worker tells its own
@@ -113,6 +121,63 @@ def _shown(turn: Turn) -> str:
     cut = f"{question[:SHOWN_CHARS]}…" if len(question) > SHOWN_CHARS else question
     along = f" ↪ {material.partition(':' + chr(10))[0]}" if material else ""
     return f"> **{turn.user_name}**　{discord.utils.escape_markdown(cut + along)}"
+
+
+# --- images that the model still sees ------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class VisibleImages:
+    seen: tuple[tuple[Attachment, bytes], ...] = ()  # in the order in which they are numbered
+    gone: tuple[str, ...] = ()  # names
+
+    def lines(self, workers: Sequence[WorkerStatus], say: Words) -> list[str]:
+        """Return lines on what the running models see of the images."""
+        able = {name for worker in workers for name in worker.capabilities}
+        if not self.seen and not self.gone:
+            return []
+        if VISION not in able:
+            return [say("history-pictures-read" if READ in able else "history-pictures-blind")]
+        lines = []
+        if self.seen:
+            names = [f"Image-{n} `{each.name}`" for n, (each, _) in enumerate(self.seen, 1)]
+            lines.append(say("history-pictures", {"names": ", ".join(names)}))
+        if self.gone:
+            names = [f"`{name}`" for name in self.gone[-MOST_NAMES:]]
+            lines.append(say("history-pictures-gone", {"names": ", ".join(names)}))
+        return lines
+
+    async def thumbnails(self) -> list[discord.File]:
+        images = [data for _, data in self.seen]
+        small = await asyncio.to_thread(lambda: list(map(_draw_thumbnail, images)))
+        return [
+            discord.File(data, f"image-{number}.jpg", description=attachment.name)
+            for number, (data, (attachment, _)) in enumerate(zip(small, self.seen, strict=True), 1)
+        ]
+
+
+async def load_images(turns: Sequence[Turn], blobs: Blobs) -> VisibleImages:
+    """Load the images of the turns, oldest first, that the model reads word for word."""
+    seen = await load_visible_images(turns, blobs)
+    gone = [
+        each.name
+        for turn in turns
+        for each in select_images(turn.attachments)
+        if all(each is not shown for shown, _ in seen.get(turn.job, ()))
+    ]
+    return VisibleImages(tuple(each for found in seen.values() for each in found), tuple(gone))
+
+
+def _draw_thumbnail(data: bytes) -> io.BytesIO:
+    """Scale a picture down. The files' reader wrote it, so that it is safe to decode."""
+    out = io.BytesIO()
+    with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
+        image.draft("RGB", (THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+        small = image.convert("RGB")
+    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    small.save(out, "JPEG", quality=85)
+    out.seek(0)
+    return out
 
 
 # --- my data ------------------------------------------------------------------------------------

@@ -22,10 +22,9 @@ from bot.discord.delivery import reply_target
 from bot.discord.delivery.message_transport import ORIGINAL
 from bot.discord.delivery.reply_target import InteractionTarget, ReplyTarget
 from bot.discord.host import Host, Interaction
-from bot.discord.respond import tell
 from bot.discord.views import answer_buttons, latex_source, modal_values, steps_view
 from bot.discord.views.answer_buttons import AnswerButton
-from bot.discord.views.embeds import card
+from bot.discord.views.embeds import card, send_notice
 from bot.discord.views.modal_builder import send_form
 from bot.feedback import Vote
 from bot.i18n import words
@@ -193,7 +192,7 @@ class Actions:
         if interaction.message is not None and interaction.message.flags.components_v2:
             # Of an article. Its buttons are a part of its layout, which stays as it is.
             counted = Notice("vote-counted", Tone.INFO, {"up": votes.up, "down": votes.down})
-            await tell(interaction, counted)
+            await send_notice(interaction, counted)
         elif interaction.message is not None:
             shown = answer_buttons.recounted(interaction.message, votes)
             await interaction.response.edit_message(view=shown)

@@ -1,9 +1,14 @@
-"""Notices as Discord's embeds, or as boxes of components."""
+"""Notices as embeds, as text or as boxes of components, and replies that send them."""
+
+import logging
+from typing import Any
 
 import discord
 
-from bot.i18n import Words
+from bot.i18n import Words, words
 from bot.notices import Notice, Tone
+
+log = logging.getLogger(__name__)
 
 COLOURS = {
     Tone.FAILURE: discord.Colour.red(),
@@ -15,20 +20,46 @@ COLOURS = {
 }
 
 
-def card(notice: Notice, words: Words) -> discord.Embed:
-    title = words(notice.title) if notice.title else None
-    return discord.Embed(title=title, description=notice.text(words), colour=COLOURS[notice.tone])
+def card(notice: Notice, say: Words) -> discord.Embed:
+    title = say(notice.title) if notice.title else None
+    return discord.Embed(title=title, description=notice.text(say), colour=COLOURS[notice.tone])
 
 
-def in_text(notice: Notice, words: Words) -> str:
+def in_text(notice: Notice, say: Words) -> str:
     """Return the notice as a message's text, for where cards are not allowed."""
-    title = f"**{words(notice.title)}**\n" if notice.title else ""
-    return title + notice.text(words)
+    title = f"**{say(notice.title)}**\n" if notice.title else ""
+    return title + notice.text(say)
 
 
-def boxed(notice: Notice, words: Words) -> "discord.ui.Container[discord.ui.LayoutView]":
-    """The same in a message of components, which has no embeds."""
+def boxed(notice: Notice, say: Words) -> "discord.ui.Container[discord.ui.LayoutView]":
+    """Return the notice for a message of components, which has no embeds."""
     text: discord.ui.TextDisplay[discord.ui.LayoutView] = discord.ui.TextDisplay(
-        in_text(notice, words)
+        in_text(notice, say)
     )
     return discord.ui.Container(text, accent_colour=COLOURS[notice.tone])
+
+
+async def send_notice(
+    interaction: discord.Interaction, notice: Notice, *, ephemeral: bool = True
+) -> None:
+    """Answer an interaction with a notice, whether or not it was acknowledged before."""
+    say = words(str(interaction.locale))
+    try:
+        try:
+            await _send(interaction, ephemeral, embed=card(notice, say))
+        except discord.Forbidden:  # without the permission Embed Links
+            await _send(interaction, ephemeral, content=in_text(notice, say))
+    except discord.HTTPException as error:
+        # Nothing else reaches the person any more; Discord itself says "did not respond".
+        log.warning("notice lost interaction=%s key=%s: %s", interaction.id, notice.key, error)
+
+
+async def _send(interaction: discord.Interaction, ephemeral: bool, **shown: Any) -> None:
+    options: dict[str, Any] = {
+        "ephemeral": ephemeral,
+        "allowed_mentions": discord.AllowedMentions.none(),
+    }
+    if interaction.response.is_done():
+        await interaction.followup.send(**shown, **options)
+    else:
+        await interaction.response.send_message(**shown, **options)

@@ -3,8 +3,8 @@
 from bot import notices
 from bot.discord.access import require_here
 from bot.discord.host import Interaction
-from bot.discord.respond import tell
 from bot.discord.views.answer_buttons import AllowButton, StopButton
+from bot.discord.views.embeds import send_notice
 from bot.notices import Notice, Refused
 from jobqueue.errors import QueueUnavailable, UnknownJob
 
@@ -15,7 +15,7 @@ OVER = Notice("stop-over")
 
 async def press_stop(interaction: Interaction, button: StopButton) -> None:
     if refusal := await stop(interaction, button.fields["job"]):
-        await tell(interaction, refusal)
+        await send_notice(interaction, refusal)
     else:
         await interaction.response.defer()  # the answer itself shows that it ended
 
