@@ -141,14 +141,3 @@ class ArticleStage(StrEnum):
     PLANNING = "planning"
     WRITING = "writing"
     ILLUSTRATING = "illustrating"
-
-
-# The former names; the article writer and the image library still use them.
-Kind = ImageKind
-Change = SectionChange
-Why = NoImageReason
-Stage = ArticleStage
-Order = ArticleOrder
-Length = ArticleLength
-Need = ImageRequest
-Slot = ImageSlot

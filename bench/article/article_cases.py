@@ -18,7 +18,7 @@ from inference.engines.base import Chunk, Request
 from inference.engines.scripted import ScriptedEngine
 from inference.library.image_library import LibraryReader
 from inference.library.image_selector import ImageSelector, MemoryBlobs
-from jobqueue.article import Article, Order, Section
+from jobqueue.article import Article, ArticleOrder, Section
 from jobqueue.schema import ARTICLE, FinishReason, Job
 
 TEXTS = "texts.jsonl"
@@ -87,7 +87,7 @@ async def _illustrate(case: ArticleCase, reader: LibraryReader) -> Article:
         reader="bench",
         capability=ARTICLE,
         prompt=case.assignment,
-        order=Order(),
+        order=ArticleOrder(),
     )
     attempt = ArticleAttempt(job, 1, tools, parent=None, question_tokens=0)
     async with aclosing(attempt.illustrate(case.article)) as steps:

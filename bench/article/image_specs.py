@@ -7,7 +7,7 @@ entry is one of those that must never be placed.
 from dataclasses import dataclass, field
 
 from inference.library.image_entry import ImageEntry
-from jobqueue.article import Kind
+from jobqueue.article import ImageKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def _map(
     entry = ImageEntry(
         path=f"map-{name.lower().replace(' ', '-').translate(_PLAIN)}.png",
         caption=caption or f"Map of {name}",
-        kind=Kind.MAP,
+        kind=ImageKind.MAP,
         place=f"{name}/{chinese}, {around}" if years else f"{name}, {around}",
         also=old if years else tuple(filter(None, (chinese, *old))),
         years=years,
@@ -45,7 +45,7 @@ def _portrait(name: str, chinese: str, caption: str, title: str = "") -> Drawn:
     entry = ImageEntry(
         path=f"portrait-{name.lower().replace(' ', '-')}.png",
         caption=caption,
-        kind=Kind.PORTRAIT,
+        kind=ImageKind.PORTRAIT,
         entities=(name,),
         also=(chinese,) if chinese else (),
     )
@@ -65,7 +65,7 @@ def _view(
     entry = ImageEntry(
         path=f"{called}.png",
         caption=caption,
-        kind=Kind.PHOTO,
+        kind=ImageKind.PHOTO,
         place=place,
         entities=names[:1],
         also=names[1:2],
@@ -117,7 +117,7 @@ DRAWN = (
         ImageEntry(
             path="map-tianjin.png",
             caption="Map of Beijing",
-            kind=Kind.MAP,
+            kind=ImageKind.MAP,
             place="Tianjin, China",
             also=("天津",),
         ),

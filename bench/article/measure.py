@@ -35,7 +35,7 @@ from inference.library.image_library import (
 )
 from inference.library.image_selector import ImageSelector, MemoryBlobs
 from inference.library.maintenance import build_index
-from jobqueue.article import Kind, Need, Slot
+from jobqueue.article import ImageKind, ImageRequest, ImageSlot
 
 PUBLIC = Path(__file__).with_name("pictures")
 SETS = Path(__file__).with_name("sets")
@@ -47,13 +47,13 @@ class NeedCase(msgspec.Struct, frozen=True):
     caption: str
     right: tuple[str, ...]  # empty: no picture is
     entities: tuple[str, ...] = ()
-    kind: Kind | None = None
+    kind: ImageKind | None = None
     about: str = "all"  # under which it is counted
     trap: str = ""  # what a wrong picture would be
 
     @property
-    def need(self) -> Need:
-        return Need(caption=self.caption, entities=self.entities, kind=self.kind)
+    def need(self) -> ImageRequest:
+        return ImageRequest(caption=self.caption, entities=self.entities, kind=self.kind)
 
 
 class _Text(msgspec.Struct, frozen=True):
@@ -109,7 +109,7 @@ def lay_out(source: Path, folder: Path) -> Path:
     return folder
 
 
-async def fill_needs(folder: Path, cases: Sequence[NeedCase]) -> list[Slot]:
+async def fill_needs(folder: Path, cases: Sequence[NeedCase]) -> list[ImageSlot]:
     """Fill each need by itself."""
     if not read_index(folder).written:
         await build_index(folder)
@@ -129,7 +129,7 @@ def outcome_of(case: NeedCase, placed: str) -> str:
 
 def report(
     cases: Sequence[NeedCase],
-    slots: Sequence[Slot],
+    slots: Sequence[ImageSlot],
     best: Sequence[str],
     texts: Mapping[str, Counter[str]],
     seconds: float,
@@ -160,9 +160,9 @@ def report(
     print(json.dumps(figures))
 
 
-def _path(slot: Slot) -> str:
+def _path(slot: ImageSlot) -> str:
     return slot.figure.entry if slot.figure else ""
 
 
-def _result(slot: Slot) -> str:
+def _result(slot: ImageSlot) -> str:
     return _path(slot) or f"{slot.why}: {slot.detail}"

@@ -13,7 +13,7 @@ from inference.article.prompts import language_of, prompts_for
 from inference.article.section_images import ArticleTools, SectionImages
 from inference.article.section_writer import SectionWriter, source_room
 from inference.article.source import parse_source
-from jobqueue.article import Article, Order, Section, Slot, Stage
+from jobqueue.article import Article, ArticleOrder, ArticleStage, ImageSlot, Section
 from jobqueue.schema import AnyEvent, Delta, Finished, FinishReason, Job, Progress, Turn
 
 
@@ -31,7 +31,7 @@ class BaseArticleAttempt:
     ) -> None:
         """`parent` is the turn that it follows; None leaves it to the queue."""
         self._job = job
-        self._order = job.order or Order()
+        self._order = job.order or ArticleOrder()
         self._tools = tools
         self._parent = parent
         self._question_tokens = question_tokens
@@ -81,11 +81,13 @@ class ArticleAttempt(BaseArticleAttempt):
 
     async def events(self) -> AsyncGenerator[AnyEvent, None]:
         """Raises NoAnswer where the model writes nothing."""
-        yield Progress(stage=Stage.PLANNING)
+        yield Progress(stage=ArticleStage.PLANNING)
         outline, writer = await self._plan()
         parts = (OutlinePart(""), *outline.parts)
         for number, part in enumerate(parts):
-            yield Progress(stage=Stage.WRITING, done=number, total=len(parts), heading=part.heading)
+            yield Progress(
+                stage=ArticleStage.WRITING, done=number, total=len(parts), heading=part.heading
+            )
             async with aclosing(self._write_section(outline, writer, number, part)) as deltas:
                 async for delta in deltas:
                     yield delta
@@ -150,11 +152,11 @@ class ArticleAttempt(BaseArticleAttempt):
 
 def _progress(done: int, total: int, placed: int, heading: str = "") -> Progress:
     return Progress(
-        stage=Stage.ILLUSTRATING, done=done, total=total, placed=placed, heading=heading
+        stage=ArticleStage.ILLUSTRATING, done=done, total=total, placed=placed, heading=heading
     )
 
 
-def _add_slot(article: Article, at: int, slot: Slot) -> Article:
+def _add_slot(article: Article, at: int, slot: ImageSlot) -> Article:
     section = article.sections[at]
     slots = (*section.slots, slot)
     return article.with_section(at, msgspec.structs.replace(section, slots=slots))

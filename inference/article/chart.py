@@ -21,7 +21,7 @@ from inference.article.source import numbers_in, plain_number
 from inference.engines.base import Message
 from inference.sandbox.client import Sandbox
 from inference.sandbox.errors import SandboxUnavailable
-from jobqueue.article import Figure, Kind, Need, Slot
+from jobqueue.article import Figure, ImageKind, ImageRequest, ImageSlot
 from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueFull
 from jobqueue.schema import Attachment
@@ -182,7 +182,7 @@ plt.show()
 """
 
 
-async def draw_chart(sandbox: Sandbox, blobs: Blobs, series: Series) -> Slot | None:
+async def draw_chart(sandbox: Sandbox, blobs: Blobs, series: Series) -> ImageSlot | None:
     """Return None where it could not be drawn or kept."""
     data = {"points": series.points, "in_time": series.in_time}
     files = {"series.json": msgspec.json.encode(data)}
@@ -202,6 +202,6 @@ async def draw_chart(sandbox: Sandbox, blobs: Blobs, series: Series) -> Slot | N
         picture=picture,
         caption=series.title,
         alt=f"{series.title}: {values}",
-        kind=Kind.CHART,
+        kind=ImageKind.CHART,
     )
-    return Slot(need=Need(caption=series.title, kind=Kind.CHART), figure=figure)
+    return ImageSlot(need=ImageRequest(caption=series.title, kind=ImageKind.CHART), figure=figure)

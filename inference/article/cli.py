@@ -25,7 +25,7 @@ from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
 from inference.sandbox.errors import SandboxUnavailable
 from inference.terminal_chat import Memory
-from jobqueue.article import Article, Length, Order
+from jobqueue.article import Article, ArticleLength, ArticleOrder
 from jobqueue.schema import ARTICLE, Delta, Finished, Job, Progress, Sampling
 
 
@@ -34,7 +34,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add_choices(parser)
     parser.add_argument("topic", help="or an instruction")
     parser.add_argument("--source", type=Path, help="a text file that it goes by")
-    parser.add_argument("--length", choices=list(Length), default=Length.SHORT, type=Length)
+    parser.add_argument(
+        "--length", choices=list(ArticleLength), default=ArticleLength.SHORT, type=ArticleLength
+    )
     parser.add_argument("--language", default="", help="as en-US or zh-CN; empty: the topic's")
     parser.add_argument("--seed", type=int, help="the same article again")
     parser.set_defaults(run=run_article)
@@ -89,7 +91,7 @@ def _job(arguments: argparse.Namespace) -> Job:
         capability=ARTICLE,
         prompt=f"{arguments.topic}\n\n{_quote_file(arguments.source, source)}".strip(),
         sampling=Sampling(seed=arguments.seed),
-        order=Order(length=arguments.length, language=arguments.language),
+        order=ArticleOrder(length=arguments.length, language=arguments.language),
     )
 
 

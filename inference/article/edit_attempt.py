@@ -14,7 +14,17 @@ from inference.article.source import SourceText, numbers_in
 from inference.article.stream_cleaner import SentenceMemory, StreamCleaner, pieces
 from inference.engines.base import Message
 from inference.library.normalize import capitalized_names
-from jobqueue.article import Article, Change, Kind, Need, Rework, Section, Slot, Stage, Why
+from jobqueue.article import (
+    Article,
+    ArticleStage,
+    ImageKind,
+    ImageRequest,
+    ImageSlot,
+    NoImageReason,
+    Rework,
+    Section,
+    SectionChange,
+)
 from jobqueue.schema import AnyEvent, Progress
 
 TRIES = 2
@@ -29,14 +39,14 @@ class EditAttempt(BaseArticleAttempt):
         change = self._change
         article, section = change.article, change.article.sections[change.section]
         is_picture = change.rework is Rework.PICTURE
-        stage = Stage.ILLUSTRATING if is_picture else Stage.WRITING
+        stage = ArticleStage.ILLUSTRATING if is_picture else ArticleStage.WRITING
         yield Progress(stage=stage, total=1, heading=section.heading or article.title)
         changed = await (self._replace_picture(section) if is_picture else self._rework(section))
         self._article = article.with_section(change.section, changed)
         yield self._finished_event()
 
     @property
-    def _change(self) -> Change:
+    def _change(self) -> SectionChange:
         assert self._order.change is not None  # noqa: S101 — what makes it this kind of attempt
         return self._order.change
 
@@ -56,7 +66,7 @@ class EditAttempt(BaseArticleAttempt):
     async def _refill(self, article: Article, place: int) -> Article:
         at = self._change.section
         before = article.sections[at].slots[place]
-        emptied = msgspec.structs.replace(before, figure=None, why=Why.UNSAID, detail="")
+        emptied = msgspec.structs.replace(before, figure=None, why=NoImageReason.UNSAID, detail="")
         article = _with_slot(article, at, place, emptied)
         found = await self._images.next_slot(article, at, 1)
         if found and found.figure:
@@ -137,29 +147,31 @@ class EditAttempt(BaseArticleAttempt):
             slot = msgspec.structs.replace(before, candidates=slot.candidates)
         return _replace_slot(section, change.slot, slot)
 
-    async def _need(self, before: Need | None) -> Need | None:
+    async def _need(self, before: ImageRequest | None) -> ImageRequest | None:
         change = self._change
         if change.wish:
             return await self._need_from_wish(change.wish, before)
         if before is None:
             return await self._images.next_need(change.article, change.section)
-        return msgspec.structs.replace(before, kind=None) if before.kind is Kind.CHART else before
+        return (
+            msgspec.structs.replace(before, kind=None) if before.kind is ImageKind.CHART else before
+        )
 
-    async def _need_from_wish(self, wish: str, before: Need | None) -> Need:
+    async def _need_from_wish(self, wish: str, before: ImageRequest | None) -> ImageRequest:
         """Take what a person names in their wish, else what the picture was about before."""
         name = f"wish-{self._change.section}"
         found = await request_images(self._llm, self._language, name, heading="", text=wish)
         names = tuple(capitalized_names(wish))
-        stated = found[0] if found else Need(caption=wish, entities=names)
+        stated = found[0] if found else ImageRequest(caption=wish, entities=names)
         entities = stated.entities or (before.entities if before else ())
         return msgspec.structs.replace(stated, caption=wish, entities=entities)
 
 
-def _still_fits(slot: Slot, before: Section, after: Section) -> bool:
+def _still_fits(slot: ImageSlot, before: Section, after: Section) -> bool:
     """Return whether the text says now what it said before of a picture's need; what it never said,
     a person wanted. A chart's numbers are compared in the same way."""
     old, new = (f"{each.heading}\n{each.text}" for each in (before, after))
-    if slot.need.kind is Kind.CHART:
+    if slot.need.kind is ImageKind.CHART:
         shown = numbers_in(slot.figure.alt) if slot.figure else frozenset[str]()
         return shown & numbers_in(before.text) <= numbers_in(after.text)
     if not slot.need.entities:
@@ -167,12 +179,12 @@ def _still_fits(slot: Slot, before: Section, after: Section) -> bool:
     return all(says(new, name) for name in slot.need.entities if says(old, name))
 
 
-def _replace_slot(section: Section, place: int, slot: Slot) -> Section:
+def _replace_slot(section: Section, place: int, slot: ImageSlot) -> Section:
     slots = (*section.slots[:place], slot, *section.slots[place + 1 :])
     return msgspec.structs.replace(section, slots=slots)
 
 
-def _with_slot(article: Article, at: int, place: int, slot: Slot) -> Article:
+def _with_slot(article: Article, at: int, place: int, slot: ImageSlot) -> Article:
     return article.with_section(at, _replace_slot(article.sections[at], place, slot))
 
 

@@ -21,7 +21,7 @@ from inference.library.normalize import (
     terms,
     written_form,
 )
-from jobqueue.article import Kind, Need
+from jobqueue.article import ImageKind, ImageRequest
 
 MAX_CAPTION = 140
 MAX_ENTITIES = 4
@@ -32,10 +32,10 @@ TOKENS = 70
 
 # As the prompts call them.
 _KINDS = {
-    Kind.PORTRAIT: ("portrait", "肖像"),
-    Kind.MAP: ("map", "地图"),
-    Kind.DRAWING: ("drawing", "绘画"),
-    Kind.PHOTO: ("photo", "照片"),
+    ImageKind.PORTRAIT: ("portrait", "肖像"),
+    ImageKind.MAP: ("map", "地图"),
+    ImageKind.DRAWING: ("drawing", "绘画"),
+    ImageKind.PHOTO: ("photo", "照片"),
 }
 _LABEL = re.compile(
     r"^\W*(?:caption|picture|图片?(?:说明)?|配图)\s*+\d*+\s*+[:：]\s*", re.IGNORECASE
@@ -53,8 +53,8 @@ async def request_images(
     heading: str,
     text: str,
     count: int = 1,
-    subjects: Sequence[Need] = (),
-) -> tuple[Need, ...] | None:
+    subjects: Sequence[ImageRequest] = (),
+) -> tuple[ImageRequest, ...] | None:
     """Return at most `count` needs that the model states, and what the heading is of.
 
     `subjects` are what the text is known to be about: the model may choose one, or another, or
@@ -89,7 +89,7 @@ def parse_needs(
     heading: str,
     text: str,
     names_in: Callable[[str], list[str]] = capitalized_names,
-) -> Iterator[Need]:
+) -> Iterator[ImageRequest]:
     """Yield a need for each line that stands: its caption is about the text, and so are its names.
 
     `names_in` tells names in a text by how they are written.
@@ -108,19 +108,19 @@ def parse_needs(
         known = [name for name in in_text if says(caption, name)]
         itself = [caption] if not caption.isascii() and caption in text else []
         entities = _without_parts([*itself, *entities, *named, *known])
-        yield Need(
+        yield ImageRequest(
             caption=caption,
             entities=tuple(entities[:MAX_ENTITIES]),
             kind=_kind(columns[1] if len(columns) > 1 else ""),
         )
 
 
-def heading_need(heading: str, text: str) -> Need | None:
+def heading_need(heading: str, text: str) -> ImageRequest | None:
     """Return what the heading names, where the text is about it."""
     if not heading.isascii() and heading in text:
-        return Need(caption=heading, entities=(heading,))
+        return ImageRequest(caption=heading, entities=(heading,))
     named = [name for name in capitalized_names(text) if says(heading, name)]
-    return Need(caption=heading, entities=tuple(named[:MAX_ENTITIES])) if named else None
+    return ImageRequest(caption=heading, entities=tuple(named[:MAX_ENTITIES])) if named else None
 
 
 def is_about(caption: str, text: str) -> bool:
@@ -144,7 +144,7 @@ def spread(sections: int, pictures: int | None) -> list[int]:
     return first + [at for at in range(sections) if at not in first]
 
 
-def _shuffle(subjects: Sequence[Need], seed: str) -> list[str]:
+def _shuffle(subjects: Sequence[ImageRequest], seed: str) -> list[str]:
     """Put none of them always first, which weak models choose."""
     names = list(dict.fromkeys(subject.entities[0] for subject in subjects))
     random.Random(seed).shuffle(names)
@@ -172,7 +172,7 @@ def _without_parts(names: Sequence[str]) -> list[str]:
     return kept
 
 
-def _kind(column: str) -> Kind | None:
+def _kind(column: str) -> ImageKind | None:
     """Return None where it says several: then it was repeated from the question."""
     found = [kind for kind, names in _KINDS.items() if mentioned_names(column, names)]
     return found[0] if len(found) == 1 else None

@@ -13,7 +13,7 @@ from inference.article.llm_client import LLMClient
 from inference.article.prompts import Language, Prompts, prompts_for
 from inference.article.source import SourceText
 from inference.engines.base import Message
-from jobqueue.article import Length
+from jobqueue.article import ArticleLength
 
 TRIES = 2
 FIRST_TEMPERATURE = 0.3  # the first one's temperature, where none was chosen
@@ -56,9 +56,9 @@ class SectionLength:
 
 
 LENGTHS = {
-    Length.SHORT: SectionLength(sections=2, paragraphs=1, words=80),
-    Length.MEDIUM: SectionLength(sections=4, paragraphs=2, words=130),
-    Length.LONG: SectionLength(sections=7, paragraphs=3, words=200),
+    ArticleLength.SHORT: SectionLength(sections=2, paragraphs=1, words=80),
+    ArticleLength.MEDIUM: SectionLength(sections=4, paragraphs=2, words=130),
+    ArticleLength.LONG: SectionLength(sections=7, paragraphs=3, words=200),
 }
 
 

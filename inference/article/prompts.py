@@ -8,7 +8,7 @@ picture are shown to them as a question that was answered.
 import re
 from dataclasses import dataclass
 
-from jobqueue.article import Order
+from jobqueue.article import ArticleOrder
 from jobqueue.schema import Job
 
 _HAN, _KANA, _HANGUL = "[\u3400-\u9fff]", "[\u3040-\u30ff]", "[\uac00-\ud7af]"
@@ -56,7 +56,7 @@ class Language:
 
 def language_of(job: Job, assignment: str) -> Language:
     """Return the one that was chosen, else that of what was written, else the person's own."""
-    order = job.order or Order()
+    order = job.order or ArticleOrder()
     if chosen := order.language or (order.change and order.change.article.language):
         return Language(chosen)
     letters = sum(map(str.isalpha, assignment))

@@ -24,7 +24,7 @@ from inference.library.normalize import (
     written_form,
 )
 from inference.sandbox.client import Sandbox
-from jobqueue.article import Article, Kind, Need, Section, Slot
+from jobqueue.article import Article, ImageKind, ImageRequest, ImageSlot, Section
 from jobqueue.blobs import Blobs
 from jobqueue.history_images import select_images
 from jobqueue.schema import Job
@@ -58,8 +58,8 @@ class SectionImages:
         self._tables = list(tables(source.text, self._prompts.chart))
         self._offered: set[str] = set()  # of the person's own
         self._charted: set[int] = set()  # sections that were looked at for numbers
-        self._needs: dict[int, Iterator[Need]] = {}  # of a section: those that are left
-        self._requested: list[tuple[int, Need]] = []  # of which section
+        self._needs: dict[int, Iterator[ImageRequest]] = {}  # of a section: those that are left
+        self._requested: list[tuple[int, ImageRequest]] = []  # of which section
 
     async def at_hand(self) -> Sequence[str]:
         """Return what there are pictures of that belongs to a bare topic, in the article's writing,
@@ -72,12 +72,12 @@ class SectionImages:
         named = (next((n for n in names if n.isascii() != is_chinese), "") for names in found)
         return list(dict.fromkeys(filter(None, named)))[:MAX_AT_HAND]
 
-    async def next_slot(self, article: Article, at: int, limit: int) -> Slot | None:
+    async def next_slot(self, article: Article, at: int, limit: int) -> ImageSlot | None:
         """Return the next place for a picture in a section, which has at most `limit`: filled by
         the first need of it that can be met, else empty. None where the text calls for none."""
         if chart := await self._chart(article.sections[at], at):
             return chart
-        empty: Slot | None = None
+        empty: ImageSlot | None = None
         while need := await self.next_need(article, at, limit):
             slot = await self.fill(need, article, passage=self._passage(article, at))
             if slot.figure:
@@ -85,7 +85,7 @@ class SectionImages:
             empty = empty or slot
         return empty
 
-    async def next_need(self, article: Article, at: int, limit: int = 1) -> Need | None:
+    async def next_need(self, article: Article, at: int, limit: int = 1) -> ImageRequest | None:
         """Return the next need of a section: a picture of the person's that it speaks of, by the
         name of its file, else what its text states, else what it is about. No subject comes
         twice."""
@@ -103,12 +103,12 @@ class SectionImages:
 
     async def fill(
         self,
-        need: Need,
+        need: ImageRequest,
         article: Article,
         *,
         unwanted: Collection[str] = (),
         passage: SurroundingText | None = None,
-    ) -> Slot:
+    ) -> ImageSlot:
         with tracing.start_span("picture") as span:
             slot = await self._tools.selector.fill(
                 need,
@@ -120,7 +120,7 @@ class SectionImages:
             span.set_attributes(tracing.attributes(placed=slot.figure is not None, why=slot.why))
         return slot
 
-    async def _find_needs(self, article: Article, at: int, limit: int) -> Sequence[Need]:
+    async def _find_needs(self, article: Article, at: int, limit: int) -> Sequence[ImageRequest]:
         """Bare names come last: beside them, what there is a picture of is the better choice."""
         section = article.sections[at]
         library = await self._tools.selector.library()
@@ -146,7 +146,7 @@ class SectionImages:
         topic = (self._source.assignment, article.title, section.heading)
         return SurroundingText("\n".join(topic), section.text)
 
-    def _own(self, section: Section) -> Need | None:
+    def _own(self, section: Section) -> ImageRequest | None:
         """Offer each of the person's pictures once."""
         text = f"{section.heading}\n{section.text}"
         for picture in select_images(self._job.attachments):
@@ -155,10 +155,10 @@ class SectionImages:
             if mention and picture.sha256 not in self._offered:
                 self._offered.add(picture.sha256)
                 found = written_form(text, mention)
-                return Need(caption=found, entities=(found,))
+                return ImageRequest(caption=found, entities=(found,))
         return None
 
-    async def _chart(self, section: Section, at: int) -> Slot | None:
+    async def _chart(self, section: Section, at: int) -> ImageSlot | None:
         sandbox = self._tools.sandbox()
         if sandbox is None or at in self._charted:
             return None
@@ -178,18 +178,18 @@ class SectionImages:
         return None
 
 
-def _repeats(need: Need, requested: Need) -> bool:
+def _repeats(need: ImageRequest, requested: ImageRequest) -> bool:
     """Return whether it says nothing that was not requested. A map is of the place, and not the
     same as a view of it."""
-    if (need.kind is Kind.MAP) != (requested.kind is Kind.MAP):
+    if (need.kind is ImageKind.MAP) != (requested.kind is ImageKind.MAP):
         return False
-    if need.kind is Kind.MAP:
+    if need.kind is ImageKind.MAP:
         return not _names(need).isdisjoint(_names(requested))
     said = {term for each in (requested.caption, *requested.entities) for term in terms(each)}
     return _names(need) <= _names(requested) and set(terms(need.caption)) <= said
 
 
-def _names(need: Need) -> frozenset[str]:
+def _names(need: ImageRequest) -> frozenset[str]:
     """Return the names that its caption says, else all of them."""
     names = frozenset(map(name_of, need.entities))
     return mentioned_names(need.caption, names) or names

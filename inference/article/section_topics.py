@@ -24,7 +24,7 @@ from inference.library.normalize import (
     tokens,
     written_form,
 )
-from jobqueue.article import Article, Kind, Need
+from jobqueue.article import Article, ImageKind, ImageRequest
 
 HEADING_SCORE = 10  # a name in it counts as much as in so many sentences
 OPENING_SCORE = 20  # so the opening has the topic, whatever else is headed by it
@@ -72,7 +72,7 @@ class SectionTopics:
         self._library = library
         self._lines = [TopicLine(assignment), TopicLine(article.title), *_lines_of(article)]
 
-    def needs(self, section: int) -> list[Need]:
+    def needs(self, section: int) -> list[ImageRequest]:
         """Return what the section is about most, in words of its own text."""
         scored = [
             (self._scores[topic.subject][section], topic)
@@ -82,7 +82,7 @@ class SectionTopics:
         scored.sort(key=lambda each: -each[0])
         return [self._need(topic, section) for _, topic in scored]
 
-    def accept(self, need: Need, section: int) -> bool:
+    def accept(self, need: ImageRequest, section: int) -> bool:
         """Return whether all that the library knows of a need's names is what this section is
         about."""
         text = "\n".join((need.caption, *need.entities))
@@ -132,7 +132,7 @@ class SectionTopics:
             scores[0] = OPENING_SCORE
         return scores
 
-    def _need(self, topic: Topic, section: int) -> Need:
+    def _need(self, topic: Topic, section: int) -> ImageRequest:
         """Take the first sentence that names nothing else, and no year of its past, so that all
         checks hold against it what the text says; for want of one, the name."""
         own = [at for at in sorted(topic.named) if self._is_sentence(at, section)]
@@ -141,7 +141,7 @@ class SectionTopics:
         name = written_form(line, mention)
         said = (self._lines[at].text for at in own if at in topic.alone)
         caption = next((text for text in said if not years_in(text)), name)
-        return Need(caption=caption, entities=(name,), kind=topic.subject.kind)
+        return ImageRequest(caption=caption, entities=(name,), kind=topic.subject.kind)
 
     def _is_sentence(self, at: int, section: int) -> bool:
         return self._lines[at].section == section and not self._lines[at].is_heading
@@ -154,7 +154,7 @@ def names_at_hand(library: ImageLibrary, topic: str) -> Iterator[tuple[str, ...]
     named = {each.subject.name for each in found if each.is_of_article}
     for entry in library.entries:
         names = entry.shown_names or (entry.caption,)
-        if entry.kind is Kind.MAP or named.isdisjoint(map(name_of, entry.names)):
+        if entry.kind is ImageKind.MAP or named.isdisjoint(map(name_of, entry.names)):
             continue
         is_itself = bool(named & set(map(name_of, names)))
         if not is_itself and not contradiction(entry, library.text_in(entry), library.known):
@@ -174,7 +174,7 @@ def find_topics(library: ImageLibrary, lines: Sequence[TopicLine]) -> Iterator[T
     confirmed = {  # what else is named belongs to it
         name
         for subject in library.subjects
-        if subject.name in every and subject.is_identified and subject.kind is not Kind.MAP
+        if subject.name in every and subject.is_identified and subject.kind is not ImageKind.MAP
         for name in subject.around - {subject.name}
     }
     for subject in library.subjects:

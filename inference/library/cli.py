@@ -22,7 +22,7 @@ from inference.library import image_entry
 from inference.library.image_entry import ImageEntry, LibraryError, read_manifest
 from inference.library.image_library import ImageLibrary
 from inference.library.maintenance import build_index, find_faults, import_images
-from jobqueue.article import Kind
+from jobqueue.article import ImageKind
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -31,7 +31,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     commands = pictures.add_subparsers(required=True, metavar="add|index|check|list")
     adder = _command(commands, "add", "copy files into the library and describe them", run_add)
     adder.add_argument("files", metavar="FILE", nargs="+", type=Path)
-    adder.add_argument("--kind", type=Kind, choices=list(Kind))
+    adder.add_argument("--kind", type=ImageKind, choices=list(ImageKind))
     adder.add_argument("--place", default="", help='from the nearest on: "Luoyang, Henan, China"')
     adder.add_argument("--years", type=_years, help="the time that it shows: 618-907")
     adder.add_argument("--period", default="", help='names of that time: "Tang/唐"')

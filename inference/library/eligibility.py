@@ -12,9 +12,9 @@ from datetime import date
 
 from inference.library.image_entry import ImageEntry, kind_in, years_in
 from inference.library.normalize import is_among, mentioned_names, name_of, terms
-from jobqueue.article import Kind, Need
+from jobqueue.article import ImageKind, ImageRequest
 
-VIEWS = (Kind.PHOTO, Kind.DRAWING)  # either may stand for the other
+VIEWS = (ImageKind.PHOTO, ImageKind.DRAWING)  # either may stand for the other
 TODAY_YEARS = 60  # a picture of a later year may stand for today
 
 
@@ -29,14 +29,14 @@ class SurroundingText:
 @dataclass(frozen=True, slots=True)
 class ImageQuery:
     text: str
-    kind: Kind | None
+    kind: ImageKind | None
     names: tuple[str, ...]  # each of them has to be a name of the picture's
     passage: SurroundingText | None = None  # the picture has to show what this speaks of
 
     @classmethod
     def from_need(
         cls,
-        need: Need,
+        need: ImageRequest,
         known: Collection[str],
         passage: SurroundingText | None = None,
         is_common: Callable[[str], bool] = lambda _: False,
@@ -65,7 +65,7 @@ def refusal(query: ImageQuery, entry: ImageEntry, known: Collection[str]) -> str
         return f"a {query.kind or 'view'} is needed, and it is a {kind or 'view'}"
     about = entry.names or tuple(mentioned_names(entry.caption, {*known, *query.names}))
     if not query.names:
-        if query.kind in (Kind.MAP, Kind.PORTRAIT):
+        if query.kind in (ImageKind.MAP, ImageKind.PORTRAIT):
             return "the need does not say of what"
         # Beside a text about one place, a view of another one would be taken for the first.
         return f"it is about {about[0]}, and the need names nothing" if about else None
@@ -83,7 +83,7 @@ def name_doubt(query: ImageQuery, entry: ImageEntry) -> str | None:
         names = [name for name in query.names if is_among(name, entry.also)]
         return None if _is_of_its_time(query, entry) else f"{names[0]} may be of another time"
     own = [name for name in entry.also if mentioned_names(entry.caption, [name])]
-    if entry.kind is not Kind.MAP or not own or mentioned_names(entry.caption, query.names):
+    if entry.kind is not ImageKind.MAP or not own or mentioned_names(entry.caption, query.names):
         return None
     scripts = {_script(name) for name in query.names}
     other = next((name for name in own if _script(name) in scripts), None)
@@ -93,7 +93,7 @@ def name_doubt(query: ImageQuery, entry: ImageEntry) -> str | None:
 def is_settled_by_name(query: ImageQuery, entry: ImageEntry) -> bool:
     """Return whether names alone tell that a candidate is right, however few words they have in
     common: of a map, a portrait, and of what the query calls by its own name."""
-    of_one = query.kind in (Kind.MAP, Kind.PORTRAIT)
+    of_one = query.kind in (ImageKind.MAP, ImageKind.PORTRAIT)
     return of_one or any(is_among(name, entry.shown_names) for name in query.names)
 
 
@@ -113,21 +113,21 @@ def _without_article(entity: str, known: Collection[str], is_common: Callable[[s
     return rest if rest and name not in known and all(map(is_common, terms(first))) else name
 
 
-def _kind_fits(wanted: Kind | None, kind: Kind | None) -> bool:
+def _kind_fits(wanted: ImageKind | None, kind: ImageKind | None) -> bool:
     """Take what is of an unknown kind as a view, and so what is wanted of any kind."""
     if wanted in VIEWS or wanted is None:
-        return kind is None or kind in VIEWS or (wanted is None and kind is Kind.PORTRAIT)
+        return kind is None or kind in VIEWS or (wanted is None and kind is ImageKind.PORTRAIT)
     return kind is wanted
 
 
 def _subject_fits(
-    query: ImageQuery, kind: Kind | None, entry: ImageEntry, about: tuple[str, ...]
+    query: ImageQuery, kind: ImageKind | None, entry: ImageEntry, about: tuple[str, ...]
 ) -> bool:
     if not entry.names:  # then its caption must speak of nothing else
         return all(is_among(name, query.names) for name in about)
-    if kind is Kind.MAP:  # is of one place, whatever else is on it
+    if kind is ImageKind.MAP:  # is of one place, whatever else is on it
         subjects = (*(entry.entities[:1] or entry.nearest), *entry.also)
-    elif kind is Kind.PORTRAIT:
+    elif kind is ImageKind.PORTRAIT:
         subjects = (*entry.entities, *entry.also)
     else:
         subjects = entry.names
@@ -137,7 +137,7 @@ def _subject_fits(
 def _time_of(entry: ImageEntry) -> tuple[int, int] | None:
     """Return its years. Persons and works are the same in every picture of theirs, so of those a
     year in the caption tells nothing."""
-    if entry.kind is Kind.PORTRAIT:
+    if entry.kind is ImageKind.PORTRAIT:
         return None
     if entry.years or entry.entities:
         return entry.years
@@ -148,7 +148,7 @@ def _time_of(entry: ImageEntry) -> tuple[int, int] | None:
 def _is_of_its_time(query: ImageQuery, entry: ImageEntry) -> bool:
     time = _time_of(entry)
     if time is None:
-        is_of_today = entry.kind is not Kind.MAP or not years_in(query.text)
+        is_of_today = entry.kind is not ImageKind.MAP or not years_in(query.text)
         return is_of_today or max(years_in(query.text)) >= _today()
     if mentioned_names(query.time_text, entry.periods):
         return True

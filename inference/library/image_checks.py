@@ -21,7 +21,7 @@ from inference.library.image_file import ArticleImage
 from inference.library.image_library import ImageText
 from inference.library.normalize import is_among, mentioned_names, name_of
 from inference.ocr import Line
-from jobqueue.article import Kind
+from jobqueue.article import ImageKind
 from jobqueue.schema import Sampling
 
 TITLE_SHARE = 0.75  # of the tallest line's height, from here on a line is a title
@@ -51,7 +51,7 @@ def contradiction(entry: ImageEntry, text: ImageText, known: Collection[str]) ->
         return None
     if not mentioned_names(entry.caption, own) and mentioned_names(entry.caption, known):
         return f"its caption: “{entry.caption[:60]}” is another"
-    is_map = (entry.kind or kind_in(entry.caption)) is Kind.MAP
+    is_map = (entry.kind or kind_in(entry.caption)) is ImageKind.MAP
     for lines in (text.titles, text.lines):
         if any(_says(line, own) for line in lines):
             return None
@@ -85,7 +85,7 @@ CHOICE_PROMPT = (
 
 class VisionReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     shows: str
-    kind: Kind
+    kind: ImageKind
     text: tuple[str, ...]
 
 
@@ -147,7 +147,7 @@ def parse_report(answer: str) -> VisionReport | None:
 
 def objection(report: VisionReport, entry: ImageEntry, known: Collection[str]) -> str | None:
     """Return what was seen that speaks against an entry."""
-    people = (Kind.PORTRAIT, *VIEWS)
+    people = (ImageKind.PORTRAIT, *VIEWS)
     if (
         entry.kind
         and report.kind is not entry.kind

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from inference.library.normalize import mentioned_names
-from jobqueue.article import Kind
+from jobqueue.article import ImageKind
 from jobqueue.structs import Struct
 
 NAME = "pictures.jsonl"
@@ -16,9 +16,9 @@ _YEAR = re.compile(r"(?<![\d.,])\d{3,4}(?![\d]|[.,]\d)")
 
 # For manifests and requests that leave the kind to their words.
 KIND_NAMES = {
-    Kind.MAP: ("map", "地图"),
-    Kind.PORTRAIT: ("portrait", "肖像"),
-    Kind.CHART: ("chart", "图表"),
+    ImageKind.MAP: ("map", "地图"),
+    ImageKind.PORTRAIT: ("portrait", "肖像"),
+    ImageKind.CHART: ("chart", "图表"),
 }
 
 
@@ -32,7 +32,7 @@ class ImageEntry(Struct, frozen=True):
     path: str  # below the library's folder; it is the entry's id too
     caption: str = ""  # printed below the picture
     sha256: str = ""  # of the file when it was added
-    kind: Kind | None = None
+    kind: ImageKind | None = None
     place: str = ""  # from the nearest on, other names behind a slash: "Luoyang/洛阳, Henan, China"
     entities: tuple[str, ...] = ()  # persons, works and places that it shows; a map's first is its
     also: tuple[str, ...] = ()  # other names of these, or of the place where there are none
@@ -57,7 +57,7 @@ class ImageEntry(Struct, frozen=True):
     @property
     def identifying_names(self) -> tuple[str, ...]:
         """The names of which any tells that the picture is right; empty for a view of a place."""
-        if self.kind is Kind.MAP:
+        if self.kind is ImageKind.MAP:
             return (*(self.entities[:1] or self.nearest), *self.also)
         return self.shown_names
 
@@ -76,7 +76,7 @@ class ImageEntry(Struct, frozen=True):
         return _split(self.period)
 
 
-def kind_in(text: str) -> Kind | None:
+def kind_in(text: str) -> ImageKind | None:
     """Return the kind of picture that a caption names itself."""
     return next((kind for kind, names in KIND_NAMES.items() if mentioned_names(text, names)), None)
 

@@ -23,7 +23,7 @@ from inference.library.eligibility import (
 from inference.library.image_entry import ImageEntry, LibraryError, read_manifest
 from inference.library.keyword_search import KeywordSearch
 from inference.library.normalize import capitalized_names, is_among, mentioned_names, name_of, terms
-from jobqueue.article import Kind, Need
+from jobqueue.article import ImageKind, ImageRequest
 from jobqueue.structs import Struct
 
 INDEX_NAME = "pictures.index.json"
@@ -83,7 +83,7 @@ class Subject:
     """Something that there are pictures of."""
 
     name: str  # as `name_of` writes it
-    kind: Kind | None  # MAP of those that maps show, else None
+    kind: ImageKind | None  # MAP of those that maps show, else None
     is_identified: (
         bool  # the name alone tells what the pictures show; else they are views of a place
     )
@@ -113,9 +113,9 @@ class ImageLibrary:
 
     @cached_property
     def subjects(self) -> tuple[Subject, ...]:
-        found: dict[tuple[str, Kind | None, bool], set[str]] = defaultdict(set)
+        found: dict[tuple[str, ImageKind | None, bool], set[str]] = defaultdict(set)
         for entry in self.entries:
-            kind = Kind.MAP if entry.kind is Kind.MAP else None
+            kind = ImageKind.MAP if entry.kind is ImageKind.MAP else None
             identifying = set(map(name_of, entry.identifying_names))
             for name in {name_of(each) for each in entry.subjects} - {""}:
                 found[name, kind, name in identifying].update(map(name_of, entry.names))
@@ -126,7 +126,7 @@ class ImageLibrary:
     def text_in(self, entry: ImageEntry) -> ImageText:
         return self.index.written.get(entry.sha256, ImageText())
 
-    def query_for(self, need: Need, passage: SurroundingText | None = None) -> ImageQuery:
+    def query_for(self, need: ImageRequest, passage: SurroundingText | None = None) -> ImageQuery:
         return ImageQuery.from_need(need, self.known, passage, self.search.is_common)
 
     def candidates(self, query: ImageQuery) -> list[Candidate]:
@@ -178,12 +178,12 @@ class ImageLibrary:
         where the map is without years: those with a capital, if any. Other words tell nothing new
         of a map that is requested by a second name, as *Tenochtitlan before the conquest*."""
         entry = self.entries[at]
-        if entry.kind is not Kind.MAP or entry.years:
+        if entry.kind is not ImageKind.MAP or entry.years:
             return []
         explained = (
             *entry.names,
             *mentioned_names(entry.caption, self.known),
-            *image_entry.KIND_NAMES[Kind.MAP],
+            *image_entry.KIND_NAMES[ImageKind.MAP],
         )
         own = {term for name in explained for term in terms(name)}
         rest = [

@@ -24,7 +24,7 @@ from inference.library.image_entry import ImageEntry, file_of, kind_in
 from inference.library.image_file import ArticleImage, Unreadable, read_file, to_article_image
 from inference.library.image_library import Candidate, ImageLibrary, LibraryReader
 from inference.library.normalize import is_among
-from jobqueue.article import Figure, Need, Slot, Why
+from jobqueue.article import Figure, ImageRequest, ImageSlot, NoImageReason
 from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueError
 from jobqueue.history_images import select_images
@@ -48,13 +48,13 @@ class ImageSelector:
 
     async def fill(
         self,
-        need: Need,
+        need: ImageRequest,
         *,
         own: Sequence[Attachment] = (),
         excluded: Collection[str] = (),
         passage: SurroundingText | None = None,
         seed: int = 0,
-    ) -> Slot:
+    ) -> ImageSlot:
         """Return a place for a picture, filled where one surely fits.
 
         `own` are the person's pictures; `excluded` are the SHA-256 of pictures that are in the
@@ -71,10 +71,12 @@ class ImageSelector:
             placed, why, detail = await selection.first_that_passes(found)
             offered = await selection.alternatives(found, placed)
         except QueueError as error:
-            return Slot(need=need, why=Why.NOTHING, detail=f"no room to keep a picture: {error}")
+            return ImageSlot(
+                need=need, why=NoImageReason.NOTHING, detail=f"no room to keep a picture: {error}"
+            )
         if placed:
-            return Slot(need=need, figure=placed, candidates=offered)
-        return Slot(need=need, why=why, detail=detail, candidates=offered)
+            return ImageSlot(need=need, figure=placed, candidates=offered)
+        return ImageSlot(need=need, why=why, detail=detail, candidates=offered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +91,19 @@ class _Selection:
     checker: VisionChecker | None
     seed: int
 
-    async def first_that_passes(self, found: Sequence[Candidate]) -> tuple[Figure | None, Why, str]:
+    async def first_that_passes(
+        self, found: Sequence[Candidate]
+    ) -> tuple[Figure | None, NoImageReason, str]:
         """Return it, or none and what speaks against the last one that was examined."""
         fitting, why, detail = await self._settle(found)
         for entry in (each.entry for each in fitting[:MAX_EXAMINED]):
             image = await self._read(entry)
             if isinstance(image, str):
-                why, detail = Why.SEEN, f"{entry.path}: {image}"
+                why, detail = NoImageReason.SEEN, f"{entry.path}: {image}"
             elif _hash(image) in self.excluded:
                 continue
             elif against := await self._text_objection(entry, image):
-                why, detail = Why.SEEN, f"{entry.path}: {against}"
+                why, detail = NoImageReason.SEEN, f"{entry.path}: {against}"
             elif refused := await self._vision_objection(entry, image):
                 why, detail = refused
             else:
@@ -122,7 +126,9 @@ class _Selection:
                 figures[_hash(image)] = await self._figure(entry, image)
         return tuple(figures.values())[:MAX_OFFERED]
 
-    async def _settle(self, found: Sequence[Candidate]) -> tuple[Sequence[Candidate], Why, str]:
+    async def _settle(
+        self, found: Sequence[Candidate]
+    ) -> tuple[Sequence[Candidate], NoImageReason, str]:
         """Return those that may be placed, the best first: of several as near, or of one in doubt,
         what a model chose."""
         fitting = [each for each in found if each.fits]
@@ -137,15 +143,15 @@ class _Selection:
             options += [each for each in fitting[1:] if self._is_rival(first, each)]
             options += [each for each in doubted if each.share > first.share]
         if len(options) == 1:
-            return fitting, Why.NOTHING, "what fits is in the article, or was not wanted"
+            return fitting, NoImageReason.NOTHING, "what fits is in the article, or was not wanted"
         options = (options or doubted)[:MAX_EXAMINED]
         detail = " and ".join(each.entry.path for each in options)
         detail += f": {options[0].doubt}" if options[0].doubt else " are as near"
         if self.checker is None:
-            return [], Why.UNSURE, detail
+            return [], NoImageReason.UNSURE, detail
         captions = [each.entry.caption for each in options]
         chosen = await self.checker.choose(self.query.text, captions, self.seed)
-        return ([] if chosen is None else [options[chosen]]), Why.UNSURE, detail
+        return ([] if chosen is None else [options[chosen]]), NoImageReason.UNSURE, detail
 
     def _is_rival(self, first: Candidate, other: Candidate) -> bool:
         """Return whether another one is as near and about something else, and the text tells
@@ -186,14 +192,17 @@ class _Selection:
 
     async def _vision_objection(
         self, entry: ImageEntry, image: ArticleImage
-    ) -> tuple[Why, str] | None:
+    ) -> tuple[NoImageReason, str] | None:
         if self.checker is None or not self.checker.can_see:
             return None
         report = await self.checker.describe(image)
         if report is None:
-            return Why.UNREADABLE, f"{entry.path}: the model that looked gave no clear answer"
+            return (
+                NoImageReason.UNREADABLE,
+                f"{entry.path}: the model that looked gave no clear answer",
+            )
         against = objection(report, entry, self.library.known)
-        return (Why.SEEN, f"{entry.path}: {against}") if against else None
+        return (NoImageReason.SEEN, f"{entry.path}: {against}") if against else None
 
     async def _figure(self, entry: ImageEntry, image: ArticleImage) -> Figure:
         own = self.own.get(entry)
@@ -240,13 +249,13 @@ def _judge_own(query: ImageQuery, entry: ImageEntry, library: ImageLibrary) -> C
     return Candidate(entry, 1.0, refused, None, near=bool(query.names))
 
 
-def _why_none(found: Sequence[Candidate]) -> tuple[Why, str]:
+def _why_none(found: Sequence[Candidate]) -> tuple[NoImageReason, str]:
     if not found:
-        return Why.NOTHING, ""
+        return NoImageReason.NOTHING, ""
     nearest = max(found, key=lambda each: (each.refused is None, each.share))
     if nearest.refused:
-        return Why.ANOTHER, f"{nearest.entry.path}: {nearest.refused}"
-    return Why.WEAK, f"{nearest.entry.path}: {nearest.share:.2f} is not near enough"
+        return NoImageReason.ANOTHER, f"{nearest.entry.path}: {nearest.refused}"
+    return NoImageReason.WEAK, f"{nearest.entry.path}: {nearest.share:.2f} is not near enough"
 
 
 def _hash(image: ArticleImage) -> str:

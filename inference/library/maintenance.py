@@ -30,7 +30,7 @@ from inference.library.image_file import (
 )
 from inference.library.image_library import ImageLibrary, ImageText, Index, write_index
 from inference.library.normalize import name_of
-from jobqueue.article import Kind
+from jobqueue.article import ImageKind
 
 
 def import_images(folder: Path, files: Sequence[Path], description: ImageEntry) -> list[ImageEntry]:
@@ -162,7 +162,7 @@ def _word_faults(entry: ImageEntry) -> Iterator[LibraryFault]:
     elif not entry.names and any(word[:1].isupper() for word in entry.caption.split()[1:]):
         what = "its caption has names that neither place nor entities say"
         yield LibraryFault(entry.path, what, is_serious=False)
-    if entry.kind in (Kind.MAP, Kind.PORTRAIT) and not entry.subjects:
+    if entry.kind in (ImageKind.MAP, ImageKind.PORTRAIT) and not entry.subjects:
         what = f"a {entry.kind} of nothing: name what it shows"
         yield LibraryFault(entry.path, what, is_serious=False)
 

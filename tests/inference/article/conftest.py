@@ -15,7 +15,7 @@ from inference.library.eligibility import SurroundingText
 from inference.library.image_library import LibraryReader
 from inference.library.image_selector import ImageSelector, MemoryBlobs
 from inference.worker import Worker
-from jobqueue.article import Figure, Need, Order, Slot, Why
+from jobqueue.article import ArticleOrder, Figure, ImageRequest, ImageSlot, NoImageReason
 from jobqueue.blobs import Blobs
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
@@ -30,27 +30,27 @@ class NamedImages(ImageSelector):
     def __init__(self) -> None:
         super().__init__(LibraryReader(None), MemoryBlobs())
         self.has: dict[str, tuple[str, ...]] = {}  # a name, and hashes of pictures of it
-        self.needs: list[Need] = []
+        self.needs: list[ImageRequest] = []
         self.own: list[Attachment] = []
         self.excluded: list[str] = []
 
     async def fill(
         self,
-        need: Need,
+        need: ImageRequest,
         *,
         own: Sequence[Attachment] = (),
         excluded: Collection[str] = (),
         passage: SurroundingText | None = None,
         seed: int = 0,
-    ) -> Slot:
+    ) -> ImageSlot:
         self.needs.append(need)
         self.own = list(own)
         self.excluded = list(excluded)
         fitting = [sha for name in need.entities for sha in self.has.get(name, ())]
         free = [sha for sha in fitting if sha not in excluded]
         if not free:
-            return Slot(need=need, why=Why.NOTHING)
-        return Slot(need=need, figure=figure(free[0], need.caption))
+            return ImageSlot(need=need, why=NoImageReason.NOTHING)
+        return ImageSlot(need=need, figure=figure(free[0], need.caption))
 
 
 def figure(sha256: str, caption: str) -> Figure:
@@ -58,7 +58,7 @@ def figure(sha256: str, caption: str) -> Figure:
     return Figure(picture=picture, caption=caption)
 
 
-def article_job(prompt: str, order: Order | None = None, **fields: object) -> Job:
+def article_job(prompt: str, order: ArticleOrder | None = None, **fields: object) -> Job:
     said: dict[str, object] = {
         "id": "a1",
         "channel": "general",
@@ -68,7 +68,7 @@ def article_job(prompt: str, order: Order | None = None, **fields: object) -> Jo
         "reader": "bot-0",
         "capability": "article",
         "prompt": prompt,
-        "order": order or Order(),
+        "order": order or ArticleOrder(),
     }
     return Job(**(said | fields))  # type: ignore[arg-type]
 
@@ -105,7 +105,9 @@ def write(redis: Redis, tools: ArticleTools) -> Write:
     """Orders, and takes down all that happens, without a worker in between."""
     service = ArticleService(History(redis), tools)
 
-    async def ordered(prompt: str, order: Order | None = None, **fields: object) -> list[AnyEvent]:
+    async def ordered(
+        prompt: str, order: ArticleOrder | None = None, **fields: object
+    ) -> list[AnyEvent]:
         attempt = await service.create_attempt(article_job(prompt, order, **fields), 1)
         async with aclosing(attempt.events()) as events:
             return [event async for event in events]

@@ -7,7 +7,14 @@ from redis.asyncio import Redis
 
 from inference.agent.errors import NoAnswer
 from inference.worker import Worker
-from jobqueue.article import Kind, Length, Need, Order, Stage, Why
+from jobqueue.article import (
+    ArticleLength,
+    ArticleOrder,
+    ArticleStage,
+    ImageKind,
+    ImageRequest,
+    NoImageReason,
+)
 from jobqueue.event_reader import EventReader
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
@@ -29,7 +36,7 @@ LUOYANG = (
     "!picture The Longmen Grottoes | Longmen Grottoes, Eiffel Tower | photo "
     "!picture Peonies in Kaifeng | Kaifeng | photo"
 )
-SHORT = Order(length=Length.SHORT)
+SHORT = ArticleOrder(length=ArticleLength.SHORT)
 
 
 async def test_an_article_is_planned_written_and_illustrated(
@@ -62,12 +69,12 @@ async def test_the_text_streams_in_order_and_the_steps_are_told(
     )
     steps = [event for event in events if isinstance(event, Progress)]
     assert [(step.stage, step.done, step.total, step.placed) for step in steps] == [
-        (Stage.PLANNING, 0, 0, 0),
-        *((Stage.WRITING, done, 3, 0) for done in range(3)),
-        (Stage.ILLUSTRATING, 0, 3, 0),
-        (Stage.ILLUSTRATING, 1, 3, 1),
-        (Stage.ILLUSTRATING, 2, 3, 1),
-        (Stage.ILLUSTRATING, 3, 3, 1),
+        (ArticleStage.PLANNING, 0, 0, 0),
+        *((ArticleStage.WRITING, done, 3, 0) for done in range(3)),
+        (ArticleStage.ILLUSTRATING, 0, 3, 0),
+        (ArticleStage.ILLUSTRATING, 1, 3, 1),
+        (ArticleStage.ILLUSTRATING, 2, 3, 1),
+        (ArticleStage.ILLUSTRATING, 3, 3, 1),
     ]
 
 
@@ -82,18 +89,24 @@ async def test_what_the_text_does_not_name_is_asked_for_nowhere(
         "Longmen Grottoes",
     }
     empty = article.sections[1].slots[0]
-    assert (empty.figure, empty.why, empty.need.kind) == (None, Why.NOTHING, Kind.PHOTO)
+    assert (empty.figure, empty.why, empty.need.kind) == (
+        None,
+        NoImageReason.NOTHING,
+        ImageKind.PHOTO,
+    )
 
 
 async def test_as_many_pictures_as_are_wanted(write: Write, images: NamedImages) -> None:
     """Where a place stays empty, another one is looked for; none is, where none is wanted."""
     images.has = {"Longmen Grottoes": ("b" * 64,)}
-    one = finished(await write(LUOYANG, Order(length=Length.SHORT, pictures=1))).article
+    one = finished(
+        await write(LUOYANG, ArticleOrder(length=ArticleLength.SHORT, pictures=1))
+    ).article
     assert one is not None
     assert [len(section.slots) for section in one.sections] == [1, 1, 0]
     assert len(one.figures) == 1
     asked = len(images.needs)
-    none = finished(await write(LUOYANG, Order(pictures=0), id="a2")).article
+    none = finished(await write(LUOYANG, ArticleOrder(pictures=0), id="a2")).article
     assert none is not None
     assert (none.figures, len(images.needs)) == ((), asked)
 
@@ -107,7 +120,7 @@ async def test_the_persons_own_pictures_are_offered_where_the_text_names_them(
     assert article is not None
     assert images.own == [own]
     (placed,) = article.sections[1].slots
-    assert placed.need == Need(caption="Longmen Grottoes", entities=("Longmen Grottoes",))
+    assert placed.need == ImageRequest(caption="Longmen Grottoes", entities=("Longmen Grottoes",))
     assert placed.figure is not None
 
 

@@ -10,7 +10,7 @@ from inference.article.section_images import ArticleTools
 from inference.engines.scripted import ScriptedEngine
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
-from jobqueue.article import Kind, Length, Order
+from jobqueue.article import ArticleLength, ArticleOrder, ImageKind
 from jobqueue.blobs import Blobs
 from jobqueue.history import History
 from tests.inference.article.conftest import NamedImages, article_job, finished
@@ -35,14 +35,14 @@ async def test_charts_are_drawn_from_the_text_and_from_a_table(
     redis: Redis, sandbox: Sandbox
 ) -> None:
     tools = ArticleTools(ScriptedEngine(), Blobs(redis), NamedImages(), sandbox=lambda: sandbox)
-    job = article_job(f"{PROMPT}\n\n{TABLE}", Order(length=Length.SHORT))
+    job = article_job(f"{PROMPT}\n\n{TABLE}", ArticleOrder(length=ArticleLength.SHORT))
     attempt = await ArticleService(History(redis), tools).create_attempt(job, 1)
     article = finished([event async for event in attempt.events()]).article
     assert article is not None
     charts = [s.slots[0].figure for s in article.sections[1:] if s.slots]
     assert [(chart.caption, chart.alt, chart.kind) for chart in charts if chart] == [
-        ("Ships", "Ships: 1990 31, 2000 45, 2010 62", Kind.CHART),
-        ("Ships by Port", "Ships by Port: Rostock 310, Kiel 1,200, Bremen 95", Kind.CHART),
+        ("Ships", "Ships: 1990 31, 2000 45, 2010 62", ImageKind.CHART),
+        ("Ships by Port", "Ships by Port: Rostock 310, Kiel 1,200, Bremen 95", ImageKind.CHART),
     ]
     for chart in filter(None, charts):
         png = await Blobs(redis).get(chart.picture.sha256)

@@ -7,7 +7,17 @@ import pytest
 from redis.asyncio import Redis
 
 from inference.worker import Worker
-from jobqueue.article import Article, Change, Need, Order, Rework, Section, Slot, Stage, Why
+from jobqueue.article import (
+    Article,
+    ArticleOrder,
+    ArticleStage,
+    ImageRequest,
+    ImageSlot,
+    NoImageReason,
+    Rework,
+    Section,
+    SectionChange,
+)
 from jobqueue.event_reader import EventReader
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
@@ -18,8 +28,8 @@ CAVES = (
     "Monks cut the Longmen Grottoes into the cliffs. The river Yi flows between them. "
     "Many statues are small, and some are very large."
 )
-SLOT = Slot(
-    need=Need(caption="The Longmen Grottoes", entities=("Longmen Grottoes",)),
+SLOT = ImageSlot(
+    need=ImageRequest(caption="The Longmen Grottoes", entities=("Longmen Grottoes",)),
     figure=figure("a" * 64, "The Longmen Grottoes"),
 )
 ARTICLE = Article(
@@ -33,9 +43,9 @@ ARTICLE = Article(
 )
 
 
-def order(rework: Rework, section: int = 1, **fields: object) -> Order:
-    change = Change(article=ARTICLE, section=section, rework=rework, **fields)  # type: ignore[arg-type]
-    return Order(change=change)
+def order(rework: Rework, section: int = 1, **fields: object) -> ArticleOrder:
+    change = SectionChange(article=ARTICLE, section=section, rework=rework, **fields)  # type: ignore[arg-type]
+    return ArticleOrder(change=change)
 
 
 def changed(events: list[AnyEvent]) -> Section:
@@ -61,7 +71,7 @@ async def test_a_section_is_written_anew(write: Write, rework: Rework, said: str
     assert (section.text, section.heading, section.slots) == (said, "Caves", (SLOT,))
     steps = [event for event in events if isinstance(event, Progress)]
     assert [(step.stage, step.total, step.heading) for step in steps] == [
-        (Stage.WRITING, 1, "Caves")
+        (ArticleStage.WRITING, 1, "Caves")
     ]
     assert not any(isinstance(event, Delta) for event in events)
 
@@ -70,7 +80,7 @@ async def test_a_picture_of_what_is_no_longer_said_goes(write: Write, images: Na
     """And says so; a person may take it back."""
     said = "Into the cliffs by the river, monks once carved a thousand caves."
     (slot,) = changed(await write(f"Luoyang !change {said}", order(Rework.REWRITE))).slots
-    assert (slot.figure, slot.why, slot.candidates) == (None, Why.UNSAID, (SLOT.figure,))
+    assert (slot.figure, slot.why, slot.candidates) == (None, NoImageReason.UNSAID, (SLOT.figure,))
     images.has = {"Yi": ("c" * 64,)}
     asked = f"Luoyang !change The Yi is a river of fish. {said} !picture The Yi | Yi | photo"
     (slot,) = changed(await write(asked, order(Rework.REWRITE), id="a2")).slots

@@ -1,21 +1,21 @@
 """What a picture has to show is held against the text that it stands beside."""
 
 from inference.article.image_requests import heading_need, parse_needs, says, spread
-from jobqueue.article import Kind, Need
+from jobqueue.article import ImageKind, ImageRequest
 
 TEXT = "South of Luoyang, monks cut the Longmen Grottoes into the cliffs above the river Yi."
 
 
-def read(said: str, heading: str = "The caves", text: str = TEXT) -> list[Need]:
+def read(said: str, heading: str = "The caves", text: str = TEXT) -> list[ImageRequest]:
     return list(parse_needs(said, heading, text))
 
 
 def test_a_need_is_what_the_text_speaks_of() -> None:
     assert read("Cliffs with the Longmen Grottoes | Longmen Grottoes, Luoyang | photo") == [
-        Need(
+        ImageRequest(
             caption="Cliffs with the Longmen Grottoes",
             entities=("Longmen Grottoes", "Luoyang"),
-            kind=Kind.PHOTO,
+            kind=ImageKind.PHOTO,
         )
     ]
 
@@ -49,11 +49,11 @@ def test_a_kind_that_was_repeated_from_the_question_is_none() -> None:
 
 
 def test_for_want_of_words_the_heading_is_what_is_wanted_if_the_text_names_it() -> None:
-    assert heading_need("Longmen Grottoes at dusk", TEXT) == Need(
+    assert heading_need("Longmen Grottoes at dusk", TEXT) == ImageRequest(
         caption="Longmen Grottoes at dusk", entities=("Longmen Grottoes",)
     )
     assert heading_need("Outlook", TEXT) is None
-    assert heading_need("龙门石窟", "龙门石窟在洛阳。") == Need(
+    assert heading_need("龙门石窟", "龙门石窟在洛阳。") == ImageRequest(
         caption="龙门石窟", entities=("龙门石窟",)
     )
     assert heading_need("展望", "龙门石窟在洛阳。") is None

@@ -5,29 +5,34 @@ import pytest
 from inference.library.eligibility import ImageQuery, name_doubt, refusal
 from inference.library.image_entry import ImageEntry
 from inference.library.normalize import mentioned_names, name_of, terms
-from jobqueue.article import Kind, Need
+from jobqueue.article import ImageKind, ImageRequest
 
 KNOWN = {"luoyang", "洛阳", "kaifeng", "luoyang bridge", "洛阳桥", "li bai"}
 LUOYANG = ImageEntry(
-    path="l.png", caption="Map of Luoyang", kind=Kind.MAP, place="Luoyang/洛阳, Henan"
+    path="l.png", caption="Map of Luoyang", kind=ImageKind.MAP, place="Luoyang/洛阳, Henan"
 )
 KAIFENG = ImageEntry(
-    path="k.png", caption="Map of Kaifeng, east of Luoyang", kind=Kind.MAP, place="Kaifeng, Henan"
+    path="k.png",
+    caption="Map of Kaifeng, east of Luoyang",
+    kind=ImageKind.MAP,
+    place="Kaifeng, Henan",
 )
 BRIDGE = ImageEntry(
     path="b.png",
     caption="Luoyang Bridge",
-    kind=Kind.PHOTO,
+    kind=ImageKind.PHOTO,
     place="Quanzhou, Fujian",
     entities=("Luoyang Bridge",),
     also=("洛阳桥",),
 )
-POET = ImageEntry(path="p.png", caption="Li Bai", kind=Kind.PORTRAIT, entities=("Li Bai",))
-NOODLES = ImageEntry(path="n.png", caption="A bowl of noodles", kind=Kind.PHOTO)
+POET = ImageEntry(path="p.png", caption="Li Bai", kind=ImageKind.PORTRAIT, entities=("Li Bai",))
+NOODLES = ImageEntry(path="n.png", caption="A bowl of noodles", kind=ImageKind.PHOTO)
 
 
-def passes(entry: ImageEntry, caption: str, *entities: str, kind: Kind | None = None) -> bool:
-    wanted = ImageQuery.from_need(Need(caption=caption, entities=entities, kind=kind), KNOWN)
+def passes(entry: ImageEntry, caption: str, *entities: str, kind: ImageKind | None = None) -> bool:
+    wanted = ImageQuery.from_need(
+        ImageRequest(caption=caption, entities=entities, kind=kind), KNOWN
+    )
     return refusal(wanted, entry, KNOWN) is None
 
 
@@ -71,8 +76,10 @@ def test_another_place_person_or_kind_is_refused(
 
 
 def test_a_caption_alone_must_speak_of_nothing_else() -> None:
-    plain = ImageEntry(path="a.png", caption="A street of Luoyang", kind=Kind.PHOTO)
-    mixed = ImageEntry(path="b.png", caption="The road from Luoyang to Kaifeng", kind=Kind.PHOTO)
+    plain = ImageEntry(path="a.png", caption="A street of Luoyang", kind=ImageKind.PHOTO)
+    mixed = ImageEntry(
+        path="b.png", caption="The road from Luoyang to Kaifeng", kind=ImageKind.PHOTO
+    )
     assert passes(plain, "A street in Luoyang", "Luoyang")
     assert not passes(mixed, "A street in Luoyang", "Luoyang")
 
@@ -80,7 +87,7 @@ def test_a_caption_alone_must_speak_of_nothing_else() -> None:
 XIAN = ImageEntry(
     path="x.png",
     caption="Map of Chang'an in the Tang dynasty, today's Xi'an",
-    kind=Kind.MAP,
+    kind=ImageKind.MAP,
     place="Xi'an/西安, Shaanxi",
     also=("Chang'an", "长安"),
     years=(618, 907),
@@ -97,7 +104,9 @@ XIAN = ImageEntry(
     ],
 )
 def test_a_time_that_is_stated_is_the_pictures(caption: str, name: str) -> None:
-    query = ImageQuery.from_need(Need(caption=caption, entities=(name,), kind=Kind.MAP), KNOWN)
+    query = ImageQuery.from_need(
+        ImageRequest(caption=caption, entities=(name,), kind=ImageKind.MAP), KNOWN
+    )
     assert refusal(query, XIAN, KNOWN) is None
     assert name_doubt(query, XIAN) is None
 
@@ -108,11 +117,11 @@ def test_a_time_that_is_stated_is_the_pictures(caption: str, name: str) -> None:
 def test_another_time_is_another_place(caption: str) -> None:
     """An old capital is not shown for today's city, whatever words a language has for either."""
     name = caption.split(maxsplit=1)[0] if caption[0] != "M" else "Xi'an"
-    assert not passes(XIAN, caption, name, kind=Kind.MAP)
+    assert not passes(XIAN, caption, name, kind=ImageKind.MAP)
 
 
 def test_an_old_name_alone_is_a_doubt() -> None:
-    need = Need(caption="Map of Chang'an", entities=("Chang'an",), kind=Kind.MAP)
+    need = ImageRequest(caption="Map of Chang'an", entities=("Chang'an",), kind=ImageKind.MAP)
     query = ImageQuery.from_need(need, KNOWN)
     assert refusal(query, XIAN, KNOWN) is None
     assert name_doubt(query, XIAN)
