@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Protocol, Self, TypeVar
 
-from playground.discord.event_bus import DiscordEvent
+from playground.discord.event_bus import DiscordEvent, Subscription
 from playground.discord.interactions import Interaction
 from playground.discord.json_types import Json
 from playground.discord.server import LocalDiscord
@@ -105,7 +105,7 @@ class AskAtOnce:
         people = list(
             itertools.islice(_create_people(world, f"burst{time.monotonic_ns()}"), self.people)
         )
-        with world.subscribe() as changes:
+        with world.subscribe() as events:
             began = time.monotonic()
             asked = []
             for number, (user, place) in enumerate(people):
@@ -113,19 +113,19 @@ class AskAtOnce:
                 asked.append(await world.slash(user, place, "chat", {"prompt": self.prompt}))
             await asyncio.gather(*(interaction.wait_acknowledged() for interaction in asked))
             answered = {i.id for i in asked if not i.failed}
-            heard = await _read_acknowledgements(changes, answered)
+            heard = await _read_acknowledgements(events, answered)
             await _await_answers(asked)
         return [heard.get(i.id, float("inf")) - i.created * 1000 for i in asked]
 
 
-async def _read_acknowledgements(changes: Any, wanted: set[str]) -> dict[str, float]:
+async def _read_acknowledgements(events: Subscription, wanted: set[str]) -> dict[str, float]:
     """Return the time of each acknowledgement, in ms since 1970."""
-    heard: dict[str, float] = {}
-    while wanted - heard.keys():
-        seen = await anext(changes)
-        if seen.event == "INTERACTION_SUCCESS":
-            heard[seen.data["id"]] = seen.at * 1000
-    return heard
+    times_ms: dict[str, float] = {}
+    while wanted - times_ms.keys():
+        event = await anext(events)
+        if event.name == "INTERACTION_SUCCESS":
+            times_ms[event.data["id"]] = event.time * 1000
+    return times_ms
 
 
 async def _await_answers(asked: list[Interaction]) -> None:
