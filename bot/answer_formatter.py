@@ -6,7 +6,13 @@ from types import TracebackType
 from typing import Self
 
 from bot.agent_trace import Work
-from bot.article.message_layout import Chapter, Shot, Spread, headed, under
+from bot.article.message_layout import (
+    ArticleView,
+    FigureView,
+    SectionView,
+    figure_caption,
+    section_markdown,
+)
 from bot.i18n import Words
 from bot.render import steps_text
 from bot.render.components_layout import MOST_BYTES
@@ -45,7 +51,7 @@ class Dressing:
     ) -> None:
         await self._studio.__aexit__(kind, error, traceback)
 
-    async def dress(self, text: str, outcome: AnswerOutcome, words: Words) -> Dressed | Spread:
+    async def dress(self, text: str, outcome: AnswerOutcome, words: Words) -> Dressed | ArticleView:
         if outcome.article:
             return await self.spread(outcome.article)
         is_solution = outcome.check is not None
@@ -54,36 +60,38 @@ class Dressing:
             dressed = dressed.under("\n".join(steps_text.folded(outcome.work, words)))
         return dressed.over(await self._plots(outcome.work, words))
 
-    async def spread(self, article: Article) -> Spread:
+    async def spread(self, article: Article) -> ArticleView:
         """Its texts typeset, with the pictures that are still there."""
         titles = (article.title, *[""] * len(article.sections))
         numbered = enumerate(zip(titles, article.sections, strict=False), start=1)
-        return Spread(
+        return ArticleView(
             tuple([await self._chapter(n, section, title) for n, (title, section) in numbered])
         )
 
-    async def _chapter(self, number: int, section: Section, title: str) -> Chapter:
-        dressed = await self._studio.dress(headed(section, title))
+    async def _chapter(self, number: int, section: Section, title: str) -> SectionView:
+        dressed = await self._studio.dress(section_markdown(section, title))
         blocks = (
             replace(block, name=f"{number}-{block.name}") if isinstance(block, Picture) else block
             for block in dressed.blocks
         )
         figures = [slot.figure for slot in section.slots if slot.figure]
         shots = [await self._shot(figure) for figure in figures]
-        return Chapter(tuple(blocks), tuple(shots))
+        return SectionView(tuple(blocks), tuple(shots))
 
-    async def _shot(self, figure: Figure) -> Shot:
+    async def _shot(self, figure: Figure) -> FigureView:
         data = await self._bytes(figure.picture.sha256)
         if not data or len(data) > MAX_PLOT_BYTES:
-            return Shot(under(figure))
-        return Shot(under(figure), Picture(figure_name(figure), data, figure.alt or figure.caption))
+            return FigureView(figure_caption(figure))
+        return FigureView(
+            figure_caption(figure), Picture(figure_name(figure), data, figure.alt or figure.caption)
+        )
 
     async def candidates(self, slot: ImageSlot) -> list[tuple[int, Picture]]:
         """The pictures that are offered for a place, by their number there."""
         found: list[tuple[int, Picture]] = []
         room = MOST_BYTES
         for number, figure in enumerate(slot.candidates):
-            picture = (await self._shot(figure)).picture
+            picture = (await self._shot(figure)).image
             if picture and len(picture.png) <= room and len(found) < MOST_CANDIDATES:
                 found.append((number, picture))
                 room -= len(picture.png)

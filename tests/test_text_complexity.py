@@ -22,7 +22,7 @@ import pytest
 
 from bot import notices, problem_numbers, sanitize
 from bot.agent_trace import Step, Thinking, Work
-from bot.article.html_page import written
+from bot.article.html_page import markdown_to_html
 from bot.files.prompt_files import clean_file_name, quote
 from bot.i18n import words
 from bot.notices import Refused
@@ -234,7 +234,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "notice": lambda text: notices.Notice(
         "article-changing", arguments={"heading": text[:2_000]}
     ).text(words("en")),
-    "article: page": written,
+    "article: page": markdown_to_html,
     "article: sentences": lambda text: [*stream_cleaner.pieces(text, ended=True)],
     "article: prose": partial(_prose, piece=SIZE * 2),
     "article: prose, streamed": partial(_prose, piece=PIECE),

@@ -9,7 +9,7 @@ from jobqueue.article import Article
 MOST_STATES = 20
 
 
-class Record(msgspec.Struct, frozen=True):
+class ArticleRecord(msgspec.Struct, frozen=True):
     states: tuple[Article, ...]  # the newest is last, and is shown
 
     @property
@@ -17,25 +17,27 @@ class Record(msgspec.Struct, frozen=True):
         return self.states[-1]
 
     @property
-    def undoable(self) -> bool:
+    def can_undo(self) -> bool:
         return len(self.states) > 1
 
-    def changed(self, article: Article) -> "Record":
+    def with_article(self, article: Article) -> "ArticleRecord":
         if article == self.article:
             return self
-        return Record((*self.states, article)[-MOST_STATES:])
+        return ArticleRecord((*self.states, article)[-MOST_STATES:])
 
-    def undone(self) -> "Record":
-        return Record(self.states[:-1]) if self.undoable else self
+    def without_newest(self) -> "ArticleRecord":
+        return ArticleRecord(self.states[:-1]) if self.can_undo else self
 
 
-class ArticleRecords(KeptRecords[Record]):
+class ArticleRecords(KeptRecords[ArticleRecord]):
     """By the answer that the article is, which keeps its name through all its versions."""
 
     def __init__(self, redis: Redis, shard: str = "main") -> None:
-        super().__init__(redis, "article", Kept[Record], shard)
+        super().__init__(redis, "article", Kept[ArticleRecord], shard)
 
     async def add(self, name: str, user: str, article: Article) -> None:
         """A new state of it."""
         record = await self.find(name)
-        await self.keep(name, user, record.changed(article) if record else Record((article,)))
+        await self.keep(
+            name, user, record.with_article(article) if record else ArticleRecord((article,))
+        )

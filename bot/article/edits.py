@@ -12,58 +12,58 @@ def is_lead(article: Article, at: int) -> bool:
     return at == 0 and not article.sections[0].heading
 
 
-def worded(article: Article, at: int, heading: str, text: str) -> Article:
+def replace_text(article: Article, at: int, heading: str, text: str) -> Article:
     """With a section's heading and text in other words."""
     section = article.sections[at]
     heading = "" if is_lead(article, at) else heading or section.heading
     return article.with_section(at, replace(section, heading=heading, text=text))
 
 
-def without_picture(article: Article, at: int, place: int) -> Article:
+def remove_picture(article: Article, at: int, place: int) -> Article:
     """The picture stays among the candidates."""
     slot = article.sections[at].slots[place]
     emptied = replace(
-        slot, figure=None, why=NoImageReason.REMOVED, detail="", candidates=_others(slot)
+        slot, figure=None, why=NoImageReason.REMOVED, detail="", candidates=_other_candidates(slot)
     )
-    return _with_slot(article, at, place, emptied)
+    return _replace_slot(article, at, place, emptied)
 
 
-def with_picture(article: Article, at: int, place: int, candidate: int) -> Article:
+def choose_picture(article: Article, at: int, place: int, candidate: int) -> Article:
     """The candidate takes the place; what was there becomes one."""
     slot = article.sections[at].slots[place]
     chosen = slot.candidates[candidate]
-    others = tuple(figure for figure in _others(slot) if figure != chosen)
+    others = tuple(figure for figure in _other_candidates(slot) if figure != chosen)
     filled = replace(slot, figure=chosen, why=None, detail="", candidates=others)
-    return _with_slot(article, at, place, filled)
+    return _replace_slot(article, at, place, filled)
 
 
-def movable(article: Article, at: int, step: int) -> bool:
+def can_move(article: Article, at: int, step: int) -> bool:
     to = at + step
     within = 0 <= to < len(article.sections)
     return within and not is_lead(article, at) and not is_lead(article, to)
 
 
-def moved(article: Article, at: int, step: int) -> Article:
+def move_section(article: Article, at: int, step: int) -> Article:
     """With a section one place up (-1) or down (+1), where that is possible."""
-    if not movable(article, at, step):
+    if not can_move(article, at, step):
         return article
     sections = list(article.sections)
     sections[at], sections[at + step] = sections[at + step], sections[at]
     return replace(article, sections=tuple(sections))
 
 
-def empty(article: Article) -> list[tuple[Section, ImageSlot]]:
+def list_empty_slots(article: Article) -> list[tuple[Section, ImageSlot]]:
     """The places without a picture, in reading order."""
     slots = [(section, slot) for section in article.sections for slot in section.slots]
     return [(section, slot) for section, slot in slots if slot.figure is None]
 
 
-def _others(slot: ImageSlot) -> tuple[Figure, ...]:
+def _other_candidates(slot: ImageSlot) -> tuple[Figure, ...]:
     figures = (slot.figure, *slot.candidates) if slot.figure else slot.candidates
     return figures[:MOST_CANDIDATES]
 
 
-def _with_slot(article: Article, at: int, place: int, slot: ImageSlot) -> Article:
+def _replace_slot(article: Article, at: int, place: int, slot: ImageSlot) -> Article:
     section = article.sections[at]
     slots = (*section.slots[:place], slot, *section.slots[place + 1 :])
     return article.with_section(at, replace(section, slots=slots))

@@ -8,7 +8,7 @@ from html import escape
 from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
-from bot.article.html_page import page
+from bot.article.html_page import to_html
 from bot.notices import Notice, Refused
 from jobqueue.article import Article, Figure, ImageSlot
 
@@ -20,12 +20,12 @@ Pictures = Mapping[str, bytes | None]  # by SHA-256; None where they are gone
 
 
 @dataclass(frozen=True)
-class Bundle:
+class ArticleZip:
     name: str
     stream: BytesIO
 
 
-def bundle(article: Article, pictures: Pictures, most_bytes: int) -> Bundle:
+def export_zip(article: Article, pictures: Pictures, most_bytes: int) -> ArticleZip:
     """Return article.md with pictures/, and article.html, in one archive of at most `most_bytes`.
 
     Raises:
@@ -34,12 +34,12 @@ def bundle(article: Article, pictures: Pictures, most_bytes: int) -> Bundle:
     for apart in (True, False):
         stream = BytesIO()
         with ZipFile(stream, "w", ZIP_DEFLATED) as archive:
-            for name, data in _files(article, pictures, apart=apart):
+            for name, data in _list_files(article, pictures, apart=apart):
                 packed = ZIP_STORED if name.startswith("pictures/") else ZIP_DEFLATED
                 archive.writestr(name, data, packed)
         if stream.tell() <= most_bytes:
             stream.seek(0)
-            return Bundle(f"{file_name(article.title)}.zip", stream)
+            return ArticleZip(f"{file_name(article.title)}.zip", stream)
     raise Refused(TOO_LARGE)
 
 
@@ -48,25 +48,25 @@ def file_name(title: str) -> str:
     return "-".join(kept.split())[:NAME_CHARS].strip("-") or "article"
 
 
-def _files(
+def _list_files(
     article: Article, pictures: Pictures, *, apart: bool
 ) -> Iterator[tuple[str, str | bytes]]:
-    names = {figure.picture.sha256: f"pictures/{name}" for figure, name in _named(article)}
+    names = {figure.picture.sha256: f"pictures/{name}" for figure, name in _name_figures(article)}
     there = {sha256: data for sha256, data in pictures.items() if data}
     addresses = {
         figure.picture.sha256: _inlined(figure, there[figure.picture.sha256])
         for figure in article.figures
         if figure.picture.sha256 in there
     }
-    yield "article.html", page(article, addresses)
+    yield "article.html", to_html(article, addresses)
     local = {sha256: names[sha256] for sha256 in addresses}
-    yield "article.md", markdown(article, local if apart else {})
+    yield "article.md", to_markdown(article, local if apart else {})
     if apart:
         for sha256, name in local.items():
             yield name, there[sha256]
 
 
-def _named(article: Article) -> Iterator[tuple[Figure, str]]:
+def _name_figures(article: Article) -> Iterator[tuple[Figure, str]]:
     for number, figure in enumerate(article.figures, start=1):
         extension = figure.picture.media_type.rpartition("/")[2]
         yield figure, f"{number}-{file_name(figure.caption)}.{extension}"
@@ -79,16 +79,16 @@ def _inlined(figure: Figure, data: bytes) -> str:
 # --- Markdown -----------------------------------------------------------------------------------
 
 
-def markdown(article: Article, addresses: Mapping[str, str]) -> str:
+def to_markdown(article: Article, addresses: Mapping[str, str]) -> str:
     """Its text, with pictures where they have an address."""
     blocks = [f"# {article.title}"]
     for section in article.sections:
         blocks += [f"## {section.heading}"] if section.heading else []
-        blocks += [section.text, *(_shown(slot, addresses) for slot in section.slots)]
+        blocks += [section.text, *(_figure_markdown(slot, addresses) for slot in section.slots)]
     return "\n\n".join(filter(None, blocks)) + "\n"
 
 
-def _shown(slot: ImageSlot, addresses: Mapping[str, str]) -> str:
+def _figure_markdown(slot: ImageSlot, addresses: Mapping[str, str]) -> str:
     if (figure := slot.figure) is None:
         return ""
     address = addresses.get(figure.picture.sha256)

@@ -36,10 +36,10 @@ _MARK = "\ue000{}\ue001"  # stands for a formula while Markdown is read
 _MARKED = re.compile("\ue000(\\d+)\ue001")
 
 
-def page(article: Article, addresses: Mapping[str, str]) -> str:
+def to_html(article: Article, addresses: Mapping[str, str]) -> str:
     """`addresses` are those of the pictures, by SHA-256; one without is told by its caption."""
     sections = "\n".join(
-        f"<section>\n{''.join(_section(section, addresses))}</section>"
+        f"<section>\n{''.join(_section_html(section, addresses))}</section>"
         for section in article.sections
     )
     title = escape(article.title)
@@ -52,16 +52,16 @@ def page(article: Article, addresses: Mapping[str, str]) -> str:
     )
 
 
-def _section(section: Section, addresses: Mapping[str, str]) -> Iterator[str]:
+def _section_html(section: Section, addresses: Mapping[str, str]) -> Iterator[str]:
     if section.heading:
         yield f"<h2>{escape(section.heading)}</h2>\n"
-    yield written(section.text)
+    yield markdown_to_html(section.text)
     for slot in section.slots:
         if slot.figure:
-            yield _figure(slot.figure, addresses.get(slot.figure.picture.sha256))
+            yield _figure_html(slot.figure, addresses.get(slot.figure.picture.sha256))
 
 
-def _figure(figure: Figure, address: str | None) -> str:
+def _figure_html(figure: Figure, address: str | None) -> str:
     alt = escape(figure.alt or figure.caption)
     picture = f'<img src="{escape(address)}" alt="{alt}">\n' if address else ""
     credits_ = " · ".join(filter(None, _credits(figure)))
@@ -80,7 +80,7 @@ def _credits(figure: Figure) -> tuple[str, ...]:
 # --- Markdown -----------------------------------------------------------------------------------
 
 
-def written(text: str) -> str:
+def markdown_to_html(text: str) -> str:
     """Markdown as HTML, its formulas as MathML."""
     formulas: list[Formula] = []
     prose = ""
@@ -91,40 +91,40 @@ def written(text: str) -> str:
         else:
             prose += part
     html: str = _MARKDOWN.render(prose)
-    return _MARKED.sub(lambda mark: _mathml(formulas[int(mark[1])]), html)
+    return _MARKED.sub(lambda mark: _to_mathml(formulas[int(mark[1])]), html)
 
 
-def _mathml(formula: Formula) -> str:
+def _to_mathml(formula: Formula) -> str:
     """What cannot be converted, or becomes more than mathematics, stays as its source."""
     display = "block" if formula.display else "inline"
     try:
-        tree = convert_to_element(_in_known_environments(formula.latex), display=display)
+        tree = convert_to_element(_rename_environments(formula.latex), display=display)
     except Exception:  # the converter raises whatever it comes upon
         return f"<code>{escape(formula.source)}</code>"
-    if not all(_is_mathematics(element) for element in tree.iter()):
+    if not all(_is_safe_mathml(element) for element in tree.iter()):
         return f"<code>{escape(formula.source)}</code>"
     for element in tree.iter():  # its own references are not characters yet
         element.text = element.text and _TEXT_ESCAPE.sub(r"\1", unescape(element.text))
     return tostring(tree, encoding="unicode")
 
 
-def _in_known_environments(latex: str) -> str:
+def _rename_environments(latex: str) -> str:
     def rename(found: re.Match[str]) -> str:
         return f"\\{found[1]}{{{_ENVIRONMENTS.get(found[2], found[2])}}}"
 
     return _ENVIRONMENT.sub(rename, normalize_rows(latex))
 
 
-def _is_mathematics(element: Element) -> bool:
+def _is_safe_mathml(element: Element) -> bool:
     is_aligned = element.text != "&"  # a mark of alignment that was not understood
     return is_aligned and element.tag.startswith("m") and ATTRIBUTES.issuperset(element.attrib)
 
 
-def _reader() -> MarkdownIt:
+def _create_markdown_parser() -> MarkdownIt:
     reader = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     reader.disable("image")  # none is fetched from elsewhere
     reader.validateLink = lambda url: _WEB.match(url) is not None  # type: ignore[method-assign]
     return reader
 
 
-_MARKDOWN = _reader()
+_MARKDOWN = _create_markdown_parser()

@@ -9,15 +9,15 @@ import discord
 from discord import app_commands
 
 from bot.discord.article import article_actions
-from bot.discord.article.article_actions import Articles
-from bot.discord.article.article_components import ArticleControl
+from bot.discord.article.article_actions import ArticleActions
+from bot.discord.article.article_components import ArticleItem
 from bot.discord.commands import admin, article, chat, history, reset, status, tools
 from bot.discord.commands.command_sync import sync_if_changed
 from bot.discord.commands.command_translator import FluentTranslator
 from bot.discord.host import Host
 from bot.discord.settings import settings_controller
-from bot.discord.settings.settings_controller import SettingsDesk
-from bot.discord.settings.settings_item import Setting
+from bot.discord.settings.settings_controller import SettingsController
+from bot.discord.settings.settings_item import SettingsItem
 from bot.discord.views import (
     answer_actions,
     ask_about_modal,
@@ -25,7 +25,7 @@ from bot.discord.views import (
     running_actions,
     steps_view,
 )
-from bot.discord.views.answer_actions import Actions
+from bot.discord.views.answer_actions import AnswerActions
 from bot.discord.views.answer_buttons import AllowButton, AnswerButton, StopButton
 from bot.metrics import Metrics
 from bot.services import Services
@@ -46,36 +46,36 @@ COMMANDS: tuple[chat.Command, ...] = (
 class Commonroom(Host):
     def __init__(self, services: Services, metrics: Metrics) -> None:
         super().__init__(services, metrics)
-        self.actions = Actions(self)
-        self.articles = Articles(self)
-        self.settings_desk = SettingsDesk(services.preferences, services.queue)
+        self.actions = AnswerActions(self)
+        self.articles = ArticleActions(self)
+        self.settings_desk = SettingsController(services.preferences, services.queue)
         for command in COMMANDS:
             self.tree.add_command(command)
         self._add_components()
         self._add_forms()
 
     def _add_components(self) -> None:
-        self.add_component(AllowButton, running_actions.press_allow)
-        self.add_component(AnswerButton, self.actions.press)
-        self.add_component(ArticleControl, self.articles.press)
-        self.add_component(history.ForgetButton, history.press_forget)
-        self.add_component(reset.ResetButton, reset.press)
-        self.add_component(Setting, self.settings_desk.change)
+        self.add_component(AllowButton, running_actions.handle_allow)
+        self.add_component(AnswerButton, self.actions.handle)
+        self.add_component(ArticleItem, self.articles.handle)
+        self.add_component(history.ForgetButton, history.handle_forget)
+        self.add_component(reset.ResetButton, reset.handle_press)
+        self.add_component(SettingsItem, self.settings_desk.handle)
         self.add_component(steps_view.PageButton, steps_view.turn_page)
-        self.add_component(StopButton, running_actions.press_stop)
-        self.add_component(tools.ToolsControl, tools.change_tools)
+        self.add_component(StopButton, running_actions.handle_stop)
+        self.add_component(tools.ToolsItem, tools.change_tools)
 
     def _add_forms(self) -> None:
         """Name each form, the pattern of what its id is about, and what handles it."""
         wish = r"\d+\.\d+\.(rewrite|expand|shorten)"
-        self.add_form(answer_actions.FORM, r"\d+", self.actions.reworded)
-        self.add_form(steps_view.FORM, r"\d+", steps_view.renumbered)
-        self.add_form(article_actions.TEXT_FORM, r"\d+\.\d+", self.articles.reworded)
-        self.add_form(article_actions.WISH_FORM, wish, self.articles.wished)
+        self.add_form(answer_actions.FORM, r"\d+", self.actions.submit_edit)
+        self.add_form(steps_view.FORM, r"\d+", steps_view.submit_numbers)
+        self.add_form(article_actions.TEXT_FORM, r"\d+\.\d+", self.articles.submit_text)
+        self.add_form(article_actions.WISH_FORM, wish, self.articles.submit_wish)
         about = r"(server|\d+):[a-z]+:\d*"
-        self.add_form(settings_controller.FORM, about, self.settings_desk.submitted)
-        self.add_form(ask_about_modal.FORM, r"\d+", ask_about_modal.submitted)
-        self.add_form(question_modal.FORM, question_modal.ABOUT, question_modal.submitted)
+        self.add_form(settings_controller.FORM, about, self.settings_desk.submit_form)
+        self.add_form(ask_about_modal.FORM, r"\d+", ask_about_modal.submit)
+        self.add_form(question_modal.FORM, question_modal.ABOUT, question_modal.submit)
 
     async def setup_hook(self) -> None:
         await self.tree.set_translator(FluentTranslator())

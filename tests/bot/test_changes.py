@@ -4,7 +4,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot import settings_audit
-from bot.discord.settings.settings_format import change_line
+from bot.discord.settings.settings_format import format_change
 from bot.i18n import words
 from bot.preferences import SERVER, Preferences, PreferenceStore
 
@@ -24,14 +24,14 @@ async def test_who_what_and_from_what_to_what(store: PreferenceStore) -> None:
     assert (middle.user, middle.place) == ("2", SERVER)
     assert (middle.before, middle.after) == ({"temperature": 0.5}, {"temperature": 0.75})
     english, chinese = words("en"), words("zh-CN")
-    assert change_line(oldest, english).partition(":R> ")[2] == (
+    assert format_change(oldest, english).partition(":R> ")[2] == (
         "<@1> the whole server: **Persona**: default → A \\*pirate\\*.; "
         "**Sampling**: default → temperature 0.5"
     )
-    assert change_line(newest, english).endswith(
+    assert format_change(newest, english).endswith(
         "<@3> <#9>: **Answers**: on → off; **Tools**: default → Python"
     )
-    told = change_line(middle, chinese)
+    told = format_change(middle, chinese)
     assert f"**{chinese('settings-sampling')}**" in told
     assert f"<@2> {chinese('settings-server')}" in told
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from bot import settings_audit
 from bot.config import Settings as BotSettings
-from bot.discord.article.article_components import ArticleControl
+from bot.discord.article.article_components import ArticleItem
 from bot.discord.commands.history import ForgetButton
-from bot.discord.commands.tools import ToolsControl
+from bot.discord.commands.tools import ToolsItem
 from bot.discord.settings import settings_controller as forms
-from bot.discord.settings.settings_item import Setting
+from bot.discord.settings.settings_item import SettingsItem
 from bot.discord.views.answer_buttons import AllowButton, AnswerButton, StopButton
 from bot.discord.views.steps_view import PageButton
 from bot.notices import Refused
@@ -91,8 +91,8 @@ def test_what_is_damaged_is_refused_in_words(what: str, data: st.DataObject) -> 
 # --- ids of buttons -------------------------------------------------------------------------------
 
 CONTROLS = (
-    AllowButton, AnswerButton, ArticleControl, ForgetButton, PageButton, Setting, StopButton,
-    ToolsControl,
+    AllowButton, AnswerButton, ArticleItem, ForgetButton, PageButton, SettingsItem, StopButton,
+    ToolsItem,
 )  # fmt: skip
 WORDS = ("allow", "answer", "article", "forget", "work", "settings", "stop", "tools", "server",
          "ask", "again", "edit", "roles", "-1", "0", "1", "77", "٣", "²", "9" * 60, "\n", "",
@@ -130,7 +130,7 @@ NUMBERS = st.sampled_from(
 @given(typed=NUMBERS)
 def test_numbers_that_admins_type(name: str, typed: str) -> None:
     with suppress(Refused, msgspec.ValidationError):
-        new = changed(Preferences(), **forms._numbers({name: typed.strip()}, forms.WRONG))
+        new = changed(Preferences(), **forms._parse_numbers({name: typed.strip()}, forms.WRONG))
         kept = msgspec.json.encode(new)
         assert msgspec.json.decode(kept, type=Preferences) == new
         noted = settings_audit.between("1", "server", {}, msgspec.to_builtins(new))

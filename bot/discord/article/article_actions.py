@@ -16,19 +16,19 @@ from msgspec.structs import replace
 from bot import notices
 from bot.answer_store import Shown
 from bot.article import edits
-from bot.article.article_store import Record
-from bot.article.captions import reasons
-from bot.article.export import bundle
+from bot.article.article_store import ArticleRecord
+from bot.article.captions import describe_empty_slots
+from bot.article.export import export_zip
 from bot.discord.access import require_here
 from bot.discord.article import article_editor
-from bot.discord.article.article_components import ArticleControl
-from bot.discord.article.article_editor import Page
+from bot.discord.article.article_components import ArticleItem
+from bot.discord.article.article_editor import ArticleEditor
 from bot.discord.ask.admission import asker_of
 from bot.discord.delivery.answer_registry import restore_images
 from bot.discord.host import Host, Interaction
 from bot.discord.views import components_panel, modal_values
-from bot.discord.views.answer_actions import FORGOTTEN, in_place_of, reachable
-from bot.discord.views.modal_builder import Field, Form, send_form
+from bot.discord.views.answer_actions import FORGOTTEN, replacement_target, with_reachable_target
+from bot.discord.views.modal_builder import FormField, FormSpec, send_form
 from bot.i18n import words
 from bot.notices import Notice, Refused, Tone
 from bot.render.split import split
@@ -50,10 +50,10 @@ NOT_THERE = Notice("article-not-there")
 NOBODY = discord.AllowedMentions.none()
 
 Edit = Callable[[Article], Article]
-Press = Callable[[Interaction, ArticleControl], Awaitable[None]]
+Press = Callable[[Interaction, ArticleItem], Awaitable[None]]
 
 
-class Articles:
+class ArticleActions:
     def __init__(self, client: Host) -> None:
         self._client = client
         self._services = client.services
@@ -61,57 +61,59 @@ class Articles:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._layouts: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._waiting: set[str] = set()  # articles whose newest state is about to be laid out
-        self._acts: dict[str, Press] = {
-            "edit": self._open,
+        self._handlers: dict[str, Press] = {
+            "edit": self._open_editor,
             "download": self._download,
-            "why": self._explain,
-            "show": self._show,
-            "pick": self._pick,
-            "place": self._place,
-            "rewrite": self._ask_wish,
-            "expand": self._ask_wish,
-            "shorten": self._ask_wish,
-            "text": self._ask_text,
-            "picture": self._offer,
-            "take": self._take,
-            "look": self._look,
-            "remove": self._remove,
-            "up": lambda press, control: self._move(press, control, -1),
-            "down": lambda press, control: self._move(press, control, +1),
+            "why": self._explain_empty_slots,
+            "show": self._show_slot,
+            "pick": self._select_section,
+            "place": self._select_slot,
+            "rewrite": self._open_wish_form,
+            "expand": self._open_wish_form,
+            "shorten": self._open_wish_form,
+            "text": self._open_text_form,
+            "picture": self._show_candidates,
+            "take": self._choose_picture,
+            "look": self._search_picture,
+            "remove": self._remove_picture,
+            "up": lambda press, control: self._move_section(press, control, -1),
+            "down": lambda press, control: self._move_section(press, control, +1),
             "undo": self._undo,
         }
 
-    async def press(self, interaction: Interaction, control: ArticleControl) -> None:
+    async def handle(self, interaction: Interaction, control: ArticleItem) -> None:
         """Do what the control says.
 
         Raises:
             Refused: with what the person is told.
             QueueUnavailable: nothing was done.
         """
-        act = self._acts.get(control.do)
+        act = self._handlers.get(control.action)
         if act is None:
             raise Refused(NOT_THERE)
         await act(interaction, control)
 
     # --- for everybody --------------------------------------------------------------------------
 
-    async def _download(self, interaction: Interaction, control: ArticleControl) -> None:
-        shown, record = await self._known(interaction, control.job)
+    async def _download(self, interaction: Interaction, control: ArticleItem) -> None:
+        shown, record = await self._find(interaction, control.job)
         await interaction.response.defer(ephemeral=True, thinking=True)
         blobs = self._services.blobs
         await restore_images(self._client, blobs, shown, record.article)
         hashes = {figure.picture.sha256 for figure in record.article.figures}
         pictures = {each: await blobs.get(each) for each in hashes}
-        file = await asyncio.to_thread(bundle, record.article, pictures, interaction.filesize_limit)
+        file = await asyncio.to_thread(
+            export_zip, record.article, pictures, interaction.filesize_limit
+        )
         say = words(str(interaction.locale))
         await interaction.followup.send(
             say("article-bundle"), file=discord.File(file.stream, file.name), ephemeral=True
         )
 
-    async def _explain(self, interaction: Interaction, control: ArticleControl) -> None:
-        _, record = await self._known(interaction, control.job)
+    async def _explain_empty_slots(self, interaction: Interaction, control: ArticleItem) -> None:
+        _, record = await self._find(interaction, control.job)
         say = words(str(interaction.locale))
-        text = reasons(record.article, say) or say("why-none")
+        text = describe_empty_slots(record.article, say) or say("why-none")
         first, *_ = split(f"{text}\n-# {say('why-note')}")
         await interaction.response.send_message(
             first.content, ephemeral=True, allowed_mentions=NOBODY
@@ -119,99 +121,117 @@ class Articles:
 
     # --- the editor -----------------------------------------------------------------------------
 
-    async def _open(self, interaction: Interaction, control: ArticleControl) -> None:
-        page = await self._page(interaction, control.job)
-        await components_panel.show(interaction, page.texts(), page.rows())
+    async def _open_editor(self, interaction: Interaction, control: ArticleItem) -> None:
+        page = await self._load_editor(interaction, control.job)
+        await components_panel.send_panel(interaction, page.texts(), page.rows())
 
-    async def _show(self, interaction: Interaction, control: ArticleControl) -> None:
-        page = await self._page(interaction, control.job, control.section, control.slot)
-        await _turn_to(interaction, page)
+    async def _show_slot(self, interaction: Interaction, control: ArticleItem) -> None:
+        page = await self._load_editor(interaction, control.job, control.section, control.slot)
+        await _show_editor(interaction, page)
 
-    async def _pick(self, interaction: Interaction, control: ArticleControl) -> None:
-        await _turn_to(interaction, await self._page(interaction, control.job, _chosen(control)))
+    async def _select_section(self, interaction: Interaction, control: ArticleItem) -> None:
+        await _show_editor(
+            interaction, await self._load_editor(interaction, control.job, _chosen_index(control))
+        )
 
-    async def _place(self, interaction: Interaction, control: ArticleControl) -> None:
-        page = await self._page(interaction, control.job, control.section, _chosen(control))
-        await _turn_to(interaction, page)
+    async def _select_slot(self, interaction: Interaction, control: ArticleItem) -> None:
+        page = await self._load_editor(
+            interaction, control.job, control.section, _chosen_index(control)
+        )
+        await _show_editor(interaction, page)
 
-    async def _page(self, interaction: Interaction, job: str, at: int = 0, place: int = 0) -> Page:
-        shown, record = await self._own(interaction, job)
+    async def _load_editor(
+        self, interaction: Interaction, job: str, at: int = 0, place: int = 0
+    ) -> ArticleEditor:
+        shown, record = await self._find_own(interaction, job)
         working = self._answers.find_renewal(shown.id)
         at = min(at, len(record.article.sections) - 1)
         note = Notice("article-working") if working else None
         say = words(str(interaction.locale))
-        return Page(job, record, say, at, place, note, working.id if working else "")
+        return ArticleEditor(job, record, say, at, place, note, working.id if working else "")
 
     # --- by hand --------------------------------------------------------------------------------
 
-    async def _ask_text(self, interaction: Interaction, control: ArticleControl) -> None:
-        page = await self._page(interaction, control.job, control.section)
+    async def _open_text_form(self, interaction: Interaction, control: ArticleItem) -> None:
+        page = await self._load_editor(interaction, control.job, control.section)
         section = page.section
         if len(section.text) > LONGEST_TEXT:
             raise Refused(TOO_LONG)
-        heading = Field("heading", "article-heading", section.heading, LONGEST_HEADING)
-        text = Field("text", "article-words", section.text, LONGEST_TEXT)
+        heading = FormField("heading", "article-heading", section.heading, LONGEST_HEADING)
+        text = FormField("text", "article-words", section.text, LONGEST_TEXT)
         asked = [text] if edits.is_lead(page.article, control.section) else [heading, text]
-        form = Form(f"{TEXT_FORM}:{control.job}.{control.section}", "article-text-title", asked)
-        await send_form(interaction, form.modal(page.say))
+        form = FormSpec(f"{TEXT_FORM}:{control.job}.{control.section}", "article-text-title", asked)
+        await send_form(interaction, form.build(page.words))
 
-    async def reworded(self, interaction: Interaction, about: str) -> None:
+    async def submit_text(self, interaction: Interaction, about: str) -> None:
         """The form of `_ask_text` was sent."""
         job, _, section = about.partition(".")
-        typed, at = modal_values.values(interaction), int(section)
+        typed, at = modal_values.form_values(interaction), int(section)
         heading, text = " ".join(typed.get("heading", "").split()), typed.get("text", "").strip()
         if not text:
             raise Refused(notices.EMPTY_PROMPT)
-        await self._edit(interaction, job, at, lambda a: edits.worded(a, at, heading, text))
+        await self._apply_edit(
+            interaction, job, at, lambda a: edits.replace_text(a, at, heading, text)
+        )
 
-    async def _remove(self, interaction: Interaction, control: ArticleControl) -> None:
+    async def _remove_picture(self, interaction: Interaction, control: ArticleItem) -> None:
         at, place = control.section, control.slot
-        await self._edit(
-            interaction, control.job, at, lambda a: edits.without_picture(a, at, place), place
+        await self._apply_edit(
+            interaction, control.job, at, lambda a: edits.remove_picture(a, at, place), place
         )
 
-    async def _take(self, interaction: Interaction, control: ArticleControl) -> None:
-        at, place, chosen = control.section, control.slot, _chosen(control)
-        await self._edit(
-            interaction, control.job, at, lambda a: edits.with_picture(a, at, place, chosen), place
+    async def _choose_picture(self, interaction: Interaction, control: ArticleItem) -> None:
+        at, place, chosen = control.section, control.slot, _chosen_index(control)
+        await self._apply_edit(
+            interaction,
+            control.job,
+            at,
+            lambda a: edits.choose_picture(a, at, place, chosen),
+            place,
         )
 
-    async def _move(self, interaction: Interaction, control: ArticleControl, step: int) -> None:
+    async def _move_section(
+        self, interaction: Interaction, control: ArticleItem, step: int
+    ) -> None:
         at = control.section
-        await self._edit(interaction, control.job, at + step, lambda a: edits.moved(a, at, step))
+        await self._apply_edit(
+            interaction, control.job, at + step, lambda a: edits.move_section(a, at, step)
+        )
 
-    async def _undo(self, interaction: Interaction, control: ArticleControl) -> None:
-        await self._change(interaction, control.job, control.section, Record.undone)
+    async def _undo(self, interaction: Interaction, control: ArticleItem) -> None:
+        await self._save_change(
+            interaction, control.job, control.section, ArticleRecord.without_newest
+        )
 
-    async def _edit(
+    async def _apply_edit(
         self, interaction: Interaction, job: str, at: int, edit: Edit, place: int = 0
     ) -> None:
-        await self._change(
-            interaction, job, at, lambda record: record.changed(edit(record.article)), place
+        await self._save_change(
+            interaction, job, at, lambda record: record.with_article(edit(record.article)), place
         )
 
-    async def _change(
+    async def _save_change(
         self,
         interaction: Interaction,
         job: str,
         at: int,
-        change: Callable[[Record], Record],
+        change: Callable[[ArticleRecord], ArticleRecord],
         place: int = 0,
     ) -> None:
         """Keep a new state, show it in the editor, and lay it out."""
-        shown, _ = await self._own(interaction, job)
-        async with self._alone(shown):
-            record = (await self._known(interaction, job))[1]
+        shown, _ = await self._find_own(interaction, job)
+        async with self._lock_article(shown):
+            record = (await self._find(interaction, job))[1]
             try:
                 record = change(record)
             except IndexError:
                 raise Refused(NOT_THERE) from None  # another press was quicker
             await self._services.articles.keep(shown.id, shown.job.user, record)
-            page = await self._page(interaction, job, at, place)
-            await _turn_to(interaction, page)
-        await self._lay_out(interaction, job, shown.id)
+            page = await self._load_editor(interaction, job, at, place)
+            await _show_editor(interaction, page)
+        await self._update_messages(interaction, job, shown.id)
 
-    async def _lay_out(self, interaction: Interaction, job: str, answer: str) -> None:
+    async def _update_messages(self, interaction: Interaction, job: str, answer: str) -> None:
         """Of several presses the last one shows what all of them came to."""
         if answer in self._waiting:
             return
@@ -228,31 +248,31 @@ class Articles:
             layout.release()
 
     async def _show_newest(self, interaction: Interaction, job: str) -> None:
-        shown, record = await self._known(interaction, job)
+        shown, record = await self._find(interaction, job)
         await restore_images(self._client, self._services.blobs, shown, record.article)
-        shown = reachable(shown, interaction)
+        shown = with_reachable_target(shown, interaction)
         await self._answers.show_version(shown, record.article.markdown(), record.article)
 
     # --- by a model -----------------------------------------------------------------------------
 
-    async def _ask_wish(self, interaction: Interaction, control: ArticleControl) -> None:
-        page = await self._page(interaction, control.job, control.section)
-        wish = Field("wish", "article-wish", longest=LONGEST_WISH)
-        about = f"{control.job}.{control.section}.{control.do}"
-        form = Form(f"{WISH_FORM}:{about}", TITLES[control.do], [wish])
-        await send_form(interaction, form.modal(page.say))
+    async def _open_wish_form(self, interaction: Interaction, control: ArticleItem) -> None:
+        page = await self._load_editor(interaction, control.job, control.section)
+        wish = FormField("wish", "article-wish", max_length=LONGEST_WISH)
+        about = f"{control.job}.{control.section}.{control.action}"
+        form = FormSpec(f"{WISH_FORM}:{about}", TITLES[control.action], [wish])
+        await send_form(interaction, form.build(page.words))
 
-    async def wished(self, interaction: Interaction, about: str) -> None:
+    async def submit_wish(self, interaction: Interaction, about: str) -> None:
         """The form of `_ask_wish` was sent."""
         job, section, rework = about.split(".")
-        wish = modal_values.values(interaction).get("wish", "").strip()
-        await self._rework(interaction, job, int(section), Rework(rework), wish=wish)
+        wish = modal_values.form_values(interaction).get("wish", "").strip()
+        await self._submit_rework(interaction, job, int(section), Rework(rework), wish=wish)
 
-    async def _look(self, interaction: Interaction, control: ArticleControl) -> None:
+    async def _search_picture(self, interaction: Interaction, control: ArticleItem) -> None:
         at, place = control.section, control.slot
-        await self._rework(interaction, control.job, at, Rework.PICTURE, place=place)
+        await self._submit_rework(interaction, control.job, at, Rework.PICTURE, place=place)
 
-    async def _rework(
+    async def _submit_rework(
         self,
         interaction: Interaction,
         job: str,
@@ -262,43 +282,45 @@ class Articles:
         wish: str = "",
         place: int = 0,
     ) -> None:
-        shown, _ = await self._own(interaction, job)
+        shown, _ = await self._find_own(interaction, job)
         with tracing.start_question_span(str(interaction.id), shown.job.channel, "article"):
-            async with self._alone(shown):
+            async with self._lock_article(shown):
                 if (layout := self._layouts.get(shown.id)) and layout.locked():
                     raise Refused(notices.BUSY)
-                article = (await self._known(interaction, job))[1].article
+                article = (await self._find(interaction, job))[1].article
                 if at >= len(article.sections):
                     raise Refused(NOT_THERE)
                 change = SectionChange(
                     article=article, section=at, rework=rework, wish=wish, slot=place
                 )
-                asked = _changing(shown, change, interaction)
+                asked = _rework_job(shown, change, interaction)
                 admitted = await self._client.admission.admit(asker_of(interaction), asked)
                 asked = admitted.job
                 submission = await self._answers.submit(admitted)
                 self._answers.start_delivery(asked, submission)
-                await _turn_to(interaction, await self._page(interaction, job, at, place))
+                await _show_editor(
+                    interaction, await self._load_editor(interaction, job, at, place)
+                )
         if await self._answers.wait_until_over(asked.id):
-            page = await self._page(interaction, job, at, place)
+            page = await self._load_editor(interaction, job, at, place)
             await interaction.edit_original_response(
-                view=components_panel.panel(page.texts(), page.rows())
+                view=components_panel.build_panel(page.texts(), page.rows())
             )
 
     # --- another picture ------------------------------------------------------------------------
 
-    async def _offer(self, interaction: Interaction, control: ArticleControl) -> None:
-        page = await self._page(interaction, control.job, control.section, control.slot)
+    async def _show_candidates(self, interaction: Interaction, control: ArticleItem) -> None:
+        page = await self._load_editor(interaction, control.job, control.section, control.slot)
         if page.slot is None:
             raise Refused(NOT_THERE)
         found = await self._client.dressing.candidates(page.slot)
         await interaction.response.edit_message(
-            view=page.gallery(found), attachments=article_editor.files(found)
+            view=page.candidates_view(found), attachments=article_editor.candidate_files(found)
         )
 
     # --- whether it may be ----------------------------------------------------------------------
 
-    async def _known(self, interaction: Interaction, job: str) -> tuple[Shown, Record]:
+    async def _find(self, interaction: Interaction, job: str) -> tuple[Shown, ArticleRecord]:
         await self._answers.wait_until_recorded(job)
         shown = await self._services.shown.find(job)
         record = await self._services.articles.find(shown.id) if shown else None
@@ -307,14 +329,14 @@ class Articles:
         require_here(interaction, shown.job)
         return shown, record
 
-    async def _own(self, interaction: Interaction, job: str) -> tuple[Shown, Record]:
-        shown, record = await self._known(interaction, job)
+    async def _find_own(self, interaction: Interaction, job: str) -> tuple[Shown, ArticleRecord]:
+        shown, record = await self._find(interaction, job)
         if shown.job.user != str(interaction.user.id):
             raise Refused(Notice("article-not-yours", Tone.INFO, {"name": shown.job.user_name}))
         return shown, record
 
     @asynccontextmanager
-    async def _alone(self, shown: Shown) -> AsyncIterator[None]:
+    async def _lock_article(self, shown: Shown) -> AsyncIterator[None]:
         """Raises `Refused` while something else changes it."""
         lock = self._locks.setdefault(shown.id, asyncio.Lock())
         try:
@@ -330,7 +352,7 @@ class Articles:
             lock.release()
 
 
-def _changing(shown: Shown, change: SectionChange, interaction: Interaction) -> Job:
+def _rework_job(shown: Shown, change: SectionChange, interaction: Interaction) -> Job:
     """In a conversation of its own: what is said in the channel goes on from what was said."""
     order = shown.job.order or ArticleOrder()
     return replace(
@@ -340,11 +362,11 @@ def _changing(shown: Shown, change: SectionChange, interaction: Interaction) -> 
         parent="",
         continues="",
         order=replace(order, change=change),
-        reply=in_place_of(shown, interaction),
+        reply=replacement_target(shown, interaction),
     )
 
 
-def _chosen(control: ArticleControl) -> int:
+def _chosen_index(control: ArticleItem) -> int:
     """Raises `Refused` for what is no number of an option."""
     value, *more = control.values or [""]
     if more or not value.isdecimal():
@@ -352,6 +374,6 @@ def _chosen(control: ArticleControl) -> int:
     return int(value)
 
 
-async def _turn_to(interaction: Interaction, page: Page) -> None:
-    view: Any = components_panel.panel(page.texts(), page.rows())
+async def _show_editor(interaction: Interaction, page: ArticleEditor) -> None:
+    view: Any = components_panel.build_panel(page.texts(), page.rows())
     await interaction.response.edit_message(view=view, attachments=[], allowed_mentions=NOBODY)

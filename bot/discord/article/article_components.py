@@ -9,11 +9,11 @@ from bot.i18n import Words
 from bot.render.message_view import Row
 
 
-class ArticleControl(
+class ArticleItem(
     PersistentItem, template=r"article:(?P<do>[a-z]+):(?P<job>\d+):(?P<section>\d+):(?P<slot>\d+)"
 ):
     @property
-    def do(self) -> str:
+    def action(self) -> str:
         return self.custom_id.split(":")[1]
 
     @property
@@ -40,12 +40,12 @@ def custom_id(do: str, job: str, section: int = 0, slot: int = 0) -> str:
 
 def button(  # noqa: PLR0917 — read in the order of the id
     do: str, job: str, label: str, emoji: str, section: int = 0, slot: int = 0
-) -> ArticleControl:
+) -> ArticleItem:
     at = custom_id(do, job, section, slot)
-    return ArticleControl(discord.ui.Button(label=label, emoji=emoji, custom_id=at))
+    return ArticleItem(discord.ui.Button(label=label, emoji=emoji, custom_id=at))
 
 
-def article_buttons(row: Row, words: Words) -> list[ArticleControl]:
+def article_buttons(row: Row, words: Words) -> list[ArticleItem]:
     """Under an article: for its author, and for everybody."""
     shown = [
         button("edit", row.job, words("article-edit"), "✏️"),

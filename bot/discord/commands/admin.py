@@ -7,13 +7,13 @@ import msgspec
 from discord import app_commands
 
 from bot.discord.ask.admission import asker_of
-from bot.discord.commands.command_translator import text
-from bot.discord.commands.contexts import everywhere
+from bot.discord.commands.command_translator import command_text
+from bot.discord.commands.contexts import usable_everywhere
 from bot.discord.host import Interaction
 from bot.discord.settings.settings_controller import (
     WRONG,
-    SettingsDesk,
-    require_may_change,
+    SettingsController,
+    require_can_change,
     served_models,
     server_of,
 )
@@ -28,16 +28,20 @@ NOTHING = "-"  # typed for "take it back"
 @app_commands.guild_install()
 @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
 @app_commands.default_permissions(manage_guild=True)
-@app_commands.command(name=text("command-settings"), description=text("command-settings-about"))
+@app_commands.command(
+    name=command_text("command-settings"), description=command_text("command-settings-about")
+)
 async def settings(interaction: Interaction) -> None:
     services = interaction.client.services
-    await SettingsDesk(services.preferences, services.queue).open(interaction)
+    await SettingsController(services.preferences, services.queue).open(interaction)
 
 
-@everywhere
-@app_commands.command(name=text("command-persona"), description=text("command-persona-about"))
-@app_commands.rename(persona=text("option-persona"))
-@app_commands.describe(persona=text("option-persona-about"))
+@usable_everywhere
+@app_commands.command(
+    name=command_text("command-persona"), description=command_text("command-persona-about")
+)
+@app_commands.rename(persona=command_text("option-persona"))
+@app_commands.describe(persona=command_text("option-persona-about"))
 async def persona(
     interaction: Interaction,
     persona: app_commands.Range[str, 1, MAX_PERSONA_CHARS] | None = None,
@@ -51,7 +55,7 @@ async def persona(
         )
         await send_notice(interaction, notice)
         return
-    require_may_change(interaction)
+    require_can_change(interaction)
     new = None if persona == NOTHING else clean_prompt(persona, MAX_PERSONA_CHARS)
     await store.change(
         server_of(interaction), str(interaction.channel_id), by=who.user, persona=new
@@ -59,10 +63,12 @@ async def persona(
     await send_notice(interaction, Notice("persona-set" if new else "persona-back", Tone.INFO))
 
 
-@everywhere
-@app_commands.command(name=text("command-model"), description=text("command-model-about"))
-@app_commands.rename(model=text("option-model"))
-@app_commands.describe(model=text("option-model-about"))
+@usable_everywhere
+@app_commands.command(
+    name=command_text("command-model"), description=command_text("command-model-about")
+)
+@app_commands.rename(model=command_text("option-model"))
+@app_commands.describe(model=command_text("option-model-about"))
 async def model(interaction: Interaction, model: str | None = None) -> None:
     store, who = interaction.client.services.preferences, asker_of(interaction)
     served = await served_models(interaction.client.services.queue)
@@ -71,7 +77,7 @@ async def model(interaction: Interaction, model: str | None = None) -> None:
         names = "\n".join(f"{'●' if name == chosen else '○'} `{name}`" for name in served)
         await send_notice(interaction, Notice("model-list", Tone.INFO, {"models": names or "—"}))
         return
-    require_may_change(interaction)
+    require_can_change(interaction)
     if model != NOTHING and model not in served:
         raise Refused(Notice("model-unknown", arguments={"model": model[:100]}))
     new = None if model == NOTHING else model

@@ -5,8 +5,8 @@ from discord import app_commands
 from bot.discord.ask import ask_flow, message_text
 from bot.discord.ask.job_factory import AskOptions
 from bot.discord.commands.chat import Command, File, Prompt
-from bot.discord.commands.command_translator import text
-from bot.discord.commands.contexts import everywhere
+from bot.discord.commands.command_translator import command_text
+from bot.discord.commands.contexts import usable_everywhere
 from bot.discord.host import Interaction
 from jobqueue.article import MAX_ARTICLE_IMAGES, ArticleLength, ArticleOrder
 from jobqueue.schema import ARTICLE
@@ -23,35 +23,37 @@ LANGUAGES = {
 }
 
 
-@everywhere
-@app_commands.command(name=text("command-article"), description=text("command-article-about"))
+@usable_everywhere
+@app_commands.command(
+    name=command_text("command-article"), description=command_text("command-article-about")
+)
 @app_commands.rename(
-    topic=text("option-topic"),
-    pictures=text("option-pictures"),
-    length=text("option-length"),
-    language=text("option-language"),
-    seed=text("option-seed"),
-    file=text("option-file"),
-    file2=text("option-file2"),
-    file3=text("option-file3"),
-    private=text("option-private"),
+    topic=command_text("option-topic"),
+    pictures=command_text("option-pictures"),
+    length=command_text("option-length"),
+    language=command_text("option-language"),
+    seed=command_text("option-seed"),
+    file=command_text("option-file"),
+    file2=command_text("option-file2"),
+    file3=command_text("option-file3"),
+    private=command_text("option-private"),
 )
 @app_commands.describe(
-    topic=text("option-topic-about"),
-    pictures=text("option-pictures-about"),
-    length=text("option-length-about"),
-    language=text("option-language-about"),
-    seed=text("option-seed-about"),
-    file=text("option-file-source"),
-    file2=text("option-file-more"),
-    file3=text("option-file-more"),
-    private=text("option-private-about"),
+    topic=command_text("option-topic-about"),
+    pictures=command_text("option-pictures-about"),
+    length=command_text("option-length-about"),
+    language=command_text("option-language-about"),
+    seed=command_text("option-seed-about"),
+    file=command_text("option-file-source"),
+    file2=command_text("option-file-more"),
+    file3=command_text("option-file-more"),
+    private=command_text("option-private-about"),
 )
 @app_commands.choices(
     length=[
-        app_commands.Choice(name=text("length-short"), value=ArticleLength.SHORT),
-        app_commands.Choice(name=text("length-medium"), value=ArticleLength.MEDIUM),
-        app_commands.Choice(name=text("length-long"), value=ArticleLength.LONG),
+        app_commands.Choice(name=command_text("length-short"), value=ArticleLength.SHORT),
+        app_commands.Choice(name=command_text("length-medium"), value=ArticleLength.MEDIUM),
+        app_commands.Choice(name=command_text("length-long"), value=ArticleLength.LONG),
     ],
     language=[app_commands.Choice(name=name, value=at) for at, name in LANGUAGES.items()],
 )

@@ -9,8 +9,8 @@ from discord import app_commands
 from bot import notices
 from bot.discord.ask import ask_flow, job_factory, message_text, references
 from bot.discord.ask.job_factory import AskOptions
-from bot.discord.commands.command_translator import text
-from bot.discord.commands.contexts import everywhere
+from bot.discord.commands.command_translator import command_text
+from bot.discord.commands.contexts import usable_everywhere
 from bot.discord.delivery.reply_target import Footnote
 from bot.discord.host import Interaction
 from bot.discord.views import ask_about_modal, question_modal
@@ -28,19 +28,21 @@ Prompt = app_commands.Range[str, 1, LONGEST_OPTION]
 File = discord.Attachment | None
 
 
-@everywhere
-@app_commands.command(name=text("command-chat"), description=text("command-chat-about"))
+@usable_everywhere
+@app_commands.command(
+    name=command_text("command-chat"), description=command_text("command-chat-about")
+)
 @app_commands.rename(
-    prompt=text("option-prompt"),
-    private=text("option-private"),
-    thinking=text("option-thinking"),
-    file=text("option-file"),
+    prompt=command_text("option-prompt"),
+    private=command_text("option-private"),
+    thinking=command_text("option-thinking"),
+    file=command_text("option-file"),
 )
 @app_commands.describe(
-    prompt=text("option-prompt-form"),
-    private=text("option-private-about"),
-    thinking=text("option-thinking-about"),
-    file=text("option-file-about"),
+    prompt=command_text("option-prompt-form"),
+    private=command_text("option-private-about"),
+    thinking=command_text("option-thinking-about"),
+    file=command_text("option-file-about"),
 )
 async def chat(
     interaction: Interaction,
@@ -61,17 +63,19 @@ async def chat(
         await ask_flow.remember(interaction, prompt)
 
 
-@everywhere
-@app_commands.command(name=text("command-solve"), description=text("command-solve-about"))
+@usable_everywhere
+@app_commands.command(
+    name=command_text("command-solve"), description=command_text("command-solve-about")
+)
 @app_commands.rename(
-    problem=text("option-problem"),
-    private=text("option-private"),
-    file=text("option-file"),
+    problem=command_text("option-problem"),
+    private=command_text("option-private"),
+    file=command_text("option-file"),
 )
 @app_commands.describe(
-    problem=text("option-problem-form"),
-    private=text("option-private-about"),
-    file=text("option-file-data"),
+    problem=command_text("option-problem-form"),
+    private=command_text("option-private-about"),
+    file=command_text("option-file-data"),
 )
 async def solve(
     interaction: Interaction,
@@ -91,9 +95,13 @@ async def solve(
 
 @app_commands.guild_install()
 @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
-@app_commands.command(name=text("command-thread"), description=text("command-thread-about"))
-@app_commands.rename(prompt=text("option-prompt"), file=text("option-file"))
-@app_commands.describe(prompt=text("option-prompt-about"), file=text("option-file-about"))
+@app_commands.command(
+    name=command_text("command-thread"), description=command_text("command-thread-about")
+)
+@app_commands.rename(prompt=command_text("option-prompt"), file=command_text("option-file"))
+@app_commands.describe(
+    prompt=command_text("option-prompt-about"), file=command_text("option-file-about")
+)
 async def thread(interaction: Interaction, prompt: Prompt, file: File = None) -> None:
     await ask_flow.ask_in_thread(
         interaction, prompt, message_text.describe_attachments([file] if file else [])
@@ -101,10 +109,14 @@ async def thread(interaction: Interaction, prompt: Prompt, file: File = None) ->
     await ask_flow.remember(interaction, prompt)
 
 
-@everywhere
-@app_commands.command(name=text("command-ask"), description=text("command-ask-about"))
-@app_commands.rename(prompt=text("option-prompt"), file=text("option-file"))
-@app_commands.describe(prompt=text("option-prompt-about"), file=text("option-file-about"))
+@usable_everywhere
+@app_commands.command(
+    name=command_text("command-ask"), description=command_text("command-ask-about")
+)
+@app_commands.rename(prompt=command_text("option-prompt"), file=command_text("option-file"))
+@app_commands.describe(
+    prompt=command_text("option-prompt-about"), file=command_text("option-file-about")
+)
 async def ask(interaction: Interaction, prompt: Prompt, file: File = None) -> None:
     files = message_text.describe_attachments([file] if file else [])
     if ask_flow.can_open_thread(interaction):
@@ -125,14 +137,14 @@ async def recent_questions(
     return [app_commands.Choice(name=q, value=q) for q in recent[:MOST_CHOICES]]
 
 
-@everywhere
-@app_commands.context_menu(name=text("command-about"))
+@usable_everywhere
+@app_commands.context_menu(name=command_text("command-about"))
 async def ask_about(interaction: Interaction, message: discord.Message) -> None:
     await ask_about_modal.open_form(interaction, message)
 
 
-@everywhere
-@app_commands.context_menu(name=text("command-solve-this"))
+@usable_everywhere
+@app_commands.context_menu(name=command_text("command-solve-this"))
 async def solve_this(interaction: Interaction, message: discord.Message) -> None:
     await message_text.learn_names(message)
     problem = message_text.text_of(message, own_id(interaction), files=False)
@@ -145,8 +157,8 @@ async def solve_this(interaction: Interaction, message: discord.Message) -> None
     await ask_flow.ask(interaction, problem[:limit], message_text.files_of(message), options)
 
 
-@everywhere
-@app_commands.context_menu(name=text("command-explain"))
+@usable_everywhere
+@app_commands.context_menu(name=command_text("command-explain"))
 async def explain_image(interaction: Interaction, message: discord.Message) -> None:
     pictures = message_text.pictures_of(message)
     if not pictures:
@@ -165,7 +177,7 @@ def own_id(interaction: Interaction) -> int:
 
 @app_commands.guild_install()
 @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
-@app_commands.context_menu(name=text("command-summarise"))
+@app_commands.context_menu(name=command_text("command-summarise"))
 async def summarise(interaction: Interaction, message: discord.Message) -> None:
     """For the person alone: a summary is long, and nobody else asked for it."""
     if interaction.guild_id and not interaction.app_permissions.read_message_history:
@@ -180,8 +192,10 @@ async def summarise(interaction: Interaction, message: discord.Message) -> None:
     await ask_flow.ask(interaction, request, options=options)
 
 
-@everywhere
-@app_commands.command(name=text("command-stop"), description=text("command-stop-about"))
+@usable_everywhere
+@app_commands.command(
+    name=command_text("command-stop"), description=command_text("command-stop-about")
+)
 async def stop(interaction: Interaction) -> None:
     answers, me = interaction.client.answers, str(interaction.user.id)
     places = [job_factory.conversation(interaction, private=private) for private in (False, True)]
@@ -192,8 +206,10 @@ async def stop(interaction: Interaction) -> None:
     await send_notice(interaction, done if stopped else Notice("stop-nothing"))
 
 
-@everywhere
-@app_commands.command(name=text("command-help"), description=text("command-help-about"))
+@usable_everywhere
+@app_commands.command(
+    name=command_text("command-help"), description=command_text("command-help-about")
+)
 async def help_(interaction: Interaction) -> None:
     await send_notice(interaction, Notice("help-text", Tone.INFO, title="help-title"))
 

@@ -29,10 +29,10 @@ async def is_current(tree: app_commands.CommandTree[Any], application_id: int) -
         wanted = [command.to_dict(tree) for command in tree.get_commands()]
     else:
         wanted = [await c.get_translated_payload(tree, translator) for c in tree.get_commands()]
-    return _same_commands(await _known(tree.client, application_id), wanted)
+    return _same_commands(await _fetch_commands(tree.client, application_id), wanted)
 
 
-async def _known(client: discord.Client, application_id: int) -> list[Json]:
+async def _fetch_commands(client: discord.Client, application_id: int) -> list[Json]:
     # discord.py's own call leaves the translations out.
     route = Route("GET", "/applications/{application_id}/commands", application_id=application_id)
     known: list[Json] = await client.http.request(route, params={"with_localizations": "true"})

@@ -9,7 +9,7 @@ from bot.i18n import words
 TRANSLATED = {discord.Locale.chinese: "zh-CN"}
 
 
-def text(key: str) -> locale_str:
+def command_text(key: str) -> locale_str:
     """The English words of `key`, which Discord shows to everybody without a translation."""
     return locale_str(words()(key), key=key)
 

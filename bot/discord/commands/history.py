@@ -15,8 +15,8 @@ from PIL import Image
 from bot import notices, problem_numbers
 from bot.discord import access
 from bot.discord.ask import job_factory
-from bot.discord.commands.command_translator import text
-from bot.discord.commands.contexts import everywhere
+from bot.discord.commands.command_translator import command_text
+from bot.discord.commands.contexts import usable_everywhere
 from bot.discord.host import Interaction
 from bot.discord.views import components_panel
 from bot.discord.views.persistent_item import PersistentItem
@@ -36,17 +36,19 @@ SHOWN_CHARS = 60
 THUMBNAIL_SIDE = 320  # pixels
 MOST_NAMES = 10  # of images that are gone
 SUMMARY_CHARS = 1_500
-RARELY = UserLimits(per_minute=1, per_day=20)
+EXPORT_LIMITS = UserLimits(per_minute=1, per_day=20)
 DEFAULT_CONTEXT = 8_192  # tokens, while no worker tells its own
 
 
 # --- what is remembered -------------------------------------------------------------------------
 
 
-@everywhere
-@app_commands.command(name=text("command-history"), description=text("command-history-about"))
-@app_commands.rename(private=text("option-private"))
-@app_commands.describe(private=text("option-history-private-about"))
+@usable_everywhere
+@app_commands.command(
+    name=command_text("command-history"), description=command_text("command-history-about")
+)
+@app_commands.rename(private=command_text("option-private"))
+@app_commands.describe(private=command_text("option-history-private-about"))
 async def history(interaction: Interaction, private: bool = False) -> None:
     service = interaction.client.services
     workers = await service.queue.list_workers()
@@ -56,17 +58,17 @@ async def history(interaction: Interaction, private: bool = False) -> None:
     say = words(str(interaction.locale))
     budget = context * 3 // 4  # the rest is for the answer
     loaded = await service.history.load(conversation, budget)
-    texts = await remembered(service.history, conversation, context, loaded, say)
+    texts = await describe_history(service.history, conversation, context, loaded, say)
     shown = await load_images(loaded.turns, service.blobs)
     if lines := shown.lines(workers, say):
         texts.insert(-1, "\n".join(lines))
     sees = any(VISION in worker.capabilities for worker in workers)
-    await components_panel.show(
+    await components_panel.send_panel(
         interaction, texts, pictures=await shown.thumbnails() if sees else ()
     )
 
 
-async def remembered(
+async def describe_history(
     history: History, conversation: str, context: int, loaded: LoadedHistory, say: Words
 ) -> list[str]:
     """The panel's texts on one conversation, for a model that reads `context` tokens."""
@@ -77,19 +79,20 @@ async def remembered(
         return [title, say("history-none")]
     read = min(_read(loaded) if loaded.summary else stats.tokens, context)
     share = min(round(100 * read / context), 100)
+    of_context = say("history-context", {"share": share, "tokens": context})
     facts = [
         say("history-turns", {"turns": stats.turns, "tokens": stats.tokens}),
-        f"{meter(read / context)}　{say('history-context', {'share': share, 'tokens': context})}",
+        f"{format_meter(read / context)}　{of_context}",
     ]
     if stats.oldest_ms:
         since = f"<t:{stats.oldest_ms // 1000}:R>"
         facts.append(say("history-since", {"since": since}))
     if loaded.omitted:
         facts.append(say("history-omitted", {"turns": loaded.omitted}))
-    newest = [_shown(turn) for turn in loaded.turns[-SHOWN_TURNS:]]
+    newest = [_format_turn(turn) for turn in loaded.turns[-SHOWN_TURNS:]]
     texts = [title, "\n".join(facts), "\n".join(newest), f"-# {say('history-note')}"]
     if summary:
-        texts.insert(2, _in_short(summary, say))
+        texts.insert(2, _format_summary(summary, say))
     return texts
 
 
@@ -100,7 +103,7 @@ def _read(loaded: LoadedHistory) -> int:
     )
 
 
-def _in_short(summary: Summary, say: Words) -> str:
+def _format_summary(summary: Summary, say: Words) -> str:
     """What the model keeps of older turns; written by it, so nothing in it is markup."""
     text = summary.text
     cut = f"{text[:SUMMARY_CHARS]}…" if len(text) > SUMMARY_CHARS else text
@@ -108,13 +111,13 @@ def _in_short(summary: Summary, say: Words) -> str:
     return f"{say('history-summary', {'turns': summary.turns})}\n{quoted}"
 
 
-def meter(share: float) -> str:
+def format_meter(share: float) -> str:
     """▰▰▰▱▱▱ for a share of 0 to 1; anything at all is at least one cell."""
     full = min(max(round(share * METER_CELLS), 1 if share > 0 else 0), METER_CELLS)
     return "▰" * full + "▱" * (METER_CELLS - full)
 
 
-def _shown(turn: Turn) -> str:
+def _format_turn(turn: Turn) -> str:
     """The question, and the title of the first message or file that was read with it."""
     asked, material = problem_numbers.parted(turn.prompt)
     question = " ".join(asked.split())
@@ -183,10 +186,12 @@ def _draw_thumbnail(data: bytes) -> io.BytesIO:
 # --- my data ------------------------------------------------------------------------------------
 
 
-@everywhere
-@app_commands.command(name=text("command-export"), description=text("command-export-about"))
+@usable_everywhere
+@app_commands.command(
+    name=command_text("command-export"), description=command_text("command-export-about")
+)
 async def export(interaction: Interaction) -> None:
-    await _require_rarely(interaction, "export")
+    await _count_use(interaction, "export")
     await interaction.response.defer(ephemeral=True)
     service, me = interaction.client.services, str(interaction.user.id)
     turns = await service.history.export(me)
@@ -211,14 +216,14 @@ async def export(interaction: Interaction) -> None:
     )
 
 
-async def _require_rarely(interaction: Interaction, what: str) -> None:
-    """Let one person do it as often as `RARELY` says: it reads all that is kept of anybody.
+async def _count_use(interaction: Interaction, what: str) -> None:
+    """Let one person do it as often as `EXPORT_LIMITS` says: it reads all that is kept of anybody.
 
     Raises:
         Refused: they did it too often.
     """
     rates, me = interaction.client.services.rates, str(interaction.user.id)
-    if exceeded := await rates.count_question(what, me, str(interaction.id), RARELY):
+    if exceeded := await rates.count_question(what, me, str(interaction.id), EXPORT_LIMITS):
         raise Refused(notices.too_soon(exceeded))
 
 
@@ -227,8 +232,10 @@ def _exported(job: Job) -> Job:
     return msgspec.structs.replace(job, reply="", system="")
 
 
-@everywhere
-@app_commands.command(name=text("command-forget"), description=text("command-forget-about"))
+@usable_everywhere
+@app_commands.command(
+    name=command_text("command-forget"), description=command_text("command-forget-about")
+)
 async def forget(interaction: Interaction) -> None:
     say = words(str(interaction.locale))
     button: discord.ui.Button[Any] = discord.ui.Button(
@@ -238,7 +245,7 @@ async def forget(interaction: Interaction) -> None:
     )
     row: components_panel.Row = discord.ui.ActionRow()
     row.add_item(ForgetButton(button))
-    await components_panel.show(
+    await components_panel.send_panel(
         interaction, [f"## {say('forget-title')}", say("forget-ask")], [row]
     )
 
@@ -247,10 +254,10 @@ class ForgetButton(PersistentItem, template=r"forget:(?P<user>\d+)"):
     """Erases what is kept of the person whom its id names."""
 
 
-async def press_forget(interaction: Interaction, button: ForgetButton) -> None:
+async def handle_forget(interaction: Interaction, button: ForgetButton) -> None:
     if button.fields["user"] != str(interaction.user.id):
         raise Refused(access.ELSEWHERE)
-    await _require_rarely(interaction, "forget")
+    await _count_use(interaction, "forget")
     service, me = interaction.client.services, str(interaction.user.id)
     await interaction.response.defer()
     turns = await service.history.erase(me)
@@ -263,7 +270,7 @@ async def press_forget(interaction: Interaction, button: ForgetButton) -> None:
     await JobRecords(service.queue).erase(me)
     done = Notice("forget-done", Tone.INFO, {"turns": turns})
     say = words(str(interaction.locale))
-    view = components_panel.panel([f"## {say('forget-title')}", done.text(say)])
+    view = components_panel.build_panel([f"## {say('forget-title')}", done.text(say)])
     await interaction.edit_original_response(view=view)
 
 

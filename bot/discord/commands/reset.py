@@ -11,10 +11,10 @@ from discord import app_commands
 from bot.discord.access import require_place
 from bot.discord.ask import job_factory
 from bot.discord.ask.admission import asker_of
-from bot.discord.commands.command_translator import text
-from bot.discord.commands.contexts import everywhere
+from bot.discord.commands.command_translator import command_text
+from bot.discord.commands.contexts import usable_everywhere
 from bot.discord.host import Interaction
-from bot.discord.views.embeds import card
+from bot.discord.views.embeds import notice_embed
 from bot.discord.views.persistent_item import PersistentItem
 from bot.i18n import words
 from bot.notices import Notice, Refused, Tone
@@ -25,10 +25,12 @@ GONE = Notice("reset-gone")
 NOBODY = discord.AllowedMentions.none()
 
 
-@everywhere
-@app_commands.command(name=text("command-reset"), description=text("command-reset-about"))
-@app_commands.rename(private=text("option-private"))
-@app_commands.describe(private=text("option-reset-private-about"))
+@usable_everywhere
+@app_commands.command(
+    name=command_text("command-reset"), description=command_text("command-reset-about")
+)
+@app_commands.rename(private=command_text("option-private"))
+@app_commands.describe(private=command_text("option-reset-private-about"))
 async def reset(interaction: Interaction, private: bool = False) -> None:
     history = interaction.client.services.history
     conversation = job_factory.conversation(interaction, private=private)
@@ -36,22 +38,22 @@ async def reset(interaction: Interaction, private: bool = False) -> None:
     if private or not others:
         await _clear(interaction, private=private)
         return
-    await require_may_clear(interaction, others)
+    await require_can_clear(interaction, others)
     stats = await history.get_stats(conversation)
     ask = Notice("reset-ask", arguments={"turns": stats.turns, "people": len(others) + 1})
     say = words(str(interaction.locale))
     view = _button("clear", interaction, private=False, label=say("reset-button"))
-    await interaction.response.send_message(embed=card(ask, say), view=view, ephemeral=True)
+    await interaction.response.send_message(embed=notice_embed(ask, say), view=view, ephemeral=True)
 
 
-async def require_may_clear(interaction: Interaction, others: set[str]) -> None:
+async def require_can_clear(interaction: Interaction, others: set[str]) -> None:
     """Let a conversation be forgotten by who manages messages, by anybody where the admins say so,
     and by a person whose turns are the only ones. Raises `Refused`."""
-    if others and not await _may_clear_all(interaction):
+    if others and not await _can_clear_all(interaction):
         raise Refused(NOT_YOURS)
 
 
-async def _may_clear_all(interaction: Interaction) -> bool:
+async def _can_clear_all(interaction: Interaction) -> bool:
     if interaction.permissions.manage_messages:
         return True
     who = asker_of(interaction)
@@ -64,7 +66,7 @@ async def _clear(interaction: Interaction, *, private: bool, confirmed: bool = F
     history, nonce = interaction.client.services.history, str(interaction.id)
     conversation = job_factory.conversation(interaction, private=private)
     turns = await history.clear(conversation, nonce=nonce, by=str(interaction.user.id))
-    done = card(Notice("reset-done", Tone.INFO, {"turns": turns}), say)
+    done = notice_embed(Notice("reset-done", Tone.INFO, {"turns": turns}), say)
     shown: dict[str, Any] = {"embed": done, "allowed_mentions": NOBODY}
     if turns and await history.is_restorable(conversation, nonce):
         shown["view"] = _button("undo", interaction, private=private, label=say("reset-undo"))
@@ -98,7 +100,7 @@ class ResetButton(
     from the person who presses it."""
 
 
-async def press(interaction: Interaction, button: ResetButton) -> None:
+async def handle_press(interaction: Interaction, button: ResetButton) -> None:
     fields = button.fields
     require_place(interaction, fields["channel"])
     if fields["do"] == "undo":
@@ -106,14 +108,14 @@ async def press(interaction: Interaction, button: ResetButton) -> None:
         return
     conversation = job_factory.conversation(interaction)
     others = await interaction.client.services.history.list_authors(conversation)
-    await require_may_clear(interaction, others - {str(interaction.user.id)})
+    await require_can_clear(interaction, others - {str(interaction.user.id)})
     await _clear(interaction, private=False, confirmed=True)
 
 
 async def _restore(interaction: Interaction, nonce: str, *, private: bool) -> None:
     history = interaction.client.services.history
     conversation = job_factory.conversation(interaction, private=private)
-    by = "" if await _may_clear_all(interaction) else str(interaction.user.id)
+    by = "" if await _can_clear_all(interaction) else str(interaction.user.id)
     try:
         turns = await history.restore(conversation, nonce, by=by)
     except LookupError as error:
@@ -122,7 +124,7 @@ async def _restore(interaction: Interaction, nonce: str, *, private: bool) -> No
         raise Refused(OTHERS_CLEAR) from error
     done = Notice("reset-undone", Tone.INFO, {"turns": turns})
     say = words(str(interaction.locale))
-    await interaction.response.edit_message(embed=card(done, say), view=None)
+    await interaction.response.edit_message(embed=notice_embed(done, say), view=None)
 
 
 ALL: tuple[app_commands.Command[Any, ..., Any], ...] = (reset,)

@@ -7,31 +7,35 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.discord.commands.command_translator import text
-from bot.discord.commands.contexts import everywhere
+from bot.discord.commands.command_translator import command_text
+from bot.discord.commands.contexts import usable_everywhere
 from bot.discord.host import Interaction
 from bot.discord.views import components_panel
 from bot.i18n import Words, words
 from jobqueue.queue_stats import QueueStats, load_queue_stats
 from jobqueue.schema import WorkerStatus
 
-BELIEVABLE_S = 20.0  # less than the time between two heartbeats, which is 41 s
+MAX_LATENCY_S = 20.0  # less than the time between two heartbeats, which is 41 s
 
 
-@everywhere
-@app_commands.command(name=text("command-status"), description=text("command-status-about"))
+@usable_everywhere
+@app_commands.command(
+    name=command_text("command-status"), description=command_text("command-status-about")
+)
 async def status(interaction: Interaction) -> None:
     client = interaction.client
     began = time.perf_counter()
     seen = await load_queue_stats(client.services.queue)
     queue_ms = round(1000 * (time.perf_counter() - began))
     say = words(str(interaction.locale))
-    await components_panel.show(
-        interaction, texts(seen, discord_milliseconds(client), queue_ms, say)
+    await components_panel.send_panel(
+        interaction, status_texts(seen, discord_latency_ms(client), queue_ms, say)
     )
 
 
-def texts(seen: QueueStats, discord_ms: int | None, queue_ms: int, say: Words) -> Sequence[str]:
+def status_texts(
+    seen: QueueStats, discord_ms: int | None, queue_ms: int, say: Words
+) -> Sequence[str]:
     waiting = sum(capability.waiting for capability in seen.capabilities)
     workers = "\n".join(_line(worker, say) for worker in seen.workers)
     if discord_ms is None:
@@ -49,14 +53,14 @@ def _line(worker: WorkerStatus, say: Words) -> str:
     return f"{ready} `{worker.model or worker.engine}`　{phase} · {say('status-busy', busy)}"
 
 
-def discord_milliseconds(client: discord.Client) -> int | None:
+def discord_latency_ms(client: discord.Client) -> int | None:
     """Return how long Discord takes to answer, or None where that is not known.
 
     discord.py knows nothing before the first heartbeat came back. Where an acknowledgement comes
     before it noted that it sent the heartbeat, it counts from the heartbeat before that one.
     """
     latency = client.latency
-    return round(1000 * latency) if 0 <= latency <= BELIEVABLE_S else None
+    return round(1000 * latency) if 0 <= latency <= MAX_LATENCY_S else None
 
 
 ALL: tuple[app_commands.Command[Any, ..., Any], ...] = (status,)

@@ -13,10 +13,10 @@ from discord import app_commands
 
 from bot.discord.access import require_place
 from bot.discord.ask.admission import asker_of
-from bot.discord.commands.command_translator import text
-from bot.discord.commands.contexts import everywhere
+from bot.discord.commands.command_translator import command_text
+from bot.discord.commands.contexts import usable_everywhere
 from bot.discord.host import Interaction
-from bot.discord.settings.settings_controller import may_change, require_may_change, server_of
+from bot.discord.settings.settings_controller import can_change, require_can_change, server_of
 from bot.discord.views import components_panel
 from bot.discord.views.persistent_item import PersistentItem
 from bot.i18n import Words, words
@@ -26,7 +26,7 @@ from jobqueue.queue import JobQueue
 
 MOST = 25  # that a menu holds
 LONGEST_CHOICE = 100  # Discord's
-KNOWN = {
+TOOL_DESCRIPTIONS = {
     "python": "tool-python-about",
     "read_picture": "tool-read-picture-about",
     "calculate": "tool-calculate-about",
@@ -39,7 +39,7 @@ KNOWN = {
 }
 
 
-async def announced(queue: JobQueue) -> list[str]:
+async def list_tools(queue: JobQueue) -> list[str]:
     """Tools of the workers that run; none while the queue is away."""
     try:
         names = {name for worker in await queue.list_workers() for name in worker.tools}
@@ -53,8 +53,8 @@ class ToolsPage:
     tools: Sequence[str]  # that workers have
     chosen: Sequence[str] | None  # None: nothing was chosen here
     channel: str
-    asks: bool  # a person, before each call
-    may_choose: bool
+    needs_approval: bool  # a person, before each call
+    can_choose: bool
     say: Words
 
     def texts(self) -> list[str]:
@@ -62,12 +62,12 @@ class ToolsPage:
         if not self.tools:
             return [title, self.say("tools-none")]
         notes = ["tools-default" if self.chosen is None else "tools-chosen"]
-        notes += ["tools-asks"] if self.asks else []
+        notes += ["tools-asks"] if self.needs_approval else []
         small = "\n".join(f"-# {self.say(note)}" for note in notes)
         return [title, "\n".join(map(self._line, self.tools)), small]
 
     def rows(self) -> list[components_panel.Row]:
-        if not self.may_choose or not self.tools:
+        if not self.can_choose or not self.tools:
             return []
         options = [
             discord.SelectOption(
@@ -87,7 +87,7 @@ class ToolsPage:
         )
         ask: discord.ui.Button[discord.ui.LayoutView] = discord.ui.Button(
             custom_id=f"tools:{self.channel}:ask",
-            label=self.say("tools-ask-off" if self.asks else "tools-ask-on"),
+            label=self.say("tools-ask-off" if self.needs_approval else "tools-ask-on"),
         )
         return [_row(menu), _row(ask)]
 
@@ -97,55 +97,57 @@ class ToolsPage:
         return f"{mark} **{tool_name(name, self.say)}**" + (f"　{about}" if about else "")
 
     def _about(self, name: str) -> str:
-        return self.say(KNOWN[name]) if name in KNOWN else ""
+        return self.say(TOOL_DESCRIPTIONS[name]) if name in TOOL_DESCRIPTIONS else ""
 
 
 def _row(item: "discord.ui.Item[discord.ui.LayoutView]") -> components_panel.Row:
     row: components_panel.Row = discord.ui.ActionRow()
-    row.add_item(ToolsControl(item))
+    row.add_item(ToolsItem(item))
     return row
 
 
-@everywhere
-@app_commands.command(name=text("command-tools"), description=text("command-tools-about"))
+@usable_everywhere
+@app_commands.command(
+    name=command_text("command-tools"), description=command_text("command-tools-about")
+)
 async def tools(interaction: Interaction) -> None:
-    page = await _page(interaction)
-    await components_panel.show(interaction, page.texts(), page.rows())
+    page = await _load_page(interaction)
+    await components_panel.send_panel(interaction, page.texts(), page.rows())
 
 
-async def _page(interaction: Interaction) -> ToolsPage:
+async def _load_page(interaction: Interaction) -> ToolsPage:
     service, who = interaction.client.services, asker_of(interaction)
     service.preferences.refresh(who.server)
     wanted = await service.preferences.resolve(who.server, who.channels)
     return ToolsPage(
-        tools=await announced(service.queue),
+        tools=await list_tools(service.queue),
         chosen=wanted.tools,
         channel=str(interaction.channel_id),
-        asks=bool(wanted.approval),
-        may_choose=may_change(interaction),
+        needs_approval=bool(wanted.approval),
+        can_choose=can_change(interaction),
         say=words(str(interaction.locale)),
     )
 
 
-class ToolsControl(PersistentItem, template=r"tools:(?P<channel>\d+)(?P<ask>:ask)?"):
+class ToolsItem(PersistentItem, template=r"tools:(?P<channel>\d+)(?P<ask>:ask)?"):
     """Its id holds the channel."""
 
 
-async def change_tools(interaction: Interaction, control: ToolsControl) -> None:
-    require_may_change(interaction)
+async def change_tools(interaction: Interaction, control: ToolsItem) -> None:
+    require_can_change(interaction)
     require_place(interaction, control.custom_id.split(":")[1])
     preferences = interaction.client.services.preferences
     if control.custom_id.endswith(":ask"):
-        change: dict[str, object] = {"approval": not (await _page(interaction)).asks}
+        change: dict[str, object] = {"approval": not (await _load_page(interaction)).needs_approval}
     else:
-        offered = (await _page(interaction)).tools
+        offered = (await _load_page(interaction)).tools
         picked = getattr(control.item, "values", ())
         change = {"tools": tuple(name for name in picked if name in offered) or None}
     server, place = server_of(interaction), str(interaction.channel_id)
     await preferences.change(server, place, by=str(interaction.user.id), **change)
-    page = await _page(interaction)
+    page = await _load_page(interaction)
     await interaction.response.edit_message(
-        view=components_panel.panel(page.texts(), page.rows()),
+        view=components_panel.build_panel(page.texts(), page.rows()),
         allowed_mentions=discord.AllowedMentions.none(),
     )
 

@@ -17,7 +17,7 @@ from bot.agent_trace import NOTHING, Work
 from bot.answer_formatter import Dressing, figure_name
 from bot.answer_store import Shown, Version, with_version
 from bot.article import edits
-from bot.article.message_layout import Spread
+from bot.article.message_layout import ArticleView
 from bot.discord.delivery import reply_target
 from bot.discord.delivery.discord_reply import AnswerChrome
 from bot.discord.delivery.reply_target import InteractionTarget
@@ -82,7 +82,7 @@ class AnswerRegistry:
             is_rework=is_rework(job),
         )
 
-    async def prepare_article(self, shown: Shown, article: Article) -> Spread:
+    async def prepare_article(self, shown: Shown, article: Article) -> ArticleView:
         """Make an article ready to be shown, with the pictures that its messages still have."""
         await restore_images(self._client, self._blobs, shown, article)
         return await self._formatter.spread(article)
@@ -147,7 +147,9 @@ class AnswerRegistry:
         with suppress(discord.HTTPException, aiohttp.ClientError, OSError, QueueUnavailable):
             votes = await self._feedback.counts(shown.job.id)
             row = button_state(shown, latest=latest)
-            await message.edit(view=answer_buttons.view(row, words(shown.job.locale), votes))
+            await message.edit(
+                view=answer_buttons.buttons_view(row, words(shown.job.locale), votes)
+            )
 
 
 def is_rework(job: Job) -> bool:
@@ -176,7 +178,7 @@ def button_state(shown: Shown, *, latest: bool = True, article: Article | None =
         numbers=is_problem and bool(problem_numbers.numbers(asked)),
         formulas=shown.version.formulas,
         article=article is not None,
-        empty=article is not None and bool(edits.empty(article)),
+        empty=article is not None and bool(edits.list_empty_slots(article)),
     )
 
 

@@ -15,7 +15,7 @@ from typing import Self
 
 from bot import notices
 from bot.agent_trace import NOTHING, Work
-from bot.article.message_layout import Spread
+from bot.article.message_layout import ArticleView
 from bot.discord.delivery.message_transport import Gone, Rejected, Retry, TooMany, Transport, Unfit
 from bot.discord.delivery.reply_target import DeliveryNote
 from bot.discord.delivery.request_pacer import RequestPacer
@@ -37,7 +37,7 @@ MAX_REPLACEMENTS = 5  # in one answer
 # Keeps the note that a later process continues from. False where that failed: it is called again.
 SaveNote = Callable[[DeliveryNote], Awaitable[bool]]
 # Makes a complete answer ready to be shown.
-FormatAnswer = Callable[[str, AnswerOutcome, Words], Awaitable[Dressed | Spread]]
+FormatAnswer = Callable[[str, AnswerOutcome, Words], Awaitable[Dressed | ArticleView]]
 # Draws the faces to be shown: made of components where that is asked for, else plain.
 Draw = Callable[[bool], Faces]
 
@@ -71,7 +71,7 @@ class AnswerChrome:
     old_header: str = ""  # above that one
     old_row: Row | None = None
     laid_out: bool = False  # its messages are made of components, from the first to the last
-    article: Spread | None = None  # that stays to be read until its new version is there
+    article: ArticleView | None = None  # that stays to be read until its new version is there
     is_rework: bool = False  # a part of that one: what is written meanwhile is not shown
 
 
@@ -138,7 +138,7 @@ class DiscordReply:
 
     def show_status(self, notice: Notice) -> None:
         if article := self._chrome.article:
-            self._want(lambda laid: message_view.at_work(article.faces(laid_out=laid), notice))
+            self._want(lambda laid: message_view.at_work(article.messages(laid_out=laid), notice))
         else:
             text = self._chrome.old_text
             self._want(lambda _: message_view.waiting(notice, text, self._header_of(text)))
@@ -161,10 +161,10 @@ class DiscordReply:
         self._text = text
         footnotes = (*self._chrome.footnotes, *outcome.footnotes())
         formatted = await self._format_answer(text, outcome, self._words)
-        if isinstance(formatted, Spread):
+        if isinstance(formatted, ArticleView):
             row = self._chrome.build_row(outcome)
             await self._show_final(
-                lambda laid: formatted.finished(laid, footnotes, row, self._words)
+                lambda laid: formatted.with_notes_and_buttons(laid, footnotes, row, self._words)
             )
         else:
             outcome = replace(outcome, formulas=formatted.formulas)
@@ -181,7 +181,7 @@ class DiscordReply:
     async def fail(self, notice: Notice, text: str = "", work: Work = NOTHING) -> None:
         row = self._chrome.old_row
         if article := self._chrome.article:
-            await self._show_final(lambda laid: article.unchanged(laid, notice, row))
+            await self._show_final(lambda laid: article.with_notice(laid, notice, row))
             return
         text = text or self._chrome.old_text
         steps = "\n".join(steps_text.folded(work, self._words))

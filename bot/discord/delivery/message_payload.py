@@ -6,7 +6,7 @@ from typing import Any
 import discord
 
 from bot.discord.views import answer_buttons
-from bot.discord.views.embeds import boxed, card, in_text
+from bot.discord.views.embeds import notice_container, notice_embed, notice_text
 from bot.i18n import Words
 from bot.render.components_layout import Gap, Layout, Part
 from bot.render.format_answer import stacked
@@ -57,12 +57,12 @@ class PayloadBuilder:
     def _content(self, face: Face) -> str:
         if not (face.notice and face.card_as_text):
             return face.content
-        return stacked(face.content, in_text(face.notice, self._words))[:MESSAGE_UNITS]
+        return stacked(face.content, notice_text(face.notice, self._words))[:MESSAGE_UNITS]
 
     def _embeds(self, face: Face) -> list[discord.Embed]:
         if face.notice is None or face.card_as_text:
             return []
-        return [card(face.notice, self._words)]
+        return [notice_embed(face.notice, self._words)]
 
     def _files(self, face: Face) -> list[discord.File]:
         """Create the files anew for each attempt, since a sent file is used up."""
@@ -85,7 +85,7 @@ class PayloadBuilder:
         if face.document:
             view.add_item(discord.ui.File(f"attachment://{DOCUMENT}"))
         if face.notice:
-            view.add_item(boxed(face.notice, self._words))
+            view.add_item(notice_container(face.notice, self._words))
         for line in self._rows(face):
             row: discord.ui.ActionRow[discord.ui.LayoutView] = discord.ui.ActionRow()
             for button in line:
@@ -95,14 +95,14 @@ class PayloadBuilder:
 
     def _rows(self, face: Face) -> list[list[Any]]:
         if face.row:
-            return answer_buttons.rows(face.row, self._words)
+            return answer_buttons.button_rows(face.row, self._words)
         return [[answer_buttons.stop_button(self._job_id, self._words)]] if face.stoppable else []
 
     # --- plain ----------------------------------------------------------------------------------
 
     def _view(self, face: Face) -> discord.ui.View | None:
         if face.row:
-            return answer_buttons.view(face.row, self._words)
+            return answer_buttons.buttons_view(face.row, self._words)
         return self._build_growing_view(face) if face.stoppable else None
 
     def _build_growing_view(self, face: Face) -> discord.ui.View:

@@ -9,11 +9,11 @@ import msgspec
 from bot import settings_audit
 from bot.discord.access import require_place
 from bot.discord.host import Interaction
-from bot.discord.settings.settings_format import change_line
-from bot.discord.settings.settings_item import Setting
-from bot.discord.settings.settings_panel import ANY, Page
+from bot.discord.settings.settings_format import format_change
+from bot.discord.settings.settings_item import SettingsItem
+from bot.discord.settings.settings_panel import ANY, SettingsPage
 from bot.discord.views import components_panel, modal_values
-from bot.discord.views.modal_builder import Field, Form, send_form
+from bot.discord.views.modal_builder import FormField, FormSpec, send_form
 from bot.i18n import words
 from bot.notices import Notice, Refused
 from bot.preferences import (
@@ -58,7 +58,7 @@ def require_admin(interaction: discord.Interaction) -> None:
         raise Refused(ADMINS_ONLY)
 
 
-def may_change(interaction: discord.Interaction) -> bool:
+def can_change(interaction: discord.Interaction) -> bool:
     """A channel's moderators may set it up as the server's admins may; a person's own installation
     decides nothing for a server."""
     if not interaction.guild_id:
@@ -68,13 +68,13 @@ def may_change(interaction: discord.Interaction) -> bool:
     return is_ours and (allowed.manage_channels or allowed.manage_guild)
 
 
-def require_may_change(interaction: discord.Interaction) -> None:
+def require_can_change(interaction: discord.Interaction) -> None:
     """Raises `Refused`."""
-    if not may_change(interaction):
+    if not can_change(interaction):
         raise Refused(CHANNEL_ADMINS_ONLY)
 
 
-def require_settings_of(interaction: discord.Interaction, place: str) -> None:
+def require_settings_place(interaction: discord.Interaction, place: str) -> None:
     """Let a panel decide for the server, or for the channel where it is. Raises `Refused`."""
     if place != SERVER:
         require_place(interaction, place)
@@ -89,61 +89,61 @@ async def served_models(queue: JobQueue) -> list[str]:
     return sorted(name for name in names if 0 < len(name) <= LONGEST_CHOICE)
 
 
-class SettingsDesk:
+class SettingsController:
     """Shows the panel, and does what its controls say."""
 
     def __init__(self, store: PreferenceStore, queue: JobQueue) -> None:
         self._store = store
         self._queue = queue
-        self._actions: dict[str, Callable[[Interaction, Setting], Awaitable[None]]] = {
-            "place": self._go,
-            "enabled": self._switch,
+        self._actions: dict[str, Callable[[Interaction, SettingsItem], Awaitable[None]]] = {
+            "place": self._switch_place,
+            "enabled": self._toggle_enabled,
             "persona": self._ask_persona,
             "sampling": self._ask_sampling,
             "limits": self._ask_limits,
             "rolelimit": self._ask_role_limits,
-            "reset": self._switch_reset,
+            "reset": self._toggle_reset,
             "clear": self._clear,
-            "changes": self._tell_changes,
+            "changes": self._show_changes,
         }
 
     async def open(self, interaction: Interaction) -> None:
         require_admin(interaction)
-        page = await self._page(interaction, str(interaction.channel_id))
-        await components_panel.show(interaction, page.texts(), page.rows())
+        page = await self._load_page(interaction, str(interaction.channel_id))
+        await components_panel.send_panel(interaction, page.texts(), page.rows())
 
-    async def change(self, interaction: Interaction, setting: Setting) -> None:
+    async def handle(self, interaction: Interaction, setting: SettingsItem) -> None:
         """Raises `Refused` when they may not, or when what they gave is out of bounds."""
         require_admin(interaction)
-        require_settings_of(interaction, setting.place)
+        require_settings_place(interaction, setting.place)
         if action := self._actions.get(setting.field):
             await action(interaction, setting)
         elif setting.field in CHOICES:
-            await self._decide(interaction, setting.place, _chosen(setting))
+            await self._save(interaction, setting.place, _chosen_change(setting))
         else:
             raise Refused(WRONG)
 
-    async def _page(self, interaction: Interaction, place: str) -> Page:
+    async def _load_page(self, interaction: Interaction, place: str) -> SettingsPage:
         server = server_of(interaction)
         self._store.refresh(server)
-        return Page(
+        return SettingsPage(
             place=place,
             channel=str(interaction.channel_id),
-            own=await self._store.at(server, place),
-            holds=await self._store.resolve(server, () if place == SERVER else (place,)),
+            own_preferences=await self._store.at(server, place),
+            preferences=await self._store.resolve(server, () if place == SERVER else (place,)),
             models=await served_models(self._queue),
-            last=next(iter(await self._store.changes.last(server, 1)), None),
-            say=words(str(interaction.locale)),
+            last_change=next(iter(await self._store.changes.last(server, 1)), None),
+            words=words(str(interaction.locale)),
         )
 
     async def _show(self, interaction: Interaction, place: str) -> None:
-        page = await self._page(interaction, place)
+        page = await self._load_page(interaction, place)
         await interaction.response.edit_message(
-            view=components_panel.panel(page.texts(), page.rows()),
+            view=components_panel.build_panel(page.texts(), page.rows()),
             allowed_mentions=discord.AllowedMentions.none(),
         )
 
-    async def _decide(
+    async def _save(
         self,
         interaction: Interaction,
         place: str,
@@ -159,31 +159,31 @@ class SettingsDesk:
 
     # --- the controls that are not plain choices ------------------------------------------------
 
-    async def _go(self, interaction: Interaction, setting: Setting) -> None:
-        place = _value(setting)
-        require_settings_of(interaction, place)
+    async def _switch_place(self, interaction: Interaction, setting: SettingsItem) -> None:
+        place = _chosen_value(setting)
+        require_settings_place(interaction, place)
         await self._show(interaction, place)
 
-    async def _switch(self, interaction: Interaction, setting: Setting) -> None:
+    async def _toggle_enabled(self, interaction: Interaction, setting: SettingsItem) -> None:
         places = () if setting.place == SERVER else (setting.place,)
         holds = await self._store.resolve(server_of(interaction), places)
-        await self._decide(interaction, setting.place, {"enabled": holds.enabled is False})
+        await self._save(interaction, setting.place, {"enabled": holds.enabled is False})
 
-    async def _switch_reset(self, interaction: Interaction, setting: Setting) -> None:
+    async def _toggle_reset(self, interaction: Interaction, setting: SettingsItem) -> None:
         places = () if setting.place == SERVER else (setting.place,)
         holds = await self._store.resolve(server_of(interaction), places)
         other = "managers" if holds.reset == "everybody" else "everybody"
-        await self._decide(interaction, setting.place, {"reset": other})
+        await self._save(interaction, setting.place, {"reset": other})
 
-    async def _clear(self, interaction: Interaction, setting: Setting) -> None:
+    async def _clear(self, interaction: Interaction, setting: SettingsItem) -> None:
         nothing = dict.fromkeys(Preferences.__struct_fields__)
-        await self._decide(interaction, setting.place, nothing)
+        await self._save(interaction, setting.place, nothing)
 
-    async def _tell_changes(self, interaction: Interaction, _: Setting) -> None:
+    async def _show_changes(self, interaction: Interaction, _: SettingsItem) -> None:
         """Those that a message holds, and all that are known as a file, a line of JSON each."""
         found = await self._store.changes.last(server_of(interaction))
         say = words(str(interaction.locale))
-        lines = [change_line(change, say) for change in found]
+        lines = [format_change(change, say) for change in found]
         while units("\n".join(lines)) > MESSAGE_UNITS:
             lines.pop()
         every = b"\n".join(map(settings_audit.encode, found))
@@ -196,64 +196,66 @@ class SettingsDesk:
 
     # --- forms ----------------------------------------------------------------------------------
 
-    async def _ask_persona(self, interaction: Interaction, setting: Setting) -> None:
-        own = await self._own(interaction, setting.place)
-        field = Field("persona", "settings-persona", own.persona or "", MAX_PERSONA_CHARS)
-        await self._send(interaction, setting, "settings-persona", [field])
+    async def _ask_persona(self, interaction: Interaction, setting: SettingsItem) -> None:
+        own = await self._own_preferences(interaction, setting.place)
+        field = FormField("persona", "settings-persona", own.persona or "", MAX_PERSONA_CHARS)
+        await self._open_form(interaction, setting, "settings-persona", [field])
 
-    async def _ask_sampling(self, interaction: Interaction, setting: Setting) -> None:
-        own = await self._own(interaction, setting.place)
+    async def _ask_sampling(self, interaction: Interaction, setting: SettingsItem) -> None:
+        own = await self._own_preferences(interaction, setting.place)
         entries = [
-            Field("temperature", "settings-temperature", _shown(own.temperature)),
-            Field("top_p", "settings-top-p", _shown(own.top_p)),
-            Field("max_tokens", "settings-longest", _shown(own.max_tokens)),
+            FormField("temperature", "settings-temperature", _format_number(own.temperature)),
+            FormField("top_p", "settings-top-p", _format_number(own.top_p)),
+            FormField("max_tokens", "settings-longest", _format_number(own.max_tokens)),
         ]
-        await self._send(interaction, setting, "settings-sampling", entries)
+        await self._open_form(interaction, setting, "settings-sampling", entries)
 
-    async def _ask_limits(self, interaction: Interaction, setting: Setting) -> None:
-        own = await self._own(interaction, setting.place)
+    async def _ask_limits(self, interaction: Interaction, setting: SettingsItem) -> None:
+        own = await self._own_preferences(interaction, setting.place)
         entries = _limit_fields(own)
-        await self._send(interaction, setting, "settings-limits", entries)
+        await self._open_form(interaction, setting, "settings-limits", entries)
 
-    async def _ask_role_limits(self, interaction: Interaction, setting: Setting) -> None:
-        role = _value(setting)
+    async def _ask_role_limits(self, interaction: Interaction, setting: SettingsItem) -> None:
+        role = _chosen_value(setting)
         now = (await self._role_rates(interaction, setting.place)).get(role, RoleRate(role))
         entries = _limit_fields(now)
-        await self._send(interaction, setting, "settings-role-limit", entries, role)
+        await self._open_form(interaction, setting, "settings-role-limit", entries, role)
 
-    async def _send(
+    async def _open_form(
         self,
         interaction: Interaction,
-        setting: Setting,
+        setting: SettingsItem,
         title: str,
-        entries: list[Field],
+        entries: list[FormField],
         role: str = "",
     ) -> None:
-        form = Form(f"{FORM}:{setting.place}:{setting.field}:{role}", title, entries)
-        await send_form(interaction, form.modal(words(str(interaction.locale))))
+        form = FormSpec(f"{FORM}:{setting.place}:{setting.field}:{role}", title, entries)
+        await send_form(interaction, form.build(words(str(interaction.locale))))
 
-    async def submitted(self, interaction: Interaction, about: str) -> None:
+    async def submit_form(self, interaction: Interaction, about: str) -> None:
         """A form was sent, perhaps to a later process than the one that opened it."""
         require_admin(interaction)
         place, field, role = about.split(":")
-        require_settings_of(interaction, place)
-        given = {name: text.strip() for name, text in modal_values.values(interaction).items()}
+        require_settings_place(interaction, place)
+        given = {name: text.strip() for name, text in modal_values.form_values(interaction).items()}
         given = {name: text for name, text in given.items() if name in FORM_FIELDS.get(field, ())}
         match field:
             case "persona":
-                await self._decide(interaction, place, {"persona": given.get("persona") or None})
+                await self._save(interaction, place, {"persona": given.get("persona") or None})
             case "sampling":
-                numbers = _numbers(given, WRONG_SAMPLING)
-                await self._decide(interaction, place, numbers, WRONG_SAMPLING)
+                numbers = _parse_numbers(given, WRONG_SAMPLING)
+                await self._save(interaction, place, numbers, WRONG_SAMPLING)
             case "limits":
-                numbers = _numbers(given, WRONG_LIMITS)
-                await self._decide(interaction, place, numbers, WRONG_LIMITS)
+                numbers = _parse_numbers(given, WRONG_LIMITS)
+                await self._save(interaction, place, numbers, WRONG_LIMITS)
             case "rolelimit" if role:
-                await self._limit_role(interaction, place, role, _numbers(given, WRONG_LIMITS))
+                await self._save_role_limits(
+                    interaction, place, role, _parse_numbers(given, WRONG_LIMITS)
+                )
             case _:
                 raise Refused(WRONG)
 
-    async def _limit_role(
+    async def _save_role_limits(
         self, interaction: Interaction, place: str, role: str, numbers: Numbers
     ) -> None:
         rates = await self._role_rates(interaction, place)
@@ -261,49 +263,49 @@ class SettingsDesk:
         decided = {name: number for name, number in numbers.items() if number is not None}
         new = [{"role": role, **decided}] if decided else []
         every = [*map(msgspec.to_builtins, rates.values()), *new]
-        await self._decide(interaction, place, {"role_rates": every or None}, WRONG_LIMITS)
+        await self._save(interaction, place, {"role_rates": every or None}, WRONG_LIMITS)
 
-    async def _own(self, interaction: Interaction, place: str) -> Preferences:
+    async def _own_preferences(self, interaction: Interaction, place: str) -> Preferences:
         return await self._store.at(server_of(interaction), place)
 
     async def _role_rates(self, interaction: Interaction, place: str) -> dict[str, RoleRate]:
-        own = await self._own(interaction, place)
+        own = await self._own_preferences(interaction, place)
         return {rate.role: rate for rate in own.role_rates or ()}
 
 
-def _limit_fields(own: Preferences | RoleRate) -> list[Field]:
+def _limit_fields(own: Preferences | RoleRate) -> list[FormField]:
     labels = ("settings-minute", "settings-day", "settings-tokens-day", "settings-megabytes-day")
     named = zip(RATES, labels, strict=True)
-    return [Field(name, label, _shown(getattr(own, name))) for name, label in named]
+    return [FormField(name, label, _format_number(getattr(own, name))) for name, label in named]
 
 
-def _value(setting: Setting) -> str:
+def _chosen_value(setting: SettingsItem) -> str:
     """The one that was chosen. Raises `Refused` where a menu was sent without."""
     if len(setting.values) != 1:
         raise Refused(WRONG)
     return setting.values[0]
 
 
-def _chosen(setting: Setting) -> dict[str, object]:
+def _chosen_change(setting: SettingsItem) -> dict[str, object]:
     if setting.field == "roles":
         return {"roles": tuple(setting.values) or None}
-    value = _value(setting)
+    value = _chosen_value(setting)
     return {setting.field: None if value == ANY else value}
 
 
-def _shown(number: float | None) -> str:
+def _format_number(number: float | None) -> str:
     return "" if number is None else f"{number:.10g}"
 
 
-def _numbers(given: dict[str, str], wrong: Notice) -> Numbers:
+def _parse_numbers(given: dict[str, str], wrong: Notice) -> Numbers:
     """Empty takes a decision back. Raises `Refused` for what is no number."""
     try:
-        return {name: _number(text) for name, text in given.items()}
+        return {name: _parse_number(text) for name, text in given.items()}
     except ValueError as error:
         raise Refused(wrong) from error
 
 
-def _number(text: str) -> float | int | None:
+def _parse_number(text: str) -> float | int | None:
     if not text:
         return None
     number = float(text.replace(",", "."))

@@ -16,7 +16,7 @@ CHANGED_CHARS = 120  # of a value in a list of changes
 LANGUAGE_NAMES = {"en": "English", "zh-CN": "简体中文"}
 
 # What is told together, and of which preferences.
-SHOWN_IN = {
+FIELDS = {
     "enabled": ("enabled",),
     "persona": ("persona",),
     "model": ("model",),
@@ -43,59 +43,59 @@ LABELS = {
 
 
 @dataclass(frozen=True)
-class InWords:
-    """What holds, field by field of `SHOWN_IN`."""
+class PreferenceFormatter:
+    """What holds, field by field of `FIELDS`."""
 
-    holds: Preferences
-    say: Words
+    preferences: Preferences
+    words: Words
 
-    def of(self, field: str) -> str:
+    def format(self, field: str) -> str:
         told = {
-            "enabled": self._switch(self.holds.enabled is not False),
+            "enabled": self._switch(self.preferences.enabled is not False),
             "persona": self._persona(),
-            "model": f"`{self.holds.model}`" if self.holds.model else self._default(),
+            "model": f"`{self.preferences.model}`" if self.preferences.model else self._default(),
             "sampling": self._sampling(),
             "roles": self._who(),
             "limits": self._every_limit(),
             "language": self._language(),
-            "reset": self.say(RESET[self.holds.reset or "managers"]),
+            "reset": self.words(RESET[self.preferences.reset or "managers"]),
             "tools": self._tools(),
-            "approval": self._switch(bool(self.holds.approval)),
+            "approval": self._switch(bool(self.preferences.approval)),
         }
         return told[field]
 
     def _default(self) -> str:
-        return self.say("settings-default")
+        return self.words("settings-default")
 
     def _switch(self, on: bool) -> str:
-        return self.say("settings-on" if on else "settings-off")
+        return self.words("settings-on" if on else "settings-off")
 
     def _persona(self) -> str:
-        if not self.holds.persona:
+        if not self.preferences.persona:
             return self._default()
-        text = " ".join(self.holds.persona.split())
+        text = " ".join(self.preferences.persona.split())
         return discord.utils.escape_markdown(text[:PERSONA_CHARS])
 
     def _sampling(self) -> str:
-        holds = self.holds
+        holds = self.preferences
         named = (
             ("settings-temperature-is", holds.temperature),
             ("settings-top-p-is", holds.top_p),
             ("settings-longest-is", holds.max_tokens),
         )
-        parts = [self.say(key, {"value": f"{v:g}"}) for key, v in named if v is not None]
+        parts = [self.words(key, {"value": f"{v:g}"}) for key, v in named if v is not None]
         return " · ".join(parts) or self._default()
 
     def _who(self) -> str:
-        roles = " ".join(f"<@&{role}>" for role in self.holds.roles or ())
-        return roles or self.say("settings-everybody")
+        roles = " ".join(f"<@&{role}>" for role in self.preferences.roles or ())
+        return roles or self.words("settings-everybody")
 
     def _every_limit(self) -> str:
         """Everybody's, then a line for each role that has its own."""
         of_roles = (
-            f"　<@&{rate.role}> {self._limits(rate)}" for rate in self.holds.role_rates or ()
+            f"　<@&{rate.role}> {self._limits(rate)}" for rate in self.preferences.role_rates or ()
         )
-        return "\n".join((self._limits(self.holds), *of_roles))
+        return "\n".join((self._limits(self.preferences), *of_roles))
 
     def _limits(self, holds: Preferences | RoleRate) -> str:
         keys = (
@@ -103,45 +103,47 @@ class InWords:
             *("settings-tokens-per-day", "settings-megabytes-per-day"),
         )
         named = zip(keys, (getattr(holds, name) for name in RATES), strict=True)
-        parts = [self.say(key, {"count": count}) for key, count in named if count]
-        return " · ".join(parts) or self.say("settings-unlimited")
+        parts = [self.words(key, {"count": count}) for key, count in named if count]
+        return " · ".join(parts) or self.words("settings-unlimited")
 
     def _language(self) -> str:
-        return LANGUAGE_NAMES.get(self.holds.language or "", self.say("settings-own-language"))
+        return LANGUAGE_NAMES.get(
+            self.preferences.language or "", self.words("settings-own-language")
+        )
 
     def _tools(self) -> str:
-        return ", ".join(tool_name(name, self.say) for name in self.holds.tools or ()) or (
+        return ", ".join(tool_name(name, self.words) for name in self.preferences.tools or ()) or (
             self._default()
         )
 
 
-def changed(change: Change, say: Words) -> str:
+def format_last_change(change: Change, say: Words) -> str:
     """When, and by whom."""
-    return say("settings-changed", {"when": _when(change), "who": _who(change)})
+    return say("settings-changed", {"when": _format_time(change), "who": _format_user(change)})
 
 
-def change_line(change: Change, say: Words) -> str:
+def format_change(change: Change, say: Words) -> str:
     """When, who, where, and from what to what; on one line."""
     where = say("settings-server") if change.place == SERVER else f"<#{change.place}>"
     touched = {*change.before, *change.after}
     parts = [
-        f"**{say(LABELS[field])}**: {_brief(change.before, field, say)} → "
-        f"{_brief(change.after, field, say)}"
-        for field, names in SHOWN_IN.items()
+        f"**{say(LABELS[field])}**: {_format_brief(change.before, field, say)} → "
+        f"{_format_brief(change.after, field, say)}"
+        for field, names in FIELDS.items()
         if touched & {*names}
     ]
-    return f"{_when(change)} {_who(change)} {where}: {'; '.join(parts)}"
+    return f"{_format_time(change)} {_format_user(change)} {where}: {'; '.join(parts)}"
 
 
-def _when(change: Change) -> str:
+def _format_time(change: Change) -> str:
     return f"<t:{int(change.at_ms) // 1000}:R>"
 
 
-def _who(change: Change) -> str:
+def _format_user(change: Change) -> str:
     return f"<@{change.user}>" if change.user else "—"
 
 
-def _brief(values: Values, field: str, say: Words) -> str:
+def _format_brief(values: Values, field: str, say: Words) -> str:
     held = msgspec.convert(values, Preferences)
-    told = " ".join(InWords(held, say).of(field).split())
+    told = " ".join(PreferenceFormatter(held, say).format(field).split())
     return told if len(told) <= CHANGED_CHARS else f"{told[:CHANGED_CHARS].rstrip(chr(92))}…"

@@ -4,7 +4,7 @@
 from bot.discord.views.persistent_item import PersistentItem
 
 
-class Setting(PersistentItem, template=r"settings:(?P<place>server|\d+):(?P<field>\w+)"):
+class SettingsItem(PersistentItem, template=r"settings:(?P<place>server|\d+):(?P<field>\w+)"):
     @property
     def place(self) -> str:
         return self.custom_id.split(":")[1]

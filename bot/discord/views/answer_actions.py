@@ -24,7 +24,7 @@ from bot.discord.delivery.reply_target import InteractionTarget, ReplyTarget
 from bot.discord.host import Host, Interaction
 from bot.discord.views import answer_buttons, latex_source, modal_values, steps_view
 from bot.discord.views.answer_buttons import AnswerButton
-from bot.discord.views.embeds import card, send_notice
+from bot.discord.views.embeds import notice_embed, send_notice
 from bot.discord.views.modal_builder import send_form
 from bot.feedback import Vote
 from bot.i18n import words
@@ -48,50 +48,50 @@ TOO_LONG = Notice("action-long")
 Act = Callable[[Interaction, str], Coroutine[Any, Any, None]]
 
 
-class Actions:
+class AnswerActions:
     def __init__(self, client: Host) -> None:
         self._client = client
         self._services = client.services
         self._answers = client.answers
-        self._acts: dict[str, Act] = {
-            "again": self._again,
+        self._handlers: dict[str, Act] = {
+            "again": self._regenerate,
             "retry": self._retry,
-            "more": self._more,
-            "edit": self._edit,
+            "more": self._continue,
+            "edit": self._open_edit_form,
             "undo": self._undo,
-            "before": lambda press, job: self._choose(press, job, -1),
-            "after": lambda press, job: self._choose(press, job, +1),
-            "up": lambda press, job: self._judge(press, job, "up"),
-            "down": lambda press, job: self._judge(press, job, "down"),
+            "before": lambda press, job: self._switch_version(press, job, -1),
+            "after": lambda press, job: self._switch_version(press, job, +1),
+            "up": lambda press, job: self._vote(press, job, "up"),
+            "down": lambda press, job: self._vote(press, job, "down"),
             "work": steps_view.show,
-            "numbers": steps_view.ask_numbers,
+            "numbers": steps_view.open_numbers_form,
             "latex": latex_source.show,
         }
 
-    async def press(self, interaction: Interaction, button: AnswerButton) -> None:
+    async def handle(self, interaction: Interaction, button: AnswerButton) -> None:
         """Do what the button says.
 
         Raises:
             Refused: with what the person is told.
             QueueUnavailable: nothing was done.
         """
-        act = self._acts.get(button.fields["do"])
+        act = self._handlers.get(button.fields["do"])
         if act is None:
             raise Refused(access.FORGOTTEN)
         await act(interaction, button.fields["job"])
 
     # --- new versions ---------------------------------------------------------------------------
 
-    async def _again(self, interaction: Interaction, job_id: str) -> None:
-        await self._renew(interaction, await self._shown(interaction, job_id))
+    async def _regenerate(self, interaction: Interaction, job_id: str) -> None:
+        await self._submit_version(interaction, await self._find(interaction, job_id))
 
-    async def _more(self, interaction: Interaction, job_id: str) -> None:
-        shown = await self._shown(interaction, job_id)
-        await self._renew(interaction, shown, continues=shown.job.id)
+    async def _continue(self, interaction: Interaction, job_id: str) -> None:
+        shown = await self._find(interaction, job_id)
+        await self._submit_version(interaction, shown, continues=shown.job.id)
 
-    async def _edit(self, interaction: Interaction, job_id: str) -> None:
-        shown = await self._shown(interaction, job_id)
-        turn = await self._changeable(interaction, shown)
+    async def _open_edit_form(self, interaction: Interaction, job_id: str) -> None:
+        shown = await self._find(interaction, job_id)
+        turn = await self._require_changeable(interaction, shown)
         if turn.user != str(interaction.user.id):
             raise Refused(NOT_YOUR_QUESTION)  # nobody's words are put into another's mouth
         asked, _ = problem_numbers.parted(turn.prompt)  # not the files' texts
@@ -99,16 +99,16 @@ class Actions:
             raise Refused(TOO_LONG)
         await send_form(interaction, _form(job_id, asked, str(interaction.locale)))
 
-    async def reworded(self, interaction: Interaction, job_id: str) -> None:
+    async def submit_edit(self, interaction: Interaction, job_id: str) -> None:
         """The form of `_edit` was sent, perhaps to a later process than the one that opened it."""
-        shown = await self._shown(interaction, job_id)
+        shown = await self._find(interaction, job_id)
         if shown.job.user != str(interaction.user.id):
             raise Refused(NOT_YOUR_QUESTION)
         limit = self._services.settings.commonroom_max_prompt_chars
-        prompt = clean_prompt(modal_values.values(interaction).get("prompt", ""), limit)
+        prompt = clean_prompt(modal_values.form_values(interaction).get("prompt", ""), limit)
         _, material = problem_numbers.parted(shown.job.prompt)
         prompt = f"{prompt}\n\n{material}" if material else prompt
-        await self._renew(interaction, shown, prompt=prompt)
+        await self._submit_version(interaction, shown, prompt=prompt)
 
     async def _retry(self, interaction: Interaction, job_id: str) -> None:
         """What came to nothing has no turn that a version could be of: it is asked anew, below."""
@@ -121,13 +121,13 @@ class Actions:
             raise Refused(NOT_YOUR_FAILURE)
         await ask_flow.ask_again(interaction, failed)
 
-    async def _renew(self, interaction: Interaction, shown: Shown, **changes: str) -> None:
+    async def _submit_version(self, interaction: Interaction, shown: Shown, **changes: str) -> None:
         channel = shown.job.channel
         with tracing.start_question_span(str(interaction.id), channel, "renewed"):
             async with self._answers.lock_channel(channel):
                 if self._answers.find_renewal(shown.id):  # a section of it, elsewhere
                     raise Refused(notices.BUSY)
-                turn = await self._changeable(interaction, shown)
+                turn = await self._require_changeable(interaction, shown)
                 renewed = {"prompt": turn.prompt, "continues": "", **changes}
                 # What a photo was read to say is the question by now, and may have been put right.
                 asked = shown.job.prompt
@@ -137,7 +137,7 @@ class Actions:
                     shown.job,
                     id=str(interaction.id),
                     parent=turn.parent,
-                    reply=in_place_of(shown, interaction, quoted="prompt" in changes),
+                    reply=replacement_target(shown, interaction, quoted="prompt" in changes),
                     attachments=attachments,
                     **renewed,
                 )
@@ -154,22 +154,22 @@ class Actions:
     # --- the branch that counts -----------------------------------------------------------------
 
     async def _undo(self, interaction: Interaction, job_id: str) -> None:
-        shown = await self._shown(interaction, job_id)
+        shown = await self._find(interaction, job_id)
         async with self._answers.lock_channel(shown.job.channel):
-            turn = await self._changeable(interaction, shown)
+            turn = await self._require_changeable(interaction, shown)
             if not await self._services.history.undo(shown.job.channel, shown.job.id):
                 raise Refused(OLD)
-            done = card(Notice("undo-done", Tone.INFO), words(str(interaction.locale)))
+            done = notice_embed(Notice("undo-done", Tone.INFO), words(str(interaction.locale)))
             await interaction.response.edit_message(embed=done, view=None)
         before = await self._services.shown.find(turn.parent) if turn.parent else None
         if before and before.job.id == turn.parent:
             await self._services.shown.keep(before)
             await self._client.registry.redraw_buttons(before, latest=True)
 
-    async def _choose(self, interaction: Interaction, job_id: str, step: int) -> None:
-        shown = await self._shown(interaction, job_id)
+    async def _switch_version(self, interaction: Interaction, job_id: str, step: int) -> None:
+        shown = await self._find(interaction, job_id)
         async with self._answers.lock_channel(shown.job.channel):
-            await self._changeable(interaction, shown)
+            await self._require_changeable(interaction, shown)
             wanted = shown.at((shown.current + step) % len(shown.versions))
             channel, history = shown.job.channel, self._services.history
             turn = await history.get_turn(channel, wanted.job.id)
@@ -178,14 +178,14 @@ class Actions:
             if not await history.select_head(channel, wanted.job.id, instead_of=shown.job.id):
                 raise Refused(OLD)
             await interaction.response.defer()
-            wanted = reachable(wanted, interaction)
+            wanted = with_reachable_target(wanted, interaction)
             await self._answers.delete_unreachable_messages(shown, wanted.messages)
             await self._answers.show_version(wanted, turn.answer)
 
     # --- opinions -------------------------------------------------------------------------------
 
-    async def _judge(self, interaction: Interaction, job_id: str, vote: Vote) -> None:
-        await self._shown(interaction, job_id)
+    async def _vote(self, interaction: Interaction, job_id: str, vote: Vote) -> None:
+        await self._find(interaction, job_id)
         user, place = str(interaction.user.id), str(interaction.channel_id)
         feedback = self._services.feedback
         votes = await feedback.vote(job_id, place, user, vote, str(interaction.id))
@@ -194,12 +194,12 @@ class Actions:
             counted = Notice("vote-counted", Tone.INFO, {"up": votes.up, "down": votes.down})
             await send_notice(interaction, counted)
         elif interaction.message is not None:
-            shown = answer_buttons.recounted(interaction.message, votes)
+            shown = answer_buttons.with_votes(interaction.message, votes)
             await interaction.response.edit_message(view=shown)
 
     # --- whether it may be ----------------------------------------------------------------------
 
-    async def _shown(self, interaction: Interaction, job_id: str) -> Shown:
+    async def _find(self, interaction: Interaction, job_id: str) -> Shown:
         await self._answers.wait_until_recorded(job_id)
         shown = await self._services.shown.find(job_id)
         if shown is None:
@@ -207,7 +207,7 @@ class Actions:
         require_here(interaction, shown.job)
         return shown
 
-    async def _changeable(self, interaction: Interaction, shown: Shown) -> Turn:
+    async def _require_changeable(self, interaction: Interaction, shown: Shown) -> Turn:
         """The turn of the version that is shown, if it is this person's to change now."""
         if (
             shown.job.user != str(interaction.user.id)
@@ -225,11 +225,11 @@ class Actions:
         return turn
 
 
-def in_place_of(shown: Shown, interaction: Interaction, *, quoted: bool = False) -> str:
+def replacement_target(shown: Shown, interaction: Interaction, *, quoted: bool = False) -> str:
     """Where the old version is, reached by the new token where only a token reaches it; `quoted`
     where the question is another one than its readers saw."""
     below = replace(
-        reached(shown, interaction),
+        target_of(shown, interaction),
         answer=shown.id,
         messages=editable_messages(shown, interaction),
     )
@@ -251,7 +251,7 @@ def editable_messages(shown: Shown, interaction: Interaction) -> tuple[str, ...]
     return shown.messages
 
 
-def reached(shown: Shown, interaction: Interaction) -> ReplyTarget:
+def target_of(shown: Shown, interaction: Interaction) -> ReplyTarget:
     """Where it is, as the press lets it be reached."""
     below: ReplyTarget = reply_target.decode(shown.job.reply)
     if isinstance(below, InteractionTarget) and not below.may_write:
@@ -260,9 +260,9 @@ def reached(shown: Shown, interaction: Interaction) -> ReplyTarget:
     return below
 
 
-def reachable(shown: Shown, interaction: Interaction) -> Shown:
+def with_reachable_target(shown: Shown, interaction: Interaction) -> Shown:
     """Return the answer with the place and the messages that the press allows to edit."""
-    reply = reply_target.encode(reached(shown, interaction)).decode()
+    reply = reply_target.encode(target_of(shown, interaction)).decode()
     version = replace(shown.version, job=replace(shown.job, reply=reply))
     before, after = shown.versions[: shown.current], shown.versions[shown.current + 1 :]
     messages = editable_messages(shown, interaction)

@@ -31,7 +31,7 @@ EMOJI = {
     "numbers": "🔢",
     "latex": "📋",
 }
-WORK = {"steps": "button-steps", "thoughts": "button-thoughts"}
+STEPS_LABELS = {"steps": "button-steps", "thoughts": "button-thoughts"}
 
 
 class AnswerButton(
@@ -91,29 +91,29 @@ def approval_buttons(asked: Asked, job_id: str, words: Words) -> list[AllowButto
     ]
 
 
-def view(row: Row, words: Words, votes: Counts | None = None) -> discord.ui.View:
+def buttons_view(row: Row, words: Words, votes: Counts | None = None) -> discord.ui.View:
     shown = discord.ui.View(timeout=None)
-    for line in rows(row, words, votes):
+    for line in button_rows(row, words, votes):
         for button in line:
             shown.add_item(button)
     return shown
 
 
-def rows(row: Row, words: Words, votes: Counts | None = None) -> list[list[Any]]:
+def button_rows(row: Row, words: Words, votes: Counts | None = None) -> list[list[Any]]:
     """The buttons, row by row."""
     votes = votes or Counts()
     if row.article:
-        lines: list[list[Any]] = [article_buttons(row, words), _about_an_article(row, words, votes)]
+        lines: list[list[Any]] = [article_buttons(row, words), _article_row(row, words, votes)]
     else:
         lines = [
             list(_first_row(row, words, votes)),
             list(_second_row(row, words)),
-            list(_working_row(row, words)),
+            list(_details_row(row, words)),
         ]
     return [line for line in lines if line]
 
 
-def _about_an_article(row: Row, words: Words, votes: Counts) -> list[AnswerButton]:
+def _article_row(row: Row, words: Words, votes: Counts) -> list[AnswerButton]:
     """Its question is not edited, its turn not taken back: its sections are."""
     again = [answer_button("again", row.job, words("button-again"), row=1)] if row.latest else []
     up = answer_button("up", row.job, _count(votes.up), row=1)
@@ -145,17 +145,17 @@ def _second_row(row: Row, words: Words) -> Iterator[AnswerButton]:
         yield answer_button("more", row.job, words("button-more"), row=1)
 
 
-def _working_row(row: Row, words: Words) -> Iterator[AnswerButton]:
+def _details_row(row: Row, words: Words) -> Iterator[AnswerButton]:
     """Of older answers too, since it changes nothing about them."""
     if row.work:
-        yield answer_button("work", row.job, words(WORK[row.work]), row=2)
+        yield answer_button("work", row.job, words(STEPS_LABELS[row.work]), row=2)
     if row.numbers:
         yield answer_button("numbers", row.job, words("button-numbers"), row=2)
     if row.formulas:
         yield answer_button("latex", row.job, words("button-latex"), row=2)
 
 
-def recounted(message: discord.Message, votes: Counts) -> discord.ui.View:
+def with_votes(message: discord.Message, votes: Counts) -> discord.ui.View:
     """The buttons that a message has, with other numbers at its thumbs."""
     shown = discord.ui.View(timeout=None)
     for number, line in enumerate(message.components):

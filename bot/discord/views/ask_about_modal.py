@@ -24,24 +24,24 @@ FORGOTTEN = Notice("about-forgotten")
 
 async def open_form(interaction: Interaction, message: discord.Message) -> None:
     interaction.client.asked_about.add(_key(interaction, str(message.id)), message)
-    await send_form(interaction, _form(message, str(interaction.locale)))
+    await send_form(interaction, _create_form(message, str(interaction.locale)))
 
 
-async def submitted(interaction: Interaction, message_id: str) -> None:
+async def submit(interaction: Interaction, message_id: str) -> None:
     """Ask what was written into the form.
 
     Raises:
         Refused: the message is not known any more, and cannot be read again.
     """
     known = interaction.client.asked_about.find(_key(interaction, message_id))
-    message = known or await _fetched(interaction, message_id)
+    message = known or await _fetch(interaction, message_id)
     await message_text.learn_names(message)
     me = interaction.client.user
     quotes = references.quotes_about(message, me.id if me else 0)
     files = (*message_text.files_of(message), *question_modal.posted_files(interaction))
     options = AskOptions(about=message.jump_url, quotes=quotes)
     await ask_flow.ask(
-        interaction, modal_values.values(interaction).get("question", ""), files, options
+        interaction, modal_values.form_values(interaction).get("question", ""), files, options
     )
 
 
@@ -49,7 +49,7 @@ def _key(interaction: Interaction, message_id: str) -> MessageKey:
     return interaction.user.id, interaction.channel_id, message_id
 
 
-async def _fetched(interaction: Interaction, message_id: str) -> discord.Message:
+async def _fetch(interaction: Interaction, message_id: str) -> discord.Message:
     """Return what the person could read as well in the channel where they are.
 
     Without the message-content intent Discord shows of others' messages only what was handed
@@ -67,7 +67,7 @@ async def _fetched(interaction: Interaction, message_id: str) -> discord.Message
     return message
 
 
-def _form(message: discord.Message, locale: str) -> discord.ui.Modal:
+def _create_form(message: discord.Message, locale: str) -> discord.ui.Modal:
     say = words(locale)
     form = discord.ui.Modal(title=say("about-title"), custom_id=f"{FORM}:{message.id}")
     question: discord.ui.TextInput[discord.ui.Modal] = discord.ui.TextInput(

@@ -13,7 +13,7 @@ ACCENT = discord.Colour.blurple()
 Row = discord.ui.ActionRow[discord.ui.LayoutView]
 
 
-def panel(
+def build_panel(
     texts: Sequence[str], rows: Sequence[Row] = (), pictures: Sequence[discord.File] = ()
 ) -> discord.ui.LayoutView:
     """The texts one below the other, then the pictures, then the rows of controls."""
@@ -31,7 +31,7 @@ def panel(
     return view
 
 
-async def show(
+async def send_panel(
     interaction: discord.Interaction,
     texts: Sequence[str],
     rows: Sequence[Row] = (),
@@ -41,7 +41,7 @@ async def show(
     nobody = discord.AllowedMentions.none()
     try:
         await interaction.response.send_message(
-            view=panel(texts, rows, pictures),
+            view=build_panel(texts, rows, pictures),
             files=list(pictures),
             ephemeral=True,
             allowed_mentions=nobody,

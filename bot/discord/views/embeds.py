@@ -20,21 +20,21 @@ COLOURS = {
 }
 
 
-def card(notice: Notice, say: Words) -> discord.Embed:
+def notice_embed(notice: Notice, say: Words) -> discord.Embed:
     title = say(notice.title) if notice.title else None
     return discord.Embed(title=title, description=notice.text(say), colour=COLOURS[notice.tone])
 
 
-def in_text(notice: Notice, say: Words) -> str:
+def notice_text(notice: Notice, say: Words) -> str:
     """Return the notice as a message's text, for where cards are not allowed."""
     title = f"**{say(notice.title)}**\n" if notice.title else ""
     return title + notice.text(say)
 
 
-def boxed(notice: Notice, say: Words) -> "discord.ui.Container[discord.ui.LayoutView]":
+def notice_container(notice: Notice, say: Words) -> "discord.ui.Container[discord.ui.LayoutView]":
     """Return the notice for a message of components, which has no embeds."""
     text: discord.ui.TextDisplay[discord.ui.LayoutView] = discord.ui.TextDisplay(
-        in_text(notice, say)
+        notice_text(notice, say)
     )
     return discord.ui.Container(text, accent_colour=COLOURS[notice.tone])
 
@@ -46,9 +46,9 @@ async def send_notice(
     say = words(str(interaction.locale))
     try:
         try:
-            await _send(interaction, ephemeral, embed=card(notice, say))
+            await _send(interaction, ephemeral, embed=notice_embed(notice, say))
         except discord.Forbidden:  # without the permission Embed Links
-            await _send(interaction, ephemeral, content=in_text(notice, say))
+            await _send(interaction, ephemeral, content=notice_text(notice, say))
     except discord.HTTPException as error:
         # Nothing else reaches the person any more; Discord itself says "did not respond".
         log.warning("notice lost interaction=%s key=%s: %s", interaction.id, notice.key, error)

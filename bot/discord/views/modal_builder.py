@@ -13,31 +13,31 @@ SHORT_CHARS = 20
 
 
 @dataclass(frozen=True)
-class Field:
+class FormField:
     name: str
     label: str  # a key of bot/locales
     value: str = ""
-    longest: int = SHORT_CHARS
+    max_length: int = SHORT_CHARS
 
     def item(self, say: Words) -> "discord.ui.Label[discord.ui.Modal]":
-        long = self.longest > SHORT_CHARS
+        long = self.max_length > SHORT_CHARS
         entry: discord.ui.TextInput[discord.ui.Modal] = discord.ui.TextInput(
             custom_id=self.name,
             style=discord.TextStyle.paragraph if long else discord.TextStyle.short,
             default=self.value or None,
             required=False,
-            max_length=self.longest,
+            max_length=self.max_length,
         )
         return discord.ui.Label(text=say(self.label), component=entry)
 
 
 @dataclass(frozen=True)
-class Form:
+class FormSpec:
     custom_id: str
     title: str  # a key too
-    fields: Sequence[Field]
+    fields: Sequence[FormField]
 
-    def modal(self, say: Words) -> discord.ui.Modal:
+    def build(self, say: Words) -> discord.ui.Modal:
         modal = discord.ui.Modal(title=say(self.title), custom_id=self.custom_id)
         for field in self.fields:
             modal.add_item(field.item(say))

@@ -12,7 +12,7 @@ from bot.discord.ask import ask_flow
 from bot.discord.ask.job_factory import AskOptions
 from bot.discord.host import Interaction
 from bot.discord.views import modal_values
-from bot.discord.views.modal_builder import Field, Form, send_form
+from bot.discord.views.modal_builder import FormField, FormSpec, send_form
 from bot.i18n import Words, words
 from bot.notices import Notice
 from bot.pending_questions import Posted
@@ -29,10 +29,12 @@ _THINKING = {"": None, "0": False, "1": True}
 async def open_form(interaction: Interaction, options: AskOptions) -> None:
     thinking = "" if options.thinking is None else str(int(options.thinking))
     about = f"{options.capability}.{int(options.private)}.{thinking}"
-    await send_form(interaction, _form(f"{FORM}:{about}", options, words(str(interaction.locale))))
+    await send_form(
+        interaction, _create_form(f"{FORM}:{about}", options, words(str(interaction.locale)))
+    )
 
 
-async def submitted(interaction: Interaction, about: str) -> None:
+async def submit(interaction: Interaction, about: str) -> None:
     """Ask what was written into the form.
 
     Raises:
@@ -42,7 +44,10 @@ async def submitted(interaction: Interaction, about: str) -> None:
     options = AskOptions(
         private=private == "1", capability=capability, thinking=_THINKING[thinking]
     )
-    prompt, files = modal_values.values(interaction).get("question", ""), posted_files(interaction)
+    prompt, files = (
+        modal_values.form_values(interaction).get("question", ""),
+        posted_files(interaction),
+    )
     if files and not prompt.strip() and capability != SOLVE:
         prompt = words(str(interaction.locale))("prompt-files")
     await ask_flow.ask(interaction, prompt, files, options)
@@ -67,8 +72,8 @@ def posted_files(interaction: discord.Interaction[Any]) -> list[Posted]:
     ]
 
 
-def _form(custom_id: str, options: AskOptions, say: Words) -> discord.ui.Modal:
-    question = Field("question", "about-question", longest=LONGEST_FIELD)
-    form = Form(custom_id, _TITLES[options.capability].key, [question]).modal(say)
+def _create_form(custom_id: str, options: AskOptions, say: Words) -> discord.ui.Modal:
+    question = FormField("question", "about-question", max_length=LONGEST_FIELD)
+    form = FormSpec(custom_id, _TITLES[options.capability].key, [question]).build(say)
     form.add_item(files_field(say("question-files")))
     return form

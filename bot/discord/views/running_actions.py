@@ -13,7 +13,7 @@ ALLOW_NOT_YOURS = Notice("allow-not-yours")
 OVER = Notice("stop-over")
 
 
-async def press_stop(interaction: Interaction, button: StopButton) -> None:
+async def handle_stop(interaction: Interaction, button: StopButton) -> None:
     if refusal := await stop(interaction, button.fields["job"]):
         await send_notice(interaction, refusal)
     else:
@@ -39,7 +39,7 @@ async def stop(interaction: Interaction, job_id: str) -> Notice | None:
     return OVER if answered else None
 
 
-async def press_allow(interaction: Interaction, button: AllowButton) -> None:
+async def handle_allow(interaction: Interaction, button: AllowButton) -> None:
     """Record a person's decision on a tool call, where the admins ask for one.
 
     Raises:

@@ -29,7 +29,7 @@ FORM = "numbers"  # what the form's custom_id begins with
 MOST_FILES = 10  # of one message
 
 FORGOTTEN = Notice("work-forgotten")
-SAME = Notice("numbers-same")
+NUMBERS_UNCHANGED = Notice("numbers-same")
 NOBODY = discord.AllowedMentions.none()
 
 
@@ -42,17 +42,17 @@ async def show(interaction: Interaction, job_id: str) -> None:
     Raises:
         Refused: it is not known any more.
     """
-    work = await _work(interaction, job_id)
+    work = await _find_steps(interaction, job_id)
     say = words(str(interaction.locale))
     await interaction.response.send_message(
-        **_page(work, 0, job_id, say),
+        **_render_page(work, 0, job_id, say),
         files=_programs(work),
         ephemeral=True,
         allowed_mentions=NOBODY,
     )
 
 
-async def _work(interaction: Interaction, job_id: str) -> Work:
+async def _find_steps(interaction: Interaction, job_id: str) -> Work:
     """Raises `Refused` where it is not known any more, or not this person's to see here."""
     service = interaction.client.services
     await interaction.client.answers.wait_until_recorded(job_id)
@@ -67,16 +67,16 @@ async def _work(interaction: Interaction, job_id: str) -> Work:
     return work
 
 
-def _page(work: Work, number: int, job_id: str, say: Words) -> dict[str, Any]:
+def _render_page(work: Work, number: int, job_id: str, say: Words) -> dict[str, Any]:
     contents = steps_text.pages(work, say)
     view = discord.ui.View(timeout=None)
     if len(contents) > 1:
-        for button in _turning(number, len(contents), job_id):
+        for button in _page_buttons(number, len(contents), job_id):
             view.add_item(button)
     return {"content": contents[min(number, len(contents) - 1)], "view": view}
 
 
-def _turning(number: int, pages: int, job_id: str) -> list[PersistentItem]:
+def _page_buttons(number: int, pages: int, job_id: str) -> list[PersistentItem]:
     place, is_last = f"{number + 1}/{pages}", number == pages - 1
     return [
         _page_button(number - 1, job_id, emoji="◀️", disabled=number == 0),
@@ -105,17 +105,17 @@ class PageButton(PersistentItem, template=r"work:(?P<page>-?\d+):(?P<job>\d+)"):
 
 async def turn_page(interaction: Interaction, button: PageButton) -> None:
     job_id = button.fields["job"]
-    work = await _work(interaction, job_id)
-    page = _page(work, int(button.fields["page"]), job_id, words(str(interaction.locale)))
+    work = await _find_steps(interaction, job_id)
+    page = _render_page(work, int(button.fields["page"]), job_id, words(str(interaction.locale)))
     await interaction.response.edit_message(**page, allowed_mentions=NOBODY)
 
 
 # --- the problem with other numbers -------------------------------------------------------------
 
 
-async def ask_numbers(interaction: Interaction, job_id: str) -> None:
+async def open_numbers_form(interaction: Interaction, job_id: str) -> None:
     """Open the form. Raises `Refused` when the problem is not known any more."""
-    shown = await _solved(interaction, job_id)
+    shown = await _find_answer(interaction, job_id)
     asked, _ = problem_numbers.parted(shown.job.prompt)
     say = words(str(interaction.locale))
     form = discord.ui.Modal(title=say("numbers-title"), custom_id=f"{FORM}:{job_id}")
@@ -130,15 +130,15 @@ async def ask_numbers(interaction: Interaction, job_id: str) -> None:
     await send_form(interaction, form)
 
 
-async def renumbered(interaction: Interaction, job_id: str) -> None:
+async def submit_numbers(interaction: Interaction, job_id: str) -> None:
     """The form was sent: solve the new problem in an answer of its own."""
-    shown = await _solved(interaction, job_id)
+    shown = await _find_answer(interaction, job_id)
     asked, material = problem_numbers.parted(shown.job.prompt)
-    typed = modal_values.values(interaction)
+    typed = modal_values.form_values(interaction)
     values = {int(name): value for name, value in typed.items() if name.isdecimal()}
     changes = problem_numbers.changes(asked, values)
     if not changes:
-        raise Refused(SAME)
+        raise Refused(NUMBERS_UNCHANGED)
     options = AskOptions(
         private=is_private(shown.job.reply),
         material=material,
@@ -149,7 +149,7 @@ async def renumbered(interaction: Interaction, job_id: str) -> None:
     await ask_flow.ask(interaction, problem_numbers.changed(asked, values), options=options)
 
 
-async def _solved(interaction: Interaction, job_id: str) -> Shown:
+async def _find_answer(interaction: Interaction, job_id: str) -> Shown:
     await interaction.client.answers.wait_until_recorded(job_id)
     shown = await interaction.client.services.shown.find(job_id)
     if shown is None:

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from bot.article import edits
-from bot.article.article_store import MOST_STATES, Record
+from bot.article.article_store import MOST_STATES, ArticleRecord
 from jobqueue.article import Article, Figure, ImageRequest, ImageSlot, NoImageReason, Section
 from tests.bot.article.test_layout import PICTURE
 
@@ -24,37 +24,39 @@ def slot(article: Article) -> ImageSlot:
 
 
 def test_a_chosen_picture_changes_places_with_the_one_that_was_there() -> None:
-    chosen = slot(edits.with_picture(ARTICLE, 1, 0, 1))
+    chosen = slot(edits.choose_picture(ARTICLE, 1, 0, 1))
     assert (chosen.figure, chosen.candidates) == (GATE, (CAVE, BRIDGE))
 
 
 def test_a_picture_that_is_taken_away_can_be_chosen_again() -> None:
-    emptied = edits.without_picture(ARTICLE, 1, 0)
+    emptied = edits.remove_picture(ARTICLE, 1, 0)
     assert (slot(emptied).figure, slot(emptied).why) == (None, NoImageReason.REMOVED)
-    assert edits.empty(emptied) == [(emptied.sections[1], slot(emptied))]
-    again = slot(edits.with_picture(emptied, 1, 0, 0))
+    assert edits.list_empty_slots(emptied) == [(emptied.sections[1], slot(emptied))]
+    again = slot(edits.choose_picture(emptied, 1, 0, 0))
     assert (again.figure, again.why, again.candidates) == (CAVE, None, (BRIDGE, GATE))
 
 
 def test_sections_move_below_the_opening() -> None:
-    down = edits.moved(ARTICLE, 1, +1)
+    down = edits.move_section(ARTICLE, 1, +1)
     assert [section.heading for section in down.sections] == ["", "Flowers", "Caves"]
-    assert edits.moved(down, 2, -1) == ARTICLE
+    assert edits.move_section(down, 2, -1) == ARTICLE
     for at, step in ((0, +1), (1, -1), (2, +1)):
-        assert edits.moved(ARTICLE, at, step) == ARTICLE
+        assert edits.move_section(ARTICLE, at, step) == ARTICLE
 
 
 def test_words_change_and_the_opening_has_no_heading() -> None:
-    assert edits.worded(ARTICLE, 0, "x", "Anew.").sections[0] == Section(heading="", text="Anew.")
-    assert edits.worded(ARTICLE, 2, "", "Anew.").sections[2].heading == "Flowers"
+    assert edits.replace_text(ARTICLE, 0, "x", "Anew.").sections[0] == Section(
+        heading="", text="Anew."
+    )
+    assert edits.replace_text(ARTICLE, 2, "", "Anew.").sections[2].heading == "Flowers"
 
 
 def test_states_are_undone_one_by_one_and_are_not_kept_for_ever() -> None:
-    record = Record((ARTICLE,))
-    assert record.changed(ARTICLE) == record == record.undone()
+    record = ArticleRecord((ARTICLE,))
+    assert record.with_article(ARTICLE) == record == record.without_newest()
     other = replace(ARTICLE, title="Other")
-    assert record.changed(other).undone() == record
+    assert record.with_article(other).without_newest() == record
     for number in range(MOST_STATES + 5):
-        record = record.changed(replace(ARTICLE, title=str(number)))
+        record = record.with_article(replace(ARTICLE, title=str(number)))
     assert len(record.states) == MOST_STATES
-    assert record.undone().article.title == str(MOST_STATES + 3)
+    assert record.without_newest().article.title == str(MOST_STATES + 3)

@@ -4,8 +4,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from bot.article.export import bundle, file_name
-from bot.article.html_page import written
+from bot.article.export import export_zip, file_name
+from bot.article.html_page import markdown_to_html
 from bot.notices import Refused
 from jobqueue.article import Article, Figure, ImageRequest, ImageSlot, NoImageReason, Section
 from tests.bot.article.test_layout import PICTURE
@@ -33,7 +33,7 @@ FILES = ["article.html", "article.md", "pictures/1-A-cave.png"]
 
 
 def test_the_archive_has_markdown_with_pictures_and_a_page_by_itself() -> None:
-    packed = bundle(ARTICLE, {PICTURE.sha256: b"png"}, ROOM)
+    packed = export_zip(ARTICLE, {PICTURE.sha256: b"png"}, ROOM)
     assert packed.name == "Caves-more.zip"
     with ZipFile(packed.stream) as archive:
         assert archive.namelist() == FILES
@@ -51,7 +51,7 @@ def test_the_archive_has_markdown_with_pictures_and_a_page_by_itself() -> None:
 
 
 def test_a_picture_that_is_gone_is_told_by_its_caption() -> None:
-    with ZipFile(bundle(ARTICLE, {PICTURE.sha256: None}, ROOM).stream) as archive:
+    with ZipFile(export_zip(ARTICLE, {PICTURE.sha256: None}, ROOM).stream) as archive:
         assert archive.namelist() == FILES[:2]
         assert "<img" not in archive.read("article.html").decode()
         assert "![" not in archive.read("article.md").decode().replace("![x]", "")
@@ -61,10 +61,10 @@ def test_what_is_too_large_goes_without_separate_pictures_or_not_at_all(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     noise = bytes(range(256)) * 16
-    with ZipFile(bundle(ARTICLE, {PICTURE.sha256: noise}, 6_500).stream) as archive:
+    with ZipFile(export_zip(ARTICLE, {PICTURE.sha256: noise}, 6_500).stream) as archive:
         assert archive.namelist() == FILES[:2]
     with pytest.raises(Refused):
-        bundle(ARTICLE, {PICTURE.sha256: noise}, 100)
+        export_zip(ARTICLE, {PICTURE.sha256: noise}, 100)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_what_is_too_large_goes_without_separate_pictures_or_not_at_all(
     [r"\text{<script>alert(1)</script>}", r"\href{javascript:x}{y}", r"\frac", r"\style{a}{b}"],
 )
 def test_a_formula_never_becomes_more_than_mathematics(latex: str) -> None:
-    page = written(f"So $${latex}$$ it is")
+    page = markdown_to_html(f"So $${latex}$$ it is")
     assert "<script" not in page
     assert "href" not in page.replace(r"\href", "")
 
@@ -94,7 +94,7 @@ def test_a_formula_never_becomes_more_than_mathematics(latex: str) -> None:
     ],
 )
 def test_a_formula_of_a_page_is_the_one_that_was_written(text: str, mathml: str) -> None:
-    assert mathml in written(text)
+    assert mathml in markdown_to_html(text)
 
 
 def test_names_of_files_are_harmless_in_every_language() -> None:

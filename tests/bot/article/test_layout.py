@@ -5,7 +5,13 @@ from collections.abc import Iterator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.article.message_layout import Chapter, Shot, Spread, headed, under
+from bot.article.message_layout import (
+    ArticleView,
+    FigureView,
+    SectionView,
+    figure_caption,
+    section_markdown,
+)
 from bot.render.components_layout import MOST_FILES, MOST_PARTS, MOST_UNITS
 from bot.render.message_view import Face
 from bot.render.split import MESSAGE_UNITS, units
@@ -18,14 +24,16 @@ PICTURE = Attachment(sha256="0" * 64, name="x.png", media_type="image/png", size
 words = st.text(alphabet="ab 。字\n*", min_size=1).filter(str.strip)
 texts = st.one_of(words, st.builds(lambda w, n: w * n, words, st.integers(1, 900)))
 shots = st.builds(
-    lambda n, there: Shot(f"-# caption {n}", Picture(f"{n}.png", b"x", "y") if there else None),
+    lambda n, there: FigureView(
+        f"-# caption {n}", Picture(f"{n}.png", b"x", "y") if there else None
+    ),
     st.integers(0, 99),
     st.booleans(),
 )
 chapters = st.builds(
-    Chapter, st.lists(texts, max_size=2).map(tuple), st.lists(shots, max_size=14).map(tuple)
+    SectionView, st.lists(texts, max_size=2).map(tuple), st.lists(shots, max_size=14).map(tuple)
 )
-spreads = st.builds(Spread, st.lists(chapters, min_size=1, max_size=6).map(tuple))
+spreads = st.builds(ArticleView, st.lists(chapters, min_size=1, max_size=6).map(tuple))
 
 
 def shown(face: Face) -> Iterator[str | Picture]:
@@ -41,17 +49,17 @@ def letters(parts: Iterator[str | Picture]) -> str:
     return "".join(character for character in said if character in "ab字。caption0123456789")
 
 
-def expected(spread: Spread) -> str:
+def expected(spread: ArticleView) -> str:
     return letters(
         part
-        for chapter in spread.chapters
-        for part in (*chapter.blocks, *(shot.under for shot in chapter.shots))
+        for chapter in spread.sections
+        for part in (*chapter.blocks, *(shot.caption for shot in chapter.figures))
     )
 
 
 @given(spreads)
-def test_messages_of_components_keep_the_limits_and_all_that_is_said(spread: Spread) -> None:
-    faces = spread.faces(laid_out=True)
+def test_messages_of_components_keep_the_limits_and_all_that_is_said(spread: ArticleView) -> None:
+    faces = spread.messages(laid_out=True)
     for face in faces:
         assert face.layout
         assert face.layout.parts
@@ -59,33 +67,33 @@ def test_messages_of_components_keep_the_limits_and_all_that_is_said(spread: Spr
         assert face.layout.units <= MOST_UNITS
         assert len(face.layout.pictures) <= MOST_FILES
     assert letters(part for face in faces for part in shown(face)) == expected(spread)
-    pictures = [shot.picture for chapter in spread.chapters for shot in chapter.shots]
+    pictures = [shot.image for chapter in spread.sections for shot in chapter.figures]
     assert [picture for face in faces if face.layout for picture in face.layout.pictures] == [
         picture for picture in pictures if picture
     ]
 
 
 @given(spreads)
-def test_plain_messages_keep_the_limits_and_all_that_is_said(spread: Spread) -> None:
-    faces = spread.faces(laid_out=False)
+def test_plain_messages_keep_the_limits_and_all_that_is_said(spread: ArticleView) -> None:
+    faces = spread.messages(laid_out=False)
     assert all(units(face.content) <= MESSAGE_UNITS for face in faces)
     assert letters(part for face in faces for part in shown(face)) == expected(spread)
-    pictures = [shot.picture for chapter in spread.chapters for shot in chapter.shots]
+    pictures = [shot.image for chapter in spread.sections for shot in chapter.figures]
     assert [face.picture for face in faces if face.picture] == list(filter(None, pictures))
 
 
 @given(spreads)
-def test_without_files_captions_stay(spread: Spread) -> None:
-    faces = [face.without_files() for face in spread.faces(laid_out=True)]
+def test_without_files_captions_stay(spread: ArticleView) -> None:
+    faces = [face.without_files() for face in spread.messages(laid_out=True)]
     assert not any(face.has_files for face in faces)
     assert letters(part for face in faces for part in shown(face)) == expected(spread)
 
 
 def test_a_figure_stays_with_the_text_above_it() -> None:
     figure = Picture("f.png", b"x", "")
-    full = Chapter(("a" * 3_000,))
-    spread = Spread((full, Chapter(("b" * 1_000,), (Shot("-# under it", figure),))))
-    _, second = spread.faces(laid_out=True)
+    full = SectionView(("a" * 3_000,))
+    spread = ArticleView((full, SectionView(("b" * 1_000,), (FigureView("-# under it", figure),))))
+    _, second = spread.messages(laid_out=True)
     assert second.layout
     assert second.layout.parts == ("b" * 1_000, figure, "-# under it")
 
@@ -98,15 +106,15 @@ def test_credits_are_small_print_in_which_nothing_is_markup() -> None:
         licence="CC BY 4.0",
         source="https://example.org/File:Cave.jpg",
     )
-    assert under(figure) == (
+    assert figure_caption(figure) == (
         r"-# *\*\*A\*\* cave \# x*" + "\n"
         r"-# © Ada\_L · CC BY 4.0 · [example.org](<https://example.org/File:Cave.jpg>)"
     )
     forged = Figure(picture=PICTURE, caption="", source="https://good.example@evil.example/")
-    assert "](" not in under(forged)
+    assert "](" not in figure_caption(forged)
 
 
 def test_the_title_stands_above_the_opening() -> None:
     opening = Section(heading="", text="It begins.")
-    assert headed(opening, "A\ntitle") == "# A title\nIt begins."
-    assert headed(Section(heading="Then", text="It goes on.")) == "## Then\nIt goes on."
+    assert section_markdown(opening, "A\ntitle") == "# A title\nIt begins."
+    assert section_markdown(Section(heading="Then", text="It goes on.")) == "## Then\nIt goes on."

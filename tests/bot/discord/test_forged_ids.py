@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from bot.agent_trace import Thinking, Work, WorkRecords
 from bot.answer_store import ShownAnswers
-from bot.article.article_store import ArticleRecords, Record
+from bot.article.article_store import ArticleRecord, ArticleRecords
 from bot.config import Settings
 from bot.discord.setup import Commonroom
 from bot.discord.views.answer_buttons import AnswerButton
@@ -98,11 +98,11 @@ async def test_every_component_and_form_is_tried(redis: Redis) -> None:
     assert named == set(COMPONENTS)
     assert set(client.forms) == set(FORMS) | NAMES_NOTHING
     answers = {id_.split(":")[1] for id_ in COMPONENTS["answer"]}
-    assert answers == set(client.actions._acts)
+    assert answers == set(client.actions._handlers)
     pattern = AnswerButton.__discord_ui_compiled_template__.pattern
     alternatives = pattern.partition("(?P<do>")[2].partition(")")[0].split("|")
     assert answers == {*alternatives} - {"at"}  # which cannot be pressed
-    assert {id_.split(":")[1] for id_ in COMPONENTS["article"]} == set(client.articles._acts)
+    assert {id_.split(":")[1] for id_ in COMPONENTS["article"]} == set(client.articles._handlers)
     fields = {id_.split(":")[2] for id_ in COMPONENTS["settings"]}
     assert fields >= set(client.settings_desk._actions)
 
@@ -203,7 +203,7 @@ async def _names(room: Room, world: UserActions, job: str) -> dict[str, str]:
 
     await holds(on_record)
     article = Article(title="SECRET", sections=(Section(heading="SECRET", text="SECRET"),))
-    await ArticleRecords(room.redis).keep(job, ada, Record((article,)))
+    await ArticleRecords(room.redis).keep(job, ada, ArticleRecord((article,)))
     work = Work((Thinking("SECRET", 0, 1),))
     await WorkRecords(room.redis).keep(job, ada, work)
     message = await world.say("ada", "general", "TOPSECRET, in a channel of ada's")

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.article.captions import line
-from bot.article.message_layout import under
+from bot.article.captions import escape_line
+from bot.article.message_layout import figure_caption
 from bot.i18n import words
 from bot.notices import Notice
 from bot.render.format_answer import draft, dress, undressed
@@ -251,8 +251,8 @@ def test_what_is_quoted_beside_an_answer_is_cleaned_too(text: str) -> None:
     )
     shown = [
         quotation(text),
-        line(text),
-        under(figure),
+        escape_line(text),
+        figure_caption(figure),
         Notice("article-changing", arguments={"heading": text}).text(words("en")),
     ]
     assert [harmless_links(each) for each in shown] == shown
