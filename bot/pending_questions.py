@@ -78,7 +78,7 @@ class Question(msgspec.Struct, frozen=True):
         return self.asker or Asker(self.job.user, self.job.server, (self.job.channel,))
 
 
-class Held:
+class PendingQuestions:
     def __init__(self, redis: Redis, reader: str, shard: str = "main") -> None:
         self._scripts = Scripts(redis, shard)
         self._key = self._scripts.key("heard", reader)

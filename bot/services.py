@@ -10,7 +10,7 @@ from bot.answer_store import ShownAnswers
 from bot.article.article_store import ArticleRecords
 from bot.config import Settings
 from bot.feedback import Feedback
-from bot.pending_questions import Held
+from bot.pending_questions import PendingQuestions
 from bot.preferences import Preferences, PreferenceStore
 from bot.recent_questions import RecentQuestions
 from jobqueue.approvals import Approvals
@@ -28,10 +28,10 @@ class Services:
     preferences: PreferenceStore
     rates: RateLimiter
     recent: RecentQuestions
-    held: Held
+    pending: PendingQuestions
     blobs: Blobs
-    shown: ShownAnswers
-    works: WorkRecords
+    answers: ShownAnswers
+    traces: WorkRecords
     articles: ArticleRecords
     approvals: Approvals
     feedback: Feedback
@@ -52,10 +52,10 @@ class Services:
             preferences=PreferenceStore(redis, defaults),
             rates=RateLimiter(redis),
             recent=RecentQuestions(redis),
-            held=Held(redis, settings.reader),
+            pending=PendingQuestions(redis, settings.reader),
             blobs=Blobs(redis, policy=policy),
-            shown=ShownAnswers(redis),
-            works=WorkRecords(redis),
+            answers=ShownAnswers(redis),
+            traces=WorkRecords(redis),
             articles=ArticleRecords(redis),
             approvals=Approvals(redis),
             feedback=Feedback(redis),

@@ -143,10 +143,10 @@ class Host(discord.AutoShardedClient):
             return question
         try:
             async with asyncio.timeout(PATIENCE_S + ACKNOWLEDGE_S):
-                shown = await self.services.shown.find(str(target))
+                shown = await self.services.answers.find(str(target))
                 if shown is None and references.is_reply_to_bot(message, self.user.id):
                     await self.answers.wait_until_channel_recorded(job.channel)
-                    shown = await self.services.shown.find(str(target))
+                    shown = await self.services.answers.find(str(target))
                 head = await self.services.history.get_head(job.channel)
                 turn = shown and await self.services.history.get_turn(job.channel, shown.job.id)
         except (TimeoutError, QueueUnavailable):

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from bot.pending_questions import Held, Question
+from bot.pending_questions import PendingQuestions, Question
 from jobqueue.errors import InvalidJob
 from jobqueue.queue import JobQueue
 from jobqueue.schema import (
@@ -113,7 +113,7 @@ def test_what_is_nested_without_end_cannot_be_read(
 
 async def test_what_cannot_be_read_harms_nothing_beside_it(redis: Redis) -> None:
     """A job, a worker's status and a held question, damaged in the store."""
-    queue, held = JobQueue(redis), Held(redis, "bot-0")
+    queue, held = JobQueue(redis), PendingQuestions(redis, "bot-0")
     key = queue.scripts.key
     for name in ("1", "2"):
         await queue.submit(make_job(name, channel=name, reader="bot-0"))

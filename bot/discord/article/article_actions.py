@@ -322,7 +322,7 @@ class ArticleActions:
 
     async def _find(self, interaction: Interaction, job: str) -> tuple[Shown, ArticleRecord]:
         await self._answers.wait_until_recorded(job)
-        shown = await self._services.shown.find(job)
+        shown = await self._services.answers.find(job)
         record = await self._services.articles.find(shown.id) if shown else None
         if shown is None or record is None:
             raise Refused(FORGOTTEN)

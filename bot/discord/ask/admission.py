@@ -76,23 +76,23 @@ class Admission:
         capability = strip_model(job.capability)
         try:
             async with asyncio.timeout(PATIENCE_S):
-                wanted = require_open(
+                preferences = require_open(
                     who, await self._preferences.resolve(who.server, who.channels)
                 )
                 workers = await self._queue.list_workers()
                 require_able(capability, workers)
-                await self._require_within(who, job.id, files, wanted)
+                await self._require_within(who, job.id, files, preferences)
         except (TimeoutError, QueueUnavailable):
-            wanted = require_open(who, self._preferences.last_known(who.server, who.channels))
+            preferences = require_open(who, self._preferences.last_known(who.server, who.channels))
             workers = []
         fitted = replace(
             job,
-            system=wanted.persona or "",
-            sampling=replace(wanted.sampling, seed=job.sampling.seed),
-            tools=wanted.tools or (),
-            approval=bool(wanted.approval),
-            locale=wanted.language or job.locale,
-            capability=served_capability(capability, wanted.model, workers),
+            system=preferences.persona or "",
+            sampling=replace(preferences.sampling, seed=job.sampling.seed),
+            tools=preferences.tools or (),
+            approval=bool(preferences.approval),
+            locale=preferences.language or job.locale,
+            capability=served_capability(capability, preferences.model, workers),
         )
         seeing = any(VISION in worker.capabilities for worker in workers)
         if fitted.capability == "chat" and seeing and await self._follows_pictures(job.channel):
@@ -107,17 +107,17 @@ class Admission:
         """
         try:
             async with asyncio.timeout(PATIENCE_S):
-                wanted = await self._preferences.resolve(who.server, who.channels)
+                preferences = await self._preferences.resolve(who.server, who.channels)
         except (TimeoutError, QueueUnavailable):
-            wanted = self._preferences.last_known(who.server, who.channels)
-        require_open(who, wanted)
+            preferences = self._preferences.last_known(who.server, who.channels)
+        require_open(who, preferences)
 
     async def _require_within(
-        self, who: Asker, question: str, files: Sequence[Posted], wanted: Preferences
+        self, who: Asker, question: str, files: Sequence[Posted], preferences: Preferences
     ) -> None:
         """Count the question. Raises `Refused` if they ask too often, or post too much."""
         size = sum(min(file.size, MAX_BYTES) for file in files if not file.voice)
-        rate = wanted.rate(who.roles)
+        rate = preferences.rate(who.roles)
         if exceeded := await self._rates.count_question(
             who.server, who.user, question, rate, file_bytes=size
         ):
@@ -134,13 +134,13 @@ class Admission:
         return any(file.media_type.startswith("image/") for file in files)
 
 
-def require_open(who: Asker, wanted: Preferences) -> Preferences:
+def require_open(who: Asker, preferences: Preferences) -> Preferences:
     """Return `wanted`. Raises `Refused` if the bot is off, or only for others."""
-    if wanted.enabled is False:
+    if preferences.enabled is False:
         raise Refused(notices.CHANNEL_OFF)
-    if not wanted.allows(who.roles):
+    if not preferences.allows(who.roles):
         raise Refused(notices.ROLES_ONLY)
-    return wanted
+    return preferences
 
 
 def require_able(capability: str, workers: Sequence[WorkerStatus]) -> None:

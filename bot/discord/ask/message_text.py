@@ -119,14 +119,14 @@ async def learn_names(*messages: discord.Message | None) -> None:
             continue
         known = {user.id for user in message.mentions}
         source = "\n".join(_parts(message, buttons=False, files=False))
-        named = dict.fromkeys(
+        mentioned = dict.fromkeys(
             int(found["user"]) for found in _MARKUP.finditer(source) if found["user"]
         )
-        wanted = [number for number in named if number not in known][:MAX_LOOKUPS]
+        unknown = [number for number in mentioned if number not in known][:MAX_LOOKUPS]
         with suppress(TimeoutError):
             async with asyncio.timeout(LOOKUP_S):
                 found = await asyncio.gather(
-                    *(_fetch_member(message.guild, each) for each in wanted)
+                    *(_fetch_member(message.guild, each) for each in unknown)
                 )
                 message.mentions += [member for member in found if member]
 

@@ -127,11 +127,13 @@ class CatchUp:
 
     async def _answer_missed(self, channel: Readable, since: datetime) -> None:
         me = self._client.user
-        found = [m async for m in channel.history(after=since, limit=MESSAGES, oldest_first=True)]
-        answered = {m.reference.message_id for m in found if m.author == me and m.reference}
-        asked = [m for m in found if me and job_factory.is_addressed_to(me, m)]
-        spans = [span for m in asked if (span := await self._find_span(m, answered))]
-        for message in asked:
+        messages = [
+            m async for m in channel.history(after=since, limit=MESSAGES, oldest_first=True)
+        ]
+        answered = {m.reference.message_id for m in messages if m.author == me and m.reference}
+        questions = [m for m in messages if me and job_factory.is_addressed_to(me, m)]
+        spans = [span for m in questions if (span := await self._find_span(m, answered))]
+        for message in questions:
             if not any(span.holds(message) for span in spans):
                 log.info("question read up message=%s", message.id)
                 await _add_member(message)

@@ -72,7 +72,7 @@ class QuestionIntake:
     async def _resume(self) -> None:
         while True:
             try:
-                left = await self._services.held.all()
+                left = await self._services.pending.all()
                 break
             except QueueUnavailable:
                 await asyncio.sleep(1)
@@ -104,7 +104,7 @@ class QuestionIntake:
         """Let the next process ask the question if this one is killed before `start` has."""
         try:
             async with asyncio.timeout(PERSIST_S):
-                await self._services.held.put(
+                await self._services.pending.put(
                     question if question.job.trace else _with_trace(question)
                 )
         except (TimeoutError, QueueUnavailable, RedisError):
@@ -182,7 +182,7 @@ class QuestionIntake:
 
     async def _drop(self, questions: list[Question]) -> None:
         with suppress(QueueUnavailable, RedisError):  # then the next start sees that it was asked
-            await self._services.held.drop(*(question.job.id for question in questions))
+            await self._services.pending.drop(*(question.job.id for question in questions))
 
     async def _attach_material(self, question: Question, unread: list[Notice]) -> Job:
         """Return the job with the files, and with the messages that the question points at."""

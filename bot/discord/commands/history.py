@@ -203,7 +203,7 @@ async def export(interaction: Interaction) -> None:
         "recent_questions": await service.recent.of(me),
         "feedback": await service.feedback.of(me),
         "settings_changed": await service.preferences.changes.of(me),
-        "steps": await service.works.of(me),
+        "steps": await service.traces.of(me),
         "articles": await service.articles.of(me),
     }
     data = msgspec.json.format(msgspec.json.encode(kept), indent=2)
@@ -264,8 +264,8 @@ async def handle_forget(interaction: Interaction, button: ForgetButton) -> None:
     await service.recent.forget(me)
     await service.feedback.erase(me)
     await service.preferences.changes.erase(me)
-    await service.shown.erase(me)
-    await service.works.erase(me)
+    await service.answers.erase(me)
+    await service.traces.erase(me)
     await service.articles.erase(me)
     await JobRecords(service.queue).erase(me)
     done = Notice("forget-done", Tone.INFO, {"turns": turns})

@@ -348,6 +348,6 @@ async def _retry(call: Callable[[], Awaitable[T]]) -> T:
 
 def _seconds_left(job: Job) -> float:
     """Return the time until the person must have an answer. Discord's ids carry when they asked."""
-    asked = discord.utils.snowflake_time(int(job.id)).timestamp()
-    left = asked + job.ttl_ms / 1000 + DEADLINE_SLACK_S - time.time()
-    return max(left, DEADLINE_SLACK_S)
+    asked_at = discord.utils.snowflake_time(int(job.id)).timestamp()
+    deadline = asked_at + job.ttl_ms / 1000 + DEADLINE_SLACK_S
+    return max(deadline - time.time(), DEADLINE_SLACK_S)

@@ -46,8 +46,8 @@ class AnswerRegistry:
     def __init__(self, client: discord.Client, services: Services, formatter: Dressing) -> None:
         self._client = client
         self._formatter = formatter
-        self._shown = services.shown
-        self._works = services.works
+        self._shown = services.answers
+        self._works = services.traces
         self._articles = services.articles
         self._blobs = services.blobs
         self._history = services.history
@@ -166,7 +166,7 @@ def version_chrome(shown: Shown, article: Article | None) -> AnswerChrome:
 
 
 def button_state(shown: Shown, *, latest: bool = True, article: Article | None = None) -> Row:
-    asked, _ = problem_numbers.parted(shown.job.prompt)
+    question, _ = problem_numbers.parted(shown.job.prompt)
     is_problem = strip_model(shown.job.capability) == SOLVE
     return Row(
         job=shown.job.id,
@@ -175,7 +175,7 @@ def button_state(shown: Shown, *, latest: bool = True, article: Article | None =
         current=shown.current,
         versions=len(shown.versions),
         work=shown.version.work,
-        numbers=is_problem and bool(problem_numbers.numbers(asked)),
+        numbers=is_problem and bool(problem_numbers.numbers(question)),
         formulas=shown.version.formulas,
         article=article is not None,
         empty=article is not None and bool(edits.list_empty_slots(article)),
@@ -192,12 +192,12 @@ def build_header(job: Job) -> str:
     These are the question, the pictures that came with a command, and the message it is about.
     """
     target = reply_target.decode(job.reply)
-    asked, material = problem_numbers.parted(job.prompt)
+    question, material = problem_numbers.parted(job.prompt)
     command = target if isinstance(target, InteractionTarget) else None
     message = target.about if command or target.quoted else ""  # else Discord shows it
     if material and not (target.footnotes or target.about or target.read_along):
-        asked = job.prompt  # nothing was read along: the person wrote what looks like it
-    lines = [quotation(asked)] if target.quoted and asked else []
+        question = job.prompt  # nothing was read along: the person wrote what looks like it
+    lines = [quotation(question)] if target.quoted and question else []
     if (command or message) and not job.order:
         about = message or ", ".join(f"`{name}`" for name in _pictures(job))
         lines += [f"> {'↪' if message else '🖼️'} {about}"] if about else []
@@ -221,28 +221,28 @@ async def restore_images(
     under names that say what they hold. A missing picture is no failure.
     """
     with suppress(QueueError):
-        wanted = {
+        missing = {
             figure_name(figure): figure.picture.sha256
             for figure in article.figures
             if await blobs.get(figure.picture.sha256) is None
         }
-        if not wanted:
+        if not missing:
             return
-        async for name, data in _find_files(client, shown, wanted):
-            if sha256(data).hexdigest() == wanted[name]:
+        async for name, data in _find_files(client, shown, missing):
+            if sha256(data).hexdigest() == missing[name]:
                 await blobs.put(data, user=shown.job.user, server=shown.job.server)
 
 
 async def _find_files(
-    client: discord.Client, shown: Shown, wanted: Collection[str]
+    client: discord.Client, shown: Shown, missing: Collection[str]
 ) -> AsyncIterator[tuple[str, bytes]]:
     channel = client.get_partial_messageable(int(reply_target.decode(shown.job.reply).channel))
     for message in shown.messages:
         try:
-            found = await channel.fetch_message(int(message.rpartition("/")[2]))
-            for url in _file_urls(found):
+            carrier = await channel.fetch_message(int(message.rpartition("/")[2]))
+            for url in _file_urls(carrier):
                 name = PurePosixPath(urlsplit(url).path).name
-                if name in wanted:
+                if name in missing:
                     yield name, await client.http.get_from_cdn(url)
         except (discord.HTTPException, aiohttp.ClientError) as error:
             log.info("pictures not restored answer=%s: %r", shown.id, error)

@@ -103,7 +103,10 @@ class DiscordReply:
         self.outcome: AnswerOutcome | None = None  # once the complete answer can be seen
         self.work_without_answer: Work = NOTHING  # once the failure can be seen
         self._saved = delivery.note
-        self._parts = _parts(delivery.note.messages, delivery.transport.first_message)
+        first, due = delivery.transport.first_message, monotonic() + REPLAY_S
+        self._parts = [
+            _Part(message or None, due=due, maybe_sent=True) for message in delivery.note.messages
+        ] or ([_Part(first)] if first else [])
         self._replaced = delivery.note.replaced
         self._laid_out = delivery.chrome.laid_out
         self._max_messages = delivery.transport.max_messages
@@ -278,9 +281,11 @@ class DiscordReply:
             log.warning("retry in %.0f s job=%s: %s", pause, self._job_id, error)
         except Gone as error:
             if isinstance(error, Unfit) and self._laid_out:
-                self._leave_layout(error)
-            elif isinstance(error, TooMany):
-                self._limit_messages(part)
+                log.warning("components refused job=%s: %s", self._job_id, error)
+                self._laid_out, self._draw = False, self._draw or self._drawn
+            elif isinstance(error, TooMany):  # the last message then names a file with the rest
+                self._max_messages = max(self._parts.index(part), 1)
+                self._draw = self._draw or self._drawn
             elif not (isinstance(error, Rejected) and self._leave_out(part, error)):
                 self._replace(part, error)
         await self._save_progress()
@@ -290,11 +295,14 @@ class DiscordReply:
         number = self._parts.index(part)
         is_surplus = number >= len(self._wanted)
         if is_surplus and self._final:
-            await self._remove_last()
+            with suppress(Gone):  # only an earlier attempt needed it
+                if self._parts[-1].message is not None:
+                    await self._transport.delete(self._parts[-1].message)
+            self._parts.pop()
             return
-        if is_surplus and part.message is None:  # since it was looked for
+        if is_surplus and part.message is None:  # the answer has become shorter meanwhile
             return
-        # Before the end there may be more again in a moment: its place is kept.
+        # Before the end the text may grow again in a moment, so the message is kept.
         face = message_view.OLD if is_surplus else self._face(number)
         if part.message is None:
             part.message = await self._transport.send(face, self._nonce(number), first=number == 0)
@@ -306,14 +314,6 @@ class DiscordReply:
         if not self._visible.is_set():
             tracing.current_span().add_event("first visible")
         self._visible.set()
-
-    async def _remove_last(self) -> None:
-        """Delete a message that only an earlier attempt needed."""
-        message = self._parts[-1].message
-        with suppress(Gone):
-            if message is not None:
-                await self._transport.delete(message)
-        self._parts.pop()
 
     def _leave_out(self, part: _Part, error: Rejected) -> bool:
         """Leave out the next thing that Discord may have refused. Return False if none is left."""
@@ -331,16 +331,6 @@ class DiscordReply:
                 return True
         return False
 
-    def _limit_messages(self, part: _Part) -> None:
-        """Allow no more messages than there are. The last one then names a file with the rest."""
-        self._max_messages = max(self._parts.index(part), 1)
-        self._draw = self._draw or self._drawn
-
-    def _leave_layout(self, error: Unfit) -> None:
-        """Show plain messages, since those made of components are refused."""
-        log.warning("components refused job=%s: %s", self._job_id, error)
-        self._laid_out, self._draw = False, self._draw or self._drawn
-
     def _replace(self, part: _Part, error: Gone) -> None:
         """Give up a message that takes no edit, and send a new one in its place."""
         if part.message is None or self._replaced >= MAX_REPLACEMENTS:
@@ -357,10 +347,3 @@ class DiscordReply:
         note = DeliveryNote(self.messages, self._replaced)
         if note != self._saved and await self._save_note(note):
             self._saved = note
-
-
-def _parts(noted: Sequence[str], first: str | None) -> list[_Part]:
-    if noted:
-        due = monotonic() + REPLAY_S
-        return [_Part(message or None, due=due, maybe_sent=True) for message in noted]
-    return [_Part(first)] if first else []

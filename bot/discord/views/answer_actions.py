@@ -161,9 +161,9 @@ class AnswerActions:
                 raise Refused(OLD)
             done = notice_embed(Notice("undo-done", Tone.INFO), words(str(interaction.locale)))
             await interaction.response.edit_message(embed=done, view=None)
-        before = await self._services.shown.find(turn.parent) if turn.parent else None
+        before = await self._services.answers.find(turn.parent) if turn.parent else None
         if before and before.job.id == turn.parent:
-            await self._services.shown.keep(before)
+            await self._services.answers.keep(before)
             await self._client.registry.redraw_buttons(before, latest=True)
 
     async def _switch_version(self, interaction: Interaction, job_id: str, step: int) -> None:
@@ -201,7 +201,7 @@ class AnswerActions:
 
     async def _find(self, interaction: Interaction, job_id: str) -> Shown:
         await self._answers.wait_until_recorded(job_id)
-        shown = await self._services.shown.find(job_id)
+        shown = await self._services.answers.find(job_id)
         if shown is None:
             raise Refused(FORGOTTEN)
         require_here(interaction, shown.job)

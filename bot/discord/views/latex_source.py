@@ -35,7 +35,7 @@ async def show(interaction: Interaction, job_id: str) -> None:
 async def _sources(interaction: Interaction, job_id: str) -> list[str]:
     service = interaction.client.services
     await interaction.client.answers.wait_until_recorded(job_id)
-    shown = await service.shown.find(job_id)
+    shown = await service.answers.find(job_id)
     if shown:
         require_here(interaction, shown.job)
     turn = await service.history.get_turn(shown.job.channel, job_id) if shown else None

@@ -56,7 +56,7 @@ async def _find_steps(interaction: Interaction, job_id: str) -> Work:
     """Raises `Refused` where it is not known any more, or not this person's to see here."""
     service = interaction.client.services
     await interaction.client.answers.wait_until_recorded(job_id)
-    work, shown = await service.works.find(job_id), await service.shown.find(job_id)
+    work, shown = await service.traces.find(job_id), await service.answers.find(job_id)
     try:  # an answer that came to nothing is known by its question
         job = shown.job if shown else await service.queue.get_job(job_id)
     except UnknownJob as error:
@@ -151,7 +151,7 @@ async def submit_numbers(interaction: Interaction, job_id: str) -> None:
 
 async def _find_answer(interaction: Interaction, job_id: str) -> Shown:
     await interaction.client.answers.wait_until_recorded(job_id)
-    shown = await interaction.client.services.shown.find(job_id)
+    shown = await interaction.client.services.answers.find(job_id)
     if shown is None:
         raise Refused(FORGOTTEN)
     require_here(interaction, shown.job)

@@ -5,7 +5,7 @@ import pytest
 from bot.discord.ask import question_intake
 from bot.discord.delivery.reply_target import decode
 from bot.files.attach import BYTES_PER_TOKEN, DEFAULT_CONTEXT, FILES_SHARE
-from bot.pending_questions import Held
+from bot.pending_questions import PendingQuestions
 from bot.preferences import SERVER, Preferences, PreferenceStore
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
@@ -579,7 +579,7 @@ async def test_a_question_put_in_other_words_keeps_what_it_points_at(
 async def test_a_bot_that_is_killed_meanwhile_reads_it_later(
     silent_room: Room, world: UserActions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    room, held = silent_room, Held(silent_room.redis, "bot-0")
+    room, held = silent_room, PendingQuestions(silent_room.redis, "bot-0")
     said = await world.say("bob", "general", "", [File("plan.txt", b"Tuesday at nine")])
 
     async def is_held() -> bool:

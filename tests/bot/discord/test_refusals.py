@@ -10,7 +10,7 @@ import pytest
 
 from bot.discord.delivery import reply_target
 from bot.discord.delivery.reply_target import MessageTarget
-from bot.pending_questions import Asker, Held, Question
+from bot.pending_questions import Asker, PendingQuestions, Question
 from bot.preferences import SERVER, Preferences, PreferenceStore
 from inference.engines.base import Chunk, Request
 from inference.engines.scripted import ScriptedEngine
@@ -288,7 +288,7 @@ async def test_a_question_of_an_earlier_process_is_admitted_too(
             reader="bot-0",
             reply=below,
         )
-        await Held(silent_room.redis, "bot-0").put(Question(job, asker=asker))
+        await PendingQuestions(silent_room.redis, "bot-0").put(Question(job, asker=asker))
     await JobQueue(silent_room.redis).submit(
         Job(**{**msgspec.structs.asdict(job), "id": asked[0].id, "prompt": "one"})
     )  # the first of them was asked before the process died

@@ -8,7 +8,7 @@ import pytest
 from bot.discord.ask import job_factory, question_intake
 from bot.discord.delivery.reply_target import decode
 from bot.files.attach import BYTES_PER_TOKEN, DEFAULT_CONTEXT, FILES_SHARE
-from bot.pending_questions import Held
+from bot.pending_questions import PendingQuestions
 from jobqueue.history import History
 from jobqueue.job_records import JobRecords
 from jobqueue.queue import JobQueue
@@ -68,7 +68,7 @@ async def test_a_thread_is_opened_for_a_question(
 async def test_a_bot_that_is_killed_before_it_opens_the_thread_opens_it_later(
     silent_room: Room, world: UserActions
 ) -> None:
-    faults, held = silent_room.discord.backend.faults, Held(silent_room.redis, "bot-0")
+    faults, held = silent_room.discord.backend.faults, PendingQuestions(silent_room.redis, "bot-0")
     async with silent_room.worker():
         stuck = faults.add(Fault("latency", "POST /channels/*/threads", seconds=60.0))
         async with silent_room.bot():
@@ -82,7 +82,7 @@ async def test_a_bot_that_is_killed_before_it_opens_the_thread_opens_it_later(
     assert len(silent_room.bot_says(channel="general")) == 1
 
 
-async def _count(held: Held) -> int:
+async def _count(held: PendingQuestions) -> int:
     return len(await held.all())
 
 
@@ -309,7 +309,7 @@ async def test_a_bot_that_is_killed_while_it_listens_loses_nothing(
     dm = world.open_dm("ada")["id"]
 
     async def held() -> int:
-        return len(await Held(silent_room.redis, "bot-0").all())
+        return len(await PendingQuestions(silent_room.redis, "bot-0").all())
 
     async with silent_room.worker():
         with monkeypatch.context() as patient:
