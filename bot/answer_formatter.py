@@ -21,7 +21,7 @@ from bot.render.render_process import Studio
 from bot.render.result_callout import set_apart
 from bot.render.svg_to_png import Picture
 from bot.reply_protocol import AnswerOutcome
-from jobqueue.article import Article, Figure, ImageSlot, Section
+from jobqueue.article import Article, ArticleFigure, ImageSlot, Section
 from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueUnavailable
 
@@ -78,7 +78,7 @@ class Dressing:
         shots = [await self._shot(figure) for figure in figures]
         return SectionView(tuple(blocks), tuple(shots))
 
-    async def _shot(self, figure: Figure) -> FigureView:
+    async def _shot(self, figure: ArticleFigure) -> FigureView:
         data = await self._bytes(figure.picture.sha256)
         if not data or len(data) > MAX_PLOT_BYTES:
             return FigureView(figure_caption(figure))
@@ -114,7 +114,7 @@ class Dressing:
             return b""
 
 
-def figure_name(figure: Figure) -> str:
+def figure_name(figure: ArticleFigure) -> str:
     """Its file's name in Discord, by which its bytes are found again."""
     extension = figure.picture.media_type.rpartition("/")[2]
     return f"figure-{figure.picture.sha256[:NAMED_BY]}.{extension}"

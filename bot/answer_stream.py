@@ -18,6 +18,7 @@ from jobqueue.event_reader import Envelope, EventReader
 from jobqueue.queue import JobQueue
 from jobqueue.schema import (
     SOLVE,
+    ArticleProgress,
     Check,
     Delta,
     Failed,
@@ -26,7 +27,6 @@ from jobqueue.schema import (
     FinishReason,
     Job,
     JobState,
-    Progress,
     Started,
     best_phase,
     strip_model,
@@ -139,7 +139,7 @@ class Draft:
 
     text: str = ""
     work: Work = NOTHING
-    progress: Progress | None = None
+    progress: ArticleProgress | None = None
     end: Finished | Failed | None = None
 
     @property
@@ -151,7 +151,7 @@ class Draft:
         match envelope.event:
             case Started():
                 self.text, self.progress = "", None
-            case Progress() as progress:
+            case ArticleProgress() as progress:
                 self.progress = progress
             case Delta(text=text, anew=anew):
                 self.text = text if anew else self.text + text

@@ -15,7 +15,7 @@ from bot.render.link_defang import harmless_links
 from jobqueue.article import ArticleStage
 from jobqueue.errors import QueueFull
 from jobqueue.rate_limit import DAY_MS, RateExceeded
-from jobqueue.schema import Check, FailureCode, Progress
+from jobqueue.schema import ArticleProgress, Check, FailureCode
 
 
 class Tone(Enum):
@@ -131,7 +131,7 @@ QUEUE_LOST = _waiting("waiting-queue")
 RUNNING = _waiting("waiting-running")
 
 
-def progress(made: Progress, *, changing: bool) -> Notice:
+def progress(made: ArticleProgress, *, changing: bool) -> Notice:
     """How far an article is, or what is done about one that is there."""
     if changing:
         return _waiting("article-changing", heading=" ".join(escaped(made.heading).split()))

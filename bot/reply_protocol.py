@@ -10,7 +10,7 @@ from typing import Protocol
 from bot.agent_trace import NOTHING, Work
 from bot.notices import Notice
 from jobqueue.article import Article
-from jobqueue.schema import Check, FinishReason, Progress
+from jobqueue.schema import ArticleProgress, Check, FinishReason
 
 READ_CHARS = 300  # of a picture's text, below an answer
 NOTHING_READ = Notice("note-read-nothing")
@@ -64,7 +64,9 @@ class AnswerReply(Protocol):
         """Show why there is nothing to read yet. Returns at once; the newest call wins."""
         ...
 
-    def update(self, text: str, work: Work = NOTHING, progress: Progress | None = None) -> None:
+    def update(
+        self, text: str, work: Work = NOTHING, progress: ArticleProgress | None = None
+    ) -> None:
         """Show all of the text so far, its steps, and an article's progress. Returns at once; the
         newest call wins."""
         ...
@@ -85,7 +87,7 @@ class ReplyTranscript:
     statuses: list[Notice] = field(default_factory=list)
     updates: list[str] = field(default_factory=list)
     works: list[Work] = field(default_factory=list)
-    progress: list[Progress] = field(default_factory=list)
+    progress: list[ArticleProgress] = field(default_factory=list)
     answer: str | None = None
     outcome: AnswerOutcome | None = None
     failure: Notice | None = None
@@ -93,7 +95,9 @@ class ReplyTranscript:
     def show_status(self, notice: Notice) -> None:
         self.statuses.append(notice)
 
-    def update(self, text: str, work: Work = NOTHING, progress: Progress | None = None) -> None:
+    def update(
+        self, text: str, work: Work = NOTHING, progress: ArticleProgress | None = None
+    ) -> None:
         self.updates.append(text)
         self.works.append(work)
         self.progress += [progress] if progress else []

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from common import tracing
 from jobqueue.article import ArticleStage
 from jobqueue.queue import Lease
-from jobqueue.schema import AnyEvent, Delta, Failed, Finished, Progress, ReasoningDelta
+from jobqueue.schema import AnyEvent, ArticleProgress, Delta, Failed, Finished, ReasoningDelta
 
 
 @contextmanager
@@ -43,7 +43,7 @@ class Traced:
                 case Delta() | ReasoningDelta() if self._silent:
                     self._silent = False
                     self._span.add_event("first text")
-                case Progress(stage=stage):
+                case ArticleProgress(stage=stage):
                     self._come_to(stage)
                 case Finished():
                     self._finished(event)

@@ -44,7 +44,7 @@ class NoImageReason(StrEnum):
     UNSAID = "unsaid"  # the rewritten text no longer mentions it
 
 
-class Figure(Struct, frozen=True):
+class ArticleFigure(Struct, frozen=True):
     picture: Attachment  # bytes in `jobqueue.blobs`
     caption: str
     alt: str = ""
@@ -59,10 +59,12 @@ class ImageSlot(Struct, frozen=True):
     """A place for an image, below a section's text."""
 
     need: ImageRequest
-    figure: Figure | None = None
+    figure: ArticleFigure | None = None
     why: NoImageReason | None = None  # if there is no figure
     detail: str = ""  # about the reason, for the operator
-    candidates: tuple[Figure, ...] = ()  # other images that may fit, for a person to choose from
+    candidates: tuple[
+        ArticleFigure, ...
+    ] = ()  # other images that may fit, for a person to choose from
 
 
 class Section(Struct, frozen=True):
@@ -77,7 +79,7 @@ class Article(Struct, frozen=True):
     language: str = ""  # a locale, as "en-US"
 
     @property
-    def figures(self) -> tuple[Figure, ...]:
+    def figures(self) -> tuple[ArticleFigure, ...]:
         slots = (slot for section in self.sections for slot in section.slots)
         return tuple(slot.figure for slot in slots if slot.figure)
 

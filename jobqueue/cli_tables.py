@@ -12,10 +12,10 @@ from jobqueue.queue_stats import JobDetail, JobTimeline, QueueStats
 from jobqueue.schema import (
     AnyEvent,
     ApprovalRequest,
+    ArticleProgress,
     Delta,
     Failed,
     Finished,
-    Progress,
     ReasoningDelta,
     Started,
     ToolCallDelta,
@@ -139,7 +139,7 @@ def _describe_event(event: AnyEvent) -> str:  # noqa: PLR0911 — one for each k
         case ToolResult():
             figures = f", {len(event.figures)} figures" if event.figures else ""
             return f"step {event.step}: {event.status} after {event.duration_ms} ms{figures}"
-        case Progress():
+        case ArticleProgress():
             done = f" {event.done} of {event.total}" if event.total else ""
             return f"{event.stage}{done}, {event.placed} pictures placed"
         case Finished():

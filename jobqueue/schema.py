@@ -195,7 +195,7 @@ class ToolResult(Event, frozen=True, tag="returned"):
     duration_ms: int = 0
 
 
-class Progress(Event, frozen=True):
+class ArticleProgress(Event, frozen=True, tag="progress"):
     """The progress of an article."""
 
     stage: ArticleStage
@@ -240,7 +240,7 @@ AnyEvent = (
     | ToolCallDelta
     | ApprovalRequest
     | ToolResult
-    | Progress
+    | ArticleProgress
     | Delta
     | Finished
     | Failed

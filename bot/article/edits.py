@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from jobqueue.article import Article, Figure, ImageSlot, NoImageReason, Section
+from jobqueue.article import Article, ArticleFigure, ImageSlot, NoImageReason, Section
 
 MOST_CANDIDATES = 10
 
@@ -58,7 +58,7 @@ def list_empty_slots(article: Article) -> list[tuple[Section, ImageSlot]]:
     return [(section, slot) for section, slot in slots if slot.figure is None]
 
 
-def _other_candidates(slot: ImageSlot) -> tuple[Figure, ...]:
+def _other_candidates(slot: ImageSlot) -> tuple[ArticleFigure, ...]:
     figures = (slot.figure, *slot.candidates) if slot.figure else slot.candidates
     return figures[:MOST_CANDIDATES]
 

@@ -10,7 +10,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 from bot.article.html_page import to_html
 from bot.notices import Notice, Refused
-from jobqueue.article import Article, Figure, ImageSlot
+from jobqueue.article import Article, ArticleFigure, ImageSlot
 
 NAME_CHARS = 60
 
@@ -66,13 +66,13 @@ def _list_files(
             yield name, there[sha256]
 
 
-def _name_figures(article: Article) -> Iterator[tuple[Figure, str]]:
+def _name_figures(article: Article) -> Iterator[tuple[ArticleFigure, str]]:
     for number, figure in enumerate(article.figures, start=1):
         extension = figure.picture.media_type.rpartition("/")[2]
         yield figure, f"{number}-{file_name(figure.caption)}.{extension}"
 
 
-def _inlined(figure: Figure, data: bytes) -> str:
+def _inlined(figure: ArticleFigure, data: bytes) -> str:
     return f"data:{figure.picture.media_type};base64,{b64encode(data).decode()}"
 
 
@@ -98,5 +98,5 @@ def _figure_markdown(slot: ImageSlot, addresses: Mapping[str, str]) -> str:
     return f"{picture}*{figure.caption}*" + (f"\n\n{credits_}" if credits_ else "")
 
 
-def credits_of(figure: Figure) -> tuple[str, ...]:
+def credits_of(figure: ArticleFigure) -> tuple[str, ...]:
     return (figure.author and f"© {figure.author}", figure.licence, figure.source)

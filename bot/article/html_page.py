@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 
 from bot.render.formulas import Formula, extract
 from bot.render.latex_rows import normalize_rows
-from jobqueue.article import Article, Figure, Section
+from jobqueue.article import Article, ArticleFigure, Section
 
 ATTRIBUTES = frozenset({  # of formulas; none of them leads anywhere or runs anything
     "accent", "accentunder", "columnalign", "columnlines", "columnspacing", "depth", "display",
@@ -61,7 +61,7 @@ def _section_html(section: Section, addresses: Mapping[str, str]) -> Iterator[st
             yield _figure_html(slot.figure, addresses.get(slot.figure.picture.sha256))
 
 
-def _figure_html(figure: Figure, address: str | None) -> str:
+def _figure_html(figure: ArticleFigure, address: str | None) -> str:
     alt = escape(figure.alt or figure.caption)
     picture = f'<img src="{escape(address)}" alt="{alt}">\n' if address else ""
     credits_ = " · ".join(filter(None, _credits(figure)))
@@ -70,7 +70,7 @@ def _figure_html(figure: Figure, address: str | None) -> str:
     return f"<figure>\n{picture}{caption}\n</figure>\n"
 
 
-def _credits(figure: Figure) -> tuple[str, ...]:
+def _credits(figure: ArticleFigure) -> tuple[str, ...]:
     source = escape(figure.source)
     if _WEB.match(figure.source):
         source = f'<a href="{source}">{source}</a>'

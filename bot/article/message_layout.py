@@ -17,7 +17,7 @@ from bot.render.link_defang import harmless_links
 from bot.render.message_view import Face, Faces, Row, face_of, with_card, with_notes, with_row
 from bot.render.split import MESSAGE_UNITS, units
 from bot.render.svg_to_png import Picture
-from jobqueue.article import Figure, Section
+from jobqueue.article import ArticleFigure, Section
 
 _ADDRESS = re.compile(r"https?://([a-z0-9.-]{1,100})(?:/[^\s<>()@]{0,300})?", re.IGNORECASE)
 
@@ -75,7 +75,7 @@ def section_markdown(section: Section, title: str = "") -> str:
     return "\n".join(filter(None, (above, heading, section.text)))
 
 
-def figure_caption(figure: Figure) -> str:
+def figure_caption(figure: ArticleFigure) -> str:
     """Caption and credits in small print; nothing in them is markup."""
     author = figure.author and f"© {escape_line(figure.author)}"
     credits_ = " · ".join(

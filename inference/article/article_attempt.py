@@ -14,7 +14,7 @@ from inference.article.section_images import ArticleTools, SectionImages
 from inference.article.section_writer import SectionWriter, source_room
 from inference.article.source import parse_source
 from jobqueue.article import Article, ArticleOrder, ArticleStage, ImageSlot, Section
-from jobqueue.schema import AnyEvent, Delta, Finished, FinishReason, Job, Progress, Turn
+from jobqueue.schema import AnyEvent, ArticleProgress, Delta, Finished, FinishReason, Job, Turn
 
 
 class BaseArticleAttempt:
@@ -81,11 +81,11 @@ class ArticleAttempt(BaseArticleAttempt):
 
     async def events(self) -> AsyncGenerator[AnyEvent, None]:
         """Raises NoAnswer where the model writes nothing."""
-        yield Progress(stage=ArticleStage.PLANNING)
+        yield ArticleProgress(stage=ArticleStage.PLANNING)
         outline, writer = await self._plan()
         parts = (OutlinePart(""), *outline.parts)
         for number, part in enumerate(parts):
-            yield Progress(
+            yield ArticleProgress(
                 stage=ArticleStage.WRITING, done=number, total=len(parts), heading=part.heading
             )
             async with aclosing(self._write_section(outline, writer, number, part)) as deltas:
@@ -128,7 +128,7 @@ class ArticleAttempt(BaseArticleAttempt):
                 )
                 yield Delta(text=self.text[shown:])
 
-    async def illustrate(self, article: Article) -> AsyncGenerator[Progress, None]:
+    async def illustrate(self, article: Article) -> AsyncGenerator[ArticleProgress, None]:
         """Fill places in turn, until there are as many pictures as are wanted."""
         self._article = article
         wanted, sections = self._order.pictures, article.sections
@@ -150,8 +150,8 @@ class ArticleAttempt(BaseArticleAttempt):
         yield _progress(total, total, len(article.figures))
 
 
-def _progress(done: int, total: int, placed: int, heading: str = "") -> Progress:
-    return Progress(
+def _progress(done: int, total: int, placed: int, heading: str = "") -> ArticleProgress:
+    return ArticleProgress(
         stage=ArticleStage.ILLUSTRATING, done=done, total=total, placed=placed, heading=heading
     )
 

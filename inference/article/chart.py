@@ -21,7 +21,7 @@ from inference.article.source import numbers_in, plain_number
 from inference.engines.base import Message
 from inference.sandbox.client import Sandbox
 from inference.sandbox.errors import SandboxUnavailable
-from jobqueue.article import Figure, ImageKind, ImageRequest, ImageSlot
+from jobqueue.article import ArticleFigure, ImageKind, ImageRequest, ImageSlot
 from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueFull
 from jobqueue.schema import Attachment
@@ -198,7 +198,7 @@ async def draw_chart(sandbox: Sandbox, blobs: Blobs, series: Series) -> ImageSlo
         return None
     picture = Attachment(sha256=sha256, name="chart.png", media_type="image/png", size=len(png))
     values = ", ".join(f"{label} {value:,g}" for label, value in series.points)
-    figure = Figure(
+    figure = ArticleFigure(
         picture=picture,
         caption=series.title,
         alt=f"{series.title}: {values}",

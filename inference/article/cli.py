@@ -26,7 +26,7 @@ from inference.sandbox.config import SandboxConfig
 from inference.sandbox.errors import SandboxUnavailable
 from inference.terminal_chat import Memory
 from jobqueue.article import Article, ArticleLength, ArticleOrder
-from jobqueue.schema import ARTICLE, Delta, Finished, Job, Progress, Sampling
+from jobqueue.schema import ARTICLE, ArticleProgress, Delta, Finished, Job, Sampling
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -72,7 +72,7 @@ async def _print_events(tools: ArticleTools, job: Job) -> Finished:
             match event:
                 case Delta(text=text):
                     print(text, end="", flush=True)
-                case Progress(stage=stage, done=done, total=total):
+                case ArticleProgress(stage=stage, done=done, total=total):
                     print(f"\n[{stage} {done}/{total}]", file=sys.stderr, flush=True)
                 case Finished():
                     return event

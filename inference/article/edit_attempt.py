@@ -25,7 +25,7 @@ from jobqueue.article import (
     Section,
     SectionChange,
 )
-from jobqueue.schema import AnyEvent, Progress
+from jobqueue.schema import AnyEvent, ArticleProgress
 
 TRIES = 2
 FACTORS = {Rework.REWRITE: 1.0, Rework.EXPAND: 2.0, Rework.SHORTEN: 0.5}  # of its length
@@ -40,7 +40,7 @@ class EditAttempt(BaseArticleAttempt):
         article, section = change.article, change.article.sections[change.section]
         is_picture = change.rework is Rework.PICTURE
         stage = ArticleStage.ILLUSTRATING if is_picture else ArticleStage.WRITING
-        yield Progress(stage=stage, total=1, heading=section.heading or article.title)
+        yield ArticleProgress(stage=stage, total=1, heading=section.heading or article.title)
         changed = await (self._replace_picture(section) if is_picture else self._rework(section))
         self._article = article.with_section(change.section, changed)
         yield self._finished_event()

@@ -24,7 +24,7 @@ from inference.library.image_entry import ImageEntry, file_of, kind_in
 from inference.library.image_file import ArticleImage, Unreadable, read_file, to_article_image
 from inference.library.image_library import Candidate, ImageLibrary, LibraryReader
 from inference.library.normalize import is_among
-from jobqueue.article import Figure, ImageRequest, ImageSlot, NoImageReason
+from jobqueue.article import ArticleFigure, ImageRequest, ImageSlot, NoImageReason
 from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueError
 from jobqueue.history_images import select_images
@@ -93,7 +93,7 @@ class _Selection:
 
     async def first_that_passes(
         self, found: Sequence[Candidate]
-    ) -> tuple[Figure | None, NoImageReason, str]:
+    ) -> tuple[ArticleFigure | None, NoImageReason, str]:
         """Return it, or none and what speaks against the last one that was examined."""
         fitting, why, detail = await self._settle(found)
         for entry in (each.entry for each in fitting[:MAX_EXAMINED]):
@@ -111,12 +111,12 @@ class _Selection:
         return None, why, detail
 
     async def alternatives(
-        self, found: Sequence[Candidate], placed: Figure | None
-    ) -> tuple[Figure, ...]:
+        self, found: Sequence[Candidate], placed: ArticleFigure | None
+    ) -> tuple[ArticleFigure, ...]:
         """Return what a person may take instead: about the right thing, whether near or not, and
         whatever they brought themselves."""
         gone = {*self.excluded, *([placed.picture.sha256] if placed else [])}
-        figures: dict[str, Figure] = {}
+        figures: dict[str, ArticleFigure] = {}
         eligible = [each.entry for each in found if not each.refused or each.entry in self.own]
         for entry in eligible[: MAX_OFFERED + 1]:
             image = await self._read(entry)
@@ -204,11 +204,11 @@ class _Selection:
         against = objection(report, entry, self.library.known)
         return (NoImageReason.SEEN, f"{entry.path}: {against}") if against else None
 
-    async def _figure(self, entry: ImageEntry, image: ArticleImage) -> Figure:
+    async def _figure(self, entry: ImageEntry, image: ArticleImage) -> ArticleFigure:
         own = self.own.get(entry)
         if own is None:
             await self.blobs.put(image.data)
-        return Figure(
+        return ArticleFigure(
             picture=own or image.attachment(entry.path),
             caption=entry.caption,
             alt=entry.alt or entry.caption,

@@ -6,7 +6,15 @@ from inference.tools.base import Context
 from inference.tools.registry import CONVERT
 from jobqueue.article import ArticleStage
 from jobqueue.queue import Lease
-from jobqueue.schema import Check, Delta, Failed, FailureCode, Finished, Progress, with_traceparent
+from jobqueue.schema import (
+    ArticleProgress,
+    Check,
+    Delta,
+    Failed,
+    FailureCode,
+    Finished,
+    with_traceparent,
+)
 from tests.jobqueue.support import make_job
 from tests.traces import attributes_of, record_spans, span_tree
 
@@ -16,13 +24,16 @@ async def test_stages_of_an_article_tools_and_how_it_ended() -> None:
         with tracing.start_question_span("j1", "general", "command"):
             job = with_traceparent(make_job(user_name="numbat", prompt="platypus"))
         with traced(Lease(job, 2, 7, waited_ms=1_500), "w0", "scripted") as attempt:
-            attempt.saw([Progress(stage=ArticleStage.PLANNING)])
+            attempt.saw([ArticleProgress(stage=ArticleStage.PLANNING)])
             attempt.saw(
-                [Progress(stage=ArticleStage.WRITING, heading="quokka"), Delta(text="wombat")]
+                [
+                    ArticleProgress(stage=ArticleStage.WRITING, heading="quokka"),
+                    Delta(text="wombat"),
+                ]
             )
             arguments = {"value": 1, "unit": "km", "to": "m"}
             await CONVERT.call(Context(), arguments)
-            attempt.saw([Progress(stage=ArticleStage.ILLUSTRATING), Delta(text="wombat")])
+            attempt.saw([ArticleProgress(stage=ArticleStage.ILLUSTRATING), Delta(text="wombat")])
             attempt.saw([Finished(text="wombat", check=Check.VERIFIED, completion_tokens=9)])
             attempt.ended("stop")
     spans = kept.get_finished_spans()

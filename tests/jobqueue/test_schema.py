@@ -7,19 +7,26 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.pending_questions import PendingQuestions, Question
+from jobqueue.article import ArticleStage
 from jobqueue.errors import InvalidJob
 from jobqueue.queue import JobQueue
 from jobqueue.schema import (
     AnyEvent,
+    ApprovalRequest,
+    ArticleProgress,
     Attachment,
+    CallStatus,
     Delta,
     Failed,
     FailureCode,
     Finished,
     FinishReason,
     Job,
+    ReasoningDelta,
     Sampling,
     Started,
+    ToolCallDelta,
+    ToolResult,
     decode_event,
     decode_job,
     decode_summary,
@@ -126,3 +133,22 @@ async def test_what_cannot_be_read_harms_nothing_beside_it(redis: Redis) -> None
     assert [job.id for job, _ in await queue.list_undelivered("bot-0")] == ["2"]
     assert [lease.job.id for lease in await queue.claim("w", 4, ["chat"], "n")] == ["2"]
     assert await queue.list_workers() == []
+
+
+@pytest.mark.parametrize(
+    ("stored", "event"),
+    [
+        (b'{"type":"thought","text":"a"}', ReasoningDelta(text="a")),
+        (
+            b'{"type":"call","step":1,"tool":"t","text":"a"}',
+            ToolCallDelta(step=1, tool="t", text="a"),
+        ),
+        (b'{"type":"asks","step":1,"attempt":2}', ApprovalRequest(step=1, attempt=2)),
+        (b'{"type":"returned","step":1,"status":"ok"}', ToolResult(step=1, status=CallStatus.OK)),
+        (b'{"type":"progress","stage":"planning"}', ArticleProgress(stage=ArticleStage.PLANNING)),
+    ],
+)
+def test_events_keep_their_names_in_redis(stored: bytes, event: AnyEvent) -> None:
+    """Workers and bots of other versions know these names, not those of the classes."""
+    assert encode(event) == stored
+    assert decode_event(stored) == event

@@ -16,7 +16,7 @@ from bot.discord.views.components_panel import Row
 from bot.i18n import Words
 from bot.notices import Notice
 from bot.render.svg_to_png import Picture
-from jobqueue.article import Article, Figure, ImageSlot, Section
+from jobqueue.article import Article, ArticleFigure, ImageSlot, Section
 
 SHOWN_CHARS = 400  # of a section's text
 MOST_OPTIONS = 25
@@ -151,7 +151,7 @@ class ArticleEditor:
         view.add_item(_row(look, self._button("show", "article-back", "◀️")))
         return view
 
-    def _candidate(self, number: int) -> Figure:
+    def _candidate(self, number: int) -> ArticleFigure:
         assert self.slot is not None  # noqa: S101 — whoever asks for a gallery has one
         return self.slot.candidates[number]
 

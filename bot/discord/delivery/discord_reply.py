@@ -26,7 +26,7 @@ from bot.render.format_answer import Dressed, stacked
 from bot.render.message_view import Asked, Face, Faces, Refusable, Row
 from bot.reply_protocol import AnswerOutcome
 from common import tracing
-from jobqueue.schema import Progress
+from jobqueue.schema import ArticleProgress
 
 EDIT_INTERVAL_S = 1.0  # Discord allows about five edits in five seconds
 REPLAY_S = 0.3  # after a restart the text so far arrives within this
@@ -146,7 +146,9 @@ class DiscordReply:
             text = self._chrome.old_text
             self._want(lambda _: message_view.waiting(notice, text, self._header_of(text)))
 
-    def update(self, text: str, work: Work = NOTHING, progress: Progress | None = None) -> None:
+    def update(
+        self, text: str, work: Work = NOTHING, progress: ArticleProgress | None = None
+    ) -> None:
         card = notices.progress(progress, changing=self._chrome.is_rework) if progress else None
         if self._chrome.article and (self._chrome.is_rework or not text):
             self.show_status(card or notices.RUNNING)

@@ -4,10 +4,12 @@ from msgspec.structs import replace
 
 from bot.article import edits
 from bot.article.article_store import MOST_STATES, ArticleRecord
-from jobqueue.article import Article, Figure, ImageRequest, ImageSlot, NoImageReason, Section
+from jobqueue.article import Article, ArticleFigure, ImageRequest, ImageSlot, NoImageReason, Section
 from tests.bot.article.test_layout import PICTURE
 
-CAVE, BRIDGE, GATE = (Figure(picture=PICTURE, caption=name) for name in ("cave", "bridge", "gate"))
+CAVE, BRIDGE, GATE = (
+    ArticleFigure(picture=PICTURE, caption=name) for name in ("cave", "bridge", "gate")
+)
 SLOT = ImageSlot(need=ImageRequest(caption="a cave"), figure=CAVE, candidates=(BRIDGE, GATE))
 ARTICLE = Article(
     title="Luoyang",

@@ -7,10 +7,10 @@ import pytest
 from bot.article.export import export_zip, file_name
 from bot.article.html_page import markdown_to_html
 from bot.notices import Refused
-from jobqueue.article import Article, Figure, ImageRequest, ImageSlot, NoImageReason, Section
+from jobqueue.article import Article, ArticleFigure, ImageRequest, ImageSlot, NoImageReason, Section
 from tests.bot.article.test_layout import PICTURE
 
-CAVE = Figure(
+CAVE = ArticleFigure(
     picture=PICTURE, caption="A <cave>", alt="[rock]", author="Ada", source="https://example.org/c"
 )
 ROOM = 10_000_000  # bytes

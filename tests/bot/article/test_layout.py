@@ -16,7 +16,7 @@ from bot.render.components_layout import MOST_FILES, MOST_PARTS, MOST_UNITS
 from bot.render.message_view import Face
 from bot.render.split import MESSAGE_UNITS, units
 from bot.render.svg_to_png import Picture
-from jobqueue.article import Figure, Section
+from jobqueue.article import ArticleFigure, Section
 from jobqueue.schema import Attachment
 
 PICTURE = Attachment(sha256="0" * 64, name="x.png", media_type="image/png", size=1)
@@ -99,7 +99,7 @@ def test_a_figure_stays_with_the_text_above_it() -> None:
 
 
 def test_credits_are_small_print_in_which_nothing_is_markup() -> None:
-    figure = Figure(
+    figure = ArticleFigure(
         picture=PICTURE,
         caption="**A** cave\n# x",
         author="Ada_L",
@@ -110,7 +110,7 @@ def test_credits_are_small_print_in_which_nothing_is_markup() -> None:
         r"-# *\*\*A\*\* cave \# x*" + "\n"
         r"-# © Ada\_L · CC BY 4.0 · [example.org](<https://example.org/File:Cave.jpg>)"
     )
-    forged = Figure(picture=PICTURE, caption="", source="https://good.example@evil.example/")
+    forged = ArticleFigure(picture=PICTURE, caption="", source="https://good.example@evil.example/")
     assert "](" not in figure_caption(forged)
 
 

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from bot.article.article_store import ArticleRecords
 from jobqueue.article import ArticleLength, ArticleOrder, ArticleStage
-from jobqueue.schema import Delta, FinishReason, Progress
+from jobqueue.schema import ArticleProgress, Delta, FinishReason
 from playground.discord.fault_injection import Fault
 from playground.discord.json_types import File, MessageFlag
 from playground.discord.user_actions import UserActions
@@ -43,15 +43,17 @@ async def test_an_article_grows_and_is_laid_out(
         lease = await writer.take()
         assert lease.job.order == ArticleOrder(pictures=4, length=ArticleLength.SHORT)
         assert (lease.job.capability, lease.job.sampling.seed) == ("article", 7)
-        await writer.say(Progress(stage=ArticleStage.PLANNING))
+        await writer.say(ArticleProgress(stage=ArticleStage.PLANNING))
         await shows(room, "Planning the article")
         await writer.say(
             Delta(text=f"# {TITLE}\n\n{OPENING}"),
-            Progress(stage=ArticleStage.WRITING, done=1, total=3),
+            ArticleProgress(stage=ArticleStage.WRITING, done=1, total=3),
         )
         growing = await shows(room, OPENING, "1 of 3 sections")
         assert names(growing) == ["Stop"]
-        await writer.say(Progress(stage=ArticleStage.ILLUSTRATING, done=1, total=2, placed=1))
+        await writer.say(
+            ArticleProgress(stage=ArticleStage.ILLUSTRATING, done=1, total=2, placed=1)
+        )
         await shows(room, OPENING, "1 of 2 looked for, 1 placed")
         await writer.deliver(await writer.article())
         whole = await shows(room, f"# {TITLE}\n{OPENING}", CAVES.strip(), "x²", without="placed")
@@ -157,7 +159,7 @@ async def test_a_section_is_written_anew_in_its_place(
         assert change
         assert (change.section, change.rework, change.wish) == (1, "rewrite", "more on the rock")
         await shows(room, "A section is being changed")
-        await writer.say(Progress(stage=ArticleStage.WRITING, total=1, heading="Caves"))
+        await writer.say(ArticleProgress(stage=ArticleStage.WRITING, total=1, heading="Caves"))
         growing = await shows(room, "# Luoyang", CAVES.strip(), "Being changed:** Caves")
         assert names(growing) == ["Stop"]
     async with room.bot():  # the next process goes on with it
@@ -212,7 +214,7 @@ async def test_a_stopped_article_keeps_what_is_there_and_can_be_asked_for_again(
         again = await world.click("ada", "general", last.id, "Again")
         assert await again.wait_acknowledged()
         await writer.take()
-        await writer.say(Progress(stage=ArticleStage.PLANNING))
+        await writer.say(ArticleProgress(stage=ArticleStage.PLANNING))
         await shows(room, OPENING, "Planning the article")
         await writer.deliver(article)
         await shows(room, "# Luoyang", "## Caves", without="Planning")

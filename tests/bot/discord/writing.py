@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 
 from jobqueue.article import (
     Article,
+    ArticleFigure,
     ArticleStage,
-    Figure,
     ImageRequest,
     ImageSlot,
     NoImageReason,
     Section,
 )
-from jobqueue.schema import Attachment, Delta, Finished, FinishReason, Progress
+from jobqueue.schema import ArticleProgress, Attachment, Delta, Finished, FinishReason
 from playground.discord.components import displayed_text, walk
 from playground.discord.interactions import Interaction
 from playground.discord.json_types import Json
@@ -30,9 +30,9 @@ class Writer(Solver):
     capabilities: tuple[str, ...] = ("chat", "article")
     tools: tuple[str, ...] = field(default=())
 
-    async def picture(self, side: int, caption: str) -> Figure:
+    async def picture(self, side: int, caption: str) -> ArticleFigure:
         shown: Attachment = await self.figure(picture(side))
-        return Figure(
+        return ArticleFigure(
             picture=shown,
             caption=caption,
             alt=f"{caption}, seen from the river",
@@ -112,7 +112,9 @@ async def written(room: Room, writer: Writer, article: Article, **options: objec
     await writer.announce()
     await room.world.slash("ada", "general", "article", {"topic": TITLE, **options})
     await writer.take()
-    await writer.say(Progress(stage=ArticleStage.PLANNING), Delta(text=f"# {TITLE}\n\n{OPENING}"))
+    await writer.say(
+        ArticleProgress(stage=ArticleStage.PLANNING), Delta(text=f"# {TITLE}\n\n{OPENING}")
+    )
     await writer.deliver(article)
     await delivered(room, writer)
     return await until(lambda: next((m for m in room.bot_says() if "Edit" in names(m)), None))

@@ -11,7 +11,7 @@ from bot.notices import Notice
 from bot.render.format_answer import draft, dress, undressed
 from bot.render.link_defang import harmless_links
 from bot.render.question_quote import quotation
-from jobqueue.article import Figure
+from jobqueue.article import ArticleFigure
 from jobqueue.structs import Attachment
 from playground.web_ui import markdown
 
@@ -242,7 +242,7 @@ def test_a_link_is_shown_once_it_is_known_where_it_leads() -> None:
 
 @pytest.mark.parametrize("text", [FORGED, "discord.gg/abc", "https://good.com@evil.example/x"])
 def test_what_is_quoted_beside_an_answer_is_cleaned_too(text: str) -> None:
-    figure = Figure(
+    figure = ArticleFigure(
         Attachment(sha256="0" * 64, name="x.png", media_type="image/png", size=1),
         caption=text,
         author=text,

@@ -15,7 +15,7 @@ from inference.library.eligibility import SurroundingText
 from inference.library.image_library import LibraryReader
 from inference.library.image_selector import ImageSelector, MemoryBlobs
 from inference.worker import Worker
-from jobqueue.article import ArticleOrder, Figure, ImageRequest, ImageSlot, NoImageReason
+from jobqueue.article import ArticleFigure, ArticleOrder, ImageRequest, ImageSlot, NoImageReason
 from jobqueue.blobs import Blobs
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
@@ -53,9 +53,9 @@ class NamedImages(ImageSelector):
         return ImageSlot(need=need, figure=figure(free[0], need.caption))
 
 
-def figure(sha256: str, caption: str) -> Figure:
+def figure(sha256: str, caption: str) -> ArticleFigure:
     picture = Attachment(sha256=sha256, name="p.png", media_type="image/png", size=1)
-    return Figure(picture=picture, caption=caption)
+    return ArticleFigure(picture=picture, caption=caption)
 
 
 def article_job(prompt: str, order: ArticleOrder | None = None, **fields: object) -> Job:

@@ -19,10 +19,10 @@ from jobqueue.event_reader import EventReader
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
 from jobqueue.schema import (
+    ArticleProgress,
     Attachment,
     Delta,
     FinishReason,
-    Progress,
 )
 from tests.inference.article.conftest import NamedImages, Write, article_job, finished
 
@@ -67,7 +67,7 @@ async def test_the_text_streams_in_order_and_the_steps_are_told(
         "## Caves\n\nMonks cut the Longmen Grottoes into the cliffs.\n\n"
         "## Flowers\n\nIn spring the peonies bloom in every park of Luoyang."
     )
-    steps = [event for event in events if isinstance(event, Progress)]
+    steps = [event for event in events if isinstance(event, ArticleProgress)]
     assert [(step.stage, step.done, step.total, step.placed) for step in steps] == [
         (ArticleStage.PLANNING, 0, 0, 0),
         *((ArticleStage.WRITING, done, 3, 0) for done in range(3)),
@@ -131,7 +131,7 @@ async def test_stop_keeps_what_is_written(queue: JobQueue, worker: Worker) -> No
     async with EventReader(queue, "bot-0") as live, asyncio.timeout(60):
         async for envelope in live.follow(job.id):
             last = envelope.event
-            if isinstance(last, Progress) and last.heading == "Flowers":
+            if isinstance(last, ArticleProgress) and last.heading == "Flowers":
                 await queue.cancel(job.id)
     stopped = finished([last])
     assert stopped.reason is FinishReason.CANCELLED

@@ -21,7 +21,7 @@ from jobqueue.article import (
 from jobqueue.event_reader import EventReader
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
-from jobqueue.schema import AnyEvent, Delta, Progress
+from jobqueue.schema import AnyEvent, ArticleProgress, Delta
 from tests.inference.article.conftest import NamedImages, Write, article_job, figure, finished
 
 CAVES = (
@@ -69,7 +69,7 @@ async def test_a_section_is_written_anew(write: Write, rework: Rework, said: str
     events = await write(f"Luoyang !change Sure!\\n\\n## Caves\\n\\n{said}", order(rework))
     section = changed(events)
     assert (section.text, section.heading, section.slots) == (said, "Caves", (SLOT,))
-    steps = [event for event in events if isinstance(event, Progress)]
+    steps = [event for event in events if isinstance(event, ArticleProgress)]
     assert [(step.stage, step.total, step.heading) for step in steps] == [
         (ArticleStage.WRITING, 1, "Caves")
     ]
