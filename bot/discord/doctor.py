@@ -12,8 +12,8 @@ import discord
 from discord import app_commands
 
 from bot.config import Settings
+from bot.discord.commands.command_decorators import FluentTranslator
 from bot.discord.commands.command_sync import is_current
-from bot.discord.commands.command_translator import FluentTranslator
 from bot.discord.setup import COMMANDS
 from common.doctor_report import Finding, fault, good, warning
 

@@ -12,8 +12,8 @@ from bot.discord.article import article_actions
 from bot.discord.article.article_actions import ArticleActions
 from bot.discord.article.article_components import ArticleItem
 from bot.discord.commands import admin, article, chat, history, reset, status, tools
+from bot.discord.commands.command_decorators import Command, FluentTranslator
 from bot.discord.commands.command_sync import sync_if_changed
-from bot.discord.commands.command_translator import FluentTranslator
 from bot.discord.host import Host
 from bot.discord.settings import settings_controller
 from bot.discord.settings.settings_controller import SettingsController
@@ -32,7 +32,7 @@ from bot.services import Services
 
 log = logging.getLogger(__name__)
 
-COMMANDS: tuple[chat.Command, ...] = (
+COMMANDS: tuple[Command | app_commands.ContextMenu, ...] = (
     *chat.ALL,
     *reset.ALL,
     *article.ALL,

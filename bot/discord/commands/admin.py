@@ -1,14 +1,16 @@
 """The commands with which a place is set up: `/settings`, `/persona`, `/model`."""
 
-from typing import Any
-
 import discord
 import msgspec
 from discord import app_commands
 
 from bot.discord.ask.admission import asker_of
-from bot.discord.commands.command_translator import command_text
-from bot.discord.commands.contexts import usable_everywhere
+from bot.discord.commands.command_decorators import (
+    Command,
+    described_options,
+    slash_command,
+    usable_everywhere,
+)
 from bot.discord.host import Interaction
 from bot.discord.settings.settings_controller import (
     WRONG,
@@ -28,20 +30,15 @@ NOTHING = "-"  # typed for "take it back"
 @app_commands.guild_install()
 @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
 @app_commands.default_permissions(manage_guild=True)
-@app_commands.command(
-    name=command_text("command-settings"), description=command_text("command-settings-about")
-)
+@slash_command("settings")
 async def settings(interaction: Interaction) -> None:
     services = interaction.client.services
     await SettingsController(services.preferences, services.queue).open(interaction)
 
 
 @usable_everywhere
-@app_commands.command(
-    name=command_text("command-persona"), description=command_text("command-persona-about")
-)
-@app_commands.rename(persona=command_text("option-persona"))
-@app_commands.describe(persona=command_text("option-persona-about"))
+@slash_command("persona")
+@described_options(persona="option-persona-about")
 async def persona(
     interaction: Interaction,
     persona: app_commands.Range[str, 1, MAX_PERSONA_CHARS] | None = None,
@@ -64,11 +61,8 @@ async def persona(
 
 
 @usable_everywhere
-@app_commands.command(
-    name=command_text("command-model"), description=command_text("command-model-about")
-)
-@app_commands.rename(model=command_text("option-model"))
-@app_commands.describe(model=command_text("option-model-about"))
+@slash_command("model")
+@described_options(model="option-model-about")
 async def model(interaction: Interaction, model: str | None = None) -> None:
     store, who = interaction.client.services.preferences, asker_of(interaction)
     served = await served_models(interaction.client.services.queue)
@@ -100,4 +94,4 @@ async def models(interaction: Interaction, current: str) -> list[app_commands.Ch
     return [app_commands.Choice(name=name, value=name) for name in fitting[:25]]
 
 
-ALL: tuple[app_commands.Command[Any, ..., Any], ...] = (settings, persona, model)
+ALL: tuple[Command, ...] = (settings, persona, model)

@@ -4,9 +4,14 @@ from discord import app_commands
 
 from bot.discord.ask import ask_flow, message_text
 from bot.discord.ask.job_factory import AskOptions
-from bot.discord.commands.chat import Command, File, Prompt
-from bot.discord.commands.command_translator import command_text
-from bot.discord.commands.contexts import usable_everywhere
+from bot.discord.commands.chat import File, Prompt
+from bot.discord.commands.command_decorators import (
+    Command,
+    command_text,
+    described_options,
+    slash_command,
+    usable_everywhere,
+)
 from bot.discord.host import Interaction
 from jobqueue.article import MAX_ARTICLE_IMAGES, ArticleLength, ArticleOrder
 from jobqueue.schema import ARTICLE
@@ -24,30 +29,17 @@ LANGUAGES = {
 
 
 @usable_everywhere
-@app_commands.command(
-    name=command_text("command-article"), description=command_text("command-article-about")
-)
-@app_commands.rename(
-    topic=command_text("option-topic"),
-    pictures=command_text("option-pictures"),
-    length=command_text("option-length"),
-    language=command_text("option-language"),
-    seed=command_text("option-seed"),
-    file=command_text("option-file"),
-    file2=command_text("option-file2"),
-    file3=command_text("option-file3"),
-    private=command_text("option-private"),
-)
-@app_commands.describe(
-    topic=command_text("option-topic-about"),
-    pictures=command_text("option-pictures-about"),
-    length=command_text("option-length-about"),
-    language=command_text("option-language-about"),
-    seed=command_text("option-seed-about"),
-    file=command_text("option-file-source"),
-    file2=command_text("option-file-more"),
-    file3=command_text("option-file-more"),
-    private=command_text("option-private-about"),
+@slash_command("article")
+@described_options(
+    topic="option-topic-about",
+    pictures="option-pictures-about",
+    length="option-length-about",
+    language="option-language-about",
+    seed="option-seed-about",
+    file="option-file-source",
+    file2="option-file-more",
+    file3="option-file-more",
+    private="option-private-about",
 )
 @app_commands.choices(
     length=[

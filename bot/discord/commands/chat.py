@@ -1,7 +1,6 @@
 """The commands with which people ask, and stop, and begin anew."""
 
 from dataclasses import replace
-from typing import Any
 
 import discord
 from discord import app_commands
@@ -9,8 +8,13 @@ from discord import app_commands
 from bot import notices
 from bot.discord.ask import ask_flow, job_factory, message_text, references
 from bot.discord.ask.job_factory import AskOptions
-from bot.discord.commands.command_translator import command_text
-from bot.discord.commands.contexts import usable_everywhere
+from bot.discord.commands.command_decorators import (
+    Command,
+    command_text,
+    described_options,
+    slash_command,
+    usable_everywhere,
+)
 from bot.discord.delivery.reply_target import Footnote
 from bot.discord.host import Interaction
 from bot.discord.views import ask_about_modal, question_modal
@@ -29,20 +33,12 @@ File = discord.Attachment | None
 
 
 @usable_everywhere
-@app_commands.command(
-    name=command_text("command-chat"), description=command_text("command-chat-about")
-)
-@app_commands.rename(
-    prompt=command_text("option-prompt"),
-    private=command_text("option-private"),
-    thinking=command_text("option-thinking"),
-    file=command_text("option-file"),
-)
-@app_commands.describe(
-    prompt=command_text("option-prompt-form"),
-    private=command_text("option-private-about"),
-    thinking=command_text("option-thinking-about"),
-    file=command_text("option-file-about"),
+@slash_command("chat")
+@described_options(
+    prompt="option-prompt-form",
+    private="option-private-about",
+    thinking="option-thinking-about",
+    file="option-file-about",
 )
 async def chat(
     interaction: Interaction,
@@ -64,18 +60,9 @@ async def chat(
 
 
 @usable_everywhere
-@app_commands.command(
-    name=command_text("command-solve"), description=command_text("command-solve-about")
-)
-@app_commands.rename(
-    problem=command_text("option-problem"),
-    private=command_text("option-private"),
-    file=command_text("option-file"),
-)
-@app_commands.describe(
-    problem=command_text("option-problem-form"),
-    private=command_text("option-private-about"),
-    file=command_text("option-file-data"),
+@slash_command("solve")
+@described_options(
+    problem="option-problem-form", private="option-private-about", file="option-file-data"
 )
 async def solve(
     interaction: Interaction,
@@ -95,13 +82,8 @@ async def solve(
 
 @app_commands.guild_install()
 @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
-@app_commands.command(
-    name=command_text("command-thread"), description=command_text("command-thread-about")
-)
-@app_commands.rename(prompt=command_text("option-prompt"), file=command_text("option-file"))
-@app_commands.describe(
-    prompt=command_text("option-prompt-about"), file=command_text("option-file-about")
-)
+@slash_command("thread")
+@described_options(prompt="option-prompt-about", file="option-file-about")
 async def thread(interaction: Interaction, prompt: Prompt, file: File = None) -> None:
     await ask_flow.ask_in_thread(
         interaction, prompt, message_text.describe_attachments([file] if file else [])
@@ -110,13 +92,8 @@ async def thread(interaction: Interaction, prompt: Prompt, file: File = None) ->
 
 
 @usable_everywhere
-@app_commands.command(
-    name=command_text("command-ask"), description=command_text("command-ask-about")
-)
-@app_commands.rename(prompt=command_text("option-prompt"), file=command_text("option-file"))
-@app_commands.describe(
-    prompt=command_text("option-prompt-about"), file=command_text("option-file-about")
-)
+@slash_command("ask")
+@described_options(prompt="option-prompt-about", file="option-file-about")
 async def ask(interaction: Interaction, prompt: Prompt, file: File = None) -> None:
     files = message_text.describe_attachments([file] if file else [])
     if ask_flow.can_open_thread(interaction):
@@ -193,9 +170,7 @@ async def summarise(interaction: Interaction, message: discord.Message) -> None:
 
 
 @usable_everywhere
-@app_commands.command(
-    name=command_text("command-stop"), description=command_text("command-stop-about")
-)
+@slash_command("stop")
 async def stop(interaction: Interaction) -> None:
     answers, me = interaction.client.answers, str(interaction.user.id)
     places = [job_factory.conversation(interaction, private=private) for private in (False, True)]
@@ -207,16 +182,12 @@ async def stop(interaction: Interaction) -> None:
 
 
 @usable_everywhere
-@app_commands.command(
-    name=command_text("command-help"), description=command_text("command-help-about")
-)
+@slash_command("help")
 async def help_(interaction: Interaction) -> None:
     await send_notice(interaction, Notice("help-text", Tone.INFO, title="help-title"))
 
 
-Command = app_commands.Command[Any, ..., Any] | app_commands.ContextMenu
-
-ALL: tuple[Command, ...] = (
+ALL: tuple[Command | app_commands.ContextMenu, ...] = (
     chat,
     solve,
     ask,

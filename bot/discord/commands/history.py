@@ -9,14 +9,17 @@ from typing import Any
 
 import discord
 import msgspec
-from discord import app_commands
 from PIL import Image
 
 from bot import notices, problem_numbers
 from bot.discord import access
 from bot.discord.ask import job_factory
-from bot.discord.commands.command_translator import command_text
-from bot.discord.commands.contexts import usable_everywhere
+from bot.discord.commands.command_decorators import (
+    Command,
+    described_options,
+    slash_command,
+    usable_everywhere,
+)
 from bot.discord.host import Interaction
 from bot.discord.views import components_panel
 from bot.discord.views.persistent_item import PersistentItem
@@ -44,11 +47,8 @@ DEFAULT_CONTEXT = 8_192  # tokens, while no worker tells its own
 
 
 @usable_everywhere
-@app_commands.command(
-    name=command_text("command-history"), description=command_text("command-history-about")
-)
-@app_commands.rename(private=command_text("option-private"))
-@app_commands.describe(private=command_text("option-history-private-about"))
+@slash_command("history")
+@described_options(private="option-history-private-about")
 async def history(interaction: Interaction, private: bool = False) -> None:
     service = interaction.client.services
     workers = await service.queue.list_workers()
@@ -187,9 +187,7 @@ def _draw_thumbnail(data: bytes) -> io.BytesIO:
 
 
 @usable_everywhere
-@app_commands.command(
-    name=command_text("command-export"), description=command_text("command-export-about")
-)
+@slash_command("export")
 async def export(interaction: Interaction) -> None:
     await _count_use(interaction, "export")
     await interaction.response.defer(ephemeral=True)
@@ -233,9 +231,7 @@ def _exported(job: Job) -> Job:
 
 
 @usable_everywhere
-@app_commands.command(
-    name=command_text("command-forget"), description=command_text("command-forget-about")
-)
+@slash_command("forget")
 async def forget(interaction: Interaction) -> None:
     say = words(str(interaction.locale))
     button: discord.ui.Button[Any] = discord.ui.Button(
@@ -274,4 +270,4 @@ async def handle_forget(interaction: Interaction, button: ForgetButton) -> None:
     await interaction.edit_original_response(view=view)
 
 
-ALL: tuple[app_commands.Command[Any, ..., Any], ...] = (history, export, forget)
+ALL: tuple[Command, ...] = (history, export, forget)

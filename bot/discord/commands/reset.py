@@ -6,13 +6,16 @@ One's own turns are forgotten at once. Those of others only by who may, after a 
 from typing import Any
 
 import discord
-from discord import app_commands
 
 from bot.discord.access import require_place
 from bot.discord.ask import job_factory
 from bot.discord.ask.admission import asker_of
-from bot.discord.commands.command_translator import command_text
-from bot.discord.commands.contexts import usable_everywhere
+from bot.discord.commands.command_decorators import (
+    Command,
+    described_options,
+    slash_command,
+    usable_everywhere,
+)
 from bot.discord.host import Interaction
 from bot.discord.views.embeds import notice_embed
 from bot.discord.views.persistent_item import PersistentItem
@@ -26,11 +29,8 @@ NOBODY = discord.AllowedMentions.none()
 
 
 @usable_everywhere
-@app_commands.command(
-    name=command_text("command-reset"), description=command_text("command-reset-about")
-)
-@app_commands.rename(private=command_text("option-private"))
-@app_commands.describe(private=command_text("option-reset-private-about"))
+@slash_command("reset")
+@described_options(private="option-reset-private-about")
 async def reset(interaction: Interaction, private: bool = False) -> None:
     history = interaction.client.services.history
     conversation = job_factory.conversation(interaction, private=private)
@@ -127,4 +127,4 @@ async def _restore(interaction: Interaction, nonce: str, *, private: bool) -> No
     await interaction.response.edit_message(embed=notice_embed(done, say), view=None)
 
 
-ALL: tuple[app_commands.Command[Any, ..., Any], ...] = (reset,)
+ALL: tuple[Command, ...] = (reset,)

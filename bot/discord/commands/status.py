@@ -2,13 +2,10 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import discord
-from discord import app_commands
 
-from bot.discord.commands.command_translator import command_text
-from bot.discord.commands.contexts import usable_everywhere
+from bot.discord.commands.command_decorators import Command, slash_command, usable_everywhere
 from bot.discord.host import Interaction
 from bot.discord.views import components_panel
 from bot.i18n import Words, words
@@ -19,9 +16,7 @@ MAX_LATENCY_S = 20.0  # less than the time between two heartbeats, which is 41 s
 
 
 @usable_everywhere
-@app_commands.command(
-    name=command_text("command-status"), description=command_text("command-status-about")
-)
+@slash_command("status")
 async def status(interaction: Interaction) -> None:
     client = interaction.client
     began = time.perf_counter()
@@ -63,4 +58,4 @@ def discord_latency_ms(client: discord.Client) -> int | None:
     return round(1000 * latency) if 0 <= latency <= MAX_LATENCY_S else None
 
 
-ALL: tuple[app_commands.Command[Any, ..., Any], ...] = (status,)
+ALL: tuple[Command, ...] = (status,)

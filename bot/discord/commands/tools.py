@@ -6,15 +6,12 @@ could answer by itself is easily led astray by tools. Problems are solved by pro
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import discord
-from discord import app_commands
 
 from bot.discord.access import require_place
 from bot.discord.ask.admission import asker_of
-from bot.discord.commands.command_translator import command_text
-from bot.discord.commands.contexts import usable_everywhere
+from bot.discord.commands.command_decorators import Command, slash_command, usable_everywhere
 from bot.discord.host import Interaction
 from bot.discord.settings.settings_controller import can_change, require_can_change, server_of
 from bot.discord.views import components_panel
@@ -107,9 +104,7 @@ def _row(item: "discord.ui.Item[discord.ui.LayoutView]") -> components_panel.Row
 
 
 @usable_everywhere
-@app_commands.command(
-    name=command_text("command-tools"), description=command_text("command-tools-about")
-)
+@slash_command("tools")
 async def tools(interaction: Interaction) -> None:
     page = await _load_page(interaction)
     await components_panel.send_panel(interaction, page.texts(), page.rows())
@@ -152,4 +147,4 @@ async def change_tools(interaction: Interaction, control: ToolsItem) -> None:
     )
 
 
-ALL: tuple[app_commands.Command[Any, ..., Any], ...] = (tools,)
+ALL: tuple[Command, ...] = (tools,)
