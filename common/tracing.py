@@ -8,8 +8,8 @@ Spans are OpenTelemetry's own. They go nowhere until `export_traces` finds a rec
 standard variables; its SDK is imported only then. Attributes are ids, names of models and tools,
 counts and outcomes: never what people or models wrote, nor the name of a person or a file.
 
-The tracer is this module's and not registered for the process, since libraries that trace by
-themselves (transformers, redis-py) might tell more.
+No provider is registered for the process, since libraries that trace by themselves (transformers,
+redis-py) might record more.
 """
 
 import logging
@@ -117,8 +117,8 @@ def record_span(
 ) -> None:
     """Record a span that ends now and began `seconds` ago.
 
-    It belongs to the span or traceparent `within`, else to the current span; where that is
-    invalid, nothing is recorded.
+    It belongs to the span or traceparent `within`, else to the current span. If that is invalid,
+    nothing is recorded.
     """
     if isinstance(within, str):
         outer = _parse_traceparent(within)
@@ -140,7 +140,7 @@ def attributes(**values: Value | None) -> dict[str, Value]:
 
 
 def current_traceparent() -> str:
-    """Return the current span's W3C `traceparent`; empty where there is none."""
+    """Return the current span's W3C `traceparent`; empty if there is none."""
     carrier: dict[str, str] = {}
     PROPAGATOR.inject(carrier)
     return carrier.get("traceparent", "")
@@ -197,7 +197,7 @@ def process_spans(service: str, processor: "SpanProcessor") -> Iterator[None]:
 
     Logs that are written in a span name its trace.
     """
-    from opentelemetry.sdk.resources import (  # noqa: PLC0415 — the SDK, only where it is wanted
+    from opentelemetry.sdk.resources import (  # noqa: PLC0415 — the SDK is imported only to export
         SERVICE_NAME,
         OTELResourceDetector,
         Resource,

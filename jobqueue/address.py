@@ -57,16 +57,18 @@ def parse_redis_url(url: str) -> RedisAddress:
     scheme, found, rest = text.partition("://")
     scheme = scheme.lower()
     if not found or scheme not in SCHEMES:
-        raise BadAddress(f"REDIS_URL begins with none of {', '.join(f'{s}://' for s in SCHEMES)}")
+        raise BadAddress(
+            f"REDIS_URL must begin with one of {', '.join(f'{s}://' for s in SCHEMES)}"
+        )
     if not text.isprintable():
-        raise BadAddress(f"REDIS_URL holds a line end or a control character; {ENCODING_HINT}")
+        raise BadAddress(f"REDIS_URL contains a line end or a control character; {ENCODING_HINT}")
     if "#" in rest:
-        raise BadAddress(f"REDIS_URL holds a #; {ENCODING_HINT}")
+        raise BadAddress(f"REDIS_URL contains a #; {ENCODING_HINT}")
     parts = _PARTS.fullmatch(rest)
     authority, path, query = (parts[n] or "" for n in _PARTS.groupindex) if parts else ("", "", "")
     userinfo, _, hosts = authority.rpartition("@")
     if "[" in userinfo or "]" in userinfo or (scheme != "unix" and "@" in path + query):
-        raise BadAddress(f"REDIS_URL cannot be taken apart; {ENCODING_HINT}")
+        raise BadAddress(f"REDIS_URL cannot be parsed; {ENCODING_HINT}")
     kind, tls = scheme.replace("rediss", "redis", 1), scheme.startswith("rediss")
     options = _parse_options(query, tls=tls, kind=kind)
     user, _, password = userinfo.partition(":")
@@ -95,12 +97,12 @@ def _parse_hosts(
         )
     if (service and not sentinel) or not re.fullmatch(r"\d{0,5}", db):
         raise BadAddress(
-            f"REDIS_URL: what follows the host is no number of a database; {ENCODING_HINT}"
+            f"REDIS_URL: the text after the host is not the number of a database; {ENCODING_HINT}"
         )
     number = int(db) if db else options.pop("db", 0)
     options.pop("db", None)
     if kind == "redis+cluster" and number:
-        raise BadAddress("REDIS_URL: a cluster has the database 0 alone")
+        raise BadAddress("REDIS_URL: a cluster has only the database 0")
     of_sentinel = {
         name.removeprefix("sentinel_"): options.pop(name)
         for name in ("sentinel_username", "sentinel_password")
@@ -120,14 +122,14 @@ def _parse_hosts(
 def _parse_host(text: str, port: int) -> tuple[str, int]:
     found = _HOST.fullmatch(text)
     if found is None:
-        raise BadAddress(f"REDIS_URL: the host is no name and no address; {ENCODING_HINT}")
+        raise BadAddress(f"REDIS_URL: the host is neither a name nor an address; {ENCODING_HINT}")
     host = found["v6"] or found["name"]
     if not host:
         raise BadAddress("REDIS_URL names no host: redis://:PASSWORD@host:6379/0 does")
     if not found["port"]:
         return host, port
     if not re.fullmatch(r"[0-9]{1,5}", found["port"]) or not 0 < int(found["port"]) < 65536:
-        raise BadAddress(f"REDIS_URL: the port is no number from 1 to 65535; {ENCODING_HINT}")
+        raise BadAddress(f"REDIS_URL: the port is not a number from 1 to 65535; {ENCODING_HINT}")
     return host, int(found["port"])
 
 
@@ -162,7 +164,7 @@ def _parse_options(query: str, *, tls: bool, kind: str) -> dict[str, Any]:
         name, _, value = pair.partition("=")
         if name not in _OPTIONS or (name.startswith("sentinel") and kind != "redis+sentinel"):
             raise BadAddress(
-                f"REDIS_URL has an option that is none of {', '.join(_OPTIONS)}; {ENCODING_HINT}"
+                f"REDIS_URL has an unknown option; known are {', '.join(_OPTIONS)}; {ENCODING_HINT}"
             )
         if name.startswith("ssl_") and not tls:
             raise BadAddress(f"REDIS_URL: {name} is for an address that begins with rediss://")

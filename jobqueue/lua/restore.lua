@@ -26,8 +26,8 @@ for id, parent in pairs_of(key('parents', channel)) do
     local turn = redis.call('HGET', turns, id) -- false if it was erased
     if parent == '' then
       parent = head
-      local told, at = string.match(turn or '', '^(.*),"parent":"","at_ms":(%d+)}$')
-      if told then turn = told .. ',"parent":' .. cjson.encode(head) .. ',"at_ms":' .. at .. '}' end
+      local text, at = string.match(turn or '', '^(.*),"parent":"","at_ms":(%d+)}$')
+      if text then turn = text .. ',"parent":' .. cjson.encode(head) .. ',"at_ms":' .. at .. '}' end
     end
     redis.call('HSET', old.parents, id, parent)
     if turn then redis.call('HSET', old.turns, id, turn) end
