@@ -14,10 +14,10 @@ from inference.article.llm_client import LLMClient
 from inference.article.prompts import Language, prompts_for
 from inference.engines.base import Message
 from inference.library.normalize import (
+    NameSet,
     capitalized_names,
     find_names,
     mentioned_names,
-    name_of,
     terms,
     written_form,
 )
@@ -159,7 +159,7 @@ def _split_names(column: str) -> list[str]:
 def _is_name_in(text: str, name: str) -> bool:
     """Return whether a text says it, and writes it as a name: with a capital, where the script has
     them. Small models state topics, as `history`, of which nothing particular is a picture."""
-    found = (written_form(text, each) for each in find_names(text, {name_of(name)}))
+    found = (written_form(text, each) for each in find_names(text, NameSet.of([name])))
     return any(any(not each[0].islower() for each in form.split()) for form in found)
 
 

@@ -1,5 +1,6 @@
 """Pictures for an article's sections: a chart where numbers are given, else what is needed."""
 
+import asyncio
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from inference.engines.base import Engine
 from inference.library.eligibility import SurroundingText
 from inference.library.image_selector import ImageSelector
 from inference.library.normalize import (
+    NameSet,
     find_names,
     is_among,
     mentioned_names,
@@ -125,7 +127,7 @@ class SectionImages:
         section = article.sections[at]
         library = await self._tools.selector.library()
         topics = SectionTopics(library, article, self._source.assignment)
-        subjects = topics.needs(at)
+        subjects = await asyncio.to_thread(topics.needs, at)
         stated = await request_images(
             self._llm,
             self._language,
@@ -151,7 +153,7 @@ class SectionImages:
         text = f"{section.heading}\n{section.text}"
         for picture in select_images(self._job.attachments):
             name = name_of(re.sub(r"[\W_]+", " ", Path(picture.name).stem))
-            mention = next(find_names(text, {name}), None) if name else None
+            mention = next(find_names(text, NameSet.of([name])), None)
             if mention and picture.sha256 not in self._offered:
                 self._offered.add(picture.sha256)
                 found = written_form(text, mention)

@@ -7,9 +7,9 @@ names. Where in doubt, it is another's, and a picture is lost rather than a wron
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from inference.article.stream_cleaner import pieces
 from inference.library.image_checks import contradiction
@@ -17,6 +17,7 @@ from inference.library.image_entry import years_in
 from inference.library.image_library import ImageLibrary, Subject
 from inference.library.normalize import (
     Mention,
+    NameSet,
     Token,
     find_names,
     mentioned_names,
@@ -30,6 +31,7 @@ HEADING_SCORE = 10  # a name in it counts as much as in so many sentences
 OPENING_SCORE = 20  # so the opening has the topic, whatever else is headed by it
 MAX_SENTENCE = 300  # characters; a longer one has no one subject
 LEAST_OPENED = 2  # sentences that begin with something make a section of it
+LEAST_NEIGHBOURS = 2  # of a word of the language, besides a name
 MAX_PARTICLE = 3  # letters of a word that joins two parts of a name, as of, de, von
 ASSIGNMENT, TITLE = 0, 1  # lines
 _COMMAS = frozenset(",،、，")
@@ -137,7 +139,7 @@ class SectionTopics:
         checks hold against it what the text says; for want of one, the name."""
         own = [at for at in sorted(topic.named) if self._is_sentence(at, section)]
         line = self._lines[own[0]].text
-        (mention, *_) = find_names(line, {topic.subject.name})
+        (mention, *_) = find_names(line, NameSet([topic.subject.name]))
         name = written_form(line, mention)
         said = (self._lines[at].text for at in own if at in topic.alone)
         caption = next((text for text in said if not years_in(text)), name)
@@ -165,21 +167,20 @@ def find_topics(library: ImageLibrary, lines: Sequence[TopicLine]) -> Iterator[T
     """Yield what the lines name of what there are pictures of."""
     mentions = [list(find_names(line.text, library.known)) for line in lines]
     said = [frozenset(each.name for each in found) for found in mentions]
-    every = frozenset[str]().union(*said)
+    every = sorted(frozenset[str]().union(*said))
+    subjects = [subject for name in every for subject in library.subjects[name]]
     around = defaultdict[str, set[str]](set)
-    for subject in library.subjects:
+    for subject in subjects:
         around[subject.name] |= subject.around
-    places = library.known.union(*around.values())
-    usage = _Usage(lines, [entry.caption for entry in library.entries], places)
     confirmed = {  # what else is named belongs to it
         name
-        for subject in library.subjects
-        if subject.name in every and subject.is_identified and subject.kind is not ImageKind.MAP
+        for subject in subjects
+        if subject.is_identified and subject.kind is not ImageKind.MAP
         for name in subject.around - {subject.name}
     }
-    for subject in library.subjects:
-        if subject.name not in every:
-            continue
+    places = NameSet(library.known.union(*around.values()))
+    usage = _Usage(lines, places, _count_neighbours(library.captions))
+    for subject in subjects:
         own = [
             (at, each)
             for at, found in enumerate(mentions)
@@ -207,29 +208,39 @@ def find_topics(library: ImageLibrary, lines: Sequence[TopicLine]) -> Iterator[T
         )
 
 
-class _Usage:
-    """How a text uses its words."""
+class _Neighbours:
+    """What stands beside each word of some texts."""
 
-    def __init__(
-        self, lines: Sequence[TopicLine], captions: Sequence[str], names: Set[str]
-    ) -> None:
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.after: dict[str, set[str]] = defaultdict(set)
+        self.before: dict[str, set[str]] = defaultdict(set)
+        self.lower: set[str] = set()  # words without a capital
+        for words in map(tokens, texts):
+            for at, token in enumerate(words):
+                self.after[token.text].add(_text(_right(words, at + 1)))
+                self.before[token.text].add(_text(_left(words, at)))
+                if token.written[0].islower():
+                    self.lower.add(token.text)
+
+
+_count_neighbours = lru_cache(maxsize=2)(_Neighbours)
+
+
+class _Usage:
+    """How an article uses names; captions of the library tell how its language uses words."""
+
+    def __init__(self, lines: Sequence[TopicLine], names: NameSet, captions: _Neighbours) -> None:
         self._lines = lines
         self._words = [tokens(line.text) for line in lines]
         self._names = [
             {each.first: each.name for each in find_names(line.text, names)} for line in lines
         ]
-        self._lower = {
-            token.text
-            for words in (*self._words, *map(tokens, captions))
-            for token in words
-            if token.written[0].islower()
-        }
-        self._after: dict[str, set[str]] = defaultdict(set)  # what follows a word anywhere
-        self._before: dict[str, set[str]] = defaultdict(set)
-        for words in (*self._words, *map(tokens, captions)):
-            for at, token in enumerate(words):
-                self._after[token.text].add(_text(_right(words, at + 1)))
-                self._before[token.text].add(_text(_left(words, at)))
+        self._own = _Neighbours([line.text for line in lines])
+        self._captions = captions
+
+    def _is_lower(self, token: Token) -> bool:
+        """Return whether a word is also written without a capital."""
+        return token.text in self._own.lower or token.text in self._captions.lower
 
     def is_bound(self, mentions: Sequence[tuple[int, Mention]]) -> bool:
         """Return whether the same word stands beside the name each time, and hardly elsewhere: *the
@@ -240,10 +251,15 @@ class _Usage:
         right = {_text(_right(self._words[at], each.last)) for at, each in mentions}
         at, each = mentions[0]
         first, last = self._words[at][each.first].text, self._words[at][each.last - 1].text
-        return any(
-            len(beside) == 1 and beside != {""} and len(contexts[min(beside)] - {own}) < 2
-            for beside, contexts, own in ((left, self._after, first), (right, self._before, last))
-        )
+        for word in left if len(left) == 1 else ():
+            others = self._own.after.get(word, set()) | self._captions.after.get(word, set())
+            if word and len(others - {first}) < LEAST_NEIGHBOURS:
+                return True
+        for word in right if len(right) == 1 else ():
+            others = self._own.before.get(word, set()) | self._captions.before.get(word, set())
+            if word and len(others - {last}) < LEAST_NEIGHBOURS:
+                return True
+        return False
 
     def is_within_name(self, at: int, mention: Mention, around: frozenset[str]) -> bool:
         """Return whether it is a part of a longer name, or a namesake: *Florence Nightingale*, *the
@@ -252,14 +268,14 @@ class _Usage:
         left, right = _left(words, mention.first), _right(words, mention.last)
         if left and left.has_capital and self._is_name_part(left, mention.first - 1, is_title):
             return True
-        if right and right.has_capital and not (is_title and right.text in self._lower):
+        if right and right.has_capital and not (is_title and self._is_lower(right)):
             return True
         if left and _is_particle(left) and mention.first > 2:
             before = words[mention.first - 2]
             if (
                 words[mention.first - 1].continues
                 and before.has_capital
-                and before.text not in self._lower
+                and not self._is_lower(before)
             ):
                 return True
         if not is_title or (mention.first, mention.last) == (0, len(words)):
@@ -296,7 +312,7 @@ class _Usage:
         """Return whether a capital is a name's, and not that of a sentence's first word."""
         if position and not is_title:
             return True
-        return left.text not in self._lower and (is_title or len(left.text) > MAX_PARTICLE)
+        return not self._is_lower(left) and (is_title or len(left.text) > MAX_PARTICLE)
 
     def _is_elsewhere(self, at: int, mention: Mention, around: frozenset[str]) -> bool:
         """Return whether a title goes on with a place that the name's own is not in."""

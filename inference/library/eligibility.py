@@ -6,12 +6,12 @@ doubt, the answer is no.
 """
 
 import unicodedata
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
 from inference.library.image_entry import ImageEntry, kind_in, years_in
-from inference.library.normalize import is_among, mentioned_names, name_of, terms
+from inference.library.normalize import NameSet, is_among, mentioned_names, name_of, terms
 from jobqueue.article import ImageKind, ImageRequest
 
 VIEWS = (ImageKind.PHOTO, ImageKind.DRAWING)  # either may stand for the other
@@ -37,7 +37,7 @@ class ImageQuery:
     def from_need(
         cls,
         need: ImageRequest,
-        known: Collection[str],
+        known: NameSet,
         passage: SurroundingText | None = None,
         is_common: Callable[[str], bool] = lambda _: False,
     ) -> "ImageQuery":
@@ -46,7 +46,7 @@ class ImageQuery:
         `is_common` tells words that begin no name, as articles.
         """
         entities = [_without_article(each, known, is_common) for each in need.entities]
-        stated = mentioned_names(need.caption, {*known, *entities})
+        stated = mentioned_names(need.caption, known.plus(entities))
         own = [each for each in entities if each in stated] or entities
         names = dict.fromkeys((*own, *sorted(stated)))
         kind = kind_in(need.caption) or need.kind  # the caption's own word counts for more
@@ -58,12 +58,12 @@ class ImageQuery:
         return f"{self.text}\n{self.passage.topic}" if self.passage else self.text
 
 
-def refusal(query: ImageQuery, entry: ImageEntry, known: Collection[str]) -> str | None:
+def refusal(query: ImageQuery, entry: ImageEntry, known: NameSet) -> str | None:
     """Return why an entry is no candidate; None where it may be. `known` are subjects' names."""
     kind = entry.kind or kind_in(entry.caption)
     if not _kind_fits(query.kind, kind):
         return f"a {query.kind or 'view'} is needed, and it is a {kind or 'view'}"
-    about = entry.names or tuple(mentioned_names(entry.caption, {*known, *query.names}))
+    about = entry.names or tuple(mentioned_names(entry.caption, known.plus(query.names)))
     if not query.names:
         if query.kind in (ImageKind.MAP, ImageKind.PORTRAIT):
             return "the need does not say of what"
@@ -107,7 +107,7 @@ def have_same_subject(one: ImageEntry, other: ImageEntry) -> bool:
     return not around or not others or bool(set(terms(around)) & set(terms(others)))
 
 
-def _without_article(entity: str, known: Collection[str], is_common: Callable[[str], bool]) -> str:
+def _without_article(entity: str, known: NameSet, is_common: Callable[[str], bool]) -> str:
     name = name_of(entity)
     first, _, rest = name.partition(" ")
     return rest if rest and name not in known and all(map(is_common, terms(first))) else name

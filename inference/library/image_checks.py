@@ -7,7 +7,7 @@ in any other form than the one that was asked for counts as a no.
 
 import random
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from itertools import count
 
@@ -19,7 +19,7 @@ from inference.library.eligibility import VIEWS
 from inference.library.image_entry import ImageEntry, kind_in
 from inference.library.image_file import ArticleImage
 from inference.library.image_library import ImageText
-from inference.library.normalize import is_among, mentioned_names, name_of
+from inference.library.normalize import NameSet, is_among, mentioned_names, name_of
 from inference.ocr import Line
 from jobqueue.article import ImageKind
 from jobqueue.schema import Sampling
@@ -41,12 +41,12 @@ def _titles(lines: Sequence[Line]) -> list[str]:
     return [line.text for line in lines if line.box[3] - line.box[1] >= TITLE_SHARE * tallest]
 
 
-def contradiction(entry: ImageEntry, text: ImageText, known: Collection[str]) -> str | None:
+def contradiction(entry: ImageEntry, text: ImageText, known: NameSet) -> str | None:
     """Return what speaks against an entry: its own caption, or what is written in its picture.
 
     A map bears its neighbours' names too, so its title has to say its own.
     """
-    own = entry.names or tuple(mentioned_names(entry.caption, known))
+    own = NameSet.of(entry.names or mentioned_names(entry.caption, known))
     if not own:
         return None
     if not mentioned_names(entry.caption, own) and mentioned_names(entry.caption, known):
@@ -60,12 +60,10 @@ def contradiction(entry: ImageEntry, text: ImageText, known: Collection[str]) ->
     return None
 
 
-def _says(line: str, names: Collection[str]) -> bool:
+def _says(line: str, names: NameSet) -> bool:
     """Return whether a line says a name, or is one, however it is spaced."""
     bare = name_of(line).replace(" ", "")
-    return bool(mentioned_names(line, names)) or any(
-        name_of(n).replace(" ", "") == bare for n in names
-    )
+    return bool(mentioned_names(line, names)) or bare in names.without_spaces
 
 
 TOKENS = 220
@@ -145,7 +143,7 @@ def parse_report(answer: str) -> VisionReport | None:
         return None
 
 
-def objection(report: VisionReport, entry: ImageEntry, known: Collection[str]) -> str | None:
+def objection(report: VisionReport, entry: ImageEntry, known: NameSet) -> str | None:
     """Return what was seen that speaks against an entry."""
     people = (ImageKind.PORTRAIT, *VIEWS)
     if (
@@ -154,7 +152,7 @@ def objection(report: VisionReport, entry: ImageEntry, known: Collection[str]) -
         and not {entry.kind, report.kind} <= set(people)
     ):
         return f"a {report.kind} is seen"
-    seen = mentioned_names(report.shows, {*known, *entry.names})
+    seen = mentioned_names(report.shows, known.plus(entry.names))
     if seen and not any(is_among(name, entry.names) for name in seen):
         return f"seen is “{report.shows[:80]}”"
     text = ImageText(titles=report.text[:1], lines=report.text)

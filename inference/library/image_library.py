@@ -22,7 +22,14 @@ from inference.library.eligibility import (
 )
 from inference.library.image_entry import ImageEntry, LibraryError, read_manifest
 from inference.library.keyword_search import KeywordSearch
-from inference.library.normalize import capitalized_names, is_among, mentioned_names, name_of, terms
+from inference.library.normalize import (
+    NameSet,
+    capitalized_names,
+    is_among,
+    mentioned_names,
+    name_of,
+    terms,
+)
 from jobqueue.article import ImageKind, ImageRequest
 from jobqueue.structs import Struct
 
@@ -107,21 +114,35 @@ class ImageLibrary:
         return KeywordSearch(self.entries)
 
     @cached_property
-    def known(self) -> frozenset[str]:
+    def known(self) -> NameSet:
         """The names of what its pictures are about."""
-        return frozenset(name_of(name) for entry in self.entries for name in entry.subjects) - {""}
+        return NameSet.of(name for entry in self.entries for name in entry.subjects)
 
     @cached_property
-    def subjects(self) -> tuple[Subject, ...]:
+    def _by_name(self) -> Mapping[str, Sequence[int]]:
+        found: dict[str, list[int]] = defaultdict(list)
+        for at, entry in enumerate(self.entries):
+            for name in NameSet.of(entry.names):
+                found[name].append(at)
+        return found
+
+    @cached_property
+    def subjects(self) -> Mapping[str, Sequence[Subject]]:
+        """What there are pictures of, by name."""
         found: dict[tuple[str, ImageKind | None, bool], set[str]] = defaultdict(set)
         for entry in self.entries:
             kind = ImageKind.MAP if entry.kind is ImageKind.MAP else None
             identifying = set(map(name_of, entry.identifying_names))
             for name in {name_of(each) for each in entry.subjects} - {""}:
                 found[name, kind, name in identifying].update(map(name_of, entry.names))
-        return tuple(
-            Subject(*key, frozenset(around)) for key, around in sorted(found.items(), key=str)
-        )
+        subjects: dict[str, list[Subject]] = defaultdict(list)
+        for (name, kind, is_identified), around in found.items():
+            subjects[name].append(Subject(name, kind, is_identified, frozenset(around)))
+        return subjects
+
+    @cached_property
+    def captions(self) -> tuple[str, ...]:
+        return tuple(entry.caption for entry in self.entries)
 
     def text_in(self, entry: ImageEntry) -> ImageText:
         return self.index.written.get(entry.sha256, ImageText())
@@ -132,13 +153,9 @@ class ImageLibrary:
     def candidates(self, query: ImageQuery) -> list[Candidate]:
         """Return what shares a word or a name with the query, the best ones first."""
         near = dict(self.nearest(query.text)) if self.nearest else {}
-        names = frozenset(query.names)
         found = set(self.search.rank(query.text))
-        found |= {
-            at
-            for at, entry in enumerate(self.entries)
-            if entry.sha256 in near or names & set(map(name_of, entry.names))
-        }
+        found.update(*(self._by_name.get(name, ()) for name in query.names))
+        found |= {at for at, entry in enumerate(self.entries) if entry.sha256 in near}
         return sorted((self._judge(at, query, near) for at in found), key=_order)
 
     def _judge(self, at: int, query: ImageQuery, near: Mapping[str, float]) -> Candidate:

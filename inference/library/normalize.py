@@ -1,8 +1,8 @@
 """Names and words in any script, written so that different spellings of the same are equal."""
 
 import unicodedata
-from collections.abc import Collection, Iterator, Set
-from functools import lru_cache
+from collections.abc import Collection, Iterable, Iterator
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import regex
@@ -81,12 +81,30 @@ def is_among(name: str, names: Collection[str]) -> bool:
     return bool(name_of(name)) and name_of(name) in map(name_of, names)
 
 
-def find_names(text: str, names: Set[str]) -> Iterator[Mention]:
-    """Yield each name of `names`, as `name_of` writes them, that a text says as a whole.
+class NameSet(frozenset[str]):
+    """Names as `name_of` writes them."""
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> "NameSet":
+        return cls(frozenset(map(name_of, names)) - {""})
+
+    def plus(self, names: Iterable[str]) -> "NameSet":
+        return NameSet(self | NameSet.of(names))
+
+    @cached_property
+    def longest(self) -> int:
+        return max(map(len, self), default=0)
+
+    @cached_property
+    def without_spaces(self) -> frozenset[str]:
+        return frozenset(name.replace(" ", "") for name in self)
+
+
+def find_names(text: str, names: NameSet) -> Iterator[Mention]:
+    """Yield each name of `names` that a text says as a whole.
 
     The longest one counts: who writes 洛阳桥 does not name 洛阳, if both are names.
     """
-    longest = max(map(len, names), default=0)
     words = tokens(text)
     at = 0
     while at < len(words):
@@ -95,7 +113,7 @@ def find_names(text: str, names: Set[str]) -> Iterator[Mention]:
             if last > at and not words[last].continues:
                 break
             spelled += (words[last].space if last > at else "") + words[last].text
-            if len(spelled) > longest:
+            if len(spelled) > names.longest:
                 break
             if spelled in names:
                 found = Mention(spelled, at, last + 1)
@@ -106,7 +124,7 @@ def find_names(text: str, names: Set[str]) -> Iterator[Mention]:
 
 def mentioned_names(text: str, names: Collection[str]) -> frozenset[str]:
     """Return those of `names` that a text says, as `name_of` writes them."""
-    wanted = frozenset(map(name_of, names)) - {""}
+    wanted = names if isinstance(names, NameSet) else NameSet.of(names)
     return frozenset(each.name for each in find_names(text, wanted))
 
 

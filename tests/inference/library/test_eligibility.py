@@ -4,10 +4,10 @@ import pytest
 
 from inference.library.eligibility import ImageQuery, name_doubt, refusal
 from inference.library.image_entry import ImageEntry
-from inference.library.normalize import mentioned_names, name_of, terms
+from inference.library.normalize import NameSet, mentioned_names, name_of, terms
 from jobqueue.article import ImageKind, ImageRequest
 
-KNOWN = {"luoyang", "洛阳", "kaifeng", "luoyang bridge", "洛阳桥", "li bai"}
+KNOWN = NameSet.of(["luoyang", "洛阳", "kaifeng", "luoyang bridge", "洛阳桥", "li bai"])
 LUOYANG = ImageEntry(
     path="l.png", caption="Map of Luoyang", kind=ImageKind.MAP, place="Luoyang/洛阳, Henan"
 )
