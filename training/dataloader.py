@@ -24,11 +24,11 @@ ANSWERS = 20
 class Batch(NamedTuple):
     """Tensors of constant shapes; the rest is empty images and ignored labels."""
 
-    ids: torch.Tensor  # int64 [lessons, length], padded on the right
+    ids: torch.Tensor  # int64 [samples, length], padded on the right
     asks: torch.Tensor  # int64 [answer tokens]: the places in `ids`, laid flat, before each of them
     answers: torch.Tensor  # int64 [answer tokens]
     images: torch.Tensor  # uint8 [pictures, side, side, 3]
-    classes: torch.Tensor  # int64 [pictures, image tokens, 4]: what is there (see `hints`)
+    classes: torch.Tensor  # int64 [pictures, image tokens, 4]: see `auxiliary_loss`
 
 
 class SampleBatches(IterableDataset[Batch]):
@@ -49,13 +49,13 @@ class SampleBatches(IterableDataset[Batch]):
     def __iter__(self) -> Iterator[Batch]:
         worker = get_worker_info()
         torch.set_num_threads(1)
-        rng = Random(f"lessons {self._seed} {worker.id if worker else 0}")
+        rng = Random(f"samples {self._seed} {worker.id if worker else 0}")
         while True:
             yield self._draw(rng)
 
     def _draw(self, rng: Random) -> Batch:
-        lessons = self._draw_samples(rng)
-        encoded = [encode(self._tokenizer, lesson, self._image_tokens) for lesson in lessons]
+        samples = self._draw_samples(rng)
+        encoded = [encode(self._tokenizer, sample, self._image_tokens) for sample in samples]
         ids = _pad_rows([ids for ids, _ in encoded], self._longest, self._tokenizer.pad_token_id)
         labels = _pad_rows([labels for _, labels in encoded], self._longest, IGNORED).ravel()
         answers = np.nonzero(labels != IGNORED)[0][: self._batch * ANSWERS]
@@ -68,25 +68,25 @@ class SampleBatches(IterableDataset[Batch]):
         )
         batch.asks[: len(answers)] = torch.from_numpy(answers - 1)  # an answer never comes first
         batch.answers[: len(answers)] = torch.from_numpy(labels[answers])
-        for at, (image, scene) in enumerate(_pictures(lessons)):
+        for at, (image, scene) in enumerate(_pictures(samples)):
             batch.images[at] = resize(image, self._side)
             batch.classes[at] = torch.from_numpy(label_patches(scene, image.size, self._places))
         return batch
 
     def _draw_samples(self, rng: Random) -> list[Sample]:
-        lessons: list[Sample] = []
+        samples: list[Sample] = []
         room = self._pictures
-        while len(lessons) < self._batch:
-            lesson = random_sample(rng)
-            if len(lesson.images) <= room:
-                lessons.append(lesson)
-                room -= len(lesson.images)
-        return lessons
+        while len(samples) < self._batch:
+            sample = random_sample(rng)
+            if len(sample.images) <= room:
+                samples.append(sample)
+                room -= len(sample.images)
+        return samples
 
 
-def _pictures(lessons: list[Sample]) -> Iterator[tuple[Image.Image, Scene | None]]:
-    for lesson in lessons:
-        yield from zip(lesson.images, lesson.scenes, strict=True)
+def _pictures(samples: list[Sample]) -> Iterator[tuple[Image.Image, Scene | None]]:
+    for sample in samples:
+        yield from zip(sample.images, sample.scenes, strict=True)
 
 
 def resize(image: Image.Image, side: int) -> torch.Tensor:
@@ -113,11 +113,11 @@ def stream_batches(
     workers: int,
     seed: int,
 ) -> Iterator[Batch]:
-    lessons = SampleBatches(
+    samples = SampleBatches(
         tokenizer, batch=batch, side=side, image_tokens=image_tokens, longest=longest, seed=seed
     )
     loader = DataLoader(
-        lessons,
+        samples,
         batch_size=None,
         num_workers=workers,
         prefetch_factor=3 if workers else None,

@@ -24,15 +24,15 @@ KINDS = (
 class ExamQuestion:
     """The last question of a conversation."""
 
-    lesson: Sample
+    sample: Sample
 
     @property
     def kind(self) -> str:
-        return self.lesson.turns[-1].kind
+        return self.sample.turns[-1].kind
 
     @property
     def answer(self) -> str:
-        return self.lesson.turns[-1].answer
+        return self.sample.turns[-1].answer
 
 
 Scores = dict[str, tuple[int, int]]  # right, of how many
@@ -54,11 +54,11 @@ def evaluate(folder: Path, of_each: int, *, seed: int, device: str) -> Scores:
 def _generate_questions(of_each: int, rng: Random) -> Iterator[ExamQuestion]:
     left = dict.fromkeys(KINDS, of_each)
     while any(left.values()):
-        lesson = random_sample(rng)
-        end = rng.randint(1, len(lesson.turns))
-        shown = sum(turn.pictures for turn in lesson.turns[:end])
+        sample = random_sample(rng)
+        end = rng.randint(1, len(sample.turns))
+        shown = sum(turn.pictures for turn in sample.turns[:end])
         question = ExamQuestion(
-            Sample(lesson.images[:shown], lesson.turns[:end], first=lesson.first)
+            Sample(sample.images[:shown], sample.turns[:end], first=sample.first)
         )
         if left[question.kind]:
             left[question.kind] -= 1
@@ -78,7 +78,7 @@ class _Evaluator:
         length, pad = max(map(len, prompts)), self._tokenizer.pad_token_id
         padded = [[pad] * (length - len(ids)) + ids for ids in prompts]
         mask = [[0] * (length - len(ids)) + [1] * len(ids) for ids in prompts]
-        images = [image for question in questions for image in question.lesson.images]
+        images = [image for question in questions for image in question.sample.images]
         with torch.inference_mode():
             output = self._model.generate(
                 input_ids=torch.tensor(padded, device=self._device),
@@ -92,7 +92,7 @@ class _Evaluator:
         return [str(answer).strip() for answer in answers]
 
     def _prompt(self, question: ExamQuestion) -> list[int]:
-        ids, labels = encode(self._tokenizer, question.lesson, self._model.config.image_seq_length)
+        ids, labels = encode(self._tokenizer, question.sample, self._model.config.image_seq_length)
         last_question = max(
             i for i, label in enumerate(labels[:-1]) if self._starts_answer(labels, i)
         )

@@ -37,7 +37,7 @@ and two more, whatever its size: it is drawn to {side} by {side} pixels.
 
 ## How it was made
 
-`python -m training.train --out FOLDER` drew {lessons:,} conversations, no scene twice
+`python -m training.train --out FOLDER` drew {samples:,} conversations, no scene twice
 (seed {seed}).
 No data from elsewhere went into it.
 
@@ -54,7 +54,7 @@ def render_card(
     scores: Scores,
     *,
     parameters: int,
-    lessons: int,
+    samples: int,
     seed: int,
     unknown: str,
     context: int,
@@ -63,7 +63,7 @@ def render_card(
 ) -> str:
     return CARD.format(
         millions=parameters / 1e6,
-        lessons=lessons,
+        samples=samples,
         seed=seed,
         unknown=unknown,
         context=context,

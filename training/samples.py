@@ -49,9 +49,9 @@ class Sample:
 
 
 def random_sample(rng: Random) -> Sample:
-    (make,) = rng.choices(*zip(*LESSONS, strict=True))
-    lesson: Sample = make(rng)
-    return lesson
+    (make,) = rng.choices(*zip(*SAMPLE_MAKERS, strict=True))
+    sample: Sample = make(rng)
+    return sample
 
 
 def _one_picture(rng: Random) -> Sample:
@@ -200,7 +200,7 @@ def _draw_randomly(rng: Random, scene: Scene) -> Image.Image:
 
 
 Make = Callable[[Random], Sample]
-LESSONS: tuple[tuple[Make, float], ...] = (
+SAMPLE_MAKERS: tuple[tuple[Make, float], ...] = (
     (_one_picture, 0.76),
     (_two_at_once, 0.08),
     (_one_after_the_other, 0.08),

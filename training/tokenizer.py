@@ -30,7 +30,7 @@ CHAT_TEMPLATE = (
 )
 
 
-def train_tokenizer(seed: int, lessons: int) -> Any:
+def train_tokenizer(seed: int, samples: int) -> Any:
     """Train a tokenizer on the texts of so many samples."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -46,7 +46,7 @@ def train_tokenizer(seed: int, lessons: int) -> Any:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(_generate_texts(seed, lessons), trainer)
+    tokenizer.train_from_iterator(_generate_texts(seed, samples), trainer)
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         eos_token=TURN_END,
@@ -63,20 +63,20 @@ def train_tokenizer(seed: int, lessons: int) -> Any:
     )
 
 
-def _generate_texts(seed: int, lessons: int) -> Iterator[str]:
+def _generate_texts(seed: int, samples: int) -> Iterator[str]:
     rng = Random(f"words {seed}")
-    for _ in range(lessons):
+    for _ in range(samples):
         for turn in random_sample(rng).turns:
             yield f"user\nImage-1: \n{turn.question}"
             yield f"assistant\n{turn.answer}"
 
 
-def encode(tokenizer: Any, lesson: Sample, image_tokens: int) -> tuple[list[int], list[int]]:
+def encode(tokenizer: Any, sample: Sample, image_tokens: int) -> tuple[list[int], list[int]]:
     """Return the ids of the conversation, and the same as labels with IGNORED outside answers."""
     ids: list[int] = []
     labels: list[int] = []
-    number = lesson.first
-    for turn in lesson.turns:
+    number = sample.first
+    for turn in sample.turns:
         numbers = range(number, number := number + turn.pictures)
         images = "".join(f"Image-{n}: {IMAGE}{CONTEXT}{IMAGE_END}\n" for n in numbers)
         asked = f"{TURN}user\n{images}{turn.question}{TURN_END}\n{TURN}assistant\n"

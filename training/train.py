@@ -72,7 +72,7 @@ def main() -> None:
     written = model_card.render_card(
         scores,
         parameters=model.num_parameters(),
-        lessons=steps * plan.batch,
+        samples=steps * plan.batch,
         seed=plan.seed,
         unknown=UNKNOWN,
         context=CONTEXT_TOKENS,
@@ -89,17 +89,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--begin", type=Path, help="with the eye in this folder, not from nothing")
     parser.add_argument("--seconds", type=float, default=330)
     parser.add_argument("--peak", type=float, default=2e-3, help="of the learning rate")
-    parser.add_argument("--batch", type=int, default=512, help="lessons a step")
+    parser.add_argument("--batch", type=int, default=512, help="samples a step")
     parser.add_argument("--workers", type=int, default=14, help="processes that draw")
-    parser.add_argument("--words", type=int, default=20_000, help="lessons for the tokenizer")
+    parser.add_argument("--words", type=int, default=20_000, help="samples for the tokenizer")
     parser.add_argument("--questions", type=int, default=1_000, help="of each kind, at the end")
     parser.add_argument("--seed", type=int, default=8)
     return parser
 
 
-def _load_or_build(folder: Path | None, seed: int, lessons: int) -> tuple[Any, Any]:
+def _load_or_build(folder: Path | None, seed: int, samples: int) -> tuple[Any, Any]:
     if folder is None:
-        tokenizer = train_tokenizer(seed, lessons)
+        tokenizer = train_tokenizer(seed, samples)
         return tokenizer, build_model(tokenizer)
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     model = InternVLForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
@@ -159,8 +159,8 @@ def encode_positions(side: int, width: int) -> torch.Tensor:
 
 def train(model: Any, tokenizer: Any, plan: TrainingConfig) -> int:
     """Train until the time is over; return the number of steps."""
-    hints = AuxiliaryLoss(model.config.text_config.hidden_size).to(plan.device)
-    optimizers = _create_optimizers(model, hints, plan)
+    auxiliary = AuxiliaryLoss(model.config.text_config.hidden_size).to(plan.device)
+    optimizers = _create_optimizers(model, auxiliary, plan)
     batches = stream_batches(
         tokenizer,
         batch=plan.batch,
@@ -171,7 +171,7 @@ def train(model: Any, tokenizer: Any, plan: TrainingConfig) -> int:
         seed=plan.seed,
     )
     model.train()
-    gradients = Gradients(model, hints, next(batches))
+    gradients = Gradients(model, auxiliary, next(batches))
     begun = time.monotonic()
     for step, batch in enumerate(_limit_time(batches, plan.seconds), 1):
         share = min((time.monotonic() - begun) / plan.seconds, 1.0)
@@ -188,13 +188,13 @@ def train(model: Any, tokenizer: Any, plan: TrainingConfig) -> int:
 
 
 def _create_optimizers(
-    model: Any, hints: AuxiliaryLoss, plan: TrainingConfig
+    model: Any, auxiliary: AuxiliaryLoss, plan: TrainingConfig
 ) -> list[torch.optim.Optimizer]:
     """Create Muon (Jordan 2024) for the layers' matrices, AdamW for the rest."""
     layers = [model.model.vision_tower.encoder, model.model.language_model.layers]
     matrices = [p for layer in layers for p in layer.parameters() if p.dim() == 2]
     known = set(map(id, matrices))
-    others = [p for p in [*model.parameters(), *hints.parameters()] if id(p) not in known]
+    others = [p for p in [*model.parameters(), *auxiliary.parameters()] if id(p) not in known]
     return [
         torch.optim.Muon(
             matrices, lr=plan.peak, weight_decay=DECAY, adjust_lr_fn="match_rms_adamw"

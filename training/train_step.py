@@ -19,10 +19,10 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, as Inter
 
 
 class Gradients:
-    def __init__(self, model: Any, hints: AuxiliaryLoss, like: Batch) -> None:
+    def __init__(self, model: Any, auxiliary: AuxiliaryLoss, like: Batch) -> None:
         """All batches have the shapes of `like`."""
         self._model = model
-        self._hints = hints
+        self._auxiliary = auxiliary
         self._graph: torch.cuda.CUDAGraph | None = None
         if model.device.type == "cuda":
             self._batch = Batch(*(each.cuda() for each in like))
@@ -51,15 +51,15 @@ class Gradients:
 
     def _zero_gradients(self) -> None:
         self._model.zero_grad()
-        self._hints.zero_grad()
+        self._auxiliary.zero_grad()
 
     def _backward(self, batch: Batch) -> Tensor:
-        answers, places = compute_losses(self._model, self._hints, batch)
+        answers, places = compute_losses(self._model, self._auxiliary, batch)
         (answers + AUXILIARY_WEIGHT * places).backward()  # type: ignore[no-untyped-call]
         return answers.detach()
 
 
-def compute_losses(model: Any, hints: AuxiliaryLoss, batch: Batch) -> tuple[Tensor, Tensor]:
+def compute_losses(model: Any, auxiliary: AuxiliaryLoss, batch: Batch) -> tuple[Tensor, Tensor]:
     """Return the loss of the answers and the auxiliary loss.
 
     On a GPU the arithmetic is bfloat16, so that rounding the weights later costs nothing.
@@ -71,7 +71,7 @@ def compute_losses(model: Any, hints: AuxiliaryLoss, batch: Batch) -> tuple[Tens
         hidden = model.model.language_model(inputs_embeds=read, use_cache=False).last_hidden_state
         scores = model.lm_head(hidden.flatten(0, 1).index_select(0, batch.asks))
         answers = cross_entropy(scores.float(), batch.answers, ignore_index=IGNORED)
-        return answers, hints(seen, batch.classes)
+        return answers, auxiliary(seen, batch.classes)
 
 
 def _insert_image_tokens(model: Any, ids: Tensor, seen: Tensor) -> Tensor:

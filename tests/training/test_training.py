@@ -1,4 +1,4 @@
-"""What the eye learns from: that places are told rightly, and that nothing of a lesson is lost."""
+"""What the eye learns from: that places are told rightly, and that nothing of a sample is lost."""
 
 from random import Random
 
@@ -55,8 +55,8 @@ def test_the_loss_is_that_of_the_library() -> None:
     torch.manual_seed(0)
     tokenizer = train_tokenizer(1, 50)
     model = train.build_model(tokenizer).eval()
-    lessons = SampleBatches(tokenizer, batch=4, side=128, image_tokens=64, longest=384, seed=1)
-    batch = lessons._draw(Random(5))
+    samples = SampleBatches(tokenizer, batch=4, side=128, image_tokens=64, longest=384, seed=1)
+    batch = samples._draw(Random(5))
     learned = batch.answers != IGNORED
     labels = torch.full_like(batch.ids, IGNORED).flatten()
     labels[batch.asks[learned] + 1] = batch.answers[learned]
@@ -74,9 +74,9 @@ def test_the_loss_is_that_of_the_library() -> None:
 
 def test_only_answers_are_learned() -> None:
     tokenizer = train_tokenizer(1, 50)
-    lesson = random_sample(Random(7))
-    ids, labels = encode(tokenizer, lesson, 64)
+    sample = random_sample(Random(7))
+    ids, labels = encode(tokenizer, sample, 64)
     learned = [i for i, label in zip(ids, labels, strict=True) if label != IGNORED]
-    assert tokenizer.decode(learned) == "".join(f"{turn.answer}<|im_end|>" for turn in lesson.turns)
-    assert ids.count(tokenizer.convert_tokens_to_ids("<IMG_CONTEXT>")) == 64 * len(lesson.images)
+    assert tokenizer.decode(learned) == "".join(f"{turn.answer}<|im_end|>" for turn in sample.turns)
+    assert ids.count(tokenizer.convert_tokens_to_ids("<IMG_CONTEXT>")) == 64 * len(sample.images)
     assert np.array(labels).shape == np.array(ids).shape
