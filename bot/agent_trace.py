@@ -10,7 +10,7 @@ from jobqueue.schema import (
     ApprovalRequest,
     Attachment,
     CallStatus,
-    Event,
+    JobEvent,
     ReasoningDelta,
     Started,
     ToolCallDelta,
@@ -115,7 +115,7 @@ class Work(msgspec.Struct, frozen=True, omit_defaults=True):
     def thought_ms(self) -> int:
         return sum(part.lasted_ms for part in self.parts if isinstance(part, Thinking))
 
-    def after(self, event: Event, at_ms: int) -> "Work":
+    def after(self, event: JobEvent, at_ms: int) -> "Work":
         """With what this event adds; `at_ms` is when it was said."""
         match event:
             case Started():

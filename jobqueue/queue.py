@@ -27,10 +27,10 @@ from jobqueue.policy import JobLimits, Policy
 from jobqueue.redis_client import BLOCK_MS, await_cancellable
 from jobqueue.schema import (
     HEAD,
-    Event,
     Failed,
     Finished,
     Job,
+    JobEvent,
     JobState,
     Turn,
     WorkerStatus,
@@ -220,7 +220,7 @@ class JobQueue:
         except (*TRANSIENT_ERRORS, ResponseError):
             await pause_after_outage(min(timeout, 0.5))
 
-    async def emit(self, lease: Lease, seq: int, events: Sequence[Event]) -> LeaseStatus:
+    async def emit(self, lease: Lease, seq: int, events: Sequence[JobEvent]) -> LeaseStatus:
         """Write an attempt's events, renew its lease and return how it stands.
 
         The first event of an attempt is `Started`. `seq` is the number of the first of `events`,

@@ -138,11 +138,11 @@ class FailureCode(StrEnum):
 # --- events: a worker, or the queue itself, reports on a job ------------------------------------
 
 
-class Event(Struct, frozen=True, tag_field="type", tag=str.lower):
+class JobEvent(Struct, frozen=True, tag_field="type", tag=str.lower):
     """Base of the tagged union `AnyEvent`."""
 
 
-class Started(Event, frozen=True):
+class Started(JobEvent, frozen=True):
     """An attempt begins: readers drop the text of earlier attempts."""
 
     attempt: int
@@ -150,20 +150,20 @@ class Started(Event, frozen=True):
     model: str = ""
 
 
-class Delta(Event, frozen=True):
+class Delta(JobEvent, frozen=True):
     """More of the answer's text."""
 
     text: str
     anew: bool = False  # replaces all earlier text, which turned out to be reasoning
 
 
-class ReasoningDelta(Event, frozen=True, tag="thought"):
+class ReasoningDelta(JobEvent, frozen=True, tag="thought"):
     """More of the reasoning before the answer or the next call; shown apart from it."""
 
     text: str
 
 
-class ToolCallDelta(Event, frozen=True, tag="call"):
+class ToolCallDelta(JobEvent, frozen=True, tag="call"):
     """More of a tool call, as the model writes it; a new `step` begins a step."""
 
     step: int  # from 1, in the order of the calls
@@ -171,7 +171,7 @@ class ToolCallDelta(Event, frozen=True, tag="call"):
     text: str  # of a program, or of the arguments as JSON
 
 
-class ApprovalRequest(Event, frozen=True, tag="asks"):
+class ApprovalRequest(JobEvent, frozen=True, tag="asks"):
     """The step's call is complete and waits for approval: see `jobqueue.approvals`."""
 
     step: int
@@ -185,7 +185,7 @@ class CallStatus(StrEnum):
     REFUSED = "refused"  # it never ran: malformed, not allowed, or no sandbox
 
 
-class ToolResult(Event, frozen=True, tag="returned"):
+class ToolResult(JobEvent, frozen=True, tag="returned"):
     """The result of a step's call."""
 
     step: int
@@ -195,7 +195,7 @@ class ToolResult(Event, frozen=True, tag="returned"):
     duration_ms: int = 0
 
 
-class ArticleProgress(Event, frozen=True, tag="progress"):
+class ArticleProgress(JobEvent, frozen=True, tag="progress"):
     """The progress of an article."""
 
     stage: ArticleStage
@@ -213,7 +213,7 @@ class Check(StrEnum):
     REFUTED = "refuted"
 
 
-class Finished(Event, frozen=True):
+class Finished(JobEvent, frozen=True):
     """The answer is complete; `text` is all of it, for readers that missed events."""
 
     text: str
@@ -227,7 +227,7 @@ class Finished(Event, frozen=True):
     article: Article | None = None  # with its layout; `text` is its Markdown
 
 
-class Failed(Event, frozen=True):
+class Failed(JobEvent, frozen=True):
     """There is no answer, or only the part that is already shown."""
 
     code: FailureCode

@@ -19,12 +19,12 @@ from jobqueue.queue import JobQueue, Lease
 from jobqueue.schema import (
     Check,
     Delta,
-    Event,
     Failed,
     FailureCode,
     Finished,
     FinishReason,
     Job,
+    JobEvent,
     ReasoningDelta,
     Started,
     WorkerStatus,
@@ -72,7 +72,7 @@ class Desk:
                 await self.queue.wait_for_work({"chat"}, 1.0)
         raise AssertionError
 
-    async def say(self, lease: Lease, *events: Event) -> None:
+    async def say(self, lease: Lease, *events: JobEvent) -> None:
         await self.queue.emit(lease, self.seq, events)
         self.seq += len(events)
 

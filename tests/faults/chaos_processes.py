@@ -20,7 +20,7 @@ from jobqueue.history import History
 from jobqueue.policy import JobLimits, Policy
 from jobqueue.queue import JobQueue, Lease, LeaseStatus
 from jobqueue.redis_client import connect
-from jobqueue.schema import Event, Failed, Finished, Job, Turn
+from jobqueue.schema import Failed, Finished, Job, JobEvent, Turn
 from tests.faults import fake_bot
 from tests.faults.message_log import MessageLog
 
@@ -94,7 +94,7 @@ class CountingQueue(JobQueue):
 
     fenced: int
 
-    async def emit(self, lease: Lease, seq: int, events: "list[Event]") -> LeaseStatus:  # type: ignore[override]
+    async def emit(self, lease: Lease, seq: int, events: "list[JobEvent]") -> LeaseStatus:  # type: ignore[override]
         return self._count(await super().emit(lease, seq, events))
 
     async def finish(

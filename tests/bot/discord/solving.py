@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 
 from jobqueue.blobs import Blobs
 from jobqueue.queue import JobQueue, Lease
-from jobqueue.schema import Attachment, Event, Failed, Finished, Started, Turn, WorkerStatus
+from jobqueue.schema import Attachment, Failed, Finished, JobEvent, Started, Turn, WorkerStatus
 from tests.bot.discord.conftest import holds
 
 PROGRAM = "from sympy import *\nx = symbols('x')\nprint(solve(x**2 - 5*x + 6, x))"
@@ -58,7 +58,7 @@ class Solver:
         await self.say(Started(attempt=self.lease.attempt))
         return self.lease
 
-    async def say(self, *events: Event) -> None:
+    async def say(self, *events: JobEvent) -> None:
         assert self.lease is not None
         await self.queue.emit(self.lease, self.seq, events)
         self.seq += len(events)
