@@ -13,6 +13,7 @@ from itertools import islice
 from inference.article.llm_client import LLMClient
 from inference.article.prompts import Language, prompts_for
 from inference.engines.base import Message
+from inference.library.image_entry import KIND_NAMES
 from inference.library.normalize import (
     NameSet,
     capitalized_names,
@@ -30,13 +31,6 @@ MAX_LINES = 30
 MAX_TEXT = 1_800  # characters of a section that are shown
 TOKENS = 70
 
-# As the prompts call them.
-_KINDS = {
-    ImageKind.PORTRAIT: ("portrait", "肖像"),
-    ImageKind.MAP: ("map", "地图"),
-    ImageKind.DRAWING: ("drawing", "绘画"),
-    ImageKind.PHOTO: ("photo", "照片"),
-}
 _LABEL = re.compile(
     r"^\W*(?:caption|picture|图片?(?:说明)?|配图)\s*+\d*+\s*+[:：]\s*", re.IGNORECASE
 )
@@ -174,5 +168,5 @@ def _without_parts(names: Sequence[str]) -> list[str]:
 
 def _kind(column: str) -> ImageKind | None:
     """Return None where it says several: then it was repeated from the question."""
-    found = [kind for kind, names in _KINDS.items() if mentioned_names(column, names)]
+    found = [kind for kind, names in KIND_NAMES.items() if mentioned_names(column, names)]
     return found[0] if len(found) == 1 else None

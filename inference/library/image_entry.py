@@ -14,11 +14,13 @@ from jobqueue.structs import Struct
 NAME = "pictures.jsonl"
 _YEAR = re.compile(r"(?<![\d.,])\d{3,4}(?![\d]|[.,]\d)")
 
-# For manifests and requests that leave the kind to their words.
+# As prompts, captions and file names call the kinds; a manifest's own field is better.
 KIND_NAMES = {
     ImageKind.MAP: ("map", "地图"),
     ImageKind.PORTRAIT: ("portrait", "肖像"),
     ImageKind.CHART: ("chart", "图表"),
+    ImageKind.DRAWING: ("drawing", "绘画"),
+    ImageKind.PHOTO: ("photo", "照片"),
 }
 
 
