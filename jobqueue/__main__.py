@@ -54,34 +54,34 @@ def _create_parser() -> argparse.ArgumentParser:
     command.set_defaults(run=lambda args: exec_server(args.folder))
 
     command = commands.add_parser("status", help="jobs, workers and servers at this moment")
-    command.set_defaults(run=_on_queue(_status))
+    command.set_defaults(run=_run_on_queue(_print_status))
 
     command = commands.add_parser("watch", help="the same, once a second, until Ctrl-C")
-    command.set_defaults(run=_on_queue(_watch))
+    command.set_defaults(run=_run_on_queue(_watch_status))
 
-    command = commands.add_parser("inspect", help="one job's record and events")
+    command = commands.add_parser("inspect", help="the record and events of a job")
     command.add_argument("job")
-    command.set_defaults(run=_on_queue(_inspect))
+    command.set_defaults(run=_run_on_queue(_print_job))
 
-    command = commands.add_parser("latest", help="a bot's latest questions, and what took how long")
+    command = commands.add_parser("latest", help="a bot's latest questions, and their times")
     command.add_argument("--reader", default="bot-0", help="the bot's COMMONROOM_READER")
     command.add_argument("--count", type=int, default=20)
-    command.set_defaults(run=_on_queue(_latest))
+    command.set_defaults(run=_run_on_queue(_print_latest))
 
     command = commands.add_parser("dead", help="jobs whose every attempt died")
-    command.set_defaults(run=_on_queue(_dead))
+    command.set_defaults(run=_run_on_queue(_print_dead_letters))
     actions = command.add_subparsers(metavar="action")
     for name, act, purpose in (
-        ("retry", _retry, "submit it again, with a new deadline"),
-        ("drop", _drop, "forget it"),
+        ("retry", _retry_letters, "submit it again, with a new deadline"),
+        ("drop", _drop_letters, "forget it"),
     ):
         action = actions.add_parser(name, help=purpose)
         action.add_argument("letter", nargs="+", help="as `dead` lists them, or `all`")
-        action.set_defaults(run=_on_queue(act))
+        action.set_defaults(run=_run_on_queue(act))
     return parser
 
 
-def _on_queue(command: Command) -> Callable[[argparse.Namespace], None]:
+def _run_on_queue(command: Command) -> Callable[[argparse.Namespace], None]:
     async def run(args: argparse.Namespace) -> None:
         async with resolve_redis_url(os.environ) as url, connect(url) as redis:
             await command(JobQueue(redis, shard=args.shard), args)
@@ -89,36 +89,36 @@ def _on_queue(command: Command) -> Callable[[argparse.Namespace], None]:
     return lambda args: asyncio.run(run(args))
 
 
-async def _status(queue: JobQueue, _: argparse.Namespace) -> None:
+async def _print_status(queue: JobQueue, _: argparse.Namespace) -> None:
     console.print(render_queue_stats(await load_queue_stats(queue)))
 
 
-async def _watch(queue: JobQueue, _: argparse.Namespace) -> None:
+async def _watch_status(queue: JobQueue, _: argparse.Namespace) -> None:
     with Live(console=console, auto_refresh=False) as live:
         while True:
             live.update(render_queue_stats(await load_queue_stats(queue)), refresh=True)
             await asyncio.sleep(1.0)
 
 
-async def _inspect(queue: JobQueue, args: argparse.Namespace) -> None:
+async def _print_job(queue: JobQueue, args: argparse.Namespace) -> None:
     console.print(render_job(await load_job_detail(queue, args.job)))
 
 
-async def _latest(queue: JobQueue, args: argparse.Namespace) -> None:
+async def _print_latest(queue: JobQueue, args: argparse.Namespace) -> None:
     console.print(render_timelines(await load_timelines(queue, args.reader, args.count)))
 
 
-async def _dead(queue: JobQueue, _: argparse.Namespace) -> None:
+async def _print_dead_letters(queue: JobQueue, _: argparse.Namespace) -> None:
     console.print(render_dead_letters([letter async for letter in DeadLetters(queue)]))
 
 
-async def _retry(queue: JobQueue, args: argparse.Namespace) -> None:
+async def _retry_letters(queue: JobQueue, args: argparse.Namespace) -> None:
     for letter in await _select_letters(queue, args.letter):
         receipt = await DeadLetters(queue).retry(letter)
         console.print(f"{letter}: {receipt.state}, {receipt.position} before it")
 
 
-async def _drop(queue: JobQueue, args: argparse.Namespace) -> None:
+async def _drop_letters(queue: JobQueue, args: argparse.Namespace) -> None:
     for letter in await _select_letters(queue, args.letter):
         await DeadLetters(queue).drop(letter)
         console.print(f"{letter}: dropped")
