@@ -1,24 +1,35 @@
-"""An article as messages: each figure below its paragraphs, and credited.
+"""An article as Discord messages, and the texts that people read about its pictures.
 
-It is shown as messages of components, or as plain ones where those are refused: then each picture
-ends a message of its own section.
+Each figure stands below its paragraphs with its credits. The messages are made of components.
+Where Discord refuses those, they are plain, and each picture ends a message of its own section.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from bot.article.captions import escape_line
+from bot.article.edits import list_empty_slots
 from bot.i18n import Words
 from bot.notices import Notice
 from bot.render.components_layout import GAP, Layout, packed
-from bot.render.format_answer import Block, Dressed, pages
+from bot.render.format_answer import Block, Dressed, escaped, pages
 from bot.render.link_defang import harmless_links
 from bot.render.message_view import Face, Faces, Row, face_of, with_card, with_notes, with_row
 from bot.render.split import MESSAGE_UNITS, units
 from bot.render.svg_to_png import Picture
-from jobqueue.article import ArticleFigure, Section
+from jobqueue.article import Article, ArticleFigure, ImageSlot, NoImageReason, Section
 
+REASONS = {
+    NoImageReason.NOTHING: "why-nothing",
+    NoImageReason.ANOTHER: "why-another",
+    NoImageReason.WEAK: "why-weak",
+    NoImageReason.UNSURE: "why-unsure",
+    NoImageReason.SEEN: "why-seen",
+    NoImageReason.UNREADABLE: "why-unreadable",
+    NoImageReason.REMOVED: "why-removed",
+    NoImageReason.UNSAID: "why-unsaid",
+}
+LINE_CHARS = 200
 _ADDRESS = re.compile(r"https?://([a-z0-9.-]{1,100})(?:/[^\s<>()@]{0,300})?", re.IGNORECASE)
 
 
@@ -32,7 +43,7 @@ class FigureView:
 
 @dataclass(frozen=True)
 class SectionView:
-    """A section, its text dressed."""
+    """A section with its formatted text and its figures."""
 
     blocks: tuple[Block, ...]
     figures: tuple[FigureView, ...] = ()
@@ -40,43 +51,43 @@ class SectionView:
 
 @dataclass(frozen=True)
 class ArticleView:
-    """A whole article, ready to be shown either way."""
+    """A whole article, ready to become messages of components or plain ones."""
 
     sections: tuple[SectionView, ...]
 
     def messages(self, *, laid_out: bool) -> Faces:
-        return tuple(self._laid_out() if laid_out else self.line())
+        return tuple(self._laid_out() if laid_out else self._plain())
 
     def with_notes_and_buttons(
         self, laid_out: bool, footnotes: Iterable[Notice], row: Row | None, words: Words
     ) -> Faces:
-        """With notes and buttons below it."""
+        """Return its messages with notes and buttons below them."""
         return with_row(with_notes(self.messages(laid_out=laid_out), footnotes, words), row)
 
     def with_notice(self, laid_out: bool, notice: Notice, row: Row | None) -> Faces:
-        """With its buttons, and why there is no new version."""
+        """Return its messages with buttons, and with the reason why there is no new version."""
         return with_row(with_card(self.messages(laid_out=laid_out), notice), row)
 
     def _laid_out(self) -> Iterator[Face]:
         for page in packed(
-            group for chapter in self.sections for group in _section_groups(chapter)
+            group for section in self.sections for group in _section_groups(section)
         ):
             yield Face(layout=page)
 
-    def line(self) -> Iterator[Face]:
-        for chapter in self.sections:
-            yield from _plain_messages(chapter)
+    def _plain(self) -> Iterator[Face]:
+        for section in self.sections:
+            yield from _plain_messages(section)
 
 
 def section_markdown(section: Section, title: str = "") -> str:
-    """A section's Markdown under its heading; the first one also under the title."""
+    """Return a section's Markdown under its heading; with `title`, also under that."""
     heading = f"## {_join_lines(section.heading)}" if section.heading else ""
     above = f"# {_join_lines(title)}" if title else ""
     return "\n".join(filter(None, (above, heading, section.text)))
 
 
 def figure_caption(figure: ArticleFigure) -> str:
-    """Caption and credits in small print; nothing in them is markup."""
+    """Return caption and credits in small print, without any markup of their own."""
     author = figure.author and f"© {escape_line(figure.author)}"
     credits_ = " · ".join(
         filter(None, (author, escape_line(figure.licence), _source_link(figure.source)))
@@ -88,13 +99,10 @@ def figure_caption(figure: ArticleFigure) -> str:
 # --- made of components -------------------------------------------------------------------------
 
 
-def _section_groups(chapter: SectionView) -> Iterator[Layout]:
-    """What is to be read at one glance: a section's text with its first figure, each other
-    figure."""
-    text, figures = (
-        Layout((GAP, *chapter.blocks)),
-        [_figure_layout(shot) for shot in chapter.figures],
-    )
+def _section_groups(section: SectionView) -> Iterator[Layout]:
+    """Yield what must not be torn apart: the text with the first figure, then each other figure."""
+    text = Layout((GAP, *section.blocks))
+    figures = [_figure_layout(figure) for figure in section.figures]
     if figures and (text + figures[0]).fits:
         yield text + figures[0]
         yield from figures[1:]
@@ -102,29 +110,58 @@ def _section_groups(chapter: SectionView) -> Iterator[Layout]:
         yield from (text, *figures)
 
 
-def _figure_layout(shot: FigureView) -> Layout:
-    return Layout((shot.image, shot.caption) if shot.image else (shot.caption,))
+def _figure_layout(figure: FigureView) -> Layout:
+    return Layout((figure.image, figure.caption) if figure.image else (figure.caption,))
 
 
 # --- plain --------------------------------------------------------------------------------------
 
 
-def _plain_messages(chapter: SectionView) -> Faces:
-    faces = [face_of(page) for page in pages(Dressed(chapter.blocks))]
-    for shot in chapter.figures:
-        joined = f"{faces[-1].content}\n{shot.caption}" if faces else shot.caption
+def _plain_messages(section: SectionView) -> Faces:
+    faces = [face_of(page) for page in pages(Dressed(section.blocks))]
+    for figure in section.figures:
+        joined = f"{faces[-1].content}\n{figure.caption}" if faces else figure.caption
         if faces and not faces[-1].picture and units(joined) <= MESSAGE_UNITS:
-            faces[-1] = replace(faces[-1], content=joined, picture=shot.image)
+            faces[-1] = replace(faces[-1], content=joined, picture=figure.image)
         else:
-            faces.append(Face(shot.caption, shot.image))
+            faces.append(Face(figure.caption, figure.image))
     return tuple(faces)
 
 
 def _source_link(text: str) -> str:
-    """An address under the name of its host, which is where it leads."""
+    """Link an address under the name of its host, so that people see where it leads."""
     address = _ADDRESS.fullmatch(text)
     return harmless_links(f"[{address[1]}](<{text}>)") if address else escape_line(text)
 
 
 def _join_lines(text: str) -> str:
     return " ".join(text.split())
+
+
+# --- texts about pictures -----------------------------------------------------------------------
+
+
+def escape_line(text: str) -> str:
+    """Return a title, caption or name in one line of limited length, with its markup escaped."""
+    joined = " ".join(text.split())
+    return harmless_links(
+        escaped(f"{joined[:LINE_CHARS]}…" if len(joined) > LINE_CHARS else joined)
+    )
+
+
+def describe_empty_slot(slot: ImageSlot, say: Words) -> str:
+    """Say what an empty place is for and why it is empty, without the operator's details."""
+    why = say(REASONS[slot.why or NoImageReason.NOTHING])
+    return say("why-line", {"what": escape_line(slot.need.caption), "why": why})
+
+
+def describe_empty_slots(article: Article, say: Words) -> str:
+    """List each empty place under its section's heading, with its reason."""
+    lines = []
+    for section, slot in list_empty_slots(article):
+        named = section.heading not in {"", slot.need.caption}
+        heading = f"**{escape_line(section.heading)}** · " if named else ""
+        lines.append(f"◻️ {heading}{describe_empty_slot(slot, say)}")
+        if count := len(slot.candidates):
+            lines.append(f"-# {say('why-choose', {'count': count})}")
+    return "\n".join(lines)

@@ -17,11 +17,10 @@ from bot.discord.commands.command_sync import sync_if_changed
 from bot.discord.host import Host
 from bot.discord.settings import settings_controller
 from bot.discord.settings.settings_controller import SettingsController
-from bot.discord.settings.settings_item import SettingsItem
+from bot.discord.settings.settings_panel import SettingsItem
 from bot.discord.views import (
     answer_actions,
-    ask_about_modal,
-    question_modal,
+    question_modals,
     running_actions,
     steps_view,
 )
@@ -74,8 +73,9 @@ class Commonroom(Host):
         self.add_form(article_actions.WISH_FORM, wish, self.articles.submit_wish)
         about = r"(server|\d+):[a-z]+:\d*"
         self.add_form(settings_controller.FORM, about, self.settings_desk.submit_form)
-        self.add_form(ask_about_modal.FORM, r"\d+", ask_about_modal.submit)
-        self.add_form(question_modal.FORM, question_modal.ABOUT, question_modal.submit)
+        self.add_form(question_modals.ABOUT_FORM, r"\d+", question_modals.submit_about)
+        pattern = question_modals.QUESTION_PATTERN
+        self.add_form(question_modals.QUESTION_FORM, pattern, question_modals.submit_question)
 
     async def setup_hook(self) -> None:
         await self.tree.set_translator(FluentTranslator())

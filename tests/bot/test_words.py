@@ -55,7 +55,19 @@ def _used() -> set[str]:
     built |= {f"reply-{why}" for why in UNREAD if why != "unreadable"}
     built |= {f"thread-{why}" for why in UNREAD if why != "forbidden"}
     built |= {f"failed-{code}" for code in FailureCode} | {f"full-{scope}" for scope in scopes}
+    built |= _command_keys()
     return built | (literal & set(ENGLISH)) | _notice_keys() | {"internal", "unavailable"}
+
+
+def _command_keys() -> set[str]:
+    """Names and descriptions of slash commands, and names of their options."""
+    commands = {key for text in CODE for key in re.findall(r'slash_command\("([a-z-]+)"\)', text)}
+    described = [
+        call for text in CODE for call in re.findall(r"@described_options\((.*?)\)", text, re.S)
+    ]
+    options = {name for call in described for name in re.findall(r"(\w+)=", call)}
+    names = {f"command-{key}" for key in commands} | {f"option-{name}" for name in options}
+    return names | {f"command-{key}-about" for key in commands}
 
 
 def _skipped() -> set[str]:

@@ -18,7 +18,7 @@ from bot.discord.article.article_components import ArticleItem
 from bot.discord.commands.history import ForgetButton
 from bot.discord.commands.tools import ToolsItem
 from bot.discord.settings import settings_controller as forms
-from bot.discord.settings.settings_item import SettingsItem
+from bot.discord.settings.settings_panel import SettingsItem
 from bot.discord.views.answer_buttons import AllowButton, AnswerButton, StopButton
 from bot.discord.views.steps_view import PageButton
 from bot.notices import Refused

@@ -17,8 +17,8 @@ from bot import notices
 from bot.answer_store import Shown
 from bot.article import edits
 from bot.article.article_store import ArticleRecord
-from bot.article.captions import describe_empty_slots
 from bot.article.export import export_zip
+from bot.article.message_layout import describe_empty_slots
 from bot.discord.access import require_here
 from bot.discord.article import article_editor
 from bot.discord.article.article_components import ArticleItem
@@ -26,9 +26,9 @@ from bot.discord.article.article_editor import ArticleEditor
 from bot.discord.ask.admission import asker_of
 from bot.discord.delivery.answer_registry import restore_images
 from bot.discord.host import Host, Interaction
-from bot.discord.views import components_panel, modal_values
+from bot.discord.views import components_panel
 from bot.discord.views.answer_actions import FORGOTTEN, replacement_target, with_reachable_target
-from bot.discord.views.modal_builder import FormField, FormSpec, send_form
+from bot.discord.views.modals import FormField, FormSpec, form_values, send_form
 from bot.i18n import words
 from bot.notices import Notice, Refused, Tone
 from bot.render.split import split
@@ -166,7 +166,7 @@ class ArticleActions:
     async def submit_text(self, interaction: Interaction, about: str) -> None:
         """The form of `_ask_text` was sent."""
         job, _, section = about.partition(".")
-        typed, at = modal_values.form_values(interaction), int(section)
+        typed, at = form_values(interaction), int(section)
         heading, text = " ".join(typed.get("heading", "").split()), typed.get("text", "").strip()
         if not text:
             raise Refused(notices.EMPTY_PROMPT)
@@ -265,7 +265,7 @@ class ArticleActions:
     async def submit_wish(self, interaction: Interaction, about: str) -> None:
         """The form of `_ask_wish` was sent."""
         job, section, rework = about.split(".")
-        wish = modal_values.form_values(interaction).get("wish", "").strip()
+        wish = form_values(interaction).get("wish", "").strip()
         await self._submit_rework(interaction, job, int(section), Rework(rework), wish=wish)
 
     async def _search_picture(self, interaction: Interaction, control: ArticleItem) -> None:

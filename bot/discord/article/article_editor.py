@@ -9,7 +9,7 @@ import discord
 
 from bot.article import edits
 from bot.article.article_store import ArticleRecord
-from bot.article.captions import describe_empty_slot, escape_line
+from bot.article.message_layout import describe_empty_slot, escape_line
 from bot.discord.article.article_components import ArticleItem, button, custom_id
 from bot.discord.views.answer_buttons import stop_button
 from bot.discord.views.components_panel import Row

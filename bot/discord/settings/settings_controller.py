@@ -10,10 +10,9 @@ from bot import settings_audit
 from bot.discord.access import require_place
 from bot.discord.host import Interaction
 from bot.discord.settings.settings_format import format_change
-from bot.discord.settings.settings_item import SettingsItem
-from bot.discord.settings.settings_panel import ANY, SettingsPage
-from bot.discord.views import components_panel, modal_values
-from bot.discord.views.modal_builder import FormField, FormSpec, send_form
+from bot.discord.settings.settings_panel import ANY, SettingsItem, SettingsPage
+from bot.discord.views import components_panel
+from bot.discord.views.modals import FormField, FormSpec, form_values, send_form
 from bot.i18n import words
 from bot.notices import Notice, Refused
 from bot.preferences import (
@@ -237,7 +236,7 @@ class SettingsController:
         require_admin(interaction)
         place, field, role = about.split(":")
         require_settings_place(interaction, place)
-        given = {name: text.strip() for name, text in modal_values.form_values(interaction).items()}
+        given = {name: text.strip() for name, text in form_values(interaction).items()}
         given = {name: text for name, text in given.items() if name in FORM_FIELDS.get(field, ())}
         match field:
             case "persona":

@@ -12,8 +12,8 @@ from bot.discord.settings.settings_format import (
     PreferenceFormatter,
     format_last_change,
 )
-from bot.discord.settings.settings_item import SettingsItem
 from bot.discord.views.components_panel import Row
+from bot.discord.views.persistent_item import PersistentItem
 from bot.i18n import LANGUAGES, Words
 from bot.preferences import SERVER, Preferences
 from bot.settings_audit import Change
@@ -22,6 +22,24 @@ ANY = "-"  # a choice for "not decided", since Discord takes no empty one
 LINES = ("enabled", "persona", "model", "sampling", "roles", "limits", "language", "reset")
 MOST_OPTIONS = 25
 MOST_ROLES = 10
+
+
+class SettingsItem(PersistentItem, template=r"settings:(?P<place>server|\d+):(?P<field>\w+)"):
+    """A button or menu of the panel. Its id holds the place and the field that it changes."""
+
+    @property
+    def place(self) -> str:
+        return self.fields["place"]
+
+    @property
+    def field(self) -> str:
+        return self.fields["field"]
+
+    @property
+    def values(self) -> list[str]:
+        """The options chosen in a menu; the ids of chosen roles."""
+        chosen = getattr(self.item, "values", [])
+        return [each if isinstance(each, str) else str(each.id) for each in chosen]
 
 
 @dataclass(frozen=True)

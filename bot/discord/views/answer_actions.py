@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-import discord
 from msgspec.structs import replace
 
 from bot import notices, problem_numbers
@@ -22,10 +21,16 @@ from bot.discord.delivery import reply_target
 from bot.discord.delivery.message_transport import ORIGINAL
 from bot.discord.delivery.reply_target import InteractionTarget, ReplyTarget
 from bot.discord.host import Host, Interaction
-from bot.discord.views import answer_buttons, latex_source, modal_values, steps_view
+from bot.discord.views import answer_buttons, steps_view
 from bot.discord.views.answer_buttons import AnswerButton
 from bot.discord.views.embeds import notice_embed, send_notice
-from bot.discord.views.modal_builder import send_form
+from bot.discord.views.modals import (
+    LONGEST_FIELD,
+    FormField,
+    FormSpec,
+    form_values,
+    send_form,
+)
 from bot.feedback import Vote
 from bot.i18n import words
 from bot.notices import Notice, Refused, Tone
@@ -34,7 +39,6 @@ from common import tracing
 from jobqueue.errors import UnknownJob
 from jobqueue.schema import Turn
 
-LONGEST_FIELD = 4_000  # characters, in Discord's forms
 FORM = "reword"  # what the form's custom_id begins with
 
 NOT_YOURS = Notice("action-not-yours")
@@ -65,7 +69,7 @@ class AnswerActions:
             "down": lambda press, job: self._vote(press, job, "down"),
             "work": steps_view.show,
             "numbers": steps_view.open_numbers_form,
-            "latex": latex_source.show,
+            "latex": steps_view.show_latex,
         }
 
     async def handle(self, interaction: Interaction, button: AnswerButton) -> None:
@@ -97,7 +101,9 @@ class AnswerActions:
         asked, _ = problem_numbers.parted(turn.prompt)  # not the files' texts
         if len(asked) > LONGEST_FIELD:
             raise Refused(TOO_LONG)
-        await send_form(interaction, _form(job_id, asked, str(interaction.locale)))
+        field = FormField("prompt", "edit-question", asked, LONGEST_FIELD, required=True)
+        form = FormSpec(f"{FORM}:{job_id}", "edit-title", [field])
+        await send_form(interaction, form.build(words(str(interaction.locale))))
 
     async def submit_edit(self, interaction: Interaction, job_id: str) -> None:
         """The form of `_edit` was sent, perhaps to a later process than the one that opened it."""
@@ -105,7 +111,7 @@ class AnswerActions:
         if shown.job.user != str(interaction.user.id):
             raise Refused(NOT_YOUR_QUESTION)
         limit = self._services.settings.commonroom_max_prompt_chars
-        prompt = clean_prompt(modal_values.form_values(interaction).get("prompt", ""), limit)
+        prompt = clean_prompt(form_values(interaction).get("prompt", ""), limit)
         _, material = problem_numbers.parted(shown.job.prompt)
         prompt = f"{prompt}\n\n{material}" if material else prompt
         await self._submit_version(interaction, shown, prompt=prompt)
@@ -267,16 +273,3 @@ def with_reachable_target(shown: Shown, interaction: Interaction) -> Shown:
     before, after = shown.versions[: shown.current], shown.versions[shown.current + 1 :]
     messages = editable_messages(shown, interaction)
     return replace(shown, versions=(*before, version, *after), messages=messages)
-
-
-def _form(job_id: str, prompt: str, locale: str) -> discord.ui.Modal:
-    say = words(locale)
-    form = discord.ui.Modal(title=say("edit-title"), custom_id=f"{FORM}:{job_id}")
-    entry: discord.ui.TextInput[discord.ui.Modal] = discord.ui.TextInput(
-        style=discord.TextStyle.paragraph,
-        default=prompt,
-        max_length=LONGEST_FIELD,
-        custom_id="prompt",
-    )
-    form.add_item(discord.ui.Label(text=say("edit-question"), component=entry))
-    return form

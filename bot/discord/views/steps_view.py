@@ -1,8 +1,9 @@
-"""How an answer was come to, for whoever opens it; and its problem with other numbers.
+"""What an answer's Steps, LaTeX and Other numbers buttons open.
 
-Both are answered anew from what is on record, so that they work after a restart.
+Each reads the stored answer and its steps, so that it works after a restart.
 """
 
+import asyncio
 from io import BytesIO
 from typing import Any
 
@@ -16,12 +17,14 @@ from bot.discord.ask import ask_flow
 from bot.discord.ask.job_factory import AskOptions
 from bot.discord.delivery.reply_target import Footnote, is_private
 from bot.discord.host import Interaction
-from bot.discord.views import modal_values
-from bot.discord.views.modal_builder import send_form
+from bot.discord.views.modals import form_values, send_form
 from bot.discord.views.persistent_item import PersistentItem
 from bot.i18n import Words, words
 from bot.notices import Notice, Refused
 from bot.render import steps_text
+from bot.render.code_fences import code_block
+from bot.render.formulas import sources
+from bot.render.split import MESSAGE_UNITS, units
 from jobqueue.errors import UnknownJob
 from jobqueue.schema import SOLVE
 
@@ -29,18 +32,20 @@ FORM = "numbers"  # what the form's custom_id begins with
 MOST_FILES = 10  # of one message
 
 FORGOTTEN = Notice("work-forgotten")
+LATEX_FORGOTTEN = Notice("latex-forgotten")
+LATEX_FILE = "formulas.tex"
 NUMBERS_UNCHANGED = Notice("numbers-same")
 NOBODY = discord.AllowedMentions.none()
 
 
-# --- reading ------------------------------------------------------------------------------------
+# --- the steps ----------------------------------------------------------------------------------
 
 
 async def show(interaction: Interaction, job_id: str) -> None:
-    """Its first page, for this person alone, with its programs as files.
+    """Show the first page of the steps to this person alone, with the programs as files.
 
     Raises:
-        Refused: it is not known any more.
+        Refused: the steps are no longer kept.
     """
     work = await _find_steps(interaction, job_id)
     say = words(str(interaction.locale))
@@ -134,7 +139,7 @@ async def submit_numbers(interaction: Interaction, job_id: str) -> None:
     """The form was sent: solve the new problem in an answer of its own."""
     shown = await _find_answer(interaction, job_id)
     asked, material = problem_numbers.parted(shown.job.prompt)
-    typed = modal_values.form_values(interaction)
+    typed = form_values(interaction)
     values = {int(name): value for name, value in typed.items() if name.isdecimal()}
     changes = problem_numbers.changes(asked, values)
     if not changes:
@@ -149,10 +154,35 @@ async def submit_numbers(interaction: Interaction, job_id: str) -> None:
     await ask_flow.ask(interaction, problem_numbers.changed(asked, values), options=options)
 
 
-async def _find_answer(interaction: Interaction, job_id: str) -> Shown:
+async def _find_answer(
+    interaction: Interaction, job_id: str, forgotten: Notice = FORGOTTEN
+) -> Shown:
     await interaction.client.answers.wait_until_recorded(job_id)
     shown = await interaction.client.services.answers.find(job_id)
     if shown is None:
-        raise Refused(FORGOTTEN)
+        raise Refused(forgotten)
     require_here(interaction, shown.job)
     return shown
+
+
+# --- the formulas' sources ----------------------------------------------------------------------
+
+
+async def show_latex(interaction: Interaction, job_id: str) -> None:
+    """Show the formulas' sources as a code block, or as a file where they are too long.
+
+    Raises:
+        Refused: the answer is no longer kept.
+    """
+    shown = await _find_answer(interaction, job_id, LATEX_FORGOTTEN)
+    turn = await interaction.client.services.history.get_turn(shown.job.channel, job_id)
+    found = await asyncio.to_thread(sources, turn.answer) if turn else []
+    if not found:
+        raise Refused(LATEX_FORGOTTEN)
+    text = "\n\n".join(found)
+    block = code_block(text, "latex")
+    if units(block) <= MESSAGE_UNITS:
+        await interaction.response.send_message(block, ephemeral=True, allowed_mentions=NOBODY)
+    else:
+        file = discord.File(BytesIO(text.encode()), LATEX_FILE)
+        await interaction.response.send_message(file=file, ephemeral=True)

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.article.captions import escape_line
-from bot.article.message_layout import figure_caption
+from bot.article.message_layout import escape_line, figure_caption
 from bot.i18n import words
 from bot.notices import Notice
 from bot.render.format_answer import draft, dress, undressed
