@@ -1,4 +1,6 @@
-"""`python -m bench.article.draw`: draws the public set anew, the same to the last pixel.
+"""`python -m bench.article.draw`: draws the public set again, the same to the last pixel.
+
+`drawings.jsonl` says what is drawn for each entry of the manifest.
 
 It needs Noto Serif CJK (Debian: fonts-noto-cjk) and DejaVu Sans.
 """
@@ -12,40 +14,50 @@ from zlib import crc32
 import msgspec
 from PIL import Image, ImageDraw, ImageFont
 
-from bench.article.image_specs import DRAWN, Drawn
-from inference.library.image_entry import write_manifest
+from inference.library.image_entry import read_manifest, write_manifest
 
 FOLDER = Path(__file__).with_name("pictures")
 SIZE = 560, 420
 FONT = "/usr/share/fonts/opentype/noto/NotoSerifCJK-Bold.ttc"
-CREDIT = {"author": "The Commonroom authors", "licence": "Apache-2.0", "source": "drawn"}
+DRAWINGS = Path(__file__).with_name("drawings.jsonl")
 
 Pen = ImageDraw.ImageDraw
 
 
+class Drawing(msgspec.Struct, frozen=True):
+    """What is drawn for an entry of the manifest, on purpose not always what it describes."""
+
+    path: str
+    scene: str
+    title: str = ""  # written in the picture
+    near: tuple[str, ...] = ()  # other names on a map
+
+
 def main() -> None:
-    FOLDER.mkdir(exist_ok=True)
+    lines = DRAWINGS.read_bytes().splitlines()
+    drawings = {each.path: each for each in (msgspec.json.decode(n, type=Drawing) for n in lines)}
     entries = []
-    for drawn in DRAWN:
-        path = FOLDER / drawn.entry.path
-        _draw(drawn).quantize(24).save(path, optimize=True)
+    for entry in read_manifest(FOLDER):
+        path = FOLDER / entry.path
+        _draw(drawings[entry.path]).quantize(24).save(path, optimize=True)
         digest = sha256(path.read_bytes()).hexdigest()
-        entries.append(msgspec.structs.replace(drawn.entry, sha256=digest, **CREDIT))
+        entries.append(msgspec.structs.replace(entry, sha256=digest))
     write_manifest(FOLDER, entries)
 
 
-def _draw(drawn: Drawn) -> Image.Image:
-    image = Image.new("RGB", SIZE, "#f4ecd8" if drawn.scene in ("map", "portrait") else "#cfe4f2")
-    pen, chance = ImageDraw.Draw(image), random.Random(crc32(drawn.entry.path.encode()))
-    SCENES[drawn.scene](pen, chance)
-    if drawn.scene == "map":
-        for name in drawn.near:
+def _draw(drawing: Drawing) -> Image.Image:
+    ground = "#f4ecd8" if drawing.scene in ("map", "portrait") else "#cfe4f2"
+    image = Image.new("RGB", SIZE, ground)
+    pen, chance = ImageDraw.Draw(image), random.Random(crc32(drawing.path.encode()))
+    SCENES[drawing.scene](pen, chance)
+    if drawing.scene == "map":
+        for name in drawing.near:
             at = chance.randrange(40, 400), chance.randrange(110, 380)
             pen.text(at, name, font=_font(17), fill="#333333")
-    if drawn.title:
-        ground = (0, 0, SIZE[0], 52) if drawn.scene == "map" else (90, 366, 470, 414)
-        pen.rectangle(ground, fill="#ffffff")
-        pen.text((ground[0] + 18, ground[1] + 2), drawn.title, font=_font(30), fill="#111111")
+    if drawing.title:
+        label = (0, 0, SIZE[0], 52) if drawing.scene == "map" else (90, 366, 470, 414)
+        pen.rectangle(label, fill="#ffffff")
+        pen.text((label[0] + 18, label[1] + 2), drawing.title, font=_font(30), fill="#111111")
     return image
 
 

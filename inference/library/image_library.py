@@ -128,7 +128,7 @@ class ImageLibrary:
 
     @cached_property
     def subjects(self) -> Mapping[str, Sequence[Subject]]:
-        """What there are pictures of, by name."""
+        """The subjects of its pictures, by name."""
         found: dict[tuple[str, ImageKind | None, bool], set[str]] = defaultdict(set)
         for entry in self.entries:
             kind = ImageKind.MAP if entry.kind is ImageKind.MAP else None
