@@ -21,7 +21,6 @@ from bot.discord.settings.settings_panel import SettingsItem
 from bot.discord.views import (
     answer_actions,
     question_modals,
-    running_actions,
     steps_view,
 )
 from bot.discord.views.answer_actions import AnswerActions
@@ -54,14 +53,14 @@ class Commonroom(Host):
         self._add_forms()
 
     def _add_components(self) -> None:
-        self.add_component(AllowButton, running_actions.handle_allow)
+        self.add_component(AllowButton, answer_actions.handle_allow)
         self.add_component(AnswerButton, self.actions.handle)
         self.add_component(ArticleItem, self.articles.handle)
         self.add_component(history.ForgetButton, history.handle_forget)
         self.add_component(reset.ResetButton, reset.handle_press)
         self.add_component(SettingsItem, self.settings_desk.handle)
         self.add_component(steps_view.PageButton, steps_view.turn_page)
-        self.add_component(StopButton, running_actions.handle_stop)
+        self.add_component(StopButton, answer_actions.handle_stop)
         self.add_component(tools.ToolsItem, tools.change_tools)
 
     def _add_forms(self) -> None:

@@ -18,8 +18,8 @@ from bot.discord.commands.command_decorators import (
 from bot.discord.delivery.reply_target import Footnote
 from bot.discord.host import Interaction
 from bot.discord.views import question_modals
+from bot.discord.views.answer_actions import stop as stop_job
 from bot.discord.views.embeds import send_notice
-from bot.discord.views.running_actions import stop as stop_job
 from bot.i18n import words
 from bot.notices import Notice, Refused, Tone
 from bot.sanitize import clean_name

@@ -1,4 +1,4 @@
-"""What may be done about a finished answer: ask again, write on, reword, take back, choose, judge.
+"""Actions on answers: ask again, continue, reword, undo, choose a version, vote; stop and allow.
 
 A new version is an ordinary job that follows the same turn as the old one and is shown in the
 same messages. Only a channel's latest answer can be changed, and only while nothing else is being
@@ -22,7 +22,7 @@ from bot.discord.delivery.message_transport import ORIGINAL
 from bot.discord.delivery.reply_target import InteractionTarget, ReplyTarget
 from bot.discord.host import Host, Interaction
 from bot.discord.views import answer_buttons, steps_view
-from bot.discord.views.answer_buttons import AnswerButton
+from bot.discord.views.answer_buttons import AllowButton, AnswerButton, StopButton
 from bot.discord.views.embeds import notice_embed, send_notice
 from bot.discord.views.modals import (
     LONGEST_FIELD,
@@ -36,7 +36,7 @@ from bot.i18n import words
 from bot.notices import Notice, Refused, Tone
 from bot.sanitize import clean_prompt
 from common import tracing
-from jobqueue.errors import UnknownJob
+from jobqueue.errors import QueueUnavailable, UnknownJob
 from jobqueue.schema import Turn
 
 FORM = "reword"  # what the form's custom_id begins with
@@ -45,6 +45,9 @@ NOT_YOURS = Notice("action-not-yours")
 NOT_YOUR_QUESTION = Notice("action-not-your-question")
 NOT_YOUR_FAILURE = Notice("retry-not-yours")
 GONE = Notice("retry-forgotten")
+STOP_NOT_YOURS = Notice("stop-not-yours")
+ALLOW_NOT_YOURS = Notice("allow-not-yours")
+OVER = Notice("stop-over")
 OLD = Notice("action-old")
 FORGOTTEN = Notice("action-forgotten")
 TOO_LONG = Notice("action-long")
@@ -273,3 +276,51 @@ def with_reachable_target(shown: Shown, interaction: Interaction) -> Shown:
     before, after = shown.versions[: shown.current], shown.versions[shown.current + 1 :]
     messages = editable_messages(shown, interaction)
     return replace(shown, versions=(*before, version, *after), messages=messages)
+
+
+# --- while it is being written ------------------------------------------------------------------
+
+
+async def handle_stop(interaction: Interaction, button: StopButton) -> None:
+    if refusal := await stop(interaction, button.fields["job"]):
+        await send_notice(interaction, refusal)
+    else:
+        await interaction.response.defer()  # the answer itself shows that it ended
+
+
+async def stop(interaction: Interaction, job_id: str) -> Notice | None:
+    """Stop the job if this person may. Return the reason if they may not."""
+    queue = interaction.client.services.queue
+    try:
+        job = (await queue.get_status(job_id)).job
+        require_here(interaction, job)
+        if job.user != str(interaction.user.id) and not interaction.permissions.manage_messages:
+            return STOP_NOT_YOURS
+        state = await queue.cancel(job_id)
+    except UnknownJob:
+        return OVER
+    except QueueUnavailable:
+        return notices.UNAVAILABLE
+    except Refused as refused:
+        return refused.notice
+    answered = state.is_terminal and job_id not in interaction.client.answers
+    return OVER if answered else None
+
+
+async def handle_allow(interaction: Interaction, button: AllowButton) -> None:
+    """Record a person's decision on a tool call, where the admins ask for one.
+
+    Raises:
+        Refused: the job is over, shown elsewhere, or another person's.
+    """
+    services, fields = interaction.client.services, button.fields
+    try:
+        job = (await services.queue.get_status(fields["job"])).job
+    except UnknownJob as error:
+        raise Refused(OVER) from error
+    require_here(interaction, job)
+    if job.user != str(interaction.user.id) and not interaction.permissions.manage_messages:
+        raise Refused(ALLOW_NOT_YOURS)
+    attempt, step = int(fields["attempt"]), int(fields["step"])
+    await services.approvals.decide(job.id, attempt, step, allowed=fields["allowed"] == "1")
+    await interaction.response.defer()  # the answer itself shows what came of it
