@@ -1,4 +1,4 @@
-"""An article's states, kept so that its buttons work and each change can be undone."""
+"""Stored states of articles, for their buttons and to undo changes."""
 
 import msgspec
 from redis.asyncio import Redis
@@ -30,13 +30,13 @@ class ArticleRecord(msgspec.Struct, frozen=True):
 
 
 class ArticleRecords(KeptRecords[ArticleRecord]):
-    """By the answer that the article is, which keeps its name through all its versions."""
+    """Records by the answer's id, which all versions of an article share."""
 
     def __init__(self, redis: Redis, shard: str = "main") -> None:
         super().__init__(redis, "article", Kept[ArticleRecord], shard)
 
     async def add(self, name: str, user: str, article: Article) -> None:
-        """A new state of it."""
+        """Store a new state of the article."""
         record = await self.find(name)
         await self.keep(
             name, user, record.with_article(article) if record else ArticleRecord((article,))

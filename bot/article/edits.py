@@ -1,4 +1,4 @@
-"""What a person does to an article by hand; each edit gives a new article."""
+"""Edits of an article by hand. Each returns a new article."""
 
 from msgspec.structs import replace
 
@@ -8,19 +8,19 @@ MOST_CANDIDATES = 10
 
 
 def is_lead(article: Article, at: int) -> bool:
-    """The opening, which stays where it is."""
+    """Return whether the section is the opening, which cannot be moved."""
     return at == 0 and not article.sections[0].heading
 
 
 def replace_text(article: Article, at: int, heading: str, text: str) -> Article:
-    """With a section's heading and text in other words."""
+    """Replace a section's heading and text."""
     section = article.sections[at]
     heading = "" if is_lead(article, at) else heading or section.heading
     return article.with_section(at, replace(section, heading=heading, text=text))
 
 
 def remove_picture(article: Article, at: int, place: int) -> Article:
-    """The picture stays among the candidates."""
+    """Empty a place; its picture stays among the candidates."""
     slot = article.sections[at].slots[place]
     emptied = replace(
         slot, figure=None, why=NoImageReason.REMOVED, detail="", candidates=_other_candidates(slot)
@@ -29,7 +29,7 @@ def remove_picture(article: Article, at: int, place: int) -> Article:
 
 
 def choose_picture(article: Article, at: int, place: int, candidate: int) -> Article:
-    """The candidate takes the place; what was there becomes one."""
+    """Put a candidate into a place; the former picture becomes a candidate."""
     slot = article.sections[at].slots[place]
     chosen = slot.candidates[candidate]
     others = tuple(figure for figure in _other_candidates(slot) if figure != chosen)
@@ -44,7 +44,7 @@ def can_move(article: Article, at: int, step: int) -> bool:
 
 
 def move_section(article: Article, at: int, step: int) -> Article:
-    """With a section one place up (-1) or down (+1), where that is possible."""
+    """Move a section one place up (-1) or down (+1), where that is possible."""
     if not can_move(article, at, step):
         return article
     sections = list(article.sections)
@@ -53,7 +53,7 @@ def move_section(article: Article, at: int, step: int) -> Article:
 
 
 def list_empty_slots(article: Article) -> list[tuple[Section, ImageSlot]]:
-    """The places without a picture, in reading order."""
+    """Return the places without a picture, in reading order."""
     slots = [(section, slot) for section in article.sections for slot in section.slots]
     return [(section, slot) for section, slot in slots if slot.figure is None]
 

@@ -1,5 +1,4 @@
-"""An article as files: Markdown with its pictures beside it, and one page that needs nothing
-else."""
+"""An article as files: Markdown with its pictures beside it, and one self-contained HTML page."""
 
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
@@ -54,7 +53,7 @@ def _list_files(
     names = {figure.picture.sha256: f"pictures/{name}" for figure, name in _name_figures(article)}
     there = {sha256: data for sha256, data in pictures.items() if data}
     addresses = {
-        figure.picture.sha256: _inlined(figure, there[figure.picture.sha256])
+        figure.picture.sha256: _data_url(figure, there[figure.picture.sha256])
         for figure in article.figures
         if figure.picture.sha256 in there
     }
@@ -72,7 +71,7 @@ def _name_figures(article: Article) -> Iterator[tuple[ArticleFigure, str]]:
         yield figure, f"{number}-{file_name(figure.caption)}.{extension}"
 
 
-def _inlined(figure: ArticleFigure, data: bytes) -> str:
+def _data_url(figure: ArticleFigure, data: bytes) -> str:
     return f"data:{figure.picture.media_type};base64,{b64encode(data).decode()}"
 
 
@@ -80,7 +79,7 @@ def _inlined(figure: ArticleFigure, data: bytes) -> str:
 
 
 def to_markdown(article: Article, addresses: Mapping[str, str]) -> str:
-    """Its text, with pictures where they have an address."""
+    """Return the article as Markdown, with the pictures that have an address."""
     blocks = [f"# {article.title}"]
     for section in article.sections:
         blocks += [f"## {section.heading}"] if section.heading else []

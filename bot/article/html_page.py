@@ -37,7 +37,7 @@ _MARKED = re.compile("\ue000(\\d+)\ue001")
 
 
 def to_html(article: Article, addresses: Mapping[str, str]) -> str:
-    """`addresses` are those of the pictures, by SHA-256; one without is told by its caption."""
+    """Return the page. `addresses` are by SHA-256; a picture without one is left to its caption."""
     sections = "\n".join(
         f"<section>\n{''.join(_section_html(section, addresses))}</section>"
         for section in article.sections
@@ -81,7 +81,7 @@ def _credits(figure: ArticleFigure) -> tuple[str, ...]:
 
 
 def markdown_to_html(text: str) -> str:
-    """Markdown as HTML, its formulas as MathML."""
+    """Convert Markdown to HTML, with its formulas as MathML."""
     formulas: list[Formula] = []
     prose = ""
     for part in extract(re.sub("[\ue000\ue001]", "", text)):
@@ -95,7 +95,7 @@ def markdown_to_html(text: str) -> str:
 
 
 def _to_mathml(formula: Formula) -> str:
-    """What cannot be converted, or becomes more than mathematics, stays as its source."""
+    """Convert a formula. One that fails, or contains more than mathematics, stays as source."""
     display = "block" if formula.display else "inline"
     try:
         tree = convert_to_element(_rename_environments(formula.latex), display=display)

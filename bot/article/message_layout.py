@@ -35,7 +35,7 @@ _ADDRESS = re.compile(r"https?://([a-z0-9.-]{1,100})(?:/[^\s<>()@]{0,300})?", re
 
 @dataclass(frozen=True)
 class FigureView:
-    """A figure: its picture, None where its bytes are gone, and what is said under it."""
+    """A figure with its caption, and its image where the bytes are still there."""
 
     caption: str
     image: Picture | None = None

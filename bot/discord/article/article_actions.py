@@ -1,7 +1,7 @@
-"""What may be done about a finished article: by its author, and by whoever reads it.
+"""Actions on a finished article, by its author and by its readers.
 
-An edit by hand is a new state of its record, which is then laid out in its messages; what a model
-has to do is a job, whose answer becomes a new state. One article takes one of either at a time.
+An edit by hand stores a new state and updates the article's messages. A change by the model is a
+job, whose answer becomes a new state. An article takes one change at a time.
 """
 
 import asyncio
@@ -82,7 +82,7 @@ class ArticleActions:
         }
 
     async def handle(self, interaction: Interaction, control: ArticleItem) -> None:
-        """Do what the control says.
+        """Run the action of the button or menu.
 
         Raises:
             Refused: with what the person is told.
@@ -164,7 +164,7 @@ class ArticleActions:
         await send_form(interaction, form.build(page.words))
 
     async def submit_text(self, interaction: Interaction, about: str) -> None:
-        """The form of `_ask_text` was sent."""
+        """Save the submitted text of a section."""
         job, _, section = about.partition(".")
         typed, at = form_values(interaction), int(section)
         heading, text = " ".join(typed.get("heading", "").split()), typed.get("text", "").strip()
@@ -218,7 +218,7 @@ class ArticleActions:
         change: Callable[[ArticleRecord], ArticleRecord],
         place: int = 0,
     ) -> None:
-        """Keep a new state, show it in the editor, and lay it out."""
+        """Store a new state, show it in the editor, and update the article's messages."""
         shown, _ = await self._find_own(interaction, job)
         async with self._lock_article(shown):
             record = (await self._find(interaction, job))[1]
@@ -232,7 +232,7 @@ class ArticleActions:
         await self._update_messages(interaction, job, shown.id)
 
     async def _update_messages(self, interaction: Interaction, job: str, answer: str) -> None:
-        """Of several presses the last one shows what all of them came to."""
+        """Show the newest state in the messages; of several presses only the last one does it."""
         if answer in self._waiting:
             return
         layout = self._layouts.setdefault(answer, asyncio.Lock())
@@ -263,7 +263,7 @@ class ArticleActions:
         await send_form(interaction, form.build(page.words))
 
     async def submit_wish(self, interaction: Interaction, about: str) -> None:
-        """The form of `_ask_wish` was sent."""
+        """Submit the job for the wish that was typed."""
         job, section, rework = about.split(".")
         wish = form_values(interaction).get("wish", "").strip()
         await self._submit_rework(interaction, job, int(section), Rework(rework), wish=wish)
@@ -337,7 +337,7 @@ class ArticleActions:
 
     @asynccontextmanager
     async def _lock_article(self, shown: Shown) -> AsyncIterator[None]:
-        """Raises `Refused` while something else changes it."""
+        """Hold the article's lock. Raises `Refused` while something else changes the article."""
         lock = self._locks.setdefault(shown.id, asyncio.Lock())
         try:
             async with asyncio.timeout(PATIENCE_S):
@@ -353,7 +353,7 @@ class ArticleActions:
 
 
 def _rework_job(shown: Shown, change: SectionChange, interaction: Interaction) -> Job:
-    """In a conversation of its own: what is said in the channel goes on from what was said."""
+    """Return the job of a change, in a conversation of its own: the channel's goes on unchanged."""
     order = shown.job.order or ArticleOrder()
     return replace(
         shown.job,
@@ -367,7 +367,7 @@ def _rework_job(shown: Shown, change: SectionChange, interaction: Interaction) -
 
 
 def _chosen_index(control: ArticleItem) -> int:
-    """Raises `Refused` for what is no number of an option."""
+    """Return the number of the chosen option. Raises `Refused` for anything else."""
     value, *more = control.values or [""]
     if more or not value.isdecimal():
         raise Refused(NOT_THERE)

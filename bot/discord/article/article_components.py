@@ -1,6 +1,4 @@
-"""A button or menu about an article. Its id holds the article's job, and of a control in the editor
-the section and the place for a picture, so that it works after a restart; what it does is in
-`bot.discord.article.article_actions`."""
+"""Buttons and menus of articles. `bot.discord.article.article_actions` handles them."""
 
 import discord
 
@@ -12,25 +10,27 @@ from bot.render.message_view import Row
 class ArticleItem(
     PersistentItem, template=r"article:(?P<do>[a-z]+):(?P<job>\d+):(?P<section>\d+):(?P<slot>\d+)"
 ):
+    """Its id holds the action, the article's job, and in the editor the section and the slot."""
+
     @property
     def action(self) -> str:
-        return self.custom_id.split(":")[1]
+        return self.fields["do"]
 
     @property
     def job(self) -> str:
-        return self.custom_id.split(":")[2]
+        return self.fields["job"]
 
     @property
     def section(self) -> int:
-        return int(self.custom_id.split(":")[3])
+        return int(self.fields["section"])
 
     @property
     def slot(self) -> int:
-        return int(self.custom_id.split(":")[4])
+        return int(self.fields["slot"])
 
     @property
     def values(self) -> list[str]:
-        """What was chosen in a menu."""
+        """The options chosen in a menu."""
         return list(getattr(self.item, "values", []))
 
 
@@ -46,7 +46,7 @@ def button(  # noqa: PLR0917 — read in the order of the id
 
 
 def article_buttons(row: Row, words: Words) -> list[ArticleItem]:
-    """Under an article: for its author, and for everybody."""
+    """Return the buttons under an article."""
     shown = [
         button("edit", row.job, words("article-edit"), "✏️"),
         button("download", row.job, words("article-download"), "📥"),

@@ -1,4 +1,4 @@
-"""What an article's author edits it with: one section at a time, for them alone."""
+"""The editor of an article: its author sees one section at a time, alone."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ LABEL_CHARS = 100  # Discord's, of an option
 
 @dataclass(frozen=True)
 class ArticleEditor:
-    """The editor as its person sees it."""
+    """The editor's state, texts and controls."""
 
     job: str
     record: ArticleRecord
@@ -87,7 +87,7 @@ class ArticleEditor:
     # --- what changes it ------------------------------------------------------------------------
 
     def _section_menu(self) -> ArticleItem:
-        """Those around the present one, where a menu does not hold them all."""
+        """Build a menu of sections; of many, only those around the current one fit."""
         first = max(
             0,
             min(self.section_index - MOST_OPTIONS // 2, len(self.article.sections) - MOST_OPTIONS),
@@ -135,7 +135,7 @@ class ArticleEditor:
     # --- another picture ------------------------------------------------------------------------
 
     def candidates_view(self, pictures: Sequence[tuple[int, Picture]]) -> discord.ui.LayoutView:
-        """The candidates, each under its number, to choose from."""
+        """Build a view of the numbered candidate pictures, with a menu to choose one."""
         view = discord.ui.LayoutView(timeout=None)
         view.add_item(discord.ui.TextDisplay(f"## 🖼️ {escape_line(_slot_caption(self.slot))}"))
         for number, picture in pictures:

@@ -1,4 +1,4 @@
-"""The commands with which a place is set up: `/settings`, `/persona`, `/model`."""
+"""Commands that set up a server or channel: `/settings`, `/persona` and `/model`."""
 
 import discord
 import msgspec

@@ -1,4 +1,4 @@
-"""`/article`: an illustrated article on a topic, by an instruction or out of a text."""
+"""`/article`: write an illustrated article on a topic, by an instruction or from a text."""
 
 from discord import app_commands
 

@@ -1,4 +1,4 @@
-"""The commands with which people ask, and stop, and begin anew."""
+"""Commands and context menus for questions, `/stop` and `/help`."""
 
 from dataclasses import replace
 
@@ -156,7 +156,7 @@ def own_id(interaction: Interaction) -> int:
 @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
 @app_commands.context_menu(name=command_text("command-summarise"))
 async def summarise(interaction: Interaction, message: discord.Message) -> None:
-    """For the person alone: a summary is long, and nobody else asked for it."""
+    """Summarise for this person alone: a summary is long, and nobody else asked for it."""
     if interaction.guild_id and not interaction.app_permissions.read_message_history:
         raise Refused(notices.HISTORY_FORBIDDEN)  # Discord would say that there is nothing
     if interaction.guild_id and not interaction.permissions.read_message_history:

@@ -1,5 +1,7 @@
-"""Tells Discord the commands, but only when it knows others: each telling counts against a
-daily limit, and makes people's clients reload the list."""
+"""Registration of the commands with Discord, only where Discord knows others.
+
+Each registration counts against a daily limit and makes people's clients reload the list.
+"""
 
 import logging
 from typing import Any
@@ -14,16 +16,16 @@ Json = Any
 
 
 async def sync_if_changed(tree: app_commands.CommandTree[Any], application_id: int) -> bool:
-    """Returns whether Discord had to be told."""
+    """Register the commands where Discord knows others. Return whether that was needed."""
     if await is_current(tree, application_id):
         return False
     await tree.sync()
-    log.info("commands told to Discord count=%d", len(tree.get_commands()))
+    log.info("commands registered with Discord count=%d", len(tree.get_commands()))
     return True
 
 
 async def is_current(tree: app_commands.CommandTree[Any], application_id: int) -> bool:
-    """Whether Discord knows these commands, and in these words."""
+    """Return whether Discord knows these commands with these texts."""
     translator = tree.translator
     if translator is None:
         wanted = [command.to_dict(tree) for command in tree.get_commands()]
@@ -47,7 +49,7 @@ def _same_commands(known: list[Json], wanted: list[Json]) -> bool:
 
 
 def _covers(known: Json, wanted: Json) -> bool:
-    """Whether Discord's object says all that ours does; it may say more, such as ids."""
+    """Return whether Discord's object has all of our fields; it may have more, such as ids."""
     if isinstance(wanted, dict):
         known = known if isinstance(known, dict) else {}
         return all(_covers(known.get(key), value) for key, value in wanted.items())

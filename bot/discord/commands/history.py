@@ -1,4 +1,4 @@
-"""What is remembered, and what becomes of one's own data: `/history`, `/export`, `/forget`."""
+"""`/history`, `/export` and `/forget`: what the model remembers, and a person's own data."""
 
 import asyncio
 import io
@@ -71,7 +71,7 @@ async def history(interaction: Interaction, private: bool = False) -> None:
 async def describe_history(
     history: History, conversation: str, context: int, loaded: LoadedHistory, say: Words
 ) -> list[str]:
-    """The panel's texts on one conversation, for a model that reads `context` tokens."""
+    """Return the panel's texts on one conversation, for a model that reads `context` tokens."""
     stats = await history.get_stats(conversation)
     summary = (await history.load_since_summary(conversation)).summary
     title = f"## {say('history-title')}"
@@ -97,14 +97,14 @@ async def describe_history(
 
 
 def _read(loaded: LoadedHistory) -> int:
-    """Tokens of the summary and of the turns that are read word for word."""
+    """Count the tokens of the summary and of the turns that are read word for word."""
     return (loaded.summary.tokens if loaded.summary else 0) + sum(
         map(count_turn_tokens, loaded.turns)
     )
 
 
 def _format_summary(summary: Summary, say: Words) -> str:
-    """What the model keeps of older turns; written by it, so nothing in it is markup."""
+    """Format the model's summary of older turns. The model wrote it, so its markup is escaped."""
     text = summary.text
     cut = f"{text[:SUMMARY_CHARS]}…" if len(text) > SUMMARY_CHARS else text
     quoted = "\n".join(f"> {line}" for line in discord.utils.escape_markdown(cut).splitlines())
@@ -112,13 +112,13 @@ def _format_summary(summary: Summary, say: Words) -> str:
 
 
 def format_meter(share: float) -> str:
-    """▰▰▰▱▱▱ for a share of 0 to 1; anything at all is at least one cell."""
+    """Return ▰▰▰▱▱▱ for a share of 0 to 1; a share above 0 fills at least one cell."""
     full = min(max(round(share * METER_CELLS), 1 if share > 0 else 0), METER_CELLS)
     return "▰" * full + "▱" * (METER_CELLS - full)
 
 
 def _format_turn(turn: Turn) -> str:
-    """The question, and the title of the first message or file that was read with it."""
+    """Return the question and the title of the first message or file that was read with it."""
     asked, material = problem_numbers.parted(turn.prompt)
     question = " ".join(asked.split())
     cut = f"{question[:SHOWN_CHARS]}…" if len(question) > SHOWN_CHARS else question
@@ -197,7 +197,7 @@ async def export(interaction: Interaction) -> None:
         "user": me,
         "exported_at": int(time.time()),
         "conversations": turns,
-        "records": [_exported(job) for job in await JobRecords(service.queue).list_for(me)],
+        "records": [_without_secrets(job) for job in await JobRecords(service.queue).list_for(me)],
         "recent_questions": await service.recent.of(me),
         "feedback": await service.feedback.of(me),
         "settings_changed": await service.preferences.changes.of(me),
@@ -215,7 +215,7 @@ async def export(interaction: Interaction) -> None:
 
 
 async def _count_use(interaction: Interaction, what: str) -> None:
-    """Let one person do it as often as `EXPORT_LIMITS` says: it reads all that is kept of anybody.
+    """Limit how often one person does this: it reads the records of everybody.
 
     Raises:
         Refused: they did it too often.
@@ -225,8 +225,8 @@ async def _count_use(interaction: Interaction, what: str) -> None:
         raise Refused(notices.too_soon(exceeded))
 
 
-def _exported(job: Job) -> Job:
-    """Without what Discord lets the bot answer with, and the admins' words."""
+def _without_secrets(job: Job) -> Job:
+    """Return the job without the bot's reply token and the admins' system prompt."""
     return msgspec.structs.replace(job, reply="", system="")
 
 
@@ -247,7 +247,7 @@ async def forget(interaction: Interaction) -> None:
 
 
 class ForgetButton(PersistentItem, template=r"forget:(?P<user>\d+)"):
-    """Erases what is kept of the person whom its id names."""
+    """A button that erases the data of the person whom its id names."""
 
 
 async def handle_forget(interaction: Interaction, button: ForgetButton) -> None:

@@ -1,6 +1,7 @@
-"""`/reset`: make the model forget a conversation, and the button that brings it back.
+"""`/reset`: clear a conversation, with a button that restores it.
 
-One's own turns are forgotten at once. Those of others only by who may, after a question.
+A person's own turns are cleared at once. Those of others are cleared after a confirmation, and
+only by people who may.
 """
 
 from typing import Any
@@ -47,8 +48,10 @@ async def reset(interaction: Interaction, private: bool = False) -> None:
 
 
 async def require_can_clear(interaction: Interaction, others: set[str]) -> None:
-    """Let a conversation be forgotten by who manages messages, by anybody where the admins say so,
-    and by a person whose turns are the only ones. Raises `Refused`."""
+    """Require a person who may clear the conversation. Raises `Refused`.
+
+    Moderators may, everybody where the admins allow it, and a person who is its only author.
+    """
     if others and not await _can_clear_all(interaction):
         raise Refused(NOT_YOURS)
 
@@ -96,8 +99,10 @@ class ResetButton(
     PersistentItem,
     template=r"reset:(?P<do>clear|undo):(?P<channel>\d+):(?P<private>[01]):(?P<nonce>\d+)",
 ):
-    """Its id names the channel, and which clear it takes back; whose conversation it is follows
-    from the person who presses it."""
+    """A button that confirms or undoes a clear. Its id names the channel and the clear.
+
+    The conversation follows from the person who presses it.
+    """
 
 
 async def handle_press(interaction: Interaction, button: ResetButton) -> None:

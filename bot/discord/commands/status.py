@@ -1,4 +1,4 @@
-"""`/status`: how the service is, for whoever wonders why an answer takes its time."""
+"""`/status`: models, load and latency, for people who wait for an answer."""
 
 import time
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
-"""`/tools`: what the model may call in a channel besides writing words.
+"""`/tools`: the tools that the model may call in a channel.
 
-Workers announce what they have. Where nothing was chosen, chats call none: a small model that
-could answer by itself is easily led astray by tools. Problems are solved by programs in any case.
+Workers announce their tools. Where an admin chose none, chats call none: tools easily distract a
+small model that could answer by itself. `/solve` runs programs in any case.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ TOOL_DESCRIPTIONS = {
 
 
 async def list_tools(queue: JobQueue) -> list[str]:
-    """Tools of the workers that run; none while the queue is away."""
+    """Return the tools of the running workers; none while the queue is unavailable."""
     try:
         names = {name for worker in await queue.list_workers() for name in worker.tools}
     except QueueUnavailable:
@@ -125,14 +125,14 @@ async def _load_page(interaction: Interaction) -> ToolsPage:
 
 
 class ToolsItem(PersistentItem, template=r"tools:(?P<channel>\d+)(?P<ask>:ask)?"):
-    """Its id holds the channel."""
+    """A menu or button of the tools page. Its id holds the channel."""
 
 
 async def change_tools(interaction: Interaction, control: ToolsItem) -> None:
     require_can_change(interaction)
-    require_place(interaction, control.custom_id.split(":")[1])
+    require_place(interaction, control.fields["channel"])
     preferences = interaction.client.services.preferences
-    if control.custom_id.endswith(":ask"):
+    if control.fields["ask"]:
         change: dict[str, object] = {"approval": not (await _load_page(interaction)).needs_approval}
     else:
         offered = (await _load_page(interaction)).tools

@@ -1,4 +1,4 @@
-"""`/settings`: what admins decide, one control at a time."""
+"""The controller of `/settings`: it shows the panel and saves what admins choose."""
 
 import io
 from collections.abc import Awaitable, Callable, Mapping
@@ -52,14 +52,16 @@ def server_of(interaction: discord.Interaction) -> str:
 
 
 def require_admin(interaction: discord.Interaction) -> None:
-    """In their direct messages everybody decides for themselves. Raises `Refused`."""
+    """Require an admin; in direct messages everybody is one. Raises `Refused`."""
     if interaction.guild_id and not interaction.permissions.manage_guild:
         raise Refused(ADMINS_ONLY)
 
 
 def can_change(interaction: discord.Interaction) -> bool:
-    """A channel's moderators may set it up as the server's admins may; a person's own installation
-    decides nothing for a server."""
+    """Return whether this person may change the channel's settings.
+
+    Its moderators and the server's admins may. A person's own installation changes no server.
+    """
     if not interaction.guild_id:
         return True
     allowed = interaction.permissions
@@ -74,13 +76,13 @@ def require_can_change(interaction: discord.Interaction) -> None:
 
 
 def require_settings_place(interaction: discord.Interaction, place: str) -> None:
-    """Let a panel decide for the server, or for the channel where it is. Raises `Refused`."""
+    """Let a panel change the server or its own channel. Raises `Refused`."""
     if place != SERVER:
         require_place(interaction, place)
 
 
 async def served_models(queue: JobQueue) -> list[str]:
-    """Models of the workers that run; none while the queue is away."""
+    """Return the models of the running workers; none while the queue is unavailable."""
     try:
         names = {worker.model for worker in await queue.list_workers()}
     except QueueUnavailable:
@@ -89,7 +91,7 @@ async def served_models(queue: JobQueue) -> list[str]:
 
 
 class SettingsController:
-    """Shows the panel, and does what its controls say."""
+    """Shows the panel and runs the actions of its controls."""
 
     def __init__(self, store: PreferenceStore, queue: JobQueue) -> None:
         self._store = store
@@ -179,7 +181,7 @@ class SettingsController:
         await self._save(interaction, setting.place, nothing)
 
     async def _show_changes(self, interaction: Interaction, _: SettingsItem) -> None:
-        """Those that a message holds, and all that are known as a file, a line of JSON each."""
+        """Show the latest changes as text, and all known ones as a file of JSON lines."""
         found = await self._store.changes.last(server_of(interaction))
         say = words(str(interaction.locale))
         lines = [format_change(change, say) for change in found]
@@ -232,7 +234,7 @@ class SettingsController:
         await send_form(interaction, form.build(words(str(interaction.locale))))
 
     async def submit_form(self, interaction: Interaction, about: str) -> None:
-        """A form was sent, perhaps to a later process than the one that opened it."""
+        """Save a submitted form. An earlier process may have opened it."""
         require_admin(interaction)
         place, field, role = about.split(":")
         require_settings_place(interaction, place)
@@ -279,7 +281,7 @@ def _limit_fields(own: Preferences | RoleRate) -> list[FormField]:
 
 
 def _chosen_value(setting: SettingsItem) -> str:
-    """The one that was chosen. Raises `Refused` where a menu was sent without."""
+    """Return the one chosen option. Raises `Refused` where there is none."""
     if len(setting.values) != 1:
         raise Refused(WRONG)
     return setting.values[0]
@@ -297,7 +299,7 @@ def _format_number(number: float | None) -> str:
 
 
 def _parse_numbers(given: dict[str, str], wrong: Notice) -> Numbers:
-    """Empty takes a decision back. Raises `Refused` for what is no number."""
+    """Parse the fields; an empty one unsets its setting. Raises `Refused` for other text."""
     try:
         return {name: _parse_number(text) for name, text in given.items()}
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Preferences and their changes, as admins read them."""
+"""Preferences and their changes as text for admins."""
 
 from dataclasses import dataclass
 
@@ -44,7 +44,7 @@ LABELS = {
 
 @dataclass(frozen=True)
 class PreferenceFormatter:
-    """What holds, field by field of `FIELDS`."""
+    """Formats the resolved preferences, field by field of `FIELDS`."""
 
     preferences: Preferences
     words: Words
@@ -91,7 +91,7 @@ class PreferenceFormatter:
         return roles or self.words("settings-everybody")
 
     def _every_limit(self) -> str:
-        """Everybody's, then a line for each role that has its own."""
+        """Format everybody's limits, then a line for each role that has its own."""
         of_roles = (
             f"　<@&{rate.role}> {self._limits(rate)}" for rate in self.preferences.role_rates or ()
         )
@@ -118,12 +118,12 @@ class PreferenceFormatter:
 
 
 def format_last_change(change: Change, say: Words) -> str:
-    """When, and by whom."""
+    """Say when the settings were changed last, and by whom."""
     return say("settings-changed", {"when": _format_time(change), "who": _format_user(change)})
 
 
 def format_change(change: Change, say: Words) -> str:
-    """When, who, where, and from what to what; on one line."""
+    """Return a change on one line: time, person, place, old and new values."""
     where = say("settings-server") if change.place == SERVER else f"<#{change.place}>"
     touched = {*change.before, *change.after}
     parts = [

@@ -1,4 +1,4 @@
-"""What `/settings` shows: the decisions of one place, and the controls that change them."""
+"""The panel of `/settings`: the settings of a server or channel, and controls to change them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -106,7 +106,7 @@ class SettingsPage:
         )
 
     def _option_label(self, field: str, value: str) -> str:
-        """A chosen option hides its menu's placeholder, so it says itself what it is."""
+        """Label an option with its menu's name, since a chosen option hides the placeholder."""
         return f"{self.words(f'settings-{field}')}: {value}"
 
     def _place_menu(self) -> "discord.ui.Select[discord.ui.LayoutView]":

@@ -76,7 +76,7 @@ class AnswerActions:
         }
 
     async def handle(self, interaction: Interaction, button: AnswerButton) -> None:
-        """Do what the button says.
+        """Run the action of the button.
 
         Raises:
             Refused: with what the person is told.
@@ -109,7 +109,7 @@ class AnswerActions:
         await send_form(interaction, form.build(words(str(interaction.locale))))
 
     async def submit_edit(self, interaction: Interaction, job_id: str) -> None:
-        """The form of `_edit` was sent, perhaps to a later process than the one that opened it."""
+        """Submit the edited question. An earlier process may have opened the form."""
         shown = await self._find(interaction, job_id)
         if shown.job.user != str(interaction.user.id):
             raise Refused(NOT_YOUR_QUESTION)
@@ -120,7 +120,7 @@ class AnswerActions:
         await self._submit_version(interaction, shown, prompt=prompt)
 
     async def _retry(self, interaction: Interaction, job_id: str) -> None:
-        """What came to nothing has no turn that a version could be of: it is asked anew, below."""
+        """Ask a failed question again below. It has no turn that could have a new version."""
         try:
             failed = await self._services.queue.get_job(job_id)
         except UnknownJob as error:
@@ -217,7 +217,7 @@ class AnswerActions:
         return shown
 
     async def _require_changeable(self, interaction: Interaction, shown: Shown) -> Turn:
-        """The turn of the version that is shown, if it is this person's to change now."""
+        """Return the turn of the current version if this person may change it now."""
         if (
             shown.job.user != str(interaction.user.id)
             and not interaction.permissions.manage_messages
@@ -235,8 +235,10 @@ class AnswerActions:
 
 
 def replacement_target(shown: Shown, interaction: Interaction, *, quoted: bool = False) -> str:
-    """Where the old version is, reached by the new token where only a token reaches it; `quoted`
-    where the question is another one than its readers saw."""
+    """Return the encoded target of a new version: the messages of the old one.
+
+    `quoted` shows the question again, since it is another one than its readers saw.
+    """
     below = replace(
         target_of(shown, interaction),
         answer=shown.id,
@@ -261,7 +263,7 @@ def editable_messages(shown: Shown, interaction: Interaction) -> tuple[str, ...]
 
 
 def target_of(shown: Shown, interaction: Interaction) -> ReplyTarget:
-    """Where it is, as the press lets it be reached."""
+    """Return where the answer is, with the press's token where only a token can edit it."""
     below: ReplyTarget = reply_target.decode(shown.job.reply)
     if isinstance(below, InteractionTarget) and not below.may_write:
         created_s = int(interaction.created_at.timestamp())

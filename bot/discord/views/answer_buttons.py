@@ -38,18 +38,18 @@ class AnswerButton(
     PersistentItem,
     template=r"answer:(?P<do>again|retry|edit|undo|up|down|before|at|after|more|work|numbers|latex):(?P<job>\d+)",
 ):
-    """Does one thing about a finished answer."""
+    """A button that does one thing with a finished answer."""
 
 
 class StopButton(PersistentItem, template=r"stop:(?P<job>\d+)"):
-    """Stops an answer."""
+    """A button that stops an answer."""
 
 
 class AllowButton(
     PersistentItem,
     template=r"allow:(?P<allowed>[01]):(?P<attempt>\d+):(?P<step>\d+):(?P<job>\d+)",
 ):
-    """Allows or forbids a tool call."""
+    """A button that allows or forbids a tool call."""
 
 
 def answer_button(
@@ -100,7 +100,7 @@ def buttons_view(row: Row, words: Words, votes: Counts | None = None) -> discord
 
 
 def button_rows(row: Row, words: Words, votes: Counts | None = None) -> list[list[Any]]:
-    """The buttons, row by row."""
+    """Return the buttons, row by row."""
     votes = votes or Counts()
     if row.article:
         lines: list[list[Any]] = [article_buttons(row, words), _article_row(row, words, votes)]
@@ -114,7 +114,7 @@ def button_rows(row: Row, words: Words, votes: Counts | None = None) -> list[lis
 
 
 def _article_row(row: Row, words: Words, votes: Counts) -> list[AnswerButton]:
-    """Its question is not edited, its turn not taken back: its sections are."""
+    """Return an article's buttons. Its question cannot be edited or undone; its sections can."""
     again = [answer_button("again", row.job, words("button-again"), row=1)] if row.latest else []
     up = answer_button("up", row.job, _count(votes.up), row=1)
     return [*again, up, answer_button("down", row.job, _count(votes.down), row=1)]
@@ -146,7 +146,7 @@ def _second_row(row: Row, words: Words) -> Iterator[AnswerButton]:
 
 
 def _details_row(row: Row, words: Words) -> Iterator[AnswerButton]:
-    """Of older answers too, since it changes nothing about them."""
+    """Yield the buttons that only show details; older answers keep them."""
     if row.work:
         yield answer_button("work", row.job, words(STEPS_LABELS[row.work]), row=2)
     if row.numbers:
@@ -156,7 +156,7 @@ def _details_row(row: Row, words: Words) -> Iterator[AnswerButton]:
 
 
 def with_votes(message: discord.Message, votes: Counts) -> discord.ui.View:
-    """The buttons that a message has, with other numbers at its thumbs."""
+    """Return a message's buttons with new counts of votes."""
     shown = discord.ui.View(timeout=None)
     for number, line in enumerate(message.components):
         for button in getattr(line, "children", ()):

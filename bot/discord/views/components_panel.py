@@ -16,7 +16,7 @@ Row = discord.ui.ActionRow[discord.ui.LayoutView]
 def build_panel(
     texts: Sequence[str], rows: Sequence[Row] = (), pictures: Sequence[discord.File] = ()
 ) -> discord.ui.LayoutView:
-    """The texts one below the other, then the pictures, then the rows of controls."""
+    """Build a view of the texts, then the pictures, then the rows of controls."""
     view = discord.ui.LayoutView(timeout=None)
     box: discord.ui.Container[discord.ui.LayoutView] = discord.ui.Container(accent_colour=ACCENT)
     for text in texts:
@@ -37,7 +37,7 @@ async def send_panel(
     rows: Sequence[Row] = (),
     pictures: Sequence[discord.File] = (),
 ) -> None:
-    """Show a panel to the person alone; where Discord refuses it, its text without the rest."""
+    """Send a panel to the person alone; where Discord refuses it, send only its texts."""
     nobody = discord.AllowedMentions.none()
     try:
         await interaction.response.send_message(

@@ -16,7 +16,7 @@ class PersistentItem(discord.ui.DynamicItem[discord.ui.Item[Any]], template=NO_I
 
     @property
     def fields(self) -> dict[str, str]:
-        """The named groups of the template, as this component's id has them."""
+        """The values of the template's named groups in this component's id."""
         match = self.template.fullmatch(self.custom_id)
         return match.groupdict("") if match else {}
 

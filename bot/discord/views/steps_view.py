@@ -105,7 +105,7 @@ def _programs(work: Work) -> list[discord.File]:
 
 
 class PageButton(PersistentItem, template=r"work:(?P<page>-?\d+):(?P<job>\d+)"):
-    """Turns to another page of the steps."""
+    """A button that turns to another page of the steps."""
 
 
 async def turn_page(interaction: Interaction, button: PageButton) -> None:
@@ -119,7 +119,7 @@ async def turn_page(interaction: Interaction, button: PageButton) -> None:
 
 
 async def open_numbers_form(interaction: Interaction, job_id: str) -> None:
-    """Open the form. Raises `Refused` when the problem is not known any more."""
+    """Open a form with the problem's numbers. Raises `Refused` where the problem is forgotten."""
     shown = await _find_answer(interaction, job_id)
     asked, _ = problem_numbers.parted(shown.job.prompt)
     say = words(str(interaction.locale))
@@ -136,7 +136,7 @@ async def open_numbers_form(interaction: Interaction, job_id: str) -> None:
 
 
 async def submit_numbers(interaction: Interaction, job_id: str) -> None:
-    """The form was sent: solve the new problem in an answer of its own."""
+    """Solve the problem with the submitted numbers in an answer of its own."""
     shown = await _find_answer(interaction, job_id)
     asked, material = problem_numbers.parted(shown.job.prompt)
     typed = form_values(interaction)
