@@ -1,5 +1,4 @@
-"""A complete answer made ready to be shown: typeset, a solution set apart, with its plots, an
-article with its figures."""
+"""Formatting of complete answers: typeset formulas, a solution set apart, plots and figures."""
 
 from dataclasses import replace
 from types import TracebackType
@@ -32,8 +31,8 @@ MAX_PLOT_BYTES = 8 << 20
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-class Dressing:
-    """`async with Dressing(blobs) as dressing: await dressing.dress(text, outcome, words)`."""
+class AnswerFormatter:
+    """Formats answers within `async with AnswerFormatter(blobs) as formatter`."""
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
@@ -51,63 +50,67 @@ class Dressing:
     ) -> None:
         await self._studio.__aexit__(kind, error, traceback)
 
-    async def dress(self, text: str, outcome: AnswerOutcome, words: Words) -> Dressed | ArticleView:
+    async def format_answer(
+        self, text: str, outcome: AnswerOutcome, words: Words
+    ) -> Dressed | ArticleView:
         if outcome.article:
-            return await self.spread(outcome.article)
+            return await self.format_article(outcome.article)
         is_solution = outcome.check is not None
         dressed = await self._studio.dress(set_apart(text) if is_solution else text)
         if outcome.work and not is_solution:  # of a solution its card tells
             dressed = dressed.under("\n".join(steps_text.folded(outcome.work, words)))
-        return dressed.over(await self._plots(outcome.work, words))
+        return dressed.over(await self._load_plots(outcome.work, words))
 
-    async def spread(self, article: Article) -> ArticleView:
-        """Its texts typeset, with the pictures that are still there."""
+    async def format_article(self, article: Article) -> ArticleView:
+        """Typeset an article's texts, and load the pictures that are still there."""
         titles = (article.title, *[""] * len(article.sections))
         numbered = enumerate(zip(titles, article.sections, strict=False), start=1)
         return ArticleView(
-            tuple([await self._chapter(n, section, title) for n, (title, section) in numbered])
+            tuple(
+                [await self._format_section(n, section, title) for n, (title, section) in numbered]
+            )
         )
 
-    async def _chapter(self, number: int, section: Section, title: str) -> SectionView:
+    async def _format_section(self, number: int, section: Section, title: str) -> SectionView:
         dressed = await self._studio.dress(section_markdown(section, title))
         blocks = (
             replace(block, name=f"{number}-{block.name}") if isinstance(block, Picture) else block
             for block in dressed.blocks
         )
         figures = [slot.figure for slot in section.slots if slot.figure]
-        shots = [await self._shot(figure) for figure in figures]
+        shots = [await self._format_figure(figure) for figure in figures]
         return SectionView(tuple(blocks), tuple(shots))
 
-    async def _shot(self, figure: ArticleFigure) -> FigureView:
-        data = await self._bytes(figure.picture.sha256)
+    async def _format_figure(self, figure: ArticleFigure) -> FigureView:
+        data = await self._load_bytes(figure.picture.sha256)
         if not data or len(data) > MAX_PLOT_BYTES:
             return FigureView(figure_caption(figure))
         return FigureView(
             figure_caption(figure), Picture(figure_name(figure), data, figure.alt or figure.caption)
         )
 
-    async def candidates(self, slot: ImageSlot) -> list[tuple[int, Picture]]:
-        """The pictures that are offered for a place, by their number there."""
+    async def list_candidates(self, slot: ImageSlot) -> list[tuple[int, Picture]]:
+        """List the pictures that are offered for a slot, by their number there."""
         found: list[tuple[int, Picture]] = []
         room = MOST_BYTES
         for number, figure in enumerate(slot.candidates):
-            picture = (await self._shot(figure)).image
+            picture = (await self._format_figure(figure)).image
             if picture and len(picture.png) <= room and len(found) < MOST_CANDIDATES:
                 found.append((number, picture))
                 room -= len(picture.png)
         return found
 
-    async def _plots(self, work: Work, words: Words) -> list[Picture]:
-        """Those that are still there; what is no picture is left out."""
+    async def _load_plots(self, work: Work, words: Words) -> list[Picture]:
+        """Load the plots that are still there, except those that are no pictures."""
         found = []
         for number, (step, figure) in enumerate(work.figures[:MOST_PLOTS], start=1):
-            png = await self._bytes(figure.sha256)
+            png = await self._load_bytes(figure.sha256)
             if png.startswith(PNG) and len(png) <= MAX_PLOT_BYTES:
                 alt = words("plot-alt", {"number": number, "step": step.number})
                 found.append(Picture(f"plot-{number}.png", png, alt))
         return found
 
-    async def _bytes(self, sha256: str) -> bytes:
+    async def _load_bytes(self, sha256: str) -> bytes:
         try:
             return await self._blobs.get(sha256) or b""
         except QueueUnavailable:
@@ -115,6 +118,6 @@ class Dressing:
 
 
 def figure_name(figure: ArticleFigure) -> str:
-    """Its file's name in Discord, by which its bytes are found again."""
+    """Return the name of a figure's file in Discord, by which its bytes are found again."""
     extension = figure.picture.media_type.rpartition("/")[2]
     return f"figure-{figure.picture.sha256[:NAMED_BY]}.{extension}"

@@ -1,7 +1,7 @@
-"""Which answer is in which messages, for as long as its buttons and replies to it should work.
+"""Records of the answers in messages, kept as long as their buttons and replies should work.
 
-One answer may have several versions: asked again, written on, or to a reworded question. They
-share its messages, and one of them is shown.
+One answer may have several versions: asked again, continued, or to a reworded question. They share
+its messages, and one of them is shown.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ class Version(msgspec.Struct, frozen=True, omit_defaults=True):
         )
 
     def outcome(self, work: Work) -> AnswerOutcome:
-        """`work` is what was done for it."""
+        """Return the outcome of this version, whose steps are `work`."""
         return AnswerOutcome(
             self.reason,
             self.omitted_turns,
@@ -55,7 +55,7 @@ class Version(msgspec.Struct, frozen=True, omit_defaults=True):
         )
 
 
-class Shown(msgspec.Struct, frozen=True, omit_defaults=True):
+class ShownAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str  # its first job
     messages: tuple[str, ...]  # as the place where they are knows them
     versions: tuple[Version, ...]
@@ -69,32 +69,34 @@ class Shown(msgspec.Struct, frozen=True, omit_defaults=True):
     def job(self) -> Job:
         return self.version.job
 
-    def at(self, current: int) -> "Shown":
-        """With another of its versions shown."""
+    def switch_to(self, current: int) -> "ShownAnswer":
+        """Return the answer with another of its versions shown."""
         return msgspec.structs.replace(self, current=current)
 
 
-def with_version(earlier: Shown | None, version: Version, messages: tuple[str, ...]) -> Shown:
-    """What is shown once `version` is, the newest one."""
+def add_version(
+    earlier: ShownAnswer | None, version: Version, messages: tuple[str, ...]
+) -> ShownAnswer:
+    """Return an answer with a new version, which is shown."""
     if earlier is None:
-        return Shown(version.job.id, messages, (version,))
+        return ShownAnswer(version.job.id, messages, (version,))
     others = tuple(v for v in earlier.versions if v.job.id != version.job.id)
     versions = (*others, version)[-MAX_VERSIONS:]
-    return Shown(earlier.id, messages, versions, len(versions) - 1)
+    return ShownAnswer(earlier.id, messages, versions, len(versions) - 1)
 
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Shown).decode
+_decode = msgspec.json.Decoder(ShownAnswer).decode
 
 
 class ShownAnswers:
-    """All calls raise QueueUnavailable while Redis is away."""
+    """Stores answers in Redis. All calls raise QueueUnavailable while it is away."""
 
     def __init__(self, redis: Redis, shard: str = "main") -> None:
         self._scripts = Scripts(redis, shard)
 
-    async def keep(self, shown: Shown, *, latest: bool = True) -> None:
-        """Find it from now on by any of its messages and jobs, and as its channel's latest."""
+    async def store(self, shown: ShownAnswer, *, latest: bool = True) -> None:
+        """Store an answer under its messages and jobs, and as its channel's latest."""
         names = [_id(message) for message in shown.messages]
         names += [version.job.id for version in shown.versions]
 
@@ -107,23 +109,23 @@ class ShownAnswers:
             *(self._scripts.call("SET", key, answer, "PX", TTL_MS) for key, answer in keys.items()),
         )
 
-    async def find(self, name: str) -> Shown | None:
-        """The answer in this message, or of this job."""
-        return await self._named(self._scripts.key("shown", name))
+    async def find(self, name: str) -> ShownAnswer | None:
+        """Return the answer in this message, or of this job."""
+        return await self._find_by_key(self._scripts.key("shown", name))
 
-    async def latest(self, channel: str) -> Shown | None:
-        """The newest answer of a conversation."""
-        return await self._named(self._scripts.key("latest", channel))
+    async def find_latest(self, channel: str) -> ShownAnswer | None:
+        """Return the newest answer of a conversation."""
+        return await self._find_by_key(self._scripts.key("latest", channel))
 
     async def erase(self, user: str) -> None:
-        """Drop a person's answers, whose records hold their questions; nothing can be done about
-        them any more."""
+        """Delete the records of a person's answers, which hold their questions. Their buttons then
+        do nothing any more."""
         for key in await self._scripts.list_keys("answer"):
             record = await self._scripts.retry(partial(self._scripts.redis.get, key))
             if record and _decode(unpack(record)).job.user == user:
                 await self._scripts.call("DEL", key)
 
-    async def _named(self, key: str) -> Shown | None:
+    async def _find_by_key(self, key: str) -> ShownAnswer | None:
         answer = await self._get(key)
         record = answer and await self._get(self._scripts.key("answer", answer.decode()))
         return _decode(unpack(record)) if record else None

@@ -22,6 +22,8 @@ from jobqueue.rate_limit import RateLimiter
 
 @dataclass(frozen=True)
 class Services:
+    """All that the bot stands on, over one Redis."""
+
     settings: Settings
     queue: JobQueue
     history: History

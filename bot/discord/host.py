@@ -13,7 +13,7 @@ import msgspec
 from discord import app_commands
 
 from bot import notices
-from bot.answer_formatter import Dressing
+from bot.answer_formatter import AnswerFormatter
 from bot.config import Settings
 from bot.discord import access
 from bot.discord.ask import job_factory, message_text, references
@@ -45,6 +45,8 @@ Component = TypeVar("Component", bound=PersistentItem)
 
 
 class Host(discord.AutoShardedClient):
+    """The client with its services. `bot.discord.setup` adds components, forms and commands."""
+
     def __init__(self, services: Services, metrics: Metrics) -> None:
         shards = services.settings.shards
         super().__init__(
@@ -58,10 +60,10 @@ class Host(discord.AutoShardedClient):
             chunk_guilds_at_startup=False,
         )
         self.services = services
-        self.dressing = Dressing(services.blobs)
-        self.registry = AnswerRegistry(self, services, self.dressing)
+        self.formatter = AnswerFormatter(services.blobs)
+        self.registry = AnswerRegistry(self, services, self.formatter)
         self.pacer = RequestPacer(len(shards.ids) / shards.of if shards else 1.0)
-        self.answers = AnswerManager(self, services, self.registry, self.dressing, self.pacer)
+        self.answers = AnswerManager(self, services, self.registry, self.formatter, self.pacer)
         self.admission = Admission(services)
         self.intake = QuestionIntake(self, services, self.admission, self.answers)
         reader = services.settings.reader

@@ -42,6 +42,8 @@ COMMANDS: tuple[Command | app_commands.ContextMenu, ...] = (
 
 
 class Commonroom(Host):
+    """The host with every command, component and form."""
+
     def __init__(self, services: Services, metrics: Metrics) -> None:
         super().__init__(services, metrics)
         self.actions = AnswerActions(self)

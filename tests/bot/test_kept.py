@@ -4,7 +4,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from bot.agent_trace import Thinking, Work, WorkRecords
-from bot.answer_store import Shown, ShownAnswers, Version
+from bot.answer_store import ShownAnswer, ShownAnswers, Version
 from bot.reply_protocol import AnswerOutcome
 from bot.user_records import Kept
 from jobqueue.lua_runner import Scripts
@@ -16,9 +16,9 @@ WORDS = "What people write repeats itself, more or less. " * 1_000
 
 async def test_an_answers_long_record_is_small_and_whole(redis: Redis) -> None:
     job = msgspec.structs.replace(make_job("1"), prompt=WORDS)
-    shown = Shown("1", ("9/2",), (Version.of(job, AnswerOutcome(FinishReason.STOP)),))
+    shown = ShownAnswer("1", ("9/2",), (Version.of(job, AnswerOutcome(FinishReason.STOP)),))
     answers = ShownAnswers(redis)
-    await answers.keep(shown)
+    await answers.store(shown)
     assert await answers.find("2") == shown
     assert await redis.strlen(Scripts(redis, "main").key("answer", "1")) < len(WORDS) // 4
 

@@ -14,7 +14,7 @@ import discord
 from msgspec.structs import replace
 
 from bot import notices
-from bot.answer_store import Shown
+from bot.answer_store import ShownAnswer
 from bot.article import edits
 from bot.article.article_store import ArticleRecord
 from bot.article.export import export_zip
@@ -313,14 +313,14 @@ class ArticleActions:
         page = await self._load_editor(interaction, control.job, control.section, control.slot)
         if page.slot is None:
             raise Refused(NOT_THERE)
-        found = await self._client.dressing.candidates(page.slot)
+        found = await self._client.formatter.list_candidates(page.slot)
         await interaction.response.edit_message(
             view=page.candidates_view(found), attachments=article_editor.candidate_files(found)
         )
 
     # --- whether it may be ----------------------------------------------------------------------
 
-    async def _find(self, interaction: Interaction, job: str) -> tuple[Shown, ArticleRecord]:
+    async def _find(self, interaction: Interaction, job: str) -> tuple[ShownAnswer, ArticleRecord]:
         await self._answers.wait_until_recorded(job)
         shown = await self._services.answers.find(job)
         record = await self._services.articles.find(shown.id) if shown else None
@@ -329,14 +329,16 @@ class ArticleActions:
         require_here(interaction, shown.job)
         return shown, record
 
-    async def _find_own(self, interaction: Interaction, job: str) -> tuple[Shown, ArticleRecord]:
+    async def _find_own(
+        self, interaction: Interaction, job: str
+    ) -> tuple[ShownAnswer, ArticleRecord]:
         shown, record = await self._find(interaction, job)
         if shown.job.user != str(interaction.user.id):
             raise Refused(Notice("article-not-yours", Tone.INFO, {"name": shown.job.user_name}))
         return shown, record
 
     @asynccontextmanager
-    async def _lock_article(self, shown: Shown) -> AsyncIterator[None]:
+    async def _lock_article(self, shown: ShownAnswer) -> AsyncIterator[None]:
         """Hold the article's lock. Raises `Refused` while something else changes the article."""
         lock = self._locks.setdefault(shown.id, asyncio.Lock())
         try:
@@ -352,7 +354,7 @@ class ArticleActions:
             lock.release()
 
 
-def _rework_job(shown: Shown, change: SectionChange, interaction: Interaction) -> Job:
+def _rework_job(shown: ShownAnswer, change: SectionChange, interaction: Interaction) -> Job:
     """Return the job of a change, in a conversation of its own: the channel's goes on unchanged."""
     order = shown.job.order or ArticleOrder()
     return replace(

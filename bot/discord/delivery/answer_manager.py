@@ -18,8 +18,8 @@ import discord
 import msgspec
 
 from bot import notices
-from bot.answer_formatter import Dressing
-from bot.answer_store import Shown
+from bot.answer_formatter import AnswerFormatter
+from bot.answer_store import ShownAnswer
 from bot.answer_stream import follow_answer, submit
 from bot.discord.ask.admission import Admitted
 from bot.discord.delivery import reply_target
@@ -63,7 +63,7 @@ class AnswerManager:
         client: discord.Client,
         services: Services,
         registry: AnswerRegistry,
-        formatter: Dressing,
+        formatter: AnswerFormatter,
         pacer: RequestPacer,
     ) -> None:
         self._client = client
@@ -284,7 +284,7 @@ class AnswerManager:
             chrome,
             note,
             save_note,
-            self._formatter.dress,
+            self._formatter.format_answer,
             self._pacer,
             resumed,
         )
@@ -308,7 +308,9 @@ class AnswerManager:
 
     # --- versions of a shown answer -------------------------------------------------------------
 
-    async def show_version(self, shown: Shown, text: str, article: Article | None = None) -> None:
+    async def show_version(
+        self, shown: ShownAnswer, text: str, article: Article | None = None
+    ) -> None:
         """Put another version of an answer into its messages; of an article, this state."""
 
         async def ignore_note(_: DeliveryNote) -> bool:
@@ -323,7 +325,7 @@ class AnswerManager:
         if reply.messages != shown.messages:
             await self._registry.update(msgspec.structs.replace(shown, messages=reply.messages))
 
-    async def delete_unreachable_messages(self, shown: Shown, kept: tuple[str, ...]) -> None:
+    async def delete_unreachable_messages(self, shown: ShownAnswer, kept: tuple[str, ...]) -> None:
         """Delete the messages of a private answer that its new version cannot be shown in.
 
         The token that sent them may be over. Then they stay.

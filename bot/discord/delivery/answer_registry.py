@@ -14,8 +14,8 @@ from redis.exceptions import RedisError
 
 from bot import problem_numbers
 from bot.agent_trace import NOTHING, Work
-from bot.answer_formatter import Dressing, figure_name
-from bot.answer_store import Shown, Version, with_version
+from bot.answer_formatter import AnswerFormatter, figure_name
+from bot.answer_store import ShownAnswer, Version, add_version
 from bot.article import edits
 from bot.article.message_layout import ArticleView
 from bot.discord.delivery import reply_target
@@ -43,7 +43,9 @@ class AnswerRegistry:
     ones that say that they are forgotten.
     """
 
-    def __init__(self, client: discord.Client, services: Services, formatter: Dressing) -> None:
+    def __init__(
+        self, client: discord.Client, services: Services, formatter: AnswerFormatter
+    ) -> None:
         self._client = client
         self._formatter = formatter
         self._shown = services.answers
@@ -67,7 +69,7 @@ class AnswerRegistry:
 
         def build_row(outcome: AnswerOutcome) -> Row:
             shown = earlier if earlier and is_rework(job) else None
-            shown = shown or with_version(earlier, Version.of(job, outcome), ())
+            shown = shown or add_version(earlier, Version.of(job, outcome), ())
             return button_state(shown, article=outcome.article)
 
         return AnswerChrome(
@@ -82,12 +84,12 @@ class AnswerRegistry:
             is_rework=is_rework(job),
         )
 
-    async def prepare_article(self, shown: Shown, article: Article) -> ArticleView:
+    async def prepare_article(self, shown: ShownAnswer, article: Article) -> ArticleView:
         """Make an article ready to be shown, with the pictures that its messages still have."""
         await restore_images(self._client, self._blobs, shown, article)
-        return await self._formatter.spread(article)
+        return await self._formatter.format_article(article)
 
-    async def find_article(self, shown: Shown) -> Article | None:
+    async def find_article(self, shown: ShownAnswer) -> Article | None:
         """Return the article's present state, if the answer is one and its record is known."""
         record = None
         with suppress(QueueUnavailable):
@@ -100,16 +102,16 @@ class AnswerRegistry:
         """Record a job's answer as the latest of its channel."""
         try:
             earlier = await self._shown.find(answer) if answer else None
-            before = await self._shown.latest(job.channel)
+            before = await self._shown.find_latest(job.channel)
             if earlier and is_rework(job):
                 shown = msgspec.structs.replace(earlier, messages=messages)
             else:
-                shown = with_version(earlier, Version.of(job, outcome), messages)
+                shown = add_version(earlier, Version.of(job, outcome), messages)
             if outcome.work:
                 await self._works.keep(job.id, job.user, outcome.work)
             if outcome.article:
                 await self._articles.add(shown.id, job.user, outcome.article)
-            await self._shown.keep(shown, latest=not is_rework(job))
+            await self._shown.store(shown, latest=not is_rework(job))
         except (QueueUnavailable, RedisError) as error:
             log.warning("answer not on record job=%s: %r", job.id, error)
             return
@@ -128,11 +130,11 @@ class AnswerRegistry:
                 return work
         return NOTHING
 
-    async def update(self, shown: Shown) -> None:
+    async def update(self, shown: ShownAnswer) -> None:
         """Record a change of an answer. An article may be changed when it is not the latest."""
-        await self._shown.keep(shown, latest=shown.job.order is None)
+        await self._shown.store(shown, latest=shown.job.order is None)
 
-    async def redraw_buttons(self, shown: Shown, *, latest: bool) -> None:
+    async def redraw_buttons(self, shown: ShownAnswer, *, latest: bool) -> None:
         """Give an answer's last message its present buttons, where it can be reached.
 
         An article keeps its buttons, since they are a part of its layout.
@@ -157,7 +159,7 @@ def is_rework(job: Job) -> bool:
     return job.order is not None and job.order.change is not None
 
 
-def version_chrome(shown: Shown, article: Article | None) -> AnswerChrome:
+def version_chrome(shown: ShownAnswer, article: Article | None) -> AnswerChrome:
     """Return what is around the version of an answer that is to be shown."""
     row = button_state(shown, article=article)
     return AnswerChrome(
@@ -165,7 +167,7 @@ def version_chrome(shown: Shown, article: Article | None) -> AnswerChrome:
     )
 
 
-def button_state(shown: Shown, *, latest: bool = True, article: Article | None = None) -> Row:
+def button_state(shown: ShownAnswer, *, latest: bool = True, article: Article | None = None) -> Row:
     question, _ = problem_numbers.parted(shown.job.prompt)
     is_problem = strip_model(shown.job.capability) == SOLVE
     return Row(
@@ -213,7 +215,7 @@ def _pictures(job: Job) -> list[str]:
 
 
 async def restore_images(
-    client: discord.Client, blobs: Blobs, shown: Shown, article: Article
+    client: discord.Client, blobs: Blobs, shown: ShownAnswer, article: Article
 ) -> None:
     """Put an article's pictures back into the queue's memory, as far as Discord has them.
 
@@ -234,7 +236,7 @@ async def restore_images(
 
 
 async def _find_files(
-    client: discord.Client, shown: Shown, missing: Collection[str]
+    client: discord.Client, shown: ShownAnswer, missing: Collection[str]
 ) -> AsyncIterator[tuple[str, bytes]]:
     channel = client.get_partial_messageable(int(reply_target.decode(shown.job.reply).channel))
     for message in shown.messages:

@@ -22,6 +22,8 @@ class Footnote(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class InteractionTarget(msgspec.Struct, frozen=True, tag="interaction", omit_defaults=True):
+    """An answer below an interaction's response."""
+
     application: str
     token: str
     channel: str
@@ -43,6 +45,8 @@ class InteractionTarget(msgspec.Struct, frozen=True, tag="interaction", omit_def
 
 
 class MessageTarget(msgspec.Struct, frozen=True, tag="message", omit_defaults=True):
+    """An answer that replies to a message."""
+
     channel: str
     message: str  # the one that asked; empty for an answer that stands by itself
     quoted: bool = False  # the question, which was put into other words, stands above the answer

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from bot import notices, problem_numbers
-from bot.answer_store import Shown
+from bot.answer_store import ShownAnswer
 from bot.discord import access
 from bot.discord.access import require_here
 from bot.discord.ask import ask_flow
@@ -130,7 +130,9 @@ class AnswerActions:
             raise Refused(NOT_YOUR_FAILURE)
         await ask_flow.ask_again(interaction, failed)
 
-    async def _submit_version(self, interaction: Interaction, shown: Shown, **changes: str) -> None:
+    async def _submit_version(
+        self, interaction: Interaction, shown: ShownAnswer, **changes: str
+    ) -> None:
         channel = shown.job.channel
         with tracing.start_question_span(str(interaction.id), channel, "renewed"):
             async with self._answers.lock_channel(channel):
@@ -172,14 +174,14 @@ class AnswerActions:
             await interaction.response.edit_message(embed=done, view=None)
         before = await self._services.answers.find(turn.parent) if turn.parent else None
         if before and before.job.id == turn.parent:
-            await self._services.answers.keep(before)
+            await self._services.answers.store(before)
             await self._client.registry.redraw_buttons(before, latest=True)
 
     async def _switch_version(self, interaction: Interaction, job_id: str, step: int) -> None:
         shown = await self._find(interaction, job_id)
         async with self._answers.lock_channel(shown.job.channel):
             await self._require_changeable(interaction, shown)
-            wanted = shown.at((shown.current + step) % len(shown.versions))
+            wanted = shown.switch_to((shown.current + step) % len(shown.versions))
             channel, history = shown.job.channel, self._services.history
             turn = await history.get_turn(channel, wanted.job.id)
             if turn is None:
@@ -208,7 +210,7 @@ class AnswerActions:
 
     # --- whether it may be ----------------------------------------------------------------------
 
-    async def _find(self, interaction: Interaction, job_id: str) -> Shown:
+    async def _find(self, interaction: Interaction, job_id: str) -> ShownAnswer:
         await self._answers.wait_until_recorded(job_id)
         shown = await self._services.answers.find(job_id)
         if shown is None:
@@ -216,7 +218,7 @@ class AnswerActions:
         require_here(interaction, shown.job)
         return shown
 
-    async def _require_changeable(self, interaction: Interaction, shown: Shown) -> Turn:
+    async def _require_changeable(self, interaction: Interaction, shown: ShownAnswer) -> Turn:
         """Return the turn of the current version if this person may change it now."""
         if (
             shown.job.user != str(interaction.user.id)
@@ -234,7 +236,9 @@ class AnswerActions:
         return turn
 
 
-def replacement_target(shown: Shown, interaction: Interaction, *, quoted: bool = False) -> str:
+def replacement_target(
+    shown: ShownAnswer, interaction: Interaction, *, quoted: bool = False
+) -> str:
     """Return the encoded target of a new version: the messages of the old one.
 
     `quoted` shows the question again, since it is another one than its readers saw.
@@ -248,7 +252,7 @@ def replacement_target(shown: Shown, interaction: Interaction, *, quoted: bool =
     return reply_target.encode(below).decode()
 
 
-def editable_messages(shown: Shown, interaction: Interaction) -> tuple[str, ...]:
+def editable_messages(shown: ShownAnswer, interaction: Interaction) -> tuple[str, ...]:
     """Return those of an answer's messages that the press allows to edit.
 
     A token edits what was sent with it and the message whose button was pressed, no other
@@ -262,7 +266,7 @@ def editable_messages(shown: Shown, interaction: Interaction) -> tuple[str, ...]
     return shown.messages
 
 
-def target_of(shown: Shown, interaction: Interaction) -> ReplyTarget:
+def target_of(shown: ShownAnswer, interaction: Interaction) -> ReplyTarget:
     """Return where the answer is, with the press's token where only a token can edit it."""
     below: ReplyTarget = reply_target.decode(shown.job.reply)
     if isinstance(below, InteractionTarget) and not below.may_write:
@@ -271,7 +275,7 @@ def target_of(shown: Shown, interaction: Interaction) -> ReplyTarget:
     return below
 
 
-def with_reachable_target(shown: Shown, interaction: Interaction) -> Shown:
+def with_reachable_target(shown: ShownAnswer, interaction: Interaction) -> ShownAnswer:
     """Return the answer with the place and the messages that the press allows to edit."""
     reply = reply_target.encode(target_of(shown, interaction)).decode()
     version = replace(shown.version, job=replace(shown.job, reply=reply))

@@ -11,7 +11,7 @@ import discord
 
 from bot import problem_numbers
 from bot.agent_trace import Work
-from bot.answer_store import Shown
+from bot.answer_store import ShownAnswer
 from bot.discord.access import require_here
 from bot.discord.ask import ask_flow
 from bot.discord.ask.job_factory import AskOptions
@@ -156,7 +156,7 @@ async def submit_numbers(interaction: Interaction, job_id: str) -> None:
 
 async def _find_answer(
     interaction: Interaction, job_id: str, forgotten: Notice = FORGOTTEN
-) -> Shown:
+) -> ShownAnswer:
     await interaction.client.answers.wait_until_recorded(job_id)
     shown = await interaction.client.services.answers.find(job_id)
     if shown is None:
