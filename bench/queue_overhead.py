@@ -35,7 +35,7 @@ from bench.engine import SHAPES
 from bench.redis_server import RedisServer
 from bench.report import print_table, quantile
 from inference.config import Settings, chosen
-from inference.engines import create
+from inference.engines import create_engine
 from inference.engines.base import Engine, Message, Request
 from jobqueue.event_reader import EventReader
 from jobqueue.queue import JobQueue
@@ -153,7 +153,7 @@ def _measure_engine(args: argparse.Namespace) -> list[OverheadFigures]:
 
 async def _measure_alone(args: argparse.Namespace) -> list[OverheadFigures]:
     settings = replace(chosen(args), slots=max(args.at_once))
-    async with create(settings.engine, settings) as engine:
+    async with create_engine(settings.engine, settings) as engine:
         return await _measure(
             "engine", args.at_once, lambda number: _ask_engine(engine, args, number)
         )

@@ -24,7 +24,7 @@ from pathlib import Path
 import msgspec
 
 from inference.config import OFFLINE, Settings, add_choices, chosen
-from inference.engines import create
+from inference.engines import create_engine
 from inference.engines.base import Engine, Image, Message, Request
 from jobqueue.schema import Sampling
 
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _measure(args: argparse.Namespace, settings: Settings, folder: Path) -> None:
     asked = list(load_questions(folder))[: args.limit]
-    engine = create(settings.engine, settings)
+    engine = create_engine(settings.engine, settings)
     begun = time.monotonic()
     answers = asyncio.run(_answer_all(engine, asked, folder))
     seconds = time.monotonic() - begun

@@ -24,9 +24,9 @@ with require_extra("inference"):
     from inference.article.article_service import ArticleService
     from inference.article.section_images import ArticleTools
     from inference.config import ALSO, OFFLINE, Settings, add_choices, chosen, worker_name
-    from inference.engines import create
+    from inference.engines import create_engine
     from inference.engines.base import CannotLoad, Engine
-    from inference.engines.metered_engine import MeasuredEngine
+    from inference.engines.metered_engine import MeteredEngine
     from inference.library import cli as pictures
     from inference.library import create_selector
     from inference.metrics import Metrics
@@ -81,7 +81,7 @@ def run_serve(arguments: argparse.Namespace) -> int:
     # Nothing is held while the model loads, so Ctrl-C may end the process at once.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     metrics = Metrics()
-    engine = MeasuredEngine(create(settings.engine, settings), metrics)
+    engine = MeteredEngine(create_engine(settings.engine, settings), metrics)
 
     async def serve() -> None:
         async with (

@@ -12,9 +12,9 @@ from inference.engines.base import (
     Chunk,
     Engine,
     Message,
+    PromptTooLong,
     Request,
-    TooLong,
-    Unsupported,
+    UnsupportedRequest,
     Usage,
 )
 from inference.tool_parsers import reasoning
@@ -67,19 +67,19 @@ async def compose(
 ) -> Prompt:
     """The newest turns that fit the context beside the question and room for an answer.
 
-    Raises TooLong when the question alone does not fit, Unsupported when it has no words,
-    BadRequest when the answer that it continues is forgotten.
+    Raises PromptTooLong when the question alone does not fit, UnsupportedRequest when it has no
+    words, BadRequest when the answer that it continues is forgotten.
     """
     own = await album(job, (), blobs, engine)
     if not job.prompt.strip() and not own.images:
-        raise Unsupported(f"{engine.model} reads text only")
+        raise UnsupportedRequest(f"{engine.model} reads text only")
     head = (Message("system", _persona(job, engine, system)), *examples)
     question = Message("user", job.prompt, own.of(job.id))
     begun = await _begun(job, past)
     tail = (question, Message("assistant", begun.answer)) if begun else (question,)
     alone = await engine.count_tokens((*head, *tail))
     if alone >= engine.context_tokens:
-        raise TooLong(alone, engine.context_tokens)
+        raise PromptTooLong(alone, engine.context_tokens)
     empty = await engine.count_tokens((*head, Message("user", "")))
     asked = await engine.count_tokens((*head, question)) if begun else alone
 
@@ -202,10 +202,10 @@ class Answer:
 
     def _grown(self, chunk: Chunk) -> Iterator[AnyEvent]:
         """What a chunk adds to the reasoning, and to the answer."""
-        self._tokens += chunk.tokens if chunk.text or chunk.thought else 0
+        self._tokens += chunk.tokens if chunk.text or chunk.reasoning else 0
         self._said += chunk.text
         thought, answer = self._said_so_far(ended=chunk.finish_reason is not None)
-        thought_more = chunk.thought + thought[len(self._thought) :]
+        thought_more = chunk.reasoning + thought[len(self._thought) :]
         before, self._thought, self._answer = self._answer, thought, answer
         if thought_more:
             yield ReasoningDelta(text=thought_more)

@@ -12,7 +12,7 @@ from common.installation import describe_installation
 from common.settings import SettingsError, load_settings
 from inference import ocr
 from inference.config import OFFLINE, Settings
-from inference.engines.engine_checks import of_engine
+from inference.engines.engine_checks import check_engine
 from inference.models import model_store
 from inference.sandbox import check as sandbox
 from inference.sandbox.config import SandboxConfig
@@ -57,7 +57,7 @@ async def _of_settings(environ: Mapping[str, str], *, hashes: bool) -> list[Find
         settings.metrics_host, settings.metrics_port, "INFERENCE_METRICS_PORT"
     )
     return [
-        *await of_engine(settings, hashes=hashes),
+        *await check_engine(settings, hashes=hashes),
         *await _of_programs(settings),
         _of_reading(),
         port,

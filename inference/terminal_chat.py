@@ -18,8 +18,8 @@ import msgspec
 from common.redact import redact
 from inference.chat_attempt import Answer, compose
 from inference.config import OFFLINE, Settings, add_choices, chosen
-from inference.engines import create
-from inference.engines.base import BadRequest, Engine, EngineBroken, Health
+from inference.engines import create_engine
+from inference.engines.base import BadRequest, Engine, EngineFailed, Health
 from jobqueue.history import LoadedHistory
 from jobqueue.schema import Delta, Finished, FinishReason, Job, Sampling, Turn
 
@@ -44,7 +44,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run_chat(arguments: argparse.Namespace) -> int:
     settings = chosen(arguments)
     os.environ.update(OFFLINE)
-    engine = create(settings.engine, settings)
+    engine = create_engine(settings.engine, settings)
     with asyncio.Runner() as runner:
         runner.run(_load(engine))
         try:
@@ -122,7 +122,7 @@ class Chat:
             self._runner.run(self._answer(prompt))
         except KeyboardInterrupt:  # before anything was there to keep
             print("\n(stopped)")
-        except (BadRequest, EngineBroken, ValueError) as error:
+        except (BadRequest, EngineFailed, ValueError) as error:
             print(f"No answer: {redact(str(error))}")
 
     async def _answer(self, prompt: str) -> None:
@@ -155,7 +155,7 @@ class Chat:
                         return event
         except asyncio.CancelledError:
             return await answer.cut_short(FinishReason.CANCELLED)
-        raise EngineBroken("the answer ended without a last chunk")
+        raise EngineFailed("the answer ended without a last chunk")
 
     def _do_system(self, text: str) -> None:
         self._system = text or self._system

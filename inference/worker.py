@@ -20,7 +20,13 @@ from inference.article.article_service import ArticleService
 from inference.attempt_span import Traced, traced
 from inference.chat_attempt import Answer, Attempt, Past, compose
 from inference.emitter import Emitter, batches, joined, patiently
-from inference.engines.base import BadRequest, Engine, EngineBroken, TooLong, Unsupported
+from inference.engines.base import (
+    BadRequest,
+    Engine,
+    EngineFailed,
+    PromptTooLong,
+    UnsupportedRequest,
+)
 from inference.image_text import Legible, NoText, can_read, wants_reading
 from inference.metrics import Metrics
 from inference.summarizer import Compactor
@@ -65,8 +71,8 @@ _CUT = {
 }
 
 _REFUSALS: Mapping[type[BadRequest], FailureCode] = {
-    TooLong: FailureCode.TOO_LONG,
-    Unsupported: FailureCode.UNSUPPORTED,
+    PromptTooLong: FailureCode.TOO_LONG,
+    UnsupportedRequest: FailureCode.UNSUPPORTED,
     NoAnswer: FailureCode.NO_ANSWER,
     NoPrograms: FailureCode.NO_PROGRAMS,
     NoText: FailureCode.NO_TEXT,
@@ -274,7 +280,7 @@ class Worker:
             told.ended(outcome)
 
     async def _attempt(self, lease: Lease, emitter: Emitter) -> str:
-        """Returns what became of it, for the log. EngineBroken and surprises go up."""
+        """Returns what became of it, for the log. EngineFailed and surprises go up."""
         try:
             return await self._answer(lease, emitter)
         except BadRequest as error:
@@ -344,7 +350,7 @@ class Worker:
                     return LeaseStatus.CONTINUE, finished
                 if verdict is not LeaseStatus.CONTINUE:
                     return verdict, None
-        raise EngineBroken("the answer ended without a last chunk")
+        raise EngineFailed("the answer ended without a last chunk")
 
     def _gather_s(self) -> float:
         return max(COALESCE_S, len(self._running) / EMITS_PER_S)

@@ -45,7 +45,7 @@ async def ensure_model(arguments: argparse.Namespace) -> None:
 
 async def _ensure_gguf(settings: Settings) -> bool:
     """Whether llama.cpp can answer, after its file was fetched if need be; says why not."""
-    if settings.engine == "auto" and not auto_select.wanted(settings):
+    if settings.engine == "auto" and not auto_select.prefers_llamacpp(settings):
         if not auto_select.has_gpu():
             print("Without a GPU llama.cpp would answer about three times as fast: ", end="")
             print("pip install 'commonroom[cpu]'", flush=True)

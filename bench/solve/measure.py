@@ -21,7 +21,7 @@ from bench.report import print_table
 from inference.agent.errors import NoAnswer
 from inference.agent.tool_runtime import Workshop
 from inference.config import OFFLINE, add_choices, chosen
-from inference.engines import create
+from inference.engines import create_engine
 from inference.engines.base import Engine
 from inference.maths import verify
 from inference.sandbox.client import Sandbox
@@ -75,7 +75,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(arguments: argparse.Namespace) -> None:
     settings = chosen(arguments)
     os.environ.update(OFFLINE)
-    engine = create(settings.engine, settings)
+    engine = create_engine(settings.engine, settings)
     with as_file(files("bench.solve") / "problems.jsonl") as own:
         problems = load_problems(arguments.set or own)
 

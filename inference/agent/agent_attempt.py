@@ -10,7 +10,7 @@ from inference.agent.model_output import Said
 from inference.agent.model_turn import Asking
 from inference.agent.step_events import Steps
 from inference.chat_attempt import Prompt
-from inference.engines.base import Engine, TooLong
+from inference.engines.base import Engine, PromptTooLong
 from inference.tool_parsers.base import Dialect
 from inference.tools.base import Context, Outcome, Tool
 from jobqueue.approvals import Approvals
@@ -87,7 +87,7 @@ class AgentAttempt:
             async with aclosing(self._loop.say(say, left)) as steps:
                 async for step in steps:
                     yield step
-        except TooLong as error:
+        except PromptTooLong as error:
             if self._steps.number == self._steps.before:
                 raise
             raise NoAnswer(f"the context is full: {error}") from error

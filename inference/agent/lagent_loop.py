@@ -145,7 +145,7 @@ class _Aggregator:
     def _message(self, remembered: AgentMessage, name: str) -> Message:
         if remembered.sender == name:
             said: Said = remembered.content
-            return Message("assistant", said.text, called=said.called)
+            return Message("assistant", said.text, tool_call=said.called)
         if remembered.sender == "user":
             return Message("user", remembered.content)
         return self._dialect.returned(remembered.content)

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
-from inference.engines.base import Called, Message
+from inference.engines.base import Message, NativeToolCall
 from inference.tool_parsers.base import Reply
 
 
@@ -12,7 +12,7 @@ class Said:
     text: str  # as the model wrote it
     reply: Reply  # as its dialect reads it
     ended: bool = False  # this is all of it
-    called: Called | None = None  # a call that is not in the text
+    called: NativeToolCall | None = None  # a call that is not in the text
 
 
 Ask = Callable[[tuple[Message, ...]], AsyncGenerator[Said, None]]

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from inference.agent.model_output import Said
-from inference.engines.base import Called, Chunk, Engine, Message, Offer, Request
+from inference.engines.base import Chunk, Engine, Message, NativeToolCall, Request, ToolSpec
 from inference.tool_parsers.base import Dialect, Reply
 from inference.tool_parsers.json_call import made_call
 from inference.tools.base import Tool
@@ -28,7 +28,7 @@ class Asking:
         self._attempt = attempt
         self._engine = engine
         self._dialect = dialect
-        self._tools = tuple(Offer(t.name, t.description, t.parameters) for t in tools)
+        self._tools = tuple(ToolSpec(t.name, t.description, t.parameters) for t in tools)
         self.turns = 0
         self.prompt_tokens = 0
         self.completion_tokens = 0
@@ -57,7 +57,7 @@ class Asking:
             messages=messages,
             sampling=self._dialect.sampling(self._job.sampling, self.turns),
             thinking=self._job.thinking,
-            markup=self._dialect.markup,
+            visible_tokens=self._dialect.markup,
             tools=self._tools,
         )
 
@@ -72,22 +72,22 @@ class _Made:
         self._arguments: str | None = None
 
     def take(self, chunk: Chunk) -> None:
-        self._thought += chunk.thought
-        for piece in chunk.calls:
+        self._thought += chunk.reasoning
+        for piece in chunk.tool_calls:
             if piece.index == 0:
                 self._tool += piece.name
                 self._arguments = (self._arguments or "") + piece.arguments
 
     @property
-    def called(self) -> Called | None:
+    def called(self) -> NativeToolCall | None:
         """What cannot be read again is left out: a server would refuse the conversation."""
         if self._arguments is None:
             return None
         try:
             json.loads(self._arguments or "{}")
         except (ValueError, RecursionError):
-            return Called(self._tool, "{}")
-        return Called(self._tool, self._arguments or "{}")
+            return NativeToolCall(self._tool, "{}")
+        return NativeToolCall(self._tool, self._arguments or "{}")
 
     def added_to(self, reply: Reply, *, ended: bool) -> Reply:
         call = reply.call

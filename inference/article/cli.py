@@ -17,8 +17,8 @@ from common.redact import redact
 from inference.article.article_service import ArticleService
 from inference.article.section_images import ArticleTools
 from inference.config import OFFLINE, Settings, add_choices, chosen
-from inference.engines import create
-from inference.engines.base import BadRequest, EngineBroken
+from inference.engines import create_engine
+from inference.engines.base import BadRequest, EngineFailed
 from inference.library import create_selector
 from inference.library.image_selector import MemoryBlobs
 from inference.sandbox.client import Sandbox
@@ -47,14 +47,14 @@ def run_article(arguments: argparse.Namespace) -> int:
     os.environ.update(OFFLINE)
     try:
         asyncio.run(_run(arguments, settings))
-    except (BadRequest, EngineBroken) as error:
+    except (BadRequest, EngineFailed) as error:
         print(f"No article: {redact(str(error))}", file=sys.stderr)
         return 1
     return 0
 
 
 async def _run(arguments: argparse.Namespace, settings: Settings) -> None:
-    engine = create(settings.engine, settings)
+    engine = create_engine(settings.engine, settings)
     async with engine, _sandbox(settings) as sandbox:
         began = time.monotonic()
         blobs = MemoryBlobs()
@@ -76,7 +76,7 @@ async def _print_events(tools: ArticleTools, job: Job) -> Finished:
                     print(f"\n[{stage} {done}/{total}]", file=sys.stderr, flush=True)
                 case Finished():
                     return event
-    raise EngineBroken("the article ended without a last word")
+    raise EngineFailed("the article ended without a last word")
 
 
 def _job(arguments: argparse.Namespace) -> Job:

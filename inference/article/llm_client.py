@@ -71,7 +71,7 @@ class LLMClient:
         begun, said = messages[-1].role == "assistant", ""
         async with aclosing(self._engine.generate(request)) as chunks:
             async for chunk in chunks:
-                self.completion_tokens += chunk.tokens if chunk.text or chunk.thought else 0
+                self.completion_tokens += chunk.tokens if chunk.text or chunk.reasoning else 0
                 said += chunk.text
                 self.cut = chunk.finish_reason is FinishReason.LENGTH
                 over = chunk.finish_reason is not None

@@ -14,30 +14,30 @@ from inference.models import gguf
 DRIVERS = ("libcuda.so.1", "libamdhip64.so")
 
 
-def choose(settings: Settings) -> str:
+def choose_engine(settings: Settings) -> str:
     """What `auto` means: `llamacpp` or `transformers`."""
-    if not wanted(settings):
+    if not prefers_llamacpp(settings):
         return "transformers"
     only = find_spec("torch") is None
     return "llamacpp" if only or gguf.find(settings.model) is not None else "transformers"
 
 
-def wanted(settings: Settings) -> bool:
+def prefers_llamacpp(settings: Settings) -> bool:
     """Whether it would be llama.cpp, were the model's GGUF here."""
     ours = settings.quantize or settings.spread or not settings.chats
-    return not ours and installed() and not has_gpu()
+    return not ours and has_llamacpp() and not has_gpu()
 
 
-def installed() -> bool:
+def has_llamacpp() -> bool:
     return find_spec("xllamacpp") is not None
 
 
 def has_gpu() -> bool:
     """Without torch, whose import takes seconds. CUDA_VISIBLE_DEVICES counts."""
-    return any(map(_drives, DRIVERS))
+    return any(map(_has_device, DRIVERS))
 
 
-def _drives(library: str) -> bool:
+def _has_device(library: str) -> bool:
     try:
         driver = ctypes.CDLL(library)
     except OSError:

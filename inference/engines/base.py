@@ -6,9 +6,9 @@ the model sees it, so that one bad request never harms another.
 
     EngineError
     ├── BadRequest     this request can never work; others are unharmed
-    │   ├── TooLong      the prompt alone exceeds the model's context
-    │   └── Unsupported  it asks for what this model cannot do
-    ├── EngineBroken   the engine itself failed; the job may be tried again
+    │   ├── PromptTooLong       the prompt alone exceeds the model's context
+    │   └── UnsupportedRequest  it asks for what this model cannot do
+    ├── EngineFailed   the engine itself failed; the job may be tried again
     └── CannotLoad     there is no engine to ask: said to the operator, with the way out
 """
 
@@ -30,18 +30,18 @@ class BadRequest(EngineError):
     """The request can never work; nothing reached the model."""
 
 
-class TooLong(BadRequest):
+class PromptTooLong(BadRequest):
     def __init__(self, tokens: int, limit: int) -> None:
         super().__init__(f"{tokens} tokens, the context takes {limit}")
         self.tokens = tokens
         self.limit = limit
 
 
-class Unsupported(BadRequest):
+class UnsupportedRequest(BadRequest):
     """It asks for what this model cannot do."""
 
 
-class EngineBroken(EngineError):
+class EngineFailed(EngineError):
     """The engine failed through no fault of the request."""
 
 
@@ -59,7 +59,7 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
-class Called:
+class NativeToolCall:
     """A call that an engine told apart from the text it came with."""
 
     tool: str
@@ -71,11 +71,11 @@ class Message:
     role: Role
     content: str  # text, never structure: special tokens in it are plain characters
     images: tuple[Image, ...] = ()  # before the text, each behind its label and a colon
-    called: Called | None = None  # the assistant, after the text; what it came to is told next
+    tool_call: NativeToolCall | None = None  # the assistant's, after its text
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class ToolSpec:
     """A tool that the model may call."""
 
     name: str
@@ -94,9 +94,9 @@ class Request:
     thinking: bool | None = None  # aloud before it answers; None is the model's own way
     # Special tokens that mean something to whoever asks: the answer shows them, and in what the
     # system and the assistant say they are what they are, and no plain characters.
-    markup: tuple[str, ...] = ()
+    visible_tokens: tuple[str, ...] = ()
     # For an engine that `takes_tools`; to any other, the messages tell of them.
-    tools: tuple[Offer, ...] = ()
+    tools: tuple[ToolSpec, ...] = ()
     # It only reads ahead what others' prompts begin with: an engine that would slow others down for
     # it lets them go first, and one that can keeps what it read for its next start.
     background: bool = False
@@ -110,7 +110,7 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class CallPiece:
+class NativeCallDelta:
     """More of what the model asks of a tool, from an engine that parses calls itself."""
 
     index: int  # from 0, in the order of an answer's calls
@@ -129,8 +129,8 @@ class Chunk:
     text: str
     finish_reason: FinishReason | None = None
     usage: Usage | None = None
-    thought: str = ""
-    calls: tuple[CallPiece, ...] = ()
+    reasoning: str = ""
+    tool_calls: tuple[NativeCallDelta, ...] = ()
     tokens: int = 1  # that it was made of, as far as the engine knows
 
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from jinja2 import TemplateError
 
-from inference.engines.base import BadRequest, CannotLoad, Image, Message, Unsupported
+from inference.engines.base import BadRequest, CannotLoad, Image, Message, UnsupportedRequest
 
 Tokenizer = Any  # a transformers fast tokenizer; the library has no usable types
 
@@ -67,7 +67,7 @@ class ChatTemplate:
         for message in plain:
             _require_unicode(message.content)
         if self._frames is None and any(message.images for message in plain):
-            raise Unsupported("this model sees no pictures")
+            raise UnsupportedRequest("this model sees no pictures")
         nonce = secrets.token_hex(8)
         marks = [f"CONTENT{nonce}N{i}E" for i in range(len(plain))]
         rendered = self._render(

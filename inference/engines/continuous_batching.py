@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, Self
 
 from transformers import GenerationConfig
 
-from inference.engines.base import EngineBroken
+from inference.engines.base import EngineFailed
 from inference.engines.batch_config import Sizes
 from inference.engines.chunked_prefill import read_in_pieces
 from inference.engines.prefix_cache import keep_prefixes, report_prefixes
@@ -100,7 +100,7 @@ class TokenLoop:
         """New ids as they are drawn. Closing it frees the slot.
 
         Expects 0 < len(prompt), ids within the vocabulary, and a length the pool holds.
-        Raises EngineBroken when the loop dies.
+        Raises EngineFailed when the loop dies.
         """
         name = f"r{next(self._names)}"
         inbox = self._inboxes[name] = _Inbox()
@@ -113,7 +113,7 @@ class TokenLoop:
             while not finished:
                 output = await inbox.get()
                 if output.error:
-                    raise EngineBroken(output.error)
+                    raise EngineFailed(output.error)
                 finished = output.is_finished()
                 yield Piece(output.generated_tokens[seen:], self._cached.get(name, 0))
                 seen = len(output.generated_tokens)
@@ -135,7 +135,7 @@ class TokenLoop:
             eos_token_id=self._end_ids,
         )
         if accepted is None:
-            raise EngineBroken(self.broken)
+            raise EngineFailed(self.broken)
 
     def _start(self) -> Any:
         manager = self._model.init_continuous_batching(
@@ -193,7 +193,7 @@ class TokenLoop:
         self._hangs = True
         log.critical("engine loop hangs", extra={"reason": self.broken})
         self._fail_all(self.broken)
-        with suppress(EngineBroken):  # it has died, then, and is built anew
+        with suppress(EngineFailed):  # it has died, then, and is built anew
             async for _ in self.stream(PROBE, GREEDY, 1):
                 log.warning("engine loop moves again")
         self._hangs = False

@@ -22,9 +22,9 @@ BESIDE_BYTES = {"cpu": 1 * GIB, "cuda": 3 * GIB}
 CONTEXT_TOKENS = 4096
 
 
-async def of_engine(settings: Settings, *, hashes: bool) -> list[Finding]:
+async def check_engine(settings: Settings, *, hashes: bool) -> list[Finding]:
     """`hashes`: read every byte of the model, to see that it is what was pulled."""
-    match auto_select.choose(settings) if settings.engine == "auto" else settings.engine:
+    match auto_select.choose_engine(settings) if settings.engine == "auto" else settings.engine:
         case "transformers":
             return list(_of_transformers(settings, hashes=hashes))
         case "llamacpp":
@@ -40,7 +40,7 @@ async def of_engine(settings: Settings, *, hashes: bool) -> list[Finding]:
 def _of_llamacpp(settings: Settings, *, hashes: bool) -> Iterator[Finding]:
     from inference.engines.llamacpp import engine  # noqa: PLC0415  (only where it was chosen)
 
-    if not auto_select.installed():
+    if not auto_select.has_llamacpp():
         yield fault("llama.cpp", "is not installed", "pip install 'commonroom[cpu]'")
         return
     yield good("llama.cpp", f"xllamacpp {metadata.version('xllamacpp')}, {engine.cores()} threads")

@@ -10,7 +10,7 @@ from inference.engines.base import Chunk, Engine, Health, Message, Request
 from inference.metrics import Metrics
 
 
-class MeasuredEngine:
+class MeteredEngine:
     def __init__(self, engine: Engine, metrics: Metrics) -> None:
         self._engine = engine
         self._metrics = metrics
@@ -23,7 +23,7 @@ class MeasuredEngine:
         with self._metrics.request() as measured, traced as span:
             async with aclosing(self._engine.generate(request)) as chunks:
                 async for chunk in chunks:
-                    if chunk.tokens and (chunk.text or chunk.thought or chunk.calls):
+                    if chunk.tokens and (chunk.text or chunk.reasoning or chunk.tool_calls):
                         first = measured.silent
                         gap_s = measured.piece(chunk.tokens)
                         if first:

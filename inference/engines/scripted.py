@@ -35,11 +35,11 @@ from typing import Self
 from inference.engines.base import (
     BadRequest,
     Chunk,
-    EngineBroken,
+    EngineFailed,
     Health,
     Message,
+    PromptTooLong,
     Request,
-    TooLong,
     Usage,
 )
 from inference.engines.detokenizer import StopStrings
@@ -95,7 +95,7 @@ class ScriptedEngine:
             if stops.hit:
                 break
             if "!fail" in prompt:
-                raise EngineBroken("the prompt asked for it")
+                raise EngineFailed("the prompt asked for it")
         yield Chunk(stops.flush(), reason, Usage(prompt_tokens, made))
 
     async def count_tokens(self, messages: tuple[Message, ...]) -> int:
@@ -130,7 +130,7 @@ class ScriptedEngine:
             raise BadRequest("the prompt asked for it")
         tokens = await self.count_tokens(request.messages)
         if tokens >= self.context_tokens:
-            raise TooLong(tokens, self.context_tokens)
+            raise PromptTooLong(tokens, self.context_tokens)
         return tokens
 
 

@@ -20,7 +20,7 @@ from typing import Any, Self
 import torch
 from transformers import DynamicCache
 
-from inference.engines.base import EngineBroken
+from inference.engines.base import EngineFailed
 from inference.engines.continuous_batching import Piece
 from inference.engines.sampling import Draw, columns, draw_tokens
 from inference.engines.vision.pixel_inputs import Pixels
@@ -56,7 +56,7 @@ class OneByOne:
     ) -> AsyncGenerator[Piece, None]:
         """New ids as they are drawn. Closing it ends the work with the step under way.
 
-        `pixels` are of the pictures in the prompt. Raises EngineBroken when a step fails.
+        `pixels` are of the pictures in the prompt. Raises EngineFailed when a step fails.
         """
         steps = self._answer(list(prompt), draw, max_new_tokens, pixels)
         run = asyncio.get_running_loop().run_in_executor
@@ -65,7 +65,7 @@ class OneByOne:
                 yield piece
         except RuntimeError as error:  # out of memory, mostly
             self._forget(0)
-            raise EngineBroken(str(error)) from error
+            raise EngineFailed(str(error)) from error
 
     @torch.inference_mode()
     def _answer(

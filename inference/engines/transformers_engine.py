@@ -21,11 +21,11 @@ from inference.engines.base import (
     BadRequest,
     CannotLoad,
     Chunk,
-    EngineBroken,
+    EngineFailed,
     Health,
     Message,
+    PromptTooLong,
     Request,
-    TooLong,
     Usage,
 )
 from inference.engines.batch_config import Sizes
@@ -105,7 +105,7 @@ class TransformersEngine:
             request.sampling.max_tokens or self._max_tokens, self.context_tokens - len(prompt)
         )
         draw = Draw.of(request.sampling, ready.defaults)
-        text = _AnswerText(ready, request.sampling.stop, request.markup)
+        text = _AnswerText(ready, request.sampling.stop, request.visible_tokens)
         cached = told = 0
         self._running.add(request.id)
         try:
@@ -197,19 +197,19 @@ class TransformersEngine:
         if request.id in self._running:
             raise BadRequest(f"request {request.id} is running already")
         prompt = ready.template.encode(
-            request.messages, thinking=request.thinking, markup=request.markup
+            request.messages, thinking=request.thinking, markup=request.visible_tokens
         )
         if not prompt:
             raise BadRequest("the prompt is empty")
         if len(prompt) >= self.context_tokens:
-            raise TooLong(len(prompt), self.context_tokens)
+            raise PromptTooLong(len(prompt), self.context_tokens)
         if not all(0 <= token < ready.loaded.vocabulary for token in prompt):
             raise BadRequest("the tokenizer and the model do not belong together")
         return prompt
 
     def _require_ready(self) -> _Ready:
         if self._ready is None:
-            raise EngineBroken("the model is not loaded")
+            raise EngineFailed("the model is not loaded")
         return self._ready
 
     def _report(self, progress: float, detail: str) -> None:

@@ -14,7 +14,7 @@ from itertools import count
 import msgspec
 
 from inference import ocr
-from inference.engines.base import BadRequest, Engine, EngineBroken, Image, Message, Request
+from inference.engines.base import BadRequest, Engine, EngineFailed, Image, Message, Request
 from inference.library.eligibility import VIEWS
 from inference.library.image_entry import ImageEntry, kind_in
 from inference.library.image_file import ArticleImage
@@ -130,7 +130,7 @@ class VisionChecker:
         try:
             async with aclosing(self._engine.generate(request)) as chunks:
                 return "".join([chunk.text async for chunk in chunks]).strip()
-        except (BadRequest, EngineBroken):
+        except (BadRequest, EngineFailed):
             return ""
 
 

@@ -4,7 +4,14 @@ import pytest
 
 from inference.chat_attempt import Answer, compose
 from inference.emitter import joined
-from inference.engines.base import BadRequest, Chunk, Request, TooLong, Unsupported, Usage
+from inference.engines.base import (
+    BadRequest,
+    Chunk,
+    PromptTooLong,
+    Request,
+    UnsupportedRequest,
+    Usage,
+)
 from inference.engines.scripted import ScriptedEngine, tokenize
 from jobqueue.history import LoadedHistory
 from jobqueue.schema import (
@@ -95,13 +102,13 @@ async def test_the_question_is_never_dropped_and_its_tokens_are_its_own() -> Non
 
 
 async def test_a_question_beyond_the_context_is_too_long() -> None:
-    with pytest.raises(TooLong):
+    with pytest.raises(PromptTooLong):
         await compose(job("word " * 40), Past(), ScriptedEngine(context_tokens=30), system=SYSTEM)
 
 
 async def test_a_picture_without_words_is_unsupported() -> None:
     picture = Attachment(sha256="0" * 64, name="a.png", media_type="image/png", size=1)
-    with pytest.raises(Unsupported):
+    with pytest.raises(UnsupportedRequest):
         await compose(job("  ", attachments=(picture,)), Past(), ScriptedEngine(), system=SYSTEM)
 
 

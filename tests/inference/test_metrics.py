@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from redis.asyncio import Redis
 
 from inference.engines.base import Usage
-from inference.engines.metered_engine import MeasuredEngine
+from inference.engines.metered_engine import MeteredEngine
 from inference.engines.scripted import ScriptedEngine
 from inference.metrics import Metrics
 from jobqueue.queue import JobQueue
@@ -31,7 +31,7 @@ async def test_a_job_is_counted_from_its_submission_to_its_end(
     metrics = Metrics()
     await queue.submit(job("waits", "hello !tokens 20 !delay 5ms"))
     await asyncio.sleep(0.2)  # what is measured
-    engine = MeasuredEngine(ScriptedEngine(), metrics)
+    engine = MeteredEngine(ScriptedEngine(), metrics)
     async with working(queue, redis, engine, metrics=metrics):
         await ask(queue, job("waits", "hello"))
         await ask(queue, job("refused", "!refuse", channel="other"))
@@ -64,7 +64,7 @@ async def test_a_job_is_counted_from_its_submission_to_its_end(
 
 async def test_an_aborted_request_is_counted_by_what_it_wrote() -> None:
     metrics = Metrics()
-    engine = MeasuredEngine(ScriptedEngine(), metrics)
+    engine = MeteredEngine(ScriptedEngine(), metrics)
     chunks = engine.generate(Asker(engine).request("go !tokens 500 !delay 1ms"))
     for _ in range(5):
         await anext(chunks)

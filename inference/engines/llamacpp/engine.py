@@ -54,7 +54,7 @@ MISSING = (
 def engine(settings: Settings) -> "LlamaCppEngine":
     """Raises CannotLoad without llama.cpp, ModelMissing without the model's GGUF, ModelBroken for
     one that is not what its packages promise."""
-    if not auto_select.installed():
+    if not auto_select.has_llamacpp():
         raise CannotLoad(MISSING)
     path = gguf.locate(settings.model)
     gguf.require_unaltered(path)

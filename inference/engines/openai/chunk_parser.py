@@ -13,7 +13,7 @@ from math import ceil
 from typing import Any
 
 from inference import reasoning
-from inference.engines.base import CallPiece, Chunk, Message, TooLong, Usage
+from inference.engines.base import Chunk, Message, NativeCallDelta, PromptTooLong, Usage
 from inference.engines.openai.errors import Refused, bad_request, readable, said_in
 from inference.engines.openai.sse import Characters, Event
 from jobqueue.schema import FinishReason
@@ -100,8 +100,8 @@ class Answer:
         else:
             chunks = []
         text = "".join(chunk.text for chunk in chunks if chunk) + self._characters.end()
-        thought = "".join(chunk.thought for chunk in chunks if chunk)
-        calls = tuple(call for chunk in chunks if chunk for call in chunk.calls)
+        thought = "".join(chunk.reasoning for chunk in chunks if chunk)
+        calls = tuple(call for chunk in chunks if chunk for call in chunk.tool_calls)
         length = (self._reason or "").lower() in LENGTHS
         reason = FinishReason.LENGTH if length else FinishReason.STOP
         thought += self._thought_characters.end()
@@ -160,7 +160,7 @@ class Answer:
         if not (text or thought or calls):
             return None
         self._pieces += 1
-        return Chunk(text, thought=thought, calls=calls)
+        return Chunk(text, reasoning=thought, tool_calls=calls)
 
     def _rest_of(self, whole: str) -> str:
         """Return what a message adds to what came: some servers repeat all of it, at the end or
@@ -189,7 +189,7 @@ class Calls:
     def __init__(self) -> None:
         self._calls: list[_Call] = []
 
-    def push(self, delta: dict[str, Any]) -> Iterator[CallPiece]:
+    def push(self, delta: dict[str, Any]) -> Iterator[NativeCallDelta]:
         listed = delta.get("tool_calls")
         pieces = listed if isinstance(listed, list) else [listed]
         if not any(pieces) and isinstance(delta.get("function_call"), dict):
@@ -198,7 +198,7 @@ class Calls:
             if isinstance(piece, dict):
                 yield from self._piece(piece)
 
-    def _piece(self, piece: dict[str, Any]) -> Iterator[CallPiece]:
+    def _piece(self, piece: dict[str, Any]) -> Iterator[NativeCallDelta]:
         function = piece.get("function")
         function = function if isinstance(function, dict) else piece
         name = _string(function.get("name"))
@@ -219,7 +219,7 @@ class Calls:
         else:
             name = ""
         if told := call.more(arguments) or name:
-            yield CallPiece(call.order, name, told if told is not name else "")
+            yield NativeCallDelta(call.order, name, told if told is not name else "")
 
     def _goes_on(self, identity: str, number: int | None, name: str) -> "_Call | None":
         """The call that a piece belongs to; None for a new one."""
@@ -239,10 +239,10 @@ class Calls:
             return None
         return last if name == last.name or number is not None else None
 
-    def end(self) -> Iterator[CallPiece]:
+    def end(self) -> Iterator[NativeCallDelta]:
         for call in self._calls:
             if call.held:
-                yield CallPiece(call.order, "", call.held)
+                yield NativeCallDelta(call.order, "", call.held)
                 call.held = ""
 
 
@@ -305,7 +305,7 @@ class Unopened:
             self._is_blank = not chunk.text
         if not self._expected:
             return chunk
-        if chunk.thought:  # the server tells reasoning apart by itself
+        if chunk.reasoning:  # the server tells reasoning apart by itself
             return self._release(chunk)
         self._held += chunk.text
         if reasoning.begins_marked(self._held):
@@ -314,7 +314,7 @@ class Unopened:
         if closing is not None:
             self._closed = True
             thought = self._held[self._told : closing.start()]
-            chunk = replace(chunk, thought=thought)
+            chunk = replace(chunk, reasoning=thought)
             text = self._held[closing.end() :].lstrip()
             self._is_blank = not text
             return self._release(chunk, text)
@@ -324,7 +324,7 @@ class Unopened:
         if reasoning.begins_marked(self._held) is None:
             certain = 0
         thought, self._told = self._held[self._told : certain], max(certain, self._told)
-        return replace(chunk, text="", thought=thought)
+        return replace(chunk, text="", reasoning=thought)
 
     def _release(self, chunk: Chunk, text: str | None = None) -> Chunk:
         """From here on text is text."""
@@ -363,7 +363,7 @@ def _raise_failure(event: Event) -> None:
         reason = "it answers in JSON that holds no answer"
     codes = {_number(each.get("code")) for each in (told, error) if isinstance(each, dict)}
     wrong = bad_request(reason)
-    if codes & set(_FALSE_CODES) or isinstance(wrong, TooLong):
+    if codes & set(_FALSE_CODES) or isinstance(wrong, PromptTooLong):
         raise wrong
     raise Refused(reason)
 

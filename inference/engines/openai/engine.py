@@ -14,11 +14,11 @@ from typing import Self
 from inference.engines.base import (
     BadRequest,
     Chunk,
-    EngineBroken,
+    EngineFailed,
     Health,
     Message,
+    PromptTooLong,
     Request,
-    TooLong,
 )
 from inference.engines.openai import http_client, request_body
 from inference.engines.openai.chunk_parser import Answer, Unopened, estimate, of_pictures
@@ -94,7 +94,7 @@ class OpenAIEngine:
         prompt_tokens = await self.count_tokens(request.messages)
         room = self.context_tokens - prompt_tokens
         if room <= 0:
-            raise TooLong(prompt_tokens, self.context_tokens)
+            raise PromptTooLong(prompt_tokens, self.context_tokens)
         most = min(request.sampling.max_tokens or self._max_tokens, room)
         answer, reasons = Answer(prompt_tokens, most), dict[str, str]()
         async with aclosing(self._servers.candidates(request.channel, reasons)) as candidates:
@@ -108,7 +108,7 @@ class OpenAIEngine:
                     server.failed(how)
                     reasons[server.name] = str(how)
                     if answer.begun:
-                        raise EngineBroken(f"{server.name} broke off the answer: {how}") from how
+                        raise EngineFailed(f"{server.name} broke off the answer: {how}") from how
 
     async def _chunks(
         self, server: Server, request: Request, most: int, answer: Answer

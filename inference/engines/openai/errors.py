@@ -1,6 +1,6 @@
 """What goes wrong between here and a server.
 
-    EngineBroken
+    EngineFailed
     └── Refused          this server gave no answer; another one may
         ├── Unreachable      nobody is there
         ├── NotThere         it has nothing at that address
@@ -21,11 +21,11 @@ import msgspec
 from common.redact import redact
 from inference.engines.base import (
     BadRequest,
-    EngineBroken,
     EngineError,
+    EngineFailed,
     Message,
-    TooLong,
-    Unsupported,
+    PromptTooLong,
+    UnsupportedRequest,
 )
 
 LONGEST_REASON = 200  # characters; some servers tell the whole request back
@@ -64,7 +64,7 @@ _UNSEEN = re.compile(
 )
 
 
-class Refused(EngineBroken):
+class Refused(EngineFailed):
     """This server gave no answer."""
 
 
@@ -115,8 +115,8 @@ def failure(status: int, headers: Any, body: bytes, *, asked: frozenset[str]) ->
 
 def bad_request(reason: str) -> BadRequest:
     if found := _CONTEXT.search(reason):
-        return TooLong(max(map(int, re.findall(r"\d{1,9}", reason))), int(found[1]))
-    return Unsupported(reason) if "image" in reason.lower() else BadRequest(reason)
+        return PromptTooLong(max(map(int, re.findall(r"\d{1,9}", reason))), int(found[1]))
+    return UnsupportedRequest(reason) if "image" in reason.lower() else BadRequest(reason)
 
 
 def not_taken(body: bytes, asked: frozenset[str]) -> frozenset[str]:
@@ -189,7 +189,7 @@ def readable(text: str) -> str:
 
 def without_words(error: EngineError, messages: Sequence[Message]) -> EngineError:
     """`error` without what its server repeats of the conversation, which is nobody's business."""
-    if isinstance(error, TooLong):
+    if isinstance(error, PromptTooLong):
         return error
     told, said = str(error), "\n".join(message.content for message in messages)
     kept, at = [], 0

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from inference.engines.base import Image, Message, Offer, Request, Unsupported
+from inference.engines.base import Image, Message, Request, ToolSpec, UnsupportedRequest
 from inference.engines.openai.server_quirks import Flavour
 
 Json = dict[str, object]
@@ -16,7 +16,10 @@ AS_THEY_ARE = ("temperature", "top_p", "seed")
 
 
 def chat(request: Request, *, model: str, flavour: Flavour, max_tokens: int) -> Json:
-    """The body for `/chat/completions`; Unsupported where this server takes no such thing."""
+    """Return the body for `/chat/completions`.
+
+    Raises UnsupportedRequest where this server cannot do what is asked.
+    """
     sampling = request.sampling
     body: Json = {
         "model": model,
@@ -28,7 +31,7 @@ def chat(request: Request, *, model: str, flavour: Flavour, max_tokens: int) -> 
         **written_on(request.messages, flavour),
         **_thinking(request.thinking, flavour),
     }
-    if request.markup and flavour.shows_special:
+    if request.visible_tokens and flavour.shows_special:
         body["skip_special_tokens"] = False
     if request.tools:
         body["tools"] = [_tool(offer) for offer in request.tools]
@@ -47,12 +50,12 @@ def chat(request: Request, *, model: str, flavour: Flavour, max_tokens: int) -> 
 
 def probe(model: str) -> Json:
     """The shortest question that tells of a tool."""
-    offer = Offer("now", "The time.", {"type": "object", "properties": {}})
+    offer = ToolSpec("now", "The time.", {"type": "object", "properties": {}})
     asked: list[Json] = [{"role": "user", "content": "Hi"}]
     return {"model": model, "messages": asked, "tools": [_tool(offer)], "max_tokens": 1}
 
 
-def _tool(offer: Offer) -> Json:
+def _tool(offer: ToolSpec) -> Json:
     described = {
         "name": offer.name,
         "description": offer.description,
@@ -72,12 +75,12 @@ def messages(said: Sequence[Message]) -> list[Json]:
 def _message(message: Message, after: Message | None, name: str) -> Json:
     """What a tool returned to a call of the protocol's has the role `tool`; to one that was made in
     the text, it is told as Qwen's template has it, by the user."""
-    if message.called is not None:
-        function = {"name": message.called.tool, "arguments": message.called.arguments}
+    if message.tool_call is not None:
+        function = {"name": message.tool_call.tool, "arguments": message.tool_call.arguments}
         call = {"id": name, "type": "function", "function": function}
         return {"role": message.role, "content": message.content, "tool_calls": [call]}
     if message.role in ("tool", "environment"):
-        if after is not None and after.called is not None:
+        if after is not None and after.tool_call is not None:
             made = f"call{int(name[4:]) - 1:05}"
             return {"role": "tool", "tool_call_id": made, "content": plain(message.content)}
         return {
@@ -108,7 +111,7 @@ def written_on(said: Sequence[Message], flavour: Flavour) -> Json:
     if said[-1].role != "assistant":
         return {}
     if flavour.write_on is None:
-        raise Unsupported(f"{flavour.name} servers cannot write on at a given beginning")
+        raise UnsupportedRequest(f"{flavour.name} servers cannot write on at a given beginning")
     return dict(flavour.write_on)
 
 
@@ -129,7 +132,7 @@ def _picture(image: Image) -> list[Json]:
 def _taken(flavour: Flavour, parameter: str) -> str:
     name: str = getattr(flavour, parameter)
     if not name:
-        raise Unsupported(
+        raise UnsupportedRequest(
             f"{flavour.name} servers take no {parameter}; if this one does, "
             "name its kind with INFERENCE_SERVER"
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Self
 
-from inference.engines.base import CannotLoad, EngineBroken
+from inference.engines.base import CannotLoad, EngineFailed
 from inference.engines.openai import http_client
 from inference.engines.openai.errors import Misconfigured
 from inference.engines.openai.server import Served, Server, Wanted
@@ -72,7 +72,7 @@ class Servers:
     ) -> AsyncGenerator[Server, None]:
         """Servers to ask for this channel, the next when the last has failed, each one once.
 
-        One that is busy comes again after its rest. Raises EngineBroken when none is left, with
+        One that is busy comes again after its rest. Raises EngineFailed when none is left, with
         the `reasons` that the caller notes for each address.
         """
         clock = asyncio.get_running_loop().time
@@ -81,13 +81,13 @@ class Servers:
         while left := [server for server in self._ranked(channel) if server not in failed]:
             server = min(left, key=lambda each: max(each.rests_until - clock(), 0.0))
             if server.rests_until > give_up:
-                raise EngineBroken("every server is busy")
+                raise EngineFailed("every server is busy")
             await asyncio.sleep(server.rests_until - clock())
             yield server
             if server.rests_until < clock():
                 failed.add(server)
         told = [f"{url}: {reason}" for url, reason in (reasons or {}).items()]
-        raise EngineBroken("; ".join(told) or self.troubles)
+        raise EngineFailed("; ".join(told) or self.troubles)
 
     def _ranked(self, channel: str) -> list[Server]:
         """Those that are up, the channel's own first."""

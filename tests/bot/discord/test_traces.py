@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from inference.engines.base import Chunk, Engine, Request
-from inference.engines.metered_engine import MeasuredEngine
+from inference.engines.metered_engine import MeteredEngine
 from inference.engines.scripted import ScriptedEngine
 from inference.metrics import Metrics
 from inference.worker import Worker
@@ -43,7 +43,7 @@ class Endless(ScriptedEngine):
 
 @asynccontextmanager
 async def working(room: Room, engine: Engine) -> AsyncIterator[None]:
-    measured = MeasuredEngine(engine, metrics := Metrics())
+    measured = MeteredEngine(engine, metrics := Metrics())
     queue, history = JobQueue(room.redis), History(room.redis)
     worker = Worker(queue, history, measured, name="w0", system="", metrics=metrics, drain_s=0.1)
     async with running(worker.run()):

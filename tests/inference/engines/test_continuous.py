@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from inference.engines.base import BadRequest, CannotLoad, EngineBroken, Message, TooLong
+from inference.engines.base import BadRequest, CannotLoad, EngineFailed, Message, PromptTooLong
 from inference.engines.detokenizer import REPLACEMENT
 from inference.engines.sampling import GREEDY as SAMPLED_GREEDILY
 from inference.engines.transformers_engine import TransformersEngine
@@ -159,7 +159,7 @@ async def test_cancelling_the_task_aborts_too(asker: Asker, task_cancelled_after
 
 
 async def test_a_prompt_beyond_the_context_is_refused(asker: Asker) -> None:
-    with pytest.raises(TooLong) as refused:
+    with pytest.raises(PromptTooLong) as refused:
         await asker.chunks("word " * 3000)
     assert refused.value.limit == asker.engine.context_tokens
     assert refused.value.tokens > 3000
@@ -202,9 +202,9 @@ async def test_a_dead_loop_fails_its_requests_and_is_built_anew(asker: Asker) ->
     request = asker.request("Write a very long story.", max_tokens=800)
     running = asker.engine.generate(request)
     await anext(running)
-    with pytest.raises(EngineBroken):
+    with pytest.raises(EngineFailed):
         await anext(loop.stream([10**6], SAMPLED_GREEDILY, 5))
-    with pytest.raises(EngineBroken):
+    with pytest.raises(EngineFailed):
         async for _ in running:
             pass
     await until(lambda: loop.rebuilds > before and not loop.broken, within_s=20)

@@ -232,7 +232,7 @@ async def test_a_doctor_tells_how_it_sees(seeing: Seeing) -> None:
 
 
 async def _of_pictures(folder: Path) -> Finding:
-    findings = await engine_checks.of_engine(Settings(model=str(folder)), hashes=False)
+    findings = await engine_checks.check_engine(Settings(model=str(folder)), hashes=False)
     return next(each for each in findings if each.what == "pictures")
 
 

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 import torch
 
-from inference.engines.base import EngineBroken
+from inference.engines.base import EngineFailed
 from inference.engines.batch_config import Sizes
 from inference.engines.continuous_batching import TokenLoop
 from inference.engines.device_placement import Placement
@@ -283,7 +283,7 @@ async def test_a_dead_loop_is_built_anew(loop: TokenLoop) -> None:
     await anext(running)
     before = loop.rebuilds
     loop._manager.batch_processor.scheduler.schedule_batch = None  # as a defect of the library's
-    with pytest.raises(EngineBroken):
+    with pytest.raises(EngineFailed):
         async for _ in running:
             pass
     async with asyncio.timeout(240):

@@ -11,8 +11,8 @@ import psutil
 import pytest
 
 from inference.config import Settings
-from inference.engines import auto_select, create
-from inference.engines.base import CannotLoad, Chunk, EngineBroken, Message
+from inference.engines import auto_select, create_engine
+from inference.engines.base import CannotLoad, Chunk, EngineFailed, Message
 from inference.engines.llamacpp import engine, server_process
 from inference.engines.llamacpp.engine import LlamaCppEngine
 from inference.engines.openai import http_client
@@ -88,7 +88,7 @@ async def test_it_answers_stops_comes_back_and_leaves_nothing() -> None:
         writing = made.generate(asker.request("Tell a long story.", max_tokens=800))
         await anext(writing)
         first.kill()
-        with pytest.raises(EngineBroken):
+        with pytest.raises(EngineFailed):
             [chunk async for chunk in writing]
         await until(lambda: made.health().phase == "degraded", within_s=30)
         await until(lambda: made.health().phase == "ready", within_s=30)
@@ -192,21 +192,21 @@ def test_without_the_package_it_is_named_and_the_other_engine_taken(
     monkeypatch.setenv("COMMONROOM_MODELS", str(tmp_path))
     monkeypatch.setattr(auto_select, "has_gpu", lambda: False)
     settings = Settings()
-    assert auto_select.choose(settings) == "transformers"  # its file is not here
+    assert auto_select.choose_engine(settings) == "transformers"  # its file is not here
     with pytest.raises(ModelMissing, match="--gguf"):
-        create("llamacpp", settings)
+        create_engine("llamacpp", settings)
     (model_store.root() / f"{settings.model}.gguf").touch()
-    assert auto_select.choose(settings) == "llamacpp"
-    assert auto_select.choose(Settings(model="eye")) == "transformers"
-    assert auto_select.choose(Settings(quantize="8bit")) == "transformers"
+    assert auto_select.choose_engine(settings) == "llamacpp"
+    assert auto_select.choose_engine(Settings(model="eye")) == "transformers"
+    assert auto_select.choose_engine(Settings(quantize="8bit")) == "transformers"
 
     monkeypatch.setattr(auto_select, "find_spec", {"xllamacpp": "there"}.get)  # and no torch
-    assert auto_select.choose(Settings(model="eye")) == "llamacpp"
+    assert auto_select.choose_engine(Settings(model="eye")) == "llamacpp"
 
     monkeypatch.setattr(auto_select, "find_spec", {"xllamacpp": None}.get)
-    assert auto_select.choose(settings) == "transformers"
+    assert auto_select.choose_engine(settings) == "transformers"
     with pytest.raises(CannotLoad, match=r"pip install 'commonroom\[cpu\]'"):
-        create("llamacpp", settings)
+        create_engine("llamacpp", settings)
 
 
 def test_threads_are_a_container_s_share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

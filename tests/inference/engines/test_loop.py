@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from inference.engines.base import EngineBroken
+from inference.engines.base import EngineFailed
 from inference.engines.batch_config import CPU_PAGE_TOKENS, Sizes
 from inference.engines.continuous_batching import TokenLoop, _Inbox
 from inference.engines.sampling import GREEDY
@@ -58,7 +58,7 @@ async def test_a_loop_that_hangs_says_so_until_it_moves_again(model: Any) -> Non
         step, awake = processor._generation_step, Event()
         processor._generation_step = lambda model: (awake.wait(30), step(model))
         try:
-            with pytest.raises(EngineBroken, match="no step for"):
+            with pytest.raises(EngineFailed, match="no step for"):
                 await anext(loop.stream(PROMPT, GREEDY, 10))
             assert "no step for" in loop.broken
         finally:

@@ -10,7 +10,14 @@ import torch
 from PIL import Image as Pillow
 from torch import nn
 
-from inference.engines.base import BadRequest, Image, Message, Request, TooLong, Unsupported
+from inference.engines.base import (
+    BadRequest,
+    Image,
+    Message,
+    PromptTooLong,
+    Request,
+    UnsupportedRequest,
+)
 from inference.engines.transformers_engine import TransformersEngine
 from inference.engines.vision.embedding_slots import Gallery, SeeingEmbedding, replaced
 from inference.engines.vision.encoder import Eye
@@ -126,7 +133,7 @@ async def test_a_broken_picture_is_refused_alone(eye: TransformersEngine, data: 
 
 async def test_too_many_pictures_are_too_long(eye: TransformersEngine) -> None:
     images = tuple(picture(("red", "star"), label=f"Image-{i}") for i in range(1, 9))
-    with pytest.raises(TooLong):
+    with pytest.raises(PromptTooLong):
         await said(eye, Message("user", "Which one?", images))
 
 
@@ -139,7 +146,7 @@ async def test_words_of_the_markup_in_a_question_stay_words(eye: TransformersEng
 
 
 async def test_a_model_without_eyes_says_so(engine: TransformersEngine) -> None:
-    with pytest.raises(Unsupported):
+    with pytest.raises(UnsupportedRequest):
         await said(engine, Message("user", "What is it?", (picture(("red", "star")),)))
     assert engine.capabilities == {"chat"}
 

@@ -127,7 +127,8 @@ async def test_a_card_that_is_too_small_is_told_with_the_ways_out(
 async def test_the_doctor_knows_both_settings(smollm2: ModelFiles) -> None:
     settings = Settings(model=smollm2.name, quantize="4bit", spread=True)
     found = {
-        finding.what: finding for finding in await engine_checks.of_engine(settings, hashes=False)
+        finding.what: finding
+        for finding in await engine_checks.check_engine(settings, hashes=False)
     }
     assert "one answer at a time" in found["memory"].found
     assert found["bitsandbytes"].verdict in (Severity.GOOD, Severity.FAULT)

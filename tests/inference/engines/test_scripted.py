@@ -1,6 +1,6 @@
 import pytest
 
-from inference.engines.base import BadRequest, EngineBroken, TooLong
+from inference.engines.base import BadRequest, EngineFailed, PromptTooLong
 from inference.engines.scripted import ScriptedEngine, tokenize
 from jobqueue.schema import FinishReason
 from tests.inference.support import Asker, text_of
@@ -46,7 +46,7 @@ async def test_a_stop_string_ends_it(asker: Asker) -> None:
     assert chunks[-1].finish_reason is FinishReason.STOP
 
 
-@pytest.mark.parametrize(("prompt", "error"), [("!fail", EngineBroken), ("!refuse", BadRequest)])
+@pytest.mark.parametrize(("prompt", "error"), [("!fail", EngineFailed), ("!refuse", BadRequest)])
 async def test_it_fails_on_request(asker: Asker, prompt: str, error: type[Exception]) -> None:
     with pytest.raises(error):
         await asker.chunks(prompt)
@@ -54,6 +54,6 @@ async def test_it_fails_on_request(asker: Asker, prompt: str, error: type[Except
 
 async def test_a_prompt_beyond_the_context_is_refused() -> None:
     asker = Asker(ScriptedEngine(context_tokens=10))
-    with pytest.raises(TooLong) as refused:
+    with pytest.raises(PromptTooLong) as refused:
         await asker.chunks("word " * 20)
     assert (refused.value.tokens, refused.value.limit) == (21, 10)

@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from inference.engines.base import CallPiece, Image, Message, Request, TooLong, Unsupported, Usage
+from inference.engines.base import (
+    Image,
+    Message,
+    NativeCallDelta,
+    PromptTooLong,
+    Request,
+    UnsupportedRequest,
+    Usage,
+)
 from inference.engines.openai import request_body
 from inference.engines.openai.chunk_parser import IMAGE_TOKENS
 from inference.engines.openai.server_quirks import FLAVOURS
@@ -55,7 +63,7 @@ def test_each_server_is_asked_in_its_own_words(flavour: str, taken: dict[str, An
 
 @pytest.mark.parametrize("rule", [{"top_k": 20}, {"repetition_penalty": 1.1}])
 def test_what_a_server_takes_not_is_refused_and_not_left_out(rule: dict[str, Any]) -> None:
-    with pytest.raises(Unsupported, match="INFERENCE_SERVER"):
+    with pytest.raises(UnsupportedRequest, match="INFERENCE_SERVER"):
         body_for("openai", **rule)
 
 
@@ -63,7 +71,7 @@ def test_the_beginning_of_an_answer_is_written_on_where_a_server_can() -> None:
     begun = (Message("user", "Count."), Message("assistant", "One,"))
     assert body_for("vllm", *begun)["continue_final_message"] is True
     assert body_for("llamacpp", *begun)["messages"][-1]["content"] == "One,"
-    with pytest.raises(Unsupported):
+    with pytest.raises(UnsupportedRequest):
         body_for("openai", *begun)
 
 
@@ -79,7 +87,7 @@ def test_pictures_come_before_the_text_behind_their_labels() -> None:
 async def test_reasoning_is_told_apart(asker: Asker, fake: Fake, field: str) -> None:
     fake.acts.append(sends(delta(**{field: "hm"}), delta(content="yes"), end(), "[DONE]"))
     thought, answer, _ = await asker.chunks("hi")
-    assert (thought.thought, thought.text, answer.text) == ("hm", "", "yes")
+    assert (thought.reasoning, thought.text, answer.text) == ("hm", "", "yes")
 
 
 async def test_calls_of_tools_come_piece_by_piece(asker: Asker, fake: Fake) -> None:
@@ -89,10 +97,10 @@ async def test_calls_of_tools_come_piece_by_piece(asker: Asker, fake: Fake) -> N
     pieces = (call(name="python", arguments=""), call(arguments='{"a"'), call(arguments=":1}"))
     fake.acts.append(sends(*pieces, end("tool_calls"), "[DONE]"))
     *chunks, last = await asker.chunks("hi")
-    assert [chunk.calls for chunk in chunks] == [
-        (CallPiece(0, "python", ""),),
-        (CallPiece(0, "", '{"a"'),),
-        (CallPiece(0, "", ":1}"),),
+    assert [chunk.tool_calls for chunk in chunks] == [
+        (NativeCallDelta(0, "python", ""),),
+        (NativeCallDelta(0, "", '{"a"'),),
+        (NativeCallDelta(0, "", ":1}"),),
     ]
     assert last.finish_reason is FinishReason.STOP
 
@@ -144,7 +152,7 @@ async def test_tokens_are_counted_by_the_server_or_generously_here(
 async def test_a_prompt_beyond_the_context_is_refused_without_asking(
     asker: Asker, fake: Fake
 ) -> None:
-    with pytest.raises(TooLong) as refused:
+    with pytest.raises(PromptTooLong) as refused:
         await asker.chunks("word " * 5000)
     assert (refused.value.tokens, refused.value.limit) == (5000, 4096)
     assert fake.bodies == []

@@ -14,11 +14,11 @@ from inference.config import Settings
 from inference.engines.base import (
     BadRequest,
     CannotLoad,
-    EngineBroken,
     EngineError,
+    EngineFailed,
     Message,
-    TooLong,
-    Unsupported,
+    PromptTooLong,
+    UnsupportedRequest,
 )
 from inference.engines.openai import config
 from inference.engines.openai.engine import OpenAIEngine
@@ -59,7 +59,7 @@ async def test_before_the_first_token_a_failure_is_an_error_within_its_time(
 ) -> None:
     fake.acts.append(NOT_BEGUN[fault]())
     async with asyncio.timeout(10):
-        with pytest.raises(EngineBroken):
+        with pytest.raises(EngineFailed):
             await asker.chunks("hi")
     assert len(fake.bodies) == 1  # there is nobody else to ask
     assert text_of(await asker.chunks("again")) == "one two"
@@ -72,7 +72,7 @@ async def test_what_was_begun_is_never_begun_anew_by_the_engine(
     fake.acts.append(fault)
     chunks = asker.engine.generate(asker.request("hi"))
     assert (await anext(chunks)).text == "one"
-    with pytest.raises(EngineBroken, match="broke off"):
+    with pytest.raises(EngineFailed, match="broke off"):
         await anext(chunks)
     assert len(fake.bodies) == 1
 
@@ -84,7 +84,7 @@ async def test_a_server_that_is_only_still_there_counts_as_hung(
     fake.acts.append(hangs(*said))
     async with fake.serving() as url, OpenAIEngine([url], ANY, patience=HASTY) as engine:
         async with asyncio.timeout(10):
-            with pytest.raises(EngineBroken):
+            with pytest.raises(EngineFailed):
                 await Asker(engine).chunks("hi")
         async with asyncio.timeout(10):
             await fake.hung_up.wait()
@@ -95,10 +95,10 @@ async def test_a_server_that_is_only_still_there_counts_as_hung(
     [
         (error(400, "temperature must be a number"), BadRequest),
         (error(422, "no such field"), BadRequest),
-        (error(400, "this model takes no image input"), Unsupported),
+        (error(400, "this model takes no image input"), UnsupportedRequest),
         (
             error(400, "request (5031 tokens) exceeds the available context size (4096 tokens)"),
-            TooLong,
+            PromptTooLong,
         ),
         (sends({"error": {"message": "bad word", "code": 400}}), BadRequest),
     ],
@@ -110,7 +110,7 @@ async def test_what_is_wrong_with_a_request_is_told_as_that(
     with pytest.raises(BadRequest) as told:
         await asker.chunks("hi")
     assert type(told.value) is wrong
-    if isinstance(told.value, TooLong):
+    if isinstance(told.value, PromptTooLong):
         assert (told.value.tokens, told.value.limit) == (5031, 4096)
 
 
@@ -126,7 +126,7 @@ async def test_a_busy_server_is_left_alone_and_asked_again(
 async def test_a_server_that_is_busy_for_long_is_not_waited_for(asker: Asker, fake: Fake) -> None:
     fake.acts.append(error(429, "busy", **{"Retry-After": "3600"}))
     async with asyncio.timeout(10):
-        with pytest.raises(EngineBroken, match="busy"):
+        with pytest.raises(EngineFailed, match="busy"):
             await asker.chunks("hi")
 
 
@@ -198,7 +198,7 @@ async def test_each_server_is_asked_once_and_then_the_job_is_given_back() -> Non
     ):
         for fake in fakes:
             fake.acts.append(error(500, "CUDA out of memory"))
-        with pytest.raises(EngineBroken, match="CUDA out of memory"):
+        with pytest.raises(EngineFailed, match="CUDA out of memory"):
             await Asker(engine).chunks("hi")
     assert [len(fake.bodies) for fake in fakes] == [1, 1]
 
@@ -210,7 +210,7 @@ async def test_a_dead_server_is_degraded_and_ready_when_it_is_back() -> None:
     port = int(url.rpartition(":")[2].removesuffix("/v1"))
     try:
         async with asyncio.timeout(10):
-            with pytest.raises(EngineBroken):
+            with pytest.raises(EngineFailed):
                 await Asker(engine).chunks("hi")
         assert engine.health().phase == "degraded"
         async with fake.serving(port):
@@ -297,7 +297,7 @@ async def test_an_address_may_have_a_user_and_a_question_and_shows_neither(
                 assert text_of(await Asker(engine).chunks("hi")) == "one two"
                 assert await engine.count_tokens((Message("user", "two words"),)) == 2
                 fake.acts.append(error(500, "broke"))
-                with pytest.raises(EngineBroken) as told:
+                with pytest.raises(EngineFailed) as told:
                     await Asker(engine).chunks("hi")
                 fake.sick = error(500, "away")
                 await until(lambda: "away" in engine.health().detail, within_s=10)
@@ -319,7 +319,7 @@ async def test_the_key_goes_to_the_server_and_nowhere_else(
             engine = config.engine(load_settings(Settings, environ))
             async with engine:
                 fake.acts.append(error(500, "broke"))
-                with pytest.raises(EngineBroken) as told:
+                with pytest.raises(EngineFailed) as told:
                     await Asker(engine).chunks("hi")
     assert set(fake.keys) == {"Bearer sk-secret"}
     assert "sk-secret" not in caplog.text + str(told.value) + repr(told.value)
@@ -551,7 +551,7 @@ async def test_what_a_template_opens_is_known_from_the_second_answer_on(
     for _ in range(2):
         chunks = await asker.chunks("hi")
         assert [chunk.text for chunk in chunks if chunk.text] == ["Hello", " there"]
-        assert "".join(chunk.thought for chunk in chunks) == "They greet me.\n"
+        assert "".join(chunk.reasoning for chunk in chunks) == "They greet me.\n"
     assert text_of(await asker.chunks("hi")) == "Hello there"  # told at its end
     assert [chunk.text for chunk in await asker.chunks("hi") if chunk.text] == ["Hi", "!"]
 
@@ -564,7 +564,7 @@ async def test_a_server_that_opens_reasoning_may_tell_it_apart_all_the_same(
         sends(delta(reasoning="hm"), delta(content="Hello"), end()),
     ]
     await asker.chunks("hi")
-    assert [(c.thought, c.text) for c in await asker.chunks("hi")] == [
+    assert [(c.reasoning, c.text) for c in await asker.chunks("hi")] == [
         ("hm", ""),
         ("", "Hello"),
         ("", ""),

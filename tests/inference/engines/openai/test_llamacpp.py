@@ -11,7 +11,7 @@ from typing import Any
 import PIL.Image
 import pytest
 
-from inference.engines.base import BadRequest, EngineBroken, Image, Message, Request, TooLong
+from inference.engines.base import BadRequest, EngineFailed, Image, Message, PromptTooLong, Request
 from inference.engines.openai.config import base_urls
 from inference.engines.openai.engine import OpenAIEngine
 from jobqueue.schema import FinishReason, Sampling
@@ -56,7 +56,7 @@ async def test_a_real_server_is_asked_counted_continued_and_stopped() -> None:
         assert text_of(cut) == whole[: whole.index(stop)]
         assert cut[-1].finish_reason is FinishReason.STOP
 
-        with pytest.raises(TooLong):
+        with pytest.raises(PromptTooLong):
             await asker.chunks("word " * 600)
 
         running = engine.generate(asker.request("Tell a long story.", max_tokens=400))
@@ -103,7 +103,7 @@ async def test_a_real_server_takes_pictures_in_and_bills_each(tmp_path: Path) ->
         with pytest.raises(BadRequest):
             [chunk async for chunk in engine.generate(pictured("What?", broken))]
         many = pictured("Which?", *[red] * 4)
-        with pytest.raises(TooLong):
+        with pytest.raises(PromptTooLong):
             [chunk async for chunk in engine.generate(many)]
 
 
@@ -113,7 +113,7 @@ async def test_a_server_killed_in_an_answer_is_noticed_and_taken_back() -> None:
         running = engine.generate(Asker(engine).request("Tell a long story.", max_tokens=400))
         await anext(running)
         process.kill()
-        with pytest.raises(EngineBroken):
+        with pytest.raises(EngineFailed):
             async for _ in running:
                 pass
         await until(lambda: engine.health().phase == "degraded", within_s=20)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from inference.engines.base import BadRequest, CallPiece, EngineBroken
+from inference.engines.base import BadRequest, EngineFailed, NativeCallDelta
 from inference.engines.openai.chunk_parser import Answer
 from inference.engines.openai.sse import LONGEST_EVENT, Event, ServerSentEvents
 from jobqueue.schema import FinishReason
@@ -191,7 +191,7 @@ async def test_what_may_lack_something_is_broken_and_says_why(
 ) -> None:
     sent, why = BROKEN[name]
     fake.acts.append(raw(sent))
-    with pytest.raises(EngineBroken, match=why):
+    with pytest.raises(EngineFailed, match=why):
         await asker.chunks("hi")
     assert text_of(await asker.chunks("again")) == "one two"
 
@@ -200,9 +200,9 @@ async def test_a_reason_is_of_this_question_and_not_of_the_last_one(
     asker: Asker, fake: Fake
 ) -> None:
     fake.acts += [error(500, "out of memory"), raw(DONE)]
-    with pytest.raises(EngineBroken, match="out of memory"):
+    with pytest.raises(EngineFailed, match="out of memory"):
         await asker.chunks("hi")
-    with pytest.raises(EngineBroken) as told:
+    with pytest.raises(EngineFailed) as told:
         await asker.chunks("hi")
     assert "memory" not in str(told.value)
 
@@ -277,7 +277,7 @@ PLAIN: dict[str, Callable[[], web.Response]] = {
 async def test_a_plain_body_is_read_by_what_it_holds(asker: Asker, fake: Fake, name: str) -> None:
     fake.acts.append(PLAIN[name]())
     chunks = await asker.chunks("hi")
-    assert (text_of(chunks), "".join(c.thought for c in chunks)) == ("Hello", "hm")
+    assert (text_of(chunks), "".join(c.reasoning for c in chunks)) == ("Hello", "hm")
 
 
 @pytest.mark.parametrize(
@@ -298,7 +298,7 @@ async def test_a_plain_body_without_an_answer_says_why(
     asker: Asker, fake: Fake, body: str, why: str
 ) -> None:
     fake.acts.append(web.Response(text=body))
-    with pytest.raises(EngineBroken, match=why):
+    with pytest.raises(EngineFailed, match=why):
         await asker.chunks("hi")
 
 
@@ -310,7 +310,7 @@ async def test_an_error_shows_no_secret_and_nothing_that_cannot_be_seen(
         + "x" * 999
     )
     fake.acts.append(error(500, told))
-    with pytest.raises(EngineBroken) as raised:
+    with pytest.raises(EngineFailed) as raised:
         await asker.chunks("hi")
     said = str(raised.value)
     assert "key ***" in said
@@ -320,7 +320,7 @@ async def test_an_error_shows_no_secret_and_nothing_that_cannot_be_seen(
 
 async def test_text_that_was_begun_is_broken_with_its_reason(asker: Asker, fake: Fake) -> None:
     fake.acts.append(raw(stream(HE, {"error": {"message": "provider left"}})))
-    with pytest.raises(EngineBroken, match="broke off the answer: provider left"):
+    with pytest.raises(EngineFailed, match="broke off the answer: provider left"):
         await asker.chunks("hi")
 
 
@@ -347,7 +347,7 @@ def test_an_event_without_an_end_is_refused_in_linear_time() -> None:
 
     began = time.perf_counter()
     for piece in (b"data: [[\n" * 8, b"data: [\n" * 8, b"x" * 64):
-        with pytest.raises(EngineBroken):
+        with pytest.raises(EngineFailed):
             push(piece)
     assert time.perf_counter() - began < 60
 
@@ -452,11 +452,11 @@ CALLS: dict[str, tuple[list[list[Any]], list[tuple[str, str]]]] = {
 @pytest.mark.parametrize("name", CALLS)
 def test_calls_are_kept_apart(name: str) -> None:
     events, wanted = CALLS[name]
-    answer, pieces = Answer(1, 100), list[CallPiece]()
+    answer, pieces = Answer(1, 100), list[NativeCallDelta]()
     for calls in events:
         chunk = answer.push(Event(delta(tool_calls=calls)))
-        pieces += chunk.calls if chunk else ()
-    pieces += answer.last().calls
+        pieces += chunk.tool_calls if chunk else ()
+    pieces += answer.last().tool_calls
     assert sorted({piece.index for piece in pieces}) == list(range(len(wanted)))
     made = [
         tuple(
@@ -472,7 +472,7 @@ def test_a_call_of_the_oldest_protocol_is_one() -> None:
     answer = Answer(1, 100)
     chunk = answer.push(Event(delta(function_call={"name": "now", "arguments": ROME})))
     assert chunk is not None
-    assert chunk.calls == (CallPiece(0, "now", ROME),)
+    assert chunk.tool_calls == (NativeCallDelta(0, "now", ROME),)
 
 
 async def test_an_answer_of_many_bytes_in_small_pieces_comes_whole(

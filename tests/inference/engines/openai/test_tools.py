@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from inference.engines.base import Called, Message, Offer, Request
+from inference.engines.base import Message, NativeToolCall, Request, ToolSpec
 from inference.engines.openai import request_body
 from inference.engines.openai.engine import OpenAIEngine
 from inference.engines.openai.server import Wanted
@@ -15,7 +15,7 @@ from tests.inference.engines.openai.conftest import CALM
 from tests.inference.engines.openai.fake import Fake
 from tests.inference.support import text_of
 
-NOW = Offer("now", "The time in a place.", {"type": "object", "properties": {"place": {}}})
+NOW = ToolSpec("now", "The time in a place.", {"type": "object", "properties": {"place": {}}})
 ASKED = Request("r", "general", (Message("user", "What time is it?"),), tools=(NOW,))
 
 
@@ -63,7 +63,7 @@ async def test_one_server_that_refuses_is_reason_enough_to_tell_them_in_the_text
 def test_a_call_and_what_it_came_to_belong_together() -> None:
     said = (
         Message("user", "What time is it?"),
-        Message("assistant", "Let me see.", called=Called("now", '{"place": "Rome"}')),
+        Message("assistant", "Let me see.", tool_call=NativeToolCall("now", '{"place": "Rome"}')),
         Message("tool", "It is noon."),
         Message("assistant", "<tool_call>in the text</tool_call>"),
         Message("tool", "in the text too"),
