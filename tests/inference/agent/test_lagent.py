@@ -14,10 +14,10 @@ from tests.inference.agent.conftest import Solve
 
 IMPORTED = """
 import sys, warnings
-from inference.agent import workshop
+from inference.agent import tool_runtime
 assert "lagent" not in sys.modules, "it takes seconds, and few workers need it"
 before = list(warnings.filters)
-workshop._import_lagent()
+tool_runtime._import_lagent()
 assert "lagent" in sys.modules
 assert warnings.filters == before, "it resets them"
 """
