@@ -1,4 +1,4 @@
-"""Where a playground keeps its data: one at a time in a folder."""
+"""The folder of a playground's data, and the lock for one playground at a time."""
 
 import fcntl
 import os
@@ -8,19 +8,18 @@ from pathlib import Path
 
 
 class DataDirInUseError(Exception):
-    """Another playground runs there."""
+    """Another playground uses the folder."""
 
 
 def default_data_dir(environ: Mapping[str, str]) -> Path:
-    base = environ.get("XDG_STATE_HOME") or Path(environ.get("HOME", "~")).expanduser() / (
-        ".local/state"
-    )
+    home = Path(environ.get("HOME", "~")).expanduser()
+    base = environ.get("XDG_STATE_HOME") or home / ".local/state"
     return Path(base) / "commonroom" / "playground"
 
 
 @contextmanager
 def lock_data_dir(folder: Path) -> Iterator[None]:
-    """Keep the folder; the kernel lets go of it with the process, however that ends."""
+    """Lock the folder. The kernel releases the lock when the process ends in any way."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = os.open(folder / "playground.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

@@ -1,4 +1,4 @@
-"""The model must be on this machine before a worker can serve it."""
+"""Downloads the chosen model where it is not on this machine yet."""
 
 import argparse
 import asyncio
@@ -12,14 +12,14 @@ FALLBACK = "SmolLM2-135M-Instruct"
 
 
 class NoModelError(Exception):
-    """The model is not here and could not be brought here; the message says the way out."""
+    """The model is not on this machine and could not be downloaded. The message has a way out."""
 
 
 async def ensure_model(arguments: argparse.Namespace) -> None:
-    """Bring the chosen model here if it is not; may change the engine and model in `arguments`.
+    """Download the chosen model where it is missing. May change engine and model in `arguments`.
 
     Raises:
-        NoModelError: nothing worked, or there is no model of that name.
+        NoModelError: no download succeeded, or there is no model of that name.
     """
     settings = chosen(arguments)
     if settings.engine in ("auto", "llamacpp") and await _ensure_gguf(settings):
@@ -44,7 +44,7 @@ async def ensure_model(arguments: argparse.Namespace) -> None:
 
 
 async def _ensure_gguf(settings: Settings) -> bool:
-    """Whether llama.cpp can answer, after its file was fetched if need be; says why not."""
+    """Return whether llama.cpp can answer, after a download of its file where that is missing."""
     if settings.engine == "auto" and not auto_select.prefers_llamacpp(settings):
         if not auto_select.has_gpu():
             print("Without a GPU llama.cpp would answer about three times as fast: ", end="")
@@ -72,7 +72,7 @@ def _is_installed(name: str) -> bool:
 
 
 async def _pull(name: str, *options: str) -> bool:
-    """In a process of its own, which shows its progress on this terminal."""
+    """Download a model by a process that shows its progress on this terminal."""
     command = [sys.executable, "-m", "inference", "models", "pull", name, *options]
     process = await asyncio.create_subprocess_exec(*command)
     try:

@@ -1,6 +1,6 @@
-"""What became of each question, judged by what its asker can see at the end.
+"""The outcome of each question of a script, by what its asker can see at the end.
 
-A question was *answered* when a full answer is visible, *told* when a clear notice is, *lost*
+A question is *answered* when a complete answer is visible, *told* when a clear notice is, *lost*
 when neither is, and *doubled* when more than one answer is.
 """
 
@@ -14,16 +14,16 @@ from playground.discord.components import CONTAINER, message_text, walk
 from playground.discord.json_types import MessageFlag
 from playground.discord.state import StoredMessage
 
-# discord.Colour.greyple(): the bot's cards that only say how long the answer will take.
+# discord.Colour.greyple(), of the bot's embeds that only announce the waiting time.
 WAITING_COLOUR = 0x99AAB5
-# Those of its boxes of components that say why there is no answer.
+# Of the bot's containers that explain why there is no answer.
 NOTICE_COLOURS = (0xE74C3C, 0xF59F00)
-CHECK_MARKS = ("✅", "❌", "⚪")  # what the cards below solutions begin with
-STOP_BUTTON = "stop:"  # what its custom_id begins with; it is there while an answer grows
-# A further message continues an answer only where the one before it is nearly full; a splitter
-# that looks for a good place may leave some room.
-FULL_PART = 1000  # characters
-SAME_START = 30  # characters in common at the beginning: the same answer again
+CHECK_MARKS = ("✅", "❌", "⚪")  # the first characters of the embeds below solutions
+STOP_BUTTON = "stop:"  # the prefix of its custom_id; an incomplete answer has one
+# Characters of a message that a further one may continue. The splitter leaves some room where it
+# looks for a good place.
+FULL_PART = 1000
+SAME_START = 30  # characters that two copies of the same answer have in common
 
 
 class QuestionOutcome(StrEnum):
@@ -35,17 +35,19 @@ class QuestionOutcome(StrEnum):
 
 @dataclass(eq=False)
 class ScriptQuestion:
-    """`id` is the interaction's or message's; None where Discord's client refused to send it."""
+    """A question with its visible answers.
+
+    `id` is the interaction's or message's, or None where Discord's client refused to send it.
+    """
 
     action: int
     id: str | None
-    result: str | None = None  # the whole answer, where the queue knows it
+    result: str | None = None  # the complete answer, where the queue has it
     refused: bool = False  # by Discord's client, or because no bot was connected
     failed: bool = False  # "The application did not respond"
-    form_open: bool = False  # it was answered by a form, which nobody has sent yet
-    messages: list[StoredMessage] = field(
-        default_factory=list
-    )  # visible to the asker, oldest first
+    form_open: bool = False  # the answer was a modal, which nobody has submitted yet
+    # Those that the asker can see, oldest first.
+    messages: list[StoredMessage] = field(default_factory=list)
 
     @property
     def outcome(self) -> QuestionOutcome:
@@ -57,38 +59,36 @@ class ScriptQuestion:
             return QuestionOutcome.OPEN
         if any(map(_has_notice, self.messages)):
             return QuestionOutcome.TOLD
-        return (
-            QuestionOutcome.ANSWERED
-            if contains_result(self.messages, self.result)
-            else QuestionOutcome.LOST
-        )
+        if contains_result(self.messages, self.result):
+            return QuestionOutcome.ANSWERED
+        return QuestionOutcome.LOST
 
     @property
     def is_open(self) -> bool:
-        """Whether an answer may still come."""
+        """True while an answer may still come."""
         if self.outcome is QuestionOutcome.LOST:
             return not self.messages and not self.failed
         return self.outcome is QuestionOutcome.OPEN
 
     @property
     def is_doubled(self) -> bool:
-        """Two answers, two notices, or an answer and a notice apart from it."""
+        """True for two answers, two notices, or an answer and a separate notice."""
         finished = [m for m in self.messages if not is_pending(m)]
         apart = any(not _is_continuation(before, after) for before, after in pairwise(finished))
         return apart or (_has_equal_starts(finished) and exceeds_result(finished, self.result))
 
 
 def _has_notice(message: StoredMessage) -> bool:
-    """Whether it carries a notice; a card on how far an answer was checked is none."""
-    boxes = [part for part in walk(message.data["components"]) if part["type"] == CONTAINER]
-    if any(box.get("accent_color") in NOTICE_COLOURS for box in boxes):
+    """Return whether a message has a notice. The embed on an answer's check is none."""
+    containers = [part for part in walk(message.data["components"]) if part["type"] == CONTAINER]
+    if any(container.get("accent_color") in NOTICE_COLOURS for container in containers):
         return True
-    cards = message.data["embeds"]
-    return any(not str(card.get("description")).startswith(CHECK_MARKS) for card in cards)
+    texts = [str(embed.get("description")) for embed in message.data["embeds"]]
+    return any(not text.startswith(CHECK_MARKS) for text in texts)
 
 
 def is_pending(message: StoredMessage) -> bool:
-    """Whether more is promised: thinking, a card about waiting, or a Stop button."""
+    """Return whether a message promises more: thinking, a waiting time, or a Stop button."""
     if MessageFlag.LOADING in message.flags:
         return True
     if any(embed.get("color") == WAITING_COLOUR for embed in message.data["embeds"]):
@@ -100,10 +100,10 @@ def is_pending(message: StoredMessage) -> bool:
 
 
 def contains_result(messages: Sequence[StoredMessage], result: str | None) -> bool:
-    """Whether all letters and digits of `result` are visible, in order.
+    """Return whether all letters and digits of `result` are visible, in order.
 
-    The rest may differ: a splitter closes and opens code fences, a footnote may follow. Formulas
-    may be Unicode or pictures, so only what stands around them counts.
+    Other characters may differ: the splitter closes and opens code fences, and a footnote may
+    follow. Formulas do not count, because they may be Unicode or pictures.
     """
     shown = "\n".join(filter(None, map(_visible_text, messages)))
     if result is None:
@@ -113,17 +113,20 @@ def contains_result(messages: Sequence[StoredMessage], result: str | None) -> bo
 
 
 def exceeds_result(messages: Sequence[StoredMessage], result: str | None) -> bool:
-    """Whether more is visible than `result` and notes below it; a model may repeat itself."""
+    """Return whether more is visible than `result` and notes below it.
+
+    A model may repeat itself, so equal texts alone are no second answer.
+    """
     shown = "\n".join(message_text(message.data) for message in messages)
-    return (
-        result is None or len(_alphanumerics(shown)) > len(_alphanumerics(result)) + FULL_PART / 2
-    )
+    if result is None:
+        return True
+    return len(_alphanumerics(shown)) > len(_alphanumerics(result)) + FULL_PART / 2
 
 
 def _visible_text(message: StoredMessage) -> str:
-    """Its text and what its pictures are said to show."""
-    said = (picture.get("description") or "" for picture in message.data["attachments"])
-    return "\n".join((message_text(message.data), *said)).strip()
+    """Return the text of a message and the descriptions of its pictures."""
+    descriptions = (file.get("description") or "" for file in message.data["attachments"])
+    return "\n".join((message_text(message.data), *descriptions)).strip()
 
 
 def _remove_formulas(text: str) -> str:
@@ -135,8 +138,10 @@ def _alphanumerics(text: str) -> list[str]:
 
 
 def _is_continuation(before: StoredMessage, after: StoredMessage) -> bool:
-    """A notice may follow the parts of an answer; a part follows only one that is full, or that
-    a picture ends."""
+    """Return whether a message continues the one before it.
+
+    A part follows a part that is full or ends with a picture. A notice may follow any part.
+    """
     if _has_notice(before):
         return False
     if before.data["attachments"]:

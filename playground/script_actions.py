@@ -1,19 +1,19 @@
-"""The lines of a script, checked before anything starts. Each is a JSON object:
+"""Reads and checks the lines of a script before anything starts. Each is a JSON object:
 
     {"user": "ada", "channel": "general", "do": "slash", "command": "chat",
      "options": {"prompt": "hello"}, "attach": ["a.png"]}
 
-`user` and `channel` are made when they are first named; the channel "dm" is the user's direct
-one. `attach` is relative to the script. `to` is the index of an earlier line, from 0; without it
-the bot's latest message in the channel is meant, which is waited for.
+A `user` and a `channel` are created when a line first names them. The channel "dm" is the user's
+direct channel. `attach` is relative to the script. `to` is the index of an earlier line, from 0.
+Without it, the action waits for the bot's latest message in the channel.
 
     slash         command, options           say           content
     reply         content, to, ping          click         label or custom_id, values, to
     submit        values, to (a modal)       context_menu  command, to
     autocomplete  command, focused, options  react         emoji, to
     thread        name, to                   wait          timeout; for: "idle" or "text", to
-    kill          target: SIGKILL; it is started again a moment later, as an init system would
-    stop          target: SIGTERM; it stays ended until `start` or `restart`
+    kill          target: SIGKILL; the process is restarted a moment later
+    stop          target: SIGTERM; the process stays ended until `start` or `restart`
     pause, resume, start, restart            target: worker, eye, bot or redis
     fault         status, route, times, retry_after, after; or kind: latency (ms), cut, disconnect
 """
@@ -36,12 +36,12 @@ _COMPONENT_NAMES = ("component", "label", "custom_id", "button")
 
 
 class ScriptError(Exception):
-    """A line cannot be understood, or the script cannot be read."""
+    """The script cannot be read, or a line is invalid."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScriptAction:
-    """One line. `given` holds the fields that only some actions have, under their first name."""
+    """One line. `fields` holds the fields of this kind of action, under their first names."""
 
     index: int  # of the line in the file, from 0
     do: str
@@ -53,7 +53,7 @@ class ScriptAction:
 
 
 def read_script(path: Path) -> list[ScriptAction]:
-    """Empty lines and lines that begin with # or // say nothing.
+    """Read a script. Empty lines and lines that begin with # or // are comments.
 
     Raises:
         ScriptError: with the number of the line, from 1.
@@ -75,7 +75,7 @@ def read_script(path: Path) -> list[ScriptAction]:
 def _parse_line(index: int, line: str, folder: Path) -> ScriptAction:
     try:
         body = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:  # of hundreds of brackets
+    except (json.JSONDecodeError, RecursionError) as error:  # from deep nesting
         raise ValueError(f"not JSON: {error}") from error
     if not isinstance(body, dict):
         raise ValueError("not a JSON object")
@@ -103,7 +103,7 @@ def _read_files(body: Json, folder: Path) -> Iterator[File]:
             raise ValueError(f"attach: {path}: {error.strerror}") from error
 
 
-# --- what each action needs -------------------------------------------------------------------
+# --- fields of each kind of action ------------------------------------------------------------
 
 
 def _parse_slash(body: Json) -> Json:
@@ -234,7 +234,7 @@ def _get_index(body: Json, name: str) -> int | None:
 
 
 def check_references(actions: Sequence[ScriptAction]) -> None:
-    """`to` can name only an earlier line. Raises ScriptError."""
+    """Raise ScriptError where a `to` does not name an earlier line."""
     earlier: set[int] = set()
     for action in actions:
         to = action.fields.get("to")

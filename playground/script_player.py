@@ -1,4 +1,4 @@
-"""Performs a script's actions on the local Discord, as the people it names."""
+"""Performs a script's actions on the local Discord, as the users that it names."""
 
 from collections.abc import Callable, Iterable
 
@@ -12,10 +12,10 @@ from playground.script_actions import PROCESS_ACTIONS, ScriptAction
 from playground.script_observer import ScriptObserver, SystemUnderTest
 from playground.transcript import TranscriptPrinter
 
-# Commands that put a question to the model; the others must only be acknowledged.
+# The commands that ask the model. The others need only an acknowledgement.
 QUESTION_COMMANDS = ("chat", "ask", "thread", "solve", "article")
 DM_NAMES = ("dm", "@bot")
-TARGET_S = 30.0  # how long a click or reply waits for the message it is meant for
+TARGET_S = 30.0  # how long a click or a reply waits for its message
 
 
 class ScriptPlayer:
@@ -23,32 +23,32 @@ class ScriptPlayer:
         self,
         discord: LocalDiscord,
         system: SystemUnderTest,
-        follower: ScriptObserver,
+        observer: ScriptObserver,
         transcript: TranscriptPrinter,
     ) -> None:
         self._discord = discord
         self._world = discord.world
         self._system = system
-        self._follower = follower
+        self._observer = observer
         self._transcript = transcript
 
-    # --- performing ---------------------------------------------------------------------------
+    # --- actions ------------------------------------------------------------------------------
 
     async def perform(self, action: ScriptAction) -> None:
-        """What Discord's client would refuse is told to the person, and thereby to the reader."""
+        """Perform one action. Print the reason where Discord's client would refuse it."""
         try:
             await _PERFORM[action.do](self, action)
         except UserError as error:
             self._transcript.print_refusal(action.index, action.user, str(error))
             if action.do in ("slash", "say", "reply", "context_menu"):
-                self._follower.questions.append(ScriptQuestion(action.index, None, refused=True))
+                self._observer.questions.append(ScriptQuestion(action.index, None, refused=True))
 
     async def _slash(self, action: ScriptAction) -> None:
         command = action.fields["command"]
         interaction = await self._world.slash(
             *self._resolve_place(action), command, action.fields["options"], action.files
         )
-        self._follower.track_interaction(
+        self._observer.track_interaction(
             action.index, interaction, asks=command.split()[0] in QUESTION_COMMANDS
         )
 
@@ -58,7 +58,7 @@ class ScriptPlayer:
         interaction = await self._world.context_menu(
             user, channel, action.fields["command"], target.id
         )
-        self._follower.track_interaction(action.index, interaction, asks=True)
+        self._observer.track_interaction(action.index, interaction, asks=True)
 
     async def _autocomplete(self, action: ScriptAction) -> None:
         given = action.fields
@@ -70,7 +70,7 @@ class ScriptPlayer:
     async def _say(self, action: ScriptAction) -> None:
         user, channel = self._resolve_place(action)
         message = await self._world.say(user, channel, action.fields["content"], action.files)
-        self._follower.track_message(action.index, message)
+        self._observer.track_message(action.index, message)
 
     async def _reply(self, action: ScriptAction) -> None:
         user, channel = self._resolve_place(action)
@@ -83,7 +83,7 @@ class ScriptPlayer:
             action.files,
             ping=action.fields["ping"],
         )
-        self._follower.track_message(action.index, message)
+        self._observer.track_message(action.index, message)
 
     async def _click(self, action: ScriptAction) -> None:
         user, channel = self._resolve_place(action)
@@ -92,21 +92,21 @@ class ScriptPlayer:
         interaction = await self._world.click(
             user, target.channel, target.id, wanted, action.fields["values"]
         )
-        self._follower.track_interaction(action.index, interaction, asks=False)
+        self._observer.track_interaction(action.index, interaction, asks=False)
 
     async def _submit(self, action: ScriptAction) -> None:
-        """The modal that an earlier action opened; the latest one unless `to` names it."""
+        """Submit the modal that the action `to` opened, or else the latest one."""
         to = action.fields["to"]
         opened = (
-            self._follower.interactions if to is None else {to: self._follower.interactions[to]}
+            self._observer.interactions if to is None else {to: self._observer.interactions[to]}
         )
-        found = await self._follower.wait_for(
+        found = await self._observer.wait_for(
             lambda: next((i for i in reversed(opened.values()) if i.modal), None), TARGET_S
         )
         if found is None:
             raise UserError("no modal is open")
         interaction = await self._world.submit_modal(found, action.fields["values"])
-        self._follower.track_interaction(action.index, interaction, asks=False)
+        self._observer.track_interaction(action.index, interaction, asks=False)
 
     async def _react(self, action: ScriptAction) -> None:
         user, channel = self._resolve_place(action)
@@ -120,19 +120,18 @@ class ScriptPlayer:
         self._world.create_thread(user, channel, action.fields["name"], message=starter)
 
     async def _wait(self, action: ScriptAction) -> None:
-        """Until all is idle, or until the answer to a question has begun to be visible."""
+        """Wait until the system is idle, or until an answer has visible text."""
         if action.fields["for"] == "idle":
-            await self._follower.wait_until_idle(action.fields["timeout"])
+            await self._observer.wait_until_idle(action.fields["timeout"])
             return
         to = action.fields["to"]
-        asked = self._follower.questions[-1].action if to is None else to
-        await self._follower.wait_for(
-            lambda: self._find_visible_answer(asked), action.fields["timeout"]
-        )
+        asked = self._observer.questions[-1].action if to is None else to
 
-    def _find_visible_answer(self, asked: int) -> StoredMessage | None:
-        answers = self._follower.answers_to(asked)
-        return next((m for m in answers if message_text(m.data)), None)
+        def find_visible_answer() -> StoredMessage | None:
+            answers = self._observer.answers_to(asked)
+            return next((m for m in answers if message_text(m.data)), None)
+
+        await self._observer.wait_for(find_visible_answer, action.fields["timeout"])
 
     async def _control(self, action: ScriptAction) -> None:
         await self._system.control(action.do, action.fields["target"])
@@ -143,27 +142,25 @@ class ScriptPlayer:
         else:
             self._discord.backend.faults.add(action.fields["fault"])
 
-    # --- people and places --------------------------------------------------------------------
+    # --- users and channels -------------------------------------------------------------------
 
     def _resolve_place(self, action: ScriptAction) -> tuple[str, str]:
-        """The ids of who acts and where; made where they are not known yet."""
+        """Return the ids of the user and the channel. Create them where they are new."""
         guild = self._guild(action.server)
         users = [m["user"] for m in self._world.state.members[guild["id"]].values()]
         user = _find_named(users, action.user) or self._add_member(action.user, guild)
         if action.channel in DM_NAMES:
             return user["id"], self._world.open_dm(user["id"])["id"]
         mine = [c for c in self._world.state.channels.values() if c.get("guild_id") == guild["id"]]
-        channel = _find_named(mine, action.channel) or self._world.create_channel(
-            action.channel, guild
-        )
+        channel = _find_named(mine, action.channel)
+        channel = channel or self._world.create_channel(action.channel, guild)
         return user["id"], channel["id"]
 
     def _guild(self, name: str | None) -> Json:
         if name is None:
             return self._world.guild
-        return _find_named(self._world.state.guilds.values(), name) or self._world.create_guild(
-            name
-        )
+        guild = _find_named(self._world.state.guilds.values(), name)
+        return guild or self._world.create_guild(name)
 
     def _add_member(self, name: str, guild: Json) -> Json:
         known = _find_named(self._world.state.users.values(), name)
@@ -172,7 +169,7 @@ class ScriptPlayer:
         self._world.state.add_member(guild, known)
         return known
 
-    # --- the messages that actions are about --------------------------------------------------
+    # --- target messages ----------------------------------------------------------------------
 
     async def _wait_for_target(
         self,
@@ -180,13 +177,13 @@ class ScriptPlayer:
         channel: str,
         fits: Callable[[StoredMessage], bool] = lambda _: True,
     ) -> StoredMessage:
-        """What `to` names, else the bot's latest message there; waited for if need be."""
+        """Wait for a message of the action `to`, or else for the bot's latest one there."""
 
         def find() -> StoredMessage | None:
             candidates = self._candidates(action, channel)
             return next((m for m in reversed(candidates) if fits(m)), None)
 
-        found = await self._follower.wait_for(find, TARGET_S)
+        found = await self._observer.wait_for(find, TARGET_S)
         if found is None:
             raise UserError("there is no such message of the bot to act on")
         return found
@@ -197,9 +194,9 @@ class ScriptPlayer:
             bot = self._world.state.bot["id"]
             shown = self._world.messages(channel, action.user)
             return [m for m in shown if m.author == bot]
-        messages = self._follower.answers_to(to)
-        if not messages and to in self._follower.posted:
-            return [self._follower.posted[to]]
+        messages = self._observer.answers_to(to)
+        if not messages and to in self._observer.posted:
+            return [self._observer.posted[to]]
         return messages
 
 
