@@ -19,7 +19,7 @@ INFERENCE := inference models agent ocr sandbox tracing
 CPU := cpu $(filter-out inference,$(INFERENCE))
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header $(ARGS)
-PACKAGES := bot common inference jobqueue playground bench tests
+PACKAGES := bot common inference jobqueue playground bench training tests
 
 .DEFAULT_GOAL := help
 .PHONY: conformance deploy-check dist-check discord-clients discord-faults help playground test split-fuzz chaos soak fuzz lock audit sbom screenshots mutants matrix bench-queue check format clean
@@ -91,15 +91,17 @@ matrix: $(VENV)/.matrix ## The queue's tests on every server that is here, a clu
 bench-queue: $(VENV)/.dev $(PEERS:%=$(VENV)/peers/%/.installed) ## This queue beside arq, saq, streaq and taskiq
 	@$(BIN)/python -m bench queue --peers $(VENV)/peers $(ARGS)
 
-check: $(VENV)/.dev ## Format, lint, strict types, import rules
+check: $(VENV)/.dev ## Format, lint, strict types, import rules, structure
 	$(BIN)/ruff format --check $(PACKAGES)
 	$(BIN)/ruff check $(PACKAGES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest --quiet tests/test_architecture.py
 
 format: $(VENV)/.dev ## Format and fix what can be fixed
 	$(BIN)/ruff format $(PACKAGES)
 	$(BIN)/ruff check --fix $(PACKAGES)
+	$(BIN)/python -m tests.module_tables
 
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

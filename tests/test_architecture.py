@@ -1,10 +1,17 @@
-"""The table of `docs/architecture.md` is how the packages really import one another."""
+"""The structure that `docs/architecture.md` promises: who imports whom, one meaning per class name,
+no circle of imports, and a page that names every module.
+"""
 
+import ast
 import re
+from collections import defaultdict
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import grimp
 import pytest
+
+from tests import module_tables
 
 PROJECT = Path(__file__).parents[1]
 COLUMNS = ("bot", "inference", "playground")
@@ -54,3 +61,32 @@ def test_nothing_imports_what_stands_above_it(package: str, imports: set[tuple[s
     within = [(one, other) for one, other in imports if one in row and other in row]
     upwards = [(one, other) for one, other in within if row[other] < row[one]]
     assert not upwards
+
+
+PACKAGES = ("bot", "common", "inference", "jobqueue", "playground", "bench", "training")
+SOURCES = [path for package in PACKAGES for path in sorted((PROJECT / package).rglob("*.py"))]
+
+
+def test_no_imports_form_a_circle() -> None:
+    """Imports under TYPE_CHECKING count, too."""
+    graph = grimp.build_graph(*PACKAGES, cache_dir=None)
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_a_class_name_has_one_meaning() -> None:
+    modules = defaultdict(set)
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                modules[node.name].add(str(path.relative_to(PROJECT)))
+    assert {name: files for name, files in modules.items() if len(files) > 1} == {}
+
+
+def test_the_page_names_every_module() -> None:
+    """`python -m tests.module_tables` writes its tables anew."""
+    page = (PROJECT / "docs/architecture.md").read_text("utf-8")
+    assert page == module_tables.insert(page)
