@@ -18,13 +18,13 @@ with require_extra("bot"):
     from redis.exceptions import RedisClusterException, RedisError
 
     from bot import doctor, startup_checks
-    from bot.config import Settings
+    from bot.config import BotSettings
     from bot.discord.api_base import use_api
     from bot.discord.presence import keep_presence
     from bot.discord.setup import Commonroom
     from bot.feedback import Feedback
     from bot.feedback import encode as encode_opinion
-    from bot.metrics import Metrics
+    from bot.metrics import BotMetrics
     from bot.services import Services
     from common import env_template, tracing
     from common.installation import add_version_option
@@ -45,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bot", description=__doc__)
     add_version_option(parser)
     commands = parser.add_subparsers(metavar="init | doctor | feedback")
-    env_template.add_init_command(commands, "bot", Settings)
+    env_template.add_init_command(commands, "bot", BotSettings)
     doctor.add_parser(commands)
     export = commands.add_parser(
         "feedback", help="print what people think of answers, as JSON lines"
@@ -70,7 +70,7 @@ def _export_feedback(_: argparse.Namespace) -> None:
 
 
 def _run(_: argparse.Namespace) -> None:
-    settings = load_or_exit(Settings, os.environ)
+    settings = load_or_exit(BotSettings, os.environ)
     handler = logging.StreamHandler()
     handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=settings.log_level, handlers=[handler])
@@ -88,7 +88,7 @@ def _run(_: argparse.Namespace) -> None:
         raise SystemExit(2)
 
 
-async def _run_until_stopped(settings: Settings) -> None:
+async def _run_until_stopped(settings: BotSettings) -> None:
     """Run until SIGTERM or Ctrl-C. Unfinished answers wait in the ledger for the next start."""
     running = asyncio.create_task(serve(settings))
     loop = asyncio.get_running_loop()
@@ -99,14 +99,14 @@ async def _run_until_stopped(settings: Settings) -> None:
             await running
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: BotSettings) -> None:
     """Run the bot against the queue and Discord until cancelled. Call `use_api` before."""
     environ = {**os.environ, "REDIS_URL": settings.redis_url}
     async with resolve_redis_url(environ) as url, connect(url) as redis:
         await check_redis(redis, url)
         services = Services.from_redis(redis, settings)
         async with (
-            Commonroom(services, metrics := Metrics()) as client,
+            Commonroom(services, metrics := BotMetrics()) as client,
             _serve_metrics(settings, metrics, client),
             asyncio.TaskGroup() as group,
         ):
@@ -120,7 +120,7 @@ async def serve(settings: Settings) -> None:
 
 @asynccontextmanager
 async def _serve_metrics(
-    settings: Settings, metrics: Metrics, client: Commonroom
+    settings: BotSettings, metrics: BotMetrics, client: Commonroom
 ) -> AsyncIterator[None]:
     """Serve metrics and readiness, if a port was chosen for that."""
 

@@ -57,10 +57,10 @@ class Step(msgspec.Struct, frozen=True, tag="step", omit_defaults=True):
         return self.tool == "read_picture"
 
     @property
-    def failed(self) -> bool:
+    def has_failed(self) -> bool:
         return self.status not in (None, CallStatus.OK)
 
-    def ended(self) -> "Step":
+    def as_ended(self) -> "Step":
         return msgspec.structs.replace(self, left=self.status is None, asks=0)
 
     def cut(self) -> "Step":
@@ -71,7 +71,7 @@ class Step(msgspec.Struct, frozen=True, tag="step", omit_defaults=True):
 Part = Thinking | Step
 
 
-class Work(msgspec.Struct, frozen=True, omit_defaults=True):
+class AgentTrace(msgspec.Struct, frozen=True, omit_defaults=True):
     """Thoughts and steps in the order in which they began."""
 
     parts: tuple[Part, ...] = ()
@@ -115,29 +115,29 @@ class Work(msgspec.Struct, frozen=True, omit_defaults=True):
     def thought_ms(self) -> int:
         return sum(part.lasted_ms for part in self.parts if isinstance(part, Thinking))
 
-    def after(self, event: JobEvent, at_ms: int) -> "Work":
+    def after(self, event: JobEvent, at_ms: int) -> "AgentTrace":
         """With what this event adds; `at_ms` is when it was said."""
         match event:
             case Started():
-                return Work(began_ms=at_ms)
+                return AgentTrace(began_ms=at_ms)
             case ReasoningDelta(text=text):
                 parts = _thinking(self.parts, text, at_ms)
             case ToolCallDelta():
                 parts = _calling(self.parts, event)
             case ApprovalRequest(step=step, attempt=attempt):
-                parts = _changed(self.parts, step, asks=attempt)
+                parts = _change_step(self.parts, step, asks=attempt)
             case ToolResult():
-                parts = _returned(self.parts, event)
+                parts = _add_result(self.parts, event)
             case _:
                 parts = self.parts
-        return Work(parts, self.began_ms, at_ms - self.began_ms)
+        return AgentTrace(parts, self.began_ms, at_ms - self.began_ms)
 
-    def ended(self) -> "Work":
+    def as_ended(self) -> "AgentTrace":
         """As it is once nothing more can come."""
-        parts = (part.ended() if isinstance(part, Step) else part for part in self.parts)
+        parts = (part.as_ended() if isinstance(part, Step) else part for part in self.parts)
         return msgspec.structs.replace(self, parts=tuple(parts)) if self else NOTHING
 
-    def without(self, answer: str) -> "Work":
+    def without(self, answer: str) -> "AgentTrace":
         """Without a last thought that turned out to be the answer: while it is written nobody
         can tell whether a call follows."""
         last = self.parts[-1] if self.parts else None
@@ -146,11 +146,11 @@ class Work(msgspec.Struct, frozen=True, omit_defaults=True):
             return self
         return msgspec.structs.replace(self, parts=self.parts[:-1]) if self.parts[1:] else NOTHING
 
-    def cut(self) -> "Work":
+    def cut(self) -> "AgentTrace":
         return msgspec.structs.replace(self, parts=tuple(part.cut() for part in self.parts))
 
 
-NOTHING = Work()
+NOTHING = AgentTrace()
 
 
 def _thinking(parts: tuple[Part, ...], text: str, at_ms: int) -> tuple[Part, ...]:
@@ -167,8 +167,8 @@ def _calling(parts: tuple[Part, ...], call: ToolCallDelta) -> tuple[Part, ...]:
     return (*parts, Step(call.step, call.tool, call.text))
 
 
-def _returned(parts: tuple[Part, ...], returned: ToolResult) -> tuple[Part, ...]:
-    return _changed(
+def _add_result(parts: tuple[Part, ...], returned: ToolResult) -> tuple[Part, ...]:
+    return _change_step(
         parts,
         returned.step,
         status=returned.status,
@@ -179,7 +179,7 @@ def _returned(parts: tuple[Part, ...], returned: ToolResult) -> tuple[Part, ...]
     )
 
 
-def _changed(parts: tuple[Part, ...], step: int, **changes: object) -> tuple[Part, ...]:
+def _change_step(parts: tuple[Part, ...], step: int, **changes: object) -> tuple[Part, ...]:
     return tuple(
         msgspec.structs.replace(part, **changes)
         if isinstance(part, Step) and part.number == step
@@ -188,11 +188,11 @@ def _changed(parts: tuple[Part, ...], step: int, **changes: object) -> tuple[Par
     )
 
 
-class WorkRecords(KeptRecords[Work]):
+class WorkRecords(KeptRecords[AgentTrace]):
     """What was done for finished answers, by job."""
 
     def __init__(self, redis: Redis, shard: str = "main") -> None:
-        super().__init__(redis, "steps", Kept[Work], shard)
+        super().__init__(redis, "steps", Kept[AgentTrace], shard)
 
-    async def keep(self, name: str, user: str, value: Work) -> None:
+    async def keep(self, name: str, user: str, value: AgentTrace) -> None:
         await super().keep(name, user, value.cut())

@@ -4,7 +4,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from bot.agent_trace import Work
+from bot.agent_trace import AgentTrace
 from bot.article.message_layout import (
     ArticleView,
     FigureView,
@@ -15,10 +15,10 @@ from bot.article.message_layout import (
 from bot.i18n import Words
 from bot.render import steps_text
 from bot.render.components_layout import MOST_BYTES
-from bot.render.format_answer import Dressed
-from bot.render.render_process import Studio
+from bot.render.format_answer import FormattedAnswer
+from bot.render.render_process import RenderProcess
 from bot.render.result_callout import set_apart
-from bot.render.svg_to_png import Picture
+from bot.render.svg_to_png import RenderedImage
 from bot.reply_protocol import AnswerOutcome
 from jobqueue.article import Article, ArticleFigure, ImageSlot, Section
 from jobqueue.blobs import Blobs
@@ -36,7 +36,7 @@ class AnswerFormatter:
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
-        self._studio = Studio()
+        self._studio = RenderProcess()
 
     async def __aenter__(self) -> Self:
         await self._studio.__aenter__()
@@ -52,13 +52,13 @@ class AnswerFormatter:
 
     async def format_answer(
         self, text: str, outcome: AnswerOutcome, words: Words
-    ) -> Dressed | ArticleView:
+    ) -> FormattedAnswer | ArticleView:
         if outcome.article:
             return await self.format_article(outcome.article)
         is_solution = outcome.check is not None
         dressed = await self._studio.dress(set_apart(text) if is_solution else text)
         if outcome.work and not is_solution:  # of a solution its card tells
-            dressed = dressed.under("\n".join(steps_text.folded(outcome.work, words)))
+            dressed = dressed.under("\n".join(steps_text.fold_steps(outcome.work, words)))
         return dressed.over(await self._load_plots(outcome.work, words))
 
     async def format_article(self, article: Article) -> ArticleView:
@@ -74,7 +74,9 @@ class AnswerFormatter:
     async def _format_section(self, number: int, section: Section, title: str) -> SectionView:
         dressed = await self._studio.dress(section_markdown(section, title))
         blocks = (
-            replace(block, name=f"{number}-{block.name}") if isinstance(block, Picture) else block
+            replace(block, name=f"{number}-{block.name}")
+            if isinstance(block, RenderedImage)
+            else block
             for block in dressed.blocks
         )
         figures = [slot.figure for slot in section.slots if slot.figure]
@@ -86,12 +88,13 @@ class AnswerFormatter:
         if not data or len(data) > MAX_PLOT_BYTES:
             return FigureView(figure_caption(figure))
         return FigureView(
-            figure_caption(figure), Picture(figure_name(figure), data, figure.alt or figure.caption)
+            figure_caption(figure),
+            RenderedImage(figure_name(figure), data, figure.alt or figure.caption),
         )
 
-    async def list_candidates(self, slot: ImageSlot) -> list[tuple[int, Picture]]:
+    async def list_candidates(self, slot: ImageSlot) -> list[tuple[int, RenderedImage]]:
         """List the pictures that are offered for a slot, by their number there."""
-        found: list[tuple[int, Picture]] = []
+        found: list[tuple[int, RenderedImage]] = []
         room = MOST_BYTES
         for number, figure in enumerate(slot.candidates):
             picture = (await self._format_figure(figure)).image
@@ -100,14 +103,14 @@ class AnswerFormatter:
                 room -= len(picture.png)
         return found
 
-    async def _load_plots(self, work: Work, words: Words) -> list[Picture]:
+    async def _load_plots(self, work: AgentTrace, words: Words) -> list[RenderedImage]:
         """Load the plots that are still there, except those that are no pictures."""
         found = []
         for number, (step, figure) in enumerate(work.figures[:MOST_PLOTS], start=1):
             png = await self._load_bytes(figure.sha256)
             if png.startswith(PNG) and len(png) <= MAX_PLOT_BYTES:
                 alt = words("plot-alt", {"number": number, "step": step.number})
-                found.append(Picture(f"plot-{number}.png", png, alt))
+                found.append(RenderedImage(f"plot-{number}.png", png, alt))
         return found
 
     async def _load_bytes(self, sha256: str) -> bytes:

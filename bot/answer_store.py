@@ -10,7 +10,7 @@ from functools import partial
 import msgspec
 from redis.asyncio import Redis
 
-from bot.agent_trace import Work, WorkKind
+from bot.agent_trace import AgentTrace, WorkKind
 from bot.reply_protocol import AnswerOutcome
 from bot.user_records import pack, unpack
 from jobqueue.lua_runner import Scripts
@@ -43,7 +43,7 @@ class Version(msgspec.Struct, frozen=True, omit_defaults=True):
             outcome.unseen_pictures,
         )
 
-    def outcome(self, work: Work) -> AnswerOutcome:
+    def outcome(self, work: AgentTrace) -> AnswerOutcome:
         """Return the outcome of this version, whose steps are `work`."""
         return AnswerOutcome(
             self.reason,

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from bot import notices
-from bot.agent_trace import NOTHING, Work
+from bot.agent_trace import NOTHING, AgentTrace
 from bot.notices import Notice
 from bot.reply_protocol import AnswerOutcome, AnswerReply
 from common import tracing
@@ -51,7 +51,7 @@ async def submit(queue: JobQueue, job: Job) -> Notice | None:
             span.set_attributes(tracing.attributes(refused="unavailable"))
             return notices.UNAVAILABLE
         except InvalidJob:
-            return notices.failed(FailureCode.BAD_REQUEST)
+            return notices.describe_failure(FailureCode.BAD_REQUEST)
         span.set_attributes(
             tracing.attributes(position=receipt.position, duplicate=receipt.duplicate)
         )
@@ -80,22 +80,22 @@ async def follow_answer(
 
 
 async def _show_end(job: Job, draft: "Draft", reply: AnswerReply) -> None:
-    work = draft.work.ended()
+    work = draft.work.as_ended()
     match draft.end:
         case Finished(text=text) as end if text.strip():
             await reply.finish(text, _outcome(job, end, work))
         case Finished(reason=FinishReason.CANCELLED):
-            await reply.fail(notices.failed(FailureCode.CANCELLED), work=work)
+            await reply.fail(notices.describe_failure(FailureCode.CANCELLED), work=work)
         case Finished():
             empty = notices.UNSOLVED if work.steps else notices.EMPTY_ANSWER
             await reply.fail(empty, work=work)
         case Failed(code=code):
-            await reply.fail(notices.failed(code), draft.text, work)
+            await reply.fail(notices.describe_failure(code), draft.text, work)
         case None:
             await reply.fail(notices.LOST, draft.text, work)
 
 
-def _outcome(job: Job, end: Finished, work: Work) -> AnswerOutcome:
+def _outcome(job: Job, end: Finished, work: AgentTrace) -> AnswerOutcome:
     """Return the outcome. A solution tells if it is unchecked; other answers need no check."""
     judged = strip_model(job.capability) == SOLVE or end.check is not Check.NONE
     return AnswerOutcome(
@@ -138,7 +138,7 @@ class Draft:
     """
 
     text: str = ""
-    work: Work = NOTHING
+    work: AgentTrace = NOTHING
     progress: ArticleProgress | None = None
     end: Finished | Failed | None = None
 

@@ -8,7 +8,7 @@ from msgspec import Meta
 from jobqueue.address import parse_redis_url
 
 
-class Settings(msgspec.Struct, frozen=True):
+class BotSettings(msgspec.Struct, frozen=True):
     discord_token: Annotated[
         str, Meta(description="From https://discord.com/developers/applications, under Bot.")
     ]

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from bot.config import Settings
+from bot.config import BotSettings
 from bot.discord.api_base import use_api
 from bot.discord.doctor import check_discord
 from bot.files.file_reader import FileReader
@@ -52,7 +52,7 @@ async def _of_reading() -> Finding:
 
 async def _of_settings(environ: Mapping[str, str]) -> list[Finding]:
     try:
-        settings = load_settings(Settings, environ)
+        settings = load_settings(BotSettings, environ)
     except SettingsError as error:
         return [fault("settings", str(error), "python -m bot init writes a file that names all")]
     if settings.discord_api:

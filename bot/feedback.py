@@ -54,14 +54,14 @@ class Feedback:
                     pipe.hset(key, user, encode(opinions[user]))
                     pipe.expire(key, TTL_S)
                     await pipe.execute()
-            return _counted(opinions.values())
+            return _count_votes(opinions.values())
 
         counts: Counts = await self._scripts.retry(write)
         return counts
 
     async def counts(self, job: str) -> Counts:
         values = await self._scripts.call("HVALS", self._scripts.key("feedback", job))
-        return _counted(map(_decode, values))
+        return _count_votes(map(_decode, values))
 
     async def export(self) -> AsyncIterator[Opinion]:
         """Every opinion that stands, in no order."""
@@ -80,6 +80,6 @@ class Feedback:
             await self._scripts.call("HDEL", self._scripts.key("feedback", opinion.job), user)
 
 
-def _counted(opinions: Iterable[Opinion]) -> Counts:
+def _count_votes(opinions: Iterable[Opinion]) -> Counts:
     votes = [opinion.vote for opinion in opinions]
     return Counts(votes.count("up"), votes.count("down"))

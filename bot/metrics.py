@@ -26,7 +26,7 @@ ACKNOWLEDGE_S = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 2.5, 3, 5)
 REQUEST_S = (0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30)
 
 
-class Metrics:
+class BotMetrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
@@ -60,17 +60,21 @@ class Metrics:
         """To be given to the client that asks Discord."""
         trace = aiohttp.TraceConfig()
         trace.on_request_start.append(_begins)
-        trace.on_request_end.append(self._ended)
-        trace.on_request_exception.append(self._broke)
+        trace.on_request_end.append(self._on_request_end)
+        trace.on_request_exception.append(self._on_request_exception)
         return trace
 
-    async def _ended(self, _: Any, begun: Any, params: aiohttp.TraceRequestEndParams) -> None:
-        self._asked(begun, params.method, params.url.path, str(params.response.status))
+    async def _on_request_end(
+        self, _: Any, begun: Any, params: aiohttp.TraceRequestEndParams
+    ) -> None:
+        self._record_request(begun, params.method, params.url.path, str(params.response.status))
 
-    async def _broke(self, _: Any, begun: Any, params: aiohttp.TraceRequestExceptionParams) -> None:
-        self._asked(begun, params.method, params.url.path, "none")
+    async def _on_request_exception(
+        self, _: Any, begun: Any, params: aiohttp.TraceRequestExceptionParams
+    ) -> None:
+        self._record_request(begun, params.method, params.url.path, "none")
 
-    def _asked(self, begun: Any, method: str, path: str, status: str) -> None:
+    def _record_request(self, begun: Any, method: str, path: str, status: str) -> None:
         kind = next((k for k, m, where in KINDS if m == method and where.search(path)), "other")
         took_s = time.monotonic() - begun.at
         self._requests.labels(kind, status).inc()

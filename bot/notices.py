@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 
 from bot.i18n import Argument, Words
-from bot.render.format_answer import escaped
+from bot.render.format_answer import escape_markdown
 from bot.render.link_defang import harmless_links
 from jobqueue.article import ArticleStage
 from jobqueue.errors import QueueFull
@@ -44,7 +44,7 @@ class Notice:
         return harmless_links(words(self.key, arguments))
 
 
-class Refused(Exception):
+class QuestionRefused(Exception):
     """The request ends here, and `notice` tells the person why."""
 
     def __init__(self, notice: Notice) -> None:
@@ -89,7 +89,7 @@ def prompt_too_long(length: int, limit: int) -> Notice:
     return Notice("prompt-long", arguments={"length": length, "limit": limit})
 
 
-def failed(code: FailureCode) -> Notice:
+def describe_failure(code: FailureCode) -> Notice:
     tone = Tone.LIMIT if code in _NOBODYS_FAULT else Tone.FAILURE
     return Notice(f"failed-{code}", tone, again=code not in _FOR_GOOD)
 
@@ -105,7 +105,7 @@ def internal(reference: str) -> Notice:
 # --- how far an answer can be relied on ---------------------------------------------------------
 
 
-def checked(check: Check, summary: Notice) -> Notice:
+def describe_check(check: Check, summary: Notice) -> Notice:
     """`summary` says what was done for the answer."""
     key, tone = _CHECKS[check]
     return Notice("check-card", tone, {"check": Notice(key), "summary": summary})
@@ -134,7 +134,7 @@ RUNNING = _waiting("waiting-running")
 def progress(made: ArticleProgress, *, changing: bool) -> Notice:
     """How far an article is, or what is done about one that is there."""
     if changing:
-        return _waiting("article-changing", heading=" ".join(escaped(made.heading).split()))
+        return _waiting("article-changing", heading=" ".join(escape_markdown(made.heading).split()))
     if made.stage is ArticleStage.PLANNING:
         return _waiting("article-planning")
     if made.stage is ArticleStage.WRITING:

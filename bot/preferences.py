@@ -65,9 +65,9 @@ class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def over(self, base: "Preferences") -> "Preferences":
         """These, and where nothing is decided, those of `base`."""
-        return msgspec.structs.replace(base, **self.decided())
+        return msgspec.structs.replace(base, **self.explicit_values())
 
-    def decided(self) -> dict[str, object]:
+    def explicit_values(self) -> dict[str, object]:
         values = msgspec.structs.asdict(self)
         return {name: value for name, value in values.items() if value is not None}
 
@@ -92,13 +92,13 @@ def _most(limits: Iterable[int | None]) -> int | None:
     return None if None in found else max(limit for limit in found if limit is not None)
 
 
-def changed(preferences: Preferences, **values: object) -> Preferences:
+def with_values(preferences: Preferences, **values: object) -> Preferences:
     """With these values instead; None takes a decision back.
 
     Raises:
         msgspec.ValidationError: a value is out of bounds.
     """
-    new = {**preferences.decided(), **values}
+    new = {**preferences.explicit_values(), **values}
     return msgspec.convert(
         {name: value for name, value in new.items() if value is not None},
         Preferences,
@@ -117,13 +117,13 @@ class PreferenceStore:
 
     async def resolve(self, server: str, channels: Iterable[str] = ()) -> Preferences:
         """What holds in a channel; `channels` goes from a thread's parent to the thread."""
-        return self._resolved(await self._server(server), channels)
+        return self._resolve(await self._server(server), channels)
 
     def last_known(self, server: str, channels: Iterable[str] = ()) -> Preferences:
         """The same without asking Redis: as it was when last read, or the defaults."""
-        return self._resolved(self._cache.get(server, (0.0, {}))[1], channels)
+        return self._resolve(self._cache.get(server, (0.0, {}))[1], channels)
 
-    def _resolved(self, known: dict[str, Preferences], channels: Iterable[str]) -> Preferences:
+    def _resolve(self, known: dict[str, Preferences], channels: Iterable[str]) -> Preferences:
         found = [known[place] for place in (SERVER, *channels) if place in known]
         return reduce(lambda base, own: own.over(base), found, self._defaults)
 
@@ -145,7 +145,7 @@ class PreferenceStore:
         """
         self.refresh(server)
         before = await self.at(server, place)
-        new = changed(before, **values)
+        new = with_values(before, **values)
         key = self._scripts.key("settings", server)
         change = between(by, place, _plain(before), _plain(new))
 

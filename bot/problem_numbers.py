@@ -15,7 +15,7 @@ _MATERIAL = re.compile(r'\n\n(?=(?:File "|Messages? |Thread )[^\n]*:\n```)')
 
 
 @dataclass(frozen=True)
-class Number:
+class ProblemNumber:
     start: int
     text: str
     label: str  # with what stands beside it
@@ -25,19 +25,19 @@ class Number:
         return self.start + len(self.text)
 
 
-def parted(prompt: str) -> tuple[str, str]:
+def split_prompt(prompt: str) -> tuple[str, str]:
     """What a person asked, and what is read along with it."""
     problem, *material = _MATERIAL.split(prompt, 1)
     return problem, "".join(material)
 
 
-def numbers(problem: str) -> list[Number]:
+def numbers(problem: str) -> list[ProblemNumber]:
     """The first numbers, in their order; of `x2` none."""
     found = (_number(match, problem) for match in _NUMBER.finditer(problem))
     return [number for number, _ in zip(found, range(MOST), strict=False)]
 
 
-def changed(problem: str, values: Mapping[int, str]) -> str:
+def replace_numbers(problem: str, values: Mapping[int, str]) -> str:
     """The problem with these values, by the place of the number that each replaces."""
     new = problem
     for place, number in reversed(list(enumerate(numbers(problem)))):
@@ -54,8 +54,8 @@ def changes(problem: str, values: Mapping[int, str]) -> str:
     return ", ".join(f"{old} → {new[:LONGEST]}" for old, new in pairs if new and new != old)
 
 
-def _number(found: re.Match[str], problem: str) -> Number:
+def _number(found: re.Match[str], problem: str) -> ProblemNumber:
     before = problem[max(found.start() - AROUND, 0) : found.start()]
     after = problem[found.end() : found.end() + AROUND]
     label = " ".join(f"{before}«{found[0][:LONGEST]}»{after}".split())
-    return Number(found.start(), found[0], label[:LABEL])
+    return ProblemNumber(found.start(), found[0], label[:LABEL])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bot.agent_trace import NOTHING, Work
+from bot.agent_trace import NOTHING, AgentTrace
 from bot.notices import Notice
 from jobqueue.article import Article
 from jobqueue.schema import ArticleProgress, Check, FinishReason
@@ -23,7 +23,7 @@ class AnswerOutcome:
     reason: FinishReason = FinishReason.STOP
     omitted_turns: int = 0  # older turns that the model was not shown
     check: Check | None = None  # None where nobody expects one
-    work: Work = NOTHING  # what was done for it
+    work: AgentTrace = NOTHING  # what was done for it
     summarised_turns: int = 0  # those before the omitted ones, which it knew in short
     formulas: bool = False  # that can be copied
     unseen_pictures: int = 0  # of the conversation, that the model was not shown
@@ -65,7 +65,7 @@ class AnswerReply(Protocol):
         ...
 
     def update(
-        self, text: str, work: Work = NOTHING, progress: ArticleProgress | None = None
+        self, text: str, work: AgentTrace = NOTHING, progress: ArticleProgress | None = None
     ) -> None:
         """Show all of the text so far, its steps, and an article's progress. Returns at once; the
         newest call wins."""
@@ -75,7 +75,7 @@ class AnswerReply(Protocol):
         """Show the complete answer. Returns when the person can see it all."""
         ...
 
-    async def fail(self, notice: Notice, text: str = "", work: Work = NOTHING) -> None:
+    async def fail(self, notice: Notice, text: str = "", work: AgentTrace = NOTHING) -> None:
         """Show why there is no answer, or only `text`. Returns when the person can see it."""
         ...
 
@@ -86,7 +86,7 @@ class ReplyTranscript:
 
     statuses: list[Notice] = field(default_factory=list)
     updates: list[str] = field(default_factory=list)
-    works: list[Work] = field(default_factory=list)
+    works: list[AgentTrace] = field(default_factory=list)
     progress: list[ArticleProgress] = field(default_factory=list)
     answer: str | None = None
     outcome: AnswerOutcome | None = None
@@ -96,7 +96,7 @@ class ReplyTranscript:
         self.statuses.append(notice)
 
     def update(
-        self, text: str, work: Work = NOTHING, progress: ArticleProgress | None = None
+        self, text: str, work: AgentTrace = NOTHING, progress: ArticleProgress | None = None
     ) -> None:
         self.updates.append(text)
         self.works.append(work)
@@ -105,6 +105,6 @@ class ReplyTranscript:
     async def finish(self, text: str, outcome: AnswerOutcome) -> None:
         self.answer, self.outcome = text, outcome
 
-    async def fail(self, notice: Notice, text: str = "", work: Work = NOTHING) -> None:
+    async def fail(self, notice: Notice, text: str = "", work: AgentTrace = NOTHING) -> None:
         self.failure, self.answer = notice, text or None
         self.works.append(work)

@@ -3,7 +3,7 @@
 import unicodedata
 
 from bot import notices
-from bot.notices import Refused
+from bot.notices import QuestionRefused
 
 MAX_NAME_CHARS = 32
 NAMELESS = "member"
@@ -26,9 +26,9 @@ def clean_prompt(text: str, limit: int) -> str:
     """
     prompt = clean_text(text)
     if not _says_something(prompt):
-        raise Refused(notices.EMPTY_PROMPT)
+        raise QuestionRefused(notices.EMPTY_PROMPT)
     if len(prompt) > limit:
-        raise Refused(notices.prompt_too_long(len(prompt), limit))
+        raise QuestionRefused(notices.prompt_too_long(len(prompt), limit))
     return prompt
 
 

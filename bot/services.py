@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from bot.agent_trace import WorkRecords
 from bot.answer_store import ShownAnswers
 from bot.article.article_store import ArticleRecords
-from bot.config import Settings
+from bot.config import BotSettings
 from bot.feedback import Feedback
 from bot.pending_questions import PendingQuestions
 from bot.preferences import Preferences, PreferenceStore
@@ -24,7 +24,7 @@ from jobqueue.rate_limit import RateLimiter
 class Services:
     """All that the bot stands on, over one Redis."""
 
-    settings: Settings
+    settings: BotSettings
     queue: JobQueue
     history: History
     preferences: PreferenceStore
@@ -39,7 +39,7 @@ class Services:
     feedback: Feedback
 
     @classmethod
-    def from_redis(cls, redis: Redis, settings: Settings) -> Self:
+    def from_redis(cls, redis: Redis, settings: BotSettings) -> Self:
         defaults = Preferences(
             per_minute=settings.commonroom_per_minute or None,
             per_day=settings.commonroom_per_day or None,

@@ -21,11 +21,11 @@ from typing import BinaryIO
 import pytest
 
 from bot import notices, problem_numbers, sanitize
-from bot.agent_trace import Step, Thinking, Work
+from bot.agent_trace import AgentTrace, Step, Thinking
 from bot.article.html_page import markdown_to_html
 from bot.files.prompt_files import clean_file_name, quote
 from bot.i18n import words
-from bot.notices import Refused
+from bot.notices import QuestionRefused
 from bot.render import (
     code_fences,
     emphasis,
@@ -78,7 +78,7 @@ BUDGET_S = 5.0  # of a processor
 PATIENCE_S = 120.0  # where other tests use the processors too
 MEMORY = 4 << 30
 REFUSALS = (
-    Refused,
+    QuestionRefused,
     expression_parser.NotMathematics,
     ToolFailed,
     SyntaxError,
@@ -139,17 +139,17 @@ INPUTS = dict(_inputs())
 
 
 def _marks(text: str) -> None:
-    every = markdown_spans.Marks(text)
-    _ = every.fences, every.spans, every.unfinished, every.tables, every.headings
+    every = markdown_spans.MarkdownSpans(text)
+    _ = every.fences, every.spans, every.open_start, every.tables, every.headings
     every.quote(len(text) - 1)
     every.table_head(len(text) // 2)
 
 
 def _steps(text: str) -> None:
     for part in (Thinking(text, 0, 1), Step(1, "python", call=text, output=text)):
-        work = Work((part,))
+        work = AgentTrace((part,))
         steps_text.live(work, words("en"), answering=False)
-        steps_text.folded(work, words("en"))
+        steps_text.fold_steps(work, words("en"))
         steps_text.pages(work, words("en"))
 
 
@@ -203,15 +203,15 @@ def _mentions(text: str) -> None:
 
 FUNCTIONS: dict[str, Callable[[str], object]] = {
     "draft": format_answer.draft,
-    "undressed": format_answer.undressed,
-    "pages": lambda text: format_answer.pages(format_answer.undressed(text)),
+    "undressed": format_answer.format_as_text,
+    "pages": lambda text: format_answer.pages(format_answer.format_as_text(text)),
     "dress": format_answer.dress,
     "needs_dressing": format_answer.needs_dressing,
     "split": split.split,
     "marks": _marks,
     "fences": partial(code_fences.discord_fences, complete=False),
     "links": link_defang.harmless_links,
-    "links: decided": lambda text: link_defang.decided(text.replace("\n", " ")),
+    "links: decided": lambda text: link_defang.settled_part(text.replace("\n", " ")),
     "emphasis": emphasis.find_emphasis,
     "emphasis: balanced": lambda text: emphasis.balance([text[: SIZE // 2], text[SIZE // 2 :]]),
     "rows of formulas": latex_rows.normalize_rows,
@@ -222,12 +222,13 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "formulas: sources": formulas.sources,
     "linear": linear,
     "tables": lambda text: [
-        tables.parse(text[table.start : table.end]) for table in markdown_spans.Marks(text).tables
+        tables.parse(text[table.start : table.end])
+        for table in markdown_spans.MarkdownSpans(text).tables
     ],
     "tables: plain": tables.plain,
     "tables: a number": lambda text: tables._NUMBER.fullmatch(f"1{text[4:]}"),
     "steps": _steps,
-    "problem": lambda text: (problem_numbers.parted(text), problem_numbers.numbers(text)),
+    "problem": lambda text: (problem_numbers.split_prompt(text), problem_numbers.numbers(text)),
     "prompt": lambda text: sanitize.clean_prompt(text, 10**9),
     "names": lambda text: (sanitize.clean_name(text), clean_file_name(text)),
     "quote": quote,

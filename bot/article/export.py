@@ -8,7 +8,7 @@ from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 from bot.article.html_page import to_html
-from bot.notices import Notice, Refused
+from bot.notices import Notice, QuestionRefused
 from jobqueue.article import Article, ArticleFigure, ImageSlot
 
 NAME_CHARS = 60
@@ -39,7 +39,7 @@ def export_zip(article: Article, pictures: Pictures, most_bytes: int) -> Article
         if stream.tell() <= most_bytes:
             stream.seek(0)
             return ArticleZip(f"{file_name(article.title)}.zip", stream)
-    raise Refused(TOO_LARGE)
+    raise QuestionRefused(TOO_LARGE)
 
 
 def file_name(title: str) -> str:

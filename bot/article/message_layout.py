@@ -11,12 +11,20 @@ from dataclasses import dataclass, replace
 from bot.article.edits import list_empty_slots
 from bot.i18n import Words
 from bot.notices import Notice
-from bot.render.components_layout import GAP, Layout, packed
-from bot.render.format_answer import Block, Dressed, escaped, pages
+from bot.render.components_layout import GAP, Layout, pack
+from bot.render.format_answer import Block, FormattedAnswer, escape_markdown, pages
 from bot.render.link_defang import harmless_links
-from bot.render.message_view import Face, Faces, Row, face_of, with_card, with_notes, with_row
+from bot.render.message_view import (
+    MessageView,
+    MessageViews,
+    Row,
+    face_of,
+    with_card,
+    with_notes,
+    with_row,
+)
 from bot.render.split import MESSAGE_UNITS, units
-from bot.render.svg_to_png import Picture
+from bot.render.svg_to_png import RenderedImage
 from jobqueue.article import Article, ArticleFigure, ImageSlot, NoImageReason, Section
 
 REASONS = {
@@ -38,7 +46,7 @@ class FigureView:
     """A figure with its caption, and its image where the bytes are still there."""
 
     caption: str
-    image: Picture | None = None
+    image: RenderedImage | None = None
 
 
 @dataclass(frozen=True)
@@ -55,26 +63,24 @@ class ArticleView:
 
     sections: tuple[SectionView, ...]
 
-    def messages(self, *, laid_out: bool) -> Faces:
+    def messages(self, *, laid_out: bool) -> MessageViews:
         return tuple(self._laid_out() if laid_out else self._plain())
 
     def with_notes_and_buttons(
         self, laid_out: bool, footnotes: Iterable[Notice], row: Row | None, words: Words
-    ) -> Faces:
+    ) -> MessageViews:
         """Return its messages with notes and buttons below them."""
         return with_row(with_notes(self.messages(laid_out=laid_out), footnotes, words), row)
 
-    def with_notice(self, laid_out: bool, notice: Notice, row: Row | None) -> Faces:
+    def with_notice(self, laid_out: bool, notice: Notice, row: Row | None) -> MessageViews:
         """Return its messages with buttons, and with the reason why there is no new version."""
         return with_row(with_card(self.messages(laid_out=laid_out), notice), row)
 
-    def _laid_out(self) -> Iterator[Face]:
-        for page in packed(
-            group for section in self.sections for group in _section_groups(section)
-        ):
-            yield Face(layout=page)
+    def _laid_out(self) -> Iterator[MessageView]:
+        for page in pack(group for section in self.sections for group in _section_groups(section)):
+            yield MessageView(layout=page)
 
-    def _plain(self) -> Iterator[Face]:
+    def _plain(self) -> Iterator[MessageView]:
         for section in self.sections:
             yield from _plain_messages(section)
 
@@ -117,14 +123,14 @@ def _figure_layout(figure: FigureView) -> Layout:
 # --- plain --------------------------------------------------------------------------------------
 
 
-def _plain_messages(section: SectionView) -> Faces:
-    faces = [face_of(page) for page in pages(Dressed(section.blocks))]
+def _plain_messages(section: SectionView) -> MessageViews:
+    faces = [face_of(page) for page in pages(FormattedAnswer(section.blocks))]
     for figure in section.figures:
         joined = f"{faces[-1].content}\n{figure.caption}" if faces else figure.caption
         if faces and not faces[-1].picture and units(joined) <= MESSAGE_UNITS:
             faces[-1] = replace(faces[-1], content=joined, picture=figure.image)
         else:
-            faces.append(Face(figure.caption, figure.image))
+            faces.append(MessageView(figure.caption, figure.image))
     return tuple(faces)
 
 
@@ -145,7 +151,7 @@ def escape_line(text: str) -> str:
     """Return a title, caption or name in one line of limited length, with its markup escaped."""
     joined = " ".join(text.split())
     return harmless_links(
-        escaped(f"{joined[:LINE_CHARS]}…" if len(joined) > LINE_CHARS else joined)
+        escape_markdown(f"{joined[:LINE_CHARS]}…" if len(joined) > LINE_CHARS else joined)
     )
 
 

@@ -8,7 +8,7 @@ import discord
 
 from bot.discord.delivery import reply_target
 from bot.discord.delivery.reply_target import InteractionTarget
-from bot.notices import Notice, Refused
+from bot.notices import Notice, QuestionRefused
 from jobqueue.schema import Job
 
 ELSEWHERE = Notice("access-elsewhere")
@@ -36,9 +36,9 @@ def require_here(interaction: discord.Interaction, job: Job) -> None:
     target = reply_target.decode(job.reply)
     private = isinstance(target, InteractionTarget) and target.private
     if target.channel != str(interaction.channel_id):
-        raise Refused(ELSEWHERE)
+        raise QuestionRefused(ELSEWHERE)
     if private and job.user != str(interaction.user.id):
-        raise Refused(ELSEWHERE)
+        raise QuestionRefused(ELSEWHERE)
 
 
 def require_place(interaction: discord.Interaction, *places: str) -> None:
@@ -48,4 +48,4 @@ def require_place(interaction: discord.Interaction, *places: str) -> None:
         Refused: one of the places is another channel, perhaps of another server.
     """
     if any(place != str(interaction.channel_id) for place in places):
-        raise Refused(ELSEWHERE)
+        raise QuestionRefused(ELSEWHERE)

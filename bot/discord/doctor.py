@@ -11,7 +11,7 @@ import aiohttp
 import discord
 from discord import app_commands
 
-from bot.config import Settings
+from bot.config import BotSettings
 from bot.discord.commands.command_decorators import FluentTranslator
 from bot.discord.commands.command_sync import is_current
 from bot.discord.setup import COMMANDS
@@ -31,7 +31,7 @@ NEEDED = discord.Permissions(
 )
 
 
-async def check_discord(settings: Settings) -> list[Finding]:
+async def check_discord(settings: BotSettings) -> list[Finding]:
     """Check what Discord allows the bot. Call `use_api` before."""
     try:
         async with timeout(PATIENCE_S), discord.Client(intents=discord.Intents.none()) as client:
@@ -44,7 +44,7 @@ async def check_discord(settings: Settings) -> list[Finding]:
         return [fault("Discord", found, "See that this machine reaches https://discord.com")]
 
 
-async def _check(client: discord.Client, settings: Settings) -> AsyncIterator[Finding]:
+async def _check(client: discord.Client, settings: BotSettings) -> AsyncIterator[Finding]:
     await client.login(settings.discord_token)
     application = await client.application_info()
     yield good("Discord: token", f"{client.user} ({application.id})")
@@ -55,7 +55,7 @@ async def _check(client: discord.Client, settings: Settings) -> AsyncIterator[Fi
         yield finding
 
 
-def _check_intents(flags: discord.ApplicationFlags, settings: Settings) -> Finding:
+def _check_intents(flags: discord.ApplicationFlags, settings: BotSettings) -> Finding:
     what = "Discord: intents"
     granted = flags.gateway_message_content or flags.gateway_message_content_limited
     if not settings.commonroom_message_content:

@@ -14,7 +14,7 @@ from discord import app_commands
 
 from bot import notices
 from bot.answer_formatter import AnswerFormatter
-from bot.config import Settings
+from bot.config import BotSettings
 from bot.discord import access
 from bot.discord.ask import job_factory, message_text, references
 from bot.discord.ask.admission import PATIENCE_S, Admission, author_of
@@ -27,8 +27,8 @@ from bot.discord.delivery.request_pacer import RequestPacer
 from bot.discord.views.embeds import send_notice
 from bot.discord.views.persistent_item import PersistentItem
 from bot.i18n import words
-from bot.metrics import Metrics
-from bot.notices import Notice, Refused
+from bot.metrics import BotMetrics
+from bot.notices import Notice, QuestionRefused
 from bot.pending_questions import Question
 from bot.services import Services
 from common import tracing
@@ -47,7 +47,7 @@ Component = TypeVar("Component", bound=PersistentItem)
 class Host(discord.AutoShardedClient):
     """The client with its services. `bot.discord.setup` adds components, forms and commands."""
 
-    def __init__(self, services: Services, metrics: Metrics) -> None:
+    def __init__(self, services: Services, metrics: BotMetrics) -> None:
         shards = services.settings.shards
         super().__init__(
             **({"shard_ids": shards.ids, "shard_count": shards.of} if shards else EVERY_SHARD),
@@ -114,7 +114,7 @@ class Host(discord.AutoShardedClient):
                 await self.admission.require_open(who)
                 question = await self._continue_from_target(message, question)
                 self.intake.add_message(msgspec.structs.replace(question, asker=who))
-        except Refused as refused:
+        except QuestionRefused as refused:
             language = words(job_factory.locale_of(message))
             await show_notice(self, message, refused.notice, language)
         else:
@@ -130,7 +130,7 @@ class Host(discord.AutoShardedClient):
         try:
             pattern, handler = self.forms.get(form, (None, None))
             if pattern is None or handler is None or not re.fullmatch(pattern, about, re.ASCII):
-                raise Refused(access.FORGOTTEN)
+                raise QuestionRefused(access.FORGOTTEN)
             await handler(interaction, about)
         except Exception as error:  # the form's edge: its person is told
             await self.explain(interaction, error)
@@ -186,7 +186,7 @@ class Tree(app_commands.CommandTree[Host]):
 
 def notice_of(interaction: Interaction, error: BaseException) -> Notice:
     """Return what the person is told about an error, and log an unexpected one."""
-    if isinstance(error, Refused):
+    if isinstance(error, QuestionRefused):
         return error.notice
     if isinstance(error, QueueUnavailable):
         return notices.UNAVAILABLE
@@ -200,7 +200,7 @@ def notice_of(interaction: Interaction, error: BaseException) -> Notice:
     return notices.internal(str(interaction.id))
 
 
-def _intents(settings: Settings) -> discord.Intents:
+def _intents(settings: BotSettings) -> discord.Intents:
     """Return the intents. Mentions and direct messages come without the privileged one."""
     intents = discord.Intents.none()
     intents.guilds = intents.guild_messages = intents.dm_messages = True

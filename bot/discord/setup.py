@@ -25,7 +25,7 @@ from bot.discord.views import (
 )
 from bot.discord.views.answer_actions import AnswerActions
 from bot.discord.views.answer_buttons import AllowButton, AnswerButton, StopButton
-from bot.metrics import Metrics
+from bot.metrics import BotMetrics
 from bot.services import Services
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ COMMANDS: tuple[Command | app_commands.ContextMenu, ...] = (
 class Commonroom(Host):
     """The host with every command, component and form."""
 
-    def __init__(self, services: Services, metrics: Metrics) -> None:
+    def __init__(self, services: Services, metrics: BotMetrics) -> None:
         super().__init__(services, metrics)
         self.actions = AnswerActions(self)
         self.articles = ArticleActions(self)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from bot import notices
-from bot.files.file_reader import MAX_BYTES, Content, FileReader, Picture, Skipped, Text
+from bot.files.file_reader import MAX_BYTES, Content, FileReader, ReadImage, Skipped, Text
 from bot.files.prompt_files import FileNames, Quoted, beginning, pictures, with_files
-from bot.notices import Notice, Refused
+from bot.notices import Notice, QuestionRefused
 from bot.pending_questions import Posted, Question
 from bot.quotes import names_in, with_quotes
 from jobqueue.blobs import Blobs
@@ -106,7 +106,7 @@ class Attaching:
             notes.append(Notice(key, arguments={"names": names}))
         readable = bool(question.quotes) or any(isinstance(file.content, Text) for file in quoted)
         if not (question.asked or readable or seen or legible):
-            raise Refused(notes[0] if notes else notices.EMPTY_PROMPT)
+            raise QuestionRefused(notes[0] if notes else notices.EMPTY_PROMPT)
         # Of a problem that is nothing but a photo, what is read in it becomes the question.
         photo_alone = for_programs and legible and not (question.asked or readable)
         return msgspec.structs.replace(
@@ -136,7 +136,7 @@ class Attaching:
             content = _within(content, room)
             if isinstance(content, Text):
                 room -= len(content.text.encode())
-            if isinstance(content, Picture):
+            if isinstance(content, ReadImage):
                 try:
                     attachments += await self._keep_stills(content, name, job)
                 except QueueError as error:
@@ -158,7 +158,7 @@ class Attaching:
             return Skipped("lost")
         return await self._reader.read(data, max_chars=room, user=user, whole=whole)
 
-    async def _keep_stills(self, picture: Picture, name: str, job: Job) -> list[Attachment]:
+    async def _keep_stills(self, picture: ReadImage, name: str, job: Job) -> list[Attachment]:
         """Raises `QueueError` where not all of them are kept."""
         return [
             await self._keep(still.data, name, still.media_type, job) for still in picture.stills

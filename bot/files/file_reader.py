@@ -20,7 +20,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from bot.files import plain_text
-from bot.files.file_types import Kind, kind_of, name_unread
+from bot.files.file_types import FileType, kind_of, name_unread
 from bot.files.turns import TooManyWait, Turns
 from common.confinement import seccomp
 from common.confinement.syscalls import ConfinementError
@@ -73,7 +73,7 @@ class Still:
 
 
 @dataclass(frozen=True)
-class Picture:
+class ReadImage:
     stills: tuple[Still, ...]  # several of an animation
 
 
@@ -83,7 +83,7 @@ class Skipped:
     exactly: str = field(default="", compare=False)  # a key that says it better
 
 
-Content = Text | Picture | Skipped
+Content = Text | ReadImage | Skipped
 
 
 class _FoundStill(msgspec.Struct, frozen=True):
@@ -122,7 +122,7 @@ class FileReader:
         if reason := _refusal(data):
             return reason
         kind = kind_of(data)
-        if kind is Kind.TEXT:
+        if kind is FileType.TEXT:
             max_chars = MAX_BYTES if whole else max_chars
             # In a thread: between its steps, other people's words are heard.
             if plain := await asyncio.to_thread(plain_text.read_if_plain, data):
@@ -133,20 +133,26 @@ class FileReader:
             content = _content(await self._in_child(kind, data, max_chars, user))
         except TooManyWait:
             return Skipped("busy")
-        if kind is Kind.TEXT and content == Skipped("no-text"):  # it has no pages to be pictures
+        if kind is FileType.TEXT and content == Skipped(
+            "no-text"
+        ):  # it has no pages to be pictures
             return Skipped("empty")
-        return replace(content, plain=kind is Kind.TEXT) if isinstance(content, Text) else content
+        return (
+            replace(content, plain=kind is FileType.TEXT) if isinstance(content, Text) else content
+        )
 
     async def missing_layers(self) -> list[str]:
         """Return the names of the layers of confinement that this machine does not have."""
-        found = await self._in_child(Kind.TEXT, b"a text", max_chars=9, user="")
+        found = await self._in_child(FileType.TEXT, b"a text", max_chars=9, user="")
         if "text" not in found:
             return ["a child that answers"]
         return [str(layer) for layer in found.get("missing", [])]
 
-    async def _in_child(self, kind: Kind, data: bytes, max_chars: int, user: str) -> dict[str, Any]:
+    async def _in_child(
+        self, kind: FileType, data: bytes, max_chars: int, user: str
+    ) -> dict[str, Any]:
         async with self._turns.turn(user):
-            seccomp_filter = await asyncio.to_thread(_filter, threads=kind is Kind.HEIC)
+            seccomp_filter = await asyncio.to_thread(_filter, threads=kind is FileType.HEIC)
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", str(_CHILD), kind, str(max_chars), str(MAX_PAGES)),
                 seccomp_filter,
@@ -218,9 +224,9 @@ def _refusal(data: bytes) -> Skipped | None:
     if len(data) > MAX_BYTES:
         return Skipped("large")
     kind = kind_of(data)
-    if kind is Kind.UNKNOWN:
+    if kind is FileType.UNKNOWN:
         return Skipped("unknown", name_unread(data))
-    return Skipped("audio") if kind is Kind.AUDIO else None
+    return Skipped("audio") if kind is FileType.AUDIO else None
 
 
 def _content(told: dict[str, Any]) -> Content:
@@ -233,7 +239,7 @@ def _content(told: dict[str, Any]) -> Content:
     if found.stills:
         if not all(map(_is_still, found.stills)):
             return Skipped("broken")
-        return Picture(tuple(Still(each.media_type, each.data) for each in found.stills))
+        return ReadImage(tuple(Still(each.media_type, each.data) for each in found.stills))
     if not _MARKERS.sub("", found.text).strip():
         return Skipped("no-text")
     return Text(

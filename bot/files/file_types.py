@@ -6,7 +6,7 @@ from enum import StrEnum
 from bot.files import plain_text
 
 
-class Kind(StrEnum):
+class FileType(StrEnum):
     TEXT = "text"
     PDF = "pdf"
     DOCX = "docx"
@@ -17,24 +17,24 @@ class Kind(StrEnum):
 
 
 _MAGIC = (
-    (b"%PDF-", Kind.PDF),
-    (b"\x89PNG\r\n\x1a\n", Kind.IMAGE),
-    (b"\xff\xd8\xff", Kind.IMAGE),
-    (b"GIF87a", Kind.IMAGE),
-    (b"GIF89a", Kind.IMAGE),
-    (b"II*\0", Kind.IMAGE),  # TIFF
-    (b"MM\0*", Kind.IMAGE),
-    (b"OggS", Kind.AUDIO),
-    (b"ID3", Kind.AUDIO),
-    (b"fLaC", Kind.AUDIO),
-    *((head, Kind.AUDIO) for head in (b"\xff\xfb", b"\xff\xf3", b"\xff\xf2")),  # untitled MP3
+    (b"%PDF-", FileType.PDF),
+    (b"\x89PNG\r\n\x1a\n", FileType.IMAGE),
+    (b"\xff\xd8\xff", FileType.IMAGE),
+    (b"GIF87a", FileType.IMAGE),
+    (b"GIF89a", FileType.IMAGE),
+    (b"II*\0", FileType.IMAGE),  # TIFF
+    (b"MM\0*", FileType.IMAGE),
+    (b"OggS", FileType.AUDIO),
+    (b"ID3", FileType.AUDIO),
+    (b"fLaC", FileType.AUDIO),
+    *((head, FileType.AUDIO) for head in (b"\xff\xfb", b"\xff\xf3", b"\xff\xf2")),  # untitled MP3
 )
 # What an ISO media file says that it is, behind its first box's length and name.
 _BRANDS = {
-    **dict.fromkeys((b"avif", b"avis"), Kind.IMAGE),
-    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"), Kind.HEIC),
-    **dict.fromkeys((b"mif1", b"msf1"), Kind.HEIC),
-    **dict.fromkeys((b"M4A ", b"M4B "), Kind.AUDIO),
+    **dict.fromkeys((b"avif", b"avis"), FileType.IMAGE),
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"), FileType.HEIC),
+    **dict.fromkeys((b"mif1", b"msf1"), FileType.HEIC),
+    **dict.fromkeys((b"M4A ", b"M4B "), FileType.AUDIO),
 }
 _PDF_WITHIN = 1_024  # bytes that may stand before a PDF's head, as readers allow
 _BITMAP_HEADS = (12, 40, 52, 56, 64, 108, 124)  # lengths of the second head of a BMP
@@ -75,37 +75,37 @@ _IN_ZIP = (
 )
 
 
-def kind_of(data: bytes) -> Kind:
+def kind_of(data: bytes) -> FileType:
     """Return what it is, in little time."""
     kind = next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
     if kind is None:
         kind = _kind_of_container(data)
     if kind is None:
         is_text = not data.startswith(_NEVER_TEXT) and plain_text.looks_like_text(data)
-        kind = Kind.TEXT if is_text else Kind.UNKNOWN
+        kind = FileType.TEXT if is_text else FileType.UNKNOWN
     return kind
 
 
-def _kind_of_container(data: bytes) -> Kind | None:
+def _kind_of_container(data: bytes) -> FileType | None:
     """Return what it is by more than its first bytes."""
     kind = None
     if data.startswith(b"RIFF"):
-        kind = {b"WEBP": Kind.IMAGE, b"WAVE": Kind.AUDIO}.get(data[8:12], Kind.UNKNOWN)
+        kind = {b"WEBP": FileType.IMAGE, b"WAVE": FileType.AUDIO}.get(data[8:12], FileType.UNKNOWN)
     elif data[4:8] == b"ftyp":
-        kind = _BRANDS.get(data[8:12], Kind.UNKNOWN)
+        kind = _BRANDS.get(data[8:12], FileType.UNKNOWN)
     elif data.startswith(b"PK\x03\x04"):
         # Its parts' names stand in the archive uncompressed.
-        kind = Kind.DOCX if b"word/document" in data else Kind.UNKNOWN
+        kind = FileType.DOCX if b"word/document" in data else FileType.UNKNOWN
     elif b"\n%PDF-" in data[:_PDF_WITHIN] and b"endobj" in data:
-        kind = Kind.PDF
+        kind = FileType.PDF
     elif _is_bitmap(data):
-        kind = Kind.IMAGE
+        kind = FileType.IMAGE
     return kind
 
 
 def decode(data: bytes) -> str | None:
     """Return the text of a text file; None when it is none."""
-    found = plain_text.read_text(data) if kind_of(data) is Kind.TEXT else None
+    found = plain_text.read_text(data) if kind_of(data) is FileType.TEXT else None
     return found.text if found else None
 
 

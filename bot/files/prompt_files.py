@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.files.file_reader import MAX_BYTES, MAX_PAGES, Content, Picture, Skipped, Text
+from bot.files.file_reader import MAX_BYTES, MAX_PAGES, Content, ReadImage, Skipped, Text
 from bot.notices import Notice
 from bot.sanitize import MAX_NAME_CHARS, clean_name
 
@@ -143,4 +143,4 @@ def quote(text: str) -> str:
 
 
 def pictures(files: Sequence[Quoted]) -> list[Quoted]:
-    return [file for file in files if isinstance(file.content, Picture)]
+    return [file for file in files if isinstance(file.content, ReadImage)]

@@ -189,7 +189,7 @@ def _stills(data: bytes, formats: tuple[str, ...]) -> dict[str, Any]:
             if frame.mode in _FIT_AT_ONCE:
                 frame = _fitting(frame)
             still = _fitting(_opaque(to_eight_bits(frame)))
-            stills.append(_written(still, drawn=image.format in ("PNG", "GIF", "BMP", "TIFF")))
+            stills.append(_encode_image(still, drawn=image.format in ("PNG", "GIF", "BMP", "TIFF")))
         return {"stills": stills}
 
 
@@ -228,7 +228,7 @@ def _fitting(image: Any) -> Any:
     return image.resize((max(1, int(width * share)), max(1, int(height * share))))
 
 
-def _written(still: Any, *, drawn: bool) -> dict[str, str]:
+def _encode_image(still: Any, *, drawn: bool) -> dict[str, str]:
     """What was drawn keeps its sharp edges while that is small; photographs stay JPEG."""
     kinds: list[tuple[str, dict[str, Any]]] = [("image/png", {"format": "PNG"})] if drawn else []
     kinds.append(("image/jpeg", {"format": "JPEG", "quality": 92}))

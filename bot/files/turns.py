@@ -37,7 +37,7 @@ class _Person:
         """Return whether a file waits whose task was not cancelled meanwhile."""
         return any(not turn.done() for turn in self.waiting)
 
-    def taken(self, now: float) -> float:
+    def recent_seconds(self, now: float) -> float:
         self.taken_s *= 0.5 ** ((now - self.as_of) / HALF_LIFE_S)
         self.as_of = now
         return self.taken_s
@@ -65,7 +65,7 @@ class Turns:
             yield
         finally:
             now = self._clock()
-            person.taken_s = person.taken(now) + now - started
+            person.taken_s = person.recent_seconds(now) + now - started
             person.reading = False
             self._reading -= 1
             self._give_turns()
@@ -101,10 +101,10 @@ class Turns:
         """Return who reads next, if there is a place for them."""
         now = self._clock()
         ready = [each for each in self._people.values() if each.waits and not each.reading]
-        person = min(ready, key=lambda each: each.taken(now), default=None)
+        person = min(ready, key=lambda each: each.recent_seconds(now), default=None)
         if person is None:
             return None
-        newcomer = person.taken(now) < NEWCOMER_S
+        newcomer = person.recent_seconds(now) < NEWCOMER_S
         return person if self._reading < AT_ONCE - (0 if newcomer else FOR_NEWCOMERS) else None
 
     def _forget(self, now: float) -> None:
@@ -112,7 +112,7 @@ class Turns:
         gone = [
             who
             for who, person in self._people.items()
-            if not person.waiting and not person.reading and person.taken(now) < 0.01
+            if not person.waiting and not person.reading and person.recent_seconds(now) < 0.01
         ]
         for who in gone:
             del self._people[who]

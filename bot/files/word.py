@@ -255,7 +255,7 @@ class _Reader:
         elif tag == f"{_W}tbl":
             yield from self._table(element)
         elif tag == f"{_MC}AlternateContent":
-            yield from self._lines_of_children(_chosen(element))
+            yield from self._lines_of_children(_first_visible_alternative(element))
         elif tag == f"{_W}altChunk":
             self._skipped["objects"] += 1
             yield "[object]"
@@ -345,7 +345,7 @@ class _Reader:
         return element.text or ""
 
     def _alternate(self, element: Any, boxes: list[str]) -> str:
-        chosen = _chosen(element)
+        chosen = _first_visible_alternative(element)
         return "".join(self._inline(child, boxes) for child in chosen) if chosen is not None else ""
 
     def _text_box(self, element: Any, boxes: list[str]) -> str:
@@ -413,7 +413,7 @@ class _Reader:
         boxes.append(element.get("string", ""))
         return ""
 
-    def _unsupported(self, _element: Any, _boxes: list[str]) -> str:
+    def _skip_object(self, _element: Any, _boxes: list[str]) -> str:
         return self._skip("objects")
 
     # --- around the body ----------------------------------------------------------------------
@@ -472,8 +472,8 @@ _INLINE = {
     f"{_W}footnoteReference": _Reader._note,
     f"{_W}endnoteReference": _Reader._note,
     f"{_W}commentReference": _Reader._note,
-    f"{_W}subDoc": _Reader._unsupported,
-    f"{_W}control": _Reader._unsupported,
+    f"{_W}subDoc": _Reader._skip_object,
+    f"{_W}control": _Reader._skip_object,
     f"{_V}textpath": _Reader._word_art,
     f"{_M}oMath": _Reader._formula,
     f"{_M}oMathPara": _Reader._formulas,
@@ -487,13 +487,13 @@ def _descend(element: Any, *tags: str) -> Iterator[Any]:
         if child.tag in tags:
             yield child
         elif child.tag == f"{_MC}AlternateContent":
-            chosen = _chosen(child)
+            chosen = _first_visible_alternative(child)
             yield from _descend(chosen, *tags) if chosen is not None else ()
         elif isinstance(child.tag, str) and child.tag not in _NOT_SHOWN | _BLOCKS:
             yield from _descend(child, *tags)
 
 
-def _chosen(alternate: Any) -> Any:
+def _first_visible_alternative(alternate: Any) -> Any:
     """Return the first of the alternatives that shows something."""
     options = [child for child in alternate if child.tag in (f"{_MC}Choice", f"{_MC}Fallback")]
     for option in options:

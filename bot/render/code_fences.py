@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from bot.render.link_defang import decided
+from bot.render.link_defang import settled_part
 from bot.render.markdown_spans import MAX_LANGUAGE, TICKS
 
 _INDENT = r"[ ]*+(?:>[ ]?)*+[ ]*+"
@@ -56,7 +56,7 @@ def _lines(text: str, *, complete: bool) -> Iterator[str]:
     block: _Open | None = None
     for whole_line in _LINE.findall(text):
         is_partial = not complete and not whole_line.endswith("\n")
-        line = _decided(whole_line, block) if is_partial else whole_line
+        line = _settled_part(whole_line, block) if is_partial else whole_line
         found = _FENCE.match(line)
         if block is None:
             block, shown = _outside(line, found)
@@ -67,11 +67,11 @@ def _lines(text: str, *, complete: bool) -> Iterator[str]:
         yield f"{'' if text.endswith(chr(10)) else chr(10)}{block.indent}{TICKS}"
 
 
-def _decided(line: str, block: _Open | None) -> str:
+def _settled_part(line: str, block: _Open | None) -> str:
     """As much of a last line as can be shown whatever follows."""
     if _UNDECIDED.match(line):
         return ""
-    return decided(line if block is None else line.rstrip("`"))
+    return settled_part(line if block is None else line.rstrip("`"))
 
 
 def _outside(line: str, found: re.Match[str] | None) -> tuple[_Open | None, str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from bot.render.split import split, units
-from bot.render.svg_to_png import Picture
+from bot.render.svg_to_png import RenderedImage
 
 MOST_PARTS = 26
 MOST_UNITS = 3_500
@@ -25,7 +25,7 @@ class Gap(Enum):
 
 
 GAP = Gap.GAP
-Part = str | Picture | Gap
+Part = str | RenderedImage | Gap
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class Layout:
     parts: tuple[Part, ...] = ()
 
     @property
-    def pictures(self) -> tuple[Picture, ...]:
-        return tuple(part for part in self.parts if isinstance(part, Picture))
+    def pictures(self) -> tuple[RenderedImage, ...]:
+        return tuple(part for part in self.parts if isinstance(part, RenderedImage))
 
     @property
     def units(self) -> int:
@@ -56,17 +56,17 @@ class Layout:
     def __add__(self, other: "Layout") -> "Layout":
         return Layout((*self.parts, *other.parts))
 
-    def trimmed(self) -> "Layout":
+    def without_leading_space(self) -> "Layout":
         """Without room at its beginning."""
         begins_with_room = self.parts[:1] == (GAP,)
         return Layout(self.parts[1:]) if begins_with_room else self
 
     def without_pictures(self) -> "Layout":
         """In text alone; what is said under a picture is there already."""
-        return Layout(tuple(part for part in self.parts if not isinstance(part, Picture)))
+        return Layout(tuple(part for part in self.parts if not isinstance(part, RenderedImage)))
 
 
-def packed(groups: Iterable[Layout]) -> list[Layout]:
+def pack(groups: Iterable[Layout]) -> list[Layout]:
     """As few messages as will do. A group stays in one message where it fits into any."""
     pages: list[Layout] = []
     for group in groups:
@@ -74,7 +74,7 @@ def packed(groups: Iterable[Layout]) -> list[Layout]:
         for piece in pieces:
             if pages and (joined := pages[-1] + piece).fits:
                 pages[-1] = joined
-            elif parts := piece.trimmed().parts:
+            elif parts := piece.without_leading_space().parts:
                 pages.append(Layout(parts))
     return pages
 

@@ -100,7 +100,7 @@ def find_emphasis(text: str, inherited: Sequence[str] = ()) -> Emphasis:
         if isinstance(segment, str) or "**" in source or "~~" in source:
             reader.read(start, start + len(source))
         start += len(source)
-    return Emphasis(tuple(reader.spans), tuple(reader.unclosed))
+    return Emphasis(tuple(reader.spans), tuple(reader.open_spans))
 
 
 class _Reader:
@@ -127,7 +127,7 @@ class _Reader:
                 self._mark(run, found.start())
 
     @property
-    def unclosed(self) -> list[EmphasisSpan]:
+    def open_spans(self) -> list[EmphasisSpan]:
         return [span for span in self.open if span.start not in self._lapsed]
 
     def _mark(self, run: str, at: int) -> None:
@@ -150,7 +150,7 @@ class _Reader:
 
         Over the end of a paragraph only what cannot open closes.
         """
-        found = self.unclosed if can_open else self.open
+        found = self.open_spans if can_open else self.open
         closed = [span for span in found if span.mark in _KINDS[run]]
         if not closed:
             return False

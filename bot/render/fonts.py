@@ -25,10 +25,10 @@ _NO_CHARACTER = "\U0010fffe"
 @cache
 def draws(char: str) -> bool:
     """Whether some installed font has `char`; found out once, by drawing it."""
-    return _drawn(char) not in (_drawn(" "), _drawn(_NO_CHARACTER))
+    return _draw_char(char) not in (_draw_char(" "), _draw_char(_NO_CHARACTER))
 
 
-def _drawn(char: str) -> bytes:
+def _draw_char(char: str) -> bytes:
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20">'
         f'<text y="16" font-size="16" font-family="{FAMILIES}">{escape(char)}</text></svg>'

@@ -25,11 +25,11 @@ from bot.render.formulas import Formula, extract
 from bot.render.latex_to_png import typeset
 from bot.render.latex_to_unicode import linear
 from bot.render.link_defang import harmless_links
-from bot.render.markdown_spans import Marks
+from bot.render.markdown_spans import MarkdownSpans
 from bot.render.split import MESSAGE_UNITS, split, units
-from bot.render.svg_to_png import Picture
+from bot.render.svg_to_png import RenderedImage
 from bot.render.table_to_png import draw
-from bot.render.tables import Grid, aligned, listed, parse
+from bot.render.tables import Grid, as_code_blocks, as_list, parse
 
 MAX_PICTURES = 20  # in one answer; further formulas stay source
 _LONGEST_LINE = 48  # of a display formula written as text
@@ -46,7 +46,7 @@ _LINE_START = re.compile(r"(?:(?:>{1,3}|[-*+]|\d{1,9}[.)]|\#{1,3}|-\#)[ ])*[*_~|
 _EMPTY_END = re.compile(r"\n[> ]*\Z")
 _FULL_STOP = re.compile(r"[ ]*[.,;。，；](?=[*_~|]*(?:\s|\Z))")
 
-Block = str | Picture
+Block = str | RenderedImage
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class _Apart:
 
 
 @dataclass(frozen=True)
-class Dressed:
+class FormattedAnswer:
     """An answer's texts and pictures in reading order."""
 
     blocks: tuple[Block, ...]
@@ -69,22 +69,22 @@ class Dressed:
         return "\n\n".join(block for block in self.blocks if isinstance(block, str))
 
     @property
-    def pictures(self) -> tuple[Picture, ...]:
-        return tuple(block for block in self.blocks if isinstance(block, Picture))
+    def pictures(self) -> tuple[RenderedImage, ...]:
+        return tuple(block for block in self.blocks if isinstance(block, RenderedImage))
 
-    def under(self, line: str) -> "Dressed":
+    def under(self, line: str) -> "FormattedAnswer":
         """With a line above it, in the same block where it begins with text."""
         first = self.blocks[0] if self.blocks else None
         if isinstance(first, str):
-            return replace(self, blocks=(stacked(line, first), *self.blocks[1:]))
+            return replace(self, blocks=(stack(line, first), *self.blocks[1:]))
         return replace(self, blocks=(line, *self.blocks))
 
-    def over(self, pictures: "Iterable[Picture]") -> "Dressed":
+    def over(self, pictures: "Iterable[RenderedImage]") -> "FormattedAnswer":
         """With pictures below it."""
         return replace(self, blocks=(*self.blocks, *pictures))
 
 
-def stacked(*texts: str) -> str:
+def stack(*texts: str) -> str:
     """One under the other, without empty ones; a quotation under another stays one of its own."""
     whole = ""
     for text in filter(None, texts):
@@ -98,10 +98,10 @@ def draft(text: str) -> str:
     return harmless_links(discord_fences(text, complete=False))
 
 
-def undressed(text: str) -> Dressed:
+def format_as_text(text: str) -> FormattedAnswer:
     """A whole answer as text alone."""
     shown = harmless_links(discord_fences(text, complete=True))
-    return Dressed((shown,) if shown else ())
+    return FormattedAnswer((shown,) if shown else ())
 
 
 def needs_dressing(text: str) -> bool:
@@ -109,11 +109,11 @@ def needs_dressing(text: str) -> bool:
     return _MAY_NEED_DRESSING.search(text) is not None
 
 
-def dress(text: str) -> Dressed:
+def dress(text: str) -> FormattedAnswer:
     """A whole answer as text and pictures. Takes milliseconds for each formula and table."""
     plain = discord_fences(text, complete=True)
-    wardrobe = _Wardrobe()
-    marks = Marks(plain)
+    wardrobe = _BlockBuilder()
+    marks = MarkdownSpans(plain)
     done = 0
     for table in marks.tables:
         grid = parse(plain[table.start : table.end])
@@ -122,11 +122,11 @@ def dress(text: str) -> Dressed:
             wardrobe.table(grid)
             done = table.end
     wardrobe.prose(plain[done:])
-    return Dressed(tuple(_tidy(wardrobe.balanced())), wardrobe.formulas)
+    return FormattedAnswer(tuple(_tidy(wardrobe.balance())), wardrobe.formulas)
 
 
 def pages(
-    dressed: Dressed, *, limit: int = MESSAGE_UNITS, pictures: int = 1
+    dressed: FormattedAnswer, *, limit: int = MESSAGE_UNITS, pictures: int = 1
 ) -> list[tuple[Block, ...]]:
     """The blocks of each message: at most `limit` units of text and so many pictures.
 
@@ -142,8 +142,8 @@ def pages(
 
 
 def _has_room(page: list[Block], block: Block, limit: int, pictures: int) -> bool:
-    shown = sum(isinstance(other, Picture) for other in page)
-    if isinstance(block, Picture):
+    shown = sum(isinstance(other, RenderedImage) for other in page)
+    if isinstance(block, RenderedImage):
         return shown < pictures
     # A line end stands between two texts of a message.
     written = sum(units(other) + 1 for other in page if isinstance(other, str))
@@ -153,29 +153,29 @@ def _has_room(page: list[Block], block: Block, limit: int, pictures: int) -> boo
 
 def _cut(blocks: Iterable[Block], limit: int) -> Iterator[Block]:
     for block in blocks:
-        if isinstance(block, Picture):
+        if isinstance(block, RenderedImage):
             yield block
         else:
             yield from (piece.content for piece in split(block, limit) if piece.body.strip())
 
 
 @dataclass
-class _Wardrobe:
+class _BlockBuilder:
     """Gathers the blocks of one answer."""
 
     blocks: list[Block | _Apart] = field(default_factory=list)
     formulas: bool = False
     drawn: int = 0
     labelled: int = 0
-    waiting: list[Picture] = field(default_factory=list)  # for the end of their paragraph
+    waiting: list[RenderedImage] = field(default_factory=list)  # for the end of their paragraph
 
     def table(self, grid: Grid) -> None:
-        if (blocks := aligned(grid)) is not None:
+        if (blocks := as_code_blocks(grid)) is not None:
             self.blocks.append(_Apart("\n".join(blocks) + "\n", is_block=True))
         elif picture := self._room() and draw(grid, self._name("table")):
             self._show(picture)
         else:
-            self._say(listed(grid) + "\n")
+            self._say(as_list(grid) + "\n")
 
     def prose(self, text: str) -> None:
         emphasis = replace(find_emphasis(text), unclosed=())  # the answer is whole
@@ -211,7 +211,7 @@ class _Wardrobe:
     def _display(self, formula: Formula) -> None:
         line = linear(formula.latex)
         if line and line.flat and len(line.text) <= _LONGEST_LINE:
-            self._say_apart(f"{_INDENT}{escaped(line.text)}")
+            self._say_apart(f"{_INDENT}{escape_markdown(line.text)}")
         elif picture := self._typeset(formula.latex, formula.latex):
             self._show(picture)
         else:
@@ -219,7 +219,7 @@ class _Wardrobe:
 
     def _inline(self, formula: Formula, marks: list[str], is_hidden: bool) -> None:
         if line := linear(formula.latex):
-            self._say(escaped(line.text))
+            self._say(escape_markdown(line.text))
             return
         label = self.labelled + 1
         numbered = rf"({label})\quad {formula.latex}"
@@ -232,11 +232,11 @@ class _Wardrobe:
         is_starred = "*" in marks or "**" in marks
         self._say(f"({label})" if is_starred else f"**({label})**")
 
-    def _typeset(self, latex: str, source: str) -> Picture | None:
+    def _typeset(self, latex: str, source: str) -> RenderedImage | None:
         if not self._room():
             return None
         picture = typeset(latex, self._name("formula"))
-        return picture and Picture(picture.name, picture.png, source)
+        return picture and RenderedImage(picture.name, picture.png, source)
 
     def _room(self) -> bool:
         return self.drawn + len(self.waiting) < MAX_PICTURES
@@ -253,7 +253,7 @@ class _Wardrobe:
     def _say_apart(self, line: str) -> None:
         last = self.blocks[-1] if self.blocks else ""
         is_at_start = isinstance(last, str) and _LINE_START.fullmatch(_last_line(last))
-        if not is_at_start and not isinstance(last, Picture):
+        if not is_at_start and not isinstance(last, RenderedImage):
             line = f"\n{self._quote()}{line}"
         self.blocks.append(_Apart(line))
 
@@ -263,7 +263,7 @@ class _Wardrobe:
         quote = _QUOTE.match(_last_line(last)) if isinstance(last, str) else None
         return quote[0] if quote else ""
 
-    def _show(self, picture: Picture) -> None:
+    def _show(self, picture: RenderedImage) -> None:
         self.blocks.append(picture)
         self.drawn += 1
 
@@ -272,10 +272,10 @@ class _Wardrobe:
             self._show(picture)
         self.waiting = []
 
-    def balanced(self) -> Iterator[Block]:
+    def balance(self) -> Iterator[Block]:
         """The blocks, each text with its own pairs of marks."""
         texts = [""]
-        between: list[Picture | _Apart] = []
+        between: list[RenderedImage | _Apart] = []
         for block in self.blocks:
             if isinstance(block, str):
                 texts[-1] += block
@@ -285,7 +285,7 @@ class _Wardrobe:
         first, *others = balance(texts)
         text = first
         for block, after in zip(between, others, strict=True):
-            if isinstance(block, Picture):
+            if isinstance(block, RenderedImage):
                 yield _EMPTY_LINE.sub("", text)
                 yield block
                 text = after
@@ -300,7 +300,7 @@ def _tidy(blocks: Iterable[Block]) -> Iterator[Block]:
     """Texts without the empty lines that are left around pictures, and with links that lead where
     they seem to: a formula that became text may have made one."""
     for block in blocks:
-        if isinstance(block, Picture):
+        if isinstance(block, RenderedImage):
             yield block
         elif text := _EMPTY_END.sub("", block.strip("\n")).rstrip():
             yield harmless_links(text)
@@ -331,7 +331,7 @@ def _last_line(text: str) -> str:
     return text[text.rfind("\n") + 1 :]
 
 
-def escaped(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Nothing in it is markup."""
     return _MARKDOWN.sub(r"\\\1", text)
 

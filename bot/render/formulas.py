@@ -9,7 +9,7 @@ formula and followed by no letter or digit; and only if what is between looks li
 import re
 from dataclasses import dataclass
 
-from bot.render.markdown_spans import Marks
+from bot.render.markdown_spans import MarkdownSpans
 
 _FORMULA = re.compile(
     r"""
@@ -71,7 +71,7 @@ def sources(text: str) -> list[str]:
 
 def extract(text: str) -> list[Segment]:
     """`text` as prose and formulas; their sources, joined, are the text."""
-    marks = Marks(text)
+    marks = MarkdownSpans(text)
     segments: list[Segment] = []
     done = at = 0
     while found := _FORMULA.search(text, at):

@@ -16,7 +16,7 @@ import mathra
 
 from bot.render import fonts
 from bot.render.latex_rows import normalize_rows, space_rows
-from bot.render.svg_to_png import INK, Picture, card, fits
+from bot.render.svg_to_png import INK, RenderedImage, card, fits
 
 EM = 30.0  # pixels: the formula's type size
 _PADDING = 18.0
@@ -48,7 +48,7 @@ _READABLE = {
 _FILL = re.compile(r'fill="([a-z]+)"')
 
 
-def typeset(latex: str, name: str) -> Picture | None:
+def typeset(latex: str, name: str) -> RenderedImage | None:
     """The formula as a picture, or None if it cannot be drawn as it is meant."""
     if len(latex) > _MAX_LATEX or _MISPLACED.search(latex):
         return None
@@ -57,7 +57,7 @@ def typeset(latex: str, name: str) -> Picture | None:
         return None
     one_line = " ".join(latex.split())  # mathra takes a line that begins with `e` for `\ne`
     try:
-        spaced = space_rows(_replaced(normalize_rows(one_line), stand_ins), _extents)
+        spaced = space_rows(_insert_stand_ins(normalize_rows(one_line), stand_ins), _extents)
     except ValueError:
         return None
     drawn = _laid_out(spaced)
@@ -72,7 +72,7 @@ def typeset(latex: str, name: str) -> Picture | None:
         drawing = _with_character(drawing, char, stand_in)
     place = f"translate({_PADDING} {_PADDING}) scale({scale}) translate({-left} {-top})"
     svg = f'<g transform="{place}">{drawing}</g>'
-    return Picture(name, card(svg, across, down, fonts=bool(stand_ins)), latex)
+    return RenderedImage(name, card(svg, across, down, fonts=bool(stand_ins)), latex)
 
 
 def _extents(latex: str, display: bool) -> tuple[float, float]:
@@ -118,7 +118,7 @@ def _stand_ins(latex: str) -> dict[str, str] | None:
     return dict(zip(characters, free, strict=False))
 
 
-def _replaced(latex: str, stand_ins: dict[str, str]) -> str:
+def _insert_stand_ins(latex: str, stand_ins: dict[str, str]) -> str:
     def text(run: re.Match[str]) -> str:
         return rf"\text{{{''.join(stand_ins[char] for char in run[0])}}}"
 

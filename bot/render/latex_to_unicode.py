@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, replace
 
 from bot.render import latex_symbols
-from bot.render.math_atoms import Atom, Kind, joined
+from bot.render.math_atoms import Atom, AtomKind, join_atoms
 
 _MAX_LENGTH = 400
 _WORD = re.compile(
@@ -31,7 +31,7 @@ _BINARY_CHARS = {"+": "+", "-": "−", "*": "∗", "×": "×", "÷": "÷", "±":
 
 
 @dataclass(frozen=True)
-class Line:
+class UnicodeLine:
     text: str
     flat: bool  # reads as the formula would look: no stack of any kind was laid on its side
 
@@ -40,16 +40,16 @@ class _NoLine(Exception):
     """There is no exact line for it."""
 
 
-def linear(latex: str) -> Line | None:
+def linear(latex: str) -> UnicodeLine | None:
     """The formula as one line of plain text (not yet Markdown), or None."""
     if len(latex) > _MAX_LENGTH:
         return None
     try:
         atoms = _Reader(latex).all()
-        text = joined(atoms).strip()
+        text = join_atoms(atoms).strip()
     except _NoLine:
         return None
-    return Line(text, flat=not any(atom.laid for atom in atoms)) if text else None
+    return UnicodeLine(text, flat=not any(atom.laid for atom in atoms)) if text else None
 
 
 class _Reader:
@@ -85,7 +85,9 @@ class _Reader:
             self._script(word, atoms)
         elif word == "{":
             inner = self._until("}")
-            atoms.extend(inner if _only(inner) else [Atom(joined(inner), laid=_laid(inner))])
+            atoms.extend(
+                inner if _only(inner) else [Atom(join_atoms(inner), laid=_has_layout(inner))]
+            )
         elif word.startswith("\\"):
             self._command(word[1:], atoms)
         else:
@@ -129,11 +131,11 @@ class _Reader:
                 atoms.append(Atom(table[name], kind))
                 return
         if name in latex_symbols.FUNCTIONS:
-            atoms.append(Atom(name, Kind.FUNCTION))
+            atoms.append(Atom(name, AtomKind.FUNCTION))
         elif name in latex_symbols.IGNORED:
             self._delimiter_is_there(name)
         elif name in _WRITES_TEXT:
-            kind = Kind.FUNCTION if name == "operatorname" else Kind.ORDINARY
+            kind = AtomKind.FUNCTION if name == "operatorname" else AtomKind.ORDINARY
             atoms.append(Atom(self._verbatim(), kind))
         else:
             atoms.append(self._construct(name))
@@ -145,7 +147,7 @@ class _Reader:
             return self._root()
         if name not in _RESTYLED:
             raise _NoLine
-        return _restyled(name, self._argument())
+        return _restyle(name, self._argument())
 
     def _delimiter_is_there(self, name: str) -> None:
         # `\left.` is a delimiter that is not seen.
@@ -156,12 +158,12 @@ class _Reader:
         degree = "2"
         if self._peek() == "[":
             self._at += 1
-            degree = joined(self._until("]"))
-        sign = latex_symbols.ROOTS.get(degree) or f"{_raised(degree)}√"
+            degree = join_atoms(self._until("]"))
+        sign = latex_symbols.ROOTS.get(degree) or f"{_to_superscript(degree)}√"
         inner = self._argument()
         single = len(inner) == 1 and (len(inner[0].text) == 1 or inner[0].text.isdigit())
-        text = inner[0].text if single else f"({joined(inner)})"
-        return Atom(sign + text, laid=_laid(inner) or not single)
+        text = inner[0].text if single else f"({join_atoms(inner)})"
+        return Atom(sign + text, laid=_has_layout(inner) or not single)
 
     def _script(self, word: str, atoms: list[Atom]) -> None:
         if not atoms:
@@ -174,32 +176,32 @@ class _Reader:
         table = latex_symbols.SUPERSCRIPTS if word == "^" else latex_symbols.SUBSCRIPTS
         small = _small("".join(atom.text for atom in script), table)
         if small is None:
-            text = joined(script).replace(" ", "")
+            text = join_atoms(script).replace(" ", "")
             small = word + (text if len(text) == 1 else f"({text})")
-        simple = small[0] not in "^_" and not _laid(script)
+        simple = small[0] not in "^_" and not _has_layout(script)
         atoms.append(replace(base, text=base.text + small, laid=base.laid or not simple))
 
 
-_TABLES: tuple[tuple[dict[str, str], Kind], ...] = (
-    (latex_symbols.ORDINARY, Kind.ORDINARY),
-    (latex_symbols.RELATIONS, Kind.RELATION),
-    (latex_symbols.BINARIES, Kind.BINARY),
-    (latex_symbols.BIG_OPERATORS, Kind.BIG),
-    (latex_symbols.OPENINGS, Kind.OPENING),
-    (latex_symbols.CLOSINGS, Kind.CLOSING),
-    (latex_symbols.FENCES, Kind.ORDINARY),
-    (latex_symbols.SPACES, Kind.SPACE),
+_TABLES: tuple[tuple[dict[str, str], AtomKind], ...] = (
+    (latex_symbols.ORDINARY, AtomKind.ORDINARY),
+    (latex_symbols.RELATIONS, AtomKind.RELATION),
+    (latex_symbols.BINARIES, AtomKind.BINARY),
+    (latex_symbols.BIG_OPERATORS, AtomKind.BIG),
+    (latex_symbols.OPENINGS, AtomKind.OPENING),
+    (latex_symbols.CLOSINGS, AtomKind.CLOSING),
+    (latex_symbols.FENCES, AtomKind.ORDINARY),
+    (latex_symbols.SPACES, AtomKind.SPACE),
 )
 
 
 def _character(char: str) -> Atom:
-    tables: tuple[tuple[dict[str, str], Kind], ...] = (
-        (_RELATION_CHARS, Kind.RELATION),
-        (_BINARY_CHARS, Kind.BINARY),
-        ({"(": "(", "[": "["}, Kind.OPENING),
-        ({")": ")", "]": "]"}, Kind.CLOSING),
-        ({",": ",", ";": ";"}, Kind.COMMA),
-        ({"~": " "}, Kind.SPACE),
+    tables: tuple[tuple[dict[str, str], AtomKind], ...] = (
+        (_RELATION_CHARS, AtomKind.RELATION),
+        (_BINARY_CHARS, AtomKind.BINARY),
+        ({"(": "(", "[": "["}, AtomKind.OPENING),
+        ({")": ")", "]": "]"}, AtomKind.CLOSING),
+        ({",": ",", ";": ";"}, AtomKind.COMMA),
+        ({"~": " "}, AtomKind.SPACE),
     )
     for table, kind in tables:
         if char in table:
@@ -210,7 +212,7 @@ def _character(char: str) -> Atom:
 
 
 def _fraction(over: list[Atom], under: list[Atom]) -> Atom:
-    top, bottom = joined(over), joined(under)
+    top, bottom = join_atoms(over), join_atoms(under)
     if vulgar := latex_symbols.VULGAR_FRACTIONS.get(f"{top}/{bottom}"):
         return Atom(vulgar)
     return Atom(f"{_tight(over)}/{_tight(under, below=True)}", laid=True, loose=True)
@@ -218,37 +220,37 @@ def _fraction(over: list[Atom], under: list[Atom]) -> Atom:
 
 def _tight(atoms: list[Atom], *, below: bool = False) -> str:
     """In parentheses unless it holds together beside a slash."""
-    text = joined(atoms)
+    text = join_atoms(atoms)
     several = below and len(atoms) > 1 and not _DIFFERENTIAL.fullmatch(text)
-    loose = any(a.loose or a.kind not in (Kind.ORDINARY, Kind.BIG) for a in atoms)
+    loose = any(a.loose or a.kind not in (AtomKind.ORDINARY, AtomKind.BIG) for a in atoms)
     return f"({text})" if several or loose or " " in text else text
 
 
-def _restyled(name: str, atoms: list[Atom]) -> Atom:
-    text = joined(atoms)
+def _restyle(name: str, atoms: list[Atom]) -> Atom:
+    text = join_atoms(atoms)
     if name in latex_symbols.ACCENTS:
-        return _accented(text, latex_symbols.ACCENTS[name])
+        return _accent(text, latex_symbols.ACCENTS[name])
     if name in latex_symbols.ALPHABETS:
-        return _lettered(text, latex_symbols.ALPHABETS[name])
+        return _to_alphabet(text, latex_symbols.ALPHABETS[name])
     if name == "pmod":
         return Atom(f" (mod {text})")
     return Atom(text, laid=name == "boxed")
 
 
-def _accented(text: str, accent: str) -> Atom:
+def _accent(text: str, accent: str) -> Atom:
     if len(text) != 1:
         raise _NoLine
     return Atom(text + accent)
 
 
-def _lettered(text: str, alphabet: dict[str, str]) -> Atom:
+def _to_alphabet(text: str, alphabet: dict[str, str]) -> Atom:
     # A Greek letter has no bold form here, and is not written as if it had none.
     if not text or any(char not in alphabet for char in text):
         raise _NoLine
     return Atom("".join(alphabet[char] for char in text))
 
 
-def _raised(text: str) -> str:
+def _to_superscript(text: str) -> str:
     small = _small(text, latex_symbols.SUPERSCRIPTS)
     if small is None:
         raise _NoLine
@@ -261,7 +263,7 @@ def _small(text: str, table: dict[str, str]) -> str | None:
     return "".join(table[char] for char in text)
 
 
-def _laid(atoms: list[Atom]) -> bool:
+def _has_layout(atoms: list[Atom]) -> bool:
     return any(atom.laid for atom in atoms)
 
 

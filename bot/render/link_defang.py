@@ -60,7 +60,7 @@ def harmless_links(text: str) -> str:
     return "".join((*pieces, text[done:]))
 
 
-def decided(line: str) -> str:
+def settled_part(line: str) -> str:
     """Return as much of an unfinished line as is cleaned alike whatever follows it."""
     while (end := _decided_end(line)) < len(line):
         line = line[:end]

@@ -82,7 +82,7 @@ def fences(text: str) -> Iterator[Fence]:
 
 
 @dataclass(frozen=True)
-class Marks:
+class MarkdownSpans:
     """The constructs of one text."""
 
     text: str
@@ -97,7 +97,7 @@ class Marks:
         return [m.span() for m in _WHOLE.finditer(self.text) if self.language(m.start()) is None]
 
     @cached_property
-    def unfinished(self) -> int | None:
+    def open_start(self) -> int | None:
         """Where a construct starts that the end of the text leaves open."""
         found = _UNFINISHED.search(self.text, self.spans[-1][1] if self.spans else 0)
         return found.start() if found and self.language(found.start()) is None else None

@@ -10,7 +10,7 @@ from bot.render import latex_symbols
 _WEAK = {*latex_symbols.ROOTS.values(), *latex_symbols.VULGAR_FRACTIONS.values()}
 
 
-class Kind(Enum):
+class AtomKind(Enum):
     ORDINARY = auto()
     FUNCTION = auto()
     BIG = auto()
@@ -25,7 +25,7 @@ class Kind(Enum):
 @dataclass(frozen=True)
 class Atom:
     text: str
-    kind: Kind = Kind.ORDINARY
+    kind: AtomKind = AtomKind.ORDINARY
     laid: bool = False  # laid on its side
     loose: bool = False  # needs parentheses beside anything that binds tighter
 
@@ -36,18 +36,18 @@ class Atom:
         return self
 
 
-def joined(atoms: list[Atom]) -> str:
+def join_atoms(atoms: list[Atom]) -> str:
     """The line that the atoms make."""
-    return "".join(_spaced(list(_settled(atoms))))
+    return "".join(_add_spaces(list(_classify_signs(atoms))))
 
 
-def _settled(atoms: list[Atom]) -> Iterator[Atom]:
+def _classify_signs(atoms: list[Atom]) -> Iterator[Atom]:
     """Signs told from operators, and fractions put in parentheses where something touches them."""
     for number, atom in enumerate(atoms):
         before = atoms[number - 1] if number else None
         after = atoms[number + 1] if number + 1 < len(atoms) else None
-        if atom.kind is Kind.BINARY and (after is None or not _is_operand(before)):
-            yield replace(atom, kind=Kind.OPENING)
+        if atom.kind is AtomKind.BINARY and (after is None or not _is_operand(before)):
+            yield replace(atom, kind=AtomKind.OPENING)
         elif atom.loose and (_touches(before, _is_operand) or _touches(after, _is_operand_start)):
             yield replace(atom, text=f"({atom.text})")
         else:
@@ -59,15 +59,15 @@ def _touches(atom: Atom | None, test: Callable[[Atom | None], bool]) -> bool:
 
 
 def _is_operand(atom: Atom | None) -> bool:
-    return atom is not None and atom.kind in (Kind.ORDINARY, Kind.CLOSING)
+    return atom is not None and atom.kind in (AtomKind.ORDINARY, AtomKind.CLOSING)
 
 
 def _is_operand_start(atom: Atom | None) -> bool:
-    kinds = (Kind.ORDINARY, Kind.OPENING, Kind.FUNCTION, Kind.BIG)
+    kinds = (AtomKind.ORDINARY, AtomKind.OPENING, AtomKind.FUNCTION, AtomKind.BIG)
     return atom is not None and atom.kind in kinds
 
 
-def _spaced(atoms: list[Atom]) -> Iterator[str]:
+def _add_spaces(atoms: list[Atom]) -> Iterator[str]:
     for number, atom in enumerate(atoms):
         before = atoms[number - 1] if number else None
         if before is not None and _needs_space(before, atom):
@@ -77,12 +77,12 @@ def _spaced(atoms: list[Atom]) -> Iterator[str]:
 
 def _needs_space(left: Atom, right: Atom) -> bool:
     kinds = (left.kind, right.kind)
-    if Kind.SPACE in kinds:
+    if AtomKind.SPACE in kinds:
         return False
-    if Kind.RELATION in kinds or Kind.BINARY in kinds or left.kind is Kind.COMMA:
+    if AtomKind.RELATION in kinds or AtomKind.BINARY in kinds or left.kind is AtomKind.COMMA:
         return True
-    if left.kind in (Kind.FUNCTION, Kind.BIG):
-        return right.kind not in (Kind.OPENING, Kind.CLOSING, Kind.COMMA)
-    if left.text[:1] in latex_symbols.ROOTS.values() and right.kind is Kind.ORDINARY:
+    if left.kind in (AtomKind.FUNCTION, AtomKind.BIG):
+        return right.kind not in (AtomKind.OPENING, AtomKind.CLOSING, AtomKind.COMMA)
+    if left.text[:1] in latex_symbols.ROOTS.values() and right.kind is AtomKind.ORDINARY:
         return True
-    return right.kind is Kind.FUNCTION and left.kind in (Kind.ORDINARY, Kind.CLOSING)
+    return right.kind is AtomKind.FUNCTION and left.kind in (AtomKind.ORDINARY, AtomKind.CLOSING)

@@ -14,9 +14,9 @@ from bot.i18n import Words
 from bot.notices import Notice
 from bot.render.code_fences import code_block
 from bot.render.components_layout import Layout
-from bot.render.format_answer import Block, Dressed, draft, pages, stacked, undressed
+from bot.render.format_answer import Block, FormattedAnswer, draft, format_as_text, pages, stack
 from bot.render.split import MESSAGE_UNITS, split, units
-from bot.render.svg_to_png import Picture
+from bot.render.svg_to_png import RenderedImage
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Asked:
+class PendingApproval:
     """A call that waits for a person's word."""
 
     attempt: int
@@ -46,14 +46,14 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Face:
+class MessageView:
     content: str = ""
-    picture: Picture | None = None  # under the content
+    picture: RenderedImage | None = None  # under the content
     document: str = ""  # attached as Markdown
     notice: Notice | None = None  # shown as a card under the content
     card_as_text: bool = False  # the notice is a part of the content, where cards are not allowed
     stoppable: bool = False  # carries the Stop button
-    asks: Asked | None = None  # carries the buttons that allow a call, or do not
+    asks: PendingApproval | None = None  # carries the buttons that allow a call, or do not
     row: Row | None = None  # carries a finished answer's buttons
     layout: Layout | None = None  # made of components, in place of content and picture
 
@@ -67,14 +67,14 @@ class Face:
             return self.content
         return "\n".join(part for part in self.layout.parts if isinstance(part, str))
 
-    def laid_out(self) -> "Face":
+    def laid_out(self) -> "MessageView":
         """The same as a message of components. Such a message can never be a plain one again."""
         if self.layout:
             return self
         parts = tuple(part for part in (self.content, self.picture) if part)
         return replace(self, content="", picture=None, layout=Layout(parts))
 
-    def without_files(self) -> "Face":
+    def without_files(self) -> "MessageView":
         """The same in text alone, as far as there is room for what the picture says."""
         if self.layout:
             return replace(self, layout=self.layout.without_pictures(), document="")
@@ -96,42 +96,44 @@ class Refusable(Enum):
     FILES = "files"  # permission, size, or a server whose uploads Discord has limited
 
 
-Faces = tuple[Face, ...]
+MessageViews = tuple[MessageView, ...]
 
 _ADDRESS = re.compile(r"https?://[^\s<>)\]]{1,2000}", re.IGNORECASE)
 
-OLD = Face("-# ⋯")  # of a message of an older text that a newer one has not come to yet
+OLD = MessageView("-# ⋯")  # of a message of an older text that a newer one has not come to yet
 FILES_REFUSED = Notice("note-files-refused")
 TEXT_REFUSED = Notice("text-refused")
 MANY_MESSAGES = 3
 NOTES_UNITS = 300  # that a message of components has room for, with a card
 
 
-def waiting(notice: Notice, text: str = "", head: str = "") -> Faces:
+def waiting(notice: Notice, text: str = "", head: str = "") -> MessageViews:
     """The notice, under the text that a new answer will replace."""
-    *before, last = told(notice, text, head)
+    *before, last = view_notice(notice, text, head)
     return (*before, replace(last, stoppable=True))
 
 
 def streaming(
-    text: str, head: str = "", asks: Asked | None = None, card: Notice | None = None
-) -> Faces:
+    text: str, head: str = "", asks: PendingApproval | None = None, card: Notice | None = None
+) -> MessageViews:
     """The text so far under what was done for it, with the Stop button under its last message,
     and above that a card on how far it is."""
-    shown = stacked(head, draft(text))
+    shown = stack(head, draft(text))
     contents = [piece.content for piece in split(shown) if piece.body.strip()]
     if not contents and not card:
         return ()
-    *before, last = map(Face, contents or [""])
+    *before, last = map(MessageView, contents or [""])
     return (*before, replace(last, stoppable=True, asks=asks, notice=card))
 
 
-def finished(answer: Dressed, footnotes: Iterable[Notice], words: Words) -> Faces:
+def view_finished(
+    answer: FormattedAnswer, footnotes: Iterable[Notice], words: Words
+) -> MessageViews:
     faces = _faces(answer)
     return with_notes(faces, footnotes, words)
 
 
-def with_document(shown: Faces, text: str) -> Faces:
+def with_document(shown: MessageViews, text: str) -> MessageViews:
     """The same, with `text` as a file below an answer of many messages: they are hard to copy."""
     if len(shown) <= MANY_MESSAGES:
         return shown
@@ -139,40 +141,40 @@ def with_document(shown: Faces, text: str) -> Faces:
     return (*before, replace(last, document=text))
 
 
-def with_card(shown: Faces, notice: Notice) -> Faces:
+def with_card(shown: MessageViews, notice: Notice) -> MessageViews:
     """The same, with the notice under the last message."""
-    *before, last = shown or (Face(),)
+    *before, last = shown or (MessageView(),)
     return (*before, replace(last, notice=notice))
 
 
-def told(notice: Notice, text: str = "", head: str = "") -> Faces:
+def view_notice(notice: Notice, text: str = "", head: str = "") -> MessageViews:
     """The notice, under what there is of an answer and of what was done for it."""
-    shown = undressed(text)
+    shown = format_as_text(text)
     return with_card(_faces(shown.under(head) if head else shown), notice)
 
 
-def at_work(shown: Faces, notice: Notice) -> Faces:
+def at_work(shown: MessageViews, notice: Notice) -> MessageViews:
     """What stays while something about it is changed, and what is being done."""
     *before, last = with_card(shown, notice)
     return (*before, replace(last, stoppable=True, row=None))
 
 
-def with_notes(shown: Faces, footnotes: Iterable[Notice], words: Words) -> Faces:
+def with_notes(shown: MessageViews, footnotes: Iterable[Notice], words: Words) -> MessageViews:
     """The same, with the notes below it."""
     notes = "\n".join(f"-# {note.text(words)}" for note in footnotes)
-    *before, last = shown or (Face(),)
+    *before, last = shown or (MessageView(),)
     if last.layout and notes and units(notes) <= NOTES_UNITS:
         return (*before, replace(last, layout=last.layout + Layout((notes,))))
     return _with_last_line(shown, notes)
 
 
-def with_row(shown: Faces, row: Row | None) -> Faces:
+def with_row(shown: MessageViews, row: Row | None) -> MessageViews:
     """The same, with buttons under the last message."""
     *before, last = shown
     return (*before, replace(last, row=row))
 
 
-def without(face: Face, refused: Refusable, words: Words) -> Face:
+def without(face: MessageView, refused: Refusable, words: Words) -> MessageView:
     """Return the message without what Discord refused, and with a word on it where that was
     more than form. A message that holds nothing of the kind is returned as it is."""
     match refused:
@@ -191,7 +193,7 @@ def without(face: Face, refused: Refusable, words: Words) -> Face:
             return face
 
 
-def limited(shown: Faces, most: int, text: str, words: Words) -> Faces:
+def limit_messages(shown: MessageViews, most: int, text: str, words: Words) -> MessageViews:
     """Return at most `most` messages. Where there are more, the last one says that the rest is in
     a file, which holds all of `text`."""
     if len(shown) <= most:
@@ -203,31 +205,31 @@ def limited(shown: Faces, most: int, text: str, words: Words) -> Faces:
     return (*shown[: most - 1], last)
 
 
-def _with_texts(face: Face, change: Callable[[str], str]) -> Face:
+def _with_texts(face: MessageView, change: Callable[[str], str]) -> MessageView:
     if face.layout is None:
         return replace(face, content=change(face.content))
     parts = (change(part) if isinstance(part, str) else part for part in face.layout.parts)
     return replace(face, layout=Layout(tuple(parts)))
 
 
-def _faces(answer: Dressed) -> Faces:
+def _faces(answer: FormattedAnswer) -> MessageViews:
     """A message for each page."""
     return tuple(face_of(page) for page in pages(answer))
 
 
-def face_of(page: tuple[Block, ...]) -> Face:
+def face_of(page: tuple[Block, ...]) -> MessageView:
     """Its text, and the picture that ends it."""
     content = "\n".join(block for block in page if isinstance(block, str))
-    picture = next((block for block in page if isinstance(block, Picture)), None)
-    return Face(content, picture)
+    picture = next((block for block in page if isinstance(block, RenderedImage)), None)
+    return MessageView(content, picture)
 
 
-def _with_last_line(faces: Faces, line: str) -> Faces:
+def _with_last_line(faces: MessageViews, line: str) -> MessageViews:
     """A picture shows under its message's text, so that a line goes under it as a new message."""
     if not line:
         return faces
-    *before, last = faces or (Face(),)
+    *before, last = faces or (MessageView(),)
     joined = f"{last.content.rstrip()}\n{line}" if last.content else line
     if last.layout or last.picture or units(joined) > MESSAGE_UNITS:
-        return (*faces, Face(line))
+        return (*faces, MessageView(line))
     return (*before, replace(last, content=joined))

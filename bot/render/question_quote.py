@@ -6,7 +6,7 @@ Discord tells a channel's readers that somebody used a command, and not what the
 import re
 from collections.abc import Iterator
 
-from bot.render.format_answer import escaped
+from bot.render.format_answer import escape_markdown
 from bot.render.link_defang import harmless_links
 from bot.render.split import units
 
@@ -42,4 +42,4 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _plain(character: str) -> str:
-    return _NEXT if character == "\n" else escaped(character)
+    return _NEXT if character == "\n" else escape_markdown(character)

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from bot.render.format_answer import Dressed, dress, needs_dressing, undressed
+from bot.render.format_answer import FormattedAnswer, dress, format_as_text, needs_dressing
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -23,7 +23,7 @@ _START_S = 20.0  # a loaded machine imports slowly
 log = logging.getLogger(__name__)
 
 
-class Studio:
+class RenderProcess:
     """`async with Studio() as studio: await studio.dress(text)`."""
 
     def __init__(self, timeout_s: float = TIMEOUT_S) -> None:
@@ -43,19 +43,19 @@ class Studio:
     ) -> None:
         await asyncio.to_thread(self._close)
 
-    async def dress(self, text: str) -> Dressed:
+    async def dress(self, text: str) -> FormattedAnswer:
         """The dressed answer, or within the time-out and a moment its text alone."""
         if not needs_dressing(text):
-            return undressed(text)
-        return await asyncio.to_thread(self._ask, text) or undressed(text)
+            return format_as_text(text)
+        return await asyncio.to_thread(self._ask, text) or format_as_text(text)
 
-    def _ask(self, text: str) -> Dressed | None:
+    def _ask(self, text: str) -> FormattedAnswer | None:
         with self._lock:  # one at a time, also where a caller was cancelled
             try:
-                connection = self._started()
+                connection = self._start()
                 connection.send(text)
                 if connection.poll(self._timeout_s):
-                    dressed: Dressed = connection.recv()
+                    dressed: FormattedAnswer = connection.recv()
                     return dressed
                 log.warning("drawing took more than %.0f s", self._timeout_s)
             except (EOFError, OSError) as error:
@@ -63,7 +63,7 @@ class Studio:
             self._end()
             return None
 
-    def _started(self) -> Connection:
+    def _start(self) -> Connection:
         if self._connection is None:
             context = get_context("spawn")
             self._connection, theirs = context.Pipe()

@@ -34,7 +34,7 @@ def set_apart(text: str) -> str:
 
 
 def _result(paragraph: str) -> str | None:
-    if (latex := _boxed(paragraph)) is not None:
+    if (latex := _boxed_content(paragraph)) is not None:
         line = linear(latex)
         reads_the_same = line is not None and line.flat and len(line.text) <= SHORT_UNITS
         return rf"> ## \({latex}\)" if reads_the_same else paragraph
@@ -71,7 +71,7 @@ def _without_boxes(text: str) -> str:
     return "".join((*pieces, text[done:]))
 
 
-def _boxed(paragraph: str) -> str | None:
+def _boxed_content(paragraph: str) -> str | None:
     """Return what is in its box, of a formula on display that is nothing else."""
     if not (paragraph.startswith(_DISPLAY) and paragraph.endswith(_DISPLAY)):
         return None

@@ -24,7 +24,7 @@ from functools import cached_property, lru_cache
 import regex
 
 from bot.render.emphasis import MOST_UNITS, SPOILER, Emphasis, find_emphasis
-from bot.render.markdown_spans import TICKS, Marks
+from bot.render.markdown_spans import TICKS, MarkdownSpans
 
 MESSAGE_UNITS = 2000
 
@@ -45,7 +45,7 @@ _LEAD = re.compile(r"\s*(?:>{1,3} )?\s*")
 
 
 @dataclass(frozen=True)
-class Piece:
+class MessagePart:
     """One message of an answer. The bodies, joined, are the text."""
 
     body: str
@@ -83,9 +83,9 @@ class _Carried:
         return self.quote + self.block
 
 
-def split(text: str, limit: int = MESSAGE_UNITS) -> list[Piece]:
+def split(text: str, limit: int = MESSAGE_UNITS) -> list[MessagePart]:
     """`text` as pieces of at most `limit` UTF-16 units; no text is no pieces."""
-    pieces: list[Piece] = []
+    pieces: list[MessagePart] = []
     carried = _Carried()
     while text:
         window = _Window.of(text, carried, limit)
@@ -132,10 +132,10 @@ class _Window:
         closes = _CLOSES_NEXT.match(self.text, at) if self._in_code(at) else None
         return closes.end() if closes else at
 
-    def piece(self, at: int, carried: _Carried) -> Piece:
+    def piece(self, at: int, carried: _Carried) -> MessagePart:
         """Return what ends at `at`, with what is open there ended."""
         body = self.text[self.start : at]
-        resumed = "".join(self._resumed)
+        resumed = "".join(self._open_marks)
         ended = "".join(reversed(self._open_at(at)))
         block = ""
         if self._in_code(at):
@@ -146,7 +146,7 @@ class _Window:
             opening, resumed = f"{carried.quote}{resumed}{carried.block}", ""
         if block:
             block, ended = block + ended, ""
-        return Piece(body, opening, block, resumed, ended)
+        return MessagePart(body, opening, block, resumed, ended)
 
     def carry(self, at: int) -> _Carried:
         """Return what the next piece takes up again."""
@@ -155,7 +155,7 @@ class _Window:
         return _Carried(self._marks.quote(at), tuple(self._open_at(at)), block)
 
     @property
-    def _resumed(self) -> list[str]:
+    def _open_marks(self) -> list[str]:
         """The marks from before that close in this window, or go on behind it.
 
         One that does neither was none; the piece before had to guess.
@@ -229,7 +229,7 @@ class _Window:
 
     def _whole(self, at: int) -> bool:
         """The same, but for emphasis, which can be closed and opened again."""
-        unfinished = self._marks.unfinished
+        unfinished = self._marks.open_start
         return (
             self._possible(at)
             and self._marks.span_around(at) is None
@@ -248,8 +248,8 @@ class _Window:
         return sorted([*self._marks.headings, *tables])
 
     @cached_property
-    def _marks(self) -> Marks:
-        return Marks(self.text)
+    def _marks(self) -> MarkdownSpans:
+        return MarkdownSpans(self.text)
 
     @cached_property
     def _emphasis(self) -> Emphasis:
@@ -259,7 +259,7 @@ class _Window:
 
 
 @lru_cache(maxsize=512)
-def _seal(window: _Window, carried: _Carried) -> tuple[Piece, _Carried]:
+def _seal(window: _Window, carried: _Carried) -> tuple[MessagePart, _Carried]:
     """A piece that is followed by another, and what the next one takes up again of it.
 
     While an answer grows, it is cut again and again at the same places.

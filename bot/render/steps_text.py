@@ -8,7 +8,7 @@ whoever wants to know.
 import re
 from collections.abc import Iterator
 
-from bot.agent_trace import Part, Step, Thinking, Work
+from bot.agent_trace import AgentTrace, Part, Step, Thinking
 from bot.i18n import Words
 from bot.notices import Notice
 from bot.render.code_fences import code_block, discord_fences
@@ -46,37 +46,37 @@ _TICKS = "`"
 # --- while it goes on ---------------------------------------------------------------------------
 
 
-def live(work: Work, words: Words, *, answering: bool) -> str:
+def live(work: AgentTrace, words: Words, *, answering: bool) -> str:
     """What is above an answer that is being written, or instead of it before it begins. What a
     person is to decide on is open in any case."""
     if not work:
         return ""
     *earlier, last = work.parts
     if answering and not work.asking:
-        return _lines(folded(work, words))
+        return _lines(fold_steps(work, words))
     said = _lines([_small(line) for line in list(_folded_steps(earlier, words))[-FOLDED:]])
     room = min(MESSAGE_UNITS - FRAME_UNITS - units(said), OPEN_UNITS + OUTPUT_UNITS)
     return _lines([*filter(None, [said]), *_open(last, words, room), *_next(last, words)])
 
 
-def folded(work: Work, words: Words) -> list[str]:
+def fold_steps(work: AgentTrace, words: Words) -> list[str]:
     """A line for each of the last steps; for thoughts alone, how long they took."""
     if not work.steps:
-        return [_small(thought(work).text(words))] if work else []
+        return [_small(describe_thinking(work).text(words))] if work else []
     return [_small(line) for line in list(_folded_steps(work.parts, words))[-FOLDED:]]
 
 
-def thought(work: Work) -> Notice:
+def describe_thinking(work: AgentTrace) -> Notice:
     return Notice("work-thought", arguments={"time": lasting(work.thought_ms)})
 
 
-def summary(work: Work) -> Notice:
+def summary(work: AgentTrace) -> Notice:
     """In one line: how many steps and how long."""
     if not work:
         return Notice("work-none")
     if not work.steps:
-        return thought(work)
-    failed = sum(step.failed for step in work.steps)
+        return describe_thinking(work)
+    failed = sum(step.has_failed for step in work.steps)
     arguments = {"steps": len(work.steps), "failed": failed, "time": lasting(work.took_ms)}
     return Notice("work-steps-failed" if failed else "work-steps", arguments=arguments)
 
@@ -117,7 +117,7 @@ def _came_to(step: Step, words: Words) -> str:
     lines = [line.strip() for line in step.output.splitlines() if line.strip()]
     if not lines:
         return words("step-figures", {"count": len(step.figures)}) if step.figures else ""
-    return _code(_shortened(lines[-1]))  # of an error the last line tells what is wrong
+    return _code(_shorten(lines[-1]))  # of an error the last line tells what is wrong
 
 
 def _open(part: Part, words: Words, room: int) -> Iterator[str]:
@@ -135,7 +135,7 @@ def _open(part: Part, words: Words, room: int) -> Iterator[str]:
 
 
 def _next(part: Part, words: Words) -> Iterator[str]:
-    if isinstance(part, Step) and part.failed:
+    if isinstance(part, Step) and part.has_failed:
         refused = part.status is CallStatus.REFUSED
         yield _small(f"🔧 {words('step-other-way' if refused else 'step-repairing')}")
     if isinstance(part, Step) and part.asks:
@@ -158,13 +158,13 @@ def _tail(text: str, limit: int, lines: int) -> str:
 # --- all of it ----------------------------------------------------------------------------------
 
 
-def pages(work: Work, words: Words) -> list[str]:
+def pages(work: AgentTrace, words: Words) -> list[str]:
     """Thoughts, calls and outputs in full, each page fit for a message."""
-    story = "\n\n".join(_told(part, words) for part in work.parts)
+    story = "\n\n".join(_describe_part(part, words) for part in work.parts)
     return [piece.content for piece in split(story) if piece.body.strip()]
 
 
-def _told(part: Part, words: Words) -> str:
+def _describe_part(part: Part, words: Words) -> str:
     if isinstance(part, Thinking):
         time = lasting(part.lasted_ms)
         title = Notice("work-thought", arguments={"time": time}).text(words)
@@ -207,5 +207,5 @@ def _code(text: str) -> str:
     return f"`{' '.join(text.split()).replace(_TICKS, chr(0x2CB)) or ' '}`"
 
 
-def _shortened(line: str) -> str:
+def _shorten(line: str) -> str:
     return line if len(line) <= LINE_CHARS else f"{line[: LINE_CHARS - 1]}…"

@@ -22,7 +22,7 @@ MAX_AREA = 2_000_000
 
 
 @dataclass(frozen=True)
-class Picture:
+class RenderedImage:
     """A PNG to attach; `source` is what it was made from, for whoever wants to copy that."""
 
     name: str

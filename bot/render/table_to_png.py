@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 import regex
 
 from bot.render import fonts
-from bot.render.svg_to_png import RULE, STRIPE, Picture, card, fits
+from bot.render.svg_to_png import RULE, STRIPE, RenderedImage, card, fits
 from bot.render.tables import Align, Grid
 
 _EM = 16.0
@@ -35,14 +35,14 @@ _WIDTHS = {
 _WIDTH = {char: width for width, chars in _WIDTHS.items() for char in chars}
 
 
-def draw(grid: Grid, name: str) -> Picture | None:
+def draw(grid: Grid, name: str) -> RenderedImage | None:
     """The table as a picture, or None if it is too large or the machine lacks the fonts."""
     if not fonts.draws("a") or (re.search(fonts.EAST_ASIAN, grid.source) and not fonts.draws("字")):
         return None
     sheet = _Sheet(grid)
     if not fits(sheet.width, sheet.height):
         return None
-    return Picture(
+    return RenderedImage(
         name, card("".join(sheet.elements()), sheet.width, sheet.height, fonts=True), grid.source
     )
 
@@ -75,7 +75,7 @@ class _Sheet:
         """The lines of each cell of each row, the header first."""
         rows = (self.grid.header, *self.grid.rows)
         return [
-            [list(_wrapped(cell, width)) for cell, width in zip(row, self._widths, strict=True)]
+            [list(_wrap_cell(cell, width)) for cell, width in zip(row, self._widths, strict=True)]
             for row in rows
         ]
 
@@ -152,7 +152,7 @@ def _cluster_width(cluster: str) -> float:
     return 1.05 if is_wide else 0.6
 
 
-def _wrapped(cell: str, width: float) -> Iterator[str]:
+def _wrap_cell(cell: str, width: float) -> Iterator[str]:
     for paragraph in cell.split("\n"):
         line = ""
         for part in _PARTS.findall(paragraph):

@@ -76,7 +76,7 @@ def parse(source: str) -> Grid | None:
     titles = _cells(header, len(marks))
     if len(titles) != len(marks) or len(marks) * (len(rows) + 1) > _MAX_CELLS:
         return None
-    stated = tuple(_stated(mark) for mark in marks if mark)
+    stated = tuple(_parse_alignment(mark) for mark in marks if mark)
     if len(stated) != len(marks):
         return None
     bodies = (_cells(row, len(marks)) for row in rows if row.strip())
@@ -84,7 +84,7 @@ def parse(source: str) -> Grid | None:
     return Grid(tuple(titles), filled, stated, source)
 
 
-def aligned(grid: Grid) -> list[str] | None:
+def as_code_blocks(grid: Grid) -> list[str] | None:
     """The table as code blocks of one message each, the header over each, or None if too wide."""
     counts = [_Counts.over(column) for column in grid.columns]
     width = sum(count.columns for count in counts) + len(_GAP) * (len(counts) - 1)
@@ -94,7 +94,7 @@ def aligned(grid: Grid) -> list[str] | None:
     return list(_blocks(head, (_line(row, counts, grid.aligns) for row in grid.rows)))
 
 
-def listed(grid: Grid) -> str:
+def as_list(grid: Grid) -> str:
     """The table as a list, a row an item: for tables that can be shown in no other way."""
     return "\n".join(_item(grid.header, row) for row in grid.rows)
 
@@ -171,7 +171,7 @@ def plain(cell: str) -> str:
     return "\n".join(" ".join(line.split()) for line in text.split("\n")).strip()
 
 
-def _stated(mark: re.Match[str]) -> Align | None:
+def _parse_alignment(mark: re.Match[str]) -> Align | None:
     if mark[1] and mark[2]:
         return Align.CENTRE
     if mark[2]:
@@ -214,11 +214,11 @@ class _Counts:
 
 
 def _line(cells: tuple[str, ...], counts: list[_Counts], aligns: tuple[Align, ...]) -> str:
-    padded = (_padded(*cell) for cell in zip(cells, counts, aligns, strict=True))
+    padded = (_pad_cell(*cell) for cell in zip(cells, counts, aligns, strict=True))
     return _GAP.join(padded).rstrip()
 
 
-def _padded(cell: str, column: _Counts, align: Align) -> str:
+def _pad_cell(cell: str, column: _Counts, align: Align) -> str:
     own = _Counts.of(cell)
     narrow, wide = column.narrow - own.narrow, column.wide - own.wide
     if align is Align.RIGHT:

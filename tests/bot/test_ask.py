@@ -134,7 +134,7 @@ async def test_a_failure_keeps_what_was_written(desk: Desk) -> None:
     await desk.say(lease, Started(attempt=1), Delta(text="Half"))
     await desk.end(lease, Failed(code=FailureCode.ENGINE))
     reply = await desk.shown(asked)
-    assert (reply.failure, reply.answer) == (notices.failed(FailureCode.ENGINE), "Half")
+    assert (reply.failure, reply.answer) == (notices.describe_failure(FailureCode.ENGINE), "Half")
 
 
 async def test_an_empty_answer_says_so(desk: Desk) -> None:
@@ -148,7 +148,7 @@ async def test_a_question_cancelled_in_line_says_so(desk: Desk) -> None:
     asked = job()
     await submit(desk.queue, asked)
     await desk.queue.cancel(asked.id)
-    assert (await desk.shown(asked)).failure == notices.failed(FailureCode.CANCELLED)
+    assert (await desk.shown(asked)).failure == notices.describe_failure(FailureCode.CANCELLED)
 
 
 async def test_a_full_queue_refuses_with_its_limit(desk: Desk) -> None:
@@ -165,7 +165,7 @@ async def test_time_that_runs_out_is_told(desk: Desk) -> None:
     asked = job()
     await submit(desk.queue, asked)
     reply = await desk.shown(asked, left_s=0.2)
-    assert reply.failure == notices.failed(FailureCode.DEADLINE)
+    assert reply.failure == notices.describe_failure(FailureCode.DEADLINE)
     assert (await desk.queue.get_status(asked.id)).state.is_terminal
 
 

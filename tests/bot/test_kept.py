@@ -3,7 +3,7 @@
 import msgspec
 from redis.asyncio import Redis
 
-from bot.agent_trace import Thinking, Work, WorkRecords
+from bot.agent_trace import AgentTrace, Thinking, WorkRecords
 from bot.answer_store import ShownAnswer, ShownAnswers, Version
 from bot.reply_protocol import AnswerOutcome
 from bot.user_records import Kept
@@ -25,7 +25,7 @@ async def test_an_answers_long_record_is_small_and_whole(redis: Redis) -> None:
 
 async def test_records_of_an_earlier_version_are_read(redis: Redis) -> None:
     scripts, works = Scripts(redis, "main"), WorkRecords(redis)
-    work = Work((Thinking(WORDS[:9_000], 0, 1),))
+    work = AgentTrace((Thinking(WORDS[:9_000], 0, 1),))
     await redis.set(scripts.key("steps", "old"), msgspec.json.encode(Kept("ada", work)))
     await works.keep("new", "ada", work)
     assert await works.of("ada") == {"old": work, "new": work}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.problem_numbers import LABEL, MOST, changed, changes, numbers, parted
+from bot.problem_numbers import LABEL, MOST, changes, numbers, replace_numbers, split_prompt
 
 
 @pytest.mark.parametrize(
@@ -28,20 +28,20 @@ def test_the_same_numbers_are_the_same_problem(problem: str) -> None:
     assert len(found) <= MOST
     assert all(problem[number.start : number.end] == number.text for number in found)
     assert all(0 < len(number.label) <= LABEL for number in found)
-    assert changed(problem, {}) == problem
+    assert replace_numbers(problem, {}) == problem
     same = {place: number.text for place, number in enumerate(found)}
     assert changes(problem, same) == ""
 
 
 def test_a_problem_with_other_numbers() -> None:
     problem = "Solve 2x + 3 = 11"
-    assert changed(problem, {0: "4", 1: "", 2: " 5/2 "}) == "Solve 4x + 3 = 5/2"
+    assert replace_numbers(problem, {0: "4", 1: "", 2: " 5/2 "}) == "Solve 4x + 3 = 5/2"
     assert changes(problem, {0: "4", 1: "", 2: " 5/2 "}) == "2 → 4, 11 → 5/2"
 
 
 def test_what_is_read_along_stays_as_it_is() -> None:
-    assert parted('Sum it\n\nFile "a.csv":\n```\n1\n```') == (
+    assert split_prompt('Sum it\n\nFile "a.csv":\n```\n1\n```') == (
         "Sum it",
         'File "a.csv":\n```\n1\n```',
     )
-    assert parted("Sum it") == ("Sum it", "")
+    assert split_prompt("Sum it") == ("Sum it", "")

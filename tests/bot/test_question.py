@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.notices import Refused
+from bot.notices import QuestionRefused
 from bot.sanitize import MAX_NAME_CHARS, NAMELESS, clean_name, clean_prompt
 
 
@@ -12,13 +12,13 @@ from bot.sanitize import MAX_NAME_CHARS, NAMELESS, clean_name, clean_prompt
     "text", ["", "   ", "\n\t\n", "\x00\x07", "\u200b", "\ud800", "\u2060 \u200d"]
 )
 def test_a_prompt_without_anything_to_read_is_refused(text: str) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(QuestionRefused) as refused:
         clean_prompt(text, 100)
     assert refused.value.notice.key == "prompt-empty"
 
 
 def test_a_prompt_over_the_limit_is_refused_with_both_numbers() -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(QuestionRefused) as refused:
         clean_prompt("x" * 101, 100)
     assert refused.value.notice.arguments == {"length": 101, "limit": 100}
 

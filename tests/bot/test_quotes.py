@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.discord.ask.message_text import outside_code
 from bot.pending_questions import Quote
-from bot.problem_numbers import parted
+from bot.problem_numbers import split_prompt
 from bot.quotes import names_in, with_quotes
 
 HOSTILE = [
@@ -29,7 +29,7 @@ def test_a_quotation_stands_below_the_question() -> None:
     prompt, notes = with_quotes("why?", [Quote("Message by bob", "so\x00 be it\r\n")], 100)
     assert prompt == "why?\n\nMessage by bob:\n```\nso be it\n```"
     assert notes == []
-    assert parted(prompt) == ("why?", "Message by bob:\n```\nso be it\n```")
+    assert split_prompt(prompt) == ("why?", "Message by bob:\n```\nso be it\n```")
 
 
 def test_long_ones_are_cut_to_what_short_ones_leave() -> None:
@@ -62,7 +62,7 @@ def test_no_text_ends_its_quotation_or_takes_more_than_its_room(
 ) -> None:
     quotes = [Quote(f"Message by {number}", text) for number, text in enumerate(texts)]
     prompt, _ = with_quotes("q", quotes, room)
-    assert parted(prompt)[0] == "q"
+    assert split_prompt(prompt)[0] == "q"
     body = prompt.removeprefix("q")
     held = 0
     while body:
@@ -81,6 +81,6 @@ def test_hostile_texts_are_read_in_linear_time(piece: str) -> None:
     text = piece * (100_000 // len(piece))
     began = time.process_time()
     outside_code(text, str)
-    parted(text)
+    split_prompt(text)
     with_quotes("q", [Quote("M", text)], 90_000)
     assert time.process_time() - began < 3.0

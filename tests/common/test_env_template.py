@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from bot.__main__ import main
-from bot.config import Settings as BotSettings
+from bot.config import BotSettings
 from common.env_template import render_template
 from common.settings import load_settings
 from inference.config import Settings as WorkerSettings

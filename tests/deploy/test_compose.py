@@ -17,7 +17,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from bench.redis_server import RedisServer, free_port
-from bot.config import Settings as BotSettings
+from bot.config import BotSettings
 from common.doctor_report import Finding, Severity
 from common.metrics_server import serve_metrics
 from inference.config import Settings as WorkerSettings

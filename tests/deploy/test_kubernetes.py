@@ -8,7 +8,7 @@ import msgspec
 import pytest
 import yaml
 
-from bot.config import Settings as BotSettings
+from bot.config import BotSettings
 from inference.config import ALSO
 from inference.config import Settings as WorkerSettings
 from tests.deploy.composed import MAIN, PROJECT, Json, script, services

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bot.config import Settings as BotSettings
+from bot.config import BotSettings
 from inference.config import ALSO
 from inference.config import Settings as WorkerSettings
 from tests.deploy.composed import PROJECT

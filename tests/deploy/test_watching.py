@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from bot.metrics import Metrics as BotMetrics
+from bot.metrics import BotMetrics
 from inference.metrics import Metrics as WorkerMetrics
 from tests.deploy.composed import MAIN, PROJECT, services
 

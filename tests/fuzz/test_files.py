@@ -14,14 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from bot.files.file_reader import Picture, Text, _content
-from bot.files.file_types import Kind, kind_of
+from bot.files.file_reader import ReadImage, Text, _content
+from bot.files.file_types import FileType, kind_of
 from bot.files.reader_process import LONGEST_SIDE
 from tests.bot.files import making
 from tests.fuzz import warm
 
 Found = dict[str, Any] | None
-Read = Callable[[Kind, bytes], Found]
+Read = Callable[[FileType, bytes], Found]
 
 SEEDS = (
     making.pdf("hello one", "hello two"),
@@ -41,7 +41,7 @@ few = hypothesis.settings(max_examples=max(12, hypothesis.settings().max_example
 
 
 @st.composite
-def damaged(draw: st.DrawFn) -> tuple[Kind, bytes]:
+def damaged(draw: st.DrawFn) -> tuple[FileType, bytes]:
     seed = draw(st.sampled_from(SEEDS))
     data, kind = bytearray(seed), kind_of(seed)
     for _ in range(draw(st.integers(1, 4))):
@@ -62,7 +62,7 @@ def read() -> Iterator[Read]:
         assert asking is not None
         assert answering is not None
 
-        def read(kind: Kind, data: bytes) -> Found:
+        def read(kind: FileType, data: bytes) -> Found:
             asked = {"kind": kind, "data": base64.b64encode(data).decode()}
             print(json.dumps(asked), file=asking)
             found: Found = json.loads(answering.readline())
@@ -75,18 +75,20 @@ def read() -> Iterator[Read]:
 def test_sound_files_are_read(read: Read) -> None:
     for seed in SEEDS:
         content = _content(read(kind_of(seed), seed) or {"error": "ended"})
-        assert isinstance(content, Text | Picture)
+        assert isinstance(content, Text | ReadImage)
 
 
 @few
 @given(file=damaged())
-def test_damaged_files_are_read_within_bounds_or_not(read: Read, file: tuple[Kind, bytes]) -> None:
+def test_damaged_files_are_read_within_bounds_or_not(
+    read: Read, file: tuple[FileType, bytes]
+) -> None:
     found = read(*file)
     content = _content(found) if found else None  # a limit ended it
     if isinstance(content, Text):
         assert 0 < len(content.text) <= warm.MAX_CHARS
         assert content.text.encode()
-    if isinstance(content, Picture):
+    if isinstance(content, ReadImage):
         for still in content.stills:
             with Image.open(io.BytesIO(still.data)) as image:
                 assert max(image.size) <= LONGEST_SIDE

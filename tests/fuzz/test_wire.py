@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import settings_audit
-from bot.config import Settings as BotSettings
+from bot.config import BotSettings
 from bot.discord.article.article_components import ArticleItem
 from bot.discord.commands.history import ForgetButton
 from bot.discord.commands.tools import ToolsItem
@@ -21,8 +21,8 @@ from bot.discord.settings import settings_controller as forms
 from bot.discord.settings.settings_panel import SettingsItem
 from bot.discord.views.answer_buttons import AllowButton, AnswerButton, StopButton
 from bot.discord.views.steps_view import PageButton
-from bot.notices import Refused
-from bot.preferences import Preferences, changed
+from bot.notices import QuestionRefused
+from bot.preferences import Preferences, with_values
 from common.settings import SettingsError, load_settings
 from inference.config import Settings as WorkerSettings
 from jobqueue import schema
@@ -129,8 +129,8 @@ NUMBERS = st.sampled_from(
 @fewer
 @given(typed=NUMBERS)
 def test_numbers_that_admins_type(name: str, typed: str) -> None:
-    with suppress(Refused, msgspec.ValidationError):
-        new = changed(Preferences(), **forms._parse_numbers({name: typed.strip()}, forms.WRONG))
+    with suppress(QuestionRefused, msgspec.ValidationError):
+        new = with_values(Preferences(), **forms._parse_numbers({name: typed.strip()}, forms.WRONG))
         kept = msgspec.json.encode(new)
         assert msgspec.json.decode(kept, type=Preferences) == new
         noted = settings_audit.between("1", "server", {}, msgspec.to_builtins(new))

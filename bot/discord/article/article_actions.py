@@ -30,7 +30,7 @@ from bot.discord.views import components_panel
 from bot.discord.views.answer_actions import FORGOTTEN, replacement_target, with_reachable_target
 from bot.discord.views.modals import FormField, FormSpec, form_values, send_form
 from bot.i18n import words
-from bot.notices import Notice, Refused, Tone
+from bot.notices import Notice, QuestionRefused, Tone
 from bot.render.split import split
 from common import tracing
 from jobqueue.article import Article, ArticleOrder, Rework, SectionChange
@@ -90,7 +90,7 @@ class ArticleActions:
         """
         act = self._handlers.get(control.action)
         if act is None:
-            raise Refused(NOT_THERE)
+            raise QuestionRefused(NOT_THERE)
         await act(interaction, control)
 
     # --- for everybody --------------------------------------------------------------------------
@@ -156,7 +156,7 @@ class ArticleActions:
         page = await self._load_editor(interaction, control.job, control.section)
         section = page.section
         if len(section.text) > LONGEST_TEXT:
-            raise Refused(TOO_LONG)
+            raise QuestionRefused(TOO_LONG)
         heading = FormField("heading", "article-heading", section.heading, LONGEST_HEADING)
         text = FormField("text", "article-words", section.text, LONGEST_TEXT)
         asked = [text] if edits.is_lead(page.article, control.section) else [heading, text]
@@ -169,7 +169,7 @@ class ArticleActions:
         typed, at = form_values(interaction), int(section)
         heading, text = " ".join(typed.get("heading", "").split()), typed.get("text", "").strip()
         if not text:
-            raise Refused(notices.EMPTY_PROMPT)
+            raise QuestionRefused(notices.EMPTY_PROMPT)
         await self._apply_edit(
             interaction, job, at, lambda a: edits.replace_text(a, at, heading, text)
         )
@@ -225,7 +225,7 @@ class ArticleActions:
             try:
                 record = change(record)
             except IndexError:
-                raise Refused(NOT_THERE) from None  # another press was quicker
+                raise QuestionRefused(NOT_THERE) from None  # another press was quicker
             await self._services.articles.keep(shown.id, shown.job.user, record)
             page = await self._load_editor(interaction, job, at, place)
             await _show_editor(interaction, page)
@@ -286,10 +286,10 @@ class ArticleActions:
         with tracing.start_question_span(str(interaction.id), shown.job.channel, "article"):
             async with self._lock_article(shown):
                 if (layout := self._layouts.get(shown.id)) and layout.locked():
-                    raise Refused(notices.BUSY)
+                    raise QuestionRefused(notices.BUSY)
                 article = (await self._find(interaction, job))[1].article
                 if at >= len(article.sections):
-                    raise Refused(NOT_THERE)
+                    raise QuestionRefused(NOT_THERE)
                 change = SectionChange(
                     article=article, section=at, rework=rework, wish=wish, slot=place
                 )
@@ -312,7 +312,7 @@ class ArticleActions:
     async def _show_candidates(self, interaction: Interaction, control: ArticleItem) -> None:
         page = await self._load_editor(interaction, control.job, control.section, control.slot)
         if page.slot is None:
-            raise Refused(NOT_THERE)
+            raise QuestionRefused(NOT_THERE)
         found = await self._client.formatter.list_candidates(page.slot)
         await interaction.response.edit_message(
             view=page.candidates_view(found), attachments=article_editor.candidate_files(found)
@@ -325,7 +325,7 @@ class ArticleActions:
         shown = await self._services.answers.find(job)
         record = await self._services.articles.find(shown.id) if shown else None
         if shown is None or record is None:
-            raise Refused(FORGOTTEN)
+            raise QuestionRefused(FORGOTTEN)
         require_here(interaction, shown.job)
         return shown, record
 
@@ -334,7 +334,9 @@ class ArticleActions:
     ) -> tuple[ShownAnswer, ArticleRecord]:
         shown, record = await self._find(interaction, job)
         if shown.job.user != str(interaction.user.id):
-            raise Refused(Notice("article-not-yours", Tone.INFO, {"name": shown.job.user_name}))
+            raise QuestionRefused(
+                Notice("article-not-yours", Tone.INFO, {"name": shown.job.user_name})
+            )
         return shown, record
 
     @asynccontextmanager
@@ -345,10 +347,10 @@ class ArticleActions:
             async with asyncio.timeout(PATIENCE_S):
                 await lock.acquire()
         except TimeoutError:
-            raise Refused(notices.BUSY) from None
+            raise QuestionRefused(notices.BUSY) from None
         try:
             if self._answers.find_renewal(shown.id):
-                raise Refused(notices.BUSY)
+                raise QuestionRefused(notices.BUSY)
             yield
         finally:
             lock.release()
@@ -372,7 +374,7 @@ def _chosen_index(control: ArticleItem) -> int:
     """Return the number of the chosen option. Raises `Refused` for anything else."""
     value, *more = control.values or [""]
     if more or not value.isdecimal():
-        raise Refused(NOT_THERE)
+        raise QuestionRefused(NOT_THERE)
     return int(value)
 
 

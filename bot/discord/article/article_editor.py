@@ -15,7 +15,7 @@ from bot.discord.views.answer_buttons import stop_button
 from bot.discord.views.components_panel import Row
 from bot.i18n import Words
 from bot.notices import Notice
-from bot.render.svg_to_png import Picture
+from bot.render.svg_to_png import RenderedImage
 from jobqueue.article import Article, ArticleFigure, ImageSlot, Section
 
 SHOWN_CHARS = 400  # of a section's text
@@ -134,7 +134,9 @@ class ArticleEditor:
 
     # --- another picture ------------------------------------------------------------------------
 
-    def candidates_view(self, pictures: Sequence[tuple[int, Picture]]) -> discord.ui.LayoutView:
+    def candidates_view(
+        self, pictures: Sequence[tuple[int, RenderedImage]]
+    ) -> discord.ui.LayoutView:
         """Build a view of the numbered candidate pictures, with a menu to choose one."""
         view = discord.ui.LayoutView(timeout=None)
         view.add_item(discord.ui.TextDisplay(f"## 🖼️ {escape_line(_slot_caption(self.slot))}"))
@@ -166,7 +168,7 @@ class ArticleEditor:
         )
 
 
-def candidate_files(pictures: Sequence[tuple[int, Picture]]) -> list[discord.File]:
+def candidate_files(pictures: Sequence[tuple[int, RenderedImage]]) -> list[discord.File]:
     return [discord.File(BytesIO(picture.png), picture.name) for _, picture in pictures]
 
 

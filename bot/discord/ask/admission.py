@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from bot import notices
 from bot.discord.access import server_of
 from bot.files.file_reader import MAX_BYTES
-from bot.notices import Refused
+from bot.notices import QuestionRefused
 from bot.pending_questions import Asker, Posted
 from bot.preferences import Preferences
 from bot.services import Services
@@ -121,7 +121,7 @@ class Admission:
         if exceeded := await self._rates.count_question(
             who.server, who.user, question, rate, file_bytes=size
         ):
-            raise Refused(notices.too_often(exceeded))
+            raise QuestionRefused(notices.too_often(exceeded))
 
     async def _follows_pictures(self, channel: str) -> bool:
         """Return whether a picture was posted there a moment ago."""
@@ -137,9 +137,9 @@ class Admission:
 def require_open(who: Asker, preferences: Preferences) -> Preferences:
     """Return `wanted`. Raises `Refused` if the bot is off, or only for others."""
     if preferences.enabled is False:
-        raise Refused(notices.CHANNEL_OFF)
+        raise QuestionRefused(notices.CHANNEL_OFF)
     if not preferences.allows(who.roles):
-        raise Refused(notices.ROLES_ONLY)
+        raise QuestionRefused(notices.ROLES_ONLY)
     return preferences
 
 
@@ -152,7 +152,7 @@ def require_able(capability: str, workers: Sequence[WorkerStatus]) -> None:
     serving = any(worker.is_serving for worker in workers)
     able = any(capability in worker.capabilities for worker in workers)
     if capability in UNABLE and serving and not able:
-        raise Refused(UNABLE[capability])
+        raise QuestionRefused(UNABLE[capability])
 
 
 def served_capability(capability: str, model: str | None, workers: Sequence[WorkerStatus]) -> str:

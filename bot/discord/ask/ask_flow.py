@@ -15,7 +15,7 @@ from bot.discord.ask.job_factory import AskOptions
 from bot.discord.delivery import reply_target
 from bot.discord.host import Interaction
 from bot.i18n import words
-from bot.notices import Refused
+from bot.notices import QuestionRefused
 from bot.pending_questions import Posted, Question, Reference
 from bot.render.question_quote import quotation
 from bot.sanitize import clean_prompt
@@ -140,9 +140,9 @@ def can_open_thread(interaction: Interaction) -> bool:
 
 def require_threads(interaction: Interaction) -> None:
     if not isinstance(interaction.channel, discord.TextChannel):
-        raise Refused(notices.NO_THREAD_HERE)
+        raise QuestionRefused(notices.NO_THREAD_HERE)
     if not can_open_thread(interaction):
-        raise Refused(notices.THREADS_FORBIDDEN)
+        raise QuestionRefused(notices.THREADS_FORBIDDEN)
 
 
 def _thread_header(job: Job) -> str:
@@ -158,5 +158,5 @@ async def remember(interaction: Interaction, prompt: str) -> None:
             limit = interaction.client.services.settings.commonroom_max_prompt_chars
             recent = interaction.client.services.recent
             await recent.add(str(interaction.user.id), clean_prompt(prompt, limit))
-    except (TimeoutError, QueueError, Refused) as error:
+    except (TimeoutError, QueueError, QuestionRefused) as error:
         log.info("question not remembered interaction=%s: %r", interaction.id, error)

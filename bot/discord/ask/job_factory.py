@@ -6,7 +6,7 @@ import discord
 from msgspec.structs import replace
 
 from bot import notices
-from bot.config import Settings
+from bot.config import BotSettings
 from bot.discord.access import server_of
 from bot.discord.ask import message_text, references
 from bot.discord.delivery import reply_target
@@ -17,7 +17,7 @@ from bot.discord.delivery.reply_target import (
     ReplyTarget,
 )
 from bot.i18n import words
-from bot.notices import Refused
+from bot.notices import QuestionRefused
 from bot.pending_questions import Question, Quote
 from bot.quotes import with_quotes
 from bot.sanitize import clean_name, clean_prompt
@@ -66,7 +66,7 @@ class AskOptions:
 def from_interaction(
     interaction: discord.Interaction,
     prompt: str,
-    settings: Settings,
+    settings: BotSettings,
     options: AskOptions | None = None,
 ) -> Job:
     """Create the job of a command, menu or form.
@@ -98,7 +98,7 @@ def from_interaction(
     )
 
 
-def repeat_job(interaction: discord.Interaction, failed: Job, settings: Settings) -> Job:
+def repeat_job(interaction: discord.Interaction, failed: Job, settings: BotSettings) -> Job:
     """Create a job that asks a failed one's question again, by a button."""
     before: ReplyTarget = reply_target.decode(failed.reply)
     command = before if isinstance(before, InteractionTarget) else None
@@ -147,7 +147,9 @@ def _may_write(interaction: discord.Interaction) -> bool:
     return interaction.is_guild_integration() and allowed.view_channel and send
 
 
-def from_message(message: discord.Message, me: discord.ClientUser, settings: Settings) -> Question:
+def from_message(
+    message: discord.Message, me: discord.ClientUser, settings: BotSettings
+) -> Question:
     """Create the question of a message.
 
     Raises:
@@ -217,7 +219,7 @@ def require_readable(me: discord.ClientUser, message: discord.Message) -> None:
         Refused: this is such a reply.
     """
     if message.guild and message_text.is_blank(message) and me not in message.mentions:
-        raise Refused(notices.UNREADABLE_PROMPT)
+        raise QuestionRefused(notices.UNREADABLE_PROMPT)
 
 
 def locale_of(message: discord.Message) -> str:

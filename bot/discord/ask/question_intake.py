@@ -26,7 +26,7 @@ from bot.discord.delivery.answer_manager import AnswerManager
 from bot.discord.delivery.reply_target import Footnote, InteractionTarget, MessageTarget
 from bot.files.attach import Attaching, Sight
 from bot.files.file_reader import FileReader
-from bot.notices import Notice, Refused
+from bot.notices import Notice, QuestionRefused
 from bot.pending_questions import Question
 from bot.services import Services
 from common import tracing
@@ -174,7 +174,7 @@ class QuestionIntake:
                 question = await open_thread(self._client, question)
             job = await self._attach_material(question, unread)
             answers.start_delivery(job, await answers.submit(admitted.with_job(job)))
-        except Refused as refused:
+        except QuestionRefused as refused:
             answers.start_refusal(question.job, refused.notice)
         except Exception:  # the question's edge: it must not end the group of all questions
             log.exception("question broke job=%s", question.job.id)
@@ -291,7 +291,7 @@ async def _fetch_response_id(client: discord.Client, target: InteractionTarget) 
     except discord.HTTPException as error:
         if error.status not in (401, 403, 404):
             raise
-        raise Refused(notices.LOST) from error
+        raise QuestionRefused(notices.LOST) from error
 
 
 def _thread_title(prompt: str) -> str:

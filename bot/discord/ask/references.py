@@ -19,7 +19,7 @@ from bot import notices
 from bot.discord.ask import message_text
 from bot.discord.ask.admission import PATIENCE_S
 from bot.discord.delivery.reply_target import Footnote
-from bot.notices import Notice, Refused
+from bot.notices import Notice, QuestionRefused
 from bot.pending_questions import Question, Quote, Reference
 from bot.sanitize import clean_name
 from jobqueue.errors import QueueUnavailable
@@ -205,7 +205,7 @@ async def resolve_references(
             notes.append(Notice(f"{reference.kind}-{found}"))
         quotes += _quotes(reference, found, me)
     if not question.asked and not files and len(notes) == len(quotes):
-        raise Refused(notes[0] if notes else notices.EMPTY_PROMPT)
+        raise QuestionRefused(notes[0] if notes else notices.EMPTY_PROMPT)
     if len(files) > MAX_FILES:
         notes.append(Notice("files-more", arguments={"count": len(files) - MAX_FILES}))
     pointed_at = msgspec.structs.replace(
@@ -276,15 +276,15 @@ async def read_transcript(first: discord.Message, me: int) -> tuple[Quote, tuple
     try:
         later = [m async for m in first.channel.history(after=first, limit=TRANSCRIPT_MESSAGES)]
     except (discord.Forbidden, discord.NotFound) as error:
-        raise Refused(notices.HISTORY_FORBIDDEN) from error
+        raise QuestionRefused(notices.HISTORY_FORBIDDEN) from error
     messages = [first, *later[: TRANSCRIPT_MESSAGES - 1]]
     blank = sum(message_text.is_blank(message) for message in messages if message.author.id != me)
     people = [m for m in messages[1:] if not m.author.bot and not message_text.is_blank(m)]
     if blank and not people:
-        raise Refused(notices.HISTORY_UNREADABLE)
+        raise QuestionRefused(notices.HISTORY_UNREADABLE)
     lines = [line for message in messages if (line := _transcript_line(message, me))]
     if not lines:
-        raise Refused(notices.EMPTY_PROMPT)
+        raise QuestionRefused(notices.EMPTY_PROMPT)
     missing = []
     if blank:
         missing.append(Footnote("summary-unread", {"count": blank}))

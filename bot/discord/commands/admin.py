@@ -20,7 +20,7 @@ from bot.discord.settings.settings_controller import (
     server_of,
 )
 from bot.discord.views.embeds import send_notice
-from bot.notices import Notice, Refused, Tone
+from bot.notices import Notice, QuestionRefused, Tone
 from bot.preferences import MAX_PERSONA_CHARS
 from bot.sanitize import clean_prompt
 
@@ -73,14 +73,14 @@ async def model(interaction: Interaction, model: str | None = None) -> None:
         return
     require_can_change(interaction)
     if model != NOTHING and model not in served:
-        raise Refused(Notice("model-unknown", arguments={"model": model[:100]}))
+        raise QuestionRefused(Notice("model-unknown", arguments={"model": model[:100]}))
     new = None if model == NOTHING else model
     try:
         await store.change(
             server_of(interaction), str(interaction.channel_id), by=who.user, model=new
         )
     except msgspec.ValidationError as error:
-        raise Refused(WRONG) from error
+        raise QuestionRefused(WRONG) from error
     done = (
         Notice("model-set", Tone.INFO, {"model": new}) if new else Notice("model-back", Tone.INFO)
     )

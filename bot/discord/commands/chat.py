@@ -21,7 +21,7 @@ from bot.discord.views import question_modals
 from bot.discord.views.answer_actions import stop as stop_job
 from bot.discord.views.embeds import send_notice
 from bot.i18n import words
-from bot.notices import Notice, Refused, Tone
+from bot.notices import Notice, QuestionRefused, Tone
 from bot.sanitize import clean_name
 from jobqueue.schema import SOLVE
 
@@ -139,7 +139,7 @@ async def solve_this(interaction: Interaction, message: discord.Message) -> None
 async def explain_image(interaction: Interaction, message: discord.Message) -> None:
     pictures = message_text.pictures_of(message)
     if not pictures:
-        raise Refused(Notice("no-image-there"))
+        raise QuestionRefused(Notice("no-image-there"))
     request = words(str(interaction.locale))("explain-prompt")
     await message_text.learn_names(message)
     quotes = references.quotes_about(message, own_id(interaction))
@@ -158,9 +158,9 @@ def own_id(interaction: Interaction) -> int:
 async def summarise(interaction: Interaction, message: discord.Message) -> None:
     """Summarise for this person alone: a summary is long, and nobody else asked for it."""
     if interaction.guild_id and not interaction.app_permissions.read_message_history:
-        raise Refused(notices.HISTORY_FORBIDDEN)  # Discord would say that there is nothing
+        raise QuestionRefused(notices.HISTORY_FORBIDDEN)  # Discord would say that there is nothing
     if interaction.guild_id and not interaction.permissions.read_message_history:
-        raise Refused(notices.HISTORY_NOT_YOURS)
+        raise QuestionRefused(notices.HISTORY_NOT_YOURS)
     request = words(str(interaction.locale))("summary-prompt")
     quote, missing = await references.read_transcript(message, own_id(interaction))
     options = AskOptions(

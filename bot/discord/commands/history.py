@@ -24,7 +24,7 @@ from bot.discord.host import Interaction
 from bot.discord.views import components_panel
 from bot.discord.views.persistent_item import PersistentItem
 from bot.i18n import Words, words
-from bot.notices import Notice, Refused, Tone
+from bot.notices import Notice, QuestionRefused, Tone
 from jobqueue.blobs import Blobs
 from jobqueue.history import History, LoadedHistory, count_turn_tokens
 from jobqueue.history_images import load_visible_images, select_images
@@ -119,7 +119,7 @@ def format_meter(share: float) -> str:
 
 def _format_turn(turn: Turn) -> str:
     """Return the question and the title of the first message or file that was read with it."""
-    asked, material = problem_numbers.parted(turn.prompt)
+    asked, material = problem_numbers.split_prompt(turn.prompt)
     question = " ".join(asked.split())
     cut = f"{question[:SHOWN_CHARS]}…" if len(question) > SHOWN_CHARS else question
     along = f" ↪ {material.partition(':' + chr(10))[0]}" if material else ""
@@ -222,7 +222,7 @@ async def _count_use(interaction: Interaction, what: str) -> None:
     """
     rates, me = interaction.client.services.rates, str(interaction.user.id)
     if exceeded := await rates.count_question(what, me, str(interaction.id), EXPORT_LIMITS):
-        raise Refused(notices.too_soon(exceeded))
+        raise QuestionRefused(notices.too_soon(exceeded))
 
 
 def _without_secrets(job: Job) -> Job:
@@ -252,7 +252,7 @@ class ForgetButton(PersistentItem, template=r"forget:(?P<user>\d+)"):
 
 async def handle_forget(interaction: Interaction, button: ForgetButton) -> None:
     if button.fields["user"] != str(interaction.user.id):
-        raise Refused(access.ELSEWHERE)
+        raise QuestionRefused(access.ELSEWHERE)
     await _count_use(interaction, "forget")
     service, me = interaction.client.services, str(interaction.user.id)
     await interaction.response.defer()

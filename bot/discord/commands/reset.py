@@ -21,7 +21,7 @@ from bot.discord.host import Interaction
 from bot.discord.views.embeds import notice_embed
 from bot.discord.views.persistent_item import PersistentItem
 from bot.i18n import words
-from bot.notices import Notice, Refused, Tone
+from bot.notices import Notice, QuestionRefused, Tone
 
 NOT_YOURS = Notice("reset-not-yours")
 OTHERS_CLEAR = Notice("reset-undo-not-yours")
@@ -53,7 +53,7 @@ async def require_can_clear(interaction: Interaction, others: set[str]) -> None:
     Moderators may, everybody where the admins allow it, and a person who is its only author.
     """
     if others and not await _can_clear_all(interaction):
-        raise Refused(NOT_YOURS)
+        raise QuestionRefused(NOT_YOURS)
 
 
 async def _can_clear_all(interaction: Interaction) -> bool:
@@ -124,9 +124,9 @@ async def _restore(interaction: Interaction, nonce: str, *, private: bool) -> No
     try:
         turns = await history.restore(conversation, nonce, by=by)
     except LookupError as error:
-        raise Refused(GONE) from error
+        raise QuestionRefused(GONE) from error
     except PermissionError as error:
-        raise Refused(OTHERS_CLEAR) from error
+        raise QuestionRefused(OTHERS_CLEAR) from error
     done = Notice("reset-undone", Tone.INFO, {"turns": turns})
     say = words(str(interaction.locale))
     await interaction.response.edit_message(embed=notice_embed(done, say), view=None)

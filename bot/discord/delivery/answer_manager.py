@@ -40,7 +40,7 @@ from bot.discord.delivery.message_transport import (
 from bot.discord.delivery.reply_target import DeliveryNote
 from bot.discord.delivery.request_pacer import RequestPacer
 from bot.i18n import words
-from bot.notices import Notice, Refused
+from bot.notices import Notice, QuestionRefused
 from bot.services import Services
 from common import tracing
 from jobqueue.article import Article
@@ -101,10 +101,10 @@ class AnswerManager:
             async with asyncio.timeout(ACKNOWLEDGE_S):
                 await lock.acquire()
         except TimeoutError:
-            raise Refused(notices.BUSY) from None
+            raise QuestionRefused(notices.BUSY) from None
         try:
             if any(job.channel == channel for job in self._jobs.values()):
-                raise Refused(notices.BUSY)
+                raise QuestionRefused(notices.BUSY)
             yield
         finally:
             lock.release()
@@ -164,12 +164,12 @@ class AnswerManager:
         """
         await asyncio.wait({self._events}, timeout=ACKNOWLEDGE_S)  # just started?
         if not self._events.done():
-            raise Refused(notices.UNAVAILABLE)
+            raise QuestionRefused(notices.UNAVAILABLE)
         job = admitted.job
         submission = self._group.create_task(self._submit(job), name=f"submit {job.id}")
         done, _ = await asyncio.wait({submission}, timeout=ACKNOWLEDGE_S)
         if done and (refusal := submission.result()):
-            raise Refused(refusal)
+            raise QuestionRefused(refusal)
         return submission
 
     async def _submit(self, job: Job) -> Notice | None:

@@ -13,7 +13,7 @@ import msgspec
 from redis.exceptions import RedisError
 
 from bot import problem_numbers
-from bot.agent_trace import NOTHING, Work
+from bot.agent_trace import NOTHING, AgentTrace
 from bot.answer_formatter import AnswerFormatter, figure_name
 from bot.answer_store import ShownAnswer, Version, add_version
 from bot.article import edits
@@ -118,12 +118,12 @@ class AnswerRegistry:
         if before and before.id != shown.id:
             await self.redraw_buttons(before, latest=False)
 
-    async def record_work(self, job: Job, work: Work) -> None:
+    async def record_work(self, job: Job, work: AgentTrace) -> None:
         """Record the steps of a job that came to nothing, for whoever opens them."""
         with suppress(QueueUnavailable, RedisError):
             await self._works.keep(job.id, job.user, work)
 
-    async def find_work(self, version: Version) -> Work:
+    async def find_work(self, version: Version) -> AgentTrace:
         """Return a version's steps, or `NOTHING` where they cannot be read."""
         with suppress(QueueUnavailable):
             if version.work and (work := await self._works.find(version.job.id)):
@@ -168,7 +168,7 @@ def version_chrome(shown: ShownAnswer, article: Article | None) -> AnswerChrome:
 
 
 def button_state(shown: ShownAnswer, *, latest: bool = True, article: Article | None = None) -> Row:
-    question, _ = problem_numbers.parted(shown.job.prompt)
+    question, _ = problem_numbers.split_prompt(shown.job.prompt)
     is_problem = strip_model(shown.job.capability) == SOLVE
     return Row(
         job=shown.job.id,
@@ -194,7 +194,7 @@ def build_header(job: Job) -> str:
     These are the question, the pictures that came with a command, and the message it is about.
     """
     target = reply_target.decode(job.reply)
-    question, material = problem_numbers.parted(job.prompt)
+    question, material = problem_numbers.split_prompt(job.prompt)
     command = target if isinstance(target, InteractionTarget) else None
     message = target.about if command or target.quoted else ""  # else Discord shows it
     if material and not (target.footnotes or target.about or target.read_along):

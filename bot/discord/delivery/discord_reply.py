@@ -14,7 +14,7 @@ from time import monotonic
 from typing import Self
 
 from bot import notices
-from bot.agent_trace import NOTHING, Work
+from bot.agent_trace import NOTHING, AgentTrace
 from bot.article.message_layout import ArticleView
 from bot.discord.delivery.message_transport import Gone, Rejected, Retry, TooMany, Transport, Unfit
 from bot.discord.delivery.reply_target import DeliveryNote
@@ -22,8 +22,8 @@ from bot.discord.delivery.request_pacer import RequestPacer
 from bot.i18n import Words
 from bot.notices import Notice
 from bot.render import message_view, steps_text
-from bot.render.format_answer import Dressed, stacked
-from bot.render.message_view import Asked, Face, Faces, Refusable, Row
+from bot.render.format_answer import FormattedAnswer, stack
+from bot.render.message_view import MessageView, MessageViews, PendingApproval, Refusable, Row
 from bot.reply_protocol import AnswerOutcome
 from common import tracing
 from jobqueue.schema import ArticleProgress
@@ -37,9 +37,9 @@ MAX_REPLACEMENTS = 5  # in one answer
 # Keeps the note that a later process continues from. False where that failed: it is called again.
 SaveNote = Callable[[DeliveryNote], Awaitable[bool]]
 # Makes a complete answer ready to be shown.
-FormatAnswer = Callable[[str, AnswerOutcome, Words], Awaitable[Dressed | ArticleView]]
+FormatAnswer = Callable[[str, AnswerOutcome, Words], Awaitable[FormattedAnswer | ArticleView]]
 # Draws the faces to be shown: made of components where that is asked for, else plain.
-Draw = Callable[[bool], Faces]
+Draw = Callable[[bool], MessageViews]
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class _Part:
     """One message of the answer."""
 
     message: str | None = None  # None until it is sent
-    shown: Face | None = None  # None when unknown, as after a restart
+    shown: MessageView | None = None  # None when unknown, as after a restart
     maybe_sent: bool = False  # without our knowing: a lost response, or an earlier process
     due: float = 0.0  # no request before this, on the monotonic clock
     failures: int = 0  # one after another
@@ -101,7 +101,7 @@ class DiscordReply:
         self._pacer = delivery.pacer
         self._resumed = delivery.resumed
         self.outcome: AnswerOutcome | None = None  # once the complete answer can be seen
-        self.work_without_answer: Work = NOTHING  # once the failure can be seen
+        self.work_without_answer: AgentTrace = NOTHING  # once the failure can be seen
         self._saved = delivery.note
         first, due = delivery.transport.first_message, monotonic() + REPLAY_S
         self._parts = [
@@ -111,7 +111,7 @@ class DiscordReply:
         self._laid_out = delivery.chrome.laid_out
         self._max_messages = delivery.transport.max_messages
         self._text = ""  # of the complete answer
-        self._wanted: Faces = ()
+        self._wanted: MessageViews = ()
         self._draw: Draw | None = None  # of newer ones, drawn once they are needed
         self._drawn: Draw = lambda _: ()  # of the wanted ones
         self._final = False
@@ -147,18 +147,18 @@ class DiscordReply:
             self._want(lambda _: message_view.waiting(notice, text, self._header_of(text)))
 
     def update(
-        self, text: str, work: Work = NOTHING, progress: ArticleProgress | None = None
+        self, text: str, work: AgentTrace = NOTHING, progress: ArticleProgress | None = None
     ) -> None:
         card = notices.progress(progress, changing=self._chrome.is_rework) if progress else None
         if self._chrome.article and (self._chrome.is_rework or not text):
             self.show_status(card or notices.RUNNING)
             return
 
-        def draw(_: bool) -> Faces:
+        def draw(_: bool) -> MessageViews:
             steps = steps_text.live(work, self._words, answering=bool(text))
             step = work.asking
-            asks = Asked(step.asks, step.number) if step else None
-            return message_view.streaming(text, stacked(self._header_of(text), steps), asks, card)
+            asks = PendingApproval(step.asks, step.number) if step else None
+            return message_view.streaming(text, stack(self._header_of(text), steps), asks, card)
 
         self._want(draw)
 
@@ -174,23 +174,23 @@ class DiscordReply:
         else:
             outcome = replace(outcome, formulas=formatted.formulas)
             answer = formatted.under(self._chrome.header) if self._chrome.header else formatted
-            finished = message_view.finished(answer, footnotes, self._words)
+            finished = message_view.view_finished(answer, footnotes, self._words)
             finished = message_view.with_document(finished, text)
             if outcome.check is not None:
-                card = notices.checked(outcome.check, steps_text.summary(outcome.work))
+                card = notices.describe_check(outcome.check, steps_text.summary(outcome.work))
                 finished = message_view.with_card(finished, card)
             finished = message_view.with_row(finished, self._chrome.build_row(outcome))
             await self._show_final(lambda _: finished)
         self.outcome = outcome
 
-    async def fail(self, notice: Notice, text: str = "", work: Work = NOTHING) -> None:
+    async def fail(self, notice: Notice, text: str = "", work: AgentTrace = NOTHING) -> None:
         row = self._chrome.old_row
         if article := self._chrome.article:
             await self._show_final(lambda laid: article.with_notice(laid, notice, row))
             return
         text = text or self._chrome.old_text
-        steps = "\n".join(steps_text.folded(work, self._words))
-        told = message_view.told(notice, text, stacked(self._header_of(text), steps))
+        steps = "\n".join(steps_text.fold_steps(work, self._words))
+        told = message_view.view_notice(notice, text, stack(self._header_of(text), steps))
         if row is None and (work or notice.again):
             row = Row(self._job_id, latest=False, failed=True, again=notice.again, work=work.kind)
         faces = message_view.with_row(told, row)
@@ -216,7 +216,9 @@ class DiscordReply:
         if self._draw is not None:
             drawn = self._draw(self._laid_out)
             if self._max_messages:
-                drawn = message_view.limited(drawn, self._max_messages, self._text, self._words)
+                drawn = message_view.limit_messages(
+                    drawn, self._max_messages, self._text, self._words
+                )
             self._wanted = tuple(f.laid_out() for f in drawn) if self._laid_out else drawn
             self._drawn, self._draw = self._draw, None
 
@@ -259,7 +261,7 @@ class DiscordReply:
         left = (part for part in surplus if part.message and part.shown != message_view.OLD)
         return next(left, None) if self._wanted and not self._laid_out else None
 
-    def _face(self, number: int) -> Face:
+    def _face(self, number: int) -> MessageView:
         """Return how a message should look, without what Discord does not take in it."""
         face = self._wanted[number]
         for refused in Refusable:

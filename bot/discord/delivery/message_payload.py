@@ -9,8 +9,8 @@ from bot.discord.views import answer_buttons
 from bot.discord.views.embeds import notice_container, notice_embed, notice_text
 from bot.i18n import Words
 from bot.render.components_layout import Gap, Layout, Part
-from bot.render.format_answer import stacked
-from bot.render.message_view import Face
+from bot.render.format_answer import stack
+from bot.render.message_view import MessageView
 from bot.render.split import MESSAGE_UNITS
 
 DOCUMENT = "answer.md"
@@ -24,7 +24,7 @@ class PayloadBuilder:
         self._job_id = job_id
         self._words = words
 
-    def build_send(self, face: Face) -> dict[str, Any]:
+    def build_send(self, face: MessageView) -> dict[str, Any]:
         """Return the arguments of a send. An absent view must stay absent there."""
         if face.layout:
             return {"files": self._files(face), "view": self._build_layout(face, face.layout)}
@@ -37,7 +37,7 @@ class PayloadBuilder:
             **view,
         }
 
-    def build_edit(self, face: Face) -> dict[str, Any]:
+    def build_edit(self, face: MessageView) -> dict[str, Any]:
         """Return the arguments of an edit. It names everything, so that nothing old is left."""
         if face.layout:
             # A message of components has no content; naming that clears what was streamed.
@@ -54,17 +54,17 @@ class PayloadBuilder:
             "view": self._view(face),
         }
 
-    def _content(self, face: Face) -> str:
+    def _content(self, face: MessageView) -> str:
         if not (face.notice and face.card_as_text):
             return face.content
-        return stacked(face.content, notice_text(face.notice, self._words))[:MESSAGE_UNITS]
+        return stack(face.content, notice_text(face.notice, self._words))[:MESSAGE_UNITS]
 
-    def _embeds(self, face: Face) -> list[discord.Embed]:
+    def _embeds(self, face: MessageView) -> list[discord.Embed]:
         if face.notice is None or face.card_as_text:
             return []
         return [notice_embed(face.notice, self._words)]
 
-    def _files(self, face: Face) -> list[discord.File]:
+    def _files(self, face: MessageView) -> list[discord.File]:
         """Create the files anew for each attempt, since a sent file is used up."""
         pictures = face.layout.pictures if face.layout else filter(None, [face.picture])
         named = {picture.name: picture for picture in pictures}  # one may be shown twice
@@ -78,7 +78,7 @@ class PayloadBuilder:
 
     # --- made of components ---------------------------------------------------------------------
 
-    def _build_layout(self, face: Face, layout: Layout) -> discord.ui.LayoutView:
+    def _build_layout(self, face: MessageView, layout: Layout) -> discord.ui.LayoutView:
         view = discord.ui.LayoutView(timeout=None)
         for part in layout.parts:
             view.add_item(_component(part))
@@ -93,19 +93,19 @@ class PayloadBuilder:
             view.add_item(row)
         return view
 
-    def _rows(self, face: Face) -> list[list[Any]]:
+    def _rows(self, face: MessageView) -> list[list[Any]]:
         if face.row:
             return answer_buttons.button_rows(face.row, self._words)
         return [[answer_buttons.stop_button(self._job_id, self._words)]] if face.stoppable else []
 
     # --- plain ----------------------------------------------------------------------------------
 
-    def _view(self, face: Face) -> discord.ui.View | None:
+    def _view(self, face: MessageView) -> discord.ui.View | None:
         if face.row:
             return answer_buttons.buttons_view(face.row, self._words)
         return self._build_growing_view(face) if face.stoppable else None
 
-    def _build_growing_view(self, face: Face) -> discord.ui.View:
+    def _build_growing_view(self, face: MessageView) -> discord.ui.View:
         view = discord.ui.View(timeout=None)
         if face.asks:
             for button in answer_buttons.approval_buttons(face.asks, self._job_id, self._words):

@@ -22,7 +22,7 @@ from bot.discord.delivery.message_payload import PayloadBuilder
 from bot.discord.delivery.reply_target import InteractionTarget, MessageTarget, ReplyTarget
 from bot.i18n import Words
 from bot.notices import Notice
-from bot.render.message_view import Face, Refusable
+from bot.render.message_view import MessageView, Refusable
 
 NEARBY = 50  # messages after a question among which its response is looked for
 MOST_OF_A_PERSONAL_TOKEN = 6  # the response and five follow-ups
@@ -148,14 +148,14 @@ class Transport(Protocol):
         """Show the typing indicator for some seconds."""
         ...
 
-    async def send(self, face: Face, nonce: str, *, first: bool) -> str:
+    async def send(self, face: MessageView, nonce: str, *, first: bool) -> str:
         """Send a message. Return the name that `edit` and `delete` know it by.
 
         The same nonce within minutes gives the same message, as it is by then.
         """
         ...
 
-    async def edit(self, message: str, face: Face) -> str:
+    async def edit(self, message: str, face: MessageView) -> str:
         """Make the message look like `face`. Return the name it is known by from now on."""
         ...
 
@@ -179,7 +179,7 @@ async def show_notice(
     """Reply to a message with a notice: as a card or, where cards are not allowed, as text."""
     target = MessageTarget(channel=str(message.channel.id), message=str(message.id))
     transport = create_transport(client, target, str(message.id), words)
-    face, nonce = Face(notice=notice), f"{message.id}.n"
+    face, nonce = MessageView(notice=notice), f"{message.id}.n"
     try:
         await transport.send(face, nonce, first=True)
     except Rejected:
@@ -214,7 +214,7 @@ class MessageTransport:
         await self._channel.typing()
 
     @_with_translated_errors
-    async def send(self, face: Face, nonce: str, *, first: bool) -> str:
+    async def send(self, face: MessageView, nonce: str, *, first: bool) -> str:
         if first and self._question:
             reply = {"reference": self._question, "mention_author": False}
             try:
@@ -225,14 +225,14 @@ class MessageTransport:
                 self._question = None
         return await self._send(face, nonce)
 
-    async def _send(self, face: Face, nonce: str, **options: Any) -> str:
+    async def _send(self, face: MessageView, nonce: str, **options: Any) -> str:
         message = await self._channel.send(
             **self._payload.build_send(face), **options, nonce=nonce, allowed_mentions=NOBODY
         )
         return str(message.id)
 
     @_with_translated_errors
-    async def edit(self, message: str, face: Face) -> str:
+    async def edit(self, message: str, face: MessageView) -> str:
         known = self._channel.get_partial_message(int(message))
         await _retry_in_open_thread(
             self._client,
@@ -305,7 +305,7 @@ class InteractionTransport:
         """Do nothing: the deferred response says by itself that the bot is thinking."""
 
     @_with_translated_errors
-    async def send(self, face: Face, nonce: str, *, first: bool) -> str:  # noqa: ARG002 — a reply's
+    async def send(self, face: MessageView, nonce: str, *, first: bool) -> str:  # noqa: ARG002 — a reply's
         if not self._target.may_write:
             return await self._follow_up(face)
         try:
@@ -318,7 +318,7 @@ class InteractionTransport:
             return await self._follow_up(face)
         return f"{ORDINARY}{message.id}"
 
-    async def _follow_up(self, face: Face) -> str:
+    async def _follow_up(self, face: MessageView) -> str:
         message = await self._webhook.send(
             **self._payload.build_send(face),
             wait=True,
@@ -328,12 +328,12 @@ class InteractionTransport:
         return str(message.id)
 
     @_with_translated_errors
-    async def edit(self, message: str, face: Face) -> str:
+    async def edit(self, message: str, face: MessageView) -> str:
         return await _retry_in_open_thread(
             self._client, self._channel.id, lambda: self._edit(message, face)
         )
 
-    async def _edit(self, message: str, face: Face) -> str:
+    async def _edit(self, message: str, face: MessageView) -> str:
         change = self._payload.build_edit(face)
         if self._by_token(message):
             try:

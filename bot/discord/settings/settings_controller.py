@@ -14,7 +14,7 @@ from bot.discord.settings.settings_panel import ANY, SettingsItem, SettingsPage
 from bot.discord.views import components_panel
 from bot.discord.views.modals import FormField, FormSpec, form_values, send_form
 from bot.i18n import words
-from bot.notices import Notice, Refused
+from bot.notices import Notice, QuestionRefused
 from bot.preferences import (
     MAX_PERSONA_CHARS,
     RATES,
@@ -54,7 +54,7 @@ def server_of(interaction: discord.Interaction) -> str:
 def require_admin(interaction: discord.Interaction) -> None:
     """Require an admin; in direct messages everybody is one. Raises `Refused`."""
     if interaction.guild_id and not interaction.permissions.manage_guild:
-        raise Refused(ADMINS_ONLY)
+        raise QuestionRefused(ADMINS_ONLY)
 
 
 def can_change(interaction: discord.Interaction) -> bool:
@@ -72,7 +72,7 @@ def can_change(interaction: discord.Interaction) -> bool:
 def require_can_change(interaction: discord.Interaction) -> None:
     """Raises `Refused`."""
     if not can_change(interaction):
-        raise Refused(CHANNEL_ADMINS_ONLY)
+        raise QuestionRefused(CHANNEL_ADMINS_ONLY)
 
 
 def require_settings_place(interaction: discord.Interaction, place: str) -> None:
@@ -122,7 +122,7 @@ class SettingsController:
         elif setting.field in CHOICES:
             await self._save(interaction, setting.place, _chosen_change(setting))
         else:
-            raise Refused(WRONG)
+            raise QuestionRefused(WRONG)
 
     async def _load_page(self, interaction: Interaction, place: str) -> SettingsPage:
         server = server_of(interaction)
@@ -155,7 +155,7 @@ class SettingsController:
             by = str(interaction.user.id)
             await self._store.change(server_of(interaction), place, by=by, **values)
         except msgspec.ValidationError as error:
-            raise Refused(wrong) from error
+            raise QuestionRefused(wrong) from error
         await self._show(interaction, place)
 
     # --- the controls that are not plain choices ------------------------------------------------
@@ -254,7 +254,7 @@ class SettingsController:
                     interaction, place, role, _parse_numbers(given, WRONG_LIMITS)
                 )
             case _:
-                raise Refused(WRONG)
+                raise QuestionRefused(WRONG)
 
     async def _save_role_limits(
         self, interaction: Interaction, place: str, role: str, numbers: Numbers
@@ -283,7 +283,7 @@ def _limit_fields(own: Preferences | RoleRate) -> list[FormField]:
 def _chosen_value(setting: SettingsItem) -> str:
     """Return the one chosen option. Raises `Refused` where there is none."""
     if len(setting.values) != 1:
-        raise Refused(WRONG)
+        raise QuestionRefused(WRONG)
     return setting.values[0]
 
 
@@ -303,7 +303,7 @@ def _parse_numbers(given: dict[str, str], wrong: Notice) -> Numbers:
     try:
         return {name: _parse_number(text) for name, text in given.items()}
     except ValueError as error:
-        raise Refused(wrong) from error
+        raise QuestionRefused(wrong) from error
 
 
 def _parse_number(text: str) -> float | int | None:

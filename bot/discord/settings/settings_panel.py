@@ -82,7 +82,7 @@ class SettingsPage:
         return (self._line(field, told.format(field)) for field in LINES)
 
     def _line(self, field: str, value: str) -> str:
-        decided = self.own_preferences.decided()
+        decided = self.own_preferences.explicit_values()
         here = any(name in decided for name in FIELDS[field])
         return f"{'●' if here else '○'} **{self.words(LABELS[field])}**　{value}"
 

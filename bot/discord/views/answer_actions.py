@@ -33,7 +33,7 @@ from bot.discord.views.modals import (
 )
 from bot.feedback import Vote
 from bot.i18n import words
-from bot.notices import Notice, Refused, Tone
+from bot.notices import Notice, QuestionRefused, Tone
 from bot.sanitize import clean_prompt
 from common import tracing
 from jobqueue.errors import QueueUnavailable, UnknownJob
@@ -84,7 +84,7 @@ class AnswerActions:
         """
         act = self._handlers.get(button.fields["do"])
         if act is None:
-            raise Refused(access.FORGOTTEN)
+            raise QuestionRefused(access.FORGOTTEN)
         await act(interaction, button.fields["job"])
 
     # --- new versions ---------------------------------------------------------------------------
@@ -100,10 +100,10 @@ class AnswerActions:
         shown = await self._find(interaction, job_id)
         turn = await self._require_changeable(interaction, shown)
         if turn.user != str(interaction.user.id):
-            raise Refused(NOT_YOUR_QUESTION)  # nobody's words are put into another's mouth
-        asked, _ = problem_numbers.parted(turn.prompt)  # not the files' texts
+            raise QuestionRefused(NOT_YOUR_QUESTION)  # nobody's words are put into another's mouth
+        asked, _ = problem_numbers.split_prompt(turn.prompt)  # not the files' texts
         if len(asked) > LONGEST_FIELD:
-            raise Refused(TOO_LONG)
+            raise QuestionRefused(TOO_LONG)
         field = FormField("prompt", "edit-question", asked, LONGEST_FIELD, required=True)
         form = FormSpec(f"{FORM}:{job_id}", "edit-title", [field])
         await send_form(interaction, form.build(words(str(interaction.locale))))
@@ -112,10 +112,10 @@ class AnswerActions:
         """Submit the edited question. An earlier process may have opened the form."""
         shown = await self._find(interaction, job_id)
         if shown.job.user != str(interaction.user.id):
-            raise Refused(NOT_YOUR_QUESTION)
+            raise QuestionRefused(NOT_YOUR_QUESTION)
         limit = self._services.settings.commonroom_max_prompt_chars
         prompt = clean_prompt(form_values(interaction).get("prompt", ""), limit)
-        _, material = problem_numbers.parted(shown.job.prompt)
+        _, material = problem_numbers.split_prompt(shown.job.prompt)
         prompt = f"{prompt}\n\n{material}" if material else prompt
         await self._submit_version(interaction, shown, prompt=prompt)
 
@@ -124,10 +124,10 @@ class AnswerActions:
         try:
             failed = await self._services.queue.get_job(job_id)
         except UnknownJob as error:
-            raise Refused(GONE) from error
+            raise QuestionRefused(GONE) from error
         require_here(interaction, failed)
         if failed.user != str(interaction.user.id):
-            raise Refused(NOT_YOUR_FAILURE)
+            raise QuestionRefused(NOT_YOUR_FAILURE)
         await ask_flow.ask_again(interaction, failed)
 
     async def _submit_version(
@@ -137,7 +137,7 @@ class AnswerActions:
         with tracing.start_question_span(str(interaction.id), channel, "renewed"):
             async with self._answers.lock_channel(channel):
                 if self._answers.find_renewal(shown.id):  # a section of it, elsewhere
-                    raise Refused(notices.BUSY)
+                    raise QuestionRefused(notices.BUSY)
                 turn = await self._require_changeable(interaction, shown)
                 renewed = {"prompt": turn.prompt, "continues": "", **changes}
                 # What a photo was read to say is the question by now, and may have been put right.
@@ -169,7 +169,7 @@ class AnswerActions:
         async with self._answers.lock_channel(shown.job.channel):
             turn = await self._require_changeable(interaction, shown)
             if not await self._services.history.undo(shown.job.channel, shown.job.id):
-                raise Refused(OLD)
+                raise QuestionRefused(OLD)
             done = notice_embed(Notice("undo-done", Tone.INFO), words(str(interaction.locale)))
             await interaction.response.edit_message(embed=done, view=None)
         before = await self._services.answers.find(turn.parent) if turn.parent else None
@@ -185,9 +185,9 @@ class AnswerActions:
             channel, history = shown.job.channel, self._services.history
             turn = await history.get_turn(channel, wanted.job.id)
             if turn is None:
-                raise Refused(FORGOTTEN)
+                raise QuestionRefused(FORGOTTEN)
             if not await history.select_head(channel, wanted.job.id, instead_of=shown.job.id):
-                raise Refused(OLD)
+                raise QuestionRefused(OLD)
             await interaction.response.defer()
             wanted = with_reachable_target(wanted, interaction)
             await self._answers.delete_unreachable_messages(shown, wanted.messages)
@@ -214,7 +214,7 @@ class AnswerActions:
         await self._answers.wait_until_recorded(job_id)
         shown = await self._services.answers.find(job_id)
         if shown is None:
-            raise Refused(FORGOTTEN)
+            raise QuestionRefused(FORGOTTEN)
         require_here(interaction, shown.job)
         return shown
 
@@ -224,15 +224,15 @@ class AnswerActions:
             shown.job.user != str(interaction.user.id)
             and not interaction.permissions.manage_messages
         ):
-            raise Refused(NOT_YOURS)
+            raise QuestionRefused(NOT_YOURS)
         history = self._services.history
         turn, head = await asyncio.gather(
             history.get_turn(shown.job.channel, shown.job.id), history.get_head(shown.job.channel)
         )
         if turn is None:
-            raise Refused(FORGOTTEN)
+            raise QuestionRefused(FORGOTTEN)
         if head != shown.job.id:
-            raise Refused(OLD)
+            raise QuestionRefused(OLD)
         return turn
 
 
@@ -307,7 +307,7 @@ async def stop(interaction: Interaction, job_id: str) -> Notice | None:
         return OVER
     except QueueUnavailable:
         return notices.UNAVAILABLE
-    except Refused as refused:
+    except QuestionRefused as refused:
         return refused.notice
     answered = state.is_terminal and job_id not in interaction.client.answers
     return OVER if answered else None
@@ -323,10 +323,10 @@ async def handle_allow(interaction: Interaction, button: AllowButton) -> None:
     try:
         job = (await services.queue.get_status(fields["job"])).job
     except UnknownJob as error:
-        raise Refused(OVER) from error
+        raise QuestionRefused(OVER) from error
     require_here(interaction, job)
     if job.user != str(interaction.user.id) and not interaction.permissions.manage_messages:
-        raise Refused(ALLOW_NOT_YOURS)
+        raise QuestionRefused(ALLOW_NOT_YOURS)
     attempt, step = int(fields["attempt"]), int(fields["step"])
     await services.approvals.decide(job.id, attempt, step, allowed=fields["allowed"] == "1")
     await interaction.response.defer()  # the answer itself shows what came of it

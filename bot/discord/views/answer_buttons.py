@@ -14,7 +14,7 @@ from bot.discord.article.article_components import article_buttons
 from bot.discord.views.persistent_item import PersistentItem
 from bot.feedback import Counts
 from bot.i18n import Words
-from bot.render.message_view import Asked, Row
+from bot.render.message_view import PendingApproval, Row
 
 LABELS = {"again": "button-again", "edit": "button-edit", "undo": "button-undo"}
 EMOJI = {
@@ -77,7 +77,7 @@ def stop_button(job_id: str, words: Words) -> StopButton:
     )
 
 
-def approval_buttons(asked: Asked, job_id: str, words: Words) -> list[AllowButton]:
+def approval_buttons(asked: PendingApproval, job_id: str, words: Words) -> list[AllowButton]:
     about = f"{asked.attempt}:{asked.step}:{job_id}"
     green, grey = discord.ButtonStyle.green, discord.ButtonStyle.grey
     choices = (("1", "button-allow", "▶️", green), ("0", "button-forbid", "✖️", grey))

@@ -20,7 +20,7 @@ from bot.discord.views.modals import (
     send_form,
 )
 from bot.i18n import words
-from bot.notices import Notice, Refused
+from bot.notices import Notice, QuestionRefused
 from bot.sanitize import clean_name
 from jobqueue.schema import SOLVE
 
@@ -101,12 +101,12 @@ async def _fetch(interaction: Interaction, message_id: str) -> discord.Message:
     command only, and that went to an earlier process.
     """
     if interaction.guild_id and not interaction.permissions.read_message_history:
-        raise Refused(FORGOTTEN)
+        raise QuestionRefused(FORGOTTEN)
     channel = interaction.client.get_partial_messageable(interaction.channel_id or 0)
     try:
         message = await channel.fetch_message(int(message_id))
     except (discord.Forbidden, discord.NotFound) as error:
-        raise Refused(FORGOTTEN) from error
+        raise QuestionRefused(FORGOTTEN) from error
     if message_text.is_blank(message):
-        raise Refused(FORGOTTEN)
+        raise QuestionRefused(FORGOTTEN)
     return message

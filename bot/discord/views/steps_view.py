@@ -10,7 +10,7 @@ from typing import Any
 import discord
 
 from bot import problem_numbers
-from bot.agent_trace import Work
+from bot.agent_trace import AgentTrace
 from bot.answer_store import ShownAnswer
 from bot.discord.access import require_here
 from bot.discord.ask import ask_flow
@@ -20,7 +20,7 @@ from bot.discord.host import Interaction
 from bot.discord.views.modals import form_values, send_form
 from bot.discord.views.persistent_item import PersistentItem
 from bot.i18n import Words, words
-from bot.notices import Notice, Refused
+from bot.notices import Notice, QuestionRefused
 from bot.render import steps_text
 from bot.render.code_fences import code_block
 from bot.render.formulas import sources
@@ -57,7 +57,7 @@ async def show(interaction: Interaction, job_id: str) -> None:
     )
 
 
-async def _find_steps(interaction: Interaction, job_id: str) -> Work:
+async def _find_steps(interaction: Interaction, job_id: str) -> AgentTrace:
     """Raises `Refused` where it is not known any more, or not this person's to see here."""
     service = interaction.client.services
     await interaction.client.answers.wait_until_recorded(job_id)
@@ -65,14 +65,14 @@ async def _find_steps(interaction: Interaction, job_id: str) -> Work:
     try:  # an answer that came to nothing is known by its question
         job = shown.job if shown else await service.queue.get_job(job_id)
     except UnknownJob as error:
-        raise Refused(FORGOTTEN) from error
+        raise QuestionRefused(FORGOTTEN) from error
     require_here(interaction, job)
     if work is None:
-        raise Refused(FORGOTTEN)
+        raise QuestionRefused(FORGOTTEN)
     return work
 
 
-def _render_page(work: Work, number: int, job_id: str, say: Words) -> dict[str, Any]:
+def _render_page(work: AgentTrace, number: int, job_id: str, say: Words) -> dict[str, Any]:
     contents = steps_text.pages(work, say)
     view = discord.ui.View(timeout=None)
     if len(contents) > 1:
@@ -94,7 +94,7 @@ def _page_button(page: int, job_id: str, **looks: Any) -> "PageButton":
     return PageButton(discord.ui.Button(custom_id=f"work:{page}:{job_id}", **looks))
 
 
-def _programs(work: Work) -> list[discord.File]:
+def _programs(work: AgentTrace) -> list[discord.File]:
     programs = work.programs[-MOST_FILES:]
     names = [f"program-{n}.py" for n in range(1, len(programs) + 1)]
     names = names if len(programs) > 1 else ["program.py"]
@@ -121,7 +121,7 @@ async def turn_page(interaction: Interaction, button: PageButton) -> None:
 async def open_numbers_form(interaction: Interaction, job_id: str) -> None:
     """Open a form with the problem's numbers. Raises `Refused` where the problem is forgotten."""
     shown = await _find_answer(interaction, job_id)
-    asked, _ = problem_numbers.parted(shown.job.prompt)
+    asked, _ = problem_numbers.split_prompt(shown.job.prompt)
     say = words(str(interaction.locale))
     form = discord.ui.Modal(title=say("numbers-title"), custom_id=f"{FORM}:{job_id}")
     for place, number in enumerate(problem_numbers.numbers(asked)):
@@ -138,12 +138,12 @@ async def open_numbers_form(interaction: Interaction, job_id: str) -> None:
 async def submit_numbers(interaction: Interaction, job_id: str) -> None:
     """Solve the problem with the submitted numbers in an answer of its own."""
     shown = await _find_answer(interaction, job_id)
-    asked, material = problem_numbers.parted(shown.job.prompt)
+    asked, material = problem_numbers.split_prompt(shown.job.prompt)
     typed = form_values(interaction)
     values = {int(name): value for name, value in typed.items() if name.isdecimal()}
     changes = problem_numbers.changes(asked, values)
     if not changes:
-        raise Refused(NUMBERS_UNCHANGED)
+        raise QuestionRefused(NUMBERS_UNCHANGED)
     options = AskOptions(
         private=is_private(shown.job.reply),
         material=material,
@@ -151,7 +151,7 @@ async def submit_numbers(interaction: Interaction, job_id: str) -> None:
         attachments=shown.job.attachments,
         footnotes=(Footnote("numbers-changed", {"changes": changes}),),
     )
-    await ask_flow.ask(interaction, problem_numbers.changed(asked, values), options=options)
+    await ask_flow.ask(interaction, problem_numbers.replace_numbers(asked, values), options=options)
 
 
 async def _find_answer(
@@ -160,7 +160,7 @@ async def _find_answer(
     await interaction.client.answers.wait_until_recorded(job_id)
     shown = await interaction.client.services.answers.find(job_id)
     if shown is None:
-        raise Refused(forgotten)
+        raise QuestionRefused(forgotten)
     require_here(interaction, shown.job)
     return shown
 
@@ -178,7 +178,7 @@ async def show_latex(interaction: Interaction, job_id: str) -> None:
     turn = await interaction.client.services.history.get_turn(shown.job.channel, job_id)
     found = await asyncio.to_thread(sources, turn.answer) if turn else []
     if not found:
-        raise Refused(LATEX_FORGOTTEN)
+        raise QuestionRefused(LATEX_FORGOTTEN)
     text = "\n\n".join(found)
     block = code_block(text, "latex")
     if units(block) <= MESSAGE_UNITS:

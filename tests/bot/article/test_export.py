@@ -6,7 +6,7 @@ import pytest
 
 from bot.article.export import export_zip, file_name
 from bot.article.html_page import markdown_to_html
-from bot.notices import Refused
+from bot.notices import QuestionRefused
 from jobqueue.article import Article, ArticleFigure, ImageRequest, ImageSlot, NoImageReason, Section
 from tests.bot.article.test_layout import PICTURE
 
@@ -63,7 +63,7 @@ def test_what_is_too_large_goes_without_separate_pictures_or_not_at_all(
     noise = bytes(range(256)) * 16
     with ZipFile(export_zip(ARTICLE, {PICTURE.sha256: noise}, 6_500).stream) as archive:
         assert archive.namelist() == FILES[:2]
-    with pytest.raises(Refused):
+    with pytest.raises(QuestionRefused):
         export_zip(ARTICLE, {PICTURE.sha256: noise}, 100)
 
 

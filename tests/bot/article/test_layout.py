@@ -13,9 +13,9 @@ from bot.article.message_layout import (
     section_markdown,
 )
 from bot.render.components_layout import MOST_FILES, MOST_PARTS, MOST_UNITS
-from bot.render.message_view import Face
+from bot.render.message_view import MessageView
 from bot.render.split import MESSAGE_UNITS, units
-from bot.render.svg_to_png import Picture
+from bot.render.svg_to_png import RenderedImage
 from jobqueue.article import ArticleFigure, Section
 from jobqueue.schema import Attachment
 
@@ -25,7 +25,7 @@ words = st.text(alphabet="ab 。字\n*", min_size=1).filter(str.strip)
 texts = st.one_of(words, st.builds(lambda w, n: w * n, words, st.integers(1, 900)))
 shots = st.builds(
     lambda n, there: FigureView(
-        f"-# caption {n}", Picture(f"{n}.png", b"x", "y") if there else None
+        f"-# caption {n}", RenderedImage(f"{n}.png", b"x", "y") if there else None
     ),
     st.integers(0, 99),
     st.booleans(),
@@ -36,14 +36,14 @@ chapters = st.builds(
 spreads = st.builds(ArticleView, st.lists(chapters, min_size=1, max_size=6).map(tuple))
 
 
-def shown(face: Face) -> Iterator[str | Picture]:
+def shown(face: MessageView) -> Iterator[str | RenderedImage]:
     """Its texts and pictures in the order in which they are seen."""
     if face.layout:
-        yield from (part for part in face.layout.parts if isinstance(part, str | Picture))
+        yield from (part for part in face.layout.parts if isinstance(part, str | RenderedImage))
     yield from filter(None, (face.content, face.picture))
 
 
-def letters(parts: Iterator[str | Picture]) -> str:
+def letters(parts: Iterator[str | RenderedImage]) -> str:
     """What is read, without what a cut adds or takes: white space and marks."""
     said = "".join(part for part in parts if isinstance(part, str))
     return "".join(character for character in said if character in "ab字。caption0123456789")
@@ -90,7 +90,7 @@ def test_without_files_captions_stay(spread: ArticleView) -> None:
 
 
 def test_a_figure_stays_with_the_text_above_it() -> None:
-    figure = Picture("f.png", b"x", "")
+    figure = RenderedImage("f.png", b"x", "")
     full = SectionView(("a" * 3_000,))
     spread = ArticleView((full, SectionView(("b" * 1_000,), (FigureView("-# under it", figure),))))
     _, second = spread.messages(laid_out=True)

@@ -15,7 +15,7 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from bot.__main__ import serve
-from bot.config import Settings
+from bot.config import BotSettings
 from bot.discord.api_base import use_api
 from inference.engines.scripted import ScriptedEngine, tokenize
 from inference.worker import Worker
@@ -93,8 +93,8 @@ class Room:
         return self.discord.world
 
     @property
-    def settings(self) -> Settings:
-        return Settings(
+    def settings(self) -> BotSettings:
+        return BotSettings(
             discord_token=self.discord.token,
             redis_url=self.redis_url,
             discord_api=self.discord.api_url,
@@ -161,7 +161,7 @@ class Room:
             yield
 
     @asynccontextmanager
-    async def bot(self, settings: Settings | None = None) -> AsyncIterator[None]:
+    async def bot(self, settings: BotSettings | None = None) -> AsyncIterator[None]:
         use_api(self.discord.api_url)
         async with running(serve(settings or self.settings)):
             await self.bot_online()

@@ -11,14 +11,14 @@ import discord
 import pytest
 from redis.asyncio import Redis
 
-from bot.agent_trace import Thinking, Work, WorkRecords
+from bot.agent_trace import AgentTrace, Thinking, WorkRecords
 from bot.answer_store import ShownAnswers
 from bot.article.article_store import ArticleRecord, ArticleRecords
-from bot.config import Settings
+from bot.config import BotSettings
 from bot.discord.setup import Commonroom
 from bot.discord.views.answer_buttons import AnswerButton
 from bot.feedback import Feedback
-from bot.metrics import Metrics
+from bot.metrics import BotMetrics
 from bot.preferences import Preferences, PreferenceStore
 from bot.services import Services
 from jobqueue.article import Article, Section
@@ -91,8 +91,8 @@ MALFORMED = [
 
 async def test_every_component_and_form_is_tried(redis: Redis) -> None:
     """A new one is added above, so that what its id names is checked."""
-    services = Services.from_redis(redis, Settings(discord_token="x"))
-    client = Commonroom(services, Metrics())
+    services = Services.from_redis(redis, BotSettings(discord_token="x"))
+    client = Commonroom(services, BotMetrics())
     prefixes = {item.__discord_ui_compiled_template__.pattern for item in _components()}
     named = {prefix.partition(":")[0] for prefix in prefixes if ":" in prefix}
     assert named == set(COMPONENTS)
@@ -204,7 +204,7 @@ async def _names(room: Room, world: UserActions, job: str) -> dict[str, str]:
     await holds(on_record)
     article = Article(title="SECRET", sections=(Section(heading="SECRET", text="SECRET"),))
     await ArticleRecords(room.redis).keep(job, ada, ArticleRecord((article,)))
-    work = Work((Thinking("SECRET", 0, 1),))
+    work = AgentTrace((Thinking("SECRET", 0, 1),))
     await WorkRecords(room.redis).keep(job, ada, work)
     message = await world.say("ada", "general", "TOPSECRET, in a channel of ada's")
     opened = await world.context_menu("ada", "general", "Ask about this", message.id)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bench.redis_server import RedisServer, free_port
-from bot.config import Settings, Shards
+from bot.config import BotSettings, Shards
 from common.settings import SettingsError, load_settings
 from playground.discord.clock import TIME_SHIFT
 from playground.discord.user_actions import UserActions
@@ -70,8 +70,8 @@ async def test_what_may_pass_is_said_and_waited_out(silent_room: Room) -> None:
 
 
 def test_shards_are_read_from_the_setting() -> None:
-    def settings(shards: str) -> Settings:
-        return load_settings(Settings, {"DISCORD_TOKEN": "x", "COMMONROOM_SHARDS": shards})
+    def settings(shards: str) -> BotSettings:
+        return load_settings(BotSettings, {"DISCORD_TOKEN": "x", "COMMONROOM_SHARDS": shards})
 
     assert (settings("").shards, settings("").reader) == (None, "bot-0")
     assert settings("4-7/16").shards == Shards(4, 7, 16)

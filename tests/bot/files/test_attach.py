@@ -6,7 +6,7 @@ from redis.asyncio import Redis
 
 from bot.files.attach import Attaching, Sight
 from bot.files.file_reader import FileReader
-from bot.notices import Refused
+from bot.notices import QuestionRefused
 from bot.pending_questions import Posted, Question
 from jobqueue.blobs import Blobs
 from jobqueue.schema import Job
@@ -91,7 +91,7 @@ async def test_where_text_is_read_a_picture_is_worth_asking_about(attaching: Att
 async def test_without_words_and_without_anything_to_read_it_is_refused(
     attaching: Attaching, question: Question, key: str
 ) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(QuestionRefused) as refused:
         await attaching.attach(question, BLIND)
     assert refused.value.notice.key == key
 

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from bot.files.file_reader import FileReader, Text
-from bot.files.file_types import Kind, decode, kind_of
+from bot.files.file_types import FileType, decode, kind_of
 from bot.files.plain_text import read_if_plain, read_text
 
 # Of each encoding: single words, tables with separators, sentences.
@@ -110,7 +110,7 @@ def test_letters_far_into_a_file_are_found(encoding: str) -> None:
 )
 def test_utf_16_with_and_without_its_mark(encoding: str, text: str, mark: bool) -> None:
     data = ("\ufeff" * mark + text).encode(encoding)
-    assert kind_of(data) is Kind.TEXT
+    assert kind_of(data) is FileType.TEXT
     assert decode(data) == text
 
 

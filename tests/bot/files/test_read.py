@@ -17,8 +17,8 @@ import pytest
 from PIL import Image
 
 from bot.files import file_reader as reading
-from bot.files.file_reader import FileReader, Picture, Skipped, Text
-from bot.files.file_types import Kind, decode, kind_of
+from bot.files.file_reader import FileReader, ReadImage, Skipped, Text
+from bot.files.file_types import FileType, decode, kind_of
 from bot.files.prompt_files import Quoted
 from bot.i18n import words
 from common.confinement import landlock
@@ -46,14 +46,14 @@ def reader() -> FileReader:
     ],
 )
 async def test_text_in_the_encodings_people_use(reader: FileReader, data: bytes, text: str) -> None:
-    assert kind_of(data) is Kind.TEXT
+    assert kind_of(data) is FileType.TEXT
     assert await reader.read(data, max_chars=100) == Text(text)
 
 
 @pytest.mark.parametrize("data", [b"\0\1\2\3" * 50, bytes(range(1, 32)) * 20, b"MZ\x90\0\3"])
 def test_bytes_that_are_no_text(data: bytes) -> None:
     assert decode(data) is None
-    assert kind_of(data) is Kind.UNKNOWN
+    assert kind_of(data) is FileType.UNKNOWN
 
 
 async def test_long_text_is_cut(reader: FileReader) -> None:
@@ -102,7 +102,7 @@ async def test_a_docx_with_its_tables(reader: FileReader) -> None:
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP", "AVIF"])
 async def test_a_picture_is_known_by_its_content(reader: FileReader, kind: str) -> None:
     found = await reader.read(making.picture(kind), max_chars=10)
-    assert isinstance(found, Picture)
+    assert isinstance(found, ReadImage)
     written = {"PNG": "image/png", "GIF": "image/png"}.get(kind, "image/jpeg")
     assert [still.media_type for still in found.stills] == [written]
 
@@ -300,7 +300,7 @@ async def test_a_missing_layer_is_told_the_operator_once(
 
 
 def opened(found: object, number: int = 0) -> Image.Image:
-    assert isinstance(found, Picture)
+    assert isinstance(found, ReadImage)
     return Image.open(io.BytesIO(found.stills[number].data))
 
 
@@ -353,7 +353,7 @@ async def test_of_an_animation_a_few_frames_are_seen(reader: FileReader, kind: s
     out = io.BytesIO()
     frames[0].save(out, kind, save_all=True, append_images=frames[1:], duration=50)
     found = await reader.read(out.getvalue(), max_chars=10)
-    assert isinstance(found, Picture)
+    assert isinstance(found, ReadImage)
     assert len(found.stills) == 4
     reds = [opened(found, i).getpixel((8, 8))[0] for i in range(4)]  # type: ignore[index]
     assert reds == sorted(reds)
@@ -423,7 +423,7 @@ async def test_what_a_photograph_carries_along_is_no_second_picture(reader: File
     photo, map_ = Image.new("RGB", (64, 48), "blue"), Image.new("L", (32, 24), 200)
     data = saved(photo, "MPO", save_all=True, append_images=[map_])
     found = await reader.read(data, max_chars=10)
-    assert isinstance(found, Picture)
+    assert isinstance(found, ReadImage)
     assert len(found.stills) == 1
     blue = opened(found).getpixel((30, 20))
     assert blue[2] > 240  # type: ignore[index]
@@ -433,5 +433,5 @@ async def test_pages_of_a_scan_are_pictures_each(reader: FileReader) -> None:
     pages = [Image.new("RGB", (16, 16), colour) for colour in ("red", "lime", "blue")]
     data = saved(pages[0], "TIFF", save_all=True, append_images=pages[1:])
     found = await reader.read(data, max_chars=10)
-    assert isinstance(found, Picture)
+    assert isinstance(found, ReadImage)
     assert len(found.stills) == 3

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from bot.files.file_reader import FileReader, Picture, Skipped
+from bot.files.file_reader import FileReader, ReadImage, Skipped
 from bot.files.turns import AT_ONCE, MAX_WAITING, TooManyWait, Turns
 from tests.bot.files import making
 
@@ -129,7 +129,7 @@ async def test_a_picture_does_not_wait_for_somebody_s_long_files() -> None:
     ]
     await asyncio.sleep(0)
     found = await reader.read(making.picture(), max_chars=9, user="ada")
-    assert isinstance(found, Picture)
+    assert isinstance(found, ReadImage)
     assert not any(task.done() for task in hers)
     for task in hers:
         task.cancel()

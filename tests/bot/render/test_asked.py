@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.render.format_answer import Dressed
+from bot.render.format_answer import FormattedAnswer
 from bot.render.question_quote import LINES, LONGEST, quotation
 from bot.render.split import units
 
@@ -40,5 +40,5 @@ def test_a_question_of_many_lines_is_cut_between_lines() -> None:
 
 
 def test_an_answer_that_begins_with_a_quotation_is_not_part_of_the_question() -> None:
-    assert Dressed(("> said",)).under("> asked").blocks == ("> asked\n\n> said",)
-    assert Dressed(("said",)).under("> asked").blocks == ("> asked\nsaid",)
+    assert FormattedAnswer(("> said",)).under("> asked").blocks == ("> asked\n\n> said",)
+    assert FormattedAnswer(("said",)).under("> asked").blocks == ("> asked\nsaid",)

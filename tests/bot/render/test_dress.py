@@ -6,23 +6,23 @@ from hypothesis import given, settings
 from bot.render import fonts
 from bot.render.format_answer import (
     MAX_PICTURES,
-    Dressed,
+    FormattedAnswer,
     draft,
     dress,
+    format_as_text,
     needs_dressing,
     pages,
-    undressed,
 )
 from bot.render.split import units
-from bot.render.svg_to_png import Picture
+from bot.render.svg_to_png import RenderedImage
 from tests.bot.render import answers
 from tests.bot.render.looking import look
 from tests.bot.render.writing import texts
 
-PIXEL = Picture("p.png", b"", "x")
+PIXEL = RenderedImage("p.png", b"", "x")
 
 
-def shapes(dressed: Dressed) -> list[str]:
+def shapes(dressed: FormattedAnswer) -> list[str]:
     return ["text" if isinstance(block, str) else block.name for block in dressed.blocks]
 
 
@@ -82,7 +82,7 @@ def test_a_wide_table_becomes_a_picture_where_it_stood() -> None:
 def test_an_answer_without_any_of_it_is_left_alone() -> None:
     assert not needs_dressing(answers.PLAIN)
     assert dress(answers.PLAIN).blocks == (answers.PLAIN.strip(),)
-    assert dress("").blocks == undressed("").blocks == ()
+    assert dress("").blocks == format_as_text("").blocks == ()
 
 
 def test_what_cannot_be_drawn_stays_source() -> None:
@@ -118,13 +118,13 @@ def test_every_page_fits_a_message(text: str) -> None:
         assert all(isinstance(block, str) for block in page[:-1])
     for page in pages(dressed, limit=4000, pictures=10):
         assert sum(units(block) for block in page if isinstance(block, str)) <= 4000
-        assert sum(isinstance(block, Picture) for block in page) <= 10
-    shown = [block for page in pages(dressed) for block in page if isinstance(block, Picture)]
+        assert sum(isinstance(block, RenderedImage) for block in page) <= 10
+    shown = [block for page in pages(dressed) for block in page if isinstance(block, RenderedImage)]
     assert tuple(shown) == dressed.pictures
 
 
 def test_a_plain_message_ends_with_its_picture() -> None:
-    dressed = Dressed(("a", PIXEL, "b", PIXEL, PIXEL, "c"))
+    dressed = FormattedAnswer(("a", PIXEL, "b", PIXEL, PIXEL, "c"))
     assert pages(dressed) == [("a", PIXEL), ("b", PIXEL), (PIXEL,), ("c",)]
     assert pages(dressed, limit=4000, pictures=10) == [("a", PIXEL, "b", PIXEL, PIXEL, "c")]
     assert pages(dressed, limit=4000, pictures=2) == [("a", PIXEL, "b", PIXEL), (PIXEL, "c")]
@@ -132,7 +132,7 @@ def test_a_plain_message_ends_with_its_picture() -> None:
 
 @pytest.mark.parametrize("answer", answers.ALL)
 def test_a_draft_grows_into_the_undressed_answer(answer: str) -> None:
-    whole = undressed(answer).text
+    whole = format_as_text(answer).text
     for length in range(len(answer)):
         assert whole.startswith(draft(answer[:length]))
 
@@ -143,7 +143,7 @@ UNDRAWN = r"\unknown{x}"
 
 def parts(text: str) -> list[str]:
     written = text.replace("DRAWN", DRAWN).replace("UNKNOWN", UNDRAWN)
-    return ["PICTURE" if isinstance(b, Picture) else b for b in dress(written).blocks]
+    return ["PICTURE" if isinstance(b, RenderedImage) else b for b in dress(written).blocks]
 
 
 @pytest.mark.parametrize("marks", ["**", "*", "__", "_", "~~", "***", "**_", "~~**", "__*"])
@@ -237,4 +237,4 @@ def test_a_long_answer_is_balanced_in_every_message() -> None:
 
 @pytest.mark.parametrize(("first", "messages"), [(999, 1), (1000, 2)])
 def test_the_line_end_between_two_texts_counts(first: int, messages: int) -> None:
-    assert len(pages(Dressed(("a" * first, "a" * 1000)))) == messages
+    assert len(pages(FormattedAnswer(("a" * first, "a" * 1000)))) == messages

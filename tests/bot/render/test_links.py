@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from bot.article.message_layout import escape_line, figure_caption
 from bot.i18n import words
 from bot.notices import Notice
-from bot.render.format_answer import draft, dress, undressed
+from bot.render.format_answer import draft, dress, format_as_text
 from bot.render.link_defang import harmless_links
 from bot.render.question_quote import quotation
 from jobqueue.article import ArticleFigure
@@ -205,7 +205,7 @@ def test_honest_links_and_code_are_left_alone(text: str) -> None:
 )  # fmt: skip
 def test_a_draft_only_grows_and_cleaning_twice_changes_nothing(text: str, cut: int) -> None:
     assert draft(text).startswith(draft(text[:cut]))
-    assert undressed(text).text.startswith(draft(text))
+    assert format_as_text(text).text.startswith(draft(text))
     assert harmless_links(harmless_links(text)) == harmless_links(text)
 
 
@@ -229,7 +229,7 @@ def test_links_that_formulas_make_are_cleaned_after_them(answer: str) -> None:
 
 
 def test_an_open_block_is_ended_so_that_it_is_code_for_discord() -> None:
-    assert undressed(f"```\n{FORGED}").text == f"```\n{FORGED}\n```"
+    assert format_as_text(f"```\n{FORGED}").text == f"```\n{FORGED}\n```"
 
 
 def test_a_link_is_shown_once_it_is_known_where_it_leads() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.render.code_fences import discord_fences
 from bot.render.link_defang import harmless_links
-from bot.render.split import MESSAGE_UNITS, Piece, split, units
+from bot.render.split import MESSAGE_UNITS, MessagePart, split, units
 from tests.bot.render.writing import CONSTRUCTS, LIMIT, texts
 
 
@@ -83,7 +83,7 @@ def test_no_text_is_no_pieces() -> None:
 
 
 def test_a_short_text_is_one_piece() -> None:
-    assert split("Hello.") == [Piece("Hello.")]
+    assert split("Hello.") == [MessagePart("Hello.")]
 
 
 def test_the_cut_falls_between_paragraphs() -> None:

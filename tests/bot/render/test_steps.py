@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.agent_trace import NOTHING, Step, Thinking, Work
+from bot.agent_trace import NOTHING, AgentTrace, Step, Thinking
 from bot.i18n import words
 from bot.render import steps_text
 from bot.render.split import MESSAGE_UNITS, units
@@ -41,7 +41,7 @@ calls = st.builds(
     asks=st.integers(0, 1),
 )
 works = st.builds(
-    Work, parts=st.lists(st.one_of(thoughts, calls), min_size=1, max_size=12).map(tuple)
+    AgentTrace, parts=st.lists(st.one_of(thoughts, calls), min_size=1, max_size=12).map(tuple)
 )
 
 
@@ -50,14 +50,14 @@ def ticks(text: str) -> int:
 
 
 @given(works)
-def test_before_the_answer_all_of_it_fits_one_message(work: Work) -> None:
+def test_before_the_answer_all_of_it_fits_one_message(work: AgentTrace) -> None:
     shown = steps_text.live(work, SAY, answering=False)
     assert 0 < units(shown) <= MESSAGE_UNITS
     assert ticks(shown) % 2 == 0
 
 
 @given(works.filter(lambda work: not work.asking))
-def test_folded_it_is_a_few_lines_and_no_code_block(work: Work) -> None:
+def test_folded_it_is_a_few_lines_and_no_code_block(work: AgentTrace) -> None:
     shown = steps_text.live(work, SAY, answering=True)
     assert 0 < len(shown.split("\n")) <= steps_text.FOLDED
     assert all(line.startswith("-# ") for line in shown.split("\n"))
@@ -66,7 +66,7 @@ def test_folded_it_is_a_few_lines_and_no_code_block(work: Work) -> None:
 
 
 @given(works)
-def test_every_page_fits_a_message_and_its_blocks_end_in_it(work: Work) -> None:
+def test_every_page_fits_a_message_and_its_blocks_end_in_it(work: AgentTrace) -> None:
     for page in steps_text.pages(work, SAY):
         assert 0 < units(page) <= MESSAGE_UNITS
         assert ticks(page) % 2 == 0
@@ -75,37 +75,37 @@ def test_every_page_fits_a_message_and_its_blocks_end_in_it(work: Work) -> None:
 def test_pages_hold_all_of_a_program() -> None:
     program = "\n".join(f"print({number})" for number in range(900))
     step = Step(1, "python", call=program, status=CallStatus.OK, output="899")
-    pages = steps_text.pages(Work((step,)), SAY)
+    pages = steps_text.pages(AgentTrace((step,)), SAY)
     assert len(pages) > 2
     assert re.findall(r"print\((\d+)\)", "".join(pages)) == [str(n) for n in range(900)]
 
 
 def test_an_error_is_its_last_line_while_the_next_program_is_written() -> None:
     failed = Step(1, "python", "a", CallStatus.FAILED, "Traceback\nNameError: a", duration_ms=40)
-    work = Work((failed, Step(2, "python", "b = 1")))
+    work = AgentTrace((failed, Step(2, "python", "b = 1")))
     assert steps_text.live(work, SAY, answering=False) == (
         "-# ⚠️ **1** · Python · 0.1 s → `NameError: a`\n-# ⏳ **2** · Python\n```python\nb = 1\n```"
     )
 
 
 def test_what_a_person_decides_on_is_open_even_below_an_answer() -> None:
-    work = Work((Step(1, "python", "a = 1", asks=1),))
+    work = AgentTrace((Step(1, "python", "a = 1", asks=1),))
     assert "a = 1" in steps_text.live(work, SAY, answering=True)
 
 
 def test_a_failure_that_is_the_newest_is_being_repaired() -> None:
-    work = Work((Step(1, "python", "a", CallStatus.TIMEOUT),))
+    work = AgentTrace((Step(1, "python", "a", CallStatus.TIMEOUT),))
     assert steps_text.live(work, SAY, answering=False).endswith("Repairing…")
     assert "took too long" in steps_text.live(work, SAY, answering=True)
 
 
 @dataclass
 class _Said:
-    work: Work = NOTHING
+    work: AgentTrace = NOTHING
 
     def after(
         self, at_ms: int, *events: Started | ReasoningDelta | ToolCallDelta | ToolResult | Delta
-    ) -> Work:
+    ) -> AgentTrace:
         for event in events:
             self.work = self.work.after(event, at_ms)
         return self.work
@@ -131,12 +131,12 @@ def test_events_add_up_to_thoughts_and_steps() -> None:
 
 
 def test_a_step_that_nobody_is_at_any_more_does_not_wait() -> None:
-    work = Work((Step(1, "python", "a = 1"),))
-    assert steps_text.folded(work, SAY) == ["-# ⏳ **1** · Python"]
-    assert steps_text.folded(work.ended(), SAY) == ["-# ⏹️ **1** · Python"]
+    work = AgentTrace((Step(1, "python", "a = 1"),))
+    assert steps_text.fold_steps(work, SAY) == ["-# ⏳ **1** · Python"]
+    assert steps_text.fold_steps(work.as_ended(), SAY) == ["-# ⏹️ **1** · Python"]
 
 
 def test_a_thought_that_became_the_answer_is_no_thought() -> None:
-    work = Work((Thinking("It is 4. ", 0, 0),))
+    work = AgentTrace((Thinking("It is 4. ", 0, 0),))
     assert work.without("It is 4.") == NOTHING
     assert work.without("It is 5.") == work

@@ -6,8 +6,8 @@ import signal
 
 import psutil
 
-from bot.render.format_answer import dress, undressed
-from bot.render.render_process import Studio
+from bot.render.format_answer import dress, format_as_text
+from bot.render.render_process import RenderProcess
 from tests.bot.render import answers
 
 
@@ -18,7 +18,7 @@ def children() -> list[psutil.Process]:
 
 
 async def test_it_dresses_as_dress_does() -> None:
-    async with Studio() as studio:
+    async with RenderProcess() as studio:
         for answer in (answers.QUADRATIC, answers.CHINESE, answers.CODE, answers.COMPARISON):
             assert await studio.dress(answer) == dress(answer)
         assert len(children()) == 1
@@ -26,33 +26,33 @@ async def test_it_dresses_as_dress_does() -> None:
 
 
 async def test_no_process_is_started_for_plain_text() -> None:
-    async with Studio() as studio:
-        assert await studio.dress(answers.PLAIN) == undressed(answers.PLAIN)
+    async with RenderProcess() as studio:
+        assert await studio.dress(answers.PLAIN) == format_as_text(answers.PLAIN)
         assert children() == []
 
 
 async def test_a_drawing_that_takes_too_long_becomes_text() -> None:
-    async with Studio(timeout_s=2) as studio:
+    async with RenderProcess(timeout_s=2) as studio:
         await studio.dress("$x$")
         [process] = children()
         os.kill(process.pid, signal.SIGSTOP)
-        assert await studio.dress(answers.QUADRATIC) == undressed(answers.QUADRATIC)
+        assert await studio.dress(answers.QUADRATIC) == format_as_text(answers.QUADRATIC)
         assert not process.is_running()
         assert await studio.dress(answers.QUADRATIC) == dress(answers.QUADRATIC)
 
 
 async def test_a_killed_process_is_replaced() -> None:
-    async with Studio() as studio:
+    async with RenderProcess() as studio:
         await studio.dress("$x$")
         [process] = children()
         os.kill(process.pid, signal.SIGKILL)
         process.wait(10)
-        assert await studio.dress("$x^2$") == undressed("$x^2$")
+        assert await studio.dress("$x^2$") == format_as_text("$x^2$")
         assert await studio.dress("$x^2$") == dress("$x^2$")
 
 
 async def test_answers_are_not_mixed_up_when_a_caller_goes() -> None:
-    async with Studio() as studio:
+    async with RenderProcess() as studio:
         await studio.dress("$x$")
         gone = asyncio.create_task(studio.dress(answers.QUADRATIC))
         await asyncio.sleep(0)

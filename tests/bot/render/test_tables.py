@@ -6,7 +6,7 @@ from wcwidth import wcswidth
 
 from bot.render import fonts
 from bot.render.table_to_png import draw
-from bot.render.tables import WIDEST_BLOCK, Align, Grid, aligned, listed, parse
+from bot.render.tables import WIDEST_BLOCK, Align, Grid, as_code_blocks, as_list, parse
 from tests.bot.render.looking import look
 
 FRUIT = """\
@@ -52,13 +52,13 @@ def test_cells_are_plain_text() -> None:
 
 def test_numbers_stand_right_unless_the_table_says_otherwise() -> None:
     assert grid(FRUIT).aligns == (Align.LEFT, Align.RIGHT, Align.CENTRE)
-    assert aligned(grid(FRUIT)) == [
+    assert as_code_blocks(grid(FRUIT)) == [
         "```\nName   Price  Note\n─────  ─────  ────\nApple  $1.20  a|b\nPear   12.50   x\n```"
     ]
 
 
 def test_chinese_lines_up_in_any_font() -> None:
-    [block] = aligned(grid(CHINESE)) or []
+    [block] = as_code_blocks(grid(CHINESE)) or []
     _, head, _, *rows, _ = block.split("\n")
     # Up to where the second column ends, every row has as many characters of each kind.
     ends = [line.index(cell) + 4 for line, cell in zip(rows, ("1991", "1972"), strict=True)]
@@ -102,7 +102,7 @@ def test_lines_with_pipes_are_not_always_a_table(source: str) -> None:
 
 def test_a_long_table_repeats_its_header_in_every_block() -> None:
     rows = "".join(f"| row {number} | {number * number} |\n" for number in range(400))
-    blocks = aligned(grid("| name | value |\n|---|---|\n" + rows))
+    blocks = as_code_blocks(grid("| name | value |\n|---|---|\n" + rows))
     assert blocks
     assert len(blocks) > 2
     for block in blocks:
@@ -112,14 +112,14 @@ def test_a_long_table_repeats_its_header_in_every_block() -> None:
 
 
 def test_a_wide_table_is_no_block() -> None:
-    assert aligned(grid(WIDE)) is None
+    assert as_code_blocks(grid(WIDE)) is None
     line = "x" * (WIDEST_BLOCK - 3)
-    assert aligned(grid(f"| a | b |\n|---|---|\n| {line} | y |\n"))
-    assert not aligned(grid(f"| a | b |\n|---|---|\n| {line}x | y |\n"))
+    assert as_code_blocks(grid(f"| a | b |\n|---|---|\n| {line} | y |\n"))
+    assert not as_code_blocks(grid(f"| a | b |\n|---|---|\n| {line}x | y |\n"))
 
 
 def test_a_table_can_be_read_as_a_list() -> None:
-    assert listed(grid(FRUIT)).split("\n")[0] == "- **Apple** — Price: $1.20 · Note: a|b"
+    assert as_list(grid(FRUIT)).split("\n")[0] == "- **Apple** — Price: $1.20 · Note: a|b"
 
 
 @pytest.mark.skipif(not fonts.draws("字"), reason="no Chinese font on this machine")
