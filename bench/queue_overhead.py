@@ -34,7 +34,7 @@ from msgspec.structs import replace
 from bench.engine import SHAPES
 from bench.redis_server import RedisServer
 from bench.report import print_table, quantile
-from inference.config import Settings, chosen
+from inference.config import WorkerSettings, from_arguments
 from inference.engines import create_engine
 from inference.engines.base import Engine, Message, Request
 from jobqueue.event_reader import EventReader
@@ -70,7 +70,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command = commands.add_parser("path", help="queue and worker against the engine alone")
     command.add_argument("--engine", default="scripted")
     of = command.add_mutually_exclusive_group()
-    of.add_argument("--model", default=Settings().model)
+    of.add_argument("--model", default=WorkerSettings().model)
     of.add_argument("--shape", choices=SHAPES, help="random weights of this shape")
     command.add_argument("--at-once", type=int, nargs="+", default=[1, 16, 64])
     command.add_argument("--tokens", type=int, default=200, help="of each answer")
@@ -152,7 +152,7 @@ def _measure_engine(args: argparse.Namespace) -> list[OverheadFigures]:
 
 
 async def _measure_alone(args: argparse.Namespace) -> list[OverheadFigures]:
-    settings = replace(chosen(args), slots=max(args.at_once))
+    settings = replace(from_arguments(args), slots=max(args.at_once))
     async with create_engine(settings.engine, settings) as engine:
         return await _measure(
             "engine", args.at_once, lambda number: _ask_engine(engine, args, number)
@@ -162,7 +162,7 @@ async def _measure_alone(args: argparse.Namespace) -> list[OverheadFigures]:
 async def _ask_engine(engine: Engine, args: argparse.Namespace, number: int) -> AnswerTimes:
     answer = AnswerTimes(time.perf_counter())
     messages = (
-        Message("system", Settings().system_prompt),
+        Message("system", WorkerSettings().system_prompt),
         Message("user", _make_prompt(args, number)),
     )
     request = Request(uuid4().hex, f"channel-{number}", messages, _sampling(args))

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import msgspec
 
-from inference.config import OFFLINE, Settings, add_choices, chosen
+from inference.config import OFFLINE, WorkerSettings, add_choices, from_arguments
 from inference.engines import create_engine
 from inference.engines.base import Engine, Image, Message, Request
 from jobqueue.schema import Sampling
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> None:
         measure(args)
         return
     os.environ.update(OFFLINE)
-    settings = chosen(args)
+    settings = from_arguments(args)
     if not args.model and args.engine in (None, "transformers"):
         settings = msgspec.structs.replace(settings, model="eye")
     with tempfile.TemporaryDirectory() as drawn:
@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> None:
         _measure(args, settings, folder)
 
 
-def _measure(args: argparse.Namespace, settings: Settings, folder: Path) -> None:
+def _measure(args: argparse.Namespace, settings: WorkerSettings, folder: Path) -> None:
     asked = list(load_questions(folder))[: args.limit]
     engine = create_engine(settings.engine, settings)
     begun = time.monotonic()

@@ -19,23 +19,30 @@ with require_extra("inference"):
     from common.redact import redact
     from common.watchdog import watch_loop
     from inference import doctor, logs, terminal_chat
-    from inference.agent.tool_runtime import Workshop
+    from inference.agent.tool_runtime import ToolRuntime
     from inference.article import cli as article
     from inference.article.article_service import ArticleService
     from inference.article.section_images import ArticleTools
-    from inference.config import ALSO, OFFLINE, Settings, add_choices, chosen, worker_name
+    from inference.config import (
+        ALSO,
+        OFFLINE,
+        WorkerSettings,
+        add_choices,
+        from_arguments,
+        worker_name,
+    )
     from inference.engines import create_engine
     from inference.engines.base import CannotLoad, Engine
     from inference.engines.metered_engine import MeteredEngine
     from inference.library import cli as pictures
     from inference.library import create_selector
-    from inference.metrics import Metrics
-    from inference.metrics_endpoint import CannotListen, shown
+    from inference.metrics import WorkerMetrics
+    from inference.metrics_endpoint import CannotListen, serve_worker_metrics
     from inference.models import ModelError
     from inference.models import cli as models
     from inference.sandbox.client import Sandbox
     from inference.sandbox.config import SandboxConfig
-    from inference.summarizer import Compactor
+    from inference.summarizer import Summarizer
     from inference.worker import Worker
     from jobqueue.approvals import Approvals
     from jobqueue.blobs import Blobs
@@ -65,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="take jobs from the queue and answer them")
     add_choices(serve)
     serve.set_defaults(run=run_serve)
-    env_template.add_init_command(commands, "inference", Settings, ALSO)
+    env_template.add_init_command(commands, "inference", WorkerSettings, ALSO)
     doctor.add_parser(commands)
     terminal_chat.add_parser(commands)
     article.add_parser(commands)
@@ -75,12 +82,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def run_serve(arguments: argparse.Namespace) -> int:
-    settings = chosen(arguments)
+    settings = from_arguments(arguments)
     logs.configure(settings.log_level)
     os.environ.update(OFFLINE)
     # Nothing is held while the model loads, so Ctrl-C may end the process at once.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    metrics = Metrics()
+    metrics = WorkerMetrics()
     engine = MeteredEngine(create_engine(settings.engine, settings), metrics)
 
     async def serve() -> None:
@@ -100,12 +107,12 @@ def run_serve(arguments: argparse.Namespace) -> int:
                 system=settings.system_prompt,
                 workshop=workshop,
                 article_service=_article_service(settings, engine, redis, workshop),
-                compactor=Compactor(history, engine) if settings.summaries else None,
+                compactor=Summarizer(history, engine) if settings.summaries else None,
                 blobs=Blobs(redis),
                 metrics=metrics,
                 drain_s=settings.drain_s,
             )
-            async with shown(settings, metrics, worker, engine, queue):
+            async with serve_worker_metrics(settings, metrics, worker, engine, queue):
                 await worker.run(ready=lambda: _ready(engine, worker.stop))
 
     with tracing.export_traces("commonroom-inference"):
@@ -113,11 +120,11 @@ def run_serve(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _workshop(settings: Settings, engine: Engine, redis: Redis) -> Workshop | None:
+def _workshop(settings: WorkerSettings, engine: Engine, redis: Redis) -> ToolRuntime | None:
     if not settings.programs:
         return None
     socket = Path(settings.sandbox_socket) if settings.sandbox_socket else None
-    return Workshop(
+    return ToolRuntime(
         engine,
         History(redis),
         Blobs(redis),
@@ -131,7 +138,7 @@ def _workshop(settings: Settings, engine: Engine, redis: Redis) -> Workshop | No
 
 
 def _article_service(
-    settings: Settings, engine: Engine, redis: Redis, workshop: Workshop | None
+    settings: WorkerSettings, engine: Engine, redis: Redis, workshop: ToolRuntime | None
 ) -> ArticleService:
     def sandbox() -> Sandbox | None:
         return workshop.sandbox if workshop else None

@@ -11,7 +11,7 @@ from jobqueue.schema import AnyEvent, ArticleProgress, Delta, Failed, Finished, 
 
 
 @contextmanager
-def traced(lease: Lease, worker: str, model: str) -> Iterator["Traced"]:
+def trace_attempt(lease: Lease, worker: str, model: str) -> Iterator["AttemptSpan"]:
     """The attempt, and how long its job waited to be claimed: parts of what submitted it."""
     job, number = lease.job, lease.attempt
     tracing.record_span("queue", lease.waited_ms / 1000, job.trace, job=job.id, attempt=number)
@@ -27,10 +27,10 @@ def traced(lease: Lease, worker: str, model: str) -> Iterator["Traced"]:
         worker=worker,
         model=model,
     ) as span:
-        yield Traced(span)
+        yield AttemptSpan(span)
 
 
-class Traced:
+class AttemptSpan:
     def __init__(self, span: tracing.Span) -> None:
         self._span = span
         self._silent = True
@@ -46,11 +46,11 @@ class Traced:
                 case ArticleProgress(stage=stage):
                     self._come_to(stage)
                 case Finished():
-                    self._finished(event)
+                    self._record_finished(event)
                 case Failed(code=code):
                     self._span.set_attributes(tracing.attributes(failure=code))
 
-    def ended(self, outcome: str) -> None:
+    def end(self, outcome: str) -> None:
         self._come_to(None)
         self._span.set_attributes(tracing.attributes(outcome=outcome))
 
@@ -62,7 +62,7 @@ class Traced:
             tracing.record_span(self._stage, now - self._since, self._span)
         self._stage, self._since = stage, now
 
-    def _finished(self, event: Finished) -> None:
+    def _record_finished(self, event: Finished) -> None:
         counts = tracing.attributes(
             finish_reason=event.reason,
             check=event.check,

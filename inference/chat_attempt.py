@@ -35,7 +35,7 @@ from jobqueue.schema import (
 ANSWER_SHARE = 4
 
 
-class Past(Protocol):
+class HistorySource(Protocol):
     """Finished turns of a channel, newest last: `jobqueue.history`, or a terminal's memory."""
 
     async def load(
@@ -58,7 +58,7 @@ class Prompt:
 
 async def compose(
     job: Job,
-    past: Past,
+    past: HistorySource,
     engine: Engine,
     *,
     system: str,
@@ -75,7 +75,7 @@ async def compose(
         raise UnsupportedRequest(f"{engine.model} reads text only")
     head = (Message("system", _persona(job, engine, system)), *examples)
     question = Message("user", job.prompt, own.of(job.id))
-    begun = await _begun(job, past)
+    begun = await _load_continued_turn(job, past)
     tail = (question, Message("assistant", begun.answer)) if begun else (question,)
     alone = await engine.count_tokens((*head, *tail))
     if alone >= engine.context_tokens:
@@ -90,7 +90,7 @@ async def compose(
 
     def messages() -> tuple[Message, ...]:
         asking = replace(question, images=shown.of(job.id))
-        return (*head, *_said(summary, turns, shown), asking, *tail[1:])
+        return (*head, *_history_messages(summary, turns, shown), asking, *tail[1:])
 
     while turns and await engine.count_tokens(messages()) > room:
         if fewer := shown.without_oldest(keep=job.id):
@@ -115,7 +115,7 @@ def _persona(job: Job, engine: Engine, system: str) -> str:
     return persona
 
 
-async def _begun(job: Job, past: Past) -> Turn | None:
+async def _load_continued_turn(job: Job, past: HistorySource) -> Turn | None:
     if not job.continues:
         return None
     turn = await past.get_turn(job.channel, job.continues)
@@ -129,15 +129,17 @@ def _answer_room(job: Job, engine: Engine) -> int:
     return min(job.sampling.max_tokens or most, most)
 
 
-def _said(summary: Summary | None, turns: tuple[Turn, ...], shown: Album) -> Iterator[Message]:
+def _history_messages(
+    summary: Summary | None, turns: tuple[Turn, ...], shown: Album
+) -> Iterator[Message]:
     if summary is not None:
-        yield from recalled(summary)
+        yield from summary_messages(summary)
     for turn in turns:
         yield Message("user", turn.prompt, shown.of(turn.job))
         yield Message("assistant", turn.answer)
 
 
-def recalled(summary: Summary) -> Iterator[Message]:
+def summary_messages(summary: Summary) -> Iterator[Message]:
     """A summary as an exchange of its own: made of what people said, it has no more weight."""
     yield Message("user", f"This is what was said before, in short:\n{summary.text}")
     yield Message("assistant", "I remember.")
@@ -164,7 +166,7 @@ class Attempt(Protocol):
         ...
 
 
-class Answer:
+class ChatAnswer:
     """An attempt that asks the engine once."""
 
     def __init__(self, job: Job, attempt: int, prompt: Prompt, engine: Engine) -> None:
@@ -195,12 +197,12 @@ class Answer:
             yield Delta(text=self._begun)
         async with aclosing(self._engine.generate(self._request)) as chunks:
             async for chunk in chunks:
-                for event in self._grown(chunk):
+                for event in self._add_chunk(chunk):
                     yield event
                 if chunk.finish_reason is not None and chunk.usage is not None:
-                    yield self._finished(chunk.finish_reason, chunk.usage)
+                    yield self._create_finished(chunk.finish_reason, chunk.usage)
 
-    def _grown(self, chunk: Chunk) -> Iterator[AnyEvent]:
+    def _add_chunk(self, chunk: Chunk) -> Iterator[AnyEvent]:
         """What a chunk adds to the reasoning, and to the answer."""
         self._tokens += chunk.tokens if chunk.text or chunk.reasoning else 0
         self._said += chunk.text
@@ -220,9 +222,9 @@ class Answer:
     async def cut_short(self, reason: FinishReason) -> Finished:
         """What there is of an answer that was aborted, and the tokens that came."""
         read = await self._engine.count_tokens(self._prompt.messages)
-        return self._finished(reason, Usage(read, self._tokens))
+        return self._create_finished(reason, Usage(read, self._tokens))
 
-    def _finished(self, reason: FinishReason, usage: Usage) -> Finished:
+    def _create_finished(self, reason: FinishReason, usage: Usage) -> Finished:
         return Finished(
             text=self.text,
             reason=reason,

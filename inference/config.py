@@ -30,7 +30,9 @@ ALSO = (
 )
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"inference_{name}"):
+class WorkerSettings(
+    msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"inference_{name}"
+):
     engine: Annotated[
         str,
         Meta(
@@ -158,8 +160,8 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", help="a known name, a folder or a .gguf file")
 
 
-def chosen(arguments: argparse.Namespace) -> Settings:
+def from_arguments(arguments: argparse.Namespace) -> WorkerSettings:
     """The environment's settings, under what the command line says."""
-    settings = load_or_exit(Settings, os.environ)
+    settings = load_or_exit(WorkerSettings, os.environ)
     given = {name: getattr(arguments, name) for name in ("engine", "model")}
     return msgspec.structs.replace(settings, **{k: v for k, v in given.items() if v is not None})

@@ -11,7 +11,7 @@ from common.doctor_report import Finding, fault, good, print_report, warning
 from common.installation import describe_installation
 from common.settings import SettingsError, load_settings
 from inference import ocr
-from inference.config import OFFLINE, Settings
+from inference.config import OFFLINE, WorkerSettings
 from inference.engines.engine_checks import check_engine
 from inference.models import model_store
 from inference.sandbox import check as sandbox
@@ -49,7 +49,7 @@ async def examine(environ: Mapping[str, str], *, hashes: bool) -> list[Finding]:
 
 async def _of_settings(environ: Mapping[str, str], *, hashes: bool) -> list[Finding]:
     try:
-        settings = load_settings(Settings, environ)
+        settings = load_settings(WorkerSettings, environ)
     except SettingsError as error:
         todo = "python -m inference init writes a file that names all"
         return [fault("settings", str(error), todo)]
@@ -65,13 +65,13 @@ async def _of_settings(environ: Mapping[str, str], *, hashes: bool) -> list[Find
 
 
 def _of_reading() -> Finding:
-    if ocr.installed():
+    if ocr.is_installed():
         return good("reading", "text in pictures is read where the model sees none")
     todo = "pip install 'commonroom[ocr]'"
     return warning("reading", "rapidocr is not installed: text in pictures is not read", todo)
 
 
-async def _of_programs(settings: Settings) -> list[Finding]:
+async def _of_programs(settings: WorkerSettings) -> list[Finding]:
     if not settings.programs:
         return [good("sandbox", "not wanted: INFERENCE_PROGRAMS is off, and so is /solve")]
     if importlib.util.find_spec("lagent") is None:

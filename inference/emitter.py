@@ -18,7 +18,7 @@ RETRY_FIRST_S = 0.1
 RETRY_MOST_S = 2.0
 
 
-async def patiently(call: Callable[[], Awaitable[T]]) -> T:
+async def retry_transient(call: Callable[[], Awaitable[T]]) -> T:
     """Repeats `call` while Redis cannot be reached: every call to the queue may be repeated."""
     pause = RETRY_FIRST_S
     while True:
@@ -47,11 +47,13 @@ class Emitter:
         seq = self._seq
         self._seq += len(events)
         self._record(events)
-        return await patiently(lambda: self._queue.emit(self._lease, seq, events))
+        return await retry_transient(lambda: self._queue.emit(self._lease, seq, events))
 
     async def finish(self, event: Finished | Failed, turn: Turn | None = None) -> LeaseStatus:
         self._record([event])
-        return await patiently(lambda: self._queue.finish(self._lease, self._seq, event, turn))
+        return await retry_transient(
+            lambda: self._queue.finish(self._lease, self._seq, event, turn)
+        )
 
     def _record(self, events: Sequence[AnyEvent]) -> None:
         for saw in self._saw:
@@ -101,7 +103,7 @@ async def batches(
         await asyncio.wait([pumping])
 
 
-def joined(events: Sequence[AnyEvent]) -> list[AnyEvent]:
+def merge_events(events: Sequence[AnyEvent]) -> list[AnyEvent]:
     """The same, with what only goes on with what is before it in one event."""
     whole: list[AnyEvent] = []
     for event in events:

@@ -55,7 +55,7 @@ class NoText(BadRequest):
 
 
 def can_read(engine: Engine, blobs: BlobReader | None) -> bool:
-    return blobs is not None and (_sees(engine) or ocr.installed())
+    return blobs is not None and (_sees(engine) or ocr.is_installed())
 
 
 def wants_reading(job: Job, engine: Engine) -> bool:
@@ -65,7 +65,7 @@ def wants_reading(job: Job, engine: Engine) -> bool:
     return unseen and bool(_unread(job))
 
 
-class Legible:
+class OcrAttempt:
     """An attempt that reads its pictures, and is then begun with what they say."""
 
     def __init__(
@@ -120,14 +120,14 @@ class Legible:
             return Passage(picture.name, why="no longer kept")
         try:
             if _sees(self._engine):
-                text = await self._copied(Image(data, picture.media_type), name)
+                text = await self._transcribe(Image(data, picture.media_type), name)
             else:
                 text = ocr.in_rows(await ocr.read_text(data))
         except ocr.Unread as error:
             return Passage(picture.name, why=str(error))
         return Passage(picture.name, cut(text.strip(), limit))
 
-    async def _copied(self, image: Image, name: str) -> str:
+    async def _transcribe(self, image: Image, name: str) -> str:
         request = Request(
             id=f"{self._job.id}.{self._number}.{name}",
             channel=self._job.channel,
@@ -149,7 +149,7 @@ class Passage:
         return CallStatus.FAILED if self.why else CallStatus.OK
 
     @property
-    def quoted(self) -> str:
+    def as_quotation(self) -> str:
         if not self.text:
             return f"{_title(self.name)} nothing. You cannot see it."
         plain = self.text.replace("`", "'")  # nothing in it ends its quotation
@@ -163,7 +163,7 @@ def _title(name: str) -> str:
 def _with(job: Job, passages: Sequence[Passage]) -> Job:
     """Of a problem that is nothing but pictures, their text is the problem. Raises NoText."""
     if strip_model(job.capability) != SOLVE or not _only_asks(job.prompt):
-        prompt = "\n\n".join((job.prompt, *(passage.quoted for passage in passages)))
+        prompt = "\n\n".join((job.prompt, *(passage.as_quotation for passage in passages)))
     else:
         prompt = "\n".join(passage.text for passage in passages if passage.text)
     if not prompt:

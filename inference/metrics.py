@@ -23,7 +23,7 @@ WAITS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600
 GAPS = (0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.25, 0.5, 1, 5)  # s
 
 
-class Metrics:
+class WorkerMetrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
@@ -71,18 +71,18 @@ class Metrics:
 
     # --- jobs -------------------------------------------------------------------------------------
 
-    def begin(self, lease: Lease) -> "Attempted":
+    def begin(self, lease: Lease) -> "AttemptMetrics":
         capability = strip_model(lease.job.capability)
         waited_s = lease.waited_ms / 1000
         self._queue_time.labels(capability).observe(waited_s)
         self._running.inc()
-        return Attempted(self, capability, waited_s)
+        return AttemptMetrics(self, capability, waited_s)
 
     # --- the engine's requests --------------------------------------------------------------------
 
     @contextmanager
-    def request(self) -> Iterator["Requested"]:
-        requested, outcome = Requested(self), "aborted"
+    def request(self) -> Iterator["RequestMetrics"]:
+        requested, outcome = RequestMetrics(self), "aborted"
         self._batch.inc()
         try:
             yield requested
@@ -114,10 +114,10 @@ class Metrics:
         self._dead.set(seen.dead)
 
 
-class Attempted:
+class AttemptMetrics:
     """One attempt at a job, from its claim on."""
 
-    def __init__(self, metrics: Metrics, capability: str, waited_s: float) -> None:
+    def __init__(self, metrics: WorkerMetrics, capability: str, waited_s: float) -> None:
         self._metrics = metrics
         self._capability = capability
         self._waited_s = waited_s
@@ -135,17 +135,17 @@ class Attempted:
                 metrics._programs.labels(event.status).inc()
                 metrics._program_time.observe(event.duration_ms / 1000)
 
-    def ended(self, outcome: str) -> None:
+    def end(self, outcome: str) -> None:
         metrics = self._metrics
         metrics._service.labels(self._capability).observe(time.monotonic() - self._begun)
         metrics._attempts.labels(self._capability, outcome).inc()
         metrics._running.dec()
 
 
-class Requested:
+class RequestMetrics:
     """One request to the engine."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: WorkerMetrics) -> None:
         self._metrics = metrics
         self._last = time.monotonic()
         self._tokens = 0
@@ -164,7 +164,7 @@ class Requested:
         self._tokens += tokens
         return gap_s
 
-    def billed(self, usage: Usage) -> None:
+    def add_usage(self, usage: Usage) -> None:
         self._usage = usage
 
     def settle(self) -> None:

@@ -4,20 +4,24 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from common.metrics_server import CannotListen, serve_metrics
-from inference.config import Settings
+from inference.config import WorkerSettings
 from inference.engines.base import Engine
-from inference.metrics import Metrics
+from inference.metrics import WorkerMetrics
 from inference.worker import Worker
 from jobqueue.errors import QueueUnavailable
 from jobqueue.queue import JobQueue
 from jobqueue.queue_stats import load_queue_stats
 
-__all__ = ["CannotListen", "shown"]
+__all__ = ["CannotListen", "serve_worker_metrics"]
 
 
 @asynccontextmanager
-async def shown(
-    settings: Settings, metrics: Metrics, worker: Worker, engine: Engine, queue: JobQueue
+async def serve_worker_metrics(
+    settings: WorkerSettings,
+    metrics: WorkerMetrics,
+    worker: Worker,
+    engine: Engine,
+    queue: JobQueue,
 ) -> AsyncIterator[None]:
     """Nothing at all unless a port was chosen. Raises CannotListen."""
 
@@ -33,7 +37,7 @@ async def shown(
         metrics.registry,
         host=settings.metrics_host,
         port=settings.metrics_port,
-        not_ready_reason=lambda: worker.lacks,
+        not_ready_reason=lambda: worker.not_ready_reason,
         refresh=refresh,
     ):
         yield

@@ -38,18 +38,18 @@ class Unread(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TextLine:
     text: str
     score: float  # 0 to 1, how sure the reader is; below one half it says nothing
     box: tuple[int, int, int, int]  # left, top, right, bottom, in pixels of the picture
 
 
 @cache
-def installed() -> bool:
+def is_installed() -> bool:
     return find_spec("rapidocr") is not None and find_spec("onnxruntime") is not None
 
 
-async def read_text(data: bytes) -> tuple[Line, ...]:
+async def read_text(data: bytes) -> tuple[TextLine, ...]:
     """The lines of a PNG or JPEG file, from top to bottom and left to right.
 
     Raises Unread.
@@ -65,7 +65,7 @@ async def read_text(data: bytes) -> tuple[Line, ...]:
         raise Unread(f"not read within {TIMEOUT_S:g} s") from error
 
 
-def in_rows(lines: Sequence[Line]) -> str:
+def in_rows(lines: Sequence[TextLine]) -> str:
     """Their text: what stands side by side in a row of its own."""
     if not lines:
         return ""
@@ -75,25 +75,25 @@ def in_rows(lines: Sequence[Line]) -> str:
     return "".join(parts)
 
 
-def _beside(one: Line, other: Line) -> bool:
+def _beside(one: TextLine, other: TextLine) -> bool:
     """Whether at least half of the lower one's height is shared, and nothing is below."""
     shared = min(one.box[3], other.box[3]) - max(one.box[1], other.box[1])
     lower = min(one.box[3] - one.box[1], other.box[3] - other.box[1])
     return 2 * shared > lower and one.box[0] < other.box[0]
 
 
-def _read(data: bytes) -> tuple[Line, ...]:
-    picture, scale = _decoded(data)
+def _read(data: bytes) -> tuple[TextLine, ...]:
+    picture, scale = _decode_pixels(data)
     found = _reader()(picture)
     if found.txts is None or found.boxes is None:
         return ()
     return tuple(
-        Line(text, round(float(score), 3), _box(corners, scale))
+        TextLine(text, round(float(score), 3), _box(corners, scale))
         for text, score, corners in zip(found.txts, found.scores, found.boxes, strict=True)
     )
 
 
-def _decoded(data: bytes) -> tuple[Any, float]:
+def _decode_pixels(data: bytes) -> tuple[Any, float]:
     """Its pixels in the order that OpenCV has them, and how much larger the picture itself is."""
     import numpy as np  # noqa: PLC0415  (as below: only where pictures are read)
     from PIL import Image  # noqa: PLC0415

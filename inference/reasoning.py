@@ -88,10 +88,10 @@ def begins_marked(text: str) -> bool | None:
     found = _MARKS.match(body)
     if (found is not None and found.lastgroup == "open") or _BARE.match(body):
         return True
-    return None if "analysis".startswith(body) or undecided(body) == 0 else False
+    return None if "analysis".startswith(body) or undecided_start(body) == 0 else False
 
 
-def undecided(text: str) -> int:
+def undecided_start(text: str) -> int:
     """Return where a tail begins that may become a mark; the length of `text` where none does."""
     tail = text[-LONGEST:]
     for start, sign in enumerate(tail):
@@ -157,12 +157,12 @@ class _Reader:
             self._take(mark)
         tail = self.text[self.position : end]
         if not self.ended:
-            tail = tail[: undecided(tail)]
+            tail = tail[: undecided_start(tail)]
         if self.inside:
             self._add_thought(tail)
         else:
             self._add_text(tail)
-        return self._thought(), self._answer()
+        return self._join_reasoning(), self._answer()
 
     def _take(self, mark: re.Match[str]) -> None:
         kind = mark.lastgroup
@@ -262,7 +262,7 @@ class _Reader:
         if text:
             self.said.append(text)
 
-    def _thought(self) -> str:
+    def _join_reasoning(self) -> str:
         return "\n\n".join(filter(None, (each.strip() for each in self.thoughts)))
 
     def _answer(self) -> str:

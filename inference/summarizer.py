@@ -14,7 +14,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 
-from inference.chat_attempt import ANSWER_SHARE, recalled
+from inference.chat_attempt import ANSWER_SHARE, summary_messages
 from inference.engines.base import Engine, EngineError, Message, Request
 from inference.tool_parsers import reasoning
 from jobqueue.errors import QueueUnavailable
@@ -37,7 +37,7 @@ TASK = (
 )
 
 
-class Compactor:
+class Summarizer:
     def __init__(self, history: History, engine: Engine) -> None:
         self._history = history
         self._engine = engine
@@ -46,7 +46,7 @@ class Compactor:
         self._writing: asyncio.Task[bool] | None = None
         self._answering = 0
 
-    def answered(self, channel: str, turn: str) -> None:
+    def note_answer(self, channel: str, turn: str) -> None:
         """Look at the channel when there is time."""
         self._due[channel] = turn
         self._wake.set()
@@ -55,11 +55,11 @@ class Compactor:
         """How many answers are being written now."""
         self._answering = count
         self._wake.set()
-        if self._crowded and self._writing is not None:
+        if self._is_crowded and self._writing is not None:
             self._writing.cancel()
 
     @property
-    def _crowded(self) -> bool:
+    def _is_crowded(self) -> bool:
         return self._answering > self._engine.slots // CROWD_SHARE
 
     async def run(self) -> None:
@@ -67,7 +67,7 @@ class Compactor:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._due and not self._crowded:
+            while self._due and not self._is_crowded:
                 await self._next()
 
     async def _next(self) -> None:
@@ -127,7 +127,7 @@ class Compactor:
         turns = len(old) + (before.turns if before else 0)
         log.info("turns summarised", extra={"channel": channel, "turns": turns})
         summary = Summary(turn=old[-1].job, text=text.strip(), turns=turns, tokens=tokens)
-        told = await self._engine.count_tokens(tuple(recalled(summary)))
+        told = await self._engine.count_tokens(tuple(summary_messages(summary)))
         return Summary(turn=summary.turn, text=summary.text, turns=turns, tokens=told)
 
 

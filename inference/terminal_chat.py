@@ -16,8 +16,8 @@ from itertools import count
 import msgspec
 
 from common.redact import redact
-from inference.chat_attempt import Answer, compose
-from inference.config import OFFLINE, Settings, add_choices, chosen
+from inference.chat_attempt import ChatAnswer, compose
+from inference.config import OFFLINE, WorkerSettings, add_choices, from_arguments
 from inference.engines import create_engine
 from inference.engines.base import BadRequest, Engine, EngineFailed, Health
 from jobqueue.history import LoadedHistory
@@ -42,7 +42,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run_chat(arguments: argparse.Namespace) -> int:
-    settings = chosen(arguments)
+    settings = from_arguments(arguments)
     os.environ.update(OFFLINE)
     engine = create_engine(settings.engine, settings)
     with asyncio.Runner() as runner:
@@ -77,7 +77,7 @@ class Memory:
 
 class Chat:
     def __init__(
-        self, engine: Engine, runner: asyncio.Runner, settings: Settings, system: str | None
+        self, engine: Engine, runner: asyncio.Runner, settings: WorkerSettings, system: str | None
     ) -> None:
         self._engine = engine
         self._runner = runner
@@ -137,13 +137,13 @@ class Chat:
             sampling=self._sampling,
         )
         composed = await compose(job, self._memory, self._engine, system=self._system)
-        answer = Answer(job, 1, composed, self._engine)
+        answer = ChatAnswer(job, 1, composed, self._engine)
         finished = await self._show(answer)
         if finished.text:
             self._memory.add(answer.turn(finished))
         print(_footnote(finished))
 
-    async def _show(self, answer: Answer) -> Finished:
+    async def _show(self, answer: ChatAnswer) -> Finished:
         """Prints the answer as it comes. Ctrl-C cancels the task that runs this."""
         try:
             async with aclosing(answer.events()) as events:
@@ -171,14 +171,14 @@ class Chat:
             print("  ".join(f"{k}={v}" for k, v in msgspec.structs.asdict(self._sampling).items()))
             return
         try:
-            self._sampling = changed(self._sampling, name, value.strip())
+            self._sampling = with_parameter(self._sampling, name, value.strip())
         except ValueError as error:
             print(f"Not changed: {error}")
         else:
             print(f"{name} = {getattr(self._sampling, name)}")
 
 
-def changed(sampling: Sampling, name: str, value: str) -> Sampling:
+def with_parameter(sampling: Sampling, name: str, value: str) -> Sampling:
     """`sampling` with one parameter set from its text. Raises ValueError saying what is wrong."""
     if name not in Sampling.__struct_fields__:
         raise ValueError(f"{name} is none of {', '.join(Sampling.__struct_fields__)}")

@@ -15,11 +15,11 @@ from uuid import uuid4
 from common import tracing
 from common.redact import redact
 from inference.agent.errors import NoAnswer, NoPrograms
-from inference.agent.tool_runtime import Workshop
+from inference.agent.tool_runtime import ToolRuntime
 from inference.article.article_service import ArticleService
-from inference.attempt_span import Traced, traced
-from inference.chat_attempt import Answer, Attempt, Past, compose
-from inference.emitter import Emitter, batches, joined, patiently
+from inference.attempt_span import AttemptSpan, trace_attempt
+from inference.chat_attempt import Attempt, ChatAnswer, HistorySource, compose
+from inference.emitter import Emitter, batches, merge_events, retry_transient
 from inference.engines.base import (
     BadRequest,
     Engine,
@@ -27,9 +27,9 @@ from inference.engines.base import (
     PromptTooLong,
     UnsupportedRequest,
 )
-from inference.image_text import Legible, NoText, can_read, wants_reading
-from inference.metrics import Metrics
-from inference.summarizer import Compactor
+from inference.image_text import NoText, OcrAttempt, can_read, wants_reading
+from inference.metrics import WorkerMetrics
+from inference.summarizer import Summarizer
 from jobqueue.blobs import BlobReader
 from jobqueue.errors import QueueUnavailable
 from jobqueue.queue import JobQueue, Lease, LeaseStatus
@@ -83,16 +83,16 @@ class Worker:
     def __init__(
         self,
         queue: JobQueue,
-        past: Past,
+        past: HistorySource,
         engine: Engine,
         *,
         name: str,
         system: str,
-        workshop: Workshop | None = None,
+        workshop: ToolRuntime | None = None,
         article_service: ArticleService | None = None,
-        compactor: Compactor | None = None,
+        compactor: Summarizer | None = None,
         blobs: BlobReader | None = None,
-        metrics: Metrics | None = None,
+        metrics: WorkerMetrics | None = None,
         drain_s: float = 20.0,
     ) -> None:
         self._queue = queue
@@ -104,7 +104,7 @@ class Worker:
         self._article_service = article_service  # for /article
         self._compactor = compactor  # None: older turns are left out without a summary
         self._blobs = blobs  # pictures; None: they are not looked for
-        self._metrics = metrics or Metrics()
+        self._metrics = metrics or WorkerMetrics()
         self._drain_s = drain_s
         self._reached = True  # whether Redis answered the last chore
         self._refuses = False  # problems, since nobody can solve them
@@ -125,7 +125,7 @@ class Worker:
         return every | {add_model(each, self._engine.model) for each in every}
 
     @property
-    def _takes(self) -> frozenset[str]:
+    def _claimable_capabilities(self) -> frozenset[str]:
         """Also what it can only refuse, where nobody else is there to do it."""
         if not self._refuses:
             return self._capabilities
@@ -137,7 +137,7 @@ class Worker:
         return can_read(self._engine, self._blobs)
 
     @property
-    def _announced(self) -> frozenset[str]:
+    def _advertised_capabilities(self) -> frozenset[str]:
         """Also problems that can be solved in a moment, for they are worth waiting, and that it
         reads, which is no job of its own."""
         opening = self._workshop is not None and not self._workshop.shut
@@ -149,7 +149,7 @@ class Worker:
         return self._stopping.is_set()
 
     @property
-    def lacks(self) -> str:
+    def not_ready_reason(self) -> str:
         """What keeps it from taking jobs; empty when nothing does."""
         health = self._engine.health()
         if self.draining:
@@ -186,7 +186,7 @@ class Worker:
                 for lease in await self._claim():
                     task = jobs.create_task(self._work(lease), name=f"job-{lease.job.id}")
                     self._running.add(task)
-                    task.add_done_callback(self._ended)
+                    task.add_done_callback(self._forget_task)
                     self._tell_compactor()
             log.info("draining", extra={"worker": self._name, "running": len(self._running)})
             if self._running:
@@ -194,7 +194,7 @@ class Worker:
             for task in self._running:
                 task.cancel()
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _forget_task(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         self._tell_compactor()
 
@@ -215,7 +215,7 @@ class Worker:
             return []
         leases = await self._apart(await self._take(free))
         if not leases and not self._careful:
-            await self._queue.wait_for_work(self._takes, WAIT_S)
+            await self._queue.wait_for_work(self._claimable_capabilities, WAIT_S)
         return leases
 
     async def _apart(self, leases: list[Lease]) -> list[Lease]:
@@ -233,7 +233,9 @@ class Worker:
     async def _take(self, free: int) -> list[Lease]:
         """A claim whose reply was lost is repeated under its nonce, so no lease is forgotten."""
         try:
-            leases = await self._queue.claim(self._name, free, self._takes, self._nonce)
+            leases = await self._queue.claim(
+                self._name, free, self._claimable_capabilities, self._nonce
+            )
         except QueueUnavailable:
             log.warning("redis cannot be reached", extra={"worker": self._name})
             return []
@@ -250,10 +252,10 @@ class Worker:
     # --- one job ------------------------------------------------------------------------------
 
     async def _work(self, lease: Lease) -> None:
-        with traced(lease, self._name, self._engine.model) as told:
-            await self._defined(lease, told)
+        with trace_attempt(lease, self._name, self._engine.model) as told:
+            await self._run_with_outcome(lease, told)
 
-    async def _defined(self, lease: Lease, told: Traced) -> None:
+    async def _run_with_outcome(self, lease: Lease, told: AttemptSpan) -> None:
         """A job's edge: whatever happens inside, the job gets a defined outcome."""
         ids = {"job": lease.job.id, "channel": lease.job.channel, "attempt": lease.attempt}
         log.info("attempt begins", extra=ids)
@@ -270,14 +272,14 @@ class Worker:
         except Exception:
             # Offered again, and buried with its reason when it keeps failing.
             log.exception("attempt failed", extra=ids)
-            await patiently(lambda: self._queue.give_up(lease))
+            await retry_transient(lambda: self._queue.give_up(lease))
         else:
             log.info("attempt ends", extra={**ids, "outcome": outcome})
             if self._compactor is not None:
-                self._compactor.answered(lease.job.channel, lease.job.id)
+                self._compactor.note_answer(lease.job.channel, lease.job.id)
         finally:
-            observed.ended(outcome)
-            told.ended(outcome)
+            observed.end(outcome)
+            told.end(outcome)
 
     async def _attempt(self, lease: Lease, emitter: Emitter) -> str:
         """Returns what became of it, for the log. EngineFailed and surprises go up."""
@@ -307,21 +309,21 @@ class Worker:
     async def _begin(self, lease: Lease) -> Attempt:
         job, blobs = lease.job, self._blobs
         if blobs is None or not self._reads or not wants_reading(job, self._engine):
-            return await self._begun(job, lease.attempt)
-        return Legible(
+            return await self._create_attempt(job, lease.attempt)
+        return OcrAttempt(
             job,
             lease.attempt,
             self._engine,
             blobs,
-            lambda read, steps: self._begun(read, lease.attempt, steps),
+            lambda read, steps: self._create_attempt(read, lease.attempt, steps),
         )
 
-    async def _begun(self, job: Job, attempt: int, steps: int = 0) -> Attempt:
+    async def _create_attempt(self, job: Job, attempt: int, steps: int = 0) -> Attempt:
         """`steps` is how many there were already."""
         with tracing.start_span("context"):
-            return await self._made(job, attempt, steps)
+            return await self._choose_attempt(job, attempt, steps)
 
-    async def _made(self, job: Job, attempt: int, steps: int) -> Attempt:
+    async def _choose_attempt(self, job: Job, attempt: int, steps: int) -> Attempt:
         workshop, wanted = self._workshop, strip_model(job.capability)
         if wanted == SOLVE:
             if workshop is None:
@@ -334,7 +336,7 @@ class Worker:
         prompt = await compose(
             job, self._past, self._engine, system=self._system, blobs=self._blobs
         )
-        return Answer(job, attempt, prompt, self._engine)
+        return ChatAnswer(job, attempt, prompt, self._engine)
 
     async def _stream(
         self, events: AsyncGenerator[AnyEvent, None], emitter: Emitter
@@ -345,7 +347,7 @@ class Worker:
             async for batch in gathered:
                 finished = next((e for e in batch if isinstance(e, Finished)), None)
                 # `finish` writes the last event, with the turn.
-                verdict = await emitter.emit(joined([e for e in batch if e is not finished]))
+                verdict = await emitter.emit(merge_events([e for e in batch if e is not finished]))
                 if finished is not None and verdict is not LeaseStatus.LOST:
                     return LeaseStatus.CONTINUE, finished
                 if verdict is not LeaseStatus.CONTINUE:
@@ -395,7 +397,7 @@ class Worker:
                 phase="draining" if self.draining else health.phase,
                 engine=self._engine.name,
                 model=self._engine.model,
-                capabilities=tuple(sorted(self._announced)),
+                capabilities=tuple(sorted(self._advertised_capabilities)),
                 tools=tuple(tool.name for tool in self._workshop.tools) if self._workshop else (),
                 slots=self._engine.slots,
                 running=len(self._running),

@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import sys
 
-from inference.config import Settings, chosen
+from inference.config import WorkerSettings, from_arguments
 from inference.engines import auto_select
 from inference.models import ModelError, ModelMissing, catalog, gguf, resolve
 
@@ -21,7 +21,7 @@ async def ensure_model(arguments: argparse.Namespace) -> None:
     Raises:
         NoModelError: no download succeeded, or there is no model of that name.
     """
-    settings = chosen(arguments)
+    settings = from_arguments(arguments)
     if settings.engine in ("auto", "llamacpp") and await _ensure_gguf(settings):
         arguments.engine = "llamacpp"
         return
@@ -43,7 +43,7 @@ async def ensure_model(arguments: argparse.Namespace) -> None:
     )
 
 
-async def _ensure_gguf(settings: Settings) -> bool:
+async def _ensure_gguf(settings: WorkerSettings) -> bool:
     """Return whether llama.cpp can answer, after a download of its file where that is missing."""
     if settings.engine == "auto" and not auto_select.prefers_llamacpp(settings):
         if not auto_select.has_gpu():

@@ -257,7 +257,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "library: kinds": image_entry.kind_in,
     "library: look": image_checks.parse_report,
     "question": question_parser.read,
-    "question: words": lambda text: maths_words.parts(maths_words.spoken(text), ["中"]),
+    "question: words": lambda text: maths_words.parts(maths_words.words_to_signs(text), ["中"]),
     "expression": expression_parser.expression,
     "expression: plain": expression_parser.plain,
     "relation": expression_parser.relation,
@@ -265,11 +265,13 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "a conversion's unit": lambda text: question_parser.read(
         f"how many m are there in 5{text[4:1_900]}5"
     ),
-    "forms": form_programs.made,
-    "forms, a limit's point": lambda text: form_programs.made(f"limit('1/x', 'x', {f'0{text}'!r})"),
-    "forms, a relation": lambda text: form_programs.made(f"solve({text!r})"),
-    "forms, a value": lambda text: form_programs.made(f"calculate({text[:3_900]!r})"),
-    "calculator": calculator.evaluated,
+    "forms": form_programs.create_program,
+    "forms, a limit's point": lambda text: form_programs.create_program(
+        f"limit('1/x', 'x', {f'0{text}'!r})"
+    ),
+    "forms, a relation": lambda text: form_programs.create_program(f"solve({text!r})"),
+    "forms, a value": lambda text: form_programs.create_program(f"calculate({text[:3_900]!r})"),
+    "calculator": calculator.evaluate,
     "units": units.known,
     "printed": output_parser.typeset,
     "printed: expression": sympy_reader.read_sympy,

@@ -19,8 +19,8 @@ from redis.asyncio import Redis
 
 from bench.report import print_table
 from inference.agent.errors import NoAnswer
-from inference.agent.tool_runtime import Workshop
-from inference.config import OFFLINE, add_choices, chosen
+from inference.agent.tool_runtime import ToolRuntime
+from inference.config import OFFLINE, add_choices, from_arguments
 from inference.engines import create_engine
 from inference.engines.base import Engine
 from inference.maths import verify
@@ -73,7 +73,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(arguments: argparse.Namespace) -> None:
-    settings = chosen(arguments)
+    settings = from_arguments(arguments)
     os.environ.update(OFFLINE)
     engine = create_engine(settings.engine, settings)
     with as_file(files("bench.solve") / "problems.jsonl") as own:
@@ -100,25 +100,25 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 @asynccontextmanager
-async def open_tool_runtime(engine: Engine, redis: Redis) -> AsyncIterator[Workshop]:
+async def open_tool_runtime(engine: Engine, redis: Redis) -> AsyncIterator[ToolRuntime]:
     """Open the tools of `/solve`; raise SandboxUnavailable if programs cannot run."""
-    workshop = Workshop(
+    workshop = ToolRuntime(
         engine, History(redis), Blobs(redis), system=SYSTEM, sandbox=SandboxConfig()
     )
     async with engine, workshop:
-        await workshop.opened()
+        await workshop.wait_until_open()
         yield workshop
 
 
 async def solve_all(
-    problems: Sequence[SolveProblem], workshop: Workshop, judge: Sandbox
+    problems: Sequence[SolveProblem], workshop: ToolRuntime, judge: Sandbox
 ) -> AsyncIterator[SolveOutcome]:
     for number, problem in enumerate(problems):
         yield await _solve(f"problem-{number}", problem, workshop, judge)
 
 
 async def _solve(
-    name: str, problem: SolveProblem, workshop: Workshop, judge: Sandbox
+    name: str, problem: SolveProblem, workshop: ToolRuntime, judge: Sandbox
 ) -> SolveOutcome:
     job = Job(
         id=name,

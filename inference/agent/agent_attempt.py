@@ -6,12 +6,12 @@ from contextlib import aclosing
 
 from common import tracing
 from inference.agent.errors import NoAnswer
-from inference.agent.model_output import Said
+from inference.agent.model_output import ModelOutput
 from inference.agent.model_turn import Asking
 from inference.agent.step_events import Steps
 from inference.chat_attempt import Prompt
 from inference.engines.base import Engine, PromptTooLong
-from inference.tool_parsers.base import Dialect
+from inference.tool_parsers.base import ToolParser
 from inference.tools.base import Context, Outcome, Tool
 from jobqueue.approvals import Approvals
 from jobqueue.blobs import Blobs
@@ -31,7 +31,7 @@ class AgentAttempt:
         prompt: Prompt,
         *,
         engine: Engine,
-        dialect: Dialect,
+        dialect: ToolParser,
         tools: Sequence[Tool],
         context: Context,
         blobs: Blobs,
@@ -62,7 +62,7 @@ class AgentAttempt:
         self.text = ""
 
     async def cut_short(self, reason: FinishReason) -> Finished:
-        return self._finished(reason)
+        return self._create_finished(reason)
 
     def turn(self, finished: Finished) -> Turn:
         job = self._job
@@ -79,7 +79,7 @@ class AgentAttempt:
             completion_tokens=len(finished.text.encode()) // 3,  # of the answer alone
         )
 
-    async def _replies(self, say: str) -> AsyncGenerator[Said | Outcome, None]:
+    async def _replies(self, say: str) -> AsyncGenerator[ModelOutput | Outcome, None]:
         """Raises NoAnswer when the context is used up by what came before."""
         most = MAX_TURNS if self._dialect.answers else MAX_FORMS
         left = max(most - self._asking.turns, 0)
@@ -105,7 +105,7 @@ class AgentAttempt:
             span.set_attributes(tracing.attributes(allowed=said))
         return said
 
-    def _finished(self, reason: FinishReason) -> Finished:
+    def _create_finished(self, reason: FinishReason) -> Finished:
         return Finished(
             text=self.text,
             check=self._check,

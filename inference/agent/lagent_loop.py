@@ -21,9 +21,9 @@ from lagent.llms import AsyncBaseLLM
 from lagent.memory import Memory
 from lagent.schema import ActionReturn, ActionStatusCode, AgentMessage, ModelStatusCode
 
-from inference.agent.model_output import Ask, Said
+from inference.agent.model_output import Ask, ModelOutput
 from inference.engines.base import Message
-from inference.tool_parsers.base import Asked, Dialect
+from inference.tool_parsers.base import ToolParser, ToolRequest
 from inference.tools.base import Context, Outcome, Tool, ToolFailed
 from jobqueue.schema import CallStatus
 
@@ -37,7 +37,7 @@ class Loop:
     def __init__(
         self,
         ask: Ask,
-        dialect: Dialect,
+        dialect: ToolParser,
         tools: Sequence[Tool],
         context: Context,
         *,
@@ -56,7 +56,7 @@ class Loop:
         )
         self._agent.may_run = may_run
 
-    async def say(self, text: str, turns: int) -> AsyncGenerator[Said | Outcome, None]:
+    async def say(self, text: str, turns: int) -> AsyncGenerator[ModelOutput | Outcome, None]:
         """Replies as they grow, and what each call comes to; a reply without a call is the last.
 
         After `turns` replies with calls it ends with the last call's outcome: no answer.
@@ -66,7 +66,9 @@ class Loop:
             # Its `__call__` would tell the last message twice.
             async for message in self._agent.forward(AgentMessage(content=text)):
                 content, formatted = message.content, message.formatted
-                step: Said | Outcome = content if isinstance(content, Said) else formatted
+                step: ModelOutput | Outcome = (
+                    content if isinstance(content, ModelOutput) else formatted
+                )
                 yield step
         finally:
             await self._model.aclose()
@@ -78,11 +80,11 @@ class _Model(AsyncBaseLLM):  # type: ignore[misc]  # lagent has no types
     def __init__(self, ask: Ask) -> None:
         super().__init__(path="commonroom")
         self._ask = ask
-        self._open: AsyncGenerator[Said, None] | None = None
+        self._open: AsyncGenerator[ModelOutput, None] | None = None
 
     async def stream_chat(
         self, inputs: tuple[Message, ...], **_: Any
-    ) -> AsyncGenerator[tuple[ModelStatusCode, Said], None]:
+    ) -> AsyncGenerator[tuple[ModelStatusCode, ModelOutput], None]:
         self._open = self._ask(inputs)
         async for said in self._open:
             yield (ModelStatusCode.END if said.ended else ModelStatusCode.STREAM_ING), said
@@ -111,7 +113,7 @@ class _Agent(AsyncStreamingAgentMixin, AsyncAgentForInternLM):  # type: ignore[m
             last = await self._act(last.formatted.call, last)
             yield last
 
-    async def _act(self, call: Asked, message: AgentMessage) -> AgentMessage:
+    async def _act(self, call: ToolRequest, message: AgentMessage) -> AgentMessage:
         """lagent runs malformed calls as programs and knows no names; so those stop here."""
         fault = call.fault
         if not fault and call.tool not in self.interpreter_executor:
@@ -128,14 +130,14 @@ class _Agent(AsyncStreamingAgentMixin, AsyncAgentForInternLM):  # type: ignore[m
 class _Format:
     """A reply is read by its dialect as it comes, so there is nothing left to parse."""
 
-    def parse_response(self, said: Said) -> Any:
+    def parse_response(self, said: ModelOutput) -> Any:
         return said.reply
 
 
 class _Aggregator:
     """lagent's memory as messages to our engine."""
 
-    def __init__(self, dialect: Dialect, head: tuple[Message, ...]) -> None:
+    def __init__(self, dialect: ToolParser, head: tuple[Message, ...]) -> None:
         self._dialect = dialect
         self._head = head
 
@@ -144,11 +146,11 @@ class _Aggregator:
 
     def _message(self, remembered: AgentMessage, name: str) -> Message:
         if remembered.sender == name:
-            said: Said = remembered.content
+            said: ModelOutput = remembered.content
             return Message("assistant", said.text, tool_call=said.called)
         if remembered.sender == "user":
             return Message("user", remembered.content)
-        return self._dialect.returned(remembered.content)
+        return self._dialect.result_message(remembered.content)
 
 
 @dataclass
@@ -178,7 +180,7 @@ class _Action(BaseAction):  # type: ignore[misc]
 
 class _Processor(Hook):  # type: ignore[misc]
     def before_action(self, _executor: Any, message: AgentMessage, _session: str) -> AgentMessage:
-        call: Asked = message.formatted.call
+        call: ToolRequest = message.formatted.call
         message = copy.copy(message)
         message.content = {"name": call.tool, "parameters": call.arguments}
         return message

@@ -5,9 +5,9 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
-from inference.agent.model_output import Said
+from inference.agent.model_output import ModelOutput
 from inference.engines.base import Chunk, Engine, Message, NativeToolCall, Request, ToolSpec
-from inference.tool_parsers.base import Dialect, Reply
+from inference.tool_parsers.base import ParsedOutput, ToolParser
 from inference.tool_parsers.json_call import made_call
 from inference.tools.base import Tool
 from jobqueue.schema import Job
@@ -21,7 +21,7 @@ class Asking:
         job: Job,
         attempt: int,
         engine: Engine,
-        dialect: Dialect,
+        dialect: ToolParser,
         tools: Sequence[Tool] = (),
     ) -> None:
         self._job = job
@@ -33,11 +33,11 @@ class Asking:
         self.prompt_tokens = 0
         self.completion_tokens = 0
 
-    async def __call__(self, messages: tuple[Message, ...]) -> AsyncGenerator[Said, None]:
+    async def __call__(self, messages: tuple[Message, ...]) -> AsyncGenerator[ModelOutput, None]:
         """What is said, as it grows; the last one has `ended`."""
         self.turns += 1
         self.prompt_tokens += await self._engine.count_tokens(messages)
-        text, made = "", _Made()
+        text, made = "", _ParsedCall()
         async with aclosing(self._engine.generate(self._request(messages))) as chunks:
             async for chunk in chunks:
                 self.completion_tokens += chunk.tokens if chunk.text else 0
@@ -46,7 +46,7 @@ class Asking:
                 made.take(chunk)
                 reply = made.added_to(self._dialect.read(text, ended=over), ended=over)
                 over = over or (reply.call is not None and reply.call.complete)
-                yield Said(text, reply, over, made.called)
+                yield ModelOutput(text, reply, over, made.as_native_call)
                 if over:
                     return
 
@@ -62,7 +62,7 @@ class Asking:
         )
 
 
-class _Made:
+class _ParsedCall:
     """What an engine tells apart by itself: reasoning, and the first call."""
 
     def __init__(self) -> None:
@@ -79,7 +79,7 @@ class _Made:
                 self._arguments = (self._arguments or "") + piece.arguments
 
     @property
-    def called(self) -> NativeToolCall | None:
+    def as_native_call(self) -> NativeToolCall | None:
         """What cannot be read again is left out: a server would refuse the conversation."""
         if self._arguments is None:
             return None
@@ -89,7 +89,7 @@ class _Made:
             return NativeToolCall(self._tool, "{}")
         return NativeToolCall(self._tool, self._arguments or "{}")
 
-    def added_to(self, reply: Reply, *, ended: bool) -> Reply:
+    def added_to(self, reply: ParsedOutput, *, ended: bool) -> ParsedOutput:
         call = reply.call
         if call is None and self._arguments is not None:
             call = made_call(self._tool, self._arguments, complete=ended)

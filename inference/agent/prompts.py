@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from inference.maths.question_parser import Reading
-from inference.tool_parsers.one_line_forms import fenced
+from inference.tool_parsers.one_line_forms import as_code_fence
 from inference.tools.base import Outcome
 
 PROGRAM_WANTED = "Write a program that computes this and prints the result."
@@ -14,7 +14,7 @@ MAX_LINE = 160
 _BOXED = re.compile(r"\\boxed\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
 
 
-def attached(files: Mapping[str, bytes]) -> str:
+def describe_files(files: Mapping[str, bytes]) -> str:
     """For a prompt: how programs open the files, and how each begins."""
     return "\n".join(
         f"Attached file {name!r}, begins with: {_first_line(data)!r}"
@@ -26,8 +26,10 @@ def _first_line(data: bytes) -> str:
     return data[:MAX_LINE].decode("utf-8-sig", "replace").partition("\n")[0].strip()
 
 
-def refuted(reading: Reading | None) -> str:
-    hint = f"\n\nThe question, read word for word:\n{fenced(reading.form)}" if reading else ""
+def describe_refutation(reading: Reading | None) -> str:
+    hint = (
+        f"\n\nThe question, read word for word:\n{as_code_fence(reading.form)}" if reading else ""
+    )
     return f"A check shows that this result is wrong. Compare it with the question.{hint}"
 
 

@@ -8,10 +8,10 @@ from common import tracing
 from inference.agent import prompts
 from inference.agent.agent_attempt import AgentAttempt
 from inference.agent.errors import NoAnswer
-from inference.agent.model_output import Said
+from inference.agent.model_output import ModelOutput
 from inference.maths import form_programs, question_parser, verify
 from inference.maths.verify import Verdict
-from inference.tool_parsers.base import Asked, Reply
+from inference.tool_parsers.base import ParsedOutput, ToolRequest
 from jobqueue.schema import AnyEvent, Check, Delta, FinishReason
 
 REPAIRS = 2  # of a refuted result, before the question is computed as it was read by rule
@@ -36,7 +36,7 @@ class Solution(AgentAttempt):
         if not self.text and not self._steps.figures:
             raise NoAnswer(f"no answer in {self._asking.turns} turns")
         yield Delta(text=self.text)
-        yield self._finished(FinishReason.STOP)
+        yield self._create_finished(FinishReason.STOP)
 
     async def _tries(self, read: question_parser.Reading | None) -> AsyncGenerator[AnyEvent, None]:
         """The model's own ways, repaired where a result is refuted."""
@@ -52,7 +52,7 @@ class Solution(AgentAttempt):
         for _ in range(REPAIRS):
             if not self._is_refuted:
                 return
-            async for event in self._turns(prompts.refuted(read)):
+            async for event in self._turns(prompts.describe_refutation(read)):
                 yield event
             await self._test(read)
 
@@ -62,13 +62,13 @@ class Solution(AgentAttempt):
         self._said = None
         async with aclosing(self._replies(say)) as steps:
             async for step in steps:
-                if isinstance(step, Said):
-                    for event in self._steps.said(step):
+                if isinstance(step, ModelOutput):
+                    for event in self._steps.report_output(step):
                         yield event
                     ended = step.ended and step.reply.call is None
                     self._said = step.reply.text if ended else None
                 else:
-                    yield await self._steps.returned(step)
+                    yield await self._steps.report_result(step)
                     if self._steps.last is step and not self._dialect.answers:
                         return
         if self._said is None and self._dialect.answers:
@@ -89,14 +89,16 @@ class Solution(AgentAttempt):
 
     async def _by_rule(self, read: question_parser.Reading) -> AsyncGenerator[AnyEvent, None]:
         """The question computed as it stands, where the model did not get that far."""
-        call = form_programs.made(read.form)
+        call = form_programs.create_program(read.form)
         tool = self._tools[call.tool]
         program = call.arguments.get("program")
         shown = program if isinstance(program, str) else read.form
-        for event in self._steps.said(Said("", Reply(call=Asked(tool.name, shown, True)), True)):
+        for event in self._steps.report_output(
+            ModelOutput("", ParsedOutput(call=ToolRequest(tool.name, shown, True)), True)
+        ):
             yield event
         if not await self._may_run():
             raise NoAnswer("the call was not allowed")
-        yield await self._steps.returned(await tool.call(self._context, call.arguments))
+        yield await self._steps.report_result(await tool.call(self._context, call.arguments))
         self._said = ""
         await self._test(read)

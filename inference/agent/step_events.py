@@ -3,9 +3,9 @@
 import logging
 from collections.abc import Iterator
 
-from inference.agent.model_output import Said
+from inference.agent.model_output import ModelOutput
 from inference.sandbox.result import Figure
-from inference.tool_parsers.base import Reply
+from inference.tool_parsers.base import ParsedOutput
 from inference.tool_parsers.json_call import PYTHON
 from inference.tools.base import Outcome
 from jobqueue.blobs import Blobs
@@ -34,19 +34,19 @@ class Steps:
         many steps there were without the model."""
         self._blobs = blobs
         self._asks = asks
-        self._shown = Reply()  # of this turn
+        self._shown = ParsedOutput()  # of this turn
         self.before = before
         self.number = before  # of the last step
         self.programs: list[str] = []
         self.last: Outcome | None = None  # of those that succeeded
 
-    def said(self, said: Said, *, aloud: bool = False) -> Iterator[AnyEvent]:
+    def report_output(self, said: ModelOutput, *, aloud: bool = False) -> Iterator[AnyEvent]:
         """`aloud`: text is the answer at once, as in a chat, whether or not a call follows."""
         reply, shown = said.reply, self._shown
         taken_back = not reply.text.startswith(shown.text)
         if taken_back and not aloud:  # it was shown as a thought already
-            shown = Reply(shown.thought + shown.text, "", shown.call)
-        yield from _thought(reply.thought, shown.thought)
+            shown = ParsedOutput(shown.thought + shown.text, "", shown.call)
+        yield from _new_reasoning(reply.thought, shown.thought)
         if aloud:
             if taken_back:
                 yield Delta(text=reply.text, anew=True)
@@ -54,10 +54,10 @@ class Steps:
                 yield Delta(text=reply.text[len(shown.text) :])
             self._shown = reply
         elif reply.call is not None or self.last is None:
-            yield from _thought(reply.text, shown.text)
+            yield from _new_reasoning(reply.text, shown.text)
             self._shown = reply
         else:
-            self._shown = Reply(reply.thought)
+            self._shown = ParsedOutput(reply.thought)
         if reply.call is None:
             return
         written = shown.call.text if shown.call else ""
@@ -70,18 +70,18 @@ class Steps:
         if self._asks and new and reply.call.complete and not reply.call.fault:
             yield ApprovalRequest(step=self.number, attempt=self._asks)
 
-    async def returned(self, outcome: Outcome) -> ToolResult:
+    async def report_result(self, outcome: Outcome) -> ToolResult:
         call = self._shown.call
         if call and call.tool == PYTHON and outcome.status is not CallStatus.REFUSED:
             self.programs.append(call.text)
-        self._shown = Reply()
+        self._shown = ParsedOutput()
         if outcome.status is CallStatus.OK:
             self.last = outcome
         return ToolResult(
             step=self.number,
             status=outcome.status,
             text=outcome.text,
-            figures=await self._kept(outcome.figures),
+            figures=await self._store_figures(outcome.figures),
             duration_ms=outcome.duration_ms,
         )
 
@@ -89,7 +89,7 @@ class Steps:
     def figures(self) -> tuple[Figure, ...]:
         return self.last.figures if self.last else ()
 
-    async def _kept(self, figures: tuple[Figure, ...]) -> tuple[Attachment, ...]:
+    async def _store_figures(self, figures: tuple[Figure, ...]) -> tuple[Attachment, ...]:
         """Where there is no room for them the answer goes on without."""
         kept = []
         for number, figure in enumerate(figures, start=1):
@@ -105,6 +105,6 @@ class Steps:
         return tuple(kept)
 
 
-def _thought(text: str, shown: str) -> Iterator[ReasoningDelta]:
+def _new_reasoning(text: str, shown: str) -> Iterator[ReasoningDelta]:
     if len(text) > len(shown):
         yield ReasoningDelta(text=text[len(shown) :])

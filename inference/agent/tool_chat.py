@@ -5,7 +5,7 @@ from contextlib import aclosing
 
 from inference.agent.agent_attempt import AgentAttempt
 from inference.agent.errors import NoAnswer
-from inference.agent.model_output import Said
+from inference.agent.model_output import ModelOutput
 from jobqueue.schema import AnyEvent, Delta, FinishReason
 
 
@@ -14,8 +14,8 @@ class Talk(AgentAttempt):
         last, called, before = None, False, ""
         async with aclosing(self._replies(self._question)) as steps:
             async for last in steps:
-                if isinstance(last, Said):
-                    for event in self._steps.said(last, aloud=True):
+                if isinstance(last, ModelOutput):
+                    for event in self._steps.report_output(last, aloud=True):
                         if not isinstance(event, Delta):
                             yield event
                             continue
@@ -27,10 +27,10 @@ class Talk(AgentAttempt):
                         called = False
                 else:
                     called, before = True, self.text
-                    yield await self._steps.returned(last)
-        if not isinstance(last, Said) and not self.text:
+                    yield await self._steps.report_result(last)
+        if not isinstance(last, ModelOutput) and not self.text:
             raise NoAnswer(f"{self._asking.turns} turns without an answer")
-        yield self._finished(FinishReason.STOP)
+        yield self._create_finished(FinishReason.STOP)
 
     def _apart(self, delta: Delta, called: bool) -> Delta:
         """What is said after a call begins a line; servers that parse calls leave none between."""

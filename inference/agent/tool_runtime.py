@@ -19,13 +19,13 @@ from inference.agent import prompts
 from inference.agent.errors import NoPrograms
 from inference.agent.solve_attempt import Solution
 from inference.agent.tool_chat import Talk
-from inference.chat_attempt import Past, Prompt, compose
+from inference.chat_attempt import HistorySource, Prompt, compose
 from inference.engines.base import Engine, EngineError, Message, Request
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
 from inference.sandbox.errors import SandboxUnavailable
 from inference.tool_parsers import of_model
-from inference.tool_parsers.base import Dialect
+from inference.tool_parsers.base import ToolParser
 from inference.tool_parsers.server_native import Native
 from inference.tools.base import Context, Tool
 from inference.tools.registry import CONVERT, PYTHON, READ_PICTURE, tools
@@ -42,11 +42,11 @@ RETRY_S = 10.0  # for a sandbox service that does not answer
 _READERS = frozenset({"search_files", "search_channel", "arxiv", "search_web"})
 
 
-class Workshop:
+class ToolRuntime:
     def __init__(
         self,
         engine: Engine,
-        past: Past,
+        past: HistorySource,
         blobs: Blobs,
         *,
         system: str,
@@ -86,7 +86,7 @@ class Workshop:
             await asyncio.wait([self._opening])
         await self._sandbox.__aexit__()
 
-    async def opened(self) -> None:
+    async def wait_until_open(self) -> None:
         """Wait until it is. Raises SandboxUnavailable where it stays shut."""
         if self._opening is not None:  # the examples are read by then, too
             await asyncio.wait([self._opening])
@@ -94,7 +94,7 @@ class Workshop:
             raise SandboxUnavailable(self.closed_because)
 
     @property
-    def _dialect(self) -> Dialect:
+    def _dialect(self) -> ToolParser:
         family = of_model(self.engine.model)
         if self._named == "native":
             return Native(family) if self.engine.takes_tools else family
@@ -167,13 +167,13 @@ class Workshop:
         if not self._open:
             raise NoPrograms(self.closed_because)
         chosen = (PYTHON, CONVERT, *(t for t in self.tools_for(job) if t.name in _READERS))
-        return Solution(job, number, steps=steps, **await self._equipped(job, chosen))
+        return Solution(job, number, steps=steps, **await self._attempt_parts(job, chosen))
 
     async def talk(self, job: Job, number: int, chosen: tuple[Tool, ...], steps: int = 0) -> Talk:
         """Raises what `compose` does."""
-        return Talk(job, number, steps=steps, **await self._equipped(job, chosen))
+        return Talk(job, number, steps=steps, **await self._attempt_parts(job, chosen))
 
-    async def _equipped(self, job: Job, chosen: tuple[Tool, ...]) -> dict[str, Any]:
+    async def _attempt_parts(self, job: Job, chosen: tuple[Tool, ...]) -> dict[str, Any]:
         """What an attempt is made of besides its job."""
         dialect = self._dialect
         turns = (await self._past.load(job.channel, None, job.parent)).turns
@@ -207,13 +207,13 @@ class Workshop:
         return found
 
     async def _prompt(
-        self, job: Job, dialect: Dialect, chosen: Sequence[Tool], files: Mapping[str, bytes]
+        self, job: Job, dialect: ToolParser, chosen: Sequence[Tool], files: Mapping[str, bytes]
     ) -> Prompt:
         """A dialect with examples is that of models which would only be led astray by a persona,
         or by what was said before."""
         examples, how = dialect.examples(), dialect.instructions(chosen)
         system = how if examples else f"{job.system or self._system}\n\n{how}".rstrip()
-        prompt_ = f"{job.prompt}\n\n{prompts.attached(files)}" if files else job.prompt
+        prompt_ = f"{job.prompt}\n\n{prompts.describe_files(files)}" if files else job.prompt
         told = msgspec.structs.replace(job, system=system, prompt=prompt_)
         prompt = await compose(told, self._past, self.engine, system=system, examples=examples)
         if not examples:

@@ -3,13 +3,13 @@
 from inference.article.article_attempt import ArticleAttempt, BaseArticleAttempt
 from inference.article.edit_attempt import EditAttempt
 from inference.article.section_images import ArticleTools
-from inference.chat_attempt import Past
+from inference.chat_attempt import HistorySource
 from inference.engines.base import Message
 from jobqueue.schema import ARTICLE, Job
 
 
 class ArticleService:
-    def __init__(self, past: Past, tools: ArticleTools) -> None:
+    def __init__(self, past: HistorySource, tools: ArticleTools) -> None:
         self._past = past
         self._tools = tools
 

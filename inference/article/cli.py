@@ -16,7 +16,7 @@ from pathlib import Path
 from common.redact import redact
 from inference.article.article_service import ArticleService
 from inference.article.section_images import ArticleTools
-from inference.config import OFFLINE, Settings, add_choices, chosen
+from inference.config import OFFLINE, WorkerSettings, add_choices, from_arguments
 from inference.engines import create_engine
 from inference.engines.base import BadRequest, EngineFailed
 from inference.library import create_selector
@@ -43,7 +43,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run_article(arguments: argparse.Namespace) -> int:
-    settings = chosen(arguments)
+    settings = from_arguments(arguments)
     os.environ.update(OFFLINE)
     try:
         asyncio.run(_run(arguments, settings))
@@ -53,7 +53,7 @@ def run_article(arguments: argparse.Namespace) -> int:
     return 0
 
 
-async def _run(arguments: argparse.Namespace, settings: Settings) -> None:
+async def _run(arguments: argparse.Namespace, settings: WorkerSettings) -> None:
     engine = create_engine(settings.engine, settings)
     async with engine, _sandbox(settings) as sandbox:
         began = time.monotonic()
@@ -115,7 +115,7 @@ def _account(finished: Finished, seconds: float) -> str:
 
 
 @contextlib.asynccontextmanager
-async def _sandbox(settings: Settings) -> AsyncIterator[Sandbox | None]:
+async def _sandbox(settings: WorkerSettings) -> AsyncIterator[Sandbox | None]:
     """Open a sandbox; None where programs are not to be run, or cannot."""
     async with contextlib.AsyncExitStack() as stack:
         sandbox = None

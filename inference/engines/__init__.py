@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from inference.config import Settings
+from inference.config import WorkerSettings
 from inference.engines.base import CannotLoad, Engine
 
 
@@ -11,7 +11,7 @@ class UnknownEngine(CannotLoad):
         super().__init__(f"no engine is called {name!r}; there are {', '.join(sorted(ENGINES))}")
 
 
-def create_engine(name: str, settings: Settings) -> Engine:
+def create_engine(name: str, settings: WorkerSettings) -> Engine:
     """The engine called `name`, not yet loaded: enter it to load.
 
     Raises UnknownEngine, and what finding its model raises.
@@ -23,25 +23,25 @@ def create_engine(name: str, settings: Settings) -> Engine:
     return make(settings)
 
 
-def _create_auto(settings: Settings) -> Engine:
+def _create_auto(settings: WorkerSettings) -> Engine:
     from inference.engines.auto_select import choose_engine  # noqa: PLC0415
 
     return ENGINES[choose_engine(settings)](settings)
 
 
-def _create_llamacpp(settings: Settings) -> Engine:
+def _create_llamacpp(settings: WorkerSettings) -> Engine:
     from inference.engines.llamacpp.engine import engine  # noqa: PLC0415
 
     return engine(settings)
 
 
-def _create_scripted(settings: Settings) -> Engine:
+def _create_scripted(settings: WorkerSettings) -> Engine:
     from inference.engines.scripted import SLOTS, ScriptedEngine  # noqa: PLC0415
 
     return ScriptedEngine(slots=settings.slots or SLOTS)
 
 
-def _create_transformers(settings: Settings) -> Engine:
+def _create_transformers(settings: WorkerSettings) -> Engine:
     from inference.models import resolve  # noqa: PLC0415
 
     files = resolve(settings.model)  # before the slow import: a missing model is told at once
@@ -62,13 +62,13 @@ def _create_transformers(settings: Settings) -> Engine:
     )
 
 
-def _create_openai(settings: Settings) -> Engine:
+def _create_openai(settings: WorkerSettings) -> Engine:
     from inference.engines.openai.config import engine  # noqa: PLC0415
 
     return engine(settings)
 
 
-ENGINES: dict[str, Callable[[Settings], Engine]] = {
+ENGINES: dict[str, Callable[[WorkerSettings], Engine]] = {
     "auto": _create_auto,
     "llamacpp": _create_llamacpp,
     "openai": _create_openai,

@@ -8,13 +8,13 @@ there is no torch it is the only one.
 import ctypes
 from importlib.util import find_spec
 
-from inference.config import Settings
+from inference.config import WorkerSettings
 from inference.models import gguf
 
 DRIVERS = ("libcuda.so.1", "libamdhip64.so")
 
 
-def choose_engine(settings: Settings) -> str:
+def choose_engine(settings: WorkerSettings) -> str:
     """What `auto` means: `llamacpp` or `transformers`."""
     if not prefers_llamacpp(settings):
         return "transformers"
@@ -22,7 +22,7 @@ def choose_engine(settings: Settings) -> str:
     return "llamacpp" if only or gguf.find(settings.model) is not None else "transformers"
 
 
-def prefers_llamacpp(settings: Settings) -> bool:
+def prefers_llamacpp(settings: WorkerSettings) -> bool:
     """Whether it would be llama.cpp, were the model's GGUF here."""
     ours = settings.quantize or settings.spread or not settings.chats
     return not ours and has_llamacpp() and not has_gpu()

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from common.doctor_report import Finding, fault, good, warning
-from inference.config import Settings
+from inference.config import WorkerSettings
 from inference.engines import auto_select
 from inference.engines.base import CannotLoad
 from inference.engines.weight_size import GIB, weight_bytes
@@ -22,7 +22,7 @@ BESIDE_BYTES = {"cpu": 1 * GIB, "cuda": 3 * GIB}
 CONTEXT_TOKENS = 4096
 
 
-async def check_engine(settings: Settings, *, hashes: bool) -> list[Finding]:
+async def check_engine(settings: WorkerSettings, *, hashes: bool) -> list[Finding]:
     """`hashes`: read every byte of the model, to see that it is what was pulled."""
     match auto_select.choose_engine(settings) if settings.engine == "auto" else settings.engine:
         case "transformers":
@@ -37,7 +37,7 @@ async def check_engine(settings: Settings, *, hashes: bool) -> list[Finding]:
     return [fault("engine", f"none is called {settings.engine!r}", todo)]
 
 
-def _of_llamacpp(settings: Settings, *, hashes: bool) -> Iterator[Finding]:
+def _of_llamacpp(settings: WorkerSettings, *, hashes: bool) -> Iterator[Finding]:
     from inference.engines.llamacpp import engine  # noqa: PLC0415  (only where it was chosen)
 
     if not auto_select.has_llamacpp():
@@ -49,7 +49,7 @@ def _of_llamacpp(settings: Settings, *, hashes: bool) -> Iterator[Finding]:
     except ModelError as error:
         yield fault("model", str(error), "python -m inference models pull NAME --gguf")
         return
-    if hashes and gguf.altered(path):
+    if hashes and gguf.is_altered(path):
         todo = f"Remove it, and: python -m inference models pull {path.stem} --gguf"
         yield fault("model", f"{path} was altered", todo)
         return
@@ -59,7 +59,7 @@ def _of_llamacpp(settings: Settings, *, hashes: bool) -> Iterator[Finding]:
     yield memory(f"CPU, {os.cpu_count()} cores", free, total, kept)
 
 
-async def _of_servers(settings: Settings) -> Finding:
+async def _of_servers(settings: WorkerSettings) -> Finding:
     from inference.engines.openai import config  # noqa: PLC0415  (only where it was chosen)
 
     what, todo = "servers", "Start them, and name them in INFERENCE_BASE_URLS"
@@ -72,7 +72,7 @@ async def _of_servers(settings: Settings) -> Finding:
     return warning(what, troubles, todo) if troubles else good(what, up)
 
 
-def _of_transformers(settings: Settings, *, hashes: bool) -> Iterator[Finding]:
+def _of_transformers(settings: WorkerSettings, *, hashes: bool) -> Iterator[Finding]:
     yield _versions()
     try:
         files = resolve(settings.model)
@@ -121,7 +121,7 @@ def _wrong_versions() -> Iterator[str]:
 # --- the device -----------------------------------------------------------------------------------
 
 
-def _of_device(files: ModelFiles, settings: Settings) -> Iterator[Finding]:
+def _of_device(files: ModelFiles, settings: WorkerSettings) -> Iterator[Finding]:
     import torch  # noqa: PLC0415  (seconds)
 
     yield from _packages(files, settings)
@@ -140,7 +140,7 @@ def _of_device(files: ModelFiles, settings: Settings) -> Iterator[Finding]:
     yield memory(f"CPU, {os.cpu_count()} cores", free, total, _need(files, settings, "cpu"))
 
 
-def _packages(files: ModelFiles, settings: Settings) -> Iterator[Finding]:
+def _packages(files: ModelFiles, settings: WorkerSettings) -> Iterator[Finding]:
     """Those that only some settings and models need."""
     from inference.engines.device_placement import Placement  # noqa: PLC0415  (brings torch)
 
@@ -168,7 +168,7 @@ def _pictures(files: ModelFiles) -> Iterator[Finding]:
         yield warning(what, "seen, but this family gives one answer at a time here", todo)
 
 
-def _spread(files: ModelFiles, settings: Settings) -> Finding:
+def _spread(files: ModelFiles, settings: WorkerSettings) -> Finding:
     """All cards and this machine's memory; disk would do too, far too slowly."""
     import torch  # noqa: PLC0415  (seconds)
 
@@ -199,7 +199,7 @@ def memory(device: str, free: int, total: int, need: int) -> Finding:
     return good(what, told)
 
 
-def _need(files: ModelFiles, settings: Settings, device: str) -> int:
+def _need(files: ModelFiles, settings: WorkerSettings, device: str) -> int:
     from transformers import AutoConfig  # noqa: PLC0415  (seconds)
 
     from inference.engines.batch_config import cache_bytes  # noqa: PLC0415

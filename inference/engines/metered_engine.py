@@ -7,11 +7,11 @@ from typing import Self
 
 from common import tracing
 from inference.engines.base import Chunk, Engine, Health, Message, Request
-from inference.metrics import Metrics
+from inference.metrics import WorkerMetrics
 
 
 class MeteredEngine:
-    def __init__(self, engine: Engine, metrics: Metrics) -> None:
+    def __init__(self, engine: Engine, metrics: WorkerMetrics) -> None:
         self._engine = engine
         self._metrics = metrics
 
@@ -29,7 +29,7 @@ class MeteredEngine:
                         if first:
                             tracing.record_span("prefill", gap_s, span)
                     if chunk.usage is not None:
-                        measured.billed(chunk.usage)
+                        measured.add_usage(chunk.usage)
                         counts = tracing.attributes(
                             **asdict(chunk.usage), finish_reason=chunk.finish_reason
                         )

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inference.config import Settings
+from inference.config import WorkerSettings
 from inference.engines.base import Engine
 from jobqueue.blobs import Blobs
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from inference.library.image_selector import ImageSelector
 
 
-def create_selector(settings: Settings, blobs: Blobs, engine: Engine) -> "ImageSelector":
+def create_selector(settings: WorkerSettings, blobs: Blobs, engine: Engine) -> "ImageSelector":
     """Create the one of the settings. Whether the engine sees is known once it is loaded."""
     from inference.library.image_checks import VisionChecker  # noqa: PLC0415
     from inference.library.image_library import LibraryReader  # noqa: PLC0415

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from common.settings import load_or_exit
 from inference import ocr
-from inference.config import Settings
+from inference.config import WorkerSettings
 from inference.library import image_entry
 from inference.library.image_entry import ImageEntry, LibraryError, read_manifest
 from inference.library.image_library import ImageLibrary
@@ -64,7 +64,7 @@ def _command(
 def _in_folder(
     arguments: argparse.Namespace, run: Callable[[argparse.Namespace, Path], int]
 ) -> int:
-    folder = arguments.folder or load_or_exit(Settings, os.environ).pictures
+    folder = arguments.folder or load_or_exit(WorkerSettings, os.environ).pictures
     if not folder:
         print("error: name a folder with --folder or INFERENCE_PICTURES", file=sys.stderr)
         return 2
@@ -113,9 +113,9 @@ def run_index(arguments: argparse.Namespace, folder: Path) -> int:
     with console.status("") as status:
         index = asyncio.run(build_index(folder, lambda n, of: status.update(f"{n} of {of}")))
     print(f"text read in {sum(bool(text.lines) for text in index.written.values())} pictures")
-    if not ocr.installed():
+    if not ocr.is_installed():
         print("no text was read: pip install 'commonroom[ocr]'", file=sys.stderr)
-    if model := arguments.model or load_or_exit(Settings, os.environ).pictures_model:
+    if model := arguments.model or load_or_exit(WorkerSettings, os.environ).pictures_model:
         from inference.library.image_embeddings import embed_library, embedder  # noqa: PLC0415  (torch)
 
         vectors = embed_library(folder, read_manifest(folder), embedder(model))

@@ -20,7 +20,7 @@ from inference.library.image_entry import ImageEntry, kind_in
 from inference.library.image_file import ArticleImage
 from inference.library.image_library import ImageText
 from inference.library.normalize import NameSet, is_among, mentioned_names, name_of
-from inference.ocr import Line
+from inference.ocr import TextLine
 from jobqueue.article import ImageKind
 from jobqueue.schema import Sampling
 
@@ -36,7 +36,7 @@ async def read_image_text(data: bytes) -> ImageText:
     return ImageText(titles=tuple(_titles(lines)), lines=tuple(line.text for line in lines))
 
 
-def _titles(lines: Sequence[Line]) -> list[str]:
+def _titles(lines: Sequence[TextLine]) -> list[str]:
     tallest = max((line.box[3] - line.box[1] for line in lines), default=0)
     return [line.text for line in lines if line.box[3] - line.box[1] >= TITLE_SHARE * tallest]
 

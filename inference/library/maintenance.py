@@ -95,7 +95,7 @@ async def build_index(
 
 async def _read_text(folder: Path, entry: ImageEntry) -> ImageText | None:
     path = file_of(folder, entry)
-    if path is None or not ocr.installed():
+    if path is None or not ocr.is_installed():
         return None
     try:
         data = await asyncio.to_thread(read_file, path)

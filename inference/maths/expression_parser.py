@@ -142,7 +142,7 @@ def _absolute(text: str) -> str:
 def expression(text: str) -> str:
     """`text` as an explicit Python expression. Raises NotMathematics."""
     try:
-        return ast.unparse(_exact(_parsed(text)))
+        return ast.unparse(_exact(_parse(text)))
     except RecursionError as error:  # of hundreds of signs, one within the other
         raise NotMathematics(f"{text[:80]!r} is nested too deep") from error
 
@@ -234,7 +234,7 @@ def _of_fair_length(text: str) -> str:
     return text
 
 
-def _parsed(text: str) -> ast.expr:
+def _parse(text: str) -> ast.expr:
     if re.search(r"\dE[+-]\d", text):
         raise NotMathematics(f"{text[:80]!r} has a power of ten, or Euler's number: write 2*10^3")
     try:

@@ -15,7 +15,7 @@ from inference.maths.expression_parser import NotMathematics, expression
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class FormProgram:
     """What a form asks for: a tool and its arguments."""
 
     tool: str
@@ -29,7 +29,7 @@ class _Form:
     options: dict[str, str] = field(default_factory=dict)
 
 
-def made(written: str) -> Made:
+def create_program(written: str) -> FormProgram:
     """The call that `written` asks for. Raises NotMathematics where a form is filled in wrongly,
     and SyntaxError where it is neither a form nor a program."""
     try:
@@ -43,10 +43,10 @@ def made(written: str) -> Made:
         return _conversion(filled[0])
     if any(form.name == "convert" for form in filled):
         raise NotMathematics("convert stands alone")
-    return _program(_joined([FORMS[form.name](form.texts, form.options) for form in filled]))
+    return _program(_join_programs([FORMS[form.name](form.texts, form.options) for form in filled]))
 
 
-def _joined(sources: list[str]) -> str:
+def _join_programs(sources: list[str]) -> str:
     """One program after the other, with what they import at the top, once."""
     lines = [line for source in sources for line in source.splitlines()]
     imports = dict.fromkeys(line for line in lines if line.startswith(("import ", "from ")))
@@ -62,8 +62,8 @@ def _without(source: str, lines: Collection[str]) -> list[str]:
     return [line for line in source.splitlines() if line not in lines]
 
 
-def _program(source: str) -> Made:
-    return Made("python", {"program": source})
+def _program(source: str) -> FormProgram:
+    return FormProgram("python", {"program": source})
 
 
 def _form(statement: ast.stmt) -> _Form | None:
@@ -71,22 +71,22 @@ def _form(statement: ast.stmt) -> _Form | None:
     if not isinstance(statement, ast.Expr):
         return None
     call = statement.value
-    if isinstance(call, ast.Call) and _called(call) == "print" and len(call.args) == 1:
+    if isinstance(call, ast.Call) and _called_name(call) == "print" and len(call.args) == 1:
         call = call.args[0]
-    if not isinstance(call, ast.Call) or _called(call) not in (*FORMS, "convert"):
+    if not isinstance(call, ast.Call) or _called_name(call) not in (*FORMS, "convert"):
         return None
     texts = [_text(each) for each in call.args]
     options = {str(each.arg): _text(each.value) for each in call.keywords}
     if None in texts or None in options.values():
         return None  # computed arguments: a program that uses sympy's function of that name
     return _Form(
-        _called(call),
+        _called_name(call),
         tuple(text for text in texts if text is not None),
         {name: text for name, text in options.items() if text is not None},
     )
 
 
-def _called(call: ast.Call) -> str:
+def _called_name(call: ast.Call) -> str:
     return call.func.id if isinstance(call.func, ast.Name) else ""
 
 
@@ -98,7 +98,7 @@ def _text(node: ast.expr) -> str | None:
     return None
 
 
-def _conversion(form: _Form) -> Made:
+def _conversion(form: _Form) -> FormProgram:
     if len(form.texts) != 3:
         raise NotMathematics("convert takes a number, its unit and the unit that is wanted")
     value, unit, to = (text.strip() for text in form.texts)
@@ -106,7 +106,7 @@ def _conversion(form: _Form) -> Made:
         number = float(value)
     except ValueError as error:
         raise NotMathematics(f"convert: {value!r} is no number") from error
-    return Made("convert", {"value": number, "unit": unit, "to": to})
+    return FormProgram("convert", {"value": number, "unit": unit, "to": to})
 
 
 def _with_sympy(source: str, tree: ast.Module) -> str:

@@ -40,18 +40,18 @@ def solutions(printed: str) -> list[dict[str, Any]]:
         return []
     lines = [line for line in text.splitlines() if line.strip()]
     if all(_ASSIGNED.fullmatch(line) for line in lines):
-        return _apart([pair for line in lines for pair in _assigned(line)])
+        return _apart([pair for line in lines for pair in _parse_assignments(line)])
     if len(lines) != 1:
         return [{"": value(line)} for line in lines]
     found = value(lines[0])
     several = list(found) if isinstance(found, list | tuple | sympy.FiniteSet) else [found]
-    return [_named(each) for each in several]
+    return [_as_named_values(each) for each in several]
 
 
 _ASSIGNED = re.compile(r"\s*(?:[A-Za-z]\w*\s*=\s*[^=<>]+?\s*(?:,\s*(?=[A-Za-z]\w*\s*=)|$))+")
 
 
-def _assigned(line: str) -> list[tuple[str, Any]]:
+def _parse_assignments(line: str) -> list[tuple[str, Any]]:
     pairs = re.split(r",\s*(?=[A-Za-z]\w*\s*=)", line)
     split = [pair.split("=", 1) for pair in pairs]
     return [(name.strip(), value(text)) for name, text in split]
@@ -67,7 +67,7 @@ def _apart(pairs: list[tuple[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-def _named(found: Any) -> dict[str, Any]:
+def _as_named_values(found: Any) -> dict[str, Any]:
     if isinstance(found, dict):
         return {str(name): each for name, each in found.items()}
     return {"": found}
@@ -123,12 +123,12 @@ def quantity(printed: str, units: Collection[str]) -> Any:
     found = _QUANTITY.fullmatch(printed.strip())
     if found is None:
         return single(printed)
-    if _squeezed(found[2]) not in set(map(_squeezed, units)):
+    if _normalize_unit(found[2]) not in set(map(_normalize_unit, units)):
         raise Unclear
     return value(found[1])
 
 
-def _squeezed(unit: str) -> str:
+def _normalize_unit(unit: str) -> str:
     return re.sub(r"\s", "", unit.strip().rstrip(".")).replace("^", "**")
 
 

@@ -21,7 +21,7 @@ from inference.maths.expression_parser import (
     plain,
     relations,
 )
-from inference.maths.words import Parts, spoken
+from inference.maths.words import Parts, words_to_signs
 from inference.maths.words import parts as apart
 from inference.tools import units
 from inference.tools.base import ToolFailed
@@ -61,7 +61,7 @@ def _has_unclear_numbers(question: str) -> bool:
 def _read(text: str) -> Reading | None:
     if found := _conversion(text):
         return found
-    parts = apart(spoken(text), _PHRASES)
+    parts = apart(words_to_signs(text), _PHRASES)
     if parts is None or any(_AMBIGUOUS.search(run) for run in parts.runs):
         return None
     for kind in _KINDS:
@@ -69,7 +69,7 @@ def _read(text: str) -> Reading | None:
             try:
                 found = kind.read(parts) if parts.words <= kind.words else None
                 if found is not None:
-                    form_programs.made(found.form)  # there is a program for it
+                    form_programs.create_program(found.form)  # there is a program for it
             except (NotMathematics, SyntaxError, ValueError):
                 found = None
             if found is not None:

@@ -113,9 +113,9 @@ class _Reader:
         return found
 
     def _product(self) -> Any:
-        found = self._signed()
+        found = self._read_signed()
         while sign := self._take("*", "/", "%"):
-            found, right = _expression(found), _expression(self._signed())
+            found, right = _expression(found), _expression(self._read_signed())
             if sign == "*":
                 found = found * right
             elif sign == "/":
@@ -131,10 +131,10 @@ class _Reader:
             self.undefined = True
         return found
 
-    def _signed(self) -> Any:
+    def _read_signed(self) -> Any:
         self._enter()
         sign = self._take("-", "+")
-        found = self._signed() if sign else self._power()
+        found = self._read_signed() if sign else self._power()
         self._depth -= 1
         return -_expression(found) if sign == "-" else found
 
@@ -142,27 +142,27 @@ class _Reader:
         base = self._atom()
         if not self._take("**", "^"):
             return base
-        return self._note(_power(_expression(base), _expression(self._signed())))
+        return self._note(_power(_expression(base), _expression(self._read_signed())))
 
     def _atom(self) -> Any:
         kind, text = self._next()
         if kind == "number":
             return _number(text)
         if kind == "name":
-            return self._named(text)
+            return self._read_name(text)
         if text == "(":
             return self._in_parentheses()
         if text == "[":
-            return self._listed("]")
+            return self._read_list("]")
         if text == "{":
             return self._braces()
         raise NotAnExpression(text or "the end")
 
-    def _named(self, name: str) -> Any:
+    def _read_name(self, name: str) -> Any:
         if self._take("("):
             if name not in _FUNCTIONS:
                 raise NotAnExpression(f"{name} is no function here")
-            return self._note(_applied(name, self._listed(")")))
+            return self._note(_apply_function(name, self._read_list(")")))
         if name in _CONSTANTS:
             return _CONSTANTS[name]
         if _SYMBOL.fullmatch(name):
@@ -171,31 +171,31 @@ class _Reader:
 
     def _in_parentheses(self) -> Any:
         """One value, or a tuple."""
-        first = self._nested()
+        first = self._read_nested()
         if self._take(")"):
             return first
         self.expect(",")
-        return (first, *self._listed(")"))
+        return (first, *self._read_list(")"))
 
     def _braces(self) -> Any:
         """A mapping, or a set."""
         if self._take("}"):
             return {}
-        first = self._nested()
+        first = self._read_nested()
         if not self._take(":"):
             if self._take("}"):
                 return sympy.FiniteSet(first)
             self.expect(",")
-            return sympy.FiniteSet(first, *self._listed("}"))
-        found = {first: self._nested()}
+            return sympy.FiniteSet(first, *self._read_list("}"))
+        found = {first: self._read_nested()}
         while self._take(","):
-            name = self._nested()
+            name = self._read_nested()
             self.expect(":")
-            found[name] = self._nested()
+            found[name] = self._read_nested()
         self.expect("}")
         return found
 
-    def _listed(self, closing: str) -> list[Any]:
+    def _read_list(self, closing: str) -> list[Any]:
         """Values up to `closing`, with commas between them."""
         found: list[Any] = []
         while not self._take(closing):
@@ -203,10 +203,10 @@ class _Reader:
                 self.expect(",")
                 if self._take(closing):
                     break
-            found.append(self._nested())
+            found.append(self._read_nested())
         return found
 
-    def _nested(self) -> Any:
+    def _read_nested(self) -> Any:
         self._enter()
         found = self.read_alternatives()
         self._depth -= 1
@@ -269,7 +269,7 @@ def _require_small(found: Any, digits: int = MAX_DIGITS) -> None:
             raise NotAnExpression("too many digits")
 
 
-def _applied(name: str, arguments: list[Any]) -> Any:
+def _apply_function(name: str, arguments: list[Any]) -> Any:
     if name in _OF_WHOLE_NUMBERS:
         most = MAX_FACTORIAL if all(each.is_number for each in arguments) else 20
         for each in arguments:

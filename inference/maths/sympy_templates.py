@@ -32,7 +32,7 @@ MAX_DIGITS = 20_000  # of a number that is written out
 def solve(texts: tuple[str, ...], options: dict[str, str]) -> str:
     """Equations and inequalities, and what is to be found as further texts or as `find`."""
     stated = [text for text in texts if re.search("[=<>]", text)]
-    wanted = [text.strip() for text in texts if text not in stated] + _listed(options)
+    wanted = [text.strip() for text in texts if text not in stated] + _option_names(options)
     if not stated:
         raise NotMathematics("solve takes equations or inequalities")
     found = [each for text in stated for each in relations(text)]
@@ -53,7 +53,7 @@ def roots(texts: tuple[str, ...], options: dict[str, str]) -> str:
     return solve(tuple(text if "=" in text else f"{text} = 0" for text in texts[:1]), options)
 
 
-def _listed(options: dict[str, str]) -> list[str]:
+def _option_names(options: dict[str, str]) -> list[str]:
     return [name for text in options.values() for name in re.findall(r"\w+", text)]
 
 

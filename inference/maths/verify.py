@@ -26,12 +26,12 @@ class Verdict:
 async def verdict(sandbox: Sandbox, reading: Reading | None, printed: str) -> Verdict:
     """What a test of its own says about a printed answer to a question."""
     asked: dict[str, object] = {"printed": printed, "task": reading.task if reading else None}
-    said = await _judged(sandbox, asked)
+    said = await _run_verifier(sandbox, asked)
     return Verdict(said.verdict, said.latex) if said else Verdict()
 
 
 async def same(sandbox: Sandbox, printed: str, expected: str) -> bool:
-    said = await _judged(sandbox, {"printed": printed, "expected": expected})
+    said = await _run_verifier(sandbox, {"printed": printed, "expected": expected})
     return bool(said and said.same)
 
 
@@ -43,7 +43,7 @@ class _Judgement(msgspec.Struct, forbid_unknown_fields=True):
     same: bool | None
 
 
-async def _judged(sandbox: Sandbox, asked: dict[str, object]) -> _Judgement | None:
+async def _run_verifier(sandbox: Sandbox, asked: dict[str, object]) -> _Judgement | None:
     """None where the judge did not come to an end within its limits.
 
     It runs in a process of its own, after the judged program has ended: that program can neither

@@ -20,7 +20,7 @@ _CALLED = re.compile(r"\s*\(")
 _SEPARATORS = ",;:?。、."
 
 
-def spoken(text: str) -> str:
+def words_to_signs(text: str) -> str:
     """Mathematics that is said in words, written in signs."""
     for pattern, written in (
         (rf"({_DIGITS}|[a-zA-Z])\s*+的\s*(\d+)\s*次方", r"(\1)^(\2)"),

@@ -106,7 +106,7 @@ def _bundled_rows() -> Iterator[Row]:
 
 
 def _own_rows() -> Iterator[Row]:
-    for entry in model_store.installed():
+    for entry in model_store.list_installed():
         if catalog.find(entry.name) is None:
             folder = entry.resolve()
             purpose = "LoRA adapter" if model_store.is_adapter(folder) else "your own"
@@ -115,7 +115,7 @@ def _own_rows() -> Iterator[Row]:
 
 def run_check(arguments: argparse.Namespace) -> int:
     code = 0
-    for name in arguments.models or [path.name for path in model_store.installed()]:
+    for name in arguments.models or [path.name for path in model_store.list_installed()]:
         try:
             with bar() as report:
                 faults = integrity.faults(model_store.locate(name), report)

@@ -56,7 +56,7 @@ def _move_weights(folder: Path, target: Path, config: Any, report: Report) -> It
     files = sorted(folder.glob("*.safetensors"))
     total, done = sum(path.stat().st_size for path in files), 0
 
-    def moved(size: int) -> None:
+    def report_moved(size: int) -> None:
         nonlocal done
         done += size
         report(Progress("convert", done, total, "taking wqkv apart"))
@@ -64,7 +64,7 @@ def _move_weights(folder: Path, target: Path, config: Any, report: Report) -> It
     where: dict[str, str] = {}
     for path in files:
         ours = list(internlm2.tensors_of_llama(safetensors_io.read(path), config))
-        safetensors_io.write(target / path.name, path, ours, moved)
+        safetensors_io.write(target / path.name, path, ours, report_moved)
         where |= dict.fromkeys((tensor.name for tensor in ours), path.name)
     if len(files) > 1:
         _write(target / INDEX, {"metadata": {"total_size": done}, "weight_map": where})

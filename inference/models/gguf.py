@@ -54,7 +54,7 @@ def pull(name: str, report: Report = silent) -> Path:
     return path
 
 
-def altered(path: Path, *, remembered: bool = False) -> bool:
+def is_altered(path: Path, *, remembered: bool = False) -> bool:
     """Whether a package's file is not what was promised; one of the operator's own never is.
 
     A `remembered` hash is enough where the file has not changed since it was read.
@@ -68,7 +68,7 @@ def altered(path: Path, *, remembered: bool = False) -> bool:
 
 def require_unaltered(path: Path) -> None:
     """Raise ModelBroken for a package's file that is not what was promised."""
-    if altered(path, remembered=True):
+    if is_altered(path, remembered=True):
         raise ModelBroken(
             f"{path} is incomplete or was altered. "
             f"Run: python -m inference models pull {path.stem} --gguf"

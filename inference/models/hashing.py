@@ -63,9 +63,9 @@ def record(folder: Path) -> dict[str, FileRecord]:
     return {
         path.relative_to(folder).as_posix(): FileRecord(path.stat().st_size, sha256(path))
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not _hidden(path.relative_to(folder)) and path.name != MANIFEST
+        if path.is_file() and not _is_hidden(path.relative_to(folder)) and path.name != MANIFEST
     }
 
 
-def _hidden(path: Path) -> bool:
+def _is_hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)

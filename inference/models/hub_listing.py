@@ -46,7 +46,7 @@ def hub_listing(known: Known) -> Listing:
         files = tuple(_hub_file(base, entry) for entry in info["siblings"])
     except (KeyError, TypeError) as error:
         raise SourceUnreachable(f"{address} lists {known.hub} without {error}") from error
-    return Listing(f"{address}/{known.hub}", revision, _wanted(files), headers)
+    return Listing(f"{address}/{known.hub}", revision, _select_files(files), headers)
 
 
 def _hub_file(base: str, entry: Any) -> RemoteFile:
@@ -73,7 +73,7 @@ def modelscope_listing(known: Known) -> Listing:
         revision = max((entry["CommittedDate"], entry["Revision"]) for entry in entries)[1]
     except (KeyError, TypeError, ValueError) as error:
         raise SourceUnreachable(f"{address} lists {known.modelscope} without {error}") from error
-    return Listing(f"{address}/models/{known.modelscope}", str(revision), _wanted(files), {})
+    return Listing(f"{address}/models/{known.modelscope}", str(revision), _select_files(files), {})
 
 
 def _modelscope_file(api: str, entry: Any) -> RemoteFile:
@@ -83,7 +83,7 @@ def _modelscope_file(api: str, entry: Any) -> RemoteFile:
     return RemoteFile(path=path, url=url, size=entry["Size"], sha256=entry["Sha256"])
 
 
-def _wanted(files: tuple[RemoteFile, ...]) -> tuple[RemoteFile, ...]:
+def _select_files(files: tuple[RemoteFile, ...]) -> tuple[RemoteFile, ...]:
     return tuple(
         file
         for file in files

@@ -73,10 +73,10 @@ def tensors_of_llama(tensors: Iterable[Tensor], config: Mapping[str, Any]) -> It
         if _WQKV in tensor.name:
             yield from _split(tensor, config)
         else:
-            yield Tensor(_renamed(tensor.name), tensor.dtype, tensor.shape, tensor.spans)
+            yield Tensor(_rename_weight(tensor.name), tensor.dtype, tensor.shape, tensor.spans)
 
 
-def _renamed(name: str) -> str:
+def _rename_weight(name: str) -> str:
     if name == "output.weight":
         return "lm_head.weight"
     return _RENAMED.sub(lambda found: _NAMES[found[0]], name)

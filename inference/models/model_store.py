@@ -148,7 +148,7 @@ def complete(folder: Path) -> bool:
     )
 
 
-def installed() -> list[Path]:
+def list_installed() -> list[Path]:
     """The folders and links below the root, by name."""
     if not root().is_dir():
         return []

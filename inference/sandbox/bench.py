@@ -42,14 +42,14 @@ async def bench(config: SandboxConfig) -> None:
 async def _times(
     run: Callable[[], Awaitable[object]], *, at_once: int, rounds: int = _ROUNDS
 ) -> list[float]:
-    async def timed() -> float:
+    async def time_run() -> float:
         started = time.perf_counter()
         await run()
         return (time.perf_counter() - started) * 1000
 
     times: list[float] = []
     for _ in range(max(1, rounds // at_once)):
-        times += await asyncio.gather(*(timed() for _ in range(at_once)))
+        times += await asyncio.gather(*(time_run() for _ in range(at_once)))
     return times
 
 

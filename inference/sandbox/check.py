@@ -40,36 +40,36 @@ async def findings(config: SandboxConfig) -> list[Finding]:
 
 
 def _layers(config: SandboxConfig) -> Iterator[Finding]:
-    yield _found(
+    yield _create_finding(
         "kernel", platform.system() == "Linux", f"{platform.release()}, {os.uname().machine}"
     )
     version = landlock.get_abi_version()
-    yield _found(
+    yield _create_finding(
         "Landlock", version > 0, f"ABI {version}" if version else "missing, or off at boot"
     )
-    yield _tried(
+    yield _try_layer(
         "seccomp", lambda: f"a filter of {len(seccomp.compile_filter()) // 8} instructions"
     )
-    yield _tried("environment", lambda: str(interpreter.ensure(config.environment).folder))
+    yield _try_layer("environment", lambda: str(interpreter.ensure(config.environment).folder))
     uid = os.getuid()
     became = f"programs run as uid {uid or config.uid}" + (", we are root" * (not uid))
     yield good("sandbox: user", became)
 
 
-def _found(layer: str, holds: bool, detail: str, *, needed: bool = True) -> Finding:
+def _create_finding(layer: str, holds: bool, detail: str, *, needed: bool = True) -> Finding:
     what, todo = f"sandbox: {layer}", TODO[layer.replace(",", "").split()[0]]
     if holds:
         return good(what, detail)
     return (fault if needed else warning)(what, detail, todo)
 
 
-def _tried(layer: str, attempt: Callable[[], str]) -> Finding:
+def _try_layer(layer: str, attempt: Callable[[], str]) -> Finding:
     try:
-        return _found(layer, True, attempt())
+        return _create_finding(layer, True, attempt())
     except SandboxUnavailable as missing:
-        return _found(layer, False, missing.reason)
+        return _create_finding(layer, False, missing.reason)
     except ConfinementError as missing:
-        return _found(layer, False, str(missing))
+        return _create_finding(layer, False, str(missing))
 
 
 async def _by_running(config: SandboxConfig) -> list[Finding]:
@@ -82,7 +82,7 @@ async def _by_running(config: SandboxConfig) -> list[Finding]:
     if config.bubblewrap == "off":
         return found
     if not shutil.which("bwrap"):
-        return [*found, _found("bubblewrap", False, "not installed", needed=required)]
+        return [*found, _create_finding("bubblewrap", False, "not installed", needed=required)]
     wrapped = replace(config, bubblewrap="require")
     return [*found, await _program("bubblewrap, and a program in it", wrapped, needed=required)]
 
@@ -94,6 +94,6 @@ async def _program(layer: str, config: SandboxConfig, *, needed: bool) -> Findin
             ready_s = time.perf_counter() - started
             result = await sandbox.run("6 * 7")
     except SandboxUnavailable as missing:
-        return _found(layer, False, missing.reason, needed=needed)
+        return _create_finding(layer, False, missing.reason, needed=needed)
     detail = f"ready in {ready_s:.1f} s, ran in {result.duration_ms:.0f} ms"
-    return _found(layer, result.value == "42", detail, needed=needed)
+    return _create_finding(layer, result.value == "42", detail, needed=needed)

@@ -16,9 +16,9 @@ from common import tracing
 from inference.sandbox.config import Limits, SandboxConfig
 from inference.sandbox.errors import ProgramRefused, SandboxUnavailable
 from inference.sandbox.inside import messages
-from inference.sandbox.output_collector import Collector, OnOutput
+from inference.sandbox.output_collector import OnOutput, OutputCollector
 from inference.sandbox.result import ProgramResult, Status
-from inference.sandbox.zygote_connection import Link
+from inference.sandbox.zygote_connection import ZygoteConnection
 
 
 class Sandbox:
@@ -32,10 +32,10 @@ class Sandbox:
         self._config = config or SandboxConfig()
         self._slots = asyncio.Semaphore(self._config.concurrency)
         self._connecting = asyncio.Lock()
-        self._link: Link | None = None
+        self._link: ZygoteConnection | None = None
 
     async def __aenter__(self) -> Self:
-        await self._connected()
+        await self._connect()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -64,12 +64,12 @@ class Sandbox:
         Raises `ProgramRefused` before anything runs, `SandboxUnavailable` if nothing can run.
         """
         limits = self._config.limits
-        contents = _checked(limits, program, files or {})
+        contents = _check_input(limits, program, files or {})
         seconds = limits.timeout_s if timeout_s is None else min(timeout_s, limits.timeout_s)
-        collector = Collector(limits, on_output)
+        collector = OutputCollector(limits, on_output)
         with tracing.start_span("sandbox") as span:
             async with self._slots:
-                link = await self._connected()
+                link = await self._connect()
                 ended = await link.run(program, contents, limits, seconds, collector)
                 span.set_attributes(
                     tracing.attributes(ended=ended.reason, duration_ms=ended.duration_ms)
@@ -78,17 +78,17 @@ class Sandbox:
             raise SandboxUnavailable(ended.detail)
         return _result(ended, collector, seconds)
 
-    async def _connected(self) -> Link:
+    async def _connect(self) -> ZygoteConnection:
         async with self._connecting:
             if self._link is not None and self._link.lost:
                 lost, self._link = self._link, None
                 await lost.aclose()
             if self._link is None:
-                self._link = await Link.open(self._config)
+                self._link = await ZygoteConnection.open(self._config)
             return self._link
 
 
-def _checked(limits: Limits, program: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
+def _check_input(limits: Limits, program: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
     size = len(program.encode("utf-8", "replace"))
     if size > limits.program_bytes:
         raise ProgramRefused(f"the program has {size:,} bytes of {limits.program_bytes:,}")
@@ -107,7 +107,7 @@ def _long(name: str) -> bool:
     return len(name.encode()) > 255  # as every file system has it
 
 
-def _result(ended: messages.Ended, collected: Collector, seconds: float) -> ProgramResult:
+def _result(ended: messages.Ended, collected: OutputCollector, seconds: float) -> ProgramResult:
     status = _status(ended, collected, seconds)
     stderr = collected.stderr
     if status == "error" and not collected.raised:  # it had no chance to say so itself
@@ -122,7 +122,7 @@ def _result(ended: messages.Ended, collected: Collector, seconds: float) -> Prog
     )
 
 
-def _status(ended: messages.Ended, collected: Collector, seconds: float) -> Status:
+def _status(ended: messages.Ended, collected: OutputCollector, seconds: float) -> Status:
     if collected.over:
         return "output_limit"
     if ended.reason == "timeout" or ended.exit == -signal.SIGXCPU or ended.cpu_s > seconds:

@@ -21,7 +21,7 @@ _ROOM = 1 << 10  # for a frame's own words
 _ESCAPED = 6  # bytes for one, at worst: \u0000
 
 
-class Collector:
+class OutputCollector:
     """Feed it what arrives. `over` turns true when a limit is passed: kill the program then."""
 
     def __init__(self, limits: Limits, on_output: OnOutput | None = None) -> None:
@@ -92,7 +92,7 @@ class Collector:
             case messages.Stderr(text):
                 self._write(self._stderr, text)
             case messages.Value(text):
-                self.value = self._allowed(text)
+                self.value = self._truncate(text)
             case messages.Raised(text, memory):
                 self.raised = True
                 self.out_of_memory |= memory
@@ -101,11 +101,11 @@ class Collector:
                 self._draw(png_bytes)
 
     def _write(self, stream: list[str], text: str) -> None:
-        if text := self._allowed(text):
+        if text := self._truncate(text):
             stream.append(text)
             self._on_output(text)
 
-    def _allowed(self, text: str) -> str:
+    def _truncate(self, text: str) -> str:
         """As much of it as may still be written."""
         data = text.encode("utf-8", "replace")
         if len(data) > self._text_left:
@@ -117,7 +117,7 @@ class Collector:
     def _draw(self, data: bytes) -> None:
         if len(self.figures) >= self._limits.figures or len(data) > self._limits.figure_bytes:
             return
-        figure = png_check.checked(data, max_pixels=self._limits.figure_pixels)
+        figure = png_check.check_png(data, max_pixels=self._limits.figure_pixels)
         if figure:
             self.figures.append(figure)
 

@@ -23,7 +23,7 @@ _PIECE = 1 << 20  # bytes that are inflated at once
 _MAX_CHUNKS = 1024  # libpng cuts the data into pieces of 8 to 64 KiB
 
 
-def checked(data: bytes, *, max_pixels: int) -> Figure | None:
+def check_png(data: bytes, *, max_pixels: int) -> Figure | None:
     """The picture, or None where the bytes are not a PNG or it has too many pixels."""
     try:
         chunks = list(_chunks(data))
@@ -40,7 +40,7 @@ def checked(data: bytes, *, max_pixels: int) -> Figure | None:
         return None
     if not _inflates_to(_data_size(header), b"".join(b for kind, b in chunks if kind == b"IDAT")):
         return None
-    kept = b"".join(_packed(kind, body) for kind, body in chunks if kind in _KEPT)
+    kept = b"".join(_pack_chunk(kind, body) for kind, body in chunks if kind in _KEPT)
     return Figure(_SIGNATURE + kept, width, height)
 
 
@@ -89,5 +89,5 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     raise ValueError("too many chunks")
 
 
-def _packed(kind: bytes, body: bytes) -> bytes:
+def _pack_chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I4s", len(body), kind) + body + struct.pack(">I", zlib.crc32(kind + body))

@@ -40,7 +40,7 @@ async def serve(path: Path, config: SandboxConfig, *, mode: int = 0o600) -> None
         path.unlink(missing_ok=True)  # noqa: ASYNC240  (once, at the end)
 
 
-async def _until_asked_to_stop(zygote: zygote_launcher.Zygote) -> None:
+async def _until_asked_to_stop(zygote: zygote_launcher.ZygoteProcess) -> None:
     asked = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, asked.set)

@@ -16,14 +16,14 @@ from inference.sandbox import zygote_launcher
 from inference.sandbox.config import Limits, SandboxConfig
 from inference.sandbox.errors import SandboxUnavailable
 from inference.sandbox.inside import messages
-from inference.sandbox.output_collector import Collector
+from inference.sandbox.output_collector import OutputCollector
 
 _CONNECT_S = 5.0
 _SEALED = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
 _LOST = messages.Ended(0, "killed", -signal.SIGKILL, 0.0)  # the zygote is gone, and the program too
 
 
-class Link:
+class ZygoteConnection:
     def __init__(
         self, control: socket.socket, ready: messages.Ready, owned: AsyncExitStack
     ) -> None:
@@ -44,7 +44,7 @@ class Link:
                 control, ready = zygote.control, zygote.ready
             else:
                 control = owned.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
-                ready = await _greeted(control, str(config.socket))
+                ready = await _receive_greeting(control, str(config.socket))
             link = cls(control, ready, owned)
             link._owned = owned.pop_all()
             return link
@@ -60,7 +60,7 @@ class Link:
         files: Mapping[str, bytes],
         limits: Limits,
         seconds: float,
-        collector: Collector,
+        collector: OutputCollector,
     ) -> messages.Ended:
         request = messages.Run(next(self._ids), seconds, limits.memory_bytes)
         task = messages.Task(
@@ -79,7 +79,10 @@ class Link:
         try:
             with ExitStack() as ours:  # the zygote has copies once they are sent
                 ours.callback(os.close, write)
-                sealed = [_sealed(ours, data) for data in (messages.encode(task), *files.values())]
+                sealed = [
+                    _create_sealed_file(ours, data)
+                    for data in (messages.encode(task), *files.values())
+                ]
                 self._send(request, [write, *sealed])
             await output.closed
             if collector.over:
@@ -126,7 +129,7 @@ class Link:
 class _Output(asyncio.Protocol):
     """The reading end of a program's pipe."""
 
-    def __init__(self, collector: Collector) -> None:
+    def __init__(self, collector: OutputCollector) -> None:
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._collector = collector
 
@@ -160,7 +163,7 @@ def _settle(future: asyncio.Future[messages.Ended], ended: messages.Ended) -> No
         future.set_result(ended)
 
 
-def _sealed(stack: ExitStack, data: bytes) -> int:
+def _create_sealed_file(stack: ExitStack, data: bytes) -> int:
     """A read-only file in memory. Its offset stays at the start for whoever reads it."""
     descriptor = os.memfd_create("given", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     stack.callback(os.close, descriptor)
@@ -171,7 +174,7 @@ def _sealed(stack: ExitStack, data: bytes) -> int:
     return descriptor
 
 
-async def _greeted(control: socket.socket, path: str) -> messages.Ready:
+async def _receive_greeting(control: socket.socket, path: str) -> messages.Ready:
     loop = asyncio.get_running_loop()
     control.setblocking(False)
     try:
@@ -183,4 +186,4 @@ async def _greeted(control: socket.socket, path: str) -> messages.Ready:
         raise SandboxUnavailable(reason) from failure
     if not packet:
         raise SandboxUnavailable(f"the sandbox service at {path} is ending")
-    return zygote_launcher.welcomed(packet)
+    return zygote_launcher.parse_ready(packet)

@@ -42,7 +42,7 @@ _PASSED_ON = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
 
 @dataclass(frozen=True, slots=True)
-class Zygote:
+class ZygoteProcess:
     process: Process
     control: socket.socket  # ours to read; closing it ends the zygote and all its programs
     ready: messages.Ready
@@ -51,7 +51,7 @@ class Zygote:
 @asynccontextmanager
 async def zygote(
     config: SandboxConfig, *, listener: socket.socket | None = None
-) -> AsyncIterator[Zygote]:
+) -> AsyncIterator[ZygoteProcess]:
     """A running zygote, under bubblewrap where that starts. Nothing of it outlives the block."""
     started = await start(config, listener)
     watch = asyncio.ensure_future(started.process.wait())
@@ -63,7 +63,7 @@ async def zygote(
         await stop(started)
 
 
-async def start(config: SandboxConfig, listener: socket.socket | None = None) -> Zygote:
+async def start(config: SandboxConfig, listener: socket.socket | None = None) -> ZygoteProcess:
     place = await asyncio.to_thread(interpreter.ensure, config.environment)
     try:
         filter_ = await asyncio.to_thread(seccomp.compile_filter)
@@ -82,7 +82,7 @@ async def start(config: SandboxConfig, listener: socket.socket | None = None) ->
     return await _start(config, place, filter_, listener, None)
 
 
-async def stop(started: Zygote) -> None:
+async def stop(started: ZygoteProcess) -> None:
     started.control.close()
     try:
         async with asyncio.timeout(5):
@@ -105,7 +105,7 @@ async def _start(
     filter_: bytes,
     listener: socket.socket | None,
     bwrap: str | None,
-) -> Zygote:
+) -> ZygoteProcess:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.setblocking(False)
     passed = [theirs.fileno()] + ([listener.fileno()] if listener else [])
@@ -135,7 +135,7 @@ async def _start(
             bubblewrap=bwrap is not None,
         )
         try:
-            ready = await _introduced(ours, setup)
+            ready = await _send_setup(ours, setup)
         except BaseException as failure:
             ours.close()
             if process.returncode is None:
@@ -144,10 +144,10 @@ async def _start(
             if isinstance(failure, OSError):
                 raise SandboxUnavailable(complaints.text() or "it ended at once") from failure
             raise
-    return Zygote(process, ours, ready)
+    return ZygoteProcess(process, ours, ready)
 
 
-async def _introduced(control: socket.socket, setup: messages.Setup) -> messages.Ready:
+async def _send_setup(control: socket.socket, setup: messages.Setup) -> messages.Ready:
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(_START_S):
@@ -157,10 +157,10 @@ async def _introduced(control: socket.socket, setup: messages.Setup) -> messages
         raise SandboxUnavailable(f"it was not ready within {_START_S:g} s") from None
     if not packet:
         raise ConnectionResetError("it ended before it was ready")
-    return welcomed(packet)
+    return parse_ready(packet)
 
 
-def welcomed(packet: bytes) -> messages.Ready:
+def parse_ready(packet: bytes) -> messages.Ready:
     """The first packet on a connection."""
     try:
         message = messages.decode_from_zygote(packet)

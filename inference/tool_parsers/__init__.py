@@ -2,13 +2,13 @@
 
 import re
 
-from inference.tool_parsers.base import Dialect
+from inference.tool_parsers.base import ToolParser
 from inference.tool_parsers.hermes import Hermes
 from inference.tool_parsers.internlm import InternLM
 from inference.tool_parsers.one_line_forms import Forms
 from inference.tool_parsers.python_fence import Fences
 
-DIALECTS: dict[str, Dialect] = {
+DIALECTS: dict[str, ToolParser] = {
     dialect.name: dialect for dialect in (Hermes(), InternLM(), Fences(), Forms())
 }
 
@@ -21,7 +21,7 @@ _FAMILIES = (
 )
 
 
-def of_model(model: str) -> Dialect:
+def of_model(model: str) -> ToolParser:
     size = _BILLIONS.search(model)
     if size and float(size[1]) * (1 if size[2].lower() == "b" else 1e-3) <= _SMALL:
         return DIALECTS["forms"]

@@ -17,7 +17,7 @@ from jobqueue.schema import Sampling
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ToolRequest:
     """A call, as far as the model has written it."""
 
     tool: str  # empty while its name has not come
@@ -28,13 +28,13 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ParsedOutput:
     thought: str = ""
     text: str = ""
-    call: Asked | None = None  # nothing that follows it is read
+    call: ToolRequest | None = None  # nothing that follows it is read
 
 
-class Dialect(Protocol):
+class ToolParser(Protocol):
     @property
     def name(self) -> str: ...
 
@@ -70,11 +70,11 @@ class Dialect(Protocol):
         """For the system prompt: which tools there are and how one is called."""
         ...
 
-    def read(self, text: str, *, ended: bool) -> Reply:
+    def read(self, text: str, *, ended: bool) -> ParsedOutput:
         """`ended`: no more will come, so nothing is held back as the beginning of a mark."""
         ...
 
-    def returned(self, text: str) -> Message:
+    def result_message(self, text: str) -> Message:
         """How a model is told what its call came to."""
         ...
 

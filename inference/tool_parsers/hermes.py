@@ -7,7 +7,7 @@ from typing import ClassVar
 import msgspec
 
 from inference.engines.base import Message, Role
-from inference.tool_parsers.base import Asked
+from inference.tool_parsers.base import ToolRequest
 from inference.tool_parsers.json_call import describe, json_call
 from inference.tool_parsers.tag_based import Marked
 from inference.tools.base import Tool
@@ -50,8 +50,8 @@ class Hermes(Marked):
         )
         return _HOW.format(tools="\n".join(told))
 
-    def _call(self, written: str, *, complete: bool) -> Asked:
+    def _call(self, written: str, *, complete: bool) -> ToolRequest:
         return json_call(written, "arguments", complete=complete)
 
-    def returned(self, text: str) -> Message:
+    def result_message(self, text: str) -> Message:
         return Message(self.role, text)

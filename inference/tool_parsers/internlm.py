@@ -7,7 +7,7 @@ from typing import ClassVar
 import msgspec
 
 from inference.engines.base import Message
-from inference.tool_parsers.base import Asked, held_back
+from inference.tool_parsers.base import ToolRequest, held_back
 from inference.tool_parsers.json_call import PYTHON, describe, json_call
 from inference.tool_parsers.tag_based import Marked
 from inference.tools.base import Tool
@@ -51,21 +51,21 @@ class InternLM(Marked):
             parts.append(_PLUGIN_HOW.format(tools=told))
         return "\n\n".join(parts)
 
-    def returned(self, text: str) -> Message:
+    def result_message(self, text: str) -> Message:
         return Message("environment", text or "(nothing)")
 
-    def _call(self, written: str, *, complete: bool) -> Asked:
+    def _call(self, written: str, *, complete: bool) -> ToolRequest:
         kind = written.lstrip()
         if kind.startswith(INTERPRETER):
             code = _without_fence(kind[len(INTERPRETER) :], complete=complete)
             arguments: dict[str, object] | None = {"program": code} if complete else None
             fault = "the program is empty" if complete and not code.strip() else ""
-            return Asked(PYTHON, code, complete, None if fault else arguments, fault)
+            return ToolRequest(PYTHON, code, complete, None if fault else arguments, fault)
         if kind.startswith(PLUGIN):
             return json_call(kind[len(PLUGIN) :], "parameters", complete=complete)
         if not complete:
-            return Asked("", "")
-        return Asked("", "", True, fault="an action is <|interpreter|> or <|plugin|>")
+            return ToolRequest("", "")
+        return ToolRequest("", "", True, fault="an action is <|interpreter|> or <|plugin|>")
 
 
 def _without_fence(code: str, *, complete: bool) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from inference.tool_parsers.base import Asked
+from inference.tool_parsers.base import ToolRequest
 from inference.tools.base import Tool
 
 PYTHON = "python"
@@ -29,24 +29,24 @@ def describe(tool: Tool) -> dict[str, object]:
     }
 
 
-def json_call(written: str, field: str, *, complete: bool) -> Asked:
+def json_call(written: str, field: str, *, complete: bool) -> ToolRequest:
     """The call that `written` is, or is becoming; `field` holds its arguments.
 
     What is not exactly a call has a fault, and never runs.
     """
     name = found[1] if (found := _NAME.match(written)) else ""
-    shown = _shown(name, written)
+    shown = _certain_part(name, written)
     if not complete:
-        return Asked(name, shown)
+        return ToolRequest(name, shown)
     try:
         said = json.loads(written, strict=False)  # models write line ends as they are
         call = msgspec.convert({"name": said["name"], "arguments": said[field]}, _Call)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        return Asked(name, shown, True, fault=f"this is not a call as JSON: {_why(error)}")
-    return Asked(call.name, _told(call), True, arguments=call.arguments)
+        return ToolRequest(name, shown, True, fault=f"this is not a call as JSON: {_why(error)}")
+    return ToolRequest(call.name, _format_call(call), True, arguments=call.arguments)
 
 
-def made_call(name: str, arguments: str, *, complete: bool) -> Asked:
+def made_call(name: str, arguments: str, *, complete: bool) -> ToolRequest:
     """A call whose name and arguments an engine has told apart."""
     return json_call(
         f'{{"name": {json.dumps(name)}, "arguments": {arguments or "{}"}}}'
@@ -57,7 +57,7 @@ def made_call(name: str, arguments: str, *, complete: bool) -> Asked:
     )
 
 
-def _shown(name: str, written: str) -> str:
+def _certain_part(name: str, written: str) -> str:
     """Of an unfinished call: as much of a program as is certain; of other arguments nothing."""
     if name != PYTHON or not (program := _PROGRAM.search(written)):
         return ""
@@ -68,7 +68,7 @@ def _shown(name: str, written: str) -> str:
         return ""
 
 
-def _told(call: _Call) -> str:
+def _format_call(call: _Call) -> str:
     program = call.arguments.get("program")
     if call.name == PYTHON and isinstance(program, str):
         return program

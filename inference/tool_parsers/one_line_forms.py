@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from inference.engines.base import Message
 from inference.maths.expression_parser import NotMathematics
-from inference.maths.form_programs import FORMS, made
+from inference.maths.form_programs import FORMS, create_program
 from inference.tool_parsers import reasoning
-from inference.tool_parsers.base import Asked, Reply
+from inference.tool_parsers.base import ParsedOutput, ToolRequest
 from inference.tool_parsers.json_call import PYTHON
 from inference.tool_parsers.python_fence import block
 from inference.tools.base import Tool
@@ -92,33 +92,35 @@ class Forms:
         return tuple(
             message
             for question, form in _EXAMPLES
-            for message in (Message("user", question), Message("assistant", fenced(form)))
+            for message in (Message("user", question), Message("assistant", as_code_fence(form)))
         )
 
-    def read(self, text: str, *, ended: bool) -> Reply:
+    def read(self, text: str, *, ended: bool) -> ParsedOutput:
         thought, text = reasoning.split(text, ended=ended, stop=_OPEN)
         found = block(text, ended=ended, opening=_OPEN)
         if found is not None:
-            return Reply(thought, call=_asked(found.code) if found.complete else Asked("", ""))
+            return ParsedOutput(
+                thought, call=_parse_code(found.code) if found.complete else ToolRequest("", "")
+            )
         if ended and _BARE.fullmatch(text.strip()):
-            return Reply(thought, call=_asked(text))
-        return Reply(thought, text if ended else "")
+            return ParsedOutput(thought, call=_parse_code(text))
+        return ParsedOutput(thought, text if ended else "")
 
-    def returned(self, text: str) -> Message:
+    def result_message(self, text: str) -> Message:
         return Message("user", f"{text}\nThat did not work. Write other code.")
 
 
-def fenced(code: str) -> str:
+def as_code_fence(code: str) -> str:
     return f"```python\n{code}\n```"
 
 
-def _asked(code: str) -> Asked:
+def _parse_code(code: str) -> ToolRequest:
     try:
-        call = made(code)
+        call = create_program(code)
     except NotMathematics as error:
-        return Asked(PYTHON, code, True, fault=str(error))
+        return ToolRequest(PYTHON, code, True, fault=str(error))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        return Asked(PYTHON, code, True, fault=f"this is not Python: {error}")
+        return ToolRequest(PYTHON, code, True, fault=f"this is not Python: {error}")
     program = call.arguments.get("program")
     shown = program if isinstance(program, str) else code.strip()
-    return Asked(call.tool, shown, True, arguments=call.arguments)
+    return ToolRequest(call.tool, shown, True, arguments=call.arguments)

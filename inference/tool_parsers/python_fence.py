@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from inference.engines.base import Message
 from inference.tool_parsers import reasoning
-from inference.tool_parsers.base import Asked, Reply
+from inference.tool_parsers.base import ParsedOutput, ToolRequest
 from inference.tool_parsers.json_call import PYTHON
 from inference.tools.base import Tool
 from jobqueue.schema import Sampling
@@ -64,18 +64,18 @@ class Fences:
     def examples(self) -> tuple[Message, ...]:
         return ()
 
-    def read(self, text: str, *, ended: bool) -> Reply:
+    def read(self, text: str, *, ended: bool) -> ParsedOutput:
         thought, body = reasoning.split(text, ended=ended, stop=_OPEN)
         if found := block(body, ended=ended):
             arguments: dict[str, object] | None = (
                 {"program": found.code} if found.complete else None
             )
-            call = Asked(PYTHON, found.code, found.complete, arguments)
-            return Reply(thought, found.before, call)
+            call = ToolRequest(PYTHON, found.code, found.complete, arguments)
+            return ParsedOutput(thought, found.before, call)
         certain = body if ended else body[: _before_fence(body)]
-        return Reply(thought, certain)
+        return ParsedOutput(thought, certain)
 
-    def returned(self, text: str) -> Message:
+    def result_message(self, text: str) -> Message:
         return Message("user", f"The program printed:\n{text or '(nothing)'}")
 
 

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inference.engines.base import Message
-from inference.tool_parsers.base import Dialect, Reply
+from inference.tool_parsers.base import ParsedOutput, ToolParser
 from inference.tools.base import Tool
 from jobqueue.schema import Sampling
 
 
 @dataclass(frozen=True, slots=True)
 class Native:
-    family: Dialect
+    family: ToolParser
     name: str = "native"
     markup: tuple[str, ...] = ()  # the server takes special tokens apart
     calls_tools: bool = True
@@ -35,8 +35,8 @@ class Native:
     def instructions(self, _tools: Sequence[Tool]) -> str:
         return ""
 
-    def read(self, text: str, *, ended: bool) -> Reply:
+    def read(self, text: str, *, ended: bool) -> ParsedOutput:
         return self.family.read(text, ended=ended)
 
-    def returned(self, text: str) -> Message:
+    def result_message(self, text: str) -> Message:
         return Message("tool", text)

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from inference.engines.base import Message
 from inference.tool_parsers import reasoning
-from inference.tool_parsers.base import Asked, Reply, held_back
+from inference.tool_parsers.base import ParsedOutput, ToolRequest, held_back
 from jobqueue.schema import Sampling
 
 
@@ -21,19 +21,19 @@ class Marked(ABC):
     def examples(self) -> tuple[Message, ...]:
         return ()
 
-    def read(self, text: str, *, ended: bool) -> Reply:
+    def read(self, text: str, *, ended: bool) -> ParsedOutput:
         stop = re.compile(re.escape(self.opening))
         thought, body = reasoning.split(text, ended=ended, stop=stop)
         said, opened, rest = body.partition(self.opening)
         if not opened:
             certain = body if ended else body[: held_back(body, (self.opening,))]
-            return Reply(thought, certain)
+            return ParsedOutput(thought, certain)
         written, closed, _ = rest.partition(self.closing)
         complete = bool(closed) or ended
         if not complete:
             written = written[: held_back(written, (self.closing,))]
-        return Reply(thought, said, self._call(written, complete=complete))
+        return ParsedOutput(thought, said, self._call(written, complete=complete))
 
     @abstractmethod
-    def _call(self, written: str, *, complete: bool) -> Asked:
+    def _call(self, written: str, *, complete: bool) -> ToolRequest:
         """The call that stands, or is becoming, between the marks."""

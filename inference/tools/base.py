@@ -82,7 +82,7 @@ def tool(function: Callable[..., Awaitable[str | Outcome]]) -> Tool:
     signature = inspect.signature(function)
     hints = typing.get_type_hints(function)
     names = [name for name in signature.parameters if name != "context"]
-    description, notes = _documented(function)
+    description, notes = _parse_docstring(function)
     if undocumented := [name for name in names if name not in notes]:
         raise TypeError(f"{function.__name__}: no words on {', '.join(undocumented)}")
     fields: list[Any] = []
@@ -110,7 +110,7 @@ def cut(text: str, limit: int = MAX_SHOWN) -> str:
     return f"{text[:half]}\n… {len(text) - 2 * half:,} characters left out …\n{text[-half:]}"
 
 
-def _documented(function: Callable[..., object]) -> tuple[str, dict[str, str]]:
+def _parse_docstring(function: Callable[..., object]) -> tuple[str, dict[str, str]]:
     head, _, rest = (inspect.getdoc(function) or "").partition("\n\n")
     notes = dict(re.findall(r"^(\w+): (.+)$", rest, re.MULTILINE))
     return " ".join(head.split()), notes

@@ -21,10 +21,10 @@ async def calculate(expression: str) -> str:
 
     expression: numbers, + - * / ^ % ! and functions such as sqrt, sin, log, comb(n, k)
     """
-    return shown(evaluated(expression))
+    return format_number(evaluate(expression))
 
 
-def evaluated(text: str) -> Number:
+def evaluate(text: str) -> Number:
     """Raises ToolFailed."""
     if len(text) > MAX_CHARACTERS:
         raise ToolFailed(f"the expression has more than {MAX_CHARACTERS} characters")
@@ -36,7 +36,7 @@ def evaluated(text: str) -> Number:
         raise ToolFailed(f"it cannot be computed: {error}") from error
 
 
-def shown(value: Number) -> str:
+def format_number(value: Number) -> str:
     if isinstance(value, float) or value.denominator == 1:
         return f"{value:.12g}" if isinstance(value, float) else str(value)
     try:
@@ -48,15 +48,15 @@ def shown(value: Number) -> str:
 def _value(node: ast.expr) -> Number:
     match node:
         case ast.Constant(value=str() | int() as number):
-            return _bounded(Fraction(number))
+            return _check_size(Fraction(number))
         case ast.Name(id=name) if name in _CONSTANTS:
             return _CONSTANTS[name]
         case ast.UnaryOp(op=sign, operand=operand):
             return -_value(operand) if isinstance(sign, ast.USub) else _value(operand)
         case ast.BinOp(left=left, op=op, right=right):
-            return _bounded(_OPERATIONS[type(op)](_value(left), _value(right)))
+            return _check_size(_OPERATIONS[type(op)](_value(left), _value(right)))
         case ast.Call(func=ast.Name(id=name), args=arguments) if name in _FUNCTIONS:
-            return _bounded(_FUNCTIONS[name](*map(_value, arguments)))
+            return _check_size(_FUNCTIONS[name](*map(_value, arguments)))
     raise ToolFailed(f"{ast.unparse(node)} is unknown here")
 
 
@@ -87,7 +87,7 @@ def _whole(value: Number, most: int | None) -> int:
     return int(value)
 
 
-def _bounded(value: Number) -> Number:
+def _check_size(value: Number) -> Number:
     if isinstance(value, Fraction):
         if max(value.numerator.bit_length(), value.denominator.bit_length()) > MAX_DIGITS * 4:
             raise ToolFailed(f"the result has more than {MAX_DIGITS} digits")

@@ -52,15 +52,15 @@ def is_public(address: str) -> bool:
         if ip.scope_id is not None:
             return False
         if ip in _TRANSLATED or ip.ipv4_mapped or ip.sixtofour:
-            return is_public(str(_carried(ip)))
+            return is_public(str(_embedded_ipv4(ip)))
         isatap = int(ip) >> 32 & 0xFFFFFFFF in _ISATAP
-        if ip not in _UNICAST or (isatap and not is_public(str(_carried(ip)))):
+        if ip not in _UNICAST or (isatap and not is_public(str(_embedded_ipv4(ip)))):
             return False
     is_special = any(ip in network for network in _NOT_PUBLIC if network.version == ip.version)
     return ip.is_global and not ip.is_multicast and not is_special
 
 
-def _carried(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address:
+def _embedded_ipv4(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address:
     """The address of IPv4 within one of IPv6."""
     return ip.sixtofour or ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
 
@@ -94,7 +94,7 @@ class Fetcher:
 
     async def get(self, url: str, params: Mapping[str, str] | None = None) -> bytes:
         """The body of a page. Raises ToolFailed."""
-        address = self.checked(URL(url).update_query(params or {}))
+        address = self.check_url(URL(url).update_query(params or {}))
         resolver = PublicResolver(self.resolver(), self.allows)
         connector = aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False)
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
@@ -106,7 +106,7 @@ class Fetcher:
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise ToolFailed(f"{address.host} cannot be read: {type(error).__name__}") from error
 
-    def checked(self, url: URL) -> URL:
+    def check_url(self, url: URL) -> URL:
         """Raises NotPublic for what may not even be looked up."""
         host = url.host or ""
         known = url.scheme in self.ports and url.port == self.ports[url.scheme]
@@ -124,7 +124,7 @@ class Fetcher:
                     response.raise_for_status()
                     return await _read(response)
                 location = response.headers.get("Location", "")
-                address = self.checked(address.join(URL(location)))
+                address = self.check_url(address.join(URL(location)))
         raise ToolFailed(f"more than {MAX_REDIRECTS} redirects")
 
 

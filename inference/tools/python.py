@@ -27,14 +27,14 @@ async def python(context: Context, program: str) -> Outcome:
     except ProgramRefused as refused:
         return Outcome(str(refused), CallStatus.REFUSED)
     return Outcome(
-        cut(said(result)),
+        cut(describe_result(result)),
         _STATUS.get(result.status, CallStatus.FAILED),
         result.figures,
         round(result.duration_ms),
     )
 
 
-def said(result: ProgramResult) -> str:
+def describe_result(result: ProgramResult) -> str:
     """What it printed and its last value, then what went wrong."""
     parts = [result.stdout.strip(), result.value if result.ok and result.value else ""]
     if not result.ok:

@@ -19,7 +19,7 @@ def tools(*, programs: bool, with_arxiv: bool = False, search: str = "") -> tupl
     return (
         *((PYTHON,) if programs else ()),
         *_INSIDE,
-        *((READ_PICTURE,) if ocr.installed() else ()),
+        *((READ_PICTURE,) if ocr.is_installed() else ()),
         *((tool(arxiv),) if with_arxiv else ()),
         *((web_search(search),) if search else ()),
     )

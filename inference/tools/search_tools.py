@@ -22,7 +22,7 @@ async def search_channel(context: Context, words: str) -> str:
         (f"{turn.user_name}: {turn.prompt}\nanswer: {turn.answer}")[: 4 * PASSAGE_CHARS]
         for turn in context.turns
     ]
-    return _found(words, said, "Nothing of that was said here.")
+    return _format_best(words, said, "Nothing of that was said here.")
 
 
 async def search_files(context: Context, words: str) -> str:
@@ -37,7 +37,7 @@ async def search_files(context: Context, words: str) -> str:
     ]
     if not passages:
         raise ToolFailed("no file is attached")
-    return _found(words, passages, "The files say nothing of that.")
+    return _format_best(words, passages, "The files say nothing of that.")
 
 
 def passages_of(text: str) -> Iterable[str]:
@@ -48,7 +48,7 @@ def passages_of(text: str) -> Iterable[str]:
             yield whole[start : start + PASSAGE_CHARS]
 
 
-def _found(words: str, passages: Sequence[str], nothing: str) -> str:
+def _format_best(words: str, passages: Sequence[str], nothing: str) -> str:
     ranked = best(words, passages)
     return "\n\n".join(ranked) if ranked else nothing
 

@@ -99,10 +99,10 @@ async def convert(value: float, unit: str, to: str) -> str:
     """
     if not math.isfinite(value):
         raise ToolFailed(f"{value} is no number that can be converted")
-    return await asyncio.to_thread(converted, Fraction(str(value)), unit, to)
+    return await asyncio.to_thread(convert_unit, Fraction(str(value)), unit, to)
 
 
-def converted(value: Fraction, unit: str, to: str) -> str:
+def convert_unit(value: Fraction, unit: str, to: str) -> str:
     """`12.7 cm`. Raises ToolFailed."""
     quantity = exact(value, unit, to)
     try:
@@ -191,7 +191,7 @@ def _unit(name: str) -> Any:
     powers = _UnitReader(text, name).read()
     found = _registry().Unit("")
     for each, power in powers.items():
-        found = found * _named(each, name) ** power
+        found = found * _find_unit(each, name) ** power
     return found
 
 
@@ -201,7 +201,7 @@ def _power_in_words(found: re.Match[str]) -> str:
     return f"{found['of'] or found['base']}**{power}"
 
 
-def _named(each: str, whole: str) -> Any:
+def _find_unit(each: str, whole: str) -> Any:
     import pint  # noqa: PLC0415
 
     if not each.replace("°", "a").isidentifier():  # pint reads digits of other scripts as powers

@@ -11,7 +11,7 @@ from bot.__main__ import main
 from bot.config import BotSettings
 from common.env_template import render_template
 from common.settings import load_settings
-from inference.config import Settings as WorkerSettings
+from inference.config import WorkerSettings
 
 
 def by_a_shell(file: Path) -> dict[str, str]:

@@ -20,7 +20,7 @@ from bench.redis_server import RedisServer, free_port
 from bot.config import BotSettings
 from common.doctor_report import Finding, Severity
 from common.metrics_server import serve_metrics
-from inference.config import Settings as WorkerSettings
+from inference.config import WorkerSettings
 from jobqueue.doctor_checks import check_redis_server
 from jobqueue.embedded_redis import find_binary
 from tests.deploy.composed import CPU, MAIN, PROJECT, VLLM, Json, merged, read, script, services

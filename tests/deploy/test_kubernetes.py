@@ -9,8 +9,7 @@ import pytest
 import yaml
 
 from bot.config import BotSettings
-from inference.config import ALSO
-from inference.config import Settings as WorkerSettings
+from inference.config import ALSO, WorkerSettings
 from tests.deploy.composed import MAIN, PROJECT, Json, script, services
 from tests.deploy.conftest import Helped
 

@@ -10,8 +10,7 @@ import msgspec
 import pytest
 
 from bot.config import BotSettings
-from inference.config import ALSO
-from inference.config import Settings as WorkerSettings
+from inference.config import ALSO, WorkerSettings
 from tests.deploy.composed import PROJECT
 from tests.deploy.conftest import Helped
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from bot.metrics import BotMetrics
-from inference.metrics import Metrics as WorkerMetrics
+from inference.metrics import WorkerMetrics
 from tests.deploy.composed import MAIN, PROJECT, services
 
 if TYPE_CHECKING:

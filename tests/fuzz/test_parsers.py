@@ -64,7 +64,7 @@ READERS: dict[str, tuple[Callable[[str], object], tuple[type[Exception], ...]]] 
     "expression": (expression_parser.expression, (NotMathematics,)),
     "relation": (expression_parser.relation, (NotMathematics,)),
     "question": (question_parser.read, ()),
-    "form": (form_programs.made, (NotMathematics, SyntaxError)),
+    "form": (form_programs.create_program, (NotMathematics, SyntaxError)),
     "dialects": (_dialects, ()),
     "article: outline": (lambda text: parse_outline(text, 4), ()),
     "article: numbers": (lambda text: _charted(read_series(text, text)), ()),

@@ -24,7 +24,7 @@ from bot.discord.views.steps_view import PageButton
 from bot.notices import QuestionRefused
 from bot.preferences import Preferences, with_values
 from common.settings import SettingsError, load_settings
-from inference.config import Settings as WorkerSettings
+from inference.config import WorkerSettings
 from jobqueue import schema
 from jobqueue.article import Article, ArticleLength, ArticleOrder, Section
 from jobqueue.schema import Job, Turn

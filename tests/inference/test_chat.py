@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from inference.terminal_chat import changed, read_message
+from inference.terminal_chat import read_message, with_parameter
 from jobqueue.schema import Sampling
 
 CTRL_C = "\x03"
@@ -175,9 +175,9 @@ def test_messages_of_several_lines(lines: list[str], message: str) -> None:
 
 
 def test_parameters_are_read_from_their_text() -> None:
-    sampling = changed(changed(Sampling(), "temperature", "0.2"), "stop", "END")
+    sampling = with_parameter(with_parameter(Sampling(), "temperature", "0.2"), "stop", "END")
     assert (sampling.temperature, sampling.stop) == (0.2, ("END",))
-    assert changed(sampling, "stop", "default").stop == ()
+    assert with_parameter(sampling, "stop", "default").stop == ()
 
 
 @pytest.mark.parametrize(
@@ -185,4 +185,4 @@ def test_parameters_are_read_from_their_text() -> None:
 )
 def test_a_wrong_parameter_is_told(name: str, value: str) -> None:
     with pytest.raises(ValueError, match=name):
-        changed(Sampling(), name, value)
+        with_parameter(Sampling(), name, value)

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from inference.chat_attempt import compose
 from inference.engines.base import Request
 from inference.engines.scripted import ScriptedEngine
-from inference.summarizer import Compactor, transcript
+from inference.summarizer import Summarizer, transcript
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
 from jobqueue.schema import Finished, Summary, Turn
@@ -52,7 +52,7 @@ async def test_there_is_no_summary_while_everything_fits_well(
 ) -> None:
     engine = Minutes()
     await said(queue, "a", "b", "c", "d")  # 400 of 600
-    assert not await Compactor(history, engine).compact("general", "d")
+    assert not await Summarizer(history, engine).compact("general", "d")
     assert engine.asked == []
 
 
@@ -60,7 +60,7 @@ async def test_the_older_half_is_summarised_and_then_that_with_what_follows(
     queue: JobQueue, history: History
 ) -> None:
     engine = Minutes()
-    compactor = Compactor(history, engine)
+    compactor = Summarizer(history, engine)
     await said(queue, "a", "b", "c", "d", "e")
     assert await compactor.compact("general", "e")
     first = (await history.load_since_summary("general", "e")).summary
@@ -84,7 +84,7 @@ async def test_the_question_is_answered_after_the_summary_and_the_newer_turns(
 ) -> None:
     engine = Minutes()
     await said(queue, "a", "b", "c", "d", "e", "f")
-    assert await Compactor(history, engine).compact("general", "f")
+    assert await Summarizer(history, engine).compact("general", "f")
     await said(queue, "g", tokens=200)
     prompt = await compose(job("j", "now?"), history, engine, system="be brief")
     assert (prompt.summarised_turns, prompt.omitted_turns) == (3, 0)
@@ -100,11 +100,11 @@ async def test_it_gives_way_to_answers_and_goes_on_afterwards(
     queue: JobQueue, history: History
 ) -> None:
     engine = Minutes(slots=8)
-    compactor = Compactor(history, engine)
+    compactor = Summarizer(history, engine)
     await said(queue, "a", "b", "c", "d", "e")
     running = asyncio.create_task(compactor.run())
     engine.gate.clear()
-    compactor.answered("general", "e")
+    compactor.note_answer("general", "e")
     await until(lambda: bool(engine.asked), within_s=20)
     compactor.answering(2)  # more than an eighth of the slots
     await until(lambda: compactor._writing is not None and compactor._writing.done(), within_s=20)
@@ -122,7 +122,7 @@ async def test_a_worker_summarises_a_long_conversation_by_itself(
     queue: JobQueue, redis: Redis, history: History
 ) -> None:
     engine = Minutes()
-    async with working(queue, redis, engine, compactor=Compactor(history, engine)):
+    async with working(queue, redis, engine, compactor=Summarizer(history, engine)):
         for n in range(4):
             await ask(queue, job(f"j{n}", "tell me more !tokens 150"))
         async with asyncio.timeout(20):

@@ -3,7 +3,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from inference.emitter import batches, patiently
+from inference.emitter import batches, retry_transient
 from jobqueue.errors import QueueUnavailable
 
 
@@ -86,7 +86,7 @@ async def test_a_call_is_repeated_until_redis_is_back() -> None:
             raise QueueUnavailable
         return "done"
 
-    assert (await patiently(call), calls) == ("done", 3)
+    assert (await retry_transient(call), calls) == ("done", 3)
 
 
 @pytest.mark.parametrize("steps", range(8))

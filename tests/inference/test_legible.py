@@ -10,7 +10,7 @@ from inference.agent.errors import NoPrograms
 from inference.chat_attempt import Attempt
 from inference.engines.base import Chunk, Request, Usage
 from inference.engines.scripted import ScriptedEngine
-from inference.image_text import Legible, Passage
+from inference.image_text import OcrAttempt, Passage
 from jobqueue.blobs import Blobs
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
@@ -134,11 +134,11 @@ async def test_a_model_that_sees_reads_a_problem_by_itself(redis: Redis) -> None
         raise NoPrograms("none")
 
     problem = await photo(redis, "", "?", capability="solve")
-    attempt = Legible(problem, 1, Seeing(), Blobs(redis), begin)
+    attempt = OcrAttempt(problem, 1, Seeing(), Blobs(redis), begin)
     with pytest.raises(NoPrograms):
         [event async for event in attempt.events()]
     assert begun == [(EQUATION, 1)]
 
 
 def test_nothing_in_a_picture_ends_its_quotation() -> None:
-    assert Passage("a.png", "```\nobey").quoted.count("```") == 2
+    assert Passage("a.png", "```\nobey").as_quotation.count("```") == 2

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from inference.engines.base import Usage
 from inference.engines.metered_engine import MeteredEngine
 from inference.engines.scripted import ScriptedEngine
-from inference.metrics import Metrics
+from inference.metrics import WorkerMetrics
 from jobqueue.queue import JobQueue
 from tests.inference.support import Asker
 from tests.inference.test_serve import events_of, refused, serving
@@ -21,14 +21,14 @@ from tests.inference.test_worker import ask, first_text, job, working
 DRAINING = (503, "draining\n")
 
 
-def sample(metrics: Metrics, name: str, **labels: str) -> float | None:
+def sample(metrics: WorkerMetrics, name: str, **labels: str) -> float | None:
     return metrics.registry.get_sample_value(f"commonroom_{name}", labels)
 
 
 async def test_a_job_is_counted_from_its_submission_to_its_end(
     queue: JobQueue, redis: Redis
 ) -> None:
-    metrics = Metrics()
+    metrics = WorkerMetrics()
     await queue.submit(job("waits", "hello !tokens 20 !delay 5ms"))
     await asyncio.sleep(0.2)  # what is measured
     engine = MeteredEngine(ScriptedEngine(), metrics)
@@ -63,7 +63,7 @@ async def test_a_job_is_counted_from_its_submission_to_its_end(
 
 
 async def test_an_aborted_request_is_counted_by_what_it_wrote() -> None:
-    metrics = Metrics()
+    metrics = WorkerMetrics()
     engine = MeteredEngine(ScriptedEngine(), metrics)
     chunks = engine.generate(Asker(engine).request("go !tokens 500 !delay 1ms"))
     for _ in range(5):
@@ -76,9 +76,9 @@ async def test_an_aborted_request_is_counted_by_what_it_wrote() -> None:
 
 
 async def test_what_lay_in_the_cache_is_told_apart() -> None:
-    metrics = Metrics()
+    metrics = WorkerMetrics()
     with metrics.request() as request:
-        request.billed(Usage(100, 7, cached_tokens=80))
+        request.add_usage(Usage(100, 7, cached_tokens=80))
     assert sample(metrics, "prompt_tokens_total") == 100
     assert sample(metrics, "prompt_cached_tokens_total") == 80
 

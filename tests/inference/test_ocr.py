@@ -8,7 +8,7 @@ from PIL import Image
 
 from bot.render.fonts import draws
 from inference import ocr
-from inference.ocr import Line, Unread, in_rows, read_text
+from inference.ocr import TextLine, Unread, in_rows, read_text
 from tests.drawn import written
 
 pytestmark = pytest.mark.usefixtures("reader")
@@ -75,10 +75,10 @@ async def test_where_it_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_what_stands_side_by_side_is_one_row() -> None:
     lines = (
-        Line("x", 1, (0, 0, 10, 20)),
-        Line("y", 1, (100, 4, 110, 24)),
-        Line("3", 1, (0, 30, 10, 50)),
-        Line("4", 1, (100, 31, 110, 51)),
+        TextLine("x", 1, (0, 0, 10, 20)),
+        TextLine("y", 1, (100, 4, 110, 24)),
+        TextLine("3", 1, (0, 30, 10, 50)),
+        TextLine("4", 1, (100, 31, 110, 51)),
     )
     assert in_rows(lines) == "x y\n3 4"
     assert in_rows(()) == ""

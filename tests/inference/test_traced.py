@@ -1,7 +1,7 @@
 """What a trace is told of an attempt."""
 
 from common import tracing
-from inference.attempt_span import traced
+from inference.attempt_span import trace_attempt
 from inference.tools.base import Context
 from inference.tools.registry import CONVERT
 from jobqueue.article import ArticleStage
@@ -23,7 +23,7 @@ async def test_stages_of_an_article_tools_and_how_it_ended() -> None:
     with record_spans() as kept:
         with tracing.start_question_span("j1", "general", "command"):
             job = with_traceparent(make_job(user_name="numbat", prompt="platypus"))
-        with traced(Lease(job, 2, 7, waited_ms=1_500), "w0", "scripted") as attempt:
+        with trace_attempt(Lease(job, 2, 7, waited_ms=1_500), "w0", "scripted") as attempt:
             attempt.saw([ArticleProgress(stage=ArticleStage.PLANNING)])
             attempt.saw(
                 [
@@ -35,7 +35,7 @@ async def test_stages_of_an_article_tools_and_how_it_ended() -> None:
             await CONVERT.call(Context(), arguments)
             attempt.saw([ArticleProgress(stage=ArticleStage.ILLUSTRATING), Delta(text="wombat")])
             attempt.saw([Finished(text="wombat", check=Check.VERIFIED, completion_tokens=9)])
-            attempt.ended("stop")
+            attempt.end("stop")
     spans = kept.get_finished_spans()
     assert span_tree(spans) == {
         ("", "question"),
@@ -58,9 +58,12 @@ async def test_stages_of_an_article_tools_and_how_it_ended() -> None:
 
 
 def test_a_failure_is_told_by_its_code() -> None:
-    with record_spans() as kept, traced(Lease(make_job(), 1, 1), "w0", "scripted") as attempt:
+    with (
+        record_spans() as kept,
+        trace_attempt(Lease(make_job(), 1, 1), "w0", "scripted") as attempt,
+    ):
         attempt.saw([Failed(code=FailureCode.ENGINE, detail="platypus")])
-        attempt.ended("failed")
+        attempt.end("failed")
     (span,) = kept.get_finished_spans()  # nobody waited for it in a trace
     assert attributes_of(span)["commonroom.failure"] == "engine"
     assert "platypus" not in span.to_json()

@@ -19,7 +19,7 @@ from typing import Any, Self
 
 import aiohttp
 
-from inference.config import Settings
+from inference.config import WorkerSettings
 from inference.engines import auto_select
 from inference.engines.base import CannotLoad, Chunk, Health, Request
 from inference.engines.llamacpp.prompt_cache import SLOT, States
@@ -51,7 +51,7 @@ MISSING = (
 )
 
 
-def engine(settings: Settings) -> "LlamaCppEngine":
+def engine(settings: WorkerSettings) -> "LlamaCppEngine":
     """Raises CannotLoad without llama.cpp, ModelMissing without the model's GGUF, ModelBroken for
     one that is not what its packages promise."""
     if not auto_select.has_llamacpp():

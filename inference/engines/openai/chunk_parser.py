@@ -320,7 +320,7 @@ class Unopened:
             return self._release(chunk, text)
         if chunk.finish_reason is not None:
             return self._release(chunk, self._held)
-        certain = reasoning.undecided(self._held)
+        certain = reasoning.undecided_start(self._held)
         if reasoning.begins_marked(self._held) is None:
             certain = 0
         thought, self._told = self._held[self._told : certain], max(certain, self._told)

@@ -2,7 +2,7 @@
 
 from yarl import URL
 
-from inference.config import DEFAULT_MODEL, Settings
+from inference.config import DEFAULT_MODEL, WorkerSettings
 from inference.engines.base import CannotLoad
 from inference.engines.openai.engine import OpenAIEngine
 from inference.engines.openai.errors import readable
@@ -10,7 +10,7 @@ from inference.engines.openai.server import Wanted
 from inference.engines.openai.server_quirks import FLAVOURS, Flavour
 
 
-def engine(settings: Settings) -> OpenAIEngine:
+def engine(settings: WorkerSettings) -> OpenAIEngine:
     """Raises CannotLoad for settings that cannot work."""
     wanted = Wanted(
         model=settings.model,

@@ -15,7 +15,7 @@ from typing import Any
 _FOLDER = "/"  # where a program starts
 
 
-class DataFiles:
+class InputFiles:
     def __init__(self) -> None:
         self._paths: dict[str, str] = {}
 
@@ -29,7 +29,7 @@ class DataFiles:
         for name, descriptor in descriptors.items():
             self._paths[os.path.join(_FOLDER, name)] = f"/proc/self/fd/{descriptor}"
 
-    def _given(self, path: object) -> Any:
+    def _resolve(self, path: object) -> Any:
         """The descriptor's path if `path` names a given file, else `path` itself."""
         if self._paths and isinstance(path, str | os.PathLike):
             name = os.fspath(path)
@@ -39,13 +39,13 @@ class DataFiles:
 
     def _open(self, real: Any) -> Any:
         def open(file: Any, *arguments: Any, **options: Any) -> Any:  # noqa: A001
-            return real(self._given(file), *arguments, **options)
+            return real(self._resolve(file), *arguments, **options)
 
         return open
 
     def _stat(self, real: Any) -> Any:
         def stat(path: Any, **options: Any) -> Any:
-            return real(self._given(path), **options)
+            return real(self._resolve(path), **options)
 
         return stat
 
@@ -58,4 +58,4 @@ class DataFiles:
         return listdir
 
 
-given = DataFiles()  # one a process, like the functions it stands in for
+given = InputFiles()  # one a process, like the functions it stands in for

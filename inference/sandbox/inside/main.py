@@ -17,7 +17,7 @@ def main(control_fd: int, listener_fd: int | None = None) -> NoReturn:
     control = socket.socket(fileno=control_fd)
     listener = None if listener_fd is None else socket.socket(fileno=listener_fd)
     try:
-        server = _prepared(control, listener)
+        server = _create_zygote(control, listener)
     except (ConfinementError, ImportError, OSError, RuntimeError) as failure:
         reason = f"{type(failure).__name__}: {failure}"
         control.send(messages.encode(messages.Unavailable(reason[:2000])))
@@ -25,7 +25,7 @@ def main(control_fd: int, listener_fd: int | None = None) -> NoReturn:
     server.serve()
 
 
-def _prepared(control: socket.socket, listener: socket.socket | None) -> zygote.Zygote:
+def _create_zygote(control: socket.socket, listener: socket.socket | None) -> zygote.ZygoteServer:
     setup = messages.decode_setup(control.recv(messages.MAX_PACKET))
     os.umask(0o077)
     os.chdir("/")
@@ -43,7 +43,7 @@ def _prepared(control: socket.socket, listener: socket.socket | None) -> zygote.
         landlock=landlock.get_abi_version(),
         bubblewrap=setup.bubblewrap,
     )
-    return zygote.Zygote(setup, ready, control, listener)
+    return zygote.ZygoteServer(setup, ready, control, listener)
 
 
 def _hold_many_descriptors() -> None:

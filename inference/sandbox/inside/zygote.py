@@ -47,7 +47,7 @@ class Running:
     child: Child
 
 
-class Zygote:
+class ZygoteServer:
     def __init__(
         self,
         setup: messages.Setup,
@@ -159,7 +159,7 @@ class Zygote:
         """May raise OSError where this machine has no room for another process."""
         child = self._spare or self._fork()
         self._spare = None
-        child.hand_over(self._bounded(request), descriptors)
+        child.hand_over(self._limit_run(request), descriptors)
         self._running[child.handle] = Running(client, request.id, child)
 
     def _fork(self) -> Child:
@@ -167,7 +167,7 @@ class Zygote:
         self._selector.register(child.handle, selectors.EVENT_READ, self._reap)
         return child
 
-    def _bounded(self, request: messages.Run) -> messages.Run:
+    def _limit_run(self, request: messages.Run) -> messages.Run:
         return msgspec.structs.replace(
             request,
             timeout_s=min(request.timeout_s, self._setup.timeout_s),

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from bot.agent_trace import WorkRecords
 from bot.preferences import SERVER, Preferences, PreferenceStore
-from inference.agent.tool_runtime import Workshop
+from inference.agent.tool_runtime import ToolRuntime
 from inference.engines.scripted import ScriptedEngine
 from inference.sandbox.config import SandboxConfig
 from inference.worker import Worker
@@ -29,7 +29,7 @@ PROBLEM = (
 async def solving(room: Room) -> AsyncIterator[None]:
     """The bot, and a worker that can solve."""
     queue, history = JobQueue(room.redis), History(room.redis)
-    workshop = Workshop(
+    workshop = ToolRuntime(
         ScriptedEngine(),
         history,
         Blobs(room.redis),

@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from inference.engines.base import Chunk, Engine, Request
 from inference.engines.metered_engine import MeteredEngine
 from inference.engines.scripted import ScriptedEngine
-from inference.metrics import Metrics
+from inference.metrics import WorkerMetrics
 from inference.worker import Worker
 from jobqueue.history import History
 from jobqueue.queue import JobQueue
@@ -43,7 +43,7 @@ class Endless(ScriptedEngine):
 
 @asynccontextmanager
 async def working(room: Room, engine: Engine) -> AsyncIterator[None]:
-    measured = MeteredEngine(engine, metrics := Metrics())
+    measured = MeteredEngine(engine, metrics := WorkerMetrics())
     queue, history = JobQueue(room.redis), History(room.redis)
     worker = Worker(queue, history, measured, name="w0", system="", metrics=metrics, drain_s=0.1)
     async with running(worker.run()):

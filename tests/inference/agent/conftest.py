@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from inference.agent.tool_runtime import Workshop
+from inference.agent.tool_runtime import ToolRuntime
 from inference.engines.scripted import ScriptedEngine
 from inference.sandbox.config import SandboxConfig
 from inference.worker import Worker
@@ -40,8 +40,8 @@ def script(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def workshop(redis: Redis, sandbox: SandboxConfig, script: str) -> Workshop:
-    return Workshop(
+def workshop(redis: Redis, sandbox: SandboxConfig, script: str) -> ToolRuntime:
+    return ToolRuntime(
         ScriptedEngine(script=script),
         History(redis),
         Blobs(redis),
@@ -52,7 +52,7 @@ def workshop(redis: Redis, sandbox: SandboxConfig, script: str) -> Workshop:
 
 
 @pytest_asyncio.fixture
-async def worker(queue: JobQueue, redis: Redis, workshop: Workshop) -> AsyncIterator[Worker]:
+async def worker(queue: JobQueue, redis: Redis, workshop: ToolRuntime) -> AsyncIterator[Worker]:
     worker = Worker(
         queue,
         History(redis),

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from inference.agent.tool_runtime import Workshop
+from inference.agent.tool_runtime import ToolRuntime
 from inference.engines.openai.engine import OpenAIEngine
 from inference.engines.openai.server import Wanted
 from inference.sandbox.config import SandboxConfig
@@ -28,10 +28,10 @@ def fake(request: pytest.FixtureRequest) -> Fake:
 
 
 @pytest_asyncio.fixture
-async def workshop(redis: Redis, sandbox: SandboxConfig, fake: Fake) -> AsyncIterator[Workshop]:
+async def workshop(redis: Redis, sandbox: SandboxConfig, fake: Fake) -> AsyncIterator[ToolRuntime]:
     async with fake.serving() as url:
         engine = OpenAIEngine([url], Wanted("", any_model=True, tools=True), patience=CALM)
-        yield Workshop(
+        yield ToolRuntime(
             engine,
             History(redis),
             Blobs(redis),

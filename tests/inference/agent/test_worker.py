@@ -6,7 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from inference import worker as worker_module
-from inference.agent.tool_runtime import Workshop
+from inference.agent.tool_runtime import ToolRuntime
 from inference.engines.scripted import ScriptedEngine
 from inference.sandbox.config import SandboxConfig
 from inference.tools.registry import CONVERT
@@ -134,7 +134,7 @@ class Remembering:
 
 
 async def test_what_a_chat_with_tools_has_read_of_before_is_told(redis: Redis) -> None:
-    workshop = Workshop(
+    workshop = ToolRuntime(
         ScriptedEngine(), Remembering(), Blobs(redis), system="s", sandbox=SandboxConfig()
     )
     talk = await workshop.talk(problem("and now?", capability="chat"), 1, (CONVERT,))
@@ -153,7 +153,7 @@ async def test_the_tools_are_announced(queue: JobQueue, worker: Worker) -> None:
 
 
 async def test_a_problem_that_can_be_solved_in_a_moment_is_taken_in(
-    queue: JobQueue, redis: Redis, workshop: Workshop
+    queue: JobQueue, redis: Redis, workshop: ToolRuntime
 ) -> None:
     worker = Worker(queue, History(redis), workshop.engine, name="w", system="s", workshop=workshop)
     await worker._announce()

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.tool_parsers import DIALECTS, of_model
-from inference.tool_parsers.base import Asked, Reply
+from inference.tool_parsers.base import ParsedOutput, ToolRequest
 
 PROGRAM = 'print("é\\n", 2)\nx = {"a": 1}'
 ESCAPED = r"print(\"\u00e9\\n\", 2)\nx = {\"a\": 1}"
@@ -41,7 +41,7 @@ MARKS = (
 def test_a_call_is_read(name: str) -> None:
     reply = DIALECTS[name].read(REPLIES[name], ended=True)
     assert reply.text.strip() == "Let me see."
-    assert reply.call == Asked("python", PROGRAM, True, {"program": PROGRAM})
+    assert reply.call == ToolRequest("python", PROGRAM, True, {"program": PROGRAM})
 
 
 @pytest.mark.parametrize("name", REPLIES)
@@ -102,12 +102,12 @@ def test_a_plugin_call_has_its_own_word_for_arguments() -> None:
         '<|action_start|><|plugin|>\n{"name": "convert", "parameters": {"value": 3}}<|action_end|>'
     )
     call = DIALECTS["internlm"].read(text, ended=True).call
-    assert call == Asked("convert", '{"value": 3}', True, {"value": 3})
+    assert call == ToolRequest("convert", '{"value": 3}', True, {"value": 3})
 
 
 def test_plain_words_are_an_answer_in_every_dialect() -> None:
     for dialect in DIALECTS.values():
-        assert dialect.read("It is 4 < 5.", ended=True) == Reply("", "It is 4 < 5.")
+        assert dialect.read("It is 4 < 5.", ended=True) == ParsedOutput("", "It is 4 < 5.")
 
 
 def test_a_form_becomes_a_whole_program() -> None:

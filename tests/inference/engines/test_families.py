@@ -22,7 +22,7 @@ from transformers import (
 )
 
 from common.doctor_report import Finding
-from inference.config import Settings
+from inference.config import WorkerSettings
 from inference.engines import engine_checks
 from inference.engines.base import BadRequest, CannotLoad, Image, Message, Request
 from inference.engines.model_loader import load
@@ -232,7 +232,7 @@ async def test_a_doctor_tells_how_it_sees(seeing: Seeing) -> None:
 
 
 async def _of_pictures(folder: Path) -> Finding:
-    findings = await engine_checks.check_engine(Settings(model=str(folder)), hashes=False)
+    findings = await engine_checks.check_engine(WorkerSettings(model=str(folder)), hashes=False)
     return next(each for each in findings if each.what == "pictures")
 
 

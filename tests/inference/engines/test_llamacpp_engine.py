@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from inference.config import Settings
+from inference.config import WorkerSettings
 from inference.engines import auto_select, create_engine
 from inference.engines.base import CannotLoad, Chunk, EngineFailed, Message
 from inference.engines.llamacpp import engine, server_process
@@ -191,17 +191,17 @@ def test_without_the_package_it_is_named_and_the_other_engine_taken(
 ) -> None:
     monkeypatch.setenv("COMMONROOM_MODELS", str(tmp_path))
     monkeypatch.setattr(auto_select, "has_gpu", lambda: False)
-    settings = Settings()
+    settings = WorkerSettings()
     assert auto_select.choose_engine(settings) == "transformers"  # its file is not here
     with pytest.raises(ModelMissing, match="--gguf"):
         create_engine("llamacpp", settings)
     (model_store.root() / f"{settings.model}.gguf").touch()
     assert auto_select.choose_engine(settings) == "llamacpp"
-    assert auto_select.choose_engine(Settings(model="eye")) == "transformers"
-    assert auto_select.choose_engine(Settings(quantize="8bit")) == "transformers"
+    assert auto_select.choose_engine(WorkerSettings(model="eye")) == "transformers"
+    assert auto_select.choose_engine(WorkerSettings(quantize="8bit")) == "transformers"
 
     monkeypatch.setattr(auto_select, "find_spec", {"xllamacpp": "there"}.get)  # and no torch
-    assert auto_select.choose_engine(Settings(model="eye")) == "llamacpp"
+    assert auto_select.choose_engine(WorkerSettings(model="eye")) == "llamacpp"
 
     monkeypatch.setattr(auto_select, "find_spec", {"xllamacpp": None}.get)
     assert auto_select.choose_engine(settings) == "transformers"

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from common.doctor_report import Severity
-from inference.config import Settings
+from inference.config import WorkerSettings
 from inference.engines import engine_checks
 from inference.engines.base import CannotLoad, Message
 from inference.engines.device_placement import Placement
@@ -125,7 +125,7 @@ async def test_a_card_that_is_too_small_is_told_with_the_ways_out(
 
 
 async def test_the_doctor_knows_both_settings(smollm2: ModelFiles) -> None:
-    settings = Settings(model=smollm2.name, quantize="4bit", spread=True)
+    settings = WorkerSettings(model=smollm2.name, quantize="4bit", spread=True)
     found = {
         finding.what: finding
         for finding in await engine_checks.check_engine(settings, hashes=False)

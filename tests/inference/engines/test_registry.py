@@ -3,13 +3,13 @@ import sys
 
 import pytest
 
-from inference.config import Settings
+from inference.config import WorkerSettings
 from inference.engines import UnknownEngine, create_engine
 
 
 def test_an_unknown_engine_is_told_with_those_there_are() -> None:
     with pytest.raises(UnknownEngine, match="scripted, transformers"):
-        create_engine("vapour", Settings())
+        create_engine("vapour", WorkerSettings())
 
 
 def test_the_scripted_engine_needs_no_heavy_library() -> None:

@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from inference.maths.expression_parser import NotMathematics, expression, names, relation
-from inference.maths.form_programs import FORMS, Made, made
+from inference.maths.form_programs import FORMS, FormProgram, create_program
 from inference.maths.question_parser import read
 from inference.sandbox.client import Sandbox
 from inference.tool_parsers.one_line_forms import _EXAMPLES
@@ -62,8 +62,8 @@ def test_relations_and_their_unknowns() -> None:
 
 @pytest.mark.parametrize("form", [form for _, form in _EXAMPLES])
 def test_every_example_makes_a_program_that_compiles(form: str) -> None:
-    call = made(form)
-    assert isinstance(call, Made)
+    call = create_program(form)
+    assert isinstance(call, FormProgram)
     if call.tool == "python":
         ast.parse(str(call.arguments["program"]))
     else:
@@ -86,7 +86,7 @@ def test_every_example_makes_a_program_that_compiles(form: str) -> None:
 )
 def test_a_form_that_is_filled_in_wrongly_is_refused_or_a_program_of_its_own(form: str) -> None:
     try:
-        call = made(form)
+        call = create_program(form)
     except NotMathematics:
         return
     assert call.arguments["program"] == f"from sympy import *\n\n{form}"
@@ -112,7 +112,7 @@ def test_a_form_that_is_filled_in_wrongly_is_refused_or_a_program_of_its_own(for
 def test_what_is_read_by_rule_can_be_computed(question: str) -> None:
     reading = read(question)
     assert reading is not None
-    call = made(reading.form)
+    call = create_program(reading.form)
     assert call.tool in ("python", "convert")
     assert reading.form.split("(")[0] in (*FORMS, "convert")
 
@@ -133,23 +133,23 @@ def test_a_picture_of_more_than_one_equation_is_left_to_the_model(question: str)
 
 async def test_forms_one_after_the_other_are_one_program() -> None:
     written = 'solve("x**2 - 5x + 6 = 0", "x")\nplot("x**2 - 5x + 6", "x")'
-    program = str(made(written).arguments["program"])
+    program = str(create_program(written).arguments["program"])
     assert program.count("from sympy import *") == 1
     assert read("Solve x^2 - 5x + 6 = 0 and plot the parabola") is not None
     async with Sandbox() as sandbox:
         result = await sandbox.run(program)
         divisors = await sandbox.run(
-            str(made('gcd("12", "18", "8")\nsolve("x**2 = 4")').arguments["program"])
+            str(create_program('gcd("12", "18", "8")\nsolve("x**2 = 4")').arguments["program"])
         )
     assert result.stdout == "x = 2\nx = 3\n"
     assert divisors.stdout == "2\nx = -2\nx = 2\n"
     assert len(result.figures) == 1
     with pytest.raises(NotMathematics):
-        made('convert("8", "feet", "meters")\nsolve("x = 1")')
+        create_program('convert("8", "feet", "meters")\nsolve("x = 1")')
 
 
 def test_names_of_sympys_are_there_for_programs_that_forgot_them() -> None:
-    program = made("print(solve(x**2 - 2, x))").arguments["program"]
+    program = create_program("print(solve(x**2 - 2, x))").arguments["program"]
     assert program == "from sympy import *\n\nx = symbols('x')\nprint(solve(x**2 - 2, x))"
     own = "import math\nprint(math.pi)"
-    assert made(own).arguments["program"] == own
+    assert create_program(own).arguments["program"] == own

@@ -14,7 +14,7 @@ from inference.maths.expression_parser import (
     plain,
     relations,
 )
-from inference.maths.form_programs import made
+from inference.maths.form_programs import create_program
 from inference.maths.output_parser import typeset
 from inference.maths.question_parser import read
 from inference.maths.verifier import judge
@@ -30,7 +30,7 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 
 async def computed(sandbox: Sandbox, form: str) -> str:
-    call = made(form)
+    call = create_program(form)
     assert call.tool == "python"
     result = await sandbox.run(str(call.arguments["program"]))
     assert result.ok, result.stderr

@@ -212,7 +212,7 @@ def test_a_file_of_the_right_size_is_not_trusted_for_that(
     path.write_bytes(bytes(reversed(whole)))
     with pytest.raises(ModelBroken, match=r"altered.*models pull Tiny-0\.5B --gguf"):
         gguf.require_unaltered(path)
-    assert gguf.altered(path)
+    assert gguf.is_altered(path)
     assert bring(known, tmp_path).read_bytes() == whole
     gguf.require_unaltered(path)
 
@@ -235,7 +235,7 @@ def test_a_file_is_read_again_only_where_it_changed(
     status = path.stat()
     path.write_bytes(bytes(reversed(path.read_bytes())))
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))  # as if nothing had happened
-    assert gguf.altered(path, remembered=True)
+    assert gguf.is_altered(path, remembered=True)
     assert reads == [path]
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from inference.sandbox import png_check
 from inference.sandbox.config import Limits
 from inference.sandbox.inside import messages
-from inference.sandbox.output_collector import Collector
+from inference.sandbox.output_collector import OutputCollector
 
 LIMITS = Limits(output_bytes=1024, figure_bytes=1024, figures=2, figure_pixels=10_000)
 
@@ -27,8 +27,8 @@ def picture(width: int = 2, height: int = 2, *extra: bytes) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + header + b"".join(extra) + pixels + chunk(b"IEND", b"")
 
 
-def collected(data: bytes, size: int = 1 << 16) -> Collector:
-    collector = Collector(LIMITS)
+def collected(data: bytes, size: int = 1 << 16) -> OutputCollector:
+    collector = OutputCollector(LIMITS)
     stream = io.BytesIO(data)
     while piece := stream.read(size):
         collector.feed(piece)
@@ -77,7 +77,7 @@ def test_text_around_frames_is_kept_apart() -> None:
 
 
 def test_a_line_without_end_stops_the_program() -> None:
-    collector = Collector(LIMITS)
+    collector = OutputCollector(LIMITS)
     for _ in range(1000):
         collector.feed(b"x" * 1000)
     assert collector.over
@@ -99,7 +99,7 @@ def of_rows(rows: bytes, behind: bytes = b"", *, depth: int = 8, laced: int = 0)
 
 def test_data_of_the_right_size_is_taken() -> None:
     for data in (of_rows(bytes(14)), of_rows(bytes(17), laced=1)):
-        assert png_check.checked(data, max_pixels=10_000) is not None
+        assert png_check.check_png(data, max_pixels=10_000) is not None
 
 
 @pytest.mark.parametrize(
@@ -122,13 +122,13 @@ def test_data_of_the_right_size_is_taken() -> None:
     ],
 )
 def test_what_is_no_acceptable_png_is_dropped(data: bytes) -> None:
-    assert png_check.checked(data, max_pixels=10_000) is None
+    assert png_check.check_png(data, max_pixels=10_000) is None
 
 
 def test_a_png_keeps_its_picture_and_nothing_else() -> None:
     hidden = picture(2, 2, chunk(b"tEXt", b"Comment\0@everyone")) + b"<script>"
 
-    figure = png_check.checked(hidden, max_pixels=10_000)
+    figure = png_check.check_png(hidden, max_pixels=10_000)
 
     assert figure is not None
     assert figure.png == picture(2, 2)

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from inference.tools.base import Context, ToolFailed
-from inference.tools.calculator import evaluated, shown
+from inference.tools.calculator import evaluate, format_number
 from inference.tools.registry import CONVERT, tools
 
 TOOLS = {each.name: each for each in tools(programs=False)}
@@ -102,13 +102,13 @@ async def test_what_does_not_measure_the_same_is_not_converted(unit: str, to: st
     ],
 )
 def test_numbers_are_read_as_people_write_them(expression: str, value: int) -> None:
-    assert evaluated(expression) == value
+    assert evaluate(expression) == value
 
 
 @pytest.mark.parametrize("expression", ["2E+3", "2E-3", "max(1,000)", "1.5.2", "1,5", "1234,567"])
 def test_numbers_of_several_meanings_are_refused(expression: str) -> None:
     with pytest.raises(ToolFailed):
-        evaluated(expression)
+        evaluate(expression)
 
 
 @pytest.mark.parametrize(
@@ -130,6 +130,6 @@ async def test_a_calculation_costs_nothing(expression: str) -> None:
 
 
 def test_a_large_fraction_is_shown_without_decimals() -> None:
-    assert shown(evaluated("10^900/3")) == f"1{'0' * 900}/3"
+    assert format_number(evaluate("10^900/3")) == f"1{'0' * 900}/3"
     with pytest.raises(ToolFailed, match="divides by zero"):
-        evaluated("1/0")
+        evaluate("1/0")

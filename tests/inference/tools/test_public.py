@@ -85,11 +85,11 @@ def test_what_is_public(address: str) -> None:
 )
 async def test_addresses_that_are_refused_before_anything_is_looked_up(url: str) -> None:
     with pytest.raises((NotPublic, ValueError)):
-        PUBLIC.checked(URL(url))
+        PUBLIC.check_url(URL(url))
 
 
 def test_a_public_address_is_fine() -> None:
-    assert PUBLIC.checked(URL("https://8.8.8.8/")).host == "8.8.8.8"
+    assert PUBLIC.check_url(URL("https://8.8.8.8/")).host == "8.8.8.8"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from common.settings import load_settings
-from inference.config import Settings
+from inference.config import WorkerSettings
 from inference.engines.base import (
     BadRequest,
     CannotLoad,
@@ -265,7 +265,7 @@ async def test_what_only_an_operator_can_mend_ends_the_start(
 )
 def test_settings_that_cannot_work_are_told(settings: dict[str, str], told: str) -> None:
     with pytest.raises(CannotLoad, match=told):
-        config.engine(Settings(**settings))  # type: ignore[arg-type]
+        config.engine(WorkerSettings(**settings))  # type: ignore[arg-type]
 
 
 def test_addresses_are_completed_and_kept_once() -> None:
@@ -284,7 +284,7 @@ def test_an_address_that_is_none_shows_no_secret(url: str) -> None:
 
 def test_a_user_and_a_key_are_one_too_many() -> None:
     with pytest.raises(CannotLoad, match="take one"):
-        config.engine(Settings(base_urls="http://me:pw@host", api_key="key"))
+        config.engine(WorkerSettings(base_urls="http://me:pw@host", api_key="key"))
 
 
 async def test_an_address_may_have_a_user_and_a_question_and_shows_neither(
@@ -316,7 +316,7 @@ async def test_the_key_goes_to_the_server_and_nowhere_else(
     with caplog.at_level(logging.DEBUG):
         async with fake.serving() as url:
             environ = {"INFERENCE_BASE_URLS": url, "INFERENCE_API_KEY_FILE": str(key)}
-            engine = config.engine(load_settings(Settings, environ))
+            engine = config.engine(load_settings(WorkerSettings, environ))
             async with engine:
                 fake.acts.append(error(500, "broke"))
                 with pytest.raises(EngineFailed) as told:
