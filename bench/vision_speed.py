@@ -34,10 +34,10 @@ from bench.engine.contender import SAMPLING
 from bench.engine.loads import RandomPrompts, TokenTimes
 from bench.report import print_table, quantile
 from inference.engines.base import Image, Message
-from inference.engines.batch_config import Sizes
-from inference.engines.continuous_batching import TokenLoop
-from inference.engines.model_loader import decoder_of, for_this_device
-from inference.engines.vision.encoder import Eye
+from inference.engines.batch_config import BatchConfig
+from inference.engines.continuous_batching import ContinuousBatchingLoop
+from inference.engines.model_loader import extract_decoder, for_this_device
+from inference.engines.vision.encoder import ImageEncoder
 from inference.engines.vision.image_tokens import InternVL
 from inference.models import resolve
 
@@ -196,13 +196,13 @@ class VisionEngine:
     """The engine's image encoder and loop, as the worker runs them."""
 
     def __init__(self, whole: Any, frames: InternVL, args: argparse.Namespace) -> None:
-        decoder = for_this_device(decoder_of(whole))
+        decoder = for_this_device(extract_decoder(whole))
         slots = 64 if decoder.device.type == "cuda" else 0
-        sizes = Sizes.of(
+        sizes = BatchConfig.for_model(
             decoder, slots=slots, context_tokens=CONTEXT_TOKENS, compiled=args.compiled
         )
-        self._eye = Eye(whole, decoder, frames)
-        self.loop = TokenLoop(decoder, sizes=sizes, end_ids=(-1,))
+        self._eye = ImageEncoder(whole, decoder, frames)
+        self.loop = ContinuousBatchingLoop(decoder, sizes=sizes, end_ids=(-1,))
         self._turns = asyncio.Semaphore(sizes.slots)
         self._stack = AsyncExitStack()
 
@@ -216,7 +216,7 @@ class VisionEngine:
 
     async def ask(self, message: Message, prompt: list[int], new: int) -> TokenTimes:
         answer = TokenTimes(time.perf_counter())
-        async with self._eye.seen((message,), prompt) as tokens:
+        async with self._eye.encode_prompt((message,), prompt) as tokens:
             await self._read(answer, tokens, new)
         return answer
 

@@ -203,7 +203,7 @@ def _mentions(text: str) -> None:
 
 FUNCTIONS: dict[str, Callable[[str], object]] = {
     "draft": format_answer.draft,
-    "undressed": format_answer.format_as_text,
+    "format_as_text": format_answer.format_as_text,
     "pages": lambda text: format_answer.pages(format_answer.format_as_text(text)),
     "dress": format_answer.dress,
     "needs_dressing": format_answer.needs_dressing,
@@ -213,7 +213,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "links": link_defang.harmless_links,
     "links: decided": lambda text: link_defang.settled_part(text.replace("\n", " ")),
     "emphasis": emphasis.find_emphasis,
-    "emphasis: balanced": lambda text: emphasis.balance([text[: SIZE // 2], text[SIZE // 2 :]]),
+    "emphasis: balance": lambda text: emphasis.balance([text[: SIZE // 2], text[SIZE // 2 :]]),
     "rows of formulas": latex_rows.normalize_rows,
     "quotation": quotation,
     "quotation, whole": partial(quotation, longest=1_900, lines=None),

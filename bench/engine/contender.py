@@ -13,14 +13,14 @@ import torch
 from transformers import GenerationConfig
 from transformers.generation.configuration_utils import ContinuousBatchingConfig
 
-from inference.engines.batch_config import Sizes
-from inference.engines.continuous_batching import TokenLoop
+from inference.engines.batch_config import BatchConfig
+from inference.engines.continuous_batching import ContinuousBatchingLoop
 from inference.engines.model_loader import for_this_device
-from inference.engines.sampling import Draw
-from inference.engines.sequential_loop import OneByOne
+from inference.engines.sampling import SamplingRules
+from inference.engines.sequential_loop import SequentialLoop
 
 # As in chats: a penalty, a nucleus, some temperature.
-SAMPLING = Draw(temperature=0.8, top_p=0.9, top_k=50, repetition_penalty=1.05, seed=7)
+SAMPLING = SamplingRules(temperature=0.8, top_p=0.9, top_k=50, repetition_penalty=1.05, seed=7)
 
 
 class EngineUnderTest(Protocol):
@@ -40,7 +40,9 @@ class EngineUnderTest(Protocol):
 class _LoopEngine:
     """An engine that streams parts of answers, for a limited number of requests at once."""
 
-    def __init__(self, loop: TokenLoop | OneByOne, *, slots: int, page_tokens: int) -> None:
+    def __init__(
+        self, loop: ContinuousBatchingLoop | SequentialLoop, *, slots: int, page_tokens: int
+    ) -> None:
         self.cached_tokens = 0
         self.page_tokens = page_tokens
         self._streaming = loop
@@ -75,10 +77,10 @@ class BatchingEngine(_LoopEngine):
         history = args.history + 1024 if args.history else 0
         longest = max(history, args.prompt + args.new) + 4 * args.new
         slots = 256 if model.device.type == "cuda" else 0
-        self._sizes = Sizes.of(
+        self._sizes = BatchConfig.for_model(
             self._model, slots=slots, context_tokens=longest, compiled=args.compiled
         )
-        self.loop = TokenLoop(self._model, sizes=self._sizes, end_ids=(-1,))
+        self.loop = ContinuousBatchingLoop(self._model, sizes=self._sizes, end_ids=(-1,))
         super().__init__(self.loop, slots=self._sizes.slots, page_tokens=self._sizes.page_tokens)
 
     def describe(self) -> dict[str, Any]:
@@ -101,7 +103,7 @@ class MultiDeviceEngine(_LoopEngine):
 
     def __init__(self, model: Any) -> None:
         self._model = model
-        super().__init__(OneByOne(model, end_ids=(-1,)), slots=1, page_tokens=1)
+        super().__init__(SequentialLoop(model, end_ids=(-1,)), slots=1, page_tokens=1)
 
     def describe(self) -> dict[str, Any]:
         parts = getattr(self._model, "hf_device_map", {"all": self._model.device})

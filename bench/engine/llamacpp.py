@@ -13,8 +13,8 @@ from bench.engine import limits
 from bench.engine.contender import SAMPLING
 from bench.redis_server import free_port
 from inference.engines.llamacpp.engine import cores
-from inference.engines.llamacpp.server_main import Plan
-from inference.engines.llamacpp.server_process import running
+from inference.engines.llamacpp.server_main import ServerPlan
+from inference.engines.llamacpp.server_process import run_server
 
 
 class LlamaCppUnderTest:
@@ -24,7 +24,7 @@ class LlamaCppUnderTest:
         self.cached_tokens = 0
         self.page_tokens = 1
         history = args.history + 1024 if args.history else 0
-        self._plan = Plan(
+        self._plan = ServerPlan(
             path=str(path),
             model=path.stem,
             port=free_port(),
@@ -66,7 +66,7 @@ class LlamaCppUnderTest:
         self.cached_tokens += timings["cache_n"]
 
     async def __aenter__(self) -> Self:
-        await self._stack.enter_async_context(running(self._plan))
+        await self._stack.enter_async_context(run_server(self._plan))
         self._session = await self._stack.enter_async_context(
             aiohttp.ClientSession(
                 headers={"Authorization": f"Bearer {self._plan.key}"},

@@ -105,7 +105,7 @@ def format_as_text(text: str) -> FormattedAnswer:
 
 
 def needs_dressing(text: str) -> bool:
-    """Whether dressing could show more than `undressed`; drawing takes time."""
+    """Whether dressing could show more than `format_as_text`; drawing takes time."""
     return _MAY_NEED_DRESSING.search(text) is not None
 
 

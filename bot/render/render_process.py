@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class RenderProcess:
-    """`async with Studio() as studio: await studio.dress(text)`."""
+    """`async with RenderProcess() as process: await process.dress(text)`."""
 
     def __init__(self, timeout_s: float = TIMEOUT_S) -> None:
         self._timeout_s = timeout_s

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 
 from inference.agent.model_output import ModelOutput
-from inference.sandbox.result import Figure
+from inference.sandbox.result import ProgramFigure
 from inference.tool_parsers.base import ParsedOutput
 from inference.tool_parsers.json_call import PYTHON
 from inference.tools.base import Outcome
@@ -86,10 +86,10 @@ class Steps:
         )
 
     @property
-    def figures(self) -> tuple[Figure, ...]:
+    def figures(self) -> tuple[ProgramFigure, ...]:
         return self.last.figures if self.last else ()
 
-    async def _store_figures(self, figures: tuple[Figure, ...]) -> tuple[Attachment, ...]:
+    async def _store_figures(self, figures: tuple[ProgramFigure, ...]) -> tuple[Attachment, ...]:
         """Where there is no room for them the answer goes on without."""
         kept = []
         for number, figure in enumerate(figures, start=1):

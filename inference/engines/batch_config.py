@@ -38,7 +38,7 @@ SAFETY_MARGIN = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Sizes:
+class BatchConfig:
     slots: int  # requests that run at once
     page_tokens: int
     batch_tokens: int  # that a step computes at most
@@ -50,7 +50,9 @@ class Sizes:
     graphs: bool = True  # where there is a GPU
 
     @classmethod
-    def of(cls, model: Any, *, slots: int, context_tokens: int, compiled: bool) -> "Sizes":
+    def for_model(
+        cls, model: Any, *, slots: int, context_tokens: int, compiled: bool
+    ) -> "BatchConfig":
         """For a loaded model; `slots` 0 is the device's own choice."""
         if model.device.type == "cpu":
             slots = slots or CPU_SLOTS

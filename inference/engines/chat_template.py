@@ -22,7 +22,7 @@ class NoChatTemplate(CannotLoad):
     """The model's folder says nothing about how a conversation is written."""
 
 
-class Frames(Protocol):
+class ImageTokenizer(Protocol):
     """How a model's pictures stand in its text."""
 
     mark: str  # what the chat template writes for one
@@ -33,7 +33,7 @@ class Frames(Protocol):
 
 
 class ChatTemplate:
-    def __init__(self, tokenizer: Tokenizer, frames: Frames | None = None) -> None:
+    def __init__(self, tokenizer: Tokenizer, frames: ImageTokenizer | None = None) -> None:
         """`frames` say how pictures stand in the text; without them there are none."""
         if not tokenizer.chat_template:
             raise NoChatTemplate(
@@ -71,7 +71,7 @@ class ChatTemplate:
         nonce = secrets.token_hex(8)
         marks = [f"CONTENT{nonce}N{i}E" for i in range(len(plain))]
         rendered = self._render(
-            [_spoken(m, mark) for m, mark in zip(plain, marks, strict=True)],
+            [_to_template_message(m, mark) for m, mark in zip(plain, marks, strict=True)],
             thinking=thinking,
         )
         contents = dict(zip(marks, plain, strict=True))
@@ -88,7 +88,7 @@ class ChatTemplate:
                 for image in message.images:
                     yield self._frames.ids(image, len(message.images))
 
-    def opening(self, thinking: bool | None) -> str:
+    def answer_prefix(self, thinking: bool | None) -> str:
         """What the head of an answer already says of it: `<think>`, where the template opens the
         reasoning itself."""
         rendered = self._render([_USER], thinking=thinking).rstrip()
@@ -105,7 +105,7 @@ class ChatTemplate:
         tail = self._tokenizer.encode(rendered.rpartition(_MARK)[2], add_special_tokens=False)
         return set(tail[:1]) & self._special_ids()
 
-    def hidden(self, markup: tuple[str, ...]) -> frozenset[int]:
+    def hidden_token_ids(self, markup: tuple[str, ...]) -> frozenset[int]:
         """Ids of the special tokens that an answer's text does not show."""
         added = self._tokenizer.added_tokens_decoder
         return frozenset(
@@ -143,10 +143,10 @@ class ChatTemplate:
             yield from self._tokenizer.encode(text, add_special_tokens=False)
 
     def _encode_content(self, text: str) -> Iterator[int]:
-        for piece in self._defuse(text):
+        for piece in self._split_special_tokens(text):
             yield from self._tokenizer.encode(piece, add_special_tokens=False)
 
-    def _defuse(self, text: str) -> Iterator[str]:
+    def _split_special_tokens(self, text: str) -> Iterator[str]:
         """Cuts `text` inside every structural token, so that no piece holds one."""
         while found := self._structural.search(text):
             cut = found.start() + 1
@@ -200,7 +200,7 @@ class ChatTemplate:
         return True
 
 
-def _spoken(message: Message, mark: str) -> dict[str, Any]:
+def _to_template_message(message: Message, mark: str) -> dict[str, Any]:
     """As the library's templates take it, with a mark for its words."""
     if not message.images:
         return {"role": message.role, "content": mark}

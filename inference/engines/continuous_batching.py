@@ -24,10 +24,10 @@ from typing import Any, NamedTuple, Self
 from transformers import GenerationConfig
 
 from inference.engines.base import EngineFailed
-from inference.engines.batch_config import Sizes
+from inference.engines.batch_config import BatchConfig
 from inference.engines.chunked_prefill import read_in_pieces
 from inference.engines.prefix_cache import keep_prefixes, report_prefixes
-from inference.engines.sampling import GREEDY, Draw, RequestSampler
+from inference.engines.sampling import GREEDY, RequestSampler, SamplingRules
 
 log = logging.getLogger(__name__)
 
@@ -38,17 +38,17 @@ SILENCE_S = 300.0  # longer than any step, on a busy processor or with a graph t
 PROBE = (0,)  # a prompt that every vocabulary has
 
 
-class Piece(NamedTuple):
+class NewTokens(NamedTuple):
     ids: list[int]  # new ones, the end token included
     cached_tokens: int  # of the prompt, found in the cache
 
 
-class TokenLoop:
+class ContinuousBatchingLoop:
     def __init__(
         self,
         model: Any,
         *,
-        sizes: Sizes,
+        sizes: BatchConfig,
         end_ids: Collection[int],
         silence_s: float = SILENCE_S,
     ) -> None:
@@ -95,8 +95,8 @@ class TokenLoop:
         await asyncio.to_thread(self._manager.stop, block=True, timeout=STOP_S, hard_stop=True)
 
     async def stream(
-        self, prompt: Sequence[int], draw: Draw, max_new_tokens: int
-    ) -> AsyncGenerator[Piece, None]:
+        self, prompt: Sequence[int], draw: SamplingRules, max_new_tokens: int
+    ) -> AsyncGenerator[NewTokens, None]:
         """New ids as they are drawn. Closing it frees the slot.
 
         Expects 0 < len(prompt), ids within the vocabulary, and a length the pool holds.
@@ -115,7 +115,7 @@ class TokenLoop:
                 if output.error:
                     raise EngineFailed(output.error)
                 finished = output.is_finished()
-                yield Piece(output.generated_tokens[seen:], self._cached.get(name, 0))
+                yield NewTokens(output.generated_tokens[seen:], self._cached.get(name, 0))
                 seen = len(output.generated_tokens)
         finally:
             del self._inboxes[name]
@@ -211,10 +211,10 @@ class TokenLoop:
 
     def _fail_all(self, reason: str) -> None:
         for inbox in self._inboxes.values():
-            inbox.put(_Broken(reason))
+            inbox.put(_FailureEvent(reason))
 
 
-class _Broken:
+class _FailureEvent:
     """Stands for the last event the library did not send."""
 
     generated_tokens: tuple[int, ...] = ()

@@ -66,7 +66,7 @@ class StopStrings:
         if found:
             self.hit = True
             return self._release(min(found))
-        return self._release(len(self._held) - self._undecided())
+        return self._release(len(self._held) - self._undecided_length())
 
     def flush(self) -> str:
         return "" if self.hit else self._release(len(self._held))
@@ -75,7 +75,7 @@ class StopStrings:
         text, self._held = self._held[:end], self._held[end:]
         return text
 
-    def _undecided(self) -> int:
+    def _undecided_length(self) -> int:
         """Length of the longest tail that begins a stop string."""
         longest = min(max(map(len, self._stops), default=0), len(self._held) + 1) - 1
         return next(

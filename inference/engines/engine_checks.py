@@ -154,11 +154,11 @@ def _packages(files: ModelFiles, settings: WorkerSettings) -> Iterator[Finding]:
 
 def _pictures(files: ModelFiles) -> Iterator[Finding]:
     """How the model sees them, where it does."""
-    from inference.engines.model_loader import family_of  # noqa: PLC0415  (brings torch)
+    from inference.engines.model_loader import find_vision_family  # noqa: PLC0415  (brings torch)
 
     what, todo = "pictures", "A server answers many at once: INFERENCE_ENGINE=openai"
     try:
-        family = family_of(files.folder)
+        family = find_vision_family(files.folder)
     except CannotLoad as error:
         yield fault(what, str(error), "Take another model, or serve this one elsewhere")
         return

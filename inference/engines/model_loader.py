@@ -24,7 +24,7 @@ from inference.engines.base import CannotLoad
 from inference.engines.cpu_linear import speed_up_prefill
 from inference.engines.device_placement import ONE_DEVICE, Placement
 from inference.engines.int8_linear import shrink
-from inference.engines.vision.image_tokens import FAMILIES, Frames
+from inference.engines.vision.image_tokens import FAMILIES, VisionFamily
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ Progress = Callable[[float, str], None]  # 0 to 1, and what is being done
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedModel:
     model: Any  # a causal language model
     tokenizer: Any
     whole: Any = None  # with its vision tower, where it sees
@@ -44,7 +44,7 @@ class Loaded:
         """Whether its pictures, if it sees, are read like text."""
         return self.whole is not self.model
 
-    def frames(self, folder: Path, context_tokens: int) -> Frames | None:
+    def frames(self, folder: Path, context_tokens: int) -> VisionFamily | None:
         """How its pictures stand in its text, where it sees."""
         if self.whole is None:
             return None
@@ -70,34 +70,34 @@ class Loaded:
 
 def load(
     folder: Path, adapter: Path | None, report: Progress, placement: Placement = ONE_DEVICE
-) -> Loaded:
+) -> LoadedModel:
     """Reads `folder` (safetensors), with a LoRA `adapter` where one is given.
 
     Never touches the network. Raises OSError or ValueError for a folder that is no model, and
     CannotLoad for what this machine cannot do with it.
     """
     report(0.0, "reading the tokenizer")
-    family = family_of(folder)
+    family = find_vision_family(folder)
     placement.check(folder, sees=family is not None, adapted=adapter is not None)
     tokenizer = _tokenizer(folder)
     kind = AutoModelForImageTextToText if family else AutoModelForCausalLM
     model = _load_weights(folder, report, kind, placement)
     if adapter is not None:
         report(0.9, "laying the adapter over it")
-        model = _adapted(model, adapter, merged=not placement.by_bitsandbytes)
+        model = _apply_adapter(model, adapter, merged=not placement.by_bitsandbytes)
     if placement.spread:
-        return Loaded(model.eval(), tokenizer)
+        return LoadedModel(model.eval(), tokenizer)
     if placement.quantize and not placement.by_bitsandbytes:
         shrink(model.eval())
     if family is None:
-        return Loaded(for_this_device(model.eval()), tokenizer)
+        return LoadedModel(for_this_device(model.eval()), tokenizer)
     if family.in_batch:
-        return Loaded(for_this_device(decoder_of(model.eval())), tokenizer, whole=model)
+        return LoadedModel(for_this_device(extract_decoder(model.eval())), tokenizer, whole=model)
     speed_up_prefill(model)
-    return Loaded(model.eval(), tokenizer, whole=model)
+    return LoadedModel(model.eval(), tokenizer, whole=model)
 
 
-def family_of(folder: Path) -> type[Frames] | None:
+def find_vision_family(folder: Path) -> type[VisionFamily] | None:
     """Of those that see; None where the model only reads. CannotLoad where it would do neither."""
     name = AutoConfig.from_pretrained(folder, local_files_only=True).model_type
     if name in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES and not (
@@ -120,7 +120,7 @@ def _tokenizer(folder: Path) -> Any:
     return tokenizer
 
 
-def decoder_of(whole: Any) -> Any:
+def extract_decoder(whole: Any) -> Any:
     """Of a model that sees, the causal language model that it is; they share their weights."""
     text = whole.model.get_decoder()
     with torch.device("meta"):
@@ -159,7 +159,7 @@ def _load_weights(folder: Path, report: Progress, kind: Any, placement: Placemen
         library_logging.set_tqdm_hook(None)
 
 
-def _adapted(model: Any, adapter: Path, *, merged: bool) -> Any:
+def _apply_adapter(model: Any, adapter: Path, *, merged: bool) -> Any:
     """Merged, a LoRA costs nothing; into quantized weights it would be rounded away."""
     from peft import PeftModel  # noqa: PLC0415  (seconds to import, and few need it)
 

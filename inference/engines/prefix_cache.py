@@ -32,12 +32,12 @@ def report_prefixes(cache: Any, found: Callable[[str, int], None]) -> None:
     """Has `found` told of each request and how many tokens of its prompt were known."""
     search = cache.search_prefix_match
 
-    def reported(request: str, prompt: list[int]) -> int:
+    def search_and_report(request: str, prompt: list[int]) -> int:
         tokens: int = search(request, prompt)
         found(request, tokens)
         return tokens
 
-    cache.search_prefix_match = reported
+    cache.search_prefix_match = search_and_report
 
 
 def _evict_oldest(ledger: Any, most: int) -> list[int]:
@@ -63,12 +63,12 @@ def _mark(
             name: count
             for name, allocator in allocators.items()
             if (answered == 1 or written % allocator.tokens_per_page == 0)
-            and (count := _unmarked(allocator, state.request_id, written))
+            and (count := _count_unmarked(allocator, state.request_id, written))
         }
     mark(state, complete)
 
 
-def _unmarked(allocator: Any, request: str, written: int) -> int:
+def _count_unmarked(allocator: Any, request: str, written: int) -> int:
     full = written // allocator.tokens_per_page
     blocks = allocator.block_table[request][:full]
     return sum(block not in allocator.ledger.block_to_hash for block in blocks)

@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Defaults:
+class SamplingDefaults:
     """What the model's own `generation_config.json` advises.
 
     A converted checkpoint brings no advice; then it is the usual for a chat, with the mild
@@ -48,7 +48,7 @@ class Defaults:
     repetition_penalty: float = 1.1
 
     @classmethod
-    def of(cls, config: Any) -> "Defaults":
+    def from_config(cls, config: Any) -> "SamplingDefaults":
         if config._from_model_config:
             return cls()
         return cls(
@@ -60,7 +60,7 @@ class Defaults:
 
 
 @dataclass(frozen=True, slots=True)
-class Draw:
+class SamplingRules:
     """One request's rules, complete. Its chance is its own, so neighbours never shift it."""
 
     temperature: float
@@ -70,7 +70,7 @@ class Draw:
     seed: int = field(default_factory=lambda: secrets.randbits(63))
 
     @classmethod
-    def of(cls, sampling: Sampling, defaults: Defaults) -> "Draw":
+    def from_sampling(cls, sampling: Sampling, defaults: SamplingDefaults) -> "SamplingRules":
         return cls(
             temperature=_first(sampling.temperature, defaults.temperature),
             top_p=_first(sampling.top_p, defaults.top_p),
@@ -80,11 +80,11 @@ class Draw:
         )
 
     @property
-    def greedy(self) -> bool:
+    def is_greedy(self) -> bool:
         return self.temperature == 0 or self.top_k == 1 or self.top_p == 0
 
 
-GREEDY = Draw(temperature=0, top_p=1, top_k=0, repetition_penalty=1, seed=0)
+GREEDY = SamplingRules(temperature=0, top_p=1, top_k=0, repetition_penalty=1, seed=0)
 
 # The rows of the table that travels to the device, a column for each request. The library copies
 # 32-bit integers; numbers with a fraction are their bits.
@@ -94,14 +94,14 @@ _ROWS = {name: row for row, name in enumerate((*_REALS, *_INTEGERS))}
 _COLUMN = np.dtype([(name, np.float32) for name in _REALS] + [(n, np.int32) for n in _INTEGERS])
 
 
-def columns(
-    draws: Sequence[Draw], positions: Sequence[int], memories: Sequence[int]
+def rules_table(
+    draws: Sequence[SamplingRules], positions: Sequence[int], memories: Sequence[int]
 ) -> torch.Tensor:
     """The table [fields, requests], int32, for requests whose next token has these positions."""
     table = np.empty(len(draws), _COLUMN)
     for at, (draw, memory) in enumerate(zip(draws, memories, strict=True)):
         heat, top_p, top_k = (
-            (1.0, 1.0, 1) if draw.greedy else (draw.temperature, draw.top_p, draw.top_k)
+            (1.0, 1.0, 1) if draw.is_greedy else (draw.temperature, draw.top_p, draw.top_k)
         )
         table[at] = (heat, top_p, draw.repetition_penalty, 0.0, top_k, memory)
     table["chance"] = _chance([draw.seed for draw in draws], positions)
@@ -122,13 +122,13 @@ def _chance(seeds: Sequence[int], positions: Sequence[int]) -> NDArray[np.float3
     return chance
 
 
-def draw_tokens(scores: torch.Tensor, seen: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
+def sample_tokens(scores: torch.Tensor, seen: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
     """The next ids [requests] from `scores` and `seen` [requests, vocabulary] and a `table`."""
     temperature, top_p, penalty, chance = (
         table[_ROWS[name]].view(torch.float32)[:, None] for name in _REALS
     )
     top_k = table[_ROWS["top_k"]][:, None]
-    scores = _penalised(scores, seen, penalty) / temperature
+    scores = _penalize_repetition(scores, seen, penalty) / temperature
     best, ids = scores.topk(min(CANDIDATES, scores.size(-1)))
     inside = torch.arange(best.size(-1), device=best.device) < torch.where(
         top_k > 0, top_k, best.size(-1)
@@ -142,7 +142,9 @@ def draw_tokens(scores: torch.Tensor, seen: torch.Tensor, table: torch.Tensor) -
     return ids.gather(-1, at.clamp(max=best.size(-1) - 1))[:, 0]
 
 
-def _penalised(scores: torch.Tensor, seen: torch.Tensor, penalty: torch.Tensor) -> torch.Tensor:
+def _penalize_repetition(
+    scores: torch.Tensor, seen: torch.Tensor, penalty: torch.Tensor
+) -> torch.Tensor:
     """The CTRL paper's repetition penalty (arXiv:1909.05858), as `generate()` applies it."""
     return torch.where(seen, torch.where(scores < 0, scores * penalty, scores / penalty), scores)
 
@@ -167,7 +169,7 @@ class RequestSampler(ContinuousBatchingLogitsProcessorList):  # type: ignore[mis
         self.tensors_required = len(_ROWS)
         self.stepped_at = 0.0  # when the last batch was prepared, on the monotonic clock
         self._stream = stream
-        self._draws: dict[str, Draw] = {}  # by the library's request id
+        self._draws: dict[str, SamplingRules] = {}  # by the library's request id
         self._memories: dict[str, int] = {}  # rows of the seen tokens; a penalty of 1 needs none
         self._fresh: set[str] = set()  # whose row holds another request's tokens yet
         self._free = deque(range(requests))
@@ -175,7 +177,7 @@ class RequestSampler(ContinuousBatchingLogitsProcessorList):  # type: ignore[mis
         self._seen = torch.zeros(requests + 1, vocabulary, dtype=torch.bool, device=device)
         self._true = torch.ones((), dtype=torch.bool, device=device)  # a graph takes no constant
 
-    def add(self, name: str, draw: Draw) -> None:
+    def add(self, name: str, draw: SamplingRules) -> None:
         """Rules for a request that runs until `remove`; `requests` at once at most."""
         if draw.repetition_penalty != 1:
             self._memories[name] = self._free.popleft()
@@ -189,7 +191,7 @@ class RequestSampler(ContinuousBatchingLogitsProcessorList):  # type: ignore[mis
             self._free.append(memory)
 
     def fill_defaults(self, int32_tensor: torch.Tensor) -> None:
-        int32_tensor.copy_(columns([GREEDY], [0], [self._nowhere]))
+        int32_tensor.copy_(rules_table([GREEDY], [0], [self._nowhere]))
 
     def prepare_tensor_args(self, requests_in_batch: Any, arg_storage: Any) -> Any:
         """Called before the forward pass: notes whose row is whose.
@@ -198,7 +200,7 @@ class RequestSampler(ContinuousBatchingLogitsProcessorList):  # type: ignore[mis
         """
         self.stepped_at = monotonic()
         states = [request.state for request in requests_in_batch if request.has_new_token]
-        table = columns(
+        table = rules_table(
             [*(self._draws.get(state.request_id, GREEDY) for state in states), GREEDY],
             [*(state.position_offset for state in states), 0],
             [*map(self._memory, states), self._nowhere],
@@ -227,7 +229,7 @@ class RequestSampler(ContinuousBatchingLogitsProcessorList):  # type: ignore[mis
         """`scores` [new tokens, vocabulary] → the same shape, one candidate a row."""
         table = table[:, : scores.size(0)]
         memories = table[_ROWS["memory"]].long()
-        chosen = draw_tokens(scores, self._seen[memories], table)
+        chosen = sample_tokens(scores, self._seen[memories], table)
         self._seen.index_put_((memories, chosen), self._true)
         return torch.full_like(scores, float("-inf")).scatter_(-1, chosen[:, None], 0.0)
 

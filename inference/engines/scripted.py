@@ -167,14 +167,14 @@ def _turns(script: str, *, aloud: bool) -> list[str]:
     """One a call or an answer; a script of calls alone ends with what the last one returned."""
     turns, said, directive = [], "", ""
     for directive, words in _SCRIPT.findall(script):
-        said += _written(directive, words.rstrip(), aloud=aloud)
+        said += _write_call(directive, words.rstrip(), aloud=aloud)
         if directive != "think":
             turns.append(said)
             said = ""
     return turns if directive in ("", "say") else [*turns, said + "{output}"]
 
 
-def _written(directive: str, words: str, *, aloud: bool) -> str:
+def _write_call(directive: str, words: str, *, aloud: bool) -> str:
     if directive == "call":
         name, _, arguments = words.partition(" ")
         return f'<tool_call>\n{{"name": "{name}", "arguments": {arguments}}}\n</tool_call>'

@@ -58,11 +58,11 @@ class ArticleScripts:
             self._assignments[job] = asked[1]
         last = request.messages[-1]
         begun = last.content if last.role == "assistant" else ""
-        said = _said(self._assignments.get(job, ""), found[1], int(found[2] or 0))
+        said = _write_stage(self._assignments.get(job, ""), found[1], int(found[2] or 0))
         return begun + _BEGINNING.sub("", said) if begun else said
 
 
-def _said(assignment: str, stage: str, number: int) -> str:
+def _write_stage(assignment: str, stage: str, number: int) -> str:
     topic = _DIRECTIVE.sub("", assignment).strip() or "this"
     wanted = _DIRECTIVES.get(stage, stage)
     written = [words.rstrip() for name, words in _DIRECTIVE.findall(assignment) if name == wanted]

@@ -21,16 +21,16 @@ import torch
 from transformers import DynamicCache
 
 from inference.engines.base import EngineFailed
-from inference.engines.continuous_batching import Piece
-from inference.engines.sampling import Draw, columns, draw_tokens
+from inference.engines.continuous_batching import NewTokens
+from inference.engines.sampling import SamplingRules, rules_table, sample_tokens
 from inference.engines.vision.pixel_inputs import Pixels
 
 PIECE_TOKENS = 512  # of a prompt, so that activations stay small
 SEEN = -1  # in what is known, a prompt with pictures: the next prompt has none of it
 
 
-class OneByOne:
-    """What `TokenLoop` is to a model on one device."""
+class SequentialLoop:
+    """What `ContinuousBatchingLoop` is to a model on one device."""
 
     broken = ""  # there is no loop that could die: a failed request fails alone
 
@@ -50,10 +50,10 @@ class OneByOne:
     async def stream(
         self,
         prompt: Sequence[int],
-        draw: Draw,
+        draw: SamplingRules,
         max_new_tokens: int,
         pixels: Pixels | None = None,
-    ) -> AsyncGenerator[Piece, None]:
+    ) -> AsyncGenerator[NewTokens, None]:
         """New ids as they are drawn. Closing it ends the work with the step under way.
 
         `pixels` are of the pictures in the prompt. Raises EngineFailed when a step fails.
@@ -69,17 +69,17 @@ class OneByOne:
 
     @torch.inference_mode()
     def _answer(
-        self, prompt: list[int], draw: Draw, max_new_tokens: int, pixels: Pixels | None
-    ) -> Iterator[Piece]:
+        self, prompt: list[int], draw: SamplingRules, max_new_tokens: int, pixels: Pixels | None
+    ) -> Iterator[NewTokens]:
         cached = 0 if pixels else self._in_common(prompt)
         self._forget(cached)
         scores = self._see(prompt, pixels) if pixels else self._read(prompt[cached:])
         seen = torch.zeros_like(scores, dtype=torch.bool)
         seen[0, prompt] = True
         for position in range(len(prompt), len(prompt) + max_new_tokens):
-            table = columns([draw], [position], [0]).to(scores.device)
-            token = int(draw_tokens(scores, seen, table))
-            yield Piece([token], cached)
+            table = rules_table([draw], [position], [0]).to(scores.device)
+            token = int(sample_tokens(scores, seen, table))
+            yield NewTokens([token], cached)
             if token in self._end_ids or position + 1 == len(prompt) + max_new_tokens:
                 return
             seen[0, token] = True

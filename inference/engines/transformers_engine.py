@@ -28,17 +28,17 @@ from inference.engines.base import (
     Request,
     Usage,
 )
-from inference.engines.batch_config import Sizes
+from inference.engines.batch_config import BatchConfig
 from inference.engines.chat_template import ChatTemplate
-from inference.engines.continuous_batching import TokenLoop
+from inference.engines.continuous_batching import ContinuousBatchingLoop
 from inference.engines.detokenizer import Detokenizer, StopStrings
 from inference.engines.device_placement import ONE_DEVICE, Placement
-from inference.engines.model_loader import Loaded, load
-from inference.engines.sampling import GREEDY, Defaults, Draw
-from inference.engines.sequential_loop import OneByOne
-from inference.engines.vision.encoder import Eye
-from inference.engines.vision.image_tokens import Tiled
-from inference.engines.vision.pixel_inputs import Lens, Pixels
+from inference.engines.model_loader import LoadedModel, load
+from inference.engines.sampling import GREEDY, SamplingDefaults, SamplingRules
+from inference.engines.sequential_loop import SequentialLoop
+from inference.engines.vision.encoder import ImageEncoder
+from inference.engines.vision.image_tokens import TiledFamily
+from inference.engines.vision.pixel_inputs import PixelInputs, Pixels
 from jobqueue.schema import FinishReason
 
 log = logging.getLogger(__name__)
@@ -48,13 +48,13 @@ log = logging.getLogger(__name__)
 class _Ready:
     """What exists once the model is loaded."""
 
-    loaded: Loaded
+    loaded: LoadedModel
     template: ChatTemplate
-    loop: TokenLoop | OneByOne
-    defaults: Defaults
+    loop: ContinuousBatchingLoop | SequentialLoop
+    defaults: SamplingDefaults
     end_ids: frozenset[int]
     turns: asyncio.Semaphore
-    eye: Eye | Lens | None
+    eye: ImageEncoder | PixelInputs | None
 
 
 class TransformersEngine:
@@ -104,15 +104,15 @@ class TransformersEngine:
         limit = min(
             request.sampling.max_tokens or self._max_tokens, self.context_tokens - len(prompt)
         )
-        draw = Draw.of(request.sampling, ready.defaults)
+        draw = SamplingRules.from_sampling(request.sampling, ready.defaults)
         text = _AnswerText(ready, request.sampling.stop, request.visible_tokens)
         cached = told = 0
         self._running.add(request.id)
         try:
-            if opening := ready.template.opening(request.thinking):
+            if opening := ready.template.answer_prefix(request.thinking):
                 yield Chunk(opening, tokens=0)
             async with (
-                _seen(ready.eye, request, prompt) as (tokens, pixels),
+                _encode_images(ready.eye, request, prompt) as (tokens, pixels),
                 ready.turns,
                 aclosing(ready.loop.stream(tokens, draw, limit, **pixels)) as steps,
             ):
@@ -121,7 +121,7 @@ class TransformersEngine:
                     if piece := text.push(ids):
                         yield Chunk(piece, tokens=text.tokens - told)
                         told = text.tokens
-                    if text.stopped:
+                    if text.has_stopped:
                         break
         finally:
             self._running.discard(request.id)
@@ -147,11 +147,13 @@ class TransformersEngine:
         frames = loaded.frames(self._folder, self.context_tokens)
         template = ChatTemplate(loaded.tokenizer, frames)
         end_ids = frozenset(loaded.end_ids | template.end_of_turn())
-        eye: Eye | Lens | None = None
-        if isinstance(frames, Tiled):
-            eye = await self._stack.enter_async_context(Eye(loaded.whole, loaded.model, frames))
+        eye: ImageEncoder | PixelInputs | None = None
+        if isinstance(frames, TiledFamily):
+            eye = await self._stack.enter_async_context(
+                ImageEncoder(loaded.whole, loaded.model, frames)
+            )
         elif frames is not None:
-            eye = Lens(frames)
+            eye = PixelInputs(frames)
         self._report(0.95, "warming up")
         loop = self._loop(loaded, end_ids)
         await self._stack.enter_async_context(loop)
@@ -160,7 +162,7 @@ class TransformersEngine:
             loaded,
             template,
             loop,
-            Defaults.of(loaded.model.generation_config),
+            SamplingDefaults.from_config(loaded.model.generation_config),
             end_ids,
             asyncio.Semaphore(self.slots),
             eye,
@@ -171,20 +173,22 @@ class TransformersEngine:
     async def __aexit__(self, *exc: object) -> None:
         await self._stack.aclose()
 
-    def _loop(self, loaded: Loaded, end_ids: frozenset[int]) -> TokenLoop | OneByOne:
+    def _loop(
+        self, loaded: LoadedModel, end_ids: frozenset[int]
+    ) -> ContinuousBatchingLoop | SequentialLoop:
         if self._placement.spread or not loaded.in_batch:
             self.slots = 1
-            return OneByOne(loaded.model, end_ids=end_ids)
-        sizes = Sizes.of(
+            return SequentialLoop(loaded.model, end_ids=end_ids)
+        sizes = BatchConfig.for_model(
             loaded.model,
             slots=self.slots,
             context_tokens=self.context_tokens,
             compiled=self._compiled,
         )
         self.slots = sizes.slots
-        return TokenLoop(loaded.model, sizes=sizes, end_ids=end_ids)
+        return ContinuousBatchingLoop(loaded.model, sizes=sizes, end_ids=end_ids)
 
-    async def _load(self) -> Loaded:
+    async def _load(self) -> LoadedModel:
         try:
             return await asyncio.to_thread(
                 load, self._folder, self._adapter, self._report, self._placement
@@ -217,20 +221,20 @@ class TransformersEngine:
 
 
 @asynccontextmanager
-async def _seen(
-    eye: Eye | Lens | None, request: Request, prompt: list[int]
+async def _encode_images(
+    eye: ImageEncoder | PixelInputs | None, request: Request, prompt: list[int]
 ) -> AsyncGenerator[tuple[list[int], dict[str, Pixels]], None]:
     """The prompt as the model reads it, with the pictures where they stand, or beside it."""
     if eye is None or not any(message.images for message in request.messages):
         yield prompt, {}
-    elif isinstance(eye, Lens):
+    elif isinstance(eye, PixelInputs):
         yield prompt, {"pixels": await eye.pixels(request.messages, prompt)}
     else:
-        async with eye.seen(request.messages, prompt) as tokens:
+        async with eye.encode_prompt(request.messages, prompt) as tokens:
             yield tokens, {}
 
 
-async def _warm_up(loop: TokenLoop | OneByOne, template: ChatTemplate) -> None:
+async def _warm_up(loop: ContinuousBatchingLoop | SequentialLoop, template: ChatTemplate) -> None:
     """One short answer, so that nobody waits for the libraries' first-use work."""
     prompt = template.encode((Message("user", "Hello"),))
     async with aclosing(loop.stream(prompt, GREEDY, 2)) as steps:
@@ -249,7 +253,7 @@ class _AnswerText:
     """One answer on its way from ids to text."""
 
     def __init__(self, ready: _Ready, stops: tuple[str, ...], markup: tuple[str, ...]) -> None:
-        decode, hidden = _decoder(ready.loaded.tokenizer), ready.template.hidden(markup)
+        decode, hidden = _decoder(ready.loaded.tokenizer), ready.template.hidden_token_ids(markup)
         self._detokenizer = Detokenizer(
             lambda ids: decode([token for token in ids if token not in hidden])
         )
@@ -259,12 +263,12 @@ class _AnswerText:
         self.tokens = 0
 
     @property
-    def stopped(self) -> bool:
+    def has_stopped(self) -> bool:
         return self._ended or self._stops.hit
 
     @property
     def finish_reason(self) -> FinishReason:
-        return FinishReason.STOP if self.stopped else FinishReason.LENGTH
+        return FinishReason.STOP if self.has_stopped else FinishReason.LENGTH
 
     def push(self, ids: list[int]) -> str:
         self.tokens += len(ids)

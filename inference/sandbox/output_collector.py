@@ -13,7 +13,7 @@ import msgspec
 from inference.sandbox import png_check
 from inference.sandbox.config import Limits
 from inference.sandbox.inside import messages
-from inference.sandbox.result import Figure  # noqa: TC001
+from inference.sandbox.result import ProgramFigure  # noqa: TC001
 
 OnOutput = Callable[[str], None]
 
@@ -40,7 +40,7 @@ class OutputCollector:
         self._stdout: list[str] = []
         self._stderr: list[str] = []
         self.value: str | None = None
-        self.figures: list[Figure] = []
+        self.figures: list[ProgramFigure] = []
         self.raised = False
         self.out_of_memory = False
         self.over = False
@@ -97,7 +97,7 @@ class OutputCollector:
                 self.raised = True
                 self.out_of_memory |= memory
                 self._write(self._stderr, text)
-            case messages.Picture(png_bytes):
+            case messages.FigurePng(png_bytes):
                 self._draw(png_bytes)
 
     def _write(self, stream: list[str], text: str) -> None:

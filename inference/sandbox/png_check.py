@@ -10,7 +10,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from inference.sandbox.result import Figure
+from inference.sandbox.result import ProgramFigure
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEPT = {b"IHDR", b"PLTE", b"tRNS", b"pHYs", b"IDAT", b"IEND"}
@@ -23,7 +23,7 @@ _PIECE = 1 << 20  # bytes that are inflated at once
 _MAX_CHUNKS = 1024  # libpng cuts the data into pieces of 8 to 64 KiB
 
 
-def check_png(data: bytes, *, max_pixels: int) -> Figure | None:
+def check_png(data: bytes, *, max_pixels: int) -> ProgramFigure | None:
     """The picture, or None where the bytes are not a PNG or it has too many pixels."""
     try:
         chunks = list(_chunks(data))
@@ -41,7 +41,7 @@ def check_png(data: bytes, *, max_pixels: int) -> Figure | None:
     if not _inflates_to(_data_size(header), b"".join(b for kind, b in chunks if kind == b"IDAT")):
         return None
     kept = b"".join(_pack_chunk(kind, body) for kind, body in chunks if kind in _KEPT)
-    return Figure(_SIGNATURE + kept, width, height)
+    return ProgramFigure(_SIGNATURE + kept, width, height)
 
 
 def _data_size(header: bytes) -> int:

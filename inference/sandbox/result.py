@@ -14,7 +14,7 @@ Status = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class ProgramFigure:
     """A picture as the program drew it: a checked PNG, metadata removed."""
 
     png: bytes
@@ -30,7 +30,7 @@ class ProgramResult:
     stdout: str
     stderr: str  # warnings, then the traceback, the program's own frames only
     value: str | None  # repr of the last expression
-    figures: tuple[Figure, ...]
+    figures: tuple[ProgramFigure, ...]
     duration_ms: float  # from the fork to the end; waiting for a slot is not in it
 
     @property

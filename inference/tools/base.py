@@ -22,7 +22,7 @@ import msgspec
 
 from common import tracing
 from inference.sandbox.client import Sandbox
-from inference.sandbox.result import Figure
+from inference.sandbox.result import ProgramFigure
 from jobqueue.schema import CallStatus, Turn
 
 MAX_SHOWN = 4_000  # characters of what a call returned, to a model and to a person
@@ -38,7 +38,7 @@ class Outcome:
 
     text: str
     status: CallStatus = CallStatus.OK
-    figures: tuple[Figure, ...] = ()
+    figures: tuple[ProgramFigure, ...] = ()
     duration_ms: int = 0
 
 

@@ -59,17 +59,19 @@ def _suits(config: Any) -> bool:
 
 def _register() -> None:
     """Puts our functions where the library keeps those of the package it found."""
-    from inference.engines.gpu.decode_kernel import decode  # noqa: PLC0415 — triton comes with CUDA only
+    from inference.engines.gpu.decode_kernel import decode_attention  # noqa: PLC0415 — triton comes with CUDA only
 
     ALL_ATTENTION_FUNCTIONS.register(OURS, flash_attention_forward)
     ALL_MASK_ATTENTION_FUNCTIONS.register(OURS, flash_attention_mask)
     library._loaded_implementation = OURS
     library._flash_fn = None
     library._flash_varlen_fn = read
-    library._flash_with_kvcache_fn = torch.compiler.disable(decode)  # type: ignore[no-untyped-call]
+    library._flash_with_kvcache_fn = torch.compiler.disable(decode_attention)  # type: ignore[no-untyped-call]
     library._pad_fn, library._unpad_fn = library._pad_input, library._unpad_input
     library._process_flash_kwargs_fn = library._lazy_define_process_function(read)
-    library._process_with_kvcache_kwargs_fn = library._lazy_define_process_function(decode)
+    library._process_with_kvcache_kwargs_fn = library._lazy_define_process_function(
+        decode_attention
+    )
 
 
 def read(

@@ -85,7 +85,7 @@ def _join(partial, sums, output, D: tl.constexpr, SPLITS: tl.constexpr):
     tl.store(output + at * D + column, out.to(output.dtype.element_ty))
 
 
-def decode(
+def decode_attention(
     q: torch.Tensor,
     k_cache: torch.Tensor,
     v_cache: torch.Tensor,

@@ -1,4 +1,4 @@
-"""Which attention layers of the library `layer.Attention` can stand for."""
+"""Which attention layers of the library `fused_attention.FusedAttention` can stand for."""
 
 # Those of the pinned version whose forward pass is Llama's, the norms of Qwen3's heads aside. A
 # test compares them, so that an upgrade which changes one is seen.

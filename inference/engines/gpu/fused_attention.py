@@ -11,20 +11,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from inference.engines.gpu.decode_kernel import decode
-from inference.engines.gpu.gemv_kernel import Joined
-from inference.engines.gpu.prefill_kernel import read
-from inference.engines.gpu.rope_kernel import rotate
+from inference.engines.gpu.decode_kernel import decode_attention
+from inference.engines.gpu.gemv_kernel import JoinedLinear
+from inference.engines.gpu.prefill_kernel import prefill_attention
+from inference.engines.gpu.rope_kernel import apply_rope
 
 
-class Attention(nn.Module):
+class FusedAttention(nn.Module):
     """Stands for one of `FAMILIES`; runs inside the library's continuous batching only."""
 
     reads_in_place = True  # `Sizes` asks
 
     def __init__(self, plain: Any) -> None:
         super().__init__()
-        self.joined = Joined([plain.q_proj, plain.k_proj, plain.v_proj])
+        self.joined = JoinedLinear([plain.q_proj, plain.k_proj, plain.v_proj])
         self.o_proj = plain.o_proj
         self._layer: int = plain.layer_idx
         self._scale: float = plain.scaling
@@ -59,20 +59,20 @@ class Attention(nn.Module):
         if batch.get("block_table") is not None:
             pages = batch["block_table"][allocator.index]
             own = joined.new_empty(2, tokens, self._groups, self._size)
-            rotate(joined, cos[0], sin[0], query, own[0], own[1], None, self._norms)
+            apply_rope(joined, cos[0], sin[0], query, own[0], own[1], None, self._norms)
             one = (t[:, None] for t in (query, own[0], own[1]))
             lengths = known[1 : tokens + 1] - known[:tokens] - 1
             keys, values = allocator.get_cache_for_block_table(self._layer)
-            return _decoded(one, keys, values, lengths, pages, self._scale)
+            return _decode_one(one, keys, values, lengths, pages, self._scale)
         keys, values = allocator._kv_token_views[self._layer]
         places, own_pages = (batch[name][allocator.index] for name in ("write_index", "read_index"))
-        rotate(joined, cos[0], sin[0], query, keys, values, places, self._norms)
+        apply_rope(joined, cos[0], sin[0], query, keys, values, places, self._norms)
         size, new = allocator.tokens_per_page, batch["cu_seq_lens_q"]
-        return read(query, keys, values, own_pages, size, new, known, self._scale)
+        return prefill_attention(query, keys, values, own_pages, size, new, known, self._scale)
 
 
-def _decoded(
+def _decode_one(
     new: Any, keys: Tensor, values: Tensor, lengths: Tensor, pages: Tensor, scale: float
 ) -> Tensor:
     query, key, value = new
-    return decode(query, keys, values, key, value, lengths, pages, scale)
+    return decode_attention(query, keys, values, key, value, lengths, pages, scale)

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.nn.functional import rms_norm
 
 from inference.engines.gpu.families import FAMILIES
-from inference.engines.gpu.fused_attention import Attention
-from inference.engines.gpu.gemv_kernel import Joined, product
+from inference.engines.gpu.fused_attention import FusedAttention
+from inference.engines.gpu.gemv_kernel import JoinedLinear, gemv_linear
 
 _ATTENTION = ("q_proj", "k_proj", "v_proj")
 _FEED_FORWARD = ("gate_proj", "up_proj", "down_proj")
@@ -33,22 +33,26 @@ def fuse(model: Any, *, in_place: bool) -> None:
     _replace(model, in_place and all(_plain(module, _ATTENTION) for module in attending))
     for module in model.modules():
         if type(module) is nn.Linear:
-            module.__class__ = Product
+            module.__class__ = GemvLinear
         elif hasattr(module, "variance_epsilon") and type(module).__name__.endswith("RMSNorm"):
-            module.__class__ = Norm
+            module.__class__ = FusedRMSNorm
 
 
 def _replace(parent: Any, in_place: bool) -> None:
     for name, child in list(parent.named_children()):
         if _plain(child, _FEED_FORWARD) and hasattr(child, "act_fn"):
-            setattr(parent, name, Gated(child))
+            setattr(parent, name, FusedGatedMLP(child))
         elif in_place and type(child).__name__ in FAMILIES and _plain(child, _ATTENTION):
-            setattr(parent, name, Attention(child))
+            setattr(parent, name, FusedAttention(child))
         else:
             _replace(child, in_place)
     if _plain(parent, _ATTENTION):
-        first = First([getattr(parent, name) for name in _ATTENTION])
-        parent.q_proj, parent.k_proj, parent.v_proj = first, Rest(first, 1), Rest(first, 2)
+        first = FusedQKV([getattr(parent, name) for name in _ATTENTION])
+        parent.q_proj, parent.k_proj, parent.v_proj = (
+            first,
+            FusedSlice(first, 1),
+            FusedSlice(first, 2),
+        )
 
 
 def _plain(module: Any, names: Sequence[str]) -> bool:
@@ -59,12 +63,12 @@ def _plain(module: Any, names: Sequence[str]) -> bool:
     )
 
 
-class Product(nn.Linear):
+class GemvLinear(nn.Linear):
     def forward(self, x: Tensor) -> Tensor:
-        return product(x, self.weight, self.bias)
+        return gemv_linear(x, self.weight, self.bias)
 
 
-class Norm(nn.Module):
+class FusedRMSNorm(nn.Module):
     """Stands for `LlamaRMSNorm` and its like: the weight multiplies as it is."""
 
     weight: nn.Parameter
@@ -74,7 +78,7 @@ class Norm(nn.Module):
         return rms_norm(x, self.weight.shape, self.weight, self.variance_epsilon)
 
 
-class First(Joined):
+class FusedQKV(JoinedLinear):
     """Hands out the first layer's part, and keeps the others'."""
 
     def __init__(self, layers: Sequence[nn.Linear]) -> None:
@@ -86,10 +90,10 @@ class First(Joined):
         return self.kept[0]
 
 
-class Rest(nn.Module):
+class FusedSlice(nn.Module):
     """Called after its `First`, with the same input: hands out what that computed."""
 
-    def __init__(self, first: First, part: int) -> None:
+    def __init__(self, first: FusedQKV, part: int) -> None:
         super().__init__()
         self._first = [first]  # in a list, so that it is no submodule
         self._part = part
@@ -98,20 +102,20 @@ class Rest(nn.Module):
         return self._first[0].kept[self._part]
 
 
-class Gated(nn.Module):
+class FusedGatedMLP(nn.Module):
     """Stands for `LlamaMLP` and its like."""
 
     def __init__(self, plain: Any) -> None:
         super().__init__()
-        self.joined = Joined([plain.gate_proj, plain.up_proj])
+        self.joined = JoinedLinear([plain.gate_proj, plain.up_proj])
         self.down_proj = plain.down_proj
         self.act_fn = plain.act_fn
 
     def forward(self, x: Tensor) -> Tensor:
-        down: Tensor = self.down_proj(_gated(self.act_fn, *self.joined.parts(x)))
+        down: Tensor = self.down_proj(_gate(self.act_fn, *self.joined.parts(x)))
         return down
 
 
 @torch.compile(dynamic=True)
-def _gated(activation: Callable[[Tensor], Tensor], gate: Tensor, up: Tensor) -> Tensor:
+def _gate(activation: Callable[[Tensor], Tensor], gate: Tensor, up: Tensor) -> Tensor:
     return activation(gate) * up

@@ -39,7 +39,7 @@ def _dot(
     tl.store(out + row, value.to(out.dtype.element_ty), mask=real)
 
 
-def product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+def gemv_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """`linear`; `x` [..., in], `weight` [out, in], both contiguous."""
     rows, size = weight.shape
     if x.numel() != size:
@@ -52,7 +52,7 @@ def product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return out
 
 
-class Joined(nn.Module):
+class JoinedLinear(nn.Module):
     """Several layers of the same input as one product."""
 
     def __init__(self, layers: Sequence[nn.Linear]) -> None:
@@ -65,7 +65,7 @@ class Joined(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """What all of them would return, end to end."""
-        return product(x, self.weight, self.bias)
+        return gemv_linear(x, self.weight, self.bias)
 
     def parts(self, x: Tensor) -> tuple[Tensor, ...]:
         return torch.split(self(x), self.sizes, -1)

@@ -16,7 +16,7 @@ from typing import Any
 from torch import Tensor
 
 
-class Pages:
+class PageTables:
     """Stands for two methods of the library's PagedAttentionCache, whose layers are all alike."""
 
     def __init__(self, cache: Any) -> None:
@@ -60,18 +60,20 @@ class Pages:
 def name_pages(processor: Any) -> None:
     """`processor` is the library's ContinuousBatchProcessor, before it has computed anything."""
     cache, runner = processor.cache, processor.model_runner
-    pages = Pages(cache)
+    pages = PageTables(cache)
     cache.extend_read_and_write_indices, cache.fill_block_table = pages.extend, pages.fill
     tokens = cache.max_tokens_read + cache.max_batch_tokens
     most = tokens // pages._tokens + runner.cb_config.max_requests_per_batch + 1
     pad = runner.maybe_pad_inputs
 
-    def padded(num_q_tokens: int, max_kv_read: int, use_decode_fast_path: bool) -> tuple[int, int]:
+    def pad_sizes(
+        num_q_tokens: int, max_kv_read: int, use_decode_fast_path: bool
+    ) -> tuple[int, int]:
         """The second, tokens to the library, is how much of `read_index` it tells; 0: nothing."""
         tokens, _ = pad(num_q_tokens, max_kv_read, use_decode_fast_path)
         return tokens, 0 if use_decode_fast_path else most
 
-    runner.maybe_pad_inputs = padded
+    runner.maybe_pad_inputs = pad_sizes
     for io in _buffers(processor.inputs_and_outputs):  # each batch's is copied as a whole
         io.read_index_storage = io.read_index_storage[:, : most + cache.max_batch_tokens]
 

@@ -71,7 +71,7 @@ def _read(
         tl.store(output + own, (mixed / total[:, None]).to(output.dtype.element_ty), mask=real)
 
 
-def read(
+def prefill_attention(
     query: Tensor,
     keys: Tensor,
     values: Tensor,

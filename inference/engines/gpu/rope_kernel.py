@@ -56,7 +56,7 @@ def _rotate(
     tl.store(to + half, high, mask=mask)
 
 
-def rotate(
+def apply_rope(
     joined: Tensor,
     cos: Tensor,
     sin: Tensor,

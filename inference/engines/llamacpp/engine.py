@@ -22,15 +22,15 @@ import aiohttp
 from inference.config import WorkerSettings
 from inference.engines import auto_select
 from inference.engines.base import CannotLoad, Chunk, Health, Request
-from inference.engines.llamacpp.prompt_cache import SLOT, States
-from inference.engines.llamacpp.server_main import Plan
-from inference.engines.llamacpp.server_process import running
+from inference.engines.llamacpp.prompt_cache import SLOT, PromptCache
+from inference.engines.llamacpp.server_main import ServerPlan
+from inference.engines.llamacpp.server_process import run_server
 from inference.engines.openai import http_client
 from inference.engines.openai.engine import OpenAIEngine
-from inference.engines.openai.errors import Refused
+from inference.engines.openai.errors import ServerFailed
 from inference.engines.openai.request_body import Json
-from inference.engines.openai.server import Server, Wanted
-from inference.engines.openai.server_pool import Patience
+from inference.engines.openai.server import Server, ServerOptions
+from inference.engines.openai.server_pool import Timeouts
 from inference.engines.openai.server_quirks import FLAVOURS
 from inference.models import gguf
 
@@ -42,7 +42,7 @@ KEPT_BYTES = 1 << 30  # beside the weights: what is written in four slots, and k
 REST_S = 1.0  # after a start that came to nothing
 LOOK_S = 5.0  # between looks whether it still computes
 SILENT_S = 15.0  # its answer to a look comes between two steps; two in vain, and it hangs
-PATIENCE = Patience(check_s=0.5)
+PATIENCE = Timeouts(check_s=0.5)
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 MISSING = (
@@ -102,8 +102,8 @@ class LlamaCppEngine(OpenAIEngine):
         self._idle.set()
         self._reading: asyncio.Task[list[Chunk]] | None = None
         self._look_s, self._silent_s = look_s, silent_s
-        self._states = States.opened(states, path, context_tokens) if states else None
-        self._plan = Plan(
+        self._states = PromptCache.open(states, path, context_tokens) if states else None
+        self._plan = ServerPlan(
             path=str(path),
             model=path.stem,
             port=self._holding.enter_context(_held_port()),
@@ -117,7 +117,7 @@ class LlamaCppEngine(OpenAIEngine):
         self._root = f"http://127.0.0.1:{self._plan.port}"
         super().__init__(
             [f"{self._root}/v1"],
-            Wanted(self._plan.model, flavour=FLAVOURS["llamacpp"], tools=tools),
+            ServerOptions(self._plan.model, flavour=FLAVOURS["llamacpp"], tools=tools),
             api_key=self._plan.key,
             slots=slots,
             context_tokens=context_tokens,
@@ -203,7 +203,7 @@ class LlamaCppEngine(OpenAIEngine):
         """Starts it again for ever. The first start's failure goes to who waits for `begun`."""
         while True:
             try:
-                async with running(self._plan) as process:
+                async with run_server(self._plan) as process:
                     self._up = True
                     if not begun.done():
                         begun.set_result(None)
@@ -237,7 +237,7 @@ class LlamaCppEngine(OpenAIEngine):
         try:
             async with http_client.request(session, "GET", url, None, self._silent_s) as response:
                 return response.status == 200
-        except Refused:
+        except ServerFailed:
             return False
 
 

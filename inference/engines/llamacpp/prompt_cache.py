@@ -26,7 +26,7 @@ SUFFIX = ".state"
 UNFINISHED = "unfinished"  # of the name of one that is being written
 
 
-class States:
+class PromptCache:
     """All of it is a courtesy: what cannot be kept or taken back is read again."""
 
     def __init__(self, folder: Path, model: Path, context_tokens: int) -> None:
@@ -35,7 +35,7 @@ class States:
         self._context_tokens = context_tokens
 
     @classmethod
-    def opened(cls, folder: Path, model: Path, context_tokens: int) -> Self | None:
+    def open(cls, folder: Path, model: Path, context_tokens: int) -> Self | None:
         """None where there is no writing."""
         try:
             folder.mkdir(mode=0o700, exist_ok=True)

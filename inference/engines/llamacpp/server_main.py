@@ -16,7 +16,7 @@ KEPT_MIB = 512  # for conversations that are in no slot just now
 ERRORS = 1  # what it logs; more would tell of what people ask
 
 
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
+class ServerPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What to serve, and to whom."""
 
     path: str  # of a GGUF file
@@ -33,14 +33,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 def main() -> None:
     import xllamacpp  # noqa: PLC0415  (the engine imports this file for its Plan)
 
-    plan = msgspec.json.decode(sys.stdin.buffer.readline(), type=Plan)
+    plan = msgspec.json.decode(sys.stdin.buffer.readline(), type=ServerPlan)
     server = xllamacpp.Server(_parameters(xllamacpp.CommonParams(), plan))
     print(server.listening_address, flush=True)
     sys.stdin.buffer.read()
     os._exit(0)  # what runs still is for nobody
 
 
-def _parameters(wanted: Any, plan: Plan) -> Any:
+def _parameters(wanted: Any, plan: ServerPlan) -> Any:
     """`wanted`, llama.cpp's own defaults, changed to the plan's."""
     wanted.model.path, wanted.model_alias = plan.path, {plan.model}
     wanted.hostnames, wanted.port, wanted.reuse_port = ["127.0.0.1"], plan.port, True

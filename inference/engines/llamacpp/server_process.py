@@ -21,7 +21,7 @@ WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}
 
 
 @asynccontextmanager
-async def running(plan: server_main.Plan) -> AsyncIterator[Process]:
+async def run_server(plan: server_main.ServerPlan) -> AsyncIterator[Process]:
     """A server that answers; ended on leaving. Raises CannotLoad with what it said last."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", server_main.__name__),
@@ -43,7 +43,7 @@ async def running(plan: server_main.Plan) -> AsyncIterator[Process]:
         await listening
 
 
-async def _begin(process: Process, plan: server_main.Plan, said: deque[str]) -> None:
+async def _begin(process: Process, plan: server_main.ServerPlan, said: deque[str]) -> None:
     assert process.stdin is not None  # noqa: S101  (they are pipes)
     assert process.stdout is not None  # noqa: S101
     process.stdin.write(msgspec.json.encode(plan) + b"\n")

@@ -14,8 +14,8 @@ from typing import Any
 
 from inference import reasoning
 from inference.engines.base import Chunk, Message, NativeCallDelta, PromptTooLong, Usage
-from inference.engines.openai.errors import Refused, bad_request, readable, said_in
-from inference.engines.openai.sse import Characters, Event
+from inference.engines.openai.errors import ServerFailed, bad_request, readable, said_in
+from inference.engines.openai.sse import ServerEvent, SurrogateJoiner
 from jobqueue.schema import FinishReason
 
 IMAGE_TOKENS = 1536  # of a picture, where nobody can tell; most models take fewer
@@ -35,7 +35,7 @@ _THOUGHTS = ("reasoning_content", "reasoning", "thinking")
 _TEXTS = ("text", "content", "output_text", "refusal", "summary", "thinking", "reasoning")
 
 
-class Answer:
+class AnswerParser:
     """One answer as it comes in."""
 
     def __init__(self, prompt_tokens: int, most_tokens: int) -> None:
@@ -49,13 +49,13 @@ class Answer:
         self._remark = ""  # a text among the events
         self._text = ""
         self._in_pieces = False  # as the protocol has it, and not in messages
-        self._characters, self._thought_characters = Characters(), Characters()
+        self._characters, self._thought_characters = SurrogateJoiner(), SurrogateJoiner()
         self._calls = Calls()
         self._others: list[dict[str, Any]] = []  # choices that nobody asked for
         self._has_first = False
 
     @property
-    def begun(self) -> bool:
+    def has_output(self) -> bool:
         """Whether anything of it was passed on, so that no other server may begin anew."""
         return self._pieces > 0
 
@@ -64,9 +64,9 @@ class Answer:
         """Return whether its end was told: with a reason, or by the end of the stream."""
         if self._reason is not None:
             return True
-        return self._is_done and not self._remark and (self.begun or bool(self._others))
+        return self._is_done and not self._remark and (self.has_output or bool(self._others))
 
-    def push(self, event: Event) -> Chunk | None:
+    def push(self, event: ServerEvent) -> Chunk | None:
         """Raises Refused or BadRequest where the event tells of a failure."""
         if event.is_done:
             self._is_done = True
@@ -79,7 +79,7 @@ class Answer:
         if not self.complete:
             _raise_failure(event)
         self._usage_told = _told_usage(event.value) or self._usage_told
-        choice = self._chosen(event.value)
+        choice = self._first_choice(event.value)
         if event.is_whole and (choice is not None or self._others):
             self._is_done = True
         return None if choice is None else self._chunk(choice)
@@ -107,18 +107,18 @@ class Answer:
         thought += self._thought_characters.end()
         return Chunk(text, reason, self._usage(), thought, (*calls, *self._calls.end()))
 
-    def _note(self, text: str, event: Event) -> None:
+    def _note(self, text: str, event: ServerEvent) -> None:
         """A text among the events: an error, a piece of an event, or nothing."""
         is_harmless = len(text) <= LONGEST_PING and _HARMLESS.fullmatch(text)
         if self._reason is not None or (is_harmless and not event.is_error):
             return
         if event.is_error:
-            raise Refused(readable(text) or "it tells of an error and no more")
+            raise ServerFailed(readable(text) or "it tells of an error and no more")
         if text.startswith(("{", "[")):
-            raise Refused(f"its stream makes no sense: {readable(text)}")
+            raise ServerFailed(f"its stream makes no sense: {readable(text)}")
         self._remark = self._remark or readable(text)
 
-    def _chosen(self, event: dict[str, Any]) -> dict[str, Any] | None:
+    def _first_choice(self, event: dict[str, Any]) -> dict[str, Any] | None:
         """The answer among the choices: the first, as only one is asked for."""
         choices = event.get("choices")
         listed = [choices] if isinstance(choices, dict) else choices
@@ -138,7 +138,7 @@ class Answer:
         reason = choice.get("finish_reason")
         told = "" if reason is None or reason is False else str(reason)
         if self._reason is None and told.lower() in FAILURES:
-            raise Refused(f"it ends the answer with the reason {told!r}")
+            raise ServerFailed(f"it ends the answer with the reason {told!r}")
         if told.lower() not in _NO_REASON and told != "0":
             self._reason = told
         delta = choice.get("delta")
@@ -254,7 +254,7 @@ class _Call:
         self.name = ""
         self.arguments = ""
         self.held = ""  # `{}`, which some servers send before the arguments
-        self._characters = Characters()
+        self._characters = SurrogateJoiner()
 
     def more(self, arguments: str) -> str:
         """Return what is passed on of more arguments."""
@@ -283,7 +283,7 @@ class _Call:
             return False
 
 
-class Unopened:
+class UnopenedReasoning:
     """Reasoning whose opening mark the server's chat template wrote, so that none comes.
 
     Where a server is known for that, its text is reasoning up to the closing mark. An answer that
@@ -333,7 +333,7 @@ class Unopened:
         return replace(chunk, text=before + chunk.text if text is None else text)
 
     @property
-    def found(self) -> bool:
+    def was_unopened(self) -> bool:
         """Return whether this answer was written so."""
         return self._closed or reasoning.is_unopened("".join(self._text))
 
@@ -350,7 +350,7 @@ def of_pictures(messages: tuple[Message, ...]) -> int:
     return sum(IMAGE_TOKENS + len(image.label) for image in images)
 
 
-def _raise_failure(event: Event) -> None:
+def _raise_failure(event: ServerEvent) -> None:
     """Raise what an event tells of a failure, if it does."""
     told = event.value
     error = told.get("error")
@@ -365,10 +365,10 @@ def _raise_failure(event: Event) -> None:
     wrong = bad_request(reason)
     if codes & set(_FALSE_CODES) or isinstance(wrong, PromptTooLong):
         raise wrong
-    raise Refused(reason)
+    raise ServerFailed(reason)
 
 
-def _is_failure(event: Event) -> bool:
+def _is_failure(event: ServerEvent) -> bool:
     """Of an event without choices and without an error that says something."""
     told = event.value
     if event.is_error or event.is_whole:

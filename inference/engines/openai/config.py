@@ -6,13 +6,13 @@ from inference.config import DEFAULT_MODEL, WorkerSettings
 from inference.engines.base import CannotLoad
 from inference.engines.openai.engine import OpenAIEngine
 from inference.engines.openai.errors import readable
-from inference.engines.openai.server import Wanted
-from inference.engines.openai.server_quirks import FLAVOURS, Flavour
+from inference.engines.openai.server import ServerOptions
+from inference.engines.openai.server_quirks import FLAVOURS, ServerQuirks
 
 
 def engine(settings: WorkerSettings) -> OpenAIEngine:
     """Raises CannotLoad for settings that cannot work."""
-    wanted = Wanted(
+    wanted = ServerOptions(
         model=settings.model,
         any_model=settings.model == DEFAULT_MODEL,  # nobody chose it
         flavour=_flavour(settings.server) if settings.server else None,
@@ -53,7 +53,7 @@ def _base_url(text: str) -> str:
     return str(url.with_path(path or "/v1", keep_query=True))
 
 
-def _flavour(name: str) -> Flavour:
+def _flavour(name: str) -> ServerQuirks:
     if name not in FLAVOURS:
         raise CannotLoad(f"INFERENCE_SERVER: {name!r} is none of {', '.join(sorted(FLAVOURS))}")
     return FLAVOURS[name]

@@ -21,11 +21,16 @@ from inference.engines.base import (
     Request,
 )
 from inference.engines.openai import http_client, request_body
-from inference.engines.openai.chunk_parser import Answer, Unopened, estimate, of_pictures
-from inference.engines.openai.errors import NotTaken, Refused, without_words
-from inference.engines.openai.server import Server, Wanted
-from inference.engines.openai.server_pool import Patience, Servers
-from inference.engines.openai.sse import Event
+from inference.engines.openai.chunk_parser import (
+    AnswerParser,
+    UnopenedReasoning,
+    estimate,
+    of_pictures,
+)
+from inference.engines.openai.errors import ParametersRejected, ServerFailed, without_words
+from inference.engines.openai.server import Server, ServerOptions
+from inference.engines.openai.server_pool import ServerPool, Timeouts
+from inference.engines.openai.sse import ServerEvent
 
 CONTEXT_TOKENS = 4096  # where neither the operator nor the server tells
 
@@ -36,17 +41,17 @@ class OpenAIEngine:
     def __init__(
         self,
         urls: Sequence[str],
-        wanted: Wanted,
+        wanted: ServerOptions,
         *,
         api_key: str = "",
         slots: int = 0,
         context_tokens: int = 0,
         max_tokens: int = 1024,
-        patience: Patience = Patience(),  # noqa: B008  (frozen)
+        patience: Timeouts = Timeouts(),  # noqa: B008  (frozen)
     ) -> None:
         """`slots` and `context_tokens` 0 are the servers' own; `max_tokens` is for requests that
         name none."""
-        self._servers = Servers(urls, wanted, api_key=api_key, patience=patience)
+        self._servers = ServerPool(urls, wanted, api_key=api_key, patience=patience)
         self._wanted = wanted
         self._slots = slots
         self._context_tokens = context_tokens
@@ -62,27 +67,27 @@ class OpenAIEngine:
 
     @property
     def model(self) -> str:
-        return next((served.model for served in self._servers.served), self._wanted.model)
+        return next((served.model for served in self._servers.served_models), self._wanted.model)
 
     @property
     def capabilities(self) -> frozenset[str]:
-        served = self._servers.served
+        served = self._servers.served_models
         sees = bool(served) and all(each.vision for each in served)
         return frozenset({"chat", "vision"} if sees else {"chat"})
 
     @property
     def takes_tools(self) -> bool:
-        served = self._servers.served
+        served = self._servers.served_models
         return bool(served) and all(each.takes_tools for each in served)
 
     @property
     def context_tokens(self) -> int:
-        told = [each.context_tokens for each in self._servers.served]
+        told = [each.context_tokens for each in self._servers.served_models]
         return min(filter(None, [*told, self._context_tokens]), default=CONTEXT_TOKENS)
 
     @property
     def slots(self) -> int:
-        return self._slots or sum(served.slots for served in self._servers.served)
+        return self._slots or sum(served.slots for served in self._servers.served_models)
 
     def health(self) -> Health:
         troubles = self._servers.troubles
@@ -96,7 +101,7 @@ class OpenAIEngine:
         if room <= 0:
             raise PromptTooLong(prompt_tokens, self.context_tokens)
         most = min(request.sampling.max_tokens or self._max_tokens, room)
-        answer, reasons = Answer(prompt_tokens, most), dict[str, str]()
+        answer, reasons = AnswerParser(prompt_tokens, most), dict[str, str]()
         async with aclosing(self._servers.candidates(request.channel, reasons)) as candidates:
             async for server in candidates:
                 try:
@@ -104,36 +109,36 @@ class OpenAIEngine:
                         async for chunk in chunks:
                             yield chunk
                     return
-                except Refused as how:
-                    server.failed(how)
+                except ServerFailed as how:
+                    server.note_failure(how)
                     reasons[server.name] = str(how)
-                    if answer.begun:
+                    if answer.has_output:
                         raise EngineFailed(f"{server.name} broke off the answer: {how}") from how
 
     async def _chunks(
-        self, server: Server, request: Request, most: int, answer: Answer
+        self, server: Server, request: Request, most: int, answer: AnswerParser
     ) -> AsyncGenerator[Chunk, None]:
         """One server's answer to its end. Raises Refused where it is not complete."""
         continues = request.messages[-1].role == "assistant"
-        unopened = Unopened(expected=not continues and server.expects_unopened(request))
+        unopened = UnopenedReasoning(expected=not continues and server.expects_unopened(request))
         try:
             async with aclosing(self._events(server, request, most)) as events:
                 async for event in events:
                     if chunk := answer.push(event):
                         yield unopened.read(chunk)
             if not answer.complete:
-                raise Refused(answer.missing())
-        except Refused:
+                raise ServerFailed(answer.missing())
+        except ServerFailed:
             if not answer.complete:
                 raise
         last = unopened.read(answer.last())
         if not continues:
-            server.opens_reasoning = unopened.found
+            server.opens_reasoning = unopened.was_unopened
         yield last
 
     async def _events(
         self, server: Server, request: Request, most: int
-    ) -> AsyncGenerator[Event, None]:
+    ) -> AsyncGenerator[ServerEvent, None]:
         """The events of an answer. What the server does not take is left out, now and later."""
         body = self._body(server, request, most)
         while True:
@@ -149,9 +154,9 @@ class OpenAIEngine:
                     async for event in events:
                         yield event
                 return
-            except NotTaken as error:
+            except ParametersRejected as error:
                 server.refuse(error)
-            except (Refused, BadRequest) as error:
+            except (ServerFailed, BadRequest) as error:
                 raise without_words(error, request.messages) from None
 
     def _body(self, server: Server, request: Request, most: int) -> request_body.Json:
@@ -165,6 +170,6 @@ class OpenAIEngine:
 
     async def count_tokens(self, messages: tuple[Message, ...]) -> int:
         for server in self._servers.up:
-            with suppress(Refused):
+            with suppress(ServerFailed):
                 return await server.count(messages) + of_pictures(messages)
         return estimate(messages)

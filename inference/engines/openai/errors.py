@@ -1,14 +1,14 @@
-"""What goes wrong between here and a server.
+"""What goes wrong between the worker and a server.
 
     EngineFailed
-    └── Refused          this server gave no answer; another one may
-        ├── Unreachable      nobody is there
-        ├── NotThere         it has nothing at that address
-        ├── Busy             it asks to be left alone for a while
-        └── Misconfigured    it answers nobody before an operator changes something
+    └── ServerFailed             this server gave no answer; another one may
+        ├── ServerUnreachable    no server is there
+        ├── EndpointMissing      the server has nothing at that address
+        ├── ServerBusy           the server asks to be left alone for a while
+        └── ServerMisconfigured  an operator must change something first
 
-What is wrong with the request itself is a BadRequest, as of any engine. NotTaken is one that can be
-asked again without a parameter.
+What is wrong with the request itself is a BadRequest, as for any engine. After a
+ParametersRejected, the request can be sent again without the parameters that it names.
 """
 
 import html
@@ -64,29 +64,29 @@ _UNSEEN = re.compile(
 )
 
 
-class Refused(EngineFailed):
+class ServerFailed(EngineFailed):
     """This server gave no answer."""
 
 
-class Unreachable(Refused):
+class ServerUnreachable(ServerFailed):
     """Nobody is there."""
 
 
-class NotThere(Refused):
+class EndpointMissing(ServerFailed):
     """It has nothing at that address."""
 
 
-class Busy(Refused):
+class ServerBusy(ServerFailed):
     def __init__(self, reason: str, rest_s: float) -> None:
         super().__init__(reason)
         self.rest_s = rest_s
 
 
-class Misconfigured(Refused):
+class ServerMisconfigured(ServerFailed):
     """An operator has to change something."""
 
 
-class NotTaken(BadRequest):
+class ParametersRejected(BadRequest):
     """The server takes no such parameters; without them it may answer."""
 
     def __init__(self, reason: str, names: frozenset[str]) -> None:
@@ -101,16 +101,16 @@ def failure(status: int, headers: Any, body: bytes, *, asked: frozenset[str]) ->
     reason = f"it answers {status}" + (f" ({told})" if told else "")
     if 300 <= status < 400:
         where = readable(headers.get("Location", ""))
-        return Refused(f"it answers {status} and names {where or 'no other address'}")
+        return ServerFailed(f"it answers {status} and names {where or 'no other address'}")
     if status in (401, 403):
-        return Misconfigured(f"it refuses the API key: {reason}")
+        return ServerMisconfigured(f"it refuses the API key: {reason}")
     if status in (429, 503):
-        return Busy(reason, rest_s(headers.get("Retry-After", "")))
+        return ServerBusy(reason, rest_s(headers.get("Retry-After", "")))
     names = not_taken(body, asked) if status in (400, 404, 422, 500, 501) else frozenset()
     if names or status in (400, 413, 422):
         wrong = bad_request(reason)
-        return NotTaken(reason, names) if names and type(wrong) is BadRequest else wrong
-    return NotThere(reason) if status in (404, 405) else Refused(reason)
+        return ParametersRejected(reason, names) if names and type(wrong) is BadRequest else wrong
+    return EndpointMissing(reason) if status in (404, 405) else ServerFailed(reason)
 
 
 def bad_request(reason: str) -> BadRequest:
@@ -122,8 +122,8 @@ def bad_request(reason: str) -> BadRequest:
 def not_taken(body: bytes, asked: frozenset[str]) -> frozenset[str]:
     """Return those of the request's optional parameters that the error in `body` turns down."""
     optional = [name for name in OPTIONAL if name in asked]
-    told = _decoded(body)
-    if named := frozenset(optional) & set(_named(told)):
+    told = _decode_body(body)
+    if named := frozenset(optional) & set(_named_parameters(told)):
         return named
     text = body[:4000].decode("utf-8", "replace") if told is None else _text(told)[:4000]
     said = [(found.start(), found.end()) for found in _NOT_TAKEN.finditer(text)]
@@ -135,7 +135,7 @@ def not_taken(body: bytes, asked: frozenset[str]) -> frozenset[str]:
     )
 
 
-def _named(told: Any) -> Iterator[str]:
+def _named_parameters(told: Any) -> Iterator[str]:
     """Parameters that an error turns down by a field of its own, as pydantic's and OpenAI's do."""
     for item in _items(told):
         kind = str(item.get("type") or item.get("code") or "")
@@ -156,12 +156,12 @@ def _items(told: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
         yield told
     inner = told.values() if isinstance(told, dict) else told if isinstance(told, list) else ()
     for each in inner:
-        yield from _items(_unpacked(each), depth + 1)
+        yield from _items(_unpack_nested(each), depth + 1)
 
 
 def explanation(body: bytes) -> str:
     """The sentence in an error's body, whichever of the usual shapes it has."""
-    told = _decoded(body)
+    told = _decode_body(body)
     if told is None:
         return page(body[:LONGEST_ERROR])
     return readable(_text(told))
@@ -207,23 +207,23 @@ def without_words(error: EngineError, messages: Sequence[Message]) -> EngineErro
     return error
 
 
-def _decoded(body: bytes) -> Any:
+def _decode_body(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
-def _unpacked(told: Any) -> Any:
+def _unpack_nested(told: Any) -> Any:
     """Routers put another server's error into a text."""
     if isinstance(told, str) and told.lstrip().startswith(("{", "[")):
-        inner = _decoded(told.encode("utf-8", "replace"))
+        inner = _decode_body(told.encode("utf-8", "replace"))
         return told if inner is None else inner
     return told
 
 
 def _text(told: Any, depth: int = 0) -> str:
-    told = _unpacked(told)
+    told = _unpack_nested(told)
     if isinstance(told, str):
         return told
     if depth > 6:

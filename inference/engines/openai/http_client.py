@@ -9,15 +9,15 @@ import aiohttp
 
 from inference.engines.openai.errors import (
     LONGEST_ERROR,
-    NotThere,
-    Refused,
-    Unreachable,
+    EndpointMissing,
+    ServerFailed,
+    ServerUnreachable,
     failure,
     page,
     readable,
 )
 from inference.engines.openai.request_body import Json
-from inference.engines.openai.sse import Event, ServerSentEvents, parse, whole_body
+from inference.engines.openai.sse import ServerEvent, ServerSentEvents, parse, whole_body
 
 CONNECT_S = 5.0
 ASK_S = 5.0  # for anything but an answer
@@ -52,11 +52,11 @@ async def request(
         finally:
             response.close()
     except TimeoutError:
-        raise Refused("it is silent") from None
+        raise ServerFailed("it is silent") from None
     except aiohttp.ClientConnectorError as error:
-        raise Unreachable(readable(str(error))) from error
+        raise ServerUnreachable(readable(str(error))) from error
     except (aiohttp.ClientError, OSError) as error:
-        raise Refused(f"the connection broke: {readable(repr(error))}") from error
+        raise ServerFailed(f"the connection broke: {readable(repr(error))}") from error
 
 
 async def raise_for(response: aiohttp.ClientResponse, body: Json | None = None) -> None:
@@ -74,12 +74,12 @@ async def ask(over: aiohttp.ClientSession, method: str, url: str, body: Json | N
         try:
             return parse(await _read(response, LONGEST_BODY))
         except ValueError as error:
-            raise NotThere(f"{readable(url)} does not answer in JSON") from error
+            raise EndpointMissing(f"{readable(url)} does not answer in JSON") from error
 
 
 async def stream(
     over: aiohttp.ClientSession, url: str, body: Json, *, first_s: float, next_s: float
-) -> AsyncGenerator[Event, None]:
+) -> AsyncGenerator[ServerEvent, None]:
     """The events of a long answer, to the one that ends them; between two of them at most `next_s`
     may pass.
 
@@ -105,7 +105,7 @@ async def stream(
                 if start == b"<":
                     async with asyncio.timeout(ASK_S):
                         rest = await _read(response, LONGEST_ERROR)
-                    raise Refused(_is_page(piece + rest))
+                    raise ServerFailed(_is_page(piece + rest))
             for event in events.push(piece):
                 yield event
                 if event.is_done:
@@ -114,7 +114,7 @@ async def stream(
         for event in events.end():
             yield event
         if events.stray:
-            yield Event(events.stray, is_json=False)
+            yield ServerEvent(events.stray, is_json=False)
 
 
 def _is_page(body: bytes) -> str:

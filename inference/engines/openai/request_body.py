@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from inference.engines.base import Image, Message, Request, ToolSpec, UnsupportedRequest
-from inference.engines.openai.server_quirks import Flavour
+from inference.engines.openai.server_quirks import ServerQuirks
 
 Json = dict[str, object]
 
@@ -15,7 +15,7 @@ SPECIAL = re.compile(r"(?<=<)(?=\|\w{1,40}\|>|｜|/?s>|(?:start|end)_of_turn>)|(
 AS_THEY_ARE = ("temperature", "top_p", "seed")
 
 
-def chat(request: Request, *, model: str, flavour: Flavour, max_tokens: int) -> Json:
+def chat(request: Request, *, model: str, flavour: ServerQuirks, max_tokens: int) -> Json:
     """Return the body for `/chat/completions`.
 
     Raises UnsupportedRequest where this server cannot do what is asked.
@@ -41,9 +41,9 @@ def chat(request: Request, *, model: str, flavour: Flavour, max_tokens: int) -> 
     if sampling.stop:
         body["stop"] = list(sampling.stop)
     if sampling.top_k is not None:
-        body[_taken(flavour, "top_k")] = sampling.top_k or flavour.every_k
+        body[_accepted_name(flavour, "top_k")] = sampling.top_k or flavour.every_k
     if sampling.repetition_penalty is not None:
-        body[_taken(flavour, "repetition_penalty")] = sampling.repetition_penalty
+        body[_accepted_name(flavour, "repetition_penalty")] = sampling.repetition_penalty
         body |= flavour.with_penalty
     return body
 
@@ -97,7 +97,7 @@ def plain(text: str) -> str:
     return SPECIAL.sub("\u200b", text)
 
 
-def _thinking(wanted: bool | None, flavour: Flavour) -> Json:
+def _thinking(wanted: bool | None, flavour: ServerQuirks) -> Json:
     """Where it is not known how a server is told, it is left to its own way."""
     if wanted is None or not flavour.thinking:
         return {}
@@ -106,7 +106,7 @@ def _thinking(wanted: bool | None, flavour: Flavour) -> Json:
     return {flavour.thinking: {"enable_thinking": wanted}}
 
 
-def written_on(said: Sequence[Message], flavour: Flavour) -> Json:
+def written_on(said: Sequence[Message], flavour: ServerQuirks) -> Json:
     """What has to be said where the last message is the beginning of the answer."""
     if said[-1].role != "assistant":
         return {}
@@ -129,7 +129,7 @@ def _picture(image: Image) -> list[Json]:
     return [*label, {"type": "image_url", "image_url": url}]
 
 
-def _taken(flavour: Flavour, parameter: str) -> str:
+def _accepted_name(flavour: ServerQuirks, parameter: str) -> str:
     name: str = getattr(flavour, parameter)
     if not name:
         raise UnsupportedRequest(

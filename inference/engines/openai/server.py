@@ -13,15 +13,15 @@ from yarl import URL
 from inference.engines.base import BadRequest, Message, Request
 from inference.engines.openai import http_client, request_body
 from inference.engines.openai.errors import (
-    Busy,
-    Misconfigured,
-    NotTaken,
-    NotThere,
-    Refused,
-    Unreachable,
+    EndpointMissing,
+    ParametersRejected,
+    ServerBusy,
+    ServerFailed,
+    ServerMisconfigured,
+    ServerUnreachable,
     readable,
 )
-from inference.engines.openai.server_quirks import FLAVOURS, PLAIN, Flavour
+from inference.engines.openai.server_quirks import FLAVOURS, PLAIN, ServerQuirks
 
 log = logging.getLogger(__name__)
 
@@ -37,20 +37,20 @@ _CONTEXTS = ("max_model_len", "context_length", "context_window", "max_context_l
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ServerOptions:
     """What the operator says; the rest is the server's to tell."""
 
     model: str
     any_model: bool = False  # where `model` is not served, take the only one that is
-    flavour: Flavour | None = None
+    flavour: ServerQuirks | None = None
     vision: bool = False
     tools: bool = False  # are to be told to the server, if it takes them
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class ServedModel:
     model: str
-    flavour: Flavour
+    flavour: ServerQuirks
     vision: bool
     context_tokens: int  # 0 where it does not tell
     slots: int
@@ -58,13 +58,13 @@ class Served:
 
 
 class Server:
-    def __init__(self, url: str, session: aiohttp.ClientSession, wanted: Wanted) -> None:
+    def __init__(self, url: str, session: aiohttp.ClientSession, wanted: ServerOptions) -> None:
         """`url` ends where the protocol's paths begin, mostly in `/v1`."""
         self.url = url
         self._base = URL(url)
         self.name = str(self._base.with_user(None).with_query(None))  # for people: no secrets
-        self.served: Served | None = None
-        self.trouble: Refused | None = Refused("not asked yet")
+        self.served: ServedModel | None = None
+        self.trouble: ServerFailed | None = ServerFailed("not asked yet")
         self.rests_until = 0.0  # of the loop's clock
         self.session = session
         self._wanted = wanted
@@ -82,19 +82,19 @@ class Server:
         try:
             served = await self._what_is_served()
             self.served = replace(served, takes_tools=await self._takes_tools(served))
-        except (Refused, BadRequest) as error:
-            self._is_down(error if isinstance(error, Refused) else Refused(str(error)))
+        except (ServerFailed, BadRequest) as error:
+            self._is_down(error if isinstance(error, ServerFailed) else ServerFailed(str(error)))
         else:
             if self.trouble is not None:
                 log.info("server is up", extra={"url": self.name, "model": self.served.model})
             self.trouble = None
 
-    def failed(self, how: Refused) -> None:
+    def note_failure(self, how: ServerFailed) -> None:
         """Note how it failed at a request."""
         log.warning("server failed", extra={"url": self.name, "reason": str(how)})
-        if isinstance(how, Busy):
+        if isinstance(how, ServerBusy):
             self.rests_until = asyncio.get_running_loop().time() + how.rest_s
-        if isinstance(how, Unreachable):
+        if isinstance(how, ServerUnreachable):
             self._is_down(how)
 
     def expects_unopened(self, request: Request) -> bool:
@@ -114,7 +114,7 @@ class Server:
             kept.pop("stream_options", None)
         return kept
 
-    def refuse(self, error: NotTaken) -> None:
+    def refuse(self, error: ParametersRejected) -> None:
         """Remember what this server does not take. Raises `error` where that is known already."""
         if error.names <= self._refused:
             raise error
@@ -124,7 +124,7 @@ class Server:
         if "tools" in error.names and self.served is not None:
             self.served = replace(self.served, takes_tools=False)
 
-    def _is_down(self, trouble: Refused) -> None:
+    def _is_down(self, trouble: ServerFailed) -> None:
         """Until it answers a look again."""
         if self.trouble is None:
             log.warning("server is down", extra={"url": self.name, "reason": str(trouble)})
@@ -135,7 +135,7 @@ class Server:
         counts ahead. Raises Refused where it cannot tell."""
         served = self.served
         if served is None:
-            raise Refused("it cannot tell")
+            raise ServerFailed("it cannot tell")
         texts = [replace(message, images=()) for message in messages]
         said: request_body.Json = {
             "model": served.model,
@@ -145,7 +145,7 @@ class Server:
         try:
             return await _COUNTERS[served.flavour.name](self, said)
         except (KeyError, TypeError, BadRequest) as error:
-            raise Refused("it cannot tell") from error
+            raise ServerFailed("it cannot tell") from error
 
     async def ask_root(self, path: str, body: request_body.Json) -> Any:
         """Of what a server keeps beside the protocol."""
@@ -153,13 +153,13 @@ class Server:
         url = _below(base, path)
         return await http_client.ask(self.session, "POST" if body else "GET", url, body or None)
 
-    async def _what_is_served(self) -> Served:
+    async def _what_is_served(self) -> ServedModel:
         card = self._choose(await self._list_models())
         flavour = self._wanted.flavour or FLAVOURS.get(str(card.get("owned_by")), PLAIN)
         props = await self._props() if flavour.name == "llamacpp" else {}
         modalities = props.get("modalities")
         sees = isinstance(modalities, dict) and modalities.get("vision") is True
-        return Served(
+        return ServedModel(
             model=str(card["id"]),
             flavour=flavour,
             vision=self._wanted.vision or sees,
@@ -172,11 +172,11 @@ class Server:
         sense, and the operator names the model."""
         try:
             listing = await http_client.ask(self.session, "GET", self.at("models"))
-        except (Busy, Unreachable, Misconfigured):
+        except (ServerBusy, ServerUnreachable, ServerMisconfigured):
             raise
-        except (NotThere, BadRequest) as error:
+        except (EndpointMissing, BadRequest) as error:
             if self._wanted.any_model or not self._wanted.model:
-                raise Refused(
+                raise ServerFailed(
                     f"it lists no models ({error}): name one with INFERENCE_MODEL"
                 ) from None
             return []
@@ -187,13 +187,13 @@ class Server:
     async def _props(self) -> dict[str, Any]:
         try:
             props = await self.ask_root("props", {})
-        except Unreachable:
+        except ServerUnreachable:
             raise
-        except (Refused, BadRequest):  # they can be turned off
+        except (ServerFailed, BadRequest):  # they can be turned off
             return {}
         return props if isinstance(props, dict) else {}
 
-    async def _takes_tools(self, served: Served) -> bool:
+    async def _takes_tools(self, served: ServedModel) -> bool:
         """Asked once: a server that was started without a parser of calls refuses them."""
         if not self._wanted.tools:
             return False
@@ -204,15 +204,15 @@ class Server:
             try:
                 url = self.at("chat/completions")
                 await http_client.ask(self.session, "POST", url, self.without_refused(body))
-            except (Busy, Unreachable, Misconfigured):
+            except (ServerBusy, ServerUnreachable, ServerMisconfigured):
                 raise
-            except NotTaken as error:
+            except ParametersRejected as error:
                 if "tools" not in error.names:
                     self.refuse(error)
                     continue
                 self._tell_no_tools(error)
                 return False
-            except (Refused, BadRequest) as error:
+            except (ServerFailed, BadRequest) as error:
                 self._tell_no_tools(error)
                 return False
             return True
@@ -233,7 +233,7 @@ class Server:
         if not cards and wanted and not self._wanted.any_model:
             return {"id": wanted}
         served = ", ".join(sorted(readable(str(card["id"])) for card in cards)[:MOST_TOLD])
-        raise Misconfigured(f"it serves {served or 'no model'}: choose with INFERENCE_MODEL")
+        raise ServerMisconfigured(f"it serves {served or 'no model'}: choose with INFERENCE_MODEL")
 
 
 def _below(base: URL, path: str) -> str:

@@ -14,12 +14,12 @@ from typing import Self
 
 from inference.engines.base import CannotLoad, EngineFailed
 from inference.engines.openai import http_client
-from inference.engines.openai.errors import Misconfigured
-from inference.engines.openai.server import Served, Server, Wanted
+from inference.engines.openai.errors import ServerMisconfigured
+from inference.engines.openai.server import ServedModel, Server, ServerOptions
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """Seconds of silence after which a server counts as hung."""
 
     first_s: float = 120.0  # for its own queue and the prefill
@@ -28,9 +28,9 @@ class Patience:
     check_s: float = 5.0  # between looks at the servers
 
 
-class Servers:
+class ServerPool:
     def __init__(
-        self, urls: Sequence[str], wanted: Wanted, *, api_key: str, patience: Patience
+        self, urls: Sequence[str], wanted: ServerOptions, *, api_key: str, patience: Timeouts
     ) -> None:
         self._urls = urls
         self._wanted = wanted
@@ -59,7 +59,7 @@ class Servers:
         return [server for server in self._all if server.trouble is None]
 
     @property
-    def served(self) -> list[Served]:
+    def served_models(self) -> list[ServedModel]:
         return [server.served for server in self.up if server.served is not None]
 
     @property
@@ -78,7 +78,7 @@ class Servers:
         clock = asyncio.get_running_loop().time
         give_up = clock() + self._patience.busy_s
         failed: set[Server] = set()
-        while left := [server for server in self._ranked(channel) if server not in failed]:
+        while left := [server for server in self._rank_servers(channel) if server not in failed]:
             server = min(left, key=lambda each: max(each.rests_until - clock(), 0.0))
             if server.rests_until > give_up:
                 raise EngineFailed("every server is busy")
@@ -89,7 +89,7 @@ class Servers:
         told = [f"{url}: {reason}" for url, reason in (reasons or {}).items()]
         raise EngineFailed("; ".join(told) or self.troubles)
 
-    def _ranked(self, channel: str) -> list[Server]:
+    def _rank_servers(self, channel: str) -> list[Server]:
         """Those that are up, the channel's own first."""
         return sorted(self.up, key=lambda server: _score(server.url, channel), reverse=True)
 
@@ -98,7 +98,7 @@ class Servers:
             await self._look()
             if self.up:
                 return
-            if all(isinstance(server.trouble, Misconfigured) for server in self._all):
+            if all(isinstance(server.trouble, ServerMisconfigured) for server in self._all):
                 raise CannotLoad(self.troubles)
             await asyncio.sleep(self._patience.check_s)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Flavour:
+class ServerQuirks:
     """Names of parameters; an empty one is not taken."""
 
     name: str
@@ -24,13 +24,13 @@ class Flavour:
     write_on: Mapping[str, object] | None = None
 
 
-PLAIN = Flavour("openai")
+PLAIN = ServerQuirks("openai")
 
 FLAVOURS = {
     flavour.name: flavour
     for flavour in (
         PLAIN,
-        Flavour(
+        ServerQuirks(
             "vllm",
             thinking="chat_template_kwargs",
             shows_special=True,
@@ -39,7 +39,7 @@ FLAVOURS = {
             repetition_penalty="repetition_penalty",
             write_on={"continue_final_message": True, "add_generation_prompt": False},
         ),
-        Flavour(
+        ServerQuirks(
             "sglang",
             thinking="chat_template_kwargs",
             shows_special=True,
@@ -49,7 +49,7 @@ FLAVOURS = {
             write_on={"continue_final_message": True},
         ),
         # An answer of the assistant's at the end is a beginning to these two.
-        Flavour(
+        ServerQuirks(
             "lmdeploy",
             thinking="enable_thinking",
             shows_special=True,
@@ -57,7 +57,7 @@ FLAVOURS = {
             repetition_penalty="repetition_penalty",
             write_on={},
         ),
-        Flavour(
+        ServerQuirks(
             "llamacpp",
             thinking="chat_template_kwargs",
             top_k="top_k",

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from inference.engines.openai.errors import Refused
+from inference.engines.openai.errors import ServerFailed
 
 LONGEST_EVENT = 1024 * 1024  # bytes; a token's event has a few hundred
 
@@ -18,7 +18,7 @@ _DONE = re.compile(r'["\s]*\[?done\]?["\s]*', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class ServerEvent:
     """One event's payload: a JSON value, or the text of what is not JSON."""
 
     value: Any
@@ -50,7 +50,7 @@ class ServerSentEvents:
         self._is_error = False
         self.stray = ""  # the first line that is nothing of an event, for a reason
 
-    def push(self, piece: bytes) -> Iterator[Event]:
+    def push(self, piece: bytes) -> Iterator[ServerEvent]:
         start = int(self._after_cr and piece.startswith(b"\n"))
         self._after_cr = piece.endswith(b"\r")
         for end in _LINE_END.finditer(piece, start):
@@ -62,14 +62,14 @@ class ServerSentEvents:
         self._line += piece[start:]
         self._limit()
 
-    def end(self) -> Iterator[Event]:
+    def end(self) -> Iterator[ServerEvent]:
         """Return what the stream broke off in: a last line without an end is taken as it is."""
         line = bytes(self._line)
         self._line.clear()
         yield from self._take(line)
         yield from self._dispatch()
 
-    def _take(self, line: bytes) -> Iterator[Event]:
+    def _take(self, line: bytes) -> Iterator[ServerEvent]:
         if not self._begun:
             line, self._begun = line.removeprefix(_BOM), True
         if not line:
@@ -88,7 +88,7 @@ class ServerSentEvents:
         elif field not in (b"", b"id", b"retry"):
             self.stray = self.stray or line[:200].decode("utf-8", "replace")
 
-    def _add(self, data: bytes) -> Iterator[Event]:
+    def _add(self, data: bytes) -> Iterator[ServerEvent]:
         if not self._data:
             if not data.strip():
                 return
@@ -100,7 +100,7 @@ class ServerSentEvents:
         self._size += len(data)
         self._limit()
 
-    def _dispatch(self) -> Iterator[Event]:
+    def _dispatch(self) -> Iterator[ServerEvent]:
         lines, self._data, self._size = self._data, [], 0
         if lines:
             events = list(self._events(b"\n".join(lines), certain=False))
@@ -111,21 +111,21 @@ class ServerSentEvents:
                     yield from self._events(line, certain=True)
         self._is_error = False
 
-    def _events(self, data: bytes, *, certain: bool) -> Iterator[Event]:
+    def _events(self, data: bytes, *, certain: bool) -> Iterator[ServerEvent]:
         """The events that `data` is; none where it is no JSON and may not be `certain` yet."""
         try:
             value = parse(data)
         except ValueError:
-            event = Event(data.decode("utf-8", "replace").strip(), False, self._is_error)
+            event = ServerEvent(data.decode("utf-8", "replace").strip(), False, self._is_error)
             if event.value and (certain or event.is_done):
                 yield event
             return
         for each in value if isinstance(value, list) else [value]:
-            yield Event(each, is_error=self._is_error)
+            yield ServerEvent(each, is_error=self._is_error)
 
     def _limit(self) -> None:
         if len(self._line) + self._size > LONGEST_EVENT:
-            raise Refused("it sends an event without an end")
+            raise ServerFailed("it sends an event without an end")
 
 
 def parse(data: bytes) -> Any:
@@ -141,7 +141,7 @@ def parse(data: bytes) -> Any:
         raise ValueError("it is nested too deeply") from None
 
 
-def whole_body(body: bytes) -> Iterator[Event]:
+def whole_body(body: bytes) -> Iterator[ServerEvent]:
     """The events of a body that begins as JSON: one value, or a value in each line."""
     try:
         value = parse(body)
@@ -151,10 +151,10 @@ def whole_body(body: bytes) -> Iterator[Event]:
         yield from lines.end()
         return
     for each in value if isinstance(value, list) else [value]:
-        yield Event(each, is_whole=True)
+        yield ServerEvent(each, is_whole=True)
 
 
-class Characters:
+class SurrogateJoiner:
     """Text whose pieces may cut a character in two: a surrogate pair, sent half by half."""
 
     def __init__(self) -> None:

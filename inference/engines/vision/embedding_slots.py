@@ -23,7 +23,7 @@ from torch.nn.functional import embedding
 IDS = 1 << 30  # and then from the beginning; what was cached so long ago is gone
 
 
-class SeeingEmbedding(nn.Embedding):
+class ImageEmbedding(nn.Embedding):
     """Words by their ids; beyond the vocabulary, pictures' tokens."""
 
     pictures: Tensor  # [tokens, width]
@@ -55,10 +55,10 @@ class _Hung:
     viewers: int = 0
 
 
-class Gallery:
+class EmbeddingSlots:
     """Which picture hangs where. Used from the event loop alone."""
 
-    def __init__(self, layer: SeeingEmbedding) -> None:
+    def __init__(self, layer: ImageEmbedding) -> None:
         self._layer = layer
         self._size = layer.pictures.size(0)
         self._last_id = IDS // self._size * self._size
@@ -67,9 +67,9 @@ class Gallery:
         self._left = asyncio.Event()
 
     @classmethod
-    def of(cls, decoder: Any, tokens: int) -> "Gallery":
+    def for_decoder(cls, decoder: Any, tokens: int) -> "EmbeddingSlots":
         """Gives `decoder`, a causal language model, a place for that many tokens of pictures."""
-        layer = SeeingEmbedding(decoder.get_input_embeddings(), tokens)
+        layer = ImageEmbedding(decoder.get_input_embeddings(), tokens)
         decoder.set_input_embeddings(layer)
         return cls(layer)
 
@@ -77,7 +77,7 @@ class Gallery:
         return name in self._hung
 
     @asynccontextmanager
-    async def viewing(self, name: str) -> AsyncIterator[None]:
+    async def hold(self, name: str) -> AsyncIterator[None]:
         """While it is open, a picture that hangs stays."""
         self._hung[name].viewers += 1
         try:
@@ -90,7 +90,7 @@ class Gallery:
         hung, first = self._hung[name], self._layer.num_embeddings
         return range(first + hung.begin, first + hung.begin + hung.tokens)
 
-    async def hang(self, name: str, features: Tensor) -> None:
+    async def store(self, name: str, features: Tensor) -> None:
         """`features` [tokens, width], already on the device; waits until there is a place."""
         while (begin := self._free(len(features))) is None:
             self._left.clear()
@@ -127,6 +127,6 @@ class Gallery:
                 yield hung
 
 
-def replaced(ids: Sequence[int], blank: int, with_ids: Iterator[int]) -> list[int]:
+def replace_placeholders(ids: Sequence[int], blank: int, with_ids: Iterator[int]) -> list[int]:
     """`ids` with the next of `with_ids` for each `blank`."""
     return [next(with_ids) if token == blank else token for token in ids]

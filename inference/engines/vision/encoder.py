@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from inference.engines.base import BadRequest, Image, Message
-from inference.engines.vision.embedding_slots import Gallery, replaced
-from inference.engines.vision.image_tokens import Tiled
-from inference.engines.vision.vision_tower import TILES_AT_ONCE, Tower
+from inference.engines.vision.embedding_slots import EmbeddingSlots, replace_placeholders
+from inference.engines.vision.image_tokens import TiledFamily
+from inference.engines.vision.vision_tower import TILES_AT_ONCE, VisionTower
 
 GALLERY_TOKENS = 65_536
 
@@ -25,11 +25,11 @@ class _Waiting:
     seen: "asyncio.Future[Tensor]"  # [tiles · tokens, width]
 
 
-class Eye:
-    def __init__(self, whole: Any, decoder: Any, frames: Tiled) -> None:
-        self._tower = Tower(whole, frames)
+class ImageEncoder:
+    def __init__(self, whole: Any, decoder: Any, frames: TiledFamily) -> None:
+        self._tower = VisionTower(whole, frames)
         self._frames = frames
-        self._gallery = Gallery.of(decoder, GALLERY_TOKENS)
+        self._gallery = EmbeddingSlots.for_decoder(decoder, GALLERY_TOKENS)
         self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue()
         self._looking: asyncio.Task[None] | None = None
         # The same picture is looked at once, however many ask about it.
@@ -45,7 +45,7 @@ class Eye:
             await asyncio.gather(self._looking, return_exceptions=True)
 
     @asynccontextmanager
-    async def seen(
+    async def encode_prompt(
         self, messages: Sequence[Message], prompt: Sequence[int]
     ) -> AsyncIterator[list[int]]:
         """`prompt` with the ids of the pictures themselves; they hang until this is left."""
@@ -56,10 +56,10 @@ class Eye:
                 name = _name(image, together)
                 async with self._locks.setdefault(name, asyncio.Lock()):
                     if name not in self._gallery:
-                        await self._gallery.hang(name, await self._features(image, together))
-                    await stack.enter_async_context(self._gallery.viewing(name))
+                        await self._gallery.store(name, await self._features(image, together))
+                    await stack.enter_async_context(self._gallery.hold(name))
                 ids += self._gallery.ids(name)
-            yield replaced(prompt, self._frames.blank, iter(ids))
+            yield replace_placeholders(prompt, self._frames.blank, iter(ids))
 
     async def _features(self, image: Image, together: int) -> Tensor:
         tiles = await asyncio.to_thread(self._frames.tiles, image, together)

@@ -15,19 +15,19 @@ MAX_PIXELS = 4_000_000  # the bot keeps them smaller
 @lru_cache(maxsize=256)
 def size_of(data: bytes) -> tuple[int, int]:
     """Width and height, from the head of the file; BadRequest where it is none."""
-    with _opened(data) as picture:
+    with _open_image(data) as picture:
         return int(picture.width), int(picture.height)
 
 
-def decoded(data: bytes) -> Pillow.Image:
-    with _opened(data) as picture:
+def decode_image(data: bytes) -> Pillow.Image:
+    with _open_image(data) as picture:
         try:
             return to_eight_bits(picture).convert("RGB")
         except (OSError, SyntaxError, ValueError) as error:
             raise BadRequest(f"a picture is broken: {error}") from error
 
 
-def _opened(data: bytes) -> Pillow.Image:
+def _open_image(data: bytes) -> Pillow.Image:
     try:
         picture = Pillow.open(io.BytesIO(data), formats=FORMATS)
     except (OSError, SyntaxError, ValueError, Pillow.DecompressionBombError) as error:

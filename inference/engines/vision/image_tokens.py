@@ -13,13 +13,13 @@ from transformers import AutoImageProcessor
 from transformers.models.smolvlm.processing_smolvlm import get_image_prompt_string
 
 from inference.engines.base import BadRequest, Image
-from inference.engines.vision.image_decode import decoded, size_of
+from inference.engines.vision.image_decode import decode_image, size_of
 
 ONE_SHARE = 3  # of the context, one part of so many is one picture at most
 ALL_SHARE = 2  # and all pictures of a message
 
 
-class Frames(ABC):
+class VisionFamily(ABC):
     """Of a family. `together` is how many pictures a message has."""
 
     # Whether a picture's tokens have ordinary places in the sequence, one after the other: then it
@@ -38,19 +38,21 @@ class Frames(ABC):
         """The tokens that stand for it; BadRequest where the file is no picture."""
 
     @abstractmethod
-    def wanted(self, together: int) -> dict[str, Any]:
+    def processor_options(self, together: int) -> dict[str, Any]:
         """What the image processor is told, so that it becomes as many tokens."""
 
     def pixels(self, image: Image, together: int) -> dict[str, Tensor]:
-        wanted = self.wanted(together)
-        return dict(self.processor(images=[decoded(image.data)], return_tensors="pt", **wanted))
+        wanted = self.processor_options(together)
+        return dict(
+            self.processor(images=[decode_image(image.data)], return_tensors="pt", **wanted)
+        )
 
     def room(self, together: int) -> int:
         """Tokens that a picture may take."""
         return min(self._context // ONE_SHARE, self._context // ALL_SHARE // together)
 
 
-class Tiled(Frames):
+class TiledFamily(VisionFamily):
     """Of a family that cuts pictures into tiles of one size."""
 
     captured: ClassVar[bool]  # whether a GPU's graph can hold the way through the tower
@@ -69,7 +71,7 @@ class Tiled(Frames):
         """What the vision tower of `whole` makes of them: [tiles, tokens, width]."""
 
 
-class InternVL(Tiled):
+class InternVL(TiledFamily):
     captured = True
 
     def __init__(self, folder: Path, tokenizer: Any, config: Any, context_tokens: int) -> None:
@@ -84,12 +86,12 @@ class InternVL(Tiled):
 
     def ids(self, image: Image, together: int) -> list[int]:
         width, height = size_of(image.data)
-        wanted = self.wanted(together)
+        wanted = self.processor_options(together)
         tiles = int(self.processor.get_number_of_image_patches(height, width, wanted))
         begin, end = self._ends
         return [begin, *[self.blank] * (tiles * self._tile_tokens), end]
 
-    def wanted(self, together: int) -> dict[str, Any]:
+    def processor_options(self, together: int) -> dict[str, Any]:
         """Fewer tiles where the context is short; the overview beside them counts as one."""
         most = max(1, self.room(together) // self._tile_tokens - 1)
         return {"crop_to_patches": True, "max_patches": min(most, self.processor.max_patches)}
@@ -102,7 +104,7 @@ class InternVL(Tiled):
 AROUND, OVERVIEW = "<fake_token_around_image>", "<global-img>"
 
 
-class SmolVLM(Tiled):
+class SmolVLM(TiledFamily):
     """And Idefics3, from which it comes: rows and columns of tiles, each named in the text."""
 
     captured = False  # it asks the card which tiles are empty
@@ -119,13 +121,13 @@ class SmolVLM(Tiled):
         return self._edge, self._edge
 
     def ids(self, image: Image, together: int) -> list[int]:
-        (width, height), wanted = size_of(image.data), self.wanted(together)
+        (width, height), wanted = size_of(image.data), self.processor_options(together)
         _, *cut = self.processor.get_number_of_image_patches(height, width, wanted)
         text = get_image_prompt_string(*cut, self._tile_tokens, AROUND, self.mark, OVERVIEW)
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False)
         return ids
 
-    def wanted(self, together: int) -> dict[str, Any]:
+    def processor_options(self, together: int) -> dict[str, Any]:
         """As many tiles a side as there is room for in a square; one alone needs no overview."""
         tiles = self.room(together) // self._tile_tokens
         most = int(self.processor.size["longest_edge"]) // self._edge
@@ -138,7 +140,7 @@ class SmolVLM(Tiled):
         return features
 
 
-class QwenVL(Frames):
+class QwenVL(VisionFamily):
     """Its pictures keep their shape, and their tokens have places in two dimensions."""
 
     in_batch = False
@@ -150,7 +152,7 @@ class QwenVL(Frames):
 
     def ids(self, image: Image, together: int) -> list[int]:
         width, height = size_of(image.data)
-        size = self.wanted(together)["size"]
+        size = self.processor_options(together)["size"]
         limits = {"min_pixels": size["shortest_edge"], "max_pixels": size["longest_edge"]}
         try:
             patches = self.processor.get_number_of_image_patches(height, width, limits)
@@ -158,7 +160,7 @@ class QwenVL(Frames):
             raise BadRequest(f"a picture cannot be seen: {error}") from error
         return [self.blank] * (patches // self._patches)
 
-    def wanted(self, together: int) -> dict[str, Any]:
+    def processor_options(self, together: int) -> dict[str, Any]:
         """In this family's words the edges are numbers of pixels."""
         size = self.processor.size
         most = min(int(size["longest_edge"]), self.room(together) * self._token_pixels)
@@ -166,7 +168,7 @@ class QwenVL(Frames):
 
 
 # By the `model_type` of a checkpoint's configuration.
-FAMILIES: dict[str, type[Frames]] = {
+FAMILIES: dict[str, type[VisionFamily]] = {
     "internvl": InternVL,
     "smolvlm": SmolVLM,
     "idefics3": SmolVLM,

@@ -7,13 +7,13 @@ import torch
 from torch import Tensor
 
 from inference.engines.base import Message
-from inference.engines.vision.image_tokens import Frames
+from inference.engines.vision.image_tokens import VisionFamily
 
 Pixels = dict[str, Tensor]  # arguments of the model's `forward`
 
 
-class Lens:
-    def __init__(self, frames: Frames) -> None:
+class PixelInputs:
+    def __init__(self, frames: VisionFamily) -> None:
         self._frames = frames
 
     async def pixels(self, messages: Sequence[Message], prompt: Sequence[int]) -> Pixels:

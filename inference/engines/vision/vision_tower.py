@@ -9,15 +9,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from inference.engines.vision.image_tokens import Tiled
+from inference.engines.vision.image_tokens import TiledFamily
 
 SIZES = (1, 2, 4, 8, 16)  # tiles of a pass
 TILES_AT_ONCE = SIZES[-1]
 FILLED = 3 / 4  # of a pass, at least: fewer tiles take the next smaller one, and another
 
 
-class Tower:
-    def __init__(self, whole: Any, frames: Tiled) -> None:
+class VisionTower:
+    def __init__(self, whole: Any, frames: TiledFamily) -> None:
         """Of a model that sees. Nothing may run on a GPU meanwhile."""
         self._whole = whole
         self._frames = frames
@@ -37,12 +37,12 @@ class Tower:
         with torch.cuda.stream(self._stream):
             tiles = tiles.pin_memory().to(self._whole.device, self._whole.dtype, non_blocking=True)
             seen = torch.cat(
-                [self._captured(some) for some in torch.split(tiles, passes(len(tiles)))]
+                [self._run_captured(some) for some in torch.split(tiles, passes(len(tiles)))]
             )
         self._stream.synchronize()
         return seen
 
-    def _captured(self, tiles: Tensor) -> Tensor:
+    def _run_captured(self, tiles: Tensor) -> Tensor:
         size = next(size for size in SIZES if size >= len(tiles))
         return self._passes[size].of(tiles)
 

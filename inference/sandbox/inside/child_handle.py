@@ -28,7 +28,7 @@ class Child:
         zygote = os.getpid()
         pid = os.fork()
         if pid == 0:
-            child_main.live(theirs.fileno(), confinement, zygote=zygote)
+            child_main.run_child(theirs.fileno(), confinement, zygote=zygote)
         theirs.close()
         return cls(pid, os.pidfd_open(pid), ours)
 

@@ -29,7 +29,7 @@ class Confinement:
     base_memory: int  # address space that the libraries take, bytes
 
 
-def live(channel_fd: int, confinement: Confinement, *, zygote: int) -> NoReturn:
+def run_child(channel_fd: int, confinement: Confinement, *, zygote: int) -> NoReturn:
     """Wait for one program, confine, run it."""
     try:
         syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)

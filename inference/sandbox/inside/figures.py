@@ -25,7 +25,7 @@ def _do_nothing(*_: object, **__: object) -> None:
     pass
 
 
-class Shown:
+class FigureSender:
     def __init__(self, send: Callable[[messages.Frame], None], task: messages.Task) -> None:
         self._send = send
         self._left = task.figures
@@ -74,7 +74,7 @@ class Shown:
         png = io.BytesIO()
         self._render(figure, png, format="png", dpi=self._dpi(figure))
         if png.tell() <= self._task.figure_bytes:
-            self._send(messages.Picture(png.getvalue()))
+            self._send(messages.FigurePng(png.getvalue()))
         else:
             self._send(messages.Stderr(f"figure left out: {png.tell():,} bytes\n"))
 

@@ -37,7 +37,7 @@ def _create_zygote(control: socket.socket, listener: socket.socket | None) -> zy
     # Nobody with our uid may look into us or our children.
     syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)
     given.install()
-    preload.up()
+    preload.preload_libraries()
     ready = messages.Ready(
         uid=os.getuid(),
         landlock=landlock.get_abi_version(),

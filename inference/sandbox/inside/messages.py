@@ -117,13 +117,13 @@ class Raised(_Message, frozen=True):
     memory: bool = False  # it was a MemoryError
 
 
-class Picture(_Message, frozen=True):
+class FigurePng(_Message, frozen=True, tag="picture"):
     png: bytes
 
 
 FromZygote = Ready | Unavailable | Ended
 FromClient = Run | Kill
-Frame = Stdout | Stderr | Value | Raised | Picture
+Frame = Stdout | Stderr | Value | Raised | FigurePng
 
 encode = msgspec.json.Encoder().encode
 SEPARATOR = b"\x1e"

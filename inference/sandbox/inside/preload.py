@@ -37,7 +37,7 @@ _CHINESE_ELSEWHERE = (
 )
 
 
-def up() -> None:
+def preload_libraries() -> None:
     """Import, then use once what nearly every program uses, so that caches are full at a fork."""
     site.setquit()  # `exit()`: the interpreter is started without site
     _import()

@@ -68,7 +68,7 @@ def run(task: messages.Task, output: int) -> None:
     sys.stderr = FrameStream(frames, messages.Stderr).text()
     sys.set_int_max_str_digits(0)  # 2000! has 5736 digits; the CPU limit bounds the work
     warnings.formatwarning = _short_warning
-    shown = figures.Shown(frames.send, task)
+    shown = figures.FigureSender(frames.send, task)
     shown.install()
     try:
         value = _execute(task.program)

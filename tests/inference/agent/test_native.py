@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from inference.agent.tool_runtime import ToolRuntime
 from inference.engines.openai.engine import OpenAIEngine
-from inference.engines.openai.server import Wanted
+from inference.engines.openai.server import ServerOptions
 from inference.sandbox.config import SandboxConfig
 from jobqueue.blobs import Blobs
 from jobqueue.history import History
@@ -30,7 +30,7 @@ def fake(request: pytest.FixtureRequest) -> Fake:
 @pytest_asyncio.fixture
 async def workshop(redis: Redis, sandbox: SandboxConfig, fake: Fake) -> AsyncIterator[ToolRuntime]:
     async with fake.serving() as url:
-        engine = OpenAIEngine([url], Wanted("", any_model=True, tools=True), patience=CALM)
+        engine = OpenAIEngine([url], ServerOptions("", any_model=True, tools=True), patience=CALM)
         yield ToolRuntime(
             engine,
             History(redis),

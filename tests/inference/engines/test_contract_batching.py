@@ -102,7 +102,7 @@ def test_one_bad_request_ends_the_loop_for_all(
 
 
 def test_a_dead_loop_refuses_without_a_word(model: Any) -> None:
-    """If it raises: `TokenLoop._submit` need not look for None."""
+    """If it raises: `ContinuousBatchingLoop._submit` need not look for None."""
     with batching(model) as manager:
         manager.add_request([VOCABULARY + 1], request_id="a", max_new_tokens=4)
         until(lambda: not manager.is_running())
@@ -110,7 +110,7 @@ def test_a_dead_loop_refuses_without_a_word(model: Any) -> None:
 
 
 async def test_a_cancelled_request_never_hears_of_its_end(model: Any) -> None:
-    """If it does: `TokenLoop.stream` may wait for the last event instead of leaving."""
+    """If it does: `ContinuousBatchingLoop.stream` may wait for the last event."""
     heard: list[Any] = []
     steps, gate = count(), Event()
 

@@ -13,12 +13,12 @@ import pytest_asyncio
 import torch
 
 from inference.engines.base import EngineFailed
-from inference.engines.batch_config import Sizes
-from inference.engines.continuous_batching import TokenLoop
+from inference.engines.batch_config import BatchConfig
+from inference.engines.continuous_batching import ContinuousBatchingLoop
 from inference.engines.device_placement import Placement
 from inference.engines.model_loader import for_this_device
-from inference.engines.sampling import GREEDY, Draw
-from inference.engines.sequential_loop import OneByOne
+from inference.engines.sampling import GREEDY, SamplingRules
+from inference.engines.sequential_loop import SequentialLoop
 from tests.inference.engines import tiny
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
@@ -32,7 +32,7 @@ CONTEXT = 2048
 def test_the_kernel_agrees_with_plain_attention(
     requests: int, heads: int, groups: int, size: int
 ) -> None:
-    from inference.engines.gpu.decode_kernel import decode  # noqa: PLC0415
+    from inference.engines.gpu.decode_kernel import decode_attention  # noqa: PLC0415
 
     torch.manual_seed(requests * heads)
     page, most = 256, 6
@@ -43,7 +43,7 @@ def test_the_kernel_agrees_with_plain_attention(
     keys, values = (_random(requests * most, page, groups, size) for _ in range(2))
     query, key, value = (_random(requests, 1, n, size) for n in (heads, groups, groups))
     before = keys.clone()
-    out = decode(query, keys, values, key, value, lengths.cuda(), table.cuda())
+    out = decode_attention(query, keys, values, key, value, lengths.cuda(), table.cuda())
     for at, length in enumerate(lengths.tolist()):
         if length < 0:
             continue
@@ -61,21 +61,21 @@ def test_the_kernel_agrees_with_plain_attention(
 @pytest.mark.parametrize(("rows", "size"), [(4096, 4096), (1001, 896), (896, 4864)])
 @pytest.mark.parametrize("biased", [False, True])
 def test_a_single_row_is_multiplied_right(rows: int, size: int, biased: bool) -> None:
-    from inference.engines.gpu.gemv_kernel import product  # noqa: PLC0415
+    from inference.engines.gpu.gemv_kernel import gemv_linear  # noqa: PLC0415
 
     x, weight = _random(1, 1, size), _random(rows, size)
     bias = _random(rows) if biased else None
     wanted = torch.nn.functional.linear(
         x.double(), weight.double(), None if bias is None else bias.double()
     )
-    out = product(x, weight, bias)
+    out = gemv_linear(x, weight, bias)
     assert out.shape == (1, 1, rows)
     assert (out.double() - wanted).norm() / wanted.norm() < 1e-2
 
 
 @pytest.mark.parametrize(("heads", "groups", "size"), [(32, 8, 128), (14, 2, 64), (8, 8, 64)])
 def test_prompts_are_read_where_the_cache_lies(heads: int, groups: int, size: int) -> None:
-    from inference.engines.gpu.prefill_kernel import read  # noqa: PLC0415
+    from inference.engines.gpu.prefill_kernel import prefill_attention  # noqa: PLC0415
 
     torch.manual_seed(heads)
     # Tokens that each request had, and new ones: a first piece, a next token, a next piece, padding
@@ -92,7 +92,7 @@ def test_prompts_are_read_where_the_cache_lies(heads: int, groups: int, size: in
         begins[(first := int(known[at]) // page + at) : first + len(own)] = own
         of_request.append((own[:, None] + torch.arange(page, device="cuda")).flatten())
     query = _random(int(new[-1]) + 80, heads, size)
-    out = read(query, keys, values, begins, page, new, known, size**-0.5)
+    out = prefill_attention(query, keys, values, begins, page, new, known, size**-0.5)
     for at, (before, count) in enumerate(requests):
         own = of_request[at][: before + count]
         k, v = (t[own].double().repeat_interleave(heads // groups, 1) for t in (keys, values))
@@ -106,7 +106,7 @@ def test_prompts_are_read_where_the_cache_lies(heads: int, groups: int, size: in
 @pytest.mark.parametrize("normed", [False, True])
 @pytest.mark.parametrize("placed", [False, True])
 def test_queries_and_keys_are_rotated_and_kept(placed: bool, normed: bool) -> None:
-    from inference.engines.gpu.rope_kernel import rotate  # noqa: PLC0415
+    from inference.engines.gpu.rope_kernel import apply_rope  # noqa: PLC0415
 
     tokens, heads, groups, size = 33, 14, 2, 64
     joined, cos, sin = (_random(tokens, n) for n in ((heads + 2 * groups) * size, size, size))
@@ -116,7 +116,7 @@ def test_queries_and_keys_are_rotated_and_kept(placed: bool, normed: bool) -> No
         torch.full((n, h, size), torch.nan, device="cuda", dtype=torch.bfloat16)
         for n, h in ((tokens, heads), (100, groups), (100, groups))
     )
-    rotate(joined, cos, sin, query, keys, values, places, norms)
+    apply_rope(joined, cos, sin, query, keys, values, places, norms)
     kept = torch.arange(tokens, device="cuda") if places is None else places
     q, k, v = torch.split(joined.double().view(tokens, -1, size), [heads, groups, groups], 1)
     if norms is not None:
@@ -179,15 +179,18 @@ def fused(model: Any) -> Any:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=[False, True])
-async def loop(request: pytest.FixtureRequest) -> AsyncIterator[TokenLoop]:
+async def loop(request: pytest.FixtureRequest) -> AsyncIterator[ContinuousBatchingLoop]:
     fast = for_this_device(llama())
-    sizes = Sizes.of(fast, slots=8, context_tokens=CONTEXT, compiled=request.param)
-    async with TokenLoop(fast, sizes=sizes, end_ids=(-1,)) as running:
+    sizes = BatchConfig.for_model(fast, slots=8, context_tokens=CONTEXT, compiled=request.param)
+    async with ContinuousBatchingLoop(fast, sizes=sizes, end_ids=(-1,)) as running:
         yield running
 
 
 async def answer(
-    loop: TokenLoop | OneByOne, prompt: list[int], draw: Draw = GREEDY, new: int = 24
+    loop: ContinuousBatchingLoop | SequentialLoop,
+    prompt: list[int],
+    draw: SamplingRules = GREEDY,
+    new: int = 24,
 ) -> list[int]:
     ids: list[int] = []
     async with aclosing(loop.stream(prompt, draw, new)) as steps:
@@ -202,7 +205,7 @@ def prompt_of(length: int, seed: int) -> list[int]:
 
 
 @on_one_loop
-async def test_graphs_and_paged_decoding_are_in_use(loop: TokenLoop) -> None:
+async def test_graphs_and_paged_decoding_are_in_use(loop: ContinuousBatchingLoop) -> None:
     config = loop._manager.continuous_batching_config
     assert config.cuda_graph_booleans[1]
     assert config.use_async_batching
@@ -210,19 +213,19 @@ async def test_graphs_and_paged_decoding_are_in_use(loop: TokenLoop) -> None:
 
 
 @on_one_loop
-async def test_prompts_of_every_size_have_their_graph(loop: TokenLoop) -> None:
+async def test_prompts_of_every_size_have_their_graph(loop: ContinuousBatchingLoop) -> None:
     before = _graphs(loop)
     await asyncio.gather(*(answer(loop, prompt_of(n, n), new=8) for n in (3, 130, 1000, 1900)))
     assert _graphs(loop) == before
 
 
-def _graphs(loop: TokenLoop) -> list[set[tuple[int, ...]]]:
+def _graphs(loop: ContinuousBatchingLoop) -> list[set[tuple[int, ...]]]:
     buffers = loop._manager.batch_processor.inputs_and_outputs
     return [set(pair.device_io.graphs._storage) for pair in buffers.io_pairs]
 
 
 @on_one_loop
-async def test_answers_agree_with_the_plain_model(loop: TokenLoop, model: Any) -> None:
+async def test_answers_agree_with_the_plain_model(loop: ContinuousBatchingLoop, model: Any) -> None:
     """They are as near to exact arithmetic as those of the plain model, in the same run.
 
     In bfloat16 the plain model disagrees about one token in seven, and for some prompts about half
@@ -241,8 +244,8 @@ async def test_answers_agree_with_the_plain_model(loop: TokenLoop, model: Any) -
 
 
 @on_one_loop
-async def test_a_seed_repeats_in_any_company(loop: TokenLoop) -> None:
-    warm = Draw(temperature=1.0, top_p=0.95, top_k=0, repetition_penalty=1.1, seed=5)
+async def test_a_seed_repeats_in_any_company(loop: ContinuousBatchingLoop) -> None:
+    warm = SamplingRules(temperature=1.0, top_p=0.95, top_k=0, repetition_penalty=1.1, seed=5)
     prompt = prompt_of(60, 1)
     alone = await answer(loop, prompt, warm)
     others = [answer(loop, prompt_of(50, n), replace(warm, seed=n)) for n in range(6)]
@@ -252,14 +255,14 @@ async def test_a_seed_repeats_in_any_company(loop: TokenLoop) -> None:
 
 
 @on_one_loop
-async def test_a_strong_penalty_never_repeats(loop: TokenLoop) -> None:
+async def test_a_strong_penalty_never_repeats(loop: ContinuousBatchingLoop) -> None:
     ids = await answer(loop, prompt_of(30, 3), replace(GREEDY, repetition_penalty=2.0), new=40)
     free = await answer(loop, prompt_of(30, 3), GREEDY, new=40)
     assert len(set(ids)) > len(set(free)) or ids == free
 
 
 @on_one_loop
-async def test_a_second_turn_finds_the_first(loop: TokenLoop) -> None:
+async def test_a_second_turn_finds_the_first(loop: ContinuousBatchingLoop) -> None:
     """Also where the prompt is read in pieces, which the library forgets the second last of."""
     prompt = prompt_of(1500, 4)
     ids = await answer(loop, prompt, new=100)
@@ -269,7 +272,7 @@ async def test_a_second_turn_finds_the_first(loop: TokenLoop) -> None:
 
 
 @on_one_loop
-async def test_aborting_frees_the_slots(loop: TokenLoop) -> None:
+async def test_aborting_frees_the_slots(loop: ContinuousBatchingLoop) -> None:
     for _ in range(20):
         stream = loop.stream(prompt_of(20, 6), GREEDY, 500)
         await anext(stream)
@@ -278,7 +281,7 @@ async def test_aborting_frees_the_slots(loop: TokenLoop) -> None:
 
 
 @on_one_loop
-async def test_a_dead_loop_is_built_anew(loop: TokenLoop) -> None:
+async def test_a_dead_loop_is_built_anew(loop: ContinuousBatchingLoop) -> None:
     running = loop.stream(prompt_of(20, 7), GREEDY, 1500)
     await anext(running)
     before = loop.rebuilds
@@ -303,8 +306,8 @@ async def test_fewer_bits_are_batched_too(bits: Any, model: Any, tmp_path: Path)
         tmp_path, dtype=torch.bfloat16, attn_implementation="sdpa", **Placement(bits).arguments()
     )
     fast = for_this_device(small.eval())
-    sizes = Sizes.of(fast, slots=4, context_tokens=CONTEXT, compiled=False)
-    async with TokenLoop(fast, sizes=sizes, end_ids=(-1,)) as running:
+    sizes = BatchConfig.for_model(fast, slots=4, context_tokens=CONTEXT, compiled=False)
+    async with ContinuousBatchingLoop(fast, sizes=sizes, end_ids=(-1,)) as running:
         alone = await answer(running, prompt_of(60, 8))
         among = await asyncio.gather(*(answer(running, prompt_of(60, 8 + n)) for n in range(4)))
     assert running.rebuilds == 0
@@ -325,6 +328,6 @@ async def test_layers_on_two_cards_answer_as_on_one(model: Any, tmp_path: Path) 
             tmp_path, dtype=torch.bfloat16, **Placement(spread=spread).arguments()
         )
         assert (len(set(placed.hf_device_map.values())) > 1) is spread
-        async with OneByOne(placed.eval(), end_ids=(-1,)) as running:
+        async with SequentialLoop(placed.eval(), end_ids=(-1,)) as running:
             answers.append([await answer(running, prompt_of(n, n)) for n in (5, 300, 700)])
     assert answers[0] == answers[1]

@@ -14,7 +14,7 @@ import torch
 
 from bench.vision import ImageQuestion, load_questions
 from inference.engines.base import Image, Message, Request
-from inference.engines.continuous_batching import TokenLoop
+from inference.engines.continuous_batching import ContinuousBatchingLoop
 from inference.engines.transformers_engine import TransformersEngine
 from inference.models import resolve
 from jobqueue.schema import Sampling
@@ -62,7 +62,7 @@ def about(each: ImageQuestion) -> Message:
 
 async def test_graphs_are_in_use(eye: TransformersEngine) -> None:
     assert eye._ready is not None
-    assert isinstance(eye._ready.loop, TokenLoop)
+    assert isinstance(eye._ready.loop, ContinuousBatchingLoop)
     config = eye._ready.loop._manager.continuous_batching_config
     assert config.cuda_graph_booleans[1]
     assert config.max_blocks_per_request > 0

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from inference.engines.base import EngineFailed
-from inference.engines.batch_config import CPU_PAGE_TOKENS, Sizes
-from inference.engines.continuous_batching import TokenLoop, _Inbox
+from inference.engines.batch_config import CPU_PAGE_TOKENS, BatchConfig
+from inference.engines.continuous_batching import ContinuousBatchingLoop, _Inbox
 from inference.engines.sampling import GREEDY
 from tests.inference.engines.tiny import closeness, greedy, llama
 from tests.inference.support import until
@@ -22,9 +22,9 @@ def model() -> Any:
     return llama(200)
 
 
-def loop_of(model: Any, **options: Any) -> TokenLoop:
-    sizes = Sizes.of(model, slots=2, context_tokens=256, compiled=False)
-    return TokenLoop(model, sizes=sizes, end_ids=(-1,), **options)
+def loop_of(model: Any, **options: Any) -> ContinuousBatchingLoop:
+    sizes = BatchConfig.for_model(model, slots=2, context_tokens=256, compiled=False)
+    return ContinuousBatchingLoop(model, sizes=sizes, end_ids=(-1,), **options)
 
 
 async def test_the_next_turn_is_told_what_was_known_of_it(model: Any) -> None:

@@ -10,7 +10,7 @@ from transformers import GenerationConfig
 from transformers.generation.configuration_utils import ContinuousBatchingConfig
 from transformers.generation.continuous_batching.requests import RequestState, RequestStatus
 
-from inference.engines.gpu.page_tables import Pages, name_pages
+from inference.engines.gpu.page_tables import PageTables, name_pages
 from tests.inference.engines.tiny import llama
 
 PAGE, SLOTS = 8, 6
@@ -53,7 +53,7 @@ def requests(processor: Any) -> list[Request]:
 def test_pages_hold_the_tokens_that_the_library_lists(
     processor: Any, requests: list[Request]
 ) -> None:
-    cache, pages = processor.cache, Pages(processor.cache)
+    cache, pages = processor.cache, PageTables(processor.cache)
     for _ in range(2):  # a batch after the other
         begins, written, places, wanted = [[]], [[]], [[]], [[]]  # type: ignore[var-annotated]
         known = 0
@@ -70,7 +70,7 @@ def test_pages_hold_the_tokens_that_the_library_lists(
 
 
 def test_a_row_of_pages_is_the_librarys(processor: Any, requests: list[Request]) -> None:
-    pages = Pages(processor.cache)
+    pages = PageTables(processor.cache)
     for name, past, new in requests:
         ours, theirs = (torch.full((1, 12), -1, dtype=torch.int32) for _ in range(2))
         processor.cache.fill_block_table(name, past, new, theirs)

@@ -19,8 +19,12 @@ from inference.engines.base import (
     UnsupportedRequest,
 )
 from inference.engines.transformers_engine import TransformersEngine
-from inference.engines.vision.embedding_slots import Gallery, SeeingEmbedding, replaced
-from inference.engines.vision.encoder import Eye
+from inference.engines.vision.embedding_slots import (
+    EmbeddingSlots,
+    ImageEmbedding,
+    replace_placeholders,
+)
+from inference.engines.vision.encoder import ImageEncoder
 from inference.engines.vision.vision_tower import passes
 from inference.models import resolve
 from jobqueue.schema import Sampling
@@ -85,7 +89,7 @@ async def test_answers_are_those_of_the_library(eye: TransformersEngine) -> None
     )
     prompt = ready.template.encode(asked)
     images = [image for message in asked for image in message.images]
-    assert isinstance(ready.eye, Eye)
+    assert isinstance(ready.eye, ImageEncoder)
     tiles = torch.cat([ready.eye._frames.tiles(image, 1) for image in images])
     weight = ready.loaded.model.get_input_embeddings().weight
     plain = nn.Embedding(weight.size(0), weight.size(1), _weight=weight)
@@ -154,9 +158,9 @@ async def test_a_model_without_eyes_says_so(engine: TransformersEngine) -> None:
 # --- the gallery --------------------------------------------------------------------------------
 
 
-def gallery(tokens: int) -> tuple[Gallery, SeeingEmbedding]:
-    layer = SeeingEmbedding(nn.Embedding(10, 2), tokens)
-    return Gallery(layer), layer
+def gallery(tokens: int) -> tuple[EmbeddingSlots, ImageEmbedding]:
+    layer = ImageEmbedding(nn.Embedding(10, 2), tokens)
+    return EmbeddingSlots(layer), layer
 
 
 def features(tokens: int, value: float) -> torch.Tensor:
@@ -165,8 +169,8 @@ def features(tokens: int, value: float) -> torch.Tensor:
 
 async def test_a_picture_is_found_by_its_ids() -> None:
     hall, layer = gallery(8)
-    await hall.hang("a", features(3, 1.0))
-    await hall.hang("b", features(2, 2.0))
+    await hall.store("a", features(3, 1.0))
+    await hall.store("b", features(2, 2.0))
     ids = torch.tensor([[*hall.ids("b"), 4, *hall.ids("a")]])
     seen = layer(ids)[0]
     assert torch.equal(seen[:2], features(2, 2.0))
@@ -178,7 +182,7 @@ async def test_ids_are_never_used_again() -> None:
     hall, _ = gallery(8)
     given: set[int] = set()
     for number in range(20):
-        await hall.hang(str(number), features(3, number))
+        await hall.store(str(number), features(3, number))
         ids = set(hall.ids(str(number)))
         assert not ids & given
         given |= ids
@@ -186,19 +190,19 @@ async def test_ids_are_never_used_again() -> None:
 
 async def test_what_is_viewed_stays_and_the_others_go_round_it() -> None:
     hall, layer = gallery(8)
-    await hall.hang("kept", features(3, 7.0))
-    async with hall.viewing("kept"):
+    await hall.store("kept", features(3, 7.0))
+    async with hall.hold("kept"):
         for number in range(10):
-            await hall.hang(str(number), features(2, number))
+            await hall.store(str(number), features(2, number))
             assert torch.equal(layer(torch.tensor([*hall.ids("kept")])), features(3, 7.0))
             assert torch.equal(layer(torch.tensor([*hall.ids(str(number))])), features(2, number))
 
 
 async def test_a_picture_waits_for_a_place() -> None:
     hall, _ = gallery(4)
-    await hall.hang("a", features(3, 1.0))
-    async with hall.viewing("a"):
-        waiting = asyncio.create_task(hall.hang("b", features(3, 2.0)))
+    await hall.store("a", features(3, 1.0))
+    async with hall.hold("a"):
+        waiting = asyncio.create_task(hall.store("b", features(3, 2.0)))
         await asyncio.sleep(0)
         assert not waiting.done()
     await asyncio.wait_for(waiting, 30)
@@ -214,7 +218,7 @@ async def test_passes_are_hardly_filled_up(tiles: int, in_passes: list[int]) -> 
 
 
 async def test_blanks_are_replaced_in_order() -> None:
-    assert replaced([1, 5, 5, 2, 5], 5, iter([10, 11, 12])) == [1, 10, 11, 2, 12]
+    assert replace_placeholders([1, 5, 5, 2, 5], 5, iter([10, 11, 12])) == [1, 10, 11, 2, 12]
 
 
 async def test_the_card_tells_of_its_limits() -> None:

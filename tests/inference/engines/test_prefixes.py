@@ -9,8 +9,8 @@ from transformers.generation.continuous_batching.cache_allocators.cache_allocato
     BlockLedger,
 )
 
-from inference.engines.batch_config import CPU_PAGE_TOKENS, Sizes
-from inference.engines.continuous_batching import TokenLoop
+from inference.engines.batch_config import CPU_PAGE_TOKENS, BatchConfig
+from inference.engines.continuous_batching import ContinuousBatchingLoop
 from inference.engines.prefix_cache import EVICTED_SHARE, keep_prefixes
 from inference.engines.sampling import GREEDY
 from tests.inference.engines.tiny import mistral
@@ -69,8 +69,8 @@ async def test_pages_that_a_window_writes_over_are_nobody_elses() -> None:
         eos_token_id=None,
         pad_token_id=0,
     )
-    sizes = Sizes.of(model, slots=3, context_tokens=512, compiled=False)
-    async with TokenLoop(model, sizes=sizes, end_ids=(-1,)) as loop:
+    sizes = BatchConfig.for_model(model, slots=3, context_tokens=512, compiled=False)
+    async with ContinuousBatchingLoop(model, sizes=sizes, end_ids=(-1,)) as loop:
 
         async def answer() -> list[int]:
             return [i async for piece in loop.stream(prompt, GREEDY, 12) for i in piece.ids]

@@ -17,11 +17,11 @@ from transformers.generation.logits_process import (
 from inference.engines.sampling import (
     CANDIDATES,
     GREEDY,
-    Defaults,
-    Draw,
     RequestSampler,
-    columns,
-    draw_tokens,
+    SamplingDefaults,
+    SamplingRules,
+    rules_table,
+    sample_tokens,
 )
 from jobqueue.schema import Sampling
 
@@ -34,16 +34,18 @@ def scores_of(seed: int, spread: float = 3.0) -> torch.Tensor:
     return torch.randn(VOCABULARY, generator=torch.Generator().manual_seed(seed)) * spread
 
 
-def drawn(draw: Draw, scores: torch.Tensor, so_far: list[int], times: int = 1) -> list[int]:
+def drawn(
+    draw: SamplingRules, scores: torch.Tensor, so_far: list[int], times: int = 1
+) -> list[int]:
     """What the rules draw from `scores` [vocabulary] at so many positions, all in one batch."""
     seen = torch.zeros(times, scores.numel(), dtype=torch.bool)
     seen[:, so_far] = True
-    table = columns([draw] * times, range(times), [0] * times)
-    ids: list[int] = draw_tokens(scores.expand(times, -1), seen, table).tolist()
+    table = rules_table([draw] * times, range(times), [0] * times)
+    ids: list[int] = sample_tokens(scores.expand(times, -1), seen, table).tolist()
     return ids
 
 
-def reference(scores: torch.Tensor, draw: Draw) -> torch.Tensor:
+def reference(scores: torch.Tensor, draw: SamplingRules) -> torch.Tensor:
     """Probabilities [vocabulary] as `generate()` makes them."""
     steps = LogitsProcessorList([RepetitionPenaltyLogitsProcessor(draw.repetition_penalty)])
     steps.append(TemperatureLogitsWarper(draw.temperature))
@@ -68,7 +70,7 @@ def reference(scores: torch.Tensor, draw: Draw) -> torch.Tensor:
 def test_only_tokens_of_the_reference_nucleus_are_drawn(
     seed: int, spread: float, rules: tuple[float, float, int, float]
 ) -> None:
-    draw = Draw(*rules, seed)
+    draw = SamplingRules(*rules, seed)
     scores = scores_of(seed, spread)
     # Sums in another order may put the token on the edge inside or outside.
     allowed = reference(scores, replace(draw, top_p=min(draw.top_p + EDGE, 1.0)))
@@ -76,7 +78,7 @@ def test_only_tokens_of_the_reference_nucleus_are_drawn(
 
 
 def test_tokens_are_drawn_as_often_as_the_reference_says() -> None:
-    draw = Draw(0.8, 0.9, 5, 1.2, seed=1)
+    draw = SamplingRules(0.8, 0.9, 5, 1.2, seed=1)
     scores = scores_of(7, spread=1.0)
     tokens = torch.tensor(drawn(draw, scores, PROMPT, times=4000))
     often = torch.bincount(tokens, minlength=VOCABULARY) / 4000
@@ -85,7 +87,7 @@ def test_tokens_are_drawn_as_often_as_the_reference_says() -> None:
 
 @pytest.mark.parametrize("rule", [{"temperature": 0.0}, {"top_k": 1}, {"top_p": 0.0}])
 def test_greedy_takes_the_best(rule: dict[str, float]) -> None:
-    draw = Draw.of(Sampling(**rule), Defaults(repetition_penalty=1.0))  # type: ignore[arg-type]
+    draw = SamplingRules.from_sampling(Sampling(**rule), SamplingDefaults(repetition_penalty=1.0))  # type: ignore[arg-type]
     scores = scores_of(3)
     assert set(drawn(draw, scores, PROMPT, times=5)) == {int(scores.argmax())}
 
@@ -93,14 +95,18 @@ def test_greedy_takes_the_best(rule: dict[str, float]) -> None:
 def test_the_penalty_turns_greed_away_from_what_was_said() -> None:
     scores = torch.zeros(VOCABULARY)
     scores[5], scores[6] = 2.0, 1.9
-    draw = Draw.of(Sampling(temperature=0, repetition_penalty=1.2), Defaults())
+    draw = SamplingRules.from_sampling(
+        Sampling(temperature=0, repetition_penalty=1.2), SamplingDefaults()
+    )
     assert drawn(draw, scores, PROMPT) == [6]
     assert drawn(draw, scores, [1, 2]) == [5]
 
 
 def test_a_seed_repeats_and_seeds_differ() -> None:
     def seeded(seed: int) -> list[int]:
-        draw = Draw.of(Sampling(seed=seed, temperature=1.5, top_p=1.0), Defaults())
+        draw = SamplingRules.from_sampling(
+            Sampling(seed=seed, temperature=1.5, top_p=1.0), SamplingDefaults()
+        )
         return drawn(draw, scores_of(0), PROMPT, times=12)
 
     assert seeded(11) == seeded(11)
@@ -108,7 +114,7 @@ def test_a_seed_repeats_and_seeds_differ() -> None:
 
 
 def test_what_a_request_leaves_open_the_model_decides() -> None:
-    draw = Draw.of(Sampling(top_p=0.5), Defaults(0.3, 0.9, 40, 1.1))
+    draw = SamplingRules.from_sampling(Sampling(top_p=0.5), SamplingDefaults(0.3, 0.9, 40, 1.1))
     assert (draw.temperature, draw.top_p, draw.top_k, draw.repetition_penalty) == (
         0.3,
         0.5,
@@ -166,7 +172,7 @@ def test_each_row_follows_its_own_request() -> None:
 
 def test_an_aborted_request_harms_nobody() -> None:
     sampler = RequestSampler(requests=1, vocabulary=VOCABULARY, device=torch.device("cpu"))
-    sampler.add("gone", Draw(1.0, 1.0, 0, 1.3))
+    sampler.add("gone", SamplingRules(1.0, 1.0, 0, 1.3))
     sampler.remove("gone")
     scores = scores_of(1)
     assert step(sampler, [InBatch(State("gone", PROMPT))], scores[None]) == [int(scores.argmax())]

@@ -12,12 +12,12 @@ from inference.engines.batch_config import (
     CPU_BATCH_TOKENS,
     CPU_PAGE_TOKENS,
     CPU_PIECE_TOKENS,
-    Sizes,
+    BatchConfig,
 )
 from inference.engines.chunked_prefill import tokens_of_step
-from inference.engines.continuous_batching import TokenLoop
+from inference.engines.continuous_batching import ContinuousBatchingLoop
 from inference.engines.sampling import GREEDY
-from inference.engines.vision.embedding_slots import Gallery
+from inference.engines.vision.embedding_slots import EmbeddingSlots
 from tests.inference.engines.tiny import llama
 
 VOCABULARY, CONTEXT, NEW = 200, 1024, 6
@@ -30,7 +30,7 @@ Step = dict[str, int]  # tokens that each request had
 class Steps:
     """What a loop computed, step by step."""
 
-    def __init__(self, loop: TokenLoop) -> None:
+    def __init__(self, loop: ContinuousBatchingLoop) -> None:
         self.all: list[Step] = []
         scheduler = loop._manager.batch_processor.scheduler
         schedule = scheduler.schedule_batch
@@ -53,17 +53,17 @@ class Steps:
 
 
 @asynccontextmanager
-async def loop_of(model: Any) -> AsyncIterator[tuple[TokenLoop, Steps]]:
-    sizes = Sizes.of(model, slots=3, context_tokens=CONTEXT, compiled=False)
-    async with TokenLoop(model, sizes=sizes, end_ids=(-1,)) as loop:
+async def loop_of(model: Any) -> AsyncIterator[tuple[ContinuousBatchingLoop, Steps]]:
+    sizes = BatchConfig.for_model(model, slots=3, context_tokens=CONTEXT, compiled=False)
+    async with ContinuousBatchingLoop(model, sizes=sizes, end_ids=(-1,)) as loop:
         yield loop, Steps(loop)
 
 
-async def answer(loop: TokenLoop, prompt: list[int]) -> list[int]:
+async def answer(loop: ContinuousBatchingLoop, prompt: list[int]) -> list[int]:
     return [token async for piece in loop.stream(prompt, GREEDY, NEW) for token in piece.ids]
 
 
-async def beside_a_text(loop: TokenLoop, *prompts: list[int]) -> list[list[int]]:
+async def beside_a_text(loop: ContinuousBatchingLoop, *prompts: list[int]) -> list[list[int]]:
     """The answers, all asked for while a text is being written that ends after them."""
     async with aclosing(loop.stream([5, 6, 7], GREEDY, CONTEXT // 2)) as text:
         await anext(text)
@@ -130,11 +130,11 @@ async def test_a_step_has_a_piece_for_each_prompt_and_the_next_turn_finds_them()
 
 async def test_a_picture_is_cut_over_steps_and_seen_as_a_whole() -> None:
     model = llama(VOCABULARY)
-    gallery = Gallery.of(model, 2 * PICTURE)
+    gallery = EmbeddingSlots.for_decoder(model, 2 * PICTURE)
     features = torch.randn(PICTURE, FEATURES, generator=torch.Generator().manual_seed(1))
-    await gallery.hang("picture", features)
+    await gallery.store("picture", features)
     prompt = [*LONG[:20], *gallery.ids("picture"), *LONG[20:40]]
-    async with loop_of(model) as (loop, steps), gallery.viewing("picture"):
+    async with loop_of(model) as (loop, steps), gallery.hold("picture"):
         [seen] = await beside_a_text(loop, prompt)
     _, name = dict.fromkeys(name for step in steps.all for name in step)
     assert len(steps.reading(name, prompt)) == -(-len(prompt) // CPU_PIECE_TOKENS)

@@ -151,9 +151,9 @@ def test_markup_is_structure_to_the_assistant_and_plain_to_the_user(acting: Any)
 def test_an_answer_shows_its_markup_and_no_other_special_token(acting: Any) -> None:
     template = ChatTemplate(acting)
     action, end = map(acting.convert_tokens_to_ids, (ACTION[0], "<|im_end|>"))
-    assert {action, end} <= template.hidden(())
-    assert action not in template.hidden(ACTION)
-    assert end in template.hidden(ACTION)
+    assert {action, end} <= template.hidden_token_ids(())
+    assert action not in template.hidden_token_ids(ACTION)
+    assert end in template.hidden_token_ids(ACTION)
 
 
 def test_what_a_tool_returned_reaches_templates_that_know_no_tools(tokenizer: Any) -> None:
@@ -176,8 +176,10 @@ def test_reasoning_is_switched_where_the_template_has_a_switch(tokenizer: Any) -
         "<think>\n\n</think>\n\n{% else %}<think>\n{% endif %}"
     )
     template, plain = ChatTemplate(switched), ChatTemplate(tokenizer)
-    assert [template.opening(wanted) for wanted in (True, None, False)] == ["<think>"] * 2 + [""]
-    assert plain.opening(thinking=True) == ""
+    assert [template.answer_prefix(wanted) for wanted in (True, None, False)] == ["<think>"] * 2 + [
+        ""
+    ]
+    assert plain.answer_prefix(thinking=True) == ""
     asked = (Message("user", "q"),)
     assert "</think>" in switched.decode(template.encode(asked, thinking=False))
     assert plain.encode(asked, thinking=True) == plain.encode(asked)

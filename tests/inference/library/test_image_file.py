@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from inference.engines.vision.image_decode import decoded
+from inference.engines.vision.image_decode import decode_image
 from inference.library.image_file import decode, suffix_of
 
 RAMP = np.tile(np.linspace(0, 65_535, 256).round().astype("uint16"), (8, 1))
@@ -19,7 +19,7 @@ def saved(image: Image.Image, kind: str, **options: object) -> bytes:
 
 def test_sixteen_bits_do_not_become_white() -> None:
     data = saved(Image.fromarray(RAMP), "PNG")
-    for image in (decode(data), decoded(data)):
+    for image in (decode(data), decode_image(data)):
         tones = [image.convert("L").getpixel((x, 0)) for x in (0, 64, 128, 255)]
         assert tones == [0, 64, 128, 255]
 

@@ -39,7 +39,7 @@ def collected(data: bytes, size: int = 1 << 16) -> OutputCollector:
 FRAMES = st.one_of(
     st.text().map(lambda text: messages.line(messages.Stdout(text))),
     st.text().map(lambda text: messages.line(messages.Raised(text))),
-    st.binary().map(lambda data: messages.line(messages.Picture(data))),
+    st.binary().map(lambda data: messages.line(messages.FigurePng(data))),
     st.binary(),
     st.just(messages.SEPARATOR),
     st.just(b"\n"),

@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator
 import pytest
 
 from inference.engines.openai.engine import OpenAIEngine
-from inference.engines.openai.server import Wanted
-from inference.engines.openai.server_pool import Patience
+from inference.engines.openai.server import ServerOptions
+from inference.engines.openai.server_pool import Timeouts
 from tests.inference.engines.openai.fake import Fake
 from tests.inference.support import Asker
 
-CALM = Patience(first_s=30, next_s=30, busy_s=30, check_s=0.05)
-HASTY = Patience(first_s=0.3, next_s=0.3, busy_s=30, check_s=0.05)
-ANY = Wanted("", any_model=True)
+CALM = Timeouts(first_s=30, next_s=30, busy_s=30, check_s=0.05)
+HASTY = Timeouts(first_s=0.3, next_s=0.3, busy_s=30, check_s=0.05)
+ANY = ServerOptions("", any_model=True)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from inference.engines.base import (
 )
 from inference.engines.openai import config
 from inference.engines.openai.engine import OpenAIEngine
-from inference.engines.openai.server import Wanted
+from inference.engines.openai.server import ServerOptions
 from tests.inference.engines.openai.conftest import ANY, CALM, HASTY
 from tests.inference.engines.openai.fake import (
     Act,
@@ -241,12 +241,12 @@ async def test_it_waits_for_a_server_that_is_still_loading() -> None:
 @pytest.mark.parametrize(
     ("wanted", "sick", "told"),
     [
-        (Wanted("other"), None, "serves some-model: choose with INFERENCE_MODEL"),
+        (ServerOptions("other"), None, "serves some-model: choose with INFERENCE_MODEL"),
         (ANY, error(401, "no"), "refuses the API key"),
     ],
 )
 async def test_what_only_an_operator_can_mend_ends_the_start(
-    wanted: Wanted, sick: Any, told: str
+    wanted: ServerOptions, sick: Any, told: str
 ) -> None:
     fake = Fake()
     fake.sick = sick
@@ -488,7 +488,7 @@ LISTS: dict[str, Callable[[], web.Response]] = {
 async def test_the_operator_may_know_the_model_better_than_its_list(name: str) -> None:
     fake = Fake()
     fake.sick = LISTS[name]()
-    wanted = Wanted("some-model")
+    wanted = ServerOptions("some-model")
     async with fake.serving() as url, OpenAIEngine([url], wanted, patience=CALM) as engine:
         assert text_of(await Asker(engine).chunks("hi")) == "one two"
         assert engine.model == "some-model"
@@ -528,7 +528,7 @@ async def test_without_a_list_and_without_a_name_the_operator_is_told_what_to_do
 async def test_a_server_that_refuses_a_parameter_may_still_take_tools() -> None:
     fake = Fake()
     fake.probe_refuses = "max_tokens"
-    wanted = Wanted("", any_model=True, tools=True)
+    wanted = ServerOptions("", any_model=True, tools=True)
     async with fake.serving() as url, OpenAIEngine([url], wanted, patience=CALM) as engine:
         assert engine.takes_tools
 

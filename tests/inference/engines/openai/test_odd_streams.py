@@ -12,8 +12,8 @@ import pytest
 from aiohttp import web
 
 from inference.engines.base import BadRequest, EngineFailed, NativeCallDelta
-from inference.engines.openai.chunk_parser import Answer
-from inference.engines.openai.sse import LONGEST_EVENT, Event, ServerSentEvents
+from inference.engines.openai.chunk_parser import AnswerParser
+from inference.engines.openai.sse import LONGEST_EVENT, ServerEvent, ServerSentEvents
 from jobqueue.schema import FinishReason
 from tests.inference.engines.openai.fake import Act, Fake, delta, end, error, sends, usage
 from tests.inference.support import Asker, text_of
@@ -213,7 +213,7 @@ def test_events_are_the_same_however_the_bytes_are_cut(name: str) -> None:
     if len(sent) > 10_000:
         return
 
-    def events(size: int) -> list[Event]:
+    def events(size: int) -> list[ServerEvent]:
         parser = ServerSentEvents()
         pieces = [sent[at : at + size] for at in range(0, len(sent), size)]
         return [e for piece in pieces for e in parser.push(piece)] + list(parser.end())
@@ -452,9 +452,9 @@ CALLS: dict[str, tuple[list[list[Any]], list[tuple[str, str]]]] = {
 @pytest.mark.parametrize("name", CALLS)
 def test_calls_are_kept_apart(name: str) -> None:
     events, wanted = CALLS[name]
-    answer, pieces = Answer(1, 100), list[NativeCallDelta]()
+    answer, pieces = AnswerParser(1, 100), list[NativeCallDelta]()
     for calls in events:
-        chunk = answer.push(Event(delta(tool_calls=calls)))
+        chunk = answer.push(ServerEvent(delta(tool_calls=calls)))
         pieces += chunk.tool_calls if chunk else ()
     pieces += answer.last().tool_calls
     assert sorted({piece.index for piece in pieces}) == list(range(len(wanted)))
@@ -469,8 +469,8 @@ def test_calls_are_kept_apart(name: str) -> None:
 
 
 def test_a_call_of_the_oldest_protocol_is_one() -> None:
-    answer = Answer(1, 100)
-    chunk = answer.push(Event(delta(function_call={"name": "now", "arguments": ROME})))
+    answer = AnswerParser(1, 100)
+    chunk = answer.push(ServerEvent(delta(function_call={"name": "now", "arguments": ROME})))
     assert chunk is not None
     assert chunk.tool_calls == (NativeCallDelta(0, "now", ROME),)
 

@@ -9,7 +9,7 @@ import pytest
 from inference.engines.base import Message, NativeToolCall, Request, ToolSpec
 from inference.engines.openai import request_body
 from inference.engines.openai.engine import OpenAIEngine
-from inference.engines.openai.server import Wanted
+from inference.engines.openai.server import ServerOptions
 from inference.engines.openai.server_quirks import FLAVOURS
 from tests.inference.engines.openai.conftest import CALM
 from tests.inference.engines.openai.fake import Fake
@@ -22,7 +22,7 @@ ASKED = Request("r", "general", (Message("user", "What time is it?"),), tools=(N
 @asynccontextmanager
 async def engine_of(*fakes: Fake, tools: bool = True) -> AsyncIterator[OpenAIEngine]:
     async with fakes[0].serving() as first, fakes[-1].serving() as last:
-        wanted = Wanted("", any_model=True, tools=tools)
+        wanted = ServerOptions("", any_model=True, tools=tools)
         async with OpenAIEngine(list({first, last}), wanted, patience=CALM) as engine:
             yield engine
 
