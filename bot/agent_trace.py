@@ -116,7 +116,7 @@ class AgentTrace(msgspec.Struct, frozen=True, omit_defaults=True):
         return sum(part.lasted_ms for part in self.parts if isinstance(part, Thinking))
 
     def after(self, event: JobEvent, at_ms: int) -> "AgentTrace":
-        """With what this event adds; `at_ms` is when it was said."""
+        """Return the trace with what this event adds; `at_ms` is the time of the event."""
         match event:
             case Started():
                 return AgentTrace(began_ms=at_ms)
@@ -133,7 +133,7 @@ class AgentTrace(msgspec.Struct, frozen=True, omit_defaults=True):
         return AgentTrace(parts, self.began_ms, at_ms - self.began_ms)
 
     def as_ended(self) -> "AgentTrace":
-        """As it is once nothing more can come."""
+        """Return the trace as it is once nothing more can come."""
         parts = (part.as_ended() if isinstance(part, Step) else part for part in self.parts)
         return msgspec.structs.replace(self, parts=tuple(parts)) if self else NOTHING
 

@@ -42,7 +42,7 @@ async def examine(environ: Mapping[str, str]) -> list[Finding]:
 
 
 async def _of_reading() -> Finding:
-    """Of the process that reads people's files: what it is confined by."""
+    """Check what confines the process that reads people's files."""
     missing = await FileReader().missing_layers()
     if not missing:
         return good("reading files", "confined by Landlock and seccomp")

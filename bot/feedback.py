@@ -71,7 +71,7 @@ class Feedback:
                     yield opinion
 
     async def of(self, user: str) -> list[Opinion]:
-        """What a person thinks of answers. Raises QueueUnavailable."""
+        """Return a person's ratings of answers. Raises QueueUnavailable."""
         return [opinion async for opinion in self.export() if opinion.user == user]
 
     async def erase(self, user: str) -> None:

@@ -57,7 +57,7 @@ class BotMetrics:
         return Gauge(f"commonroom_bot_{name}", told, registry=self.registry)
 
     def trace(self) -> aiohttp.TraceConfig:
-        """To be given to the client that asks Discord."""
+        """Return the tracing configuration for the client that calls Discord."""
         trace = aiohttp.TraceConfig()
         trace.on_request_start.append(_begins)
         trace.on_request_end.append(self._on_request_end)
@@ -92,5 +92,5 @@ async def _begins(_: Any, begun: SimpleNamespace, __: aiohttp.TraceRequestStartP
 
 
 def _born(snowflake: int) -> float:
-    """When Discord made this id, in seconds since 1970."""
+    """Return when Discord made this id, in seconds since 1970."""
     return ((snowflake >> 22) + DISCORD_EPOCH_MS) / 1000

@@ -81,7 +81,7 @@ def too_often(exceeded: RateExceeded) -> Notice:
 
 
 def too_soon(exceeded: RateExceeded) -> Notice:
-    """Of what is done once in a while."""
+    """Say that an action is allowed only once in a while."""
     return Notice("too-soon", arguments={"time": _about(exceeded.wait_ms)})
 
 
@@ -132,7 +132,7 @@ RUNNING = _waiting("waiting-running")
 
 
 def progress(made: ArticleProgress, *, changing: bool) -> Notice:
-    """How far an article is, or what is done about one that is there."""
+    """Say how far an article is, or what is being done to a finished one."""
     if changing:
         return _waiting("article-changing", heading=" ".join(escape_markdown(made.heading).split()))
     if made.stage is ArticleStage.PLANNING:

@@ -93,7 +93,7 @@ def _most(limits: Iterable[int | None]) -> int | None:
 
 
 def with_values(preferences: Preferences, **values: object) -> Preferences:
-    """With these values instead; None takes a decision back.
+    """Return the preferences with these values; None removes a value.
 
     Raises:
         msgspec.ValidationError: a value is out of bounds.
@@ -116,7 +116,7 @@ class PreferenceStore:
         self._cache: OrderedDict[str, tuple[float, dict[str, Preferences]]] = OrderedDict()
 
     async def resolve(self, server: str, channels: Iterable[str] = ()) -> Preferences:
-        """What holds in a channel; `channels` goes from a thread's parent to the thread."""
+        """Return what applies in a channel; `channels` has a thread's parent, then the thread."""
         return self._resolve(await self._server(server), channels)
 
     def last_known(self, server: str, channels: Iterable[str] = ()) -> Preferences:
@@ -128,7 +128,7 @@ class PreferenceStore:
         return reduce(lambda base, own: own.over(base), found, self._defaults)
 
     async def at(self, server: str, place: str) -> Preferences:
-        """What was decided at just this place: `SERVER` or a channel."""
+        """Return what was decided at just this place: `SERVER` or a channel."""
         return (await self._server(server)).get(place, Preferences())
 
     def refresh(self, server: str) -> None:
@@ -177,7 +177,7 @@ class PreferenceStore:
 
 
 def _plain(preferences: Preferences) -> Values:
-    """What is decided, as JSON has it."""
+    """Return the explicit values as JSON values."""
     plain: Values = msgspec.to_builtins(preferences)
     return plain
 

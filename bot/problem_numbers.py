@@ -26,7 +26,7 @@ class ProblemNumber:
 
 
 def split_prompt(prompt: str) -> tuple[str, str]:
-    """What a person asked, and what is read along with it."""
+    """Split a prompt into the person's question and the text that is read with it."""
     problem, *material = _MATERIAL.split(prompt, 1)
     return problem, "".join(material)
 

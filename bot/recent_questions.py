@@ -31,7 +31,7 @@ class RecentQuestions:
         )
 
     async def of(self, user: str, typed: str = "") -> list[str]:
-        """Those that hold what was typed, newest first."""
+        """Return the questions that contain what was typed, newest first."""
         raw = await self._scripts.call("ZREVRANGE", self._key(user), 0, KEPT - 1)
         questions = [question.decode() for question in raw]
         return [q for q in questions if typed.casefold() in q.casefold()]

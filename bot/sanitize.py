@@ -45,7 +45,7 @@ def _is_text(character: str) -> bool:
 
 
 def _is_fit(character: str) -> bool:
-    """In a name: punctuation of names, accents and vowel signs."""
+    """Return whether a name may contain it: letters, punctuation, accents, vowel signs."""
     return character in _NAME_PUNCTUATION or unicodedata.category(character) in ("Mn", "Mc")
 
 

@@ -28,7 +28,7 @@ class Change(msgspec.Struct, frozen=True):
 
 
 def between(user: str, place: str, before: Values, after: Values) -> Change | None:
-    """What differs; None, where nothing does."""
+    """Return the difference, or None where there is none."""
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     if not names:
         return None
@@ -50,7 +50,7 @@ class ChangeLog:
         self._scripts = Scripts(redis, shard)
 
     def add(self, pipe: Pipeline, server: str, change: Change) -> None:
-        """To what `pipe` does in one step."""
+        """Add a change to the commands that `pipe` runs in one step."""
         key = self._scripts.key("changes", server)
         pipe.zadd(key, {encode(change): change.at_ms})
         pipe.zremrangebyscore(key, 0, change.at_ms - TTL_MS)
@@ -66,11 +66,11 @@ class ChangeLog:
         return [_decode(each) for each in found]
 
     async def of(self, user: str) -> list[Change]:
-        """What a person changed, anywhere."""
+        """Return what a person changed, anywhere."""
         return [_decode(raw) async for _, raw in self._of(user)]
 
     async def erase(self, user: str) -> None:
-        """What was changed stays known to the others, and who did it does not."""
+        """Remove a person's name from their changes; the changes stay."""
         async for key, raw in self._of(user):
             nameless = msgspec.structs.replace(_decode(raw), user="")
             await self._scripts.call("ZADD", key, repr(nameless.at_ms), encode(nameless))

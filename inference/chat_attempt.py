@@ -150,7 +150,7 @@ class Attempt(Protocol):
 
     @property
     def text(self) -> str:
-        """Of the answer, so far."""
+        """The answer's text so far."""
         ...
 
     def events(self) -> AsyncGenerator[AnyEvent, None]:
@@ -158,11 +158,11 @@ class Attempt(Protocol):
         ...
 
     async def cut_short(self, reason: FinishReason) -> Finished:
-        """What there is of an answer that was aborted."""
+        """Return the end event of an aborted answer, with the text and tokens that came."""
         ...
 
     def turn(self, finished: Finished) -> Turn:
-        """What the channel remembers of it."""
+        """Return the turn that the channel's history keeps."""
         ...
 
 
@@ -203,7 +203,7 @@ class ChatAnswer:
                     yield self._create_finished(chunk.finish_reason, chunk.usage)
 
     def _add_chunk(self, chunk: Chunk) -> Iterator[AnyEvent]:
-        """What a chunk adds to the reasoning, and to the answer."""
+        """Yield what a chunk adds to the reasoning and to the answer."""
         self._tokens += chunk.tokens if chunk.text or chunk.reasoning else 0
         self._said += chunk.text
         thought, answer = self._said_so_far(ended=chunk.finish_reason is not None)
@@ -220,7 +220,7 @@ class ChatAnswer:
         return ("", self._said) if self._begun else reasoning.split(self._said, ended=ended)
 
     async def cut_short(self, reason: FinishReason) -> Finished:
-        """What there is of an answer that was aborted, and the tokens that came."""
+        """Return the end event of an aborted answer, with the text and tokens that came."""
         read = await self._engine.count_tokens(self._prompt.messages)
         return self._create_finished(reason, Usage(read, self._tokens))
 
@@ -236,7 +236,7 @@ class ChatAnswer:
         )
 
     def turn(self, finished: Finished) -> Turn:
-        """What the channel remembers of it."""
+        """Return the turn that the channel's history keeps."""
         job, begun = self._job, self._prompt.begun
         return Turn(
             job=job.id,

@@ -38,7 +38,7 @@ class Album:
         return ()
 
     def without_oldest(self, keep: str) -> "Album | None":
-        """With one turn's pictures less; None when only those of `keep` are left."""
+        """Return the album without one turn's pictures; None when only those of `keep` are left."""
         oldest = next((name for name in self.images if name != keep), None)
         if oldest is None:
             return None
@@ -46,7 +46,7 @@ class Album:
 
 
 async def album(job: Job, turns: Sequence[Turn], blobs: BlobReader | None, engine: Engine) -> Album:
-    """Of the turns, oldest first, and of the job."""
+    """Create the album of the turns, oldest first, and of the job."""
     if blobs is None or "vision" not in engine.capabilities:
         return Album()
     own = await load_images(select_images(job.attachments), blobs)

@@ -43,7 +43,7 @@ class Emitter:
         self._seq = 0
 
     async def emit(self, events: Sequence[AnyEvent]) -> LeaseStatus:
-        """Also renews the lease; `events` may be empty."""
+        """Emit events and renew the lease; `events` may be empty."""
         seq = self._seq
         self._seq += len(events)
         self._record(events)
@@ -63,10 +63,10 @@ class Emitter:
 async def batches(
     source: AsyncGenerator[T, None], *, every_s: Callable[[], float], idle_s: float
 ) -> AsyncGenerator[list[T], None]:
-    """What `source` yields, the first item at once and later ones gathered for `every_s()`.
+    """Yield the items of `source`: the first at once, later ones gathered for `every_s()`.
 
-    An empty batch comes after each `idle_s` of silence. What `source` raises is raised after
-    everything it yielded; closing this closes `source`.
+    An empty batch comes after each `idle_s` of silence. An error of `source` is raised after
+    everything that it yielded. Closing this generator closes `source`.
     """
     pending: list[T] = []
     arrived = asyncio.Event()

@@ -59,7 +59,7 @@ def can_read(engine: Engine, blobs: BlobReader | None) -> bool:
 
 
 def wants_reading(job: Job, engine: Engine) -> bool:
-    """Whether there are pictures that the model is not shown themselves."""
+    """Return whether there are pictures that the model cannot see itself."""
     wanted = strip_model(job.capability)
     unseen = wanted == SOLVE or (wanted == "chat" and "vision" not in engine.capabilities)
     return unseen and bool(_unread(job))
@@ -161,7 +161,9 @@ def _title(name: str) -> str:
 
 
 def _with(job: Job, passages: Sequence[Passage]) -> Job:
-    """Of a problem that is nothing but pictures, their text is the problem. Raises NoText."""
+    """Return the job with the text of its pictures. A problem without words becomes that text.
+    Raises NoText.
+    """
     if strip_model(job.capability) != SOLVE or not _only_asks(job.prompt):
         prompt = "\n\n".join((job.prompt, *(passage.as_quotation for passage in passages)))
     else:
@@ -172,7 +174,9 @@ def _with(job: Job, passages: Sequence[Passage]) -> Job:
 
 
 def _only_asks(words: str) -> bool:
-    """Whether they add nothing to a problem, as `Please solve this` and `帮我解这道题` do not."""
+    """Return whether the words add nothing, as `Please solve this` and `帮我解这道题` do
+    not.
+    """
     return all(map(_REQUEST.fullmatch, re.findall(r"\w+", words.lower())))
 
 

@@ -76,7 +76,7 @@ def in_rows(lines: Sequence[TextLine]) -> str:
 
 
 def _beside(one: TextLine, other: TextLine) -> bool:
-    """Whether at least half of the lower one's height is shared, and nothing is below."""
+    """Return whether two boxes share at least half of the lower one's height with nothing below."""
     shared = min(one.box[3], other.box[3]) - max(one.box[1], other.box[1])
     lower = min(one.box[3] - one.box[1], other.box[3] - other.box[1])
     return 2 * shared > lower and one.box[0] < other.box[0]
@@ -94,7 +94,7 @@ def _read(data: bytes) -> tuple[TextLine, ...]:
 
 
 def _decode_pixels(data: bytes) -> tuple[Any, float]:
-    """Its pixels in the order that OpenCV has them, and how much larger the picture itself is."""
+    """Return the pixels in OpenCV's order, and how much larger the picture itself is."""
     import numpy as np  # noqa: PLC0415  (as below: only where pictures are read)
     from PIL import Image  # noqa: PLC0415
 

@@ -52,7 +52,7 @@ class Summarizer:
         self._wake.set()
 
     def answering(self, count: int) -> None:
-        """How many answers are being written now."""
+        """Set how many answers are being written now."""
         self._answering = count
         self._wake.set()
         if self._is_crowded and self._writing is not None:

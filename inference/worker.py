@@ -116,7 +116,7 @@ class Worker:
 
     @property
     def _capabilities(self) -> frozenset[str]:
-        """What the engine can do, for anybody and for those who want just this model."""
+        """The engine's capabilities, for everyone and for those who want just this model."""
         every = self._engine.capabilities
         if self._workshop is not None:
             every |= self._workshop.capabilities
@@ -126,7 +126,9 @@ class Worker:
 
     @property
     def _claimable_capabilities(self) -> frozenset[str]:
-        """Also what it can only refuse, where nobody else is there to do it."""
+        """Return the capabilities to claim jobs for. They include jobs that are claimed only to be
+        refused, because no other worker can run them.
+        """
         if not self._refuses:
             return self._capabilities
         return self._capabilities | {SOLVE, add_model(SOLVE, self._engine.model)}
@@ -138,8 +140,9 @@ class Worker:
 
     @property
     def _advertised_capabilities(self) -> frozenset[str]:
-        """Also problems that can be solved in a moment, for they are worth waiting, and that it
-        reads, which is no job of its own."""
+        """The capabilities that the bot sees. They include solving while the sandbox still starts,
+        and reading pictures, which is no job of its own.
+        """
         opening = self._workshop is not None and not self._workshop.shut
         solve = {SOLVE, add_model(SOLVE, self._engine.model)} if opening else set()
         return self._capabilities | solve | ({READ} if self._reads else set())
@@ -150,7 +153,7 @@ class Worker:
 
     @property
     def not_ready_reason(self) -> str:
-        """What keeps it from taking jobs; empty when nothing does."""
+        """Why the worker takes no jobs; empty when it does."""
         health = self._engine.health()
         if self.draining:
             return "draining"

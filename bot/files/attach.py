@@ -58,7 +58,7 @@ class Sight:
         )
 
     def seeing(self, capability: str) -> str:
-        """What to ask for where pictures come along: of the wanted model, if that one sees."""
+        """Return the capability to ask for with pictures: the wanted model's, if it can see."""
         what, at, model = capability.partition("@")
         if what != "chat":
             return capability

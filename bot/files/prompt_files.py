@@ -34,7 +34,7 @@ class Quoted:
 
     @property
     def note(self) -> Notice:
-        """What became of it, for its person."""
+        """Tell the person what was done with the file."""
         match self.content:
             case Skipped(reason, exactly):
                 limits = {"megabytes": MAX_BYTES >> 20, "pages": MAX_PAGES}

@@ -194,14 +194,14 @@ def _stills(data: bytes, formats: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _frames(count: int) -> list[int]:
-    """Of an animation a few, from the first to the last."""
+    """Return a few frames of an animation, from the first to the last."""
     if count <= MOST_FRAMES:
         return list(range(count))
     return [round(i * (count - 1) / (MOST_FRAMES - 1)) for i in range(MOST_FRAMES)]
 
 
 def _opaque(image: Any) -> Any:
-    """On white, where it is transparent."""
+    """Return the image on white where it is transparent."""
     from PIL import Image  # noqa: PLC0415
 
     if not image.has_transparency_data:
@@ -229,7 +229,7 @@ def _fitting(image: Any) -> Any:
 
 
 def _encode_image(still: Any, *, drawn: bool) -> dict[str, str]:
-    """What was drawn keeps its sharp edges while that is small; photographs stay JPEG."""
+    """Encode the image: drawings as PNG while that is small, photographs as JPEG."""
     kinds: list[tuple[str, dict[str, Any]]] = [("image/png", {"format": "PNG"})] if drawn else []
     kinds.append(("image/jpeg", {"format": "JPEG", "quality": 92}))
     for media_type, options in kinds:

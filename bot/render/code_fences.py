@@ -68,7 +68,7 @@ def _lines(text: str, *, complete: bool) -> Iterator[str]:
 
 
 def _settled_part(line: str, block: _Open | None) -> str:
-    """As much of a last line as can be shown whatever follows."""
+    """Return the part of a last line that can be shown whatever follows."""
     if _UNDECIDED.match(line):
         return ""
     return settled_part(line if block is None else line.rstrip("`"))

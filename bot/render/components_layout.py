@@ -62,12 +62,12 @@ class Layout:
         return Layout(self.parts[1:]) if begins_with_room else self
 
     def without_pictures(self) -> "Layout":
-        """In text alone; what is said under a picture is there already."""
+        """Return the layout as text alone; it already contains the captions."""
         return Layout(tuple(part for part in self.parts if not isinstance(part, RenderedImage)))
 
 
 def pack(groups: Iterable[Layout]) -> list[Layout]:
-    """As few messages as will do. A group stays in one message where it fits into any."""
+    """Pack groups into few messages. A group stays in one message where it fits into any."""
     pages: list[Layout] = []
     for group in groups:
         pieces = [group] if group.fits else [Layout((part,)) for part in _cut(group.parts)]

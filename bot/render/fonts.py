@@ -24,7 +24,7 @@ _NO_CHARACTER = "\U0010fffe"
 
 @cache
 def draws(char: str) -> bool:
-    """Whether some installed font has `char`; found out once, by drawing it."""
+    """Return whether some installed font has `char`. It is drawn once to find out."""
     return _draw_char(char) not in (_draw_char(" "), _draw_char(_NO_CHARACTER))
 
 

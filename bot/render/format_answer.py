@@ -73,14 +73,14 @@ class FormattedAnswer:
         return tuple(block for block in self.blocks if isinstance(block, RenderedImage))
 
     def under(self, line: str) -> "FormattedAnswer":
-        """With a line above it, in the same block where it begins with text."""
+        """Return the answer with a line above it, in the same block where it begins with text."""
         first = self.blocks[0] if self.blocks else None
         if isinstance(first, str):
             return replace(self, blocks=(stack(line, first), *self.blocks[1:]))
         return replace(self, blocks=(line, *self.blocks))
 
     def over(self, pictures: "Iterable[RenderedImage]") -> "FormattedAnswer":
-        """With pictures below it."""
+        """Return the answer with pictures below it."""
         return replace(self, blocks=(*self.blocks, *pictures))
 
 
@@ -94,7 +94,7 @@ def stack(*texts: str) -> str:
 
 
 def draft(text: str) -> str:
-    """What is shown of an answer that is still being written: no more than what stays."""
+    """Format an answer that is still being written: only what will not change."""
     return harmless_links(discord_fences(text, complete=False))
 
 
@@ -105,7 +105,7 @@ def format_as_text(text: str) -> FormattedAnswer:
 
 
 def needs_dressing(text: str) -> bool:
-    """Whether dressing could show more than `format_as_text`; drawing takes time."""
+    """Return whether drawing could show more than `format_as_text`; drawing takes time."""
     return _MAY_NEED_DRESSING.search(text) is not None
 
 

@@ -107,7 +107,7 @@ def _unquote(latex: str, text: str, start: int) -> str:
 
 
 def _amid_words(text: str, start: int, end: int) -> bool:
-    """Whether the line goes on with words on both sides: `where $$x$$ is …`."""
+    """Return whether words of the line stand on both sides: `where $$x$$ is …`."""
     before = text[text.rfind("\n", 0, start) + 1 : start]
     after = text[end:].partition("\n")[0]
     return all(_WORDS_BESIDE.search(side) for side in (before, after))

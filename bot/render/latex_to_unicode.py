@@ -219,7 +219,7 @@ def _fraction(over: list[Atom], under: list[Atom]) -> Atom:
 
 
 def _tight(atoms: list[Atom], *, below: bool = False) -> str:
-    """In parentheses unless it holds together beside a slash."""
+    """Return the text in parentheses unless it holds together beside a slash."""
     text = join_atoms(atoms)
     several = below and len(atoms) > 1 and not _DIFFERENTIAL.fullmatch(text)
     loose = any(a.loose or a.kind not in (AtomKind.ORDINARY, AtomKind.BIG) for a in atoms)

@@ -93,12 +93,12 @@ class MarkdownSpans:
 
     @cached_property
     def spans(self) -> list[tuple[int, int]]:
-        """What reads badly when cut: from where to where, in order, not overlapping."""
+        """Return the ranges that must not be cut, in order and without overlaps."""
         return [m.span() for m in _WHOLE.finditer(self.text) if self.language(m.start()) is None]
 
     @cached_property
     def open_start(self) -> int | None:
-        """Where a construct starts that the end of the text leaves open."""
+        """Return where a construct starts that the end of the text leaves open."""
         found = _UNFINISHED.search(self.text, self.spans[-1][1] if self.spans else 0)
         return found.start() if found and self.language(found.start()) is None else None
 
@@ -138,7 +138,7 @@ class MarkdownSpans:
         return next((self.text[table.start : table.rows] for table in inside), "")
 
     def quote(self, at: int) -> str:
-        """What makes the text behind `at` go on as a quotation, as the text before it is."""
+        """Return the prefix that continues the quotation of `at` in another message."""
         if any(m.start() < at for m in self._outside_code(_QUOTED_TO_THE_END)):
             return ">>> "
         line = self.text.rfind("\n", 0, at) + 1

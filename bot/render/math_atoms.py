@@ -30,7 +30,7 @@ class Atom:
     loose: bool = False  # needs parentheses beside anything that binds tighter
 
     def as_base(self) -> "Atom":
-        """What a script can be put on without seeming to belong to a part of it."""
+        """Return the atom as the base of a script, in parentheses where needed."""
         if self.loose or self.text[:1] in _WEAK:
             return replace(self, text=f"({self.text})", loose=False)
         return self

@@ -154,7 +154,7 @@ def view_notice(notice: Notice, text: str = "", head: str = "") -> MessageViews:
 
 
 def at_work(shown: MessageViews, notice: Notice) -> MessageViews:
-    """What stays while something about it is changed, and what is being done."""
+    """Return the views of an answer while it is being changed, with what is being done."""
     *before, last = with_card(shown, notice)
     return (*before, replace(last, stoppable=True, row=None))
 
@@ -218,7 +218,7 @@ def _faces(answer: FormattedAnswer) -> MessageViews:
 
 
 def face_of(page: tuple[Block, ...]) -> MessageView:
-    """Its text, and the picture that ends it."""
+    """Return a message's text and the picture that ends it."""
     content = "\n".join(block for block in page if isinstance(block, str))
     picture = next((block for block in page if isinstance(block, RenderedImage)), None)
     return MessageView(content, picture)

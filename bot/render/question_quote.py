@@ -19,7 +19,7 @@ _NEXT = "\n> "
 
 
 def quotation(text: str, longest: int = LONGEST, lines: int | None = LINES) -> str:
-    """As many of its first lines, and as much of them, as fit; nothing in it is markup."""
+    """Quote as many of the first lines as fit, without any markup in them."""
     every = [line.strip() for line in text.splitlines() if line.strip()]
     kept = every[:lines]
     quoted, room = "> ", longest - units("> …")
@@ -32,7 +32,7 @@ def quotation(text: str, longest: int = LONGEST, lines: int | None = LINES) -> s
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """What is shown whole or not at all."""
+    """Split the text into pieces that are shown whole or not at all."""
     done = 0
     for match in _WHOLE.finditer(text):
         yield from map(_plain, text[done : match.start()])

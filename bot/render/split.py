@@ -269,7 +269,7 @@ def _seal(window: _Window, carried: _Carried) -> tuple[MessagePart, _Carried]:
 
 
 def _last_grapheme(text: str) -> int:
-    """Where the grapheme that holds the last character of `text` starts."""
+    """Return where the grapheme with the last character of `text` starts."""
     *_, last = regex.finditer(r"\X", text)
     start: int = last.start()
     return start

@@ -47,8 +47,7 @@ _TICKS = "`"
 
 
 def live(work: AgentTrace, words: Words, *, answering: bool) -> str:
-    """What is above an answer that is being written, or instead of it before it begins. What a
-    person is to decide on is open in any case."""
+    """Return the lines above an answer that is being written. A pending approval is always open."""
     if not work:
         return ""
     *earlier, last = work.parts
@@ -71,7 +70,7 @@ def describe_thinking(work: AgentTrace) -> Notice:
 
 
 def summary(work: AgentTrace) -> Notice:
-    """In one line: how many steps and how long."""
+    """Return one line with the number of steps and the time they took."""
     if not work:
         return Notice("work-none")
     if not work.steps:
@@ -193,7 +192,7 @@ def _lines(lines: list[str]) -> str:
 
 
 def _quotation(text: str) -> str:
-    """With its code blocks as Discord shows them."""
+    """Return the text as a quotation, with its code blocks as Discord shows them."""
     lines = discord_fences(text, complete=True).split("\n")
     return harmless_links("\n".join(f"> {line}" for line in lines))
 

@@ -35,7 +35,7 @@ class RenderedImage:
 
 
 def fits(width: float, height: float) -> bool:
-    """Whether a picture of so many pixels is worth drawing."""
+    """Return whether a picture of so many pixels is worth drawing."""
     return max(width, height) <= MAX_SIDE and width * height <= MAX_AREA
 
 

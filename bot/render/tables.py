@@ -62,7 +62,7 @@ class Grid:
 
     @cached_property
     def aligns(self) -> tuple[Align, ...]:
-        """As the table says, and numbers to the right where it says nothing."""
+        """Return each column's alignment: as the table says, else numbers to the right."""
         return tuple(
             stated or (Align.RIGHT if _is_numeric(column[1:]) else Align.LEFT)
             for stated, column in zip(self.stated, self.columns, strict=True)

@@ -34,7 +34,7 @@ class Asking:
         self.completion_tokens = 0
 
     async def __call__(self, messages: tuple[Message, ...]) -> AsyncGenerator[ModelOutput, None]:
-        """What is said, as it grows; the last one has `ended`."""
+        """Yield the model's output as it grows; the last one has `ended`."""
         self.turns += 1
         self.prompt_tokens += await self._engine.count_tokens(messages)
         text, made = "", _ParsedCall()
@@ -80,7 +80,9 @@ class _ParsedCall:
 
     @property
     def as_native_call(self) -> NativeToolCall | None:
-        """What cannot be read again is left out: a server would refuse the conversation."""
+        """Return the call for the protocol. An unreadable one is left out: a server would refuse
+        it.
+        """
         if self._arguments is None:
             return None
         try:

@@ -15,7 +15,7 @@ _BOXED = re.compile(r"\\boxed\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
 
 
 def describe_files(files: Mapping[str, bytes]) -> str:
-    """For a prompt: how programs open the files, and how each begins."""
+    """Describe for a prompt how programs open the files and how each file begins."""
     return "\n".join(
         f"Attached file {name!r}, begins with: {_first_line(data)!r}"
         for name, data in files.items()

@@ -90,7 +90,7 @@ class Steps:
         return self.last.figures if self.last else ()
 
     async def _store_figures(self, figures: tuple[ProgramFigure, ...]) -> tuple[Attachment, ...]:
-        """Where there is no room for them the answer goes on without."""
+        """Store figures as blobs. Where there is no room, the answer continues without them."""
         kept = []
         for number, figure in enumerate(figures, start=1):
             try:

@@ -33,7 +33,7 @@ class Talk(AgentAttempt):
         yield self._create_finished(FinishReason.STOP)
 
     def _apart(self, delta: Delta, called: bool) -> Delta:
-        """What is said after a call begins a line; servers that parse calls leave none between."""
+        """Put a line break before text after a call; servers that parse calls leave none."""
         if called and self.text and not self.text[-1].isspace():
             return Delta("\n" + delta.text)
         return delta

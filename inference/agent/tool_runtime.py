@@ -106,12 +106,12 @@ class ToolRuntime:
 
     @property
     def sandbox(self) -> Sandbox | None:
-        """Where programs of our own can be run, too; None while nothing can be."""
+        """The sandbox, also for programs of our own; None while it is unavailable."""
         return self._sandbox if self._open else None
 
     @property
     def tools(self) -> tuple[Tool, ...]:
-        """What a model may call in a chat, if it can."""
+        """The tools that a model may call in a chat, if it can call tools."""
         if not self._ready or not self._dialect.calls_tools:
             return ()
         return tools(programs=self._open, with_arxiv=self._arxiv, search=self._search)
@@ -157,7 +157,7 @@ class ToolRuntime:
         self.closed_because, self.shut = reason, True
 
     def tools_for(self, job: Job) -> tuple[Tool, ...]:
-        """Those that it asks for; none for the rest of an answer that was cut."""
+        """Return the tools that the job asks for; none for the rest of an answer that was cut."""
         if job.continues:
             return ()
         return tuple(tool for tool in self.tools if tool.name in job.tools)
@@ -174,7 +174,7 @@ class ToolRuntime:
         return Talk(job, number, steps=steps, **await self._attempt_parts(job, chosen))
 
     async def _attempt_parts(self, job: Job, chosen: tuple[Tool, ...]) -> dict[str, Any]:
-        """What an attempt is made of besides its job."""
+        """Return the arguments of an attempt besides its job."""
         dialect = self._dialect
         turns = (await self._past.load(job.channel, None, job.parent)).turns
         pictures = select_images(job.attachments)
@@ -198,7 +198,7 @@ class ToolRuntime:
         }
 
     async def _bytes(self, attachments: Iterable[Attachment]) -> dict[str, bytes]:
-        """By name; the first of each, and none that has expired."""
+        """Return the files by name: the first of each name, without expired ones."""
         found: dict[str, bytes] = {}
         for attachment in attachments:
             data = await self._blobs.get(attachment.sha256)

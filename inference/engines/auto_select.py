@@ -15,7 +15,7 @@ DRIVERS = ("libcuda.so.1", "libamdhip64.so")
 
 
 def choose_engine(settings: WorkerSettings) -> str:
-    """What `auto` means: `llamacpp` or `transformers`."""
+    """Return what `auto` means here: `llamacpp` or `transformers`."""
     if not prefers_llamacpp(settings):
         return "transformers"
     only = find_spec("torch") is None
@@ -23,7 +23,7 @@ def choose_engine(settings: WorkerSettings) -> str:
 
 
 def prefers_llamacpp(settings: WorkerSettings) -> bool:
-    """Whether it would be llama.cpp, were the model's GGUF here."""
+    """Return whether llama.cpp would be chosen if the model's GGUF were here."""
     ours = settings.quantize or settings.spread or not settings.chats
     return not ours and has_llamacpp() and not has_gpu()
 

@@ -146,7 +146,7 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """Of the kind: `transformers`, `llamacpp`, `openai`, `scripted`."""
+        """The engine's kind: `transformers`, `llamacpp`, `openai` or `scripted`."""
         ...
 
     @property
@@ -165,7 +165,9 @@ class Engine(Protocol):
 
     @property
     def takes_tools(self) -> bool:
-        """Whether it tells the model of a request's tools by itself, and what is called."""
+        """Return whether the engine itself passes a request's tools to the model and parses the
+        calls.
+        """
         ...
 
     def generate(self, request: Request) -> AsyncGenerator[Chunk, None]: ...

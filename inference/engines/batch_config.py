@@ -53,7 +53,7 @@ class BatchConfig:
     def for_model(
         cls, model: Any, *, slots: int, context_tokens: int, compiled: bool
     ) -> "BatchConfig":
-        """For a loaded model; `slots` 0 is the device's own choice."""
+        """Create the configuration of a loaded model; with 0 `slots` the device decides."""
         if model.device.type == "cpu":
             slots = slots or CPU_SLOTS
             pages = slots * -(-context_tokens // CPU_PAGE_TOKENS) * CPU_CACHE_MARGIN
@@ -96,14 +96,14 @@ class BatchConfig:
 
 
 def _gpu_slots(model: Any, context_tokens: int) -> int:
-    """As many as can fill half of their context, which few conversations do."""
+    """Return how many conversations can fill half of their context, which few do."""
     free, _ = torch.cuda.mem_get_info(model.device)
     tokens = GPU_MEMORY * free / cache_bytes(model.config.get_text_config())
     return max(1, min(GPU_SLOTS, int(2 * tokens / context_tokens)))
 
 
 def cache_bytes(config: Any) -> int:
-    """Of one token's keys and values in bfloat16, over all layers."""
+    """Return the bytes of one token's keys and values in bfloat16, over all layers."""
     size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     return int(2 * 2 * config.num_hidden_layers * heads * size)

@@ -89,8 +89,9 @@ class ChatTemplate:
                     yield self._frames.ids(image, len(message.images))
 
     def answer_prefix(self, thinking: bool | None) -> str:
-        """What the head of an answer already says of it: `<think>`, where the template opens the
-        reasoning itself."""
+        """Return the part of the answer that the template writes: `<think>`, where it opens the
+        reasoning.
+        """
         rendered = self._render([_USER], thinking=thinking).rstrip()
         return THINK if rendered.endswith(THINK) else ""
 
@@ -201,7 +202,7 @@ class ChatTemplate:
 
 
 def _to_template_message(message: Message, mark: str) -> dict[str, Any]:
-    """As the library's templates take it, with a mark for its words."""
+    """Return the message as the library's templates take it, with a mark in place of its words."""
     if not message.images:
         return {"role": message.role, "content": mark}
     parts: list[dict[str, str]] = []
@@ -212,7 +213,7 @@ def _to_template_message(message: Message, mark: str) -> dict[str, Any]:
 
 
 def _parts(content: str | list[dict[str, str]]) -> list[dict[str, str]]:
-    """As templates want it that know no plain text (SmolVLM's)."""
+    """Return the content as a list of parts, for templates that take no plain text (SmolVLM's)."""
     return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 

@@ -15,10 +15,10 @@ from transformers.generation.continuous_batching.requests import RequestStatus
 
 
 def tokens_of_step(*, writing: int, waiting: int, most: int, piece: int, row: int) -> int:
-    """Of them `writing` go to texts, and a `piece` for each of `waiting` prompts to those.
+    """Return the number of tokens of a step.
 
-    A step is filled up to whole rows of `row` tokens (0: it is not); what would be filling only is
-    not asked for.
+    `writing` of them continue texts, and each of `waiting` prompts gets a `piece`. The step is
+    filled up to whole rows of `row` tokens (0: not at all), but never by filling alone.
     """
     if not writing:
         return most

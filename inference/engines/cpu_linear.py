@@ -53,7 +53,9 @@ def speed_up_prefill(model: Any) -> bool:
 
 @cache  # of a machine, not of a model
 def conversion_pays() -> bool:
-    """For as many rows as a long prompt has; with few it can be the other way round."""
+    """Measure whether conversion is faster for as many rows as a long prompt has; few rows may
+    differ.
+    """
     x = torch.ones(16 * MANY_ROWS, 1024, dtype=torch.bfloat16)
     weight = torch.ones(2048, 1024, dtype=torch.bfloat16)
     return _seconds(lambda: multiply_in_float32(x, weight, None)) < _seconds(

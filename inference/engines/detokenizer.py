@@ -35,7 +35,9 @@ class Detokenizer:
         return after[len(before) :]
 
     def flush(self) -> str:
-        """What was held back, without the half character a length limit may have left."""
+        """Return the text that was held back, without half a character that a length limit may have
+        left.
+        """
         before, after = self._texts()
         self._window = self._shown = len(self._ids)
         return after[len(before) :].rstrip(REPLACEMENT)

@@ -28,7 +28,7 @@ class Placement:
 
     @property
     def by_bitsandbytes(self) -> bool:
-        """On a processor, torch itself has a product with eight bits."""
+        """Return whether bitsandbytes quantizes; on a CPU, torch itself has an 8-bit product."""
         on_cpu = not self.spread and not torch.cuda.is_available()
         return self.quantize == "4bit" or (self.quantize == "8bit" and not on_cpu)
 
@@ -54,7 +54,7 @@ class Placement:
             )
 
     def arguments(self) -> dict[str, Any]:
-        """For the library's `from_pretrained`."""
+        """Return the arguments of the library's `from_pretrained`."""
         found: dict[str, Any] = {"device_map": "cuda" if torch.cuda.is_available() else None}
         if self.spread:
             found["device_map"] = "auto"

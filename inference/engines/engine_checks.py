@@ -90,7 +90,7 @@ def _of_transformers(settings: WorkerSettings, *, hashes: bool) -> Iterator[Find
 
 
 def _versions() -> Finding:
-    """Of what our own metadata asks for, which knows the versions that were tested."""
+    """Check the versions of the packages that our metadata names; those versions were tested."""
     what, todo = "versions", "pip install 'commonroom[inference]' in this environment"
     try:
         wrong = list(_wrong_versions())
@@ -141,7 +141,7 @@ def _of_device(files: ModelFiles, settings: WorkerSettings) -> Iterator[Finding]
 
 
 def _packages(files: ModelFiles, settings: WorkerSettings) -> Iterator[Finding]:
-    """Those that only some settings and models need."""
+    """Check the packages that only some settings and models need."""
     from inference.engines.device_placement import Placement  # noqa: PLC0415  (brings torch)
 
     bits = settings.quantize * Placement(settings.quantize, settings.spread).by_bitsandbytes
@@ -153,7 +153,7 @@ def _packages(files: ModelFiles, settings: WorkerSettings) -> Iterator[Finding]:
 
 
 def _pictures(files: ModelFiles) -> Iterator[Finding]:
-    """How the model sees them, where it does."""
+    """Report how the model sees pictures, if it does."""
     from inference.engines.model_loader import find_vision_family  # noqa: PLC0415  (brings torch)
 
     what, todo = "pictures", "A server answers many at once: INFERENCE_ENGINE=openai"

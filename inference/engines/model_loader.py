@@ -41,11 +41,11 @@ class LoadedModel:
 
     @property
     def in_batch(self) -> bool:
-        """Whether its pictures, if it sees, are read like text."""
+        """Return whether pictures, if the model sees them, are batched like text."""
         return self.whole is not self.model
 
     def frames(self, folder: Path, context_tokens: int) -> VisionFamily | None:
-        """How its pictures stand in its text, where it sees."""
+        """Return how pictures stand in the model's text, if it sees."""
         if self.whole is None:
             return None
         config = self.whole.config
@@ -53,7 +53,7 @@ class LoadedModel:
 
     @property
     def context_tokens(self) -> int:
-        """What the model was trained for."""
+        """The context length that the model was trained for, in tokens."""
         return int(self.model.config.get_text_config().max_position_embeddings)
 
     @property
@@ -98,7 +98,9 @@ def load(
 
 
 def find_vision_family(folder: Path) -> type[VisionFamily] | None:
-    """Of those that see; None where the model only reads. CannotLoad where it would do neither."""
+    """Return the vision family of the model; None for a model without vision. Raises CannotLoad for
+    an unsupported one.
+    """
     name = AutoConfig.from_pretrained(folder, local_files_only=True).model_type
     if name in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES and not (
         name in FAMILIES or name in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
@@ -112,7 +114,9 @@ def find_vision_family(folder: Path) -> type[VisionFamily] | None:
 
 
 def _tokenizer(folder: Path) -> Any:
-    """With the chat template that older checkpoints keep beside their image processor."""
+    """Load the tokenizer with the chat template that older checkpoints keep beside their image
+    processor.
+    """
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     beside = folder / "chat_template.json"
     if not tokenizer.chat_template and beside.is_file():
@@ -121,7 +125,7 @@ def _tokenizer(folder: Path) -> Any:
 
 
 def extract_decoder(whole: Any) -> Any:
-    """Of a model that sees, the causal language model that it is; they share their weights."""
+    """Return the causal language model of a vision model; they share their weights."""
     text = whole.model.get_decoder()
     with torch.device("meta"):
         decoder = AutoModelForCausalLM.from_config(text.config)

@@ -150,7 +150,7 @@ def _echo(messages: tuple[Message, ...]) -> Iterator[str]:
 
 
 def _scripted_turn(request: Request, script: str) -> str:
-    """What is said after as many turns as were taken since the question; empty without a script."""
+    """Return the text for the turns since the question; empty without a script."""
     messages = request.messages
     questions = [n for n, message in enumerate(messages) if message.role == "user"]
     asked = next((n for n in reversed(questions) if _SCRIPT.search(messages[n].content)), None)

@@ -92,7 +92,7 @@ class SequentialLoop:
         return min(sum(1 for _ in same), len(prompt) - 1)
 
     def _see(self, prompt: list[int], pixels: Pixels) -> torch.Tensor:
-        """As `_read`, of a whole prompt with pictures."""
+        """Read a whole prompt with pictures, as `_read` does for text."""
         there = {name: tensor.to(self._model.device) for name, tensor in pixels.items()}
         self._known += [SEEN] * len(prompt)
         return self._through(torch.tensor([prompt], device=self._model.device), **there)

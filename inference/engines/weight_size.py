@@ -12,7 +12,9 @@ BYTES = {"": 2.0, "8bit": 1.0, "4bit": 0.53}
 
 
 def weight_bytes(folder: Path, quantize: str = "") -> int:
-    """In bfloat16, whatever they are stored in, or quantized by bitsandbytes."""
+    """Return the bytes of the weights in bfloat16, however they are stored, or as bitsandbytes
+    quantizes them.
+    """
     shapes = [shape for path in folder.glob("*.safetensors") for shape in _shapes(path)]
     # Tables of embeddings and the head are by far the longest matrices of a model.
     longest = max((shape[0] for shape in shapes if len(shape) == 2), default=0)

@@ -267,7 +267,7 @@ def _allow(node: ast.AST, text: str) -> None:
 
 
 def _explicit(text: str) -> str:
-    """With every multiplication, power and factorial written out. Raises NotMathematics."""
+    """Write out every multiplication, power and factorial. Raises NotMathematics."""
     made: list[str] = []
     tokens: list[str] = _TOKEN.findall(text.rstrip())
     if tokens.count("!") > MAX_FACTORIALS:  # each looks for its operand
@@ -299,7 +299,7 @@ def _word(sign: str, after: str) -> str:
 
 
 def _joins(before: str, word: str) -> bool:
-    """Whether nothing between them means a product."""
+    """Return whether nothing between two parts means a product."""
     if before in FUNCTIONS.values() and word == "(":
         return False
     return bool(_OPERAND.match(before[-1]) and re.match(r"[A-Za-z_(\d.]", word))
@@ -347,7 +347,7 @@ def _is_integer(node: ast.expr) -> bool:
 
 
 def _is_python(tree: ast.expr) -> bool:
-    """Whether Python alone computes it, so that its integers are Python's."""
+    """Return whether Python alone computes the expression, so that its integers are Python's."""
     return not any(isinstance(node, ast.Name) for node in ast.walk(tree))
 
 

@@ -180,7 +180,7 @@ def _typeset(text: str) -> str:
 
 
 def _typeset_set(text: str) -> str:
-    """Of one that is given by its name or by several relations: one relation reads well."""
+    """Typeset a set that has a name or several relations; a single relation reads well as it is."""
     if within := re.fullmatch(r"(\w+) in (.+)", text):
         return f"{within[1]} \\in {sympy.latex(value(within[2]))}"
     if not re.search(r"[<>].*[<>]| or ", text):
@@ -223,7 +223,7 @@ def _pair(name: str, found: Any) -> str:
 
 
 def same(printed: str, expected: str) -> bool:
-    """Whether two texts give the same answer, however they are written."""
+    """Return whether two texts give the same answer, however they are written."""
     try:
         if re.search("[<>]| in |true for", expected):
             return bool(claimed_set(printed) == claimed_set(expected))

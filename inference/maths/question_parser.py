@@ -43,7 +43,7 @@ class Reading:
 
 
 def read(question: str) -> Reading | None:
-    """What is asked, if every word of it is understood."""
+    """Parse a question; None unless every word of it is understood."""
     if len(question) > MAX_QUESTION or _has_unclear_numbers(question):
         return None
     text = _with_infinities(plain(question))
@@ -105,7 +105,7 @@ _AND_PLOT = re.compile(
 
 
 def _with_plot(found: Reading | None) -> Reading | None:
-    """Of an equation in one unknown: its left side less its right one, which is 0 at a solution."""
+    """Return a plot of an equation in one unknown: left side minus right side, 0 at a solution."""
     if found is None or found.task["kind"] != "equations" or found.task.get("wanted"):
         return None
     stated, unknowns = found.task["relations"], found.task["unknowns"]

@@ -277,7 +277,7 @@ def _inner_infinities(value: str) -> list[str]:
 
 
 def calculate(value: str) -> str:
-    """Of numbers alone; with unknowns it is simplified."""
+    """Calculate an expression of numbers; simplify one with unknowns."""
     unknowns = names(value)
     if magnitude(value) > MAX_DIGITS:
         return f'print("a number of more than {MAX_DIGITS:,} digits")\n'
@@ -336,7 +336,7 @@ def remainder(texts: tuple[str, ...], _options: dict[str, str]) -> str:
 
 
 def derivative(texts: tuple[str, ...], options: dict[str, str]) -> str:
-    """Of an expression, by an unknown; then how many times, or at which point."""
+    """Differentiate an expression by an unknown, several times or at a point."""
     value, name = _with_unknown(texts)
     head = f"{_HEAD}{_symbols([*dict.fromkeys([*names(value), name])], real=False)}"
     order = texts[2] if len(texts) > 2 and re.fullmatch(r"[1-9]", texts[2].strip()) else "1"

@@ -42,7 +42,7 @@ mpmath.mp.dps = 40
 
 
 def judge(task: dict[str, Any], printed: str) -> str:
-    """Whether `printed` answers `task`."""
+    """Decide whether `printed` answers `task`."""
     try:
         return VERIFIED if _TESTS[task["kind"]](task, printed) else REFUTED
     except Exception:
@@ -285,7 +285,7 @@ def _integral(task: dict[str, Any], printed: str) -> bool:
 
 
 def _function(expression: Any, unknown: str) -> Callable[[Any], Any]:
-    """Of mpmath's numbers. No code is made of the expression."""
+    """Return the expression as a function of mpmath's numbers. No code is generated from it."""
     read = _read_task(expression) if isinstance(expression, str) else expression
     name = _unknown(unknown)
     if not isinstance(read, sympy.Expr) or read.free_symbols - {name}:
@@ -426,7 +426,7 @@ def _is_factored(said: str, number: int) -> bool:
 
 
 def _near(one: Any, other: Any, printed: str, size: Any) -> bool:
-    """As near as two numbers are that were computed; as rounding allows where one was printed."""
+    """Return whether two numbers agree: as computed, or as rounded where one was printed."""
     close = _ROUNDED if "." in printed else _CLOSE
     return bool(abs(one - other) <= close * size)
 

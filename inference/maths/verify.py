@@ -24,7 +24,7 @@ class Verdict:
 
 
 async def verdict(sandbox: Sandbox, reading: Reading | None, printed: str) -> Verdict:
-    """What a test of its own says about a printed answer to a question."""
+    """Test a printed answer to a question and return the verdict."""
     asked: dict[str, object] = {"printed": printed, "task": reading.task if reading else None}
     said = await _run_verifier(sandbox, asked)
     return Verdict(said.verdict, said.latex) if said else Verdict()
@@ -64,7 +64,7 @@ async def _run_verifier(sandbox: Sandbox, asked: dict[str, object]) -> _Judgemen
 
 @cache
 def _judge() -> str:
-    """Its files as one program: nothing of ours can be imported in the sandbox."""
+    """Return the verifier's files as one program: the sandbox can import nothing of ours."""
     folder = files("inference.maths")
     names = ("sympy_reader.py", "output_parser.py", "verifier.py")
     parts = (folder.joinpath(name).read_text("utf-8") for name in names)

@@ -17,7 +17,7 @@ SPECIAL = ("bos_token", "eos_token", "unk_token", "pad_token")
 
 
 def needs_llama(folder: Path) -> bool:
-    """Whether this is InternLM2 in its original form."""
+    """Return whether this is InternLM2 in its original form."""
     path = folder / "config.json"
     return path.is_file() and _json(path).get("model_type") == internlm2.MODEL_TYPE
 

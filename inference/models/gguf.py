@@ -55,9 +55,9 @@ def pull(name: str, report: Report = silent) -> Path:
 
 
 def is_altered(path: Path, *, remembered: bool = False) -> bool:
-    """Whether a package's file is not what was promised; one of the operator's own never is.
+    """Return whether a package's file has another content than promised.
 
-    A `remembered` hash is enough where the file has not changed since it was read.
+    An operator's own file never has. A `remembered` hash is enough where the file has not changed since it was read.
     """
     known = catalog.find(path.stem)
     if known is None or known.packaged is None or path != wheel_models.gguf_path(known).absolute():
@@ -76,6 +76,6 @@ def require_unaltered(path: Path) -> None:
 
 
 def defaults(path: Path) -> dict[str, object]:
-    """How the model's makers draw, where that is known and the file does not say."""
+    """Return the sampling that the model's authors recommend, where the file does not say it."""
     known = catalog.find(path.stem)
     return dict(known.packaged.generation) if known and known.packaged else {}

@@ -8,7 +8,7 @@ from inference.models.progress import Progress, Report, silent
 
 
 def faults(folder: Path, report: Report = silent) -> list[str]:
-    """What is wrong, in words; empty for a model that can be served. Never touches the network."""
+    """Return what is wrong, in words; empty for a good model. Never uses the network."""
     try:
         model_store.require_model(folder)
         altered = altered_files(folder, report)
@@ -35,7 +35,7 @@ def altered_files(folder: Path, report: Report = silent) -> list[str]:
 
 
 def unloadable(folder: Path) -> list[str]:
-    """What transformers, safetensors or peft say against the folder."""
+    """Return what transformers, safetensors or peft report about the folder."""
     loaders = (_adapter,) if model_store.is_adapter(folder) else (_config, _tokenizer, _weights)
     found = []
     for load in loaders:

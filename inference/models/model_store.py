@@ -92,7 +92,7 @@ def locate(name_or_path: str) -> Path:
 
 
 def is_adapter(folder: Path) -> bool:
-    """Whether peft saved it: a LoRA adapter, to be laid over another model."""
+    """Return whether peft saved the folder: a LoRA adapter for another model."""
     return (folder / ADAPTER_CONFIG).exists()
 
 
@@ -132,7 +132,7 @@ def require_model(folder: Path) -> None:
 
 
 def usable(folder: Path) -> bool:
-    """Whether nothing has to be fetched: a complete pull, or a folder of the operator's own."""
+    """Return whether nothing must be downloaded: a complete pull, or an operator's own folder."""
     try:
         return folder.is_symlink() or complete(folder)
     except ModelBroken:
@@ -140,7 +140,7 @@ def usable(folder: Path) -> bool:
 
 
 def complete(folder: Path) -> bool:
-    """Whether every file a pull recorded is there in its full length. Hashes are `check`'s."""
+    """Return whether every file of a pull has its full length. `check` tests the hashes."""
     manifest = read_manifest(folder)
     return manifest is not None and all(
         (folder / name).is_file() and (folder / name).stat().st_size == file.size

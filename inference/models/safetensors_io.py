@@ -37,7 +37,7 @@ class Tensor:
 
 
 def read(path: Path) -> list[Tensor]:
-    """What `path` holds; raises ConversionFailed where that makes no sense."""
+    """Read the header of `path`. Raises ConversionFailed where it is invalid."""
     with path.open("rb") as file:
         head = file.read(8)
         length = struct.unpack("<Q", head)[0] if len(head) == 8 else 0

@@ -82,8 +82,9 @@ def tokenizer(pieces: Pieces, added: Mapping[int, Mapping[str, Any]]) -> Any:
 
 
 def merges(scores: Mapping[str, float], vocabulary: Container[str]) -> list[tuple[str, str]]:
-    """Which two pieces become one, the most urgent first: SentencePiece joins whichever pair gives
-    the piece with the best score."""
+    """Return which two pieces become one, the first to merge first: SentencePiece joins the pair
+    whose piece has the best score.
+    """
     pairs = [
         (-score, piece[:cut], piece[cut:])
         for piece, score in scores.items()

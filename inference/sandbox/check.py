@@ -34,7 +34,7 @@ def check(config: SandboxConfig) -> int:
 
 
 async def findings(config: SandboxConfig) -> list[Finding]:
-    """Of each layer, and of programs that are run to see."""
+    """Check each layer, and run programs to prove the whole."""
     before = [] if config.socket else await asyncio.to_thread(lambda: list(_layers(config)))
     return [*before, *await _by_running(config)]
 
@@ -73,7 +73,7 @@ def _try_layer(layer: str, attempt: Callable[[], str]) -> Finding:
 
 
 async def _by_running(config: SandboxConfig) -> list[Finding]:
-    """What counts in the end: a program that runs, with and without the added layer."""
+    """Check by running a program, with and without the added layer."""
     if config.socket:
         return [await _program("service, and a program by it", config, needed=True)]
     required = config.bubblewrap == "require"

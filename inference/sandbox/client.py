@@ -45,7 +45,7 @@ class Sandbox:
 
     @property
     def ready(self) -> messages.Ready | None:
-        """What the zygote said of itself; None while there is none."""
+        """The zygote's description of itself; None while there is no zygote."""
         return self._link.ready if self._link else None
 
     async def run(

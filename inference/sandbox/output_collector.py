@@ -106,7 +106,7 @@ class OutputCollector:
             self._on_output(text)
 
     def _truncate(self, text: str) -> str:
-        """As much of it as may still be written."""
+        """Return the part of the text that may still be written."""
         data = text.encode("utf-8", "replace")
         if len(data) > self._text_left:
             self.over = True

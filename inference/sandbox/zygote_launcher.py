@@ -191,7 +191,7 @@ def _variables(place: Environment) -> dict[str, str]:
 
 
 def _readable(place: Environment) -> Sequence[Path]:
-    """What programs may read: their environment, the system's shared libraries, fonts."""
+    """Return the paths that programs may read: their environment, shared libraries, fonts."""
     return [
         path for path in (place.folder, *_system_libraries(), *_FONTS, *_DEVICES) if path.exists()
     ]

@@ -45,21 +45,23 @@ class ToolParser(Protocol):
 
     @property
     def calls_tools(self) -> bool:
-        """Whether it can call any tool, and not run programs alone."""
+        """Return whether the format can call any tool, and not only run programs."""
         ...
 
     @property
     def answers(self) -> bool:
-        """Whether it says the answer in its own words when the programs have run."""
+        """Return whether the model writes the answer in its own words after its programs."""
         ...
 
     @property
     def thinks_when_told(self) -> bool:
-        """Whether words alone make it think aloud, for want of a switch in its template."""
+        """Return whether words alone make the model show its reasoning, since its template has no
+        switch.
+        """
         ...
 
     def sampling(self, asked: Sampling, turn: int) -> Sampling:
-        """How the tokens of a turn, from 1, are drawn where `asked` is what a person chose."""
+        """Return the sampling of a turn, counted from 1; `asked` is what a person chose."""
         ...
 
     def examples(self) -> tuple[Message, ...]:
@@ -67,7 +69,7 @@ class ToolParser(Protocol):
         ...
 
     def instructions(self, tools: Sequence[Tool]) -> str:
-        """For the system prompt: which tools there are and how one is called."""
+        """Describe for the system prompt which tools there are and how to call one."""
         ...
 
     def read(self, text: str, *, ended: bool) -> ParsedOutput:
@@ -75,7 +77,7 @@ class ToolParser(Protocol):
         ...
 
     def result_message(self, text: str) -> Message:
-        """How a model is told what its call came to."""
+        """Return the message that gives the model the result of its call."""
         ...
 
 

@@ -58,7 +58,9 @@ def made_call(name: str, arguments: str, *, complete: bool) -> ToolRequest:
 
 
 def _certain_part(name: str, written: str) -> str:
-    """Of an unfinished call: as much of a program as is certain; of other arguments nothing."""
+    """Return the certain part of an unfinished call: of a program the text so far, of other
+    arguments nothing.
+    """
     if name != PYTHON or not (program := _PROGRAM.search(written)):
         return ""
     certain = _HALF_ESCAPE.sub("", program[1])

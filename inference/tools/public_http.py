@@ -43,7 +43,7 @@ class NotPublic(ToolFailed):
 
 
 def is_public(address: str) -> bool:
-    """Of an IP address; False for what is none, and for one that names a network interface."""
+    """Return whether an IP address is public; False for anything else and for scoped addresses."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:
@@ -129,7 +129,9 @@ class Fetcher:
 
 
 def _is_literal(host: str) -> bool:
-    """In every spelling that a resolver takes for an address, as 0x7f.1 and 2130706433."""
+    """Return whether a resolver takes the text for an address, in any spelling such as 0x7f.1 and
+    2130706433.
+    """
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -141,7 +143,7 @@ def _is_literal(host: str) -> bool:
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """As it comes, so that a wrong length and a compressed flood end at the limit."""
+    """Read the body as it comes, so that a wrong length or a compressed flood ends at the limit."""
     body = bytearray()
     async for piece in response.content.iter_chunked(1 << 14):
         body += piece

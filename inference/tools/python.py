@@ -35,7 +35,7 @@ async def python(context: Context, program: str) -> Outcome:
 
 
 def describe_result(result: ProgramResult) -> str:
-    """What it printed and its last value, then what went wrong."""
+    """Describe a program's output and last value, then what went wrong."""
     parts = [result.stdout.strip(), result.value if result.ok and result.value else ""]
     if not result.ok:
         parts += [result.stderr.strip(), _WHY.get(result.status, "")]

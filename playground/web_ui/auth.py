@@ -36,7 +36,7 @@ class TokenAuth:
         self._token = token.encode()
 
     def is_valid(self, token: object) -> bool:
-        """In a time that does not depend on how much of the token was right."""
+        """Compare the token in constant time."""
         return isinstance(token, str) and hmac.compare_digest(
             token.encode(errors="replace"), self._token
         )

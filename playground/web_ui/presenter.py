@@ -78,7 +78,9 @@ class Presenter:
         }
 
     def _find_origin(self, message: Json) -> Json | None:
-        """What it replies to; for the answer to a button, the message the button is on."""
+        """Return the message that this one replies to; for the answer to a button, the message with
+        the button.
+        """
         used = (message.get("interaction_metadata") or {}).get("interacted_message_id", "")
         kept = self._world.state.messages[message["channel_id"]].get(used)
         return kept.data if kept is not None else message.get("referenced_message")

@@ -44,7 +44,7 @@ class ProcessControl(Protocol):
     """What starts the processes and knows how they are."""
 
     def status_rows(self) -> list[Json]:
-        """Of each process: name, state, progress (0 to 1 or None), detail, memory (bytes)."""
+        """Return each process's name, state, progress (0 to 1 or None), detail, memory (bytes)."""
 
     async def read_queue_view(self) -> Json:
         """Return the queue's statistics and its latest questions."""
@@ -207,7 +207,7 @@ class PageSession:
 
 
 def _parse_request(text: str) -> Json:
-    """What the page asks for; anything else becomes a request that is refused."""
+    """Parse what the page asks for; anything invalid becomes a request that is refused."""
     try:
         packet = json.loads(text)
     except (ValueError, RecursionError):

@@ -56,7 +56,7 @@ def _replace(parent: Any, in_place: bool) -> None:
 
 
 def _plain(module: Any, names: Sequence[str]) -> bool:
-    """Whether these are ordinary layers, all with a bias or all without."""
+    """Return whether these are ordinary layers, all with a bias or all without."""
     layers = [getattr(module, name, None) for name in names]
     return all(type(layer) is nn.Linear for layer in layers) and (
         len({getattr(layer, "bias", None) is None for layer in layers}) == 1

@@ -64,7 +64,7 @@ class JoinedLinear(nn.Module):
             self.bias = nn.Parameter(torch.cat([layer.bias.data for layer in layers]), False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """What all of them would return, end to end."""
+        """Return the outputs of all joined layers, end to end."""
         return gemv_linear(x, self.weight, self.bias)
 
     def parts(self, x: Tensor) -> tuple[Tensor, ...]:

@@ -232,7 +232,9 @@ class LlamaCppEngine(OpenAIEngine):
         log.warning("llama.cpp hangs", extra={"pid": process.pid})
 
     async def _computes(self, session: aiohttp.ClientSession) -> bool:
-        """Its slots are told by the thread that computes; all else would answer for a dead one."""
+        """Ask for the slots: the computing thread answers that; everything else would answer for a
+        dead one.
+        """
         url = f"{self._root}/slots"
         try:
             async with http_client.request(session, "GET", url, None, self._silent_s) as response:

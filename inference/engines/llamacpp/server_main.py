@@ -57,7 +57,9 @@ def _parameters(wanted: Any, plan: ServerPlan) -> Any:
 
 
 def _draw(sampling: Any, defaults: dict[str, Any]) -> None:
-    """In transformers' order: what a temperature makes likely is what top-k and top-p see."""
+    """Return the samplers in transformers' order: top-k and top-p see what the temperature makes
+    likely.
+    """
     sampling.samplers = "penalties;temperature;top_k;top_p"
     sampling.temp = defaults.get("temperature", sampling.temp)
     sampling.top_k = defaults.get("top_k", sampling.top_k)

@@ -56,7 +56,7 @@ class AnswerParser:
 
     @property
     def has_output(self) -> bool:
-        """Whether anything of it was passed on, so that no other server may begin anew."""
+        """Return whether anything was passed on, so that no other server may start anew."""
         return self._pieces > 0
 
     @property
@@ -369,7 +369,7 @@ def _raise_failure(event: ServerEvent) -> None:
 
 
 def _is_failure(event: ServerEvent) -> bool:
-    """Of an event without choices and without an error that says something."""
+    """Return whether an event without choices or a telling error is a failure."""
     told = event.value
     if event.is_error or event.is_whole:
         return True

@@ -73,8 +73,9 @@ def messages(said: Sequence[Message]) -> list[Json]:
 
 
 def _message(message: Message, after: Message | None, name: str) -> Json:
-    """What a tool returned to a call of the protocol's has the role `tool`; to one that was made in
-    the text, it is told as Qwen's template has it, by the user."""
+    """Return a message for the protocol. The result of a protocol call has the role `tool`; the
+    result of a call made in text is told by the user, as in Qwen's template.
+    """
     if message.tool_call is not None:
         function = {"name": message.tool_call.tool, "arguments": message.tool_call.arguments}
         call = {"id": name, "type": "function", "function": function}
@@ -98,7 +99,7 @@ def plain(text: str) -> str:
 
 
 def _thinking(wanted: bool | None, flavour: ServerQuirks) -> Json:
-    """Where it is not known how a server is told, it is left to its own way."""
+    """Return the parameters that switch reasoning. An unknown kind of server gets none."""
     if wanted is None or not flavour.thinking:
         return {}
     if flavour.thinking == "enable_thinking":
@@ -107,7 +108,7 @@ def _thinking(wanted: bool | None, flavour: ServerQuirks) -> Json:
 
 
 def written_on(said: Sequence[Message], flavour: ServerQuirks) -> Json:
-    """What has to be said where the last message is the beginning of the answer."""
+    """Return the parameters that make a server continue the last message."""
     if said[-1].role != "assistant":
         return {}
     if flavour.write_on is None:

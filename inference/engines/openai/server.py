@@ -148,7 +148,7 @@ class Server:
             raise ServerFailed("it cannot tell") from error
 
     async def ask_root(self, path: str, body: request_body.Json) -> Any:
-        """Of what a server keeps beside the protocol."""
+        """Ask for something that the server has beside the protocol."""
         base = self._base.with_path(self._base.path.removesuffix("/v1") or "/", keep_query=True)
         url = _below(base, path)
         return await http_client.ask(self.session, "POST" if body else "GET", url, body or None)

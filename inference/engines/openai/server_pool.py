@@ -64,7 +64,7 @@ class ServerPool:
 
     @property
     def troubles(self) -> str:
-        """What is wrong with those that are down; empty when none is."""
+        """Return what is wrong with the servers that are down; empty when none is."""
         return "; ".join(f"{s.name}: {s.trouble}" for s in self._all if s.trouble is not None)
 
     async def candidates(
@@ -90,7 +90,7 @@ class ServerPool:
         raise EngineFailed("; ".join(told) or self.troubles)
 
     def _rank_servers(self, channel: str) -> list[Server]:
-        """Those that are up, the channel's own first."""
+        """Return the servers that are up, the channel's own first."""
         return sorted(self.up, key=lambda server: _score(server.url, channel), reverse=True)
 
     async def _until_one_is_up(self) -> None:

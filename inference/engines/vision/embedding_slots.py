@@ -101,7 +101,7 @@ class EmbeddingSlots:
         self._next = (begin + len(features)) % self._last_id
 
     def _free(self, tokens: int) -> int | None:
-        """Where so many tokens fit without touching what is being viewed; the next such place."""
+        """Return the next place where so many tokens fit without overwriting what is in use."""
         begin = self._next
         while (gone := begin - self._next) <= self._size:
             viewed = [hung for hung in self._over(begin, tokens) if hung.viewers]
@@ -119,7 +119,7 @@ class EmbeddingSlots:
         self._hung = {name: hung for name, hung in self._hung.items() if id(hung) not in gone}
 
     def _over(self, begin: int, tokens: int) -> Iterator[_Hung]:
-        """What hangs where so many tokens from `begin` on would."""
+        """Return what is stored where so many tokens from `begin` on would be."""
         for hung in self._hung.values():
             ahead = (hung.begin - begin) % self._size
             behind = (begin - hung.begin) % self._size

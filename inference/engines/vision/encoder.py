@@ -85,7 +85,7 @@ class ImageEncoder:
                     each.seen.set_result(seen)
 
     def _through(self, pictures: Sequence[Tensor]) -> list[Tensor]:
-        """Of each picture [tiles · tokens, width], on the device and computed."""
+        """Compute the features of each picture [tiles · tokens, width] on the device."""
         seen = self._tower.see(torch.cat(list(pictures)))
         parts = torch.split(seen, [len(tiles) for tiles in pictures])
         return [part.flatten(0, 1) for part in parts]

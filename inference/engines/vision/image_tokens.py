@@ -39,7 +39,7 @@ class VisionFamily(ABC):
 
     @abstractmethod
     def processor_options(self, together: int) -> dict[str, Any]:
-        """What the image processor is told, so that it becomes as many tokens."""
+        """Return the image processor's options for this many tokens."""
 
     def pixels(self, image: Image, together: int) -> dict[str, Tensor]:
         wanted = self.processor_options(together)
@@ -68,7 +68,7 @@ class TiledFamily(VisionFamily):
 
     @abstractmethod
     def features(self, whole: Any, tiles: Tensor) -> Tensor:
-        """What the vision tower of `whole` makes of them: [tiles, tokens, width]."""
+        """Return the vision tower's features of the tiles: [tiles, tokens, width]."""
 
 
 class InternVL(TiledFamily):
@@ -128,7 +128,7 @@ class SmolVLM(TiledFamily):
         return ids
 
     def processor_options(self, together: int) -> dict[str, Any]:
-        """As many tiles a side as there is room for in a square; one alone needs no overview."""
+        """Return as many tiles a side as fit into a square; a single tile needs no overview."""
         tiles = self.room(together) // self._tile_tokens
         most = int(self.processor.size["longest_edge"]) // self._edge
         sides = (side for side in range(most, 1, -1) if side**2 + 1 <= tiles)
@@ -161,7 +161,7 @@ class QwenVL(VisionFamily):
         return [self.blank] * (patches // self._patches)
 
     def processor_options(self, together: int) -> dict[str, Any]:
-        """In this family's words the edges are numbers of pixels."""
+        """Return the options; this family's "edges" are numbers of pixels."""
         size = self.processor.size
         most = min(int(size["longest_edge"]), self.room(together) * self._token_pixels)
         return {"size": {"shortest_edge": min(size["shortest_edge"], most), "longest_edge": most}}

@@ -17,7 +17,7 @@ class PixelInputs:
         self._frames = frames
 
     async def pixels(self, messages: Sequence[Message], prompt: Sequence[int]) -> Pixels:
-        """Of all pictures that `messages` show; BadRequest where one is broken."""
+        """Return the pixels of all pictures in `messages`. Raises BadRequest for a broken one."""
         return await asyncio.to_thread(self._pixels, messages, prompt)
 
     def _pixels(self, messages: Sequence[Message], prompt: Sequence[int]) -> Pixels:

@@ -18,7 +18,7 @@ FILLED = 3 / 4  # of a pass, at least: fewer tiles take the next smaller one, an
 
 class VisionTower:
     def __init__(self, whole: Any, frames: TiledFamily) -> None:
-        """Of a model that sees. Nothing may run on a GPU meanwhile."""
+        """Capture the graphs of the vision tower. Nothing else may run on the GPU meanwhile."""
         self._whole = whole
         self._frames = frames
         self._passes: dict[int, _Captured] = {}
@@ -59,8 +59,9 @@ class VisionTower:
 
 
 def passes(tiles: int) -> list[int]:
-    """How many tiles go through in each pass: five in one of four and one of one, thirteen in one
-    of sixteen that is filled up."""
+    """Return the number of tiles in each pass: five go in one of four and one of one, thirteen in
+    one of sixteen that is filled up.
+    """
     found = []
     while tiles:
         size = next((size for size in SIZES if FILLED * size <= tiles <= size), 0)
@@ -81,7 +82,7 @@ class _Captured:
             self._seen: Tensor = through(tiles)
 
     def of(self, tiles: Tensor) -> Tensor:
-        """On the stream that it was captured on."""
+        """Run the pass on the stream that it was captured on."""
         self._tiles[: len(tiles)] = tiles
         self._graph.replay()
         return self._seen[: len(tiles)].clone()

@@ -20,7 +20,9 @@ class InputFiles:
         self._paths: dict[str, str] = {}
 
     def install(self) -> None:
-        """For the rest of this process, and before libraries keep an `io.open` of their own."""
+        """Install this for the rest of the process, before libraries keep an `io.open` of their
+        own.
+        """
         builtins.open = io.open = self._open(io.open)
         os.stat = self._stat(os.stat)
         os.listdir = self._listdir(os.listdir)
