@@ -1,4 +1,4 @@
-"""How a model came to its answer: what it thought, what it asked of tools, and what came back."""
+"""The trace of an answer: the model's reasoning, its tool calls and their results."""
 
 from typing import Literal
 

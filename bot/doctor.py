@@ -1,4 +1,4 @@
-"""`python -m bot doctor`: what keeps the bot from its work, and what to do about it."""
+"""`python -m bot doctor`: what prevents the bot from working, and what to do about it."""
 
 import asyncio
 import os

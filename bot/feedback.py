@@ -1,4 +1,4 @@
-"""What people think of answers: 👍 and 👎, kept for whoever looks after the model."""
+"""Ratings of answers, 👍 and 👎, stored for the operator of the model."""
 
 import time
 from collections.abc import AsyncIterator, Iterable

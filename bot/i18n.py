@@ -1,4 +1,4 @@
-"""What people read, in their language.
+"""The texts that people read, in their language.
 
 Fluent keeps a sentence with its arguments and plurals in one place and needs no compile step;
 a text file per language is all that a translator touches.

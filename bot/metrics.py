@@ -1,4 +1,4 @@
-"""What Prometheus is told of the bot: mostly what Discord is asked, and what it says to that.
+"""The bot's Prometheus metrics, mostly of its requests to Discord.
 
 discord.py shows each of its requests to an aiohttp trace, so that nothing is counted by hand.
 """

@@ -1,4 +1,4 @@
-"""What the bot tells people when there is no answer, or not yet.
+"""Notices: what the bot tells people when there is no answer, or not yet.
 
 A notice carries a key and arguments, so that it can be told in anybody's language. `Refused` is
 the exception that carries one to the place where the person can be told.

@@ -1,5 +1,6 @@
-"""Questions between being heard and being in the queue: waiting for more words, or for their
-files. They lie in Redis, so that the next process asks what a killed one held."""
+"""Questions that wait for more words or files, stored so that no crash loses them. They lie in
+Redis, so that the next process asks what a killed one held.
+"""
 
 import logging
 from typing import Literal

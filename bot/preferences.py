@@ -1,4 +1,4 @@
-"""What a server's admins have decided: for the server, and where a channel differs.
+"""What admins decided for a server, and where a channel differs.
 
 A channel's decision stands over its parent's (of a thread), that over the server's, that over the
 operator's defaults. `None` means that nothing was decided there.

@@ -1,4 +1,4 @@
-"""The numbers of a problem, for whoever wants to know its solution with others."""
+"""The numbers of a problem, to solve it again with others."""
 
 import re
 from collections.abc import Mapping

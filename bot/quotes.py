@@ -1,4 +1,4 @@
-"""Messages that a question points at, as quotations below it.
+"""Messages that a question points at, quoted below it.
 
 What a quotation holds was said by anybody, and may be written to look like an instruction or like
 another message. So it stands in a code fence that it cannot end, below a title of ours, in the

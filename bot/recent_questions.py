@@ -1,4 +1,4 @@
-"""A person's own latest short questions, which their client offers while they type."""
+"""A person's latest short questions, which their client suggests while they type."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""What a person wrote, made fit for a job. Anything that looks like structure stays text."""
+"""Prepares what a person wrote for a job. Anything that looks like structure stays text."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""Who changed which setting, when, from what and to what: for a server's other admins.
+"""The record of who changed which setting, when, from what and to what.
 
 The newest of each server, for as long as `TTL_MS`. The person is named by id alone.
 """

@@ -1,4 +1,4 @@
-"""What may be wrong when the bot starts, in one sentence that says the way out.
+"""Checks at the bot's start: one sentence says what is wrong and what to do.
 
 What only the operator can mend ends the process with exit code 2. What may pass by itself, such
 as a Redis or a Discord that cannot be reached, is said and waited out.

@@ -1,4 +1,4 @@
-"""Large records of single people, for as long as the buttons that open them work."""
+"""Large records of single people, kept as long as the buttons that open them work."""
 
 import zlib
 from collections.abc import AsyncIterator, Callable

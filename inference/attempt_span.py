@@ -1,4 +1,4 @@
-"""What a trace is told of an attempt, by the events that it sends: never what they say."""
+"""The trace span of an attempt, made from its events and without their texts."""
 
 import time
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""A job and its channel's past become messages; the engine's chunks become events."""
+"""An attempt at a chat: history and job become messages, the engine's chunks become events."""
 
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing

@@ -1,4 +1,4 @@
-"""What an operator can set: `slots` is the environment variable INFERENCE_SLOTS."""
+"""The worker's settings: `slots` is the environment variable INFERENCE_SLOTS."""
 
 import argparse
 import os

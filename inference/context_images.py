@@ -1,4 +1,4 @@
-"""Which pictures of a conversation the model is shown, and what they are called.
+"""The images of a conversation that the model is shown, and their names.
 
 Turns keep their pictures by hash. The question's own come first, then the newest ones; what has
 expired or does not fit is left out, and counted, so that the person can be told.

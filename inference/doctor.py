@@ -1,4 +1,4 @@
-"""`python -m inference doctor`: what keeps a worker from its work, and what to do about it."""
+"""`python -m inference doctor`: what prevents a worker from working, and what to do about it."""
 
 import asyncio
 import importlib.util

@@ -1,5 +1,5 @@
-"""The text in a question's pictures becomes part of the question: for models that see none, and of
-problems, which are worked out from what is read.
+"""Adds the text in a question's pictures to the question: for models without vision, and for
+problems.
 
 A model that sees reads by itself; for any other, `ocr` does. Each picture is a step that people can
 look at, so that they know what was read and what was not.

@@ -1,4 +1,4 @@
-"""Structured logs: one line an event, with its ids. Never the text of a message."""
+"""Structured logs: one line for each event, with its ids. Never the text of a message."""
 
 import logging
 import time

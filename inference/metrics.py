@@ -1,4 +1,4 @@
-"""What Prometheus is told of a worker.
+"""The worker's Prometheus metrics.
 
 Named as its conventions want it: base units, a suffix for the unit, `_total` for what only grows.
 Words as everywhere here: queue time ends with the claim; the time to the first text is counted from

@@ -1,4 +1,4 @@
-"""The worker's page for Prometheus and for whatever restarts it."""
+"""The worker's HTTP pages: metrics, health and readiness."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress

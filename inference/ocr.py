@@ -1,4 +1,4 @@
-"""The text that is written in a picture, in English, Chinese and mixtures of both.
+"""Reads the text in a picture, in English, Chinese and mixtures of both.
 
 PP-OCRv6's small models, which the wheel of rapidocr carries: nothing is fetched. They read lines,
 not mathematics in two dimensions: of a fraction they see its parts.

@@ -1,4 +1,4 @@
-"""Tell a model's reasoning from its answer where both come in one text.
+"""Separates a model's reasoning from its answer where both come in one text.
 
 Models write their reasoning between marks: `<think>…</think>`, `[THINK]…[/THINK]`, gpt-oss's
 channels and others. A reply may hold several such blocks, one that nothing closes, and, where the

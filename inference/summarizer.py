@@ -1,4 +1,4 @@
-"""Older turns become a summary before they drop out of the context.
+"""Summarises older turns before they drop out of the context.
 
 The model itself writes it, after an answer, once a channel's turns fill most of the context. It
 stands for the older part of them from then on; the newer part is read word for word. What can be

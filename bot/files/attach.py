@@ -1,4 +1,4 @@
-"""From a question with files to one job: fetch, read, and say what became of each."""
+"""Turns a question with files into one job: fetch, read, and say what was done with each."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace

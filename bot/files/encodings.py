@@ -1,4 +1,4 @@
-"""Find the encoding of a text that is not UTF-8.
+"""Finds the encoding of a text that is not UTF-8.
 
 chardet compares the bytes with pairs of letters of many languages. On the few words of a small
 file it is often wrong between two encodings, so its confidence is one part of a score, and rules

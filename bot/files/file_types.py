@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes. Names and media types are claims, and claims lie."""
+"""The type of a file, by its first bytes. Names and media types are claims, and claims lie."""
 
 import struct
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""Write Word's equations (Office Math Markup Language) as LaTeX.
+"""Writes Word's equations (Office Math Markup Language) as LaTeX.
 
 Whatever element is not known is read for what stands in it, so that no letter of an equation is
 lost.

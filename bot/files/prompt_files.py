@@ -1,4 +1,4 @@
-"""Files become part of a question: what the model reads, and what the person is told of it."""
+"""The part of a question that its files become, and what the person is told of each."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Reads one hostile file, in a process of its own that may do nothing else.
+"""Reads one untrusted file, in a process of its own that may do nothing else.
 
     python -I reader_process.py KIND MAX_CHARS MAX_PAGES [FILTER] < file > one line of JSON
 

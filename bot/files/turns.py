@@ -1,4 +1,4 @@
-"""Whose file is read next: people take turns, by the time that their files have taken.
+"""The order in which people's files are read: by turns, counting the time that files took.
 
 A person has one file read at a time. Of those who wait, the one whose files took the least time
 lately is next. Who took none keeps a place of their own, so a small file never waits for the long

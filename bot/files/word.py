@@ -1,4 +1,4 @@
-"""Read a Word document (.docx): all that a person sees in it, in order, as lines of text.
+"""Reads a Word document (.docx): all that a person sees in it, in order, as lines of text.
 
 The document is read block by block and let go again, so the work is bounded by what is asked for
 and by `MAX_ELEMENTS`, whatever numbers stand in the file. Elements that are not known are read for

@@ -1,4 +1,4 @@
-"""Code blocks as CommonMark writes them, turned into code blocks that Discord shows.
+"""Code blocks of CommonMark, turned into code blocks that Discord shows.
 
 Discord knows one fence: three backticks, a language of a few plain characters, a line end; the
 next three backticks close it. Models also write tildes, longer fences, attributes behind the

@@ -1,4 +1,4 @@
-"""What the machine's fonts can draw."""
+"""The characters that the machine's fonts can draw."""
 
 from functools import cache
 from xml.sax.saxutils import escape

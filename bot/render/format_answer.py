@@ -1,4 +1,4 @@
-r"""What an answer looks like: while it streams, and once it is whole.
+r"""Formats an answer: while it streams, and once it is whole.
 
 While it streams it is text alone (`draft`), which only ever grows. Once it is whole (`dress`) it
 becomes blocks in reading order:

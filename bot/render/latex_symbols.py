@@ -1,4 +1,4 @@
-"""What LaTeX's commands are in Unicode, by the kind of atom they make (TeXbook, chapter 17)."""
+"""LaTeX's commands in Unicode, by the kind of atom that they make (TeXbook, chapter 17)."""
 
 
 def _pairs(text: str) -> dict[str, str]:

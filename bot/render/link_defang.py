@@ -1,4 +1,4 @@
-"""Links that do not lead where they seem to, shown as the text they are.
+"""Makes misleading links plain text: those that do not lead where they seem to.
 
 A model repeats what it has read, so an answer may carry a link that somebody planted. A zero-width
 space takes its meaning and leaves its looks:

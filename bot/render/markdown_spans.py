@@ -1,4 +1,4 @@
-"""Where the constructs of Discord's Markdown are that a cut must respect.
+"""The ranges of Discord's Markdown that a cut must respect.
 
 Code blocks are found as Discord finds them: three backticks open, the next three close, wherever
 they stand. Everything else counts only outside of them.

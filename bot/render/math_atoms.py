@@ -1,4 +1,4 @@
-"""The atoms of a formula, and how they stand side by side on a line (TeXbook, appendix G)."""
+"""The atoms of a formula, and their spacing on a line (TeXbook, appendix G)."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""What each message of an answer should look like right now.
+"""The view of each message of an answer at this moment.
 
 A face is all that is seen of one message. Showing an answer is then making the messages equal
 their faces, whatever was shown before.

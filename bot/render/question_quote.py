@@ -1,4 +1,4 @@
-"""What was asked, as a quotation above its answer.
+"""The question, quoted above its answer.
 
 Discord tells a channel's readers that somebody used a command, and not what they asked.
 """

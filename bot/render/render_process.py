@@ -1,4 +1,4 @@
-"""Dresses answers in a process of its own, so that drawing holds up nobody and can be ended.
+"""Renders answers in a process of its own, so that drawing delays nobody and can be ended.
 
 The process is started when it is first needed and stays. One that takes too long or dies is
 replaced, and the answer is then shown as text.

@@ -1,4 +1,4 @@
-r"""The final answer of a problem, set apart.
+r"""The final answer of a problem, set apart from its solution.
 
 It ends with its result: a formula in a `\boxed{…}`, or what a program printed, in bold. What reads
 the same on a line is shown large; what does not is drawn, in its box.

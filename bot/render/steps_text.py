@@ -1,4 +1,4 @@
-"""How an answer was come to, as people read it: while it goes on, folded, and all of it.
+"""The steps of an answer as text: live, folded, and complete.
 
 Live, the newest part is open and the earlier ones are a line each, so that a message never fills
 up before the answer begins. With the answer everything folds, and `pages` tells it in full to

@@ -1,4 +1,4 @@
-"""Pictures for people: drawn as SVG, made PNG.
+"""Draws SVG as PNG pictures.
 
 A picture lies on a card of its own colour, light on dark, and so reads the same on Discord's dark
 and light themes; transparent pictures are grey on one of them or vanish on the other.

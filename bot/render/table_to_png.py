@@ -1,4 +1,4 @@
-"""Tables too wide for a block, as pictures.
+"""Draws tables that are too wide for a code block.
 
 Nothing here measures text: widths are estimated from the letters, a little generously, and cells
 are wrapped by the estimate. The machine's fonts draw the text.

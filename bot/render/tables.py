@@ -1,4 +1,4 @@
-"""Markdown's tables, which Discord does not know, as aligned blocks.
+"""Markdown tables, which Discord does not support, as aligned code blocks.
 
 A character of a Chinese, Japanese or Korean font is not two columns wide in Discord's code blocks
 but one em, so spaces cannot line up what follows it. So a cell is padded in kind: every cell of a

@@ -1,4 +1,4 @@
-"""The names that end the names of hosts, as in the root zone of April 2025.
+"""The top-level domains, as in the root zone of April 2025.
 
 Those kept for examples and local networks are added by `links`. A name that is missing is not
 taken for the end of an address.

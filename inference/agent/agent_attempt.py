@@ -1,4 +1,4 @@
-"""What `/solve` and a chat with tools have in common: one attempt at a job, in several turns."""
+"""An attempt in several turns: what `/solve` and a chat with tools have in common."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence

@@ -1,4 +1,4 @@
-"""Why an agent has no answer; the worker turns them into the words that people read."""
+"""Why an agent has no answer; the worker turns these errors into texts for people."""
 
 from inference.engines.base import BadRequest
 

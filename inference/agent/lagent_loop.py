@@ -1,4 +1,4 @@
-"""Model, call, result, and again: lagent's agent with our engine, our dialects and our tools.
+"""lagent's loop of model, call and result, with our engine, tool parsers and tools.
 
 The only file that imports lagent. Of lagent come the agent, its memory and the executor of
 actions; its models and interpreters are not used, for they break on today's libraries or run

@@ -1,4 +1,4 @@
-"""What a model has said in one turn, so far."""
+"""What a model has written in one turn, so far."""
 
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass

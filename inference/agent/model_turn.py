@@ -1,4 +1,4 @@
-"""One turn of a model's in a loop of calls: the engine is asked, and stopped where a call ends."""
+"""One turn of a model: asks the engine and stops where a tool call ends."""
 
 import json
 from collections.abc import AsyncGenerator, Sequence

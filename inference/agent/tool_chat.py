@@ -1,4 +1,4 @@
-"""`/chat` with tools: an answer in the model's words, with calls in between where it wants them."""
+"""`/chat` with tools: an answer in the model's words, with tool calls in between."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing

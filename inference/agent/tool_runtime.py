@@ -1,4 +1,4 @@
-"""What a worker needs beside its engine for `/solve`: the sandbox, the tools, and lagent.
+"""The sandbox, tools and agent that a worker has beside its engine.
 
 It opens while the worker already answers `/chat`. Where the sandbox does not hold it stays shut:
 then the worker never says that it can solve, and the operator is told why.

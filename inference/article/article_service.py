@@ -1,4 +1,4 @@
-"""What a worker needs beside its engine for `/article`."""
+"""Everything beside the engine that a worker needs for `/article`."""
 
 from inference.article.article_attempt import ArticleAttempt, BaseArticleAttempt
 from inference.article.edit_attempt import EditAttempt

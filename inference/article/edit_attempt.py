@@ -1,4 +1,4 @@
-"""One section of an article is written anew, or gets another picture; all else stays as it is."""
+"""Rewrites one section of an article or changes its picture; all else stays as it is."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing

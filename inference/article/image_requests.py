@@ -1,4 +1,4 @@
-"""What a picture beside a section has to show: asked from the model, and held against the text.
+"""What a picture beside a section must show: asked from the model, checked against the text.
 
 A name that the text does not say is none that a picture could be about, whatever the model wrote:
 examples are repeated, and neighbours of what was meant are remembered. For want of a better one,

@@ -1,4 +1,4 @@
-"""What an article is to be made of: a title, and sections in their order.
+"""The outline of an article: a title, and sections in their order.
 
 A model writes the plan as lines, which even small ones can, and whatever can be read of it is
 taken. Where that is nothing, there is an outline that fits anything.

@@ -1,5 +1,4 @@
-"""The language of an article, and what a model is told when it writes one, in English and in
-Chinese.
+"""The prompts for articles, in English and Chinese.
 
 Small models copy an example's form where they do not follow its description, so an outline and a
 picture are shown to them as a question that was answered.

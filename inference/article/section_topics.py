@@ -1,4 +1,4 @@
-"""What each section is about, of what there are pictures of.
+"""The topics of each section, of those that the library has pictures of.
 
 No list of words tells whether *Florence* in a text is the city: *Florence Nightingale*, *the Treaty
 of Nanjing* and 洛阳铲 are others. How the text uses a name does: what stands beside it, in capitals

@@ -1,4 +1,4 @@
-"""What an article goes by: the assignment, and the text that came with it."""
+"""The assignment of an article, and the text that came with it."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A model's text as it streams, made fit for an article, sentence by sentence.
+"""Cleans a model's text for an article while it streams, sentence by sentence.
 
 Models repeat headings, introduce what they are about to write and wish people well. Small ones say
 a thing twice, start on what was not asked, and break off within a sentence. None of this reaches

@@ -1,4 +1,5 @@
-"""Which engine answers fastest here, where nobody chose one. By measurement: docs/performance.md.
+"""Selects the engine that answers fastest here, where the operator chose none. By measurement:
+docs/performance.md.
 
 A GPU is the in-process engine's. Without one llama.cpp writes about three times as many tokens a
 second, so it answers wherever it is installed and the model's GGUF is on this machine; and where

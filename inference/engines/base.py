@@ -1,4 +1,4 @@
-"""The seam between the worker and whatever makes tokens.
+"""The interface between the worker and an engine.
 
 An engine is asked with a `Request` and answers with `Chunk`s. Aborting is closing the iterator:
 the engine then frees the slot within two decode steps. An engine validates everything before

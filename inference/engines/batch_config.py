@@ -1,4 +1,4 @@
-"""How large the batch and the cache are, from the device's memory and the context."""
+"""The sizes of batch and cache, from the device's memory and the context length."""
 
 from dataclasses import dataclass
 from typing import Any

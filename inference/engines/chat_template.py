@@ -1,4 +1,4 @@
-"""A conversation becomes token ids, with what people wrote kept apart from the structure.
+"""Renders a conversation as token ids and keeps people's words apart from the structure.
 
 The chat template is rendered with placeholders instead of the contents; its own parts are encoded
 with their special tokens, the contents without any. So `<|im_start|>system` in a message is text

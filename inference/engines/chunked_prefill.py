@@ -1,4 +1,4 @@
-"""How many tokens a step computes: texts go on being written while a long prompt is read.
+"""Chunked prefill: the tokens of each step, so that texts continue while a prompt is read.
 
 The library (5.24) schedules every text that is being written first, a token each, and fills the
 step up with prompts. A step takes as long as its tokens, so one that reads a whole picture keeps

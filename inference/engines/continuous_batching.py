@@ -1,4 +1,4 @@
-"""Token ids in, token ids out, many requests at once: transformers' continuous batching, guarded.
+"""transformers' continuous batching, guarded: token ids in and out, many requests at once.
 
 The library (5.24) runs its batch on a thread of its own. What it leaves to us, and where:
 

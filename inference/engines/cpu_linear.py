@@ -1,4 +1,4 @@
-"""Prefill on processors that cannot multiply in bfloat16.
+"""Prefill on CPUs that cannot multiply in bfloat16.
 
 Weights stay in bfloat16: drawing one token is bound by reading them. But without AVX512-BF16 or
 AMX, a product of many rows runs element by element, several times slower than in float32 even

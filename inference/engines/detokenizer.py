@@ -1,4 +1,4 @@
-"""From token ids to text a person may see: whole characters, cut at the stop strings."""
+"""Turns token ids into text: whole characters, cut at the stop strings."""
 
 from collections.abc import Callable, Sequence
 

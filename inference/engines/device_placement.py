@@ -1,4 +1,4 @@
-"""Where a model's weights go, and in what form: one device, several, or fewer bits."""
+"""Where a model's weights go and in what form: one device, several, or fewer bits."""
 
 import logging
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Whether the chosen engine could serve, looked at for a doctor without loading it."""
+"""The doctor's checks of the chosen engine, without loading it."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Weights of eight bits on processors: half the memory to hold and to read, and no package for it.
+"""8-bit weights on CPUs: half the memory to hold and to read, without a further package.
 
 Each row of a matrix has a scale, and only weights are rounded, so answers hardly change. Without
 AVX512-BF16 or AMX a product of a few rows takes three times as long in bfloat16 as one of a single

@@ -1,4 +1,4 @@
-"""An engine with a stopwatch: all that is asked of it, whoever asks, is counted and traced."""
+"""An engine that counts, times and traces every request to the engine in it."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing

@@ -1,4 +1,4 @@
-"""A model's folder becomes a model in memory, with progress on the way."""
+"""Loads a model's folder into memory and reports the progress."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Draws each request's next token by its own rules, for the whole batch in one go.
+"""Samples each request's next token by its own rules, for the whole batch at once.
 
 transformers' continuous batching knows one seed, no repetition penalty, and temperature, top-k and
 top-p only. It hands the scores of a batch to a list of processors; ours takes that place and

@@ -1,13 +1,13 @@
-"""What the scripted engine writes when it is asked for an article.
+"""The articles that the scripted engine writes.
 
-The assignment may say it, each directive reaching to the next one; `\\n` is a new line. `!write`
+The assignment may say it, each directive reaching to the next one; `\n` is a new line. `!write`
 comes once for the opening and once for each section, `!picture` and `!numbers` once for each
 section, the opening included; the last of a kind stands for those that are missing.
 
-    !plan Title: Luoyang\\n1. Caves: the grottoes\\n2. Flowers: peonies
+    !plan Title: Luoyang\n1. Caves: the grottoes\n2. Flowers: peonies
     !write An opening. !write On caves. !write On flowers.
     !picture The Longmen Grottoes | Longmen Grottoes | photo
-    !numbers Title: Visitors\\n2019: 12\\n2020: 5\\n2021: 9
+    !numbers Title: Visitors\n2019: 12\n2020: 5\n2021: 9
     !change What a section says when it is written anew.
 
 Without directives it writes a few plain sentences about whatever was asked.

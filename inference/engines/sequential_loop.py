@@ -1,4 +1,4 @@
-"""Token ids in, token ids out, one request after another: for models that no batch takes.
+"""Token ids in and out, one request after another: for models that cannot be batched.
 
 - The library's batch keeps its cache on a single device, so a model whose layers lie on several
   cards, in memory or on disk (accelerate's `device_map`) cannot run in it. Here accelerate carries

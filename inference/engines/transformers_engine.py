@@ -1,4 +1,4 @@
-"""The engine in this process: a transformers model behind continuous batching.
+"""The engine in this process: a transformers model with continuous batching.
 
 Sampling is per request and complete (see `sampling`): temperature, top-p, top-k, repetition
 penalty, stop strings, length and seed. A seed repeats an answer as long as the arithmetic does:

@@ -1,4 +1,4 @@
-"""How many bytes a model's weights take, read off its files' headers."""
+"""The bytes of a model's weights, read from its files' headers."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""The strict small forms in which a small model says what is to be computed.
+"""The strict one-line forms in which a small model says what to compute, and their programs.
 
 A model of half a billion parameters copies an equation without fault, but seldom writes a whole
 program without one. So it writes one line, as `solve("2x + 3 = 10")`, and the program is made

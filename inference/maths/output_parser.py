@@ -1,4 +1,4 @@
-"""What a program printed, read as mathematics, typeset and compared.
+"""Parses what a program printed as mathematics, typesets it and compares it.
 
 Part of `judge`: it runs in the sandbox too. `sympy_reader` makes sympy objects of the text, which
 is never evaluated as code.

@@ -1,4 +1,4 @@
-"""A question read by rule, word for word, or not at all.
+"""Parses a question by rule, word for word, or not at all.
 
 `Solve 2x + 3 = 10 for x` leaves no word unexplained, so whatever a model makes of it can be put
 to the test. `What is the smallest solution of …` has a word too many, and is left to the model,

@@ -1,4 +1,4 @@
-"""Text made into sympy objects by a closed grammar: no word of the text is ever evaluated as code.
+"""Parses text into sympy objects by a closed grammar; no text is ever evaluated as code.
 
 Part of `judge`. What it reads was printed by a program that nobody knows, so it knows numbers,
 names of one letter, a fixed list of functions and sets, and nothing else. Size, nesting, digits

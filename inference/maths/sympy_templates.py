@@ -1,4 +1,4 @@
-"""Programs for sympy, made of checked expressions: what a person sees run, and may download.
+"""Programs for sympy made of checked expressions, which people see and may download.
 
 Each prints its result in the form that `judge` reads: `x = 7/2` for an unknown, a line for each
 solution; `x < 2 or x > 3`, `true for all real x except x = 0` or `no solution` for a set of

@@ -1,5 +1,5 @@
-"""Puts a printed answer to the test. A program of its own: it is read as text and run in the
-sandbox, for what it looks at was written by a program of a model's.
+"""Tests a printed answer. A program of its own: it is read as text and run in the sandbox, for what
+it looks at was written by a program of a model's.
 
 A question that was read by rule (`reading`) is a task: a kind and its expressions. The test never
 repeats the computation it judges: solutions are put back and counted, derivatives and integrals

@@ -1,4 +1,4 @@
-"""Runs `judge` in the sandbox, where everything that looks at a model's output belongs."""
+"""Runs the verifier in the sandbox, where all processing of a model's output belongs."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""A question taken apart: the words in it, and the runs of mathematics between them."""
+"""Splits a question into its words and the runs of mathematics between them."""
 
 import re
 from collections.abc import Sequence

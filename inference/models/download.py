@@ -1,4 +1,4 @@
-"""Files of a hub to a folder: several at once, resumed where they broke, every byte checked.
+"""Downloads a hub's files to a folder: several at once, resumed, every byte checked.
 
 Our own, because huggingface_hub begins each file anew after an interruption (since 1.18) and
 compares sizes alone; and ModelScope speaks the same plain HTTP.

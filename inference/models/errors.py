@@ -1,4 +1,4 @@
-"""What can go wrong with models on disk. Every message ends with the way out.
+"""Errors of models on disk. Every message ends with the way out.
 
 ModelError
 ├── ModelMissing        known or named, but not on this machine: pull it

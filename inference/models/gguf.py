@@ -57,7 +57,8 @@ def pull(name: str, report: Report = silent) -> Path:
 def is_altered(path: Path, *, remembered: bool = False) -> bool:
     """Return whether a package's file has another content than promised.
 
-    An operator's own file never has. A `remembered` hash is enough where the file has not changed since it was read.
+    An operator's own file never has. A `remembered` hash is enough where the file has not changed
+    since it was read.
     """
     known = catalog.find(path.stem)
     if known is None or known.packaged is None or path != wheel_models.gguf_path(known).absolute():

@@ -1,4 +1,4 @@
-"""GGUF to safetensors in bf16, once, so that later starts take seconds.
+"""Converts GGUF to safetensors in bf16, once, so that later starts take seconds.
 
 Runs as a child process (`python -m inference.models.gguf_to_safetensors`), because reading GGUF
 needs several times the model's size in memory, and a process gives all of it back.

@@ -1,4 +1,4 @@
-"""What the two official hubs say a model consists of: files alone, never code.
+"""The files of a model on the two official hubs, without any code.
 
 Each is asked over its plain HTTP interface, so that no version of a client library decides what
 works. Addresses are read as the hubs' own clients read them: HF_ENDPOINT, and MODELSCOPE_ENDPOINT

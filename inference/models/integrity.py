@@ -1,4 +1,4 @@
-"""Is what lies in a model's folder what was pulled, and does it load?"""
+"""Checks that a model's folder contains what was pulled, and that it loads."""
 
 from pathlib import Path
 

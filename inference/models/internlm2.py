@@ -1,4 +1,4 @@
-"""InternLM2 and 2.5 are Llama under other names, but for one thing: `wqkv`.
+"""InternLM2 and 2.5 as Llama: the same weights under other names, except for `wqkv`.
 
 Its rows are grouped by key head: the query heads that share it, then the key head, then its value
 head. Taken apart, the same numbers give the same answers in transformers' Llama, for which there

@@ -1,4 +1,5 @@
-"""Where models lie on this machine, and how a name becomes a folder. Never touches the network.
+"""The folder of models on this machine, and the way from a name to a folder. Never touches the
+network.
 
 <root>/
 ├── <name>/             one complete model: config, tokenizer, safetensors, manifest

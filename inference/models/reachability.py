@@ -1,4 +1,4 @@
-"""Does anybody answer at an address? Known within a bound, whatever the network does.
+"""Checks whether a server answers at an address. Known within a bound, whatever the network does.
 
 A client library retries a dead hub for most of a minute. Here a thread asks once, and is left
 behind when it takes too long: a name server that never answers cannot be interrupted.

@@ -1,4 +1,4 @@
-"""Tensors of a safetensors file, moved as bytes: files larger than memory are nothing special.
+"""Copies tensors of a safetensors file as bytes, also of files larger than memory.
 
 The format (https://github.com/huggingface/safetensors): eight bytes with the length of a JSON
 header, the header, and then every tensor's numbers, row by row.

@@ -1,4 +1,4 @@
-"""A SentencePiece model (`tokenizer.model`) becomes the `tokenizer.json` that everything loads.
+"""Converts a SentencePiece model (`tokenizer.model`) to a `tokenizer.json`.
 
 InternLM's tokenizers come as SentencePiece and code of their own. The code is not run; the model
 is read here, without protobuf's or SentencePiece's libraries.

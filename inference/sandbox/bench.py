@@ -1,4 +1,4 @@
-"""How long a program takes here, beside a fresh `python -c` for each."""
+"""Measures the time of a program here, beside a new `python -c` for each."""
 
 import asyncio
 import statistics

@@ -1,4 +1,4 @@
-"""What holds on this machine, layer by layer, and what to do where it does not."""
+"""Checks each layer of the sandbox on this machine and says what to do where one is missing."""
 
 import asyncio
 import os

@@ -1,7 +1,8 @@
-"""Run programs: the one door to this package.
+"""The client that runs programs; the only entrance to this package.
 
     async with Sandbox(SandboxConfig()) as sandbox:
-        result = await sandbox.run("from sympy import *\nsolve(x**2 - 2)")
+        result = await sandbox.run("from sympy import *
+solve(x**2 - 2)")
 
 The zygote runs as a child of this process, or, with `SandboxConfig.socket`, as a service that
 several workers share. Either way a program's output comes straight to this process.

@@ -1,4 +1,4 @@
-"""How much a program may use, and where programs run."""
+"""The limits of a program, and the place where programs run."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

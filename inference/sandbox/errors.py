@@ -1,4 +1,4 @@
-"""What can go wrong before a program runs. What goes wrong inside one is its `ProgramResult`.
+"""Errors before a program runs. What goes wrong inside one is its `ProgramResult`.
 
 SandboxError
 ├── SandboxUnavailable  a layer is missing or the service is gone: no program can be run

@@ -1,4 +1,4 @@
-"""From the bytes of a program's pipe to the pieces of its result.
+"""Collects the bytes of a program's pipe into the parts of its result.
 
 The program owns the other end and may write anything there: forged frames, half lines, lines
 without end, invalid UTF-8. Nothing it writes raises here or takes more memory than the limits

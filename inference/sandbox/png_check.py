@@ -1,4 +1,4 @@
-"""Check a PNG without decoding it.
+"""Checks a PNG without decoding it.
 
 The bytes come from a program that may have been written to harm whoever opens its pictures.
 The container is walked: the chunks that make the picture are kept, text and everything after the

@@ -1,4 +1,4 @@
-"""What a program left behind."""
+"""The result of a program."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""One connection to a zygote, whether it is our child or a service, and the programs in it."""
+"""A connection to a zygote, our child or a service, and the programs that run in it."""
 
 import asyncio
 import fcntl

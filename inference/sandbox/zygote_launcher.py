@@ -1,4 +1,4 @@
-"""Start a zygote: interpreter, fixed environment, what it may read, bubblewrap around it."""
+"""Starts a zygote: interpreter, fixed environment, readable paths, bubblewrap around it."""
 
 import asyncio
 import contextlib

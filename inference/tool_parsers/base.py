@@ -1,4 +1,4 @@
-"""What a model family's way of calling tools is made of.
+"""The interface of a tool parser: one model family's format of tool calls.
 
 A dialect reads a reply as text. `read` is a function of all the text so far, and what it finds
 only ever grows: the thought, the text and the call of a longer reply begin with those of a

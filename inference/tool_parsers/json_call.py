@@ -1,4 +1,4 @@
-"""A call written as JSON, read while it is being written."""
+"""A tool call written as JSON, parsed while it is being written."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Small models: one line in a strict form, of which the program is made (see `maths.forms`)."""
+"""One-line forms for small models, from which programs are made (see `maths.form_programs`)."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Programs in Markdown fences, for models that know no other way of calling anything."""
+"""Programs in Markdown fences, for models without another format of calls."""
 
 import re
 from collections.abc import Sequence

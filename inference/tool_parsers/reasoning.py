@@ -1,4 +1,4 @@
-"""What makes a model reason aloud, for want of a switch; `inference.reasoning` reads it back."""
+"""Prompts that make a model show its reasoning where its template has no switch."""
 
 from inference.reasoning import split
 

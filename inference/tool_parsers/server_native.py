@@ -1,4 +1,4 @@
-"""The server's own way: it tells the model of the tools, and what the model calls.
+"""The protocol's own tool calls: the server passes the tools and parses the calls.
 
 For servers that were started with a parser of calls (vLLM's `--tool-call-parser`, SGLang's and
 LMDeploy's, llama.cpp's `--jinja`). What a parser leaves in the text all the same is read as the

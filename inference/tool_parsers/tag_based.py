@@ -1,4 +1,4 @@
-"""What dialects have in common whose calls stand between two marks, behind what is said."""
+"""The common part of formats whose calls stand between two marks, after the text."""
 
 import re
 from abc import ABC, abstractmethod

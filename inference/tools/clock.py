@@ -1,4 +1,4 @@
-"""What a model cannot know: when it is."""
+"""The tool that tells the date and time."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""What is written in the conversation's pictures, for models that do not see them."""
+"""The tool that reads text in the conversation's pictures, for models without vision."""
 
 from inference import ocr
 from inference.tools.base import Context, ToolFailed, cut

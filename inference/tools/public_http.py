@@ -1,4 +1,4 @@
-"""Fetch from the public internet, and from nowhere else.
+"""Fetches from public internet addresses only.
 
 A model chooses the words of a request, and a page where it is redirected to. So each address is
 checked after it was resolved and is then the one that is connected to: no name can answer twice

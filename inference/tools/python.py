@@ -1,4 +1,4 @@
-"""The tool that `/solve` is made of: a program of the model's, run in the sandbox."""
+"""The tool that runs a model's program in the sandbox."""
 
 from inference.sandbox.errors import ProgramRefused
 from inference.sandbox.result import ProgramResult, Status

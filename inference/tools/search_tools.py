@@ -1,4 +1,4 @@
-"""Search in what is at hand: the conversation, and the files of the question."""
+"""Tools that search the conversation and the question's files."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""Search outside of this machine: off, unless the operator turns it on."""
+"""Tools that search the internet; off unless the operator enables them."""
 
 import json
 from xml.etree import ElementTree

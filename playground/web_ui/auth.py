@@ -1,4 +1,4 @@
-"""Who may use the page: whoever has its token, from this machine, in a page of ours.
+"""Access to the page: only with its token, from this machine, in a page of ours.
 
 Loopback alone does not keep a browser's other pages out: a foreign page may send requests to
 127.0.0.1, and with DNS rebinding it may even read the answers under its own name. So the Host

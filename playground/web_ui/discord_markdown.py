@@ -1,4 +1,4 @@
-"""What Discord's Markdown has that CommonMark has not, and the other way round.
+"""The differences between Discord's Markdown and CommonMark.
 
 Text is prepared line by line first (fences that start in the middle of a line, quotes without lazy
 continuation, `>>>`), then parsed by markdown-it with the few rules added here.

@@ -1,4 +1,4 @@
-"""Discord's JSON as the page shows it: rendered texts beside the raw ones, local addresses.
+"""Prepares Discord's JSON for the page: rendered texts beside the raw ones, local addresses.
 
 Every text a bot or a person wrote stays in its field; `html` or `<field>_html` beside it is the
 safe rendering. Whatever is not named here does not reach the page.

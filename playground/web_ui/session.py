@@ -1,4 +1,4 @@
-"""One open page: who it acts as, what it sees, what it asks for."""
+"""One open page: the person it acts as, what it sees, what it asks for."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Which attention a model on a GPU runs with.
+"""Selects the attention that a model on a GPU runs with.
 
 The packages flash-attn and flash-attn-3 are used where they are installed. Where they are not,
 which is most machines, since they build for an hour, Llama-like layers are ours as a whole (see

@@ -1,4 +1,4 @@
-"""Captures graphs for prompts of every size before anybody asks.
+"""Captures CUDA graphs for prompts of every size before the first request.
 
 A batch that reads prompts is filled up to a multiple of `GPU_QUERY_STEP`, and the library captures
 a size when it first meets it: whoever talks then waits for two passes more. Here all are met at the

@@ -1,4 +1,4 @@
-"""Attention of Llama-like layers inside continuous batching, with nothing in between.
+"""Fused attention of Llama-like layers inside continuous batching.
 
 The library's own way takes each step through a dozen small kernels and, where prompts are read,
 copies keys and values out of the cache for as many tokens as the largest batch of a captured size

@@ -1,4 +1,4 @@
-"""Fewer and larger steps for Llama-like layers, which most models are made of.
+"""Fused linear layers and norms of Llama-like models.
 
 - Query, key and value are one product, and so are the two halves of the gated feed-forward: a
   single token is bound by reading the weights, and small products read them slowly.

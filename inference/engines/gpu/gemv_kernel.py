@@ -1,4 +1,4 @@
-"""The matrix product of a single token, bound by nothing but reading the weights.
+"""The matrix-vector product of a single token, limited only by reading the weights.
 
 cuBLAS reads the small weights of a layer at 0.57 to 0.74 of the memory's bandwidth and the large
 ones at 0.81 to 0.91 of it, when there is one row to multiply (on an H200). One program for two rows

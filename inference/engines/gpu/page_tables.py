@@ -1,4 +1,4 @@
-"""What a batch is told of the cache: the pages of its requests, where the library names tokens.
+"""Page tables of a batch's cache, in place of the library's lists of tokens.
 
 For a batch that reads prompts transformers 5.24 lists every cached token of every request, and for
 one that decodes makes a tensor of each request's pages. That is its thread's work, beside which no

@@ -1,4 +1,4 @@
-"""Attention of prompts, or of their pieces, over what the cache holds of their requests.
+"""Attention of prompts, or pieces of them, over the paged cache of their requests.
 
 The library gathers keys and values out of the cache before attention, as many as the largest batch
 of a captured size has; this kernel reads them where they lie, a page after another (see `pages`).

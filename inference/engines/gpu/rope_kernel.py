@@ -1,4 +1,4 @@
-"""Rotates queries and keys by their positions, and puts keys and values where they are kept.
+"""Rotary embedding of queries and keys, which also writes keys and values to the cache.
 
 One pass over what the joined product of a layer made, in place of the ten that plain tensor
 arithmetic takes: norms of the heads (Qwen3), both halves' products, and the copies into the cache.

@@ -1,4 +1,4 @@
-"""The engine for machines without a GPU: llama.cpp reads GGUF, in a server that is ours alone.
+"""The engine for machines without a GPU: llama.cpp, in a server that belongs to the worker.
 
 The server is a child process, and is asked like any other that speaks OpenAI's protocol; what is
 here keeps it alive. One that ends or hangs is started again: its answers break off, and the queue

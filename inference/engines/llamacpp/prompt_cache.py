@@ -1,4 +1,4 @@
-"""What was read ahead is kept on disk, so that it need not be read again after a start.
+"""A cache on disk of prompts that were read ahead, for the next start.
 
 llama.cpp saves what a slot has read, some 12 kB a token for half a billion parameters, and takes it
 back in milliseconds. A state is good for one file of one model, one version of llama.cpp and one

@@ -1,4 +1,4 @@
-"""llama.cpp's server as a process of its own, which is told what to serve in a line of its input.
+"""llama.cpp's server as a process of its own; one line of its input says what to serve.
 
 It ends when its input does, however that happens, so it never outlives the one who started it.
 """

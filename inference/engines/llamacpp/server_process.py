@@ -1,4 +1,4 @@
-"""Starts llama.cpp's server, and ends it."""
+"""Starts llama.cpp's server and ends it."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""A server's events become chunks.
+"""Parses a server's events into chunks.
 
 What an event may lack or hold beside the protocol is decided here, by three rules. What means
 nothing is passed over. What was complete stays complete, whatever follows it. And an answer that

@@ -1,4 +1,4 @@
-"""From the operator's settings to an engine, or a sentence that says what is wrong with them."""
+"""Creates an engine from the operator's settings, or says what is wrong with them."""
 
 from yarl import URL
 

@@ -1,4 +1,4 @@
-"""The engine elsewhere: any OpenAI-compatible server, or several that serve the same model.
+"""The engine on other machines: one or several OpenAI-compatible servers of one model.
 
 vLLM, LMDeploy, SGLang, llama.cpp's server, or a router before many of them. Spoken to with aiohttp,
 which the service has anyway, and not with OpenAI's own client: what is needed is one POST and its

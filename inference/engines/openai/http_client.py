@@ -1,4 +1,4 @@
-"""Requests to one server, with every fault of the way said in our words."""
+"""HTTP requests to one server, with every fault translated into our errors."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator

@@ -1,4 +1,4 @@
-"""A request as a server wants to read it."""
+"""The body of a request, for the kind of server."""
 
 import base64
 import re

@@ -1,4 +1,4 @@
-"""Several servers of one model: which of them is asked, and what becomes of those that fail.
+"""Several servers of one model: which one is asked, and what happens when one fails.
 
 A channel stays with one server as long as it is up, so that its prefix cache serves the channel's
 next question: each channel ranks the servers by a hash of both names (rendezvous hashing, Thaler

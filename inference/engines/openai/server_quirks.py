@@ -1,4 +1,4 @@
-"""What each server calls what OpenAI's protocol leaves open.
+"""How kinds of servers differ where OpenAI's protocol leaves it open.
 
 A server is known by the `owned_by` of the models that it lists, or is named by the operator where
 a router hides it.

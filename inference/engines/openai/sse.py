@@ -1,4 +1,4 @@
-"""A server's stream of events: from bytes to values, with nothing taken on trust."""
+"""Parses a server-sent event stream from bytes to values and trusts none of it."""
 
 import json
 import re

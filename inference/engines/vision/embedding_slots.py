@@ -1,4 +1,4 @@
-"""Pictures as tokens: what a vision tower made of them hangs where the decoder looks up its words.
+"""Embedding slots: where the decoder looks up the features of pictures by token id.
 
 Continuous batching takes token ids and nothing else. So each picture's tokens get ids of their
 own, beyond the vocabulary, and the embedding layer finds their vectors here. To the batching they

@@ -1,4 +1,4 @@
-"""The seeing half of a model: a picture's file becomes vectors that the decoder reads as tokens."""
+"""The vision half of a model: a picture becomes vectors that the decoder reads as tokens."""
 
 import asyncio
 import hashlib

@@ -1,4 +1,4 @@
-"""A picture's file, and what is refused of it: the same for every model that sees."""
+"""Decodes a picture's file, with the same limits for every model."""
 
 import io
 from functools import lru_cache

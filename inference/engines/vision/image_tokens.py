@@ -1,4 +1,4 @@
-"""How a family's pictures stand in its text: in how many tokens, and between which.
+"""How each model family represents pictures as tokens.
 
 Only the families' image processors are used, which exist without torchvision. Their whole
 processors do not: each wants one for videos, or torchvision itself.

@@ -1,4 +1,4 @@
-"""The vision tower: tiles in, vectors out, on a GPU as captured graphs.
+"""The vision tower: tiles in, features out, as captured graphs on a GPU.
 
 Launched one by one, the kernels of a pass keep the interpreter busy for longer than the GPU, and
 the thread that writes the running answers waits for the interpreter. A graph is one launch.

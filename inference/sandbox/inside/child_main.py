@@ -1,4 +1,4 @@
-"""What a forked child does, from the fork to its end."""
+"""The main function of a forked child, from the fork to its end."""
 
 import gc
 import os

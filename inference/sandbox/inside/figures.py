@@ -1,4 +1,4 @@
-"""Pictures that a program draws with matplotlib, as frames.
+"""Sends the pictures that a program draws with matplotlib.
 
 `plt.show()` sends what is open; so does the program's end. `savefig("name.png")` sends too,
 since there is no disk to save to and models write it all the time. There is no window either, so

@@ -1,4 +1,4 @@
-"""How a zygote starts: become harmless, import, say that it is ready, serve."""
+"""The start of a zygote: drop rights, import, report that it is ready, serve."""
 
 import os
 import resource

@@ -1,4 +1,4 @@
-"""What is said between the three parties, as JSON.
+"""The messages between client, zygote and child, as JSON.
 
 Client and zygote talk over a unix SEQPACKET socket, one message a packet, descriptors beside
 them. A program talks to the client over a pipe of its own, each `Frame` a JSON text sequence

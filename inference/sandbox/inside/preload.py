@@ -1,4 +1,4 @@
-"""What every program finds imported already: libraries, their caches, fonts for Chinese too."""
+"""Imports the libraries that every program finds ready, with caches and fonts for Chinese too."""
 
 import contextlib
 import dataclasses

@@ -1,4 +1,4 @@
-"""Run one program in this confined process and report by frames on a descriptor."""
+"""Runs one program in this confined process and reports by frames on a descriptor."""
 
 import ast
 import io
