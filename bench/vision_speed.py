@@ -29,7 +29,7 @@ from transformers import (
     InternVLForConditionalGeneration,
 )
 
-from bench.engine import limits
+from bench.engine import models
 from bench.engine.contender import SAMPLING
 from bench.engine.loads import RandomPrompts, TokenTimes
 from bench.report import print_table, quantile
@@ -103,7 +103,7 @@ def run(args: argparse.Namespace) -> None:
     rows.append(_measure_generate(whole, frames))
     rows += asyncio.run(_measure_ours(whole, frames, args))
     _print_rows(rows)
-    about = {"shape": args.shape, "device": limits.name_device(whole), "torch": torch.__version__}
+    about = {"shape": args.shape, "device": models.name_device(whole), "torch": torch.__version__}
     print(json.dumps({**about, "rows": rows}))
 
 

@@ -12,7 +12,7 @@ from bot.config import BotSettings
 from bot.feedback import Feedback
 from bot.pending_questions import PendingQuestions
 from bot.preferences import Preferences, PreferenceStore
-from bot.recent_questions import RecentQuestions
+from bot.user_records import RecentQuestions
 from jobqueue.approvals import Approvals
 from jobqueue.blobs import Blobs
 from jobqueue.history import History

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from inference import tool_parsers
+from inference import reasoning, tool_parsers
 from inference.context_images import Album, album
 from inference.engines.base import (
     BadRequest,
@@ -17,7 +17,7 @@ from inference.engines.base import (
     UnsupportedRequest,
     Usage,
 )
-from inference.tool_parsers import reasoning
+from inference.tool_parsers import base
 from jobqueue.blobs import BlobReader
 from jobqueue.history import LoadedHistory
 from jobqueue.schema import (
@@ -111,7 +111,7 @@ async def compose(
 def _persona(job: Job, engine: Engine, system: str) -> str:
     persona = job.system or system
     if job.thinking and tool_parsers.of_model(engine.model).thinks_when_told:
-        return f"{persona}\n\n{reasoning.ASKED}"
+        return f"{persona}\n\n{base.REASONING_PROMPT}"
     return persona
 
 

@@ -14,9 +14,9 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 
+from inference import reasoning
 from inference.chat_attempt import ANSWER_SHARE, summary_messages
 from inference.engines.base import Engine, EngineError, Message, Request
-from inference.tool_parsers import reasoning
 from jobqueue.errors import QueueUnavailable
 from jobqueue.history import History, count_turn_tokens
 from jobqueue.schema import Sampling, Summary, Turn

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from common import tracing
 from common.redact import redact
-from inference.agent.errors import NoAnswer, NoPrograms
+from inference.agent.model_turn import NoAnswer, NoPrograms
 from inference.agent.tool_runtime import ToolRuntime
 from inference.article.article_service import ArticleService
 from inference.attempt_span import AttemptSpan, trace_attempt

@@ -4,7 +4,7 @@ from xml.sax.saxutils import escape
 
 import resvg_py
 
-from bot.render.fonts import EAST_ASIAN_FAMILIES
+from bot.render.svg_to_png import EAST_ASIAN_FAMILIES
 
 
 def written(*lines: str, size: int = 32, width: int = 900) -> bytes:

@@ -22,7 +22,7 @@ import pytest
 
 from bot import notices, problem_numbers, sanitize
 from bot.agent_trace import AgentTrace, Step, Thinking
-from bot.article.html_page import markdown_to_html
+from bot.article.export import markdown_to_html
 from bot.files.prompt_files import clean_file_name, quote
 from bot.i18n import words
 from bot.notices import QuestionRefused
@@ -31,7 +31,7 @@ from bot.render import (
     emphasis,
     format_answer,
     formulas,
-    latex_rows,
+    latex_to_png,
     link_defang,
     markdown_spans,
     split,
@@ -41,7 +41,7 @@ from bot.render import (
 from bot.render.latex_to_unicode import linear
 from bot.render.question_quote import quotation
 from bot.render.result_callout import set_apart
-from inference import image_text
+from inference import image_text, reasoning
 from inference.agent import prompts
 from inference.article import (
     chart,
@@ -51,7 +51,7 @@ from inference.article import (
     source,
     stream_cleaner,
 )
-from inference.engines import scripted, scripted_article
+from inference.engines import scripted
 from inference.engines.detokenizer import StopStrings
 from inference.engines.openai import errors, request_body
 from inference.library import image_checks, image_entry, image_library
@@ -63,14 +63,13 @@ from inference.maths import (
     question_parser,
     sympy_reader,
 )
-from inference.maths import words as maths_words
-from inference.tool_parsers import DIALECTS, json_call, reasoning
+from inference.tool_parsers import DIALECTS, json_call
 from inference.tools import base, calculator, search_tools, units, web
 from inference.tools.base import Outcome, ToolFailed
 from jobqueue import schema
 from jobqueue.article import Article, Section
 from playground.discord import interaction_payloads, mentions
-from playground.web_ui import markdown
+from playground.web_ui import discord_markdown
 
 SIZE = 100_000
 SHARE = 1 if os.environ.get("COMMONROOM_EVERY_INPUT") else 3  # one of so many inputs is read
@@ -214,7 +213,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "links: decided": lambda text: link_defang.settled_part(text.replace("\n", " ")),
     "emphasis": emphasis.find_emphasis,
     "emphasis: balance": lambda text: emphasis.balance([text[: SIZE // 2], text[SIZE // 2 :]]),
-    "rows of formulas": latex_rows.normalize_rows,
+    "rows of formulas": latex_to_png.normalize_rows,
     "quotation": quotation,
     "quotation, whole": partial(quotation, longest=1_900, lines=None),
     "set_apart": set_apart,
@@ -257,7 +256,9 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "library: kinds": image_entry.kind_in,
     "library: look": image_checks.parse_report,
     "question": question_parser.read,
-    "question: words": lambda text: maths_words.parts(maths_words.words_to_signs(text), ["中"]),
+    "question: words": lambda text: question_parser.split_question(
+        question_parser.words_to_signs(text), ["中"]
+    ),
     "expression": expression_parser.expression,
     "expression: plain": expression_parser.plain,
     "relation": expression_parser.relation,
@@ -293,12 +294,12 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     ),
     "script": lambda text: (scripted._SCRIPT.findall(text), scripted.tokenize(text)),
     "script of an article": lambda text: (
-        scripted_article._DIRECTIVE.findall(text),
-        scripted_article._ASSIGNMENT.search(text),
+        scripted._DIRECTIVE.findall(text),
+        scripted._ASSIGNMENT.search(text),
     ),
     "capability": partial(schema.add_model, "chat"),
-    "playground: markdown": lambda text: markdown.render(text[:MESSAGE]),
-    "playground: line": lambda text: markdown.render_line(text[:MESSAGE]),
+    "playground: markdown": lambda text: discord_markdown.render(text[:MESSAGE]),
+    "playground: line": lambda text: discord_markdown.render_line(text[:MESSAGE]),
     "playground: mentions": _mentions,
 }
 

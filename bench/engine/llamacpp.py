@@ -9,7 +9,7 @@ from typing import Any, Self
 import aiohttp
 import msgspec
 
-from bench.engine import limits
+from bench.engine import models
 from bench.engine.contender import SAMPLING
 from bench.redis_server import free_port
 from inference.engines.llamacpp.engine import cores
@@ -89,7 +89,7 @@ def measure_gguf_limit(path: Path) -> dict[str, Any]:
     sizes = {tensor.name: int(tensor.n_bytes) for tensor in GGUFReader(path).tensors}
     if "output.weight" in sizes:
         del sizes["token_embd.weight"]
-    bandwidth = limits.measure_copy_bandwidth(torch.device("cpu"))
-    return limits.describe_limit(
+    bandwidth = models.measure_copy_bandwidth(torch.device("cpu"))
+    return models.describe_limit(
         "limit of one request to llama.cpp", sum(sizes.values()), bandwidth
     )

@@ -9,7 +9,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from bench.engine import limits, loads
+from bench.engine import loads, models
 from bench.engine.contender import (
     BatchingEngine,
     EngineUnderTest,
@@ -25,7 +25,7 @@ from inference.models import gguf
 
 def run(args: argparse.Namespace) -> None:
     model = build(args.model, args.shape, Placement(args.quantize, args.spread))
-    rows = [limits.measure_limit(model)]
+    rows = [models.measure_limit(model)]
     _print_rows(rows)
     on_cpu = model.device.type == "cpu"
     untouched = on_cpu or (args.shape and not (args.quantize or args.spread))
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> None:
     rows += asyncio.run(_measure_ours(model, args))  # changes the model, so it is last
     _print_rows(rows)
     print(
-        json.dumps({"device": limits.name_device(model), "torch": torch.__version__, "rows": rows})
+        json.dumps({"device": models.name_device(model), "torch": torch.__version__, "rows": rows})
     )
 
 

@@ -18,7 +18,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from bench.report import print_table
-from inference.agent.errors import NoAnswer
+from inference.agent.model_turn import NoAnswer
 from inference.agent.tool_runtime import ToolRuntime
 from inference.config import OFFLINE, add_choices, from_arguments
 from inference.engines import create_engine

@@ -18,11 +18,7 @@ from bot.discord.host import Host
 from bot.discord.settings import settings_controller
 from bot.discord.settings.settings_controller import SettingsController
 from bot.discord.settings.settings_panel import SettingsItem
-from bot.discord.views import (
-    answer_actions,
-    question_modals,
-    steps_view,
-)
+from bot.discord.views import answer_actions, modals, steps_view
 from bot.discord.views.answer_actions import AnswerActions
 from bot.discord.views.answer_buttons import AllowButton, AnswerButton, StopButton
 from bot.metrics import BotMetrics
@@ -74,9 +70,9 @@ class Commonroom(Host):
         self.add_form(article_actions.WISH_FORM, wish, self.articles.submit_wish)
         about = r"(server|\d+):[a-z]+:\d*"
         self.add_form(settings_controller.FORM, about, self.settings_desk.submit_form)
-        self.add_form(question_modals.ABOUT_FORM, r"\d+", question_modals.submit_about)
-        pattern = question_modals.QUESTION_PATTERN
-        self.add_form(question_modals.QUESTION_FORM, pattern, question_modals.submit_question)
+        self.add_form(modals.ABOUT_FORM, r"\d+", modals.submit_about)
+        pattern = modals.QUESTION_PATTERN
+        self.add_form(modals.QUESTION_FORM, pattern, modals.submit_question)
 
     async def setup_hook(self) -> None:
         await self.tree.set_translator(FluentTranslator())

@@ -25,8 +25,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from bot.files import plain_text
-from common.confinement import layers, seccomp, syscalls
-from common.confinement.syscalls import ConfinementError
+from common.confinement import landlock, layers, seccomp
+from common.confinement.landlock import ConfinementError
 from common.image_depth import to_eight_bits
 
 MEMORY = 800 << 20  # bytes of address space
@@ -75,7 +75,7 @@ def _confine(*, threads: bool, seccomp_filter: bytes = b"") -> list[str]:
         for what, limit in ((resource.RLIMIT_CPU, CPU_S), (resource.RLIMIT_FSIZE, 0)):
             resource.setrlimit(what, (limit, limit))
         return ["Landlock", "seccomp"]
-    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
+    landlock.prctl(landlock.PR_SET_PDEATHSIG, signal.SIGKILL)
     with suppress(ConfinementError):
         seccomp_filter = seccomp_filter or seccomp.compile_filter(threads=threads)
     return layers.confine_as_far_as_possible(

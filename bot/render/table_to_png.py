@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 
 import regex
 
-from bot.render import fonts
+from bot.render import svg_to_png
 from bot.render.svg_to_png import RULE, STRIPE, RenderedImage, card, fits
 from bot.render.tables import Align, Grid
 
@@ -24,7 +24,7 @@ _AIM = 760.0  # pixels across; cells are wrapped to come near it
 _WIDEST = 26.0  # ems of a column
 _LONGEST_WORD = 11.0  # ems; what is longer is cut before a column is widened for it
 
-_PARTS = re.compile(rf"{fonts.EAST_ASIAN}|\s+|[^\s\u2e80-\uffef]+|.", re.DOTALL)
+_PARTS = re.compile(rf"{svg_to_png.EAST_ASIAN}|\s+|[^\s\u2e80-\uffef]+|.", re.DOTALL)
 _ANCHORS = {Align.LEFT: "start", Align.CENTRE: "middle", Align.RIGHT: "end"}
 # Widths in ems of a common sans-serif, rounded up; other letters count as 0.6.
 _WIDTHS = {
@@ -37,7 +37,9 @@ _WIDTH = {char: width for width, chars in _WIDTHS.items() for char in chars}
 
 def draw(grid: Grid, name: str) -> RenderedImage | None:
     """The table as a picture, or None if it is too large or the machine lacks the fonts."""
-    if not fonts.draws("a") or (re.search(fonts.EAST_ASIAN, grid.source) and not fonts.draws("字")):
+    if not svg_to_png.draws("a") or (
+        re.search(svg_to_png.EAST_ASIAN, grid.source) and not svg_to_png.draws("字")
+    ):
         return None
     sheet = _Sheet(grid)
     if not fits(sheet.width, sheet.height):
@@ -117,16 +119,16 @@ class _Sheet:
             weight = ' font-weight="bold"' if bold else ""
             yield (
                 f'<text x="{across}" y="{down}" font-size="{_EM}" xml:space="preserve" '
-                f'text-anchor="{_ANCHORS[align]}" font-family="{fonts.FAMILIES}"{weight}>'
+                f'text-anchor="{_ANCHORS[align]}" font-family="{svg_to_png.FAMILIES}"{weight}>'
                 f"{_in_fonts(line)}</text>"
             )
 
 
 def _in_fonts(line: str) -> str:
     """East Asian text in a font made for it, not in whichever has the characters."""
-    parts = re.split(rf"({fonts.EAST_ASIAN}+)", line)
+    parts = re.split(rf"({svg_to_png.EAST_ASIAN}+)", line)
     return "".join(
-        f'<tspan font-family="{fonts.EAST_ASIAN_FAMILIES}">{escape(part)}</tspan>'
+        f'<tspan font-family="{svg_to_png.EAST_ASIAN_FAMILIES}">{escape(part)}</tspan>'
         if number % 2
         else escape(part)
         for number, part in enumerate(parts)

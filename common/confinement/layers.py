@@ -10,8 +10,8 @@ import socket
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from common.confinement import landlock, syscalls
-from common.confinement.syscalls import ConfinementError
+from common.confinement import landlock
+from common.confinement.landlock import ConfinementError
 
 _OPEN_FILES = 64
 
@@ -41,18 +41,18 @@ def require_kernel() -> None:
     """Raise ConfinementError early if the kernel lacks a layer, before seconds of imports."""
     if not landlock.get_abi_version():
         raise ConfinementError("the kernel has no Landlock, or it is switched off at boot")
-    if not syscalls.has_seccomp_filters():
+    if not landlock.has_seccomp_filters():
         raise ConfinementError("the kernel has no seccomp filters")
 
 
 def confine(ruleset: int, seccomp_filter: bytes, *, memory: int, cpu_s: int) -> None:
     """Apply all layers. `memory` limits the whole address space, in bytes; `ruleset` is closed."""
     _set_limits(memory, cpu_s)
-    syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
+    landlock.prctl(landlock.PR_SET_NO_NEW_PRIVS, 1)
     landlock.restrict_self(ruleset)
     os.close(ruleset)
-    _prove("no_new_privs", syscalls.prctl(syscalls.PR_GET_NO_NEW_PRIVS) == 1)
-    syscalls.load_filter(seccomp_filter)
+    _prove("no_new_privs", landlock.prctl(landlock.PR_GET_NO_NEW_PRIVS) == 1)
+    landlock.load_filter(seccomp_filter)
     _prove("uid", os.getuid() != 0 and os.geteuid() != 0)
     _prove_denied("Landlock", lambda: os.close(os.open("/", os.O_RDONLY | os.O_DIRECTORY)))
     _prove_denied("seccomp", lambda: socket.socket().close())
@@ -72,9 +72,9 @@ def confine_as_far_as_possible(
     """
     missing = []
     _set_limits(memory, cpu_s, threads=threads)
-    syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
+    landlock.prctl(landlock.PR_SET_NO_NEW_PRIVS, 1)
     if os.geteuid() == 0:
-        syscalls.drop_capabilities()
+        landlock.drop_capabilities()
     try:
         ruleset = landlock.create_read_only_ruleset(readable)
         landlock.restrict_self(ruleset)
@@ -85,7 +85,7 @@ def confine_as_far_as_possible(
     try:
         if seccomp_filter is None:
             raise ConfinementError("there is no filter")
-        syscalls.load_filter(seccomp_filter)
+        landlock.load_filter(seccomp_filter)
         _prove_denied("seccomp", lambda: socket.socket().close())
     except ConfinementError:
         missing.append("seccomp")

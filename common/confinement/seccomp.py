@@ -13,7 +13,7 @@ import importlib
 import os
 from typing import Any
 
-from common.confinement.syscalls import ConfinementError
+from common.confinement.landlock import ConfinementError
 
 # Names that an architecture lacks are skipped, since nobody can call them there.
 ALLOWED = (

@@ -5,9 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from common import tracing
-from inference.agent.errors import NoAnswer
-from inference.agent.model_output import ModelOutput
-from inference.agent.model_turn import Asking
+from inference.agent.model_turn import Asking, ModelOutput, NoAnswer
 from inference.agent.step_events import Steps
 from inference.chat_attempt import Prompt
 from inference.engines.base import Engine, PromptTooLong

@@ -21,7 +21,7 @@ from lagent.llms import AsyncBaseLLM
 from lagent.memory import Memory
 from lagent.schema import ActionReturn, ActionStatusCode, AgentMessage, ModelStatusCode
 
-from inference.agent.model_output import Ask, ModelOutput
+from inference.agent.model_turn import Ask, ModelOutput
 from inference.engines.base import Message
 from inference.tool_parsers.base import ToolParser, ToolRequest
 from inference.tools.base import Context, Outcome, Tool, ToolFailed

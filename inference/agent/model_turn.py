@@ -1,16 +1,47 @@
 """One turn of a model: asks the engine and stops where a tool call ends."""
 
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from inference.agent.model_output import ModelOutput
-from inference.engines.base import Chunk, Engine, Message, NativeToolCall, Request, ToolSpec
+from inference.engines.base import (
+    BadRequest,
+    Chunk,
+    Engine,
+    Message,
+    NativeToolCall,
+    Request,
+    ToolSpec,
+)
 from inference.tool_parsers.base import ParsedOutput, ToolParser
 from inference.tool_parsers.json_call import made_call
 from inference.tools.base import Tool
 from jobqueue.schema import Job
+
+# What a model has written in one turn, so far.
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOutput:
+    text: str  # as the model wrote it
+    reply: ParsedOutput  # as its dialect reads it
+    ended: bool = False  # this is all of it
+    called: NativeToolCall | None = None  # a call that is not in the text
+
+
+Ask = Callable[[tuple[Message, ...]], AsyncGenerator[ModelOutput, None]]
+
+
+# Why an agent has no answer; the worker turns these errors into texts for people.
+
+
+class NoAnswer(BadRequest):
+    """All turns were spent, and none came to an answer."""
+
+
+class NoPrograms(BadRequest):
+    """Nowhere here may a program be run."""
 
 
 class Asking:

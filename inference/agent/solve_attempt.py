@@ -7,8 +7,7 @@ from contextlib import aclosing
 from common import tracing
 from inference.agent import prompts
 from inference.agent.agent_attempt import AgentAttempt
-from inference.agent.errors import NoAnswer
-from inference.agent.model_output import ModelOutput
+from inference.agent.model_turn import ModelOutput, NoAnswer
 from inference.maths import form_programs, question_parser, verify
 from inference.maths.verify import Verdict
 from inference.tool_parsers.base import ParsedOutput, ToolRequest

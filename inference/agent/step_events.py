@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 
-from inference.agent.model_output import ModelOutput
+from inference.agent.model_turn import ModelOutput
 from inference.sandbox.result import ProgramFigure
 from inference.tool_parsers.base import ParsedOutput
 from inference.tool_parsers.json_call import PYTHON

@@ -4,8 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from inference.agent.agent_attempt import AgentAttempt
-from inference.agent.errors import NoAnswer
-from inference.agent.model_output import ModelOutput
+from inference.agent.model_turn import ModelOutput, NoAnswer
 from jobqueue.schema import AnyEvent, Delta, FinishReason
 
 

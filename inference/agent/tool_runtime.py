@@ -16,14 +16,14 @@ import msgspec
 
 from inference import tool_parsers
 from inference.agent import prompts
-from inference.agent.errors import NoPrograms
+from inference.agent.model_turn import NoPrograms
 from inference.agent.solve_attempt import Solution
 from inference.agent.tool_chat import Talk
 from inference.chat_attempt import HistorySource, Prompt, compose
 from inference.engines.base import Engine, EngineError, Message, Request
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
-from inference.sandbox.errors import SandboxUnavailable
+from inference.sandbox.result import SandboxUnavailable
 from inference.tool_parsers import of_model
 from inference.tool_parsers.base import ToolParser
 from inference.tool_parsers.server_native import Native

@@ -5,7 +5,7 @@ from contextlib import aclosing
 
 import msgspec
 
-from inference.agent.errors import NoAnswer
+from inference.agent.model_turn import NoAnswer
 from inference.article.image_requests import spread
 from inference.article.llm_client import LLMClient
 from inference.article.outline import LENGTHS, Outline, OutlinePart, create_outline

@@ -20,7 +20,7 @@ from inference.article.prompts import Prompts
 from inference.article.source import numbers_in, plain_number
 from inference.engines.base import Message
 from inference.sandbox.client import Sandbox
-from inference.sandbox.errors import SandboxUnavailable
+from inference.sandbox.result import SandboxUnavailable
 from jobqueue.article import ArticleFigure, ImageKind, ImageRequest, ImageSlot
 from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueFull

@@ -23,7 +23,7 @@ from inference.library import create_selector
 from inference.library.image_selector import MemoryBlobs
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
-from inference.sandbox.errors import SandboxUnavailable
+from inference.sandbox.result import SandboxUnavailable
 from inference.terminal_chat import Memory
 from jobqueue.article import Article, ArticleLength, ArticleOrder
 from jobqueue.schema import ARTICLE, ArticleProgress, Delta, Finished, Job, Sampling

@@ -6,9 +6,9 @@ from zlib import crc32
 
 import msgspec
 
+from inference import reasoning
 from inference.chat_attempt import ANSWER_SHARE
 from inference.engines.base import Engine, Message, Request
-from inference.tool_parsers import reasoning
 from jobqueue.schema import FinishReason, Job, Sampling
 
 

@@ -30,9 +30,9 @@ def _create_auto(settings: WorkerSettings) -> Engine:
 
 
 def _create_llamacpp(settings: WorkerSettings) -> Engine:
-    from inference.engines.llamacpp.engine import engine  # noqa: PLC0415
+    from inference.engines.llamacpp.engine import create_llamacpp_engine  # noqa: PLC0415
 
-    return engine(settings)
+    return create_llamacpp_engine(settings)
 
 
 def _create_scripted(settings: WorkerSettings) -> Engine:
@@ -63,9 +63,9 @@ def _create_transformers(settings: WorkerSettings) -> Engine:
 
 
 def _create_openai(settings: WorkerSettings) -> Engine:
-    from inference.engines.openai.config import engine  # noqa: PLC0415
+    from inference.engines.openai.engine import create_openai_engine  # noqa: PLC0415
 
-    return engine(settings)
+    return create_openai_engine(settings)
 
 
 ENGINES: dict[str, Callable[[WorkerSettings], Engine]] = {

@@ -13,7 +13,7 @@ from common.doctor_report import Finding, fault, good, warning
 from inference.config import WorkerSettings
 from inference.engines import auto_select
 from inference.engines.base import CannotLoad
-from inference.engines.weight_size import GIB, weight_bytes
+from inference.engines.device_placement import GIB, weight_bytes
 from inference.models import ModelError, ModelFiles, gguf, integrity, resolve
 
 SERVER_S = 4.0
@@ -60,11 +60,11 @@ def _of_llamacpp(settings: WorkerSettings, *, hashes: bool) -> Iterator[Finding]
 
 
 async def _of_servers(settings: WorkerSettings) -> Finding:
-    from inference.engines.openai import config  # noqa: PLC0415  (only where it was chosen)
+    from inference.engines.openai.engine import create_openai_engine  # noqa: PLC0415  (only where it was chosen)
 
     what, todo = "servers", "Start them, and name them in INFERENCE_BASE_URLS"
     try:
-        engine = config.engine(settings)
+        engine = create_openai_engine(settings)
         async with timeout(SERVER_S), engine:
             troubles, up = engine.health().detail, f"{engine.model}, {engine.slots} slots"
     except (CannotLoad, TimeoutError) as error:

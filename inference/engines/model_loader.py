@@ -21,9 +21,8 @@ from transformers.models.auto.modeling_auto import (
 from transformers.utils import logging as library_logging
 
 from inference.engines.base import CannotLoad
-from inference.engines.cpu_linear import speed_up_prefill
+from inference.engines.cpu_linear import shrink, speed_up_prefill
 from inference.engines.device_placement import ONE_DEVICE, Placement
-from inference.engines.int8_linear import shrink
 from inference.engines.vision.image_tokens import FAMILIES, VisionFamily
 
 log = logging.getLogger(__name__)

@@ -23,7 +23,7 @@ from transformers import DynamicCache
 from inference.engines.base import EngineFailed
 from inference.engines.continuous_batching import NewTokens
 from inference.engines.sampling import SamplingRules, rules_table, sample_tokens
-from inference.engines.vision.pixel_inputs import Pixels
+from inference.engines.vision.encoder import Pixels
 
 PIECE_TOKENS = 512  # of a prompt, so that activations stay small
 SEEN = -1  # in what is known, a prompt with pictures: the next prompt has none of it

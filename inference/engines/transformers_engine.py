@@ -36,9 +36,8 @@ from inference.engines.device_placement import ONE_DEVICE, Placement
 from inference.engines.model_loader import LoadedModel, load
 from inference.engines.sampling import GREEDY, SamplingDefaults, SamplingRules
 from inference.engines.sequential_loop import SequentialLoop
-from inference.engines.vision.encoder import ImageEncoder
+from inference.engines.vision.encoder import ImageEncoder, PixelInputs, Pixels
 from inference.engines.vision.image_tokens import TiledFamily
-from inference.engines.vision.pixel_inputs import PixelInputs, Pixels
 from jobqueue.schema import FinishReason
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ import msgspec
 
 from inference.maths.question_parser import Reading
 from inference.sandbox.client import Sandbox
-from inference.sandbox.errors import ProgramRefused
+from inference.sandbox.result import ProgramRefused
 from jobqueue.schema import Check
 
 TIMEOUT_S = 8.0

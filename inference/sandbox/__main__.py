@@ -12,8 +12,7 @@ from inference.sandbox.bench import bench
 from inference.sandbox.check import check
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import Bubblewrap, Limits, SandboxConfig
-from inference.sandbox.errors import SandboxError
-from inference.sandbox.result import ProgramResult
+from inference.sandbox.result import ProgramResult, SandboxError
 from inference.sandbox.service import serve
 
 

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from common.confinement import landlock, seccomp
-from common.confinement.syscalls import ConfinementError
+from common.confinement.landlock import ConfinementError
 from common.doctor_report import Finding, fault, good, print_report, warning
 from inference.sandbox import interpreter
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
-from inference.sandbox.errors import SandboxUnavailable
+from inference.sandbox.result import SandboxUnavailable
 
 KERNEL = "Run the worker on Linux 5.13 or newer, as a host, a VM or Docker's default profile gives"
 TODO = {

@@ -15,10 +15,9 @@ from typing import Self
 
 from common import tracing
 from inference.sandbox.config import Limits, SandboxConfig
-from inference.sandbox.errors import ProgramRefused, SandboxUnavailable
 from inference.sandbox.inside import messages
 from inference.sandbox.output_collector import OnOutput, OutputCollector
-from inference.sandbox.result import ProgramResult, Status
+from inference.sandbox.result import ProgramRefused, ProgramResult, SandboxUnavailable, Status
 from inference.sandbox.zygote_connection import ZygoteConnection
 
 

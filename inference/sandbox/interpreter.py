@@ -26,7 +26,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from inference.sandbox.errors import SandboxUnavailable
+from inference.sandbox.result import SandboxUnavailable
 
 # What a program may import, with all that these need; msgspec is for our own frames.
 REQUIRED = ("sympy", "numpy", "matplotlib", "msgspec")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from inference.sandbox import zygote_launcher
 from inference.sandbox.config import SandboxConfig
-from inference.sandbox.errors import SandboxUnavailable
+from inference.sandbox.result import SandboxUnavailable
 
 log = logging.getLogger(__name__)
 

@@ -14,9 +14,9 @@ import msgspec
 
 from inference.sandbox import zygote_launcher
 from inference.sandbox.config import Limits, SandboxConfig
-from inference.sandbox.errors import SandboxUnavailable
 from inference.sandbox.inside import messages
 from inference.sandbox.output_collector import OutputCollector
+from inference.sandbox.result import SandboxUnavailable
 
 _CONNECT_S = 5.0
 _SEALED = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL

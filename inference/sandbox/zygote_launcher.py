@@ -17,12 +17,12 @@ from typing import Self
 import msgspec
 
 from common.confinement import seccomp
-from common.confinement.syscalls import ConfinementError
+from common.confinement.landlock import ConfinementError
 from inference.sandbox import interpreter
 from inference.sandbox.config import SandboxConfig
-from inference.sandbox.errors import SandboxUnavailable
 from inference.sandbox.inside import messages
 from inference.sandbox.interpreter import Environment
+from inference.sandbox.result import SandboxUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ _START_S = 60.0  # imports take one second on an idle machine
 _BOOT = (
     "import sys; ours, packages, *descriptors = sys.argv[1:];"
     "sys.path.append(packages); sys.path.insert(0, ours);"
-    "from inference.sandbox.inside.main import main; del sys.path[0];"
+    "from inference.sandbox.inside.zygote import main; del sys.path[0];"
     "main(*map(int, descriptors))"
 )
 _FONTS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"))

@@ -3,10 +3,9 @@
 import re
 
 from inference.tool_parsers.base import ToolParser
-from inference.tool_parsers.hermes import Hermes
-from inference.tool_parsers.internlm import InternLM
 from inference.tool_parsers.one_line_forms import Forms
 from inference.tool_parsers.python_fence import Fences
+from inference.tool_parsers.tag_based import Hermes, InternLM
 
 DIALECTS: dict[str, ToolParser] = {
     dialect.name: dialect for dialect in (Hermes(), InternLM(), Fences(), Forms())

@@ -87,3 +87,11 @@ def held_back(text: str, marks: Sequence[str]) -> int:
         if any(mark.startswith(text[-length:]) for mark in marks):
             return len(text) - length
     return len(text)
+
+
+# For InternLM3, whose template has no switch: its models reason at length when they are told to.
+REASONING_PROMPT = (
+    "Think before you answer: analyse the question deeply, consider several ways, check each step "
+    "and your result. Write all of this reasoning between <think> and </think>, and after it the "
+    "answer alone."
+)

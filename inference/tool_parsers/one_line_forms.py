@@ -4,10 +4,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from inference import reasoning
 from inference.engines.base import Message
 from inference.maths.expression_parser import NotMathematics
 from inference.maths.form_programs import FORMS, create_program
-from inference.tool_parsers import reasoning
 from inference.tool_parsers.base import ParsedOutput, ToolRequest
 from inference.tool_parsers.json_call import PYTHON
 from inference.tool_parsers.python_fence import block

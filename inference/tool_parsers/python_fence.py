@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from inference import reasoning
 from inference.engines.base import Message
-from inference.tool_parsers import reasoning
 from inference.tool_parsers.base import ParsedOutput, ToolRequest
 from inference.tool_parsers.json_call import PYTHON
 from inference.tools.base import Tool

@@ -1,7 +1,6 @@
 """The tool that runs a model's program in the sandbox."""
 
-from inference.sandbox.errors import ProgramRefused
-from inference.sandbox.result import ProgramResult, Status
+from inference.sandbox.result import ProgramRefused, ProgramResult, Status
 from inference.tools.base import Context, Outcome, ToolFailed, cut
 from jobqueue.schema import CallStatus
 

@@ -10,7 +10,7 @@ from typing import Any
 from playground.discord.components import message_text
 from playground.discord.json_types import Json
 from playground.discord.user_actions import UserActions
-from playground.web_ui.markdown import DisplayNames, render, render_line
+from playground.web_ui.discord_markdown import DisplayNames, render, render_line
 
 MESSAGE_FIELDS = (
     "id", "channel_id", "type", "flags", "content", "timestamp", "edited_timestamp",

@@ -11,9 +11,8 @@ from playground.discord.errors import DiscordError
 from playground.discord.event_bus import DiscordEvent, Subscription
 from playground.discord.json_types import Json, UserError
 from playground.discord.user_actions import UserActions
-from playground.web_ui.actions import NoResponseError, PageActions, PageUser
+from playground.web_ui.actions import NoResponseError, PageActions, PageUser, Uploads
 from playground.web_ui.presenter import Presenter
-from playground.web_ui.uploads import Uploads
 
 STATUS_SECONDS = 1.0
 # What comes of a packet whose members are of other kinds than the page sends.

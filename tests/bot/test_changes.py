@@ -4,7 +4,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot import settings_audit
-from bot.discord.settings.settings_format import format_change
+from bot.discord.settings.settings_panel import format_change
 from bot.i18n import words
 from bot.preferences import SERVER, Preferences, PreferenceStore
 

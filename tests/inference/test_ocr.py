@@ -6,7 +6,7 @@ import sys
 import pytest
 from PIL import Image
 
-from bot.render.fonts import draws
+from bot.render.svg_to_png import draws
 from inference import ocr
 from inference.ocr import TextLine, Unread, in_rows, read_text
 from tests.drawn import written

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.web_ui.markdown import DisplayNames, render, render_line
+from playground.web_ui.discord_markdown import DisplayNames, render, render_line
 
 NAMES = DisplayNames({"1": "<Ada>"}, {"2": "general"})
 KNOWN = {

@@ -14,8 +14,8 @@ from playwright.async_api import Browser, FilePayload, expect
 from playground.__main__ import open_browser
 from playground.discord.json_types import File
 from playground.discord.server import LocalDiscord
+from playground.web_ui.actions import FILE_BYTES
 from playground.web_ui.routes import TOKEN_REFUSED, add_web_ui
-from playground.web_ui.uploads import FILE_BYTES
 from tests.playground.page_bot import INERT
 from tests.playground.page_stage import TOKEN, chromium, command, said, staged, visit
 

@@ -17,7 +17,7 @@ from bot.discord.commands.command_decorators import (
 )
 from bot.discord.delivery.reply_target import Footnote
 from bot.discord.host import Interaction
-from bot.discord.views import question_modals
+from bot.discord.views import modals
 from bot.discord.views.answer_actions import stop as stop_job
 from bot.discord.views.embeds import send_notice
 from bot.i18n import words
@@ -49,7 +49,7 @@ async def chat(
 ) -> None:
     options = AskOptions(private=private, thinking=thinking)
     if prompt is None and file is None:
-        await question_modals.open_question_form(interaction, options)
+        await modals.open_question_form(interaction, options)
         return
     asked = prompt or words(str(interaction.locale))("prompt-files")
     await ask_flow.ask(
@@ -72,7 +72,7 @@ async def solve(
 ) -> None:
     options = AskOptions(private=private, capability=SOLVE)
     if problem is None and file is None:
-        await question_modals.open_question_form(interaction, options)
+        await modals.open_question_form(interaction, options)
         return
     files = message_text.describe_attachments([file] if file else [])
     await ask_flow.ask(interaction, problem or "", files, options)
@@ -117,7 +117,7 @@ async def recent_questions(
 @usable_everywhere
 @app_commands.context_menu(name=command_text("command-about"))
 async def ask_about(interaction: Interaction, message: discord.Message) -> None:
-    await question_modals.open_about_form(interaction, message)
+    await modals.open_about_form(interaction, message)
 
 
 @usable_everywhere

@@ -9,8 +9,7 @@ import msgspec
 from bot import settings_audit
 from bot.discord.access import require_place
 from bot.discord.host import Interaction
-from bot.discord.settings.settings_format import format_change
-from bot.discord.settings.settings_panel import ANY, SettingsItem, SettingsPage
+from bot.discord.settings.settings_panel import ANY, SettingsItem, SettingsPage, format_change
 from bot.discord.views import components_panel
 from bot.discord.views.modals import FormField, FormSpec, form_values, send_form
 from bot.i18n import words

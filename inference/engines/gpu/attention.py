@@ -91,3 +91,10 @@ def read(
         0.0, causal, False, scale=softmax_scale,
     )[0]  # fmt: skip
     return output
+
+
+# The library's attention layers that `fused_attention.FusedAttention` can replace.
+
+# Those of the pinned version whose forward pass is Llama's, the norms of Qwen3's heads aside. A
+# test compares them, so that an upgrade which changes one is seen.
+FAMILIES = ("LlamaAttention", "MistralAttention", "Qwen2Attention", "Qwen3Attention")

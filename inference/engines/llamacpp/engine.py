@@ -28,10 +28,9 @@ from inference.engines.llamacpp.server_process import run_server
 from inference.engines.openai import http_client
 from inference.engines.openai.engine import OpenAIEngine
 from inference.engines.openai.errors import ServerFailed
-from inference.engines.openai.request_body import Json
+from inference.engines.openai.request_body import FLAVOURS, Json
 from inference.engines.openai.server import Server, ServerOptions
 from inference.engines.openai.server_pool import Timeouts
-from inference.engines.openai.server_quirks import FLAVOURS
 from inference.models import gguf
 
 log = logging.getLogger(__name__)
@@ -51,7 +50,7 @@ MISSING = (
 )
 
 
-def engine(settings: WorkerSettings) -> "LlamaCppEngine":
+def create_llamacpp_engine(settings: WorkerSettings) -> "LlamaCppEngine":
     """Raises CannotLoad without llama.cpp, ModelMissing without the model's GGUF, ModelBroken for
     one that is not what its packages promise."""
     if not auto_select.has_llamacpp():

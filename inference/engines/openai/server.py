@@ -21,7 +21,7 @@ from inference.engines.openai.errors import (
     ServerUnreachable,
     readable,
 )
-from inference.engines.openai.server_quirks import FLAVOURS, PLAIN, ServerQuirks
+from inference.engines.openai.request_body import FLAVOURS, PLAIN, ServerQuirks
 
 log = logging.getLogger(__name__)
 

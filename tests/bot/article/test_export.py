@@ -4,8 +4,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from bot.article.export import export_zip, file_name
-from bot.article.html_page import markdown_to_html
+from bot.article.export import export_zip, file_name, markdown_to_html
 from bot.notices import QuestionRefused
 from jobqueue.article import Article, ArticleFigure, ImageRequest, ImageSlot, NoImageReason, Section
 from tests.bot.article.test_layout import PICTURE

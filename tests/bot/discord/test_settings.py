@@ -8,7 +8,7 @@ import pytest
 from bot.answer_store import ShownAnswers
 from bot.feedback import Feedback
 from bot.preferences import SERVER, Preferences, PreferenceStore, RoleRate
-from bot.recent_questions import RecentQuestions
+from bot.user_records import RecentQuestions
 from jobqueue.history import History
 from jobqueue.job_records import JobRecords
 from jobqueue.queue import JobQueue

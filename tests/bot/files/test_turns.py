@@ -5,8 +5,15 @@ from contextlib import suppress
 
 import pytest
 
-from bot.files.file_reader import FileReader, ReadImage, Skipped
-from bot.files.turns import AT_ONCE, MAX_WAITING, TooManyWait, Turns
+from bot.files.file_reader import (
+    AT_ONCE,
+    MAX_WAITING,
+    FileReader,
+    ReadImage,
+    Skipped,
+    TooManyWait,
+    Turns,
+)
 from tests.bot.files import making
 
 

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, settings
 
-from bot.render import fonts
+from bot.render import svg_to_png
 from bot.render.format_answer import (
     MAX_PICTURES,
     FormattedAnswer,
@@ -48,7 +48,7 @@ def test_a_pictures_alternative_text_is_its_latex() -> None:
     assert look(second.png).width > look(first.png).height
 
 
-@pytest.mark.skipif(not fonts.draws("字"), reason="no Chinese font on this machine")
+@pytest.mark.skipif(not svg_to_png.draws("字"), reason="no Chinese font on this machine")
 def test_a_chinese_answer() -> None:
     dressed = dress(answers.CHINESE)
     assert shapes(dressed) == ["text", "formula-1.png", "text"]
@@ -71,7 +71,7 @@ def test_code_is_left_alone() -> None:
     )
 
 
-@pytest.mark.skipif(not fonts.draws("a"), reason="no font on this machine")
+@pytest.mark.skipif(not svg_to_png.draws("a"), reason="no font on this machine")
 def test_a_wide_table_becomes_a_picture_where_it_stood() -> None:
     dressed = dress(answers.COMPARISON)
     assert shapes(dressed) == ["text", "table-1.png", "text"]

@@ -12,7 +12,7 @@ from bot.render.link_defang import harmless_links
 from bot.render.question_quote import quotation
 from jobqueue.article import ArticleFigure
 from jobqueue.structs import Attachment
-from playground.web_ui import markdown
+from playground.web_ui import discord_markdown
 
 ZERO_WIDTH = "\u200b"
 EVIL = "https://evil.example/x"
@@ -94,7 +94,7 @@ def test_an_address_in_front_of_the_real_host_is_text(text: str) -> None:
     shown = harmless_links(text)
     assert f":{ZERO_WIDTH}//" in shown
     assert shown.replace(ZERO_WIDTH, "") == text
-    assert "href" not in markdown.render(shown)
+    assert "href" not in discord_markdown.render(shown)
 
 
 @pytest.mark.parametrize(

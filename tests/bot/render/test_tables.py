@@ -4,7 +4,7 @@ import pytest
 import regex
 from wcwidth import wcswidth
 
-from bot.render import fonts
+from bot.render import svg_to_png
 from bot.render.table_to_png import draw
 from bot.render.tables import WIDEST_BLOCK, Align, Grid, as_code_blocks, as_list, parse
 from tests.bot.render.looking import look
@@ -122,7 +122,7 @@ def test_a_table_can_be_read_as_a_list() -> None:
     assert as_list(grid(FRUIT)).split("\n")[0] == "- **Apple** — Price: $1.20 · Note: a|b"
 
 
-@pytest.mark.skipif(not fonts.draws("字"), reason="no Chinese font on this machine")
+@pytest.mark.skipif(not svg_to_png.draws("字"), reason="no Chinese font on this machine")
 def test_a_wide_table_is_drawn() -> None:
     picture = draw(grid(WIDE), "t.png")
     assert picture
@@ -134,7 +134,7 @@ def test_a_wide_table_is_drawn() -> None:
         assert seen.ink(seen.width * quarter // 4, seen.width * (quarter + 1) // 4) > 100
 
 
-@pytest.mark.skipif(not fonts.draws("a"), reason="no font on this machine")
+@pytest.mark.skipif(not svg_to_png.draws("a"), reason="no font on this machine")
 def test_a_cell_stays_within_its_column() -> None:
     cell = "WWWWWWWWWW MMMMMMMMMM illinois @@@@@@@@@@ " * 2
     picture = draw(grid(f"| a | b |\n|---|---|\n| {cell} | |\n"), "t.png")

@@ -26,7 +26,7 @@ from transformers.generation.continuous_batching.model_runner import ModelRunner
 from transformers.generation.continuous_batching.requests import RequestState, RequestStatus
 
 from inference.engines.chunked_prefill import read_in_pieces
-from inference.engines.gpu.families import FAMILIES
+from inference.engines.gpu.attention import FAMILIES
 from inference.engines.prefix_cache import keep_prefixes
 from tests.inference.engines.tiny import llama
 

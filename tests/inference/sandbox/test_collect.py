@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inference.sandbox import png_check
+from inference.sandbox import output_collector
 from inference.sandbox.config import Limits
 from inference.sandbox.inside import messages
 from inference.sandbox.output_collector import OutputCollector
@@ -99,7 +99,7 @@ def of_rows(rows: bytes, behind: bytes = b"", *, depth: int = 8, laced: int = 0)
 
 def test_data_of_the_right_size_is_taken() -> None:
     for data in (of_rows(bytes(14)), of_rows(bytes(17), laced=1)):
-        assert png_check.check_png(data, max_pixels=10_000) is not None
+        assert output_collector.check_png(data, max_pixels=10_000) is not None
 
 
 @pytest.mark.parametrize(
@@ -122,13 +122,13 @@ def test_data_of_the_right_size_is_taken() -> None:
     ],
 )
 def test_what_is_no_acceptable_png_is_dropped(data: bytes) -> None:
-    assert png_check.check_png(data, max_pixels=10_000) is None
+    assert output_collector.check_png(data, max_pixels=10_000) is None
 
 
 def test_a_png_keeps_its_picture_and_nothing_else() -> None:
     hidden = picture(2, 2, chunk(b"tEXt", b"Comment\0@everyone")) + b"<script>"
 
-    figure = png_check.check_png(hidden, max_pixels=10_000)
+    figure = output_collector.check_png(hidden, max_pixels=10_000)
 
     assert figure is not None
     assert figure.png == picture(2, 2)

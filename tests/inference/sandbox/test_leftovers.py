@@ -12,8 +12,8 @@ import pytest
 
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
-from inference.sandbox.errors import SandboxUnavailable
 from inference.sandbox.interpreter import Environment
+from inference.sandbox.result import SandboxUnavailable
 from tests.inference.sandbox.support import (
     LIMITS,
     alive,

@@ -8,8 +8,7 @@ import pytest
 
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
-from inference.sandbox.errors import ProgramRefused
-from inference.sandbox.result import ProgramResult
+from inference.sandbox.result import ProgramRefused, ProgramResult
 from tests.inference.sandbox.support import LIMITS
 
 

@@ -14,8 +14,8 @@ from common.confinement import seccomp
 from inference.sandbox import interpreter
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import Limits, SandboxConfig
-from inference.sandbox.errors import SandboxUnavailable
 from inference.sandbox.interpreter import Environment
+from inference.sandbox.result import SandboxUnavailable
 from tests.inference.sandbox.support import bubblewrap_starts
 
 PROJECT = Path(__file__).parents[3]

@@ -16,7 +16,7 @@ from inference.engines.base import (
 )
 from inference.engines.openai import request_body
 from inference.engines.openai.chunk_parser import IMAGE_TOKENS
-from inference.engines.openai.server_quirks import FLAVOURS
+from inference.engines.openai.request_body import FLAVOURS
 from jobqueue.schema import FinishReason, Sampling
 from tests.inference.engines.openai.fake import Fake, delta, end, says, sends, usage
 from tests.inference.support import Asker, text_of

@@ -20,8 +20,7 @@ from inference.engines.base import (
     PromptTooLong,
     UnsupportedRequest,
 )
-from inference.engines.openai import config
-from inference.engines.openai.engine import OpenAIEngine
+from inference.engines.openai.engine import OpenAIEngine, base_urls, create_openai_engine
 from inference.engines.openai.server import ServerOptions
 from tests.inference.engines.openai.conftest import ANY, CALM, HASTY
 from tests.inference.engines.openai.fake import (
@@ -265,12 +264,12 @@ async def test_what_only_an_operator_can_mend_ends_the_start(
 )
 def test_settings_that_cannot_work_are_told(settings: dict[str, str], told: str) -> None:
     with pytest.raises(CannotLoad, match=told):
-        config.engine(WorkerSettings(**settings))  # type: ignore[arg-type]
+        create_openai_engine(WorkerSettings(**settings))  # type: ignore[arg-type]
 
 
 def test_addresses_are_completed_and_kept_once() -> None:
     listed = "http://a:1/, http://a:1/v1 ,https://b/openai/v1/"
-    assert config.base_urls(listed) == ("http://a:1/v1", "https://b/openai/v1")
+    assert base_urls(listed) == ("http://a:1/v1", "https://b/openai/v1")
 
 
 @pytest.mark.parametrize(
@@ -278,13 +277,13 @@ def test_addresses_are_completed_and_kept_once() -> None:
 )
 def test_an_address_that_is_none_shows_no_secret(url: str) -> None:
     with pytest.raises(CannotLoad, match="no http address") as told:
-        config.base_urls(url)
+        base_urls(url)
     assert "ter2" not in str(told.value)
 
 
 def test_a_user_and_a_key_are_one_too_many() -> None:
     with pytest.raises(CannotLoad, match="take one"):
-        config.engine(WorkerSettings(base_urls="http://me:pw@host", api_key="key"))
+        create_openai_engine(WorkerSettings(base_urls="http://me:pw@host", api_key="key"))
 
 
 async def test_an_address_may_have_a_user_and_a_question_and_shows_neither(
@@ -316,7 +315,7 @@ async def test_the_key_goes_to_the_server_and_nowhere_else(
     with caplog.at_level(logging.DEBUG):
         async with fake.serving() as url:
             environ = {"INFERENCE_BASE_URLS": url, "INFERENCE_API_KEY_FILE": str(key)}
-            engine = config.engine(load_settings(WorkerSettings, environ))
+            engine = create_openai_engine(load_settings(WorkerSettings, environ))
             async with engine:
                 fake.acts.append(error(500, "broke"))
                 with pytest.raises(EngineFailed) as told:

@@ -12,8 +12,7 @@ import PIL.Image
 import pytest
 
 from inference.engines.base import BadRequest, EngineFailed, Image, Message, PromptTooLong, Request
-from inference.engines.openai.config import base_urls
-from inference.engines.openai.engine import OpenAIEngine
+from inference.engines.openai.engine import OpenAIEngine, base_urls
 from jobqueue.schema import FinishReason, Sampling
 from tests.inference.engines.openai import clip, llamacpp
 from tests.inference.engines.openai.conftest import ANY, CALM

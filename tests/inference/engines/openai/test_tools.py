@@ -9,8 +9,8 @@ import pytest
 from inference.engines.base import Message, NativeToolCall, Request, ToolSpec
 from inference.engines.openai import request_body
 from inference.engines.openai.engine import OpenAIEngine
+from inference.engines.openai.request_body import FLAVOURS
 from inference.engines.openai.server import ServerOptions
-from inference.engines.openai.server_quirks import FLAVOURS
 from tests.inference.engines.openai.conftest import CALM
 from tests.inference.engines.openai.fake import Fake
 from tests.inference.support import text_of
