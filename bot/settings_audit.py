@@ -37,7 +37,7 @@ def between(user: str, place: str, before: Values, after: Values) -> Change | No
 
 
 encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Change).decode
+_decode_change = msgspec.json.Decoder(Change).decode
 
 
 class ChangeLog:
@@ -63,16 +63,16 @@ class ChangeLog:
         found = await self._scripts.call(
             "ZRANGE", key, "+inf", oldest, "BYSCORE", "REV", "LIMIT", 0, most
         )
-        return [_decode(each) for each in found]
+        return [_decode_change(each) for each in found]
 
     async def of(self, user: str) -> list[Change]:
         """Return what a person changed, anywhere."""
-        return [_decode(raw) async for _, raw in self._of(user)]
+        return [_decode_change(raw) async for _, raw in self._of(user)]
 
     async def erase(self, user: str) -> None:
         """Remove a person's name from their changes; the changes stay."""
         async for key, raw in self._of(user):
-            nameless = msgspec.structs.replace(_decode(raw), user="")
+            nameless = msgspec.structs.replace(_decode_change(raw), user="")
             await self._scripts.call("ZADD", key, repr(nameless.at_ms), encode(nameless))
             await self._scripts.call("ZREM", key, raw)
 
@@ -80,5 +80,5 @@ class ChangeLog:
         """Keys, and in them records."""
         for key in await self._scripts.list_keys("changes"):
             for raw in await self._scripts.call("ZRANGE", key, 0, -1):
-                if _decode(raw).user == user:
+                if _decode_change(raw).user == user:
                     yield key, raw

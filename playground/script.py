@@ -22,8 +22,9 @@ from playground.script_actions import (
     read_script,
 )
 from playground.script_observer import ScriptObserver, SystemUnderTest
-from playground.script_player import ScriptPlayer, TranscriptPrinter
+from playground.script_player import ScriptPlayer
 from playground.supervisor import Supervisor
+from playground.transcript import TranscriptPrinter
 
 
 async def main(arguments: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from playground.discord.interactions import Interaction
 from playground.discord.state import StoredMessage
 from playground.discord.user_actions import UserActions
 from playground.outcome_judge import QuestionOutcome, ScriptQuestion
-from playground.script_player import TranscriptPrinter
+from playground.transcript import TranscriptPrinter
 
 POLL_S = 0.2  # between looks at the processes, which publish no events
 

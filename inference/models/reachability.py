@@ -22,7 +22,8 @@ def unreachable(urls: Mapping[Name, str], within_s: float = BOUND_S) -> dict[Nam
     answers: queue.SimpleQueue[tuple[Name, str | None]] = queue.SimpleQueue()
     for name, url in urls.items():
         threading.Thread(
-            target=lambda name=name, url=url: answers.put((name, _ask(url, within_s))), daemon=True
+            target=lambda name=name, url=url: answers.put((name, _connect(url, within_s))),
+            daemon=True,
         ).start()
     reasons = dict.fromkeys(urls, f"no answer within {within_s:g} s")
     end = monotonic() + within_s
@@ -38,7 +39,7 @@ def unreachable(urls: Mapping[Name, str], within_s: float = BOUND_S) -> dict[Nam
     return reasons
 
 
-def _ask(url: str, timeout_s: float) -> str | None:
+def _connect(url: str, timeout_s: float) -> str | None:
     """None when somebody answers, were it with 404; proxies of the environment are used."""
     request = urllib.request.Request(url, method="HEAD")  # noqa: S310  # http(s) only, see below
     if request.type not in ("http", "https"):

@@ -7,7 +7,7 @@ from inference.tools.base import Tool, ToolFailed, cut, tool
 from inference.tools.public_http import PUBLIC
 
 ARXIV = "https://export.arxiv.org/api/query"
-MOST = 5
+MOST_RESULTS = 5
 _ATOM = "{http://www.w3.org/2005/Atom}"
 
 
@@ -16,7 +16,7 @@ async def arxiv(words: str) -> str:
 
     words: what the papers are about
     """
-    query = {"search_query": f"all:{words}", "max_results": str(MOST)}
+    query = {"search_query": f"all:{words}", "max_results": str(MOST_RESULTS)}
     return papers(await PUBLIC.get(ARXIV, query))
 
 
@@ -55,7 +55,7 @@ def web_search(endpoint: str) -> Tool:
 
 def pages(answer: bytes) -> str:
     try:
-        results = json.loads(answer)["results"][:MOST]
+        results = json.loads(answer)["results"][:MOST_RESULTS]
         found = [f"{each['title']}\n{each['url']}\n{each.get('content', '')}" for each in results]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ToolFailed("the search engine answered with something else than JSON") from error

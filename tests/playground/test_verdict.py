@@ -15,7 +15,7 @@ from playground.discord.json_types import Json
 from playground.discord.server import LocalDiscord
 from playground.outcome_judge import WAITING_COLOUR
 from playground.script import play
-from playground.script_player import TranscriptPrinter
+from playground.transcript import TranscriptPrinter
 from tests.playground.small_bot import Interaction, SmallBot, running
 
 Chat = Callable[[Interaction, str], Awaitable[None]]

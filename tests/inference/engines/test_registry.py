@@ -14,9 +14,9 @@ def test_an_unknown_engine_is_told_with_those_there_are() -> None:
 
 def test_the_scripted_engine_needs_no_heavy_library() -> None:
     program = (
-        "import sys; from inference.config import Settings;"
+        "import sys; from inference.config import WorkerSettings;"
         "from inference.engines import create_engine;"
-        "create_engine('scripted', Settings()); import inference.worker;"
+        "create_engine('scripted', WorkerSettings()); import inference.worker;"
         "print([m for m in ('torch', 'transformers', 'peft', 'jinja2') if m in sys.modules])"
     )
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)

@@ -208,19 +208,19 @@ async def test_resume_from_before_the_log_is_refused(
 
 async def test_latency_is_that_of_the_last_heartbeat() -> None:
     """discord.py notes only after a heartbeat is sent when that was."""
-    async with LocalDiscord(heartbeat_s=0.2) as server:
+    async with LocalDiscord(heartbeat_s=1.0) as server:
         server.world.create_user("ada")
         async with running(SmallBot(), server) as bot:
             keeper = bot.ws._keep_alive
             assert keeper is not None
             seen: list[float] = []
-            for _ in range(10):
+            for _ in range(4):
                 before = keeper._last_ack
                 async with asyncio.timeout(10):
                     while keeper._last_ack == before:  # noqa: ASYNC110 — it tells nobody
                         await asyncio.sleep(0.005)
                 seen.append(keeper.latency)
-            assert sum(each < 0.15 for each in seen) >= 5, seen
+            assert sum(each < 0.75 for each in seen) >= 2, seen
 
 
 async def test_heartbeats_are_acknowledged_unless_the_server_plays_dead(
