@@ -17,7 +17,7 @@ with require_extra("bot"):
     from discord.http import Route
     from redis.exceptions import RedisClusterException, RedisError
 
-    from bot import doctor, startup_checks
+    from bot import doctor
     from bot.config import BotSettings
     from bot.discord.api_base import use_api
     from bot.discord.presence import keep_presence
@@ -81,8 +81,8 @@ def _run(_: argparse.Namespace) -> None:
     try:
         with tracing.export_traces("commonroom-bot"):
             asyncio.run(_run_until_stopped(settings))
-    except* startup_checks.FATAL as errors:
-        fatal += map(startup_checks.sentence, errors.exceptions)
+    except* doctor.FATAL as errors:
+        fatal += map(doctor.sentence, errors.exceptions)
     if fatal:
         print(f"error: {redact(fatal[0])}", file=sys.stderr)
         raise SystemExit(2)

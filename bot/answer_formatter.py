@@ -15,9 +15,8 @@ from bot.article.message_layout import (
 from bot.i18n import Words
 from bot.render import steps_text
 from bot.render.components_layout import MOST_BYTES
-from bot.render.format_answer import FormattedAnswer
+from bot.render.format_answer import FormattedAnswer, set_apart
 from bot.render.render_process import RenderProcess
-from bot.render.result_callout import set_apart
 from bot.render.svg_to_png import RenderedImage
 from bot.reply_protocol import AnswerOutcome
 from jobqueue.article import Article, ArticleFigure, ImageSlot, Section

@@ -21,7 +21,7 @@ with require_extra("inference"):
     from inference import doctor, logs, terminal_chat
     from inference.agent.tool_runtime import ToolRuntime
     from inference.article import cli as article
-    from inference.article.article_service import ArticleService
+    from inference.article.edit_attempt import ArticleService
     from inference.article.section_images import ArticleTools
     from inference.config import (
         ALSO,

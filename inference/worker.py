@@ -16,7 +16,7 @@ from common import tracing
 from common.redact import redact
 from inference.agent.model_turn import NoAnswer, NoPrograms
 from inference.agent.tool_runtime import ToolRuntime
-from inference.article.article_service import ArticleService
+from inference.article.edit_attempt import ArticleService
 from inference.attempt_span import AttemptSpan, trace_attempt
 from inference.chat_attempt import Attempt, ChatAnswer, HistorySource, compose
 from inference.emitter import Emitter, batches, merge_events, retry_transient

@@ -38,9 +38,9 @@ from bot.render import (
     steps_text,
     tables,
 )
+from bot.render.format_answer import set_apart
 from bot.render.latex_to_unicode import linear
-from bot.render.question_quote import quotation
-from bot.render.result_callout import set_apart
+from bot.render.message_view import quotation
 from inference import image_text, reasoning
 from inference.agent import prompts
 from inference.article import (
@@ -64,11 +64,11 @@ from inference.maths import (
     sympy_reader,
 )
 from inference.tool_parsers import DIALECTS, json_call
-from inference.tools import base, calculator, search_tools, units, web
+from inference.tools import base, calculator, search_tools, units
 from inference.tools.base import Outcome, ToolFailed
 from jobqueue import schema
 from jobqueue.article import Article, Section
-from playground.discord import interaction_payloads, mentions
+from playground.discord import interaction_payloads, messages
 from playground.web_ui import discord_markdown
 
 SIZE = 100_000
@@ -196,7 +196,7 @@ def _source(text: str) -> None:
 
 
 def _mentions(text: str) -> None:
-    mentions._CODE.sub(" ", text)
+    messages._CODE.sub(" ", text)
     interaction_payloads._AT_NAME.sub("", text)
 
 
@@ -285,8 +285,8 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "stop strings": _stops,
     "cut": base.cut,
     "search": lambda text: search_tools.best(text[:500], [*search_tools.passages_of(text)]),
-    "web pages": lambda text: web.pages(text.encode()),
-    "web papers": lambda text: web.papers(text.encode("utf-8", "replace")),
+    "web pages": lambda text: search_tools.pages(text.encode()),
+    "web papers": lambda text: search_tools.papers(text.encode("utf-8", "replace")),
     "plain": request_body.plain,
     "server's error": lambda text: (
         errors.bad_request(f"maximum context length is 5 {text}"),

@@ -13,7 +13,7 @@ from inference.tool_parsers.base import ToolParser
 from inference.tools.base import Context, Outcome, Tool
 from jobqueue.approvals import Approvals
 from jobqueue.blobs import Blobs
-from jobqueue.schema import Check, Finished, FinishReason, Job, Turn
+from jobqueue.schema import AnyEvent, Check, Delta, Finished, FinishReason, Job, Turn
 
 MAX_TURNS = 7
 MAX_FORMS = 3  # a small model that did not get it by then does not get it
@@ -113,3 +113,36 @@ class AgentAttempt:
             omitted_turns=self._prompt.omitted_turns,
             summarised_turns=self._prompt.summarised_turns,
         )
+
+
+# `/chat` with tools: an answer in the model's words, with tool calls in between.
+
+
+class Talk(AgentAttempt):
+    async def events(self) -> AsyncGenerator[AnyEvent, None]:
+        last, called, before = None, False, ""
+        async with aclosing(self._replies(self._question)) as steps:
+            async for last in steps:
+                if isinstance(last, ModelOutput):
+                    for event in self._steps.report_output(last, aloud=True):
+                        if not isinstance(event, Delta):
+                            yield event
+                            continue
+                        if event.anew:  # only of this turn
+                            self.text, called = before, bool(before)
+                        piece = self._apart(event, called)
+                        self.text += piece.text
+                        yield Delta(self.text, anew=True) if event.anew else piece
+                        called = False
+                else:
+                    called, before = True, self.text
+                    yield await self._steps.report_result(last)
+        if not isinstance(last, ModelOutput) and not self.text:
+            raise NoAnswer(f"{self._asking.turns} turns without an answer")
+        yield self._create_finished(FinishReason.STOP)
+
+    def _apart(self, delta: Delta, called: bool) -> Delta:
+        """Put a line break before text after a call; servers that parse calls leave none."""
+        if called and self.text and not self.text[-1].isspace():
+            return Delta("\n" + delta.text)
+        return delta

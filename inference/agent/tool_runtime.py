@@ -16,9 +16,9 @@ import msgspec
 
 from inference import tool_parsers
 from inference.agent import prompts
+from inference.agent.agent_attempt import Talk
 from inference.agent.model_turn import NoPrograms
 from inference.agent.solve_attempt import Solution
-from inference.agent.tool_chat import Talk
 from inference.chat_attempt import HistorySource, Prompt, compose
 from inference.engines.base import Engine, EngineError, Message, Request
 from inference.sandbox.client import Sandbox

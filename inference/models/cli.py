@@ -21,8 +21,7 @@ from rich.progress import Progress as Bars
 
 from common.redact import redact
 from inference.models import catalog, gguf, integrity, model_store
-from inference.models.errors import ModelError
-from inference.models.progress import Progress, Report
+from inference.models.errors import ModelError, Progress, Report
 from inference.models.pull import SOURCES, pull
 
 Row = tuple[str, str, str, str, str]

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from inference.models import safetensors_io, spm_to_json
-from inference.models.errors import ConversionFailed
-from inference.models.progress import Progress, Report
+from inference.models.errors import ConversionFailed, Progress, Report
 from inference.models.safetensors_io import Tensor
 
 # InternLM2 and 2.5 as Llama: the same weights under other names, except for `wqkv`.

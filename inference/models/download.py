@@ -12,9 +12,8 @@ from pathlib import Path
 import aiohttp
 
 from inference.models import hashing
-from inference.models.errors import DownloadBroken, PullFailed
+from inference.models.errors import DownloadBroken, Progress, PullFailed, Report
 from inference.models.model_store import require_space
-from inference.models.progress import Progress, Report
 
 AT_ONCE = 4
 FRUITLESS_TRIES = 5  # without a single new byte

@@ -11,7 +11,9 @@ ModelError
     └── ConversionFailed    GGUF could not become safetensors
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 
 class ModelError(Exception):
@@ -67,3 +69,23 @@ class DiskFull(PullFailed):
 
 class ConversionFailed(PullFailed):
     """GGUF could not become safetensors."""
+
+
+# The progress of a pull as plain values, for a terminal or a supervisor.
+
+Stage = Literal["preflight", "waiting", "download", "verify", "convert", "ready"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    stage: Stage
+    done: int = 0  # bytes; of `total`, where that is known
+    total: int | None = None
+    detail: str = ""
+
+
+Report = Callable[[Progress], None]
+
+
+def silent(_: Progress) -> None:
+    """Report to nobody."""

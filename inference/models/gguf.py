@@ -8,8 +8,7 @@ import shutil
 from pathlib import Path
 
 from inference.models import catalog, hashing, model_store, wheel_models
-from inference.models.errors import ModelBroken, ModelMissing
-from inference.models.progress import Progress, Report, silent
+from inference.models.errors import ModelBroken, ModelMissing, Progress, Report, silent
 
 SUFFIX = ".gguf"
 

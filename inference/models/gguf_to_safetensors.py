@@ -15,8 +15,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inference.models.errors import ConversionFailed
-from inference.models.progress import Progress, Report
+from inference.models.errors import ConversionFailed, Progress, Report
 
 if TYPE_CHECKING:
     from inference.models.catalog import Packaged

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from inference.models import hashing, model_store
-from inference.models.errors import ModelError
-from inference.models.progress import Progress, Report, silent
+from inference.models.errors import ModelError, Progress, Report, silent
 
 
 def faults(folder: Path, report: Report = silent) -> list[str]:

@@ -20,8 +20,7 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from inference.models import catalog, convert_checkpoint
-from inference.models.errors import DiskFull, ModelBroken, ModelMissing
-from inference.models.progress import Progress, Report, silent
+from inference.models.errors import DiskFull, ModelBroken, ModelMissing, Progress, Report, silent
 
 BUNDLED = {"eye": Path(__file__).with_name("eye")}  # that come with the project
 MANIFEST = "commonroom.json"

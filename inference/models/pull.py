@@ -14,14 +14,19 @@ from inference.models import (
     hub_listing,
     integrity,
     model_store,
-    reachability,
     wheel_models,
 )
 from inference.models.catalog import Known
 from inference.models.download import Listing
-from inference.models.errors import DiskFull, ModelBroken, SourceUnreachable
+from inference.models.errors import (
+    DiskFull,
+    ModelBroken,
+    Progress,
+    Report,
+    SourceUnreachable,
+    silent,
+)
 from inference.models.model_store import Manifest, ModelFiles
-from inference.models.progress import Progress, Report, silent
 
 Source = Literal["hub", "modelscope", "package"]
 SOURCES: tuple[Source, ...] = get_args(Source)
@@ -85,7 +90,7 @@ def _unreachable(chosen: tuple[Source, ...]) -> dict[Source, str]:
     }
     asked = {name: url for name, url in addresses.items() if name in chosen}
     return {
-        name: f"{asked[name]}: {reason}" for name, reason in reachability.unreachable(asked).items()
+        name: f"{asked[name]}: {reason}" for name, reason in hub_listing.unreachable(asked).items()
     }
 
 

@@ -14,9 +14,8 @@ from pathlib import Path
 
 from inference.models import gguf_to_safetensors, hashing
 from inference.models.catalog import Known, Packaged, Wheel
-from inference.models.errors import DownloadBroken, SourceUnreachable
+from inference.models.errors import DownloadBroken, Progress, Report, SourceUnreachable
 from inference.models.model_store import Manifest, require_space, root
-from inference.models.progress import Progress, Report
 
 PIP_PROGRESS = re.compile(r"Progress (\d+) of (\d+)")
 

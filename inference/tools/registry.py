@@ -6,9 +6,8 @@ from inference.tools.calculator import calculate
 from inference.tools.clock import now
 from inference.tools.ocr_tool import read_picture
 from inference.tools.python import python
-from inference.tools.search_tools import search_channel, search_files
+from inference.tools.search_tools import arxiv, search_channel, search_files, web_search
 from inference.tools.units import convert
-from inference.tools.web import arxiv, web_search
 
 PYTHON, CONVERT, READ_PICTURE = tool(python), tool(convert), tool(read_picture)
 _INSIDE = (CONVERT, *(tool(each) for each in (calculate, now, search_channel, search_files)))

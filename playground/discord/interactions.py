@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from playground.discord import mentions
+from playground.discord import messages
 from playground.discord.commands import LOCALES
 from playground.discord.components import MODAL
 from playground.discord.errors import DiscordError, FormErrors, unknown_error
@@ -309,7 +309,7 @@ class Interactions:
             author=self._state.bot,
             responds_to=interaction.id,
             visible_to=interaction.user if ephemeral else None,
-            default_mentions=mentions.PARSE_USERS,
+            default_mentions=messages.PARSE_USERS,
             extra={
                 "interaction_metadata": metadata,
                 "application_id": self._state.bot["id"],

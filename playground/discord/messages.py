@@ -1,11 +1,11 @@
 """Posting, editing, deleting and reacting, for people, the bot and webhooks."""
 
 import copy
+import re
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from playground.discord import mentions
 from playground.discord.cdn import Cdn
 from playground.discord.clock import format_timestamp
 from playground.discord.components import (
@@ -30,7 +30,91 @@ from playground.discord.message_validation import (
     file_name_of_url,
     is_upload,
 )
+from playground.discord.permissions import Permission
 from playground.discord.state import ServerState, StoredMessage
+
+# The users and roles that a message mentions, and the users that it pings.
+#
+# https://discord.com/developers/docs/resources/message#allowed-mentions-object
+
+PARSE_ALL: Json = {"parse": ["users", "roles", "everyone"], "replied_user": True}
+# Interactions and webhooks parse only users unless they say otherwise.
+PARSE_USERS: Json = {"parse": ["users"], "replied_user": True}
+
+_CODE = re.compile(r"```.*?```|``.*?``|`[^`\n]*`", re.DOTALL)
+_USER = re.compile(r"<@!?(\d+)>")
+_ROLE = re.compile(r"<@&(\d+)>")
+_EVERYONE = re.compile(r"@(everyone|here)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    users: tuple[Json, ...] = ()
+    roles: tuple[str, ...] = ()
+    everyone: bool = False
+    pinged: tuple[str, ...] = ()
+
+
+def find_mentions(
+    state: ServerState,
+    author: str,
+    channel: Json,
+    text: str,
+    allowed: Json,
+    *,
+    replied_to: StoredMessage | None = None,
+) -> Mentions:
+    """Find the mentions in a text, which is the content and the text displays together.
+
+    Code mentions nobody.
+    """
+    plain = _CODE.sub(" ", text)
+    users = [u for u in _filter_allowed(_USER.findall(plain), "users", allowed) if u in state.users]
+    if replied_to is not None and allowed.get("replied_user", False):
+        users += [replied_to.author] if replied_to.author in state.users else []  # no webhook
+    roles = _mentionable_roles(state, author, channel, _ROLE.findall(plain), allowed)
+    everyone = (
+        bool(_EVERYONE.search(plain))
+        and "everyone" in allowed.get("parse", ())
+        and Permission.MENTION_EVERYONE in state.permissions(author, channel)
+    )
+    unique = tuple(dict.fromkeys(users))
+    pinged = dict.fromkeys((*unique, *_members_of(state, channel, roles, everyone=everyone)))
+    return Mentions(
+        users=tuple(state.users[u] for u in unique),
+        roles=tuple(roles),
+        everyone=everyone,
+        pinged=tuple(u for u in pinged if u != author and state.can_view(u, channel["id"])),
+    )
+
+
+def _filter_allowed(ids: Iterable[str], kind: str, allowed: Json) -> list[str]:
+    listed = allowed.get(kind) or ()
+    return [i for i in ids if kind in allowed.get("parse", ()) or i in listed]
+
+
+def _mentionable_roles(
+    state: ServerState, author: str, channel: Json, ids: list[str], allowed: Json
+) -> list[str]:
+    if channel["type"] == ChannelType.DM:
+        return []
+    roles = {r["id"]: r for r in state.guilds[channel["guild_id"]]["roles"]}
+    may = Permission.MENTION_EVERYONE in state.permissions(author, channel)
+    return [
+        i
+        for i in dict.fromkeys(_filter_allowed(ids, "roles", allowed))
+        if i in roles and (may or roles[i]["mentionable"])
+    ]
+
+
+def _members_of(
+    state: ServerState, channel: Json, roles: list[str], *, everyone: bool
+) -> Iterable[str]:
+    if channel["type"] == ChannelType.DM:
+        return ()
+    members = state.members[channel["guild_id"]]
+    return [u for u, m in members.items() if everyone or set(roles) & set(m["roles"])]
+
 
 DEFAULT_MESSAGE = 0
 REPLY = 19
@@ -62,7 +146,7 @@ class Origin:
     author: Json
     responds_to: str | None = None
     visible_to: str | None = None
-    default_mentions: Json = field(default_factory=lambda: mentions.PARSE_ALL)
+    default_mentions: Json = field(default_factory=lambda: PARSE_ALL)
     extra: Json = field(default_factory=dict)  # more fields: webhook_id, interaction_metadata
 
 
@@ -142,7 +226,7 @@ class Messages:
         message.data = after
         self._resolve_media(message)
         if was_loading:  # only the first edit of a loading message pings
-            self._set_mentions(message, body, mentions.PARSE_USERS)
+            self._set_mentions(message, body, PARSE_USERS)
         self._state.publish_message("MESSAGE_UPDATE", message, responds_to=responds_to)
         return message
 
@@ -311,7 +395,7 @@ class Messages:
         replied_to: StoredMessage | None = None,
     ) -> None:
         allowed = body.get("allowed_mentions")
-        found = mentions.find_mentions(
+        found = find_mentions(
             self._state,
             message.author,
             self._state.channels[message.channel],

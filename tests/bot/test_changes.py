@@ -3,7 +3,7 @@
 import pytest
 from redis.asyncio import Redis
 
-from bot import settings_audit
+from bot import preferences
 from bot.discord.settings.settings_panel import format_change
 from bot.i18n import words
 from bot.preferences import SERVER, Preferences, PreferenceStore
@@ -39,12 +39,12 @@ async def test_who_what_and_from_what_to_what(store: PreferenceStore) -> None:
 async def test_the_newest_are_kept_and_for_a_time(
     store: PreferenceStore, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settings_audit, "MOST", 3)
+    monkeypatch.setattr(preferences, "MOST", 3)
     for number in range(1, 6):
         await store.change("s", "9", by="1", per_day=number)
     assert [c.after["per_day"] for c in await store.changes.last("s")] == [5, 4, 3]
     [key] = await redis.keys("*changes*")
-    assert 0 < await redis.pttl(key) <= settings_audit.TTL_MS
+    assert 0 < await redis.pttl(key) <= preferences.TTL_MS
 
 
 async def test_people_have_themselves_forgotten_and_not_what_was_done(

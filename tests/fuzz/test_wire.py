@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import settings_audit
+from bot import preferences
 from bot.config import BotSettings
 from bot.discord.article.article_components import ArticleItem
 from bot.discord.commands.history import ForgetButton
@@ -133,7 +133,7 @@ def test_numbers_that_admins_type(name: str, typed: str) -> None:
         new = with_values(Preferences(), **forms._parse_numbers({name: typed.strip()}, forms.WRONG))
         kept = msgspec.json.encode(new)
         assert msgspec.json.decode(kept, type=Preferences) == new
-        noted = settings_audit.between("1", "server", {}, msgspec.to_builtins(new))
+        noted = preferences.between("1", "server", {}, msgspec.to_builtins(new))
         assert (noted is None) == (new == Preferences())
 
 

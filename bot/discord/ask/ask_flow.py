@@ -17,7 +17,7 @@ from bot.discord.host import Interaction
 from bot.i18n import words
 from bot.notices import QuestionRefused
 from bot.pending_questions import Posted, Question, Reference
-from bot.render.question_quote import quotation
+from bot.render.message_view import quotation
 from bot.sanitize import clean_prompt
 from common import tracing
 from jobqueue.errors import QueueError

@@ -24,8 +24,7 @@ from bot.discord.delivery.reply_target import InteractionTarget
 from bot.discord.views import answer_buttons
 from bot.i18n import words
 from bot.notices import Notice
-from bot.render.message_view import Row
-from bot.render.question_quote import quotation
+from bot.render.message_view import Row, quotation
 from bot.reply_protocol import AnswerOutcome
 from bot.services import Services
 from jobqueue.article import Article

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import discord
 import msgspec
 
-from bot import settings_audit
+from bot import preferences
 from bot.discord.access import require_place
 from bot.discord.host import Interaction
 from bot.discord.settings.settings_panel import ANY, SettingsItem, SettingsPage, format_change
@@ -186,7 +186,7 @@ class SettingsController:
         lines = [format_change(change, say) for change in found]
         while units("\n".join(lines)) > MESSAGE_UNITS:
             lines.pop()
-        every = b"\n".join(map(settings_audit.encode, found))
+        every = b"\n".join(map(preferences.encode, found))
         await interaction.response.send_message(
             "\n".join(lines) or "—",
             file=discord.File(io.BytesIO(every), CHANGES_FILE),

@@ -9,9 +9,8 @@ import msgspec
 from bot.discord.views.components_panel import Row
 from bot.discord.views.persistent_item import PersistentItem
 from bot.i18n import LANGUAGES, Words
-from bot.preferences import RATES, SERVER, Preferences, RoleRate
+from bot.preferences import RATES, SERVER, Change, Preferences, RoleRate, Values
 from bot.render.steps_text import tool_name
-from bot.settings_audit import Change, Values
 
 # Preferences and their changes as text for admins.
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.render.format_answer import FormattedAnswer
-from bot.render.question_quote import LINES, LONGEST, quotation
+from bot.render.message_view import LINES, LONGEST, quotation
 from bot.render.split import units
 
 

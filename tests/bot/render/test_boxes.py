@@ -2,8 +2,7 @@
 
 import pytest
 
-from bot.render.format_answer import dress
-from bot.render.result_callout import set_apart
+from bot.render.format_answer import dress, set_apart
 
 
 @pytest.mark.parametrize(

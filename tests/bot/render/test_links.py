@@ -9,7 +9,7 @@ from bot.i18n import words
 from bot.notices import Notice
 from bot.render.format_answer import draft, dress, format_as_text
 from bot.render.link_defang import harmless_links
-from bot.render.question_quote import quotation
+from bot.render.message_view import quotation
 from jobqueue.article import ArticleFigure
 from jobqueue.structs import Attachment
 from playground.web_ui import discord_markdown

@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from inference.engines.vision.image_decode import decode_image
+from inference.engines.vision.image_tokens import decode_image
 from inference.library.image_file import decode, suffix_of
 
 RAMP = np.tile(np.linspace(0, 65_535, 256).round().astype("uint16"), (8, 1))

@@ -10,9 +10,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from inference.engines.transformers_engine import TransformersEngine
 from inference.models import ModelError, convert_checkpoint, pull, resolve, safetensors_io
-from inference.models.errors import ConversionFailed
+from inference.models.errors import ConversionFailed, Progress, silent
 from inference.models.model_store import read_manifest
-from inference.models.progress import Progress, silent
 from tests.inference.models import internlm2
 from tests.inference.support import Asker
 

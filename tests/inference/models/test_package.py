@@ -26,8 +26,7 @@ from inference.models import (
     wheel_models,
 )
 from inference.models.catalog import Packaged, Wheel
-from inference.models.errors import ConversionFailed, DownloadBroken, ModelBroken
-from inference.models.progress import Progress, silent
+from inference.models.errors import ConversionFailed, DownloadBroken, ModelBroken, Progress, silent
 from tests.inference.models.conftest import NAME, Pulling
 
 PARTS = (b"GGUF first half, ", b"second half")

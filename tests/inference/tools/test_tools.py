@@ -7,7 +7,7 @@ import pytest
 
 from inference.tools.base import Context, Tool, ToolFailed, tool
 from inference.tools.registry import tools
-from inference.tools.web import pages, papers
+from inference.tools.search_tools import pages, papers
 from jobqueue.schema import Turn
 from tests.drawn import written
 
