@@ -17,7 +17,7 @@ from common.redact import redact
 from inference.agent.model_turn import NoAnswer, NoPrograms
 from inference.agent.tool_runtime import ToolRuntime
 from inference.article.edit_attempt import ArticleService
-from inference.attempt_span import AttemptSpan, trace_attempt
+from inference.attempt_span import trace_attempt
 from inference.chat_attempt import Attempt, ChatAnswer, HistorySource, compose
 from inference.emitter import Emitter, batches, merge_events, retry_transient
 from inference.engines.base import (
@@ -134,8 +134,8 @@ class Worker:
         return self._capabilities | {SOLVE, add_model(SOLVE, self._engine.model)}
 
     @property
-    def _reads(self) -> bool:
-        """The text in pictures."""
+    def _can_read(self) -> bool:
+        """Return whether the worker can read the text in pictures."""
         return can_read(self._engine, self._blobs)
 
     @property
@@ -145,7 +145,7 @@ class Worker:
         """
         opening = self._workshop is not None and not self._workshop.shut
         solve = {SOLVE, add_model(SOLVE, self._engine.model)} if opening else set()
-        return self._capabilities | solve | ({READ} if self._reads else set())
+        return self._capabilities | solve | ({READ} if self._can_read else set())
 
     @property
     def draining(self) -> bool:
@@ -187,7 +187,8 @@ class Worker:
         async with asyncio.TaskGroup() as jobs:
             while not self._stopping.is_set():
                 for lease in await self._claim():
-                    task = jobs.create_task(self._work(lease), name=f"job-{lease.job.id}")
+                    work = self._run_with_outcome(lease)
+                    task = jobs.create_task(work, name=f"job-{lease.job.id}")
                     self._running.add(task)
                     task.add_done_callback(self._forget_task)
                     self._tell_compactor()
@@ -216,12 +217,12 @@ class Worker:
         if self._engine.health().phase != "ready":
             await asyncio.sleep(NOT_READY_S)
             return []
-        leases = await self._apart(await self._take(free))
+        leases = await self._isolate_last_attempt(await self._take(free))
         if not leases and not self._careful:
             await self._queue.wait_for_work(self._claimable_capabilities, WAIT_S)
         return leases
 
-    async def _apart(self, leases: list[Lease]) -> list[Lease]:
+    async def _isolate_last_attempt(self, leases: list[Lease]) -> list[Lease]:
         """Return those that may begin beside what runs. A job in its last attempt runs alone: it
         may be what ended the earlier ones, and nothing else should end with it again."""
         last = [each for each in leases if each.attempt >= self._queue.policy.max_attempts]
@@ -254,115 +255,110 @@ class Worker:
 
     # --- one job ------------------------------------------------------------------------------
 
-    async def _work(self, lease: Lease) -> None:
-        with trace_attempt(lease, self._name, self._engine.model) as told:
-            await self._run_with_outcome(lease, told)
-
-    async def _run_with_outcome(self, lease: Lease, told: AttemptSpan) -> None:
-        """A job's edge: whatever happens inside, the job gets a defined outcome."""
+    async def _run_with_outcome(self, lease: Lease) -> None:
+        """Run one job; whatever happens inside, it gets a defined outcome."""
         ids = {"job": lease.job.id, "channel": lease.job.channel, "attempt": lease.attempt}
-        log.info("attempt begins", extra=ids)
-        observed, outcome = self._metrics.begin(lease), "failed"
-        try:
-            emitter = Emitter(self._queue, lease, observed.saw, told.saw)
-            outcome = await self._attempt(lease, emitter)
-        except asyncio.CancelledError:
-            outcome = "released"
-            with suppress(QueueUnavailable):  # then the lease lapses
-                await self._queue.release(lease)
-            log.info("attempt released", extra=ids)
-            raise
-        except Exception:
-            # Offered again, and buried with its reason when it keeps failing.
-            log.exception("attempt failed", extra=ids)
-            await retry_transient(lambda: self._queue.give_up(lease))
-        else:
-            log.info("attempt ends", extra={**ids, "outcome": outcome})
-            if self._compactor is not None:
-                self._compactor.note_answer(lease.job.channel, lease.job.id)
-        finally:
-            observed.end(outcome)
-            told.end(outcome)
+        with trace_attempt(lease, self._name, self._engine.model) as span:
+            log.info("attempt begins", extra=ids)
+            metrics, outcome = self._metrics.begin(lease), "failed"
+            try:
+                emitter = Emitter(self._queue, lease, metrics.saw, span.saw)
+                outcome = await self._run_attempt(lease, emitter)
+            except asyncio.CancelledError:
+                outcome = "released"
+                with suppress(QueueUnavailable):  # then the lease lapses
+                    await self._queue.release(lease)
+                log.info("attempt released", extra=ids)
+                raise
+            except Exception:
+                # Offered again, and buried with its reason when it keeps failing.
+                log.exception("attempt failed", extra=ids)
+                await retry_transient(lambda: self._queue.give_up(lease))
+            else:
+                log.info("attempt ends", extra={**ids, "outcome": outcome})
+                if self._compactor is not None:
+                    self._compactor.note_answer(lease.job.channel, lease.job.id)
+            finally:
+                metrics.end(outcome)
+                span.end(outcome)
 
-    async def _attempt(self, lease: Lease, emitter: Emitter) -> str:
-        """Returns what became of it, for the log. EngineFailed and surprises go up."""
+    async def _run_attempt(self, lease: Lease, emitter: Emitter) -> str:
+        """Create the attempt, stream its events, finish the job. Return the outcome, for the log.
+
+        EngineFailed and unexpected errors are raised.
+        """
+        started = Started(attempt=lease.attempt, worker=self._name, model=self._engine.model)
         try:
-            return await self._answer(lease, emitter)
+            status, finished = await emitter.emit([started]), None
+            attempt = await self._create_attempt(lease)
+            if status is LeaseStatus.CONTINUE:
+                status, finished = await self._stream(attempt.events(), emitter)
+            if finished is None:
+                if status is LeaseStatus.LOST:
+                    return "lost"
+                reason, failure = _CUT[status]
+                if not attempt.text:
+                    await emitter.finish(Failed(code=failure))
+                    return failure
+                finished = await attempt.cut_short(reason)
+            status = await emitter.finish(finished, attempt.turn(finished))
+            return "lost" if status is LeaseStatus.LOST else finished.reason
         except BadRequest as error:
             code = _REFUSALS.get(type(error), FailureCode.BAD_REQUEST)
             await emitter.finish(Failed(code=code, detail=redact(str(error))))
             return code
 
-    async def _answer(self, lease: Lease, emitter: Emitter) -> str:
-        started = Started(attempt=lease.attempt, worker=self._name, model=self._engine.model)
-        verdict = await emitter.emit([started])
-        answer = await self._begin(lease)
-        if verdict is LeaseStatus.CONTINUE:
-            verdict, finished = await self._stream(answer.events(), emitter)
-            if finished is not None:
-                return await self._finish(answer, finished, emitter)
-        if verdict is LeaseStatus.LOST:
-            return "lost"
-        reason, failure = _CUT[verdict]
-        if not answer.text:
-            await emitter.finish(Failed(code=failure))
-            return failure
-        return await self._finish(answer, await answer.cut_short(reason), emitter)
-
-    async def _begin(self, lease: Lease) -> Attempt:
-        job, blobs = lease.job, self._blobs
-        if blobs is None or not self._reads or not wants_reading(job, self._engine):
-            return await self._create_attempt(job, lease.attempt)
+    async def _create_attempt(self, lease: Lease) -> Attempt:
+        """Create the job's attempt. It reads the pictures first where the model cannot see them."""
+        job, number, blobs = lease.job, lease.attempt, self._blobs
+        if blobs is None or not self._can_read or not wants_reading(job, self._engine):
+            return await self._create_attempt_of_kind(job, number)
         return OcrAttempt(
             job,
-            lease.attempt,
+            number,
             self._engine,
             blobs,
-            lambda read, steps: self._create_attempt(read, lease.attempt, steps),
+            lambda read, steps: self._create_attempt_of_kind(read, number, steps),
         )
 
-    async def _create_attempt(self, job: Job, attempt: int, steps: int = 0) -> Attempt:
-        """`steps` is how many there were already."""
-        with tracing.start_span("context"):
-            return await self._choose_attempt(job, attempt, steps)
-
-    async def _choose_attempt(self, job: Job, attempt: int, steps: int) -> Attempt:
+    async def _create_attempt_of_kind(self, job: Job, number: int, steps: int = 0) -> Attempt:
+        """Create the attempt that the job's capability asks for, after `steps` earlier steps."""
         workshop, wanted = self._workshop, strip_model(job.capability)
-        if wanted == SOLVE:
-            if workshop is None:
-                raise NoPrograms("this worker runs none")
-            return await workshop.solution(job, attempt, steps)
-        if wanted == ARTICLE and self._article_service is not None:
-            return await self._article_service.create_attempt(job, attempt)
-        if wanted != VISION and workshop is not None and (tools := workshop.tools_for(job)):
-            return await workshop.talk(job, attempt, tools, steps)
-        prompt = await compose(
-            job, self._past, self._engine, system=self._system, blobs=self._blobs
-        )
-        return ChatAnswer(job, attempt, prompt, self._engine)
+        with tracing.start_span("context"):
+            if wanted == SOLVE:
+                if workshop is None:
+                    raise NoPrograms("this worker runs none")
+                return await workshop.solution(job, number, steps)
+            if wanted == ARTICLE and self._article_service is not None:
+                return await self._article_service.create_attempt(job, number)
+            if wanted != VISION and workshop is not None and (tools := workshop.tools_for(job)):
+                return await workshop.talk(job, number, tools, steps)
+            prompt = await compose(
+                job, self._past, self._engine, system=self._system, blobs=self._blobs
+            )
+            return ChatAnswer(job, number, prompt, self._engine)
 
     async def _stream(
         self, events: AsyncGenerator[AnyEvent, None], emitter: Emitter
     ) -> tuple[LeaseStatus, Finished | None]:
-        """Emits until the answer is complete or the queue wants it ended; leaving aborts it."""
-        gathered = batches(events, every_s=self._gather_s, idle_s=SILENCE_S)
-        async with aclosing(gathered):
+        """Emit events until the answer is complete or the queue wants it ended.
+
+        Leaving early aborts the answer.
+        """
+
+        def gather_s() -> float:
+            return max(COALESCE_S, len(self._running) / EMITS_PER_S)
+
+        async with aclosing(batches(events, every_s=gather_s, idle_s=SILENCE_S)) as gathered:
             async for batch in gathered:
                 finished = next((e for e in batch if isinstance(e, Finished)), None)
                 # `finish` writes the last event, with the turn.
-                verdict = await emitter.emit(merge_events([e for e in batch if e is not finished]))
-                if finished is not None and verdict is not LeaseStatus.LOST:
+                status = await emitter.emit(merge_events([e for e in batch if e is not finished]))
+                if finished is not None and status is not LeaseStatus.LOST:
                     return LeaseStatus.CONTINUE, finished
-                if verdict is not LeaseStatus.CONTINUE:
-                    return verdict, None
+                if status is not LeaseStatus.CONTINUE:
+                    return status, None
         raise EngineFailed("the answer ended without a last chunk")
-
-    def _gather_s(self) -> float:
-        return max(COALESCE_S, len(self._running) / EMITS_PER_S)
-
-    async def _finish(self, answer: Attempt, finished: Finished, emitter: Emitter) -> str:
-        verdict = await emitter.finish(finished, answer.turn(finished))
-        return "lost" if verdict is LeaseStatus.LOST else finished.reason
 
     # --- chores -------------------------------------------------------------------------------
 
