@@ -15,7 +15,7 @@ from bot.article.message_layout import (
 from bot.i18n import Words
 from bot.render import steps_text
 from bot.render.components_layout import MOST_BYTES
-from bot.render.format_answer import FormattedAnswer, set_apart
+from bot.render.format_answer import FormattedAnswer, highlight_result
 from bot.render.render_process import RenderProcess
 from bot.render.svg_to_png import RenderedImage
 from bot.reply_protocol import AnswerOutcome
@@ -35,10 +35,10 @@ class AnswerFormatter:
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
-        self._studio = RenderProcess()
+        self._render_process = RenderProcess()
 
     async def __aenter__(self) -> Self:
-        await self._studio.__aenter__()
+        await self._render_process.__aenter__()
         return self
 
     async def __aexit__(
@@ -47,7 +47,7 @@ class AnswerFormatter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._studio.__aexit__(kind, error, traceback)
+        await self._render_process.__aexit__(kind, error, traceback)
 
     async def format_answer(
         self, text: str, outcome: AnswerOutcome, words: Words
@@ -55,10 +55,12 @@ class AnswerFormatter:
         if outcome.article:
             return await self.format_article(outcome.article)
         is_solution = outcome.check is not None
-        dressed = await self._studio.dress(set_apart(text) if is_solution else text)
+        formatted = await self._render_process.render(
+            highlight_result(text) if is_solution else text
+        )
         if outcome.work and not is_solution:  # of a solution its card tells
-            dressed = dressed.under("\n".join(steps_text.fold_steps(outcome.work, words)))
-        return dressed.over(await self._load_plots(outcome.work, words))
+            formatted = formatted.with_header("\n".join(steps_text.fold_steps(outcome.work, words)))
+        return formatted.with_images_below(await self._load_plots(outcome.work, words))
 
     async def format_article(self, article: Article) -> ArticleView:
         """Typeset an article's texts, and load the pictures that are still there."""
@@ -71,16 +73,16 @@ class AnswerFormatter:
         )
 
     async def _format_section(self, number: int, section: Section, title: str) -> SectionView:
-        dressed = await self._studio.dress(section_markdown(section, title))
+        formatted = await self._render_process.render(section_markdown(section, title))
         blocks = (
             replace(block, name=f"{number}-{block.name}")
             if isinstance(block, RenderedImage)
             else block
-            for block in dressed.blocks
+            for block in formatted.blocks
         )
         figures = [slot.figure for slot in section.slots if slot.figure]
-        shots = [await self._format_figure(figure) for figure in figures]
-        return SectionView(tuple(blocks), tuple(shots))
+        figure_views = [await self._format_figure(figure) for figure in figures]
+        return SectionView(tuple(blocks), tuple(figure_views))
 
     async def _format_figure(self, figure: ArticleFigure) -> FigureView:
         data = await self._load_bytes(figure.picture.sha256)

@@ -7,7 +7,7 @@ person's own turn: it is never a part of the system prompt.
 
 from collections.abc import Sequence
 
-from bot.files.prompt_files import quote
+from bot.files.prompt_files import fence_text
 from bot.notices import Notice
 from bot.pending_questions import Quote
 from bot.sanitize import clean_text
@@ -37,7 +37,7 @@ def _quotation(quoted: Quote) -> str:
     if quoted.cut:
         part = "last" if quoted.newest else "first"
         extent = f" (its {part} {len(quoted.text)} characters)"
-    return f"{quoted.title}{extent}:\n{quote(quoted.text)}"
+    return f"{quoted.title}{extent}:\n{fence_text(quoted.text)}"
 
 
 def _fit(quotes: Sequence[Quote], room: int) -> list[Quote]:

@@ -23,7 +23,7 @@ import pytest
 from bot import notices, problem_numbers, sanitize
 from bot.agent_trace import AgentTrace, Step, Thinking
 from bot.article.export import markdown_to_html
-from bot.files.prompt_files import clean_file_name, quote
+from bot.files.prompt_files import clean_file_name, fence_text
 from bot.i18n import words
 from bot.notices import QuestionRefused
 from bot.render import (
@@ -38,9 +38,9 @@ from bot.render import (
     steps_text,
     tables,
 )
-from bot.render.format_answer import set_apart
+from bot.render.format_answer import highlight_result
 from bot.render.latex_to_unicode import linear
-from bot.render.message_view import quotation
+from bot.render.message_view import quote_question
 from inference import image_text, reasoning
 from inference.agent import prompts
 from inference.article import (
@@ -201,11 +201,11 @@ def _mentions(text: str) -> None:
 
 
 FUNCTIONS: dict[str, Callable[[str], object]] = {
-    "draft": format_answer.draft,
+    "draft": format_answer.format_draft,
     "format_as_text": format_answer.format_as_text,
-    "pages": lambda text: format_answer.pages(format_answer.format_as_text(text)),
-    "dress": format_answer.dress,
-    "needs_dressing": format_answer.needs_dressing,
+    "pages": lambda text: format_answer.paginate(format_answer.format_as_text(text)),
+    "format_with_images": format_answer.format_with_images,
+    "may_need_images": format_answer.may_need_images,
     "split": split.split,
     "marks": _marks,
     "fences": partial(code_fences.discord_fences, complete=False),
@@ -214,9 +214,9 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "emphasis": emphasis.find_emphasis,
     "emphasis: balance": lambda text: emphasis.balance([text[: SIZE // 2], text[SIZE // 2 :]]),
     "rows of formulas": latex_to_png.normalize_rows,
-    "quotation": quotation,
-    "quotation, whole": partial(quotation, longest=1_900, lines=None),
-    "set_apart": set_apart,
+    "quotation": quote_question,
+    "quotation, whole": partial(quote_question, longest=1_900, lines=None),
+    "highlight_result": highlight_result,
     "formulas": lambda text: [*formulas.extract(text)],
     "formulas: sources": formulas.sources,
     "linear": linear,
@@ -230,7 +230,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "problem": lambda text: (problem_numbers.split_prompt(text), problem_numbers.numbers(text)),
     "prompt": lambda text: sanitize.clean_prompt(text, 10**9),
     "names": lambda text: (sanitize.clean_name(text), clean_file_name(text)),
-    "quote": quote,
+    "quote": fence_text,
     "notice": lambda text: notices.Notice(
         "article-changing", arguments={"heading": text[:2_000]}
     ).text(words("en")),

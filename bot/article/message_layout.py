@@ -12,16 +12,16 @@ from bot.article.edits import list_empty_slots
 from bot.i18n import Words
 from bot.notices import Notice
 from bot.render.components_layout import GAP, Layout, pack
-from bot.render.format_answer import Block, FormattedAnswer, escape_markdown, pages
+from bot.render.format_answer import Block, FormattedAnswer, escape_markdown, paginate
 from bot.render.link_defang import harmless_links
 from bot.render.message_view import (
+    ButtonState,
     MessageView,
     MessageViews,
-    Row,
-    face_of,
+    view_page,
+    with_buttons,
     with_card,
     with_notes,
-    with_row,
 )
 from bot.render.split import MESSAGE_UNITS, units
 from bot.render.svg_to_png import RenderedImage
@@ -67,14 +67,16 @@ class ArticleView:
         return tuple(self._laid_out() if laid_out else self._plain())
 
     def with_notes_and_buttons(
-        self, laid_out: bool, footnotes: Iterable[Notice], row: Row | None, words: Words
+        self, laid_out: bool, footnotes: Iterable[Notice], buttons: ButtonState | None, words: Words
     ) -> MessageViews:
         """Return its messages with notes and buttons below them."""
-        return with_row(with_notes(self.messages(laid_out=laid_out), footnotes, words), row)
+        return with_buttons(with_notes(self.messages(laid_out=laid_out), footnotes, words), buttons)
 
-    def with_notice(self, laid_out: bool, notice: Notice, row: Row | None) -> MessageViews:
+    def with_notice(
+        self, laid_out: bool, notice: Notice, buttons: ButtonState | None
+    ) -> MessageViews:
         """Return its messages with buttons, and with the reason why there is no new version."""
-        return with_row(with_card(self.messages(laid_out=laid_out), notice), row)
+        return with_buttons(with_card(self.messages(laid_out=laid_out), notice), buttons)
 
     def _laid_out(self) -> Iterator[MessageView]:
         for page in pack(group for section in self.sections for group in _section_groups(section)):
@@ -124,14 +126,14 @@ def _figure_layout(figure: FigureView) -> Layout:
 
 
 def _plain_messages(section: SectionView) -> MessageViews:
-    faces = [face_of(page) for page in pages(FormattedAnswer(section.blocks))]
+    messages = [view_page(page) for page in paginate(FormattedAnswer(section.blocks))]
     for figure in section.figures:
-        joined = f"{faces[-1].content}\n{figure.caption}" if faces else figure.caption
-        if faces and not faces[-1].picture and units(joined) <= MESSAGE_UNITS:
-            faces[-1] = replace(faces[-1], content=joined, picture=figure.image)
+        joined = f"{messages[-1].content}\n{figure.caption}" if messages else figure.caption
+        if messages and not messages[-1].picture and units(joined) <= MESSAGE_UNITS:
+            messages[-1] = replace(messages[-1], content=joined, picture=figure.image)
         else:
-            faces.append(MessageView(figure.caption, figure.image))
-    return tuple(faces)
+            messages.append(MessageView(figure.caption, figure.image))
+    return tuple(messages)
 
 
 def _source_link(text: str) -> str:

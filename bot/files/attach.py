@@ -7,7 +7,7 @@ import msgspec
 
 from bot import notices
 from bot.files.file_reader import MAX_BYTES, Content, FileReader, ReadImage, Skipped, Text
-from bot.files.prompt_files import FileNames, Quoted, beginning, pictures, with_files
+from bot.files.prompt_files import FileNames, ReadFile, first_lines, list_images, with_files
 from bot.notices import Notice, QuestionRefused
 from bot.pending_questions import Posted, Question
 from bot.quotes import names_in, with_quotes
@@ -35,48 +35,54 @@ Fetch = Callable[[str], Awaitable[bytes]]  # an address's bytes; OSError when th
 
 
 @dataclass(frozen=True)
-class Sight:
+class FileCapabilities:
     """What the workers that run can do with files."""
 
     vision: bool
-    reads: bool = False  # the text in pictures, whoever of them gets the question
+    reads_images: bool = False  # the text in pictures, whoever of them gets the question
     context_tokens: int = 0
-    seers: frozenset[str] = frozenset()  # models that see, as capabilities name them
-    seers_read: bool = True  # more than a question: none of them is for pictures alone
+    vision_models: frozenset[str] = frozenset()  # models that see, as capabilities name them
+    vision_models_chat: bool = True  # more than a question: none of them is for pictures alone
 
     @classmethod
-    def of(cls, workers: Sequence[WorkerStatus]) -> "Sight":
+    def from_workers(cls, workers: Sequence[WorkerStatus]) -> "FileCapabilities":
         able = {name for worker in workers for name in worker.capabilities}
         # A model for pictures alone reads no files, and its context is nobody's measure.
         chatting = [worker for worker in workers if "chat" in worker.capabilities]
         return cls(
             vision=VISION in able,
-            reads=bool(chatting) and all(READ in worker.capabilities for worker in chatting),
+            reads_images=bool(chatting) and all(READ in worker.capabilities for worker in chatting),
             context_tokens=min(filter(None, (w.context_tokens for w in chatting)), default=0),
-            seers_read=all("chat" in w.capabilities for w in workers if VISION in w.capabilities),
-            seers=frozenset(n.partition("@")[2] for n in able if n.startswith(f"{VISION}@")),
+            vision_models_chat=all(
+                "chat" in w.capabilities for w in workers if VISION in w.capabilities
+            ),
+            vision_models=frozenset(
+                n.partition("@")[2] for n in able if n.startswith(f"{VISION}@")
+            ),
         )
 
-    def seeing(self, capability: str) -> str:
+    def vision_capability(self, capability: str) -> str:
         """Return the capability to ask for with pictures: the wanted model's, if it can see."""
         what, at, model = capability.partition("@")
         if what != "chat":
             return capability
-        return f"{VISION}@{model}" if at and model in self.seers else VISION
+        return f"{VISION}@{model}" if at and model in self.vision_models else VISION
 
     @property
-    def text_bytes(self) -> int:
+    def max_text_bytes(self) -> int:
         context = self.context_tokens or DEFAULT_CONTEXT
         return min(context // FILES_SHARE * BYTES_PER_TOKEN, MAX_TEXT_BYTES)
 
 
-class Attaching:
+class FileAttacher:
     def __init__(self, reader: FileReader, blobs: Blobs, fetch: Fetch) -> None:
         self._reader = reader
         self._blobs = blobs
         self._fetch = fetch
 
-    async def attach(self, question: Question, sight: Sight) -> tuple[Job, list[Notice]]:
+    async def attach(
+        self, question: Question, capabilities: FileCapabilities
+    ) -> tuple[Job, list[Notice]]:
         """The job with its files and quotations, and a note on what became of them.
 
         Raises:
@@ -84,22 +90,26 @@ class Attaching:
         """
         job = question.job
         for_programs = strip_model(job.capability) == SOLVE
-        room = min(sight.text_bytes, MAX_PROMPT_CHARS - len(question.words) - TITLES_CHARS)
+        room = min(
+            capabilities.max_text_bytes, MAX_PROMPT_CHARS - len(question.words) - TITLES_CHARS
+        )
         for_quotes = room // 2 if question.files else room
         prompt, cuts = with_quotes(question.words, question.quotes, for_quotes)
         room -= len(prompt.encode()) - len(question.words.encode())
-        quoted, attachments, unkept = await self._read_all(question, room, for_programs)
-        shown = pictures(quoted)
+        quoted, attachments, unstored = await self._read_all(question, room, for_programs)
+        shown = list_images(quoted)
         for_article = strip_model(job.capability) == ARTICLE  # which they may be pictures of
-        seen = bool(shown) and (for_article or (sight.vision and not for_programs))
-        legible = bool(shown) and sight.reads
+        seen = bool(shown) and (for_article or (capabilities.vision and not for_programs))
+        legible = bool(shown) and capabilities.reads_images
         told = [file for file in quoted if file not in shown or seen]
-        unread = seen and not for_article and not sight.seers_read and question.quotes
+        unread = (
+            seen and not for_article and not capabilities.vision_models_chat and question.quotes
+        )
         if unread:  # a model for pictures alone takes nothing but a question
             prompt = question.words
             cuts = [Notice("quote-unread", arguments={"names": names_in(question.quotes)})]
         notes = cuts + [note for file in told for note in (file.note, *file.remarks)]
-        notes += unkept
+        notes += unstored
         if shown and not seen:
             names = ", ".join(f"`{file.name}`" for file in shown)
             key = "file-text-only" if legible else "file-unseen"
@@ -111,17 +121,17 @@ class Attaching:
         photo_alone = for_programs and legible and not (question.asked or readable)
         return msgspec.structs.replace(
             job,
-            capability=sight.seeing(job.capability) if seen else job.capability,
+            capability=capabilities.vision_capability(job.capability) if seen else job.capability,
             prompt="" if photo_alone else with_files(prompt, quoted),
             attachments=tuple(attachments),
         ), notes
 
     async def _read_all(
         self, question: Question, room: int, for_programs: bool
-    ) -> tuple[list[Quoted], list[Attachment], list[Notice]]:
+    ) -> tuple[list[ReadFile], list[Attachment], list[Notice]]:
         """Return what the model reads, what is kept, and which texts are read but not kept."""
         job = question.job
-        quoted, attachments, unkept = [], [], []
+        quoted, attachments, unstored = [], [], []
         names = FileNames()
         for posted in question.files:
             content = await self._read(posted, room, job.user, whole=for_programs)
@@ -129,20 +139,20 @@ class Attaching:
             if for_programs and isinstance(content, Text) and content.plain:
                 try:
                     text = content.text.encode()  # in the encoding that programs expect
-                    attachments.append(await self._keep(text, name, "text/plain", job))
-                    content = beginning(content)
+                    attachments.append(await self._store(text, name, "text/plain", job))
+                    content = first_lines(content)
                 except QueueError as error:
-                    unkept.append(Notice(_why_unkept(error), arguments={"name": name}))
-            content = _within(content, room)
+                    unstored.append(Notice(_unstored_key(error), arguments={"name": name}))
+            content = _truncate(content, room)
             if isinstance(content, Text):
                 room -= len(content.text.encode())
             if isinstance(content, ReadImage):
                 try:
-                    attachments += await self._keep_stills(content, name, job)
+                    attachments += await self._store_images(content, name, job)
                 except QueueError as error:
-                    content = Skipped("lost", _why_unkept(error))
-            quoted.append(Quoted(name, content))
-        return quoted, attachments, unkept
+                    content = Skipped("lost", _unstored_key(error))
+            quoted.append(ReadFile(name, content))
+        return quoted, attachments, unstored
 
     async def _read(self, posted: Posted, room: int, user: str, *, whole: bool) -> Content:
         """Return what is in it; of a plain text all of it, if `whole`."""
@@ -158,18 +168,18 @@ class Attaching:
             return Skipped("lost")
         return await self._reader.read(data, max_chars=room, user=user, whole=whole)
 
-    async def _keep_stills(self, picture: ReadImage, name: str, job: Job) -> list[Attachment]:
+    async def _store_images(self, picture: ReadImage, name: str, job: Job) -> list[Attachment]:
         """Raises `QueueError` where not all of them are kept."""
         return [
-            await self._keep(still.data, name, still.media_type, job) for still in picture.stills
+            await self._store(still.data, name, still.media_type, job) for still in picture.stills
         ]
 
-    async def _keep(self, data: bytes, name: str, media_type: str, job: Job) -> Attachment:
+    async def _store(self, data: bytes, name: str, media_type: str, job: Job) -> Attachment:
         sha256 = await self._blobs.put(data, user=job.user, server=job.server)
         return Attachment(sha256=sha256, name=name, media_type=media_type, size=len(data))
 
 
-def _why_unkept(error: QueueError) -> str:
+def _unstored_key(error: QueueError) -> str:
     """Return the key of bot/locales that says why."""
     if not isinstance(error, QueueFull):
         return "file-lost"
@@ -177,7 +187,7 @@ def _why_unkept(error: QueueError) -> str:
     return keys.get(error.scope, "file-full")
 
 
-def _within(content: Content, room: int) -> Content:
+def _truncate(content: Content, room: int) -> Content:
     """Text of at most `room` bytes in UTF-8, which is nearest to tokens in every script."""
     if not isinstance(content, Text) or len(content.text.encode()) <= room:
         return content

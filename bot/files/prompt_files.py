@@ -14,10 +14,10 @@ MAX_POSTED_CHARS = 260  # of a name as Discord tells it; what follows is not loo
 MAX_ENDING_CHARS = 10
 NAMELESS_FILE = "file"
 # Names that Windows keeps for itself, whatever their ending is.
-_DEVICES = frozenset(
+_RESERVED_NAMES = frozenset(
     ("CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10)))
 )
-_WITHOUT = {
+_SKIPPED_NOTES = {
     "pictures": "file-without-pictures",
     "charts": "file-without-charts",
     "diagrams": "file-without-diagrams",
@@ -26,7 +26,7 @@ _WITHOUT = {
 
 
 @dataclass(frozen=True)
-class Quoted:
+class ReadFile:
     """A file, read."""
 
     name: str
@@ -58,7 +58,7 @@ class Quoted:
             return []
         name = {"name": self.name}
         text = self.content
-        remarks = [Notice(_WITHOUT[kind], arguments=name) for kind in text.skipped]
+        remarks = [Notice(_SKIPPED_NOTES[kind], arguments=name) for kind in text.skipped]
         if text.assumed_encoding:
             assumed = {**name, "encoding": text.assumed_encoding}
             remarks.append(Notice("file-assumed-encoding", arguments=assumed))
@@ -78,7 +78,7 @@ def clean_file_name(name: str) -> str:
     stem, dot, ending = plain.lstrip(".").rpartition(".")
     if not stem or len(ending) > MAX_ENDING_CHARS:
         stem, dot, ending = plain.lstrip("."), "", ""
-    if stem.partition(".")[0].strip().upper() in _DEVICES:
+    if stem.partition(".")[0].strip().upper() in _RESERVED_NAMES:
         stem = f"_{stem}"
     room = MAX_NAME_CHARS - len(dot + ending)
     return f"{stem[:room].rstrip('. ')}{dot}{ending}".rstrip(". ")
@@ -105,15 +105,15 @@ class FileNames:
         return unique
 
 
-def with_files(prompt: str, files: Sequence[Quoted]) -> str:
+def with_files(prompt: str, files: Sequence[ReadFile]) -> str:
     """The question, and below it the texts of the files as quotations.
 
     A fence is longer than any in what it encloses, so no file can end its own quotation.
     """
-    return "\n\n".join((prompt, *(_quotation(f) for f in files if isinstance(f.content, Text))))
+    return "\n\n".join((prompt, *(_quote_file(f) for f in files if isinstance(f.content, Text))))
 
 
-def beginning(content: Content) -> Content:
+def first_lines(content: Content) -> Content:
     """The first lines of data that a program reads whole: enough to see what it is like."""
     if not isinstance(content, Text):
         return content
@@ -123,24 +123,24 @@ def beginning(content: Content) -> Content:
     return replace(content, text=text, cut=text != content.text or content.cut, beginning=True)
 
 
-def _quotation(file: Quoted) -> str:
+def _quote_file(file: ReadFile) -> str:
     assert isinstance(file.content, Text)  # noqa: S101 — for the type checker
-    title = f'File "{file.name}"{_extent(file.content)}:'
-    return f"{title}\n{quote(file.content.text)}"
+    title = f'File "{file.name}"{_describe_extent(file.content)}:'
+    return f"{title}\n{fence_text(file.content.text)}"
 
 
-def _extent(text: Text) -> str:
+def _describe_extent(text: Text) -> str:
     if text.pages and text.cut:
         return f" (the first {text.pages[0]} of {text.pages[1]} pages)"
     return f" (its first {len(text.text)} characters)" if text.cut else ""
 
 
-def quote(text: str) -> str:
+def fence_text(text: str) -> str:
     """`text` in a code fence that it cannot end."""
     longest = max(map(len, re.findall(r"`+", text)), default=0)
     fence = "`" * max(longest + 1, MIN_FENCE)
     return f"{fence}\n{text.strip(chr(10))}\n{fence}"
 
 
-def pictures(files: Sequence[Quoted]) -> list[Quoted]:
+def list_images(files: Sequence[ReadFile]) -> list[ReadFile]:
     return [file for file in files if isinstance(file.content, ReadImage)]

@@ -1,18 +1,18 @@
-r"""Formats an answer: while it streams, and once it is whole.
+r"""Formats an answer: as a draft while it streams, and with images once it is complete.
 
-While it streams it is text alone (`draft`), which only ever grows. Once it is whole (`dress`) it
-becomes blocks in reading order:
+A draft is text alone (`format_draft`), and only ever grows. A complete answer becomes blocks in
+reading order (`format_with_images`):
 
-- a formula in a line becomes Unicode where that is exact (`$x^2$`: x²);
-- a formula on display that reads the same on a line becomes a line, any other a picture where it
-  stood; one in a line that has no exact line becomes **(1)**, and its picture ends the paragraph;
-- a table becomes an aligned block, a wide one a picture;
-- what cannot be drawn stays as its source, in a code block, and a table as a list; so does what is
-  hidden in a spoiler, since a picture would show it.
+- An inline formula becomes Unicode where that is exact (`$x^2$`: x²). Otherwise **(1)** takes its
+  place, and its image ends the paragraph.
+- A display formula becomes a line of text if Unicode can write it, else an image in its place.
+- A table becomes an aligned code block. A wide one becomes an image.
+- What cannot be drawn stays as its source in a code block, and a table becomes a list. So does the
+  content of a spoiler, since an image would show it.
 
-Discord shows pictures under a message's text, and crops several into a mosaic. So blocks are to be
-laid out in order: as text displays and galleries of one picture each where a message is made of
-components, else as messages that each end with a picture. `pages` does both.
+Discord shows images below a message's text and crops several into a mosaic. So `paginate` lays the
+blocks out in order: as text displays and galleries of one image each in a message of components,
+else as messages that each end with an image.
 """
 
 import re
@@ -50,12 +50,12 @@ _ESCAPED = r"\\\g<0>"
 _STANDS_ALONE = regex.compile(r"\A(?:[#>|]|[-*] )|\$\$|\\\[|\\begin")
 
 
-def set_apart(text: str) -> str:
+def highlight_result(text: str) -> str:
     """The answer with its result as a quotation, and large where that is one short line."""
     text = text.strip()
     words, _, last = text.rpartition("\n\n")
     if (result := _result(last)) is None:
-        return _whole(_with_formulas(text))
+        return _highlight_all(_with_formulas(text))
     return f"{_with_formulas(words)}\n\n{result}" if words else result
 
 
@@ -71,7 +71,7 @@ def _result(paragraph: str) -> str | None:
     return f"> ## {_MARKUP.sub(_ESCAPED, printed[1]) if is_plain else printed[1]}"
 
 
-def _whole(text: str) -> str:
+def _highlight_all(text: str) -> str:
     if _CODE.search(text):
         return text  # a block of code stands apart by itself
     is_short = "\n" not in text and units(text) <= SHORT_UNITS
@@ -131,7 +131,7 @@ _LONGEST_LINE = 48  # of a display formula written as text
 _INDENT = "\u2003\u2003"  # Discord keeps these, and would not keep spaces
 
 _MARKDOWN = re.compile(r"([\\*_~|`<>\[\]#])")
-_MAY_NEED_DRESSING = re.compile(r"[$|]|\\[(\[]|\\begin")
+_MAY_NEED_IMAGES = re.compile(r"[$|]|\\[(\[]|\\begin")
 _PARAGRAPH_END = re.compile(r"(\n[ ]*\n|\n(?=[ >]*```))")
 # What is left of a line whose formula became a picture; a mark of emphasis then marks nothing.
 _EMPTY_LINE = re.compile(r"(?:\n|\A)(?:[> ]|[-+][ ]|\#{1,3}[ ]|[*_~|]++)*+\Z")
@@ -145,7 +145,7 @@ Block = str | RenderedImage
 
 
 @dataclass(frozen=True)
-class _Apart:
+class _SeparateText:
     """Text that is not in the line of the words before it: a formula's line, a block of code."""
 
     text: str
@@ -157,7 +157,7 @@ class FormattedAnswer:
     """An answer's texts and pictures in reading order."""
 
     blocks: tuple[Block, ...]
-    formulas: bool = False  # whether its source has mathematics
+    has_formulas: bool = False  # whether its source has mathematics
 
     @property
     def text(self) -> str:
@@ -167,14 +167,14 @@ class FormattedAnswer:
     def pictures(self) -> tuple[RenderedImage, ...]:
         return tuple(block for block in self.blocks if isinstance(block, RenderedImage))
 
-    def under(self, line: str) -> "FormattedAnswer":
+    def with_header(self, line: str) -> "FormattedAnswer":
         """Return the answer with a line above it, in the same block where it begins with text."""
         first = self.blocks[0] if self.blocks else None
         if isinstance(first, str):
             return replace(self, blocks=(stack(line, first), *self.blocks[1:]))
         return replace(self, blocks=(line, *self.blocks))
 
-    def over(self, pictures: "Iterable[RenderedImage]") -> "FormattedAnswer":
+    def with_images_below(self, pictures: "Iterable[RenderedImage]") -> "FormattedAnswer":
         """Return the answer with pictures below it."""
         return replace(self, blocks=(*self.blocks, *pictures))
 
@@ -188,7 +188,7 @@ def stack(*texts: str) -> str:
     return whole
 
 
-def draft(text: str) -> str:
+def format_draft(text: str) -> str:
     """Format an answer that is still being written: only what will not change."""
     return harmless_links(discord_fences(text, complete=False))
 
@@ -199,29 +199,29 @@ def format_as_text(text: str) -> FormattedAnswer:
     return FormattedAnswer((shown,) if shown else ())
 
 
-def needs_dressing(text: str) -> bool:
+def may_need_images(text: str) -> bool:
     """Return whether drawing could show more than `format_as_text`; drawing takes time."""
-    return _MAY_NEED_DRESSING.search(text) is not None
+    return _MAY_NEED_IMAGES.search(text) is not None
 
 
-def dress(text: str) -> FormattedAnswer:
+def format_with_images(text: str) -> FormattedAnswer:
     """A whole answer as text and pictures. Takes milliseconds for each formula and table."""
     plain = discord_fences(text, complete=True)
-    wardrobe = _BlockBuilder()
+    builder = _BlockBuilder()
     marks = MarkdownSpans(plain)
     done = 0
     for table in marks.tables:
         grid = parse(plain[table.start : table.end])
         if grid is not None:
-            wardrobe.prose(plain[done : table.start])
-            wardrobe.table(grid)
+            builder.add_prose(plain[done : table.start])
+            builder.add_table(grid)
             done = table.end
-    wardrobe.prose(plain[done:])
-    return FormattedAnswer(tuple(_tidy(wardrobe.balance())), wardrobe.formulas)
+    builder.add_prose(plain[done:])
+    return FormattedAnswer(tuple(_tidy(builder.balance())), builder.formulas)
 
 
-def pages(
-    dressed: FormattedAnswer, *, limit: int = MESSAGE_UNITS, pictures: int = 1
+def paginate(
+    answer: FormattedAnswer, *, limit: int = MESSAGE_UNITS, pictures: int = 1
 ) -> list[tuple[Block, ...]]:
     """The blocks of each message: at most `limit` units of text and so many pictures.
 
@@ -229,7 +229,7 @@ def pages(
     message of components takes 4000 units and 10 pictures, since it carries 10 files.
     """
     result: list[list[Block]] = []
-    for block in _cut(dressed.blocks, limit):
+    for block in _cut(answer.blocks, limit):
         if not result or not _has_room(result[-1], block, limit, pictures):
             result.append([])
         result[-1].append(block)
@@ -258,21 +258,21 @@ def _cut(blocks: Iterable[Block], limit: int) -> Iterator[Block]:
 class _BlockBuilder:
     """Gathers the blocks of one answer."""
 
-    blocks: list[Block | _Apart] = field(default_factory=list)
+    blocks: list[Block | _SeparateText] = field(default_factory=list)
     formulas: bool = False
     drawn: int = 0
     labelled: int = 0
-    waiting: list[RenderedImage] = field(default_factory=list)  # for the end of their paragraph
+    pending: list[RenderedImage] = field(default_factory=list)  # for the end of their paragraph
 
-    def table(self, grid: Grid) -> None:
+    def add_table(self, grid: Grid) -> None:
         if (blocks := as_code_blocks(grid)) is not None:
-            self.blocks.append(_Apart("\n".join(blocks) + "\n", is_block=True))
-        elif picture := self._room() and draw(grid, self._name("table")):
-            self._show(picture)
+            self.blocks.append(_SeparateText("\n".join(blocks) + "\n", is_block=True))
+        elif picture := self._can_draw() and draw(grid, self._next_name("table")):
+            self._add_image(picture)
         else:
-            self._say(as_list(grid) + "\n")
+            self._add_text(as_list(grid) + "\n")
 
-    def prose(self, text: str) -> None:
+    def add_prose(self, text: str) -> None:
         emphasis = replace(find_emphasis(text), unclosed=())  # the answer is whole
         at = 0
         quote: str | None = None  # of the line that a formula on display divided
@@ -282,75 +282,75 @@ class _BlockBuilder:
                 is_hidden = SPOILER in emphasis.open_at(at) or _is_between_bars(text, at, end)
                 quote = self._quote() if segment.display and not is_hidden else None
                 if quote is None:
-                    self._inline(segment, emphasis.open_at(at), is_hidden)
+                    self._add_inline_formula(segment, emphasis.open_at(at), is_hidden)
                 else:
-                    self._display(segment)
+                    self._add_display_formula(segment)
                 self.formulas = True
             elif quote is None:
-                self._paragraphs(segment)
+                self._add_paragraphs(segment)
             else:
-                marks, words = _below(text, at, end, emphasis)
-                self._say(marks)
-                self._paragraphs(words if words.startswith("\n") else f"\n{quote}{words}")
+                marks, words = _split_after_display(text, at, end, emphasis)
+                self._add_text(marks)
+                self._add_paragraphs(words if words.startswith("\n") else f"\n{quote}{words}")
                 quote = None
             at = end
         self._flush()
 
-    def _paragraphs(self, text: str) -> None:
+    def _add_paragraphs(self, text: str) -> None:
         here, *elsewhere = _PARAGRAPH_END.split(text, 1)
-        self._say(here)
+        self._add_text(here)
         if elsewhere:
             self._flush()
-            self._say("".join(elsewhere))
+            self._add_text("".join(elsewhere))
 
-    def _display(self, formula: Formula) -> None:
+    def _add_display_formula(self, formula: Formula) -> None:
         line = linear(formula.latex)
         if line and line.flat and len(line.text) <= _LONGEST_LINE:
-            self._say_apart(f"{_INDENT}{escape_markdown(line.text)}")
+            self._add_line(f"{_INDENT}{escape_markdown(line.text)}")
         elif picture := self._typeset(formula.latex, formula.latex):
-            self._show(picture)
+            self._add_image(picture)
         else:
-            self.blocks.append(_Apart(f"\n```latex\n{formula.latex}\n```", is_block=True))
+            self.blocks.append(_SeparateText(f"\n```latex\n{formula.latex}\n```", is_block=True))
 
-    def _inline(self, formula: Formula, marks: list[str], is_hidden: bool) -> None:
+    def _add_inline_formula(self, formula: Formula, marks: list[str], is_hidden: bool) -> None:
         if line := linear(formula.latex):
-            self._say(escape_markdown(line.text))
+            self._add_text(escape_markdown(line.text))
             return
         label = self.labelled + 1
         numbered = rf"({label})\quad {formula.latex}"
         picture = None if is_hidden else self._typeset(numbered, formula.latex)
         if picture is None:
-            self._say(_code(formula.latex))
+            self._add_text(_inline_code(formula.latex))
             return
         self.labelled = label
-        self.waiting.append(picture)
+        self.pending.append(picture)
         is_starred = "*" in marks or "**" in marks
-        self._say(f"({label})" if is_starred else f"**({label})**")
+        self._add_text(f"({label})" if is_starred else f"**({label})**")
 
     def _typeset(self, latex: str, source: str) -> RenderedImage | None:
-        if not self._room():
+        if not self._can_draw():
             return None
-        picture = typeset(latex, self._name("formula"))
+        picture = typeset(latex, self._next_name("formula"))
         return picture and RenderedImage(picture.name, picture.png, source)
 
-    def _room(self) -> bool:
-        return self.drawn + len(self.waiting) < MAX_PICTURES
+    def _can_draw(self) -> bool:
+        return self.drawn + len(self.pending) < MAX_PICTURES
 
-    def _name(self, what: str) -> str:
-        return f"{what}-{self.drawn + len(self.waiting) + 1}.png"
+    def _next_name(self, what: str) -> str:
+        return f"{what}-{self.drawn + len(self.pending) + 1}.png"
 
-    def _say(self, text: str) -> None:
+    def _add_text(self, text: str) -> None:
         if self.blocks and isinstance(self.blocks[-1], str):
             self.blocks[-1] += text
         else:
             self.blocks.append(text)
 
-    def _say_apart(self, line: str) -> None:
+    def _add_line(self, line: str) -> None:
         last = self.blocks[-1] if self.blocks else ""
         is_at_start = isinstance(last, str) and _LINE_START.fullmatch(_last_line(last))
         if not is_at_start and not isinstance(last, RenderedImage):
             line = f"\n{self._quote()}{line}"
-        self.blocks.append(_Apart(line))
+        self.blocks.append(_SeparateText(line))
 
     def _quote(self) -> str:
         """The marks of the quotation that the last line belongs to."""
@@ -358,19 +358,19 @@ class _BlockBuilder:
         quote = _QUOTE.match(_last_line(last)) if isinstance(last, str) else None
         return quote[0] if quote else ""
 
-    def _show(self, picture: RenderedImage) -> None:
+    def _add_image(self, picture: RenderedImage) -> None:
         self.blocks.append(picture)
         self.drawn += 1
 
     def _flush(self) -> None:
-        for picture in self.waiting:
-            self._show(picture)
-        self.waiting = []
+        for picture in self.pending:
+            self._add_image(picture)
+        self.pending = []
 
     def balance(self) -> Iterator[Block]:
         """The blocks, each text with its own pairs of marks."""
         texts = [""]
-        between: list[RenderedImage | _Apart] = []
+        between: list[RenderedImage | _SeparateText] = []
         for block in self.blocks:
             if isinstance(block, str):
                 texts[-1] += block
@@ -401,7 +401,7 @@ def _tidy(blocks: Iterable[Block]) -> Iterator[Block]:
             yield harmless_links(text)
 
 
-def _below(text: str, at: int, end: int, emphasis: Emphasis) -> tuple[str, str]:
+def _split_after_display(text: str, at: int, end: int, emphasis: Emphasis) -> tuple[str, str]:
     """Return what follows a formula on display: marks that close there, and words without a full
     stop."""
     marks = ""
@@ -431,6 +431,6 @@ def escape_markdown(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", text)
 
 
-def _code(latex: str) -> str:
+def _inline_code(latex: str) -> str:
     shown = " ".join(latex.split())
     return f"``{shown}``" if "`" in shown else f"`{shown}`"

@@ -1,7 +1,7 @@
 """The view of each message of an answer at this moment.
 
-A face is all that is seen of one message. Showing an answer is then making the messages equal
-their faces, whatever was shown before.
+A view holds all that people see of one message. The reply makes each message equal its view,
+whatever the message showed before.
 """
 
 import re
@@ -17,10 +17,10 @@ from bot.render.components_layout import Layout
 from bot.render.format_answer import (
     Block,
     FormattedAnswer,
-    draft,
     escape_markdown,
     format_as_text,
-    pages,
+    format_draft,
+    paginate,
     stack,
 )
 from bot.render.link_defang import harmless_links
@@ -31,15 +31,17 @@ from bot.render.svg_to_png import RenderedImage
 #
 # Discord tells a channel's readers that somebody used a command, and not what they asked.
 
-LONGEST = 300  # UTF-16 units, about
-LINES = 4
+MAX_QUOTE_UNITS = 300  # UTF-16 units, about
+MAX_QUOTE_LINES = 4
 
 # An address in angle brackets brings no card along. Mentions ping nobody, and read as names.
-_WHOLE = re.compile(r"(?P<address>https?://[^\s<>`]+)|<(?:@[!&]?|#)\d+>|<a?:\w+:\d+>")
-_NEXT = "\n> "
+_UNDIVIDED = re.compile(r"(?P<address>https?://[^\s<>`]+)|<(?:@[!&]?|#)\d+>|<a?:\w+:\d+>")
+_NEXT_LINE = "\n> "
 
 
-def quotation(text: str, longest: int = LONGEST, lines: int | None = LINES) -> str:
+def quote_question(
+    text: str, longest: int = MAX_QUOTE_UNITS, lines: int | None = MAX_QUOTE_LINES
+) -> str:
     """Quote as many of the first lines as fit, without any markup in them."""
     every = [line.strip() for line in text.splitlines() if line.strip()]
     kept = every[:lines]
@@ -47,7 +49,7 @@ def quotation(text: str, longest: int = LONGEST, lines: int | None = LINES) -> s
     for piece in _pieces("\n".join(kept)):
         room -= units(piece)
         if room < 0:
-            return harmless_links(f"{quoted.removesuffix(_NEXT)}…")
+            return harmless_links(f"{quoted.removesuffix(_NEXT_LINE)}…")
         quoted += piece
     return harmless_links(f"{quoted}…" if len(kept) < len(every) else quoted)
 
@@ -55,7 +57,7 @@ def quotation(text: str, longest: int = LONGEST, lines: int | None = LINES) -> s
 def _pieces(text: str) -> Iterator[str]:
     """Split the text into pieces that are shown whole or not at all."""
     done = 0
-    for match in _WHOLE.finditer(text):
+    for match in _UNDIVIDED.finditer(text):
         yield from map(_plain, text[done : match.start()])
         yield f"<{match[0]}>" if match["address"] else match[0]
         done = match.end()
@@ -63,25 +65,25 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _plain(character: str) -> str:
-    return _NEXT if character == "\n" else escape_markdown(character)
+    return _NEXT_LINE if character == "\n" else escape_markdown(character)
 
 
 @dataclass(frozen=True)
-class Row:
+class ButtonState:
     """What may be done about a finished answer."""
 
     job: str
-    latest: bool = True  # of its channel; only that one can be changed
+    is_latest: bool = True  # of its channel; only that one can be changed
     failed: bool = False  # there is no answer, only the work for it
-    again: bool = False  # what failed may be asked once more
-    cut: bool = False  # more of it can be written
+    can_retry: bool = False  # what failed may be asked once more
+    can_continue: bool = False  # more of it can be written
     current: int = 0  # the version that is shown
-    versions: int = 1
+    version_count: int = 1
     work: WorkKind | None = None  # that can be read
-    numbers: bool = False  # can be changed, to solve the problem anew
-    formulas: bool = False  # can be copied
-    article: bool = False  # can be edited and downloaded
-    empty: bool = False  # a place for a picture is, and says why
+    has_numbers: bool = False  # can be changed, to solve the problem anew
+    has_formulas: bool = False  # can be copied
+    is_article: bool = False  # can be edited and downloaded
+    has_empty_slots: bool = False  # a place for a picture is, and says why
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,8 @@ class MessageView:
     notice: Notice | None = None  # shown as a card under the content
     card_as_text: bool = False  # the notice is a part of the content, where cards are not allowed
     stoppable: bool = False  # carries the Stop button
-    asks: PendingApproval | None = None  # carries the buttons that allow a call, or do not
-    row: Row | None = None  # carries a finished answer's buttons
+    approval: PendingApproval | None = None  # carries the buttons that allow a call, or do not
+    buttons: ButtonState | None = None  # carries a finished answer's buttons
     layout: Layout | None = None  # made of components, in place of content and picture
 
     @property
@@ -147,37 +149,37 @@ MessageViews = tuple[MessageView, ...]
 
 _ADDRESS = re.compile(r"https?://[^\s<>)\]]{1,2000}", re.IGNORECASE)
 
-OLD = MessageView("-# ⋯")  # of a message of an older text that a newer one has not come to yet
+OUTDATED = MessageView("-# ⋯")  # of a message of an older text that a newer one has not come to yet
 FILES_REFUSED = Notice("note-files-refused")
 TEXT_REFUSED = Notice("text-refused")
 MANY_MESSAGES = 3
 NOTES_UNITS = 300  # that a message of components has room for, with a card
 
 
-def waiting(notice: Notice, text: str = "", head: str = "") -> MessageViews:
+def view_waiting(notice: Notice, text: str = "", head: str = "") -> MessageViews:
     """The notice, under the text that a new answer will replace."""
     *before, last = view_notice(notice, text, head)
     return (*before, replace(last, stoppable=True))
 
 
-def streaming(
-    text: str, head: str = "", asks: PendingApproval | None = None, card: Notice | None = None
+def view_streaming(
+    text: str, head: str = "", approval: PendingApproval | None = None, card: Notice | None = None
 ) -> MessageViews:
     """The text so far under what was done for it, with the Stop button under its last message,
     and above that a card on how far it is."""
-    shown = stack(head, draft(text))
+    shown = stack(head, format_draft(text))
     contents = [piece.content for piece in split(shown) if piece.body.strip()]
     if not contents and not card:
         return ()
     *before, last = map(MessageView, contents or [""])
-    return (*before, replace(last, stoppable=True, asks=asks, notice=card))
+    return (*before, replace(last, stoppable=True, approval=approval, notice=card))
 
 
 def view_finished(
     answer: FormattedAnswer, footnotes: Iterable[Notice], words: Words
 ) -> MessageViews:
-    faces = _faces(answer)
-    return with_notes(faces, footnotes, words)
+    views = _view_pages(answer)
+    return with_notes(views, footnotes, words)
 
 
 def with_document(shown: MessageViews, text: str) -> MessageViews:
@@ -197,13 +199,13 @@ def with_card(shown: MessageViews, notice: Notice) -> MessageViews:
 def view_notice(notice: Notice, text: str = "", head: str = "") -> MessageViews:
     """The notice, under what there is of an answer and of what was done for it."""
     shown = format_as_text(text)
-    return with_card(_faces(shown.under(head) if head else shown), notice)
+    return with_card(_view_pages(shown.with_header(head) if head else shown), notice)
 
 
-def at_work(shown: MessageViews, notice: Notice) -> MessageViews:
+def view_rework(shown: MessageViews, notice: Notice) -> MessageViews:
     """Return the views of an answer while it is being changed, with what is being done."""
     *before, last = with_card(shown, notice)
-    return (*before, replace(last, stoppable=True, row=None))
+    return (*before, replace(last, stoppable=True, buttons=None))
 
 
 def with_notes(shown: MessageViews, footnotes: Iterable[Notice], words: Words) -> MessageViews:
@@ -215,29 +217,29 @@ def with_notes(shown: MessageViews, footnotes: Iterable[Notice], words: Words) -
     return _with_last_line(shown, notes)
 
 
-def with_row(shown: MessageViews, row: Row | None) -> MessageViews:
+def with_buttons(shown: MessageViews, buttons: ButtonState | None) -> MessageViews:
     """The same, with buttons under the last message."""
     *before, last = shown
-    return (*before, replace(last, row=row))
+    return (*before, replace(last, buttons=buttons))
 
 
-def without(face: MessageView, refused: Refusable, words: Words) -> MessageView:
+def without_refused(view: MessageView, refused: Refusable, words: Words) -> MessageView:
     """Return the message without what Discord refused, and with a word on it where that was
     more than form. A message that holds nothing of the kind is returned as it is."""
     match refused:
-        case Refusable.FILES if face.has_files:
-            noted = with_notes((face.without_files(),), [FILES_REFUSED], words)
+        case Refusable.FILES if view.has_files:
+            noted = with_notes((view.without_files(),), [FILES_REFUSED], words)
             return noted[0] if len(noted) == 1 else replace(noted[0], notice=FILES_REFUSED)
-        case Refusable.CARD if face.notice and not face.layout:
-            return replace(face, card_as_text=True)
+        case Refusable.CARD if view.notice and not view.layout:
+            return replace(view, card_as_text=True)
         case Refusable.LINKS:
-            return _with_texts(face, lambda text: _ADDRESS.sub(words("link-refused"), text))
-        case Refusable.TEXT if face.text:
-            plain = replace(face, content="", picture=None, layout=None)
-            document = "" if face.stoppable else face.text  # not anew with each edit
+            return _with_texts(view, lambda text: _ADDRESS.sub(words("link-refused"), text))
+        case Refusable.TEXT if view.text:
+            plain = replace(view, content="", picture=None, layout=None)
+            document = "" if view.stoppable else view.text  # not anew with each edit
             return replace(plain, document=document, notice=TEXT_REFUSED)
         case _:
-            return face
+            return view
 
 
 def limit_messages(shown: MessageViews, most: int, text: str, words: Words) -> MessageViews:
@@ -252,31 +254,31 @@ def limit_messages(shown: MessageViews, most: int, text: str, words: Words) -> M
     return (*shown[: most - 1], last)
 
 
-def _with_texts(face: MessageView, change: Callable[[str], str]) -> MessageView:
-    if face.layout is None:
-        return replace(face, content=change(face.content))
-    parts = (change(part) if isinstance(part, str) else part for part in face.layout.parts)
-    return replace(face, layout=Layout(tuple(parts)))
+def _with_texts(view: MessageView, change: Callable[[str], str]) -> MessageView:
+    if view.layout is None:
+        return replace(view, content=change(view.content))
+    parts = (change(part) if isinstance(part, str) else part for part in view.layout.parts)
+    return replace(view, layout=Layout(tuple(parts)))
 
 
-def _faces(answer: FormattedAnswer) -> MessageViews:
+def _view_pages(answer: FormattedAnswer) -> MessageViews:
     """A message for each page."""
-    return tuple(face_of(page) for page in pages(answer))
+    return tuple(view_page(page) for page in paginate(answer))
 
 
-def face_of(page: tuple[Block, ...]) -> MessageView:
+def view_page(page: tuple[Block, ...]) -> MessageView:
     """Return a message's text and the picture that ends it."""
     content = "\n".join(block for block in page if isinstance(block, str))
     picture = next((block for block in page if isinstance(block, RenderedImage)), None)
     return MessageView(content, picture)
 
 
-def _with_last_line(faces: MessageViews, line: str) -> MessageViews:
+def _with_last_line(views: MessageViews, line: str) -> MessageViews:
     """A picture shows under its message's text, so that a line goes under it as a new message."""
     if not line:
-        return faces
-    *before, last = faces or (MessageView(),)
+        return views
+    *before, last = views or (MessageView(),)
     joined = f"{last.content.rstrip()}\n{line}" if last.content else line
     if last.layout or last.picture or units(joined) > MESSAGE_UNITS:
-        return (*faces, MessageView(line))
+        return (*views, MessageView(line))
     return (*before, replace(last, content=joined))

@@ -12,7 +12,12 @@ from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from bot.render.format_answer import FormattedAnswer, dress, format_as_text, needs_dressing
+from bot.render.format_answer import (
+    FormattedAnswer,
+    format_as_text,
+    format_with_images,
+    may_need_images,
+)
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -24,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class RenderProcess:
-    """`async with RenderProcess() as process: await process.dress(text)`."""
+    """`async with RenderProcess() as process: await process.render(text)`."""
 
     def __init__(self, timeout_s: float = TIMEOUT_S) -> None:
         self._timeout_s = timeout_s
@@ -43,9 +48,9 @@ class RenderProcess:
     ) -> None:
         await asyncio.to_thread(self._close)
 
-    async def dress(self, text: str) -> FormattedAnswer:
-        """The dressed answer, or within the time-out and a moment its text alone."""
-        if not needs_dressing(text):
+    async def render(self, text: str) -> FormattedAnswer:
+        """Return the answer with images, or its text alone after the time-out."""
+        if not may_need_images(text):
             return format_as_text(text)
         return await asyncio.to_thread(self._ask, text) or format_as_text(text)
 
@@ -55,8 +60,8 @@ class RenderProcess:
                 connection = self._start()
                 connection.send(text)
                 if connection.poll(self._timeout_s):
-                    dressed: FormattedAnswer = connection.recv()
-                    return dressed
+                    formatted: FormattedAnswer = connection.recv()
+                    return formatted
                 log.warning("drawing took more than %.0f s", self._timeout_s)
             except (EOFError, OSError) as error:
                 log.warning("the drawing process ended: %r", error)
@@ -67,7 +72,7 @@ class RenderProcess:
         if self._connection is None:
             context = get_context("spawn")
             self._connection, theirs = context.Pipe()
-            self._process = context.Process(target=_work, args=(theirs,), daemon=True)
+            self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
             self._process.start()
             theirs.close()  # so that its death is seen here
             if not self._connection.poll(_START_S):
@@ -88,11 +93,11 @@ class RenderProcess:
         self._process = self._connection = None
 
 
-def _work(connection: Connection) -> None:
+def _serve(connection: Connection) -> None:
     connection.send("ready")
     while True:
         try:
             text = connection.recv()
         except (EOFError, KeyboardInterrupt):  # the bot is gone, or going
             return
-        connection.send(dress(text))
+        connection.send(format_with_images(text))

@@ -4,7 +4,7 @@ import discord
 
 from bot.discord.views.persistent_item import PersistentItem
 from bot.i18n import Words
-from bot.render.message_view import Row
+from bot.render.message_view import ButtonState
 
 
 class ArticleItem(
@@ -45,11 +45,11 @@ def button(  # noqa: PLR0917 — read in the order of the id
     return ArticleItem(discord.ui.Button(label=label, emoji=emoji, custom_id=at))
 
 
-def article_buttons(row: Row, words: Words) -> list[ArticleItem]:
+def article_buttons(state: ButtonState, words: Words) -> list[ArticleItem]:
     """Return the buttons under an article."""
     shown = [
-        button("edit", row.job, words("article-edit"), "✏️"),
-        button("download", row.job, words("article-download"), "📥"),
+        button("edit", state.job, words("article-edit"), "✏️"),
+        button("download", state.job, words("article-download"), "📥"),
     ]
-    why = [button("why", row.job, words("article-why"), "❓")] if row.empty else []
+    why = [button("why", state.job, words("article-why"), "❓")] if state.has_empty_slots else []
     return [*shown, *why]

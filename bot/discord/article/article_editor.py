@@ -12,7 +12,7 @@ from bot.article.article_store import ArticleRecord
 from bot.article.message_layout import describe_empty_slot, escape_line
 from bot.discord.article.article_components import ArticleItem, button, custom_id
 from bot.discord.views.answer_buttons import stop_button
-from bot.discord.views.components_panel import Row
+from bot.discord.views.components_panel import ControlRow
 from bot.i18n import Words
 from bot.notices import Notice
 from bot.render.svg_to_png import RenderedImage
@@ -55,7 +55,7 @@ class ArticleEditor:
             "\n".join((self._excerpt(), *self._slot_lines())),
         ]
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[ControlRow]:
         if self.running_job:
             stop = stop_button(self.running_job, self.words)
             return [_row(stop, self._button("show", "article-refresh", "🔄"))]
@@ -180,8 +180,8 @@ def _option(value: int, label: str, chosen: bool) -> discord.SelectOption:
     return discord.SelectOption(label=label[:LABEL_CHARS], value=str(value), default=chosen)
 
 
-def _row(*items: "discord.ui.Item[Any]") -> Row:
-    row: Row = discord.ui.ActionRow()
+def _row(*items: "discord.ui.Item[Any]") -> ControlRow:
+    row: ControlRow = discord.ui.ActionRow()
     for item in items:
         row.add_item(item)
     return row

@@ -17,7 +17,7 @@ from bot.discord.host import Interaction
 from bot.i18n import words
 from bot.notices import QuestionRefused
 from bot.pending_questions import Posted, Question, Reference
-from bot.render.message_view import quotation
+from bot.render.message_view import quote_question
 from bot.sanitize import clean_prompt
 from common import tracing
 from jobqueue.errors import QueueError
@@ -147,7 +147,7 @@ def require_threads(interaction: Interaction) -> None:
 
 def _thread_header(job: Job) -> str:
     """Return the question above its thread, as a quotation that nothing in it can end."""
-    return f"**{job.user_name}**\n{quotation(job.prompt, QUOTED_UNITS, lines=None)}"
+    return f"**{job.user_name}**\n{quote_question(job.prompt, QUOTED_UNITS, lines=None)}"
 
 
 async def remember(interaction: Interaction, prompt: str) -> None:

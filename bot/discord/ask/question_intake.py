@@ -24,7 +24,7 @@ from bot.discord.ask.admission import Admission
 from bot.discord.delivery import reply_target
 from bot.discord.delivery.answer_manager import AnswerManager
 from bot.discord.delivery.reply_target import Footnote, InteractionTarget, MessageTarget
-from bot.files.attach import Attaching, Sight
+from bot.files.attach import FileAttacher, FileCapabilities
 from bot.files.file_reader import FileReader
 from bot.notices import Notice, QuestionRefused
 from bot.pending_questions import Question
@@ -58,7 +58,7 @@ class QuestionIntake:
         self._services = services
         self._admission = admission
         self._answers = answers
-        self._attaching = Attaching(FileReader(), services.blobs, self._fetch_file)
+        self._attacher = FileAttacher(FileReader(), services.blobs, self._fetch_file)
         self._group = asyncio.TaskGroup()
         self._open: dict[Conversation, asyncio.Queue[Question]] = {}
         self._known_ids: OrderedDict[str, None] = OrderedDict()
@@ -189,10 +189,10 @@ class QuestionIntake:
         if not (question.files or question.quotes):
             return replace(question.job, prompt=question.words)
         try:
-            sight = Sight.of(await self._services.queue.list_workers())
+            capabilities = FileCapabilities.from_workers(await self._services.queue.list_workers())
         except QueueUnavailable:
-            sight = Sight(vision=False)
-        job, notes = await self._attaching.attach(question, sight)
+            capabilities = FileCapabilities(vision=False)
+        job, notes = await self._attacher.attach(question, capabilities)
         target = reply_target.decode(job.reply)
         more = tuple(Footnote(note.key, dict(note.arguments)) for note in (*unread, *notes))
         target = replace(target, footnotes=(*target.footnotes, *more), read_along=True)

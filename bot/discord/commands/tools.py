@@ -63,7 +63,7 @@ class ToolsPage:
         small = "\n".join(f"-# {self.say(note)}" for note in notes)
         return [title, "\n".join(map(self._line, self.tools)), small]
 
-    def rows(self) -> list[components_panel.Row]:
+    def rows(self) -> list[components_panel.ControlRow]:
         if not self.can_choose or not self.tools:
             return []
         options = [
@@ -97,8 +97,8 @@ class ToolsPage:
         return self.say(TOOL_DESCRIPTIONS[name]) if name in TOOL_DESCRIPTIONS else ""
 
 
-def _row(item: "discord.ui.Item[discord.ui.LayoutView]") -> components_panel.Row:
-    row: components_panel.Row = discord.ui.ActionRow()
+def _row(item: "discord.ui.Item[discord.ui.LayoutView]") -> components_panel.ControlRow:
+    row: components_panel.ControlRow = discord.ui.ActionRow()
     row.add_item(ToolsItem(item))
     return row
 

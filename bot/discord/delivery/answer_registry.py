@@ -24,7 +24,7 @@ from bot.discord.delivery.reply_target import InteractionTarget
 from bot.discord.views import answer_buttons
 from bot.i18n import words
 from bot.notices import Notice
-from bot.render.message_view import Row, quotation
+from bot.render.message_view import ButtonState, quote_question
 from bot.reply_protocol import AnswerOutcome
 from bot.services import Services
 from jobqueue.article import Article
@@ -66,7 +66,7 @@ class AnswerRegistry:
 
         article = await self.find_article(earlier) if earlier else None
 
-        def build_row(outcome: AnswerOutcome) -> Row:
+        def build_buttons(outcome: AnswerOutcome) -> ButtonState:
             shown = earlier if earlier and is_rework(job) else None
             shown = shown or add_version(earlier, Version.of(job, outcome), ())
             return button_state(shown, article=outcome.article)
@@ -74,10 +74,10 @@ class AnswerRegistry:
         return AnswerChrome(
             build_header(job),
             _footnotes(job),
-            build_row,
+            build_buttons,
             old_text=text,
             old_header=build_header(earlier.job) if earlier else "",
-            old_row=button_state(earlier, article=article) if earlier else None,
+            old_buttons=button_state(earlier, article=article) if earlier else None,
             laid_out=job.order is not None,
             article=await self.prepare_article(earlier, article) if earlier and article else None,
             is_rework=is_rework(job),
@@ -147,9 +147,9 @@ class AnswerRegistry:
         message = channel.get_partial_message(int(shown.messages[-1].rpartition("/")[2]))
         with suppress(discord.HTTPException, aiohttp.ClientError, OSError, QueueUnavailable):
             votes = await self._feedback.counts(shown.job.id)
-            row = button_state(shown, latest=latest)
+            buttons = button_state(shown, latest=latest)
             await message.edit(
-                view=answer_buttons.buttons_view(row, words(shown.job.locale), votes)
+                view=answer_buttons.buttons_view(buttons, words(shown.job.locale), votes)
             )
 
 
@@ -160,26 +160,31 @@ def is_rework(job: Job) -> bool:
 
 def version_chrome(shown: ShownAnswer, article: Article | None) -> AnswerChrome:
     """Return what is around the version of an answer that is to be shown."""
-    row = button_state(shown, article=article)
+    buttons = button_state(shown, article=article)
     return AnswerChrome(
-        build_header(shown.job), _footnotes(shown.job), lambda _: row, laid_out=article is not None
+        build_header(shown.job),
+        _footnotes(shown.job),
+        lambda _: buttons,
+        laid_out=article is not None,
     )
 
 
-def button_state(shown: ShownAnswer, *, latest: bool = True, article: Article | None = None) -> Row:
+def button_state(
+    shown: ShownAnswer, *, latest: bool = True, article: Article | None = None
+) -> ButtonState:
     question, _ = problem_numbers.split_prompt(shown.job.prompt)
     is_problem = strip_model(shown.job.capability) == SOLVE
-    return Row(
+    return ButtonState(
         job=shown.job.id,
-        latest=latest,
-        cut=shown.version.reason is FinishReason.LENGTH,
+        is_latest=latest,
+        can_continue=shown.version.reason is FinishReason.LENGTH,
         current=shown.current,
-        versions=len(shown.versions),
+        version_count=len(shown.versions),
         work=shown.version.work,
-        numbers=is_problem and bool(problem_numbers.numbers(question)),
-        formulas=shown.version.formulas,
-        article=article is not None,
-        empty=article is not None and bool(edits.list_empty_slots(article)),
+        has_numbers=is_problem and bool(problem_numbers.numbers(question)),
+        has_formulas=shown.version.formulas,
+        is_article=article is not None,
+        has_empty_slots=article is not None and bool(edits.list_empty_slots(article)),
     )
 
 
@@ -198,7 +203,7 @@ def build_header(job: Job) -> str:
     message = target.about if command or target.quoted else ""  # else Discord shows it
     if material and not (target.footnotes or target.about or target.read_along):
         question = job.prompt  # nothing was read along: the person wrote what looks like it
-    lines = [quotation(question)] if target.quoted and question else []
+    lines = [quote_question(question)] if target.quoted and question else []
     if (command or message) and not job.order:
         about = message or ", ".join(f"`{name}`" for name in _pictures(job))
         lines += [f"> {'↪' if message else '🖼️'} {about}"] if about else []

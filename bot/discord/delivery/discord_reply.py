@@ -1,6 +1,6 @@
 """A reply in Discord that shows an answer while it grows.
 
-The reply knows which faces its messages should have and which they have. It synchronizes one
+The reply knows which views its messages should have and which they have. It synchronizes one
 message at a time, and each at most once a second. Newer text replaces older text meanwhile, so
 falling behind costs smoothness and never text.
 """
@@ -23,7 +23,13 @@ from bot.i18n import Words
 from bot.notices import Notice
 from bot.render import message_view, steps_text
 from bot.render.format_answer import FormattedAnswer, stack
-from bot.render.message_view import MessageView, MessageViews, PendingApproval, Refusable, Row
+from bot.render.message_view import (
+    ButtonState,
+    MessageView,
+    MessageViews,
+    PendingApproval,
+    Refusable,
+)
 from bot.reply_protocol import AnswerOutcome
 from common import tracing
 from jobqueue.schema import ArticleProgress
@@ -38,8 +44,8 @@ MAX_REPLACEMENTS = 5  # in one answer
 SaveNote = Callable[[DeliveryNote], Awaitable[bool]]
 # Makes a complete answer ready to be shown.
 FormatAnswer = Callable[[str, AnswerOutcome, Words], Awaitable[FormattedAnswer | ArticleView]]
-# Draws the faces to be shown: made of components where that is asked for, else plain.
-Draw = Callable[[bool], MessageViews]
+# Draws the views to be shown: made of components where that is asked for, else plain.
+DrawViews = Callable[[bool], MessageViews]
 
 log = logging.getLogger(__name__)
 
@@ -66,10 +72,10 @@ class AnswerChrome:
 
     header: str = ""  # above the answer
     footnotes: Sequence[Notice] = ()  # below it, before those of its outcome
-    build_row: Callable[[AnswerOutcome], Row | None] = lambda _: None
+    build_buttons: Callable[[AnswerOutcome], ButtonState | None] = lambda _: None
     old_text: str = ""  # of the version that it replaces, kept until there is a new one
     old_header: str = ""  # above that one
-    old_row: Row | None = None
+    old_buttons: ButtonState | None = None
     laid_out: bool = False  # its messages are made of components, from the first to the last
     article: ArticleView | None = None  # that stays to be read until its new version is there
     is_rework: bool = False  # a part of that one: what is written meanwhile is not shown
@@ -112,8 +118,8 @@ class DiscordReply:
         self._max_messages = delivery.transport.max_messages
         self._text = ""  # of the complete answer
         self._wanted: MessageViews = ()
-        self._draw: Draw | None = None  # of newer ones, drawn once they are needed
-        self._drawn: Draw = lambda _: ()  # of the wanted ones
+        self._draw: DrawViews | None = None  # of newer ones, drawn once they are needed
+        self._drawn: DrawViews = lambda _: ()  # of the wanted ones
         self._final = False
         self._changed = asyncio.Event()
         self._visible = asyncio.Event()
@@ -141,10 +147,14 @@ class DiscordReply:
 
     def show_status(self, notice: Notice) -> None:
         if article := self._chrome.article:
-            self._want(lambda laid: message_view.at_work(article.messages(laid_out=laid), notice))
+            self._set_wanted(
+                lambda laid: message_view.view_rework(article.messages(laid_out=laid), notice)
+            )
         else:
             text = self._chrome.old_text
-            self._want(lambda _: message_view.waiting(notice, text, self._header_of(text)))
+            self._set_wanted(
+                lambda _: message_view.view_waiting(notice, text, self._header_of(text))
+            )
 
     def update(
         self, text: str, work: AgentTrace = NOTHING, progress: ArticleProgress | None = None
@@ -158,43 +168,49 @@ class DiscordReply:
             steps = steps_text.live(work, self._words, answering=bool(text))
             step = work.asking
             asks = PendingApproval(step.asks, step.number) if step else None
-            return message_view.streaming(text, stack(self._header_of(text), steps), asks, card)
+            return message_view.view_streaming(
+                text, stack(self._header_of(text), steps), asks, card
+            )
 
-        self._want(draw)
+        self._set_wanted(draw)
 
     async def finish(self, text: str, outcome: AnswerOutcome) -> None:
         self._text = text
         footnotes = (*self._chrome.footnotes, *outcome.footnotes())
         formatted = await self._format_answer(text, outcome, self._words)
         if isinstance(formatted, ArticleView):
-            row = self._chrome.build_row(outcome)
+            buttons = self._chrome.build_buttons(outcome)
             await self._show_final(
-                lambda laid: formatted.with_notes_and_buttons(laid, footnotes, row, self._words)
+                lambda laid: formatted.with_notes_and_buttons(laid, footnotes, buttons, self._words)
             )
         else:
-            outcome = replace(outcome, formulas=formatted.formulas)
-            answer = formatted.under(self._chrome.header) if self._chrome.header else formatted
+            outcome = replace(outcome, formulas=formatted.has_formulas)
+            answer = (
+                formatted.with_header(self._chrome.header) if self._chrome.header else formatted
+            )
             finished = message_view.view_finished(answer, footnotes, self._words)
             finished = message_view.with_document(finished, text)
             if outcome.check is not None:
                 card = notices.describe_check(outcome.check, steps_text.summary(outcome.work))
                 finished = message_view.with_card(finished, card)
-            finished = message_view.with_row(finished, self._chrome.build_row(outcome))
+            finished = message_view.with_buttons(finished, self._chrome.build_buttons(outcome))
             await self._show_final(lambda _: finished)
         self.outcome = outcome
 
     async def fail(self, notice: Notice, text: str = "", work: AgentTrace = NOTHING) -> None:
-        row = self._chrome.old_row
+        buttons = self._chrome.old_buttons
         if article := self._chrome.article:
-            await self._show_final(lambda laid: article.with_notice(laid, notice, row))
+            await self._show_final(lambda laid: article.with_notice(laid, notice, buttons))
             return
         text = text or self._chrome.old_text
         steps = "\n".join(steps_text.fold_steps(work, self._words))
-        told = message_view.view_notice(notice, text, stack(self._header_of(text), steps))
-        if row is None and (work or notice.again):
-            row = Row(self._job_id, latest=False, failed=True, again=notice.again, work=work.kind)
-        faces = message_view.with_row(told, row)
-        await self._show_final(lambda _: faces)
+        failed = message_view.view_notice(notice, text, stack(self._header_of(text), steps))
+        if buttons is None and (work or notice.again):
+            buttons = ButtonState(
+                self._job_id, is_latest=False, failed=True, can_retry=notice.again, work=work.kind
+            )
+        views = message_view.with_buttons(failed, buttons)
+        await self._show_final(lambda _: views)
         self.work_without_answer = work
 
     def _header_of(self, text: str) -> str:
@@ -202,17 +218,17 @@ class DiscordReply:
         is_old = bool(text) and text == self._chrome.old_text
         return self._chrome.old_header if is_old else self._chrome.header
 
-    async def _show_final(self, draw: Draw) -> None:
+    async def _show_final(self, draw: DrawViews) -> None:
         self._final = True
-        self._want(draw)
+        self._set_wanted(draw)
         await self._complete.wait()
 
-    def _want(self, draw: Draw) -> None:
+    def _set_wanted(self, draw: DrawViews) -> None:
         self._draw = draw
         self._changed.set()
 
     def _draw_newest(self) -> None:
-        """Draw the newest faces. Most that come between two requests are never drawn."""
+        """Draw the newest views. Most that come between two requests are never drawn."""
         if self._draw is not None:
             drawn = self._draw(self._laid_out)
             if self._max_messages:
@@ -225,7 +241,7 @@ class DiscordReply:
     # --- making the messages equal it -----------------------------------------------------------
 
     async def _sync_messages(self) -> None:
-        """Make the messages equal the wanted faces until the final ones are reached."""
+        """Make the messages equal the wanted views until the final ones are reached."""
         while True:
             if (part := self._first_difference()) is not None:
                 await asyncio.sleep(part.due - monotonic())
@@ -253,21 +269,21 @@ class DiscordReply:
         while len(self._parts) < len(self._wanted):
             self._parts.append(_Part(maybe_sent=self._resumed))
         for number in range(len(self._wanted)):
-            if self._parts[number].shown != self._face(number):
+            if self._parts[number].shown != self._view_of(number):
                 return self._parts[number]
         surplus = self._parts[len(self._wanted) :]
         if self._final:
             return surplus[-1] if surplus else None
-        left = (part for part in surplus if part.message and part.shown != message_view.OLD)
+        left = (part for part in surplus if part.message and part.shown != message_view.OUTDATED)
         return next(left, None) if self._wanted and not self._laid_out else None
 
-    def _face(self, number: int) -> MessageView:
+    def _view_of(self, number: int) -> MessageView:
         """Return how a message should look, without what Discord does not take in it."""
-        face = self._wanted[number]
+        view = self._wanted[number]
         for refused in Refusable:
             if refused in self._parts[number].left_out:
-                face = message_view.without(face, refused, self._words)
-        return face
+                view = message_view.without_refused(view, refused, self._words)
+        return view
 
     async def _try_sync(self, part: _Part) -> None:
         """Make one request, and decide from its failure what to try next."""
@@ -307,14 +323,14 @@ class DiscordReply:
         if is_surplus and part.message is None:  # the answer has become shorter meanwhile
             return
         # Before the end the text may grow again in a moment, so the message is kept.
-        face = message_view.OLD if is_surplus else self._face(number)
+        view = message_view.OUTDATED if is_surplus else self._view_of(number)
         if part.message is None:
-            part.message = await self._transport.send(face, self._nonce(number), first=number == 0)
+            part.message = await self._transport.send(view, self._nonce(number), first=number == 0)
             # The nonce may have brought back a message with an older text.
-            part.shown = None if part.maybe_sent else face
+            part.shown = None if part.maybe_sent else view
         else:
-            part.message = await self._transport.edit(part.message, face)
-            part.shown = face
+            part.message = await self._transport.edit(part.message, view)
+            part.shown = view
         if not self._visible.is_set():
             tracing.current_span().add_event("first visible")
         self._visible.set()
@@ -324,11 +340,11 @@ class DiscordReply:
         number = self._parts.index(part)
         if number >= len(self._wanted):
             return False
-        face = self._face(number)
+        view = self._view_of(number)
         for refused in error.leave_out:
             if (
                 refused not in part.left_out
-                and message_view.without(face, refused, self._words) != face
+                and message_view.without_refused(view, refused, self._words) != view
             ):
                 log.warning("left out %s job=%s: %s", refused.value, self._job_id, error)
                 part.left_out |= {refused}

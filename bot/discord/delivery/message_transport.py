@@ -42,91 +42,98 @@ class PayloadBuilder:
         self._job_id = job_id
         self._words = words
 
-    def build_send(self, face: MessageView) -> dict[str, Any]:
+    def build_send(self, message: MessageView) -> dict[str, Any]:
         """Return the arguments of a send. An absent view must stay absent there."""
-        if face.layout:
-            return {"files": self._files(face), "view": self._build_layout(face, face.layout)}
-        view = {"view": found} if (found := self._view(face)) else {}
-        files = self._files(face)
+        if message.layout:
+            return {
+                "files": self._files(message),
+                "view": self._build_layout(message, message.layout),
+            }
+        view = {"view": found} if (found := self._view(message)) else {}
+        files = self._files(message)
         return {
-            "content": self._content(face) or None,
-            "embeds": self._embeds(face),
+            "content": self._content(message) or None,
+            "embeds": self._embeds(message),
             "files": files,
             **view,
         }
 
-    def build_edit(self, face: MessageView) -> dict[str, Any]:
+    def build_edit(self, message: MessageView) -> dict[str, Any]:
         """Return the arguments of an edit. It names everything, so that nothing old is left."""
-        if face.layout:
+        if message.layout:
             # A message of components has no content; naming that clears what was streamed.
             return {
                 "content": None,
                 "embeds": [],
-                "attachments": self._files(face),
-                "view": self._build_layout(face, face.layout),
+                "attachments": self._files(message),
+                "view": self._build_layout(message, message.layout),
             }
         return {
-            "content": self._content(face) or None,
-            "embeds": self._embeds(face),
-            "attachments": self._files(face),
-            "view": self._view(face),
+            "content": self._content(message) or None,
+            "embeds": self._embeds(message),
+            "attachments": self._files(message),
+            "view": self._view(message),
         }
 
-    def _content(self, face: MessageView) -> str:
-        if not (face.notice and face.card_as_text):
-            return face.content
-        return stack(face.content, notice_text(face.notice, self._words))[:MESSAGE_UNITS]
+    def _content(self, message: MessageView) -> str:
+        if not (message.notice and message.card_as_text):
+            return message.content
+        return stack(message.content, notice_text(message.notice, self._words))[:MESSAGE_UNITS]
 
-    def _embeds(self, face: MessageView) -> list[discord.Embed]:
-        if face.notice is None or face.card_as_text:
+    def _embeds(self, message: MessageView) -> list[discord.Embed]:
+        if message.notice is None or message.card_as_text:
             return []
-        return [notice_embed(face.notice, self._words)]
+        return [notice_embed(message.notice, self._words)]
 
-    def _files(self, face: MessageView) -> list[discord.File]:
+    def _files(self, message: MessageView) -> list[discord.File]:
         """Create the files anew for each attempt, since a sent file is used up."""
-        pictures = face.layout.pictures if face.layout else filter(None, [face.picture])
+        pictures = message.layout.pictures if message.layout else filter(None, [message.picture])
         named = {picture.name: picture for picture in pictures}  # one may be shown twice
         files = [
             discord.File(BytesIO(picture.png), name, description=picture.alt)
             for name, picture in named.items()
         ]
-        if face.document:
-            files.append(discord.File(BytesIO(face.document.encode()), DOCUMENT))
+        if message.document:
+            files.append(discord.File(BytesIO(message.document.encode()), DOCUMENT))
         return files
 
     # --- made of components ---------------------------------------------------------------------
 
-    def _build_layout(self, face: MessageView, layout: Layout) -> discord.ui.LayoutView:
+    def _build_layout(self, message: MessageView, layout: Layout) -> discord.ui.LayoutView:
         view = discord.ui.LayoutView(timeout=None)
         for part in layout.parts:
             view.add_item(_component(part))
-        if face.document:
+        if message.document:
             view.add_item(discord.ui.File(f"attachment://{DOCUMENT}"))
-        if face.notice:
-            view.add_item(notice_container(face.notice, self._words))
-        for line in self._rows(face):
+        if message.notice:
+            view.add_item(notice_container(message.notice, self._words))
+        for line in self._rows(message):
             row: discord.ui.ActionRow[discord.ui.LayoutView] = discord.ui.ActionRow()
             for button in line:
                 row.add_item(button)
             view.add_item(row)
         return view
 
-    def _rows(self, face: MessageView) -> list[list[Any]]:
-        if face.row:
-            return answer_buttons.button_rows(face.row, self._words)
-        return [[answer_buttons.stop_button(self._job_id, self._words)]] if face.stoppable else []
+    def _rows(self, message: MessageView) -> list[list[Any]]:
+        if message.buttons:
+            return answer_buttons.button_rows(message.buttons, self._words)
+        return (
+            [[answer_buttons.stop_button(self._job_id, self._words)]] if message.stoppable else []
+        )
 
     # --- plain ----------------------------------------------------------------------------------
 
-    def _view(self, face: MessageView) -> discord.ui.View | None:
-        if face.row:
-            return answer_buttons.buttons_view(face.row, self._words)
-        return self._build_growing_view(face) if face.stoppable else None
+    def _view(self, message: MessageView) -> discord.ui.View | None:
+        if message.buttons:
+            return answer_buttons.buttons_view(message.buttons, self._words)
+        return self._build_growing_view(message) if message.stoppable else None
 
-    def _build_growing_view(self, face: MessageView) -> discord.ui.View:
+    def _build_growing_view(self, message: MessageView) -> discord.ui.View:
         view = discord.ui.View(timeout=None)
-        if face.asks:
-            for button in answer_buttons.approval_buttons(face.asks, self._job_id, self._words):
+        if message.approval:
+            for button in answer_buttons.approval_buttons(
+                message.approval, self._job_id, self._words
+            ):
                 view.add_item(button)
         view.add_item(answer_buttons.stop_button(self._job_id, self._words))
         return view
@@ -266,15 +273,15 @@ class Transport(Protocol):
         """Show the typing indicator for some seconds."""
         ...
 
-    async def send(self, face: MessageView, nonce: str, *, first: bool) -> str:
+    async def send(self, view: MessageView, nonce: str, *, first: bool) -> str:
         """Send a message. Return the name that `edit` and `delete` know it by.
 
         The same nonce within minutes gives the same message, as it is by then.
         """
         ...
 
-    async def edit(self, message: str, face: MessageView) -> str:
-        """Make the message look like `face`. Return the name it is known by from now on."""
+    async def edit(self, message: str, view: MessageView) -> str:
+        """Make the message look like `view`. Return the name it is known by from now on."""
         ...
 
     async def delete(self, message: str) -> None:
@@ -297,11 +304,11 @@ async def show_notice(
     """Reply to a message with a notice: as a card or, where cards are not allowed, as text."""
     target = MessageTarget(channel=str(message.channel.id), message=str(message.id))
     transport = create_transport(client, target, str(message.id), words)
-    face, nonce = MessageView(notice=notice), f"{message.id}.n"
+    view, nonce = MessageView(notice=notice), f"{message.id}.n"
     try:
-        await transport.send(face, nonce, first=True)
+        await transport.send(view, nonce, first=True)
     except Rejected:
-        await transport.send(replace(face, card_as_text=True), nonce, first=True)
+        await transport.send(replace(view, card_as_text=True), nonce, first=True)
 
 
 class MessageTransport:
@@ -332,30 +339,30 @@ class MessageTransport:
         await self._channel.typing()
 
     @_with_translated_errors
-    async def send(self, face: MessageView, nonce: str, *, first: bool) -> str:
+    async def send(self, view: MessageView, nonce: str, *, first: bool) -> str:
         if first and self._question:
             reply = {"reference": self._question, "mention_author": False}
             try:
-                return await self._send(face, nonce, **reply)
+                return await self._send(view, nonce, **reply)
             except discord.HTTPException as error:
                 if error.code != _CANNOT_REPLY:
                     raise
                 self._question = None
-        return await self._send(face, nonce)
+        return await self._send(view, nonce)
 
-    async def _send(self, face: MessageView, nonce: str, **options: Any) -> str:
+    async def _send(self, view: MessageView, nonce: str, **options: Any) -> str:
         message = await self._channel.send(
-            **self._payload.build_send(face), **options, nonce=nonce, allowed_mentions=NOBODY
+            **self._payload.build_send(view), **options, nonce=nonce, allowed_mentions=NOBODY
         )
         return str(message.id)
 
     @_with_translated_errors
-    async def edit(self, message: str, face: MessageView) -> str:
+    async def edit(self, message: str, view: MessageView) -> str:
         known = self._channel.get_partial_message(int(message))
         await _retry_in_open_thread(
             self._client,
             self._channel.id,
-            lambda: known.edit(**self._payload.build_edit(face), allowed_mentions=NOBODY),
+            lambda: known.edit(**self._payload.build_edit(view), allowed_mentions=NOBODY),
         )
         return message
 
@@ -423,22 +430,22 @@ class InteractionTransport:
         """Do nothing: the deferred response says by itself that the bot is thinking."""
 
     @_with_translated_errors
-    async def send(self, face: MessageView, nonce: str, *, first: bool) -> str:  # noqa: ARG002 — a reply's
+    async def send(self, view: MessageView, nonce: str, *, first: bool) -> str:  # noqa: ARG002 — a reply's
         if not self._target.may_write:
-            return await self._follow_up(face)
+            return await self._follow_up(view)
         try:
             message = await self._channel.send(
-                **self._payload.build_send(face), nonce=nonce, allowed_mentions=NOBODY
+                **self._payload.build_send(view), nonce=nonce, allowed_mentions=NOBODY
             )
         except discord.Forbidden:  # the permission was taken away meanwhile
             if not self._target.token_alive:
                 raise
-            return await self._follow_up(face)
+            return await self._follow_up(view)
         return f"{ORDINARY}{message.id}"
 
-    async def _follow_up(self, face: MessageView) -> str:
+    async def _follow_up(self, view: MessageView) -> str:
         message = await self._webhook.send(
-            **self._payload.build_send(face),
+            **self._payload.build_send(view),
             wait=True,
             ephemeral=self._target.private,
             allowed_mentions=NOBODY,
@@ -446,13 +453,13 @@ class InteractionTransport:
         return str(message.id)
 
     @_with_translated_errors
-    async def edit(self, message: str, face: MessageView) -> str:
+    async def edit(self, message: str, view: MessageView) -> str:
         return await _retry_in_open_thread(
-            self._client, self._channel.id, lambda: self._edit(message, face)
+            self._client, self._channel.id, lambda: self._edit(message, view)
         )
 
-    async def _edit(self, message: str, face: MessageView) -> str:
-        change = self._payload.build_edit(face)
+    async def _edit(self, message: str, view: MessageView) -> str:
+        change = self._payload.build_edit(view)
         if self._by_token(message):
             try:
                 # Its type asks for a number, its route takes Discord's name as well.
@@ -463,7 +470,7 @@ class InteractionTransport:
             except discord.HTTPException as error:
                 if error.status not in (401, 404) or not self._target.may_write:
                     raise
-            change = self._payload.build_edit(face)  # a sent file is used up
+            change = self._payload.build_edit(view)  # a sent file is used up
         known = await self._channel_message(message)
         await known.edit(**change, allowed_mentions=NOBODY)
         return str(known.id) if message == ORIGINAL else message

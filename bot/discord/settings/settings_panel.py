@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import discord
 import msgspec
 
-from bot.discord.views.components_panel import Row
+from bot.discord.views.components_panel import ControlRow
 from bot.discord.views.persistent_item import PersistentItem
 from bot.i18n import LANGUAGES, Words
 from bot.preferences import RATES, SERVER, Change, Preferences, RoleRate, Values
@@ -196,7 +196,7 @@ class SettingsPage:
         small += [format_last_change(self.last_change, self.words)] if self.last_change else []
         return [title, "\n".join(self._lines()), "\n".join(f"-# {each}" for each in small)]
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[ControlRow]:
         return [
             self._row(self._place_menu()),
             *([self._row(self._model_menu())] if len(self.models) > 1 else []),
@@ -223,8 +223,8 @@ class SettingsPage:
 
     # --- what changes it ------------------------------------------------------------------------
 
-    def _row(self, *items: "discord.ui.Item[discord.ui.LayoutView]") -> Row:
-        row: Row = discord.ui.ActionRow()
+    def _row(self, *items: "discord.ui.Item[discord.ui.LayoutView]") -> ControlRow:
+        row: ControlRow = discord.ui.ActionRow()
         for item in items:
             row.add_item(SettingsItem(item))
         return row

@@ -14,7 +14,7 @@ from bot.discord.article.article_components import article_buttons
 from bot.discord.views.persistent_item import PersistentItem
 from bot.feedback import Counts
 from bot.i18n import Words
-from bot.render.message_view import PendingApproval, Row
+from bot.render.message_view import ButtonState, PendingApproval
 
 LABELS = {"again": "button-again", "edit": "button-edit", "undo": "button-undo"}
 EMOJI = {
@@ -91,68 +91,70 @@ def approval_buttons(asked: PendingApproval, job_id: str, words: Words) -> list[
     ]
 
 
-def buttons_view(row: Row, words: Words, votes: Counts | None = None) -> discord.ui.View:
+def buttons_view(state: ButtonState, words: Words, votes: Counts | None = None) -> discord.ui.View:
     shown = discord.ui.View(timeout=None)
-    for line in button_rows(row, words, votes):
+    for line in button_rows(state, words, votes):
         for button in line:
             shown.add_item(button)
     return shown
 
 
-def button_rows(row: Row, words: Words, votes: Counts | None = None) -> list[list[Any]]:
+def button_rows(state: ButtonState, words: Words, votes: Counts | None = None) -> list[list[Any]]:
     """Return the buttons, row by row."""
     votes = votes or Counts()
-    if row.article:
-        lines: list[list[Any]] = [article_buttons(row, words), _article_row(row, words, votes)]
+    if state.is_article:
+        lines: list[list[Any]] = [article_buttons(state, words), _article_row(state, words, votes)]
     else:
         lines = [
-            list(_first_row(row, words, votes)),
-            list(_second_row(row, words)),
-            list(_details_row(row, words)),
+            list(_first_row(state, words, votes)),
+            list(_second_row(state, words)),
+            list(_details_row(state, words)),
         ]
     return [line for line in lines if line]
 
 
-def _article_row(row: Row, words: Words, votes: Counts) -> list[AnswerButton]:
+def _article_row(state: ButtonState, words: Words, votes: Counts) -> list[AnswerButton]:
     """Return an article's buttons. Its question cannot be edited or undone; its sections can."""
-    again = [answer_button("again", row.job, words("button-again"), row=1)] if row.latest else []
-    up = answer_button("up", row.job, _count(votes.up), row=1)
-    return [*again, up, answer_button("down", row.job, _count(votes.down), row=1)]
+    again = (
+        [answer_button("again", state.job, words("button-again"), row=1)] if state.is_latest else []
+    )
+    up = answer_button("up", state.job, _count(votes.up), row=1)
+    return [*again, up, answer_button("down", state.job, _count(votes.down), row=1)]
 
 
-def _first_row(row: Row, words: Words, votes: Counts) -> Iterator[AnswerButton]:
-    if row.failed:
-        if row.again:
-            yield answer_button("retry", row.job, words("button-retry"))
+def _first_row(state: ButtonState, words: Words, votes: Counts) -> Iterator[AnswerButton]:
+    if state.failed:
+        if state.can_retry:
+            yield answer_button("retry", state.job, words("button-retry"))
         return
-    if row.latest:
+    if state.is_latest:
         for do, label in LABELS.items():
-            yield answer_button(do, row.job, words(label))
-    yield answer_button("up", row.job, _count(votes.up))
-    yield answer_button("down", row.job, _count(votes.down))
+            yield answer_button(do, state.job, words(label))
+    yield answer_button("up", state.job, _count(votes.up))
+    yield answer_button("down", state.job, _count(votes.down))
 
 
-def _second_row(row: Row, words: Words) -> Iterator[AnswerButton]:
-    if not row.latest:
+def _second_row(state: ButtonState, words: Words) -> Iterator[AnswerButton]:
+    if not state.is_latest:
         return
-    if row.versions > 1:
-        place = f"{row.current + 1}/{row.versions}"
-        last = row.current == row.versions - 1
-        yield answer_button("before", row.job, disabled=row.current == 0, row=1)
-        yield answer_button("at", row.job, place, disabled=True, row=1)
-        yield answer_button("after", row.job, disabled=last, row=1)
-    if row.cut:
-        yield answer_button("more", row.job, words("button-more"), row=1)
+    if state.version_count > 1:
+        place = f"{state.current + 1}/{state.version_count}"
+        last = state.current == state.version_count - 1
+        yield answer_button("before", state.job, disabled=state.current == 0, row=1)
+        yield answer_button("at", state.job, place, disabled=True, row=1)
+        yield answer_button("after", state.job, disabled=last, row=1)
+    if state.can_continue:
+        yield answer_button("more", state.job, words("button-more"), row=1)
 
 
-def _details_row(row: Row, words: Words) -> Iterator[AnswerButton]:
+def _details_row(state: ButtonState, words: Words) -> Iterator[AnswerButton]:
     """Yield the buttons that only show details; older answers keep them."""
-    if row.work:
-        yield answer_button("work", row.job, words(STEPS_LABELS[row.work]), row=2)
-    if row.numbers:
-        yield answer_button("numbers", row.job, words("button-numbers"), row=2)
-    if row.formulas:
-        yield answer_button("latex", row.job, words("button-latex"), row=2)
+    if state.work:
+        yield answer_button("work", state.job, words(STEPS_LABELS[state.work]), row=2)
+    if state.has_numbers:
+        yield answer_button("numbers", state.job, words("button-numbers"), row=2)
+    if state.has_formulas:
+        yield answer_button("latex", state.job, words("button-latex"), row=2)
 
 
 def with_votes(message: discord.Message, votes: Counts) -> discord.ui.View:

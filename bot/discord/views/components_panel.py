@@ -10,11 +10,11 @@ from bot.render.link_defang import harmless_links
 log = logging.getLogger(__name__)
 
 ACCENT = discord.Colour.blurple()
-Row = discord.ui.ActionRow[discord.ui.LayoutView]
+ControlRow = discord.ui.ActionRow[discord.ui.LayoutView]
 
 
 def build_panel(
-    texts: Sequence[str], rows: Sequence[Row] = (), pictures: Sequence[discord.File] = ()
+    texts: Sequence[str], rows: Sequence[ControlRow] = (), pictures: Sequence[discord.File] = ()
 ) -> discord.ui.LayoutView:
     """Build a view of the texts, then the pictures, then the rows of controls."""
     view = discord.ui.LayoutView(timeout=None)
@@ -34,7 +34,7 @@ def build_panel(
 async def send_panel(
     interaction: discord.Interaction,
     texts: Sequence[str],
-    rows: Sequence[Row] = (),
+    rows: Sequence[ControlRow] = (),
     pictures: Sequence[discord.File] = (),
 ) -> None:
     """Send a panel to the person alone; where Discord refuses it, send only its texts."""

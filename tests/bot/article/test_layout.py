@@ -36,11 +36,11 @@ chapters = st.builds(
 spreads = st.builds(ArticleView, st.lists(chapters, min_size=1, max_size=6).map(tuple))
 
 
-def shown(face: MessageView) -> Iterator[str | RenderedImage]:
+def shown(view: MessageView) -> Iterator[str | RenderedImage]:
     """Its texts and pictures in the order in which they are seen."""
-    if face.layout:
-        yield from (part for part in face.layout.parts if isinstance(part, str | RenderedImage))
-    yield from filter(None, (face.content, face.picture))
+    if view.layout:
+        yield from (part for part in view.layout.parts if isinstance(part, str | RenderedImage))
+    yield from filter(None, (view.content, view.picture))
 
 
 def letters(parts: Iterator[str | RenderedImage]) -> str:
@@ -59,34 +59,34 @@ def expected(spread: ArticleView) -> str:
 
 @given(spreads)
 def test_messages_of_components_keep_the_limits_and_all_that_is_said(spread: ArticleView) -> None:
-    faces = spread.messages(laid_out=True)
-    for face in faces:
-        assert face.layout
-        assert face.layout.parts
-        assert len(face.layout.parts) <= MOST_PARTS
-        assert face.layout.units <= MOST_UNITS
-        assert len(face.layout.pictures) <= MOST_FILES
-    assert letters(part for face in faces for part in shown(face)) == expected(spread)
+    views = spread.messages(laid_out=True)
+    for view in views:
+        assert view.layout
+        assert view.layout.parts
+        assert len(view.layout.parts) <= MOST_PARTS
+        assert view.layout.units <= MOST_UNITS
+        assert len(view.layout.pictures) <= MOST_FILES
+    assert letters(part for view in views for part in shown(view)) == expected(spread)
     pictures = [shot.image for chapter in spread.sections for shot in chapter.figures]
-    assert [picture for face in faces if face.layout for picture in face.layout.pictures] == [
+    assert [picture for view in views if view.layout for picture in view.layout.pictures] == [
         picture for picture in pictures if picture
     ]
 
 
 @given(spreads)
 def test_plain_messages_keep_the_limits_and_all_that_is_said(spread: ArticleView) -> None:
-    faces = spread.messages(laid_out=False)
-    assert all(units(face.content) <= MESSAGE_UNITS for face in faces)
-    assert letters(part for face in faces for part in shown(face)) == expected(spread)
+    views = spread.messages(laid_out=False)
+    assert all(units(view.content) <= MESSAGE_UNITS for view in views)
+    assert letters(part for view in views for part in shown(view)) == expected(spread)
     pictures = [shot.image for chapter in spread.sections for shot in chapter.figures]
-    assert [face.picture for face in faces if face.picture] == list(filter(None, pictures))
+    assert [view.picture for view in views if view.picture] == list(filter(None, pictures))
 
 
 @given(spreads)
 def test_without_files_captions_stay(spread: ArticleView) -> None:
-    faces = [face.without_files() for face in spread.messages(laid_out=True)]
-    assert not any(face.has_files for face in faces)
-    assert letters(part for face in faces for part in shown(face)) == expected(spread)
+    views = [view.without_files() for view in spread.messages(laid_out=True)]
+    assert not any(view.has_files for view in views)
+    assert letters(part for view in views for part in shown(view)) == expected(spread)
 
 
 def test_a_figure_stays_with_the_text_above_it() -> None:

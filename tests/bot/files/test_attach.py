@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
-from bot.files.attach import Attaching, Sight
+from bot.files.attach import FileAttacher, FileCapabilities
 from bot.files.file_reader import FileReader
 from bot.notices import QuestionRefused
 from bot.pending_questions import Posted, Question
@@ -17,8 +17,8 @@ FILES = {
     "b.txt": b"x" * 5_000,
     "c.png": making.picture(),
 }
-BLIND = Sight(vision=False, context_tokens=200)  # 300 bytes of text
-SEEING = Sight(vision=True, context_tokens=200)
+BLIND = FileCapabilities(vision=False, context_tokens=200)  # 300 bytes of text
+SEEING = FileCapabilities(vision=True, context_tokens=200)
 
 
 async def _fetch(url: str) -> bytes:
@@ -33,8 +33,8 @@ def blobs(redis: Redis) -> Blobs:
 
 
 @pytest.fixture
-def attaching(blobs: Blobs) -> Attaching:
-    return Attaching(FileReader(), blobs, _fetch)
+def attacher(blobs: Blobs) -> FileAttacher:
+    return FileAttacher(FileReader(), blobs, _fetch)
 
 
 def _question(*names: str, asked: bool = True, voice: bool = False, size: int = 10) -> Question:
@@ -45,15 +45,15 @@ def _question(*names: str, asked: bool = True, voice: bool = False, size: int = 
     return Question(job, files, asked)
 
 
-async def test_texts_share_the_room_there_is(attaching: Attaching) -> None:
-    job, notes = await attaching.attach(_question("a.txt", "b.txt", "a.txt"), BLIND)
+async def test_texts_share_the_room_there_is(attacher: FileAttacher) -> None:
+    job, notes = await attacher.attach(_question("a.txt", "b.txt", "a.txt"), BLIND)
     assert [note.key for note in notes] == ["file-read", "file-cut", "file-no-room"]
     assert job.prompt.startswith('look\n\nFile "a.txt":\n```\nsome words\n```')
     assert job.prompt.count("x") == 300 - len(b"some words") + ".txt".count("x") * 2
 
 
-async def test_a_picture_goes_to_a_model_that_sees(attaching: Attaching, blobs: Blobs) -> None:
-    job, notes = await attaching.attach(_question("c.png"), SEEING)
+async def test_a_picture_goes_to_a_model_that_sees(attacher: FileAttacher, blobs: Blobs) -> None:
+    job, notes = await attacher.attach(_question("c.png"), SEEING)
     [picture] = job.attachments
     assert (job.capability, picture.media_type) == ("vision", "image/png")
     kept = await blobs.get(picture.sha256)
@@ -62,20 +62,20 @@ async def test_a_picture_goes_to_a_model_that_sees(attaching: Attaching, blobs: 
     assert [note.key for note in notes] == ["file-read"]
 
 
-async def test_a_picture_is_kept_and_named_where_nobody_sees(attaching: Attaching) -> None:
-    job, notes = await attaching.attach(_question("c.png"), BLIND)
+async def test_a_picture_is_kept_and_named_where_nobody_sees(attacher: FileAttacher) -> None:
+    job, notes = await attacher.attach(_question("c.png"), BLIND)
     assert (job.capability, len(job.attachments)) == ("chat", 1)
     assert [note.key for note in notes] == ["file-unseen"]
 
 
-async def test_where_text_is_read_a_picture_is_worth_asking_about(attaching: Attaching) -> None:
-    reading = Sight(vision=False, reads=True, context_tokens=200)
-    job, notes = await attaching.attach(_question("c.png", asked=False), reading)
+async def test_where_text_is_read_a_picture_is_worth_asking_about(attacher: FileAttacher) -> None:
+    reading = FileCapabilities(vision=False, reads_images=True, context_tokens=200)
+    job, notes = await attacher.attach(_question("c.png", asked=False), reading)
     assert (job.capability, job.prompt, len(job.attachments)) == ("chat", "look", 1)
     assert [note.key for note in notes] == ["file-text-only"]
     problem = _question("c.png", asked=False)
     problem = replace(problem, job=replace(problem.job, capability="solve"))
-    job, _ = await attaching.attach(problem, reading)
+    job, _ = await attacher.attach(problem, reading)
     assert (job.capability, job.prompt) == ("solve", "")
 
 
@@ -89,15 +89,15 @@ async def test_where_text_is_read_a_picture_is_worth_asking_about(attaching: Att
     ],
 )
 async def test_without_words_and_without_anything_to_read_it_is_refused(
-    attaching: Attaching, question: Question, key: str
+    attacher: FileAttacher, question: Question, key: str
 ) -> None:
     with pytest.raises(QuestionRefused) as refused:
-        await attaching.attach(question, BLIND)
+        await attacher.attach(question, BLIND)
     assert refused.value.notice.key == key
 
 
 async def test_programs_get_a_table_in_the_encoding_that_they_expect(
-    attaching: Attaching, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+    attacher: FileAttacher, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All of it, each under a name of its own, and the person is told what was assumed."""
     table = "Stadt;Zahl\n" + "Köln;1\n" * 400
@@ -105,7 +105,9 @@ async def test_programs_get_a_table_in_the_encoding_that_they_expect(
     monkeypatch.setitem(FILES, "ａ.csv", "é".encode("cp1252"))
     problem = _question("a.csv", "ａ.csv")
     problem = replace(problem, job=replace(problem.job, capability="solve"))
-    job, notes = await attaching.attach(problem, Sight(vision=False, context_tokens=8_000))
+    job, notes = await attacher.attach(
+        problem, FileCapabilities(vision=False, context_tokens=8_000)
+    )
     assert [attachment.name for attachment in job.attachments] == ["a.csv", "a-2.csv"]
     kept = [await blobs.get(attachment.sha256) for attachment in job.attachments]
     assert kept == [table.encode(), "é".encode()]

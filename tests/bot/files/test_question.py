@@ -7,16 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.files.file_reader import ReadImage, Skipped, Still, Text
-from bot.files.prompt_files import FileNames, Quoted, clean_file_name, quote, with_files
+from bot.files.prompt_files import FileNames, ReadFile, clean_file_name, fence_text, with_files
 from bot.i18n import words
 
 
 def test_the_question_comes_first_and_each_file_is_named() -> None:
     files = [
-        Quoted("a.csv", Text("1,2\n")),
-        Quoted("b.pdf", Text("page", cut=True, pages=(3, 9))),
-        Quoted("c.png", ReadImage((Still("image/png", b""),))),
-        Quoted("d.bin", Skipped("unknown")),
+        ReadFile("a.csv", Text("1,2\n")),
+        ReadFile("b.pdf", Text("page", cut=True, pages=(3, 9))),
+        ReadFile("c.png", ReadImage((Still("image/png", b""),))),
+        ReadFile("d.bin", Skipped("unknown")),
     ]
     assert with_files("sum it", files) == (
         'sum it\n\nFile "a.csv":\n```\n1,2\n```\n\n'
@@ -26,7 +26,7 @@ def test_the_question_comes_first_and_each_file_is_named() -> None:
 
 @given(st.text(alphabet="`~ab\n", max_size=60))
 def test_no_file_can_end_its_quotation(text: str) -> None:
-    first, *body, last = quote(text).split("\n")
+    first, *body, last = fence_text(text).split("\n")
     assert re.fullmatch("`{3,}", first)
     assert last == first
     assert all(first not in line for line in body)
@@ -55,11 +55,11 @@ def test_a_file_name_is_only_a_name(name: str, clean: str) -> None:
     ],
 )
 def test_the_person_is_told_what_became_of_it(content: Text | Skipped, key: str) -> None:
-    assert Quoted("a.txt", content).note.key == key
+    assert ReadFile("a.txt", content).note.key == key
 
 
 def _said(content: Text) -> list[tuple[str, str]]:
-    remarks = Quoted("a.txt", content).remarks
+    remarks = ReadFile("a.txt", content).remarks
     return [(note.text(words("en")), note.text(words("zh-CN"))) for note in remarks]
 
 

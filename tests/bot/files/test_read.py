@@ -19,7 +19,7 @@ from PIL import Image
 from bot.files import file_reader as reading
 from bot.files.file_reader import FileReader, ReadImage, Skipped, Text
 from bot.files.file_types import FileType, decode, kind_of
-from bot.files.prompt_files import Quoted
+from bot.files.prompt_files import ReadFile
 from bot.i18n import words
 from common.confinement import landlock
 from tests.bot.files import making
@@ -176,7 +176,7 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 504
 async def test_the_reason_names_what_it_is(reader: FileReader, data: bytes, key: str) -> None:
     found = await reader.read(data, max_chars=100)
     assert isinstance(found, Skipped)
-    note = Quoted("a.bin", found).note
+    note = ReadFile("a.bin", found).note
     assert note.key == key
     assert "a.bin" in note.text(words("en"))
     assert note.text(words("zh-CN")) != note.text(words("en"))

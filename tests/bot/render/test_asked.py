@@ -3,7 +3,7 @@
 import pytest
 
 from bot.render.format_answer import FormattedAnswer
-from bot.render.message_view import LINES, LONGEST, quotation
+from bot.render.message_view import MAX_QUOTE_LINES, MAX_QUOTE_UNITS, quote_question
 from bot.render.split import units
 
 
@@ -21,24 +21,24 @@ from bot.render.split import units
     ],
 )
 def test_nothing_in_a_question_is_markup(asked: str, shown: str) -> None:
-    assert quotation(asked) == shown
+    assert quote_question(asked) == shown
 
 
 @pytest.mark.parametrize("asked", ["word " * 500, "*" * 999, "字" * 999, "😀" * 999])
 def test_a_long_question_is_cut(asked: str) -> None:
-    shown = quotation(asked)
+    shown = quote_question(asked)
     assert shown.endswith("…")
-    assert LONGEST - 3 <= units(shown) <= LONGEST
+    assert MAX_QUOTE_UNITS - 3 <= units(shown) <= MAX_QUOTE_UNITS
 
 
 def test_a_question_of_many_lines_is_cut_between_lines() -> None:
-    assert quotation("\n".join("abcdefgh")).splitlines() == [
-        *(f"> {letter}" for letter in "abcdefgh"[: LINES - 1]),
-        f"> {'abcdefgh'[LINES - 1]}…",
+    assert quote_question("\n".join("abcdefgh")).splitlines() == [
+        *(f"> {letter}" for letter in "abcdefgh"[: MAX_QUOTE_LINES - 1]),
+        f"> {'abcdefgh'[MAX_QUOTE_LINES - 1]}…",
     ]
-    assert quotation("a\n" + "b" * 9, longest=7) == "> a…"
+    assert quote_question("a\n" + "b" * 9, longest=7) == "> a…"
 
 
 def test_an_answer_that_begins_with_a_quotation_is_not_part_of_the_question() -> None:
-    assert FormattedAnswer(("> said",)).under("> asked").blocks == ("> asked\n\n> said",)
-    assert FormattedAnswer(("said",)).under("> asked").blocks == ("> asked\nsaid",)
+    assert FormattedAnswer(("> said",)).with_header("> asked").blocks == ("> asked\n\n> said",)
+    assert FormattedAnswer(("said",)).with_header("> asked").blocks == ("> asked\nsaid",)

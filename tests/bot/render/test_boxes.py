@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.render.format_answer import dress, set_apart
+from bot.render.format_answer import format_with_images, highlight_result
 
 
 @pytest.mark.parametrize(
@@ -29,17 +29,20 @@ from bot.render.format_answer import dress, set_apart
     ],
 )
 def test_an_answer_is_set_apart(answer: str, shown: str) -> None:
-    assert set_apart(answer) == shown
+    assert highlight_result(answer) == shown
 
 
 def test_a_boxed_fraction_reads_as_one() -> None:
-    assert dress(set_apart(r"\boxed{x = \frac{1}{2}}")).text == "> ## x = ½"
-    assert dress(set_apart(r"$$\boxed{\left[ 2, \ 3\right]}$$")).text == "> ## \\[2, 3\\]"
+    assert format_with_images(highlight_result(r"\boxed{x = \frac{1}{2}}")).text == "> ## x = ½"
+    assert (
+        format_with_images(highlight_result(r"$$\boxed{\left[ 2, \ 3\right]}$$")).text
+        == "> ## \\[2, 3\\]"
+    )
 
 
 def test_a_long_formula_is_drawn_in_its_box() -> None:
-    dressed = dress(set_apart(r"$$\boxed{\int_0^1 \frac{x}{1+x^2}\,dx}$$"))
-    assert [picture.source for picture in dressed.pictures] == [
+    answer = format_with_images(highlight_result(r"$$\boxed{\int_0^1 \frac{x}{1+x^2}\,dx}$$"))
+    assert [picture.source for picture in answer.pictures] == [
         r"\boxed{\int_0^1 \frac{x}{1+x^2}\,dx}"
     ]
-    assert dressed.text == ""
+    assert answer.text == ""

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from bot.article.message_layout import escape_line, figure_caption
 from bot.i18n import words
 from bot.notices import Notice
-from bot.render.format_answer import draft, dress, format_as_text
+from bot.render.format_answer import format_as_text, format_draft, format_with_images
 from bot.render.link_defang import harmless_links
-from bot.render.message_view import quotation
+from bot.render.message_view import quote_question
 from jobqueue.article import ArticleFigure
 from jobqueue.structs import Attachment
 from playground.web_ui import discord_markdown
@@ -204,8 +204,8 @@ def test_honest_links_and_code_are_left_alone(text: str) -> None:
     st.integers(0, 120),
 )  # fmt: skip
 def test_a_draft_only_grows_and_cleaning_twice_changes_nothing(text: str, cut: int) -> None:
-    assert draft(text).startswith(draft(text[:cut]))
-    assert format_as_text(text).text.startswith(draft(text))
+    assert format_draft(text).startswith(format_draft(text[:cut]))
+    assert format_as_text(text).text.startswith(format_draft(text))
     assert harmless_links(harmless_links(text)) == harmless_links(text)
 
 
@@ -223,7 +223,7 @@ def test_a_draft_only_grows_and_cleaning_twice_changes_nothing(text: str, cut: i
     ],
 )
 def test_links_that_formulas_make_are_cleaned_after_them(answer: str) -> None:
-    shown = dress(answer).text
+    shown = format_with_images(answer).text
     assert ZERO_WIDTH in shown
     assert harmless_links(shown) == shown
 
@@ -233,10 +233,12 @@ def test_an_open_block_is_ended_so_that_it_is_code_for_discord() -> None:
 
 
 def test_a_link_is_shown_once_it_is_known_where_it_leads() -> None:
-    assert draft("see [good.com](https://good.c") == "see [good.com]"
-    assert draft("see [good.com](https://good.com/a)") == "see [good.com](https://good.com/a)"
-    assert draft("https://good.com") == "https:"
-    assert draft("https://good.com/") == "https://good.com/"
+    assert format_draft("see [good.com](https://good.c") == "see [good.com]"
+    assert (
+        format_draft("see [good.com](https://good.com/a)") == "see [good.com](https://good.com/a)"
+    )
+    assert format_draft("https://good.com") == "https:"
+    assert format_draft("https://good.com/") == "https://good.com/"
 
 
 @pytest.mark.parametrize("text", [FORGED, "discord.gg/abc", "https://good.com@evil.example/x"])
@@ -249,7 +251,7 @@ def test_what_is_quoted_beside_an_answer_is_cleaned_too(text: str) -> None:
         source=text,
     )
     shown = [
-        quotation(text),
+        quote_question(text),
         escape_line(text),
         figure_caption(figure),
         Notice("article-changing", arguments={"heading": text}).text(words("en")),

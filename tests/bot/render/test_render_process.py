@@ -6,7 +6,7 @@ import signal
 
 import psutil
 
-from bot.render.format_answer import dress, format_as_text
+from bot.render.format_answer import format_as_text, format_with_images
 from bot.render.render_process import RenderProcess
 from tests.bot.render import answers
 
@@ -18,43 +18,43 @@ def children() -> list[psutil.Process]:
 
 
 async def test_it_dresses_as_dress_does() -> None:
-    async with RenderProcess() as studio:
+    async with RenderProcess() as renderer:
         for answer in (answers.QUADRATIC, answers.CHINESE, answers.CODE, answers.COMPARISON):
-            assert await studio.dress(answer) == dress(answer)
+            assert await renderer.render(answer) == format_with_images(answer)
         assert len(children()) == 1
     assert children() == []
 
 
 async def test_no_process_is_started_for_plain_text() -> None:
-    async with RenderProcess() as studio:
-        assert await studio.dress(answers.PLAIN) == format_as_text(answers.PLAIN)
+    async with RenderProcess() as renderer:
+        assert await renderer.render(answers.PLAIN) == format_as_text(answers.PLAIN)
         assert children() == []
 
 
 async def test_a_drawing_that_takes_too_long_becomes_text() -> None:
-    async with RenderProcess(timeout_s=2) as studio:
-        await studio.dress("$x$")
+    async with RenderProcess(timeout_s=2) as renderer:
+        await renderer.render("$x$")
         [process] = children()
         os.kill(process.pid, signal.SIGSTOP)
-        assert await studio.dress(answers.QUADRATIC) == format_as_text(answers.QUADRATIC)
+        assert await renderer.render(answers.QUADRATIC) == format_as_text(answers.QUADRATIC)
         assert not process.is_running()
-        assert await studio.dress(answers.QUADRATIC) == dress(answers.QUADRATIC)
+        assert await renderer.render(answers.QUADRATIC) == format_with_images(answers.QUADRATIC)
 
 
 async def test_a_killed_process_is_replaced() -> None:
-    async with RenderProcess() as studio:
-        await studio.dress("$x$")
+    async with RenderProcess() as renderer:
+        await renderer.render("$x$")
         [process] = children()
         os.kill(process.pid, signal.SIGKILL)
         process.wait(10)
-        assert await studio.dress("$x^2$") == format_as_text("$x^2$")
-        assert await studio.dress("$x^2$") == dress("$x^2$")
+        assert await renderer.render("$x^2$") == format_as_text("$x^2$")
+        assert await renderer.render("$x^2$") == format_with_images("$x^2$")
 
 
 async def test_answers_are_not_mixed_up_when_a_caller_goes() -> None:
-    async with RenderProcess() as studio:
-        await studio.dress("$x$")
-        gone = asyncio.create_task(studio.dress(answers.QUADRATIC))
+    async with RenderProcess() as renderer:
+        await renderer.render("$x$")
+        gone = asyncio.create_task(renderer.render(answers.QUADRATIC))
         await asyncio.sleep(0)
         gone.cancel()
-        assert await studio.dress("$y^2$") == dress("$y^2$")
+        assert await renderer.render("$y^2$") == format_with_images("$y^2$")

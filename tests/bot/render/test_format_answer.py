@@ -1,4 +1,4 @@
-"""Whole answers, dressed as they are shown."""
+"""Complete answers as text and images."""
 
 import pytest
 from hypothesis import given, settings
@@ -7,11 +7,11 @@ from bot.render import svg_to_png
 from bot.render.format_answer import (
     MAX_PICTURES,
     FormattedAnswer,
-    draft,
-    dress,
     format_as_text,
-    needs_dressing,
-    pages,
+    format_draft,
+    format_with_images,
+    may_need_images,
+    paginate,
 )
 from bot.render.split import units
 from bot.render.svg_to_png import RenderedImage
@@ -22,14 +22,14 @@ from tests.bot.render.writing import texts
 PIXEL = RenderedImage("p.png", b"", "x")
 
 
-def shapes(dressed: FormattedAnswer) -> list[str]:
-    return ["text" if isinstance(block, str) else block.name for block in dressed.blocks]
+def shapes(answer: FormattedAnswer) -> list[str]:
+    return ["text" if isinstance(block, str) else block.name for block in answer.blocks]
 
 
 def test_formulas_become_text_and_pictures_in_reading_order() -> None:
-    dressed = dress(answers.QUADRATIC)
-    assert shapes(dressed) == ["text", "formula-1.png", "text", "formula-2.png", "text"]
-    title, _, middle, _, end = dressed.blocks
+    answer = format_with_images(answers.QUADRATIC)
+    assert shapes(answer) == ["text", "formula-1.png", "text", "formula-2.png", "text"]
+    title, _, middle, _, end = answer.blocks
     assert title == (
         "## Solving x² − 5x + 6 = 0\n\n"
         "We use the quadratic formula, where a = 1 is the leading coefficient:"
@@ -42,7 +42,7 @@ def test_formulas_become_text_and_pictures_in_reading_order() -> None:
 
 
 def test_a_pictures_alternative_text_is_its_latex() -> None:
-    first, second = dress(answers.QUADRATIC).pictures
+    first, second = format_with_images(answers.QUADRATIC).pictures
     assert first.alt == r"x = \frac{-b \pm \sqrt{b^2 - 4ac}}{2a}"
     assert second.alt == r"\begin{pmatrix}1&2\\3&4\end{pmatrix}"
     assert look(second.png).width > look(first.png).height
@@ -50,9 +50,9 @@ def test_a_pictures_alternative_text_is_its_latex() -> None:
 
 @pytest.mark.skipif(not svg_to_png.draws("字"), reason="no Chinese font on this machine")
 def test_a_chinese_answer() -> None:
-    dressed = dress(answers.CHINESE)
-    assert shapes(dressed) == ["text", "formula-1.png", "text"]
-    start, _, end = dressed.blocks
+    answer = format_with_images(answers.CHINESE)
+    assert shapes(answer) == ["text", "formula-1.png", "text"]
+    start, _, end = answer.blocks
     assert start == "## 求解\n\n设速度为v，路程为s = 100米，则"
     assert isinstance(end, str)
     assert "牛顿法" in end
@@ -62,9 +62,9 @@ def test_a_chinese_answer() -> None:
 
 
 def test_code_is_left_alone() -> None:
-    dressed = dress(answers.CODE)
-    assert shapes(dressed) == ["text"]
-    assert dressed.text == (
+    answer = format_with_images(answers.CODE)
+    assert shapes(answer) == ["text"]
+    assert answer.text == (
         answers.CODE.replace('~~~python title="prices.py"', "```python")
         .replace("~~~", "```")
         .strip()
@@ -73,68 +73,72 @@ def test_code_is_left_alone() -> None:
 
 @pytest.mark.skipif(not svg_to_png.draws("a"), reason="no font on this machine")
 def test_a_wide_table_becomes_a_picture_where_it_stood() -> None:
-    dressed = dress(answers.COMPARISON)
-    assert shapes(dressed) == ["text", "table-1.png", "text"]
-    assert dressed.text == "Here is how they compare:\n\nPick one."
-    assert dressed.pictures[0].source in answers.COMPARISON
+    answer = format_with_images(answers.COMPARISON)
+    assert shapes(answer) == ["text", "table-1.png", "text"]
+    assert answer.text == "Here is how they compare:\n\nPick one."
+    assert answer.pictures[0].source in answers.COMPARISON
 
 
 def test_an_answer_without_any_of_it_is_left_alone() -> None:
-    assert not needs_dressing(answers.PLAIN)
-    assert dress(answers.PLAIN).blocks == (answers.PLAIN.strip(),)
-    assert dress("").blocks == format_as_text("").blocks == ()
+    assert not may_need_images(answers.PLAIN)
+    assert format_with_images(answers.PLAIN).blocks == (answers.PLAIN.strip(),)
+    assert format_with_images("").blocks == format_as_text("").blocks == ()
 
 
 def test_what_cannot_be_drawn_stays_source() -> None:
-    shown = dress("So\n\n$$\n\\undefined{x}\n$$\n\nand $\\undefined{y}$.").text
+    shown = format_with_images("So\n\n$$\n\\undefined{x}\n$$\n\nand $\\undefined{y}$.").text
     assert shown == "So\n\n```latex\n\\undefined{x}\n```\n\nand `\\undefined{y}`."
 
 
 def test_marks_of_a_formula_are_no_markdown() -> None:
-    assert dress("$a * b * c$ and $x_b + y_b$").text == r"a ∗ b ∗ c and x\_b + y\_b"
+    assert format_with_images("$a * b * c$ and $x_b + y_b$").text == r"a ∗ b ∗ c and x\_b + y\_b"
 
 
 def test_a_picture_is_never_put_into_a_code_block() -> None:
     answer = (
         "The matrix $\\begin{pmatrix}1\\\\2\\end{pmatrix}$ is:\n```py\na = 1\n\nb = 2\n```\nDone."
     )
-    text, _, code = dress(answer).blocks
+    text, _, code = format_with_images(answer).blocks
     assert text == "The matrix **(1)** is:"
     assert code == "```py\na = 1\n\nb = 2\n```\nDone."
 
 
 def test_pictures_are_bounded() -> None:
-    dressed = dress("\n\n".join(rf"$$\frac{{{n}}}{{x+1}}$$" for n in range(MAX_PICTURES + 5)))
-    assert len(dressed.pictures) == MAX_PICTURES
-    assert dressed.text.count("```latex") == 5
+    answer = format_with_images(
+        "\n\n".join(rf"$$\frac{{{n}}}{{x+1}}$$" for n in range(MAX_PICTURES + 5))
+    )
+    assert len(answer.pictures) == MAX_PICTURES
+    assert answer.text.count("```latex") == 5
 
 
 @settings(deadline=None, max_examples=50)
 @given(texts)
 def test_every_page_fits_a_message(text: str) -> None:
-    dressed = dress(text)
-    for page in pages(dressed):
+    answer = format_with_images(text)
+    for page in paginate(answer):
         assert sum(units(block) for block in page if isinstance(block, str)) <= 2000
         assert all(isinstance(block, str) for block in page[:-1])
-    for page in pages(dressed, limit=4000, pictures=10):
+    for page in paginate(answer, limit=4000, pictures=10):
         assert sum(units(block) for block in page if isinstance(block, str)) <= 4000
         assert sum(isinstance(block, RenderedImage) for block in page) <= 10
-    shown = [block for page in pages(dressed) for block in page if isinstance(block, RenderedImage)]
-    assert tuple(shown) == dressed.pictures
+    shown = [
+        block for page in paginate(answer) for block in page if isinstance(block, RenderedImage)
+    ]
+    assert tuple(shown) == answer.pictures
 
 
 def test_a_plain_message_ends_with_its_picture() -> None:
-    dressed = FormattedAnswer(("a", PIXEL, "b", PIXEL, PIXEL, "c"))
-    assert pages(dressed) == [("a", PIXEL), ("b", PIXEL), (PIXEL,), ("c",)]
-    assert pages(dressed, limit=4000, pictures=10) == [("a", PIXEL, "b", PIXEL, PIXEL, "c")]
-    assert pages(dressed, limit=4000, pictures=2) == [("a", PIXEL, "b", PIXEL), (PIXEL, "c")]
+    answer = FormattedAnswer(("a", PIXEL, "b", PIXEL, PIXEL, "c"))
+    assert paginate(answer) == [("a", PIXEL), ("b", PIXEL), (PIXEL,), ("c",)]
+    assert paginate(answer, limit=4000, pictures=10) == [("a", PIXEL, "b", PIXEL, PIXEL, "c")]
+    assert paginate(answer, limit=4000, pictures=2) == [("a", PIXEL, "b", PIXEL), (PIXEL, "c")]
 
 
 @pytest.mark.parametrize("answer", answers.ALL)
 def test_a_draft_grows_into_the_undressed_answer(answer: str) -> None:
     whole = format_as_text(answer).text
     for length in range(len(answer)):
-        assert whole.startswith(draft(answer[:length]))
+        assert whole.startswith(format_draft(answer[:length]))
 
 
 DRAWN = r"\begin{pmatrix}1&2\\3&4\end{pmatrix}"
@@ -143,7 +147,9 @@ UNDRAWN = r"\unknown{x}"
 
 def parts(text: str) -> list[str]:
     written = text.replace("DRAWN", DRAWN).replace("UNKNOWN", UNDRAWN)
-    return ["PICTURE" if isinstance(b, RenderedImage) else b for b in dress(written).blocks]
+    return [
+        "PICTURE" if isinstance(b, RenderedImage) else b for b in format_with_images(written).blocks
+    ]
 
 
 @pytest.mark.parametrize("marks", ["**", "*", "__", "_", "~~", "***", "**_", "~~**", "__*"])
@@ -207,7 +213,7 @@ def test_what_is_hidden_is_not_drawn(text: str, shown: str) -> None:
     ("line", "marks"), [("### ", ""), ("# ", "**"), ("-# ", ""), ("> ## ", "*")]
 )
 def test_a_heading_of_nothing_but_a_formula_is_on_its_line(line: str, marks: str) -> None:
-    shown = dress(f"{line}{marks}$$\\sum_{{i=1}}^n i$${marks}").text
+    shown = format_with_images(f"{line}{marks}$$\\sum_{{i=1}}^n i$${marks}").text
     assert shown == f"{line}\u2003\u2003∑ᵢ₌₁ⁿ i"
 
 
@@ -222,13 +228,15 @@ def test_a_heading_of_nothing_but_a_formula_is_on_its_line(line: str, marks: str
     ],
 )
 def test_a_formula_stays_in_its_quotation(text: str, shown: str) -> None:
-    assert [line.rstrip() for line in dress(text).text.split("\n")] == shown.split("\n")
+    assert [line.rstrip() for line in format_with_images(text).text.split("\n")] == shown.split(
+        "\n"
+    )
 
 
 def test_a_long_answer_is_balanced_in_every_message() -> None:
     sentences = "It is so. 这是真的。 More words, and more. " * 60
     text = f"**So {sentences}\n$$\n{DRAWN}\n$$\nand {sentences.strip()}** end"
-    shown = pages(dress(text))
+    shown = paginate(format_with_images(text))
     texts = [block for page in shown for block in page if isinstance(block, str)]
     assert len(texts) > 3
     assert all(text.count("**") % 2 == 0 for text in texts)
@@ -237,4 +245,4 @@ def test_a_long_answer_is_balanced_in_every_message() -> None:
 
 @pytest.mark.parametrize(("first", "messages"), [(999, 1), (1000, 2)])
 def test_the_line_end_between_two_texts_counts(first: int, messages: int) -> None:
-    assert len(pages(FormattedAnswer(("a" * first, "a" * 1000)))) == messages
+    assert len(paginate(FormattedAnswer(("a" * first, "a" * 1000)))) == messages
