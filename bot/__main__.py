@@ -82,7 +82,7 @@ def _run(_: argparse.Namespace) -> None:
         with tracing.export_traces("commonroom-bot"):
             asyncio.run(_run_until_stopped(settings))
     except* doctor.FATAL as errors:
-        fatal += map(doctor.sentence, errors.exceptions)
+        fatal += map(doctor.describe_fatal, errors.exceptions)
     if fatal:
         print(f"error: {redact(fatal[0])}", file=sys.stderr)
         raise SystemExit(2)
@@ -113,7 +113,7 @@ async def serve(settings: BotSettings) -> None:
             await _retry_unreachable(lambda: client.login(settings.discord_token))
             group.create_task(client.answers.run(), name="answers")
             group.create_task(client.intake.run(), name="intake")
-            group.create_task(client.catch_up.run(), name="catch up")
+            group.create_task(client.missed_messages.run(), name="catch up")
             group.create_task(keep_presence(client, services.queue), name="presence")
             await _retry_unreachable(client.connect)
 

@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 from redis.asyncio import Redis
 
-from bot.user_records import Kept, KeptRecords
+from bot.user_records import UserRecord, UserRecords
 from jobqueue.schema import (
     ApprovalRequest,
     Attachment,
@@ -86,8 +86,8 @@ class AgentTrace(msgspec.Struct, frozen=True, omit_defaults=True):
         return tuple(part for part in self.parts if isinstance(part, Step))
 
     @property
-    def asking(self) -> Step | None:
-        """The step that waits for a person's word."""
+    def awaiting_approval(self) -> Step | None:
+        """The step that waits for a person's decision."""
         return next((step for step in self.steps if step.asks), None)
 
     @property
@@ -101,8 +101,8 @@ class AgentTrace(msgspec.Struct, frozen=True, omit_defaults=True):
         return tuple(step.call for step in self.steps if step.is_program and step.call.strip())
 
     @property
-    def read(self) -> str | None:
-        """The text of pictures that were read; None where none was."""
+    def image_text(self) -> str | None:
+        """The text that was read in pictures, or None if no picture was read."""
         readings = [step for step in self.steps if step.is_reading]
         texts = [step.output for step in readings if step.status is CallStatus.OK]
         return "\n".join(filter(None, texts)) if readings else None
@@ -115,15 +115,15 @@ class AgentTrace(msgspec.Struct, frozen=True, omit_defaults=True):
     def thought_ms(self) -> int:
         return sum(part.lasted_ms for part in self.parts if isinstance(part, Thinking))
 
-    def after(self, event: JobEvent, at_ms: int) -> "AgentTrace":
+    def with_event(self, event: JobEvent, at_ms: int) -> "AgentTrace":
         """Return the trace with what this event adds; `at_ms` is the time of the event."""
         match event:
             case Started():
                 return AgentTrace(began_ms=at_ms)
             case ReasoningDelta(text=text):
-                parts = _thinking(self.parts, text, at_ms)
+                parts = _add_thought(self.parts, text, at_ms)
             case ToolCallDelta():
-                parts = _calling(self.parts, event)
+                parts = _add_call(self.parts, event)
             case ApprovalRequest(step=step, attempt=attempt):
                 parts = _change_step(self.parts, step, asks=attempt)
             case ToolResult():
@@ -137,9 +137,11 @@ class AgentTrace(msgspec.Struct, frozen=True, omit_defaults=True):
         parts = (part.as_ended() if isinstance(part, Step) else part for part in self.parts)
         return msgspec.structs.replace(self, parts=tuple(parts)) if self else NOTHING
 
-    def without(self, answer: str) -> "AgentTrace":
-        """Without a last thought that turned out to be the answer: while it is written nobody
-        can tell whether a call follows."""
+    def without_answer(self, answer: str) -> "AgentTrace":
+        """Return the trace without a last thought that is the answer.
+
+        While the model writes, it is unknown whether the text is a thought or the answer.
+        """
         last = self.parts[-1] if self.parts else None
         is_answer = isinstance(last, Thinking) and last.text.strip() == answer.strip()
         if not is_answer:
@@ -153,13 +155,13 @@ class AgentTrace(msgspec.Struct, frozen=True, omit_defaults=True):
 NOTHING = AgentTrace()
 
 
-def _thinking(parts: tuple[Part, ...], text: str, at_ms: int) -> tuple[Part, ...]:
+def _add_thought(parts: tuple[Part, ...], text: str, at_ms: int) -> tuple[Part, ...]:
     if parts and isinstance(last := parts[-1], Thinking):
         return (*parts[:-1], Thinking(last.text + text, last.began_ms, at_ms))
     return (*parts, Thinking(text, at_ms, at_ms))
 
 
-def _calling(parts: tuple[Part, ...], call: ToolCallDelta) -> tuple[Part, ...]:
+def _add_call(parts: tuple[Part, ...], call: ToolCallDelta) -> tuple[Part, ...]:
     for at, part in enumerate(parts):
         if isinstance(part, Step) and part.number == call.step:
             longer = msgspec.structs.replace(part, call=part.call + call.text)
@@ -188,11 +190,11 @@ def _change_step(parts: tuple[Part, ...], step: int, **changes: object) -> tuple
     )
 
 
-class WorkRecords(KeptRecords[AgentTrace]):
-    """What was done for finished answers, by job."""
+class TraceRecords(UserRecords[AgentTrace]):
+    """Stored traces of answers, by job."""
 
     def __init__(self, redis: Redis, shard: str = "main") -> None:
-        super().__init__(redis, "steps", Kept[AgentTrace], shard)
+        super().__init__(redis, "steps", UserRecord[AgentTrace], shard)
 
     async def keep(self, name: str, user: str, value: AgentTrace) -> None:
-        await super().keep(name, user, value.cut())
+        await super().store(name, user, value.cut())

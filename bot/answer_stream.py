@@ -46,7 +46,7 @@ async def submit(queue: JobQueue, job: Job) -> Notice | None:
             receipt = await queue.submit(with_traceparent(job))
         except QueueFull as error:
             span.set_attributes(tracing.attributes(refused=error.scope))
-            return notices.full(error)
+            return notices.queue_full(error)
         except QueueUnavailable:
             span.set_attributes(tracing.attributes(refused="unavailable"))
             return notices.UNAVAILABLE
@@ -62,7 +62,7 @@ async def follow_answer(
     queue: JobQueue, live: EventReader, job: Job, reply: AnswerReply, *, left_s: float
 ) -> None:
     """Show the submitted job's answer until it ends, for `left_s` seconds at most."""
-    draft = Draft()
+    draft = AnswerDraft()
     try:
         async with asyncio.timeout(left_s), asyncio.TaskGroup() as group:
             waiting = group.create_task(_explain_wait(queue, job, reply))
@@ -79,11 +79,11 @@ async def follow_answer(
     await _show_end(job, draft, reply)
 
 
-async def _show_end(job: Job, draft: "Draft", reply: AnswerReply) -> None:
+async def _show_end(job: Job, draft: "AnswerDraft", reply: AnswerReply) -> None:
     work = draft.work.as_ended()
     match draft.end:
         case Finished(text=text) as end if text.strip():
-            await reply.finish(text, _outcome(job, end, work))
+            await reply.finish(text, _create_outcome(job, end, work))
         case Finished(reason=FinishReason.CANCELLED):
             await reply.fail(notices.describe_failure(FailureCode.CANCELLED), work=work)
         case Finished():
@@ -95,14 +95,14 @@ async def _show_end(job: Job, draft: "Draft", reply: AnswerReply) -> None:
             await reply.fail(notices.LOST, draft.text, work)
 
 
-def _outcome(job: Job, end: Finished, work: AgentTrace) -> AnswerOutcome:
+def _create_outcome(job: Job, end: Finished, work: AgentTrace) -> AnswerOutcome:
     """Return the outcome. A solution tells if it is unchecked; other answers need no check."""
     judged = strip_model(job.capability) == SOLVE or end.check is not Check.NONE
     return AnswerOutcome(
         end.reason,
         end.omitted_turns,
         end.check if judged else None,
-        work.without(end.text),
+        work.without_answer(end.text),
         end.summarised_turns,
         unseen_pictures=end.unseen_pictures,
         article=end.article,
@@ -131,7 +131,7 @@ async def _events(queue: JobQueue, live: EventReader, job: Job) -> AsyncIterator
 
 
 @dataclass
-class Draft:
+class AnswerDraft:
     """The answer of the newest attempt so far.
 
     Events are fenced where they are written, so all that follows a `Started` is of that attempt.
@@ -147,7 +147,7 @@ class Draft:
         return bool(self.text or self.work or self.progress)
 
     def add(self, envelope: Envelope) -> None:
-        self.work = self.work.after(envelope.event, envelope.at_ms)
+        self.work = self.work.with_event(envelope.event, envelope.at_ms)
         match envelope.event:
             case Started():
                 self.text, self.progress = "", None

@@ -101,7 +101,7 @@ class BotSettings(msgspec.Struct, frozen=True):
 
     @property
     def shards(self) -> "Shards | None":
-        """None: every one."""
+        """The shards of this process, or None for all."""
         if not self.commonroom_shards:
             return None
         ids, _, count = self.commonroom_shards.partition("/")

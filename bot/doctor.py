@@ -40,14 +40,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 async def examine(environ: Mapping[str, str]) -> list[Finding]:
     return [
         describe_installation(),
-        *await _of_settings(environ),
-        await _of_reading(),
+        *await _check_settings(environ),
+        await _check_reading(),
         *await doctor_checks.check_redis_server(environ),
         doctor_checks.check_disk(default_folder(environ), LOG_BYTES),
     ]
 
 
-async def _of_reading() -> Finding:
+async def _check_reading() -> Finding:
     """Check what confines the process that reads people's files."""
     missing = await FileReader().missing_layers()
     if not missing:
@@ -56,7 +56,7 @@ async def _of_reading() -> Finding:
     return warning("reading files", f"without {layers}; limits hold", READING_TODO)
 
 
-async def _of_settings(environ: Mapping[str, str]) -> list[Finding]:
+async def _check_settings(environ: Mapping[str, str]) -> list[Finding]:
     try:
         settings = load_settings(BotSettings, environ)
     except SettingsError as error:
@@ -90,7 +90,7 @@ FATAL = (
 )
 
 
-def sentence(error: BaseException) -> str:
+def describe_fatal(error: BaseException) -> str:
     match error:
         case discord.LoginFailure():
             return (

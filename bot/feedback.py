@@ -36,7 +36,7 @@ class Feedback:
         self._scripts = Scripts(redis, shard)
 
     async def vote(self, job: str, channel: str, user: str, vote: Vote, press: str) -> Counts:
-        """Say it, or take it back by saying it again; how the votes stand then.
+        """Record a vote, or take it back if it is repeated. Return the new counts.
 
         The same `press` twice counts once. Raises QueueUnavailable.
         """
@@ -64,19 +64,19 @@ class Feedback:
         return _count_votes(map(_decode, values))
 
     async def export(self) -> AsyncIterator[Opinion]:
-        """Every opinion that stands, in no order."""
+        """Yield every vote, in no order."""
         for key in await self._scripts.list_keys("feedback"):
             for value in await self._scripts.call("HVALS", key):
                 if (opinion := _decode(value)).vote:
                     yield opinion
 
-    async def of(self, user: str) -> list[Opinion]:
+    async def list_of(self, user: str) -> list[Opinion]:
         """Return a person's ratings of answers. Raises QueueUnavailable."""
         return [opinion async for opinion in self.export() if opinion.user == user]
 
     async def erase(self, user: str) -> None:
-        """Forget what a person thinks of answers. Raises QueueUnavailable."""
-        for opinion in await self.of(user):
+        """Delete a person's votes. Raises QueueUnavailable."""
+        for opinion in await self.list_of(user):
             await self._scripts.call("HDEL", self._scripts.key("feedback", opinion.job), user)
 
 

@@ -25,7 +25,7 @@ class Words:
         self._bundle.add_resource(FluentResource(source(language)))
 
     def __call__(self, key: str, arguments: Mapping[str, Argument] | None = None) -> str:
-        """The message `key`; a missing one or a missing argument raises LookupError."""
+        """Return the message `key`. Raises LookupError without the message or an argument."""
         pattern = self._bundle.get_message(key).value
         if pattern is None:
             raise LookupError(key)
@@ -36,7 +36,7 @@ class Words:
 
 
 def source(language: str) -> str:
-    """The file of one language, as it stands."""
+    """Return the source of a language's messages."""
     return (resources.files("bot.locales") / f"{language}.ftl").read_text(encoding="utf-8")
 
 
@@ -46,5 +46,5 @@ def _load(language: str) -> Words:
 
 
 def words(locale: str = DEFAULT) -> Words:
-    """The words for one of Discord's locales, such as `en-GB`, `zh-CN` or `zh-TW`."""
+    """Return the messages for one of Discord's locales, such as `en-GB`, `zh-CN` or `zh-TW`."""
     return _load("zh-CN" if locale.startswith("zh") else DEFAULT)

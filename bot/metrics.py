@@ -53,13 +53,13 @@ class BotMetrics:
         self.servers = self._gauge("servers", "That the bot is in")
         self.gateway = self._gauge("gateway_latency_seconds", "Of the last heartbeat")
 
-    def _gauge(self, name: str, told: str) -> Gauge:
-        return Gauge(f"commonroom_bot_{name}", told, registry=self.registry)
+    def _gauge(self, name: str, description: str) -> Gauge:
+        return Gauge(f"commonroom_bot_{name}", description, registry=self.registry)
 
     def trace(self) -> aiohttp.TraceConfig:
         """Return the tracing configuration for the client that calls Discord."""
         trace = aiohttp.TraceConfig()
-        trace.on_request_start.append(_begins)
+        trace.on_request_start.append(_on_request_start)
         trace.on_request_end.append(self._on_request_end)
         trace.on_request_exception.append(self._on_request_exception)
         return trace
@@ -84,13 +84,15 @@ class BotMetrics:
         if kind == "acknowledge" and status in ("200", "204"):
             found = ACKNOWLEDGED.search(path)
             assert found is not None  # noqa: S101  (that made it this kind)
-            self._acknowledged.observe(max(time.time() - _born(int(found[1])), 0.0))
+            self._acknowledged.observe(max(time.time() - _created_at(int(found[1])), 0.0))
 
 
-async def _begins(_: Any, begun: SimpleNamespace, __: aiohttp.TraceRequestStartParams) -> None:
+async def _on_request_start(
+    _: Any, begun: SimpleNamespace, __: aiohttp.TraceRequestStartParams
+) -> None:
     begun.at = time.monotonic()
 
 
-def _born(snowflake: int) -> float:
-    """Return when Discord made this id, in seconds since 1970."""
+def _created_at(snowflake: int) -> float:
+    """Return when Discord created an id, in seconds since 1970."""
     return ((snowflake >> 22) + DISCORD_EPOCH_MS) / 1000

@@ -33,10 +33,10 @@ class Notice:
     tone: Tone = Tone.LIMIT
     arguments: Mapping[str, Any] = field(default_factory=dict)  # texts, numbers, notices
     title: str = ""  # a key too
-    again: bool = False  # asked once more, the same question may well be answered
+    can_retry: bool = False  # asked once more, the same question may well be answered
 
     def text(self, words: Words) -> str:
-        """Return it in a person's language; what it quotes deceives nobody."""
+        """Return the notice in a person's language, without deceptive links."""
         arguments = {
             name: value.text(words) if isinstance(value, Notice) else value
             for name, value in self.arguments.items()
@@ -55,8 +55,8 @@ class QuestionRefused(Exception):
 UNAVAILABLE = Notice("unavailable", Tone.FAILURE)
 EMPTY_PROMPT = Notice("prompt-empty")
 UNREADABLE_PROMPT = Notice("prompt-unreadable")
-EMPTY_ANSWER = Notice("answer-empty", again=True)
-UNSOLVED = Notice("solve-unsolved", again=True)
+EMPTY_ANSWER = Notice("answer-empty", can_retry=True)
+UNSOLVED = Notice("solve-unsolved", can_retry=True)
 NO_SOLVER = Notice("solve-nowhere")
 NO_WRITER = Notice("article-nowhere")
 BUSY = Notice("action-busy")
@@ -70,19 +70,19 @@ CHANNEL_OFF = Notice("channel-off")
 ROLES_ONLY = Notice("roles-only")
 
 
-def full(error: QueueFull) -> Notice:
+def queue_full(error: QueueFull) -> Notice:
     return Notice(f"full-{error.scope}", arguments={"waiting": error.waiting, "limit": error.limit})
 
 
 def too_often(exceeded: RateExceeded) -> Notice:
     of_a_day = {"questions": "often-day", "tokens": "often-tokens", "megabytes": "often-megabytes"}
     key = of_a_day[exceeded.what] if exceeded.window_ms == DAY_MS else "often-minute"
-    return Notice(key, arguments={"limit": exceeded.limit, "time": _about(exceeded.wait_ms)})
+    return Notice(key, arguments={"limit": exceeded.limit, "time": _duration(exceeded.wait_ms)})
 
 
 def too_soon(exceeded: RateExceeded) -> Notice:
     """Say that an action is allowed only once in a while."""
-    return Notice("too-soon", arguments={"time": _about(exceeded.wait_ms)})
+    return Notice("too-soon", arguments={"time": _duration(exceeded.wait_ms)})
 
 
 def prompt_too_long(length: int, limit: int) -> Notice:
@@ -90,15 +90,15 @@ def prompt_too_long(length: int, limit: int) -> Notice:
 
 
 def describe_failure(code: FailureCode) -> Notice:
-    tone = Tone.LIMIT if code in _NOBODYS_FAULT else Tone.FAILURE
-    return Notice(f"failed-{code}", tone, again=code not in _FOR_GOOD)
+    tone = Tone.LIMIT if code in _EXPECTED_ENDS else Tone.FAILURE
+    return Notice(f"failed-{code}", tone, can_retry=code not in _NOT_REPEATABLE)
 
 
-_NOBODYS_FAULT = (FailureCode.CANCELLED, FailureCode.TOO_LONG)
-_FOR_GOOD = (*_NOBODYS_FAULT, FailureCode.BAD_REQUEST, FailureCode.NO_TEXT)
+_EXPECTED_ENDS = (FailureCode.CANCELLED, FailureCode.TOO_LONG)
+_NOT_REPEATABLE = (*_EXPECTED_ENDS, FailureCode.BAD_REQUEST, FailureCode.NO_TEXT)
 
 
-def internal(reference: str) -> Notice:
+def internal_error(reference: str) -> Notice:
     return Notice("internal", Tone.FAILURE, {"reference": reference})
 
 
@@ -106,7 +106,7 @@ def internal(reference: str) -> Notice:
 
 
 def describe_check(check: Check, summary: Notice) -> Notice:
-    """`summary` says what was done for the answer."""
+    """Return a card with the result of the check and a summary of the steps."""
     key, tone = _CHECKS[check]
     return Notice("check-card", tone, {"check": Notice(key), "summary": summary})
 
@@ -131,15 +131,17 @@ QUEUE_LOST = _waiting("waiting-queue")
 RUNNING = _waiting("waiting-running")
 
 
-def progress(made: ArticleProgress, *, changing: bool) -> Notice:
-    """Say how far an article is, or what is being done to a finished one."""
+def describe_progress(progress: ArticleProgress, *, changing: bool) -> Notice:
+    """Say how far the writing or the change of an article is."""
     if changing:
-        return _waiting("article-changing", heading=" ".join(escape_markdown(made.heading).split()))
-    if made.stage is ArticleStage.PLANNING:
+        return _waiting(
+            "article-changing", heading=" ".join(escape_markdown(progress.heading).split())
+        )
+    if progress.stage is ArticleStage.PLANNING:
         return _waiting("article-planning")
-    if made.stage is ArticleStage.WRITING:
-        return _waiting("article-writing", done=made.done, total=made.total)
-    counts = {"done": made.done, "total": made.total, "placed": made.placed}
+    if progress.stage is ArticleStage.WRITING:
+        return _waiting("article-writing", done=progress.done, total=progress.total)
+    counts = {"done": progress.done, "total": progress.total, "placed": progress.placed}
     return _waiting("article-illustrating", **counts)
 
 
@@ -150,15 +152,15 @@ def loading(progress: float | None) -> Notice:
 
 
 def in_line(position: int, estimate_ms: int | None) -> Notice:
-    """`position` counts from 0, the question that is next."""
+    """Say the question's place in the queue; `position` 0 is next."""
     if position == 0:
         return _waiting("waiting-next")
     if estimate_ms is None:
         return _waiting("waiting-place", place=position + 1)
-    return _waiting("waiting-place-time", place=position + 1, time=_about(estimate_ms))
+    return _waiting("waiting-place-time", place=position + 1, time=_duration(estimate_ms))
 
 
-def _about(duration_ms: int) -> Notice:
+def _duration(duration_ms: int) -> Notice:
     seconds = max(round(duration_ms / 1000), 1)
     if seconds < 90:
         return Notice("about-seconds", arguments={"count": seconds})

@@ -14,8 +14,8 @@ from jobqueue.schema import Job, make_decoder
 log = logging.getLogger(__name__)
 
 
-class Posted(msgspec.Struct, frozen=True):
-    """A file as Discord tells of it."""
+class PostedFile(msgspec.Struct, frozen=True):
+    """A file as Discord describes it."""
 
     url: str
     name: str
@@ -58,10 +58,10 @@ class Asker(msgspec.Struct, frozen=True):
 
 
 class Question(msgspec.Struct, frozen=True):
-    """A job without its files' texts yet."""
+    """A job whose files are not read yet."""
 
     job: Job
-    files: tuple[Posted, ...] = ()
+    files: tuple[PostedFile, ...] = ()
     asked: bool = True  # in words of the person's own; else the prompt is ours
     thread: bool = False  # to be answered in one that is opened below it
     own_words: str = ""  # the prompt without quotations; empty where it has none yet
@@ -75,7 +75,7 @@ class Question(msgspec.Struct, frozen=True):
 
     @property
     def asked_by(self) -> Asker:
-        """Return who is to be admitted before it is asked, perhaps by the next process."""
+        """The person who asks. A later process may admit the question."""
         return self.asker or Asker(self.job.user, self.job.server, (self.job.channel,))
 
 
@@ -84,16 +84,16 @@ class PendingQuestions:
         self._scripts = Scripts(redis, shard)
         self._key = self._scripts.key("heard", reader)
 
-    async def put(self, question: Question) -> None:
+    async def save(self, question: Question) -> None:
         await self._scripts.call("HSET", self._key, question.job.id, _encode(question))
 
-    async def drop(self, *job_ids: str) -> None:
+    async def delete(self, *job_ids: str) -> None:
         await self._scripts.call("HDEL", self._key, *job_ids)
 
-    async def all(self) -> list[Question]:
-        """Oldest first."""
+    async def list_all(self) -> list[Question]:
+        """List all stored questions, the oldest first."""
         raw = await self._scripts.call("HVALS", self._key)
-        read = [question for each in raw if (question := _readable(each))]
+        read = [question for each in raw if (question := _decode_or_none(each))]
         return sorted(read, key=lambda question: int(question.job.id))
 
 
@@ -101,8 +101,11 @@ _encode = msgspec.json.Encoder().encode
 _decode = make_decoder(msgspec.json.Decoder(Question).decode)
 
 
-def _readable(raw: bytes) -> Question | None:
-    """None where it is damaged or of another version: the others are asked without it."""
+def _decode_or_none(raw: bytes) -> Question | None:
+    """Decode a stored question.
+
+    Return None for a damaged one, so that the others are still asked.
+    """
     try:
         return _decode(raw)
     except msgspec.DecodeError as error:

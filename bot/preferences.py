@@ -37,7 +37,7 @@ class Change(msgspec.Struct, frozen=True):
     after: Values
 
 
-def between(user: str, place: str, before: Values, after: Values) -> Change | None:
+def diff_preferences(user: str, place: str, before: Values, after: Values) -> Change | None:
     """Return the difference, or None where there is none."""
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     if not names:
@@ -67,27 +67,27 @@ class ChangeLog:
         pipe.zremrangebyrank(key, 0, -MOST - 1)
         pipe.pexpire(key, TTL_MS)
 
-    async def last(self, server: str, most: int = MOST) -> list[Change]:
-        """The newest first."""
+    async def list_newest(self, server: str, most: int = MOST) -> list[Change]:
+        """List a server's changes, the newest first."""
         key, oldest = self._scripts.key("changes", server), time.time_ns() // 1_000_000 - TTL_MS
         found = await self._scripts.call(
             "ZRANGE", key, "+inf", oldest, "BYSCORE", "REV", "LIMIT", 0, most
         )
         return [_decode_change(each) for each in found]
 
-    async def of(self, user: str) -> list[Change]:
+    async def list_by(self, user: str) -> list[Change]:
         """Return what a person changed, anywhere."""
-        return [_decode_change(raw) async for _, raw in self._of(user)]
+        return [_decode_change(raw) async for _, raw in self._iterate_by(user)]
 
     async def erase(self, user: str) -> None:
         """Remove a person's name from their changes; the changes stay."""
-        async for key, raw in self._of(user):
+        async for key, raw in self._iterate_by(user):
             nameless = msgspec.structs.replace(_decode_change(raw), user="")
             await self._scripts.call("ZADD", key, repr(nameless.at_ms), encode(nameless))
             await self._scripts.call("ZREM", key, raw)
 
-    async def _of(self, user: str) -> AsyncIterator[tuple[bytes, bytes]]:
-        """Keys, and in them records."""
+    async def _iterate_by(self, user: str) -> AsyncIterator[tuple[bytes, bytes]]:
+        """Yield the key and the record of each change by a person."""
         for key in await self._scripts.list_keys("changes"):
             for raw in await self._scripts.call("ZRANGE", key, 0, -1):
                 if _decode_change(raw).user == user:
@@ -112,7 +112,7 @@ RATES = ("per_minute", "per_day", "tokens_per_day", "megabytes_per_day")
 
 
 class RoleRate(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the holders of a role may ask, in place of everybody's rate."""
+    """The limits for members with a role. They replace the general limits."""
 
     role: str
     per_minute: Questions | None = None
@@ -139,8 +139,8 @@ class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
     reset: Literal["managers", "everybody"] | None = None  # who may forget what others said
     approval: bool | None = None  # whether a person is asked before each call
 
-    def over(self, base: "Preferences") -> "Preferences":
-        """These, and where nothing is decided, those of `base`."""
+    def with_defaults(self, base: "Preferences") -> "Preferences":
+        """Return these preferences; unset ones have the value in `base`."""
         return msgspec.structs.replace(base, **self.explicit_values())
 
     def explicit_values(self) -> dict[str, object]:
@@ -155,15 +155,15 @@ class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
         return not self.roles or any(role in self.roles for role in roles)
 
     def rate(self, roles: Collection[str]) -> UserLimits:
-        """The most generous rate that one of these roles gives; without any, everybody's."""
+        """Return the most generous limits of the roles; without such a role, the general ones."""
         own = [rate for rate in self.role_rates or () if rate.role in roles]
         if not own:
             return UserLimits(**{name: getattr(self, name) for name in RATES})
-        return UserLimits(**{name: _most(getattr(rate, name) for rate in own) for name in RATES})
+        return UserLimits(**{name: _highest(getattr(rate, name) for rate in own) for name in RATES})
 
 
-def _most(limits: Iterable[int | None]) -> int | None:
-    """The highest limit; none at all is the highest."""
+def _highest(limits: Iterable[int | None]) -> int | None:
+    """Return the highest limit; None means unlimited."""
     found = list(limits)
     return None if None in found else max(limit for limit in found if limit is not None)
 
@@ -193,37 +193,37 @@ class PreferenceStore:
 
     async def resolve(self, server: str, channels: Iterable[str] = ()) -> Preferences:
         """Return what applies in a channel; `channels` has a thread's parent, then the thread."""
-        return self._resolve(await self._server(server), channels)
+        return self._resolve(await self._load_server(server), channels)
 
     def last_known(self, server: str, channels: Iterable[str] = ()) -> Preferences:
-        """The same without asking Redis: as it was when last read, or the defaults."""
+        """Return what applied in a channel when it was last read, without asking Redis."""
         return self._resolve(self._cache.get(server, (0.0, {}))[1], channels)
 
     def _resolve(self, known: dict[str, Preferences], channels: Iterable[str]) -> Preferences:
         found = [known[place] for place in (SERVER, *channels) if place in known]
-        return reduce(lambda base, own: own.over(base), found, self._defaults)
+        return reduce(lambda base, own: own.with_defaults(base), found, self._defaults)
 
-    async def at(self, server: str, place: str) -> Preferences:
+    async def get_explicit(self, server: str, place: str) -> Preferences:
         """Return what was decided at just this place: `SERVER` or a channel."""
-        return (await self._server(server)).get(place, Preferences())
+        return (await self._load_server(server)).get(place, Preferences())
 
     def refresh(self, server: str) -> None:
-        """Read it anew next time, for somebody who looks at just that."""
+        """Read the server's preferences from Redis next time, for somebody who looks at them."""
         self._cache.pop(server, None)
 
     async def change(
         self, server: str, place: str, *, by: str = "", **values: object
     ) -> Preferences:
-        """Decide, or take back with None, which `changes` tells others; what is decided there now.
+        """Set preferences at a place, or unset those that are None. Return what is set there now.
 
         Raises:
             msgspec.ValidationError: a value is out of bounds.
         """
         self.refresh(server)
-        before = await self.at(server, place)
+        before = await self.get_explicit(server, place)
         new = with_values(before, **values)
         key = self._scripts.key("settings", server)
-        change = between(by, place, _plain(before), _plain(new))
+        change = diff_preferences(by, place, _to_plain(before), _to_plain(new))
 
         async def write() -> None:
             async with self._scripts.redis.pipeline(transaction=True) as pipe:
@@ -239,7 +239,7 @@ class PreferenceStore:
         self.refresh(server)
         return new
 
-    async def _server(self, server: str) -> dict[str, Preferences]:
+    async def _load_server(self, server: str) -> dict[str, Preferences]:
         read_at, known = self._cache.get(server, (-FRESH_S, {}))
         if monotonic() - read_at < FRESH_S:
             self._cache.move_to_end(server)
@@ -252,7 +252,7 @@ class PreferenceStore:
         return known
 
 
-def _plain(preferences: Preferences) -> Values:
+def _to_plain(preferences: Preferences) -> Values:
     """Return the explicit values as JSON values."""
     plain: Values = msgspec.to_builtins(preferences)
     return plain

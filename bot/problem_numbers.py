@@ -31,30 +31,30 @@ def split_prompt(prompt: str) -> tuple[str, str]:
     return problem, "".join(material)
 
 
-def numbers(problem: str) -> list[ProblemNumber]:
-    """The first numbers, in their order; of `x2` none."""
-    found = (_number(match, problem) for match in _NUMBER.finditer(problem))
+def find_numbers(problem: str) -> list[ProblemNumber]:
+    """Return the first numbers in their order. `x2` contains none."""
+    found = (_create_number(match, problem) for match in _NUMBER.finditer(problem))
     return [number for number, _ in zip(found, range(MOST), strict=False)]
 
 
 def replace_numbers(problem: str, values: Mapping[int, str]) -> str:
-    """The problem with these values, by the place of the number that each replaces."""
+    """Return the problem with new values, by the index of the number that each replaces."""
     new = problem
-    for place, number in reversed(list(enumerate(numbers(problem)))):
+    for place, number in reversed(list(enumerate(find_numbers(problem)))):
         value = " ".join(values.get(place, "").split())[:LONGEST]
         new = new[: number.start] + (value or number.text) + new[number.end :]
     return new
 
 
-def changes(problem: str, values: Mapping[int, str]) -> str:
-    """`3 → 5, 7 → 8`; empty where nothing is different."""
+def describe_changes(problem: str, values: Mapping[int, str]) -> str:
+    """Return the changes as `3 → 5, 7 → 8`, or "" without any."""
     pairs = (
-        (number.text, values.get(at, "").strip()) for at, number in enumerate(numbers(problem))
+        (number.text, values.get(at, "").strip()) for at, number in enumerate(find_numbers(problem))
     )
     return ", ".join(f"{old} → {new[:LONGEST]}" for old, new in pairs if new and new != old)
 
 
-def _number(found: re.Match[str], problem: str) -> ProblemNumber:
+def _create_number(found: re.Match[str], problem: str) -> ProblemNumber:
     before = problem[max(found.start() - AROUND, 0) : found.start()]
     after = problem[found.end() : found.end() + AROUND]
     label = " ".join(f"{before}«{found[0][:LONGEST]}»{after}".split())

@@ -25,14 +25,14 @@ def with_quotes(prompt: str, quotes: Sequence[Quote], room: int) -> tuple[str, l
         for quoted in fitted
         if quoted.cut
     ]
-    return "\n\n".join((prompt, *map(_quotation, fitted))), notes
+    return "\n\n".join((prompt, *map(_format_quote, fitted))), notes
 
 
 def names_in(quotes: Sequence[Quote]) -> str:
     return ", ".join(dict.fromkeys(f"`{quoted.name}`" for quoted in quotes if quoted.name))
 
 
-def _quotation(quoted: Quote) -> str:
+def _format_quote(quoted: Quote) -> str:
     extent = ""
     if quoted.cut:
         part = "last" if quoted.newest else "first"
@@ -41,7 +41,7 @@ def _quotation(quoted: Quote) -> str:
 
 
 def _fit(quotes: Sequence[Quote], room: int) -> list[Quote]:
-    """The room is shared: a short quotation leaves the rest of its share to the others."""
+    """Cut the quotations to the room. A short one leaves the rest of its share to the others."""
     quotes = [quoted.with_text(clean_text(quoted.text), cut=quoted.cut) for quoted in quotes]
     fitted: dict[Quote, Quote] = {}
     left, open_ = room, len(quotes)

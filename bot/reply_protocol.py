@@ -39,8 +39,8 @@ class AnswerOutcome:
             yield Notice("note-summarised", arguments={"turns": self.summarised_turns})
         if self.unseen_pictures:
             yield Notice("note-unseen", arguments={"pictures": self.unseen_pictures})
-        if self.work.read is not None:
-            yield _quote_image_text(self.work.read)
+        if self.work.image_text is not None:
+            yield _quote_image_text(self.work.image_text)
 
 
 def _quote_image_text(text: str) -> Notice:
@@ -58,7 +58,7 @@ _FOOTNOTES = {
 
 
 class AnswerReply(Protocol):
-    """An answer that a person sees grow."""
+    """A reply that shows an answer while it grows."""
 
     def show_status(self, notice: Notice) -> None:
         """Show why there is nothing to read yet. Returns at once; the newest call wins."""

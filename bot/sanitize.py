@@ -13,19 +13,19 @@ _NAME_PUNCTUATION = ".'-_"
 
 
 def clean_text(text: str) -> str:
-    """The text without control characters and outer white space."""
+    """Return the text without control characters and outer white space."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     return "".join(c for c in lines if c in _KEPT_CONTROLS or _is_text(c)).strip()
 
 
 def clean_prompt(text: str, limit: int) -> str:
-    """The prompt without control characters and outer white space.
+    """Return the prompt without control characters and outer white space.
 
     Raises:
         Refused: nothing is left, or more than `limit` characters are.
     """
     prompt = clean_text(text)
-    if not _says_something(prompt):
+    if not _has_visible_text(prompt):
         raise QuestionRefused(notices.EMPTY_PROMPT)
     if len(prompt) > limit:
         raise QuestionRefused(notices.prompt_too_long(len(prompt), limit))
@@ -33,21 +33,24 @@ def clean_prompt(text: str, limit: int) -> str:
 
 
 def clean_name(name: str, *, limit: int = MAX_NAME_CHARS) -> str:
-    """A display name without what Discord or a model could take for markup or a mention."""
+    """Return a display name without anything that Discord or a model could take for markup."""
     plain = unicodedata.normalize("NFKC", name)
-    kept = "".join(c for c in plain if c.isalnum() or c.isspace() or _is_fit(c))
+    kept = "".join(c for c in plain if c.isalnum() or c.isspace() or _is_name_mark(c))
     return " ".join(kept.split())[:limit].strip() or NAMELESS
 
 
 def _is_text(character: str) -> bool:
-    """Not a control, a lone surrogate or an unassigned code point. Joiners of emoji stay."""
+    """Return whether it is neither a control character nor a lone surrogate.
+
+    Joiners of emoji are text.
+    """
     return unicodedata.category(character) not in ("Cc", "Cs")
 
 
-def _is_fit(character: str) -> bool:
+def _is_name_mark(character: str) -> bool:
     """Return whether a name may contain it: letters, punctuation, accents, vowel signs."""
     return character in _NAME_PUNCTUATION or unicodedata.category(character) in ("Mn", "Mc")
 
 
-def _says_something(prompt: str) -> bool:
+def _has_visible_text(prompt: str) -> bool:
     return any(unicodedata.category(c)[0] not in "ZC" for c in prompt)

@@ -5,7 +5,7 @@ from typing import Self
 
 from redis.asyncio import Redis
 
-from bot.agent_trace import WorkRecords
+from bot.agent_trace import TraceRecords
 from bot.answer_store import ShownAnswers
 from bot.article.article_store import ArticleRecords
 from bot.config import BotSettings
@@ -22,7 +22,7 @@ from jobqueue.rate_limit import RateLimiter
 
 @dataclass(frozen=True)
 class Services:
-    """All that the bot stands on, over one Redis."""
+    """The bot's stores and the queue, all on one Redis."""
 
     settings: BotSettings
     queue: JobQueue
@@ -33,7 +33,7 @@ class Services:
     pending: PendingQuestions
     blobs: Blobs
     answers: ShownAnswers
-    traces: WorkRecords
+    traces: TraceRecords
     articles: ArticleRecords
     approvals: Approvals
     feedback: Feedback
@@ -57,7 +57,7 @@ class Services:
             pending=PendingQuestions(redis, settings.reader),
             blobs=Blobs(redis, policy=policy),
             answers=ShownAnswers(redis),
-            traces=WorkRecords(redis),
+            traces=TraceRecords(redis),
             articles=ArticleRecords(redis),
             approvals=Approvals(redis),
             feedback=Feedback(redis),

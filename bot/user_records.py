@@ -18,42 +18,47 @@ TTL_MS = 30 * 86_400_000
 T = TypeVar("T")
 
 
-class Kept(msgspec.Struct, Generic[T], frozen=True):
+class UserRecord(msgspec.Struct, Generic[T], frozen=True):
     user: str
     value: T
 
 
-class KeptRecords(Generic[T]):
-    """All calls raise QueueUnavailable while Redis is away."""
+class UserRecords(Generic[T]):
+    """Compressed records of people, by name.
 
-    def __init__(self, redis: Redis, what: str, kept: type[Kept[T]], shard: str = "main") -> None:
-        """`what` begins their keys."""
+    All calls raise QueueUnavailable while Redis is away.
+    """
+
+    def __init__(
+        self, redis: Redis, what: str, kept: type[UserRecord[T]], shard: str = "main"
+    ) -> None:
+        """`what` is the first part of the records' keys."""
         self._scripts = Scripts(redis, shard)
         self._what = what
         decode = msgspec.json.Decoder(kept).decode
-        self._decode: Callable[[bytes], Kept[T]] = lambda record: decode(unpack(record))
+        self._decode: Callable[[bytes], UserRecord[T]] = lambda record: decode(unpack(record))
 
-    async def keep(self, name: str, user: str, value: T) -> None:
+    async def store(self, name: str, user: str, value: T) -> None:
         key, redis = self._scripts.key(self._what, name), self._scripts.redis
-        record = pack(msgspec.json.encode(Kept(user, value)))
+        record = pack(msgspec.json.encode(UserRecord(user, value)))
         # Too large for the round trips that others wait for.
         await self._scripts.retry(lambda: redis.set(key, record, px=TTL_MS))
 
     async def find(self, name: str) -> T | None:
-        """None, where nothing is kept."""
+        """Return the record, or None if none is stored."""
         key, redis = self._scripts.key(self._what, name), self._scripts.redis
         record: bytes | None = await self._scripts.retry(lambda: redis.get(key))
         return self._decode(record).value if record else None
 
-    async def of(self, user: str) -> dict[str, T]:
-        """A person's records, by name."""
-        return {name: value async for _, name, value in self._of(user)}
+    async def list_of(self, user: str) -> dict[str, T]:
+        """Return a person's records by name."""
+        return {name: value async for _, name, value in self._iterate_of(user)}
 
     async def erase(self, user: str) -> None:
-        async for key, _, _ in self._of(user):
+        async for key, _, _ in self._iterate_of(user):
             await self._scripts.call("DEL", key)
 
-    async def _of(self, user: str) -> AsyncIterator[tuple[bytes, str, T]]:
+    async def _iterate_of(self, user: str) -> AsyncIterator[tuple[bytes, str, T]]:
         for key in await self._scripts.list_keys(self._what):
             record = await self._scripts.retry(partial(self._scripts.redis.get, key))
             if record and (kept := self._decode(record)).user == user:
@@ -61,7 +66,7 @@ class KeptRecords(Generic[T]):
 
 
 def pack(record: bytes) -> bytes:
-    """A record as it is kept: JSON, compressed where it is long."""
+    """Return the record as it is stored: JSON, compressed if it is long."""
     return zlib.compress(record, level=1) if len(record) > SHORT_BYTES else record
 
 
@@ -84,7 +89,7 @@ class RecentQuestions:
         return self._scripts.key("asked", user)
 
     async def add(self, user: str, question: str) -> None:
-        """Remember it, newest first; a longer question cannot be offered and is not kept."""
+        """Remember a question. A longer one cannot be offered and is not stored."""
         if len(question) > LONGEST:
             return
         key, now_ms = self._key(user), time.time_ns() // 1_000_000
@@ -94,11 +99,11 @@ class RecentQuestions:
             self._scripts.call("EXPIRE", key, TTL_S),
         )
 
-    async def of(self, user: str, typed: str = "") -> list[str]:
+    async def list_of(self, user: str, typed: str = "") -> list[str]:
         """Return the questions that contain what was typed, newest first."""
         raw = await self._scripts.call("ZREVRANGE", self._key(user), 0, KEPT - 1)
         questions = [question.decode() for question in raw]
         return [q for q in questions if typed.casefold() in q.casefold()]
 
-    async def forget(self, user: str) -> None:
+    async def erase(self, user: str) -> None:
         await self._scripts.call("DEL", self._key(user))

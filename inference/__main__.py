@@ -98,16 +98,16 @@ def run_serve(arguments: argparse.Namespace) -> int:
         ):
             await check_redis(redis, url)
             queue, history = JobQueue(redis), History(redis)
-            workshop = _workshop(settings, engine, redis)
+            tool_runtime = _tool_runtime(settings, engine, redis)
             worker = Worker(
                 queue,
                 history,
                 engine,
                 name=worker_name(settings.worker),
                 system=settings.system_prompt,
-                workshop=workshop,
-                article_service=_article_service(settings, engine, redis, workshop),
-                compactor=Summarizer(history, engine) if settings.summaries else None,
+                tool_runtime=tool_runtime,
+                article_service=_article_service(settings, engine, redis, tool_runtime),
+                summarizer=Summarizer(history, engine) if settings.summaries else None,
                 blobs=Blobs(redis),
                 metrics=metrics,
                 drain_s=settings.drain_s,
@@ -120,7 +120,7 @@ def run_serve(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _workshop(settings: WorkerSettings, engine: Engine, redis: Redis) -> ToolRuntime | None:
+def _tool_runtime(settings: WorkerSettings, engine: Engine, redis: Redis) -> ToolRuntime | None:
     if not settings.programs:
         return None
     socket = Path(settings.sandbox_socket) if settings.sandbox_socket else None
@@ -138,10 +138,10 @@ def _workshop(settings: WorkerSettings, engine: Engine, redis: Redis) -> ToolRun
 
 
 def _article_service(
-    settings: WorkerSettings, engine: Engine, redis: Redis, workshop: ToolRuntime | None
+    settings: WorkerSettings, engine: Engine, redis: Redis, tool_runtime: ToolRuntime | None
 ) -> ArticleService:
     def sandbox() -> Sandbox | None:
-        return workshop.sandbox if workshop else None
+        return tool_runtime.sandbox if tool_runtime else None
 
     blobs = Blobs(redis)
     tools = ArticleTools(engine, blobs, create_selector(settings, blobs, engine), sandbox=sandbox)

@@ -37,7 +37,7 @@ class AttemptSpan:
         self._stage: ArticleStage | None = None
         self._since = 0.0  # when that began, on the monotonic clock
 
-    def saw(self, events: Sequence[AnyEvent]) -> None:
+    def record_events(self, events: Sequence[AnyEvent]) -> None:
         for event in events:
             match event:
                 case Delta() | ReasoningDelta() if self._silent:

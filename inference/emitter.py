@@ -34,12 +34,12 @@ class Emitter:
     """Numbers the events of one attempt and gets them to Redis, however long Redis is away."""
 
     def __init__(
-        self, queue: JobQueue, lease: Lease, *saw: Callable[[Sequence[AnyEvent]], None]
+        self, queue: JobQueue, lease: Lease, *observers: Callable[[Sequence[AnyEvent]], None]
     ) -> None:
-        """`saw` are told all events, for the record."""
+        """Each of the `observers` is called with all events."""
         self._queue = queue
         self._lease = lease
-        self._saw = saw
+        self._observers = observers
         self._seq = 0
 
     async def emit(self, events: Sequence[AnyEvent]) -> LeaseStatus:
@@ -56,8 +56,8 @@ class Emitter:
         )
 
     def _record(self, events: Sequence[AnyEvent]) -> None:
-        for saw in self._saw:
-            saw(events)
+        for observe in self._observers:
+            observe(events)
 
 
 async def batches(

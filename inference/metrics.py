@@ -121,15 +121,15 @@ class AttemptMetrics:
         self._metrics = metrics
         self._capability = capability
         self._waited_s = waited_s
-        self._begun = time.monotonic()
+        self._started_at = time.monotonic()
         self._silent = True
 
-    def saw(self, events: Sequence[AnyEvent]) -> None:
+    def record_events(self, events: Sequence[AnyEvent]) -> None:
         metrics = self._metrics
         for event in events:
             if self._silent and isinstance(event, Delta | ReasoningDelta):
                 self._silent = False
-                took_s = self._waited_s + time.monotonic() - self._begun
+                took_s = self._waited_s + time.monotonic() - self._started_at
                 metrics._first_text.labels(self._capability).observe(took_s)
             if isinstance(event, ToolResult):
                 metrics._programs.labels(event.status).inc()
@@ -137,7 +137,7 @@ class AttemptMetrics:
 
     def end(self, outcome: str) -> None:
         metrics = self._metrics
-        metrics._service.labels(self._capability).observe(time.monotonic() - self._begun)
+        metrics._service.labels(self._capability).observe(time.monotonic() - self._started_at)
         metrics._attempts.labels(self._capability, outcome).inc()
         metrics._running.dec()
 

@@ -88,9 +88,9 @@ class Worker:
         *,
         name: str,
         system: str,
-        workshop: ToolRuntime | None = None,
+        tool_runtime: ToolRuntime | None = None,
         article_service: ArticleService | None = None,
-        compactor: Summarizer | None = None,
+        summarizer: Summarizer | None = None,
         blobs: BlobReader | None = None,
         metrics: WorkerMetrics | None = None,
         drain_s: float = 20.0,
@@ -100,9 +100,9 @@ class Worker:
         self._engine = engine
         self._name = name
         self._system = system
-        self._workshop = workshop  # for /solve, and for chats with tools
+        self._tool_runtime = tool_runtime  # for /solve, and for chats with tools
         self._article_service = article_service  # for /article
-        self._compactor = compactor  # None: older turns are left out without a summary
+        self._summarizer = summarizer  # None: older turns are left out without a summary
         self._blobs = blobs  # pictures; None: they are not looked for
         self._metrics = metrics or WorkerMetrics()
         self._drain_s = drain_s
@@ -118,8 +118,8 @@ class Worker:
     def _capabilities(self) -> frozenset[str]:
         """The engine's capabilities, for everyone and for those who want just this model."""
         every = self._engine.capabilities
-        if self._workshop is not None:
-            every |= self._workshop.capabilities
+        if self._tool_runtime is not None:
+            every |= self._tool_runtime.capabilities
         if self._article_service is not None:
             every |= self._article_service.capabilities
         return every | {add_model(each, self._engine.model) for each in every}
@@ -143,7 +143,7 @@ class Worker:
         """The capabilities that the bot sees. They include solving while the sandbox still starts,
         and reading pictures, which is no job of its own.
         """
-        opening = self._workshop is not None and not self._workshop.shut
+        opening = self._tool_runtime is not None and not self._tool_runtime.shut
         solve = {SOLVE, add_model(SOLVE, self._engine.model)} if opening else set()
         return self._capabilities | solve | ({READ} if self._can_read else set())
 
@@ -171,13 +171,13 @@ class Worker:
             chores = [duties.create_task(self._repeat(self._announce, ANNOUNCE_S))]
             async with AsyncExitStack() as stack:
                 await stack.enter_async_context(self._engine)
-                if self._workshop is not None:
-                    await stack.enter_async_context(self._workshop)
+                if self._tool_runtime is not None:
+                    await stack.enter_async_context(self._tool_runtime)
                 chores.append(duties.create_task(self._repeat(self._reap, REAP_S)))
                 look = self._repeat(self._look_for_solvers, ANNOUNCE_S)
                 chores.append(duties.create_task(look))
-                if self._compactor is not None:
-                    chores.append(duties.create_task(self._compactor.run()))
+                if self._summarizer is not None:
+                    chores.append(duties.create_task(self._summarizer.run()))
                 ready()
                 await self._serve()
             for chore in chores:
@@ -191,7 +191,7 @@ class Worker:
                     task = jobs.create_task(work, name=f"job-{lease.job.id}")
                     self._running.add(task)
                     task.add_done_callback(self._forget_task)
-                    self._tell_compactor()
+                    self._tell_summarizer()
             log.info("draining", extra={"worker": self._name, "running": len(self._running)})
             if self._running:
                 await asyncio.wait(self._running, timeout=self._drain_s)
@@ -200,11 +200,11 @@ class Worker:
 
     def _forget_task(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
-        self._tell_compactor()
+        self._tell_summarizer()
 
-    def _tell_compactor(self) -> None:
-        if self._compactor is not None:
-            self._compactor.answering(len(self._running))
+    def _tell_summarizer(self) -> None:
+        if self._summarizer is not None:
+            self._summarizer.answering(len(self._running))
 
     async def _claim(self) -> list[Lease]:
         """Jobs to begin now; none after a pause when there is nothing to take, or no room."""
@@ -262,7 +262,7 @@ class Worker:
             log.info("attempt begins", extra=ids)
             metrics, outcome = self._metrics.begin(lease), "failed"
             try:
-                emitter = Emitter(self._queue, lease, metrics.saw, span.saw)
+                emitter = Emitter(self._queue, lease, metrics.record_events, span.record_events)
                 outcome = await self._run_attempt(lease, emitter)
             except asyncio.CancelledError:
                 outcome = "released"
@@ -276,8 +276,8 @@ class Worker:
                 await retry_transient(lambda: self._queue.give_up(lease))
             else:
                 log.info("attempt ends", extra={**ids, "outcome": outcome})
-                if self._compactor is not None:
-                    self._compactor.note_answer(lease.job.channel, lease.job.id)
+                if self._summarizer is not None:
+                    self._summarizer.note_answer(lease.job.channel, lease.job.id)
             finally:
                 metrics.end(outcome)
                 span.end(outcome)
@@ -323,16 +323,20 @@ class Worker:
 
     async def _create_attempt_of_kind(self, job: Job, number: int, steps: int = 0) -> Attempt:
         """Create the attempt that the job's capability asks for, after `steps` earlier steps."""
-        workshop, wanted = self._workshop, strip_model(job.capability)
+        tool_runtime, wanted = self._tool_runtime, strip_model(job.capability)
         with tracing.start_span("context"):
             if wanted == SOLVE:
-                if workshop is None:
+                if tool_runtime is None:
                     raise NoPrograms("this worker runs none")
-                return await workshop.solution(job, number, steps)
+                return await tool_runtime.solution(job, number, steps)
             if wanted == ARTICLE and self._article_service is not None:
                 return await self._article_service.create_attempt(job, number)
-            if wanted != VISION and workshop is not None and (tools := workshop.tools_for(job)):
-                return await workshop.talk(job, number, tools, steps)
+            if (
+                wanted != VISION
+                and tool_runtime is not None
+                and (tools := tool_runtime.tools_for(job))
+            ):
+                return await tool_runtime.talk(job, number, tools, steps)
             prompt = await compose(
                 job, self._past, self._engine, system=self._system, blobs=self._blobs
             )
@@ -379,7 +383,7 @@ class Worker:
 
     async def _look_for_solvers(self) -> None:
         """A problem that nobody can solve is refused in words rather than left until it expires."""
-        shut = self._workshop is None or self._workshop.shut
+        shut = self._tool_runtime is None or self._tool_runtime.shut
         if not shut or any(SOLVE in each.capabilities for each in await self._queue.list_workers()):
             self._refuses, self._unsolvable_since = False, None
             return
@@ -397,7 +401,9 @@ class Worker:
                 engine=self._engine.name,
                 model=self._engine.model,
                 capabilities=tuple(sorted(self._advertised_capabilities)),
-                tools=tuple(tool.name for tool in self._workshop.tools) if self._workshop else (),
+                tools=tuple(tool.name for tool in self._tool_runtime.tools)
+                if self._tool_runtime
+                else (),
                 slots=self._engine.slots,
                 running=len(self._running),
                 progress=health.progress,

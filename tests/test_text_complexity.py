@@ -227,7 +227,10 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "tables: plain": tables.plain,
     "tables: a number": lambda text: tables._NUMBER.fullmatch(f"1{text[4:]}"),
     "steps": _steps,
-    "problem": lambda text: (problem_numbers.split_prompt(text), problem_numbers.numbers(text)),
+    "problem": lambda text: (
+        problem_numbers.split_prompt(text),
+        problem_numbers.find_numbers(text),
+    ),
     "prompt": lambda text: sanitize.clean_prompt(text, 10**9),
     "names": lambda text: (sanitize.clean_name(text), clean_file_name(text)),
     "quote": fence_text,

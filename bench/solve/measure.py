@@ -85,10 +85,10 @@ def run(arguments: argparse.Namespace) -> None:
             async with (
                 run_embedded_redis(Path(folder)) as url,
                 connect(url) as redis,
-                open_tool_runtime(engine, redis) as workshop,
+                open_tool_runtime(engine, redis) as tool_runtime,
                 Sandbox() as judge,
             ):
-                async for each in solve_all(problems, workshop, judge):
+                async for each in solve_all(problems, tool_runtime, judge):
                     solved.append(each)
                     if arguments.verbose:
                         print(_format_outcome(each), flush=True)
@@ -102,23 +102,23 @@ def run(arguments: argparse.Namespace) -> None:
 @asynccontextmanager
 async def open_tool_runtime(engine: Engine, redis: Redis) -> AsyncIterator[ToolRuntime]:
     """Open the tools of `/solve`; raise SandboxUnavailable if programs cannot run."""
-    workshop = ToolRuntime(
+    tool_runtime = ToolRuntime(
         engine, History(redis), Blobs(redis), system=SYSTEM, sandbox=SandboxConfig()
     )
-    async with engine, workshop:
-        await workshop.wait_until_open()
-        yield workshop
+    async with engine, tool_runtime:
+        await tool_runtime.wait_until_open()
+        yield tool_runtime
 
 
 async def solve_all(
-    problems: Sequence[SolveProblem], workshop: ToolRuntime, judge: Sandbox
+    problems: Sequence[SolveProblem], tool_runtime: ToolRuntime, judge: Sandbox
 ) -> AsyncIterator[SolveOutcome]:
     for number, problem in enumerate(problems):
-        yield await _solve(f"problem-{number}", problem, workshop, judge)
+        yield await _solve(f"problem-{number}", problem, tool_runtime, judge)
 
 
 async def _solve(
-    name: str, problem: SolveProblem, workshop: ToolRuntime, judge: Sandbox
+    name: str, problem: SolveProblem, tool_runtime: ToolRuntime, judge: Sandbox
 ) -> SolveOutcome:
     job = Job(
         id=name,
@@ -133,7 +133,7 @@ async def _solve(
     begun, last, finished = time.perf_counter(), "", None
     turns = 0
     try:
-        attempt = await workshop.solution(job, 1)
+        attempt = await tool_runtime.solution(job, 1)
         async for event in attempt.events():
             if isinstance(event, ToolResult):
                 turns += 1

@@ -3,7 +3,7 @@
 import msgspec
 from redis.asyncio import Redis
 
-from bot.user_records import Kept, KeptRecords
+from bot.user_records import UserRecord, UserRecords
 from jobqueue.article import Article
 
 MOST_STATES = 20
@@ -29,15 +29,15 @@ class ArticleRecord(msgspec.Struct, frozen=True):
         return ArticleRecord(self.states[:-1]) if self.can_undo else self
 
 
-class ArticleRecords(KeptRecords[ArticleRecord]):
+class ArticleRecords(UserRecords[ArticleRecord]):
     """Records by the answer's id, which all versions of an article share."""
 
     def __init__(self, redis: Redis, shard: str = "main") -> None:
-        super().__init__(redis, "article", Kept[ArticleRecord], shard)
+        super().__init__(redis, "article", UserRecord[ArticleRecord], shard)
 
     async def add(self, name: str, user: str, article: Article) -> None:
         """Store a new state of the article."""
         record = await self.find(name)
-        await self.keep(
+        await self.store(
             name, user, record.with_article(article) if record else ArticleRecord((article,))
         )

@@ -18,7 +18,7 @@ from bot.config import BotSettings
 from bot.discord import access
 from bot.discord.ask import job_factory, message_text, references
 from bot.discord.ask.admission import PATIENCE_S, Admission, author_of
-from bot.discord.ask.missed_messages import CatchUp
+from bot.discord.ask.missed_messages import MissedMessages
 from bot.discord.ask.question_intake import QuestionIntake
 from bot.discord.delivery.answer_manager import ACKNOWLEDGE_S, AnswerManager
 from bot.discord.delivery.answer_registry import AnswerRegistry
@@ -37,7 +37,7 @@ from jobqueue.errors import QueueUnavailable
 log = logging.getLogger(__name__)
 
 EVERY_SHARD: dict[str, Any] = {}
-TOO_LATE = 10062  # Discord's code for an interaction that was not acknowledged in time
+UNKNOWN_INTERACTION = 10062  # Discord's code for an interaction that was not acknowledged in time
 
 Interaction = discord.Interaction["Host"]
 FormHandler = Callable[[Interaction, str], Awaitable[None]]  # and what the form's id is about
@@ -67,11 +67,11 @@ class Host(discord.AutoShardedClient):
         self.admission = Admission(services)
         self.intake = QuestionIntake(self, services, self.admission, self.answers)
         reader = services.settings.reader
-        self.catch_up = CatchUp(self, services.queue, reader, answer=self.on_message)
+        self.missed_messages = MissedMessages(self, services.queue, reader, answer=self.on_message)
         self.asked_about = references.MessageCache()
         self.forms: dict[str, tuple[str, FormHandler]] = {}
         self._components: dict[type[Any], Callable[[Interaction, Any], Awaitable[None]]] = {}
-        self.tree = Tree(self)
+        self.tree = CommandTree(self)
 
     def add_component(
         self, item: type[Component], handler: Callable[[Interaction, Component], Awaitable[None]]
@@ -91,18 +91,18 @@ class Host(discord.AutoShardedClient):
 
     async def on_ready(self) -> None:
         log.info("ready user=%s servers=%d", self.user and self.user.id, len(self.guilds))
-        self.catch_up.on_connect(resumed=False)
+        self.missed_messages.on_connect(resumed=False)
 
     async def on_resumed(self) -> None:
-        self.catch_up.on_connect(resumed=True)
+        self.missed_messages.on_connect(resumed=True)
 
     async def on_disconnect(self) -> None:
-        self.catch_up.on_disconnect()
+        self.missed_messages.on_disconnect()
 
     async def on_message(self, message: discord.Message) -> None:
         if self.user is None or not job_factory.is_addressed_to(self.user, message):
             return
-        await self.catch_up.remember_direct(message)
+        await self.missed_messages.remember_direct(message)
         if self.intake.remember_id(str(message.id)) or str(message.id) in self.answers:
             return
         try:
@@ -163,7 +163,7 @@ class Host(discord.AutoShardedClient):
 
     async def explain(self, interaction: Interaction, error: BaseException) -> None:
         """Tell the person why their action failed."""
-        if isinstance(error, discord.NotFound) and error.code == TOO_LATE:
+        if isinstance(error, discord.NotFound) and error.code == UNKNOWN_INTERACTION:
             log.warning("acknowledged too late interaction=%s", interaction.id)
             return  # Discord has told them that the application did not respond
         await send_notice(interaction, notice_of(interaction, error))
@@ -174,7 +174,7 @@ class Host(discord.AutoShardedClient):
         log.exception("event failed event=%s ids=%s", event_method, ids)
 
 
-class Tree(app_commands.CommandTree[Host]):
+class CommandTree(app_commands.CommandTree[Host]):
     async def on_error(
         self,
         interaction: Interaction,
@@ -197,7 +197,7 @@ def notice_of(interaction: Interaction, error: BaseException) -> Notice:
         interaction.channel_id,
         exc_info=error,
     )
-    return notices.internal(str(interaction.id))
+    return notices.internal_error(str(interaction.id))
 
 
 def _intents(settings: BotSettings) -> discord.Intents:

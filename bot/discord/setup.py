@@ -44,7 +44,7 @@ class Commonroom(Host):
         super().__init__(services, metrics)
         self.actions = AnswerActions(self)
         self.articles = ArticleActions(self)
-        self.settings_desk = SettingsController(services.preferences, services.queue)
+        self.settings_controller = SettingsController(services.preferences, services.queue)
         for command in COMMANDS:
             self.tree.add_command(command)
         self._add_components()
@@ -56,7 +56,7 @@ class Commonroom(Host):
         self.add_component(ArticleItem, self.articles.handle)
         self.add_component(history.ForgetButton, history.handle_forget)
         self.add_component(reset.ResetButton, reset.handle_press)
-        self.add_component(SettingsItem, self.settings_desk.handle)
+        self.add_component(SettingsItem, self.settings_controller.handle)
         self.add_component(steps_view.PageButton, steps_view.turn_page)
         self.add_component(StopButton, answer_actions.handle_stop)
         self.add_component(tools.ToolsItem, tools.change_tools)
@@ -69,7 +69,7 @@ class Commonroom(Host):
         self.add_form(article_actions.TEXT_FORM, r"\d+\.\d+", self.articles.submit_text)
         self.add_form(article_actions.WISH_FORM, wish, self.articles.submit_wish)
         about = r"(server|\d+):[a-z]+:\d*"
-        self.add_form(settings_controller.FORM, about, self.settings_desk.submit_form)
+        self.add_form(settings_controller.FORM, about, self.settings_controller.submit_form)
         self.add_form(modals.ABOUT_FORM, r"\d+", modals.submit_about)
         pattern = modals.QUESTION_PATTERN
         self.add_form(modals.QUESTION_FORM, pattern, modals.submit_question)

@@ -9,7 +9,7 @@ from bot import notices
 from bot.files.file_reader import MAX_BYTES, Content, FileReader, ReadImage, Skipped, Text
 from bot.files.prompt_files import FileNames, ReadFile, first_lines, list_images, with_files
 from bot.notices import Notice, QuestionRefused
-from bot.pending_questions import Posted, Question
+from bot.pending_questions import PostedFile, Question
 from bot.quotes import names_in, with_quotes
 from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueError, QueueFull
@@ -36,7 +36,7 @@ Fetch = Callable[[str], Awaitable[bytes]]  # an address's bytes; OSError when th
 
 @dataclass(frozen=True)
 class FileCapabilities:
-    """What the workers that run can do with files."""
+    """The abilities of the running workers with files."""
 
     vision: bool
     reads_images: bool = False  # the text in pictures, whoever of them gets the question
@@ -83,7 +83,7 @@ class FileAttacher:
     async def attach(
         self, question: Question, capabilities: FileCapabilities
     ) -> tuple[Job, list[Notice]]:
-        """The job with its files and quotations, and a note on what became of them.
+        """Return the job with its files and quotations, and notices on how each was used.
 
         Raises:
             Refused: nothing of what was posted can be shown to the model, and nothing was asked.
@@ -154,8 +154,8 @@ class FileAttacher:
             quoted.append(ReadFile(name, content))
         return quoted, attachments, unstored
 
-    async def _read(self, posted: Posted, room: int, user: str, *, whole: bool) -> Content:
-        """Return what is in it; of a plain text all of it, if `whole`."""
+    async def _read(self, posted: PostedFile, room: int, user: str, *, whole: bool) -> Content:
+        """Read a posted file; with `whole`, all of a plain text."""
         if posted.voice:
             return Skipped("voice")
         if posted.size > MAX_BYTES:
@@ -169,7 +169,7 @@ class FileAttacher:
         return await self._reader.read(data, max_chars=room, user=user, whole=whole)
 
     async def _store_images(self, picture: ReadImage, name: str, job: Job) -> list[Attachment]:
-        """Raises `QueueError` where not all of them are kept."""
+        """Store the images. Raises `QueueError` if one of them is not stored."""
         return [
             await self._store(still.data, name, still.media_type, job) for still in picture.stills
         ]
@@ -180,7 +180,7 @@ class FileAttacher:
 
 
 def _unstored_key(error: QueueError) -> str:
-    """Return the key of bot/locales that says why."""
+    """Return the message key for the reason."""
     if not isinstance(error, QueueFull):
         return "file-lost"
     keys = {"files-user": "file-full-user", "files-server": "file-full-server"}
@@ -188,7 +188,7 @@ def _unstored_key(error: QueueError) -> str:
 
 
 def _truncate(content: Content, room: int) -> Content:
-    """Text of at most `room` bytes in UTF-8, which is nearest to tokens in every script."""
+    """Cut the text to `room` bytes of UTF-8, which approximate tokens in every script."""
     if not isinstance(content, Text) or len(content.text.encode()) <= room:
         return content
     return replace(content, text=content.text.encode()[:room].decode(errors="ignore"), cut=True)

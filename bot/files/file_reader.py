@@ -47,7 +47,7 @@ class TooManyWait(Exception):
 
 
 @dataclass
-class _Person:
+class _PersonQueue:
     waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
     reading: bool = False
     taken_s: float = 0.0  # as of `as_of`; it decays
@@ -64,10 +64,10 @@ class _Person:
         return self.taken_s
 
 
-class Turns:
+class ReadingQueue:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._people: dict[str, _Person] = {}
+        self._people: dict[str, _PersonQueue] = {}
         self._reading = 0
         self._nobodies = count()
 
@@ -79,7 +79,7 @@ class Turns:
         Raises:
             TooManyWait: at once, instead of waiting.
         """
-        person = self._people.setdefault(who or f"nobody {next(self._nobodies)}", _Person())
+        person = self._people.setdefault(who or f"nobody {next(self._nobodies)}", _PersonQueue())
         await self._wait(person)
         started = self._clock()
         try:
@@ -92,7 +92,7 @@ class Turns:
             self._give_turns()
             self._forget(now)
 
-    async def _wait(self, person: _Person) -> None:
+    async def _wait(self, person: _PersonQueue) -> None:
         everybody = sum(len(each.waiting) for each in self._people.values())
         if len(person.waiting) >= MAX_WAITING or everybody >= MAX_WAITING_ALL:
             raise TooManyWait
@@ -118,7 +118,7 @@ class Turns:
             person.waiting.remove(turn)
             turn.set_result(None)
 
-    def _next(self) -> _Person | None:
+    def _next(self) -> _PersonQueue | None:
         """Return who reads next, if there is a place for them."""
         now = self._clock()
         ready = [each for each in self._people.values() if each.waits and not each.reading]
@@ -161,7 +161,7 @@ _REASONS = {
     "scanned": "no-text",
     "unknown": "unknown",
 }
-_EXACTLY = {"scanned": "file-scanned", "slow": "file-slow"}
+_EXACT_KEYS = {"scanned": "file-scanned", "slow": "file-slow"}
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Still:
+class StillImage:
     """A picture as models take it, whatever was posted."""
 
     media_type: str  # "image/png" or "image/jpeg"
@@ -188,32 +188,34 @@ class Still:
 
 @dataclass(frozen=True)
 class ReadImage:
-    stills: tuple[Still, ...]  # several of an animation
+    stills: tuple[StillImage, ...]  # several of an animation
 
 
 @dataclass(frozen=True)
 class Skipped:
     reason: str  # `file-<reason>` of bot/locales
-    exactly: str = field(default="", compare=False)  # a key that says it better
+    exact_key: str = field(default="", compare=False)  # a key that says it better
 
 
 Content = Text | ReadImage | Skipped
 
 
-class _FoundStill(msgspec.Struct, frozen=True):
+class _ChildImage(msgspec.Struct, frozen=True):
     media_type: Literal["image/png", "image/jpeg"]
     data: bytes
 
 
-class _Found(msgspec.Struct, frozen=True):
-    """What the child says of a file. It may have been broken into, so it is believed no further
-    than these types go."""
+class _ChildAnswer(msgspec.Struct, frozen=True):
+    """The reading process's answer.
+
+    A hostile file may control that process, so only these types are accepted.
+    """
 
     error: str = ""
     text: str = ""
     cut: bool = False
     pages: tuple[int, int] | None = None
-    stills: Annotated[list[_FoundStill], msgspec.Meta(max_length=MAX_STILLS)] = []
+    stills: Annotated[list[_ChildImage], msgspec.Meta(max_length=MAX_STILLS)] = []
     assumed_encoding: Annotated[str, msgspec.Meta(max_length=40)] = ""
     repaired: bool = False
     cleaned: bool = False
@@ -222,7 +224,7 @@ class _Found(msgspec.Struct, frozen=True):
 
 class FileReader:
     def __init__(self) -> None:
-        self._turns = Turns()
+        self._turns = ReadingQueue()
         self._warned = False
 
     async def read(
@@ -244,7 +246,7 @@ class FileReader:
                     return Skipped("empty")
                 return Text(plain.text[:max_chars], cut=len(plain.text) > max_chars, plain=True)
         try:
-            content = _content(await self._in_child(kind, data, max_chars, user))
+            content = _to_content(await self._read_in_child(kind, data, max_chars, user))
         except TooManyWait:
             return Skipped("busy")
         if kind is FileType.TEXT and content == Skipped(
@@ -257,12 +259,12 @@ class FileReader:
 
     async def missing_layers(self) -> list[str]:
         """Return the names of the layers of confinement that this machine does not have."""
-        found = await self._in_child(FileType.TEXT, b"a text", max_chars=9, user="")
+        found = await self._read_in_child(FileType.TEXT, b"a text", max_chars=9, user="")
         if "text" not in found:
             return ["a child that answers"]
         return [str(layer) for layer in found.get("missing", [])]
 
-    async def _in_child(
+    async def _read_in_child(
         self, kind: FileType, data: bytes, max_chars: int, user: str
     ) -> dict[str, Any]:
         async with self._turns.turn(user):
@@ -343,17 +345,17 @@ def _refusal(data: bytes) -> Skipped | None:
     return Skipped("audio") if kind is FileType.AUDIO else None
 
 
-def _content(told: dict[str, Any]) -> Content:
+def _to_content(answer: dict[str, Any]) -> Content:
     try:
-        found = msgspec.convert(told, _Found)
+        found = msgspec.convert(answer, _ChildAnswer)
     except msgspec.ValidationError:
         return Skipped("broken")
     if found.error:
-        return Skipped(_REASONS.get(found.error, "broken"), _EXACTLY.get(found.error, ""))
+        return Skipped(_REASONS.get(found.error, "broken"), _EXACT_KEYS.get(found.error, ""))
     if found.stills:
         if not all(map(_is_still, found.stills)):
             return Skipped("broken")
-        return ReadImage(tuple(Still(each.media_type, each.data) for each in found.stills))
+        return ReadImage(tuple(StillImage(each.media_type, each.data) for each in found.stills))
     if not _MARKERS.sub("", found.text).strip():
         return Skipped("no-text")
     return Text(
@@ -367,7 +369,7 @@ def _content(told: dict[str, Any]) -> Content:
     )
 
 
-def _is_still(still: _FoundStill) -> bool:
+def _is_still(still: _ChildImage) -> bool:
     """Return whether the bytes begin as what they are said to be."""
     begins = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
     return still.data.startswith(begins[still.media_type])

@@ -106,7 +106,7 @@ class FileNames:
 
 
 def with_files(prompt: str, files: Sequence[ReadFile]) -> str:
-    """The question, and below it the texts of the files as quotations.
+    """Return the prompt with the files' texts quoted below it.
 
     A fence is longer than any in what it encloses, so no file can end its own quotation.
     """
@@ -114,7 +114,7 @@ def with_files(prompt: str, files: Sequence[ReadFile]) -> str:
 
 
 def first_lines(content: Content) -> Content:
-    """The first lines of data that a program reads whole: enough to see what it is like."""
+    """Cut data that a program reads in full to its first lines, which show the model its form."""
     if not isinstance(content, Text):
         return content
     text = content.text[:BEGINNING_CHARS]
@@ -136,7 +136,7 @@ def _describe_extent(text: Text) -> str:
 
 
 def fence_text(text: str) -> str:
-    """`text` in a code fence that it cannot end."""
+    """Put the text into a code fence that it cannot close."""
     longest = max(map(len, re.findall(r"`+", text)), default=0)
     fence = "`" * max(longest + 1, MIN_FENCE)
     return f"{fence}\n{text.strip(chr(10))}\n{fence}"

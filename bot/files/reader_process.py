@@ -91,7 +91,7 @@ def _libraries() -> Iterator[Path]:
             yield entry
 
 
-def _text(data: bytes, max_chars: int, _max_pages: int) -> dict[str, Any]:
+def _read_text(data: bytes, max_chars: int, _max_pages: int) -> dict[str, Any]:
     found = plain_text.read_text(data)
     if found is None:
         return {"error": "unknown"}
@@ -104,14 +104,14 @@ def _text(data: bytes, max_chars: int, _max_pages: int) -> dict[str, Any]:
     }
 
 
-def _pdf(data: bytes, max_chars: int, max_pages: int) -> dict[str, Any]:
+def _read_pdf(data: bytes, max_chars: int, max_pages: int) -> dict[str, Any]:
     import pypdf  # noqa: PLC0415 — each process needs one parser
 
     document = pypdf.PdfReader(io.BytesIO(data))
     if document.is_encrypted and not _opens_without_password(document):
         return {"error": "encrypted"}
     pages = len(document.pages)
-    gathered = _Gathered(max_chars)
+    gathered = _LimitedText(max_chars)
     read = 0
     pictures = False
     failed: Exception | None = None
@@ -142,32 +142,32 @@ def _opens_without_password(document: Any) -> bool:
         return False
 
 
-def _docx(data: bytes, max_chars: int, _max_pages: int) -> dict[str, Any]:
+def _read_docx(data: bytes, max_chars: int, _max_pages: int) -> dict[str, Any]:
     from bot.files import word  # noqa: PLC0415
 
     try:
         found = word.read_word(data, max_chars)
-    except word.NoWordDocument as error:
+    except word.UnreadableWord as error:
         return {"error": str(error)}
     return {"text": found.text, "cut": found.cut, "skipped": found.skipped}
 
 
-def _image(data: bytes, _max_chars: int, _max_pages: int) -> dict[str, Any]:
+def _read_image(data: bytes, _max_chars: int, _max_pages: int) -> dict[str, Any]:
     from PIL import AvifImagePlugin  # noqa: PLC0415
 
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # none besides this one
-    return _stills(data, FORMATS)
+    return _read_images(data, FORMATS)
 
 
-def _heic(data: bytes, _max_chars: int, _max_pages: int) -> dict[str, Any]:
+def _read_heic(data: bytes, _max_chars: int, _max_pages: int) -> dict[str, Any]:
     import pi_heif  # noqa: PLC0415
 
     pi_heif.register_heif_opener()
-    return _stills(data, ("HEIF",))
+    return _read_images(data, ("HEIF",))
 
 
-def _stills(data: bytes, formats: tuple[str, ...]) -> dict[str, Any]:
-    """Still pictures that any model can take: upright, opaque, of a bounded size.
+def _read_images(data: bytes, formats: tuple[str, ...]) -> dict[str, Any]:
+    """Return still images that every model can take: upright, opaque and of limited size.
 
     Whoever sees them later decodes what was written here, and nothing that was posted.
     """
@@ -181,26 +181,26 @@ def _stills(data: bytes, formats: tuple[str, ...]) -> dict[str, Any]:
         # Beside a photograph a JPEG may hold its gain map, depth or another view: none to be shown.
         count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
         stills = []
-        for number in _frames(count):
+        for number in _select_frames(count):
             image.seek(number)
             if image.width * image.height > MAX_PIXELS:
                 return {"error": "pixels"}
             frame = ImageOps.exif_transpose(image)
             if frame.mode in _FIT_AT_ONCE:
-                frame = _fitting(frame)
-            still = _fitting(_opaque(to_eight_bits(frame)))
+                frame = _shrink(frame)
+            still = _shrink(_on_white(to_eight_bits(frame)))
             stills.append(_encode_image(still, drawn=image.format in ("PNG", "GIF", "BMP", "TIFF")))
         return {"stills": stills}
 
 
-def _frames(count: int) -> list[int]:
+def _select_frames(count: int) -> list[int]:
     """Return a few frames of an animation, from the first to the last."""
     if count <= MOST_FRAMES:
         return list(range(count))
     return [round(i * (count - 1) / (MOST_FRAMES - 1)) for i in range(MOST_FRAMES)]
 
 
-def _opaque(image: Any) -> Any:
+def _on_white(image: Any) -> Any:
     """Return the image on white where it is transparent."""
     from PIL import Image  # noqa: PLC0415
 
@@ -220,7 +220,7 @@ def _colours(image: Any) -> Any:
     return ImageCms.profileToProfile(image, lab, rgb, outputMode="RGB")
 
 
-def _fitting(image: Any) -> Any:
+def _shrink(image: Any) -> Any:
     width, height = image.size
     share = min(LONGEST_SIDE / max(width, height), (STILL_PIXELS / (width * height)) ** 0.5, 1)
     if share == 1:
@@ -240,8 +240,8 @@ def _encode_image(still: Any, *, drawn: bool) -> dict[str, str]:
     raise AssertionError("JPEG is always taken")
 
 
-class _Gathered:
-    """Text up to a limit."""
+class _LimitedText:
+    """A text that grows up to a limit."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -255,7 +255,7 @@ class _Gathered:
 
     @property
     def text(self) -> str:
-        """Never half a character of UTF-16, which fonts of a PDF may claim their letters to be."""
+        """The text. Half characters of UTF-16, which a PDF's fonts may contain, are replaced."""
         whole = "\n".join(self._parts).encode("utf-16", "surrogatepass")
         return whole.decode("utf-16", "replace")[: self._limit]
 
@@ -299,7 +299,13 @@ _PREPARATIONS = {
     "image": _prepare_image,
     "heic": _prepare_heic,
 }
-_READERS = {"text": _text, "pdf": _pdf, "docx": _docx, "image": _image, "heic": _heic}
+_READERS = {
+    "text": _read_text,
+    "pdf": _read_pdf,
+    "docx": _read_docx,
+    "image": _read_image,
+    "heic": _read_heic,
+}
 
 if __name__ == "__main__":
     main()

@@ -70,8 +70,9 @@ _OBJECTS = {  # what a drawing holds, by its address
 _MARKERS = {"pictures": "picture", "charts": "chart", "diagrams": "diagram", "objects": "object"}
 
 
-class NoWordDocument(Exception):
-    """It is none, or it is damaged; or `locked` or `bomb`, as its argument says."""
+class UnreadableWord(Exception):
+    """The file is no Word document, or it is damaged, locked or unpacks to too much; the argument
+    says which."""
 
 
 @dataclass
@@ -83,31 +84,31 @@ class WordText:
 
 @dataclass
 class _Notes:
-    """Footnotes, endnotes and comments: which were met, in order, and where they stand."""
+    """Footnotes, endnotes or comments, numbered in the order in which the text refers to them."""
 
     part: str
     element: str
     label: str
-    met: dict[str, int] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
 
     def refer(self, number: str) -> str:
-        return f"[{self.label} {self.met.setdefault(number, len(self.met) + 1)}]"
+        return f"[{self.label} {self.numbers.setdefault(number, len(self.numbers) + 1)}]"
 
 
 def read_word(data: bytes, max_chars: int) -> WordText:
     """Return the document's text, at most `max_chars` of it.
 
     Raises:
-        NoWordDocument: it cannot be read.
+        UnreadableWord: it cannot be read.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             package = _Package(archive)
             return _Reader(package, max_chars).read()
     except (zipfile.BadZipFile, etree.XMLSyntaxError, KeyError, EOFError, ValueError) as error:
-        raise NoWordDocument("broken") from error
+        raise UnreadableWord("broken") from error
     except (RuntimeError, NotImplementedError) as error:  # zipfile's words for a password
-        raise NoWordDocument("locked") from error
+        raise UnreadableWord("locked") from error
 
 
 class _Package:
@@ -128,7 +129,7 @@ class _Package:
         size = self._archive.getinfo(part).file_size
         self._left -= size
         if self._left < 0:
-            raise NoWordDocument("bomb")
+            raise UnreadableWord("bomb")
         file = self._archive.open(part)
         head = file.read(4_096)
         file.close()
@@ -184,7 +185,7 @@ class _Reader:
             "commentReference": _Notes("comments", "comment", "comment"),
         }
         self._sections: list[Any] = []
-        self._edges: dict[str, str] = {}  # headers and footers by their relation
+        self._headers: dict[str, str] = {}  # headers and footers by their relation
 
     def read(self) -> WordText:
         body, length, cut = [], 0, False
@@ -230,7 +231,7 @@ class _Reader:
                 depth += 1 if event == "start" else -1
                 seen += event == "start"
                 if seen > MAX_ELEMENTS:
-                    raise NoWordDocument("bomb")
+                    raise UnreadableWord("bomb")
                 if event == "start":
                     found_body = found_body or element.tag == f"{_W}body"
                 elif depth == 2:
@@ -239,7 +240,7 @@ class _Reader:
                     while (before := element.getprevious()) is not None:
                         element.getparent().remove(before)
         if not found_body:
-            raise NoWordDocument("broken")
+            raise UnreadableWord("broken")
 
     # --- blocks -------------------------------------------------------------------------------
 
@@ -341,7 +342,7 @@ class _Reader:
         text = "".join(self._inline(child, boxes) for child in run)
         return "".join(_symbol(font, ord(c)) if "\uf020" <= c <= "\uf0ff" else c for c in text)
 
-    def _words(self, element: Any, _boxes: list[str]) -> str:
+    def _text(self, element: Any, _boxes: list[str]) -> str:
         return element.text or ""
 
     def _alternate(self, element: Any, boxes: list[str]) -> str:
@@ -430,38 +431,38 @@ class _Reader:
             for place, lines in found.items():
                 for reference in section.findall(f"{_W}{place}Reference"):
                     if reference.get(f"{_W}type", "default") in shown:
-                        lines.append(self._edge(reference.get(f"{_R}id", "")))
+                        lines.append(self._header(reference.get(f"{_R}id", "")))
         return {
             place: [f"[{place}] {line}" for line in dict.fromkeys(lines) if line]
             for place, lines in found.items()
         }
 
-    def _edge(self, relation: str) -> str:
+    def _header(self, relation: str) -> str:
         """Return a header or footer in one line."""
-        if relation not in self._edges:
+        if relation not in self._headers:
             _, target, outside = self._relations.get(relation, ("", "", True))
             root = None if outside else self._package.tree(target)
-            self._edges[relation] = " ".join(" ".join(self._lines_of_children(root)).split())
-        return self._edges[relation]
+            self._headers[relation] = " ".join(" ".join(self._lines_of_children(root)).split())
+        return self._headers[relation]
 
     def _note_lines(self, notes: _Notes) -> Iterator[str]:
-        root = self._part(notes.part) if notes.met else None
+        root = self._part(notes.part) if notes.numbers else None
         if root is None:
             return
         texts = {}
         for note in root.findall(f"{_W}{notes.element}"):
             number = note.get(f"{_W}id", "")
-            if number in notes.met:
+            if number in notes.numbers:
                 who = note.get(f"{_W}author", "")
                 words = " ".join(" ".join(self._lines_of_children(note)).split())
                 texts[number] = f" ({who}): {words}" if who else f": {words}"
-        for number, count in notes.met.items():
+        for number, count in notes.numbers.items():
             yield f"[{notes.label} {count}]{texts.get(number, '')}"
 
 
 _INLINE = {
     f"{_W}r": _Reader._run,
-    f"{_W}t": _Reader._words,
+    f"{_W}t": _Reader._text,
     f"{_W}sym": _Reader._symbol,
     f"{_W}ruby": _Reader._ruby,
     f"{_W}drawing": _Reader._drawing,
@@ -503,7 +504,7 @@ def _first_visible_alternative(alternate: Any) -> Any:
 
 
 def _copy(section: Any) -> Any:
-    """Return it apart from its document, which is let go."""
+    """Copy an element out of its document, which is freed."""
     return etree.fromstring(etree.tostring(section), _parser())
 
 
@@ -524,12 +525,12 @@ class _Numbering:
         self._of_style: dict[str, tuple[str, int]] = {}
         self._restarts: dict[tuple[str, int], int] = {}  # where a list begins anew, once
         if numbering is not None:
-            self._learn(numbering)
+            self._read_levels(numbering)
         if styles is not None:
-            self._learn_styles(styles)
+            self._read_styles(styles)
 
-    def _learn_styles(self, styles: Any) -> None:
-        """A style that says nothing of lists is numbered as the one that it stands on."""
+    def _read_styles(self, styles: Any) -> None:
+        """Learn which styles are numbered. A style inherits its numbering from its base."""
         base: dict[str, str] = {}
         for style in styles.findall(f"{_W}style"):
             name = style.get(f"{_W}styleId", "")
@@ -545,11 +546,11 @@ class _Numbering:
             if below in self._of_style:
                 self._of_style[name] = self._of_style[below]
 
-    def _learn(self, numbering: Any) -> None:
+    def _read_levels(self, numbering: Any) -> None:
         for abstract in numbering.findall(f"{_W}abstractNum"):
             name = abstract.get(f"{_W}abstractNumId", "")
             for level in abstract.findall(f"{_W}lvl"):
-                self._learn_level(name, level)
+                self._read_level(name, level)
         for number in numbering.findall(f"{_W}num"):
             name = number.get(f"{_W}numId", "")
             self._abstract[name] = _value(number.find(f"{_W}abstractNumId"))
@@ -558,7 +559,7 @@ class _Numbering:
                 if (start := override.find(f"{_W}startOverride")) is not None:
                     self._restarts[name, depth] = _integer(_value(start))
 
-    def _learn_level(self, name: str, level: Any) -> None:
+    def _read_level(self, name: str, level: Any) -> None:
         depth = min(_integer(level.get(f"{_W}ilvl", "0")), DEEPEST_LIST)
         kind = _value(level.find(f"{_W}numFmt")) or "decimal"
         start = _integer(_value(level.find(f"{_W}start")) or "1")

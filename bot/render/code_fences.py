@@ -39,7 +39,7 @@ class _Open:
 
 
 def discord_fences(text: str, *, complete: bool) -> str:
-    """`text` with fences that Discord understands.
+    """Return the text with code fences that Discord understands.
 
     While the text is not `complete`, a last line that may yet become a fence is left out, and so is
     a link that may yet have to be shown as text. A complete text ends its last block.
@@ -95,7 +95,7 @@ def _inside(line: str, found: re.Match[str] | None, block: _Open) -> tuple[_Open
 
 
 def _without_fences(text: str) -> str:
-    """The same to look at, and no ticks in it close anything."""
+    """Return the text with backticks that look the same and close no fence."""
     return _MANY_TICKS.sub(lambda found: "\u200b".join(found[0]), text)
 
 

@@ -57,7 +57,7 @@ class Layout:
         return Layout((*self.parts, *other.parts))
 
     def without_leading_space(self) -> "Layout":
-        """Without room at its beginning."""
+        """Return the layout without a gap at its beginning."""
         begins_with_room = self.parts[:1] == (GAP,)
         return Layout(self.parts[1:]) if begins_with_room else self
 

@@ -51,7 +51,7 @@ _STANDS_ALONE = regex.compile(r"\A(?:[#>|]|[-*] )|\$\$|\\\[|\\begin")
 
 
 def highlight_result(text: str) -> str:
-    """The answer with its result as a quotation, and large where that is one short line."""
+    """Return the answer with its result as a quotation, in large print if it is one short line."""
     text = text.strip()
     words, _, last = text.rpartition("\n\n")
     if (result := _result(last)) is None:
@@ -81,7 +81,7 @@ def _highlight_all(text: str) -> str:
 
 
 def _with_formulas(text: str) -> str:
-    """Each box is in a formula; one with words in it is just bold."""
+    """Remove boxes outside of formulas. A box with words becomes bold."""
     return "".join(
         segment.source if isinstance(segment, Formula) else _without_boxes(segment)
         for segment in extract(text)
@@ -98,7 +98,7 @@ def _without_boxes(text: str) -> str:
 
 
 def _boxed_content(paragraph: str) -> str | None:
-    """Return what is in its box, of a formula on display that is nothing else."""
+    """Return the content of a box that is a whole display formula."""
     if not (paragraph.startswith(_DISPLAY) and paragraph.endswith(_DISPLAY)):
         return None
     formula = paragraph[len(_DISPLAY) : -len(_DISPLAY)].strip()
@@ -108,7 +108,7 @@ def _boxed_content(paragraph: str) -> str | None:
 
 
 def _boxes(text: str) -> Iterator[tuple[int, int, int]]:
-    """Yield where each box begins, and its braces."""
+    """Yield the start of each box and the positions of its braces."""
     closings: dict[int, int] = {}
     openings: list[int] = []
     for brace in _BRACE.finditer(text):
@@ -146,7 +146,7 @@ Block = str | RenderedImage
 
 @dataclass(frozen=True)
 class _SeparateText:
-    """Text that is not in the line of the words before it: a formula's line, a block of code."""
+    """Text that does not continue the line before it: a formula's line, or a block of code."""
 
     text: str
     is_block: bool = False
@@ -154,7 +154,7 @@ class _SeparateText:
 
 @dataclass(frozen=True)
 class FormattedAnswer:
-    """An answer's texts and pictures in reading order."""
+    """An answer's texts and images in reading order."""
 
     blocks: tuple[Block, ...]
     has_formulas: bool = False  # whether its source has mathematics
@@ -180,7 +180,7 @@ class FormattedAnswer:
 
 
 def stack(*texts: str) -> str:
-    """One under the other, without empty ones; a quotation under another stays one of its own."""
+    """Join the non-empty texts by lines. Two quotations stay separate."""
     whole = ""
     for text in filter(None, texts):
         quotes_on = text.startswith("> ") and whole.rpartition("\n")[2].startswith("> ")
@@ -194,18 +194,18 @@ def format_draft(text: str) -> str:
 
 
 def format_as_text(text: str) -> FormattedAnswer:
-    """A whole answer as text alone."""
+    """Format a complete answer as text alone."""
     shown = harmless_links(discord_fences(text, complete=True))
     return FormattedAnswer((shown,) if shown else ())
 
 
 def may_need_images(text: str) -> bool:
-    """Return whether drawing could show more than `format_as_text`; drawing takes time."""
+    """Return whether images could show more than `format_as_text`. Drawing takes time."""
     return _MAY_NEED_IMAGES.search(text) is not None
 
 
 def format_with_images(text: str) -> FormattedAnswer:
-    """A whole answer as text and pictures. Takes milliseconds for each formula and table."""
+    """Format a complete answer as text and images. Each formula and table takes milliseconds."""
     plain = discord_fences(text, complete=True)
     builder = _BlockBuilder()
     marks = MarkdownSpans(plain)
@@ -223,7 +223,7 @@ def format_with_images(text: str) -> FormattedAnswer:
 def paginate(
     answer: FormattedAnswer, *, limit: int = MESSAGE_UNITS, pictures: int = 1
 ) -> list[tuple[Block, ...]]:
-    """The blocks of each message: at most `limit` units of text and so many pictures.
+    """Return the blocks of each message: at most `limit` units of text and `pictures` images.
 
     With one picture a page, every page ends with its picture, as a plain message shows it. A
     message of components takes 4000 units and 10 pictures, since it carries 10 files.
@@ -256,7 +256,7 @@ def _cut(blocks: Iterable[Block], limit: int) -> Iterator[Block]:
 
 @dataclass
 class _BlockBuilder:
-    """Gathers the blocks of one answer."""
+    """A builder of one answer's blocks."""
 
     blocks: list[Block | _SeparateText] = field(default_factory=list)
     formulas: bool = False
@@ -353,7 +353,7 @@ class _BlockBuilder:
         self.blocks.append(_SeparateText(line))
 
     def _quote(self) -> str:
-        """The marks of the quotation that the last line belongs to."""
+        """Return the quotation marks at the beginning of the last line."""
         last = self.blocks[-1] if self.blocks else ""
         quote = _QUOTE.match(_last_line(last)) if isinstance(last, str) else None
         return quote[0] if quote else ""
@@ -368,7 +368,7 @@ class _BlockBuilder:
         self.pending = []
 
     def balance(self) -> Iterator[Block]:
-        """The blocks, each text with its own pairs of marks."""
+        """Yield the blocks; each text closes the markup that it opens."""
         texts = [""]
         between: list[RenderedImage | _SeparateText] = []
         for block in self.blocks:
@@ -392,8 +392,8 @@ class _BlockBuilder:
 
 
 def _tidy(blocks: Iterable[Block]) -> Iterator[Block]:
-    """Texts without the empty lines that are left around pictures, and with links that lead where
-    they seem to: a formula that became text may have made one."""
+    """Yield the blocks without empty lines around images, and with honest links: a formula that
+    became text may have made a link."""
     for block in blocks:
         if isinstance(block, RenderedImage):
             yield block
@@ -402,8 +402,7 @@ def _tidy(blocks: Iterable[Block]) -> Iterator[Block]:
 
 
 def _split_after_display(text: str, at: int, end: int, emphasis: Emphasis) -> tuple[str, str]:
-    """Return what follows a formula on display: marks that close there, and words without a full
-    stop."""
+    """Split the text after a display formula into closing marks and words, without a full stop."""
     marks = ""
     is_stopped = False
     while True:
@@ -427,7 +426,7 @@ def _last_line(text: str) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    """Nothing in it is markup."""
+    """Escape all markup in the text."""
     return _MARKDOWN.sub(r"\\\1", text)
 
 

@@ -70,7 +70,7 @@ def sources(text: str) -> list[str]:
 
 
 def extract(text: str) -> list[Segment]:
-    """`text` as prose and formulas; their sources, joined, are the text."""
+    """Split the text into prose and formulas. Their joined sources are the text."""
     marks = MarkdownSpans(text)
     segments: list[Segment] = []
     done = at = 0
@@ -97,7 +97,7 @@ def _formula(found: re.Match[str], text: str) -> Formula | None:
 
 
 def _unquote(latex: str, text: str, start: int) -> str:
-    """`latex` without the marks of the quotation that `text` is in at `start`."""
+    """Return the formula without the quotation marks of the lines that it stands in."""
     if "\n" not in latex:
         return latex
     line = text.rfind("\n", 0, start) + 1

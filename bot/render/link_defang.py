@@ -126,7 +126,7 @@ _CODE_HOSTS = {"github.com", "gitlab.com", "codeberg.org", "bitbucket.org", "hug
 
 @dataclass(frozen=True)
 class _Target:
-    """What stands behind a label."""
+    """The destination of a link."""
 
     start: int
     end: int
@@ -310,7 +310,7 @@ _INVITE = re.compile(
 
 @dataclass(frozen=True)
 class _Look:
-    """What people see in a text, by where it stands there."""
+    """The visible text, by position."""
 
     addresses: list[tuple[int, int, str]]  # from, to, host; no target is at the host ""
     invites: list[int]  # where their paths begin

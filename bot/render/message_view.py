@@ -42,7 +42,7 @@ _NEXT_LINE = "\n> "
 def quote_question(
     text: str, longest: int = MAX_QUOTE_UNITS, lines: int | None = MAX_QUOTE_LINES
 ) -> str:
-    """Quote as many of the first lines as fit, without any markup in them."""
+    """Quote the first lines that fit, without their markup."""
     every = [line.strip() for line in text.splitlines() if line.strip()]
     kept = every[:lines]
     quoted, room = "> ", longest - units("> …")
@@ -70,7 +70,7 @@ def _plain(character: str) -> str:
 
 @dataclass(frozen=True)
 class ButtonState:
-    """What may be done about a finished answer."""
+    """The state that decides which buttons a finished answer has."""
 
     job: str
     is_latest: bool = True  # of its channel; only that one can be changed
@@ -88,7 +88,7 @@ class ButtonState:
 
 @dataclass(frozen=True)
 class PendingApproval:
-    """A call that waits for a person's word."""
+    """A tool call that waits for a person's decision."""
 
     attempt: int
     step: int
@@ -117,14 +117,17 @@ class MessageView:
         return "\n".join(part for part in self.layout.parts if isinstance(part, str))
 
     def laid_out(self) -> "MessageView":
-        """The same as a message of components. Such a message can never be a plain one again."""
+        """Return the view as a message of components.
+
+        Discord never turns such a message back into a plain one.
+        """
         if self.layout:
             return self
         parts = tuple(part for part in (self.content, self.picture) if part)
         return replace(self, content="", picture=None, layout=Layout(parts))
 
     def without_files(self) -> "MessageView":
-        """The same in text alone, as far as there is room for what the picture says."""
+        """Return the view as text alone, with the source of its image if there is room."""
         if self.layout:
             return replace(self, layout=self.layout.without_pictures(), document="")
         source = f"\n{code_block(self.picture.alt)}" if self.picture else ""
@@ -134,7 +137,7 @@ class MessageView:
 
 
 class Refusable(Enum):
-    """What a message may hold that Discord does not take everywhere.
+    """The parts of a message that Discord may refuse at some places.
 
     Left out in this order: a text becomes a card and a file, which may be refused too.
     """
@@ -157,7 +160,7 @@ NOTES_UNITS = 300  # that a message of components has room for, with a card
 
 
 def view_waiting(notice: Notice, text: str = "", head: str = "") -> MessageViews:
-    """The notice, under the text that a new answer will replace."""
+    """View the notice under the text that a new answer will replace."""
     *before, last = view_notice(notice, text, head)
     return (*before, replace(last, stoppable=True))
 
@@ -165,8 +168,7 @@ def view_waiting(notice: Notice, text: str = "", head: str = "") -> MessageViews
 def view_streaming(
     text: str, head: str = "", approval: PendingApproval | None = None, card: Notice | None = None
 ) -> MessageViews:
-    """The text so far under what was done for it, with the Stop button under its last message,
-    and above that a card on how far it is."""
+    """View the text so far below its steps, with a progress card and the Stop button."""
     shown = stack(head, format_draft(text))
     contents = [piece.content for piece in split(shown) if piece.body.strip()]
     if not contents and not card:
@@ -183,7 +185,7 @@ def view_finished(
 
 
 def with_document(shown: MessageViews, text: str) -> MessageViews:
-    """The same, with `text` as a file below an answer of many messages: they are hard to copy."""
+    """Attach the text as a file to an answer of many messages, which are hard to copy."""
     if len(shown) <= MANY_MESSAGES:
         return shown
     *before, last = shown
@@ -191,25 +193,25 @@ def with_document(shown: MessageViews, text: str) -> MessageViews:
 
 
 def with_card(shown: MessageViews, notice: Notice) -> MessageViews:
-    """The same, with the notice under the last message."""
+    """Add the notice as a card under the last message."""
     *before, last = shown or (MessageView(),)
     return (*before, replace(last, notice=notice))
 
 
 def view_notice(notice: Notice, text: str = "", head: str = "") -> MessageViews:
-    """The notice, under what there is of an answer and of what was done for it."""
+    """View the notice under the partial answer and its steps."""
     shown = format_as_text(text)
     return with_card(_view_pages(shown.with_header(head) if head else shown), notice)
 
 
 def view_rework(shown: MessageViews, notice: Notice) -> MessageViews:
-    """Return the views of an answer while it is being changed, with what is being done."""
+    """View an answer while it is being changed, with a status card."""
     *before, last = with_card(shown, notice)
     return (*before, replace(last, stoppable=True, buttons=None))
 
 
 def with_notes(shown: MessageViews, footnotes: Iterable[Notice], words: Words) -> MessageViews:
-    """The same, with the notes below it."""
+    """Add the notes below the answer."""
     notes = "\n".join(f"-# {note.text(words)}" for note in footnotes)
     *before, last = shown or (MessageView(),)
     if last.layout and notes and units(notes) <= NOTES_UNITS:
@@ -218,14 +220,14 @@ def with_notes(shown: MessageViews, footnotes: Iterable[Notice], words: Words) -
 
 
 def with_buttons(shown: MessageViews, buttons: ButtonState | None) -> MessageViews:
-    """The same, with buttons under the last message."""
+    """Add the buttons under the last message."""
     *before, last = shown
     return (*before, replace(last, buttons=buttons))
 
 
 def without_refused(view: MessageView, refused: Refusable, words: Words) -> MessageView:
-    """Return the message without what Discord refused, and with a word on it where that was
-    more than form. A message that holds nothing of the kind is returned as it is."""
+    """Return the message without the part that Discord refused, and say so where content is
+    missing."""
     match refused:
         case Refusable.FILES if view.has_files:
             noted = with_notes((view.without_files(),), [FILES_REFUSED], words)
@@ -243,8 +245,10 @@ def without_refused(view: MessageView, refused: Refusable, words: Words) -> Mess
 
 
 def limit_messages(shown: MessageViews, most: int, text: str, words: Words) -> MessageViews:
-    """Return at most `most` messages. Where there are more, the last one says that the rest is in
-    a file, which holds all of `text`."""
+    """Return at most `most` messages.
+
+    If there are more, the last one refers to a file with all of `text`.
+    """
     if len(shown) <= most:
         return shown
     rest = words("answer-in-file") if text else words("answer-goes-on")
@@ -262,19 +266,19 @@ def _with_texts(view: MessageView, change: Callable[[str], str]) -> MessageView:
 
 
 def _view_pages(answer: FormattedAnswer) -> MessageViews:
-    """A message for each page."""
+    """View each page as a message."""
     return tuple(view_page(page) for page in paginate(answer))
 
 
 def view_page(page: tuple[Block, ...]) -> MessageView:
-    """Return a message's text and the picture that ends it."""
+    """View a page: its text, and the image that ends it."""
     content = "\n".join(block for block in page if isinstance(block, str))
     picture = next((block for block in page if isinstance(block, RenderedImage)), None)
     return MessageView(content, picture)
 
 
 def _with_last_line(views: MessageViews, line: str) -> MessageViews:
-    """A picture shows under its message's text, so that a line goes under it as a new message."""
+    """Add a line at the end. Below an image it needs a message of its own."""
     if not line:
         return views
     *before, last = views or (MessageView(),)

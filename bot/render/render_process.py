@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class RenderProcess:
-    """`async with RenderProcess() as process: await process.render(text)`."""
+    """A renderer of answers in a process of its own: `async with RenderProcess() as renderer`."""
 
     def __init__(self, timeout_s: float = TIMEOUT_S) -> None:
         self._timeout_s = timeout_s

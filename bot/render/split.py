@@ -65,14 +65,14 @@ class MessagePart:
 
 
 def _without_empty_end(text: str) -> str:
-    """`text` up to its last word; a line may begin at its end, with the mark of a quotation."""
+    """Return the text up to its last word; a quotation mark at its end may begin a line."""
     *_, last = ("", *text.rstrip().rpartition("\n"))
     return text.rstrip() if last.strip("> ") else text.rstrip().rstrip("> ").rstrip()
 
 
 @dataclass(frozen=True)
 class _Carried:
-    """What a piece takes up again of the one before it."""
+    """The open markup that a piece continues from the one before it."""
 
     quote: str = ""
     marks: tuple[str, ...] = ()
@@ -84,7 +84,7 @@ class _Carried:
 
 
 def split(text: str, limit: int = MESSAGE_UNITS) -> list[MessagePart]:
-    """`text` as pieces of at most `limit` UTF-16 units; no text is no pieces."""
+    """Split the text into pieces of at most `limit` UTF-16 units; an empty text gives none."""
     pieces: list[MessagePart] = []
     carried = _Carried()
     while text:

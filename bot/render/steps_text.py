@@ -51,7 +51,7 @@ def live(work: AgentTrace, words: Words, *, answering: bool) -> str:
     if not work:
         return ""
     *earlier, last = work.parts
-    if answering and not work.asking:
+    if answering and not work.awaiting_approval:
         return _lines(fold_steps(work, words))
     said = _lines([_small(line) for line in list(_folded_steps(earlier, words))[-FOLDED:]])
     room = min(MESSAGE_UNITS - FRAME_UNITS - units(said), OPEN_UNITS + OUTPUT_UNITS)
@@ -95,7 +95,7 @@ def _folded_steps(parts: "list[Part] | tuple[Part, ...]", words: Words) -> Itera
 
 
 def _line(step: Step, words: Words) -> str:
-    """`✅ 1 · Python · 0.4 s → x = 2`"""
+    """Format a step as `✅ 1 · Python · 0.4 s → x = 2`."""
     head, came_to = _head(step, words), _came_to(step, words)
     return f"{head} → {came_to}" if came_to else head
 

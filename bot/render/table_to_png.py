@@ -51,7 +51,7 @@ def draw(grid: Grid, name: str) -> RenderedImage | None:
 
 @dataclass(frozen=True)
 class _Sheet:
-    """Where everything goes, in pixels."""
+    """The positions of a table's cells in pixels."""
 
     grid: Grid
 

@@ -189,7 +189,7 @@ def _is_numeric(cells: Iterable[str]) -> bool:
 
 @dataclass(frozen=True)
 class _Counts:
-    """How many narrow and how many wide characters a cell has."""
+    """The numbers of narrow and of wide characters in a cell."""
 
     narrow: int
     wide: int

@@ -49,12 +49,12 @@ class AgentAttempt:
         self._dialect = dialect
         self._tools = {tool.name: tool for tool in tools}
         self._context = context
-        self._asking = Asking(job, attempt, engine, dialect, tools)
+        self._model_turns = Asking(job, attempt, engine, dialect, tools)
         self._approvals = approvals
         self._warmed = warmed
         self._steps = Steps(blobs, asks=attempt if job.approval else 0, before=steps)
         self._loop = Loop(
-            self._asking, dialect, tools, context, head=tuple(head), may_run=self._may_run
+            self._model_turns, dialect, tools, context, head=tuple(head), may_run=self._may_run
         )
         self._check = Check.NONE
         self.text = ""
@@ -80,7 +80,7 @@ class AgentAttempt:
     async def _replies(self, say: str) -> AsyncGenerator[ModelOutput | Outcome, None]:
         """Raises NoAnswer when the context is used up by what came before."""
         most = MAX_TURNS if self._dialect.answers else MAX_FORMS
-        left = max(most - self._asking.turns, 0)
+        left = max(most - self._model_turns.turns, 0)
         try:
             async with aclosing(self._loop.say(say, left)) as steps:
                 async for step in steps:
@@ -108,8 +108,8 @@ class AgentAttempt:
             text=self.text,
             check=self._check,
             reason=reason,
-            prompt_tokens=self._asking.prompt_tokens,
-            completion_tokens=self._asking.completion_tokens,
+            prompt_tokens=self._model_turns.prompt_tokens,
+            completion_tokens=self._model_turns.completion_tokens,
             omitted_turns=self._prompt.omitted_turns,
             summarised_turns=self._prompt.summarised_turns,
         )
@@ -138,7 +138,7 @@ class Talk(AgentAttempt):
                     called, before = True, self.text
                     yield await self._steps.report_result(last)
         if not isinstance(last, ModelOutput) and not self.text:
-            raise NoAnswer(f"{self._asking.turns} turns without an answer")
+            raise NoAnswer(f"{self._model_turns.turns} turns without an answer")
         yield self._create_finished(FinishReason.STOP)
 
     def _apart(self, delta: Delta, called: bool) -> Delta:

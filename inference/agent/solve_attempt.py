@@ -17,7 +17,7 @@ REPAIRS = 2  # of a refuted result, before the question is computed as it was re
 
 
 class Solution(AgentAttempt):
-    _said: str | None = None  # the model's last words, without a call
+    _last_reply: str | None = None  # the model's last words, without a call
     _latex = ""
 
     async def events(self) -> AsyncGenerator[AnyEvent, None]:
@@ -31,9 +31,11 @@ class Solution(AgentAttempt):
             async for event in self._by_rule(read):
                 yield event
         chinese = prompts.is_chinese(self._job.prompt, self._job.locale)
-        self.text = prompts.answer(self._said or "", self._steps.last, self._latex, chinese=chinese)
+        self.text = prompts.answer(
+            self._last_reply or "", self._steps.last, self._latex, chinese=chinese
+        )
         if not self.text and not self._steps.figures:
-            raise NoAnswer(f"no answer in {self._asking.turns} turns")
+            raise NoAnswer(f"no answer in {self._model_turns.turns} turns")
         yield Delta(text=self.text)
         yield self._create_finished(FinishReason.STOP)
 
@@ -44,7 +46,7 @@ class Solution(AgentAttempt):
                 await self._warmed.wait()
         async for event in self._turns(self._question):
             yield event
-        if self._steps.last is None and self._said is not None:
+        if self._steps.last is None and self._last_reply is not None:
             async for event in self._turns(prompts.PROGRAM_WANTED):
                 yield event
         await self._test(read)
@@ -58,20 +60,20 @@ class Solution(AgentAttempt):
     async def _turns(self, say: str) -> AsyncGenerator[AnyEvent, None]:
         """Until the model says something without a call; where that is not for it, until a call
         succeeds. Raises NoAnswer when its turns are used up."""
-        self._said = None
+        self._last_reply = None
         async with aclosing(self._replies(say)) as steps:
             async for step in steps:
                 if isinstance(step, ModelOutput):
                     for event in self._steps.report_output(step):
                         yield event
                     ended = step.ended and step.reply.call is None
-                    self._said = step.reply.text if ended else None
+                    self._last_reply = step.reply.text if ended else None
                 else:
                     yield await self._steps.report_result(step)
                     if self._steps.last is step and not self._dialect.answers:
                         return
-        if self._said is None and self._dialect.answers:
-            raise NoAnswer(f"{self._asking.turns} turns without an answer")
+        if self._last_reply is None and self._dialect.answers:
+            raise NoAnswer(f"{self._model_turns.turns} turns without an answer")
 
     # --- the test -----------------------------------------------------------------------------
 
@@ -99,5 +101,5 @@ class Solution(AgentAttempt):
         if not await self._may_run():
             raise NoAnswer("the call was not allowed")
         yield await self._steps.report_result(await tool.call(self._context, call.arguments))
-        self._said = ""
+        self._last_reply = ""
         await self._test(read)

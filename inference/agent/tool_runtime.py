@@ -76,7 +76,7 @@ class ToolRuntime:
         self.shut = False  # it was tried, and nothing can be solved here now
 
     async def __aenter__(self) -> Self:
-        self._opening = asyncio.create_task(self._prepare(), name="workshop")
+        self._opening = asyncio.create_task(self._prepare(), name="tool_runtime")
         return self
 
     async def __aexit__(self, *_: object) -> None:

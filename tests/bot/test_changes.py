@@ -20,7 +20,7 @@ async def test_who_what_and_from_what_to_what(store: PreferenceStore) -> None:
     await store.change("s", SERVER, by="2", temperature=0.75)  # which changes nothing
     await store.change("s", "9", by="3", enabled=False, tools=("python",))
     await store.change("other", SERVER, by="3", model="m")
-    newest, middle, oldest = await store.changes.last("s")
+    newest, middle, oldest = await store.changes.list_newest("s")
     assert (middle.user, middle.place) == ("2", SERVER)
     assert (middle.before, middle.after) == ({"temperature": 0.5}, {"temperature": 0.75})
     english, chinese = words("en"), words("zh-CN")
@@ -42,7 +42,7 @@ async def test_the_newest_are_kept_and_for_a_time(
     monkeypatch.setattr(preferences, "MOST", 3)
     for number in range(1, 6):
         await store.change("s", "9", by="1", per_day=number)
-    assert [c.after["per_day"] for c in await store.changes.last("s")] == [5, 4, 3]
+    assert [c.after["per_day"] for c in await store.changes.list_newest("s")] == [5, 4, 3]
     [key] = await redis.keys("*changes*")
     assert 0 < await redis.pttl(key) <= preferences.TTL_MS
 
@@ -52,8 +52,10 @@ async def test_people_have_themselves_forgotten_and_not_what_was_done(
 ) -> None:
     await store.change("s", SERVER, by="1", language="en")
     await store.change("t", SERVER, by="2", language="en")
-    assert [c.after for c in await store.changes.of("1")] == [{"language": "en"}]
+    assert [c.after for c in await store.changes.list_by("1")] == [{"language": "en"}]
     await store.changes.erase("1")
-    assert await store.changes.of("1") == []
-    assert [(c.user, c.after) for c in await store.changes.last("s")] == [("", {"language": "en"})]
-    assert [c.user for c in await store.changes.last("t")] == ["2"]
+    assert await store.changes.list_by("1") == []
+    assert [(c.user, c.after) for c in await store.changes.list_newest("s")] == [
+        ("", {"language": "en"})
+    ]
+    assert [c.user for c in await store.changes.list_newest("t")] == ["2"]

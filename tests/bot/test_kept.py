@@ -3,10 +3,10 @@
 import msgspec
 from redis.asyncio import Redis
 
-from bot.agent_trace import AgentTrace, Thinking, WorkRecords
+from bot.agent_trace import AgentTrace, Thinking, TraceRecords
 from bot.answer_store import ShownAnswer, ShownAnswers, Version
 from bot.reply_protocol import AnswerOutcome
-from bot.user_records import Kept
+from bot.user_records import UserRecord
 from jobqueue.lua_runner import Scripts
 from jobqueue.schema import FinishReason
 from tests.jobqueue.support import make_job
@@ -24,10 +24,10 @@ async def test_an_answers_long_record_is_small_and_whole(redis: Redis) -> None:
 
 
 async def test_records_of_an_earlier_version_are_read(redis: Redis) -> None:
-    scripts, works = Scripts(redis, "main"), WorkRecords(redis)
+    scripts, works = Scripts(redis, "main"), TraceRecords(redis)
     work = AgentTrace((Thinking(WORDS[:9_000], 0, 1),))
-    await redis.set(scripts.key("steps", "old"), msgspec.json.encode(Kept("ada", work)))
+    await redis.set(scripts.key("steps", "old"), msgspec.json.encode(UserRecord("ada", work)))
     await works.keep("new", "ada", work)
-    assert await works.of("ada") == {"old": work, "new": work}
+    assert await works.list_of("ada") == {"old": work, "new": work}
     await works.erase("ada")
     assert await works.find("new") is await works.find("old") is None

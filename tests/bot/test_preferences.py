@@ -35,7 +35,7 @@ async def test_a_channel_stands_over_its_parent_and_that_over_the_server(
 async def test_a_decision_is_taken_back(store: PreferenceStore, redis: Redis) -> None:
     await store.change("s", "c", persona="pirate", enabled=False)
     await store.change("s", "c", persona=None)
-    assert await store.at("s", "c") == Preferences(enabled=False)
+    assert await store.get_explicit("s", "c") == Preferences(enabled=False)
     await store.change("s", "c", enabled=None)
     assert await redis.keys("*settings*") == []
 
@@ -74,7 +74,7 @@ async def test_what_is_out_of_bounds_is_refused_and_not_stored(
 ) -> None:
     with pytest.raises(msgspec.ValidationError):
         await store.change("s", SERVER, by="1", **wrong)
-    assert await store.at("s", SERVER) == Preferences()
+    assert await store.get_explicit("s", SERVER) == Preferences()
 
 
 def test_roles_open_the_door_and_nobody_is_kept_out_without_any() -> None:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from bot.files.file_reader import ReadImage, Text, _content
+from bot.files.file_reader import ReadImage, Text, _to_content
 from bot.files.file_types import FileType, kind_of
 from bot.files.reader_process import LONGEST_SIDE
 from tests.bot.files import making
@@ -74,7 +74,7 @@ def read() -> Iterator[Read]:
 
 def test_sound_files_are_read(read: Read) -> None:
     for seed in SEEDS:
-        content = _content(read(kind_of(seed), seed) or {"error": "ended"})
+        content = _to_content(read(kind_of(seed), seed) or {"error": "ended"})
         assert isinstance(content, Text | ReadImage)
 
 
@@ -84,7 +84,7 @@ def test_damaged_files_are_read_within_bounds_or_not(
     read: Read, file: tuple[FileType, bytes]
 ) -> None:
     found = read(*file)
-    content = _content(found) if found else None  # a limit ended it
+    content = _to_content(found) if found else None  # a limit ended it
     if isinstance(content, Text):
         assert 0 < len(content.text) <= warm.MAX_CHARS
         assert content.text.encode()

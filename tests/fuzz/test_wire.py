@@ -133,7 +133,7 @@ def test_numbers_that_admins_type(name: str, typed: str) -> None:
         new = with_values(Preferences(), **forms._parse_numbers({name: typed.strip()}, forms.WRONG))
         kept = msgspec.json.encode(new)
         assert msgspec.json.decode(kept, type=Preferences) == new
-        noted = preferences.between("1", "server", {}, msgspec.to_builtins(new))
+        noted = preferences.diff_preferences("1", "server", {}, msgspec.to_builtins(new))
         assert (noted is None) == (new == Preferences())
 
 

@@ -60,9 +60,9 @@ async def test_the_older_half_is_summarised_and_then_that_with_what_follows(
     queue: JobQueue, history: History
 ) -> None:
     engine = Minutes()
-    compactor = Summarizer(history, engine)
+    summarizer = Summarizer(history, engine)
     await said(queue, "a", "b", "c", "d", "e")
-    assert await compactor.compact("general", "e")
+    assert await summarizer.compact("general", "e")
     first = (await history.load_since_summary("general", "e")).summary
     assert first is not None
     assert (first.turn, first.turns) == ("b", 2)
@@ -70,9 +70,9 @@ async def test_the_older_half_is_summarised_and_then_that_with_what_follows(
     assert "answer a" in asked
     assert "answer c" not in asked
 
-    assert not await compactor.compact("general", "e")  # done for now
+    assert not await summarizer.compact("general", "e")  # done for now
     await said(queue, "f", "g")
-    assert await compactor.compact("general", "g")
+    assert await summarizer.compact("general", "g")
     second = (await history.load_since_summary("general", "g")).summary
     assert second is not None
     assert (second.turn, second.turns) == ("d", 4)
@@ -100,17 +100,17 @@ async def test_it_gives_way_to_answers_and_goes_on_afterwards(
     queue: JobQueue, history: History
 ) -> None:
     engine = Minutes(slots=8)
-    compactor = Summarizer(history, engine)
+    summarizer = Summarizer(history, engine)
     await said(queue, "a", "b", "c", "d", "e")
-    running = asyncio.create_task(compactor.run())
+    running = asyncio.create_task(summarizer.run())
     engine.gate.clear()
-    compactor.note_answer("general", "e")
+    summarizer.note_answer("general", "e")
     await until(lambda: bool(engine.asked), within_s=20)
-    compactor.answering(2)  # more than an eighth of the slots
-    await until(lambda: compactor._writing is not None and compactor._writing.done(), within_s=20)
+    summarizer.answering(2)  # more than an eighth of the slots
+    await until(lambda: summarizer._writing is not None and summarizer._writing.done(), within_s=20)
     assert (await history.load_since_summary("general", "e")).summary is None
     engine.gate.set()
-    compactor.answering(1)
+    summarizer.answering(1)
     async with asyncio.timeout(20):
         while (await history.load_since_summary("general", "e")).summary is None:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
@@ -122,7 +122,7 @@ async def test_a_worker_summarises_a_long_conversation_by_itself(
     queue: JobQueue, redis: Redis, history: History
 ) -> None:
     engine = Minutes()
-    async with working(queue, redis, engine, compactor=Summarizer(history, engine)):
+    async with working(queue, redis, engine, summarizer=Summarizer(history, engine)):
         for n in range(4):
             await ask(queue, job(f"j{n}", "tell me more !tokens 150"))
         async with asyncio.timeout(20):

@@ -24,8 +24,8 @@ async def test_stages_of_an_article_tools_and_how_it_ended() -> None:
         with tracing.start_question_span("j1", "general", "command"):
             job = with_traceparent(make_job(user_name="numbat", prompt="platypus"))
         with trace_attempt(Lease(job, 2, 7, waited_ms=1_500), "w0", "scripted") as attempt:
-            attempt.saw([ArticleProgress(stage=ArticleStage.PLANNING)])
-            attempt.saw(
+            attempt.record_events([ArticleProgress(stage=ArticleStage.PLANNING)])
+            attempt.record_events(
                 [
                     ArticleProgress(stage=ArticleStage.WRITING, heading="quokka"),
                     Delta(text="wombat"),
@@ -33,8 +33,12 @@ async def test_stages_of_an_article_tools_and_how_it_ended() -> None:
             )
             arguments = {"value": 1, "unit": "km", "to": "m"}
             await CONVERT.call(Context(), arguments)
-            attempt.saw([ArticleProgress(stage=ArticleStage.ILLUSTRATING), Delta(text="wombat")])
-            attempt.saw([Finished(text="wombat", check=Check.VERIFIED, completion_tokens=9)])
+            attempt.record_events(
+                [ArticleProgress(stage=ArticleStage.ILLUSTRATING), Delta(text="wombat")]
+            )
+            attempt.record_events(
+                [Finished(text="wombat", check=Check.VERIFIED, completion_tokens=9)]
+            )
             attempt.end("stop")
     spans = kept.get_finished_spans()
     assert span_tree(spans) == {
@@ -62,7 +66,7 @@ def test_a_failure_is_told_by_its_code() -> None:
         record_spans() as kept,
         trace_attempt(Lease(make_job(), 1, 1), "w0", "scripted") as attempt,
     ):
-        attempt.saw([Failed(code=FailureCode.ENGINE, detail="platypus")])
+        attempt.record_events([Failed(code=FailureCode.ENGINE, detail="platypus")])
         attempt.end("failed")
     (span,) = kept.get_finished_spans()  # nobody waited for it in a trace
     assert attributes_of(span)["commonroom.failure"] == "engine"

@@ -124,12 +124,12 @@ async def test_what_cannot_be_read_harms_nothing_beside_it(redis: Redis) -> None
     key = queue.scripts.key
     for name in ("1", "2"):
         await queue.submit(make_job(name, channel=name, reader="bot-0"))
-        await held.put(Question(make_job(name)))
+        await held.save(Question(make_job(name)))
     deep = b'{"x":' + DEEP + b"}"
     await redis.hset(key("job", "1"), "body", deep)
     await redis.hset(key("heard", "bot-0"), "1", deep)
     await redis.hset(key("workers"), "w1", deep)
-    assert [question.job.id for question in await held.all()] == ["2"]
+    assert [question.job.id for question in await held.list_all()] == ["2"]
     assert [job.id for job, _ in await queue.list_undelivered("bot-0")] == ["2"]
     assert [lease.job.id for lease in await queue.claim("w", 4, ["chat"], "n")] == ["2"]
     assert await queue.list_workers() == []

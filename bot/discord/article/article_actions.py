@@ -50,7 +50,7 @@ NOT_THERE = Notice("article-not-there")
 NOBODY = discord.AllowedMentions.none()
 
 Edit = Callable[[Article], Article]
-Press = Callable[[Interaction, ArticleItem], Awaitable[None]]
+ArticleHandler = Callable[[Interaction, ArticleItem], Awaitable[None]]
 
 
 class ArticleActions:
@@ -61,7 +61,7 @@ class ArticleActions:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._layouts: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._waiting: set[str] = set()  # articles whose newest state is about to be laid out
-        self._handlers: dict[str, Press] = {
+        self._handlers: dict[str, ArticleHandler] = {
             "edit": self._open_editor,
             "download": self._download,
             "why": self._explain_empty_slots,
@@ -226,7 +226,7 @@ class ArticleActions:
                 record = change(record)
             except IndexError:
                 raise QuestionRefused(NOT_THERE) from None  # another press was quicker
-            await self._services.articles.keep(shown.id, shown.job.user, record)
+            await self._services.articles.store(shown.id, shown.job.user, record)
             page = await self._load_editor(interaction, job, at, place)
             await _show_editor(interaction, page)
         await self._update_messages(interaction, job, shown.id)

@@ -10,7 +10,10 @@ from bot.render.message_view import ButtonState
 class ArticleItem(
     PersistentItem, template=r"article:(?P<do>[a-z]+):(?P<job>\d+):(?P<section>\d+):(?P<slot>\d+)"
 ):
-    """Its id holds the action, the article's job, and in the editor the section and the slot."""
+    """A button or menu of an article.
+
+    Its id holds the action, the job, and in the editor the section and the slot.
+    """
 
     @property
     def action(self) -> str:

@@ -14,14 +14,14 @@ from bot import notices
 from bot.discord.access import server_of
 from bot.files.file_reader import MAX_BYTES
 from bot.notices import QuestionRefused
-from bot.pending_questions import Asker, Posted
+from bot.pending_questions import Asker, PostedFile
 from bot.preferences import Preferences
 from bot.services import Services
 from jobqueue.errors import QueueUnavailable
 from jobqueue.schema import ARTICLE, SOLVE, VISION, Job, WorkerStatus, add_model, strip_model
 
-FOLLOWING = 3  # turns after a picture in which a question may still be about it
-UNABLE = {SOLVE: notices.NO_SOLVER, ARTICLE: notices.NO_WRITER}
+PICTURE_TURNS = 3  # turns after a picture in which a question may still be about it
+NO_WORKER_NOTICES = {SOLVE: notices.NO_SOLVER, ARTICLE: notices.NO_WRITER}
 PATIENCE_S = 0.7  # of the three seconds that Discord waits
 
 
@@ -64,7 +64,7 @@ class Admission:
         self._queue = services.queue
         self._history = services.history
 
-    async def admit(self, who: Asker, job: Job, files: Sequence[Posted] = ()) -> Admitted:
+    async def admit(self, who: Asker, job: Job, files: Sequence[PostedFile] = ()) -> Admitted:
         """Count the question and its files, and apply the admins' persona, model, tools and limits.
 
         The same question counts once, so that this may be repeated. While Redis is away, the last
@@ -113,7 +113,7 @@ class Admission:
         require_open(who, preferences)
 
     async def _require_within(
-        self, who: Asker, question: str, files: Sequence[Posted], preferences: Preferences
+        self, who: Asker, question: str, files: Sequence[PostedFile], preferences: Preferences
     ) -> None:
         """Count the question. Raises `Refused` if they ask too often, or post too much."""
         size = sum(min(file.size, MAX_BYTES) for file in files if not file.voice)
@@ -127,7 +127,7 @@ class Admission:
         """Return whether a picture was posted there a moment ago."""
         try:
             async with asyncio.timeout(PATIENCE_S):
-                turns = await self._history.load_newest(channel, FOLLOWING)
+                turns = await self._history.load_newest(channel, PICTURE_TURNS)
         except (TimeoutError, QueueUnavailable):
             return False
         files = [file for turn in turns for file in turn.attachments]
@@ -135,7 +135,7 @@ class Admission:
 
 
 def require_open(who: Asker, preferences: Preferences) -> Preferences:
-    """Return `wanted`. Raises `Refused` if the bot is off, or only for others."""
+    """Return the preferences. Raises `Refused` if the bot is off, or only for others."""
     if preferences.enabled is False:
         raise QuestionRefused(notices.CHANNEL_OFF)
     if not preferences.allows(who.roles):
@@ -151,8 +151,8 @@ def require_able(capability: str, workers: Sequence[WorkerStatus]) -> None:
     """
     serving = any(worker.is_serving for worker in workers)
     able = any(capability in worker.capabilities for worker in workers)
-    if capability in UNABLE and serving and not able:
-        raise QuestionRefused(UNABLE[capability])
+    if capability in NO_WORKER_NOTICES and serving and not able:
+        raise QuestionRefused(NO_WORKER_NOTICES[capability])
 
 
 def served_capability(capability: str, model: str | None, workers: Sequence[WorkerStatus]) -> str:

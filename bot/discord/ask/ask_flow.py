@@ -16,7 +16,7 @@ from bot.discord.delivery import reply_target
 from bot.discord.host import Interaction
 from bot.i18n import words
 from bot.notices import QuestionRefused
-from bot.pending_questions import Posted, Question, Reference
+from bot.pending_questions import PostedFile, Question, Reference
 from bot.render.message_view import quote_question
 from bot.sanitize import clean_prompt
 from common import tracing
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 async def ask(
     interaction: Interaction,
     prompt: str,
-    files: Sequence[Posted] = (),
+    files: Sequence[PostedFile] = (),
     options: AskOptions | None = None,
 ) -> None:
     """Answer below the interaction. Without words, the files are what is to be solved.
@@ -104,7 +104,7 @@ async def _submit(interaction: Interaction, admitted: Admitted) -> None:
         answers.start_delivery(job, submission)
 
 
-async def ask_in_thread(interaction: Interaction, prompt: str, files: Sequence[Posted]) -> None:
+async def ask_in_thread(interaction: Interaction, prompt: str, files: Sequence[PostedFile]) -> None:
     """Show the question, open a thread below it and answer there.
 
     Raises:

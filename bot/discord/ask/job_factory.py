@@ -166,7 +166,9 @@ def from_message(
     known = (message.id, references.reply_target(message))
     thread = references.thread_of(message.channel, _permissions(message), known)
     to_fetch = (None if target else reply, thread)
-    prompt = "\n".join(filter(None, (_strip_calls(me, message), message_text.extras_of(message))))
+    prompt = "\n".join(
+        filter(None, (_strip_mentions(me, message), message_text.extras_of(message)))
+    )
     asked = bool(prompt.strip()) or not (files or quotes or any(to_fetch))
     if not asked:
         key = "prompt-reply" if reply else "prompt-files" if files or quotes else "prompt-thread"
@@ -187,7 +189,7 @@ def from_message(
             MessageTarget(
                 channel=str(message.channel.id),
                 message=str(message.id),
-                about=_address(message, answers_to) if answers_to else "",
+                about=_message_url(message, answers_to) if answers_to else "",
             )
         ).decode(),
         locale=locale_of(message),
@@ -235,13 +237,13 @@ def _permissions(message: discord.Message) -> discord.Permissions:
     return discord.Permissions.none()
 
 
-def _address(message: discord.Message, target: int) -> str:
+def _message_url(message: discord.Message, target: int) -> str:
     """Return the address of a message of the same channel."""
     server = message.guild.id if message.guild else "@me"
     return f"https://discord.com/channels/{server}/{message.channel.id}/{target}"
 
 
-def _strip_calls(me: discord.ClientUser, message: discord.Message) -> str:
+def _strip_mentions(me: discord.ClientUser, message: discord.Message) -> str:
     """Return the text without mentions of the bot at its ends, and with names in place of other
     mentions."""
     calls = [f"<@{me.id}>", f"<@!{me.id}>"]

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import aiohttp
 import discord
 
-from bot.pending_questions import Posted
+from bot.pending_questions import PostedFile
 from bot.sanitize import clean_name
 
 MAX_LOOKUPS = 5  # of people, for one message
@@ -316,7 +316,7 @@ def _describe(kind: str, name: str, description: str | None) -> str:
 # --- files --------------------------------------------------------------------------------------
 
 
-def files_of(message: discord.Message) -> tuple[Posted, ...]:
+def files_of(message: discord.Message) -> tuple[PostedFile, ...]:
     """Return the files and pictures of a message, whichever way it shows them."""
     found = [*_files(message)]
     for source in message.message_snapshots:
@@ -328,14 +328,14 @@ def files_of(message: discord.Message) -> tuple[Posted, ...]:
     return tuple({_path_in(file.url): file for file in reversed(found)}.values())[::-1]
 
 
-def pictures_of(message: discord.Message) -> tuple[Posted, ...]:
+def pictures_of(message: discord.Message) -> tuple[PostedFile, ...]:
     """Return the pictures of a message, as their senders declare them."""
     return tuple(file for file in files_of(message) if file.picture)
 
 
-def describe_attachments(attachments: Iterable[discord.Attachment]) -> tuple[Posted, ...]:
+def describe_attachments(attachments: Iterable[discord.Attachment]) -> tuple[PostedFile, ...]:
     return tuple(
-        Posted(
+        PostedFile(
             url=file.url,
             name=file.filename,
             size=file.size,
@@ -346,7 +346,7 @@ def describe_attachments(attachments: Iterable[discord.Attachment]) -> tuple[Pos
     )
 
 
-def _files(source: MessageLike) -> Iterator[Posted]:
+def _files(source: MessageLike) -> Iterator[PostedFile]:
     yield from describe_attachments(source.attachments)
     for embed in source.embeds:
         for url in _embed_picture_urls(embed):
@@ -354,7 +354,7 @@ def _files(source: MessageLike) -> Iterator[Posted]:
     yield from _component_files(source.components)
 
 
-def _component_files(components: Iterable[object]) -> Iterator[Posted]:
+def _component_files(components: Iterable[object]) -> Iterator[PostedFile]:
     for part in components:
         match part:
             case discord.SectionComponent():
@@ -369,7 +369,7 @@ def _component_files(components: Iterable[object]) -> Iterator[Posted]:
             case discord.FileComponent():
                 url = part.media.proxy_url or ""
                 if url:
-                    yield Posted(url=url, name=part.name or _name_in(url), size=part.size or 0)
+                    yield PostedFile(url=url, name=part.name or _name_in(url), size=part.size or 0)
             case _:
                 pass
 
@@ -383,14 +383,17 @@ def _embed_picture_urls(embed: discord.Embed) -> list[str]:
     return [url for url in urls if url]
 
 
-def _posted_picture(proxy_url: str | None) -> Iterator[Posted]:
+def _posted_picture(proxy_url: str | None) -> Iterator[PostedFile]:
     """Yield the picture. Only Discord writes this address, so nobody can send the bot elsewhere."""
     if proxy_url:
-        yield Posted(url=proxy_url, name=_name_in(proxy_url), size=0, picture=True)
+        yield PostedFile(url=proxy_url, name=_name_in(proxy_url), size=0, picture=True)
 
 
 def _path_in(url: str) -> str:
-    """A file has addresses on several hosts, each signed anew, and one path."""
+    """Return the path of an address.
+
+    A file has signed addresses on several hosts, all with one path.
+    """
     return url.partition("?")[0].partition("://")[2].partition("/")[2]
 
 

@@ -38,7 +38,7 @@ Readable = discord.abc.Messageable
 Written = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 
 
-class CatchUp:
+class MissedMessages:
     def __init__(
         self, client: discord.AutoShardedClient, queue: JobQueue, reader: str, answer: Answer
     ) -> None:
@@ -141,19 +141,21 @@ class CatchUp:
 
     async def _find_span(
         self, message: discord.Message, answered: set[int | None]
-    ) -> "Span | None":
+    ) -> "QuestionSpan | None":
         """Find the messages that were asked as one question, of which this is the first."""
         try:
             job = (await self._queue.get_status(str(message.id))).job
         except UnknownJob:
             return (
-                Span(message.author.id, message.id, message.id) if message.id in answered else None
+                QuestionSpan(message.author.id, message.id, message.id)
+                if message.id in answered
+                else None
             )
         target = reply_target.decode(job.reply)
         last = (
             int(target.message or message.id) if isinstance(target, MessageTarget) else message.id
         )
-        return Span(message.author.id, message.id, last)
+        return QuestionSpan(message.author.id, message.id, last)
 
 
 async def _add_member(message: discord.Message) -> None:
@@ -167,7 +169,7 @@ async def _add_member(message: discord.Message) -> None:
 
 
 @dataclass(frozen=True)
-class Span:
+class QuestionSpan:
     """A person's messages from one to another."""
 
     author: int

@@ -72,7 +72,7 @@ class QuestionIntake:
     async def _resume(self) -> None:
         while True:
             try:
-                left = await self._services.pending.all()
+                left = await self._services.pending.list_all()
                 break
             except QueueUnavailable:
                 await asyncio.sleep(1)
@@ -104,7 +104,7 @@ class QuestionIntake:
         """Let the next process ask the question if this one is killed before `start` has."""
         try:
             async with asyncio.timeout(PERSIST_S):
-                await self._services.pending.put(
+                await self._services.pending.save(
                     question if question.job.trace else _with_trace(question)
                 )
         except (TimeoutError, QueueUnavailable, RedisError):
@@ -140,7 +140,7 @@ class QuestionIntake:
             except QueueUnavailable:
                 log.warning("held question waits for the next start job=%s", group[0].job.id)
             else:
-                await self._drop(group)
+                await self._delete_pending(group)
 
     def _group_fitting(self, questions: list[Question]) -> Iterator[list[Question]]:
         limit = self._services.settings.commonroom_max_prompt_chars
@@ -159,7 +159,7 @@ class QuestionIntake:
             messages=len(questions),
         ):
             await self._submit(question)
-        await self._drop(questions)
+        await self._delete_pending(questions)
 
     async def _submit(self, question: Question) -> None:
         """Complete a question, submit its job and start to deliver its answer."""
@@ -178,11 +178,11 @@ class QuestionIntake:
             answers.start_refusal(question.job, refused.notice)
         except Exception:  # the question's edge: it must not end the group of all questions
             log.exception("question broke job=%s", question.job.id)
-            answers.start_refusal(question.job, notices.internal(question.job.id))
+            answers.start_refusal(question.job, notices.internal_error(question.job.id))
 
-    async def _drop(self, questions: list[Question]) -> None:
+    async def _delete_pending(self, questions: list[Question]) -> None:
         with suppress(QueueUnavailable, RedisError):  # then the next start sees that it was asked
-            await self._services.pending.drop(*(question.job.id for question in questions))
+            await self._services.pending.delete(*(question.job.id for question in questions))
 
     async def _attach_material(self, question: Question, unread: list[Notice]) -> Job:
         """Return the job with the files, and with the messages that the question points at."""

@@ -203,7 +203,7 @@ async def resolve_references(
             files += message_text.files_of(found)
         elif found:
             notes.append(Notice(f"{reference.kind}-{found}"))
-        quotes += _quotes(reference, found, me)
+        quotes += _quote_reference(reference, found, me)
     if not question.asked and not files and len(notes) == len(quotes):
         raise QuestionRefused(notes[0] if notes else notices.EMPTY_PROMPT)
     if len(files) > MAX_FILES:
@@ -249,7 +249,7 @@ async def _fetch_message(client: discord.Client, reference: Reference) -> discor
     return "hidden" if message_text.is_blank(message) else message
 
 
-def _quotes(reference: Reference, found: discord.Message | str, me: int) -> list[Quote]:
+def _quote_reference(reference: Reference, found: discord.Message | str, me: int) -> list[Quote]:
     if reference.kind == "reply":
         if isinstance(found, discord.Message):
             return quotes_of(found, me, REPLIED_TO)

@@ -110,7 +110,7 @@ async def ask(interaction: Interaction, prompt: Prompt, file: File = None) -> No
 async def recent_questions(
     interaction: Interaction, current: str
 ) -> list[app_commands.Choice[str]]:
-    recent = await interaction.client.services.recent.of(str(interaction.user.id), current)
+    recent = await interaction.client.services.recent.list_of(str(interaction.user.id), current)
     return [app_commands.Choice(name=q, value=q) for q in recent[:MOST_CHOICES]]
 
 

@@ -45,18 +45,18 @@ def _same_commands(known: list[Json], wanted: list[Json]) -> bool:
     def by_name(command: Json) -> tuple[int, str]:
         return command.get("type", 1), command["name"]
 
-    return _covers(sorted(known, key=by_name), sorted(wanted, key=by_name))
+    return _includes(sorted(known, key=by_name), sorted(wanted, key=by_name))
 
 
-def _covers(known: Json, wanted: Json) -> bool:
+def _includes(known: Json, wanted: Json) -> bool:
     """Return whether Discord's object has all of our fields; it may have more, such as ids."""
     if isinstance(wanted, dict):
         known = known if isinstance(known, dict) else {}
-        return all(_covers(known.get(key), value) for key, value in wanted.items())
+        return all(_includes(known.get(key), value) for key, value in wanted.items())
     if isinstance(wanted, list | tuple):
         known = known if isinstance(known, list) else []
         pairs = zip(known, wanted, strict=False)
-        return len(known) == len(wanted) and all(_covers(k, w) for k, w in pairs)
+        return len(known) == len(wanted) and all(_includes(k, w) for k, w in pairs)
     if not wanted and not known:  # null, false and absent are the same to Discord
         return True
     return str(known) == str(wanted)  # permissions are numbers here and strings there

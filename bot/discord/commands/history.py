@@ -77,7 +77,7 @@ async def describe_history(
     title = f"## {say('history-title')}"
     if not stats.turns:
         return [title, say("history-none")]
-    read = min(_read(loaded) if loaded.summary else stats.tokens, context)
+    read = min(_count_read_tokens(loaded) if loaded.summary else stats.tokens, context)
     share = min(round(100 * read / context), 100)
     of_context = say("history-context", {"share": share, "tokens": context})
     facts = [
@@ -96,7 +96,7 @@ async def describe_history(
     return texts
 
 
-def _read(loaded: LoadedHistory) -> int:
+def _count_read_tokens(loaded: LoadedHistory) -> int:
     """Count the tokens of the summary and of the turns that are read word for word."""
     return (loaded.summary.tokens if loaded.summary else 0) + sum(
         map(count_turn_tokens, loaded.turns)
@@ -131,31 +131,33 @@ def _format_turn(turn: Turn) -> str:
 
 @dataclass(frozen=True)
 class VisibleImages:
-    seen: tuple[tuple[Attachment, bytes], ...] = ()  # in the order in which they are numbered
-    gone: tuple[str, ...] = ()  # names
+    visible: tuple[tuple[Attachment, bytes], ...] = ()  # in the order in which they are numbered
+    missing_names: tuple[str, ...] = ()  # names
 
     def lines(self, workers: Sequence[WorkerStatus], say: Words) -> list[str]:
         """Return lines on what the running models see of the images."""
         able = {name for worker in workers for name in worker.capabilities}
-        if not self.seen and not self.gone:
+        if not self.visible and not self.missing_names:
             return []
         if VISION not in able:
             return [say("history-pictures-read" if READ in able else "history-pictures-blind")]
         lines = []
-        if self.seen:
-            names = [f"Image-{n} `{each.name}`" for n, (each, _) in enumerate(self.seen, 1)]
+        if self.visible:
+            names = [f"Image-{n} `{each.name}`" for n, (each, _) in enumerate(self.visible, 1)]
             lines.append(say("history-pictures", {"names": ", ".join(names)}))
-        if self.gone:
-            names = [f"`{name}`" for name in self.gone[-MOST_NAMES:]]
+        if self.missing_names:
+            names = [f"`{name}`" for name in self.missing_names[-MOST_NAMES:]]
             lines.append(say("history-pictures-gone", {"names": ", ".join(names)}))
         return lines
 
     async def thumbnails(self) -> list[discord.File]:
-        images = [data for _, data in self.seen]
+        images = [data for _, data in self.visible]
         small = await asyncio.to_thread(lambda: list(map(_draw_thumbnail, images)))
         return [
             discord.File(data, f"image-{number}.jpg", description=attachment.name)
-            for number, (data, (attachment, _)) in enumerate(zip(small, self.seen, strict=True), 1)
+            for number, (data, (attachment, _)) in enumerate(
+                zip(small, self.visible, strict=True), 1
+            )
         ]
 
 
@@ -198,11 +200,11 @@ async def export(interaction: Interaction) -> None:
         "exported_at": int(time.time()),
         "conversations": turns,
         "records": [_without_secrets(job) for job in await JobRecords(service.queue).list_for(me)],
-        "recent_questions": await service.recent.of(me),
-        "feedback": await service.feedback.of(me),
-        "settings_changed": await service.preferences.changes.of(me),
-        "steps": await service.traces.of(me),
-        "articles": await service.articles.of(me),
+        "recent_questions": await service.recent.list_of(me),
+        "feedback": await service.feedback.list_of(me),
+        "settings_changed": await service.preferences.changes.list_by(me),
+        "steps": await service.traces.list_of(me),
+        "articles": await service.articles.list_of(me),
     }
     data = msgspec.json.format(msgspec.json.encode(kept), indent=2)
     say = words(str(interaction.locale))
@@ -257,7 +259,7 @@ async def handle_forget(interaction: Interaction, button: ForgetButton) -> None:
     service, me = interaction.client.services, str(interaction.user.id)
     await interaction.response.defer()
     turns = await service.history.erase(me)
-    await service.recent.forget(me)
+    await service.recent.erase(me)
     await service.feedback.erase(me)
     await service.preferences.changes.erase(me)
     await service.answers.erase(me)

@@ -23,7 +23,7 @@ from bot.answer_store import ShownAnswer
 from bot.answer_stream import follow_answer, submit
 from bot.discord.ask.admission import Admitted
 from bot.discord.delivery import reply_target
-from bot.discord.delivery.answer_registry import AnswerRegistry, version_chrome
+from bot.discord.delivery.answer_registry import AnswerRegistry, build_version_chrome
 from bot.discord.delivery.discord_reply import (
     AnswerChrome,
     Delivery,
@@ -177,7 +177,7 @@ class AnswerManager:
             return await submit(self._queue, job)
         except Exception:  # the job's edge: it must not end the group of all answers
             log.exception("submission broke job=%s channel=%s", job.id, job.channel)
-            return notices.internal(job.id)
+            return notices.internal_error(job.id)
 
     def start_delivery(self, job: Job, submission: Submission) -> None:
         """Show a submitted job's answer from now on."""
@@ -240,7 +240,7 @@ class AnswerManager:
         target = reply_target.decode(job.reply)
         chrome = await self._registry.build_chrome(job, target.answer)
         note = resumed_from or DeliveryNote(target.messages)
-        delivery = self._delivery_of(
+        delivery = self._create_delivery(
             job, chrome, note, partial(self._save_note, job), resumed=resumed_from is not None
         )
         async with DiscordReply.open(delivery) as reply:
@@ -257,7 +257,7 @@ class AnswerManager:
             except Exception:  # the job's edge: the person is told
                 log.exception("answer broke job=%s channel=%s", job.id, job.channel)
                 await self._abandon(job)
-                await reply.fail(notices.internal(job.id))
+                await reply.fail(notices.internal_error(job.id))
         return reply
 
     async def _record(self, job: Job, reply: DiscordReply) -> None:
@@ -268,7 +268,7 @@ class AnswerManager:
         elif reply.work_without_answer:
             await self._registry.record_work(job, reply.work_without_answer)
 
-    def _delivery_of(
+    def _create_delivery(
         self,
         job: Job,
         chrome: AnswerChrome,
@@ -280,7 +280,7 @@ class AnswerManager:
         return Delivery(
             job.id,
             words(job.locale),
-            self._transport_of(job),
+            self._create_transport(job),
             chrome,
             note,
             save_note,
@@ -289,7 +289,7 @@ class AnswerManager:
             resumed,
         )
 
-    def _transport_of(self, job: Job) -> Transport:
+    def _create_transport(self, job: Job) -> Transport:
         target = reply_target.decode(job.reply)
         return create_transport(self._client, target, job.id, words(job.locale))
 
@@ -316,8 +316,10 @@ class AnswerManager:
         async def ignore_note(_: DeliveryNote) -> bool:
             return True  # what a killed process leaves half done is chosen again
 
-        chrome = version_chrome(shown, article)
-        delivery = self._delivery_of(shown.job, chrome, DeliveryNote(shown.messages), ignore_note)
+        chrome = build_version_chrome(shown, article)
+        delivery = self._create_delivery(
+            shown.job, chrome, DeliveryNote(shown.messages), ignore_note
+        )
         await self._registry.update(shown)  # before its buttons can be pressed
         async with DiscordReply.open(delivery) as reply:
             work = await self._registry.find_work(shown.version)
@@ -332,7 +334,7 @@ class AnswerManager:
         """
         if ORIGINAL not in kept:
             return
-        transport = self._transport_of(shown.job)
+        transport = self._create_transport(shown.job)
         for message in shown.messages[:-1]:  # the last one has the buttons
             with suppress(TransportError):
                 await transport.delete(message)

@@ -158,7 +158,7 @@ def is_rework(job: Job) -> bool:
     return job.order is not None and job.order.change is not None
 
 
-def version_chrome(shown: ShownAnswer, article: Article | None) -> AnswerChrome:
+def build_version_chrome(shown: ShownAnswer, article: Article | None) -> AnswerChrome:
     """Return what is around the version of an answer that is to be shown."""
     buttons = button_state(shown, article=article)
     return AnswerChrome(
@@ -181,7 +181,7 @@ def button_state(
         current=shown.current,
         version_count=len(shown.versions),
         work=shown.version.work,
-        has_numbers=is_problem and bool(problem_numbers.numbers(question)),
+        has_numbers=is_problem and bool(problem_numbers.find_numbers(question)),
         has_formulas=shown.version.formulas,
         is_article=article is not None,
         has_empty_slots=article is not None and bool(edits.list_empty_slots(article)),
@@ -260,10 +260,10 @@ def _file_urls(message: discord.Message) -> Iterator[str]:
     `attachments` holds only files that no embed and no component shows.
     """
     yield from (file.url for file in message.attachments)
-    yield from (item.url for item in _iter_media(message.components))
+    yield from (item.url for item in _iterate_media(message.components))
 
 
-def _iter_media(components: Iterable[object]) -> Iterator[discord.UnfurledMediaItem]:
+def _iterate_media(components: Iterable[object]) -> Iterator[discord.UnfurledMediaItem]:
     for component in components:
         match component:
             case discord.MediaGalleryComponent(items=items):
@@ -271,6 +271,6 @@ def _iter_media(components: Iterable[object]) -> Iterator[discord.UnfurledMediaI
             case discord.FileComponent(media=media) | discord.ThumbnailComponent(media=media):
                 yield media
             case discord.Container(children=children):
-                yield from _iter_media(children)
+                yield from _iterate_media(children)
             case discord.SectionComponent(accessory=accessory):
-                yield from _iter_media([accessory])
+                yield from _iterate_media([accessory])

@@ -16,7 +16,14 @@ from typing import Self
 from bot import notices
 from bot.agent_trace import NOTHING, AgentTrace
 from bot.article.message_layout import ArticleView
-from bot.discord.delivery.message_transport import Gone, Rejected, Retry, TooMany, Transport, Unfit
+from bot.discord.delivery.message_transport import (
+    Gone,
+    Malformed,
+    Rejected,
+    Retry,
+    TokenExhausted,
+    Transport,
+)
 from bot.discord.delivery.reply_target import DeliveryNote
 from bot.discord.delivery.request_pacer import RequestPacer
 from bot.i18n import Words
@@ -68,7 +75,8 @@ class _Part:
 
 @dataclass(frozen=True)
 class AnswerChrome:
-    """What is around an answer: the question, its buttons, and what its messages held before."""
+    """The frame of an answer: its header, footnotes and buttons, and what its messages showed
+    before."""
 
     header: str = ""  # above the answer
     footnotes: Sequence[Notice] = ()  # below it, before those of its outcome
@@ -159,14 +167,18 @@ class DiscordReply:
     def update(
         self, text: str, work: AgentTrace = NOTHING, progress: ArticleProgress | None = None
     ) -> None:
-        card = notices.progress(progress, changing=self._chrome.is_rework) if progress else None
+        card = (
+            notices.describe_progress(progress, changing=self._chrome.is_rework)
+            if progress
+            else None
+        )
         if self._chrome.article and (self._chrome.is_rework or not text):
             self.show_status(card or notices.RUNNING)
             return
 
         def draw(_: bool) -> MessageViews:
             steps = steps_text.live(work, self._words, answering=bool(text))
-            step = work.asking
+            step = work.awaiting_approval
             asks = PendingApproval(step.asks, step.number) if step else None
             return message_view.view_streaming(
                 text, stack(self._header_of(text), steps), asks, card
@@ -205,9 +217,13 @@ class DiscordReply:
         text = text or self._chrome.old_text
         steps = "\n".join(steps_text.fold_steps(work, self._words))
         failed = message_view.view_notice(notice, text, stack(self._header_of(text), steps))
-        if buttons is None and (work or notice.again):
+        if buttons is None and (work or notice.can_retry):
             buttons = ButtonState(
-                self._job_id, is_latest=False, failed=True, can_retry=notice.again, work=work.kind
+                self._job_id,
+                is_latest=False,
+                failed=True,
+                can_retry=notice.can_retry,
+                work=work.kind,
             )
         views = message_view.with_buttons(failed, buttons)
         await self._show_final(lambda _: views)
@@ -300,10 +316,12 @@ class DiscordReply:
             part.due = monotonic() + pause
             log.warning("retry in %.0f s job=%s: %s", pause, self._job_id, error)
         except Gone as error:
-            if isinstance(error, Unfit) and self._laid_out:
+            if isinstance(error, Malformed) and self._laid_out:
                 log.warning("components refused job=%s: %s", self._job_id, error)
                 self._laid_out, self._draw = False, self._draw or self._drawn
-            elif isinstance(error, TooMany):  # the last message then names a file with the rest
+            elif isinstance(
+                error, TokenExhausted
+            ):  # the last message then names a file with the rest
                 self._max_messages = max(self._parts.index(part), 1)
                 self._draw = self._draw or self._drawn
             elif not (isinstance(error, Rejected) and self._leave_out(part, error)):

@@ -150,9 +150,9 @@ def _component(part: Part) -> "discord.ui.Item[discord.ui.LayoutView]":
 
 
 NEARBY = 50  # messages after a question among which its response is looked for
-MOST_OF_A_PERSONAL_TOKEN = 6  # the response and five follow-ups
+MAX_PERSONAL_MESSAGES = 6  # the response and five follow-ups
 ORIGINAL = "@original"  # Discord's name for an interaction's first response
-ORDINARY = "channel/"  # marks a message that no interaction's token may touch
+CHANNEL_PREFIX = "channel/"  # marks a message that no interaction's token may touch
 NOBODY = discord.AllowedMentions.none()
 
 P = ParamSpec("P")
@@ -179,11 +179,11 @@ class Rejected(Gone):
         self.leave_out = leave_out
 
 
-class Unfit(Rejected):
+class Malformed(Rejected):
     """The message is not made as Discord wants it."""
 
 
-class TooMany(Gone):
+class TokenExhausted(Gone):
     """A personal installation's token has sent all its follow-ups."""
 
 
@@ -203,7 +203,7 @@ _LEAVE_OUT = {
     413: (_FILES,),
 }
 _ARCHIVED = 50083  # and so is every message in that thread
-_ALWAYS = {40094: TooMany, _ARCHIVED: Gone}  # the former: follow-ups are used up
+_ALWAYS = {40094: TokenExhausted, _ARCHIVED: Gone}  # the former: follow-ups are used up
 
 
 def _translate_error(error: discord.HTTPException) -> TransportError:
@@ -214,7 +214,7 @@ def _translate_error(error: discord.HTTPException) -> TransportError:
     if error.code in _ALWAYS:
         return _ALWAYS[error.code](reason)
     if error.status == 400 and error.code not in _LEAVE_OUT:
-        return Unfit(reason, (_FILES, _CARD, _TEXT))
+        return Malformed(reason, (_FILES, _CARD, _TEXT))
     leave_out = _LEAVE_OUT.get(error.code) or _LEAVE_OUT.get(error.status)
     return Rejected(reason, leave_out) if leave_out else Gone(reason)
 
@@ -261,12 +261,12 @@ class Transport(Protocol):
 
     @property
     def is_rate_limited(self) -> bool:
-        """True where its requests count towards the 50 a second that a bot may make."""
+        """Whether its requests count towards the 50 a second that a bot may make."""
         ...
 
     @property
     def max_messages(self) -> int | None:
-        """The most messages that an answer may have here; None where that is not limited."""
+        """The most messages that an answer may have here, or None without a limit."""
         ...
 
     async def typing(self) -> None:
@@ -405,17 +405,17 @@ class InteractionTransport:
 
     @property
     def max_messages(self) -> int | None:
-        return MOST_OF_A_PERSONAL_TOKEN if self._target.personal else None
+        return MAX_PERSONAL_MESSAGES if self._target.personal else None
 
     def _by_token(self, message: str) -> bool:
         """Return whether the token reaches a message: the response, or a follow-up."""
         by_token = self._target.token_alive or not self._target.may_write
-        return by_token and not message.startswith(ORDINARY)
+        return by_token and not message.startswith(CHANNEL_PREFIX)
 
     async def _channel_message(self, message: str) -> discord.PartialMessage:
         if message == ORIGINAL:
             return await self._find_response()
-        return self._channel.get_partial_message(int(message.removeprefix(ORDINARY)))
+        return self._channel.get_partial_message(int(message.removeprefix(CHANNEL_PREFIX)))
 
     async def _find_response(self) -> discord.PartialMessage:
         """Find the response itself, if the token is over before Discord has told its id."""
@@ -441,7 +441,7 @@ class InteractionTransport:
             if not self._target.token_alive:
                 raise
             return await self._follow_up(view)
-        return f"{ORDINARY}{message.id}"
+        return f"{CHANNEL_PREFIX}{message.id}"
 
     async def _follow_up(self, view: MessageView) -> str:
         message = await self._webhook.send(

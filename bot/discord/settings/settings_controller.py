@@ -37,7 +37,7 @@ LONGEST_CHOICE = 100  # Discord's
 WRONG_SAMPLING = Notice("settings-wrong-sampling")
 WRONG_LIMITS = Notice("settings-wrong-limits")
 WRONG = Notice("settings-wrong")
-FORM_FIELDS = {  # of each form, which decides nothing else
+FIELDS_OF_FORMS = {  # of each form, which decides nothing else
     "persona": ("persona",),
     "sampling": ("temperature", "top_p", "max_tokens"),
     "limits": RATES,
@@ -69,7 +69,7 @@ def can_change(interaction: discord.Interaction) -> bool:
 
 
 def require_can_change(interaction: discord.Interaction) -> None:
-    """Raises `Refused`."""
+    """Require a person who may change the channel's settings. Raises `Refused`."""
     if not can_change(interaction):
         raise QuestionRefused(CHANNEL_ADMINS_ONLY)
 
@@ -113,7 +113,10 @@ class SettingsController:
         await components_panel.send_panel(interaction, page.texts(), page.rows())
 
     async def handle(self, interaction: Interaction, setting: SettingsItem) -> None:
-        """Raises `Refused` when they may not, or when what they gave is out of bounds."""
+        """Run a control's action.
+
+        Raises `Refused` for people who may not, and for values out of bounds.
+        """
         require_admin(interaction)
         require_settings_place(interaction, setting.place)
         if action := self._actions.get(setting.field):
@@ -129,10 +132,10 @@ class SettingsController:
         return SettingsPage(
             place=place,
             channel=str(interaction.channel_id),
-            own_preferences=await self._store.at(server, place),
+            own_preferences=await self._store.get_explicit(server, place),
             preferences=await self._store.resolve(server, () if place == SERVER else (place,)),
             models=await served_models(self._queue),
-            last_change=next(iter(await self._store.changes.last(server, 1)), None),
+            last_change=next(iter(await self._store.changes.list_newest(server, 1)), None),
             words=words(str(interaction.locale)),
         )
 
@@ -181,7 +184,7 @@ class SettingsController:
 
     async def _show_changes(self, interaction: Interaction, _: SettingsItem) -> None:
         """Show the latest changes as text, and all known ones as a file of JSON lines."""
-        found = await self._store.changes.last(server_of(interaction))
+        found = await self._store.changes.list_newest(server_of(interaction))
         say = words(str(interaction.locale))
         lines = [format_change(change, say) for change in found]
         while units("\n".join(lines)) > MESSAGE_UNITS:
@@ -238,7 +241,9 @@ class SettingsController:
         place, field, role = about.split(":")
         require_settings_place(interaction, place)
         given = {name: text.strip() for name, text in form_values(interaction).items()}
-        given = {name: text for name, text in given.items() if name in FORM_FIELDS.get(field, ())}
+        given = {
+            name: text for name, text in given.items() if name in FIELDS_OF_FORMS.get(field, ())
+        }
         match field:
             case "persona":
                 await self._save(interaction, place, {"persona": given.get("persona") or None})
@@ -266,7 +271,7 @@ class SettingsController:
         await self._save(interaction, place, {"role_rates": every or None}, WRONG_LIMITS)
 
     async def _own_preferences(self, interaction: Interaction, place: str) -> Preferences:
-        return await self._store.at(server_of(interaction), place)
+        return await self._store.get_explicit(server_of(interaction), place)
 
     async def _role_rates(self, interaction: Interaction, place: str) -> dict[str, RoleRate]:
         own = await self._own_preferences(interaction, place)

@@ -59,8 +59,8 @@ class PreferenceFormatter:
             "persona": self._persona(),
             "model": f"`{self.preferences.model}`" if self.preferences.model else self._default(),
             "sampling": self._sampling(),
-            "roles": self._who(),
-            "limits": self._every_limit(),
+            "roles": self._roles(),
+            "limits": self._all_limits(),
             "language": self._language(),
             "reset": self.words(RESET[self.preferences.reset or "managers"]),
             "tools": self._tools(),
@@ -90,11 +90,11 @@ class PreferenceFormatter:
         parts = [self.words(key, {"value": f"{v:g}"}) for key, v in named if v is not None]
         return " · ".join(parts) or self._default()
 
-    def _who(self) -> str:
+    def _roles(self) -> str:
         roles = " ".join(f"<@&{role}>" for role in self.preferences.roles or ())
         return roles or self.words("settings-everybody")
 
-    def _every_limit(self) -> str:
+    def _all_limits(self) -> str:
         """Format everybody's limits, then a line for each role that has its own."""
         of_roles = (
             f"　<@&{rate.role}> {self._limits(rate)}" for rate in self.preferences.role_rates or ()

@@ -52,7 +52,7 @@ OLD = Notice("action-old")
 FORGOTTEN = Notice("action-forgotten")
 TOO_LONG = Notice("action-long")
 
-Act = Callable[[Interaction, str], Coroutine[Any, Any, None]]
+ActionHandler = Callable[[Interaction, str], Coroutine[Any, Any, None]]
 
 
 class AnswerActions:
@@ -60,7 +60,7 @@ class AnswerActions:
         self._client = client
         self._services = client.services
         self._answers = client.answers
-        self._handlers: dict[str, Act] = {
+        self._handlers: dict[str, ActionHandler] = {
             "again": self._regenerate,
             "retry": self._retry,
             "more": self._continue,

@@ -15,7 +15,7 @@ from bot.discord.ask.references import MessageKey
 from bot.discord.host import Interaction
 from bot.i18n import Words, words
 from bot.notices import Notice, QuestionRefused
-from bot.pending_questions import Posted
+from bot.pending_questions import PostedFile
 from bot.sanitize import clean_name
 from jobqueue.schema import SOLVE
 
@@ -87,12 +87,12 @@ def _iterate_values(part: Any) -> Iterator[tuple[str, str]]:
         yield from _iterate_values(inner)
 
 
-def posted_files(interaction: discord.Interaction[Any]) -> list[Posted]:
+def posted_files(interaction: discord.Interaction[Any]) -> list[PostedFile]:
     """Return the files that were added to a form, whichever process opened it."""
     data: Any = interaction.data or {}
     attachments = data.get("resolved", {}).get("attachments", {})
     return [
-        Posted(url=str(file["url"]), name=str(file["filename"]), size=int(file["size"]))
+        PostedFile(url=str(file["url"]), name=str(file["filename"]), size=int(file["size"]))
         for file in attachments.values()
     ]
 

@@ -5,10 +5,10 @@ from typing import Any, Self
 
 import discord
 
-NO_ID = r"(?!)"  # matches nothing: the base is not a component
+MATCHES_NOTHING = r"(?!)"  # matches nothing: the base is not a component
 
 
-class PersistentItem(discord.ui.DynamicItem[discord.ui.Item[Any]], template=NO_ID):
+class PersistentItem(discord.ui.DynamicItem[discord.ui.Item[Any]], template=MATCHES_NOTHING):
     """A component whose id holds all that its handler needs.
 
     It only wraps what is shown. `bot.discord.setup` registers its handler on the host.

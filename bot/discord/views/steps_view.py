@@ -58,7 +58,10 @@ async def show(interaction: Interaction, job_id: str) -> None:
 
 
 async def _find_steps(interaction: Interaction, job_id: str) -> AgentTrace:
-    """Raises `Refused` where it is not known any more, or not this person's to see here."""
+    """Return the steps.
+
+    Raises `Refused` if they are forgotten, or private to another person or place.
+    """
     service = interaction.client.services
     await interaction.client.answers.wait_until_recorded(job_id)
     work, shown = await service.traces.find(job_id), await service.answers.find(job_id)
@@ -124,7 +127,7 @@ async def open_numbers_form(interaction: Interaction, job_id: str) -> None:
     asked, _ = problem_numbers.split_prompt(shown.job.prompt)
     say = words(str(interaction.locale))
     form = discord.ui.Modal(title=say("numbers-title"), custom_id=f"{FORM}:{job_id}")
-    for place, number in enumerate(problem_numbers.numbers(asked)):
+    for place, number in enumerate(problem_numbers.find_numbers(asked)):
         entry: discord.ui.TextInput[discord.ui.Modal] = discord.ui.TextInput(
             custom_id=str(place),
             default=number.text[: problem_numbers.LONGEST],
@@ -141,7 +144,7 @@ async def submit_numbers(interaction: Interaction, job_id: str) -> None:
     asked, material = problem_numbers.split_prompt(shown.job.prompt)
     typed = form_values(interaction)
     values = {int(name): value for name, value in typed.items() if name.isdecimal()}
-    changes = problem_numbers.changes(asked, values)
+    changes = problem_numbers.describe_changes(asked, values)
     if not changes:
         raise QuestionRefused(NUMBERS_UNCHANGED)
     options = AskOptions(

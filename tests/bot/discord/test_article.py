@@ -70,7 +70,7 @@ async def test_an_article_grows_and_is_laid_out(
         ada = str(world.user("ada")["id"])
 
         async def kept() -> bool:
-            return bool(await records.of(ada))
+            return bool(await records.list_of(ada))
 
         await holds(kept)
 

@@ -11,7 +11,7 @@ import discord
 import pytest
 from redis.asyncio import Redis
 
-from bot.agent_trace import AgentTrace, Thinking, WorkRecords
+from bot.agent_trace import AgentTrace, Thinking, TraceRecords
 from bot.answer_store import ShownAnswers
 from bot.article.article_store import ArticleRecord, ArticleRecords
 from bot.config import BotSettings
@@ -104,7 +104,7 @@ async def test_every_component_and_form_is_tried(redis: Redis) -> None:
     assert answers == {*alternatives} - {"at"}  # which cannot be pressed
     assert {id_.split(":")[1] for id_ in COMPONENTS["article"]} == set(client.articles._handlers)
     fields = {id_.split(":")[2] for id_ in COMPONENTS["settings"]}
-    assert fields >= set(client.settings_desk._actions)
+    assert fields >= set(client.settings_controller._actions)
 
 
 def _components() -> Iterator[type[discord.ui.DynamicItem[discord.ui.Item[discord.ui.View]]]]:
@@ -203,9 +203,9 @@ async def _names(room: Room, world: UserActions, job: str) -> dict[str, str]:
 
     await holds(on_record)
     article = Article(title="SECRET", sections=(Section(heading="SECRET", text="SECRET"),))
-    await ArticleRecords(room.redis).keep(job, ada, ArticleRecord((article,)))
+    await ArticleRecords(room.redis).store(job, ada, ArticleRecord((article,)))
     work = AgentTrace((Thinking("SECRET", 0, 1),))
-    await WorkRecords(room.redis).keep(job, ada, work)
+    await TraceRecords(room.redis).keep(job, ada, work)
     message = await world.say("ada", "general", "TOPSECRET, in a channel of ada's")
     opened = await world.context_menu("ada", "general", "Ask about this", message.id)
     await until(lambda: opened.modal)

@@ -31,7 +31,7 @@ async def test_open_forms_outlive_the_bot(silent_room: Room, world: UserActions)
 
             async def decided() -> bool:
                 store.refresh(world.guild["id"])
-                return (await store.at(world.guild["id"], place)).persona == "A pirate."
+                return (await store.get_explicit(world.guild["id"], place)).persona == "A pirate."
 
             await holds(decided)
             await room.answer("[turn 1] is it?\n\nMessage by bob:\n```\nthe sky is green\n```")

@@ -3,7 +3,7 @@
 from bot.discord.ask.question_intake import group_questions, merge_questions
 from bot.discord.delivery import reply_target
 from bot.discord.delivery.reply_target import MessageTarget
-from bot.pending_questions import Posted, Question
+from bot.pending_questions import PostedFile, Question
 from jobqueue.schema import Job
 
 
@@ -19,7 +19,7 @@ def _said(number: int, prompt: str, *files: str, asked: bool = True) -> Question
         reader="bot-0",
         reply=reply_target.encode(below).decode(),
     )
-    posted = tuple(Posted(url=name, name=name, size=1) for name in files)
+    posted = tuple(PostedFile(url=name, name=name, size=1) for name in files)
     return Question(job, posted, asked)
 
 

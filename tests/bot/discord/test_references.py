@@ -583,7 +583,7 @@ async def test_a_bot_that_is_killed_meanwhile_reads_it_later(
     said = await world.say("bob", "general", "", [File("plan.txt", b"Tuesday at nine")])
 
     async def is_held() -> bool:
-        return len(await held.all()) == 1
+        return len(await held.list_all()) == 1
 
     async with room.worker():
         with monkeypatch.context() as patient:

@@ -288,7 +288,7 @@ async def test_a_question_of_an_earlier_process_is_admitted_too(
             reader="bot-0",
             reply=below,
         )
-        await PendingQuestions(silent_room.redis, "bot-0").put(Question(job, asker=asker))
+        await PendingQuestions(silent_room.redis, "bot-0").save(Question(job, asker=asker))
     await JobQueue(silent_room.redis).submit(
         Job(**{**msgspec.structs.asdict(job), "id": asked[0].id, "prompt": "one"})
     )  # the first of them was asked before the process died

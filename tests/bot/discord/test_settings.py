@@ -92,7 +92,7 @@ async def test_an_admin_sets_a_channel_up(
     await world.click(admin, "general", page.id, f"{place}:language", ["zh-CN"])
     await _panel(room, "简体中文")
     guild = world.guild["id"]
-    assert await store.at(guild, channel) == Preferences(
+    assert await store.get_explicit(guild, channel) == Preferences(
         persona="A pirate.", temperature=0.5, top_p=0.9, max_tokens=64, language="zh-CN"
     )
     asked = await world.slash("bob", "general", "chat", {"prompt": "hello"})
@@ -131,7 +131,7 @@ async def test_the_server_and_the_channel_are_two_places(
     await _panel(room, "整个服务器")
     await world.click(admin, "general", page.id, "settings:server:enabled", locale="zh-CN")
     await _panel(room, "关闭")
-    assert await store.at(guild, SERVER) == Preferences(enabled=False)
+    assert await store.get_explicit(guild, SERVER) == Preferences(enabled=False)
     await world.click(admin, "general", page.id, "settings:server:clear", locale="zh-CN")
     await _panel(room, "开启")
 
@@ -147,12 +147,12 @@ async def test_a_role_has_limits_of_its_own(
     opened = await world.click(admin, "general", page.id, field, [role])
     await _fill(world, opened, {"per_minute": "9"})
     await _panel(room, f"<@&{role}> 9 a minute")
-    assert await store.at(guild, channel) == Preferences(role_rates=(RoleRate(role, 9),))
+    assert await store.get_explicit(guild, channel) == Preferences(role_rates=(RoleRate(role, 9),))
     opened = await world.click(admin, "general", page.id, field, [role])
     await _fill(world, opened, {"per_minute": ""})
     await until(lambda: f"<@&{role}>" not in _texts(page))
     store.refresh(guild)
-    assert await store.at(guild, channel) == Preferences()
+    assert await store.get_explicit(guild, channel) == Preferences()
 
 
 async def test_the_panel_outlives_the_process(
@@ -200,7 +200,7 @@ async def test_what_is_out_of_bounds_is_told_and_changes_nothing(
     opened = await world.click(admin, "general", page.id, f"settings:{channel}:{field}")
     await _fill(world, opened, values)
     await room.notice(told)
-    assert await store.at(world.guild["id"], channel) == Preferences()
+    assert await store.get_explicit(world.guild["id"], channel) == Preferences()
 
 
 async def test_only_admins_may_change_anything(room: Room, world: UserActions, admin: str) -> None:
@@ -338,7 +338,7 @@ async def test_export_is_all_of_mine_and_nothing_of_others(room: Room, world: Us
     await _said(room, "[turn 1] mine")
     await _ask(room, "bob", "yours")
     await _said(room, "[turn 2] yours")
-    await holds(lambda: RecentQuestions(room.redis).of(world.user("ada")["id"]))
+    await holds(lambda: RecentQuestions(room.redis).list_of(world.user("ada")["id"]))
     await world.slash("ada", "general", "export")
     message = await until(lambda: next(filter(_files, room.bot_says()), None))
     kept = json.loads(await _fetched(message))
@@ -371,7 +371,7 @@ async def test_forgetting_asks_first_and_then_removes_everything(
     shown, feedback = ShownAnswers(room.redis), Feedback(room.redis)
     await holds(lambda: shown.find(answer.id))
     await holds(lambda: _delivered(room))
-    await holds(lambda: RecentQuestions(room.redis).of(me))
+    await holds(lambda: RecentQuestions(room.redis).list_of(me))
     await feedback.vote("job", "channel", me, "up", press="1")
     await world.slash("ada", "general", "forget")
     asking = await _panel(room, "cannot be undone")
@@ -379,9 +379,9 @@ async def test_forgetting_asks_first_and_then_removes_everything(
     await world.click("ada", "general", asking.id, "Forget everything")
     await _panel(room, "Forgotten: one turn")
     assert await history.export(me) == {}
-    assert await RecentQuestions(room.redis).of(me) == []
+    assert await RecentQuestions(room.redis).list_of(me) == []
     assert await JobRecords(JobQueue(room.redis)).list_for(me) == []
-    assert await feedback.of(me) == []
+    assert await feedback.list_of(me) == []
     assert await shown.find(answer.id) is None
 
 

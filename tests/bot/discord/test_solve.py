@@ -5,7 +5,7 @@ import asyncio
 import aiohttp
 import pytest
 
-from bot.agent_trace import WorkRecords
+from bot.agent_trace import TraceRecords
 from jobqueue.approvals import Approvals
 from jobqueue.blobs import Blobs
 from jobqueue.history import History
@@ -335,10 +335,10 @@ async def test_who_is_forgotten_leaves_no_steps(
     room = silent_room
     async with room.bot():
         message = await solved(room, solver)
-        works, ada = WorkRecords(room.redis), str(world.user("ada")["id"])
+        works, ada = TraceRecords(room.redis), str(world.user("ada")["id"])
         await holds(lambda: works.find(solver.job))
-        assert [work.programs for work in (await works.of(ada)).values()] == [(PROGRAM,)]
+        assert [work.programs for work in (await works.list_of(ada)).values()] == [(PROGRAM,)]
         await works.erase(ada)
-        assert await works.of(ada) == {}
+        assert await works.list_of(ada) == {}
         await press(room, message, "work")
         await room.notice("no longer kept")

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from bot.agent_trace import WorkRecords
+from bot.agent_trace import TraceRecords
 from bot.preferences import SERVER, Preferences, PreferenceStore
 from inference.agent.tool_runtime import ToolRuntime
 from inference.engines.scripted import ScriptedEngine
@@ -29,7 +29,7 @@ PROBLEM = (
 async def solving(room: Room) -> AsyncIterator[None]:
     """The bot, and a worker that can solve."""
     queue, history = JobQueue(room.redis), History(room.redis)
-    workshop = ToolRuntime(
+    tool_runtime = ToolRuntime(
         ScriptedEngine(),
         history,
         Blobs(room.redis),
@@ -38,11 +38,17 @@ async def solving(room: Room) -> AsyncIterator[None]:
         approvals=Approvals(room.redis),
     )
     worker = Worker(
-        queue, history, workshop.engine, name="w0", system="", drain_s=0.1, workshop=workshop
+        queue,
+        history,
+        tool_runtime.engine,
+        name="w0",
+        system="",
+        drain_s=0.1,
+        tool_runtime=tool_runtime,
     )
 
     async with running(worker.run()), room.bot():
-        await until(lambda: bool(workshop.capabilities), 60)
+        await until(lambda: bool(tool_runtime.capabilities), 60)
         yield
 
 
@@ -61,7 +67,7 @@ async def test_real_programs_are_allowed_run_repaired_and_shown(
         solved = await shows(room, "x is 3.5", "2 steps, 1 with an error")
         await until(lambda: "Undo" in labels(solved))
         assert [file["filename"] for file in solved.data["attachments"]] == ["plot-1.png"]
-        await holds(lambda: WorkRecords(room.redis).find(asked.id))
+        await holds(lambda: TraceRecords(room.redis).find(asked.id))
         await press(room, solved, "work", "bob")
         opened = await shows(room, "I solve for x", "NameError", "one plot", viewer="bob")
         assert len(opened.data["attachments"]) == 2

@@ -83,7 +83,7 @@ async def test_a_bot_that_is_killed_before_it_opens_the_thread_opens_it_later(
 
 
 async def _count(held: PendingQuestions) -> int:
-    return len(await held.all())
+    return len(await held.list_all())
 
 
 async def test_a_question_whose_thread_cannot_be_had_is_answered_below_itself(
@@ -309,7 +309,7 @@ async def test_a_bot_that_is_killed_while_it_listens_loses_nothing(
     dm = world.open_dm("ada")["id"]
 
     async def held() -> int:
-        return len(await PendingQuestions(silent_room.redis, "bot-0").all())
+        return len(await PendingQuestions(silent_room.redis, "bot-0").list_all())
 
     async with silent_room.worker():
         with monkeypatch.context() as patient:

@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 from bot.files.attach import FileAttacher, FileCapabilities
 from bot.files.file_reader import FileReader
 from bot.notices import QuestionRefused
-from bot.pending_questions import Posted, Question
+from bot.pending_questions import PostedFile, Question
 from jobqueue.blobs import Blobs
 from jobqueue.schema import Job
 from tests.bot.files import making
@@ -41,7 +41,7 @@ def _question(*names: str, asked: bool = True, voice: bool = False, size: int = 
     job = Job(
         id="1", channel="c", user="u", user_name="ada", server="s", prompt="look", reader="bot-0"
     )
-    files = tuple(Posted(url=name, name=name, size=size, voice=voice) for name in names)
+    files = tuple(PostedFile(url=name, name=name, size=size, voice=voice) for name in names)
     return Question(job, files, asked)
 
 

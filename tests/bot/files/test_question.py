@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.files.file_reader import ReadImage, Skipped, Still, Text
+from bot.files.file_reader import ReadImage, Skipped, StillImage, Text
 from bot.files.prompt_files import FileNames, ReadFile, clean_file_name, fence_text, with_files
 from bot.i18n import words
 
@@ -15,7 +15,7 @@ def test_the_question_comes_first_and_each_file_is_named() -> None:
     files = [
         ReadFile("a.csv", Text("1,2\n")),
         ReadFile("b.pdf", Text("page", cut=True, pages=(3, 9))),
-        ReadFile("c.png", ReadImage((Still("image/png", b""),))),
+        ReadFile("c.png", ReadImage((StillImage("image/png", b""),))),
         ReadFile("d.bin", Skipped("unknown")),
     ]
     assert with_files("sum it", files) == (

@@ -10,9 +10,9 @@ from bot.files.file_reader import (
     MAX_WAITING,
     FileReader,
     ReadImage,
+    ReadingQueue,
     Skipped,
     TooManyWait,
-    Turns,
 )
 from tests.bot.files import making
 
@@ -21,7 +21,7 @@ class Files:
     """Files that take as long as the test says."""
 
     def __init__(self, clock: list[float]) -> None:
-        self.turns = Turns(lambda: clock[0])
+        self.turns = ReadingQueue(lambda: clock[0])
         self.begun: list[str] = []
         self.ends: dict[str, asyncio.Event] = {}
         self.tasks: dict[str, asyncio.Task[None]] = {}

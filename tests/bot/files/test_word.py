@@ -9,7 +9,7 @@ import pytest
 
 from bot.files import word
 from bot.files.file_reader import FileReader, Skipped, Text
-from bot.files.word import NoWordDocument, read_word
+from bot.files.word import UnreadableWord, read_word
 from tests.bot.files import making
 from tests.bot.files.making import paragraph as p
 from tests.bot.files.making import run as r
@@ -361,7 +361,7 @@ def test_the_work_is_bounded_whatever_the_file_says(data: bytes) -> None:
     started = time.process_time()
     try:
         found = read_word(data, 10_000)
-    except NoWordDocument:
+    except UnreadableWord:
         found = None
     assert time.process_time() - started < 15
     assert found is None or len(found.text) <= 10_000
@@ -371,12 +371,12 @@ def test_entities_are_not_followed() -> None:
     head = '<!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
     try:
         text = read_word(word_of(p(r("a&x;b")), head=head), 1_000).text
-    except NoWordDocument:
+    except UnreadableWord:
         text = ""
     assert "root" not in text
 
 
 def test_a_part_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(word, "MAX_UNPACKED", 1_000_000)
-    with pytest.raises(NoWordDocument, match="bomb"):
+    with pytest.raises(UnreadableWord, match="bomb"):
         read_word(making.word_bomb(2 << 20), 100)

@@ -56,7 +56,7 @@ def test_before_the_answer_all_of_it_fits_one_message(work: AgentTrace) -> None:
     assert ticks(shown) % 2 == 0
 
 
-@given(works.filter(lambda work: not work.asking))
+@given(works.filter(lambda work: not work.awaiting_approval))
 def test_folded_it_is_a_few_lines_and_no_code_block(work: AgentTrace) -> None:
     shown = steps_text.live(work, SAY, answering=True)
     assert 0 < len(shown.split("\n")) <= steps_text.FOLDED
@@ -107,7 +107,7 @@ class _Said:
         self, at_ms: int, *events: Started | ReasoningDelta | ToolCallDelta | ToolResult | Delta
     ) -> AgentTrace:
         for event in events:
-            self.work = self.work.after(event, at_ms)
+            self.work = self.work.with_event(event, at_ms)
         return self.work
 
 
@@ -138,5 +138,5 @@ def test_a_step_that_nobody_is_at_any_more_does_not_wait() -> None:
 
 def test_a_thought_that_became_the_answer_is_no_thought() -> None:
     work = AgentTrace((Thinking("It is 4. ", 0, 0),))
-    assert work.without("It is 4.") == NOTHING
-    assert work.without("It is 5.") == work
+    assert work.without_answer("It is 4.") == NOTHING
+    assert work.without_answer("It is 5.") == work

@@ -40,7 +40,7 @@ def script(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def workshop(redis: Redis, sandbox: SandboxConfig, script: str) -> ToolRuntime:
+def tool_runtime(redis: Redis, sandbox: SandboxConfig, script: str) -> ToolRuntime:
     return ToolRuntime(
         ScriptedEngine(script=script),
         History(redis),
@@ -52,18 +52,18 @@ def workshop(redis: Redis, sandbox: SandboxConfig, script: str) -> ToolRuntime:
 
 
 @pytest_asyncio.fixture
-async def worker(queue: JobQueue, redis: Redis, workshop: ToolRuntime) -> AsyncIterator[Worker]:
+async def worker(queue: JobQueue, redis: Redis, tool_runtime: ToolRuntime) -> AsyncIterator[Worker]:
     worker = Worker(
         queue,
         History(redis),
-        workshop.engine,
+        tool_runtime.engine,
         name="worker-0",
         system="be brief",
-        workshop=workshop,
+        tool_runtime=tool_runtime,
         blobs=Blobs(redis),
     )
     running = asyncio.create_task(worker.run())
-    await until(lambda: bool(workshop.capabilities), within_s=60)
+    await until(lambda: bool(tool_runtime.capabilities), within_s=60)
     yield worker
     worker.stop()
     async with asyncio.timeout(20):

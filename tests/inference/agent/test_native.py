@@ -28,7 +28,9 @@ def fake(request: pytest.FixtureRequest) -> Fake:
 
 
 @pytest_asyncio.fixture
-async def workshop(redis: Redis, sandbox: SandboxConfig, fake: Fake) -> AsyncIterator[ToolRuntime]:
+async def tool_runtime(
+    redis: Redis, sandbox: SandboxConfig, fake: Fake
+) -> AsyncIterator[ToolRuntime]:
     async with fake.serving() as url:
         engine = OpenAIEngine([url], ServerOptions("", any_model=True, tools=True), patience=CALM)
         yield ToolRuntime(

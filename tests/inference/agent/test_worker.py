@@ -134,10 +134,10 @@ class Remembering:
 
 
 async def test_what_a_chat_with_tools_has_read_of_before_is_told(redis: Redis) -> None:
-    workshop = ToolRuntime(
+    tool_runtime = ToolRuntime(
         ScriptedEngine(), Remembering(), Blobs(redis), system="s", sandbox=SandboxConfig()
     )
-    talk = await workshop.talk(problem("and now?", capability="chat"), 1, (CONVERT,))
+    talk = await tool_runtime.talk(problem("and now?", capability="chat"), 1, (CONVERT,))
     told = await talk.cut_short(FinishReason.CANCELLED)
     assert (told.summarised_turns, told.omitted_turns) == (3, 2)
 
@@ -153,12 +153,14 @@ async def test_the_tools_are_announced(queue: JobQueue, worker: Worker) -> None:
 
 
 async def test_a_problem_that_can_be_solved_in_a_moment_is_taken_in(
-    queue: JobQueue, redis: Redis, workshop: ToolRuntime
+    queue: JobQueue, redis: Redis, tool_runtime: ToolRuntime
 ) -> None:
-    worker = Worker(queue, History(redis), workshop.engine, name="w", system="s", workshop=workshop)
+    worker = Worker(
+        queue, History(redis), tool_runtime.engine, name="w", system="s", tool_runtime=tool_runtime
+    )
     await worker._announce()
     [opening] = await queue.list_workers()
-    workshop.shut = True
+    tool_runtime.shut = True
     await worker._announce()
     [shut] = await queue.list_workers()
     assert ("solve" in opening.capabilities, "solve" in shut.capabilities) == (True, False)
