@@ -86,6 +86,8 @@ async def _show_end(job: Job, draft: "AnswerDraft", reply: AnswerReply) -> None:
             await reply.finish(text, _create_outcome(job, end, work))
         case Finished(reason=FinishReason.CANCELLED):
             await reply.fail(notices.describe_failure(FailureCode.CANCELLED), work=work)
+        case Finished(reason=FinishReason.REPETITION):
+            await reply.fail(notices.REPEATED, work=work)
         case Finished():
             empty = notices.UNSOLVED if work.steps else notices.EMPTY_ANSWER
             await reply.fail(empty, work=work)

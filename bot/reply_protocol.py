@@ -53,6 +53,7 @@ def _quote_image_text(text: str) -> Notice:
 _FOOTNOTES = {
     FinishReason.CANCELLED: "note-stopped",
     FinishReason.LENGTH: "note-length",
+    FinishReason.REPETITION: "note-repetition",
     FinishReason.DEADLINE: "note-deadline",
 }
 

@@ -205,7 +205,7 @@ class ChatAnswer:
     def _add_chunk(self, chunk: Chunk) -> Iterator[AnyEvent]:
         """Yield what a chunk adds to the reasoning and to the answer."""
         self._tokens += chunk.tokens if chunk.text or chunk.reasoning else 0
-        self._said += chunk.text
+        self._said = chunk.added_to(self._said)
         thought, answer = self._said_so_far(ended=chunk.finish_reason is not None)
         thought_more = chunk.reasoning + thought[len(self._thought) :]
         before, self._thought, self._answer = self._answer, thought, answer

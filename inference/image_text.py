@@ -134,8 +134,11 @@ class OcrAttempt:
             messages=(Message("user", COPY, (image,)),),
             sampling=Sampling(temperature=0.0, max_tokens=COPY_TOKENS),
         )
+        text = ""
         async with aclosing(self._engine.generate(request)) as chunks:
-            return "".join([chunk.text async for chunk in chunks])
+            async for chunk in chunks:
+                text = chunk.added_to(text)
+        return text
 
 
 @dataclass(frozen=True, slots=True)

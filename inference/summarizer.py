@@ -119,7 +119,7 @@ class Summarizer:
         )
         said, tokens = "", 0
         async for chunk in self._engine.generate(request):
-            said += chunk.text
+            said = chunk.added_to(said)
             tokens = chunk.usage.completion_tokens if chunk.usage else tokens
         _, text = reasoning.split(said, ended=True)
         if not text.strip():

@@ -149,7 +149,7 @@ class Chat:
             async with aclosing(answer.events()) as events:
                 async for event in events:
                     if isinstance(event, Delta):
-                        again = "\n\n" if event.anew else ""  # that was reasoning
+                        again = "\n\n" if event.anew else ""  # that was reasoning, or repeats
                         print(again + event.text, end="", flush=True)
                     elif isinstance(event, Finished):
                         return event
@@ -229,6 +229,7 @@ def _footnote(finished: Finished) -> str:
     notes = {
         FinishReason.CANCELLED: "stopped",
         FinishReason.LENGTH: "cut at the length limit",
+        FinishReason.REPETITION: "the model repeated itself; the repeats are cut",
     }
     said = [notes[finished.reason]] if finished.reason in notes else []
     if finished.omitted_turns:

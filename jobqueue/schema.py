@@ -116,6 +116,7 @@ class Summary(Struct, frozen=True):
 class FinishReason(StrEnum):
     STOP = "stop"  # the model ended the answer
     LENGTH = "length"  # max_tokens or the context was reached
+    REPETITION = "repetition"  # the model repeated itself; what it repeated is dropped
     CANCELLED = "cancelled"  # a person pressed Stop; the partial text stands
     DEADLINE = "deadline"  # nobody could receive more
 
@@ -154,7 +155,7 @@ class Delta(JobEvent, frozen=True):
     """More of the answer's text."""
 
     text: str
-    anew: bool = False  # replaces all earlier text, which turned out to be reasoning
+    anew: bool = False  # replaces all earlier text: it was reasoning, or repeated itself
 
 
 class ReasoningDelta(JobEvent, frozen=True, tag="thought"):

@@ -95,6 +95,7 @@ help-text =
 button-stop = Stop
 note-stopped = Stopped.
 note-length = Cut here: the longest allowed answer was reached.
+note-repetition = Ended here: the model began to repeat itself. The repeats were removed.
 note-deadline = Ended here: there was no more time.
 note-files-refused = Discord did not take a file that belongs here.
 text-refused = Discord did not take the text of this message. A filter of this server, or of Discord, may have blocked it.
@@ -399,6 +400,7 @@ failed-cancelled = Stopped before the answer began.
 failed-dead = This question failed several times and was given up.
 failed-lost = This question was lost on our side. Please ask again.
 answer-empty = The model had nothing to say.
+answer-repeated = The model repeated itself and came to no answer. Ask again, or in other words.
 internal = Something went wrong on our side. It is in the log under { $reference }.
 
 ## Commands' own words

@@ -95,6 +95,7 @@ help-text =
 button-stop = 停止
 note-stopped = 已停止。
 note-length = 到此为止：已达到回答的最大长度。
+note-repetition = 到此为止：模型开始重复自己，重复的部分已删去。
 note-deadline = 到此为止：时间已用完。
 note-files-refused = Discord 没有接受这里的一个文件。
 text-refused = Discord 没有接受这条消息的文字，可能被 Discord 或本服务器的过滤器拦下了。
@@ -366,6 +367,7 @@ failed-cancelled = 在回答开始之前已停止。
 failed-dead = 这个问题多次失败，已放弃。
 failed-lost = 我们这边丢失了这个问题。请再问一次。
 answer-empty = 模型没有给出内容。
+answer-repeated = 模型一直在重复自己，没有得出回答。请再问一次，或换个说法。
 internal = 我们这边出了问题。日志编号：{ $reference }。
 
 ## 命令自己的文字

@@ -139,7 +139,8 @@ class Talk(AgentAttempt):
                     yield await self._steps.report_result(last)
         if not isinstance(last, ModelOutput) and not self.text:
             raise NoAnswer(f"{self._model_turns.turns} turns without an answer")
-        yield self._create_finished(FinishReason.STOP)
+        repeated = self._model_turns.repeated
+        yield self._create_finished(FinishReason.REPETITION if repeated else FinishReason.STOP)
 
     def _apart(self, delta: Delta, called: bool) -> Delta:
         """Put a line break before text after a call; servers that parse calls leave none."""

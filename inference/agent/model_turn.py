@@ -17,7 +17,7 @@ from inference.engines.base import (
 from inference.tool_parsers.base import ParsedOutput, ToolParser
 from inference.tool_parsers.json_call import made_call
 from inference.tools.base import Tool
-from jobqueue.schema import Job
+from jobqueue.schema import FinishReason, Job
 
 # What a model has written in one turn, so far.
 
@@ -63,6 +63,7 @@ class Asking:
         self.turns = 0
         self.prompt_tokens = 0
         self.completion_tokens = 0
+        self.repeated = False  # the last turn was ended because it repeated itself
 
     async def __call__(self, messages: tuple[Message, ...]) -> AsyncGenerator[ModelOutput, None]:
         """Yield the model's output as it grows; the last one has `ended`."""
@@ -72,8 +73,9 @@ class Asking:
         async with aclosing(self._engine.generate(self._request(messages))) as chunks:
             async for chunk in chunks:
                 self.completion_tokens += chunk.tokens if chunk.text else 0
-                text += chunk.text
+                text = chunk.added_to(text)
                 over = chunk.finish_reason is not None
+                self.repeated = chunk.finish_reason is FinishReason.REPETITION
                 made.take(chunk)
                 reply = made.added_to(self._dialect.read(text, ended=over), ended=over)
                 over = over or (reply.call is not None and reply.call.complete)

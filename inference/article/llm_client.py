@@ -11,6 +11,8 @@ from inference.chat_attempt import ANSWER_SHARE
 from inference.engines.base import Engine, Message, Request
 from jobqueue.schema import FinishReason, Job, Sampling
 
+_CUT = (FinishReason.LENGTH, FinishReason.REPETITION)
+
 
 class LLMClient:
     """Sends requests to the engine, and counts their tokens."""
@@ -21,7 +23,7 @@ class LLMClient:
         self._engine = engine
         self.prompt_tokens = 0
         self.completion_tokens = 0
-        self.cut = False  # whether the last thing that was written met its limit
+        self.cut = False  # whether the last thing that was written was ended before its end
 
     def limit_tokens(self, tokens: int) -> int:
         """Return so many tokens, or as many as the context has room for."""
@@ -43,7 +45,7 @@ class LLMClient:
         shown = ""
         async with aclosing(self._texts(name, messages, sampling)) as texts:
             async for text in texts:
-                if not text.startswith(shown):
+                if not text.startswith(shown) and not shown.startswith(text):
                     shown = ""  # that was reasoning, and cannot be taken back
                 if len(text) > len(shown):
                     yield text[len(shown) :]
@@ -72,8 +74,8 @@ class LLMClient:
         async with aclosing(self._engine.generate(request)) as chunks:
             async for chunk in chunks:
                 self.completion_tokens += chunk.tokens if chunk.text or chunk.reasoning else 0
-                said += chunk.text
-                self.cut = chunk.finish_reason is FinishReason.LENGTH
+                said = chunk.added_to(said)
+                self.cut = chunk.finish_reason in _CUT
                 over = chunk.finish_reason is not None
                 yield said if begun else reasoning.split(said, ended=over)[1]
 

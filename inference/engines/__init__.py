@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from inference.config import WorkerSettings
 from inference.engines.base import CannotLoad, Engine
+from inference.engines.repetition_guard import GuardedEngine
 
 
 class UnknownEngine(CannotLoad):
@@ -12,7 +13,7 @@ class UnknownEngine(CannotLoad):
 
 
 def create_engine(name: str, settings: WorkerSettings) -> Engine:
-    """The engine called `name`, not yet loaded: enter it to load.
+    """The engine called `name`, not yet loaded: enter it to load. It ends answers that loop.
 
     Raises UnknownEngine, and what finding its model raises.
     """
@@ -20,7 +21,7 @@ def create_engine(name: str, settings: WorkerSettings) -> Engine:
         make = ENGINES[name]
     except KeyError:
         raise UnknownEngine(name) from None
-    return make(settings)
+    return GuardedEngine(make(settings))
 
 
 def _create_auto(settings: WorkerSettings) -> Engine:

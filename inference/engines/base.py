@@ -132,6 +132,11 @@ class Chunk:
     reasoning: str = ""
     tool_calls: tuple[NativeCallDelta, ...] = ()
     tokens: int = 1  # that it was made of, as far as the engine knows
+    dropped_characters: int = 0  # at the end of the text so far, which only repeat what was said
+
+    def added_to(self, text: str) -> str:
+        """Return all of the text so far, after the text of the chunks before."""
+        return text[: len(text) - self.dropped_characters] + self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,3 +191,50 @@ class Engine(Protocol):
         ...
 
     async def __aexit__(self, *exc: object) -> None: ...
+
+
+class EngineWrapper:
+    """An engine that passes everything on to the engine in it; subclasses change `generate`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @property
+    def name(self) -> str:
+        return self._engine.name
+
+    @property
+    def model(self) -> str:
+        return self._engine.model
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        return self._engine.capabilities
+
+    @property
+    def context_tokens(self) -> int:
+        return self._engine.context_tokens
+
+    @property
+    def slots(self) -> int:
+        return self._engine.slots
+
+    @property
+    def takes_tools(self) -> bool:
+        return self._engine.takes_tools
+
+    def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        return self._engine.generate(request)
+
+    async def count_tokens(self, messages: tuple[Message, ...]) -> int:
+        return await self._engine.count_tokens(messages)
+
+    def health(self) -> Health:
+        return self._engine.health()
+
+    async def __aenter__(self) -> Self:
+        await self._engine.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._engine.__aexit__(*exc)

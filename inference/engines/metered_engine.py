@@ -3,16 +3,15 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import asdict
-from typing import Self
 
 from common import tracing
-from inference.engines.base import Chunk, Engine, Health, Message, Request
+from inference.engines.base import Chunk, Engine, EngineWrapper, Request
 from inference.metrics import WorkerMetrics
 
 
-class MeteredEngine:
+class MeteredEngine(EngineWrapper):
     def __init__(self, engine: Engine, metrics: WorkerMetrics) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._metrics = metrics
 
     async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
@@ -35,40 +34,3 @@ class MeteredEngine:
                         )
                         span.set_attributes(counts)
                     yield chunk
-
-    @property
-    def name(self) -> str:
-        return self._engine.name
-
-    @property
-    def model(self) -> str:
-        return self._engine.model
-
-    @property
-    def capabilities(self) -> frozenset[str]:
-        return self._engine.capabilities
-
-    @property
-    def context_tokens(self) -> int:
-        return self._engine.context_tokens
-
-    @property
-    def slots(self) -> int:
-        return self._engine.slots
-
-    @property
-    def takes_tools(self) -> bool:
-        return self._engine.takes_tools
-
-    async def count_tokens(self, messages: tuple[Message, ...]) -> int:
-        return await self._engine.count_tokens(messages)
-
-    def health(self) -> Health:
-        return self._engine.health()
-
-    async def __aenter__(self) -> Self:
-        await self._engine.__aenter__()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self._engine.__aexit__(*exc)

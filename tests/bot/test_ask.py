@@ -255,3 +255,23 @@ async def _told(desk: Desk, notice: notices.Notice) -> None:
     async with asyncio.timeout(30):
         while notice not in desk.reply.statuses[-1:]:  # noqa: ASYNC110 — a reply has no event
             await asyncio.sleep(0.01)
+
+
+async def test_an_answer_that_repeated_itself_is_replaced_and_says_so(desk: Desk) -> None:
+    asked = job()
+    await submit(desk.queue, asked)
+    lease = await desk.claim()
+    await desk.say(lease, Started(attempt=1), Delta(text="They won. They won. They won."))
+    await desk.say(lease, Delta(text="They won.", anew=True))
+    await desk.end(lease, Finished(text="They won.", reason=FinishReason.REPETITION))
+    reply = await desk.shown(asked)
+    assert reply.answer == reply.updates[-1] == "They won."
+    assert reply.outcome is not None
+    assert [note.key for note in reply.outcome.footnotes()] == ["note-repetition"]
+
+
+async def test_reasoning_that_only_repeated_itself_says_so(desk: Desk) -> None:
+    asked = job()
+    await submit(desk.queue, asked)
+    await desk.end(await desk.claim(), Finished(text="", reason=FinishReason.REPETITION))
+    assert (await desk.shown(asked)).failure == notices.REPEATED
