@@ -110,7 +110,7 @@ async def compose(
 
 def _persona(job: Job, engine: Engine, system: str) -> str:
     persona = job.system or system
-    if job.thinking and tool_parsers.of_model(engine.model).thinks_when_told:
+    if job.thinking and tool_parsers.of_model(engine.identity).thinks_when_told:
         return f"{persona}\n\n{base.REASONING_PROMPT}"
     return persona
 

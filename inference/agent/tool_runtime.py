@@ -95,7 +95,7 @@ class ToolRuntime:
 
     @property
     def _dialect(self) -> ToolParser:
-        family = of_model(self.engine.model)
+        family = of_model(self.engine.identity)
         if self._named == "native":
             return Native(family) if self.engine.takes_tools else family
         return tool_parsers.DIALECTS.get(self._named, family)

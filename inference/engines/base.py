@@ -158,6 +158,13 @@ class Engine(Protocol):
     def model(self) -> str: ...
 
     @property
+    def identity(self) -> str:
+        """Return what the model says it is, from which its format of tool calls is chosen. It is
+        the name where nothing else is known.
+        """
+        ...
+
+    @property
     def capabilities(self) -> frozenset[str]: ...
 
     @property
@@ -206,6 +213,10 @@ class EngineWrapper:
     @property
     def model(self) -> str:
         return self._engine.model
+
+    @property
+    def identity(self) -> str:
+        return self._engine.identity
 
     @property
     def capabilities(self) -> frozenset[str]:

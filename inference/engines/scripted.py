@@ -65,7 +65,7 @@ def tokenize(text: str) -> list[str]:
 class ScriptedEngine:
     name = "scripted"
     takes_tools = False
-    model = "scripted"
+    model = identity = "scripted"
     capabilities = frozenset({"chat"})
 
     def __init__(

@@ -93,6 +93,10 @@ class TransformersEngine:
         self._stack = AsyncExitStack()
 
     @property
+    def identity(self) -> str:
+        return self.model
+
+    @property
     def capabilities(self) -> frozenset[str]:
         sees = self._ready is not None and self._ready.eye is not None
         return frozenset({"vision"} if sees else ()) | ({"chat"} if self._chats else set())

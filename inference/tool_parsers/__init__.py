@@ -1,4 +1,4 @@
-"""Which dialect a model speaks: as its name says, unless the operator names one."""
+"""The dialect of a model: by its name or its file's metadata, unless the operator names one."""
 
 import re
 

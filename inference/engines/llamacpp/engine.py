@@ -32,6 +32,7 @@ from inference.engines.openai.request_body import FLAVOURS, Json
 from inference.engines.openai.server import Server, ServerOptions
 from inference.engines.openai.server_pool import Timeouts
 from inference.models import gguf
+from inference.models.gguf_metadata import read_metadata
 
 log = logging.getLogger(__name__)
 
@@ -113,6 +114,7 @@ class LlamaCppEngine(OpenAIEngine):
             states=f"{self._states.folder}/" if self._states else "",
             defaults=gguf.defaults(path),
         )
+        self._identity = read_metadata(path).identity or path.stem
         self._root = f"http://127.0.0.1:{self._plan.port}"
         super().__init__(
             [f"{self._root}/v1"],
@@ -138,6 +140,10 @@ class LlamaCppEngine(OpenAIEngine):
 
     async def __aexit__(self, *exc: object) -> None:
         await self._holding.aclose()
+
+    @property
+    def identity(self) -> str:
+        return self._identity
 
     async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
         if request.background:

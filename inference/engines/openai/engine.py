@@ -80,6 +80,10 @@ class OpenAIEngine:
         return next((served.model for served in self._servers.served_models), self._wanted.model)
 
     @property
+    def identity(self) -> str:
+        return self.model
+
+    @property
     def capabilities(self) -> frozenset[str]:
         served = self._servers.served_models
         sees = bool(served) and all(each.vision for each in served)
