@@ -5,11 +5,11 @@
 command-chat = chat
 command-chat-about = Ask the model; everyone here sees the answer
 command-solve = solve
-command-solve-about = Have a problem worked out by programs, step by step
+command-solve-about = Solve a problem step by step with programs
 command-article = article
-command-article-about = Have an illustrated article written; you can edit it afterwards
+command-article-about = Write an illustrated article, which you can edit afterwards
 command-ask = ask
-command-ask-about = Ask in a thread of its own, so that the channel stays readable
+command-ask-about = Ask in a new thread, so that the channel stays readable
 command-thread = thread
 command-thread-about = Open a thread for a question and answer it there
 command-about = Ask about this
@@ -19,7 +19,7 @@ command-summarise = Summarise from here
 command-settings = settings
 command-settings-about = Set up the bot for this server or channel
 command-persona = persona
-command-persona-about = Show or change who the model is in this channel
+command-persona-about = Show or change the model's persona in this channel
 command-model = model
 command-model-about = Show which models run, or choose one for this channel
 command-tools = tools
@@ -27,40 +27,40 @@ command-tools-about = Show which tools the model may call here, or choose them
 command-history = history
 command-history-about = Show what the model remembers of this conversation
 command-export = export
-command-export-about = Get everything that is kept of you, as a file
+command-export-about = Get all data that is stored about you, as a file
 command-forget = forget
-command-forget-about = Remove everything that is kept of you
+command-forget-about = Delete all data that is stored about you
 command-status = status
-command-status-about = Show how the service is
+command-status-about = Show the state of the service
 option-persona = persona
-option-persona-about = Who the model is, in your words; a single - takes it back
+option-persona-about = Who the model is, in your words; a single - removes the persona
 option-model = model
-option-model-about = The model for this channel; a single - takes it back
-option-history-private-about = Your private conversation here, in place of the channel's
+option-model-about = The model for this channel; a single - removes the choice
+option-history-private-about = Show your private conversation here, not the channel's
 option-prompt = prompt
 option-prompt-about = Your question, up to 6,000 characters
-option-prompt-form = Your question. Leave it out to get a form for several lines and up to ten files
+option-prompt-form = Your question. Leave it empty to open a form for several lines and up to ten files
 option-problem = problem
-option-problem-form = An equation, a word problem, a plot, a question on your data. Leave it out to get a form
+option-problem-form = An equation, word problem, plot or question about your data. Leave it empty to open a form
 option-thinking = thinking
-option-thinking-about = Whether the model thinks aloud before it answers; you can read its thoughts
+option-thinking-about = Whether the model thinks before it answers; you can read its thoughts
 option-topic = topic
-option-topic-about = What it is about, or an instruction; you may also attach a text to go by
+option-topic-about = The topic or an instruction; you can also attach a text as the source
 option-pictures = pictures
-option-pictures-about = How many pictures at most; without it, as many as surely fit
+option-pictures-about = The most pictures to use; if empty, as many as certainly fit
 option-length = length
-option-length-about = How long it is to be
+option-length-about = The length of the article
 option-language = language
-option-language-about = The language to write in; without it, that of your topic, or your own
+option-language-about = The language of the article; if empty, the language of your topic, or your own
 option-seed = seed
-option-seed-about = A number; the same one gives the same article again
-option-file-source = A text or PDF to go by, or a picture of yours that may be shown in it
+option-seed-about = A number; the same number gives the same article again
+option-file-source = A text or PDF as the source, or a picture of yours that the article may show
 length-short = short
 length-medium = medium
 length-long = long
 option-private = private
-option-private-about = Only you see the answer; it is a conversation of your own
-option-reset-private-about = Your private conversation here, in place of the channel's
+option-private-about = Only you see the answer, in a private conversation
+option-reset-private-about = Reset your private conversation here, not the channel's
 option-file = file
 option-file2 = file2
 option-file3 = file3
@@ -70,23 +70,23 @@ option-file-more = One more file
 command-reset = reset
 command-reset-about = Make the model forget this channel's conversation
 command-stop = stop
-command-stop-about = Stop the answer you are being given in this channel
+command-stop-about = Stop the answer that is being written for you in this channel
 command-help = help
 command-help-about = How to talk with the model
 
 help-title = Talking with the model
 help-text =
-    Ask with **/chat**, mention me, reply to one of my messages, or write to me directly.
+    Ask with **/chat**, mention me, reply to one of my messages, or send me a direct message.
     Each channel, thread and direct message is one conversation, and I remember it.
-    With **/ask** I answer in a thread of its own, and with **/chat** and `private` for you alone.
+    With **/ask** I answer in a new thread. With **/chat** and `private` only you see the answer.
     With **/article** I write an illustrated article, which you can edit afterwards.
-    With **/solve** I work a problem out with programs; you can read each step.
-    Give me pictures, texts, code, tables, PDF or Word files along with a question.
+    With **/solve** I solve a problem with programs, and you can read each step.
+    You can attach pictures, texts, code, tables, PDF or Word files to a question.
     On a message, *Apps* offers **Ask about this**, **Explain image**, **Solve this** and **Summarise from here**.
 
-    With **/reset** I forget the conversation of this channel; **/history** shows what I remember.
-    With **/export** I give you all I keep of you, and with **/forget** I remove it.
-    With **/stop**, or the Stop button, an answer ends early; what was written stays.
+    Use **/reset** to make me forget the conversation of this channel, and **/history** to see what I remember.
+    Use **/export** to get all data that I store about you, and **/forget** to delete it.
+    Use **/stop** or the Stop button to end an answer early. The text so far stays.
 
     Answers come from a language model. They can be wrong.
 
@@ -94,27 +94,27 @@ help-text =
 
 button-stop = Stop
 note-stopped = Stopped.
-note-length = Cut here: the longest allowed answer was reached.
-note-repetition = Ended here: the model began to repeat itself. The repeats were removed.
-note-deadline = Ended here: there was no more time.
-note-files-refused = Discord did not take a file that belongs here.
-text-refused = Discord did not take the text of this message. A filter of this server, or of Discord, may have blocked it.
+note-length = The answer ends here: it reached the longest allowed length.
+note-repetition = The answer ends here: the model began to repeat itself. The repeats were removed.
+note-deadline = The answer ends here: its time was over.
+note-files-refused = Discord did not accept a file of this answer.
+text-refused = Discord did not accept the text of this message. A filter of this server or of Discord may have blocked it.
 link-refused = ‹link removed: Discord blocks it›
-answer-goes-on = The answer goes on. The rest will come as a file.
-answer-in-file = Discord allows no further messages here. The file has the whole answer.
+answer-goes-on = The answer continues. The rest follows as a file.
+answer-in-file = Discord allows no further messages here. The file contains the whole answer.
 note-omitted = { $turns ->
-    [one] The oldest turn of this conversation no longer fits and was left out.
-   *[other] The { $turns } oldest turns of this conversation no longer fit and were left out.
+    [one] The oldest turn of this conversation does not fit any more and was left out.
+   *[other] The { $turns } oldest turns of this conversation do not fit any more and were left out.
 }
 note-unseen = { $pictures ->
-    [one] An earlier picture of this conversation is no longer seen: post it again to ask about it.
-   *[other] { $pictures } earlier pictures of this conversation are no longer seen: post one again to ask about it.
+    [one] The model no longer sees an earlier picture of this conversation. Post it again to ask about it.
+   *[other] The model no longer sees { $pictures } earlier pictures of this conversation. Post a picture again to ask about it.
 }
-note-read = Read in the picture: { $text }
-note-read-nothing = No text could be read in the picture.
+note-read = Text in the picture: { $text }
+note-read-nothing = The picture contains no readable text.
 note-summarised = { $turns ->
-    [one] The turn before is remembered in short: /history shows how.
-   *[other] The { $turns } turns before are remembered in short: /history shows how.
+    [one] The model remembers the turn before as a summary. /history shows it.
+   *[other] The model remembers the { $turns } turns before as a summary. /history shows it.
 }
 
 ## How an answer was come to
@@ -122,9 +122,9 @@ note-summarised = { $turns ->
 check-card =
     { $check }
     -# { $summary }
-check-verified = ✅ **Verified.** The answer was put to a test of its own, and it holds.
-check-refuted = ❌ **Refuted.** The answer was put to a test of its own, and it does not hold. Do not rely on it.
-check-none = ⚪ **Not checked.** There was no test for this answer. Look it over before you rely on it.
+check-verified = ✅ **Verified.** A separate test confirmed the answer.
+check-refuted = ❌ **Refuted.** A separate test found that the answer is wrong. Do not rely on it.
+check-none = ⚪ **Not checked.** There was no test for this answer. Check it before you rely on it.
 work-thinking = Thinking…
 work-thought = 💭 Thought for { $time }
 work-steps = { $steps ->
@@ -136,32 +136,32 @@ work-steps-failed = { $steps ->
    *[other] { $steps } steps, { $failed } with an error · { $time }
 }
 work-none = No program was run.
-work-forgotten = The steps of this answer are no longer kept.
+work-forgotten = The steps of this answer are no longer stored.
 tool-python = Python
 tool-python-about = Runs a program in a sandbox, with sympy, numpy and matplotlib
 tool-read-picture = Reading the picture
 tool-read-picture-about = Reads the text in the pictures of this conversation
 tool-calculate-about = Works out an expression exactly
 tool-convert-about = Converts a quantity to another unit
-tool-now-about = Tells date and time anywhere
-tool-search-channel-about = Searches what was said in this conversation
+tool-now-about = Tells the date and time anywhere
+tool-search-channel-about = Searches the messages of this conversation
 tool-search-files-about = Searches the files that came with the question
 tool-arxiv-about = Searches arXiv for papers
 tool-search-web-about = Searches the web
 tools-title = Tools
 tools-none = No running model has tools.
-tools-default = Nothing was chosen here: /chat calls no tools. /solve runs programs and converts units in any case.
-tools-chosen = In this channel /chat may call those with ●, and /solve those of them that search. /solve runs programs and converts units in any case.
-tools-asks = Before each call the person who asked decides whether it is made.
+tools-default = Nobody chose tools here, so /chat calls none. /solve always runs programs and converts units.
+tools-chosen = In this channel /chat may call the tools with ●. /solve may call the search tools among them. /solve always runs programs and converts units.
+tools-asks = Before each call, the person who asked decides whether it runs.
 tools-ask-on = Ask before each call
 tools-ask-off = Do not ask before calls
-tools-choose = Choose what the model may call here
+tools-choose = Choose the tools that the model may call here
 step-output = Output
-step-timeout = took too long and was ended
+step-timeout = took too long and was stopped
 step-refused = was not run
-step-other-way = That was not run. Trying another way…
-step-repairing = That did not work. Repairing…
-step-asks = Shall this be run?
+step-other-way = This did not run. The model tries another way…
+step-repairing = This did not work. The model repairs it…
+step-asks = Do you want to run this?
 step-figures = { $count ->
     [one] one plot
    *[other] { $count } plots
@@ -169,12 +169,12 @@ step-figures = { $count ->
 plot-alt = Plot { $number }, drawn by the program of step { $step }
 lasting-seconds = { $seconds } s
 lasting-minutes = { $minutes } min
-solve-unsolved = No answer was found in the steps that are allowed. Please put the problem in other words, or in smaller parts.
-solve-nowhere = Problems cannot be solved here right now: no running model can run programs safely. Please ask with /chat; whoever runs the bot sees with `python -m inference.sandbox check` what is missing.
+solve-unsolved = The model found no answer in the allowed number of steps. Please rephrase the problem, or divide it into smaller parts.
+solve-nowhere = No running model can run programs safely, so I cannot solve problems here now. Please ask with /chat. The operator can see what is missing with `python -m inference.sandbox check`.
 solve-files = Please solve the problem in what I posted.
 numbers-title = Solve with other numbers
 numbers-changed = With other numbers: { $changes }
-numbers-same = Those are the same numbers. Nothing was solved anew.
+numbers-same = The numbers are the same, so nothing was solved again.
 
 ## An illustrated article
 
@@ -185,13 +185,13 @@ article-writing =
 article-illustrating =
     ✅ Planned
     ✅ Written
-    🖼️ **Pictures** · { $done } of { $total } looked for, { $placed } placed
-article-changing = ⏳ **Being changed:** { $heading }
-vote-counted = Noted, thank you. 👍 { $up } · 👎 { $down }
+    🖼️ **Pictures** · searched for { $done } of { $total }, placed { $placed }
+article-changing = ⏳ **Changing:** { $heading }
+vote-counted = Your vote is counted, thank you. 👍 { $up } · 👎 { $down }
 article-edit = Edit
 article-download = Download
 article-why = Why no picture here?
-article-nowhere = Articles cannot be written here right now: no running model can. Please ask with /chat.
+article-nowhere = No running model can write articles now. Please ask with /chat.
 article-opening = Opening
 article-refresh = Refresh
 article-rewrite = Rewrite
@@ -202,38 +202,38 @@ article-picture = Another picture
 article-remove = No picture
 article-up = Move up
 article-down = Move down
-article-look = Look for another
+article-look = Search for another
 article-back = Back
 article-take = Choose a picture
-article-no-candidates = No other picture can be offered now. You can have one looked for.
+article-no-candidates = No other picture is available now. You can search for one.
 article-heading = Heading
 article-words = Text (Markdown)
 article-text-title = Edit this section
-article-wish = Your wish (may be empty)
+article-wish = Your wish (optional)
 article-rewrite-title = Rewrite this section
 article-expand-title = Expand this section
 article-shorten-title = Shorten this section
-article-working = ⏳ A section is being changed. It appears in the article when it is done.
-article-long = This section is too long for the form. You can have it shortened or rewritten.
-article-not-there = This is no longer there. Please open the editor once more.
-article-not-yours = This is an article by { $name }, and only they can edit it. You can download it, or have one of your own written with /article.
-article-bundle = The article as Markdown with its pictures, and as one page that can be read and printed anywhere.
-article-too-large = This article is too large for one file here.
+article-working = ⏳ A section is being changed. The article shows the change when it is ready.
+article-long = This section is too long for the form. You can use Shorten or Rewrite.
+article-not-there = This part no longer exists. Please open the editor again.
+article-not-yours = This article belongs to { $name }, and only they can edit it. You can download it, or write your own with /article.
+article-bundle = The article as Markdown with its pictures, and as one web page that you can read and print anywhere.
+article-too-large = This article is too large to send as a file here.
 why-line = *{ $what }*: { $why }
-why-nothing = there is no picture of this here
-why-another = the pictures that came nearest show something else
-why-weak = no picture comes near enough to be sure
-why-unsure = several pictures come equally near, and only one would be right
-why-seen = a closer look at the nearest picture showed that it is of something else
-why-unreadable = nobody could tell for certain what the nearest picture shows
-why-removed = it was taken away
-why-unsaid = the section was changed, and no longer speaks of it
+why-nothing = no picture of this is available
+why-another = the closest pictures show something else
+why-weak = no picture is close enough to be certain
+why-unsure = several pictures are equally close, and only one can be right
+why-seen = a closer look found that the closest picture shows something else
+why-unreadable = it is uncertain what the closest picture shows
+why-removed = the picture was removed
+why-unsaid = the section was changed and no longer mentions it
 why-choose = { $count ->
-    [one] Its author may still choose another one, in the editor.
-   *[other] Its author may still choose one of { $count } others, in the editor.
+    [one] The author can choose another picture in the editor.
+   *[other] The author can choose one of { $count } other pictures in the editor.
 }
-why-none = Every place for a picture has one.
-why-note = A place stays empty where no picture surely fits: none is better than a wrong one.
+why-none = Every place has a picture.
+why-note = A place stays empty if no picture certainly fits.
 
 ## What may be done about an answer
 
@@ -244,24 +244,24 @@ button-undo = Undo
 button-more = Continue
 button-allow = Run it
 button-forbid = Do not run it
-allow-not-yours = Only the person who asked, or somebody who may manage messages here, can decide this.
+allow-not-yours = Only the person who asked, or a person who may manage messages here, can decide this.
 button-steps = Steps
 button-thoughts = Thoughts
 button-numbers = Other numbers
 button-latex = LaTeX
-latex-forgotten = The formulas of this answer are no longer kept.
+latex-forgotten = The formulas of this answer are no longer stored.
 edit-title = Edit your question
 edit-question = Question
-undo-done = Taken back: the model no longer knows this question and its answer.
-action-busy = An answer is being written here. Please wait for it, or stop it.
-action-old = Only the latest answer can be changed. Reply to this one to go on from here.
+undo-done = The question is undone: the model no longer knows it or its answer.
+action-busy = I am writing an answer here. Please wait for it, or stop it.
+action-old = Only the latest answer can be changed. Reply to this answer to continue from here.
 action-forgotten = The model no longer remembers this answer. Please ask again.
-access-elsewhere = This belongs to another channel, or to another person. Please use it where it was shown to you.
-access-forgotten = This form or button is of another version and does nothing any more. Please open it once more.
+access-elsewhere = This belongs to another channel or another person. Please use it where it was shown to you.
+access-forgotten = This form or button is from another version and no longer works. Please open it again.
 action-long = This question is too long for the form. Please ask it again.
-action-not-yours = Only the person who asked, or somebody who may manage messages here, can do this.
-retry-not-yours = Only the person who asked can ask this once more.
-retry-forgotten = This question is no longer known. Please ask it anew.
+action-not-yours = Only the person who asked, or a person who may manage messages here, can do this.
+retry-not-yours = Only the person who asked can ask this question again.
+retry-forgotten = This question is no longer stored. Please ask it again.
 action-not-your-question = Only the person who asked can edit the question.
 
 ## While a question waits
@@ -271,11 +271,11 @@ about-minutes = about { $count } min
 about-hours = about { $count } h
 waiting-next = Your question is next in line.
 waiting-place = Your question is number { $place } in line.
-waiting-place-time = Your question is number { $place } in line, { $time } to go.
+waiting-place-time = Your question is number { $place } in line. The wait is { $time }.
 waiting-loading = The model is loading. Your question is kept and will be answered.
 waiting-loading-progress = The model is loading ({ $percent } %). Your question is kept and will be answered.
 waiting-no-worker = No model is running right now. Your question is kept and will be answered when one is.
-waiting-no-able = No model that can do this is running right now. Your question is kept and will be answered when one is.
+waiting-no-able = No running model can do this now. Your question is kept and will be answered when such a model runs.
 waiting-running = The model is reading your question…
 waiting-queue = The queue cannot be reached right now. Your question is kept and will be answered.
 
@@ -293,15 +293,15 @@ question-title-solve = Solve a problem
 question-files = Files and pictures
 about-question = Your question
 about-whom = About the message by { $name }
-about-forgotten = This message cannot be read any more. Please open the form once more.
-file-data = `{ $name }` is there for the programs, all of it.
-file-read = Read `{ $name }`.
-file-cut = Read the first { $characters } characters of `{ $name }`; the rest does not fit.
-file-cut-pages = Read the first { $read } of { $pages } pages of `{ $name }`; the rest does not fit.
-file-unseen = The model that runs here cannot see pictures: it was not shown { $names }.
-file-text-only = Of { $names } only the text that can be read in it was given to the model, which does not see the picture itself.
-file-voice = `{ $name }` is a voice message, and I cannot listen. Please write.
-file-audio = `{ $name }` is a recording, and I cannot listen.
+about-forgotten = I can no longer read this message. Please open the form again.
+file-data = The programs can read all of `{ $name }`.
+file-read = I read `{ $name }`.
+file-cut = I read the first { $characters } characters of `{ $name }`. The rest does not fit.
+file-cut-pages = I read the first { $read } of { $pages } pages of `{ $name }`. The rest does not fit.
+file-unseen = The running model cannot see pictures, so it did not see { $names }.
+file-text-only = The model does not see the pictures { $names } themselves. It got only the text that was read in them.
+file-voice = `{ $name }` is a voice message, which I cannot hear. Please write your message.
+file-audio = `{ $name }` is a recording, which I cannot hear.
 file-empty = `{ $name }` is empty.
 file-large = `{ $name }` is larger than { $megabytes } MB and was not read.
 file-unknown = `{ $name }` is of a kind that I cannot read.
@@ -313,130 +313,130 @@ file-old-office = `{ $name }` is in an old Office format, which I cannot read. P
 file-rtf = `{ $name }` is an RTF document, which I cannot read. Please save it as .docx or PDF.
 file-iwork = `{ $name }` is a Pages, Numbers or Keynote document, which I cannot read. Please export it as PDF.
 file-ebook = `{ $name }` is an e-book in EPUB format, which I cannot read. Please convert it to PDF or text.
-file-video = `{ $name }` is a video, which I cannot watch. Pictures of it I may be able to see.
+file-video = `{ $name }` is a video, which I cannot watch. You can post pictures of it.
 file-program = `{ $name }` is a program or library, not a document. It was not opened.
 file-broken = `{ $name }` is damaged and was not read.
 file-encrypted = `{ $name }` is locked with a password and was not read.
-file-no-text = There is no text in `{ $name }`; perhaps its pages are pictures.
+file-no-text = `{ $name }` contains no text. Perhaps its pages are pictures.
 file-scanned = The pages of `{ $name }` are pictures of text, which I cannot read in a PDF. Please post them as pictures.
 file-pixels = `{ $name }` has too many pixels and was not read.
-file-too-much = `{ $name }` unpacks to too much and was not read.
-file-slow = Reading `{ $name }` took too long, so it was not read.
-file-busy = Too many files are being read right now, so `{ $name }` was not. Please ask again in a minute.
-file-no-room = There was no room left for `{ $name }`.
-file-full = There is no room to keep `{ $name }` right now. Please ask again in a few minutes.
-file-full-user = There is no room to keep `{ $name }`: your files already take all that one person may use. Please ask again in a minute, or when your other questions are answered.
-file-full-server = There is no room to keep `{ $name }`: files posted in this server already take all that one server may use. Please ask again in a few minutes.
+file-too-much = `{ $name }` is too large when it is unpacked, and was not read.
+file-slow = Reading `{ $name }` took too long, so I stopped.
+file-busy = Too many files are being read now, so I did not read `{ $name }`. Please ask again in a minute.
+file-no-room = `{ $name }` does not fit and was not read.
+file-full = There is no space to store `{ $name }` now. Please ask again in a few minutes.
+file-full-user = There is no space to store `{ $name }`: your files use all the space for one person. Please ask again in a minute, or when your other questions are answered.
+file-full-server = There is no space to store `{ $name }`: the files of this server use all the space for one server. Please ask again in a few minutes.
 file-lost = `{ $name }` could not be fetched.
 file-without-pictures = The pictures in `{ $name }` were not read, only its text.
 file-without-charts = The charts in `{ $name }` were not read, only its text.
 file-without-diagrams = The SmartArt diagrams in `{ $name }` were not read, only its text.
 file-without-objects = The embedded objects in `{ $name }` were not read, only its text.
-file-assumed-encoding = `{ $name }` does not say how its letters are encoded. I assumed { $encoding }.
-file-repaired = Some bytes of `{ $name }` were no valid characters. They were replaced or left out.
-file-cleaned = Terminal codes or control characters in `{ $name }` were left out.
-reply-deleted = The message that you replied to was deleted: I could not read it.
+file-assumed-encoding = `{ $name }` does not state its encoding. I assumed { $encoding }.
+file-repaired = Some bytes of `{ $name }` were no valid characters. I replaced them or left them out.
+file-cleaned = I left out terminal codes or control characters in `{ $name }`.
+reply-deleted = The message that you replied to was deleted, so I could not read it.
 reply-hidden = I am not allowed to read the message that you replied to. On that message, *Apps* → **Ask about this** lets me read it.
 reply-forbidden = I may not read the message that you replied to: I need the permission *Read Message History*. On that message, *Apps* → **Ask about this** lets me read it.
 reply-lost = The message that you replied to could not be fetched.
-thread-deleted = The message that this thread began with was deleted: I could not read it.
-thread-hidden = I am not allowed to read the message that this thread began with. On that message, *Apps* → **Ask about this** lets me read it.
-thread-unreadable = I may not read the message that this thread began with: I need the permission *Read Message History*.
-thread-lost = The message that this thread began with could not be fetched.
-quote-cut = Read the first { $characters } characters of what { $name } wrote; the rest does not fit.
-quote-unread = The model that sees pictures here reads nothing beside the question: it was not given what { $names } wrote.
-quote-cut-newest = Read only the newest messages, { $characters } characters of them; the rest does not fit.
+thread-deleted = The first message of this thread was deleted, so I could not read it.
+thread-hidden = I am not allowed to read the first message of this thread. On that message, *Apps* → **Ask about this** lets me read it.
+thread-unreadable = I may not read the first message of this thread: I need the permission *Read Message History*.
+thread-lost = The first message of this thread could not be fetched.
+quote-cut = I read the first { $characters } characters of the message by { $name }. The rest does not fit.
+quote-unread = The model that sees pictures here reads only the question. It did not get the messages by { $names }.
+quote-cut-newest = I read only the newest messages, { $characters } characters of them. The rest does not fit.
 files-more = { $count ->
-    [one] One more file was not read: that is as many as one question may have.
-   *[other] { $count } more files were not read: that is as many as one question may have.
+    [one] I did not read one more file: the question already has as many files as are allowed.
+   *[other] I did not read { $count } more files: the question already has as many files as are allowed.
 }
 summary-unread = { $count ->
-    [one] One message is missing: I am not allowed to read it. The operator can turn on the message-content intent.
-   *[other] { $count } messages are missing: I am not allowed to read them. The operator can turn on the message-content intent.
+    [one] One message is missing, since I am not allowed to read it. The operator can turn on the message-content intent.
+   *[other] { $count } messages are missing, since I am not allowed to read them. The operator can turn on the message-content intent.
 }
-summary-more = Read the first { $count } messages from there; there are more.
-thread-not-here = Threads are opened in a server's text channels. Here, please use /chat.
-thread-forbidden = A thread needs your permission and mine to open one here. Please use /chat.
+summary-more = I read the first { $count } messages from there. There are more.
+thread-not-here = Threads can be opened only in a server's text channels. Please use /chat here.
+thread-forbidden = You and I both need the permission to open a thread here. Please use /chat.
 history-forbidden = I may not read earlier messages here: I need the permission *Read Message History*.
-history-not-yours = You may not read earlier messages here, so I do not tell you of them.
+history-not-yours = You may not read earlier messages here, so I do not show them to you.
 history-unreadable = I am not allowed to read other people's messages here. The operator can turn on the message-content intent.
 
 ## Why there is no answer
 
 channel-off = I am switched off in this channel.
-roles-only = The admins let only some roles talk with me here.
+roles-only = The admins allow only some roles to talk with me here.
 often-minute = { $limit ->
-    [one] One question a minute is allowed. The next one can be asked in { $time }.
-   *[other] That is { $limit } questions in a minute, as many as are allowed. The next one can be asked in { $time }.
+    [one] You may ask one question a minute. You can ask the next one in { $time }.
+   *[other] You asked { $limit } questions in a minute, which is the limit. You can ask the next one in { $time }.
 }
 often-day = { $limit ->
-    [one] One question a day is allowed. The next one can be asked in { $time }.
-   *[other] That is { $limit } questions in a day, as many as are allowed. The next one can be asked in { $time }.
+    [one] You may ask one question a day. You can ask the next one in { $time }.
+   *[other] You asked { $limit } questions in a day, which is the limit. You can ask the next one in { $time }.
 }
 too-soon = You did that a moment ago. You can do it again in { $time }.
-often-tokens = Your questions and answers took { $limit } tokens within a day, as many as are allowed. You can ask again in { $time }.
-often-megabytes = That would be more than { $limit } MB of files within a day, as much as is allowed. You can post them in { $time }, and ask without files now.
+often-tokens = Your questions and answers used { $limit } tokens in a day, which is the limit. You can ask again in { $time }.
+often-megabytes = These files would exceed the limit of { $limit } MB in a day. You can post them in { $time }, or ask without files now.
 
-full-user = You have { $waiting } questions open, and { $limit } are allowed. Please wait for one of them.
-full-channel = This channel has { $waiting } questions open, and { $limit } are allowed. Please try again when one is answered.
-full-server = This server has { $waiting } questions open, and { $limit } are allowed. Please try again in a while.
-full-total = Very many people are asking right now ({ $waiting } questions wait). Please try again in a few minutes.
-full-memory = The service is out of memory for new questions. Please try again in a few minutes.
+full-user = You have { $waiting } open questions, and the limit is { $limit }. Please wait for an answer.
+full-channel = This channel has { $waiting } open questions, and the limit is { $limit }. Please try again when one is answered.
+full-server = This server has { $waiting } open questions, and the limit is { $limit }. Please try again later.
+full-total = Very many people are asking now: { $waiting } questions are waiting. Please try again in a few minutes.
+full-memory = The service has no memory left for new questions. Please try again in a few minutes.
 unavailable = The service cannot be reached right now. Please try again in a minute.
 
 prompt-empty = There is nothing to answer. Please write a question.
 prompt-unreadable = I cannot read your message here. Please mention me in it, or use /chat.
-prompt-long = Your question has { $length } characters, and { $limit } are allowed. Please shorten it.
+prompt-long = Your question has { $length } characters, and the limit is { $limit }. Please shorten it.
 
-failed-bad_request = The model could not take this question.
+failed-bad_request = The model could not accept this question.
 failed-too_long = The question is too long for the model. Please shorten it.
 failed-unsupported = No running model can do this.
-failed-no_programs = Programs cannot be run here, so this cannot be solved: the sandbox they need is missing. Whoever runs the bot can read why in the worker's log.
-failed-no_answer = I tried several programs and none came to an answer.
+failed-no_programs = The sandbox for programs is missing here, so I cannot solve this. The operator can read the reason in the worker's log.
+failed-no_answer = I tried several programs, and none gave an answer.
 failed-no_text = I could not read any text in the picture. Please write the problem down.
-failed-engine = The model broke while answering. Please ask again.
-failed-deadline = There was no time left to answer. Please ask again.
-failed-cancelled = Stopped before the answer began.
-failed-dead = This question failed several times and was given up.
-failed-lost = This question was lost on our side. Please ask again.
-answer-empty = The model had nothing to say.
+failed-engine = The model failed during the answer. Please ask again.
+failed-deadline = There was not enough time to answer. Please ask again.
+failed-cancelled = The answer was stopped before it began.
+failed-dead = This question failed several times, so I gave up.
+failed-lost = The service lost this question. Please ask again.
+answer-empty = The model gave no answer.
 answer-repeated = The model repeated itself and came to no answer. Ask again, or in other words.
-internal = Something went wrong on our side. It is in the log under { $reference }.
+internal = An error occurred in the bot. The log describes it under { $reference }.
 
 ## Commands' own words
 
 reset-done = { $turns ->
     [0] There was nothing to forget in this channel.
-    [one] Forgotten: one turn of this channel's conversation.
-   *[other] Forgotten: { $turns } turns of this channel's conversation.
+    [one] I forgot one turn of this channel's conversation.
+   *[other] I forgot { $turns } turns of this channel's conversation.
 }
 reset-ask = { $turns ->
-    [one] The model would forget the one turn of this channel's conversation.
-   *[other] The model would forget { $turns } turns of this channel's conversation, which { $people } people share.
+    [one] This makes the model forget the one turn of this channel's conversation.
+   *[other] This makes the model forget { $turns } turns of this channel's conversation, which { $people } people share.
 }
 reset-button = Forget this conversation
 reset-undo = Undo
 reset-undone = { $turns ->
-    [one] The one turn of this channel's conversation is remembered again.
-   *[other] { $turns } turns of this channel's conversation are remembered again.
+    [one] I remember the one turn of this channel's conversation again.
+   *[other] I remember { $turns } turns of this channel's conversation again.
 }
-reset-not-yours = Others have a part in this conversation. Only somebody who may manage messages here can make me forget it; /forget removes your own part.
-reset-undo-not-yours = Only the person who did this, or somebody who may manage messages here, can undo it.
-reset-gone = This can no longer be brought back: what was forgotten is kept for an hour, and only the last time.
+reset-not-yours = Other people took part in this conversation. Only a person who may manage messages here can make me forget it. /forget deletes your own part.
+reset-undo-not-yours = Only the person who reset the conversation, or a person who may manage messages here, can undo this.
+reset-gone = This can no longer be undone. Only the last reset can be undone, within an hour.
 stop-done = { $count ->
     [one] The answer is being stopped.
    *[other] { $count } answers are being stopped.
 }
 stop-nothing = You have no answer to stop in this channel.
-stop-not-yours = Only the person who asked, or somebody who may manage messages here, can stop this answer.
+stop-not-yours = Only the person who asked, or a person who may manage messages here, can stop this answer.
 stop-over = This answer is already complete.
 
 ## Settings
 
-channel-admins-only = Only those who may manage this channel or this server can change that.
-admins-only = Only those who may manage this server can change that.
+channel-admins-only = Only people who may manage this channel or this server can change that.
+admins-only = Only people who may manage this server can change that.
 settings-title = Settings
-settings-inherited = ● decided here　○ from the server or the default
+settings-inherited = ● set here　○ from the server or the default
 settings-place = Settings of…
 settings-of-server = Settings of the whole server
 settings-of-channel = Settings of this channel
@@ -449,7 +449,7 @@ settings-turn-on = Turn answers on
 settings-turn-off = Turn answers off
 settings-persona = Persona
 settings-model = Model
-settings-any-model = Any model that is free
+settings-any-model = Any free model
 settings-sampling = Sampling
 settings-temperature = temperature (0 to 2)
 settings-top-p = top-p (above 0, up to 1)
@@ -471,70 +471,70 @@ settings-per-day = { $count } a day
 settings-tokens-per-day = { $count } tokens a day
 settings-megabytes-per-day = { $count } MB of files a day
 settings-unlimited = none
-settings-reset = Who may /reset what others said
-settings-reset-managers = who may manage messages
+settings-reset = Who may /reset other people's turns
+settings-reset-managers = people who may manage messages
 settings-reset-everybody = everybody
 settings-reset-switch = Who may /reset
 settings-language = Language
 settings-own-language = each person's own
 settings-clear = Reset all of these
-settings-changes = Who changed what
+settings-changes = Change history
 settings-changed = Last changed { $when } by { $who }
-settings-wrong = That cannot be set.
-settings-wrong-sampling = Temperature is a number from 0 to 2, top-p one above 0 up to 1, the longest answer a whole number of tokens from 1 to 100,000. Nothing was changed.
-settings-wrong-limits = A limit is a whole number: of questions from 1 to 10,000, of tokens to 1,000,000,000, of MB to 1,000,000. Leave it empty for what holds otherwise. Nothing was changed.
+settings-wrong = This value is not allowed.
+settings-wrong-sampling = Temperature is a number from 0 to 2. Top-p is a number above 0, up to 1. The longest answer is a whole number from 1 to 100,000. Nothing was changed.
+settings-wrong-limits = Limits are whole numbers: questions from 1 to 10,000, tokens up to 1,000,000,000, MB up to 1,000,000. Leave a field empty to use the default. Nothing was changed.
 persona-is = { $persona }
-persona-none = No persona is set here; the model is as the operator set it up.
-persona-set = The persona is set for this channel. It begins with the next question.
-persona-back = The persona of this channel was taken back.
+persona-none = No persona is set here. The model behaves as the operator set it up.
+persona-set = The persona is set for this channel. It applies from the next question.
+persona-back = The persona of this channel was removed.
 model-list =
-    Models that run now:
+    Running models:
     { $models }
 model-unknown = No running model is called { $model }.
-model-set = This channel is answered by `{ $model }` from now on, as long as it runs.
-model-back = This channel is answered by any model from now on.
+model-set = `{ $model }` answers this channel from now on, while it runs.
+model-back = Any model may answer this channel from now on.
 
 ## What is remembered
 
 history-title = What I remember here
-history-none = Nothing yet. The conversation begins with your first question.
+history-none = I remember nothing yet. The conversation begins with your first question.
 history-turns = { $turns ->
     [one] One turn, { $tokens } tokens
    *[other] { $turns } turns, { $tokens } tokens
 }
 history-context = { $share } % of the { $tokens } tokens that the model reads at once
-history-since = The oldest is from { $since }.
+history-since = The oldest turn is from { $since }.
 history-omitted = { $turns ->
-    [one] The oldest turn no longer fits and is left out.
-   *[other] The { $turns } oldest turns no longer fit and are left out.
+    [one] The oldest turn does not fit any more and is left out.
+   *[other] The { $turns } oldest turns do not fit any more and are left out.
 }
 history-summary = { $turns ->
-    [one] The turn before, in short:
-   *[other] The { $turns } turns before, in short:
+    [one] Summary of the turn before:
+   *[other] Summary of the { $turns } turns before:
 }
 history-pictures = The model sees these pictures: { $names }.
-history-pictures-gone = No longer seen: { $names }. Post one again to ask about it.
-history-pictures-read = No running model sees pictures; of those posted here, the text that was read in them is remembered.
+history-pictures-gone = The model no longer sees { $names }. Post a picture again to ask about it.
+history-pictures-read = No running model sees pictures. The model remembers only the text that was read in them.
 history-pictures-blind = No running model sees the pictures that were posted here.
-history-note = /reset forgets this conversation. Conversations end by themselves after 90 days.
+history-note = /reset makes me forget this conversation. A conversation is deleted 90 days after its last turn.
 export-done = { $turns ->
-    [0] I keep no turns of yours.
-    [one] One turn of yours, and your recent questions.
-   *[other] { $turns } turns of yours, and your recent questions.
+    [0] I store no turns of yours.
+    [one] The file contains one turn of yours, and your recent questions.
+   *[other] The file contains { $turns } turns of yours, and your recent questions.
 }
 forget-title = Forget me
-forget-ask = This removes your questions and their answers from every conversation, and your recent questions. It cannot be undone. Messages in Discord stay; delete those yourself.
+forget-ask = This deletes your questions and their answers from every conversation, and your recent questions. You cannot undo it. Messages in Discord stay; you can delete them yourself.
 forget-button = Forget everything
 forget-done = { $turns ->
-    [one] Forgotten: one turn. The record of a question that is still being answered goes within a day.
-   *[other] Forgotten: { $turns } turns. The record of a question that is still being answered goes within a day.
+    [one] I forgot one turn. The record of a question that is still being answered is deleted within a day.
+   *[other] I forgot { $turns } turns. The record of a question that is still being answered is deleted within a day.
 }
 
 ## How the service is
 
 status-title = Status
 status-no-worker = No model is running right now.
-status-busy = { $running } of { $slots } places taken
+status-busy = { $running } of { $slots } slots in use
 status-waiting = { $count ->
     [0] No question is waiting.
     [one] One question is waiting.
@@ -544,8 +544,8 @@ status-latency = Discord { $discord } ms · queue { $queue } ms
 status-latency-queue = Queue { $queue } ms
 phase-loading = loading
 phase-ready = ready
-phase-degraded = in difficulty
-phase-draining = about to stop
+phase-degraded = with problems
+phase-draining = stopping soon
 
 ## The line under the bot's name
 

@@ -31,7 +31,7 @@ command-export-about = 以文件形式获取保存的关于你的全部数据
 command-forget = 遗忘
 command-forget-about = 删除保存的关于你的全部数据
 command-status = 状态
-command-status-about = 查看服务状态
+command-status-about = 查看服务的状态
 option-persona = 人设
 option-persona-about = 用自己的话描述模型的身份；只写 - 则撤销
 option-model = 模型
@@ -45,9 +45,9 @@ option-problem-form = 方程、应用题、画图，或关于你的数据的问�
 option-thinking = 思考
 option-thinking-about = 模型回答前是否先写出思考过程；你可以查看
 option-topic = 主题
-option-topic-about = 文章的内容或要求；也可以附上作为依据的文本
+option-topic-about = 文章的主题或要求；也可以附上文本作为依据
 option-pictures = 图片数
-option-pictures-about = 最多配几张图；不填则只放确实合适的
+option-pictures-about = 最多使用几张图片；不填则只用确实合适的图片
 option-length = 篇幅
 option-length-about = 文章的长短
 option-language = 语言
@@ -78,14 +78,14 @@ help-title = 与模型对话
 help-text =
     使用 **/聊天** 提问，也可以提及我、回复我的消息，或者直接给我发私信。
     每个频道、子区和私信都是一段独立的对话，我会记住它。
-    使用 **/提问** 会在单独的子区中回答；**/聊天** 加上“私密”则只有你能看到。
-    使用 **/文章** 时我会写一篇配图文章，之后你可以编辑。
-    使用 **/解题** 时我会用程序求解，每一步都可以查看。
+    使用 **/提问** 时，我在新的子区中回答。使用 **/聊天** 并选择“私密”时，只有你能看到回答。
+    使用 **/文章** 时，我会写一篇配图文章，之后你可以编辑。
+    使用 **/解题** 时，我会用程序求解，每一步都可以查看。
     提问时可以附上图片、文本、代码、表格、PDF 或 Word 文件。
-    在消息的“应用”菜单中有 **就此提问**、**讲解图片**、**求解这个问题** 和 **从这里开始总结**。
+    在消息的“应用”菜单中有**就此提问**、**讲解图片**、**求解这个问题**和**从这里开始总结**。
 
-    使用 **/重置** 让我忘记本频道的对话；**/记忆** 显示我记住了什么。
-    使用 **/导出** 获取我保存的关于你的全部数据，使用 **/遗忘** 将其删除。
+    使用 **/重置** 可以让我忘记本频道的对话，使用 **/记忆** 可以查看我记住的内容。
+    使用 **/导出** 可以获取我保存的关于你的全部数据，使用 **/遗忘** 可以将其删除。
     使用 **/停止** 或“停止”按钮可以提前结束回答，已写出的内容会保留。
 
     回答来自语言模型，可能会有错误。
@@ -94,28 +94,28 @@ help-text =
 
 button-stop = 停止
 note-stopped = 已停止。
-note-length = 到此为止：已达到回答的最大长度。
-note-repetition = 到此为止：模型开始重复自己，重复的部分已删去。
-note-deadline = 到此为止：时间已用完。
-note-files-refused = Discord 没有接受这里的一个文件。
+note-length = 回答到此为止：已达到允许的最大长度。
+note-repetition = 回答到此为止：模型开始重复自己，重复的部分已删去。
+note-deadline = 回答到此为止：时间已用完。
+note-files-refused = Discord 没有接受这个回答中的一个文件。
 text-refused = Discord 没有接受这条消息的文字，可能被 Discord 或本服务器的过滤器拦下了。
 link-refused = ‹链接已移除：被 Discord 拦截›
-answer-goes-on = 回答还在继续，其余部分会以文件给出。
-answer-in-file = 此处 Discord 不再允许发送更多消息。完整的回答在文件里。
+answer-goes-on = 回答还没有结束，其余部分会以文件发送。
+answer-in-file = Discord 不允许在这里发送更多消息。文件中有完整的回答。
 note-omitted = 对话太长，最早的 { $turns } 轮没有包括在内。
-note-unseen = 模型已看不到对话中较早的 { $pictures } 张图片；要问这些图片，请重新发送。
-note-read = 从图片中读到：{ $text }
-note-read-nothing = 没能从图片中读出文字。
-note-summarised = 再往前的 { $turns } 轮只记得摘要，可用 /记忆 查看。
+note-unseen = 模型已看不到对话中较早的 { $pictures } 张图片。要问这些图片，请重新发送。
+note-read = 图片中的文字：{ $text }
+note-read-nothing = 图片中没有可以读出的文字。
+note-summarised = 更早的 { $turns } 轮只保留了摘要，可用 /记忆 查看。
 
 ## 回答是怎样得出的
 
 check-card =
     { $check }
     -# { $summary }
-check-verified = ✅ **已验证。** 答案经过单独检验，成立。
-check-refuted = ❌ **未通过检验。** 答案经过单独检验，不成立，请勿采信。
-check-none = ⚪ **未检验。** 这个答案没有可用的检验方法，采用前请自行核对。
+check-verified = ✅ **已验证。** 单独的检验确认了这个答案。
+check-refuted = ❌ **未通过检验。** 单独的检验发现这个答案不正确，请勿采信。
+check-none = ⚪ **未检验。** 这个答案没有可用的检验，采用前请自行核对。
 work-thinking = 思考中…
 work-thought = 💭 思考了 { $time }
 work-steps = { $steps } 步 · { $time }
@@ -134,29 +134,29 @@ tool-search-files-about = 搜索随问题附上的文件
 tool-arxiv-about = 在 arXiv 上检索论文
 tool-search-web-about = 搜索网页
 tools-title = 工具
-tools-none = 运行中的模型没有工具。
-tools-default = 这里还没有选择工具，/聊天 不会调用任何工具。/解题 总是可以运行程序和换算单位。
-tools-chosen = 在本频道，/聊天 可以调用带 ● 的工具，/解题 可以调用其中用于搜索的工具。/解题 总是可以运行程序和换算单位。
-tools-asks = 每次调用前，由提问者决定是否执行。
+tools-none = 正在运行的模型都没有工具。
+tools-default = 这里还没有选择工具，所以 /聊天 不会调用工具。/解题 总是可以运行程序和换算单位。
+tools-chosen = 在本频道，/聊天 可以调用带 ● 的工具，/解题 可以调用其中的搜索工具。/解题 总是可以运行程序和换算单位。
+tools-asks = 每次调用前，由提问者决定是否运行。
 tools-ask-on = 调用前先询问
 tools-ask-off = 调用前不再询问
 tools-choose = 选择模型在这里可以调用的工具
 step-output = 输出
-step-timeout = 用时过长，已被终止
+step-timeout = 用时过长，已停止
 step-refused = 没有运行
-step-other-way = 没有运行，正在换一种方法…
-step-repairing = 没有成功，正在修正…
+step-other-way = 这个程序没有运行，模型正在换一种方法…
+step-repairing = 这个程序没有成功，模型正在修正…
 step-asks = 要运行吗？
 step-figures = { $count } 张图
 plot-alt = 图 { $number }，由第 { $step } 步的程序绘制
 lasting-seconds = { $seconds } 秒
 lasting-minutes = { $minutes } 分钟
-solve-unsolved = 在允许的步数内没有得出答案。请换一种说法，或者把问题拆小一些。
-solve-nowhere = 目前无法在这里解题：运行中的模型都不能安全地执行程序。请改用 /聊天；运营者可以用 `python -m inference.sandbox check` 查看缺少什么。
+solve-unsolved = 模型在允许的步数内没有得出答案。请换一种说法，或者把问题分成几个小问题。
+solve-nowhere = 正在运行的模型都不能安全地执行程序，所以现在无法在这里解题。请改用 /聊天。运营者可以用 `python -m inference.sandbox check` 查看缺少什么。
 solve-files = 请求解我所发内容中的问题。
 numbers-title = 换一组数字求解
 numbers-changed = 换了数字：{ $changes }
-numbers-same = 数字没有变化，没有重新求解。
+numbers-same = 数字没有变化，所以没有重新求解。
 
 ## 图文文章
 
@@ -173,7 +173,7 @@ vote-counted = 已记录，谢谢。👍 { $up } · 👎 { $down }
 article-edit = 编辑
 article-download = 下载
 article-why = 这里为什么没有图片？
-article-nowhere = 现在无法在这里写文章：正在运行的模型都不支持。请用 /聊天 提问。
+article-nowhere = 正在运行的模型都不能写文章。请改用 /聊天。
 article-opening = 开头
 article-refresh = 刷新
 article-rewrite = 重写
@@ -187,7 +187,7 @@ article-down = 下移
 article-look = 重新查找
 article-back = 返回
 article-take = 选择一张图片
-article-no-candidates = 现在没有其他图片可选。可以重新查找一次。
+article-no-candidates = 现在没有其他图片可选。你可以重新查找。
 article-heading = 标题
 article-words = 正文（Markdown）
 article-text-title = 编辑这一节
@@ -195,24 +195,24 @@ article-wish = 你的要求（可留空）
 article-rewrite-title = 重写这一节
 article-expand-title = 扩写这一节
 article-shorten-title = 缩写这一节
-article-working = ⏳ 正在修改一节，完成后会显示在文章里。
-article-long = 这一节太长，无法放进表单。可以让它缩写或重写。
-article-not-there = 这部分内容已经不存在了。请重新打开编辑器。
+article-working = ⏳ 正在修改一节。修改完成后会显示在文章里。
+article-long = 这一节太长，表单放不下。你可以使用“缩写”或“重写”。
+article-not-there = 这部分内容已经不存在。请重新打开编辑器。
 article-not-yours = 这是 { $name } 的文章，只有本人可以编辑。你可以下载它，或者用 /文章 写一篇自己的。
-article-bundle = 文章的 Markdown 文件及其图片，以及一个可随处阅读和打印的网页。
-article-too-large = 这篇文章太大，无法放进一个文件发送到这里。
+article-bundle = 文章的 Markdown 文件及其图片，以及一个可以随处阅读和打印的网页。
+article-too-large = 这篇文章太大，无法作为文件发送到这里。
 why-line = *{ $what }*：{ $why }
-why-nothing = 这里没有它的图片
+why-nothing = 没有它的图片
 why-another = 最接近的图片内容与此不同
-why-weak = 没有哪张图片接近到足以确定
-why-unsure = 有几张图片同样接近，而合适的只会有一张
-why-seen = 仔细看过最接近的图片后，发现内容并不相符
+why-weak = 没有足够接近的图片
+why-unsure = 有几张图片同样接近，无法确定哪一张合适
+why-seen = 仔细检查后发现，最接近的图片内容与此不符
 why-unreadable = 无法确定最接近的图片里是什么
 why-removed = 图片已被移除
 why-unsaid = 这一节修改后，已不再提到它
-why-choose = 作者可以在编辑器里改选其他 { $count } 张图片。
-why-none = 每个图片位置都已有图片。
-why-note = 没有确实合适的图片时就留空：宁缺毋错。
+why-choose = 作者可以在编辑器里从其他 { $count } 张图片中选择。
+why-none = 每个图片位置都有图片。
+why-note = 没有确实合适的图片时，就留空。
 
 ## 对回答可以做的事
 
@@ -223,7 +223,7 @@ button-undo = 撤回
 button-more = 继续
 button-allow = 运行
 button-forbid = 不运行
-allow-not-yours = 只有提问者或能管理此处消息的人可以决定。
+allow-not-yours = 只有提问者，或可以管理这里的消息的人，才能决定。
 button-steps = 步骤
 button-thoughts = 思考过程
 button-numbers = 换数字
@@ -232,15 +232,15 @@ latex-forgotten = 这条回答的公式已不再保存。
 edit-title = 编辑你的问题
 edit-question = 问题
 undo-done = 已撤回：模型不再记得这个问题和回答。
-action-busy = 这里正在生成回答。请等它完成，或停止它。
-action-old = 只能更改最新的回答。回复这一条即可从这里继续。
+action-busy = 我正在这里写一个回答。请等它完成，或停止它。
+action-old = 只能更改最新的回答。回复这个回答，就可以从这里继续。
 action-forgotten = 模型已不再记得这个回答。请再问一次。
 access-elsewhere = 这属于另一个频道或另一个人。请在它显示给你的地方使用。
 access-forgotten = 这个表单或按钮来自另一个版本，已不再起作用。请重新打开。
 action-long = 这个问题太长，表单放不下。请重新提问。
-action-not-yours = 只有提问者或在此拥有管理消息权限的人可以这样做。
-retry-not-yours = 只有提问者本人可以重试。
-retry-forgotten = 这个问题已不在记录中，请重新提问。
+action-not-yours = 只有提问者，或可以管理这里的消息的人，才能这样做。
+retry-not-yours = 只有提问者可以再次提出这个问题。
+retry-forgotten = 这个问题已不再保存，请重新提问。
 action-not-your-question = 只有提问者可以编辑问题。
 
 ## 等待中
@@ -250,11 +250,11 @@ about-minutes = 约 { $count } 分钟
 about-hours = 约 { $count } 小时
 waiting-next = 下一个就轮到你的问题。
 waiting-place = 你的问题排在第 { $place } 位。
-waiting-place-time = 你的问题排在第 { $place } 位，还需{ $time }。
+waiting-place-time = 你的问题排在第 { $place } 位，还需等待{ $time }。
 waiting-loading = 模型正在加载。你的问题已保留，稍后会得到回答。
 waiting-loading-progress = 模型正在加载（{ $percent }%）。你的问题已保留，稍后会得到回答。
-waiting-no-worker = 目前没有运行中的模型。你的问题已保留，模型启动后会得到回答。
-waiting-no-able = 当前没有能处理这个请求的模型在运行。你的问题已保留，一有合适的模型就会回答。
+waiting-no-worker = 目前没有模型在运行。你的问题已保留，模型启动后会得到回答。
+waiting-no-able = 正在运行的模型都不能处理这个请求。你的问题已保留，有合适的模型运行时会得到回答。
 waiting-running = 模型正在阅读你的问题……
 waiting-queue = 目前无法连接队列。你的问题已保留，稍后会得到回答。
 
@@ -272,12 +272,12 @@ question-title-solve = 解题
 question-files = 文件和图片
 about-question = 你的问题
 about-whom = 关于 { $name } 的消息
-about-forgotten = 无法再读取这条消息，请重新打开表单。
+about-forgotten = 已无法读取这条消息，请重新打开表单。
 file-data = 程序可以读取完整的 `{ $name }`。
 file-read = 已读取 `{ $name }`。
 file-cut = 已读取 `{ $name }` 的前 { $characters } 个字符，其余放不下。
 file-cut-pages = 已读取 `{ $name }` 的前 { $read } 页（共 { $pages } 页），其余放不下。
-file-unseen = 这里运行的模型看不到图片：它没有看到 { $names }。
+file-unseen = 正在运行的模型看不到图片，所以没有看到 { $names }。
 file-text-only = 模型看不到图片 { $names } 本身，只得到了从中读出的文字。
 file-voice = `{ $name }` 是语音消息，我听不了。请用文字写下来。
 file-audio = `{ $name }` 是录音，我听不了。
@@ -292,28 +292,28 @@ file-old-office = `{ $name }` 是旧版 Office 格式，我无法读取。请另
 file-rtf = `{ $name }` 是 RTF 文档，我无法读取。请另存为 .docx 或 PDF。
 file-iwork = `{ $name }` 是 Pages、Numbers 或 Keynote 文档，我无法读取。请导出为 PDF。
 file-ebook = `{ $name }` 是 EPUB 电子书，我无法读取。请转换为 PDF 或文本。
-file-video = `{ $name }` 是视频，我看不了。可以发送其中的画面截图。
+file-video = `{ $name }` 是视频，我看不了。你可以发送其中的画面截图。
 file-program = `{ $name }` 是程序或程序库，不是文档，没有打开。
 file-broken = `{ $name }` 已损坏，没有读取。
 file-encrypted = `{ $name }` 有密码保护，没有读取。
-file-no-text = `{ $name }` 中没有文字，也许它的页面是图片。
-file-scanned = `{ $name }` 的页面是文字的图片，我无法在 PDF 中读取。请以图片形式发送。
+file-no-text = `{ $name }` 中没有文字。也许它的页面是图片。
+file-scanned = `{ $name }` 的页面是扫描的图片，我无法读取 PDF 里的图片。请以图片形式发送这些页面。
 file-pixels = `{ $name }` 的像素太多，没有读取。
 file-too-much = `{ $name }` 解压后太大，没有读取。
 file-slow = 读取 `{ $name }` 花的时间太长，没有读取。
-file-busy = 正在读取的文件太多，没有读取 `{ $name }`。请过一分钟再问。
-file-no-room = 放不下 `{ $name }` 了，没有读取。
+file-busy = 正在读取的文件太多，所以没有读取 `{ $name }`。请过一分钟再问。
+file-no-room = `{ $name }` 放不下，没有读取。
 file-full = 目前没有空间保存 `{ $name }`。请过几分钟再问。
-file-full-user = 没有空间保存 `{ $name }`：你的文件已占满每个人可用的空间。请过一分钟，或等你的其他问题得到回答后再问。
-file-full-server = 没有空间保存 `{ $name }`：这个服务器里发布的文件已占满一个服务器可用的空间。请过几分钟再问。
+file-full-user = 没有空间保存 `{ $name }`：你的文件已占满一个人可用的空间。请过一分钟再问，或等你的其他问题得到回答后再问。
+file-full-server = 没有空间保存 `{ $name }`：本服务器的文件已占满一个服务器可用的空间。请过几分钟再问。
 file-lost = 无法获取 `{ $name }`。
 file-without-pictures = `{ $name }` 中的图片没有读取，只读取了文字。
 file-without-charts = `{ $name }` 中的图表没有读取，只读取了文字。
 file-without-diagrams = `{ $name }` 中的 SmartArt 图形没有读取，只读取了文字。
 file-without-objects = `{ $name }` 中嵌入的对象没有读取，只读取了文字。
-file-assumed-encoding = `{ $name }` 没有说明文字编码，已按 { $encoding } 读取。
+file-assumed-encoding = `{ $name }` 没有标明文字编码，已按 { $encoding } 读取。
 file-repaired = `{ $name }` 中有些字节不是有效的字符，已替换或略去。
-file-cleaned = `{ $name }` 中的终端控制码或控制字符已略去。
+file-cleaned = 已略去 `{ $name }` 中的终端控制码或控制字符。
 reply-deleted = 你回复的消息已被删除，我无法读取。
 reply-hidden = 我无权读取你回复的消息。请在那条消息上选择“应用” → **就此提问**，我就能读取。
 reply-forbidden = 我无法读取你回复的消息：我需要“读取消息历史记录”权限。也可以在那条消息上选择“应用” → **就此提问**。
@@ -323,11 +323,11 @@ thread-hidden = 我无权读取此子区的首条消息。请在那条消息上�
 thread-unreadable = 我无法读取此子区的首条消息：我需要“读取消息历史记录”权限。
 thread-lost = 无法获取此子区的首条消息。
 quote-cut = 只读取了 { $name } 所写内容的前 { $characters } 个字符，其余放不下。
-quote-unread = 这里能看图片的模型只读问题本身：没有把 { $names } 所写的内容交给它。
+quote-unread = 这里能看图片的模型只读问题本身，没有得到 { $names } 所写的内容。
 quote-cut-newest = 只读取了最新的消息，共 { $characters } 个字符，其余放不下。
-files-more = 还有 { $count } 个文件没有读取：一个问题最多只能有这么多文件。
-summary-unread = 缺少 { $count } 条消息：我无权读取。运营者可以开启“消息内容”权限。
-summary-more = 从那里起只读取了前 { $count } 条消息，后面还有。
+files-more = 还有 { $count } 个文件没有读取：一个问题的文件数已达到上限。
+summary-unread = 缺少 { $count } 条消息，因为我无权读取。运营者可以开启“消息内容”权限。
+summary-more = 从那里起，我只读取了前 { $count } 条消息，后面还有更多。
 thread-not-here = 子区只能在服务器的文字频道中打开。在这里请使用 /聊天。
 thread-forbidden = 打开子区需要你和我都有相应的权限。请使用 /聊天。
 history-forbidden = 我无权读取这里的早前消息：我需要“读取消息历史记录”权限。
@@ -336,19 +336,19 @@ history-unreadable = 我无权读取这里其他人的消息。运营者可以�
 
 ## 没有回答的原因
 
-channel-off = 我在本频道已被关闭。
+channel-off = 本频道已关闭我的回答。
 roles-only = 管理员只允许部分身份组在这里与我对话。
 often-minute = 你在一分钟内已提了 { $limit } 个问题，达到上限。{ $time }后可以再次提问。
 often-day = 你在一天内已提了 { $limit } 个问题，达到上限。{ $time }后可以再次提问。
-too-soon = 你刚刚做过这件事。{ $time }后可以再做一次。
+too-soon = 你刚刚用过这个命令。{ $time }后可以再次使用。
 often-tokens = 你的问题和回答在一天内用了 { $limit } 个 token，达到上限。{ $time }后可以再次提问。
-often-megabytes = 这样一天内的文件会超过上限 { $limit } MB。{ $time }后可以再发送文件；现在可以不带文件提问。
+often-megabytes = 这些文件会超过一天 { $limit } MB 的上限。{ $time }后可以再发送文件，现在可以不带文件提问。
 
 full-user = 你有 { $waiting } 个问题尚未回答，最多允许 { $limit } 个。请等其中一个完成。
 full-channel = 本频道有 { $waiting } 个问题尚未回答，最多允许 { $limit } 个。请等其中一个完成后再试。
 full-server = 本服务器有 { $waiting } 个问题尚未回答，最多允许 { $limit } 个。请稍后再试。
-full-total = 现在提问的人很多（{ $waiting } 个问题在等待）。请几分钟后再试。
-full-memory = 服务已没有内存接收新问题。请几分钟后再试。
+full-total = 现在提问的人很多，有 { $waiting } 个问题在等待。请几分钟后再试。
+full-memory = 服务没有内存接收新问题了。请几分钟后再试。
 unavailable = 目前无法连接服务。请一分钟后再试。
 
 prompt-empty = 没有可以回答的内容。请写下一个问题。
@@ -357,18 +357,18 @@ prompt-long = 你的问题有 { $length } 个字符，最多允许 { $limit } �
 
 failed-bad_request = 模型无法接受这个问题。
 failed-too_long = 问题对模型来说太长了。请缩短后再试。
-failed-unsupported = 没有运行中的模型能做到这一点。
-failed-no_programs = 这里无法运行程序，因此无法求解：缺少运行程序所需的沙箱。运营者可以在推理服务的日志中查看原因。
+failed-unsupported = 正在运行的模型都做不到这一点。
+failed-no_programs = 这里缺少运行程序所需的沙箱，所以无法求解。运营者可以在推理服务的日志中查看原因。
 failed-no_answer = 我尝试了多个程序，都没有得出答案。
 failed-no_text = 没能从图片中读出文字。请把题目写下来。
 failed-engine = 模型在回答时出错了。请再问一次。
 failed-deadline = 时间已用完，没能回答。请再问一次。
-failed-cancelled = 在回答开始之前已停止。
-failed-dead = 这个问题多次失败，已放弃。
-failed-lost = 我们这边丢失了这个问题。请再问一次。
-answer-empty = 模型没有给出内容。
+failed-cancelled = 回答在开始之前已停止。
+failed-dead = 这个问题多次失败，我已放弃。
+failed-lost = 服务丢失了这个问题。请再问一次。
+answer-empty = 模型没有给出回答。
 answer-repeated = 模型一直在重复自己，没有得出回答。请再问一次，或换个说法。
-internal = 我们这边出了问题。日志编号：{ $reference }。
+internal = 机器人内部出错。日志编号：{ $reference }。
 
 ## 命令自己的文字
 
@@ -379,13 +379,13 @@ reset-done = { $turns ->
 reset-ask = 模型将忘记本频道 { $people } 个人共有的 { $turns } 轮对话。
 reset-button = 忘记这段对话
 reset-undo = 撤销
-reset-undone = 已重新记起本频道的 { $turns } 轮对话。
-reset-not-yours = 其他人也参与了这段对话。只有能在这里管理消息的人才能让我忘记它；/forget 会删除你自己的部分。
-reset-undo-not-yours = 只有执行者本人，或能在这里管理消息的人，才能撤销。
-reset-gone = 已无法恢复：忘记的内容只保留一小时，并且只保留最近一次。
+reset-undone = 已恢复本频道的 { $turns } 轮对话。
+reset-not-yours = 其他人也参与了这段对话。只有可以管理这里的消息的人才能让我忘记它。/遗忘 会删除你自己的部分。
+reset-undo-not-yours = 只有重置对话的人，或可以管理这里的消息的人，才能撤销。
+reset-gone = 已无法撤销。只有最近一次重置可以在一小时内撤销。
 stop-done = 正在停止 { $count } 个回答。
 stop-nothing = 你在本频道没有可以停止的回答。
-stop-not-yours = 只有提问者或在此拥有管理消息权限的人可以停止这个回答。
+stop-not-yours = 只有提问者，或可以管理这里的消息的人，才能停止这个回答。
 stop-over = 这个回答已经完成。
 
 ## 设置
@@ -393,7 +393,7 @@ stop-over = 这个回答已经完成。
 channel-admins-only = 只有可以管理本频道或本服务器的人才能更改。
 admins-only = 只有可以管理本服务器的人才能更改。
 settings-title = 设置
-settings-inherited = ● 在此设定　○ 来自服务器或默认值
+settings-inherited = ● 在这里设定　○ 来自服务器或默认值
 settings-place = 设置的范围……
 settings-of-server = 整个服务器的设置
 settings-of-channel = 本频道的设置
@@ -417,8 +417,8 @@ settings-longest-is = 至多 { $value } 个 token
 settings-roles = 谁可以提问
 settings-everybody = 所有人
 settings-choose-roles = 谁可以提问：所有人，或这些身份组
-settings-limits = 次数限制
-settings-role-limit = 身份组的次数限制
+settings-limits = 使用限制
+settings-role-limit = 身份组的使用限制
 settings-minute = 每分钟问题数
 settings-day = 每天问题数
 settings-tokens-day = 每天问题和回答的 token 数
@@ -428,8 +428,8 @@ settings-per-day = 每天 { $count } 次
 settings-tokens-per-day = 每天 { $count } 个 token
 settings-megabytes-per-day = 每天 { $count } MB 文件
 settings-unlimited = 无
-settings-reset = 谁可以重置他人参与的对话
-settings-reset-managers = 能管理消息的人
+settings-reset = 谁可以重置其他人参与的对话
+settings-reset-managers = 可以管理消息的人
 settings-reset-everybody = 所有人
 settings-reset-switch = 谁可以重置
 settings-language = 语言
@@ -437,9 +437,9 @@ settings-own-language = 每个人自己的语言
 settings-clear = 全部撤销
 settings-changes = 更改记录
 settings-changed = 最近更改：{ $when }，{ $who }
-settings-wrong = 无法这样设置。
-settings-wrong-sampling = 温度是 0 到 2 的数字，top-p 大于 0 且至多为 1，最长回答是 1 到 100000 的整数。没有任何更改。
-settings-wrong-limits = 限制是整数：问题数 1 到 10000，token 最多 1000000000，MB 最多 1000000；留空则沿用其他设定。没有任何更改。
+settings-wrong = 不允许这个值。
+settings-wrong-sampling = 温度是 0 到 2 的数字，top-p 大于 0 且至多为 1，最长回答是 1 到 100000 的整数。设置没有更改。
+settings-wrong-limits = 限制是整数：问题数 1 到 10000，token 最多 1000000000，MB 最多 1000000。留空则使用默认值。设置没有更改。
 persona-is = { $persona }
 persona-none = 这里没有设定人设，模型按运营者的设定回答。
 persona-set = 已为本频道设定人设，从下一个问题开始生效。
@@ -447,38 +447,38 @@ persona-back = 已撤销本频道的人设。
 model-list =
     正在运行的模型：
     { $models }
-model-unknown = 没有名为 { $model } 的运行中的模型。
+model-unknown = 正在运行的模型中没有 { $model }。
 model-set = 从现在起，只要 `{ $model }` 在运行，本频道就由它回答。
 model-back = 从现在起，本频道由任意模型回答。
 
 ## 记忆
 
 history-title = 我在这里记住的内容
-history-none = 还没有内容。对话从你的第一个问题开始。
+history-none = 我还没有记住任何内容。对话从你的第一个问题开始。
 history-turns = { $turns } 轮，{ $tokens } 个 token
-history-context = 占模型一次所能读的 { $tokens } 个 token 的 { $share }%
-history-since = 最早的一轮在 { $since }。
+history-context = 模型一次能读 { $tokens } 个 token，这里占 { $share }%
+history-since = 最早的一轮：{ $since }。
 history-omitted = 对话太长，最早的 { $turns } 轮没有包括在内。
-history-summary = 再往前 { $turns } 轮的摘要：
+history-summary = 更早的 { $turns } 轮的摘要：
 history-pictures = 模型能看到这些图片：{ $names }。
-history-pictures-gone = 模型已看不到：{ $names }。要问这些图片，请重新发送。
-history-pictures-read = 现在运行的模型都看不到图片；这里发过的图片，只记得从中读出的文字。
-history-pictures-blind = 现在运行的模型都看不到这里发过的图片。
-history-note = /重置 会忘记这段对话。对话在 90 天后自动结束。
+history-pictures-gone = 模型已看不到 { $names }。要问这些图片，请重新发送。
+history-pictures-read = 正在运行的模型都看不到图片，只记得从图片中读出的文字。
+history-pictures-blind = 正在运行的模型都看不到这里发过的图片。
+history-note = /重置 会让我忘记这段对话。最后一轮对话 90 天后，这段对话会被删除。
 export-done = { $turns ->
     [0] 我没有保存你的任何对话。
-   *[other] 你的 { $turns } 轮对话，以及你最近的问题。
+   *[other] 文件中有你的 { $turns } 轮对话，以及你最近的问题。
 }
 forget-title = 忘记我
-forget-ask = 这会从所有对话中删除你的问题及其回答，以及你最近的问题，且无法撤销。Discord 中的消息会保留，请自行删除。
+forget-ask = 这会从所有对话中删除你的问题及其回答，以及你最近的问题，并且无法撤销。Discord 中的消息会保留，你可以自行删除。
 forget-button = 全部遗忘
 forget-done = 已忘记 { $turns } 轮。仍在回答中的问题，其记录会在一天内删除。
 
 ## 服务状态
 
 status-title = 状态
-status-no-worker = 目前没有运行中的模型。
-status-busy = 已占用 { $running } / { $slots }
+status-no-worker = 目前没有模型在运行。
+status-busy = 已占用 { $running } / { $slots } 个位置
 status-waiting = { $count ->
     [0] 没有等待中的问题。
    *[other] 有 { $count } 个问题在等待。
@@ -495,5 +495,5 @@ phase-draining = 即将停止
 presence-ready = /聊天
 presence-loading = 正在加载模型……
 presence-loading-progress = 正在加载模型…… { $percent }%
-presence-no-worker = 没有运行中的模型
+presence-no-worker = 没有模型在运行
 presence-queue = 无法连接队列

@@ -261,7 +261,7 @@ class Transport(Protocol):
 
     @property
     def is_rate_limited(self) -> bool:
-        """Whether its requests count towards the 50 a second that a bot may make."""
+        """True if its requests count towards the 50 a second that a bot may make."""
         ...
 
     @property

@@ -170,7 +170,7 @@ async def test_undo_takes_the_turn_back_and_the_one_before_is_the_latest(room: R
     second = await ask(room, "two", 2)
     await until(lambda: labels(first) == ["👍", "👎"])
     await press(room, second, "undo")
-    assert "Taken back" in second.data["embeds"][0]["description"]
+    assert "is undone" in second.data["embeds"][0]["description"]
     assert second.data["components"] == []
     assert await asked(room) == ["one"]
     await until(lambda: "Undo" in labels(first))
@@ -243,7 +243,7 @@ async def test_a_second_press_is_told_to_wait(silent_room: Room, world: UserActi
             message = await ask(room, "one")
         again = next(b["custom_id"] for b in buttons(message) if ":again:" in b["custom_id"])
         await asyncio.gather(*(world.click("ada", "general", message.id, again) for _ in range(2)))
-        await room.notice("being written")
+        await room.notice("writing an answer")
         async with room.worker():
             await until(lambda: "2/2" in labels(message))
     assert len([m for m in room.bot_says() if m.visible_to is None]) == 1
@@ -282,7 +282,7 @@ async def test_a_new_version_that_fails_leaves_the_old_one(room: Room, world: Us
     opened = await world.click("ada", "general", message.id, edit)
     await opened.wait_acknowledged()
     await world.submit_modal(opened, {"prompt": "!refuse"})
-    told = await room.notice("could not take")
+    told = await room.notice("could not accept")
     assert told.id == message.id
     assert (said(message), labels(message)[0]) == ("[turn 1] one", "Again")
     assert await asked(room) == ["one"]

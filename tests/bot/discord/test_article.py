@@ -54,7 +54,7 @@ async def test_an_article_grows_and_is_laid_out(
         await writer.say(
             ArticleProgress(stage=ArticleStage.ILLUSTRATING, done=1, total=2, placed=1)
         )
-        await shows(room, OPENING, "1 of 2 looked for, 1 placed")
+        await shows(room, OPENING, "searched for 1 of 2, placed 1")
         await writer.deliver(await writer.article())
         whole = await shows(room, f"# {TITLE}\n{OPENING}", CAVES.strip(), "x²", without="placed")
         assert MessageFlag.COMPONENTS_V2 in whole.flags
@@ -83,7 +83,7 @@ async def test_its_author_edits_it_by_hand(
         last = await written(room, writer, await writer.article())
     async with room.bot():  # all of it works after a restart
         await press(room, last, "edit", user="bob")
-        await room.notice("This is an article by ada", viewer="bob")
+        await room.notice("This article belongs to ada", viewer="bob")
         await press(room, last, "edit")
         editor = await shows(room, "## ✏️ Luoyang", "**1. Opening**")
         await press(room, editor, "pick", "1")
@@ -125,8 +125,8 @@ async def test_what_is_taken_away_and_what_everybody_may_have(
         await press(room, last, "why", user="bob")
         await shows(
             room,
-            "◻️ *Caves*: it was taken away\n-# Its author may still choose",
-            "◻️ **Flowers** · *Peonies in bloom*: there is no picture of this here",
+            "◻️ *Caves*: the picture was removed\n-# The author can choose",
+            "◻️ **Flowers** · *Peonies in bloom*: no picture of this is available",
             without="1.png",  # what is the operator's alone
             viewer="bob",
         )
@@ -160,12 +160,12 @@ async def test_a_section_is_written_anew_in_its_place(
         assert (change.section, change.rework, change.wish) == (1, "rewrite", "more on the rock")
         await shows(room, "A section is being changed")
         await writer.say(ArticleProgress(stage=ArticleStage.WRITING, total=1, heading="Caves"))
-        growing = await shows(room, "# Luoyang", CAVES.strip(), "Being changed:** Caves")
+        growing = await shows(room, "# Luoyang", CAVES.strip(), "Changing:** Caves")
         assert names(growing) == ["Stop"]
     async with room.bot():  # the next process goes on with it
         rock = replace(article.sections[1], text="All of it is rock.")
         await writer.deliver(article.with_section(1, rock))
-        await shows(room, "# Luoyang", "All of it is rock.", without="Being changed")
+        await shows(room, "# Luoyang", "All of it is rock.", without="Changing:")
         await delivered(room, writer)
         await press(room, editor, "show")
         await shows(room, "**2. Caves**\n> All of it is rock.")
@@ -208,7 +208,7 @@ async def test_a_stopped_article_keeps_what_is_there_and_can_be_asked_for_again(
         article = await writer.article()
         begun = replace(article, sections=article.sections[:1])
         await writer.deliver(begun, FinishReason.CANCELLED)
-        last = await shows(room, OPENING, "-# Read `cave.png`.\n-# Stopped.")
+        last = await shows(room, OPENING, "-# I read `cave.png`.\n-# Stopped.")
         await until(lambda: "Again" in names(last))
         await delivered(room, writer)
         again = await world.click("ada", "general", last.id, "Again")
@@ -221,9 +221,9 @@ async def test_a_stopped_article_keeps_what_is_there_and_can_be_asked_for_again(
         (thumb,) = [c["custom_id"] for c in controls(last) if ":up:" in c["custom_id"]]
         up = await world.click("ada", "general", last.id, thumb)
         assert await up.wait_acknowledged()
-        await room.notice("Noted, thank you. 👍 1")
+        await room.notice("Your vote is counted, thank you. 👍 1")
 
 
 async def test_where_no_model_writes_articles_that_is_said(room: Room, world: UserActions) -> None:
     await world.slash("ada", "general", "article", {"topic": TITLE})
-    await room.notice("Articles cannot be written here right now")
+    await room.notice("No running model can write articles now")

@@ -30,7 +30,7 @@ from playground.discord.state import StoredMessage
 from playground.discord.user_actions import UserActions
 from tests.bot.discord.conftest import Room, buttons, growing, holds, said, until
 
-ELSEWHERE = "belongs to another channel, or to another person"
+ELSEWHERE = "belongs to another channel or another person"
 SECRET = "SECRETWORD: 3 apples cost 17"
 
 # Every component, by the beginning of its id: one for each thing that it can do.
@@ -143,7 +143,7 @@ async def test_nothing_private_is_given_to_others(
         assert await sent.wait_acknowledged(), form
         shown = await _told(sent)
         assert "SECRET" not in shown, form
-        assert ELSEWHERE in shown or "cannot be read any more" in shown, form
+        assert ELSEWHERE in shown or "can no longer read this message" in shown, form
 
     assert await _state(room, asked.id) == before
     assert not [m for m in room.bot_says(thief, place) if "SECRET" in json.dumps(m.data)]
@@ -159,7 +159,7 @@ async def test_a_form_about_a_message_is_of_its_person_and_its_channel(
     for user, channel in (("bob", "hall"), ("ada", "hall")):
         sent = _send(room, user, channel, f"about:{secret.id}", {"question": "repeat it"})
         assert await sent.wait_acknowledged()
-        assert "cannot be read any more" in await _told(sent)
+        assert "can no longer read this message" in await _told(sent)
     await world.submit_modal(opened, {"question": "is it?"})
     await room.answer("[turn 1] is it?\n\nMessage by ada:\n```\nTOPSECRET\n```")
 

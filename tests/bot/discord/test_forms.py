@@ -48,7 +48,7 @@ async def test_a_form_about_a_message_that_is_gone_says_so(
     await world.delete_message("ada", "general", posted.id)
     async with silent_room.bot():
         await world.submit_modal(opened, {"question": "is it?"})
-        await silent_room.notice("cannot be read any more")
+        await silent_room.notice("can no longer read this message")
 
 
 # --- questions with several lines and files -------------------------------------------------------

@@ -61,8 +61,10 @@ async def test_the_text_is_answered_about_and_the_person_told(
     await until(lambda: "Undo" in labels(message))
     said = message.data["content"]
     assert "Room 12 is closed\n```" in said
-    assert "-# Of `sign.png` only the text that can be read in it was given to the model" in said
-    assert said.endswith("-# Read in the picture: `Room 12 is closed`")
+    assert (
+        "-# The model does not see the pictures `sign.png` themselves. It got only the text" in said
+    )
+    assert said.endswith("-# Text in the picture: `Room 12 is closed`")
     await press(reading_room, message, "work", "bob")
     await shows(reading_room, "Reading the picture", "Room 12 is closed", viewer="bob")
 
@@ -84,7 +86,7 @@ async def test_a_photo_alone_is_a_problem_that_can_be_put_right(
         )
         await shows(room, "**1** · Reading the picture", "2x = l2")
         await solver.end(Finished(text="no", check=Check.NONE), prompt="2x = l2")
-        message = await shows(room, "Read in the picture: `2x = l2`", "**Not checked.**")
+        message = await shows(room, "Text in the picture: `2x = l2`", "**Not checked.**")
         await until(lambda: "Edit" in labels(message))
         (edit,) = [b["custom_id"] for b in buttons(message) if ":edit:" in b["custom_id"]]
         form = await world.click("ada", "general", message.id, edit)
@@ -118,7 +120,7 @@ async def test_history_shows_which_pictures_are_still_seen(
         shown = await until(panel)
         said = str(shown.data["components"])
         assert "The model sees these pictures: Image-1 `new.png`." in said
-        assert "No longer seen: `old.png`." in said
+        assert "The model no longer sees `old.png`." in said
         assert [file["filename"] for file in shown.data["attachments"]] == ["image-1.jpg"]
         assert "attachment://image-1.jpg" in said or "/image-1.jpg" in said
 

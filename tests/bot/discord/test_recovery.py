@@ -168,7 +168,7 @@ async def test_one_answer_that_breaks_leaves_the_others_alone(
     await room.streaming()
     monkeypatch.setattr(answer_manager, "follow_answer", _broken)
     await world.slash("bob", "general", "chat", {"prompt": "hello"})
-    await room.notice("went wrong")
+    await room.notice("An error occurred")
     await room.answer(scripted(SLOW))
 
 

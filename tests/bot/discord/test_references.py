@@ -129,7 +129,7 @@ async def test_a_voice_message_is_named_in_the_quotation(room: Room, world: User
     said.data["attachments"][0] |= {"duration_secs": 12.0, "waveform": "AA=="}
     await world.reply("ada", "general", said.id, "@bot what does bob say?")
     assert "[Voice message, 12 s]" in await _asked(room)
-    assert "cannot listen" in room.bot_says()[-1].data["content"]
+    assert "cannot hear" in room.bot_says()[-1].data["content"]
 
 
 async def test_a_bare_mention_answers_the_message_replied_to(
@@ -219,7 +219,7 @@ async def test_an_answer_that_is_forgotten_is_quoted(room: Room, world: UserActi
     await world.say("ada", "general", "@bot one")
     first = await room.answer("[turn 1] one")
     await world.slash("ada", "general", "reset", {})
-    await room.notice("Forgotten")
+    await room.notice("I forgot")
     await world.reply("ada", "general", first.id, "why?")
     await until(lambda: "why?" in room.bot_says()[-1].data["content"])
     asked = await _asked(room)
@@ -266,7 +266,7 @@ async def test_a_file_that_is_pointed_at_counts_as_one_of_the_person(
     await store.change(world.guild["id"], SERVER, megabytes_per_day=1)
     said = await world.say("bob", "general", "", [File("large.txt", b"x" * 1_400_000)])
     await world.reply("ada", "general", said.id, "@bot what is it?")
-    await room.notice("more than 1 MB of files within a day")
+    await room.notice("exceed the limit of 1 MB in a day")
 
 
 @pytest.mark.parametrize("asked", ["@bot when?", "@bot"])

@@ -50,7 +50,7 @@ async def test_one_person_cannot_fill_the_queue(silent_room: Room, world: UserAc
             await world.slash("ada", "general", "chat", {"prompt": f"q{number}"})
         await until(lambda: len(silent_room.bot_says()) == limit)
         await world.slash("ada", "general", "chat", {"prompt": "one more"})
-        told = await silent_room.notice(f"You have {limit} questions open")
+        told = await silent_room.notice(f"You have {limit} open questions")
         assert told.visible_to == world.user("ada")["id"]
 
 
@@ -83,7 +83,7 @@ async def test_a_loading_model_is_told_with_its_progress(
         await silent_room.notice("loading (42")
 
 
-@pytest.mark.parametrize(("prompt", "words"), [("!refuse", "could not take"), ("!fail", "times")])
+@pytest.mark.parametrize(("prompt", "words"), [("!refuse", "could not accept"), ("!fail", "times")])
 async def test_what_the_engine_cannot_do_is_told(
     room: Room, world: UserActions, prompt: str, words: str
 ) -> None:
@@ -130,7 +130,7 @@ async def test_asked_once_more_it_is_for_a_model_that_is_there_and_once(
         await silent_room.redis.hset(queue.scripts.key("job", name), "body", encode(gone))
         for _ in range(2):
             await world.click("ada", "general", failed.id, "Try again")
-        await silent_room.notice("being written here")
+        await silent_room.notice("writing an answer here")
         async with silent_room.worker():
             await silent_room.answer("[turn 1] hello")
         _, *answers = map(said, silent_room.bot_says("bob"))
@@ -146,14 +146,14 @@ async def test_nobody_asks_anothers_question_again(silent_room: Room, world: Use
         job = buttons(failed)[0]["custom_id"].rpartition(":")[2]
         await silent_room.redis.delete(JobQueue(silent_room.redis).scripts.key("job", job))
         await world.click("ada", "general", failed.id, "Try again")
-        await silent_room.notice("no longer known")
+        await silent_room.notice("no longer stored")
 
 
 async def test_a_prompt_over_the_services_limit(silent_room: Room, world: UserActions) -> None:
     short = msgspec.structs.replace(silent_room.settings, commonroom_max_prompt_chars=10)
     async with silent_room.bot(short):
         await world.slash("ada", "general", "chat", {"prompt": "x" * 11})
-        await silent_room.notice("11 characters, and 10 are allowed")
+        await silent_room.notice("11 characters, and the limit is 10")
 
 
 async def test_redis_away_is_told_to_the_one_who_asks(
@@ -217,7 +217,7 @@ async def test_a_question_stopped_in_line(silent_room: Room, world: UserActions)
         await world.slash("ada", "general", "chat", {"prompt": "hello"})
         card = await silent_room.notice("No model is running")
         await world.click("ada", "general", card.id, "Stop")
-        assert (await silent_room.notice("Stopped before")).id == card.id
+        assert (await silent_room.notice("stopped before")).id == card.id
         assert card.data["components"] == []
 
 

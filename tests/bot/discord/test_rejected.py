@@ -63,7 +63,7 @@ async def test_a_blocked_text_comes_as_a_file(
     await _ask(room, way, "a forbidden word !tokens 30 !delay 20ms")
     [message] = await _all_ended(room, "answer.md")
     [card] = message.data["embeds"]
-    assert "did not take the text" in card["description"]
+    assert "did not accept the text" in card["description"]
     [file] = message.data["attachments"]
     assert file["filename"] == "answer.md"
 
@@ -74,9 +74,9 @@ async def test_where_neither_text_nor_files_are_taken_a_word_says_so(
 ) -> None:
     world.state.filters += [MISUNDERSTOOD, UPLOADS_LIMITED]
     await _ask(room, way, "a forbidden word !tokens 30 !delay 20ms")
-    [message] = await _all_ended(room, "did not take the text")
+    [message] = await _all_ended(room, "did not accept the text")
     assert message.data["attachments"] == []
-    assert "did not take a file" in message.data["content"]
+    assert "did not accept a file" in message.data["content"]
 
 
 @pytest.mark.parametrize("refusal", [UPLOADS_LIMITED, TOO_LARGE], ids=["limited", "large"])
@@ -87,11 +87,11 @@ async def test_without_a_refused_file_the_answer_stands(
     world.state.filters.append(refusal)
     prompt = "!tokens 1100"  # so many messages that a file is added
     await _ask(room, way, prompt)
-    messages = await _all_ended(room, "did not take a file")
+    messages = await _all_ended(room, "did not accept a file")
     shown = " ".join(map(said, messages))
     shown, _, note = shown.partition("\n-# ")
     assert shown.split() == scripted(prompt).split()
-    assert note == "Discord did not take a file that belongs here."
+    assert note == "Discord did not accept a file of this answer."
     assert not any(message.data["attachments"] for message in messages)
 
 
@@ -101,7 +101,7 @@ async def test_a_formula_whose_picture_is_refused_shows_its_source(
     world.state.filters.append(UPLOADS_LIMITED)
     formula = r"\int_0^1 \frac{x}{1+x^2}\,dx"
     await world.slash("ada", "general", "chat", {"prompt": f"see\n$$\n{formula}\n$$"})
-    messages = await _all_ended(room, "did not take a file")
+    messages = await _all_ended(room, "did not accept a file")
     assert any(formula in message.data["content"] for message in messages)
 
 
@@ -154,7 +154,7 @@ async def test_a_long_answer_of_a_personal_installation_ends_as_a_file(
     assert len(messages) == 6
     assert (
         said(messages[-1])
-        == "Discord allows no further messages here. The file has the whole answer."
+        == "Discord allows no further messages here. The file contains the whole answer."
     )
     [file] = messages[-1].data["attachments"]
     async with aiohttp.request("GET", file["url"]) as response:

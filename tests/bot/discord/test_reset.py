@@ -47,13 +47,13 @@ async def test_ones_own_conversation_is_forgotten_at_once_and_comes_back(
 ) -> None:
     await _talk(room, "ada", "ada")
     await world.slash("ada", "general", "reset")
-    done = await room.notice("Forgotten: 2 turns")
+    done = await room.notice("I forgot 2 turns")
     assert await _turns(room) == 0
     await _press(room, "bob", done, "undo")
-    await room.notice("Only the person who did this", "bob")
+    await room.notice("Only the person who reset the conversation", "bob")
     assert await _turns(room) == 0
     await _press(room, "ada", done, "undo")
-    await room.notice("2 turns of this channel's conversation are remembered again")
+    await room.notice("I remember 2 turns of this channel's conversation again")
     await world.slash("bob", "general", "chat", {"prompt": "and now"})
     await room.answer("[turn 3] and now")
 
@@ -63,7 +63,7 @@ async def test_a_member_cannot_take_the_conversation_from_others(
 ) -> None:
     await _talk(room, "ada", "bob")
     await world.slash("ada", "general", "reset")
-    told = await room.notice("Others have a part in this conversation")
+    told = await room.notice("Other people took part in this conversation")
     assert told.visible_to == world.user("ada")["id"]
     assert await _turns(room) == 2
 
@@ -78,7 +78,7 @@ async def test_who_may_is_asked_first_and_can_undo(room: Room, world: UserAction
         await store.change(world.guild["id"], channel, reset="everybody")
     await _talk(room, "ada", "bob")
     await world.slash("ada", "general", "reset")
-    asked = await room.notice("would forget 2 turns")
+    asked = await room.notice("forget 2 turns")
     assert asked.visible_to == world.user("ada")["id"]
     assert await _turns(room) == 2
     await _press(room, "ada", asked, "clear")
@@ -96,10 +96,10 @@ async def test_the_right_is_looked_at_again_when_the_button_is_pressed(
     await _talk(room, "ada", "bob")
     _make_manager(world, "ada")
     await world.slash("ada", "general", "reset")
-    asked = await room.notice("would forget 2 turns")
+    asked = await room.notice("forget 2 turns")
     world.state.members[world.guild["id"]][world.user("ada")["id"]]["roles"].clear()
     await _press(room, "ada", asked, "clear")
-    await room.notice("Others have a part")
+    await room.notice("Other people took part")
     assert await _turns(room) == 2
 
 
@@ -111,9 +111,9 @@ async def test_admins_open_it_to_everybody(room: Room, world: UserActions) -> No
         lambda: next((m for m in room.bot_says() if "Settings" in str(m.data)), None)
     )
     await world.click("ada", "general", page.id, f"settings:{world.channel('general')['id']}:reset")
-    await until(lambda: re.search(r"said\*\*\\u3000everybody", repr(page.data)))
+    await until(lambda: re.search(r"turns\*\*\\u3000everybody", repr(page.data)))
     await world.slash("bob", "general", "reset")
-    await room.notice("would forget 2 turns", "bob")
+    await room.notice("forget 2 turns", "bob")
 
 
 async def test_in_direct_messages_everybody_may(room: Room, world: UserActions) -> None:

@@ -184,7 +184,7 @@ async def test_a_panel_that_discord_refuses_becomes_plain_text(
         ("sampling", {"top_p": "1.5"}, "Temperature is a number"),
         ("sampling", {"max_tokens": "1.5"}, "Temperature is a number"),
         ("sampling", {"temperature": "nan"}, "Temperature is a number"),
-        ("limits", {"per_minute": "0"}, "A limit is a whole number"),
+        ("limits", {"per_minute": "0"}, "Limits are whole numbers"),
     ],
 )
 async def test_what_is_out_of_bounds_is_told_and_changes_nothing(
@@ -205,7 +205,7 @@ async def test_what_is_out_of_bounds_is_told_and_changes_nothing(
 
 async def test_only_admins_may_change_anything(room: Room, world: UserActions, admin: str) -> None:
     await world.slash("bob", "general", "settings")
-    await room.notice("Only those who may manage this server", viewer="bob")
+    await room.notice("Only people who may manage this server", viewer="bob")
     await world.slash("bob", "general", "persona", {"persona": "A thief."}, locale="zh-CN")
     await room.notice("只有可以管理本频道或本服务器的人", viewer="bob")
 
@@ -240,7 +240,7 @@ async def test_whoever_asks_too_often_is_told_when_to_go_on(
     await _ask(room, "bob", "one")
     await _said(room, "[turn 1] one")
     await _ask(room, "bob", "two")
-    await room.notice("One question a minute", viewer="bob")
+    await room.notice("one question a minute", viewer="bob")
     assert not [m for m in room.bot_says("ada") if m.data["embeds"]]
     await _ask(room, "ada", "three")
     await _said(room, "[turn 2] three")
@@ -253,14 +253,14 @@ async def test_files_and_tokens_of_a_day_are_limited_and_told_apart(
     files = [File(f"{n}.txt", b"x" * 700_000) for n in range(2)]
     large = File("large.txt", b"x" * 1_400_000)
     await world.slash("bob", "general", "chat", {"prompt": "with a file"}, [large])
-    await room.notice("more than 1 MB of files within a day", viewer="bob")
+    await room.notice("exceed the limit of 1 MB in a day", viewer="bob")
     for file in files:  # one question, of two messages
         await world.say("bob", "general", "@commonroom with a file", [file])
     await until(lambda: len([m for m in room.bot_says("bob") if m.data["embeds"]]) == 2)
     await _ask(room, "bob", "without")
     await _said(room, "[turn 1] without")
     await _ask(room, "bob", "once more")
-    await room.notice("took 1 tokens within a day", viewer="bob")
+    await room.notice("used 1 tokens in a day", viewer="bob")
     await _ask(room, "ada", "hello")
     await _said(room, "[turn 2] hello")
 
@@ -278,7 +278,7 @@ async def test_a_persona_is_shown_set_and_taken_back(
     await world.slash("bob", "general", "persona")
     await room.notice("A \\*pirate\\*.", viewer="bob")
     await world.slash(admin, "general", "persona", {"persona": "-"})
-    await room.notice("taken back")
+    await room.notice("was removed")
 
 
 async def test_in_a_direct_message_everybody_has_their_own_persona(
@@ -297,7 +297,7 @@ async def test_a_model_is_chosen_among_those_that_run(
     await world.slash(admin, "general", "model", {"model": "gpt-9"})
     await room.notice("No running model is called gpt-9")
     await world.slash(admin, "general", "model", {"model": choice["value"]})
-    await room.notice("is answered by")
+    await room.notice("answers this channel")
     asked = await world.slash("bob", "general", "chat", {"prompt": "hello"})
     await _said(room, "[turn 1] hello")
     assert (
@@ -310,7 +310,7 @@ async def test_a_model_is_chosen_among_those_that_run(
 
 async def test_history_shows_what_is_remembered(room: Room, world: UserActions) -> None:
     await world.slash("ada", "general", "history")
-    await _panel(room, "Nothing yet")
+    await _panel(room, "I remember nothing yet")
     await _ask(room, "ada", "**hello**")
     channel = world.channel("general")["id"]
     await holds(lambda: History(room.redis).get_head(channel))
@@ -329,7 +329,7 @@ async def test_history_shows_the_summary_of_older_turns(room: Room, world: UserA
     summary = Summary(turn=turns[-1].job, text="**Ada** greets.\nAll are well.", turns=1, tokens=9)
     assert await history.store_summary(channel, summary, turns, None)
     await world.slash("ada", "general", "history")
-    shown = _texts(await _panel(room, "in short"))
+    shown = _texts(await _panel(room, "Summary of"))
     assert "> \\*\\*Ada\\*\\* greets.\n> All are well." in shown
 
 
@@ -374,10 +374,10 @@ async def test_forgetting_asks_first_and_then_removes_everything(
     await holds(lambda: RecentQuestions(room.redis).list_of(me))
     await feedback.vote("job", "channel", me, "up", press="1")
     await world.slash("ada", "general", "forget")
-    asking = await _panel(room, "cannot be undone")
+    asking = await _panel(room, "cannot undo")
     assert await history.export(me)
     await world.click("ada", "general", asking.id, "Forget everything")
-    await _panel(room, "Forgotten: one turn")
+    await _panel(room, "I forgot one turn")
     assert await history.export(me) == {}
     assert await RecentQuestions(room.redis).list_of(me) == []
     assert await JobRecords(JobQueue(room.redis)).list_for(me) == []
@@ -391,6 +391,6 @@ async def _delivered(room: Room) -> bool:
 
 async def test_status_tells_of_workers_in_both_languages(room: Room, world: UserActions) -> None:
     await world.slash("ada", "general", "status")
-    assert "places taken" in _texts(await _panel(room, "## Status"))
+    assert "slots in use" in _texts(await _panel(room, "## Status"))
     await world.slash("ada", "general", "status", locale="zh-CN")
     assert "就绪" in _texts(await _panel(room, "## 状态"))

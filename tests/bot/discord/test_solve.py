@@ -69,7 +69,7 @@ async def test_a_problem_is_solved_before_everybodys_eyes(
         await shows(room, "⏳ **1** · Python", f"```python\n{WRONG}\n```")
         failed = "Traceback…\nNameError: name 'prnt' is not defined"
         await solver.say(ToolResult(step=1, status=CallStatus.FAILED, text=failed, duration_ms=300))
-        await shows(room, "⚠️ **1** · Python", failed, "Repairing…")
+        await shows(room, "⚠️ **1** · Python", failed, "The model repairs it…")
         await solver.say(ToolCallDelta(step=2, tool="python", text=PROGRAM))
         await shows(
             room,
@@ -172,7 +172,7 @@ async def test_a_problem_is_solved_again_with_other_numbers(
         same = await world.click("bob", "general", message.id, numbers)
         await same.wait_acknowledged()
         await world.submit_modal(same, {"0": "2", "1": "5", "2": "6", "3": "0"})
-        await room.notice("the same numbers", viewer="bob")
+        await room.notice("numbers are the same", viewer="bob")
     async with room.bot():
         await world.submit_modal(opened, {"0": "2", "1": "7", "2": "12", "3": "0"})
         lease = await solver.take()
@@ -238,7 +238,7 @@ async def test_a_person_decides_whether_a_program_is_run(
         await solver.say(
             ToolCallDelta(step=1, tool="python", text=PROGRAM), ApprovalRequest(step=1, attempt=1)
         )
-        message = await shows(room, PROGRAM, "Shall this be run?")
+        message = await shows(room, PROGRAM, "Do you want to run this?")
         assert labels(message) == ["Run it", "Do not run it", "Stop"]
     async with room.bot():
         button = buttons(message)[0 if allowed else 1]["custom_id"]
@@ -251,7 +251,7 @@ async def test_a_person_decides_whether_a_program_is_run(
         status = CallStatus.OK if allowed else CallStatus.REFUSED
         await solver.say(ToolResult(step=1, status=status, text="[2, 3]"))
         await until(lambda: labels(message) == ["Stop"])
-        assert "Shall this be run?" not in message.data["content"]
+        assert "Do you want to run this?" not in message.data["content"]
         await solver.end(Finished(text=ANSWER))
         await shows(room, f"> ## {ANSWER}")
 
@@ -305,7 +305,7 @@ async def test_a_message_is_solved_with_its_data(
         assert (data.name, data.media_type) == ("rain.csv", "text/plain")
         assert await Blobs(silent_room.redis).get(data.sha256) == table.encode()
         await solver.end(Finished(text="Drawn."))
-        await shows(silent_room, "> ## Drawn.", "`rain.csv` is there for the programs")
+        await shows(silent_room, "> ## Drawn.", "The programs can read all of `rain.csv`")
 
 
 async def test_thoughts_are_beside_the_answer_and_never_in_it(
@@ -341,4 +341,4 @@ async def test_who_is_forgotten_leaves_no_steps(
         await works.erase(ada)
         assert await works.list_of(ada) == {}
         await press(room, message, "work")
-        await room.notice("no longer kept")
+        await room.notice("no longer stored")

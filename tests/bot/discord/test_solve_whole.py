@@ -62,7 +62,7 @@ async def test_real_programs_are_allowed_run_repaired_and_shown(
     async with solving(room):
         asked = await world.slash("ada", "general", "solve", {"problem": PROBLEM})
         for program in ("prnt(1)", "plt.plot([1, 2])"):
-            asking = await shows(room, program, "Shall this be run?")
+            asking = await shows(room, program, "Do you want to run this?")
             await world.click("ada", "general", asking.id, buttons(asking)[0]["custom_id"])
         solved = await shows(room, "x is 3.5", "2 steps, 1 with an error")
         await until(lambda: "Undo" in labels(solved))

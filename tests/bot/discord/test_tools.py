@@ -43,7 +43,7 @@ async def test_an_admin_chooses_tools_and_jobs_name_them(
         click = await world.click("ada", "general", page.id, menu["custom_id"], chosen)
         assert await click.wait_acknowledged()
         await panel(room, "● **`weather`**")
-        await panel(room, "In this channel /chat may call those with ●")
+        await panel(room, "In this channel /chat may call the tools with ●")
         for command, option in (("chat", "prompt"), ("solve", "problem")):
             await solver.announce()
             await world.slash("bob", "general", command, {option: "2 + 2"})
@@ -51,7 +51,7 @@ async def test_an_admin_chooses_tools_and_jobs_name_them(
             await solver.end(Finished(text="4"))
         await solver.announce()
         click = await world.click("ada", "general", page.id, menu["custom_id"], [])
-        await panel(room, "Nothing was chosen here")
+        await panel(room, "Nobody chose tools here")
         (ask,) = [part for part in parts(page) if part["type"] == 2]
         assert ask["label"] == "Ask before each call"
         await solver.announce()

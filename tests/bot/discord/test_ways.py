@@ -107,7 +107,7 @@ async def test_an_answer_that_only_a_token_reaches_ends_before_the_token_does(
         """Below what there is of it, or in its place where the machine was too slow for any."""
         for message in room.bot_says():
             cards = " ".join(embed.get("description", "") for embed in message.data["embeds"])
-            if "no more time" in message.data["content"] or "no time left" in cards:
+            if "its time was over" in message.data["content"] or "not enough time" in cards:
                 return message
         return None
 
@@ -336,15 +336,15 @@ async def _ask_by_form(world: UserActions, question: str, files: list[File]) -> 
 async def test_a_file_is_read_and_its_person_told(room: Room, world: UserActions) -> None:
     files = [File("a.csv", b"x,y\n1,2\n"), File("b.pdf", making.pdf("from the page"))]
     await _ask_by_form(world, "sum", files)
-    answer = (await _says(room, "Read `b.pdf`.")).data["content"]
+    answer = (await _says(room, "I read `b.pdf`.")).data["content"]
     assert 'sum\n\nFile "a.csv":\n```\nx,y\n1,2\n```\n\nFile "b.pdf":\n```' in answer
     assert "from the page" in answer
-    assert "-# Read `a.csv`.\n-# Read `b.pdf`." in answer
+    assert "-# I read `a.csv`.\n-# I read `b.pdf`." in answer
 
 
 async def test_a_mention_with_files_alone_is_a_question(room: Room, world: UserActions) -> None:
     await world.say("ada", "general", "@commonroom", [File("n.txt", "你好".encode("gb18030"))])
-    answer = await _says(room, "Read `n.txt`.")
+    answer = await _says(room, "I read `n.txt`.")
     assert "Please look at what I posted" in answer.data["content"]
     assert "你好" in answer.data["content"]
 
@@ -359,7 +359,7 @@ async def test_what_cannot_be_read_is_named(room: Room, world: UserActions) -> N
     answer = (await _says(room, "cannot see pictures")).data["content"]
     assert "`report.pdf` is damaged" in answer
     assert "`tool.py` is a program" in answer
-    assert "not shown `photo.txt`" in answer
+    assert "did not see `photo.txt`" in answer
 
 
 async def test_a_picture_alone_is_refused_while_nobody_sees(room: Room, world: UserActions) -> None:
@@ -418,5 +418,5 @@ async def test_without_the_permission_to_attach_the_answer_stands_alone(
     world.set_permissions("general", me, deny=Permission.ATTACH_FILES)
     prompt = "!tokens 1000"
     await world.say("ada", "general", f"@commonroom {prompt}")
-    await room.whole(f"{scripted(prompt)} -# Discord did not take a file that belongs here.")
+    await room.whole(f"{scripted(prompt)} -# Discord did not accept a file of this answer.")
     assert not any(m.data["attachments"] for m in room.bot_says())

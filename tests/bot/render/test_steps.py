@@ -95,7 +95,7 @@ def test_what_a_person_decides_on_is_open_even_below_an_answer() -> None:
 
 def test_a_failure_that_is_the_newest_is_being_repaired() -> None:
     work = AgentTrace((Step(1, "python", "a", CallStatus.TIMEOUT),))
-    assert steps_text.live(work, SAY, answering=False).endswith("Repairing…")
+    assert steps_text.live(work, SAY, answering=False).endswith("The model repairs it…")
     assert "took too long" in steps_text.live(work, SAY, answering=True)
 
 
