@@ -28,7 +28,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.add_argument("--history", type=int, default=4096, help="tokens of one long channel")
     command.add_argument("--channels", type=int, default=64, help="that talk for three turns")
     command.add_argument("--compiled", action="store_true")
-    command.add_argument("--quantize", default="", choices=("4bit", "8bit"))
+    command.add_argument("--quantize", default="", choices=("4bit", "8bit", "fp8"))
     command.add_argument("--spread", action="store_true", help="over all cards, then memory")
     pieces = "tokens of prompts beside texts, each in turn, for the engine's own choice"
     command.add_argument("--pieces", type=int, nargs="*", help=pieces)

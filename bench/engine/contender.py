@@ -73,7 +73,7 @@ class BatchingEngine(_LoopEngine):
     name = "commonroom"
 
     def __init__(self, model: Any, args: argparse.Namespace) -> None:
-        self._model = for_this_device(model)
+        self._model = for_this_device(model, fp8=args.quantize == "fp8")
         history = args.history + 1024 if args.history else 0
         longest = max(history, args.prompt + args.new) + 4 * args.new
         slots = 256 if model.device.type == "cuda" else 0

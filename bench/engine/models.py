@@ -101,7 +101,7 @@ def build(name: str | None, shape: str | None, placement: Placement = ONE_DEVICE
 
     The library handles other placements, from files; those models are ready to run.
     """
-    if shape and placement == ONE_DEVICE:
+    if shape and placement in (ONE_DEVICE, Placement("fp8")):
         return _create_random_model(SHAPES[shape])
     with write_random_model(shape) if shape else nullcontext(name) as where:
         files = resolve(str(where))

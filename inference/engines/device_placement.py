@@ -15,7 +15,9 @@ import torch
 
 from inference.engines.base import CannotLoad
 
-Quantize = Literal["", "8bit", "4bit"]
+Quantize = Literal["", "8bit", "4bit", "fp8"]
+
+FP8_CAPABILITY = (8, 9)  # CUDA's compute capability from which GPUs multiply in FP8
 
 # Where each device ends, in accelerate's words: `{0: "20GiB", "cpu": "64GiB"}`.
 Most = Mapping[int | str, str]
@@ -42,8 +44,21 @@ class Placement:
         if self.spread and (sees or adapted):
             what = "a model that sees" if sees else "an adapter: merge it into its model first"
             raise CannotLoad(f"INFERENCE_SPREAD does not work with {what}")
+        if self.quantize == "fp8":
+            self._check_fp8()
         if not self.spread and torch.cuda.is_available():
             self._check_card(folder)
+
+    def _check_fp8(self) -> None:
+        if self.spread:
+            raise CannotLoad(
+                "INFERENCE_QUANTIZE=fp8 does not work with INFERENCE_SPREAD: take 8bit or 4bit"
+            )
+        if not torch.cuda.is_available() or torch.cuda.get_device_capability() < FP8_CAPABILITY:
+            raise CannotLoad(
+                "INFERENCE_QUANTIZE=fp8 needs a GPU that multiplies in FP8 (compute capability 8.9 "
+                "or more, such as L4, RTX 4090, H100): take 8bit or 4bit"
+            )
 
     def _check_card(self, folder: Path) -> None:
         need, (_, has) = weight_bytes(folder, self.quantize), torch.cuda.mem_get_info()
@@ -90,7 +105,8 @@ ONE_DEVICE = Placement()
 GIB = 1 << 30
 
 # Bytes of a number of a matrix, embeddings aside, which stay as they are.
-BYTES = {"": 2.0, "8bit": 1.0, "4bit": 0.53}
+# FP8 layers are in bfloat16 on the card while they are loaded.
+BYTES = {"": 2.0, "8bit": 1.0, "4bit": 0.53, "fp8": 2.0}
 
 
 def weight_bytes(folder: Path, quantize: str = "") -> int:

@@ -78,6 +78,11 @@ def load(
     report(0.0, "reading the tokenizer")
     family = find_vision_family(folder)
     placement.check(folder, sees=family is not None, adapted=adapter is not None)
+    if placement.quantize == "fp8" and family is not None and not family.in_batch:
+        raise CannotLoad(
+            "INFERENCE_QUANTIZE=fp8 does not work with this model, which sees pictures outside of "
+            "the batch: leave it unset, or take 8bit or 4bit"
+        )
     tokenizer = _tokenizer(folder)
     kind = AutoModelForImageTextToText if family else AutoModelForCausalLM
     model = _load_weights(folder, report, kind, placement)
@@ -86,12 +91,14 @@ def load(
         model = _apply_adapter(model, adapter, merged=not placement.by_bitsandbytes)
     if placement.spread:
         return LoadedModel(model.eval(), tokenizer)
-    if placement.quantize and not placement.by_bitsandbytes:
+    if placement.quantize == "8bit" and not placement.by_bitsandbytes:
         shrink(model.eval())
+    fp8 = placement.quantize == "fp8"
     if family is None:
-        return LoadedModel(for_this_device(model.eval()), tokenizer)
+        return LoadedModel(for_this_device(model.eval(), fp8=fp8), tokenizer)
     if family.in_batch:
-        return LoadedModel(for_this_device(extract_decoder(model.eval())), tokenizer, whole=model)
+        decoder = extract_decoder(model.eval())
+        return LoadedModel(for_this_device(decoder, fp8=fp8), tokenizer, whole=model)
     speed_up_prefill(model)
     return LoadedModel(model.eval(), tokenizer, whole=model)
 
@@ -133,14 +140,17 @@ def extract_decoder(whole: Any) -> Any:
     return decoder.eval()
 
 
-def for_this_device(model: Any) -> Any:
-    """`model`, changed in place to what runs fastest where it lies."""
+def for_this_device(model: Any, *, fp8: bool = False) -> Any:
+    """Change `model` in place to what runs fastest on its device; on a GPU, with FP8 weights."""
     if model.device.type == "cuda":
-        from inference.engines.gpu import attention, fused_layers  # noqa: PLC0415 — triton is CUDA's alone
+        # Triton exists for CUDA alone.
+        from inference.engines.gpu import attention, fp8_linear, fused_layers  # noqa: PLC0415
 
         chosen = attention.choose(model.config)
         attention.apply(model, chosen)
         fused_layers.fuse(model, in_place=chosen == attention.OURS)
+        if fp8:
+            fp8_linear.quantize(model)
     elif speed_up_prefill(model):
         log.info("no bfloat16 arithmetic here: prefill multiplies in float32")
     return model

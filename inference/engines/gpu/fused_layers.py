@@ -17,7 +17,7 @@ from torch.nn.functional import rms_norm
 
 from inference.engines.gpu.attention import FAMILIES
 from inference.engines.gpu.decode_kernel import decode_attention
-from inference.engines.gpu.gemv_kernel import JoinedLinear, gemv_linear
+from inference.engines.gpu.gemv_kernel import GemvLinear, JoinedLinear
 from inference.engines.gpu.prefill_kernel import prefill_attention
 from inference.engines.gpu.rope_kernel import apply_rope
 
@@ -63,11 +63,6 @@ def _plain(module: Any, names: Sequence[str]) -> bool:
     return all(type(layer) is nn.Linear for layer in layers) and (
         len({getattr(layer, "bias", None) is None for layer in layers}) == 1
     )
-
-
-class GemvLinear(nn.Linear):
-    def forward(self, x: Tensor) -> Tensor:
-        return gemv_linear(x, self.weight, self.bias)
 
 
 class FusedRMSNorm(nn.Module):

@@ -14,6 +14,8 @@ import triton.language as tl
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
+from inference.engines.gpu.fp8_linear import fp8_linear
+
 CHUNK = 2048
 ROWS = 2  # a program
 
@@ -39,8 +41,15 @@ def _dot(
     tl.store(out + row, value.to(out.dtype.element_ty), mask=real)
 
 
-def gemv_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """`linear`; `x` [..., in], `weight` [out, in], both contiguous."""
+def gemv_linear(
+    x: Tensor, weight: Tensor, bias: Tensor | None, scale: Tensor | None = None
+) -> Tensor:
+    """`linear`; `x` [..., in], `weight` [out, in], both contiguous; `scale` [1, out] if `weight`
+    is in FP8.
+    """
+    if scale is not None:
+        product: Tensor = fp8_linear(x, weight, scale, bias)
+        return product
     rows, size = weight.shape
     if x.numel() != size:
         return linear(x, weight, bias)
@@ -52,8 +61,17 @@ def gemv_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return out
 
 
+class GemvLinear(nn.Linear):
+    scale: Tensor | None = None  # of each output, if the weights are in FP8
+
+    def forward(self, x: Tensor) -> Tensor:
+        return gemv_linear(x, self.weight, self.bias, self.scale)
+
+
 class JoinedLinear(nn.Module):
     """Several layers of the same input as one product."""
+
+    scale: Tensor | None = None  # of each output, if the weights are in FP8
 
     def __init__(self, layers: Sequence[nn.Linear]) -> None:
         super().__init__()
@@ -65,7 +83,7 @@ class JoinedLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the outputs of all joined layers, end to end."""
-        return gemv_linear(x, self.weight, self.bias)
+        return gemv_linear(x, self.weight, self.bias, self.scale)
 
     def parts(self, x: Tensor) -> tuple[Tensor, ...]:
         return torch.split(self(x), self.sizes, -1)

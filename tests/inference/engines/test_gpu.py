@@ -73,6 +73,27 @@ def test_a_single_row_is_multiplied_right(rows: int, size: int, biased: bool) ->
     assert (out.double() - wanted).norm() / wanted.norm() < 1e-2
 
 
+@pytest.mark.parametrize("x_rows", [1, 2, 9, 300])
+@pytest.mark.parametrize(("rows", "size"), [(4096, 4096), (1008, 896), (896, 4864), (4096, 14336)])
+@pytest.mark.parametrize("biased", [False, True])
+def test_fp8_products_are_those_of_the_rounded_numbers(
+    x_rows: int, rows: int, size: int, biased: bool
+) -> None:
+    from inference.engines.fp8 import MAX_BF16_ROWS, quantize_rows  # noqa: PLC0415
+    from inference.engines.gpu.fp8_linear import fp8_linear  # noqa: PLC0415
+
+    x, (weight, scale) = _random(1, x_rows, size), quantize_rows(_random(rows, size))
+    bias = _random(rows) if biased else None
+    rounded = x[0].double()
+    if x_rows > MAX_BF16_ROWS:
+        values, scales = quantize_rows(x[0])
+        rounded = values.double() * scales
+    wanted = rounded @ (weight.double() * scale).t() + (0 if bias is None else bias.double())
+    out = fp8_linear(x, weight, scale.t().contiguous(), bias)
+    assert out.shape == (1, x_rows, rows)
+    assert (out[0].double() - wanted).norm() / wanted.norm() < 1e-2
+
+
 @pytest.mark.parametrize(("heads", "groups", "size"), [(32, 8, 128), (14, 2, 64), (8, 8, 64)])
 def test_prompts_are_read_where_the_cache_lies(heads: int, groups: int, size: int) -> None:
     from inference.engines.gpu.prefill_kernel import prefill_attention  # noqa: PLC0415
@@ -202,6 +223,38 @@ async def answer(
 def prompt_of(length: int, seed: int) -> list[int]:
     generator = torch.Generator().manual_seed(seed)
     return torch.randint(0, 1000, (length,), generator=generator).tolist()
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+async def test_fp8_answers_are_as_near_to_the_plain_model_as_their_simulation(
+    compiled: bool, model: Any
+) -> None:
+    from inference.engines.fp8 import simulate  # noqa: PLC0415
+
+    simulated, fast = llama(), for_this_device(llama(), fp8=True)
+    simulate(simulated)
+    assert fast.model.layers[0].self_attn.joined.weight.dtype is torch.float8_e4m3fn
+    assert fast.lm_head.weight.dtype is torch.bfloat16
+    sizes = BatchConfig.for_model(fast, slots=8, context_tokens=CONTEXT, compiled=compiled)
+    prompts = [prompt_of(length, length) for length in (20, 90, 200, 450, 900, 1800)]
+    async with ContinuousBatchingLoop(fast, sizes=sizes, end_ids=(-1,)) as running:
+        answers = [await answer(running, prompt) for prompt in prompts[:3]]
+        answers += await asyncio.gather(*(answer(running, prompt) for prompt in prompts[3:]))
+    ours = near = total = 0
+    for prompt, ids in zip(prompts, answers, strict=True):
+        wanted, rounded = (_best_tokens(of, prompt, ids) for of in (model, simulated))
+        ours += int((wanted == torch.tensor(ids)).sum())
+        near += int((wanted == rounded).sum())
+        total += len(ids)
+    assert total == 24 * len(prompts)
+    assert ours >= near - total / 10
+
+
+@torch.inference_mode()
+def _best_tokens(model: Any, prompt: list[int], ids: list[int]) -> torch.Tensor:
+    logits = model(torch.tensor([prompt + ids], device="cuda")).logits
+    best: torch.Tensor = logits[0, len(prompt) - 1 : -1].argmax(-1).cpu()
+    return best
 
 
 @on_one_loop

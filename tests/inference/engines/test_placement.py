@@ -12,6 +12,8 @@ from inference.config import WorkerSettings
 from inference.engines import engine_checks
 from inference.engines.base import CannotLoad, Message
 from inference.engines.device_placement import Placement
+from inference.engines.fp8 import find_linear_layers, quantize_rows
+from inference.engines.model_loader import load
 from inference.engines.transformers_engine import TransformersEngine
 from inference.models import ModelFiles
 from tests.inference.support import Asker, text_of
@@ -111,6 +113,36 @@ async def test_what_a_spread_model_cannot_do_is_refused(tmp_path: Path) -> None:
         Placement(spread=True).check(tmp_path, sees=True, adapted=False)
     with pytest.raises(CannotLoad, match="merge it"):
         Placement(spread=True).check(tmp_path, sees=False, adapted=True)
+
+
+@pytest.mark.parametrize(
+    ("capability", "spread", "reason"),
+    [(None, False, "needs a GPU"), ((8, 6), False, "8.9"), ((9, 0), True, "INFERENCE_SPREAD")],
+)
+async def test_fp8_is_refused_with_the_way_out_where_it_cannot_run(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capability: tuple[int, int] | None,
+    spread: bool,
+    reason: str,
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: capability is not None)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
+    with pytest.raises(CannotLoad, match=rf"fp8.*{reason}.*8bit or 4bit"):
+        Placement("fp8", spread).check(tmp_path, sees=False, adapted=False)
+
+
+async def test_fp8_keeps_three_bits_of_each_number_and_leaves_the_head(smollm2: ModelFiles) -> None:
+    weights = torch.randn(64, 256) * torch.logspace(-6, 3, 64)[:, None]
+    rounded, scale = quantize_rows(weights)
+    restored = rounded.float() * scale
+    large = weights.abs() > weights.abs().amax(1, keepdim=True) / 1000
+    assert ((restored - weights).abs() / weights.abs())[large].max() <= 1 / 16
+    assert torch.equal(quantize_rows(torch.zeros(1, 16))[0].float(), torch.zeros(1, 16))
+    model = load(smollm2.folder, None, lambda _done, _what: None).model
+    layers = list(find_linear_layers(model))
+    assert len(layers) == 7 * model.config.num_hidden_layers
+    assert model.lm_head not in layers
 
 
 async def test_a_card_that_is_too_small_is_told_with_the_ways_out(
