@@ -15,6 +15,7 @@ from bench import (
 )
 from bench.article import measure as article
 from bench.bot import measure as bot
+from bench.newcomers import measure as newcomers
 from bench.solve import measure as solve
 
 
@@ -32,6 +33,7 @@ def main() -> None:
         perplexity,
         queue_overhead,
         solve,
+        newcomers,
         vision,
         article,
     ):

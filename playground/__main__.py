@@ -13,6 +13,7 @@ import sys
 import time
 import webbrowser
 from collections.abc import Coroutine
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ with require_extra("playground"):
     from playground import script
     from playground.data_dir import DataDirInUseError, default_data_dir, lock_data_dir
     from playground.discord.server import LocalDiscord, PortInUseError
-    from playground.ensure_model import NoModelError, ensure_model
+    from playground.ensure_model import NoModelError, ensure_model, fetch_better_model
     from playground.managed_process import ProcessState, ProcessStatus
     from playground.script_actions import ScriptError
     from playground.supervisor import StartError, Supervisor
@@ -97,13 +98,16 @@ async def serve(arguments: argparse.Namespace) -> int:
         supervisor = Supervisor(folder, discord, environ=os.environ)
         add_web_ui(discord.app, discord, supervisor, token)
         async with discord:
-            await ensure_model(arguments)
+            better_model = await ensure_model(arguments)
             supervisor.set_model(arguments.engine, arguments.model)
             url = f"{discord.url}/?token={token}"
             print(f"Playground: {url}\nCtrl-C ends everything. Logs: {folder / 'logs'}", flush=True)
             if not arguments.no_open and _has_screen():
                 open_browser(folder / PAGE_LINK, url)
-            async with supervisor:
+            async with supervisor, asyncio.TaskGroup() as tasks:
+                if better_model is not None:
+                    switch = partial(supervisor.switch_model, "llamacpp")
+                    tasks.create_task(fetch_better_model(better_model, supervisor.is_idle, switch))
                 await _print_status_changes(supervisor)
     return 0
 

@@ -112,6 +112,10 @@ class ManagedProcess:
             self._state, self._detail, self._progress = new
             self._on_change()
 
+    def set_spec(self, spec: ProcessSpec) -> None:
+        """Set the command and environment of the next start."""
+        self._spec = spec
+
     # --- lifecycle ----------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:

@@ -152,6 +152,13 @@ class Supervisor:
         """Kill, stop, start, pause, resume or restart a process, as `ManagedProcess` does."""
         await getattr(self.processes[name], verb)()
 
+    async def switch_model(self, engine: str, model: str) -> None:
+        """Serve another model from now on. The worker restarts."""
+        self.set_model(engine, model)
+        worker = self.processes["worker"]
+        worker.set_spec(self._worker_spec())
+        await worker.restart()
+
     async def is_idle(self) -> bool:
         """Return whether all processes are at rest and the bot has shown all answers."""
         if not {process.state for process in self.processes.values()} <= IDLE_STATES:

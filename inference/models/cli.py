@@ -145,7 +145,7 @@ def json_lines() -> Iterator[Report]:
 
 @contextmanager
 def bar() -> Iterator[Report]:
-    """A bar on stderr; nothing of it stays where stderr is no terminal."""
+    """A bar on stderr; where that is no terminal, a line for each tenth of a download."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -157,8 +157,14 @@ def bar() -> Iterator[Report]:
     console = Console(stderr=True)
     with Bars(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
         tasks = {}
+        tenths = 0
 
         def report(progress: Progress) -> None:
+            nonlocal tenths
+            reached = 10 * progress.done // progress.total if progress.total else 0
+            if not console.is_terminal and progress.stage == "download" and reached > tenths:
+                tenths = reached
+                print(f"download {tenths * 10}%", file=sys.stderr, flush=True)
             if progress.stage not in tasks:
                 tasks[progress.stage] = bars.add_task(progress.stage, total=None, detail="")
             bars.update(

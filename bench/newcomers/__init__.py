@@ -1,0 +1,1 @@
+"""`python -m bench newcomers`: forty questions of newcomers, as `/chat` puts them to a model."""
