@@ -1,8 +1,6 @@
 """Formatting of complete answers: typeset formulas, a solution set apart, plots and figures."""
 
 from dataclasses import replace
-from types import TracebackType
-from typing import Self
 
 from bot.agent_trace import AgentTrace
 from bot.article.message_layout import (
@@ -31,23 +29,14 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 class AnswerFormatter:
-    """Formats answers within `async with AnswerFormatter(blobs) as formatter`."""
+    """A formatter of answers, until `aclose`."""
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
         self._render_process = RenderProcess()
 
-    async def __aenter__(self) -> Self:
-        await self._render_process.__aenter__()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self._render_process.__aexit__(kind, error, traceback)
+    async def aclose(self) -> None:
+        await self._render_process.aclose()
 
     async def format_answer(
         self, text: str, outcome: AnswerOutcome, words: Words

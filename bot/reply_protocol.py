@@ -1,10 +1,7 @@
-"""The interface of what shows an answer.
-
-`bot.discord.delivery.discord_reply` shows it in Discord; `ReplyTranscript` records it for tests.
-"""
+"""The interface of a reply that shows an answer, and how an answer ended."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from bot.agent_trace import NOTHING, AgentTrace
@@ -79,33 +76,3 @@ class AnswerReply(Protocol):
     async def fail(self, notice: Notice, text: str = "", work: AgentTrace = NOTHING) -> None:
         """Show why there is no answer, or only `text`. Returns when the person can see it."""
         ...
-
-
-@dataclass
-class ReplyTranscript:
-    """An `AnswerReply` that records its calls."""
-
-    statuses: list[Notice] = field(default_factory=list)
-    updates: list[str] = field(default_factory=list)
-    works: list[AgentTrace] = field(default_factory=list)
-    progress: list[ArticleProgress] = field(default_factory=list)
-    answer: str | None = None
-    outcome: AnswerOutcome | None = None
-    failure: Notice | None = None
-
-    def show_status(self, notice: Notice) -> None:
-        self.statuses.append(notice)
-
-    def update(
-        self, text: str, work: AgentTrace = NOTHING, progress: ArticleProgress | None = None
-    ) -> None:
-        self.updates.append(text)
-        self.works.append(work)
-        self.progress += [progress] if progress else []
-
-    async def finish(self, text: str, outcome: AnswerOutcome) -> None:
-        self.answer, self.outcome = text, outcome
-
-    async def fail(self, notice: Notice, text: str = "", work: AgentTrace = NOTHING) -> None:
-        self.failure, self.answer = notice, text or None
-        self.works.append(work)

@@ -64,7 +64,10 @@ class ArticleView:
     sections: tuple[SectionView, ...]
 
     def messages(self, *, laid_out: bool) -> MessageViews:
-        return tuple(self._laid_out() if laid_out else self._plain())
+        if not laid_out:
+            return tuple(view for section in self.sections for view in _plain_messages(section))
+        groups = (group for section in self.sections for group in _section_groups(section))
+        return tuple(MessageView(layout=page) for page in pack(groups))
 
     def with_notes_and_buttons(
         self, laid_out: bool, footnotes: Iterable[Notice], buttons: ButtonState | None, words: Words
@@ -77,14 +80,6 @@ class ArticleView:
     ) -> MessageViews:
         """Return its messages with buttons, and with the reason why there is no new version."""
         return with_buttons(with_card(self.messages(laid_out=laid_out), notice), buttons)
-
-    def _laid_out(self) -> Iterator[MessageView]:
-        for page in pack(group for section in self.sections for group in _section_groups(section)):
-            yield MessageView(layout=page)
-
-    def _plain(self) -> Iterator[MessageView]:
-        for section in self.sections:
-            yield from _plain_messages(section)
 
 
 def section_markdown(section: Section, title: str = "") -> str:

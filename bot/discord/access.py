@@ -41,6 +41,12 @@ def require_here(interaction: discord.Interaction, job: Job) -> None:
         raise QuestionRefused(ELSEWHERE)
 
 
+def require_asker_or_manager(interaction: discord.Interaction, job: Job, refusal: Notice) -> None:
+    """Require the person who asked, or one who may manage messages. Raises `Refused`."""
+    if job.user != str(interaction.user.id) and not interaction.permissions.manage_messages:
+        raise QuestionRefused(refusal)
+
+
 def require_place(interaction: discord.Interaction, *places: str) -> None:
     """Let a panel change only the channel where it was opened.
 

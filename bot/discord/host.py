@@ -14,6 +14,7 @@ from discord import app_commands
 
 from bot import notices
 from bot.answer_formatter import AnswerFormatter
+from bot.answer_store import ShownAnswer
 from bot.config import BotSettings
 from bot.discord import access
 from bot.discord.ask import job_factory, message_text, references
@@ -88,6 +89,21 @@ class Host(discord.AutoShardedClient):
             await self._components[type(item)](interaction, item)
         except Exception as error:  # the press's edge: its person is told
             await self.explain(interaction, error)
+
+    async def find_answer(
+        self, interaction: Interaction, job_id: str, forgotten: Notice
+    ) -> ShownAnswer:
+        """Return the answer that a button belongs to.
+
+        Raises:
+            Refused: it is forgotten, or it is shown elsewhere.
+        """
+        await self.answers.wait_until_recorded(job_id)
+        shown = await self.services.answers.find(job_id)
+        if shown is None:
+            raise QuestionRefused(forgotten)
+        access.require_here(interaction, shown.job)
+        return shown
 
     async def on_ready(self) -> None:
         log.info("ready user=%s servers=%d", self.user and self.user.id, len(self.guilds))

@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ DEEPEST = 6_000  # frames of Python, for the 256 levels of a Word document
 def main() -> None:
     kind, max_chars, max_pages = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     sys.setrecursionlimit(DEEPEST)
-    _PREPARATIONS[kind]()
+    _load_parsers(kind)
     missing = _confine(
         threads=kind == "heic",
         seccomp_filter=base64.b64decode(sys.argv[4]) if sys.argv[4:] else b"",
@@ -188,7 +189,7 @@ def _read_images(data: bytes, formats: tuple[str, ...]) -> dict[str, Any]:
             frame = ImageOps.exif_transpose(image)
             if frame.mode in _FIT_AT_ONCE:
                 frame = _shrink(frame)
-            still = _shrink(_on_white(to_eight_bits(frame)))
+            still = _shrink(_to_rgb(to_eight_bits(frame)))
             stills.append(_encode_image(still, drawn=image.format in ("PNG", "GIF", "BMP", "TIFF")))
         return {"stills": stills}
 
@@ -200,22 +201,16 @@ def _select_frames(count: int) -> list[int]:
     return [round(i * (count - 1) / (MOST_FRAMES - 1)) for i in range(MOST_FRAMES)]
 
 
-def _on_white(image: Any) -> Any:
-    """Return the image on white where it is transparent."""
-    from PIL import Image  # noqa: PLC0415
+def _to_rgb(image: Any) -> Any:
+    """Return the image in RGB, on white where it is transparent."""
+    from PIL import Image, ImageCms  # noqa: PLC0415
 
-    if not image.has_transparency_data:
-        return _colours(image)
-    seen = image.convert("RGBA")
-    ground = Image.new("RGBA", seen.size, "white")
-    return Image.alpha_composite(ground, seen).convert("RGB")
-
-
-def _colours(image: Any) -> Any:
+    if image.has_transparency_data:
+        visible = image.convert("RGBA")
+        ground = Image.new("RGBA", visible.size, "white")
+        return Image.alpha_composite(ground, visible).convert("RGB")
     if image.mode != "LAB":
         return image.convert("RGB")
-    from PIL import ImageCms  # noqa: PLC0415
-
     lab, rgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
     return ImageCms.profileToProfile(image, lab, rgb, outputMode="RGB")
 
@@ -266,39 +261,25 @@ class _LimitedText:
             self.said = self.said or bool(text.strip())
 
 
-def _prepare_text() -> None:
-    import chardet  # noqa: PLC0415
-
-    chardet.detect_all("é".encode("cp1252") * 9, ignore_threshold=True)  # its models are loaded
-
-
-def _prepare_pdf() -> None:
-    import pypdf.errors  # noqa: F401, PLC0415
-
-
-def _prepare_docx() -> None:
-    from bot.files import word  # noqa: F401, PLC0415
-
-
-def _prepare_image() -> None:
-    from PIL import AvifImagePlugin, Image, ImageCms, ImageMath, ImageOps  # noqa: F401, PLC0415
-
-    Image.init()
-
-
-def _prepare_heic() -> None:
-    import pi_heif  # noqa: F401, PLC0415
-
-    _prepare_image()
-
-
-_PREPARATIONS = {
-    "text": _prepare_text,
-    "pdf": _prepare_pdf,
-    "docx": _prepare_docx,
-    "image": _prepare_image,
-    "heic": _prepare_heic,
+_IMAGING = ("PIL.AvifImagePlugin", "PIL.Image", "PIL.ImageCms", "PIL.ImageMath", "PIL.ImageOps")
+_PARSERS = {
+    "text": ("chardet",),
+    "pdf": ("pypdf.errors",),
+    "docx": ("bot.files.word",),
+    "image": _IMAGING,
+    "heic": (*_IMAGING, "pi_heif"),
 }
+
+
+def _load_parsers(kind: str) -> None:
+    """Load what a kind needs, since nothing can be loaded from elsewhere once it is confined."""
+    modules = {name: import_module(name) for name in _PARSERS[kind]}
+    if kind == "text":  # also its models
+        modules["chardet"].detect_all("é".encode("cp1252") * 9, ignore_threshold=True)
+    if image := modules.get("PIL.Image"):
+        image.init()
+
+
 _READERS = {
     "text": _read_text,
     "pdf": _read_pdf,

@@ -9,8 +9,7 @@ import logging
 import threading
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from bot.render.format_answer import (
     FormattedAnswer,
@@ -29,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 class RenderProcess:
-    """A renderer of answers in a process of its own: `async with RenderProcess() as renderer`."""
+    """A renderer of answers in a process of its own, until `aclose`."""
 
     def __init__(self, timeout_s: float = TIMEOUT_S) -> None:
         self._timeout_s = timeout_s
@@ -37,15 +36,7 @@ class RenderProcess:
         self._process: BaseProcess | None = None
         self._connection: Connection | None = None
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def aclose(self) -> None:
         await asyncio.to_thread(self._close)
 
     async def render(self, text: str) -> FormattedAnswer:

@@ -10,13 +10,15 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from bot import answer_stream, notices
-from bot.agent_trace import NOTHING
+from bot.agent_trace import NOTHING, AgentTrace
 from bot.answer_store import Version
 from bot.answer_stream import follow_answer, submit
-from bot.reply_protocol import AnswerOutcome, ReplyTranscript
+from bot.notices import Notice
+from bot.reply_protocol import AnswerOutcome
 from jobqueue.event_reader import EventReader
 from jobqueue.queue import JobQueue, Lease
 from jobqueue.schema import (
+    ArticleProgress,
     Check,
     Delta,
     Failed,
@@ -44,6 +46,36 @@ def job(number: int = 1, **changes: object) -> Job:
         "reader": READER,
     }
     return Job(**(fields | changes))  # type: ignore[arg-type]
+
+
+@dataclass
+class ReplyTranscript:
+    """An `AnswerReply` that records its calls."""
+
+    statuses: list[Notice] = field(default_factory=list)
+    updates: list[str] = field(default_factory=list)
+    works: list[AgentTrace] = field(default_factory=list)
+    progress: list[ArticleProgress] = field(default_factory=list)
+    answer: str | None = None
+    outcome: AnswerOutcome | None = None
+    failure: Notice | None = None
+
+    def show_status(self, notice: Notice) -> None:
+        self.statuses.append(notice)
+
+    def update(
+        self, text: str, work: AgentTrace = NOTHING, progress: ArticleProgress | None = None
+    ) -> None:
+        self.updates.append(text)
+        self.works.append(work)
+        self.progress += [progress] if progress else []
+
+    async def finish(self, text: str, outcome: AnswerOutcome) -> None:
+        self.answer, self.outcome = text, outcome
+
+    async def fail(self, notice: Notice, text: str = "", work: AgentTrace = NOTHING) -> None:
+        self.failure, self.answer = notice, text or None
+        self.works.append(work)
 
 
 @dataclass

@@ -7,8 +7,6 @@ job, whose answer becomes a new state. An article takes one change at a time.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
-from weakref import WeakValueDictionary
 
 import discord
 from msgspec.structs import replace
@@ -19,11 +17,11 @@ from bot.article import edits
 from bot.article.article_store import ArticleRecord
 from bot.article.export import export_zip
 from bot.article.message_layout import describe_empty_slots
-from bot.discord.access import require_here
 from bot.discord.article import article_editor
 from bot.discord.article.article_components import ArticleItem
 from bot.discord.article.article_editor import ArticleEditor
 from bot.discord.ask.admission import asker_of
+from bot.discord.delivery.answer_manager import Locks, hold_lock
 from bot.discord.delivery.answer_registry import restore_images
 from bot.discord.host import Host, Interaction
 from bot.discord.views import components_panel
@@ -43,7 +41,6 @@ TITLES = {
     "expand": "article-expand-title",
     "shorten": "article-shorten-title",
 }
-PATIENCE_S = 1.0  # of Discord's three
 
 TOO_LONG = Notice("article-long")
 NOT_THERE = Notice("article-not-there")
@@ -58,8 +55,8 @@ class ArticleActions:
         self._client = client
         self._services = client.services
         self._answers = client.answers
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._layouts: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._locks = Locks()
+        self._layouts = Locks()
         self._waiting: set[str] = set()  # articles whose newest state is about to be laid out
         self._handlers: dict[str, ArticleHandler] = {
             "edit": self._open_editor,
@@ -126,19 +123,19 @@ class ArticleActions:
         await components_panel.send_panel(interaction, page.texts(), page.rows())
 
     async def _show_slot(self, interaction: Interaction, control: ArticleItem) -> None:
-        page = await self._load_editor(interaction, control.job, control.section, control.slot)
-        await _show_editor(interaction, page)
+        await self._show_editor(interaction, control.job, control.section, control.slot)
 
     async def _select_section(self, interaction: Interaction, control: ArticleItem) -> None:
-        await _show_editor(
-            interaction, await self._load_editor(interaction, control.job, _chosen_index(control))
-        )
+        await self._show_editor(interaction, control.job, _chosen_index(control))
 
     async def _select_slot(self, interaction: Interaction, control: ArticleItem) -> None:
-        page = await self._load_editor(
-            interaction, control.job, control.section, _chosen_index(control)
-        )
-        await _show_editor(interaction, page)
+        await self._show_editor(interaction, control.job, control.section, _chosen_index(control))
+
+    async def _show_editor(
+        self, interaction: Interaction, job: str, at: int = 0, place: int = 0
+    ) -> None:
+        page = await self._load_editor(interaction, job, at, place)
+        await components_panel.edit_panel(interaction, page.texts(), page.rows())
 
     async def _load_editor(
         self, interaction: Interaction, job: str, at: int = 0, place: int = 0
@@ -227,8 +224,7 @@ class ArticleActions:
             except IndexError:
                 raise QuestionRefused(NOT_THERE) from None  # another press was quicker
             await self._services.articles.store(shown.id, shown.job.user, record)
-            page = await self._load_editor(interaction, job, at, place)
-            await _show_editor(interaction, page)
+            await self._show_editor(interaction, job, at, place)
         await self._update_messages(interaction, job, shown.id)
 
     async def _update_messages(self, interaction: Interaction, job: str, answer: str) -> None:
@@ -243,15 +239,12 @@ class ArticleActions:
             self._waiting.discard(answer)
         try:
             if not self._answers.find_renewal(answer):  # which shows the newest state itself
-                await self._show_newest(interaction, job)
+                shown, record = await self._find(interaction, job)
+                await restore_images(self._client, self._services.blobs, shown, record.article)
+                shown = with_reachable_target(shown, interaction)
+                await self._answers.show_version(shown, record.article.markdown(), record.article)
         finally:
             layout.release()
-
-    async def _show_newest(self, interaction: Interaction, job: str) -> None:
-        shown, record = await self._find(interaction, job)
-        await restore_images(self._client, self._services.blobs, shown, record.article)
-        shown = with_reachable_target(shown, interaction)
-        await self._answers.show_version(shown, record.article.markdown(), record.article)
 
     # --- by a model -----------------------------------------------------------------------------
 
@@ -298,9 +291,7 @@ class ArticleActions:
                 asked = admitted.job
                 submission = await self._answers.submit(admitted)
                 self._answers.start_delivery(asked, submission)
-                await _show_editor(
-                    interaction, await self._load_editor(interaction, job, at, place)
-                )
+                await self._show_editor(interaction, job, at, place)
         if await self._answers.wait_until_over(asked.id):
             page = await self._load_editor(interaction, job, at, place)
             await interaction.edit_original_response(
@@ -318,15 +309,13 @@ class ArticleActions:
             view=page.candidates_view(found), attachments=article_editor.candidate_files(found)
         )
 
-    # --- whether it may be ----------------------------------------------------------------------
+    # --- permissions and locks ------------------------------------------------------------------
 
     async def _find(self, interaction: Interaction, job: str) -> tuple[ShownAnswer, ArticleRecord]:
-        await self._answers.wait_until_recorded(job)
-        shown = await self._services.answers.find(job)
-        record = await self._services.articles.find(shown.id) if shown else None
-        if shown is None or record is None:
+        shown = await self._client.find_answer(interaction, job, FORGOTTEN)
+        record = await self._services.articles.find(shown.id)
+        if record is None:
             raise QuestionRefused(FORGOTTEN)
-        require_here(interaction, shown.job)
         return shown, record
 
     async def _find_own(
@@ -342,18 +331,10 @@ class ArticleActions:
     @asynccontextmanager
     async def _lock_article(self, shown: ShownAnswer) -> AsyncIterator[None]:
         """Hold the article's lock. Raises `Refused` while something else changes the article."""
-        lock = self._locks.setdefault(shown.id, asyncio.Lock())
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                await lock.acquire()
-        except TimeoutError:
-            raise QuestionRefused(notices.BUSY) from None
-        try:
+        async with hold_lock(self._locks, shown.id):
             if self._answers.find_renewal(shown.id):
                 raise QuestionRefused(notices.BUSY)
             yield
-        finally:
-            lock.release()
 
 
 def _rework_job(shown: ShownAnswer, change: SectionChange, interaction: Interaction) -> Job:
@@ -376,8 +357,3 @@ def _chosen_index(control: ArticleItem) -> int:
     if more or not value.isdecimal():
         raise QuestionRefused(NOT_THERE)
     return int(value)
-
-
-async def _show_editor(interaction: Interaction, page: ArticleEditor) -> None:
-    view: Any = components_panel.build_panel(page.texts(), page.rows())
-    await interaction.response.edit_message(view=view, attachments=[], allowed_mentions=NOBODY)

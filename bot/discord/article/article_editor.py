@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
 
 import discord
 
@@ -12,7 +11,7 @@ from bot.article.article_store import ArticleRecord
 from bot.article.message_layout import describe_empty_slot, escape_line
 from bot.discord.article.article_components import ArticleItem, button, custom_id
 from bot.discord.views.answer_buttons import stop_button
-from bot.discord.views.components_panel import ControlRow
+from bot.discord.views.components_panel import ControlRow, action_row
 from bot.i18n import Words
 from bot.notices import Notice
 from bot.render.svg_to_png import RenderedImage
@@ -58,13 +57,17 @@ class ArticleEditor:
     def rows(self) -> list[ControlRow]:
         if self.running_job:
             stop = stop_button(self.running_job, self.words)
-            return [_row(stop, self._button("show", "article-refresh", "🔄"))]
+            return [action_row(stop, self._button("show", "article-refresh", "🔄"))]
         slots = [self._slot_menu()] if len(self.section.slots) > 1 else []
-        menus = [_row(each) for each in (self._section_menu(), *slots)]
+        menus = [action_row(each) for each in (self._section_menu(), *slots)]
         around = [*self._picture_buttons(), *self._order_buttons()]
-        return [*menus, _row(*self._text_buttons()), *([_row(*around)] if around else [])]
+        return [
+            *menus,
+            action_row(*self._text_buttons()),
+            *([action_row(*around)] if around else []),
+        ]
 
-    # --- what it is -----------------------------------------------------------------------------
+    # --- texts ----------------------------------------------------------------------------------
 
     def _excerpt(self) -> str:
         text = " ".join(self.section.text.split())
@@ -84,7 +87,7 @@ class ArticleEditor:
     def _section_name(self, section: Section) -> str:
         return section.heading or self.words("article-opening")
 
-    # --- what changes it ------------------------------------------------------------------------
+    # --- controls -------------------------------------------------------------------------------
 
     def _section_menu(self) -> ArticleItem:
         """Build a menu of sections; of many, only those around the current one fit."""
@@ -146,11 +149,11 @@ class ArticleEditor:
             shown = discord.MediaGalleryItem(f"attachment://{picture.name}")
             view.add_item(discord.ui.MediaGallery(shown))
         if pictures:
-            view.add_item(_row(self._candidate_menu([number for number, _ in pictures])))
+            view.add_item(action_row(self._candidate_menu([number for number, _ in pictures])))
         else:
             view.add_item(discord.ui.TextDisplay(self.words("article-no-candidates")))
         look = self._button("look", "article-look", "🔎")
-        view.add_item(_row(look, self._button("show", "article-back", "◀️")))
+        view.add_item(action_row(look, self._button("show", "article-back", "◀️")))
         return view
 
     def _candidate(self, number: int) -> ArticleFigure:
@@ -178,10 +181,3 @@ def _slot_caption(slot: ImageSlot | None) -> str:
 
 def _option(value: int, label: str, chosen: bool) -> discord.SelectOption:
     return discord.SelectOption(label=label[:LABEL_CHARS], value=str(value), default=chosen)
-
-
-def _row(*items: "discord.ui.Item[Any]") -> ControlRow:
-    row: ControlRow = discord.ui.ActionRow()
-    for item in items:
-        row.add_item(item)
-    return row

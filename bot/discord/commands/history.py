@@ -241,8 +241,7 @@ async def forget(interaction: Interaction) -> None:
         style=discord.ButtonStyle.red,
         custom_id=f"forget:{interaction.user.id}",
     )
-    row: components_panel.ControlRow = discord.ui.ActionRow()
-    row.add_item(ForgetButton(button))
+    row = components_panel.action_row(ForgetButton(button))
     await components_panel.send_panel(
         interaction, [f"## {say('forget-title')}", say("forget-ask")], [row]
     )

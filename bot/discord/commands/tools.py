@@ -86,7 +86,7 @@ class ToolsPage:
             custom_id=f"tools:{self.channel}:ask",
             label=self.say("tools-ask-off" if self.needs_approval else "tools-ask-on"),
         )
-        return [_row(menu), _row(ask)]
+        return [components_panel.action_row(ToolsItem(item)) for item in (menu, ask)]
 
     def _line(self, name: str) -> str:
         mark = "●" if name in (self.chosen or ()) else "○"
@@ -95,12 +95,6 @@ class ToolsPage:
 
     def _about(self, name: str) -> str:
         return self.say(TOOL_DESCRIPTIONS[name]) if name in TOOL_DESCRIPTIONS else ""
-
-
-def _row(item: "discord.ui.Item[discord.ui.LayoutView]") -> components_panel.ControlRow:
-    row: components_panel.ControlRow = discord.ui.ActionRow()
-    row.add_item(ToolsItem(item))
-    return row
 
 
 @usable_everywhere
@@ -141,10 +135,7 @@ async def change_tools(interaction: Interaction, control: ToolsItem) -> None:
     server, place = server_of(interaction), str(interaction.channel_id)
     await preferences.change(server, place, by=str(interaction.user.id), **change)
     page = await _load_page(interaction)
-    await interaction.response.edit_message(
-        view=components_panel.build_panel(page.texts(), page.rows()),
-        allowed_mentions=discord.AllowedMentions.none(),
-    )
+    await components_panel.edit_panel(interaction, page.texts(), page.rows())
 
 
 ALL: tuple[Command, ...] = (tools,)

@@ -53,6 +53,7 @@ DEADLINE_SLACK_S = 10.0  # the queue's own deadline comes first
 
 T = TypeVar("T")
 Submission = asyncio.Task[Notice | None]
+Locks = WeakValueDictionary[str, asyncio.Lock]
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ class AnswerManager:
         self._registry = registry
         self._formatter = formatter
         self._pacer = pacer
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._locks = Locks()
         self._events: asyncio.Future[EventReader] = asyncio.get_running_loop().create_future()
         self._group = asyncio.TaskGroup()
         self._jobs: dict[str, Job] = {}
@@ -96,18 +97,10 @@ class AnswerManager:
         Raises:
             Refused: something is being done or answered there.
         """
-        lock = self._locks.setdefault(channel, asyncio.Lock())
-        try:
-            async with asyncio.timeout(ACKNOWLEDGE_S):
-                await lock.acquire()
-        except TimeoutError:
-            raise QuestionRefused(notices.BUSY) from None
-        try:
+        async with hold_lock(self._locks, channel):
             if any(job.channel == channel for job in self._jobs.values()):
                 raise QuestionRefused(notices.BUSY)
             yield
-        finally:
-            lock.release()
 
     def find_renewal(self, answer: str) -> Job | None:
         """Return the job that will be a new version of this answer, or of a part of it."""
@@ -139,7 +132,7 @@ class AnswerManager:
     async def run(self) -> None:
         """Continue what an earlier process left, then deliver answers until cancelled."""
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._formatter)
+            stack.push_async_callback(self._formatter.aclose)
             events = await _retry(
                 lambda: stack.enter_async_context(EventReader(self._queue, self._reader))
             )
@@ -147,7 +140,7 @@ class AnswerManager:
             for job, note in await _retry(lambda: self._queue.list_undelivered(self._reader)):
                 log.info("answer continued job=%s channel=%s", job.id, job.channel)
                 shown = reply_target.decode_note(note) if note else DeliveryNote()
-                self._start(job, resumed_from=shown)
+                self.start_delivery(job, resumed_from=shown)
             self._events.set_result(events)
             await asyncio.Event().wait()
 
@@ -179,24 +172,21 @@ class AnswerManager:
             log.exception("submission broke job=%s channel=%s", job.id, job.channel)
             return notices.internal_error(job.id)
 
-    def start_delivery(self, job: Job, submission: Submission) -> None:
-        """Show a submitted job's answer from now on."""
-        self._start(job, submission)
-
     def start_refusal(self, job: Job, refusal: Notice) -> None:
         """Show why a job is not submitted, in place of its answer."""
 
         async def refuse() -> Notice:
             return refusal
 
-        self._start(job, self._group.create_task(refuse()))
+        self.start_delivery(job, self._group.create_task(refuse()))
 
-    def _start(
+    def start_delivery(
         self,
         job: Job,
         submission: Submission | None = None,
         resumed_from: DeliveryNote | None = None,
     ) -> None:
+        """Show a job's answer from now on: a submitted one, or one of an earlier process."""
         if job.id in self._jobs:
             return  # it is being delivered: an event came twice, or was also read up
         self._jobs[job.id] = job
@@ -338,6 +328,21 @@ class AnswerManager:
         for message in shown.messages[:-1]:  # the last one has the buttons
             with suppress(TransportError):
                 await transport.delete(message)
+
+
+@asynccontextmanager
+async def hold_lock(locks: Locks, key: str) -> AsyncIterator[None]:
+    """Hold a lock during the block. Raises `Refused` if it is not free in a moment."""
+    lock = locks.setdefault(key, asyncio.Lock())
+    try:
+        async with asyncio.timeout(ACKNOWLEDGE_S):
+            await lock.acquire()
+    except TimeoutError:
+        raise QuestionRefused(notices.BUSY) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 async def _retry(call: Callable[[], Awaitable[T]]) -> T:

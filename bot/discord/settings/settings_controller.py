@@ -43,6 +43,18 @@ FIELDS_OF_FORMS = {  # of each form, which decides nothing else
     "limits": RATES,
     "rolelimit": RATES,
 }
+FORM_TITLES = {
+    "persona": "settings-persona",
+    "sampling": "settings-sampling",
+    "limits": "settings-limits",
+    "rolelimit": "settings-role-limit",
+}
+LIMIT_LABELS = (
+    "settings-minute",
+    "settings-day",
+    "settings-tokens-day",
+    "settings-megabytes-day",
+)
 CHOICES = ("model", "roles", "language")  # menus whose choice is the decision itself
 
 
@@ -97,12 +109,12 @@ class SettingsController:
         self._queue = queue
         self._actions: dict[str, Callable[[Interaction, SettingsItem], Awaitable[None]]] = {
             "place": self._switch_place,
-            "enabled": self._toggle_enabled,
-            "persona": self._ask_persona,
-            "sampling": self._ask_sampling,
-            "limits": self._ask_limits,
-            "rolelimit": self._ask_role_limits,
-            "reset": self._toggle_reset,
+            "enabled": self._toggle,
+            "persona": self._open_form,
+            "sampling": self._open_form,
+            "limits": self._open_form,
+            "rolelimit": self._open_form,
+            "reset": self._toggle,
             "clear": self._clear,
             "changes": self._show_changes,
         }
@@ -141,10 +153,7 @@ class SettingsController:
 
     async def _show(self, interaction: Interaction, place: str) -> None:
         page = await self._load_page(interaction, place)
-        await interaction.response.edit_message(
-            view=components_panel.build_panel(page.texts(), page.rows()),
-            allowed_mentions=discord.AllowedMentions.none(),
-        )
+        await components_panel.edit_panel(interaction, page.texts(), page.rows())
 
     async def _save(
         self,
@@ -160,23 +169,19 @@ class SettingsController:
             raise QuestionRefused(wrong) from error
         await self._show(interaction, place)
 
-    # --- the controls that are not plain choices ------------------------------------------------
+    # --- controls that are no plain choices -----------------------------------------------------
 
     async def _switch_place(self, interaction: Interaction, setting: SettingsItem) -> None:
         place = _chosen_value(setting)
         require_settings_place(interaction, place)
         await self._show(interaction, place)
 
-    async def _toggle_enabled(self, interaction: Interaction, setting: SettingsItem) -> None:
+    async def _toggle(self, interaction: Interaction, setting: SettingsItem) -> None:
         places = () if setting.place == SERVER else (setting.place,)
-        holds = await self._store.resolve(server_of(interaction), places)
-        await self._save(interaction, setting.place, {"enabled": holds.enabled is False})
-
-    async def _toggle_reset(self, interaction: Interaction, setting: SettingsItem) -> None:
-        places = () if setting.place == SERVER else (setting.place,)
-        holds = await self._store.resolve(server_of(interaction), places)
-        other = "managers" if holds.reset == "everybody" else "everybody"
-        await self._save(interaction, setting.place, {"reset": other})
+        current = await self._store.resolve(server_of(interaction), places)
+        other = "managers" if current.reset == "everybody" else "everybody"
+        new = current.enabled is False if setting.field == "enabled" else other
+        await self._save(interaction, setting.place, {setting.field: new})
 
     async def _clear(self, interaction: Interaction, setting: SettingsItem) -> None:
         nothing = dict.fromkeys(Preferences.__struct_fields__)
@@ -199,40 +204,13 @@ class SettingsController:
 
     # --- forms ----------------------------------------------------------------------------------
 
-    async def _ask_persona(self, interaction: Interaction, setting: SettingsItem) -> None:
-        own = await self._own_preferences(interaction, setting.place)
-        field = FormField("persona", "settings-persona", own.persona or "", MAX_PERSONA_CHARS)
-        await self._open_form(interaction, setting, "settings-persona", [field])
-
-    async def _ask_sampling(self, interaction: Interaction, setting: SettingsItem) -> None:
-        own = await self._own_preferences(interaction, setting.place)
-        entries = [
-            FormField("temperature", "settings-temperature", _format_number(own.temperature)),
-            FormField("top_p", "settings-top-p", _format_number(own.top_p)),
-            FormField("max_tokens", "settings-longest", _format_number(own.max_tokens)),
-        ]
-        await self._open_form(interaction, setting, "settings-sampling", entries)
-
-    async def _ask_limits(self, interaction: Interaction, setting: SettingsItem) -> None:
-        own = await self._own_preferences(interaction, setting.place)
-        entries = _limit_fields(own)
-        await self._open_form(interaction, setting, "settings-limits", entries)
-
-    async def _ask_role_limits(self, interaction: Interaction, setting: SettingsItem) -> None:
-        role = _chosen_value(setting)
-        now = (await self._role_rates(interaction, setting.place)).get(role, RoleRate(role))
-        entries = _limit_fields(now)
-        await self._open_form(interaction, setting, "settings-role-limit", entries, role)
-
-    async def _open_form(
-        self,
-        interaction: Interaction,
-        setting: SettingsItem,
-        title: str,
-        entries: list[FormField],
-        role: str = "",
-    ) -> None:
-        form = FormSpec(f"{FORM}:{setting.place}:{setting.field}:{role}", title, entries)
+    async def _open_form(self, interaction: Interaction, setting: SettingsItem) -> None:
+        own = await self._store.get_explicit(server_of(interaction), setting.place)
+        role = _chosen_value(setting) if setting.field == "rolelimit" else ""
+        custom_id = f"{FORM}:{setting.place}:{setting.field}:{role}"
+        form = FormSpec(
+            custom_id, FORM_TITLES[setting.field], _form_fields(setting.field, own, role)
+        )
         await send_form(interaction, form.build(words(str(interaction.locale))))
 
     async def submit_form(self, interaction: Interaction, about: str) -> None:
@@ -244,44 +222,42 @@ class SettingsController:
         given = {
             name: text for name, text in given.items() if name in FIELDS_OF_FORMS.get(field, ())
         }
+        wrong = WRONG_SAMPLING if field == "sampling" else WRONG_LIMITS
+        values: Mapping[str, object]
         match field:
             case "persona":
-                await self._save(interaction, place, {"persona": given.get("persona") or None})
-            case "sampling":
-                numbers = _parse_numbers(given, WRONG_SAMPLING)
-                await self._save(interaction, place, numbers, WRONG_SAMPLING)
-            case "limits":
-                numbers = _parse_numbers(given, WRONG_LIMITS)
-                await self._save(interaction, place, numbers, WRONG_LIMITS)
+                values = {"persona": given.get("persona") or None}
+            case "sampling" | "limits":
+                values = _parse_numbers(given, wrong)
             case "rolelimit" if role:
-                await self._save_role_limits(
-                    interaction, place, role, _parse_numbers(given, WRONG_LIMITS)
-                )
+                own = await self._store.get_explicit(server_of(interaction), place)
+                values = {"role_rates": _change_role_rate(own, role, _parse_numbers(given, wrong))}
             case _:
                 raise QuestionRefused(WRONG)
-
-    async def _save_role_limits(
-        self, interaction: Interaction, place: str, role: str, numbers: Numbers
-    ) -> None:
-        rates = await self._role_rates(interaction, place)
-        rates.pop(role, None)
-        decided = {name: number for name, number in numbers.items() if number is not None}
-        new = [{"role": role, **decided}] if decided else []
-        every = [*map(msgspec.to_builtins, rates.values()), *new]
-        await self._save(interaction, place, {"role_rates": every or None}, WRONG_LIMITS)
-
-    async def _own_preferences(self, interaction: Interaction, place: str) -> Preferences:
-        return await self._store.get_explicit(server_of(interaction), place)
-
-    async def _role_rates(self, interaction: Interaction, place: str) -> dict[str, RoleRate]:
-        own = await self._own_preferences(interaction, place)
-        return {rate.role: rate for rate in own.role_rates or ()}
+        await self._save(interaction, place, values, WRONG if field == "persona" else wrong)
 
 
-def _limit_fields(own: Preferences | RoleRate) -> list[FormField]:
-    labels = ("settings-minute", "settings-day", "settings-tokens-day", "settings-megabytes-day")
-    named = zip(RATES, labels, strict=True)
-    return [FormField(name, label, _format_number(getattr(own, name))) for name, label in named]
+def _form_fields(field: str, own: Preferences, role: str) -> list[FormField]:
+    """Return the fields of a form, with what is set there now."""
+    if field == "persona":
+        return [FormField("persona", "settings-persona", own.persona or "", MAX_PERSONA_CHARS)]
+    rates: Preferences | RoleRate = own
+    labels: tuple[str, ...] = LIMIT_LABELS
+    if field == "sampling":
+        labels = ("settings-temperature", "settings-top-p", "settings-longest")
+    elif field == "rolelimit":
+        found = (rate for rate in own.role_rates or () if rate.role == role)
+        rates = next(found, RoleRate(role))
+    named = zip(FIELDS_OF_FORMS[field], labels, strict=True)
+    return [FormField(name, label, _format_number(getattr(rates, name))) for name, label in named]
+
+
+def _change_role_rate(own: Preferences, role: str, numbers: Numbers) -> list[object] | None:
+    """Return all role rates with this role's new limits; without limits, the role has none."""
+    limits = {name: number for name, number in numbers.items() if number is not None}
+    others = [rate for rate in own.role_rates or () if rate.role != role]
+    new = [{"role": role, **limits}] if limits else []
+    return [*map(msgspec.to_builtins, others), *new] or None
 
 
 def _chosen_value(setting: SettingsItem) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import discord
 import msgspec
 
-from bot.discord.views.components_panel import ControlRow
+from bot.discord.views.components_panel import ControlRow, action_row
 from bot.discord.views.persistent_item import PersistentItem
 from bot.i18n import LANGUAGES, Words
 from bot.preferences import RATES, SERVER, Change, Preferences, RoleRate, Values
@@ -177,6 +177,10 @@ class SettingsItem(PersistentItem, template=r"settings:(?P<place>server|\d+):(?P
         return [each if isinstance(each, str) else str(each.id) for each in chosen]
 
 
+def _row(*items: "discord.ui.Item[discord.ui.LayoutView]") -> ControlRow:
+    return action_row(*map(SettingsItem, items))
+
+
 @dataclass(frozen=True)
 class SettingsPage:
     """The settings of a place as one person sees them."""
@@ -198,19 +202,19 @@ class SettingsPage:
 
     def rows(self) -> list[ControlRow]:
         return [
-            self._row(self._place_menu()),
-            *([self._row(self._model_menu())] if len(self.models) > 1 else []),
-            self._row(self._role_menu()),
-            self._row(self._role_limit_menu()),
-            self._row(self._language_menu()),
-            self._row(*self._buttons()),
-            self._row(
+            _row(self._place_menu()),
+            *([_row(self._model_menu())] if len(self.models) > 1 else []),
+            _row(self._role_menu()),
+            _row(self._role_limit_menu()),
+            _row(self._language_menu()),
+            _row(*self._buttons()),
+            _row(
                 self._button("reset", "settings-reset-switch"),
                 *([self._button("changes", "settings-changes")] if self.last_change else []),
             ),
         ]
 
-    # --- what holds -----------------------------------------------------------------------------
+    # --- texts ----------------------------------------------------------------------------------
 
     def _lines(self) -> Iterable[str]:
         told = PreferenceFormatter(self.preferences, self.words)
@@ -221,13 +225,7 @@ class SettingsPage:
         here = any(name in decided for name in FIELDS[field])
         return f"{'●' if here else '○'} **{self.words(LABELS[field])}**　{value}"
 
-    # --- what changes it ------------------------------------------------------------------------
-
-    def _row(self, *items: "discord.ui.Item[discord.ui.LayoutView]") -> ControlRow:
-        row: ControlRow = discord.ui.ActionRow()
-        for item in items:
-            row.add_item(SettingsItem(item))
-        return row
+    # --- controls -------------------------------------------------------------------------------
 
     def _id(self, field: str) -> str:
         return f"settings:{self.place}:{field}"

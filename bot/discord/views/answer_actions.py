@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from bot import notices, problem_numbers
 from bot.answer_store import ShownAnswer
 from bot.discord import access
-from bot.discord.access import require_here
+from bot.discord.access import require_asker_or_manager, require_here
 from bot.discord.ask import ask_flow
 from bot.discord.ask.admission import asker_of
 from bot.discord.delivery import reply_target
@@ -90,14 +90,16 @@ class AnswerActions:
     # --- new versions ---------------------------------------------------------------------------
 
     async def _regenerate(self, interaction: Interaction, job_id: str) -> None:
-        await self._submit_version(interaction, await self._find(interaction, job_id))
+        await self._submit_version(
+            interaction, await self._client.find_answer(interaction, job_id, FORGOTTEN)
+        )
 
     async def _continue(self, interaction: Interaction, job_id: str) -> None:
-        shown = await self._find(interaction, job_id)
+        shown = await self._client.find_answer(interaction, job_id, FORGOTTEN)
         await self._submit_version(interaction, shown, continues=shown.job.id)
 
     async def _open_edit_form(self, interaction: Interaction, job_id: str) -> None:
-        shown = await self._find(interaction, job_id)
+        shown = await self._client.find_answer(interaction, job_id, FORGOTTEN)
         turn = await self._require_changeable(interaction, shown)
         if turn.user != str(interaction.user.id):
             raise QuestionRefused(NOT_YOUR_QUESTION)  # nobody's words are put into another's mouth
@@ -110,7 +112,7 @@ class AnswerActions:
 
     async def submit_edit(self, interaction: Interaction, job_id: str) -> None:
         """Submit the edited question. An earlier process may have opened the form."""
-        shown = await self._find(interaction, job_id)
+        shown = await self._client.find_answer(interaction, job_id, FORGOTTEN)
         if shown.job.user != str(interaction.user.id):
             raise QuestionRefused(NOT_YOUR_QUESTION)
         limit = self._services.settings.commonroom_max_prompt_chars
@@ -162,10 +164,10 @@ class AnswerActions:
                     shown, reply_target.decode(admitted.job.reply).messages
                 )
 
-    # --- the branch that counts -----------------------------------------------------------------
+    # --- undo and choice of versions ------------------------------------------------------------
 
     async def _undo(self, interaction: Interaction, job_id: str) -> None:
-        shown = await self._find(interaction, job_id)
+        shown = await self._client.find_answer(interaction, job_id, FORGOTTEN)
         async with self._answers.lock_channel(shown.job.channel):
             turn = await self._require_changeable(interaction, shown)
             if not await self._services.history.undo(shown.job.channel, shown.job.id):
@@ -178,7 +180,7 @@ class AnswerActions:
             await self._client.registry.redraw_buttons(before, latest=True)
 
     async def _switch_version(self, interaction: Interaction, job_id: str, step: int) -> None:
-        shown = await self._find(interaction, job_id)
+        shown = await self._client.find_answer(interaction, job_id, FORGOTTEN)
         async with self._answers.lock_channel(shown.job.channel):
             await self._require_changeable(interaction, shown)
             wanted = shown.switch_to((shown.current + step) % len(shown.versions))
@@ -193,10 +195,10 @@ class AnswerActions:
             await self._answers.delete_unreachable_messages(shown, wanted.messages)
             await self._answers.show_version(wanted, turn.answer)
 
-    # --- opinions -------------------------------------------------------------------------------
+    # --- votes ----------------------------------------------------------------------------------
 
     async def _vote(self, interaction: Interaction, job_id: str, vote: Vote) -> None:
-        await self._find(interaction, job_id)
+        await self._client.find_answer(interaction, job_id, FORGOTTEN)
         user, place = str(interaction.user.id), str(interaction.channel_id)
         feedback = self._services.feedback
         votes = await feedback.vote(job_id, place, user, vote, str(interaction.id))
@@ -208,23 +210,11 @@ class AnswerActions:
             shown = answer_buttons.with_votes(interaction.message, votes)
             await interaction.response.edit_message(view=shown)
 
-    # --- whether it may be ----------------------------------------------------------------------
-
-    async def _find(self, interaction: Interaction, job_id: str) -> ShownAnswer:
-        await self._answers.wait_until_recorded(job_id)
-        shown = await self._services.answers.find(job_id)
-        if shown is None:
-            raise QuestionRefused(FORGOTTEN)
-        require_here(interaction, shown.job)
-        return shown
+    # --- permissions ----------------------------------------------------------------------------
 
     async def _require_changeable(self, interaction: Interaction, shown: ShownAnswer) -> Turn:
         """Return the turn of the current version if this person may change it now."""
-        if (
-            shown.job.user != str(interaction.user.id)
-            and not interaction.permissions.manage_messages
-        ):
-            raise QuestionRefused(NOT_YOURS)
+        require_asker_or_manager(interaction, shown.job, NOT_YOURS)
         history = self._services.history
         turn, head = await asyncio.gather(
             history.get_turn(shown.job.channel, shown.job.id), history.get_head(shown.job.channel)
@@ -300,8 +290,7 @@ async def stop(interaction: Interaction, job_id: str) -> Notice | None:
     try:
         job = (await queue.get_status(job_id)).job
         require_here(interaction, job)
-        if job.user != str(interaction.user.id) and not interaction.permissions.manage_messages:
-            return STOP_NOT_YOURS
+        require_asker_or_manager(interaction, job, STOP_NOT_YOURS)
         state = await queue.cancel(job_id)
     except UnknownJob:
         return OVER
@@ -325,8 +314,7 @@ async def handle_allow(interaction: Interaction, button: AllowButton) -> None:
     except UnknownJob as error:
         raise QuestionRefused(OVER) from error
     require_here(interaction, job)
-    if job.user != str(interaction.user.id) and not interaction.permissions.manage_messages:
-        raise QuestionRefused(ALLOW_NOT_YOURS)
+    require_asker_or_manager(interaction, job, ALLOW_NOT_YOURS)
     attempt, step = int(fields["attempt"]), int(fields["step"])
     await services.approvals.decide(job.id, attempt, step, allowed=fields["allowed"] == "1")
     await interaction.response.defer()  # the answer itself shows what came of it

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 import discord
 
@@ -29,6 +30,24 @@ def build_panel(
         box.add_item(row)
     view.add_item(box)
     return view
+
+
+def action_row(*items: "discord.ui.Item[Any]") -> ControlRow:
+    row: ControlRow = discord.ui.ActionRow()
+    for item in items:
+        row.add_item(item)
+    return row
+
+
+async def edit_panel(
+    interaction: discord.Interaction, texts: Sequence[str], rows: Sequence[ControlRow]
+) -> None:
+    """Show other texts and controls in the panel whose control was used."""
+    await interaction.response.edit_message(
+        view=build_panel(texts, rows),
+        attachments=[],
+        allowed_mentions=discord.AllowedMentions.none(),
+    )
 
 
 async def send_panel(

@@ -11,7 +11,6 @@ import discord
 
 from bot import problem_numbers
 from bot.agent_trace import AgentTrace
-from bot.answer_store import ShownAnswer
 from bot.discord.access import require_here
 from bot.discord.ask import ask_flow
 from bot.discord.ask.job_factory import AskOptions
@@ -123,7 +122,7 @@ async def turn_page(interaction: Interaction, button: PageButton) -> None:
 
 async def open_numbers_form(interaction: Interaction, job_id: str) -> None:
     """Open a form with the problem's numbers. Raises `Refused` where the problem is forgotten."""
-    shown = await _find_answer(interaction, job_id)
+    shown = await interaction.client.find_answer(interaction, job_id, FORGOTTEN)
     asked, _ = problem_numbers.split_prompt(shown.job.prompt)
     say = words(str(interaction.locale))
     form = discord.ui.Modal(title=say("numbers-title"), custom_id=f"{FORM}:{job_id}")
@@ -140,7 +139,7 @@ async def open_numbers_form(interaction: Interaction, job_id: str) -> None:
 
 async def submit_numbers(interaction: Interaction, job_id: str) -> None:
     """Solve the problem with the submitted numbers in an answer of its own."""
-    shown = await _find_answer(interaction, job_id)
+    shown = await interaction.client.find_answer(interaction, job_id, FORGOTTEN)
     asked, material = problem_numbers.split_prompt(shown.job.prompt)
     typed = form_values(interaction)
     values = {int(name): value for name, value in typed.items() if name.isdecimal()}
@@ -157,17 +156,6 @@ async def submit_numbers(interaction: Interaction, job_id: str) -> None:
     await ask_flow.ask(interaction, problem_numbers.replace_numbers(asked, values), options=options)
 
 
-async def _find_answer(
-    interaction: Interaction, job_id: str, forgotten: Notice = FORGOTTEN
-) -> ShownAnswer:
-    await interaction.client.answers.wait_until_recorded(job_id)
-    shown = await interaction.client.services.answers.find(job_id)
-    if shown is None:
-        raise QuestionRefused(forgotten)
-    require_here(interaction, shown.job)
-    return shown
-
-
 # --- the formulas' sources ----------------------------------------------------------------------
 
 
@@ -177,7 +165,7 @@ async def show_latex(interaction: Interaction, job_id: str) -> None:
     Raises:
         Refused: the answer is no longer kept.
     """
-    shown = await _find_answer(interaction, job_id, LATEX_FORGOTTEN)
+    shown = await interaction.client.find_answer(interaction, job_id, LATEX_FORGOTTEN)
     turn = await interaction.client.services.history.get_turn(shown.job.channel, job_id)
     found = await asyncio.to_thread(sources, turn.answer) if turn else []
     if not found:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from contextlib import aclosing
 
 import psutil
 
@@ -18,7 +19,7 @@ def children() -> list[psutil.Process]:
 
 
 async def test_it_dresses_as_dress_does() -> None:
-    async with RenderProcess() as renderer:
+    async with aclosing(RenderProcess()) as renderer:
         for answer in (answers.QUADRATIC, answers.CHINESE, answers.CODE, answers.COMPARISON):
             assert await renderer.render(answer) == format_with_images(answer)
         assert len(children()) == 1
@@ -26,13 +27,13 @@ async def test_it_dresses_as_dress_does() -> None:
 
 
 async def test_no_process_is_started_for_plain_text() -> None:
-    async with RenderProcess() as renderer:
+    async with aclosing(RenderProcess()) as renderer:
         assert await renderer.render(answers.PLAIN) == format_as_text(answers.PLAIN)
         assert children() == []
 
 
 async def test_a_drawing_that_takes_too_long_becomes_text() -> None:
-    async with RenderProcess(timeout_s=2) as renderer:
+    async with aclosing(RenderProcess(timeout_s=2)) as renderer:
         await renderer.render("$x$")
         [process] = children()
         os.kill(process.pid, signal.SIGSTOP)
@@ -42,7 +43,7 @@ async def test_a_drawing_that_takes_too_long_becomes_text() -> None:
 
 
 async def test_a_killed_process_is_replaced() -> None:
-    async with RenderProcess() as renderer:
+    async with aclosing(RenderProcess()) as renderer:
         await renderer.render("$x$")
         [process] = children()
         os.kill(process.pid, signal.SIGKILL)
@@ -52,7 +53,7 @@ async def test_a_killed_process_is_replaced() -> None:
 
 
 async def test_answers_are_not_mixed_up_when_a_caller_goes() -> None:
-    async with RenderProcess() as renderer:
+    async with aclosing(RenderProcess()) as renderer:
         await renderer.render("$x$")
         gone = asyncio.create_task(renderer.render(answers.QUADRATIC))
         await asyncio.sleep(0)
