@@ -154,7 +154,7 @@ class Attempt(Protocol):
         ...
 
     def events(self) -> AsyncGenerator[AnyEvent, None]:
-        """All that happens, then one Finished. Closing it aborts the work."""
+        """Yield all events, then one Finished. Closing the iterator aborts the work."""
         ...
 
     async def cut_short(self, reason: FinishReason) -> Finished:

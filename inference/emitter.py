@@ -104,7 +104,7 @@ async def batches(
 
 
 def merge_events(events: Sequence[AnyEvent]) -> list[AnyEvent]:
-    """The same, with what only goes on with what is before it in one event."""
+    """Merge each event that continues the one before it."""
     whole: list[AnyEvent] = []
     for event in events:
         match whole[-1] if whole else None, event:

@@ -76,7 +76,8 @@ class OcrAttempt:
         blobs: BlobReader,
         begin: Callable[[Job, int], Awaitable[Attempt]],
     ) -> None:
-        """`begin` is given the job with its pictures' text, and how many steps there were."""
+        """`begin` is called with the job, its images' text included, and the number of earlier
+        steps."""
         self._job = job
         self._number = number
         self._engine = engine

@@ -177,7 +177,7 @@ class RequestMetrics:
 
 
 def _gpu_memory() -> Iterator[tuple[str, str, int]]:
-    """Only where an engine has brought torch along, and there is a GPU."""
+    """Yield each GPU's memory, if an engine has imported torch and there is a GPU."""
     torch: Any = sys.modules.get("torch")
     if torch is None or not torch.cuda.is_available():
         return

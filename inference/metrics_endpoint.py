@@ -23,7 +23,7 @@ async def serve_worker_metrics(
     engine: Engine,
     queue: JobQueue,
 ) -> AsyncIterator[None]:
-    """Nothing at all unless a port was chosen. Raises CannotListen."""
+    """Serve the metrics if a port is chosen. Raises CannotListen."""
 
     async def refresh() -> None:
         metrics.read_engine(engine, draining=worker.draining)

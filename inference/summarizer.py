@@ -63,7 +63,7 @@ class Summarizer:
         return self._answering > self._engine.slots // CROWD_SHARE
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Summarize conversations until cancelled."""
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -109,7 +109,7 @@ class Summarizer:
     async def _write(
         self, channel: str, old: Sequence[Turn], before: Summary | None
     ) -> Summary | None:
-        """None where the model has nothing to say."""
+        """Write a summary, or return None if the model gives none."""
         most = min(MOST_TOKENS, self._engine.context_tokens // SUMMARY_SHARE)
         request = Request(
             id=f"summary.{channel}.{old[-1].job}",

@@ -179,7 +179,10 @@ class Chat:
 
 
 def with_parameter(sampling: Sampling, name: str, value: str) -> Sampling:
-    """`sampling` with one parameter set from its text. Raises ValueError saying what is wrong."""
+    """Return the sampling with one parameter set from its text.
+
+    Raises ValueError with the reason.
+    """
     if name not in Sampling.__struct_fields__:
         raise ValueError(f"{name} is none of {', '.join(Sampling.__struct_fields__)}")
     values: dict[str, object] = msgspec.structs.asdict(sampling)

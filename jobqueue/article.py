@@ -24,7 +24,7 @@ class ImageKind(StrEnum):
 
 
 class ImageRequest(Struct, frozen=True):
-    """What an image at some place of the text has to show."""
+    """The image that some place of the text needs."""
 
     caption: str
     entities: tuple[str, ...] = ()  # names of the places, persons and works that it shows
@@ -105,7 +105,7 @@ class ArticleLength(StrEnum):
 
 
 class Rework(StrEnum):
-    """How to change a section."""
+    """The kinds of changes to a section."""
 
     REWRITE = "rewrite"
     EXPAND = "expand"

@@ -11,7 +11,7 @@ from jobqueue.policy import Policy
 
 
 class BlobReader(Protocol):
-    """`Blobs`, or a folder in its place."""
+    """A reader of bytes: `Blobs`, or a folder in its place."""
 
     async def get(self, name: str) -> bytes | None: ...
 

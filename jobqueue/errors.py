@@ -49,4 +49,4 @@ class QueueUnavailable(QueueError):
 
 
 class UnknownJob(QueueError, KeyError):
-    """No such job, or its record has expired."""
+    """The job does not exist, or its record has expired."""

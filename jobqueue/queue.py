@@ -74,7 +74,7 @@ class Lease:
 
 
 class LeaseStatus(Enum):
-    """How a lease stands, and so what its worker should do; the most urgent last."""
+    """The state of a lease, which tells its worker what to do; the most urgent is last."""
 
     CONTINUE = "continue"
     DEADLINE = "deadline"  # nobody can receive more: finish with the text so far

@@ -51,7 +51,7 @@ class JobDetail:
 
 @dataclass(frozen=True, slots=True)
 class JobTimeline:
-    """Where the time of one question went. Times are the server's, in ms since 1970."""
+    """The times of one question's stages, by the server's clock in ms since 1970."""
 
     job: Job
     state: JobState

@@ -29,7 +29,7 @@ class UserLimits:
 
 @dataclass(frozen=True, slots=True)
 class RateExceeded:
-    """Which limit is used up, and until when."""
+    """The limit that is used up, and the time until it is free again."""
 
     window_ms: int  # a minute's or a day's
     limit: int

@@ -25,7 +25,10 @@ Pen = ImageDraw.ImageDraw
 
 
 class Drawing(msgspec.Struct, frozen=True):
-    """What is drawn for an entry of the manifest, on purpose not always what it describes."""
+    """A drawing for an entry of the manifest.
+
+    Some intentionally show something else than the entry says.
+    """
 
     path: str
     scene: str

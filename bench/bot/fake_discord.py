@@ -156,7 +156,7 @@ def _create_people(world: UserActions, name: str) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class VisibleEdit:
-    """An answer's text, as visible from a moment on."""
+    """A text of an answer and the time when it became visible."""
 
     at_ms: float
     content: str

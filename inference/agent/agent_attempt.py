@@ -37,8 +37,11 @@ class AgentAttempt:
         steps: int = 0,
         approvals: Approvals | None = None,
     ) -> None:
-        """Without `approvals`, a call that needs a person's word is not made. `warmed` is set
-        when a dialect's examples have been read. `steps` is how many there were before."""
+        """Create the attempt.
+
+        Without `approvals`, calls that need a person's approval are refused. `warmed` is set once
+        the dialect's examples are read. `steps` is the number of earlier steps.
+        """
         from inference.agent.lagent_loop import Loop  # noqa: PLC0415  (lagent: seconds, once)
 
         *head, question = prompt.messages

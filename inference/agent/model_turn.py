@@ -37,7 +37,7 @@ Ask = Callable[[tuple[Message, ...]], AsyncGenerator[ModelOutput, None]]
 
 
 class NoAnswer(BadRequest):
-    """All turns were spent, and none came to an answer."""
+    """The model used all its turns without an answer."""
 
 
 class NoPrograms(BadRequest):
@@ -96,7 +96,7 @@ class Asking:
 
 
 class _ParsedCall:
-    """What an engine tells apart by itself: reasoning, and the first call."""
+    """Output that the engine parses itself: the reasoning and the first call."""
 
     def __init__(self) -> None:
         self._thought = ""

@@ -58,8 +58,8 @@ class Solution(AgentAttempt):
             await self._test(read)
 
     async def _turns(self, say: str) -> AsyncGenerator[AnyEvent, None]:
-        """Until the model says something without a call; where that is not for it, until a call
-        succeeds. Raises NoAnswer when its turns are used up."""
+        """Run turns until the model answers without a call, or until a call succeeds if the dialect
+        has no answers. Raises NoAnswer when the turns are used up."""
         self._last_reply = None
         async with aclosing(self._replies(say)) as steps:
             async for step in steps:

@@ -41,7 +41,10 @@ class Steps:
         self.last: Outcome | None = None  # of those that succeeded
 
     def report_output(self, said: ModelOutput, *, aloud: bool = False) -> Iterator[AnyEvent]:
-        """`aloud`: text is the answer at once, as in a chat, whether or not a call follows."""
+        """Yield the events of the model's output.
+
+        With `aloud` its text is an answer, as in a chat, even if a call follows.
+        """
         reply, shown = said.reply, self._shown
         taken_back = not reply.text.startswith(shown.text)
         if taken_back and not aloud:  # it was shown as a thought already

@@ -56,8 +56,11 @@ class ToolRuntime:
         search: str = "",
         dialect: str = "",
     ) -> None:
-        """Without `approvals`, calls that need a person's word are not made. `dialect` is by the
-        model's name where it is empty."""
+        """Create the runtime.
+
+        Without `approvals`, calls that need a person's approval are refused. Without `dialect`, the
+        model's name selects it.
+        """
         self.engine = engine
         self._past = past
         self._blobs = blobs
@@ -163,7 +166,10 @@ class ToolRuntime:
         return tuple(tool for tool in self.tools if tool.name in job.tools)
 
     async def solution(self, job: Job, number: int, steps: int = 0) -> Solution:
-        """`steps` is how many there were before. Raises NoPrograms, and what `compose` does."""
+        """Create an attempt at a problem after `steps` earlier steps.
+
+        Raises NoPrograms, and the errors of `compose`.
+        """
         if not self._open:
             raise NoPrograms(self.closed_because)
         chosen = (PYTHON, CONVERT, *(t for t in self.tools_for(job) if t.name in _READERS))
@@ -223,7 +229,8 @@ class ToolRuntime:
 
 
 def _import_lagent() -> None:
-    """It resets the filter of warnings, and its libraries warn of themselves."""
+    """Import lagent, restore the warning filters that it resets, and ignore its libraries'
+    warnings."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         importlib.import_module("inference.agent.lagent_loop")

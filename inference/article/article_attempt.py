@@ -18,7 +18,7 @@ from jobqueue.schema import AnyEvent, ArticleProgress, Delta, Finished, FinishRe
 
 
 class BaseArticleAttempt:
-    """What a new article and a change of one have in common. Subclasses provide `events`."""
+    """The base of attempts at new articles and at changes. Subclasses provide `events`."""
 
     def __init__(
         self,

@@ -37,7 +37,7 @@ MAX_AT_HAND = 6
 
 @dataclass(frozen=True, slots=True)
 class ArticleTools:
-    """What an article is made with. Without a sandbox it has no charts."""
+    """The tools for an article's images. Without a sandbox there are no charts."""
 
     engine: Engine
     blobs: Blobs

@@ -209,7 +209,7 @@ def find_topics(library: ImageLibrary, lines: Sequence[TopicLine]) -> Iterator[T
 
 
 class _Neighbours:
-    """What stands beside each word of some texts."""
+    """The words beside each word of some texts."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         self.after: dict[str, set[str]] = defaultdict(set)
@@ -227,7 +227,7 @@ _count_neighbours = lru_cache(maxsize=2)(_Neighbours)
 
 
 class _Usage:
-    """How an article uses names; captions of the library tell how its language uses words."""
+    """An article's usage of names. The library's captions show how its language uses words."""
 
     def __init__(self, lines: Sequence[TopicLine], names: NameSet, captions: _Neighbours) -> None:
         self._lines = lines

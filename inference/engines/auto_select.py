@@ -34,7 +34,10 @@ def has_llamacpp() -> bool:
 
 
 def has_gpu() -> bool:
-    """Without torch, whose import takes seconds. CUDA_VISIBLE_DEVICES counts."""
+    """Return whether there is a GPU, without importing torch, which takes seconds.
+
+    CUDA_VISIBLE_DEVICES counts.
+    """
     return any(map(_has_device, DRIVERS))
 
 

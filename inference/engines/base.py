@@ -38,7 +38,7 @@ class PromptTooLong(BadRequest):
 
 
 class UnsupportedRequest(BadRequest):
-    """It asks for what this model cannot do."""
+    """The model cannot do what the request asks for."""
 
 
 class EngineFailed(EngineError):

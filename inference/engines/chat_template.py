@@ -23,7 +23,7 @@ class NoChatTemplate(CannotLoad):
 
 
 class ImageTokenizer(Protocol):
-    """How a model's pictures stand in its text."""
+    """The text that stands for a model's images."""
 
     mark: str  # what the chat template writes for one
 
@@ -34,7 +34,7 @@ class ImageTokenizer(Protocol):
 
 class ChatTemplate:
     def __init__(self, tokenizer: Tokenizer, frames: ImageTokenizer | None = None) -> None:
-        """`frames` say how pictures stand in the text; without them there are none."""
+        """`frames` gives the text that stands for images. Without it the model takes no images."""
         if not tokenizer.chat_template:
             raise NoChatTemplate(
                 "the model has no chat template: name an instruct or chat model, or put a "

@@ -169,7 +169,10 @@ def _pictures(files: ModelFiles) -> Iterator[Finding]:
 
 
 def _spread(files: ModelFiles, settings: WorkerSettings) -> Finding:
-    """All cards and this machine's memory; disk would do too, far too slowly."""
+    """Check a model that is spread over all GPUs and this machine's memory.
+
+    The disk would be far too slow.
+    """
     import torch  # noqa: PLC0415  (seconds)
 
     cards = [torch.cuda.mem_get_info(card) for card in range(torch.cuda.device_count())]

@@ -181,7 +181,7 @@ def _apply_adapter(model: Any, adapter: Path, *, merged: bool) -> Any:
 
 
 class _Bar:
-    """What the library takes for a progress bar."""
+    """A replacement for the library's progress bar."""
 
     def __init__(self, items: Any = (), *, report: Progress, total: int | None = None, **_: Any):
         self._items = items

@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class SamplingDefaults:
-    """What the model's own `generation_config.json` advises.
+    """The defaults in the model's own `generation_config.json`.
 
     A converted checkpoint brings no advice; then it is the usual for a chat, with the mild
     penalty that keeps small models from repeating themselves (Qwen2.5's own choice).

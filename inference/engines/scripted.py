@@ -248,13 +248,13 @@ _TEXTS = (
 
 
 class ArticleScripts:
-    """What each job's assignment says, for those requests that show only a section's text."""
+    """The script in each job's assignment. Some requests show only a section's text, without it."""
 
     def __init__(self) -> None:
         self._assignments: dict[str, str] = {}
 
     def answer(self, request: Request) -> str | None:
-        """None where it is asked for something else."""
+        """Return the scripted answer, or None for other requests."""
         found = _STAGE.search(request.id)
         if found is None:
             return None

@@ -30,7 +30,7 @@ SEEN = -1  # in what is known, a prompt with pictures: the next prompt has none 
 
 
 class SequentialLoop:
-    """What `ContinuousBatchingLoop` is to a model on one device."""
+    """A loop like `ContinuousBatchingLoop` that serves one request at a time."""
 
     broken = ""  # there is no loop that could die: a failed request fails alone
 
@@ -112,7 +112,7 @@ class SequentialLoop:
         return scores
 
     def _forget(self, kept: int) -> None:
-        """All but the first `kept` tokens."""
+        """Drop all but the first `kept` tokens from the cache."""
         if not kept:
             self._cache = DynamicCache(config=self._model.config)
             if hasattr(self._model.model, "rope_deltas"):  # Qwen-VL's, of what it saw last

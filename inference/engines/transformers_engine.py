@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """What exists once the model is loaded."""
+    """The objects of a loaded model."""
 
     loaded: LoadedModel
     template: ChatTemplate

@@ -51,8 +51,8 @@ class ImageText(Struct, frozen=True):
 
 
 class Index(Struct, frozen=True):
-    """What `pictures index` finds out once, beside the manifest, so that no article waits for
-    it."""
+    """The results of `pictures index`, stored beside the manifest, so that no article waits for
+    them."""
 
     written: Mapping[str, ImageText] = {}  # by a file's SHA-256
 

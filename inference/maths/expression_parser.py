@@ -98,11 +98,11 @@ MAX_FACTORIALS = 100
 
 
 class NotMathematics(ValueError):
-    """It cannot be read as an expression; nothing was evaluated."""
+    """The text is no expression. Nothing was evaluated."""
 
 
 def plain(text: str) -> str:
-    """`text` in ASCII where it is mathematics: signs, superscripts, full width, LaTeX."""
+    """Return the text in ASCII where it is mathematics: signs, superscripts, full width, LaTeX."""
     text = _SUPERSCRIPT.sub(lambda found: f"^({found[0].translate(_SUPERSCRIPTS)})", text)
     text = unicodedata.normalize("NFKC", text.translate(_SIGNS))
     for pattern, written in _LATEX:
@@ -113,7 +113,7 @@ def plain(text: str) -> str:
 
 
 def _without_separators(text: str) -> str:
-    """`1,000` as `1000`; in `max(1,100)` and `3,100,25` commas stand between numbers."""
+    """Write `1,000` as `1000`. In `max(1,100)` and `3,100,25` commas separate numbers."""
     start = found.start() if (found := _OF_SEVERAL.search(text)) else len(text)
     return _THOUSANDS.sub(lambda each: each[0].replace(",", ""), text[:start]) + text[start:]
 
@@ -125,7 +125,7 @@ def may_be_several_numbers(text: str) -> bool:
 
 
 def _absolute(text: str) -> str:
-    """`|x - 1|` as `abs(x - 1)`; as it is where its bars are no pairs."""
+    """Write `|x - 1|` as `abs(x - 1)`, unless the bars form no pairs."""
     written: list[str] = []
     opened, before = 0, ""
     for each in text:
@@ -140,7 +140,7 @@ def _absolute(text: str) -> str:
 
 
 def expression(text: str) -> str:
-    """`text` as an explicit Python expression. Raises NotMathematics."""
+    """Return the text as an explicit Python expression. Raises NotMathematics."""
     try:
         return ast.unparse(_exact(_parse(text)))
     except RecursionError as error:  # of hundreds of signs, one within the other
@@ -306,7 +306,7 @@ def _joins(before: str, word: str) -> bool:
 
 
 def _factorial(made: list[str]) -> list[str]:
-    """`made` with its last operand inside `factorial(…)`."""
+    """Put the last operand into `factorial(…)`."""
     start, depth = len(made) - 1, 0
     while start >= 0:
         depth += (made[start] == ")") - (made[start] == "(")

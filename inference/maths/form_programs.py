@@ -16,7 +16,7 @@ from inference.maths.expression_parser import NotMathematics, expression
 
 @dataclass(frozen=True, slots=True)
 class FormProgram:
-    """What a form asks for: a tool and its arguments."""
+    """A tool and its arguments, for a form of question."""
 
     tool: str
     arguments: dict[str, object]

@@ -31,7 +31,8 @@ def value(text: str) -> Any:
 
 
 def solutions(printed: str) -> list[dict[str, Any]]:
-    """`x = 2` or `x = 1, y = 3`, one to a line; a list or mapping as sympy prints them.
+    """Format solutions as `x = 2` or `x = 1, y = 3`, one a line, from a list or mapping that sympy
+    prints.
 
     An unnamed value has the name "". Raises Unclear.
     """

@@ -135,7 +135,8 @@ def read(question: str) -> Reading | None:
 
 
 def _has_unclear_numbers(question: str) -> bool:
-    """`2E+3` may be 2000 or 8.4, and `max(1,200, 3)` 1200 or 200."""
+    """Return whether a number is ambiguous: `2E+3` may be 2000 or 8.4, and `max(1,200, 3)` 1200 or
+    200."""
     text = unicodedata.normalize("NFKC", question)
     return may_be_several_numbers(text) or bool(re.search(r"\dE[+-]\d|\d[eE]\d{3}", text))
 
@@ -340,7 +341,7 @@ _SIDES = {
 
 
 def _at_arrow(run: str) -> list[str]:
-    """`x -> 2 (x^2 - 4)/(x - 2)`: the point ends where the expression begins."""
+    """Split `x -> 2 (x^2 - 4)/(x - 2)` where the point ends and the expression begins."""
     arrow = re.fullmatch(
         r"([a-z])\s*->\s*(-?\s*(?:\d+(?:\.\d+)?|oo|pi(?:\s*/\s*\d+)?)"
         r"(?:\s*\^\s*\(?\s*[-+](?:\s*\))?|\s*[-+]\Z)?)\s*(.*)",

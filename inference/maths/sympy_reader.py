@@ -96,7 +96,7 @@ class _Reader:
         return found
 
     def _comparisons(self) -> Any:
-        """`a`, `a < b` or `a < b <= c`."""
+        """Parse `a`, `a < b` or `a < b <= c`."""
         left = self._sum()
         found: list[Any] = []
         while sign := self._take(*_RELATIONS):
@@ -234,7 +234,10 @@ class _Reader:
 
 
 def _expression(found: Any) -> Any:
-    """`found`, which may stand beside a sign: lists times numbers would be Python's."""
+    """Require an expression that may stand beside an operator.
+
+    Python would multiply lists by numbers.
+    """
     if not isinstance(found, sympy.Expr):
         raise NotAnExpression("no number")
     return found

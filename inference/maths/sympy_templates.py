@@ -383,7 +383,7 @@ def limit(texts: tuple[str, ...], options: dict[str, str]) -> str:
 
 
 def _with_exponentials(value: str) -> str:
-    """`2**x` as `exp(x*log(2))`."""
+    """Write `2**x` as `exp(x*log(2))`."""
 
     class _Powers(ast.NodeTransformer):
         def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
@@ -398,7 +398,7 @@ def _with_exponentials(value: str) -> str:
 
 
 def limit_point(text: str) -> tuple[str, str]:
-    """`0+`, `0^-` and the like: the point, and the side from which it is approached."""
+    """Split a point such as `0+` or `0^-` into the point and the side of the approach."""
     if len(text) > MAX_POINT:
         return text, ""
     written = " ".join(plain(text).split())

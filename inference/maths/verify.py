@@ -36,7 +36,7 @@ async def same(sandbox: Sandbox, printed: str, expected: str) -> bool:
 
 
 class _Judgement(msgspec.Struct, forbid_unknown_fields=True):
-    """What `judge` prints, alone, at its end."""
+    """The only output of `judge`, at its end."""
 
     verdict: Check
     latex: str
@@ -44,7 +44,7 @@ class _Judgement(msgspec.Struct, forbid_unknown_fields=True):
 
 
 async def _run_verifier(sandbox: Sandbox, asked: dict[str, object]) -> _Judgement | None:
-    """None where the judge did not come to an end within its limits.
+    """Run the judge. Return None if it did not finish within its limits.
 
     It runs in a process of its own, after the judged program has ended: that program can neither
     write where the judge writes nor have a word of its output executed.

@@ -32,7 +32,7 @@ class RemoteFile:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a hub says a model consists of."""
+    """A hub's list of a model's files."""
 
     source: str
     revision: str

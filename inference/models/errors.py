@@ -48,7 +48,7 @@ class PullFailed(ModelError):
 
 
 class SourceUnreachable(PullFailed):
-    """Nobody answered in time."""
+    """No source answered in time."""
 
 
 class DownloadBroken(PullFailed):
@@ -56,7 +56,7 @@ class DownloadBroken(PullFailed):
 
 
 class DiskFull(PullFailed):
-    """It would not fit."""
+    """The model does not fit on the disk."""
 
     def __init__(self, folder: str, needed: int, free: int) -> None:
         super().__init__(

@@ -23,7 +23,7 @@ def sha256(path: Path, moved: Callable[[int], None] = lambda _: None) -> str:
 
 
 class Stamp(msgspec.Struct, frozen=True):
-    """What a file was when it was hashed."""
+    """A file's size and times when it was hashed."""
 
     size: int
     modified_ns: int
@@ -32,7 +32,7 @@ class Stamp(msgspec.Struct, frozen=True):
 
 
 def remembered_sha256(path: Path) -> str:
-    """`sha256`, for which a file is read again only where it has changed since."""
+    """Return the file's SHA-256. The file is read again only if it has changed."""
     status, beside = path.stat(), _stamp_path(path)
     try:
         stamp = msgspec.json.decode(beside.read_bytes(), type=Stamp)

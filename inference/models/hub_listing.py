@@ -139,7 +139,10 @@ def unreachable(urls: Mapping[Name, str], within_s: float = BOUND_S) -> dict[Nam
 
 
 def _connect(url: str, timeout_s: float) -> str | None:
-    """None when somebody answers, were it with 404; proxies of the environment are used."""
+    """Return why the hub cannot be reached, or None if it answers, even with 404.
+
+    The proxies of the environment are used.
+    """
     request = urllib.request.Request(url, method="HEAD")  # noqa: S310  # http(s) only, see below
     if request.type not in ("http", "https"):
         return f"{url} is no http address"

@@ -34,7 +34,7 @@ class FileRecord(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a pull wrote down beside the model."""
+    """The record that a pull stores beside the model."""
 
     name: str
     source: str  # a hub's address and id, or the packages
@@ -156,7 +156,7 @@ def list_installed() -> list[Path]:
 
 
 def read_manifest(folder: Path) -> Manifest | None:
-    """None where the folder is the operator's own."""
+    """Read the manifest, or return None for the operator's own folder."""
     path = folder / MANIFEST
     if not path.exists():
         return None

@@ -24,7 +24,7 @@ FLAGS = ("lstrip", "normalized", "rstrip", "single_word", "special")
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """What of sentencepiece_model.proto is needed here."""
+    """The needed part of sentencepiece_model.proto."""
 
     pieces: tuple[str, ...]  # by id
     scores: dict[str, float]  # of those that two others may become; the best is joined first

@@ -69,7 +69,7 @@ def _show(result: ProgramResult, folder: Path) -> None:
 
 
 def _harmless(text: str) -> str:
-    """Without the characters that command a terminal."""
+    """Remove the characters that command a terminal."""
     return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
 
 

@@ -65,7 +65,8 @@ class Environment:
 
 
 def default_folder() -> Path:
-    """`COMMONROOM_SANDBOX`, or a place that outlives a session and programs' uid can reach."""
+    """Return `COMMONROOM_SANDBOX`, or a folder that outlives a session and that the programs' uid
+    can reach."""
     if chosen := os.environ.get("COMMONROOM_SANDBOX"):
         return Path(chosen)
     if os.getuid() == 0:

@@ -24,7 +24,7 @@ _BACKLOG = 64
 
 
 async def serve(path: Path, config: SandboxConfig, *, mode: int = 0o600) -> None:
-    """Until SIGTERM or SIGINT. Raises `SandboxUnavailable` if it cannot start, or dies.
+    """Serve until SIGTERM or SIGINT. Raises `SandboxUnavailable` if it cannot start, or dies.
 
     `mode` is the socket's: whoever may write to it may have programs run, and nothing else.
     """

@@ -95,7 +95,7 @@ class ZygoteConnection:
             del self._running[request.id]
 
     def _send(self, message: messages.FromClient, descriptors: list[int] | None = None) -> None:
-        """Never blocks: what `concurrency` allows fits a socket's buffer many times over."""
+        """Send a message without blocking: a socket's buffer holds many times `concurrency`."""
         try:
             socket.send_fds(
                 self._control, [messages.encode(message)], descriptors or [], socket.MSG_NOSIGNAL

@@ -235,7 +235,7 @@ def _namespaces(place: Environment) -> list[str]:
 
 
 class _Complaints:
-    """Where a zygote's standard error goes: memory, so that nothing has to be cleaned up."""
+    """The memory that receives a zygote's standard error, so that nothing has to be cleaned up."""
 
     def __enter__(self) -> Self:
         self.descriptor = os.memfd_create("zygote-stderr", os.MFD_CLOEXEC)

@@ -34,7 +34,7 @@ class ToolFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a call came to."""
+    """The result of a call."""
 
     text: str
     status: CallStatus = CallStatus.OK
@@ -44,7 +44,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What belongs to one job."""
+    """The data of one job."""
 
     sandbox: Sandbox | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)  # by the names a program opens
@@ -103,7 +103,7 @@ def tool(function: Callable[..., Awaitable[str | Outcome]]) -> Tool:
 
 
 def cut(text: str, limit: int = MAX_SHOWN) -> str:
-    """`text`, or its beginning and end where it is long."""
+    """Return the text, or the beginning and end of a long one."""
     if len(text) <= limit:
         return text
     half = limit // 2

@@ -66,7 +66,7 @@ def _embedded_ipv4(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address:
 
 
 class PublicResolver(AbstractResolver):
-    """Only allowed addresses, and only if all that a name stands for are allowed."""
+    """A resolver that returns addresses only if all addresses of a name are allowed."""
 
     def __init__(self, inner: AbstractResolver, allows: Callable[[str], bool]) -> None:
         self._inner = inner

@@ -57,7 +57,7 @@ def _format_best(words: str, passages: Sequence[str], nothing: str) -> str:
 
 
 def best(words: str, passages: Sequence[str]) -> list[str]:
-    """At most MOST passages with words in common, the rarer the better (tf-idf)."""
+    """Return at most MOST passages with words of the query; rare words count more (tf-idf)."""
     counts = [Counter(_WORD.findall(passage.lower())) for passage in passages]
     wanted = set(_WORD.findall(words.lower()))
     having = {word: sum(word in count for count in counts) for word in wanted}

@@ -103,7 +103,7 @@ async def convert(value: float, unit: str, to: str) -> str:
 
 
 def convert_unit(value: Fraction, unit: str, to: str) -> str:
-    """`12.7 cm`. Raises ToolFailed."""
+    """Return the quantity in another unit, such as `12.7 cm`. Raises ToolFailed."""
     quantity = exact(value, unit, to)
     try:
         shown = str(quantity) if quantity.denominator == 1 else f"{float(quantity):.12g}"
@@ -156,7 +156,7 @@ def spellings(unit: str) -> list[str]:
 
 
 def _product(powers: dict[str, int]) -> str:
-    """`kg*m/s**2`."""
+    """Parse a product such as `kg*m/s**2`."""
     above = "*".join(_factor(name, power) for name, power in powers.items() if power > 0)
     below = (f"/{_factor(name, -power)}" for name, power in powers.items() if power < 0)
     return "".join((above or "1", *below))
@@ -196,7 +196,7 @@ def _unit(name: str) -> Any:
 
 
 def _power_in_words(found: re.Match[str]) -> str:
-    """`square foot` and `second squared`, written with a power."""
+    """Write `square foot` and `second squared` with a power."""
     power = 3 if (found["before"] or found["after"]).startswith("cub") else 2
     return f"{found['of'] or found['base']}**{power}"
 
@@ -215,7 +215,7 @@ def _find_unit(each: str, whole: str) -> Any:
 
 
 class _UnitReader:
-    """`kg*m/s^2`, `J/(kg*K)`, `1/hour`, `meters per second`: each name with its power."""
+    """A parser of `kg*m/s^2`, `J/(kg*K)`, `1/hour`: each name with its power."""
 
     def __init__(self, text: str, name: str) -> None:
         self._refusal = ToolFailed(f"{name!r} is not the name of a unit")

@@ -100,7 +100,10 @@ class Interaction:
 
 
 class Interactions:
-    """`deliver` hands the INTERACTION_CREATE payload to the bot's gateway sessions."""
+    """All interactions.
+
+    `deliver` hands the INTERACTION_CREATE payload to the bot's gateway sessions.
+    """
 
     def __init__(
         self,

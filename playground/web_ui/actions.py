@@ -150,7 +150,7 @@ class PageActions:
         return {name: self._with_file(value) for name, value in values.items()}
 
     def _with_file(self, value: Any) -> Any:
-        """`{"upload": id}` stands for the file that was sent ahead."""
+        """Replace `{"upload": id}` with the file that was uploaded before."""
         if isinstance(value, list):
             return [self._with_file(each) for each in value]
         return self._take(value) if isinstance(value, dict) else value

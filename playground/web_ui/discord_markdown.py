@@ -91,13 +91,13 @@ def _rewrite_quotes(prose: str) -> str:
 
 
 def parse_heading(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """`#` to `###`, as CommonMark; deeper ones are text."""
+    """Parse a heading of `#` to `###`, as CommonMark does; deeper ones are text."""
     at = state.bMarks[start] + state.tShift[start]
     return not state.src.startswith("####", at) and commonmark_heading(state, start, end, silent)
 
 
 def parse_subtext(state: StateBlock, start: int, _end: int, silent: bool) -> bool:
-    """`-# small print`"""
+    """Parse `-# small print`."""
     at, stop = state.bMarks[start] + state.tShift[start], state.eMarks[start]
     if not state.src.startswith("-# ", at):
         return False
@@ -114,7 +114,7 @@ def parse_subtext(state: StateBlock, start: int, _end: int, silent: bool) -> boo
 
 
 def parse_spoiler(state: StateInline, silent: bool) -> bool:
-    """`||hidden until clicked||`"""
+    """Parse `||hidden until clicked||`."""
     start = state.pos
     if not state.src.startswith("||", start):
         return False
@@ -161,7 +161,7 @@ FORMATTER = HtmlFormatter(nowrap=True, classprefix="hl-")
 
 @dataclass(frozen=True)
 class DisplayNames:
-    """What ids in a text are called; an id that is missing is shown as unknown."""
+    """The names of ids in a text. A missing id is shown as unknown."""
 
     users: Mapping[str, str] = field(default_factory=dict)
     channels: Mapping[str, str] = field(default_factory=dict)
@@ -201,7 +201,7 @@ def _render_fence(_self: RendererHTML, tokens: Tokens, at: int, *_: Any) -> str:
 
 
 def _render_strong(self: RendererHTML, tokens: Tokens, at: int, options: Any, env: Any) -> str:
-    """`__x__` is underlined on Discord, `**x**` is bold."""
+    """Underline `__x__` and make `**x**` bold, as Discord does."""
     tokens[at].tag = "u" if tokens[at].markup == "__" else "strong"
     return self.renderToken(tokens, at, options, env)
 

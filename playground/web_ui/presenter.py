@@ -29,7 +29,10 @@ ATTACHMENT = 11  # an option's type
 
 
 class Presenter:
-    """`world` is asked for names when a text is rendered, so that they are the present ones."""
+    """A presenter of messages.
+
+    It asks `world` for names when it renders, so that they are current.
+    """
 
     def __init__(self, world: UserActions) -> None:
         self._world = world
@@ -131,7 +134,7 @@ class Presenter:
         return {**file, "url": str(file.get("url") or "").removeprefix(base)}
 
     def _present_command(self, metadata: Json | None) -> Json | None:
-        """Only the first answer to a command shows the command."""
+        """Return the command for the first answer to it, and for no other."""
         first = metadata and "original_response_message_id" not in metadata
         metadata = (metadata or {}).get("triggering_interaction_metadata") or metadata
         if not metadata or not first or metadata["type"] != COMMAND_INTERACTION:

@@ -40,7 +40,7 @@ PAGE_EVENTS = {
 
 
 class ProcessControl(Protocol):
-    """What starts the processes and knows how they are."""
+    """The starter of the processes, which knows their states."""
 
     def status_rows(self) -> list[Json]:
         """Return each process's name, state, progress (0 to 1 or None), detail, memory (bytes)."""
@@ -69,7 +69,7 @@ class PageSession:
         self._status: list[Json] = []
 
     async def run(self, hello: Mapping[str, Any]) -> None:
-        """Until the page goes. Everything is sent in the order in which it was put."""
+        """Send everything in the order in which it was queued, until the page closes."""
         with self._world.subscribe() as changes:
             self._switch_user(hello.get("user"), hello.get("locale"))
             async with asyncio.TaskGroup() as tasks:

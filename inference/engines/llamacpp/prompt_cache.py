@@ -27,7 +27,7 @@ UNFINISHED = "unfinished"  # of the name of one that is being written
 
 
 class PromptCache:
-    """All of it is a courtesy: what cannot be kept or taken back is read again."""
+    """A best-effort cache: prompts that cannot be stored or restored are read again."""
 
     def __init__(self, folder: Path, model: Path, context_tokens: int) -> None:
         self.folder = folder
@@ -36,7 +36,7 @@ class PromptCache:
 
     @classmethod
     def open(cls, folder: Path, model: Path, context_tokens: int) -> Self | None:
-        """None where there is no writing."""
+        """Open the cache, or return None if its folder is not writable."""
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:

@@ -17,7 +17,7 @@ ERRORS = 1  # what it logs; more would tell of what people ask
 
 
 class ServerPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What to serve, and to whom."""
+    """The model to serve, and the server's limits."""
 
     path: str  # of a GGUF file
     model: str  # its name
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def _parameters(wanted: Any, plan: ServerPlan) -> Any:
-    """`wanted`, llama.cpp's own defaults, changed to the plan's."""
+    """Change llama.cpp's default parameters to those of the plan."""
     wanted.model.path, wanted.model_alias = plan.path, {plan.model}
     wanted.hostnames, wanted.port, wanted.reuse_port = ["127.0.0.1"], plan.port, True
     wanted.api_keys, wanted.ui, wanted.verbosity = [plan.key], False, ERRORS

@@ -69,11 +69,11 @@ class ServerFailed(EngineFailed):
 
 
 class ServerUnreachable(ServerFailed):
-    """Nobody is there."""
+    """No server answered."""
 
 
 class EndpointMissing(ServerFailed):
-    """It has nothing at that address."""
+    """The server has nothing at that address."""
 
 
 class ServerBusy(ServerFailed):
@@ -149,7 +149,7 @@ def _named_parameters(told: Any) -> Iterator[str]:
 
 
 def _items(told: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
-    """All objects of an error, the outermost first."""
+    """Yield all objects of an error, the outermost first."""
     if depth > 6:
         return
     if isinstance(told, dict):
@@ -182,13 +182,13 @@ def page(body: bytes) -> str:
 
 
 def readable(text: str) -> str:
-    """`text` in one line that can be shown: short, without secrets and without control signs."""
+    """Return the text in one short line, without secrets and control characters."""
     plain = " ".join(_UNSEEN.sub(" ", redact(text[:4000])).split())
     return plain if len(plain) <= LONGEST_REASON else f"{plain[: LONGEST_REASON - 1]}…"
 
 
 def without_words(error: EngineError, messages: Sequence[Message]) -> EngineError:
-    """`error` without what its server repeats of the conversation, which is nobody's business."""
+    """Return the error without the parts of the conversation that the server repeats in it."""
     if isinstance(error, PromptTooLong):
         return error
     told, said = str(error), "\n".join(message.content for message in messages)

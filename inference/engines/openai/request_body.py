@@ -163,7 +163,7 @@ def _message(message: Message, after: Message | None, name: str) -> Json:
 
 
 def plain(text: str) -> str:
-    """`text` without what a model could take for structure."""
+    """Return the text without parts that a model could take for structure."""
     return SPECIAL.sub("\u200b", text)
 
 

@@ -38,7 +38,7 @@ _CONTEXTS = ("max_model_len", "context_length", "context_window", "max_context_l
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """What the operator says; the rest is the server's to tell."""
+    """The operator's options. Everything else comes from the server."""
 
     model: str
     any_model: bool = False  # where `model` is not served, take the only one that is
@@ -105,7 +105,7 @@ class Server:
         return bool(_REASONS.search(self.served.model))
 
     def without_refused(self, body: request_body.Json) -> request_body.Json:
-        """`body` without the parameters that this server has turned down."""
+        """Return the body without the parameters that this server has refused."""
         kept = {name: value for name, value in body.items() if name not in self._refused}
         limit = "max_completion_tokens"  # the newer name
         if "max_tokens" in body and "max_tokens" in self._refused and limit not in self._refused:
@@ -125,7 +125,7 @@ class Server:
             self.served = replace(self.served, takes_tools=False)
 
     def _is_down(self, trouble: ServerFailed) -> None:
-        """Until it answers a look again."""
+        """Use the server no more until it answers a check."""
         if self.trouble is None:
             log.warning("server is down", extra={"url": self.name, "reason": str(trouble)})
         self.trouble = trouble

@@ -56,7 +56,7 @@ class _Hung:
 
 
 class EmbeddingSlots:
-    """Which picture hangs where. Used from the event loop alone."""
+    """The slots in which images' embeddings lie. Only the event loop may use it."""
 
     def __init__(self, layer: ImageEmbedding) -> None:
         self._layer = layer
@@ -128,5 +128,5 @@ class EmbeddingSlots:
 
 
 def replace_placeholders(ids: Sequence[int], blank: int, with_ids: Iterator[int]) -> list[int]:
-    """`ids` with the next of `with_ids` for each `blank`."""
+    """Replace each `blank` among the ids with the next of `with_ids`."""
     return [next(with_ids) if token == blank else token for token in ids]

@@ -48,7 +48,10 @@ class ImageEncoder:
     async def encode_prompt(
         self, messages: Sequence[Message], prompt: Sequence[int]
     ) -> AsyncIterator[list[int]]:
-        """`prompt` with the ids of the pictures themselves; they hang until this is left."""
+        """Encode the images and give the prompt their ids.
+
+        Their slots are kept until the block is left.
+        """
         shown = [(i, len(message.images)) for message in messages for i in message.images]
         async with AsyncExitStack() as stack:
             ids: list[int] = []

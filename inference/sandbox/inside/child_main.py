@@ -24,7 +24,7 @@ _GC_THRESHOLD = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Confinement:
-    """The same for all children."""
+    """The confinement of all children."""
 
     ruleset: int  # Landlock's descriptor
     seccomp_filter: bytes

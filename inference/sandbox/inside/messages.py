@@ -18,7 +18,7 @@ EndReason = Literal["exit", "timeout", "killed", "unconfined"]
 
 
 class _Message(msgspec.Struct, frozen=True, tag=str.lower):
-    """What they have in common."""
+    """The base of all messages."""
 
 
 # --- launcher → zygote, once --------------------------------------------------------------------
@@ -67,7 +67,10 @@ class Ended(_Message, frozen=True):
 
 
 class Run(_Message, frozen=True):
-    """With descriptors: the output pipe, a `Task`, then one for each of the task's files."""
+    """Start a program.
+
+    Its descriptors are the output pipe, a `Task`, then one for each of the task's files.
+    """
 
     id: int  # unique in the connection
     timeout_s: float
@@ -82,8 +85,10 @@ class Kill(_Message, frozen=True):
 
 
 class Task(_Message, frozen=True):
-    """In a sealed memfd. What says anything about a person is here and never in the zygote, for
-    its memory is what every later program starts with."""
+    """A program and its data, in a sealed memfd.
+
+    Personal data is only here: every later program starts with the zygote's memory.
+    """
 
     program: str
     files: tuple[str, ...]  # their names

@@ -61,7 +61,10 @@ class FrameStream(io.RawIOBase):
 
 
 def run(task: messages.Task, output: int) -> None:
-    """Never raises for what the program does. Frames are written as it goes."""
+    """Run the program and write its frames as it goes.
+
+    Nothing that the program does raises here.
+    """
     frames = FrameWriter(output)
     sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115  (lives as long as the process)
     sys.stdout = FrameStream(frames, messages.Stdout).text()
@@ -108,7 +111,10 @@ def _compile(source: str) -> tuple[CodeType, CodeType | None]:
 
 
 def _is_drawing(value: object) -> bool:
-    """`plt.plot(…)` as a last line is there for the picture, not for its list of lines."""
+    """Return whether the last line draws, such as `plt.plot(…)`.
+
+    Its value, a list of lines, is not printed.
+    """
     sample = value[0] if isinstance(value, list | tuple) and value else value
     return type(sample).__module__.partition(".")[0] in ("matplotlib", "mpl_toolkits")
 
@@ -135,7 +141,7 @@ def _own_frames(error: BaseException) -> str:
 
 
 def _cut(text: str, limit: int) -> str:
-    """At most `limit` bytes of UTF-8, the middle left out, lone surrogates replaced."""
+    """Cut the text to `limit` bytes of UTF-8: leave out its middle, and replace lone surrogates."""
     data = text.encode("utf-8", "replace")
     if len(data) > limit:
         half = limit // 2 - 8
