@@ -41,7 +41,7 @@ class Step(msgspec.Struct, frozen=True, tag="step", omit_defaults=True):
     number: int  # from 1
     tool: str
     call: str = ""  # a program, or arguments as JSON
-    status: CallStatus | None = None  # None until it has returned
+    status: CallStatus | None = None  # None until the call returns
     output: str = ""
     figures: tuple[Attachment, ...] = ()
     duration_ms: int = 0

@@ -72,13 +72,13 @@ async def _check_settings(environ: Mapping[str, str]) -> list[Finding]:
 
 # Checks at the bot's start: one sentence says what is wrong and what to do.
 #
-# What only the operator can mend ends the process with exit code 2. What may pass by itself, such
-# as a Redis or a Discord that cannot be reached, is said and waited out.
+# Errors that only the operator can mend end the process with exit code 2. Errors that may pass,
+# such as an unreachable Redis or Discord, are logged, and the bot tries again.
 
 PORTAL = "https://discord.com/developers/applications"
 
 
-# What ends the process, each with what the operator is told.
+# Errors that end the process; `describe_fatal` explains them.
 FATAL = (
     discord.LoginFailure,
     discord.PrivilegedIntentsRequired,

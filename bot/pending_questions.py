@@ -30,7 +30,7 @@ class Quote(msgspec.Struct, frozen=True, omit_defaults=True):
     title: str  # whose it is, and in what way the question points at it
     text: str
     name: str = ""  # of it, for the person
-    newest: bool = False  # where not all of it fits, its end is kept
+    newest: bool = False  # if it does not fit, its end is kept
     cut: bool = False
 
     def with_text(self, text: str, *, cut: bool) -> "Quote":

@@ -129,15 +129,15 @@ class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
     max_tokens: Tokens | None = None
     language: Literal["", "en", "zh-CN"] | None = None  # empty is each person's own
     enabled: bool | None = None
-    roles: tuple[str, ...] | None = None  # who may ask; empty is everybody
+    roles: tuple[str, ...] | None = None  # the roles that may ask; empty: everybody
     per_minute: Questions | None = None
     per_day: Questions | None = None
     tokens_per_day: TokensADay | None = None
     megabytes_per_day: MegabytesADay | None = None  # of files
     role_rates: tuple[RoleRate, ...] | None = None
     tools: tuple[str, ...] | None = None  # that the model may call; None is each worker's own way
-    reset: Literal["managers", "everybody"] | None = None  # who may forget what others said
-    approval: bool | None = None  # whether a person is asked before each call
+    reset: Literal["managers", "everybody"] | None = None  # the people who may reset others' turns
+    approval: bool | None = None  # a person approves each call
 
     def with_defaults(self, base: "Preferences") -> "Preferences":
         """Return these preferences; unset ones have the value in `base`."""

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 MOST = 5  # that a form holds
 LONGEST = 20  # characters of a new one
-LABEL = 45  # what Discord takes
+LABEL = 45  # Discord's limit
 AROUND = 14  # characters beside a number, by which people know it
 
 _NUMBER = re.compile(r"(?<![A-Za-z_\d.])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)")
-# What is read along with a question begins so: a title, and below it a fence.
+# Quoted material begins with a title and a code fence.
 _MATERIAL = re.compile(r'\n\n(?=(?:File "|Messages? |Thread )[^\n]*:\n```)')
 
 

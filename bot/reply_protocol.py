@@ -19,9 +19,9 @@ class AnswerOutcome:
 
     reason: FinishReason = FinishReason.STOP
     omitted_turns: int = 0  # older turns that the model was not shown
-    check: Check | None = None  # None where nobody expects one
-    work: AgentTrace = NOTHING  # what was done for it
-    summarised_turns: int = 0  # those before the omitted ones, which it knew in short
+    check: Check | None = None  # None if no check is expected
+    work: AgentTrace = NOTHING  # the steps of the answer
+    summarised_turns: int = 0  # turns before the omitted ones, which the model knew as a summary
     formulas: bool = False  # that can be copied
     unseen_pictures: int = 0  # of the conversation, that the model was not shown
     article: Article | None = None  # as it is laid out

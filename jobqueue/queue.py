@@ -77,7 +77,7 @@ class LeaseStatus(Enum):
     """The state of a lease, which tells its worker what to do; the most urgent is last."""
 
     CONTINUE = "continue"
-    DEADLINE = "deadline"  # nobody can receive more: finish with the text so far
+    DEADLINE = "deadline"  # its time is over: finish with the text so far
     CANCEL = "cancel"  # the person pressed Stop: finish with the text so far
     LOST = "lost"  # another worker has the job: drop the attempt, write nothing
 

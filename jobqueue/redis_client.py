@@ -53,7 +53,7 @@ class _Client(_DrainingClient, Redis):  # type: ignore[misc]  # redis-py's own b
 
 
 class _SentinelClient(_Client):
-    sentinels: Sentinel  # its own clients are closed with this one
+    sentinels: Sentinel  # its clients are closed with this one
 
     async def aclose(self, *args: Any, **options: Any) -> None:
         await super().aclose(*args, **options)

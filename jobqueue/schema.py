@@ -57,7 +57,7 @@ class Job(Struct, frozen=True):
     prompt: str
     reader: str  # the bot process that delivers the answer, by its name; also names its live stream
     reply: str = ""  # the bot's own note of where the answer goes
-    capability: str = "chat"  # what the worker must be able to do
+    capability: str = "chat"  # the ability that the worker needs
     system: str = ""  # the system prompt; empty: the service's own
     attachments: tuple[Attachment, ...] = ()
     sampling: Sampling = Sampling()
@@ -118,7 +118,7 @@ class FinishReason(StrEnum):
     LENGTH = "length"  # max_tokens or the context was reached
     REPETITION = "repetition"  # the model repeated itself; what it repeated is dropped
     CANCELLED = "cancelled"  # a person pressed Stop; the partial text stands
-    DEADLINE = "deadline"  # nobody could receive more
+    DEADLINE = "deadline"  # the answer's time was over
 
 
 class FailureCode(StrEnum):

@@ -46,7 +46,7 @@ class ScriptQuestion:
     refused: bool = False  # by Discord's client, or because no bot was connected
     failed: bool = False  # "The application did not respond"
     form_open: bool = False  # the answer was a modal, which nobody has submitted yet
-    # Those that the asker can see, oldest first.
+    # The messages that the asker can see, the oldest first.
     messages: list[StoredMessage] = field(default_factory=list)
 
     @property

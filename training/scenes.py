@@ -75,7 +75,7 @@ class Scene:
     number_height: float = 0.4
     number_color: str = "black"
     number_fill: RGB = (0, 0, 0)
-    font: int = 0  # which of the fonts there are
+    font: int = 0  # the font's index
 
 
 def random_scene(rng: Random) -> Scene:

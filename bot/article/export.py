@@ -20,7 +20,7 @@ from jobqueue.article import Article, ArticleFigure, ImageSlot, Section
 
 # An article as one HTML page: its pictures within it, its formulas as MathML, nothing fetched.
 #
-# What a model or a person wrote is text: raw HTML in it is shown as it stands, and a link may
+# Text of a model or person stays text: raw HTML is shown as it is written, and a link may
 # lead to http and https alone.
 
 ATTRIBUTES = frozenset({  # of formulas; none of them leads anywhere or runs anything
@@ -31,9 +31,9 @@ ATTRIBUTES = frozenset({  # of formulas; none of them leads anywhere or runs any
     "xmlns",
 })  # fmt: skip
 _WEB = re.compile(r"https?://", re.IGNORECASE)
-_TEXT_ESCAPE = re.compile(r"\\([$%&#_])")  # which it leaves in `\text`
+_TEXT_ESCAPE = re.compile(r"\\([$%&#_])")  # the converter leaves these in `\text`
 _ENVIRONMENT = re.compile(r"\\(begin|end)\{(\w+\*?)\}")
-# What the converter knows, for what it does not.
+# Environments that the converter knows, for those that it does not know.
 _ENVIRONMENTS = {
     "aligned": "split", "dcases": "cases", "gather": "matrix", "gather*": "matrix",
     "gathered": "matrix",
@@ -109,7 +109,7 @@ def _to_mathml(formula: Formula) -> str:
         return f"<code>{escape(formula.source)}</code>"
     if not all(_is_safe_mathml(element) for element in tree.iter()):
         return f"<code>{escape(formula.source)}</code>"
-    for element in tree.iter():  # its own references are not characters yet
+    for element in tree.iter():  # the converter writes character references
         element.text = element.text and _TEXT_ESCAPE.sub(r"\1", unescape(element.text))
     return tostring(tree, encoding="unicode")
 

@@ -55,7 +55,7 @@ class Host(discord.AutoShardedClient):
             http_trace=metrics.trace(),
             intents=_intents(services.settings),
             allowed_mentions=discord.AllowedMentions.none(),
-            # Nothing here looks at old messages or other members, so large servers are cheap.
+            # Old messages and members are not cached, which makes large servers cheap.
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,

@@ -98,7 +98,7 @@ class FileAttacher:
         room -= len(prompt.encode()) - len(question.words.encode())
         quoted, attachments, unstored = await self._read_all(question, room, for_programs)
         shown = list_images(quoted)
-        for_article = strip_model(job.capability) == ARTICLE  # which they may be pictures of
+        for_article = strip_model(job.capability) == ARTICLE  # the files may be its pictures
         seen = bool(shown) and (for_article or (capabilities.vision and not for_programs))
         legible = bool(shown) and capabilities.reads_images
         told = [file for file in quoted if file not in shown or seen]

@@ -46,7 +46,7 @@ NAMES = {
 }
 _EIGHT_BIT = tuple(name for name in NAMES if not name.startswith("utf"))
 _EAST_ASIAN = ("gb18030", "big5hkscs", "cp932", "euc_jp", "cp949")
-# What is asked of chardet, by its own names.
+# chardet's names of encodings that it is asked for.
 _ASKED = {"euc_jis_2004": "euc_jp", "shift_jis_2004": "cp932"}
 
 # All letters of one are letters of the others: their frequencies tell these encodings apart.
@@ -161,7 +161,7 @@ def guess_encoding(data: bytes) -> Guess | None:
     ratings = {name: _rate_cyrillic(_decode(sample, name) or "") for name in _CYRILLIC}
     for encoding in _EIGHT_BIT:
         text = _decode(sample, encoding)
-        if text is None or text.isascii():  # all that is beyond ASCII would be a cut character
+        if text is None or text.isascii():  # then only a cut character was beyond ASCII
             continue
         score = math.log(confidence.get(encoding, 0) + 0.02) * _chardet_weight(sample)
         score += judge(text, encoding) - _RARITY.get(encoding, 0)
@@ -281,7 +281,7 @@ def _judge_east_asian(character: str, encoding: str) -> float:
     return rating
 
 
-# Where the usual Han characters stand. Hardly anybody writes Hanja, so Korean has none.
+# The rows of common Han characters. Korean has none, since few people write Hanja.
 _ORDERED_ROWS = {
     "gb18030": ("gb18030", 0xB0, 0xD7),
     "big5hkscs": ("big5hkscs", 0xA4, 0xC6),

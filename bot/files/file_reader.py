@@ -172,7 +172,7 @@ class Text:
     beginning: bool = False  # of data that programs read whole
     # How it was read, for the person; two texts are equal where their words are.
     plain: bool = field(default=False, compare=False)  # it is a text file
-    assumed_encoding: str = field(default="", compare=False)  # where nothing makes it certain
+    assumed_encoding: str = field(default="", compare=False)  # if it is uncertain
     repaired: bool = field(default=False, compare=False)  # bytes that are no characters
     cleaned: bool = field(default=False, compare=False)  # of terminals' codes and other controls
     skipped: tuple[str, ...] = field(default=(), compare=False)  # kinds of what is no text in it

@@ -29,7 +29,7 @@ _MAGIC = (
     (b"fLaC", FileType.AUDIO),
     *((head, FileType.AUDIO) for head in (b"\xff\xfb", b"\xff\xf3", b"\xff\xf2")),  # untitled MP3
 )
-# What an ISO media file says that it is, behind its first box's length and name.
+# Brands of ISO media files, which follow the first box's length and name.
 _BRANDS = {
     **dict.fromkeys((b"avif", b"avis"), FileType.IMAGE),
     **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"), FileType.HEIC),
@@ -41,7 +41,7 @@ _BITMAP_HEADS = (12, 40, 52, 56, 64, 108, 124)  # lengths of the second head of 
 
 _RTF = b"{\\rtf"  # a text by its bytes, mostly of codes
 
-# What people post that is not read, and the key of bot/locales that says so.
+# Known types that are not read, and the message that says so.
 _UNREAD_MAGIC = (
     (_RTF, "file-rtf"),
     (b"Rar!\x1a\x07", "file-archive"),
@@ -59,7 +59,7 @@ _UNREAD_MAGIC = (
     (b"FLV\x01", "file-video"),
     (b"\0\0\x01\xba", "file-video"),
 )
-# Those that no text for people begins with.
+# First bytes that no readable text has.
 _NEVER_TEXT = (
     _RTF,
     *(magic for magic, _ in _UNREAD_MAGIC if not magic.decode("latin-1").isprintable()),

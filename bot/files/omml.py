@@ -32,7 +32,7 @@ _BRACKETS = {
     "‖": r"\|", "": ".",
 }  # fmt: skip
 _MATRICES = {"()": "pmatrix", "[]": "bmatrix", "{}": "Bmatrix", "||": "vmatrix", "‖‖": "Vmatrix"}
-# Where LaTeX has no letter of its own.
+# Letters that LaTeX lacks.
 _SYMBOLS = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "ϵ": "epsilon",
     "ζ": "zeta", "η": "eta", "θ": "theta", "ϑ": "vartheta", "ι": "iota", "κ": "kappa",
@@ -177,7 +177,7 @@ def _matrix(element: Any, kind: str = "matrix") -> str:
 
 def _equations(element: Any, kind: str = "aligned") -> str:
     rows = [_children(row) for row in element.findall(f"{_MATH}e")]
-    rows = [row.replace(r"\&", "&") for row in rows]  # where Word aligns them
+    rows = [row.replace(r"\&", "&") for row in rows]  # Word's marks of alignment
     return rf"\begin{{{kind}}}" + r" \\ ".join(rows) + rf"\end{{{kind}}}"
 
 

@@ -46,7 +46,7 @@ _SURROGATE = re.compile(rb"\xed[\xa0-\xbf]")
 _HALF_AT_END = re.compile(rb"(?:[\xe0-\xef][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{1,2})\Z")
 _WHEEL = ("|", "/", "-", "\\")
 _C1 = frozenset(map(chr, range(0x80, 0xA0)))
-_UNDRAWN = re.compile(r"[\W\d_]+")  # what changes between two states of a progress bar
+_UNDRAWN = re.compile(r"[\W\d_]+")  # the changing part of a progress bar
 
 
 @dataclass(frozen=True)

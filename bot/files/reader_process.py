@@ -39,7 +39,7 @@ FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "AVIF", "TIFF", "BMP")
 MOST_FRAMES = 4  # of an animation
 LONGEST_SIDE = 2_048  # of what is kept of a picture
 STILL_PIXELS = 4_000_000
-_FIT_AT_ONCE = ("L", "LA", "RGB", "RGBA")  # what Pillow makes smaller as it is
+_FIT_AT_ONCE = ("L", "LA", "RGB", "RGBA")  # modes that Pillow scales without a conversion
 STILL_BYTES = 1_500_000  # from here on a PNG becomes a JPEG
 DEEPEST = 6_000  # frames of Python, for the 256 levels of a Word document
 

@@ -60,7 +60,7 @@ _SIGNS = {
     f"{_W}tab": "\t", f"{_W}ptab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n",
     f"{_W}noBreakHyphen": "-", f"{_W}softHyphen": "",
 }  # fmt: skip
-_OBJECTS = {  # what a drawing holds, by its address
+_OBJECTS = {  # kinds of drawings, by the end of their address
     "picture": "pictures",
     "chart": "charts",
     "chartex": "charts",
@@ -523,7 +523,7 @@ class _Numbering:
         self._counts: dict[str, dict[int, int]] = {}
         self._abstract: dict[str, str] = {}
         self._of_style: dict[str, tuple[str, int]] = {}
-        self._restarts: dict[tuple[str, int], int] = {}  # where a list begins anew, once
+        self._restarts: dict[tuple[str, int], int] = {}  # first numbers of restarted lists
         if numbering is not None:
             self._read_levels(numbering)
         if styles is not None:

@@ -23,7 +23,7 @@ _TOKEN = re.compile(
       \\[!-/:-@\[-`{-~]                                         # an escaped character
     | (?P<fence> ``` )
     | (?<!`) (?P<ticks> `{1,2}) (?!`) [^`\n]+ (?P=ticks) (?!`)  # code
-    | \] \( [^()\s]* \)                                         # where a link leads
+    | \] \( [^()\s]* \)                                         # the destination of a link
     | (?P<address> https?:// [!-;=?-~]+ )
     | ^ [ ]* \| (?!\|) [^\n]*                                 # a table's row
     | (?P<end> \n (?= [ >]*
@@ -36,7 +36,7 @@ _KINDS = {"*": ["*"], "**": ["**"], "***": ["**", "*"], "_": ["_"], "__": ["__"]
           "___": ["__", "_"], "~~": ["~~"], SPOILER: [SPOILER]}  # fmt: skip
 _WORD = re.compile(r"[A-Za-z0-9]")
 _SAYS_SOMETHING = re.compile(r"[^\s*_~|>]")
-# What stands before the words of a line; it stays before a mark that is opened again.
+# The markup before the words of a line; it stays before a mark that is opened again.
 _LEAD = re.compile(r"\s*(?:>{1,3} )*\s*")
 
 
@@ -179,8 +179,8 @@ def balance(texts: Sequence[str]) -> list[str]:
     breaks: list[int] = []
     for core in cores[:-1]:
         breaks.append((breaks[-1] + 1 if breaks else 0) + len(core))
-    parts: list[tuple[EmphasisSpan, int, int]] = []  # what of a span is between two breaks
-    dropped: dict[int, int] = {}  # where marks around nothing are, and how long they are
+    parts: list[tuple[EmphasisSpan, int, int]] = []  # the part of a span between two breaks
+    dropped: dict[int, int] = {}  # positions and lengths of marks around nothing
     for span in sorted(find_emphasis(whole).spans, key=lambda span: span.start):
         within = breaks[bisect_left(breaks, span.inner) : bisect_left(breaks, span.end)]
         starts = [span.inner, *(at + 1 for at in within)]

@@ -38,7 +38,7 @@ from bot.render.tables import Grid, as_code_blocks, as_list, parse
 # It ends with its result: a formula in a `\boxed{…}`, or what a program printed, in bold. What
 # reads the same on a line is shown large; what does not is drawn, in its box.
 
-SHORT_UNITS = 90  # what is shown large
+SHORT_UNITS = 90  # a longer result is not shown in large print
 
 _BOX = regex.compile(r"\\boxed\s*(?=\{)")
 _BRACE = regex.compile(r"[{}]")
@@ -133,7 +133,7 @@ _INDENT = "\u2003\u2003"  # Discord keeps these, and would not keep spaces
 _MARKDOWN = re.compile(r"([\\*_~|`<>\[\]#])")
 _MAY_NEED_IMAGES = re.compile(r"[$|]|\\[(\[]|\\begin")
 _PARAGRAPH_END = re.compile(r"(\n[ ]*\n|\n(?=[ >]*```))")
-# What is left of a line whose formula became a picture; a mark of emphasis then marks nothing.
+# The rest of a line whose formula became an image: markup without text.
 _EMPTY_LINE = re.compile(r"(?:\n|\A)(?:[> ]|[-+][ ]|\#{1,3}[ ]|[*_~|]++)*+\Z")
 _QUOTE = re.compile(r"(?:> )*")
 # A line of a quotation, a list or a heading on which nothing is said yet.
@@ -157,7 +157,7 @@ class FormattedAnswer:
     """An answer's texts and images in reading order."""
 
     blocks: tuple[Block, ...]
-    has_formulas: bool = False  # whether its source has mathematics
+    has_formulas: bool = False  # its source contains formulas
 
     @property
     def text(self) -> str:

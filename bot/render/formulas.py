@@ -32,7 +32,7 @@ _FORMULA = re.compile(
 _DISPLAY = ("dollars", "brackets", "environment")
 _INLINE = ("parentheses", "dollar")
 
-# What a line of a quotation begins with; a list's mark may stand before or behind its own.
+# The beginning of a quoted line; a list mark may stand before or after the quotation mark.
 _LINE_PREFIX = re.compile(r"(?:[ ]{0,9}(?:>|[-*+](?=[ ])|\d{1,9}[.)](?=[ ])))*")
 _COMMAND_OR_TEXT = re.compile(r"\\(?:text\w*|mathrm|operatorname)\{[^}]*\}|\\[A-Za-z]+")
 _WORDS = re.compile(r"[A-Za-z]{3,}\s+[A-Za-z]{2,}|\n\s*\n")

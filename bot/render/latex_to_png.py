@@ -53,7 +53,7 @@ _MARK = re.compile(
     r"|\\[A-Za-z]+|\\.|[{}&]|[^\\{}&]+|\\",
     re.DOTALL,
 )
-# What stands between two rows, at the beginning of the second.
+# The separator of two rows, at the beginning of the second.
 _BETWEEN_ROWS = re.compile(
     r"\\(?:hline|hdashline|toprule|midrule|bottomrule|cline\s*+\{[^{}]*\}"
     r"|(?:short)?intertext\s*+\{[^{}]*\})(?![A-Za-z])"
@@ -110,7 +110,7 @@ class _Group:
 
     opening: str = ""
     environment: str = ""  # or what is before the braces
-    has_rows: bool = False  # what is between two line ends in it is a row
+    has_rows: bool = False  # its lines are rows
     rows: list[str] = field(default_factory=list)
     cells: list[str] = field(default_factory=list)
     cell: str = ""
@@ -194,7 +194,7 @@ _EAST_ASIAN_RUN = re.compile(rf"{svg_to_png.EAST_ASIAN}+")
 # Arrows rarely meant, each 0.948 em wide in STIX Two Math.
 _STAND_INS = "⇠⇢⇤⇥⇦⇨⇴⇶⇷⇸⇹⇺⇻⇼⇽⇾⇿⤀⤁⤂⤃⤄⤅⤆⤇⤊⤋⤌⤍⤎⤏⤑⤔⤕⤖⤗↚↛↜↝↞↠↢↣↤↩↪↫↬↮↴↵↶↷↸↹⇄⇆⇇⇉⇋"
 _STAND_IN_WIDTH = 948
-# What mathra 1.5 draws in the wrong place.
+# Commands that mathra 1.5 draws in the wrong place.
 _MISPLACED = re.compile(r"\\begin\{array\}(?:\[\w\])?\{[^}]*\|")
 # Colours that vanish on a dark card, and what stands for them.
 _READABLE = {
@@ -246,7 +246,7 @@ def _extents(latex: str, display: bool) -> tuple[float, float]:
     if drawn is None:
         raise ValueError(latex)
     _, (_, top, _, height) = drawn
-    if any(char in latex for char in _STAND_INS):  # what they stand for is taller
+    if any(char in latex for char in _STAND_INS):  # the replaced characters are taller
         return 200 - top, height + top + 120
     return -top, height + top
 

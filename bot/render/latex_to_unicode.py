@@ -13,7 +13,7 @@ from bot.render import latex_symbols
 
 # The atoms of a formula, and their spacing on a line (TeXbook, appendix G).
 
-# What a script or a letter right behind it would seem to bind to in part.
+# Expressions of which a following script or letter would seem to bind only a part.
 _WEAK = {*latex_symbols.ROOTS.values(), *latex_symbols.VULGAR_FRACTIONS.values()}
 
 

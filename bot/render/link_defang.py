@@ -68,7 +68,7 @@ def settled_part(line: str) -> str:
 
 
 def _decided_end(line: str) -> int:
-    tail = max(len(line) - _LONGEST_TARGET - _LONGEST_AUTHORITY, 0)  # what is before it is decided
+    tail = max(len(line) - _LONGEST_TARGET - _LONGEST_AUTHORITY, 0)  # the text before it is done
     found_hosts = (*_AUTHORITY.finditer(line, tail), *_HALF_SCHEME.finditer(line, tail))
     ends = [
         found.start("part")
@@ -120,7 +120,7 @@ _SHARED_HOSTS = {
     "myshopify.com", "ngrok.io", "ngrok.app", "duckdns.org", "codeberg.page", "hf.space", "co.uk",
     "org.uk", "com.au", "co.jp", "co.kr", "co.in", "com.br", "com.cn", "com.tr",
 }  # fmt: skip
-# Where the name of a file may be a label, though it may read as a host's: README.md.
+# On these hosts a file's name may be a label, although it may look like a host: README.md.
 _CODE_HOSTS = {"github.com", "gitlab.com", "codeberg.org", "bitbucket.org", "huggingface.co"}
 
 
@@ -131,7 +131,7 @@ class _Target:
     start: int
     end: int
     url: str = ""
-    title: tuple[int, int] = (0, 0)  # where it stands in the text
+    title: tuple[int, int] = (0, 0)  # its position in the text
     is_link: bool = False
     is_open: bool = False  # more of the line may change it
     is_below: bool = False  # on the next line, which nobody does who has nothing to hide
@@ -313,7 +313,7 @@ class _Look:
     """The visible text, by position."""
 
     addresses: list[tuple[int, int, str]]  # from, to, host; no target is at the host ""
-    invites: list[int]  # where their paths begin
+    invites: list[int]  # the positions of their paths
 
     @classmethod
     def of(cls, text: str) -> "_Look":

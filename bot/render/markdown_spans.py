@@ -31,7 +31,7 @@ _WHOLE = re.compile(
     """,
     re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
-# The same, begun and not yet ended.
+# An unfinished one.
 _UNFINISHED = re.compile(
     r"""(?:
       \$\$ [^$]* \$?
@@ -64,7 +64,7 @@ class Fence:
 @dataclass(frozen=True)
 class Table:
     start: int
-    rows: int  # where the rows under the header start
+    rows: int  # the start of the rows under the header
     end: int
 
 

@@ -73,17 +73,17 @@ class ButtonState:
     """The state that decides which buttons a finished answer has."""
 
     job: str
-    is_latest: bool = True  # of its channel; only that one can be changed
-    failed: bool = False  # there is no answer, only the work for it
-    can_retry: bool = False  # what failed may be asked once more
-    can_continue: bool = False  # more of it can be written
+    is_latest: bool = True  # the latest answer of its channel can be changed
+    failed: bool = False  # there is no answer, only its steps
+    can_retry: bool = False  # the failed question may be asked again
+    can_continue: bool = False  # the answer was cut and can be continued
     current: int = 0  # the version that is shown
     version_count: int = 1
     work: WorkKind | None = None  # that can be read
     has_numbers: bool = False  # can be changed, to solve the problem anew
     has_formulas: bool = False  # can be copied
     is_article: bool = False  # can be edited and downloaded
-    has_empty_slots: bool = False  # a place for a picture is, and says why
+    has_empty_slots: bool = False  # a place has no picture
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class MessageView:
     notice: Notice | None = None  # shown as a card under the content
     card_as_text: bool = False  # the notice is a part of the content, where cards are not allowed
     stoppable: bool = False  # carries the Stop button
-    approval: PendingApproval | None = None  # carries the buttons that allow a call, or do not
+    approval: PendingApproval | None = None  # has buttons that allow or forbid a call
     buttons: ButtonState | None = None  # carries a finished answer's buttons
     layout: Layout | None = None  # made of components, in place of content and picture
 

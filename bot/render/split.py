@@ -40,7 +40,7 @@ _PAIRS = ("``", "||", "**", "__", "~~", "\r\n")
 _EXTENDS = regex.compile(r"[\p{Grapheme_Extend}\u200d]")
 
 
-# What stands before the words of a line.
+# The markup before the words of a line.
 _LEAD = re.compile(r"\s*(?:>{1,3} )?\s*")
 
 
@@ -111,8 +111,8 @@ def _prefix(text: str, limit: int) -> str:
 class _Window:
     """The part of the text from which a piece is made. Places count from the opening's start."""
 
-    text: str  # what is carried, what may become the piece, and the look-ahead
-    start: int  # where the text proper begins, after what is carried
+    text: str  # the carried markup, the possible piece, and the look-ahead
+    start: int  # the index of the text after the carried markup
     end: int  # the last place where a cut may fall
     more: bool  # there is text behind the window
     longest_head: int

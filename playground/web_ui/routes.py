@@ -26,7 +26,7 @@ from playground.web_ui.session import PageSession, ProcessControl
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 BEARER = "Bearer "
 
-# Nothing inline, nothing from elsewhere; HTML enters only through one named policy.
+# No inline scripts and no foreign sources. HTML enters only through one named policy.
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",

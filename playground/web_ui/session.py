@@ -15,10 +15,10 @@ from playground.web_ui.actions import NoResponseError, PageActions, PageUser, Up
 from playground.web_ui.presenter import Presenter
 
 STATUS_SECONDS = 1.0
-# What comes of a packet whose members are of other kinds than the page sends.
+# Errors of a packet whose fields have wrong types.
 MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 LOCALES = ("en-US", "zh-CN")
-# What the page is told when Discord tells its clients something.
+# The page's packet for each event of the local Discord.
 PAGE_EVENTS = {
     "MESSAGE_CREATE": "message",
     "MESSAGE_UPDATE": "message",

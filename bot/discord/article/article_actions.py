@@ -34,7 +34,7 @@ from common import tracing
 from jobqueue.article import Article, ArticleOrder, Rework, SectionChange
 from jobqueue.schema import Job
 
-WISH_FORM, TEXT_FORM = "article-wish", "article-text"  # what the forms' custom_ids begin with
+WISH_FORM, TEXT_FORM = "article-wish", "article-text"  # the forms' custom_ids begin with these
 LONGEST_WISH, LONGEST_HEADING, LONGEST_TEXT = 500, 200, 4_000
 TITLES = {
     "rewrite": "article-rewrite-title",
@@ -238,7 +238,7 @@ class ArticleActions:
         finally:
             self._waiting.discard(answer)
         try:
-            if not self._answers.find_renewal(answer):  # which shows the newest state itself
+            if not self._answers.find_renewal(answer):  # a renewal shows the newest state itself
                 shown, record = await self._find(interaction, job)
                 await restore_images(self._client, self._services.blobs, shown, record.article)
                 shown = with_reachable_target(shown, interaction)

@@ -31,7 +31,7 @@ class ArticleEditor:
     words: Words
     section_index: int = 0  # the section
     slot_index: int = 0  # for a picture, in it
-    note: Notice | None = None  # what came of what was done last
+    note: Notice | None = None  # the result of the last action
     running_job: str = ""  # the job that changes it now
 
     @property

@@ -54,7 +54,7 @@ class AskOptions:
     quoted: bool = True  # above the answer: Discord tells readers only of the command
     about: str = ""  # the address of the message that the question is about
     quotes: tuple[Quote, ...] = ()  # that the model reads below the prompt
-    material: str = ""  # the same of a question of before, as it stood in its prompt
+    material: str = ""  # the quoted part of an earlier prompt
     capability: str = "chat"
     thinking: bool | None = None
     attachments: tuple[Attachment, ...] = ()
@@ -115,7 +115,7 @@ def repeat_job(interaction: discord.Interaction, failed: Job, settings: BotSetti
         reader=settings.reader,
         reply=reply_target.encode(target).decode(),
         ttl_ms=CHANNEL_TTL_MS if target.may_write else TOKEN_TTL_MS,
-        # Where it stood may be no end of the conversation any more.
+        # The conversation may have continued since.
         parent=None,
         continues="",
         trace="",

@@ -34,7 +34,7 @@ TRANSCRIPT_LINE = 1_000  # characters
 TRANSCRIPT_TITLE = "Messages of this channel, the oldest first"
 REPLIED_TO = ", replied to"
 REPLY_TYPES = (discord.MessageReferenceType.default, discord.MessageReferenceType.reply)
-# What the model is told in place of a message; its person is told in their language.
+# The model reads this in place of a message. The person sees a notice in their language.
 UNREAD = {
     "deleted": "(This message was deleted and cannot be read.)",
     "hidden": "(The bot is not allowed to read this message.)",

@@ -304,7 +304,7 @@ class AnswerManager:
         """Put another version of an answer into its messages; of an article, this state."""
 
         async def ignore_note(_: DeliveryNote) -> bool:
-            return True  # what a killed process leaves half done is chosen again
+            return True  # if the process is killed, the person selects it again
 
         chrome = build_version_chrome(shown, article)
         delivery = self._create_delivery(

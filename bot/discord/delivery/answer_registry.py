@@ -202,7 +202,7 @@ def build_header(job: Job) -> str:
     command = target if isinstance(target, InteractionTarget) else None
     message = target.about if command or target.quoted else ""  # else Discord shows it
     if material and not (target.footnotes or target.about or target.read_along):
-        question = job.prompt  # nothing was read along: the person wrote what looks like it
+        question = job.prompt  # no material was read: the person wrote similar text
     lines = [quote_question(question)] if target.quoted and question else []
     if (command or message) and not job.order:
         about = message or ", ".join(f"`{name}`" for name in _pictures(job))

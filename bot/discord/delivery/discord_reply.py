@@ -66,11 +66,11 @@ class _Part:
     """One message of the answer."""
 
     message: str | None = None  # None until it is sent
-    shown: MessageView | None = None  # None when unknown, as after a restart
+    shown: MessageView | None = None  # None if unknown, as after a restart
     maybe_sent: bool = False  # without our knowing: a lost response, or an earlier process
     due: float = 0.0  # no request before this, on the monotonic clock
     failures: int = 0  # one after another
-    left_out: frozenset[Refusable] = frozenset()  # what Discord does not take in this message
+    left_out: frozenset[Refusable] = frozenset()  # refused by Discord in this message
 
 
 @dataclass(frozen=True)

@@ -189,7 +189,7 @@ class TokenExhausted(Gone):
 
 _LINKS, _TEXT, _CARD, _FILES = Refusable
 _CANNOT_REPLY = 160002  # without the permission Read Message History
-# What may be left out, by Discord's code, else by its status, in the order in which it is tried.
+# Parts that may be left out, in this order, by Discord's error code or HTTP status.
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes
 _LEAVE_OUT = {
     20009: (_FILES, _LINKS, _TEXT),  # explicit content

@@ -28,7 +28,7 @@ class InteractionTarget(msgspec.Struct, frozen=True, tag="interaction", omit_def
     token: str
     channel: str
     created_s: int  # Unix time of the interaction
-    may_write: bool  # whether the bot may also send ordinary messages there
+    may_write: bool  # the bot may also send ordinary messages there
     private: bool = False  # only the person sees it
     personal: bool = False  # the bot is installed for the person alone, not in the server
     quoted: bool = False  # the question stands above the answer

@@ -29,7 +29,7 @@ from jobqueue.queue import JobQueue
 Numbers = dict[str, float | int | None]
 
 CHANGES_FILE = "settings-changes.jsonl"
-FORM = "settings-form"  # what a form's custom_id begins with
+FORM = "settings-form"  # a form's custom_id begins with this
 
 ADMINS_ONLY = Notice("admins-only")
 CHANNEL_ADMINS_ONLY = Notice("channel-admins-only")

@@ -19,7 +19,7 @@ PERSONA_CHARS = 300
 CHANGED_CHARS = 120  # of a value in a list of changes
 LANGUAGE_NAMES = {"en": "English", "zh-CN": "简体中文"}
 
-# What is told together, and of which preferences.
+# The preferences that are shown together under one name.
 FIELDS = {
     "enabled": ("enabled",),
     "persona": ("persona",),
@@ -186,9 +186,9 @@ class SettingsPage:
     """The settings of a place as one person sees them."""
 
     place: str  # SERVER or a channel
-    channel: str  # where the person is
+    channel: str  # the person's current channel
     own_preferences: Preferences  # decided at just this place
-    preferences: Preferences  # what then holds
+    preferences: Preferences  # the effective preferences
     models: Sequence[str]  # that are served
     last_change: Change | None  # of all settings of the server
     words: Words

@@ -39,7 +39,7 @@ from common import tracing
 from jobqueue.errors import QueueUnavailable, UnknownJob
 from jobqueue.schema import Turn
 
-FORM = "reword"  # what the form's custom_id begins with
+FORM = "reword"  # the form's custom_id begins with this
 
 NOT_YOURS = Notice("action-not-yours")
 NOT_YOUR_QUESTION = Notice("action-not-your-question")
@@ -102,7 +102,7 @@ class AnswerActions:
         shown = await self._client.find_answer(interaction, job_id, FORGOTTEN)
         turn = await self._require_changeable(interaction, shown)
         if turn.user != str(interaction.user.id):
-            raise QuestionRefused(NOT_YOUR_QUESTION)  # nobody's words are put into another's mouth
+            raise QuestionRefused(NOT_YOUR_QUESTION)  # others may not change a person's words
         asked, _ = problem_numbers.split_prompt(turn.prompt)  # not the files' texts
         if len(asked) > LONGEST_FIELD:
             raise QuestionRefused(TOO_LONG)
@@ -142,7 +142,7 @@ class AnswerActions:
                     raise QuestionRefused(notices.BUSY)
                 turn = await self._require_changeable(interaction, shown)
                 renewed = {"prompt": turn.prompt, "continues": "", **changes}
-                # What a photo was read to say is the question by now, and may have been put right.
+                # The text read in a photo is part of the question now, perhaps corrected.
                 asked = shown.job.prompt
                 kept = bool(asked) and turn.prompt.startswith(asked)
                 attachments = shown.job.attachments if kept else ()

@@ -50,7 +50,7 @@ async def send_notice(
         except discord.Forbidden:  # without the permission Embed Links
             await _send(interaction, ephemeral, content=notice_text(notice, say))
     except discord.HTTPException as error:
-        # Nothing else reaches the person any more; Discord itself says "did not respond".
+        # No other message reaches the person. Discord shows "did not respond".
         log.warning("notice lost interaction=%s key=%s: %s", interaction.id, notice.key, error)
 
 

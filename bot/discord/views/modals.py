@@ -97,7 +97,7 @@ def posted_files(interaction: discord.Interaction[Any]) -> list[PostedFile]:
     ]
 
 
-QUESTION_FORM, ABOUT_FORM = "question", "about"  # what the forms' custom_ids begin with
+QUESTION_FORM, ABOUT_FORM = "question", "about"  # the forms' custom_ids begin with these
 # Forms for a question: one for `/chat` and `/solve`, one for *Ask about this*.
 #
 # The first opens where the command is given neither text nor files. The second's id names the

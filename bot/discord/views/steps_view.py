@@ -27,7 +27,7 @@ from bot.render.split import MESSAGE_UNITS, units
 from jobqueue.errors import UnknownJob
 from jobqueue.schema import SOLVE
 
-FORM = "numbers"  # what the form's custom_id begins with
+FORM = "numbers"  # the form's custom_id begins with this
 MOST_FILES = 10  # of one message
 
 FORGOTTEN = Notice("work-forgotten")

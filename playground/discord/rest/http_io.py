@@ -14,7 +14,7 @@ from playground.discord.schema import Object, Schema, check_body_schema, is_snow
 
 BACKEND: web.AppKey[Backend] = web.AppKey("backend", Backend)
 
-# Where a request is recorded: what was read of it, under "body" and "files".
+# The record of a request: its parsed "body" and "files".
 RECORDED_REQUEST: ContextVar[Json | None] = ContextVar("RECORD", default=None)
 MAX_DEPTH = 100  # of nested JSON
 _FILE_FIELD = re.compile(r"files?\[?(\d{0,4})\]?")

@@ -78,7 +78,7 @@ def _build_fault_response(request: web.Request, fault: Fault) -> web.StreamRespo
     if fault.kind == "cut":
         if request.transport is not None:
             request.transport.abort()
-        return web.Response(status=500)  # nobody receives it
+        return web.Response(status=500)  # the client is gone
     if fault.status == 429:
         decision = build_refusal(fault.retry_after, "shared", {})
         return json_response(decision.refusal, 429, decision.headers)
