@@ -73,6 +73,9 @@ PACKAGED = (
 # billion parameters.
 ON_HUBS = (ModelCandidate("Qwen3-4B", 6_000_000_000), ModelCandidate("Qwen3-1.7B", 4_000_000_000))
 
+BUILT_IN_VISION = "eye"  # knows only simple shapes and digits
+VISION_ON_HUBS = ModelCandidate("InternVL3_5-1B", 5_000_000_000)  # in bf16, by transformers
+
 
 class NoModelError(Exception):
     """The model is not on this machine and could not be downloaded. The message has a way out."""
@@ -121,6 +124,15 @@ async def _choose_model() -> tuple[str, str | None]:
     )
 
 
+def choose_vision_model() -> str:
+    """Return the model that answers questions about images: the built-in one, unless a general
+    one was pulled and fits beside the other processes.
+    """
+    general = VISION_ON_HUBS
+    has_room = general.memory <= available_memory()
+    return general.name if has_room and _is_installed(general.name) else BUILT_IN_VISION
+
+
 async def _offer_from_hub() -> Sequence[ModelCandidate]:
     """Return the general model that the person wants from a hub; none where no hub is reached."""
     offer = next((each for each in ON_HUBS if each.fits()), None)
@@ -129,6 +141,10 @@ async def _offer_from_hub() -> Sequence[ModelCandidate]:
     addresses = {"hub": hub_listing.hub_address(), "modelscope": hub_listing.modelscope_address()}
     if len(await asyncio.to_thread(hub_listing.unreachable, addresses)) == len(addresses):
         return ()
+    print(
+        "The built-in vision model knows only simple shapes and digits. For photographs: ", end=""
+    )
+    print(f"python -m inference models pull {VISION_ON_HUBS.name}", flush=True)
     size = _gigabytes(offer.download)
     if _confirm(f"A model hub is reached. Fetch the general model {offer.name}, {size}?"):
         return (offer,)

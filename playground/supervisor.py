@@ -30,6 +30,7 @@ from jobqueue.redis_client import connect
 from jobqueue.schema import Finished, WorkerStatus
 from playground.discord.json_types import Json, UserError
 from playground.discord.server import LocalDiscord
+from playground.ensure_model import BUILT_IN_VISION, choose_vision_model
 from playground.managed_process import (
     ManagedProcess,
     ProcessSpec,
@@ -258,7 +259,8 @@ class Supervisor:
         return engine not in ("openai", "scripted")
 
     def _vision_worker_spec(self) -> ProcessSpec:
-        """The small vision model, which knows only simple scenes."""
+        """The worker for questions about images. The built-in model needs one thread."""
+        model = choose_vision_model()
         return self._build_spec(
             "eye",
             "inference",
@@ -266,12 +268,12 @@ class Supervisor:
             "--engine",
             "transformers",
             "--model",
-            "eye",
+            model,
             REDIS_URL=self.redis_url,
             INFERENCE_CHATS="0",
             INFERENCE_PROGRAMS="0",
             INFERENCE_SUMMARIES="0",
-            INFERENCE_THREADS="1",
+            INFERENCE_THREADS="1" if model == BUILT_IN_VISION else "0",
             INFERENCE_DRAIN_S="5",
         )
 

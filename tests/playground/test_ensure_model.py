@@ -192,3 +192,15 @@ async def test_a_container_has_the_memory_that_it_may_use(
     assert await asyncio.to_thread(ensure_model.available_memory) <= 2_000_000_000
     limit.write_text("max\n")
     assert ensure_model.available_memory() > 0
+
+
+def test_a_general_vision_model_serves_once_it_was_pulled(machine: Machine, tmp_path: Path) -> None:
+    machine()
+    assert ensure_model.choose_vision_model() == "eye"
+    folder = tmp_path / ensure_model.VISION_ON_HUBS.name
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    (folder / "model.safetensors").touch()
+    assert ensure_model.choose_vision_model() == "InternVL3_5-1B"
+    machine(memory_gb=4)
+    assert ensure_model.choose_vision_model() == "eye"

@@ -13,6 +13,7 @@ import socket
 from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import AsyncExitStack, aclosing, contextmanager, suppress
+from dataclasses import replace
 from math import ceil
 from pathlib import Path
 from typing import Any, Self
@@ -176,6 +177,8 @@ class LlamaCppEngine(OpenAIEngine):
         return chunks
 
     def _body(self, server: Server, request: Request, most: int) -> Json:
+        # On a CPU a model that can reason takes minutes to: it does so only when it is told to.
+        request = replace(request, thinking=bool(request.thinking))
         body = super()._body(server, request, most)
         return body | {"id_slot": SLOT} if request.background else body
 

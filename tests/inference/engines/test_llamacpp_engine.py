@@ -6,16 +6,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import psutil
 import pytest
 
 from inference.config import WorkerSettings
 from inference.engines import auto_select, create_engine
-from inference.engines.base import CannotLoad, Chunk, EngineFailed, Message
+from inference.engines.base import CannotLoad, Chunk, EngineFailed, Message, Request
 from inference.engines.llamacpp import engine, server_process
 from inference.engines.llamacpp.engine import LlamaCppEngine
 from inference.engines.openai import http_client
+from inference.engines.openai.request_body import FLAVOURS
+from inference.engines.openai.server import ServedModel, Server
 from inference.models import ModelMissing, model_store
 from tests.inference.engines.openai import llamacpp
 from tests.inference.support import Asker, text_of, until
@@ -217,3 +221,14 @@ def test_threads_are_a_container_s_share(tmp_path: Path, monkeypatch: pytest.Mon
     assert engine.cores() == 1
     quota.write_text("max 100000\n")
     assert engine.cores() == unlimited
+
+
+@pytest.mark.parametrize(("asked", "told"), [(None, False), (False, False), (True, True)])
+def test_a_model_reasons_only_when_it_is_told_to(
+    tmp_path: Path, asked: bool | None, told: bool
+) -> None:
+    made = LlamaCppEngine(tmp_path / "model.gguf")
+    served = ServedModel("model", FLAVOURS["llamacpp"], vision=False, context_tokens=0, slots=1)
+    request = Request("1", "channel", (Message("user", "Hi"),), thinking=asked)
+    body = made._body(cast("Server", SimpleNamespace(served=served)), request, 10)
+    assert body["chat_template_kwargs"] == {"enable_thinking": told}
