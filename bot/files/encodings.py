@@ -7,12 +7,14 @@ and the characters of Chinese, Japanese and Korean words are mostly frequent one
 """
 
 import codecs
+import json
 import math
 import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from pathlib import Path
 
 SAMPLE = 6_000  # bytes; more does not change the result
 DOUBT = 2.5  # between the scores of two readings: from here on the better one is certain
@@ -66,44 +68,10 @@ _RARITY = {
 _RARITY |= {"koi8-u": 0.3, "cp1257": 2.5, "euc_jp": 0.3, "gb18030": -0.5}
 
 _FREQUENT_CHARACTERS = {
-    "gb18030": (
-        "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发"
-        "后作里用道行所然家种事成方多经么去法学如都同现当没动面起看定天分还进好小部其些主样理心她本前开"
-        "但因只从想实日军者意无力它与长把机十民第公此已工使情明性知全三又关点正业外将两高间由问很最重并"
-        "物手应战向头文体政美相见被利什二等产或新己制身果加西斯月话合回特代内信表化老给世位次度门任常先"
-        "海通教儿原东声提立及比员解水名真论处走义各入几口认条平系气题活尔更别打女变四神总何电数安少报才"
-        "结反受目太量再感建务做接必场件计管期市直德资命山金指克许统区保至队形社便空决治展马科司五基眼书"
-        "非则听白却界达光放强即像难且权思王象完设式色路记南品住告类求据程北边死张该交规万取拉格望觉术领"
-        "共确传师观清今切院让识候带导争运姓城址邮箱码价苹京州广省县街号户店买卖税款汉语脑爱谢您好测试华"
-        "孩散步园伟李刘陈杨赵黄周吴商户密账单编备注联班级绩日期姓名性别年龄职请问服网络客商城订货"
-    ),
-    "big5hkscs": (
-        "的一是不了在人有我他這個們中來上大為和國地到以說時要就出會可也你對生能而子那得於著下自之年過發"
-        "後作裡用道行所然家種事成方多經麼去法學如都同現當沒動面起看定天分還進好小部其些主樣理心她本前開"
-        "但因只從想實日軍者意無力它與長把機十民第公此已工使情明性知全三又關點正業外將兩高間由問很最重並"
-        "物手應戰向頭文體政美相見被利什二等產或新己制身果加西斯月話合回特代內信表化老給世位次度門任常先"
-        "海通教兒原東聲提立及比員解水名真論處走義各入幾口認條平系氣題活爾更別打女變四神總何電數安少報才"
-        "結反受目太量再感建務做接必場件計管期市直德資命山金指克許統區保至隊形社便空決治展馬科司五基眼書"
-        "非則聽白卻界達光放強即像難且權思王象完設式色路記南品住告類求據程北邊死張該交規萬取拉格望覺術領"
-        "共確傳師觀清今切院讓識候帶導爭運姓城址郵箱碼價蘋京州廣省縣街號戶店買賣稅款漢語腦愛謝您測試華台"
-        "臺灣雄孩散步園陳林黃李吳劉蔡楊許鄭客訂貨單編備註聯班級績期齡職請服網路資料商品灣"
-    ),
-    "cp932": (
-        "日一国人年大十二本中長出三時行見月分後前生五間上東四今金九入学高円子外八六下来気小七山話女北午"
-        "百書先名川千水半男西電校語土木聞食車何南万毎白天母火右読友左休父雨会同事自社発者地業方新場員立"
-        "開手力問代明動京目通言理体田主題意不作用度強公持野以思家世多正安院心界教文元重近考画海売知道集"
-        "別物使品計死特私始朝運終台広住無真有口少町料工建空急止送切転研足究楽起着店病質待試族銀早映親験"
-        "英医仕去味写字答夜音注帰古歌買悪図週室歩風紙黒花春赤青館屋色走秋夏習駅洋旅服県市区郡番号郵便価"
-        "格数量氏所株式税合都府阪神奈宿願郎太結果愛公園散歩供遊和成部取法実定対性関内現化表戦経最当調約"
-        "首政連付期記保第全員機報続面初加件込要村相資必組予可向軍機昨若指決感信選支設局加然変引受様務得"
-        "鈴木佐藤高橋渡辺伊中村小林加藤備考住所氏名電話番号日付金額商品単価数量合計"
-    ),
-    "cp949": (
-        "이다는에의가을하고지도로기를은나있사어자해리한시아라대일인서그정들부만전제것으수게여보장주과조원마"
-        "오성생세스안국소요공모상년중미학화구까면동비신적와관당우경개유진데니거치선러방내드교회심물연무간군"
-        "단민계트저실분말영때음결본통식입습감녕합길김철홍최박강현재필료량름책람네랑씨좋날산책많갔놀았습서울"
-        "부산회사번호소컴퓨터일메이격바위했없같더워할될된려럼반불용표호임품판매문번날짜금액명령담당"
-    ),
+    name: "".join(lines)
+    for name, lines in json.loads(
+        Path(__file__).with_name("frequent_characters.json").read_text("utf-8")
+    ).items()
 }
 _FREQUENT_CHARACTERS["euc_jp"] = _FREQUENT_CHARACTERS["cp932"]
 _FREQUENT = {name: frozenset(characters) for name, characters in _FREQUENT_CHARACTERS.items()}
@@ -163,7 +131,9 @@ def guess_encoding(data: bytes) -> Guess | None:
         text = _decode(sample, encoding)
         if text is None or text.isascii():  # then only a cut character was beyond ASCII
             continue
-        score = math.log(confidence.get(encoding, 0) + 0.02) * _chardet_weight(sample)
+        # Pairs of letters are the more reliable, the more of them there are.
+        weight = 1 + min(len(sample) / 200, 3)
+        score = math.log(confidence.get(encoding, 0) + 0.02) * weight
         score += judge(text, encoding) - _RARITY.get(encoding, 0)
         score -= max(ratings.values()) - ratings.get(encoding, max(ratings.values()))
         best, name = scores.get(text, (score, encoding))  # of two with one result, the first
@@ -201,11 +171,6 @@ def _sample(data: bytes) -> bytes:
         if length >= SAMPLE:
             break
     return b"\n".join(pieces) or data[:SAMPLE]
-
-
-def _chardet_weight(sample: bytes) -> float:
-    """Trust pairs of letters the more, the more of them there are."""
-    return 1 + min(len(sample) / 200, 3)
 
 
 def _ask_chardet(sample: bytes) -> dict[str, float]:
@@ -247,7 +212,9 @@ def judge(text: str, encoding: str = "utf-8") -> float:
             score -= 1  # a letter after a sign such as ° makes a rare character
         # One of these characters takes two bytes, of which another encoding makes two letters.
         return score / beyond * min(beyond, 8)
-    words = [m for m in _WORD.finditer(_without_accents(text)) if not m[0].isascii()]
+    # Without what stands upon letters, which are then of one script with their word.
+    plain = "".join(c for c in text if c <= "\x7f" or unicodedata.category(c) != "Mn")
+    words = [m for m in _WORD.finditer(plain) if not m[0].isascii()]
     if any(len(word[0]) > 1 for word in words) or len({word[0] for word in words}) > 2:
         score = sum(_judge_word(word[0]) for word in words)
     else:
@@ -299,11 +266,6 @@ def _in_rows(character: str, encoding: str, first: int, last: int) -> bool:
         return False
     wide = encoding in ("gb18030", "euc_jp", "cp949")
     return len(data) == 2 and first <= data[0] <= last and (not wide or data[1] >= 0xA1)
-
-
-def _without_accents(text: str) -> str:
-    """Leave out what stands upon letters: a word of two scripts is one word with them as well."""
-    return "".join(c for c in text if c <= "\x7f" or unicodedata.category(c) != "Mn")
 
 
 _LONE_LETTERS = frozenset("àáâãäåæèéêíîóôõöøúûüñçß")  # words of one letter, or names of letters

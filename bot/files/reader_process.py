@@ -16,7 +16,6 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -79,17 +78,16 @@ def _confine(*, threads: bool, seccomp_filter: bytes = b"") -> list[str]:
     landlock.prctl(landlock.PR_SET_PDEATHSIG, signal.SIGKILL)
     with suppress(ConfinementError):
         seccomp_filter = seccomp_filter or seccomp.compile_filter(threads=threads)
-    return layers.confine_as_far_as_possible(
-        _libraries(), seccomp_filter or None, memory=MEMORY, cpu_s=CPU_S, threads=threads
+    # Codecs and the like are loaded from Python's and its packages' folders when they are needed.
+    names = ("site-packages", "dist-packages", "lib-dynload")
+    libraries = (
+        entry
+        for entry in map(Path, sys.path)
+        if (entry.name in names or entry.name.startswith("python3")) and entry.is_dir()
     )
-
-
-def _libraries() -> Iterator[Path]:
-    """Yield where Python and its packages lie: codecs and the like are loaded when needed."""
-    for entry in map(Path, sys.path):
-        named = entry.name in ("site-packages", "dist-packages", "lib-dynload")
-        if (named or entry.name.startswith("python3")) and entry.is_dir():
-            yield entry
+    return layers.confine_as_far_as_possible(
+        libraries, seccomp_filter or None, memory=MEMORY, cpu_s=CPU_S, threads=threads
+    )
 
 
 def _read_text(data: bytes, max_chars: int, _max_pages: int) -> dict[str, Any]:
@@ -182,7 +180,8 @@ def _read_images(data: bytes, formats: tuple[str, ...]) -> dict[str, Any]:
         # Beside a photograph a JPEG may hold its gain map, depth or another view: none to be shown.
         count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
         stills = []
-        for number in _select_frames(count):
+        frames = min(count, MOST_FRAMES)  # from the first to the last
+        for number in (round(i * (count - 1) / max(frames - 1, 1)) for i in range(frames)):
             image.seek(number)
             if image.width * image.height > MAX_PIXELS:
                 return {"error": "pixels"}
@@ -192,13 +191,6 @@ def _read_images(data: bytes, formats: tuple[str, ...]) -> dict[str, Any]:
             still = _shrink(_to_rgb(to_eight_bits(frame)))
             stills.append(_encode_image(still, drawn=image.format in ("PNG", "GIF", "BMP", "TIFF")))
         return {"stills": stills}
-
-
-def _select_frames(count: int) -> list[int]:
-    """Return a few frames of an animation, from the first to the last."""
-    if count <= MOST_FRAMES:
-        return list(range(count))
-    return [round(i * (count - 1) / (MOST_FRAMES - 1)) for i in range(MOST_FRAMES)]
 
 
 def _to_rgb(image: Any) -> Any:

@@ -249,7 +249,8 @@ class _Reader:
         tag = element.tag
         if not isinstance(tag, str) or tag in _NOT_SHOWN:
             if tag == f"{_W}sectPr" and len(self._sections) < MAX_SECTIONS:
-                self._sections.append(_copy(element))
+                # A copy apart from the document, which is freed.
+                self._sections.append(etree.fromstring(etree.tostring(element), _parser()))
             return
         if tag == f"{_W}p":
             yield from self._paragraph(element)
@@ -414,9 +415,6 @@ class _Reader:
         boxes.append(element.get("string", ""))
         return ""
 
-    def _skip_object(self, _element: Any, _boxes: list[str]) -> str:
-        return self._skip("objects")
-
     # --- around the body ----------------------------------------------------------------------
 
     def _headers_and_footers(self) -> dict[str, list[str]]:
@@ -473,8 +471,8 @@ _INLINE = {
     f"{_W}footnoteReference": _Reader._note,
     f"{_W}endnoteReference": _Reader._note,
     f"{_W}commentReference": _Reader._note,
-    f"{_W}subDoc": _Reader._skip_object,
-    f"{_W}control": _Reader._skip_object,
+    f"{_W}subDoc": lambda reader, *_: reader._skip("objects"),
+    f"{_W}control": lambda reader, *_: reader._skip("objects"),
     f"{_V}textpath": _Reader._word_art,
     f"{_M}oMath": _Reader._formula,
     f"{_M}oMathPara": _Reader._formulas,
@@ -501,11 +499,6 @@ def _first_visible_alternative(alternate: Any) -> Any:
         if any(True for _ in option.iter(f"{_W}t", f"{_M}t", f"{_A}graphicData", f"{_V}textpath")):
             return option
     return options[0] if options else None
-
-
-def _copy(section: Any) -> Any:
-    """Copy an element out of its document, which is freed."""
-    return etree.fromstring(etree.tostring(section), _parser())
 
 
 def _is_on(element: Any) -> bool:
@@ -550,7 +543,10 @@ class _Numbering:
         for abstract in numbering.findall(f"{_W}abstractNum"):
             name = abstract.get(f"{_W}abstractNumId", "")
             for level in abstract.findall(f"{_W}lvl"):
-                self._read_level(name, level)
+                depth = min(_integer(level.get(f"{_W}ilvl", "0")), DEEPEST_LIST)
+                kind = _value(level.find(f"{_W}numFmt")) or "decimal"
+                start = _integer(_value(level.find(f"{_W}start")) or "1")
+                self._levels[name, depth] = (kind, _value(level.find(f"{_W}lvlText")), start)
         for number in numbering.findall(f"{_W}num"):
             name = number.get(f"{_W}numId", "")
             self._abstract[name] = _value(number.find(f"{_W}abstractNumId"))
@@ -558,12 +554,6 @@ class _Numbering:
                 depth = min(_integer(override.get(f"{_W}ilvl", "0")), DEEPEST_LIST)
                 if (start := override.find(f"{_W}startOverride")) is not None:
                     self._restarts[name, depth] = _integer(_value(start))
-
-    def _read_level(self, name: str, level: Any) -> None:
-        depth = min(_integer(level.get(f"{_W}ilvl", "0")), DEEPEST_LIST)
-        kind = _value(level.find(f"{_W}numFmt")) or "decimal"
-        start = _integer(_value(level.find(f"{_W}start")) or "1")
-        self._levels[name, depth] = (kind, _value(level.find(f"{_W}lvlText")), start)
 
     def number(self, properties: Any) -> str:
         """Return what stands before the next paragraph with these properties."""

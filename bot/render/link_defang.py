@@ -23,9 +23,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from importlib import resources
 from itertools import pairwise
-
-from bot.render.top_level_domains import TOP_LEVEL_DOMAINS
 
 _ZERO_WIDTH = "\u200b"
 _TICKS = "```"
@@ -290,7 +289,9 @@ _KEPT = {
     "example", "test", "invalid", "localhost", "local", "internal", "onion", "lan", "home", "corp",
     "arpa",
 }  # fmt: skip
-_ENDS = frozenset(_fold(name)[0] for name in TOP_LEVEL_DOMAINS | _KEPT)
+# The root zone of April 2025. A name that is missing does not end an address.
+_ROOT_ZONE = resources.files("bot.render").joinpath("top_level_domains.txt").read_text("utf-8")
+_ENDS = frozenset(_fold(name)[0] for name in {*_ROOT_ZONE.split(), *_KEPT})
 _EARLY_ENDS = {"com", "org", "edu", "gov", "mil"}  # believed though more follows
 _UNSPACED_END = re.compile(
     r"(?<![\w.\-])[\w.\-]*\w\.(?:{})(?![\w])".format(

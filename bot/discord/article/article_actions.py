@@ -306,7 +306,8 @@ class ArticleActions:
             raise QuestionRefused(NOT_THERE)
         found = await self._client.formatter.list_candidates(page.slot)
         await interaction.response.edit_message(
-            view=page.candidates_view(found), attachments=article_editor.candidate_files(found)
+            view=page.candidates_view(page.slot, found),
+            attachments=article_editor.candidate_files(found),
         )
 
     # --- permissions and locks ------------------------------------------------------------------

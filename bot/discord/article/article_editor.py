@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any
 
 import discord
 
@@ -15,7 +16,7 @@ from bot.discord.views.components_panel import ControlRow, action_row
 from bot.i18n import Words
 from bot.notices import Notice
 from bot.render.svg_to_png import RenderedImage
-from jobqueue.article import Article, ArticleFigure, ImageSlot, Section
+from jobqueue.article import Article, ImageSlot, Section
 
 SHOWN_CHARS = 400  # of a section's text
 MOST_OPTIONS = 25
@@ -60,12 +61,8 @@ class ArticleEditor:
             return [action_row(stop, self._button("show", "article-refresh", "🔄"))]
         slots = [self._slot_menu()] if len(self.section.slots) > 1 else []
         menus = [action_row(each) for each in (self._section_menu(), *slots)]
-        around = [*self._picture_buttons(), *self._order_buttons()]
-        return [
-            *menus,
-            action_row(*self._text_buttons()),
-            *([action_row(*around)] if around else []),
-        ]
+        others = [*self._picture_buttons(), *self._order_buttons()]
+        return [*menus, self._text_buttons(), *([action_row(*others)] if others else [])]
 
     # --- texts ----------------------------------------------------------------------------------
 
@@ -112,11 +109,9 @@ class ArticleEditor:
         at = custom_id("place", self.job, self.section_index)
         return ArticleItem(discord.ui.Select(custom_id=at, options=options))
 
-    def _text_buttons(self) -> Iterator[ArticleItem]:
-        yield self._button("rewrite", "article-rewrite", "🔄")
-        yield self._button("expand", "article-expand", "⏫")
-        yield self._button("shorten", "article-shorten", "⏬")
-        yield self._button("text", "article-text", "✏️")
+    def _text_buttons(self) -> ControlRow:
+        emoji = {"rewrite": "🔄", "expand": "⏫", "shorten": "⏬", "text": "✏️"}
+        return action_row(*(self._button(do, f"article-{do}", each) for do, each in emoji.items()))
 
     def _picture_buttons(self) -> Iterator[ArticleItem]:
         if self.slot:
@@ -138,45 +133,40 @@ class ArticleEditor:
     # --- another picture ------------------------------------------------------------------------
 
     def candidates_view(
-        self, pictures: Sequence[tuple[int, RenderedImage]]
+        self, slot: ImageSlot, pictures: Sequence[tuple[int, RenderedImage]]
     ) -> discord.ui.LayoutView:
-        """Build a view of the numbered candidate pictures, with a menu to choose one."""
+        """Build a view of a slot's numbered candidates, with a menu to choose one."""
         view = discord.ui.LayoutView(timeout=None)
-        view.add_item(discord.ui.TextDisplay(f"## 🖼️ {escape_line(_slot_caption(self.slot))}"))
+        view.add_item(discord.ui.TextDisplay(f"## 🖼️ {escape_line(_slot_caption(slot))}"))
         for number, picture in pictures:
-            about = escape_line(self._candidate(number).caption)
+            about = escape_line(slot.candidates[number].caption)
             view.add_item(discord.ui.TextDisplay(f"**{number + 1}** · {about}"))
             shown = discord.MediaGalleryItem(f"attachment://{picture.name}")
             view.add_item(discord.ui.MediaGallery(shown))
         if pictures:
-            view.add_item(action_row(self._candidate_menu([number for number, _ in pictures])))
+            options = [
+                _option(number, f"{number + 1}. {slot.candidates[number].caption}", chosen=False)
+                for number, _ in pictures
+            ]
+            at = custom_id("take", self.job, self.section_index, self.slot_index)
+            placeholder = self.words("article-take")
+            menu: discord.ui.Select[Any] = discord.ui.Select(
+                custom_id=at, options=options, placeholder=placeholder
+            )
+            view.add_item(action_row(ArticleItem(menu)))
         else:
             view.add_item(discord.ui.TextDisplay(self.words("article-no-candidates")))
         look = self._button("look", "article-look", "🔎")
         view.add_item(action_row(look, self._button("show", "article-back", "◀️")))
         return view
 
-    def _candidate(self, number: int) -> ArticleFigure:
-        assert self.slot is not None  # noqa: S101 — whoever asks for a gallery has one
-        return self.slot.candidates[number]
-
-    def _candidate_menu(self, numbers: Sequence[int]) -> ArticleItem:
-        options = [
-            _option(n, f"{n + 1}. {self._candidate(n).caption}", chosen=False) for n in numbers
-        ]
-        at = custom_id("take", self.job, self.section_index, self.slot_index)
-        placeholder = self.words("article-take")
-        return ArticleItem(
-            discord.ui.Select(custom_id=at, options=options, placeholder=placeholder)
-        )
-
 
 def candidate_files(pictures: Sequence[tuple[int, RenderedImage]]) -> list[discord.File]:
     return [discord.File(BytesIO(picture.png), picture.name) for _, picture in pictures]
 
 
-def _slot_caption(slot: ImageSlot | None) -> str:
-    return (slot.figure.caption if slot.figure else slot.need.caption) if slot else ""
+def _slot_caption(slot: ImageSlot) -> str:
+    return slot.figure.caption if slot.figure else slot.need.caption
 
 
 def _option(value: int, label: str, chosen: bool) -> discord.SelectOption:

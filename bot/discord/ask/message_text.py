@@ -168,9 +168,8 @@ def _has_content(source: discord.MessageSnapshot) -> bool:
 
 def is_growing(message: discord.Message) -> bool:
     """Return whether this is an answer that is still being written: it has a Stop button."""
-    rows = (row for row in message.components if isinstance(row, discord.ActionRow))
-    names = (getattr(item, "custom_id", None) or "" for row in rows for item in row.children)
-    return any(name.startswith("stop:") for name in names)
+    items = iterate_components(message.components)
+    return any((getattr(item, "custom_id", None) or "").startswith("stop:") for item in items)
 
 
 def text_of(message: discord.Message, me: int, *, files: bool = True) -> str:
@@ -256,16 +255,24 @@ def _embeds(source: MessageLike) -> Iterator[str]:
         yield from ("[Picture]" for _ in _embed_picture_urls(embed))
 
 
+def iterate_components(components: Iterable[object]) -> Iterator[object]:
+    """Yield components in their order, without those that only contain others."""
+    for part in components:
+        match part:
+            case discord.SectionComponent():
+                yield from iterate_components((*part.children, part.accessory))
+            case discord.ActionRow() | discord.Container():
+                yield from iterate_components(part.children)
+            case _:
+                yield part
+
+
 def _components(components: Iterable[object], *, buttons: bool) -> Iterator[str]:
     """Yield all that is written on components, in their order."""
-    for part in components:
+    for part in iterate_components(components):
         match part:
             case discord.TextDisplay():
                 yield part.content
-            case discord.SectionComponent():
-                yield from _components((*part.children, part.accessory), buttons=buttons)
-            case discord.ActionRow() | discord.Container():
-                yield from _components(part.children, buttons=buttons)
             case discord.MediaGalleryComponent():
                 yield from (_describe("Picture", "", item.description) for item in part.items)
             case discord.ThumbnailComponent():
@@ -355,12 +362,8 @@ def _files(source: MessageLike) -> Iterator[PostedFile]:
 
 
 def _component_files(components: Iterable[object]) -> Iterator[PostedFile]:
-    for part in components:
+    for part in iterate_components(components):
         match part:
-            case discord.SectionComponent():
-                yield from _component_files((*part.children, part.accessory))
-            case discord.Container():
-                yield from _component_files(part.children)
             case discord.MediaGalleryComponent():
                 for item in part.items:
                     yield from _posted_picture(item.media.proxy_url)

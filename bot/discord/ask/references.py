@@ -79,21 +79,26 @@ def reply_target(message: discord.Message) -> int | None:
 
 def resolved_target(message: discord.Message) -> discord.Message | None:
     """Return the message that this one replies to, if Discord sent a readable one along."""
-    target = message.reference.resolved if message.reference and reply_target(message) else None
-    readable = isinstance(target, discord.Message) and not message_text.is_blank(target)
-    return target if isinstance(target, discord.Message) and readable else None
+    target = _raw_target(message)
+    is_readable = isinstance(target, discord.Message) and not message_text.is_blank(target)
+    return target if isinstance(target, discord.Message) and is_readable else None
+
+
+def _raw_target(
+    message: discord.Message,
+) -> discord.Message | discord.DeletedReferencedMessage | None:
+    return message.reference.resolved if message.reference and reply_target(message) else None
 
 
 def is_reply_to_bot(message: discord.Message, me: int) -> bool:
     """Return whether a message replies to one of the bot's."""
-    target = message.reference.resolved if message.reference and reply_target(message) else None
+    target = _raw_target(message)
     return isinstance(target, discord.Message) and target.author.id == me
 
 
 def deleted_target(message: discord.Message) -> list[Quote]:
     """Return a quote that says that the message replied to is gone, if Discord says so."""
-    target = message.reference.resolved if message.reference and reply_target(message) else None
-    gone = isinstance(target, discord.DeletedReferencedMessage)
+    gone = isinstance(_raw_target(message), discord.DeletedReferencedMessage)
     return [Quote("Message replied to", UNREAD["deleted"])] if gone else []
 
 

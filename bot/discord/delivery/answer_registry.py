@@ -1,7 +1,7 @@
 """The record of answers in messages: what is around each, and what its messages still hold."""
 
 import logging
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import PurePosixPath
@@ -18,6 +18,7 @@ from bot.answer_formatter import AnswerFormatter, figure_name
 from bot.answer_store import ShownAnswer, Version, add_version
 from bot.article import edits
 from bot.article.message_layout import ArticleView
+from bot.discord.ask.message_text import iterate_components
 from bot.discord.delivery import reply_target
 from bot.discord.delivery.discord_reply import AnswerChrome
 from bot.discord.delivery.reply_target import InteractionTarget
@@ -260,17 +261,9 @@ def _file_urls(message: discord.Message) -> Iterator[str]:
     `attachments` holds only files that no embed and no component shows.
     """
     yield from (file.url for file in message.attachments)
-    yield from (item.url for item in _iterate_media(message.components))
-
-
-def _iterate_media(components: Iterable[object]) -> Iterator[discord.UnfurledMediaItem]:
-    for component in components:
+    for component in iterate_components(message.components):
         match component:
             case discord.MediaGalleryComponent(items=items):
-                yield from (item.media for item in items)
+                yield from (item.media.url for item in items)
             case discord.FileComponent(media=media) | discord.ThumbnailComponent(media=media):
-                yield media
-            case discord.Container(children=children):
-                yield from _iterate_media(children)
-            case discord.SectionComponent(accessory=accessory):
-                yield from _iterate_media([accessory])
+                yield media.url

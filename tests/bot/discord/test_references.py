@@ -241,7 +241,7 @@ async def test_a_deleted_message_is_named_as_deleted(room: Room, world: UserActi
     assert asked.endswith(
         "Message replied to:\n```\n(This message was deleted and cannot be read.)\n```"
     )
-    assert "was deleted: I could not read it" in room.bot_says()[-1].data["content"]
+    assert "was deleted, so I could not read it" in room.bot_says()[-1].data["content"]
 
 
 async def test_a_bare_mention_of_a_deleted_message_is_refused(
@@ -249,7 +249,7 @@ async def test_a_bare_mention_of_a_deleted_message_is_refused(
 ) -> None:
     said = await world.say("bob", "general", "gone soon")
     await _reply_to_nothing(world, said, "@bot")
-    await room.notice("was deleted: I could not read it")
+    await room.notice("was deleted, so I could not read it")
 
 
 async def test_what_the_gateway_hides_is_fetched(room: Room, world: UserActions) -> None:
@@ -425,7 +425,7 @@ async def test_a_post_whose_first_message_was_deleted_says_so(
     await world.say("ada", post.channel, "@bot why?")
     assert "(This message was deleted" in await _asked(room, post.channel)
     answer = room.bot_says(channel=post.channel)[-1]
-    assert "this thread began with was deleted" in answer.data["content"]
+    assert "The first message of this thread was deleted" in answer.data["content"]
 
 
 async def test_nobody_reads_through_the_bot_what_they_may_not_read(
