@@ -110,8 +110,12 @@ class ArticleEditor:
         return ArticleItem(discord.ui.Select(custom_id=at, options=options))
 
     def _text_buttons(self) -> ControlRow:
-        emoji = {"rewrite": "🔄", "expand": "⏫", "shorten": "⏬", "text": "✏️"}
-        return action_row(*(self._button(do, f"article-{do}", each) for do, each in emoji.items()))
+        return action_row(
+            self._button("rewrite", "article-rewrite", "🔄"),
+            self._button("expand", "article-expand", "⏫"),
+            self._button("shorten", "article-shorten", "⏬"),
+            self._button("text", "article-text", "✏️"),
+        )
 
     def _picture_buttons(self) -> Iterator[ArticleItem]:
         if self.slot:
