@@ -4,6 +4,8 @@ no circle of imports, and a page that names every module.
 
 import ast
 import re
+import subprocess
+import sys
 from collections import defaultdict
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -90,3 +92,23 @@ def test_the_page_names_every_module() -> None:
     """`python -m tests.module_tables` writes its tables anew."""
     page = (PROJECT / "docs/architecture.md").read_text("utf-8")
     assert page == module_tables.insert(page)
+
+
+# What an image does not install: these programs must start without it.
+@pytest.mark.parametrize(
+    ("program", "absent"),
+    [
+        ("bot.__main__", ("torch", "transformers", "lagent")),
+        ("inference.__main__", ("torch", "transformers", "accelerate", "discord")),
+        ("inference.sandbox.__main__", ("torch", "transformers", "discord")),
+        ("jobqueue.__main__", ("torch", "transformers", "discord")),
+    ],
+)
+def test_a_program_starts_without_the_packages_of_others(
+    program: str, absent: tuple[str, ...]
+) -> None:
+    code = f"import sys; sys.modules.update(dict.fromkeys({absent!r})); import {program}"
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, cwd=PROJECT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr

@@ -13,7 +13,7 @@ from common.doctor_report import Finding, fault, good, warning
 from inference.config import WorkerSettings
 from inference.engines import auto_select
 from inference.engines.base import CannotLoad
-from inference.engines.device_placement import GIB, weight_bytes
+from inference.engines.weight_size import GIB, weight_bytes
 from inference.models import ModelError, ModelFiles, gguf, integrity, resolve
 
 SERVER_S = 4.0

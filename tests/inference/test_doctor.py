@@ -9,8 +9,8 @@ import pytest
 from bench.redis_server import free_port
 from common.doctor_report import Finding, Severity
 from inference.doctor import examine
-from inference.engines.device_placement import weight_bytes
 from inference.engines.engine_checks import memory
+from inference.engines.weight_size import weight_bytes
 from inference.models import ModelFiles, model_store
 
 SMALL = {
