@@ -193,4 +193,4 @@ async def _find_wait_reason(queue: JobQueue, job: Job) -> Notice:
     phase, progress = best_phase(able)
     if phase == "ready":
         return notices.in_line(status.position, status.estimate_ms)
-    return notices.NO_WORKER if phase is None else notices.loading(progress)
+    return notices.NO_WORKER if phase is None else notices.model_loading(progress)

@@ -122,43 +122,43 @@ _CHECKS = {
 # --- while a question waits ---------------------------------------------------------------------
 
 
-def _waiting(key: str, **arguments: Argument | Notice) -> Notice:
+def _waiting_notice(key: str, **arguments: Argument | Notice) -> Notice:
     return Notice(key, Tone.WAITING, arguments)
 
 
-NO_WORKER = _waiting("waiting-no-worker")
-NO_ABLE_WORKER = _waiting("waiting-no-able")
-QUEUE_LOST = _waiting("waiting-queue")
-RUNNING = _waiting("waiting-running")
+NO_WORKER = _waiting_notice("waiting-no-worker")
+NO_ABLE_WORKER = _waiting_notice("waiting-no-able")
+QUEUE_LOST = _waiting_notice("waiting-queue")
+RUNNING = _waiting_notice("waiting-running")
 
 
 def describe_progress(progress: ArticleProgress, *, changing: bool) -> Notice:
     """Say how far the writing or the change of an article is."""
     if changing:
-        return _waiting(
+        return _waiting_notice(
             "article-changing", heading=" ".join(escape_markdown(progress.heading).split())
         )
     if progress.stage is ArticleStage.PLANNING:
-        return _waiting("article-planning")
+        return _waiting_notice("article-planning")
     if progress.stage is ArticleStage.WRITING:
-        return _waiting("article-writing", done=progress.done, total=progress.total)
+        return _waiting_notice("article-writing", done=progress.done, total=progress.total)
     counts = {"done": progress.done, "total": progress.total, "placed": progress.placed}
-    return _waiting("article-illustrating", **counts)
+    return _waiting_notice("article-illustrating", **counts)
 
 
-def loading(progress: float | None) -> Notice:
+def model_loading(progress: float | None) -> Notice:
     if progress is None:
-        return _waiting("waiting-loading")
-    return _waiting("waiting-loading-progress", percent=round(100 * progress))
+        return _waiting_notice("waiting-loading")
+    return _waiting_notice("waiting-loading-progress", percent=round(100 * progress))
 
 
 def in_line(position: int, estimate_ms: int | None) -> Notice:
     """Say the question's place in the queue; `position` 0 is next."""
     if position == 0:
-        return _waiting("waiting-next")
+        return _waiting_notice("waiting-next")
     if estimate_ms is None:
-        return _waiting("waiting-place", place=position + 1)
-    return _waiting("waiting-place-time", place=position + 1, time=_duration(estimate_ms))
+        return _waiting_notice("waiting-place", place=position + 1)
+    return _waiting_notice("waiting-place-time", place=position + 1, time=_duration(estimate_ms))
 
 
 def _duration(duration_ms: int) -> Notice:

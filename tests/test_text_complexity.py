@@ -39,7 +39,7 @@ from bot.render import (
     tables,
 )
 from bot.render.format_answer import highlight_result
-from bot.render.latex_to_unicode import linear
+from bot.render.latex_to_unicode import to_unicode
 from bot.render.message_view import quote_question
 from inference import image_text, reasoning
 from inference.agent import prompts
@@ -147,9 +147,9 @@ def _marks(text: str) -> None:
 def _steps(text: str) -> None:
     for part in (Thinking(text, 0, 1), Step(1, "python", call=text, output=text)):
         work = AgentTrace((part,))
-        steps_text.live(work, words("en"), answering=False)
+        steps_text.describe_live(work, words("en"), answering=False)
         steps_text.fold_steps(work, words("en"))
-        steps_text.pages(work, words("en"))
+        steps_text.paginate_steps(work, words("en"))
 
 
 def _prose(text: str, *, piece: int) -> None:
@@ -219,12 +219,12 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "highlight_result": highlight_result,
     "formulas": lambda text: [*formulas.extract(text)],
     "formulas: sources": formulas.sources,
-    "linear": linear,
+    "to_unicode": to_unicode,
     "tables": lambda text: [
-        tables.parse(text[table.start : table.end])
+        tables.parse_table(text[table.start : table.end])
         for table in markdown_spans.MarkdownSpans(text).tables
     ],
-    "tables: plain": tables.plain,
+    "tables: plain": tables.plain_cell,
     "tables: a number": lambda text: tables._NUMBER.fullmatch(f"1{text[4:]}"),
     "steps": _steps,
     "problem": lambda text: (

@@ -134,7 +134,7 @@ def guess_encoding(data: bytes) -> Guess | None:
         # Pairs of letters are the more reliable, the more of them there are.
         weight = 1 + min(len(sample) / 200, 3)
         score = math.log(confidence.get(encoding, 0) + 0.02) * weight
-        score += judge(text, encoding) - _RARITY.get(encoding, 0)
+        score += rate_writing(text, encoding) - _RARITY.get(encoding, 0)
         score -= max(ratings.values()) - ratings.get(encoding, max(ratings.values()))
         best, name = scores.get(text, (score, encoding))  # of two with one result, the first
         scores[text] = (max(score, best), name)
@@ -142,7 +142,7 @@ def guess_encoding(data: bytes) -> Guess | None:
         return None
     (text, (score, name)), *others = sorted(scores.items(), key=lambda item: item[1], reverse=True)
     certain = not others or score - others[0][1][0] >= DOUBT
-    return Guess(name, certain, judge(text, name))
+    return Guess(name, certain, rate_writing(text, name))
 
 
 def is_frequent(character: str) -> bool:
@@ -152,7 +152,7 @@ def is_frequent(character: str) -> bool:
 
 def _rate_cyrillic(text: str) -> float:
     """Rate by how frequent its letters are; to be compared with the same bytes' other letters."""
-    letters = [_CYRILLIC_RATING.get(c, 0) for c in text.lower() if script(c) == "CYRILLIC"]
+    letters = [_CYRILLIC_RATING.get(c, 0) for c in text.lower() if script_of(c) == "CYRILLIC"]
     return 2 * sum(letters) / len(letters) * min(len(letters), 12) if letters else 0
 
 
@@ -198,7 +198,7 @@ def _decode(data: bytes, encoding: str) -> str | None:
     return None if any("\x80" <= c <= "\x9f" for c in text) else text
 
 
-def judge(text: str, encoding: str = "utf-8") -> float:
+def rate_writing(text: str, encoding: str = "utf-8") -> float:
     """Rate by rules of writing: above 0 is likely, below 0 unlikely."""
     beyond = sum(c > "\x7f" for c in text)
     if not beyond:
@@ -274,7 +274,7 @@ _LONE_LETTERS = frozenset("àáâãäåæèéêíîóôõöøúûüñçß")  # w
 def _judge_lone_letter(found: re.Match[str], beside_ascii: bool) -> float:
     """Rate a letter of a text that has no longer word beyond ASCII: it may be a sign in another
     encoding, as £ and ° are. `beside_ascii`: whether that text has words or numbers of ASCII."""
-    if beside_ascii and script(found[0]) != "LATIN":
+    if beside_ascii and script_of(found[0]) != "LATIN":
         return -1.5
     before = found.string[max(found.start() - 1, 0) : found.start()]
     after = found.string[found.end() : found.end() + 1]
@@ -283,7 +283,7 @@ def _judge_lone_letter(found: re.Match[str], beside_ascii: bool) -> float:
 
 
 def _judge_word(word: str) -> float:
-    scripts = {script(c) for c in word}
+    scripts = {script_of(c) for c in word}
     beyond = sum(c > "\x7f" for c in word)
     if len(scripts) > 1:
         return -3.0 * beyond
@@ -300,13 +300,13 @@ def _judge_word(word: str) -> float:
 
 def _judge_letters(letters: set[str]) -> float:
     """Rate by the likeliest language that has all of them."""
-    if any(script(c) != "LATIN" for c in letters):
+    if any(script_of(c) != "LATIN" for c in letters):
         return 0
     return max((worth for alphabet, worth in _ALPHABETS if letters <= alphabet), default=-1.0)
 
 
 @lru_cache(maxsize=4_096)
-def script(character: str) -> str:
+def script_of(character: str) -> str:
     """Return the first word of its Unicode name, such as LATIN."""
     return unicodedata.name(character, "?").split()[0]
 

@@ -54,7 +54,7 @@ class _PersonQueue:
     as_of: float = 0.0
 
     @property
-    def waits(self) -> bool:
+    def is_waiting(self) -> bool:
         """Return whether a file waits whose task was not cancelled meanwhile."""
         return any(not turn.done() for turn in self.waiting)
 
@@ -111,17 +111,17 @@ class ReadingQueue:
             raise
 
     def _give_turns(self) -> None:
-        while (person := self._next()) is not None:
+        while (person := self._next_person()) is not None:
             person.reading = True
             self._reading += 1
             turn = next(turn for turn in person.waiting if not turn.done())
             person.waiting.remove(turn)
             turn.set_result(None)
 
-    def _next(self) -> _PersonQueue | None:
+    def _next_person(self) -> _PersonQueue | None:
         """Return who reads next, if there is a place for them."""
         now = self._clock()
-        ready = [each for each in self._people.values() if each.waits and not each.reading]
+        ready = [each for each in self._people.values() if each.is_waiting and not each.reading]
         person = min(ready, key=lambda each: each.recent_seconds(now), default=None)
         if person is None:
             return None

@@ -158,11 +158,11 @@ def _is_surely_utf8(text: str, *, repaired: bool = False) -> bool:
         return True
     if not letters or (rare and not repaired):
         return True
-    return not repaired and encodings.judge(text[:_SAMPLE].translate(_OTHER_CONTROLS)) >= 0
+    return not repaired and encodings.rate_writing(text[:_SAMPLE].translate(_OTHER_CONTROLS)) >= 0
 
 
 def _judge_utf8(found: PlainText) -> float:
-    return encodings.judge(found.text[:_SAMPLE]) - _BAD_BYTE * found.repaired
+    return encodings.rate_writing(found.text[:_SAMPLE]) - _BAD_BYTE * found.repaired
 
 
 def _join_surrogates(data: bytes) -> bytes:
@@ -199,7 +199,7 @@ def _reads_as_words(text: str) -> bool:
     usual = sum(" " <= c < "\x7f" or encodings.is_frequent(c) for c in shown)
     if usual >= len(shown) * _MOST:
         return True
-    scripts = {encodings.script(c) for c in shown if c > "\x7f" and c.isalpha()}
+    scripts = {encodings.script_of(c) for c in shown if c > "\x7f" and c.isalpha()}
     return len(scripts) == 1 and scripts <= _SCRIPTS and len(shown) > 1
 
 

@@ -59,9 +59,9 @@ def _lines(text: str, *, complete: bool) -> Iterator[str]:
         line = _settled_part(whole_line, block) if is_partial else whole_line
         found = _FENCE.match(line)
         if block is None:
-            block, shown = _outside(line, found)
+            block, shown = _read_outside(line, found)
         else:
-            block, shown = _inside(line, found, block)
+            block, shown = _read_inside(line, found, block)
         yield shown
     if complete and block is not None:
         yield f"{'' if text.endswith(chr(10)) else chr(10)}{block.indent}{TICKS}"
@@ -74,7 +74,7 @@ def _settled_part(line: str, block: _Open | None) -> str:
     return settled_part(line if block is None else line.rstrip("`"))
 
 
-def _outside(line: str, found: re.Match[str] | None) -> tuple[_Open | None, str]:
+def _read_outside(line: str, found: re.Match[str] | None) -> tuple[_Open | None, str]:
     if found is None or "`" in found["info"]:  # inline code is no fence
         return None, line
     language = _LANGUAGE.search(found["info"])
@@ -83,7 +83,7 @@ def _outside(line: str, found: re.Match[str] | None) -> tuple[_Open | None, str]
     return block, shown + _line_end(line)
 
 
-def _inside(line: str, found: re.Match[str] | None, block: _Open) -> tuple[_Open | None, str]:
+def _read_inside(line: str, found: re.Match[str] | None, block: _Open) -> tuple[_Open | None, str]:
     if found and block.closed_by(found["mark"]):
         if found["info"].strip() and block.language in _NESTING:
             block = replace(block, depth=block.depth + 1)

@@ -47,7 +47,7 @@ class EmphasisSpan:
     end: int  # of what is emphasized: where the closing mark starts
 
     @property
-    def inner(self) -> int:
+    def inner_start(self) -> int:
         return self.start + len(self.mark)
 
 
@@ -66,8 +66,10 @@ class Emphasis:
 
     @cached_property
     def edges(self) -> frozenset[int]:
-        """Right behind marks that open and right before marks that close."""
-        return frozenset(at for span in self.spans + self.unclosed for at in (span.inner, span.end))
+        """The positions right behind opening marks and right before closing marks."""
+        return frozenset(
+            at for span in self.spans + self.unclosed for at in (span.inner_start, span.end)
+        )
 
     @cached_property
     def closed_at(self) -> dict[int, str]:
@@ -146,7 +148,7 @@ class _Reader:
                 at += len(mark)
 
     def _close(self, run: str, at: int, *, can_open: bool) -> bool:
-        """Close what is open of `run`; what was opened within it opens nothing then.
+        """Close an open mark. Marks that were opened within it then open nothing.
 
         Over the end of a paragraph only what cannot open closes.
         """
@@ -165,7 +167,7 @@ class _Reader:
 
 def _is_one_run(left: EmphasisSpan, right: EmphasisSpan) -> bool:
     """Return whether the two were opened by one run of three."""
-    return left.inner == right.start and left.mark[0] == right.mark[0]
+    return left.inner_start == right.start and left.mark[0] == right.mark[0]
 
 
 def balance(texts: Sequence[str]) -> list[str]:
@@ -182,20 +184,20 @@ def balance(texts: Sequence[str]) -> list[str]:
     parts: list[tuple[EmphasisSpan, int, int]] = []  # the part of a span between two breaks
     dropped: dict[int, int] = {}  # positions and lengths of marks around nothing
     for span in sorted(find_emphasis(whole).spans, key=lambda span: span.start):
-        within = breaks[bisect_left(breaks, span.inner) : bisect_left(breaks, span.end)]
-        starts = [span.inner, *(at + 1 for at in within)]
+        within = breaks[bisect_left(breaks, span.inner_start) : bisect_left(breaks, span.end)]
+        starts = [span.inner_start, *(at + 1 for at in within)]
         for start, end in zip(starts, [*within, span.end], strict=True) if within else ():
             if _SAYS_SOMETHING.search(whole, start, end):
                 parts.append((span, start, end))
                 continue
-            if start == span.inner:
+            if start == span.inner_start:
                 dropped[span.start] = len(span.mark)
             if end == span.end:
                 dropped[span.end] = len(span.mark)
     dropped_ends = {at + removed: at for at, removed in dropped.items()}
     edits = [(at, 0, removed, "") for at, removed in dropped.items()]
     for order, (span, start, end) in enumerate(parts):
-        if start != span.inner:
+        if start != span.inner_start:
             edits.append((_first_word(whole, start, dropped), order, 0, span.mark))
         if end != span.end:
             edits.append((_last_word(whole, end, dropped_ends), -order, 0, span.mark))

@@ -25,13 +25,13 @@ from bot.render.code_fences import discord_fences
 from bot.render.emphasis import SPOILER, Emphasis, balance, find_emphasis
 from bot.render.formulas import Formula, extract
 from bot.render.latex_to_png import typeset
-from bot.render.latex_to_unicode import linear
+from bot.render.latex_to_unicode import to_unicode
 from bot.render.link_defang import harmless_links
 from bot.render.markdown_spans import MarkdownSpans
 from bot.render.split import MESSAGE_UNITS, split, units
 from bot.render.svg_to_png import RenderedImage
-from bot.render.table_to_png import draw
-from bot.render.tables import Grid, as_code_blocks, as_list, parse
+from bot.render.table_to_png import draw_table
+from bot.render.tables import Grid, format_as_code, format_as_list, parse_table
 
 # The final answer of a problem, set apart from its solution.
 #
@@ -61,7 +61,7 @@ def highlight_result(text: str) -> str:
 
 def _result(paragraph: str) -> str | None:
     if (latex := _boxed_content(paragraph)) is not None:
-        line = linear(latex)
+        line = to_unicode(latex)
         reads_the_same = line is not None and line.flat and len(line.text) <= SHORT_UNITS
         return rf"> ## \({latex}\)" if reads_the_same else paragraph
     printed = _PRINTED.fullmatch(paragraph)
@@ -211,7 +211,7 @@ def format_with_images(text: str) -> FormattedAnswer:
     marks = MarkdownSpans(plain)
     done = 0
     for table in marks.tables:
-        grid = parse(plain[table.start : table.end])
+        grid = parse_table(plain[table.start : table.end])
         if grid is not None:
             builder.add_prose(plain[done : table.start])
             builder.add_table(grid)
@@ -265,12 +265,12 @@ class _BlockBuilder:
     pending: list[RenderedImage] = field(default_factory=list)  # for the end of their paragraph
 
     def add_table(self, grid: Grid) -> None:
-        if (blocks := as_code_blocks(grid)) is not None:
+        if (blocks := format_as_code(grid)) is not None:
             self.blocks.append(_SeparateText("\n".join(blocks) + "\n", is_block=True))
-        elif picture := self._can_draw() and draw(grid, self._next_name("table")):
+        elif picture := self._can_draw() and draw_table(grid, self._next_name("table")):
             self._add_image(picture)
         else:
-            self._add_text(as_list(grid) + "\n")
+            self._add_text(format_as_list(grid) + "\n")
 
     def add_prose(self, text: str) -> None:
         emphasis = replace(find_emphasis(text), unclosed=())  # the answer is whole
@@ -304,7 +304,7 @@ class _BlockBuilder:
             self._add_text("".join(elsewhere))
 
     def _add_display_formula(self, formula: Formula) -> None:
-        line = linear(formula.latex)
+        line = to_unicode(formula.latex)
         if line and line.flat and len(line.text) <= _LONGEST_LINE:
             self._add_line(f"{_INDENT}{escape_markdown(line.text)}")
         elif picture := self._typeset(formula.latex, formula.latex):
@@ -313,7 +313,7 @@ class _BlockBuilder:
             self.blocks.append(_SeparateText(f"\n```latex\n{formula.latex}\n```", is_block=True))
 
     def _add_inline_formula(self, formula: Formula, marks: list[str], is_hidden: bool) -> None:
-        if line := linear(formula.latex):
+        if line := to_unicode(formula.latex):
             self._add_text(escape_markdown(line.text))
             return
         label = self.labelled + 1

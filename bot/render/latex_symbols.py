@@ -1,16 +1,16 @@
 """LaTeX's commands in Unicode, by the kind of atom that they make (TeXbook, chapter 17)."""
 
 
-def _pairs(text: str) -> dict[str, str]:
-    words = _words(text)
+def _parse_pairs(text: str) -> dict[str, str]:
+    words = _parse_words(text)
     return dict(zip(words[::2], words[1::2], strict=True))
 
 
-def _words(text: str) -> list[str]:
+def _parse_words(text: str) -> list[str]:
     return text.split()
 
 
-ORDINARY = _pairs(
+ORDINARY = _parse_pairs(
     r"""
     alpha α beta β gamma γ delta δ epsilon ϵ varepsilon ε zeta ζ eta η theta θ vartheta ϑ iota ι
     kappa κ lambda λ mu μ nu ν xi ξ omicron ο pi π varpi ϖ rho ρ varrho ϱ sigma σ varsigma ς tau τ
@@ -24,7 +24,7 @@ ORDINARY = _pairs(
     """
 )
 
-RELATIONS = _pairs(
+RELATIONS = _parse_pairs(
     r"""
     le ≤ leq ≤ leqslant ⩽ ge ≥ geq ≥ geqslant ⩾ ne ≠ neq ≠ lt < gt > ll ≪ gg ≫
     approx ≈ equiv ≡ sim ∼ simeq ≃ cong ≅ propto ∝ doteq ≐ coloneqq ≔ prec ≺ succ ≻
@@ -36,29 +36,29 @@ RELATIONS = _pairs(
     """
 )
 
-BINARIES = _pairs(
+BINARIES = _parse_pairs(
     r"""
     pm ± mp ∓ times × div ÷ cdot · ast ∗ cup ∪ cap ∩ setminus ∖ wedge ∧ vee ∨ land ∧ lor ∨
     oplus ⊕ otimes ⊗ odot ⊙ ominus ⊖ sqcup ⊔ bmod mod
     """
 )
 
-BIG_OPERATORS = _pairs(
+BIG_OPERATORS = _parse_pairs(
     r"""
     sum ∑ prod ∏ coprod ∐ int ∫ iint ∬ iiint ∭ oint ∮ bigcup ⋃ bigcap ⋂ bigoplus ⨁ bigotimes ⨂
     """
 )
 
 FUNCTIONS = frozenset(
-    _words(r"""
+    _parse_words(r"""
     sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh log ln lg exp lim limsup liminf max
     min sup inf arg det dim gcd lcm ker deg hom Pr argmax argmin
     """)
 )
 
-OPENINGS = _pairs("( ( [ [ lbrace { { { langle ⟨ lfloor ⌊ lceil ⌈ lbrack [")
-CLOSINGS = _pairs(") ) ] ] rbrace } } } rangle ⟩ rfloor ⌋ rceil ⌉ rbrack ]")
-FENCES = _pairs("| ‖ vert | lvert | rvert | Vert ‖ lVert ‖ rVert ‖")
+OPENINGS = _parse_pairs("( ( [ [ lbrace { { { langle ⟨ lfloor ⌊ lceil ⌈ lbrack [")
+CLOSINGS = _parse_pairs(") ) ] ] rbrace } } } rangle ⟩ rfloor ⌋ rceil ⌉ rbrack ]")
+FENCES = _parse_pairs("| ‖ vert | lvert | rvert | Vert ‖ lVert ‖ rVert ‖")
 
 SPACES = {
     ",": "\u2009",
@@ -72,7 +72,7 @@ SPACES = {
 
 # Commands that change how something looks and not what it says.
 IGNORED = frozenset(
-    _words(r"""
+    _parse_words(r"""
     displaystyle textstyle scriptstyle limits nolimits big Big bigg Bigg bigl bigr Bigl Bigr biggl
     biggr Biggl Biggr bigm left right
     """)
@@ -127,8 +127,8 @@ ACCENTS = {
 }
 
 
-def _alphabet(capitals: int, small: int, exceptions: dict[str, str]) -> dict[str, str]:
-    """A run of Unicode's Mathematical Alphanumeric Symbols, with the holes it has."""
+def _create_alphabet(capitals: int, small: int, exceptions: dict[str, str]) -> dict[str, str]:
+    """Return a run of Unicode's Mathematical Alphanumeric Symbols, without its holes."""
     letters = {chr(ord("A") + n): chr(capitals + n) for n in range(26)}
     letters |= {chr(ord("a") + n): chr(small + n) for n in range(26)}
     return letters | exceptions
@@ -139,12 +139,12 @@ _SCRIPT = {"B": "ℬ", "E": "ℰ", "F": "ℱ", "H": "ℋ", "I": "ℐ", "L": "ℒ
 _SCRIPT |= {"e": "ℯ", "g": "ℊ", "o": "ℴ"}
 _FRAKTUR = {"C": "ℭ", "H": "ℌ", "I": "ℑ", "R": "ℜ", "Z": "ℨ"}
 
-_BOLD = _alphabet(0x1D400, 0x1D41A, {str(n): chr(0x1D7CE + n) for n in range(10)})
+_BOLD = _create_alphabet(0x1D400, 0x1D41A, {str(n): chr(0x1D7CE + n) for n in range(10)})
 ALPHABETS: dict[str, dict[str, str]] = {
-    "mathbb": _alphabet(0x1D538, 0x1D552, _DOUBLE_STRUCK),
-    "mathcal": _alphabet(0x1D49C, 0x1D4B6, _SCRIPT),
-    "mathscr": _alphabet(0x1D49C, 0x1D4B6, _SCRIPT),
-    "mathfrak": _alphabet(0x1D504, 0x1D51E, _FRAKTUR),
+    "mathbb": _create_alphabet(0x1D538, 0x1D552, _DOUBLE_STRUCK),
+    "mathcal": _create_alphabet(0x1D49C, 0x1D4B6, _SCRIPT),
+    "mathscr": _create_alphabet(0x1D49C, 0x1D4B6, _SCRIPT),
+    "mathfrak": _create_alphabet(0x1D504, 0x1D51E, _FRAKTUR),
     "mathbf": _BOLD,
     "boldsymbol": _BOLD,
     "bm": _BOLD,

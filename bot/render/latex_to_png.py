@@ -218,7 +218,9 @@ def typeset(latex: str, name: str) -> RenderedImage | None:
         return None
     one_line = " ".join(latex.split())  # mathra takes a line that begins with `e` for `\ne`
     try:
-        spaced = space_rows(_insert_stand_ins(normalize_rows(one_line), stand_ins), _extents)
+        spaced = space_rows(
+            _insert_stand_ins(normalize_rows(one_line), stand_ins), _measure_extents
+        )
     except ValueError:
         return None
     drawn = _laid_out(spaced)
@@ -236,7 +238,7 @@ def typeset(latex: str, name: str) -> RenderedImage | None:
     return RenderedImage(name, card(svg, across, down, fonts=bool(stand_ins)), latex)
 
 
-def _extents(latex: str, display: bool) -> tuple[float, float]:
+def _measure_extents(latex: str, display: bool) -> tuple[float, float]:
     """Return how far a part of a formula reaches above and below its line, in thousandths of an em.
 
     Raises:
@@ -274,7 +276,7 @@ def _stand_ins(latex: str) -> dict[str, str] | None:
     if not characters:
         return {}
     free = [arrow for arrow in _STAND_INS if arrow not in latex]
-    if len(characters) > len(free) or not svg_to_png.draws("字"):
+    if len(characters) > len(free) or not svg_to_png.has_glyph("字"):
         return None
     return dict(zip(characters, free, strict=False))
 

@@ -55,13 +55,13 @@ def _classify_signs(atoms: list[Atom]) -> Iterator[Atom]:
         after = atoms[number + 1] if number + 1 < len(atoms) else None
         if atom.kind is AtomKind.BINARY and (after is None or not _is_operand(before)):
             yield replace(atom, kind=AtomKind.OPENING)
-        elif atom.loose and (_touches(before, _is_operand) or _touches(after, _is_operand_start)):
+        elif atom.loose and (_passes(before, _is_operand) or _passes(after, _is_operand_start)):
             yield replace(atom, text=f"({atom.text})")
         else:
             yield atom
 
 
-def _touches(atom: Atom | None, test: Callable[[Atom | None], bool]) -> bool:
+def _passes(atom: Atom | None, test: Callable[[Atom | None], bool]) -> bool:
     return atom is not None and test(atom)
 
 
@@ -125,12 +125,12 @@ class _NoLine(Exception):
     """There is no exact line for it."""
 
 
-def linear(latex: str) -> UnicodeLine | None:
-    """The formula as one line of plain text (not yet Markdown), or None."""
+def to_unicode(latex: str) -> UnicodeLine | None:
+    """Return the formula as one line of plain text (not yet Markdown), or None."""
     if len(latex) > _MAX_LENGTH:
         return None
     try:
-        atoms = _Reader(latex).all()
+        atoms = _Reader(latex).read_all()
         text = join_atoms(atoms).strip()
     except _NoLine:
         return None
@@ -144,13 +144,13 @@ class _Reader:
         self._words = [t for t in _WORD.findall(latex) if not t.isspace() or t == " "]
         self._at = 0
 
-    def all(self) -> list[Atom]:
-        atoms = self._until(None)
+    def read_all(self) -> list[Atom]:
+        atoms = self._read_until(None)
         if self._at < len(self._words):
             raise _NoLine
         return atoms
 
-    def _until(self, closing: str | None) -> list[Atom]:
+    def _read_until(self, closing: str | None) -> list[Atom]:
         atoms: list[Atom] = []
         while (word := self._peek()) != closing:
             if word is None or word == "}":
@@ -169,7 +169,7 @@ class _Reader:
         if word in ("^", "_", "'"):
             self._script(word, atoms)
         elif word == "{":
-            inner = self._until("}")
+            inner = self._read_until("}")
             atoms.extend(
                 inner if _only(inner) else [Atom(join_atoms(inner), laid=_has_layout(inner))]
             )
@@ -178,7 +178,7 @@ class _Reader:
         else:
             atoms.append(_character(word))
 
-    def _argument(self) -> list[Atom]:
+    def _read_argument(self) -> list[Atom]:
         while self._peek() == " ":
             self._at += 1
         word = self._peek()
@@ -190,7 +190,7 @@ class _Reader:
         self._at += 1
         atoms: list[Atom] = []
         if word == "{":
-            atoms = self._until("}")
+            atoms = self._read_until("}")
         else:
             self._add(word, atoms)
         if not atoms:
@@ -227,12 +227,12 @@ class _Reader:
 
     def _construct(self, name: str) -> Atom:
         if name in ("frac", "dfrac", "tfrac"):
-            return _fraction(self._argument(), self._argument())
+            return _fraction(self._read_argument(), self._read_argument())
         if name == "sqrt":
             return self._root()
         if name not in _RESTYLED:
             raise _NoLine
-        return _restyle(name, self._argument())
+        return _restyle(name, self._read_argument())
 
     def _delimiter_is_there(self, name: str) -> None:
         # `\left.` is a delimiter that is not seen.
@@ -243,9 +243,9 @@ class _Reader:
         degree = "2"
         if self._peek() == "[":
             self._at += 1
-            degree = join_atoms(self._until("]"))
+            degree = join_atoms(self._read_until("]"))
         sign = latex_symbols.ROOTS.get(degree) or f"{_to_superscript(degree)}√"
-        inner = self._argument()
+        inner = self._read_argument()
         single = len(inner) == 1 and (len(inner[0].text) == 1 or inner[0].text.isdigit())
         text = inner[0].text if single else f"({join_atoms(inner)})"
         return Atom(sign + text, laid=_has_layout(inner) or not single)
@@ -257,7 +257,7 @@ class _Reader:
         if word == "'":
             atoms.append(replace(base, text=base.text + "′"))
             return
-        script = self._argument()
+        script = self._read_argument()
         table = latex_symbols.SUPERSCRIPTS if word == "^" else latex_symbols.SUBSCRIPTS
         small = _small("".join(atom.text for atom in script), table)
         if small is None:
@@ -300,10 +300,10 @@ def _fraction(over: list[Atom], under: list[Atom]) -> Atom:
     top, bottom = join_atoms(over), join_atoms(under)
     if vulgar := latex_symbols.VULGAR_FRACTIONS.get(f"{top}/{bottom}"):
         return Atom(vulgar)
-    return Atom(f"{_tight(over)}/{_tight(under, below=True)}", laid=True, loose=True)
+    return Atom(f"{_parenthesize(over)}/{_parenthesize(under, below=True)}", laid=True, loose=True)
 
 
-def _tight(atoms: list[Atom], *, below: bool = False) -> str:
+def _parenthesize(atoms: list[Atom], *, below: bool = False) -> str:
     """Return the text in parentheses unless it holds together beside a slash."""
     text = join_atoms(atoms)
     several = below and len(atoms) > 1 and not _DIFFERENTIAL.fullmatch(text)

@@ -43,7 +43,7 @@ _MASKED = re.compile(r"\]\(")
 
 def harmless_links(text: str) -> str:
     """Return `text` with zero-width spaces where a link or an invitation would deceive."""
-    places = _places(text)
+    places = _unsafe_positions(text)
     if not places:
         return text
     blocks = list(_code_blocks(text))
@@ -76,23 +76,25 @@ def _decided_end(line: str) -> int:
     ]
     masked = (found.end() for found in _MASKED.finditer(line, tail))
     return min(
-        *ends, next((at - 1 for at in masked if _Target.of(line, at).is_open), len(line)), len(line)
+        *ends,
+        next((at - 1 for at in masked if _Target.parse(line, at).is_open), len(line)),
+        len(line),
     )
 
 
-def _places(text: str) -> set[int]:
+def _unsafe_positions(text: str) -> set[int]:
     places = {
         found.start("part")
         for found in _AUTHORITY.finditer(text)
         if found["next"] in tuple("@＠") or len(found["part"]) > _LONGEST_AUTHORITY
     }
     if "](" in text or re.search(r"[/／]|%2[fF]", text):
-        look = _Look.of(text)
+        look = _VisibleText.of(text)
         places.update(look.invites)
         places.update(
             end + 1
-            for start, end in _labels(text)
-            if _is_forged(look, start, end, _Target.of(text, end + 2))
+            for start, end in _find_labels(text)
+            if _is_forged(look, start, end, _Target.parse(text, end + 2))
         )
     return places
 
@@ -136,7 +138,7 @@ class _Target:
     is_below: bool = False  # on the next line, which nobody does who has nothing to hide
 
     @classmethod
-    def of(cls, text: str, start: int) -> "_Target":
+    def parse(cls, text: str, start: int) -> "_Target":
         line_end = text.find("\n", start, start + _LONGEST_TARGET)
         end = line_end if line_end >= 0 else min(start + _LONGEST_TARGET, len(text))
         found = _URL.match(text, start, end)
@@ -161,11 +163,11 @@ class _Target:
     @property
     def host(self) -> str:
         found = _LEADS_TO.match(self.url)
-        return _bare(found[1]) if self.is_link and found else ""
+        return _without_www(found[1]) if self.is_link and found else ""
 
     def is_at(self, address: str) -> bool:
         """Return whether nobody who reads `address` is deceived."""
-        named, host = _bare(address), self.host
+        named, host = _without_www(address), self.host
         if not named or not host:
             return False
         is_within = host.endswith(f".{named}") and "." in named and named not in _SHARED_HOSTS
@@ -173,11 +175,11 @@ class _Target:
         return host == named or is_within or is_file
 
 
-def _bare(host: str) -> str:
+def _without_www(host: str) -> str:
     return host.casefold().rstrip(".").removeprefix("www.")
 
 
-def _is_forged(look: "_Look", start: int, end: int, target: _Target) -> bool:
+def _is_forged(look: "_VisibleText", start: int, end: int, target: _Target) -> bool:
     named = [*look.addresses_within(start, end), *look.addresses_within(*target.title)]
     return (
         target.is_below
@@ -188,7 +190,7 @@ def _is_forged(look: "_Look", start: int, end: int, target: _Target) -> bool:
     )
 
 
-def _labels(text: str) -> Iterator[tuple[int, int]]:
+def _find_labels(text: str) -> Iterator[tuple[int, int]]:
     r"""Yield the longest label before each `](`: its opening and its closing bracket.
 
     Discord takes `\[((?:\[[^\]]*\]|[^\[\]]|\](?=[^\[]*\]))*)\]` for a label. The three openings
@@ -201,19 +203,17 @@ def _labels(text: str) -> Iterator[tuple[int, int]]:
     for found in _BRACKET.finditer(text):
         at = found.start()
         if found[0] == "[":
-            within = _earlier(within, between)
+            within = _earlier_of(within, between)
             between, behind = at, None
             continue
-        opening = _earlier(between, behind)
+        opening = _earlier_of(between, behind)
         if opening is not None and text.startswith("](", at):
             yield opening, at
         between, behind, within = within, opening, None
 
 
-def _earlier(one: int | None, other: int | None) -> int | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return min(one, other)
+def _earlier_of(one: int | None, other: int | None) -> int | None:
+    return min((at for at in (one, other) if at is not None), default=None)
 
 
 # --- what people see ----------------------------------------------------------------------------
@@ -310,16 +310,16 @@ _INVITE = re.compile(
 
 
 @dataclass(frozen=True)
-class _Look:
+class _VisibleText:
     """The visible text, by position."""
 
     addresses: list[tuple[int, int, str]]  # from, to, host; no target is at the host ""
     invites: list[int]  # the positions of their paths
 
     @classmethod
-    def of(cls, text: str) -> "_Look":
+    def of(cls, text: str) -> "_VisibleText":
         seen, origins = _fold(text)
-        return cls(sorted(_addresses(text, seen, origins)), sorted(_invites(seen, origins)))
+        return cls(sorted(_addresses(text, seen, origins)), sorted(_find_invites(seen, origins)))
 
     def addresses_within(self, start: int, end: int) -> Iterator[str]:
         """Yield the first ones, one more than an honest label has."""
@@ -332,7 +332,7 @@ class _Look:
         return bisect_left(self.invites, start) < bisect_left(self.invites, end)
 
 
-def _invites(seen: str, origins: list[int]) -> Iterator[int]:
+def _find_invites(seen: str, origins: list[int]) -> Iterator[int]:
     """Yield where the paths of invitations begin; a part may be written as `%67`."""
     pieces: list[str] = []
     places: list[int] = []
@@ -357,18 +357,18 @@ def _addresses(text: str, seen: str, origins: list[int]) -> Iterator[tuple[int, 
         begin = found.start("run") + (written or "").find(run)
         start, end = origins[found.start()], origins[found.end() - 1] + 1
         if scheme in ("http://", "https://") or _WEB_PORT.match(seen, found.end()):
-            yield start, end, _host(text, run, origins[begin : begin + len(run)])
+            yield start, end, _required_host(text, run, origins[begin : begin + len(run)])
         elif scheme or bare or (found.start() > turned and "." in run):
             yield start, end, ""
         elif _is_host(run):
-            yield start, end, _host(text, run, origins[begin : begin + len(run)])
+            yield start, end, _required_host(text, run, origins[begin : begin + len(run)])
     for found in _UNSPACED_END.finditer(seen):
         run_origins = origins[found.start() : found.end()]
-        yield run_origins[0], run_origins[-1] + 1, _host(text, found[0], run_origins)
+        yield run_origins[0], run_origins[-1] + 1, _required_host(text, found[0], run_origins)
 
 
-def _host(text: str, run: str, origins: list[int]) -> str:
-    """The name that a target has to have: what looks like it is not it."""
+def _required_host(text: str, run: str, origins: list[int]) -> str:
+    """Return the host that the target must have; a host that only looks like it is another one."""
     written = text[origins[0] : origins[-1] + 1] if origins else ""
     return run if written.isascii() else written.casefold()
 

@@ -71,7 +71,7 @@ def _without_empty_end(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Carried:
+class _CarriedMarkup:
     """The open markup that a piece continues from the one before it."""
 
     quote: str = ""
@@ -86,12 +86,12 @@ class _Carried:
 def split(text: str, limit: int = MESSAGE_UNITS) -> list[MessagePart]:
     """Split the text into pieces of at most `limit` UTF-16 units; an empty text gives none."""
     pieces: list[MessagePart] = []
-    carried = _Carried()
+    carried = _CarriedMarkup()
     while text:
         window = _Window.of(text, carried, limit)
         if not window.more:
-            return [*pieces, window.piece(len(window.text), carried)]
-        piece, carried = _seal(window, carried)
+            return [*pieces, window.piece_until(len(window.text), carried)]
+        piece, carried = _end_piece(window, carried)
         pieces.append(piece)
         text = text[len(piece.body) :]
     return pieces
@@ -102,7 +102,7 @@ def units(text: str) -> int:
     return len(text) + sum(c > "\uffff" for c in text)
 
 
-def _prefix(text: str, limit: int) -> str:
+def _longest_prefix(text: str, limit: int) -> str:
     # Half a pair at the end is what "ignore" drops.
     return text[:limit].encode("utf-16-le")[: 2 * max(limit, 0)].decode("utf-16-le", "ignore")
 
@@ -119,21 +119,21 @@ class _Window:
     marks: tuple[str, ...]  # of emphasis, open before it
 
     @classmethod
-    def of(cls, text: str, carried: _Carried, limit: int) -> "_Window":
+    def of(cls, text: str, carried: _CarriedMarkup, limit: int) -> "_Window":
         whole = carried.before + text[:limit]
-        within = _prefix(whole, limit - _CLOSING_UNITS - units("".join(carried.marks)))
+        within = _longest_prefix(whole, limit - _CLOSING_UNITS - units("".join(carried.marks)))
         start = len(carried.before)
         more = len(within) < start + len(text)
         end = max(len(within) - _LOOKAHEAD, start + 1)
         return cls(within, start, end, more, limit // 4, carried.marks)
 
-    def cut(self) -> int:
-        at = self._best()
+    def find_cut(self) -> int:
+        at = self._best_cut()
         closes = _CLOSES_NEXT.match(self.text, at) if self._in_code(at) else None
         return closes.end() if closes else at
 
-    def piece(self, at: int, carried: _Carried) -> MessagePart:
-        """Return what ends at `at`, with what is open there ended."""
+    def piece_until(self, at: int, carried: _CarriedMarkup) -> MessagePart:
+        """Return the piece that ends at `at`, with its open markup closed."""
         body = self.text[self.start : at]
         resumed = "".join(self._open_marks)
         ended = "".join(reversed(self._open_at(at)))
@@ -148,11 +148,11 @@ class _Window:
             block, ended = block + ended, ""
         return MessagePart(body, opening, block, resumed, ended)
 
-    def carry(self, at: int) -> _Carried:
-        """Return what the next piece takes up again."""
+    def carry(self, at: int) -> _CarriedMarkup:
+        """Return the markup that the next piece opens again."""
         language = self._marks.language(at)
         block = self._table_head(at) if language is None else f"{TICKS}{language}\n"
-        return _Carried(self._marks.quote(at), tuple(self._open_at(at)), block)
+        return _CarriedMarkup(self._marks.quote(at), tuple(self._open_at(at)), block)
 
     @property
     def _open_marks(self) -> list[str]:
@@ -174,8 +174,8 @@ class _Window:
 
     # --- where to cut ---------------------------------------------------------------------------
 
-    def _best(self) -> int:
-        for good in (self._unbroken, self._whole, self._possible):
+    def _best_cut(self) -> int:
+        for good in (self._keeps_all_whole, self._keeps_blocks_whole, self._is_possible):
             for pattern, in_code in (
                 (_PARAGRAPH, False),
                 (_LINE, False),
@@ -184,38 +184,39 @@ class _Window:
                 (_WORD, False),
                 (_WORD, True),
             ):
-                if at := self._last(pattern, good, in_code=in_code):
+                if at := self._last_cut(pattern, good, in_code=in_code):
                     return at
             if at := self._before_a_long_span():
                 return at
         # One endless cluster leaves no boundary; then the last place has to do.
         hard = _last_grapheme(self.text[: self.end + 1])
-        return next((at for at in range(hard, self.start, -1) if self._possible(at)), self.end)
+        return next((at for at in range(hard, self.start, -1) if self._is_possible(at)), self.end)
 
-    def _last(
+    def _last_cut(
         self, pattern: re.Pattern[str], good: Callable[[int], bool], *, in_code: bool
     ) -> int | None:
-        """The last good place in the second half, so that pieces do not become crumbs."""
+        """Return the last good place in the second half, so that pieces do not become too small."""
         # Breaks may lie anywhere in the matched white space; its end reads best.
         places = (min(m.end(), self.end) for m in pattern.finditer(self.text, 0, self.end))
-        later = (at for at in places if at > self._earliest and self._in_code(at) == in_code)
+        later = (at for at in places if at > self._min_cut and self._in_code(at) == in_code)
         return next((at for at in reversed([*later]) if good(at)), None)
 
     def _before_a_long_span(self) -> int | None:
         span = self._marks.span_around(self.end)
-        if span and span[0] > self.start and self._possible(span[0]):
+        if span and span[0] > self.start and self._is_possible(span[0]):
             return span[0]
         return None
 
     @property
-    def _earliest(self) -> int:
+    def _min_cut(self) -> int:
         return (self.start + self.end) // 2
 
     def _in_code(self, at: int) -> bool:
         return self._marks.language(at) is not None
 
-    def _possible(self, at: int) -> bool:
-        """Neither within a mark nor right behind one that opens, nor within a grapheme."""
+    def _is_possible(self, at: int) -> bool:
+        """Return whether it is neither within a mark, nor right behind an opening one, nor in a
+        grapheme."""
         if self.text[at - 1 : at + 1] in _PAIRS or at in self._emphasis.edges:
             return False
         if _EXTENDS.match(self.text, at):
@@ -223,27 +224,28 @@ class _Window:
         fence = self._marks.fence_before(at)
         return fence is None or at > fence.end or (at == fence.end and fence.language is None)
 
-    def _unbroken(self, at: int) -> bool:
-        """Possible, and it leaves emphasis, spans, headings and tables' heads whole."""
-        return not self._emphasis.open_at(at) and self._whole(at)
+    def _keeps_all_whole(self, at: int) -> bool:
+        """Return whether a cut there leaves emphasis, spans, headings and table heads whole."""
+        return not self._emphasis.open_at(at) and self._keeps_blocks_whole(at)
 
-    def _whole(self, at: int) -> bool:
-        """The same, but for emphasis, which can be closed and opened again."""
+    def _keeps_blocks_whole(self, at: int) -> bool:
+        """Return whether a cut there leaves all but emphasis whole, which can be closed and opened
+        again."""
         unfinished = self._marks.open_start
         return (
-            self._possible(at)
+            self._is_possible(at)
             and self._marks.span_around(at) is None
-            and not (unfinished is not None and self._earliest < unfinished < at)
+            and not (unfinished is not None and self._min_cut < unfinished < at)
             and not self._follows_head(at)
         )
 
     def _follows_head(self, at: int) -> bool:
         """Within or right behind a heading or the header of a table."""
-        number = bisect_left(self._heads, (at, 0)) - 1
-        return number >= 0 and at <= self._heads[number][1]
+        number = bisect_left(self._table_heads, (at, 0)) - 1
+        return number >= 0 and at <= self._table_heads[number][1]
 
     @cached_property
-    def _heads(self) -> list[tuple[int, int]]:
+    def _table_heads(self) -> list[tuple[int, int]]:
         tables = ((table.start, table.rows) for table in self._marks.tables)
         return sorted([*self._marks.headings, *tables])
 
@@ -259,13 +261,13 @@ class _Window:
 
 
 @lru_cache(maxsize=512)
-def _seal(window: _Window, carried: _Carried) -> tuple[MessagePart, _Carried]:
-    """A piece that is followed by another, and what the next one takes up again of it.
+def _end_piece(window: _Window, carried: _CarriedMarkup) -> tuple[MessagePart, _CarriedMarkup]:
+    """Return a piece that another one follows, and the markup that the next one carries on.
 
     While an answer grows, it is cut again and again at the same places.
     """
-    at = window.cut()
-    return window.piece(at, carried), window.carry(at)
+    at = window.find_cut()
+    return window.piece_until(at, carried), window.carry(at)
 
 
 def _last_grapheme(text: str) -> int:

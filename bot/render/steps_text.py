@@ -46,41 +46,43 @@ _TICKS = "`"
 # --- while it goes on ---------------------------------------------------------------------------
 
 
-def live(work: AgentTrace, words: Words, *, answering: bool) -> str:
+def describe_live(work: AgentTrace, words: Words, *, answering: bool) -> str:
     """Return the lines above an answer that is being written. A pending approval is always open."""
     if not work:
         return ""
     *earlier, last = work.parts
     if answering and not work.awaiting_approval:
         return _lines(fold_steps(work, words))
-    said = _lines([_small(line) for line in list(_folded_steps(earlier, words))[-FOLDED:]])
+    said = _lines([_subtext(line) for line in list(_folded_steps(earlier, words))[-FOLDED:]])
     room = min(MESSAGE_UNITS - FRAME_UNITS - units(said), OPEN_UNITS + OUTPUT_UNITS)
-    return _lines([*filter(None, [said]), *_open(last, words, room), *_next(last, words)])
+    return _lines(
+        [*filter(None, [said]), *_format_newest(last, words, room), *_format_pending(last, words)]
+    )
 
 
 def fold_steps(work: AgentTrace, words: Words) -> list[str]:
-    """A line for each of the last steps; for thoughts alone, how long they took."""
+    """Return a line for each of the last steps; for thoughts alone, the time they took."""
     if not work.steps:
-        return [_small(describe_thinking(work).text(words))] if work else []
-    return [_small(line) for line in list(_folded_steps(work.parts, words))[-FOLDED:]]
+        return [_subtext(describe_thinking(work).text(words))] if work else []
+    return [_subtext(line) for line in list(_folded_steps(work.parts, words))[-FOLDED:]]
 
 
 def describe_thinking(work: AgentTrace) -> Notice:
-    return Notice("work-thought", arguments={"time": lasting(work.thought_ms)})
+    return Notice("work-thought", arguments={"time": format_duration(work.thought_ms)})
 
 
-def summary(work: AgentTrace) -> Notice:
+def summarize_steps(work: AgentTrace) -> Notice:
     """Return one line with the number of steps and the time they took."""
     if not work:
         return Notice("work-none")
     if not work.steps:
         return describe_thinking(work)
     failed = sum(step.has_failed for step in work.steps)
-    arguments = {"steps": len(work.steps), "failed": failed, "time": lasting(work.took_ms)}
+    arguments = {"steps": len(work.steps), "failed": failed, "time": format_duration(work.took_ms)}
     return Notice("work-steps-failed" if failed else "work-steps", arguments=arguments)
 
 
-def lasting(duration_ms: int) -> Notice:
+def format_duration(duration_ms: int) -> Notice:
     if duration_ms < 9_950:
         return Notice(
             "lasting-seconds", arguments={"seconds": f"{max(duration_ms, 100) / 1e3:.1f}"}
@@ -96,21 +98,21 @@ def _folded_steps(parts: "list[Part] | tuple[Part, ...]", words: Words) -> Itera
 
 def _line(step: Step, words: Words) -> str:
     """Format a step as `✅ 1 · Python · 0.4 s → x = 2`."""
-    head, came_to = _head(step, words), _came_to(step, words)
+    head, came_to = _head(step, words), _format_result(step, words)
     return f"{head} → {came_to}" if came_to else head
 
 
 def _head(step: Step, words: Words) -> str:
     icon = _LEFT if step.left else ICONS[step.status]
     head = f"{icon} **{step.number}** · {tool_name(step.tool, words)}"
-    return f"{head} · {lasting(step.duration_ms).text(words)}" if step.duration_ms else head
+    return f"{head} · {format_duration(step.duration_ms).text(words)}" if step.duration_ms else head
 
 
 def tool_name(tool: str, words: Words) -> str:
     return words(_TOOLS[tool]) if tool in _TOOLS else _code(tool[:NAME_CHARS])
 
 
-def _came_to(step: Step, words: Words) -> str:
+def _format_result(step: Step, words: Words) -> str:
     if step.status in _OUTCOMES:
         return words(_OUTCOMES[step.status])
     lines = [line.strip() for line in step.output.splitlines() if line.strip()]
@@ -119,12 +121,12 @@ def _came_to(step: Step, words: Words) -> str:
     return _code(_shorten(lines[-1]))  # of an error the last line tells what is wrong
 
 
-def _open(part: Part, words: Words, room: int) -> Iterator[str]:
+def _format_newest(part: Part, words: Words, room: int) -> Iterator[str]:
     if isinstance(part, Thinking):
-        yield _small(f"💭 {words('work-thinking')}")
+        yield _subtext(f"💭 {words('work-thinking')}")
         yield _quotation(_tail(part.text.strip(), room // 2, THOUGHT_LINES))
         return
-    yield _small(_head(part, words))
+    yield _subtext(_head(part, words))
     output = _tail(part.output.strip("\n"), OUTPUT_UNITS, OUTPUT_LINES)
     program = _tail(part.call.strip("\n"), room - units(output), PROGRAM_LINES)
     if program.strip():
@@ -133,17 +135,16 @@ def _open(part: Part, words: Words, room: int) -> Iterator[str]:
         yield code_block(output)
 
 
-def _next(part: Part, words: Words) -> Iterator[str]:
+def _format_pending(part: Part, words: Words) -> Iterator[str]:
     if isinstance(part, Step) and part.has_failed:
         refused = part.status is CallStatus.REFUSED
-        yield _small(f"🔧 {words('step-other-way' if refused else 'step-repairing')}")
+        yield _subtext(f"🔧 {words('step-other-way' if refused else 'step-repairing')}")
     if isinstance(part, Step) and part.asks:
         yield f"✋ **{words('step-asks')}**"
 
 
 def _tail(text: str, limit: int, lines: int) -> str:
-    """The end of a text, from the start of a line where there is one; nothing in it is markup of
-    a code block."""
+    """Return the end of a text, from the start of a line if there is one, without code fences."""
     text = _CODE_MARKS.sub("'''", text)
     kept = "\n".join(text.split("\n")[-lines:])
     while units(kept) > limit:
@@ -157,15 +158,15 @@ def _tail(text: str, limit: int, lines: int) -> str:
 # --- all of it ----------------------------------------------------------------------------------
 
 
-def pages(work: AgentTrace, words: Words) -> list[str]:
-    """Thoughts, calls and outputs in full, each page fit for a message."""
+def paginate_steps(work: AgentTrace, words: Words) -> list[str]:
+    """Return all thoughts, calls and outputs as pages that fit into messages."""
     story = "\n\n".join(_describe_part(part, words) for part in work.parts)
     return [piece.content for piece in split(story) if piece.body.strip()]
 
 
 def _describe_part(part: Part, words: Words) -> str:
     if isinstance(part, Thinking):
-        time = lasting(part.lasted_ms)
+        time = format_duration(part.lasted_ms)
         title = Notice("work-thought", arguments={"time": time}).text(words)
         return f"**{title}**\n{_quotation(part.text.strip())}"
     lines = [_head(part, words)]
@@ -174,16 +175,16 @@ def _describe_part(part: Part, words: Words) -> str:
     if part.status in _OUTCOMES:
         lines.append(words(_OUTCOMES[part.status]))
     if part.output.strip():
-        lines += [_small(words("step-output")), code_block(part.output.strip("\n"))]
+        lines += [_subtext(words("step-output")), code_block(part.output.strip("\n"))]
     if part.figures:
-        lines.append(_small(f"📊 {words('step-figures', {'count': len(part.figures)})}"))
+        lines.append(_subtext(f"📊 {words('step-figures', {'count': len(part.figures)})}"))
     return "\n".join(lines)
 
 
 # --- pieces -------------------------------------------------------------------------------------
 
 
-def _small(line: str) -> str:
+def _subtext(line: str) -> str:
     return f"-# {line}"
 
 

@@ -31,7 +31,7 @@ _NO_CHARACTER = "\U0010fffe"
 
 
 @cache
-def draws(char: str) -> bool:
+def has_glyph(char: str) -> bool:
     """Return whether some installed font has `char`. It is drawn once to find out."""
     return _draw_char(char) not in (_draw_char(" "), _draw_char(_NO_CHARACTER))
 

@@ -35,13 +35,13 @@ _WIDTHS = {
 _WIDTH = {char: width for width, chars in _WIDTHS.items() for char in chars}
 
 
-def draw(grid: Grid, name: str) -> RenderedImage | None:
+def draw_table(grid: Grid, name: str) -> RenderedImage | None:
     """The table as a picture, or None if it is too large or the machine lacks the fonts."""
-    if not svg_to_png.draws("a") or (
-        re.search(svg_to_png.EAST_ASIAN, grid.source) and not svg_to_png.draws("字")
+    if not svg_to_png.has_glyph("a") or (
+        re.search(svg_to_png.EAST_ASIAN, grid.source) and not svg_to_png.has_glyph("字")
     ):
         return None
-    sheet = _Sheet(grid)
+    sheet = _TableGeometry(grid)
     if not fits(sheet.width, sheet.height):
         return None
     return RenderedImage(
@@ -50,16 +50,16 @@ def draw(grid: Grid, name: str) -> RenderedImage | None:
 
 
 @dataclass(frozen=True)
-class _Sheet:
+class _TableGeometry:
     """The positions of a table's cells in pixels."""
 
     grid: Grid
 
     @cached_property
     def _widths(self) -> list[float]:
-        """Ems of each column's text."""
+        """Return the width of each column's text in ems."""
         columns = self.grid.columns
-        widths = [min(max(map(_natural, column)), _WIDEST) for column in columns]
+        widths = [min(max(map(_natural_width, column)), _WIDEST) for column in columns]
         least = [
             min(max(_longest_part(cell) for cell in column), _LONGEST_WORD) for column in columns
         ]
@@ -135,7 +135,7 @@ def _in_fonts(line: str) -> str:
     )
 
 
-def _natural(cell: str) -> float:
+def _natural_width(cell: str) -> float:
     return max(_width(line) for line in cell.split("\n"))
 
 
@@ -158,7 +158,7 @@ def _wrap_cell(cell: str, width: float) -> Iterator[str]:
     for paragraph in cell.split("\n"):
         line = ""
         for part in _PARTS.findall(paragraph):
-            for bit in _bits(part, width):
+            for bit in _split_word(part, width):
                 if line and _width((line + bit).rstrip()) > width + 0.01:
                     yield line.rstrip()
                     line = ""
@@ -166,8 +166,8 @@ def _wrap_cell(cell: str, width: float) -> Iterator[str]:
         yield line.rstrip()
 
 
-def _bits(part: str, width: float) -> list[str]:
-    """A part too long for a line, cut into pieces that fit."""
+def _split_word(part: str, width: float) -> list[str]:
+    """Split a part that is too long for a line into pieces that fit."""
     if _width(part) <= width:
         return [part]
     size = max(int(width / 0.6), 1)

@@ -17,7 +17,7 @@ import regex
 from wcwidth import wcswidth
 
 from bot.render.formulas import Formula, extract
-from bot.render.latex_to_unicode import linear
+from bot.render.latex_to_unicode import to_unicode
 from bot.render.split import units
 
 WIDEST_BLOCK = 44  # columns; about what a phone shows of a code block without wrapping
@@ -69,7 +69,7 @@ class Grid:
         )
 
 
-def parse(source: str) -> Grid | None:
+def parse_table(source: str) -> Grid | None:
     """The table that the lines of `source` are, or None if they are none."""
     header, delimiter, *rows = source.strip("\n").split("\n")
     marks = [_DELIMITER.fullmatch(cell) for cell in _cells(delimiter)]
@@ -84,9 +84,9 @@ def parse(source: str) -> Grid | None:
     return Grid(tuple(titles), filled, stated, source)
 
 
-def as_code_blocks(grid: Grid) -> list[str] | None:
+def format_as_code(grid: Grid) -> list[str] | None:
     """The table as code blocks of one message each, the header over each, or None if too wide."""
-    counts = [_Counts.over(column) for column in grid.columns]
+    counts = [_CharacterCounts.most_of(column) for column in grid.columns]
     width = sum(count.columns for count in counts) + len(_GAP) * (len(counts) - 1)
     if width > WIDEST_BLOCK or any("\n" in cell for column in grid.columns for cell in column):
         return None
@@ -94,7 +94,7 @@ def as_code_blocks(grid: Grid) -> list[str] | None:
     return list(_blocks(head, (_line(row, counts, grid.aligns) for row in grid.rows)))
 
 
-def as_list(grid: Grid) -> str:
+def format_as_list(grid: Grid) -> str:
     """The table as a list, a row an item: for tables that can be shown in no other way."""
     return "\n".join(_item(grid.header, row) for row in grid.rows)
 
@@ -131,14 +131,14 @@ def _cells(line: str, expected: int = 0) -> list[str]:
     inner = line.strip().removeprefix("|")
     if inner.endswith("|") and not inner.endswith("\\|"):
         inner = inner[:-1]
-    cells = _part(inner, list(_pipes(inner)))
+    cells = _split_cells(inner, list(_find_pipes(inner)))
     if len(cells) < expected:
-        cells = _part(inner, [pipe.start() for pipe in _PIPE.finditer(inner)])
-    return [plain(cell) for cell in cells]
+        cells = _split_cells(inner, [pipe.start() for pipe in _PIPE.finditer(inner)])
+    return [plain_cell(cell) for cell in cells]
 
 
-def _pipes(line: str) -> Iterator[int]:
-    """Return where the pipes are that stand in neither code nor mathematics."""
+def _find_pipes(line: str) -> Iterator[int]:
+    """Yield the positions of pipes outside code and mathematics."""
     start = 0
     for segment in extract(line):
         if isinstance(segment, str):
@@ -147,18 +147,18 @@ def _pipes(line: str) -> Iterator[int]:
         start += len(segment if isinstance(segment, str) else segment.source)
 
 
-def _part(line: str, pipes: list[int]) -> list[str]:
+def _split_cells(line: str, pipes: list[int]) -> list[str]:
     return [line[start + 1 : end] for start, end in pairwise([-1, *pipes, len(line)])]
 
 
-def plain(cell: str) -> str:
-    """A cell without Markdown, its mathematics in Unicode where that is exact."""
+def plain_cell(cell: str) -> str:
+    """Return a cell without Markdown, with its mathematics in Unicode where that is exact."""
     formulas: list[str] = []
     text = ""
     for segment in extract(re.sub("[\ue000\ue001]", "", cell.strip())):
         if isinstance(segment, Formula):
             text += f"\ue000{len(formulas)}\ue001"
-            line = linear(segment.latex)
+            line = to_unicode(segment.latex)
             formulas.append(line.text if line else segment.latex)
         else:
             text += segment
@@ -188,19 +188,19 @@ def _is_numeric(cells: Iterable[str]) -> bool:
 
 
 @dataclass(frozen=True)
-class _Counts:
+class _CharacterCounts:
     """The numbers of narrow and of wide characters in a cell."""
 
     narrow: int
     wide: int
 
     @classmethod
-    def of(cls, cell: str) -> "_Counts":
+    def of(cls, cell: str) -> "_CharacterCounts":
         widths = [max(wcswidth(cluster), 0) for cluster in regex.findall(r"\X", cell)]
         return cls(widths.count(1), sum(width >= 2 for width in widths))
 
     @classmethod
-    def over(cls, cells: Iterable[str]) -> "_Counts":
+    def most_of(cls, cells: Iterable[str]) -> "_CharacterCounts":
         counts = [cls.of(cell) for cell in cells]
         return cls(max(c.narrow for c in counts), max(c.wide for c in counts))
 
@@ -213,13 +213,13 @@ class _Counts:
         return _RULE * self.columns
 
 
-def _line(cells: tuple[str, ...], counts: list[_Counts], aligns: tuple[Align, ...]) -> str:
+def _line(cells: tuple[str, ...], counts: list[_CharacterCounts], aligns: tuple[Align, ...]) -> str:
     padded = (_pad_cell(*cell) for cell in zip(cells, counts, aligns, strict=True))
     return _GAP.join(padded).rstrip()
 
 
-def _pad_cell(cell: str, column: _Counts, align: Align) -> str:
-    own = _Counts.of(cell)
+def _pad_cell(cell: str, column: _CharacterCounts, align: Align) -> str:
+    own = _CharacterCounts.of(cell)
     narrow, wide = column.narrow - own.narrow, column.wide - own.wide
     if align is Align.RIGHT:
         return _WIDE_SPACE * wide + " " * narrow + cell

@@ -244,7 +244,7 @@ async def test_waiting_is_explained_as_it_changes(desk: Desk) -> None:
         shown = group.create_task(desk.shown(asked))
         await _told(desk, notices.NO_WORKER)
         await desk.queue.announce(_worker("loading", 0.4))
-        await _told(desk, notices.loading(0.4))
+        await _told(desk, notices.model_loading(0.4))
         await desk.queue.announce(_worker("ready"))
         await _told(desk, notices.in_line(1, None))
         await desk.end(await desk.claim(), Finished(text="first"))

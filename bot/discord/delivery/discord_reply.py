@@ -177,7 +177,7 @@ class DiscordReply:
             return
 
         def draw(_: bool) -> MessageViews:
-            steps = steps_text.live(work, self._words, answering=bool(text))
+            steps = steps_text.describe_live(work, self._words, answering=bool(text))
             step = work.awaiting_approval
             asks = PendingApproval(step.asks, step.number) if step else None
             return message_view.view_streaming(
@@ -203,7 +203,9 @@ class DiscordReply:
             finished = message_view.view_finished(answer, footnotes, self._words)
             finished = message_view.with_document(finished, text)
             if outcome.check is not None:
-                card = notices.describe_check(outcome.check, steps_text.summary(outcome.work))
+                card = notices.describe_check(
+                    outcome.check, steps_text.summarize_steps(outcome.work)
+                )
                 finished = message_view.with_card(finished, card)
             finished = message_view.with_buttons(finished, self._chrome.build_buttons(outcome))
             await self._show_final(lambda _: finished)

@@ -75,7 +75,7 @@ async def _find_steps(interaction: Interaction, job_id: str) -> AgentTrace:
 
 
 def _render_page(work: AgentTrace, number: int, job_id: str, say: Words) -> dict[str, Any]:
-    contents = steps_text.pages(work, say)
+    contents = steps_text.paginate_steps(work, say)
     view = discord.ui.View(timeout=None)
     if len(contents) > 1:
         for button in _page_buttons(number, len(contents), job_id):

@@ -48,7 +48,7 @@ def test_a_pictures_alternative_text_is_its_latex() -> None:
     assert look(second.png).width > look(first.png).height
 
 
-@pytest.mark.skipif(not svg_to_png.draws("字"), reason="no Chinese font on this machine")
+@pytest.mark.skipif(not svg_to_png.has_glyph("字"), reason="no Chinese font on this machine")
 def test_a_chinese_answer() -> None:
     answer = format_with_images(answers.CHINESE)
     assert shapes(answer) == ["text", "formula-1.png", "text"]
@@ -71,7 +71,7 @@ def test_code_is_left_alone() -> None:
     )
 
 
-@pytest.mark.skipif(not svg_to_png.draws("a"), reason="no font on this machine")
+@pytest.mark.skipif(not svg_to_png.has_glyph("a"), reason="no font on this machine")
 def test_a_wide_table_becomes_a_picture_where_it_stood() -> None:
     answer = format_with_images(answers.COMPARISON)
     assert shapes(answer) == ["text", "table-1.png", "text"]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.render.latex_to_unicode import linear
+from bot.render.latex_to_unicode import to_unicode
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ from bot.render.latex_to_unicode import linear
     ],
 )
 def test_what_reads_as_it_looks_is_flat(latex: str, text: str) -> None:
-    line = linear(latex)
+    line = to_unicode(latex)
     assert line
     assert (line.text, line.flat) == (text, True)
 
@@ -64,7 +64,7 @@ def test_what_reads_as_it_looks_is_flat(latex: str, text: str) -> None:
     ],
 )
 def test_what_is_laid_on_its_side_keeps_its_meaning(latex: str, text: str) -> None:
-    line = linear(latex)
+    line = to_unicode(latex)
     assert line
     assert (line.text, line.flat) == (text, False)
 
@@ -89,7 +89,7 @@ def test_what_is_laid_on_its_side_keeps_its_meaning(latex: str, text: str) -> No
     ],
 )
 def test_what_has_no_exact_line_is_left(latex: str) -> None:
-    assert linear(latex) is None
+    assert to_unicode(latex) is None
 
 
 _PARTS = [*r"\{}^_ab1+=(),&$ ", r"\frac", r"\sqrt", r"\text", r"\left", r"\mathbf"]
@@ -97,5 +97,5 @@ _PARTS = [*r"\{}^_ab1+=(),&$ ", r"\frac", r"\sqrt", r"\text", r"\left", r"\mathb
 
 @given(st.lists(st.sampled_from(_PARTS)).map("".join))
 def test_nothing_raises(latex: str) -> None:
-    line = linear(latex)
+    line = to_unicode(latex)
     assert line is None or line.text

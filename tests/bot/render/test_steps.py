@@ -51,14 +51,14 @@ def ticks(text: str) -> int:
 
 @given(works)
 def test_before_the_answer_all_of_it_fits_one_message(work: AgentTrace) -> None:
-    shown = steps_text.live(work, SAY, answering=False)
+    shown = steps_text.describe_live(work, SAY, answering=False)
     assert 0 < units(shown) <= MESSAGE_UNITS
     assert ticks(shown) % 2 == 0
 
 
 @given(works.filter(lambda work: not work.awaiting_approval))
 def test_folded_it_is_a_few_lines_and_no_code_block(work: AgentTrace) -> None:
-    shown = steps_text.live(work, SAY, answering=True)
+    shown = steps_text.describe_live(work, SAY, answering=True)
     assert 0 < len(shown.split("\n")) <= steps_text.FOLDED
     assert all(line.startswith("-# ") for line in shown.split("\n"))
     assert units(shown) <= MESSAGE_UNITS // 2
@@ -67,7 +67,7 @@ def test_folded_it_is_a_few_lines_and_no_code_block(work: AgentTrace) -> None:
 
 @given(works)
 def test_every_page_fits_a_message_and_its_blocks_end_in_it(work: AgentTrace) -> None:
-    for page in steps_text.pages(work, SAY):
+    for page in steps_text.paginate_steps(work, SAY):
         assert 0 < units(page) <= MESSAGE_UNITS
         assert ticks(page) % 2 == 0
 
@@ -75,7 +75,7 @@ def test_every_page_fits_a_message_and_its_blocks_end_in_it(work: AgentTrace) ->
 def test_pages_hold_all_of_a_program() -> None:
     program = "\n".join(f"print({number})" for number in range(900))
     step = Step(1, "python", call=program, status=CallStatus.OK, output="899")
-    pages = steps_text.pages(AgentTrace((step,)), SAY)
+    pages = steps_text.paginate_steps(AgentTrace((step,)), SAY)
     assert len(pages) > 2
     assert re.findall(r"print\((\d+)\)", "".join(pages)) == [str(n) for n in range(900)]
 
@@ -83,20 +83,20 @@ def test_pages_hold_all_of_a_program() -> None:
 def test_an_error_is_its_last_line_while_the_next_program_is_written() -> None:
     failed = Step(1, "python", "a", CallStatus.FAILED, "Traceback\nNameError: a", duration_ms=40)
     work = AgentTrace((failed, Step(2, "python", "b = 1")))
-    assert steps_text.live(work, SAY, answering=False) == (
+    assert steps_text.describe_live(work, SAY, answering=False) == (
         "-# ⚠️ **1** · Python · 0.1 s → `NameError: a`\n-# ⏳ **2** · Python\n```python\nb = 1\n```"
     )
 
 
 def test_what_a_person_decides_on_is_open_even_below_an_answer() -> None:
     work = AgentTrace((Step(1, "python", "a = 1", asks=1),))
-    assert "a = 1" in steps_text.live(work, SAY, answering=True)
+    assert "a = 1" in steps_text.describe_live(work, SAY, answering=True)
 
 
 def test_a_failure_that_is_the_newest_is_being_repaired() -> None:
     work = AgentTrace((Step(1, "python", "a", CallStatus.TIMEOUT),))
-    assert steps_text.live(work, SAY, answering=False).endswith("The model repairs it…")
-    assert "took too long" in steps_text.live(work, SAY, answering=True)
+    assert steps_text.describe_live(work, SAY, answering=False).endswith("The model repairs it…")
+    assert "took too long" in steps_text.describe_live(work, SAY, answering=True)
 
 
 @dataclass

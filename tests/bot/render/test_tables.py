@@ -5,8 +5,8 @@ import regex
 from wcwidth import wcswidth
 
 from bot.render import svg_to_png
-from bot.render.table_to_png import draw
-from bot.render.tables import WIDEST_BLOCK, Align, Grid, as_code_blocks, as_list, parse
+from bot.render.table_to_png import draw_table
+from bot.render.tables import WIDEST_BLOCK, Align, Grid, format_as_code, format_as_list, parse_table
 from tests.bot.render.looking import look
 
 FRUIT = """\
@@ -33,7 +33,7 @@ WIDE = """\
 
 
 def grid(source: str) -> Grid:
-    parsed = parse(source)
+    parsed = parse_table(source)
     assert parsed
     return parsed
 
@@ -52,13 +52,13 @@ def test_cells_are_plain_text() -> None:
 
 def test_numbers_stand_right_unless_the_table_says_otherwise() -> None:
     assert grid(FRUIT).aligns == (Align.LEFT, Align.RIGHT, Align.CENTRE)
-    assert as_code_blocks(grid(FRUIT)) == [
+    assert format_as_code(grid(FRUIT)) == [
         "```\nName   Price  Note\n─────  ─────  ────\nApple  $1.20  a|b\nPear   12.50   x\n```"
     ]
 
 
 def test_chinese_lines_up_in_any_font() -> None:
-    [block] = as_code_blocks(grid(CHINESE)) or []
+    [block] = format_as_code(grid(CHINESE)) or []
     _, head, _, *rows, _ = block.split("\n")
     # Up to where the second column ends, every row has as many characters of each kind.
     ends = [line.index(cell) + 4 for line, cell in zip(rows, ("1991", "1972"), strict=True)]
@@ -97,12 +97,12 @@ def test_rows_as_models_write_them(row: str, cells: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("source", ["| a | b |\n|---|\n", "| a |\n|---|---|\n| b | c |\n"])
 def test_lines_with_pipes_are_not_always_a_table(source: str) -> None:
-    assert parse(source) is None
+    assert parse_table(source) is None
 
 
 def test_a_long_table_repeats_its_header_in_every_block() -> None:
     rows = "".join(f"| row {number} | {number * number} |\n" for number in range(400))
-    blocks = as_code_blocks(grid("| name | value |\n|---|---|\n" + rows))
+    blocks = format_as_code(grid("| name | value |\n|---|---|\n" + rows))
     assert blocks
     assert len(blocks) > 2
     for block in blocks:
@@ -112,19 +112,19 @@ def test_a_long_table_repeats_its_header_in_every_block() -> None:
 
 
 def test_a_wide_table_is_no_block() -> None:
-    assert as_code_blocks(grid(WIDE)) is None
+    assert format_as_code(grid(WIDE)) is None
     line = "x" * (WIDEST_BLOCK - 3)
-    assert as_code_blocks(grid(f"| a | b |\n|---|---|\n| {line} | y |\n"))
-    assert not as_code_blocks(grid(f"| a | b |\n|---|---|\n| {line}x | y |\n"))
+    assert format_as_code(grid(f"| a | b |\n|---|---|\n| {line} | y |\n"))
+    assert not format_as_code(grid(f"| a | b |\n|---|---|\n| {line}x | y |\n"))
 
 
 def test_a_table_can_be_read_as_a_list() -> None:
-    assert as_list(grid(FRUIT)).split("\n")[0] == "- **Apple** — Price: $1.20 · Note: a|b"
+    assert format_as_list(grid(FRUIT)).split("\n")[0] == "- **Apple** — Price: $1.20 · Note: a|b"
 
 
-@pytest.mark.skipif(not svg_to_png.draws("字"), reason="no Chinese font on this machine")
+@pytest.mark.skipif(not svg_to_png.has_glyph("字"), reason="no Chinese font on this machine")
 def test_a_wide_table_is_drawn() -> None:
-    picture = draw(grid(WIDE), "t.png")
+    picture = draw_table(grid(WIDE), "t.png")
     assert picture
     assert picture.source == WIDE
     seen = look(picture.png)
@@ -134,10 +134,10 @@ def test_a_wide_table_is_drawn() -> None:
         assert seen.ink(seen.width * quarter // 4, seen.width * (quarter + 1) // 4) > 100
 
 
-@pytest.mark.skipif(not svg_to_png.draws("a"), reason="no font on this machine")
+@pytest.mark.skipif(not svg_to_png.has_glyph("a"), reason="no font on this machine")
 def test_a_cell_stays_within_its_column() -> None:
     cell = "WWWWWWWWWW MMMMMMMMMM illinois @@@@@@@@@@ " * 2
-    picture = draw(grid(f"| a | b |\n|---|---|\n| {cell} | |\n"), "t.png")
+    picture = draw_table(grid(f"| a | b |\n|---|---|\n| {cell} | |\n"), "t.png")
     assert picture
     seen = look(picture.png)
     assert seen.ink(seen.width - 12) == 0
@@ -146,4 +146,4 @@ def test_a_cell_stays_within_its_column() -> None:
 def test_a_table_too_large_to_read_is_not_drawn() -> None:
     rows = ("| " + " | ".join(["word word"] * 12) + " |\n") * 100
     source = "|" + " a |" * 12 + "\n|" + "---|" * 12 + "\n" + rows
-    assert draw(grid(source), "t.png") is None
+    assert draw_table(grid(source), "t.png") is None

@@ -65,7 +65,7 @@ def test_dark_colours_are_lightened() -> None:
     assert look(picture.png).ink() > 200
 
 
-@pytest.mark.skipif(not svg_to_png.draws("字"), reason="no Chinese font on this machine")
+@pytest.mark.skipif(not svg_to_png.has_glyph("字"), reason="no Chinese font on this machine")
 def test_chinese_in_a_formula_is_drawn_from_the_machines_fonts() -> None:
     bare = typeset(r"\frac{\text{路程}}{\text{时间}}", "f.png")
     assert bare
@@ -114,7 +114,7 @@ def test_tall_rows_lie_apart(environment: str, cell: str) -> None:
     assert stacked[-1][1] - stacked[0][0] > 3 * (below - above)
 
 
-@pytest.mark.skipif(not svg_to_png.draws("字"), reason="no Chinese font on this machine")
+@pytest.mark.skipif(not svg_to_png.has_glyph("字"), reason="no Chinese font on this machine")
 def test_tall_rows_of_chinese_lie_apart() -> None:
     cell = r"\frac{\text{路程}}{\text{时间}}"
     rows = ROWS.format("matrix", rf"{cell} \\ {cell}")
