@@ -193,8 +193,8 @@ def _change_step(parts: tuple[Part, ...], step: int, **changes: object) -> tuple
 class TraceRecords(UserRecords[AgentTrace]):
     """Stored traces of answers, by job."""
 
-    def __init__(self, redis: Redis, shard: str = "main") -> None:
-        super().__init__(redis, "steps", UserRecord[AgentTrace], shard)
+    def __init__(self, redis: Redis) -> None:
+        super().__init__(redis, "steps", UserRecord[AgentTrace])
 
     async def keep(self, name: str, user: str, value: AgentTrace) -> None:
         await super().store(name, user, value.cut())

@@ -92,8 +92,8 @@ _decode = msgspec.json.Decoder(ShownAnswer).decode
 class ShownAnswers:
     """Stores answers in Redis. All calls raise QueueUnavailable while it is away."""
 
-    def __init__(self, redis: Redis, shard: str = "main") -> None:
-        self._scripts = Scripts(redis, shard)
+    def __init__(self, redis: Redis) -> None:
+        self._scripts = Scripts(redis)
 
     async def store(self, shown: ShownAnswer, *, latest: bool = True) -> None:
         """Store an answer under its messages and jobs, and as its channel's latest."""

@@ -32,8 +32,8 @@ _decode = msgspec.json.Decoder(Opinion).decode
 
 
 class Feedback:
-    def __init__(self, redis: Redis, shard: str = "main") -> None:
-        self._scripts = Scripts(redis, shard)
+    def __init__(self, redis: Redis) -> None:
+        self._scripts = Scripts(redis)
 
     async def vote(self, job: str, channel: str, user: str, vote: Vote, press: str) -> Counts:
         """Record a vote, or take it back if it is repeated. Return the new counts.

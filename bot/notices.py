@@ -1,7 +1,7 @@
 """Notices: what the bot tells people when there is no answer, or not yet.
 
-A notice carries a key and arguments, so that it can be told in anybody's language. `Refused` is
-the exception that carries one to the place where the person can be told.
+A notice has a key and arguments, so that everybody reads it in their own language. The exception
+`QuestionRefused` carries one to the place where the person can be told.
 """
 
 from collections.abc import Mapping

@@ -80,8 +80,8 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class PendingQuestions:
-    def __init__(self, redis: Redis, reader: str, shard: str = "main") -> None:
-        self._scripts = Scripts(redis, shard)
+    def __init__(self, redis: Redis, reader: str) -> None:
+        self._scripts = Scripts(redis)
         self._key = self._scripts.key("heard", reader)
 
     async def save(self, question: Question) -> None:

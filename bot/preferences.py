@@ -56,8 +56,8 @@ class ChangeLog:
     All calls raise QueueUnavailable while Redis is away.
     """
 
-    def __init__(self, redis: Redis, shard: str = "main") -> None:
-        self._scripts = Scripts(redis, shard)
+    def __init__(self, redis: Redis) -> None:
+        self._scripts = Scripts(redis)
 
     def add(self, pipe: Pipeline, server: str, change: Change) -> None:
         """Add a change to the commands that `pipe` runs in one step."""
@@ -185,10 +185,10 @@ def with_values(preferences: Preferences, **values: object) -> Preferences:
 class PreferenceStore:
     """Preferences in Redis: one hash per server, a field for it and for each channel."""
 
-    def __init__(self, redis: Redis, defaults: Preferences, shard: str = "main") -> None:
-        self._scripts = Scripts(redis, shard)
+    def __init__(self, redis: Redis, defaults: Preferences) -> None:
+        self._scripts = Scripts(redis)
         self._defaults = defaults
-        self.changes = ChangeLog(redis, shard)
+        self.changes = ChangeLog(redis)
         self._cache: OrderedDict[str, tuple[float, dict[str, Preferences]]] = OrderedDict()
 
     async def resolve(self, server: str, channels: Iterable[str] = ()) -> Preferences:

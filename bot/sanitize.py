@@ -22,7 +22,7 @@ def clean_prompt(text: str, limit: int) -> str:
     """Return the prompt without control characters and outer white space.
 
     Raises:
-        Refused: nothing is left, or more than `limit` characters are.
+        QuestionRefused: nothing is left, or more than `limit` characters are.
     """
     prompt = clean_text(text)
     if not _has_visible_text(prompt):

@@ -29,11 +29,9 @@ class UserRecords(Generic[T]):
     All calls raise QueueUnavailable while Redis is away.
     """
 
-    def __init__(
-        self, redis: Redis, what: str, kept: type[UserRecord[T]], shard: str = "main"
-    ) -> None:
+    def __init__(self, redis: Redis, what: str, kept: type[UserRecord[T]]) -> None:
         """`what` is the first part of the records' keys."""
-        self._scripts = Scripts(redis, shard)
+        self._scripts = Scripts(redis)
         self._what = what
         decode = msgspec.json.Decoder(kept).decode
         self._decode: Callable[[bytes], UserRecord[T]] = lambda record: decode(unpack(record))
@@ -82,8 +80,8 @@ TTL_S = 30 * 86_400
 
 
 class RecentQuestions:
-    def __init__(self, redis: Redis, shard: str = "main") -> None:
-        self._scripts = Scripts(redis, shard)
+    def __init__(self, redis: Redis) -> None:
+        self._scripts = Scripts(redis)
 
     def _key(self, user: str) -> str:
         return self._scripts.key("asked", user)

@@ -90,7 +90,11 @@ class Scripts:
     """The scripts of one shard. Its keys share one hash tag, so a cluster keeps them together."""
 
     def __init__(
-        self, redis: Redis, shard: str, policy: Policy | None = None, clock: Clock | None = None
+        self,
+        redis: Redis,
+        shard: str = "main",
+        policy: Policy | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.redis = redis
         self.policy = policy or Policy()

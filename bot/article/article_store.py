@@ -32,8 +32,8 @@ class ArticleRecord(msgspec.Struct, frozen=True):
 class ArticleRecords(UserRecords[ArticleRecord]):
     """Records by the answer's id, which all versions of an article share."""
 
-    def __init__(self, redis: Redis, shard: str = "main") -> None:
-        super().__init__(redis, "article", UserRecord[ArticleRecord], shard)
+    def __init__(self, redis: Redis) -> None:
+        super().__init__(redis, "article", UserRecord[ArticleRecord])
 
     async def add(self, name: str, user: str, article: Article) -> None:
         """Store a new state of the article."""

@@ -153,7 +153,7 @@ def export_zip(article: Article, pictures: Pictures, most_bytes: int) -> Article
     """Return article.md with pictures/, and article.html, in one archive of at most `most_bytes`.
 
     Raises:
-        Refused: it is too large to be sent, even without the separate pictures.
+        QuestionRefused: it is too large to be sent, even without the separate pictures.
     """
     for apart in (True, False):
         stream = BytesIO()

@@ -31,7 +31,7 @@ def require_here(interaction: discord.Interaction, job: Job) -> None:
     A channel belongs to one server, so that this holds for servers too.
 
     Raises:
-        Refused: it is shown in another channel, or only to another person.
+        QuestionRefused: it is shown in another channel, or only to another person.
     """
     target = reply_target.decode(job.reply)
     private = isinstance(target, InteractionTarget) and target.private
@@ -42,7 +42,7 @@ def require_here(interaction: discord.Interaction, job: Job) -> None:
 
 
 def require_asker_or_manager(interaction: discord.Interaction, job: Job, refusal: Notice) -> None:
-    """Require the person who asked, or one who may manage messages. Raises `Refused`."""
+    """Require the person who asked, or one who may manage messages. Raises `QuestionRefused`."""
     if job.user != str(interaction.user.id) and not interaction.permissions.manage_messages:
         raise QuestionRefused(refusal)
 
@@ -51,7 +51,7 @@ def require_place(interaction: discord.Interaction, *places: str) -> None:
     """Let a panel change only the channel where it was opened.
 
     Raises:
-        Refused: one of the places is another channel, perhaps of another server.
+        QuestionRefused: one of the places is another channel, perhaps of another server.
     """
     if any(place != str(interaction.channel_id) for place in places):
         raise QuestionRefused(ELSEWHERE)

@@ -96,7 +96,7 @@ class Host(discord.AutoShardedClient):
         """Return the answer that a button belongs to.
 
         Raises:
-            Refused: it is forgotten, or it is shown elsewhere.
+            QuestionRefused: it is forgotten, or it is shown elsewhere.
         """
         await self.answers.wait_until_recorded(job_id)
         shown = await self.services.answers.find(job_id)

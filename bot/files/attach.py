@@ -86,7 +86,7 @@ class FileAttacher:
         """Return the job with its files and quotations, and notices on how each was used.
 
         Raises:
-            Refused: nothing of what was posted can be shown to the model, and nothing was asked.
+            QuestionRefused: nothing was asked, and the model can read nothing that was posted.
         """
         job = question.job
         for_programs = strip_model(job.capability) == SOLVE

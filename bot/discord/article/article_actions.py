@@ -82,7 +82,7 @@ class ArticleActions:
         """Run the action of the button or menu.
 
         Raises:
-            Refused: with what the person is told.
+            QuestionRefused: with what the person is told.
             QueueUnavailable: nothing was done.
         """
         act = self._handlers.get(control.action)
@@ -331,7 +331,7 @@ class ArticleActions:
 
     @asynccontextmanager
     async def _lock_article(self, shown: ShownAnswer) -> AsyncIterator[None]:
-        """Hold the article's lock. Raises `Refused` while something else changes the article."""
+        """Hold the article's lock. Raises `QuestionRefused` while the article is being changed."""
         async with hold_lock(self._locks, shown.id):
             if self._answers.find_renewal(shown.id):
                 raise QuestionRefused(notices.BUSY)
@@ -353,7 +353,7 @@ def _rework_job(shown: ShownAnswer, change: SectionChange, interaction: Interact
 
 
 def _chosen_index(control: ArticleItem) -> int:
-    """Return the number of the chosen option. Raises `Refused` for anything else."""
+    """Return the number of the chosen option. Raises `QuestionRefused` for anything else."""
     value, *more = control.values or [""]
     if more or not value.isdecimal():
         raise QuestionRefused(NOT_THERE)

@@ -71,7 +71,7 @@ class Admission:
         known settings hold and nothing is counted; the queue then refuses the job.
 
         Raises:
-            Refused: this person may not ask here, or not so often, or nobody can answer.
+            QuestionRefused: this person may not ask here, or not so often, or nobody can answer.
         """
         capability = strip_model(job.capability)
         try:
@@ -103,7 +103,7 @@ class Admission:
         """Check early that the bot is open to a person. Their complete question is admitted later.
 
         Raises:
-            Refused: the bot is switched off at the place, or for others than this person.
+            QuestionRefused: the bot is switched off at the place, or for others than this person.
         """
         try:
             async with asyncio.timeout(PATIENCE_S):
@@ -115,7 +115,7 @@ class Admission:
     async def _require_within(
         self, who: Asker, question: str, files: Sequence[PostedFile], preferences: Preferences
     ) -> None:
-        """Count the question. Raises `Refused` if they ask too often, or post too much."""
+        """Count the question. Raises `QuestionRefused` if they ask too often, or post too much."""
         size = sum(min(file.size, MAX_BYTES) for file in files if not file.voice)
         rate = preferences.rate(who.roles)
         if exceeded := await self._rates.count_question(
@@ -135,7 +135,7 @@ class Admission:
 
 
 def require_open(who: Asker, preferences: Preferences) -> Preferences:
-    """Return the preferences. Raises `Refused` if the bot is off, or only for others."""
+    """Return the preferences. Raises `QuestionRefused` if the bot is off, or only for others."""
     if preferences.enabled is False:
         raise QuestionRefused(notices.CHANNEL_OFF)
     if not preferences.allows(who.roles):
@@ -147,7 +147,7 @@ def require_able(capability: str, workers: Sequence[WorkerStatus]) -> None:
     """Refuse a job that none of the running models can do.
 
     Raises:
-        Refused: models run, and none can solve problems, or write articles.
+        QuestionRefused: models run, and none can solve problems, or write articles.
     """
     serving = any(worker.is_serving for worker in workers)
     able = any(capability in worker.capabilities for worker in workers)

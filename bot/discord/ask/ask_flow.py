@@ -38,7 +38,7 @@ async def ask(
     """Answer below the interaction. Without words, the files are what is to be solved.
 
     Raises:
-        Refused: before anything is shown.
+        QuestionRefused: before anything is shown.
     """
     client, options = interaction.client, options or AskOptions()
     with client.pacer.acknowledgement(), _start_span(interaction, "command"):
@@ -84,7 +84,7 @@ async def ask_again(interaction: Interaction, failed: Job) -> None:
     """Ask a failed job's question again, in an answer of its own.
 
     Raises:
-        Refused: before anything is shown.
+        QuestionRefused: before anything is shown.
     """
     client = interaction.client
     with client.pacer.acknowledgement(), _start_span(interaction, "repeated"):
@@ -108,7 +108,7 @@ async def ask_in_thread(interaction: Interaction, prompt: str, files: Sequence[P
     """Show the question, open a thread below it and answer there.
 
     Raises:
-        Refused: no thread can be opened here; nothing is shown.
+        QuestionRefused: no thread can be opened here; nothing is shown.
     """
     client, who = interaction.client, asker_of(interaction)
     require_threads(interaction)

@@ -72,7 +72,7 @@ def from_interaction(
     """Create the job of a command, menu or form.
 
     Raises:
-        Refused: the prompt cannot be asked.
+        QuestionRefused: the prompt cannot be asked.
     """
     options = options or AskOptions()
     prompt = clean_prompt(prompt, settings.commonroom_max_prompt_chars)
@@ -153,7 +153,7 @@ def from_message(
     """Create the question of a message.
 
     Raises:
-        Refused: there is nothing in it to ask.
+        QuestionRefused: there is nothing in it to ask.
     """
     target = references.resolved_target(message)
     is_own = target is not None and target.author.id == me.id  # an answer, which is remembered
@@ -218,7 +218,7 @@ def require_readable(me: discord.ClientUser, message: discord.Message) -> None:
     message-content intent.
 
     Raises:
-        Refused: this is such a reply.
+        QuestionRefused: this is such a reply.
     """
     if message.guild and message_text.is_blank(message) and me not in message.mentions:
         raise QuestionRefused(notices.UNREADABLE_PROMPT)

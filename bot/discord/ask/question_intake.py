@@ -264,7 +264,7 @@ async def open_thread(client: discord.Client, question: Question) -> Question:
     An earlier process may have opened it. Without a thread the answer goes below the question.
 
     Raises:
-        Refused: the response is not there any more, or never was.
+        QuestionRefused: the response is not there any more, or never was.
     """
     job, target = question.job, reply_target.decode(question.job.reply)
     if not isinstance(target, InteractionTarget):

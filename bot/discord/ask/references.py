@@ -196,7 +196,7 @@ async def resolve_references(
     """Return the question with the messages that it points at, and notices on unreadable ones.
 
     Raises:
-        Refused: nothing was asked, and nothing that the question points at can be read.
+        QuestionRefused: nothing was asked, and nothing that the question points at can be read.
     """
     me = client.user.id if client.user else 0
     quotes, files, notes = list(question.quotes), list(question.files), list[Notice]()
@@ -276,7 +276,7 @@ async def read_transcript(first: discord.Message, me: int) -> tuple[Quote, tuple
     what is missing there.
 
     Raises:
-        Refused: the bot may not read them, or none has words.
+        QuestionRefused: the bot may not read them, or none has words.
     """
     try:
         later = [m async for m in first.channel.history(after=first, limit=TRANSCRIPT_MESSAGES)]

@@ -220,7 +220,7 @@ async def _count_use(interaction: Interaction, what: str) -> None:
     """Limit how often one person does this: it reads the records of everybody.
 
     Raises:
-        Refused: they did it too often.
+        QuestionRefused: they did it too often.
     """
     rates, me = interaction.client.services.rates, str(interaction.user.id)
     if exceeded := await rates.count_question(what, me, str(interaction.id), EXPORT_LIMITS):

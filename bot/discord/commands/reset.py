@@ -48,7 +48,7 @@ async def reset(interaction: Interaction, private: bool = False) -> None:
 
 
 async def require_can_clear(interaction: Interaction, others: set[str]) -> None:
-    """Require a person who may clear the conversation. Raises `Refused`.
+    """Require a person who may clear the conversation. Raises `QuestionRefused`.
 
     Moderators may, everybody where the admins allow it, and a person who is its only author.
     """

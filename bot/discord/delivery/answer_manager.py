@@ -95,7 +95,7 @@ class AnswerManager:
         """Let nothing else change or answer this conversation during the block.
 
         Raises:
-            Refused: something is being done or answered there.
+            QuestionRefused: something is being done or answered there.
         """
         async with hold_lock(self._locks, channel):
             if any(job.channel == channel for job in self._jobs.values()):
@@ -153,7 +153,7 @@ class AnswerManager:
         queue has accepted the job; a refusal is then shown in place of the answer.
 
         Raises:
-            Refused: the job was not accepted.
+            QuestionRefused: the job was not accepted.
         """
         await asyncio.wait({self._events}, timeout=ACKNOWLEDGE_S)  # just started?
         if not self._events.done():
@@ -332,7 +332,7 @@ class AnswerManager:
 
 @asynccontextmanager
 async def hold_lock(locks: Locks, key: str) -> AsyncIterator[None]:
-    """Hold a lock during the block. Raises `Refused` if it is not free in a moment."""
+    """Hold a lock during the block. Raises `QuestionRefused` if it is not free in a moment."""
     lock = locks.setdefault(key, asyncio.Lock())
     try:
         async with asyncio.timeout(ACKNOWLEDGE_S):

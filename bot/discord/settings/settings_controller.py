@@ -63,7 +63,7 @@ def server_of(interaction: discord.Interaction) -> str:
 
 
 def require_admin(interaction: discord.Interaction) -> None:
-    """Require an admin; in direct messages everybody is one. Raises `Refused`."""
+    """Require an admin; in direct messages everybody is one. Raises `QuestionRefused`."""
     if interaction.guild_id and not interaction.permissions.manage_guild:
         raise QuestionRefused(ADMINS_ONLY)
 
@@ -81,13 +81,13 @@ def can_change(interaction: discord.Interaction) -> bool:
 
 
 def require_can_change(interaction: discord.Interaction) -> None:
-    """Require a person who may change the channel's settings. Raises `Refused`."""
+    """Require a person who may change the channel's settings. Raises `QuestionRefused`."""
     if not can_change(interaction):
         raise QuestionRefused(CHANNEL_ADMINS_ONLY)
 
 
 def require_settings_place(interaction: discord.Interaction, place: str) -> None:
-    """Let a panel change the server or its own channel. Raises `Refused`."""
+    """Let a panel change the server or its own channel. Raises `QuestionRefused`."""
     if place != SERVER:
         require_place(interaction, place)
 
@@ -127,7 +127,7 @@ class SettingsController:
     async def handle(self, interaction: Interaction, setting: SettingsItem) -> None:
         """Run a control's action.
 
-        Raises `Refused` for people who may not, and for values out of bounds.
+        Raises `QuestionRefused` for people who may not, and for values out of bounds.
         """
         require_admin(interaction)
         require_settings_place(interaction, setting.place)
@@ -261,7 +261,7 @@ def _change_role_rate(own: Preferences, role: str, numbers: Numbers) -> list[obj
 
 
 def _chosen_value(setting: SettingsItem) -> str:
-    """Return the one chosen option. Raises `Refused` where there is none."""
+    """Return the one chosen option. Raises `QuestionRefused` where there is none."""
     if len(setting.values) != 1:
         raise QuestionRefused(WRONG)
     return setting.values[0]
@@ -279,7 +279,7 @@ def _format_number(number: float | None) -> str:
 
 
 def _parse_numbers(given: dict[str, str], wrong: Notice) -> Numbers:
-    """Parse the fields; an empty one unsets its setting. Raises `Refused` for other text."""
+    """Parse the fields; an empty one unsets its setting. Raises `QuestionRefused`."""
     try:
         return {name: _parse_number(text) for name, text in given.items()}
     except ValueError as error:

@@ -79,7 +79,7 @@ class AnswerActions:
         """Run the action of the button.
 
         Raises:
-            Refused: with what the person is told.
+            QuestionRefused: with what the person is told.
             QueueUnavailable: nothing was done.
         """
         act = self._handlers.get(button.fields["do"])
@@ -306,7 +306,7 @@ async def handle_allow(interaction: Interaction, button: AllowButton) -> None:
     """Record a person's decision on a tool call, where the admins ask for one.
 
     Raises:
-        Refused: the job is over, shown elsewhere, or another person's.
+        QuestionRefused: the job is over, shown elsewhere, or another person's.
     """
     services, fields = interaction.client.services, button.fields
     try:

@@ -39,27 +39,22 @@ def notice_container(notice: Notice, say: Words) -> "discord.ui.Container[discor
     return discord.ui.Container(text, accent_colour=COLOURS[notice.tone])
 
 
-async def send_notice(
-    interaction: discord.Interaction, notice: Notice, *, ephemeral: bool = True
-) -> None:
-    """Answer an interaction with a notice, whether or not it was acknowledged before."""
+async def send_notice(interaction: discord.Interaction, notice: Notice) -> None:
+    """Answer an interaction with a notice for the person alone, acknowledged before or not."""
     say = words(str(interaction.locale))
     try:
         try:
-            await _send(interaction, ephemeral, embed=notice_embed(notice, say))
+            await _send(interaction, embed=notice_embed(notice, say))
         except discord.Forbidden:  # without the permission Embed Links
-            await _send(interaction, ephemeral, content=notice_text(notice, say))
+            await _send(interaction, content=notice_text(notice, say))
     except discord.HTTPException as error:
         # No other message reaches the person. Discord shows "did not respond".
         log.warning("notice lost interaction=%s key=%s: %s", interaction.id, notice.key, error)
 
 
-async def _send(interaction: discord.Interaction, ephemeral: bool, **shown: Any) -> None:
-    options: dict[str, Any] = {
-        "ephemeral": ephemeral,
-        "allowed_mentions": discord.AllowedMentions.none(),
-    }
+async def _send(interaction: discord.Interaction, **content: Any) -> None:
+    content |= {"ephemeral": True, "allowed_mentions": discord.AllowedMentions.none()}
     if interaction.response.is_done():
-        await interaction.followup.send(**shown, **options)
+        await interaction.followup.send(**content)
     else:
-        await interaction.response.send_message(**shown, **options)
+        await interaction.response.send_message(**content)

@@ -123,7 +123,7 @@ async def submit_question(interaction: Interaction, about: str) -> None:
     """Ask what was typed into the form.
 
     Raises:
-        Refused: the form has neither text nor files.
+        QuestionRefused: the form has neither text nor files.
     """
     capability, private, thinking = about.split(".")
     options = AskOptions(
@@ -157,7 +157,7 @@ async def submit_about(interaction: Interaction, message_id: str) -> None:
     """Ask about the message what was typed into the form.
 
     Raises:
-        Refused: the message is forgotten and cannot be read again.
+        QuestionRefused: the message is forgotten and cannot be read again.
     """
     cached = interaction.client.asked_about.find(_key(interaction, message_id))
     message = cached or await _fetch(interaction, message_id)

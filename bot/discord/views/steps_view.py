@@ -44,7 +44,7 @@ async def show(interaction: Interaction, job_id: str) -> None:
     """Show the first page of the steps to this person alone, with the programs as files.
 
     Raises:
-        Refused: the steps are no longer kept.
+        QuestionRefused: the steps are no longer kept.
     """
     work = await _find_steps(interaction, job_id)
     say = words(str(interaction.locale))
@@ -59,7 +59,7 @@ async def show(interaction: Interaction, job_id: str) -> None:
 async def _find_steps(interaction: Interaction, job_id: str) -> AgentTrace:
     """Return the steps.
 
-    Raises `Refused` if they are forgotten, or private to another person or place.
+    Raises `QuestionRefused` if they are forgotten, or private to another person or place.
     """
     service = interaction.client.services
     await interaction.client.answers.wait_until_recorded(job_id)
@@ -121,7 +121,7 @@ async def turn_page(interaction: Interaction, button: PageButton) -> None:
 
 
 async def open_numbers_form(interaction: Interaction, job_id: str) -> None:
-    """Open a form with the problem's numbers. Raises `Refused` where the problem is forgotten."""
+    """Open a form with the problem's numbers. Raises `QuestionRefused` if it is forgotten."""
     shown = await interaction.client.find_answer(interaction, job_id, FORGOTTEN)
     asked, _ = problem_numbers.split_prompt(shown.job.prompt)
     say = words(str(interaction.locale))
@@ -163,7 +163,7 @@ async def show_latex(interaction: Interaction, job_id: str) -> None:
     """Show the formulas' sources as a code block, or as a file where they are too long.
 
     Raises:
-        Refused: the answer is no longer kept.
+        QuestionRefused: the answer is no longer kept.
     """
     shown = await interaction.client.find_answer(interaction, job_id, LATEX_FORGOTTEN)
     turn = await interaction.client.services.history.get_turn(shown.job.channel, job_id)

@@ -67,7 +67,7 @@ class AnswerParser:
         return self._is_done and not self._remark and (self.has_output or bool(self._others))
 
     def push(self, event: ServerEvent) -> Chunk | None:
-        """Raises Refused or BadRequest where the event tells of a failure."""
+        """Return the event's output. Raises ServerFailed or BadRequest if it reports a failure."""
         if event.is_done:
             self._is_done = True
             return None

@@ -132,7 +132,7 @@ class OpenAIEngine:
     async def _chunks(
         self, server: Server, request: Request, most: int, answer: AnswerParser
     ) -> AsyncGenerator[Chunk, None]:
-        """One server's answer to its end. Raises Refused where it is not complete."""
+        """Yield one server's answer to its end. Raises ServerFailed if it is incomplete."""
         continues = request.messages[-1].role == "assistant"
         unopened = UnopenedReasoning(expected=not continues and server.expects_unopened(request))
         try:

@@ -131,8 +131,8 @@ class Server:
         self.trouble = trouble
 
     async def count(self, messages: Sequence[Message]) -> int:
-        """Tokens of `messages` as its template writes them, but of their pictures, which no server
-        counts ahead. Raises Refused where it cannot tell."""
+        """Count the messages' tokens in the server's template, without images, which no server
+        counts in advance. Raises ServerFailed if it cannot count."""
         served = self.served
         if served is None:
             raise ServerFailed("it cannot tell")
