@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
 
 from common.installation import require_extra
 
@@ -39,6 +40,9 @@ with require_extra("bot"):
 log = logging.getLogger("bot")
 
 UNREACHABLE = (aiohttp.ClientError, OSError, discord.DiscordServerError, discord.GatewayNotFound)
+FIRST_RETRY_S, LONGEST_RETRY_S = 5.0, 60.0
+
+T = TypeVar("T")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -142,19 +146,22 @@ async def _serve_metrics(
         yield
 
 
-async def _retry_unreachable(call: Callable[[], Awaitable[None]]) -> None:
-    """Call until Discord can be reached. What it refuses is final."""
+async def _retry_unreachable(call: Callable[[], Awaitable[T]]) -> T:
+    """Call until Discord can be reached, ever less often. What it refuses is final."""
+    pause = FIRST_RETRY_S
     while True:
         try:
             return await call()
         except UNREACHABLE as error:
             log.warning(
-                "Discord cannot be reached at %s, trying again: see that this machine reaches it, "
-                "and that DISCORD_API is right where it is set (%r)",
+                "Discord cannot be reached at %s, trying again in %g s: see that this machine "
+                "reaches it, and that DISCORD_API is right where it is set (%r)",
                 Route.BASE,
+                pause,
                 error,
             )
-            await asyncio.sleep(5)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_RETRY_S)
 
 
 if __name__ == "__main__":

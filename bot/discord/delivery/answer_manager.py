@@ -346,12 +346,14 @@ async def hold_lock(locks: Locks, key: str) -> AsyncIterator[None]:
 
 
 async def _retry(call: Callable[[], Awaitable[T]]) -> T:
-    """Call until the queue can be reached."""
+    """Call until the queue can be reached. Only the first failure is a warning."""
+    level = logging.WARNING
     while True:
         try:
             return await call()
         except QueueUnavailable as error:
-            log.warning("the queue cannot be reached, trying again: %s", error)
+            log.log(level, "the queue cannot be reached, trying again: %s", error)
+            level = logging.DEBUG
             await asyncio.sleep(1)
 
 

@@ -23,6 +23,7 @@ import aiohttp
 from inference.config import WorkerSettings
 from inference.engines import auto_select
 from inference.engines.base import CannotLoad, Chunk, Health, Request
+from inference.engines.llamacpp import prompt_cache
 from inference.engines.llamacpp.prompt_cache import SLOT, PromptCache
 from inference.engines.llamacpp.server_main import ServerPlan
 from inference.engines.llamacpp.server_process import run_server
@@ -66,7 +67,7 @@ def create_llamacpp_engine(settings: WorkerSettings) -> "LlamaCppEngine":
         threads=settings.threads or cores(),
         max_tokens=settings.max_tokens,
         tools=settings.dialect == "native",
-        states=path.parent / ".states",
+        states=prompt_cache.default_folder(),
     )
 
 

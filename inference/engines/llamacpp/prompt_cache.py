@@ -7,6 +7,8 @@ size of context only; its name says which.
 
 import hashlib
 import logging
+import os
+import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib.metadata import version
@@ -26,6 +28,12 @@ SUFFIX = ".state"
 UNFINISHED = "unfinished"  # of the name of one that is being written
 
 
+def default_folder() -> Path:
+    """Return a folder in the user's cache. The models' folder is often read-only."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "commonroom" / "states"
+
+
 class PromptCache:
     """A best-effort cache: prompts that cannot be stored or restored are read again."""
 
@@ -38,7 +46,8 @@ class PromptCache:
     def open(cls, folder: Path, model: Path, context_tokens: int) -> Self | None:
         """Open the cache, or return None if its folder is not writable."""
         try:
-            folder.mkdir(mode=0o700, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
         except OSError as error:
             log.info("states are not kept", extra={"reason": str(error)})
             return None

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from bench.redis_server import RedisServer, free_port
+from bot.__main__ import _retry_unreachable
 from bot.config import BotSettings, Shards
 from common.settings import SettingsError, load_settings
 from playground.discord.clock import TIME_SHIFT
@@ -64,6 +65,25 @@ async def test_what_may_pass_is_said_and_waited_out(silent_room: Room) -> None:
         assert process.returncode is None
     assert f"Redis cannot be reached at redis://{nowhere}/0, trying again" in told
     assert "secret" not in told
+
+
+async def test_discord_is_asked_ever_less_often(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pauses: list[float] = []
+
+    async def note(pause: float) -> None:
+        pauses.append(pause)
+
+    async def connect() -> str:
+        if len(pauses) < 6:
+            raise ConnectionRefusedError
+        return "connected"
+
+    monkeypatch.setattr("bot.__main__.asyncio.sleep", note)
+    assert await _retry_unreachable(connect) == "connected"
+    assert pauses == [5, 10, 20, 40, 60, 60]
+    assert len(caplog.records) == 6
 
 
 # --- several processes --------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from inference.engines import auto_select, create_engine
 from inference.engines.base import CannotLoad, Chunk, EngineFailed, Message, Request
 from inference.engines.llamacpp import engine, server_process
 from inference.engines.llamacpp.engine import LlamaCppEngine
+from inference.engines.llamacpp.prompt_cache import PromptCache
 from inference.engines.openai import http_client
 from inference.engines.openai.request_body import FLAVOURS
 from inference.engines.openai.server import ServedModel, Server
@@ -142,6 +143,22 @@ async def test_what_was_read_ahead_need_not_be_read_after_a_start(tmp_path: Path
     assert await known() > 90
     kept.write_bytes(kept.read_bytes()[:1000])  # as a full disk leaves it
     assert await known() < 50
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a folder where even root cannot write")
+@pytest.mark.parametrize("folder", [Path("/proc"), Path("/proc/states")])
+def test_nothing_is_kept_where_it_cannot_be_written(folder: Path) -> None:
+    assert PromptCache.open(folder, Path("model.gguf"), 1024) is None
+
+
+@pytest.mark.model
+def test_states_are_kept_outside_of_the_models_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    path = llamacpp.gguf()
+    create_engine("llamacpp", WorkerSettings(model=str(path)))
+    assert (tmp_path / "cache" / "commonroom" / "states").is_dir()
 
 
 async def all_of(chunks: AsyncIterator[Chunk]) -> list[Chunk]:
