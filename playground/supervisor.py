@@ -259,7 +259,7 @@ class Supervisor:
         return engine not in ("openai", "scripted")
 
     def _vision_worker_spec(self) -> ProcessSpec:
-        """The worker for questions about images. The built-in model needs one thread."""
+        """Return the worker for questions about images. The built-in model needs one thread."""
         model = choose_vision_model()
         return self._build_spec(
             "eye",

@@ -48,7 +48,7 @@ def discord_fences(text: str, *, complete: bool) -> str:
 
 
 def code_block(text: str, language: str = "") -> str:
-    """A code block that its text cannot end."""
+    """Return a code block that its text cannot close."""
     return f"{TICKS}{language}\n{_without_fences(text.strip(chr(10)))}\n{TICKS}"
 
 

@@ -59,7 +59,7 @@ class Emphasis:
     unclosed: tuple[EmphasisSpan, ...]  # whose paragraph goes on to the end of the text
 
     def open_at(self, at: int) -> list[str]:
-        """The marks that a cut at `at` falls between, outermost first."""
+        """Return the marks that are open at `at`, the outermost first."""
         around = (_span_around(spans, at) for spans in self._by_mark.values())
         found = sorted((s for s in around if s), key=lambda span: (span.start, -len(span.mark)))
         return [span.mark for span in found]

@@ -64,7 +64,7 @@ Segment = str | Formula
 
 
 def sources(text: str) -> list[str]:
-    """The LaTeX of each formula, once."""
+    """Return the LaTeX of each formula once."""
     found = (part.latex.strip() for part in extract(text) if isinstance(part, Formula))
     return list(dict.fromkeys(found))
 

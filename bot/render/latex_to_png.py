@@ -93,7 +93,7 @@ def normalize_rows(latex: str) -> str:
 
 
 def _environment_arguments(latex: str, name: str, at: int) -> tuple[str, int]:
-    """The arguments to keep of an environment that begins before `at`, and where they end."""
+    """Return the arguments of the environment that begins before `at`, and where they end."""
     arguments = ""
     if name in _IS_PLACED and (place := _PLACE.match(latex, at)):
         at = place.end()
@@ -210,7 +210,7 @@ _FILL = re.compile(r'fill="([a-z]+)"')
 
 
 def typeset(latex: str, name: str) -> RenderedImage | None:
-    """The formula as a picture, or None if it cannot be drawn as it is meant."""
+    """Draw the formula. Return None if it cannot be drawn as it is meant."""
     if len(latex) > _MAX_LATEX or _MISPLACED.search(latex):
         return None
     stand_ins = _stand_ins(latex)
@@ -256,7 +256,7 @@ def _measure_extents(latex: str, display: bool) -> tuple[float, float]:
 def _laid_out(
     latex: str, *, display: bool = True
 ) -> tuple[str, tuple[float, float, float, float]] | None:
-    """The SVG elements of a formula and its box in thousandths of an em."""
+    """Return the SVG elements of a formula and its box in thousandths of an em."""
     try:
         result = mathra.render(latex, display=display)
     except ValueError:
@@ -271,7 +271,7 @@ def _laid_out(
 
 
 def _stand_ins(latex: str) -> dict[str, str] | None:
-    """A stand-in for each East Asian character, or None if they cannot be drawn."""
+    """Return a stand-in for each East Asian character, or None if they cannot be drawn."""
     characters = sorted(set(re.findall(svg_to_png.EAST_ASIAN, latex)))
     if not characters:
         return {}

@@ -44,12 +44,12 @@ class Atom:
 
 
 def join_atoms(atoms: list[Atom]) -> str:
-    """The line that the atoms make."""
+    """Join the atoms to a line."""
     return "".join(_add_spaces(list(_classify_signs(atoms))))
 
 
 def _classify_signs(atoms: list[Atom]) -> Iterator[Atom]:
-    """Signs told from operators, and fractions put in parentheses where something touches them."""
+    """Tell signs from operators, and put fractions in parentheses if something touches them."""
     for number, atom in enumerate(atoms):
         before = atoms[number - 1] if number else None
         after = atoms[number + 1] if number + 1 < len(atoms) else None
@@ -198,7 +198,7 @@ class _Reader:
         return atoms
 
     def _verbatim(self) -> str:
-        """A group of text, in which spaces count and nothing is a command."""
+        """Read a group of text, in which spaces count and nothing is a command."""
         if self._peek() != "{" or "}" not in self._words[self._at :]:
             raise _NoLine
         end = self._words.index("}", self._at)

@@ -121,19 +121,19 @@ class MarkdownSpans:
         return self.fences[number] if number >= 0 else None
 
     def language(self, at: int) -> str | None:
-        """The language of the code block that is open at `at`, or None outside of any."""
+        """Return the language of the code block that is open at `at`, or None outside of one."""
         fence = self.fence_before(at)
         return fence.language if fence else None
 
     def span_around(self, at: int) -> tuple[int, int] | None:
-        """The span that a cut at `at` would break."""
+        """Return the span that a cut at `at` would break."""
         number = bisect_right(self._span_starts, at - 1) - 1
         if number >= 0 and at < self.spans[number][1]:
             return self.spans[number]
         return None
 
     def table_head(self, at: int) -> str:
-        """The header of the table between whose rows `at` lies."""
+        """Return the header of the table whose rows are around `at`."""
         inside = (table for table in self.tables if table.rows < at < table.end)
         return next((self.text[table.start : table.rows] for table in inside), "")
 

@@ -98,7 +98,7 @@ def split(text: str, limit: int = MESSAGE_UNITS) -> list[MessagePart]:
 
 
 def units(text: str) -> int:
-    """UTF-16 code units of `text`: what JavaScript calls its length."""
+    """Count the text's UTF-16 code units, which JavaScript calls its length."""
     return len(text) + sum(c > "\uffff" for c in text)
 
 
@@ -240,7 +240,7 @@ class _Window:
         )
 
     def _follows_head(self, at: int) -> bool:
-        """Within or right behind a heading or the header of a table."""
+        """Return whether it is in or right behind a heading or the header of a table."""
         number = bisect_left(self._table_heads, (at, 0)) - 1
         return number >= 0 and at <= self._table_heads[number][1]
 

@@ -203,7 +203,7 @@ def _language(step: Step) -> str:
 
 
 def _code(text: str) -> str:
-    """A line of code that its text cannot end."""
+    """Return the text as a line of code that it cannot close."""
     return f"`{' '.join(text.split()).replace(_TICKS, chr(0x2CB)) or ' '}`"
 
 

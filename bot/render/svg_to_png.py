@@ -75,7 +75,7 @@ def fits(width: float, height: float) -> bool:
 
 
 def card(drawing: str, width: float, height: float, *, fonts: bool = False) -> bytes:
-    """The SVG elements of `drawing` on a card of `width` × `height` pixels, as PNG.
+    """Draw SVG elements on a card of `width` × `height` pixels, as PNG.
 
     Args:
         fonts: whether the drawing has text, for which the machine's fonts are then loaded.

@@ -36,7 +36,7 @@ _WIDTH = {char: width for width, chars in _WIDTHS.items() for char in chars}
 
 
 def draw_table(grid: Grid, name: str) -> RenderedImage | None:
-    """The table as a picture, or None if it is too large or the machine lacks the fonts."""
+    """Draw the table. Return None if it is too large or the machine lacks the fonts."""
     if not svg_to_png.has_glyph("a") or (
         re.search(svg_to_png.EAST_ASIAN, grid.source) and not svg_to_png.has_glyph("字")
     ):
@@ -125,7 +125,7 @@ class _TableGeometry:
 
 
 def _in_fonts(line: str) -> str:
-    """East Asian text in a font made for it, not in whichever has the characters."""
+    """Set East Asian text in a font that is made for it."""
     parts = re.split(rf"({svg_to_png.EAST_ASIAN}+)", line)
     return "".join(
         f'<tspan font-family="{svg_to_png.EAST_ASIAN_FAMILIES}">{escape(part)}</tspan>'

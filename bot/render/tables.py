@@ -70,7 +70,7 @@ class Grid:
 
 
 def parse_table(source: str) -> Grid | None:
-    """The table that the lines of `source` are, or None if they are none."""
+    """Parse the lines of a table. Return None if they are none."""
     header, delimiter, *rows = source.strip("\n").split("\n")
     marks = [_DELIMITER.fullmatch(cell) for cell in _cells(delimiter)]
     titles = _cells(header, len(marks))
@@ -85,7 +85,10 @@ def parse_table(source: str) -> Grid | None:
 
 
 def format_as_code(grid: Grid) -> list[str] | None:
-    """The table as code blocks of one message each, the header over each, or None if too wide."""
+    """Format the table as code blocks of one message each, with the header.
+
+    Return None if it is too wide.
+    """
     counts = [_CharacterCounts.most_of(column) for column in grid.columns]
     width = sum(count.columns for count in counts) + len(_GAP) * (len(counts) - 1)
     if width > WIDEST_BLOCK or any("\n" in cell for column in grid.columns for cell in column):
@@ -95,7 +98,7 @@ def format_as_code(grid: Grid) -> list[str] | None:
 
 
 def format_as_list(grid: Grid) -> str:
-    """The table as a list, a row an item: for tables that can be shown in no other way."""
+    """Format the table as a list with an item for each row, if it can be shown in no other way."""
     return "\n".join(_item(grid.header, row) for row in grid.rows)
 
 
@@ -124,7 +127,8 @@ def _block(lines: list[str]) -> str:
 
 
 def _cells(line: str, expected: int = 0) -> list[str]:
-    """The cells of a line; pipes in code and mathematics part cells only if some are missing.
+    """Return the cells of a line. Pipes in code and mathematics separate cells only if cells are
+    missing.
 
     GFM wants such pipes escaped, and models write them as they are.
     """

@@ -30,7 +30,7 @@ class Uploads:
         return upload
 
     def take(self, upload: str) -> File:
-        """Each file is used once. Raises UserError for one that is not there (any more)."""
+        """Take a file, which is used once. Raises UserError if it is not there."""
         file = self._files.pop(upload, None)
         if file is None:
             raise UserError("the upload is gone; choose the file again")
@@ -55,7 +55,10 @@ class PageActions:
         self._uploads = uploads
 
     async def perform(self, person: PageUser, packet: Json) -> Any:
-        """Raises UserError where Discord would refuse, Silent where the bot does not answer."""
+        """Perform an action of the page.
+
+        Raises UserError if Discord would refuse it, Silent if the bot does not answer.
+        """
         action = getattr(self, f"on_{packet['op']}", None)
         if action is None:
             raise UserError(f"unknown action {packet['op']!r}")

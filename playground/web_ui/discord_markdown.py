@@ -36,7 +36,7 @@ ENTITY = re.compile(
 
 
 def to_commonmark(text: str) -> str:
-    """Rewrite what Discord reads in another way than CommonMark, code left alone."""
+    """Rewrite Markdown that Discord reads differently than CommonMark; code stays."""
     return "".join(
         code if code else _rewrite_quotes(prose) for prose, code in _split_at_fences(text)
     )
@@ -55,7 +55,7 @@ def _split_at_fences(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _is_commonmark(match: re.Match[str], line: str) -> bool:
-    """Both fences stand on lines of their own, list marks and quote marks aside."""
+    """Return whether both fences stand on lines of their own, apart from list and quote marks."""
     _, newline, closing = match[2].rpartition("\n")
     return (
         match[1] is not None
@@ -133,7 +133,7 @@ def parse_spoiler(state: StateInline, silent: bool) -> bool:
 
 
 def parse_entity(state: StateInline, silent: bool) -> bool:
-    """Mentions, timestamps, custom emoji and command links: `<@1>` `<#1>` `<t:1:R>` `<:a:1>`."""
+    """Parse mentions, times, custom emoji and command links: `<@1>` `<#1>` `<t:1:R>` `<:a:1>`."""
     match = ENTITY.match(state.src, state.pos, state.posMax)
     if not match:
         return False
@@ -171,17 +171,17 @@ NO_NAMES = DisplayNames()
 
 
 def render(text: str, names: DisplayNames = NO_NAMES) -> str:
-    """A message's text, an embed's description or a text display."""
+    """Render a message's text, an embed's description or a text display."""
     return str(MARKDOWN.render(to_commonmark(text), {"names": names})).strip()
 
 
 def render_line(text: str, names: DisplayNames = NO_NAMES) -> str:
-    """Text without blocks: an embed's title or a field's name."""
+    """Render a text without blocks: an embed's title or a field's name."""
     return str(MARKDOWN.renderInline(text, {"names": names})).strip()
 
 
 def highlight_code(source: str, language: str) -> str:
-    """Highlighted source; an unknown language is plain text."""
+    """Highlight source code. An unknown language stays plain text."""
     try:
         lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False)
     except ClassNotFound:

@@ -45,7 +45,7 @@ class Presenter:
         return {**_present_person(user), "online": online}
 
     def people(self) -> list[Json]:
-        """Members of the server; its owner exists only because Discord demands one."""
+        """List the server's members, without its owner, whom only Discord needs."""
         guild = self._world.guild
         members = self._world.state.members[guild["id"]].values()
         return [self.user(m["user"]) for m in members if m["user"]["id"] != guild["owner_id"]]
@@ -106,7 +106,7 @@ class Presenter:
         return shown
 
     def component(self, part: Json) -> Json:
-        """A component and everything nested in it, in a message or a modal."""
+        """Present a component and all components in it, in a message or a modal."""
         shown = dict(part)
         if part["type"] == TEXT_DISPLAY:
             shown["html"] = render(part["content"], self._display_names())
@@ -129,7 +129,7 @@ class Presenter:
         return {"id": modal["id"], "title": modal["title"], "components": parts}
 
     def _with_local_url(self, file: Json) -> Json:
-        """The page may be open under another name of loopback than the one in the address."""
+        """Make the address relative: the page may be open under another name of loopback."""
         base = self._world.backend.cdn.base_url.removesuffix("/cdn")
         return {**file, "url": str(file.get("url") or "").removeprefix(base)}
 
@@ -151,7 +151,8 @@ class Presenter:
     # --- commands -----------------------------------------------------------------------------
 
     def commands(self, locale: str) -> list[Json]:
-        """Each (sub)command that can be called, and whether in the server, in DMs, or both."""
+        """List each command or subcommand that can be called, and where: in the server, in DMs, or
+        both."""
         usable = self._world.backend.commands.list_usable
         in_guild = {command["id"]: command for command in usable(self._world.guild["id"])}
         in_dm = {command["id"]: command for command in usable(None)}
@@ -191,7 +192,7 @@ def _present_option(option: Json, locale: str) -> Json:
 
 
 def _list_filled_options(data: Json) -> Iterable[Json]:
-    """The options that a person filled in, as everybody may read them."""
+    """List the options that a person filled in, as everybody may read them."""
     files = data.get("resolved", {}).get("attachments", {})
     for option in data.get("options") or ():
         if "options" in option:

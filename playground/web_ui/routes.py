@@ -77,7 +77,7 @@ def _hostname(host: str) -> str | None:
 
 
 async def add_security_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Headers of everything the page consists of."""
+    """Add the security headers to every response of the page."""
     if not _is_page(request):
         return
     policy = CONTENT_SECURITY_POLICY.format(socket=f"ws://{request.host}")
@@ -126,7 +126,7 @@ class WebUI:
         self._sockets: set[web.WebSocketResponse] = set()
 
     async def create_first_users(self, _app: web.Application) -> None:
-        """Somebody to be, where nobody was made before."""
+        """Create the first people if there are none."""
         members = self._world.state.members[self._world.guild["id"]]
         strangers = {self._world.guild["owner_id"], self._world.state.bot["id"]}
         if not members.keys() - strangers:
@@ -140,7 +140,10 @@ class WebUI:
         return _html("index.html")
 
     async def socket(self, request: web.Request) -> web.WebSocketResponse:
-        """The first frame is `{"token", "user", "locale"}`; without it nothing is answered."""
+        """Serve a page's socket.
+
+        Its first frame is `{"token", "user", "locale"}`; without it, nothing is answered.
+        """
         if "Origin" not in request.headers:
             raise web.HTTPForbidden(text="Only the page itself may connect.")
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS)
