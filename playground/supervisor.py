@@ -150,7 +150,13 @@ class Supervisor:
     # --- control and status -------------------------------------------------------------------
 
     async def control(self, verb: str, name: str) -> None:
-        """Kill, stop, start, pause, resume or restart a process, as `ManagedProcess` does."""
+        """Kill, stop, start, pause, resume or restart a process, as `ManagedProcess` does.
+
+        Raises:
+            UserError: the system has no such process.
+        """
+        if name not in self.processes:
+            raise UserError(f"the system has no process {name}")
         await getattr(self.processes[name], verb)()
 
     async def switch_model(self, engine: str, model: str) -> None:
