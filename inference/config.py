@@ -45,8 +45,7 @@ class WorkerSettings(
     )
     slots: Annotated[int, Meta(description="Answers at once. 0: the engine's choice.")] = 0
     context_tokens: Annotated[
-        int,
-        Meta(description="At most, below the model's own limit. 0: the engine's choice."),
+        int, Meta(description="At most, below the model's own limit. 0: the engine's choice.")
     ] = 0
     max_tokens: Annotated[
         int, Meta(description="Tokens of an answer whose request names no limit.")

@@ -42,13 +42,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         return _run_until_interrupted(arguments.run(arguments))
-    except (
-        PortInUseError,
-        DataDirInUseError,
-        StartError,
-        NoModelError,
-        ScriptError,
-    ) as error:
+    except (PortInUseError, DataDirInUseError, StartError, NoModelError, ScriptError) as error:
         print(f"error: {redact(str(error))}", file=sys.stderr)
         return 2
 

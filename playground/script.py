@@ -15,12 +15,7 @@ from playground.data_dir import lock_data_dir
 from playground.discord.server import LocalDiscord
 from playground.ensure_model import ensure_model
 from playground.outcome_judge import summarize
-from playground.script_actions import (
-    DEFAULT_WAIT_S,
-    ScriptAction,
-    check_references,
-    read_script,
-)
+from playground.script_actions import DEFAULT_WAIT_S, ScriptAction, check_references, read_script
 from playground.script_observer import ScriptObserver, SystemUnderTest
 from playground.script_player import ScriptPlayer
 from playground.supervisor import Supervisor

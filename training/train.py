@@ -200,11 +200,7 @@ def _create_optimizers(
             matrices, lr=plan.peak, weight_decay=DECAY, adjust_lr_fn="match_rms_adamw"
         ),
         torch.optim.AdamW(
-            others,
-            lr=plan.peak,
-            betas=(0.9, 0.98),
-            weight_decay=DECAY,
-            fused=plan.device != "cpu",
+            others, lr=plan.peak, betas=(0.9, 0.98), weight_decay=DECAY, fused=plan.device != "cpu"
         ),
     ]
 

@@ -11,10 +11,7 @@ from bench.peers.kit import GIVE_UP_S, SLOTS, Handle, Submit
 
 def _broker(url: str) -> RedisStreamBroker:
     broker = RedisStreamBroker(
-        url,
-        consumer_id="0",
-        idle_timeout=1_000 * GIVE_UP_S,
-        unacknowledged_lock_timeout=GIVE_UP_S,
+        url, consumer_id="0", idle_timeout=1_000 * GIVE_UP_S, unacknowledged_lock_timeout=GIVE_UP_S
     )
     return broker.with_result_backend(RedisAsyncResultBackend(url))
 

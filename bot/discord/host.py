@@ -192,10 +192,7 @@ class Host(discord.AutoShardedClient):
 
 class CommandTree(app_commands.CommandTree[Host]):
     async def on_error(
-        self,
-        interaction: Interaction,
-        error: app_commands.AppCommandError,
-        /,
+        self, interaction: Interaction, error: app_commands.AppCommandError, /
     ) -> None:
         await interaction.client.explain(interaction, getattr(error, "original", error))
 

@@ -107,8 +107,7 @@ _TITLE = re.compile(r"""\s+["'](?P<title>.*?)["']\s*\)""", re.DOTALL)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*(?=:)")
 _SAFE_SCHEMES = {"", "http", "https", "mailto"}
 _LEADS_TO = re.compile(
-    r"(?:https?://|mailto:[^\s@?]{1,100}@)([\w.\-]{1,253})(?::\d{1,5})?(?=[/?#]|\Z)",
-    re.IGNORECASE,
+    r"(?:https?://|mailto:[^\s@?]{1,100}@)([\w.\-]{1,253})(?::\d{1,5})?(?=[/?#]|\Z)", re.IGNORECASE
 )
 _BRACKET = re.compile(r"[\[\]]")
 

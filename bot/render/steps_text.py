@@ -35,10 +35,7 @@ ICONS = {
 }
 _TOOLS = {"python": "tool-python", "read_picture": "tool-read-picture"}
 _LEFT = "⏹️"  # instead, when nobody is at it any more
-_OUTCOMES = {
-    CallStatus.TIMEOUT: "step-timeout",
-    CallStatus.REFUSED: "step-refused",
-}
+_OUTCOMES = {CallStatus.TIMEOUT: "step-timeout", CallStatus.REFUSED: "step-refused"}
 _CODE_MARKS = re.compile(r"[`~]{3,}")
 _TICKS = "`"
 

@@ -199,9 +199,6 @@ async def draw_chart(sandbox: Sandbox, blobs: Blobs, series: Series) -> ImageSlo
     picture = Attachment(sha256=sha256, name="chart.png", media_type="image/png", size=len(png))
     values = ", ".join(f"{label} {value:,g}" for label, value in series.points)
     figure = ArticleFigure(
-        picture=picture,
-        caption=series.title,
-        alt=f"{series.title}: {values}",
-        kind=ImageKind.CHART,
+        picture=picture, caption=series.title, alt=f"{series.title}: {values}", kind=ImageKind.CHART
     )
     return ImageSlot(need=ImageRequest(caption=series.title, kind=ImageKind.CHART), figure=figure)

@@ -79,10 +79,7 @@ async def request_images(
 
 
 def parse_needs(
-    answer: str,
-    heading: str,
-    text: str,
-    names_in: Callable[[str], list[str]] = capitalized_names,
+    answer: str, heading: str, text: str, names_in: Callable[[str], list[str]] = capitalized_names
 ) -> Iterator[ImageRequest]:
     """Yield a need for each line that stands: its caption is about the text, and so are its names.
 

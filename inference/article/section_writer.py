@@ -29,11 +29,7 @@ async def source_room(engine: Engine, source: SourceText, tokens: int) -> int:
 
 
 async def stream_clean(
-    llm: LLMClient,
-    cleaner: StreamCleaner,
-    name: str,
-    messages: tuple[Message, ...],
-    limit: int,
+    llm: LLMClient, cleaner: StreamCleaner, name: str, messages: tuple[Message, ...], limit: int
 ) -> AsyncGenerator[str, None]:
     """Yield a model's text as it is cleaned, until there is enough of it."""
     async with aclosing(llm.write(name, messages, max_tokens=limit)) as pieces:

@@ -164,9 +164,7 @@ class ContinuousBatchingLoop:
         keep_prefixes(processor.cache)
         report_prefixes(processor.cache, self._cached.__setitem__)
         read_in_pieces(
-            processor.scheduler,
-            piece=lambda: self.piece_tokens,
-            row=self._sizes.query_step,
+            processor.scheduler, piece=lambda: self.piece_tokens, row=self._sizes.query_step
         )
         manager.start()
         return manager

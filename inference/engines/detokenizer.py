@@ -80,10 +80,7 @@ class StopStrings:
     def _undecided_length(self) -> int:
         """Length of the longest tail that begins a stop string."""
         longest = min(max(map(len, self._stops), default=0), len(self._held) + 1) - 1
-        return next(
-            (n for n in range(longest, 0, -1) if self._could_stop(self._held[-n:])),
-            0,
-        )
+        return next((n for n in range(longest, 0, -1) if self._could_stop(self._held[-n:])), 0)
 
     def _could_stop(self, tail: str) -> bool:
         return any(stop.startswith(tail) for stop in self._stops)

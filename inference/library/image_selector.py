@@ -14,12 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from inference.library.eligibility import ImageQuery, SurroundingText, have_same_subject, refusal
-from inference.library.image_checks import (
-    VisionChecker,
-    contradiction,
-    objection,
-    read_image_text,
-)
+from inference.library.image_checks import VisionChecker, contradiction, objection, read_image_text
 from inference.library.image_entry import ImageEntry, file_of, kind_in
 from inference.library.image_file import ArticleImage, Unreadable, read_file, to_article_image
 from inference.library.image_library import Candidate, ImageLibrary, LibraryReader

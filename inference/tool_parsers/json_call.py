@@ -22,11 +22,7 @@ class _Call(msgspec.Struct, frozen=True):
 
 
 def describe(tool: Tool) -> dict[str, object]:
-    return {
-        "name": tool.name,
-        "description": tool.description,
-        "parameters": tool.parameters,
-    }
+    return {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
 
 
 def json_call(written: str, field: str, *, complete: bool) -> ToolRequest:

@@ -50,10 +50,7 @@ _EXAMPLES = (
         "A box has 4 green and 6 white balls. Three are drawn. What is the chance of all white?",
         'calculate("comb(6, 3) / comb(10, 3)")',
     ),
-    (
-        "掷两枚骰子，点数之和至少是 10 的概率是多少？",
-        'chance("a + b >= 10", a="1..6", b="1..6")',
-    ),
+    ("掷两枚骰子，点数之和至少是 10 的概率是多少？", 'chance("a + b >= 10", a="1..6", b="1..6")'),
     (
         "Four coins are tossed. What is the probability of exactly one head?",
         'chance("a + b + c + d == 1", a="0..1", b="0..1", c="0..1", d="0..1")',

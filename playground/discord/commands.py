@@ -353,19 +353,12 @@ _VALUES: dict[int, Object] = {
         choices=_choices(_WHOLE), autocomplete=Boolean(), min_value=_WHOLE, max_value=_WHOLE
     ),
     NUMBER: _option(
-        choices=_choices(Number()),
-        autocomplete=Boolean(),
-        min_value=Number(),
-        max_value=Number(),
+        choices=_choices(Number()), autocomplete=Boolean(), min_value=Number(), max_value=Number()
     ),
     7: _option(channel_types=Array(Integer(0, 16), 0, None, unique=True)),
 }
 _SUBCOMMAND = Object(
-    {
-        **_SLASH_TEXTS,
-        "choices": Absent(),
-        "options": Array(TaggedObject(_VALUES), 0, OPTIONS),
-    },
+    {**_SLASH_TEXTS, "choices": Absent(), "options": Array(TaggedObject(_VALUES), 0, OPTIONS)},
     _REQUIRED,
     (_check_options,),
 )
@@ -391,9 +384,7 @@ _SLASH = Object(
         **_SLASH_TEXTS,
         "choices": Absent(),
         "options": Array(
-            TaggedObject({**_VALUES, SUBCOMMAND: _SUBCOMMAND, SUBCOMMAND_GROUP: _GROUP}),
-            0,
-            OPTIONS,
+            TaggedObject({**_VALUES, SUBCOMMAND: _SUBCOMMAND, SUBCOMMAND_GROUP: _GROUP}), 0, OPTIONS
         ),
     },
     _REQUIRED,

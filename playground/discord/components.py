@@ -151,8 +151,7 @@ TEXT_INPUT_CHARACTERS = 4000
 _CUSTOM_ID = String(1, 100)
 _ID: dict[str, Schema] = {"id": Integer(0, 2**31 - 1)}
 _EMOJI = Object(
-    {"id": Snowflake(), "name": String(1, 64), "animated": Boolean()},
-    rules=(check_emoji,),
+    {"id": Snowflake(), "name": String(1, 64), "animated": Boolean()}, rules=(check_emoji,)
 )
 _MEDIA = Object({"url": Url(ADDRESS_SCHEMES)}, ("url",))
 _UPLOADED_MEDIA = Object({"url": Url((UPLOADED,))}, ("url",))
@@ -223,8 +222,7 @@ _row = Object(
 )
 _text = Object({**_ID, "content": String(1, visible=True)}, ("content",))
 _thumbnail = Object(
-    {**_ID, "media": _MEDIA, "description": String(1, 1024), "spoiler": Boolean()},
-    ("media",),
+    {**_ID, "media": _MEDIA, "description": String(1, 1024), "spoiler": Boolean()}, ("media",)
 )
 _in_container = {
     ACTION_ROW: _row,
@@ -242,11 +240,7 @@ _in_container = {
             **_ID,
             "items": Array(
                 Object(
-                    {
-                        "media": _MEDIA,
-                        "description": String(1, 1024),
-                        "spoiler": Boolean(),
-                    },
+                    {"media": _MEDIA, "description": String(1, 1024), "spoiler": Boolean()},
                     ("media",),
                 ),
                 1,
@@ -271,11 +265,7 @@ V1_MESSAGE = Array(TaggedObject({ACTION_ROW: _row}), 0, V1_ROWS)
 V2_MESSAGE = Array(TaggedObject({**_in_container, CONTAINER: _container}), 0, V2_COMPONENTS)
 
 _FIELD: dict[str, Schema] = {**_ID, "custom_id": _CUSTOM_ID, "required": Boolean()}
-_COUNTED: dict[str, Schema] = {
-    **_FIELD,
-    "min_values": Integer(0, 10),
-    "max_values": Integer(1, 10),
-}
+_COUNTED: dict[str, Schema] = {**_FIELD, "min_values": Integer(0, 10), "max_values": Integer(1, 10)}
 _text_input = Object(
     {
         **_FIELD,
@@ -297,9 +287,7 @@ _fields = {
     },
     FILE_UPLOAD: Object(_COUNTED, ("custom_id",), (_check_range, _check_in_modal)),
     RADIO_GROUP: Object(
-        {**_FIELD, "options": Array(_option(), 2, 10)},
-        ("custom_id", "options"),
-        (_check_options,),
+        {**_FIELD, "options": Array(_option(), 2, 10)}, ("custom_id", "options"), (_check_options,)
     ),
     CHECKBOX_GROUP: Object(
         {**_COUNTED, "options": Array(_option(), 1, 10)},

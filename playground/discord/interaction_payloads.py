@@ -11,14 +11,7 @@ from playground.discord.backend import Backend
 from playground.discord.commands import CHAT_INPUT, SUBCOMMAND, SUBCOMMAND_GROUP
 from playground.discord.commands import MESSAGE as MESSAGE_COMMAND
 from playground.discord.commands import USER as USER_COMMAND
-from playground.discord.components import (
-    ACTION_ROW,
-    BUTTON,
-    FILE_UPLOAD,
-    LABEL,
-    TEXT_INPUT,
-    walk,
-)
+from playground.discord.components import ACTION_ROW, BUTTON, FILE_UPLOAD, LABEL, TEXT_INPUT, walk
 from playground.discord.json_types import File, Json, UserError
 from playground.discord.message_validation import FILE_BYTES
 from playground.discord.state import ServerState, StoredMessage

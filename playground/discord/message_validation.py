@@ -102,11 +102,7 @@ EMBED = Object(
         "author": Object({"name": String(1, 256), "url": _WEB, "icon_url": _ICON}, ("name",)),
         "fields": Array(
             Object(
-                {
-                    "name": String(1, 256),
-                    "value": String(1, 1024),
-                    "inline": Boolean(),
-                },
+                {"name": String(1, 256), "value": String(1, 1024), "inline": Boolean()},
                 ("name", "value"),
             ),
             0,
@@ -156,8 +152,7 @@ POLL = Object(
                         {
                             "text": String(1, 55, visible=True),
                             "emoji": Object(
-                                {"id": Snowflake(), "name": String(1, 64)},
-                                rules=(check_emoji,),
+                                {"id": Snowflake(), "name": String(1, 64)}, rules=(check_emoji,)
                             ),
                         },
                         ("text",),

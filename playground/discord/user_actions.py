@@ -364,23 +364,13 @@ class UserActions:
         return interaction.choices or []
 
     async def context_menu(
-        self,
-        user: str,
-        channel: str,
-        command: str,
-        target: str,
-        *,
-        locale: str = "en-US",
+        self, user: str, channel: str, command: str, target: str, *, locale: str = "en-US"
     ) -> Interaction:
         """Use a command of the context menu. `target` is a message's id, or a user."""
         author, place = self._resolve(user, channel, Permission.USE_APPLICATION_COMMANDS)
         data = context_menu_data(self.backend, place, command, target)
         return self.backend.interactions.open(
-            InteractionType.COMMAND,
-            author,
-            place,
-            data,
-            locale=locale,
+            InteractionType.COMMAND, author, place, data, locale=locale
         )
 
     async def click(
@@ -400,12 +390,7 @@ class UserActions:
             raise UserError("this message is not visible to them")
         data = component_data(self.state, source, component, values)
         return self.backend.interactions.open(
-            InteractionType.COMPONENT,
-            author,
-            place,
-            data,
-            source=source,
-            locale=locale,
+            InteractionType.COMPONENT, author, place, data, source=source, locale=locale
         )
 
     async def submit_modal(

@@ -214,10 +214,7 @@ async def resolve_references(
     if len(files) > MAX_FILES:
         notes.append(Notice("files-more", arguments={"count": len(files) - MAX_FILES}))
     pointed_at = msgspec.structs.replace(
-        question,
-        quotes=tuple(dict.fromkeys(quotes)),
-        files=tuple(files[:MAX_FILES]),
-        references=(),
+        question, quotes=tuple(dict.fromkeys(quotes)), files=tuple(files[:MAX_FILES]), references=()
     )
     return pointed_at, notes
 

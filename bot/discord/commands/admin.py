@@ -40,8 +40,7 @@ async def settings(interaction: Interaction) -> None:
 @slash_command("persona")
 @described_options(persona="option-persona-about")
 async def persona(
-    interaction: Interaction,
-    persona: app_commands.Range[str, 1, MAX_PERSONA_CHARS] | None = None,
+    interaction: Interaction, persona: app_commands.Range[str, 1, MAX_PERSONA_CHARS] | None = None
 ) -> None:
     store, who = interaction.client.services.preferences, asker_of(interaction)
     if persona is None:

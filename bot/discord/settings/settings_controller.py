@@ -14,14 +14,7 @@ from bot.discord.views import components_panel
 from bot.discord.views.modals import FormField, FormSpec, form_values, send_form
 from bot.i18n import words
 from bot.notices import Notice, QuestionRefused
-from bot.preferences import (
-    MAX_PERSONA_CHARS,
-    RATES,
-    SERVER,
-    Preferences,
-    PreferenceStore,
-    RoleRate,
-)
+from bot.preferences import MAX_PERSONA_CHARS, RATES, SERVER, Preferences, PreferenceStore, RoleRate
 from bot.render.split import MESSAGE_UNITS, units
 from jobqueue.errors import QueueUnavailable
 from jobqueue.queue import JobQueue
@@ -49,12 +42,7 @@ FORM_TITLES = {
     "limits": "settings-limits",
     "rolelimit": "settings-role-limit",
 }
-LIMIT_LABELS = (
-    "settings-minute",
-    "settings-day",
-    "settings-tokens-day",
-    "settings-megabytes-day",
-)
+LIMIT_LABELS = ("settings-minute", "settings-day", "settings-tokens-day", "settings-megabytes-day")
 CHOICES = ("model", "roles", "language")  # menus whose choice is the decision itself
 
 

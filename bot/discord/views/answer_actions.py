@@ -24,13 +24,7 @@ from bot.discord.host import Host, Interaction
 from bot.discord.views import answer_buttons, steps_view
 from bot.discord.views.answer_buttons import AllowButton, AnswerButton, StopButton
 from bot.discord.views.embeds import notice_embed, send_notice
-from bot.discord.views.modals import (
-    LONGEST_FIELD,
-    FormField,
-    FormSpec,
-    form_values,
-    send_form,
-)
+from bot.discord.views.modals import LONGEST_FIELD, FormField, FormSpec, form_values, send_form
 from bot.feedback import Vote
 from bot.i18n import words
 from bot.notices import Notice, QuestionRefused, Tone

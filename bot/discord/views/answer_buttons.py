@@ -46,8 +46,7 @@ class StopButton(PersistentItem, template=r"stop:(?P<job>\d+)"):
 
 
 class AllowButton(
-    PersistentItem,
-    template=r"allow:(?P<allowed>[01]):(?P<attempt>\d+):(?P<step>\d+):(?P<job>\d+)",
+    PersistentItem, template=r"allow:(?P<allowed>[01]):(?P<attempt>\d+):(?P<step>\d+):(?P<job>\d+)"
 ):
     """A button that allows or forbids a tool call."""
 

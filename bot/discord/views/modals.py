@@ -143,11 +143,7 @@ async def open_about_form(interaction: Interaction, message: discord.Message) ->
     say = words(str(interaction.locale))
     whom = say("about-whom", {"name": clean_name(message.author.display_name)})
     field = FormField(
-        "question",
-        "about-question",
-        max_length=LONGEST_FIELD,
-        required=True,
-        description=whom,
+        "question", "about-question", max_length=LONGEST_FIELD, required=True, description=whom
     )
     form = FormSpec(f"{ABOUT_FORM}:{message.id}", "about-title", [field], "question-files")
     await send_form(interaction, form.build(say))

@@ -53,10 +53,7 @@ class FrameStream(io.RawIOBase):
 
     def text(self) -> TextIO:
         return io.TextIOWrapper(
-            io.BufferedWriter(self, _PIECE),
-            encoding="utf-8",
-            errors="replace",
-            line_buffering=True,
+            io.BufferedWriter(self, _PIECE), encoding="utf-8", errors="replace", line_buffering=True
         )
 
 

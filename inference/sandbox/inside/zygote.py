@@ -241,9 +241,7 @@ def _create_zygote(control: socket.socket, listener: socket.socket | None) -> Zy
     given.install()
     preload.preload_libraries()
     ready = messages.Ready(
-        uid=os.getuid(),
-        landlock=landlock.get_abi_version(),
-        bubblewrap=setup.bubblewrap,
+        uid=os.getuid(), landlock=landlock.get_abi_version(), bubblewrap=setup.bubblewrap
     )
     return ZygoteServer(setup, ready, control, listener)
 

@@ -17,15 +17,7 @@ from playground.discord.rest.http_io import (
     read_body,
     read_query,
 )
-from playground.discord.schema import (
-    Array,
-    Boolean,
-    Choice,
-    Integer,
-    Object,
-    Snowflake,
-    String,
-)
+from playground.discord.schema import Array, Boolean, Choice, Integer, Object, Snowflake, String
 from playground.discord.state import StoredMessage
 
 routes = web.RouteTableDef()

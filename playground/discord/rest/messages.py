@@ -62,11 +62,7 @@ async def list_messages(request: web.Request) -> web.Response:
     if Permission.READ_MESSAGE_HISTORY not in state.permissions(state.bot["id"], channel):
         return json_response([])  # Discord documents this as no error
     wanted = read_query(
-        request,
-        limit=Integer(1, 100),
-        before=Snowflake(),
-        after=Snowflake(),
-        around=Snowflake(),
+        request, limit=Integer(1, 100), before=Snowflake(), after=Snowflake(), around=Snowflake()
     )
     if len(wanted.keys() - {"limit"}) > 1:
         message = "before, after and around are mutually exclusive"
