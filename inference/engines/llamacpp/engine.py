@@ -181,6 +181,8 @@ class LlamaCppEngine(OpenAIEngine):
         # On a CPU a model that can reason takes minutes to: it does so only when it is told to.
         request = replace(request, thinking=bool(request.thinking))
         body = super()._body(server, request, most)
+        if request.sampling.repetition_penalty == 1:  # what was seen is to be copied
+            body["dry_multiplier"] = 0
         return body | {"id_slot": SLOT} if request.background else body
 
     async def _when_idle(self, request: Request) -> list[Chunk]:

@@ -13,6 +13,10 @@ import msgspec
 # given up is left. Half as many, and the last of four who begin at once waits twice as long.
 BATCH_TOKENS = 8
 KEPT_MIB = 512  # for conversations that are in no slot just now
+# DRY makes a token less likely that would go on with a sequence written before in one line. Only
+# long sequences count: after shorter ones, digits and quotations would be written wrongly.
+DRY_MULTIPLIER = 0.8
+DRY_ALLOWED_TOKENS = 64
 ERRORS = 1  # what it logs; more would tell of what people ask
 
 
@@ -60,12 +64,13 @@ def _draw(sampling: Any, defaults: dict[str, Any]) -> None:
     """Return the samplers in transformers' order: top-k and top-p see what the temperature makes
     likely.
     """
-    sampling.samplers = "penalties;temperature;top_k;top_p"
+    sampling.samplers = "penalties;dry;temperature;top_k;top_p"
     sampling.temp = defaults.get("temperature", sampling.temp)
     sampling.top_k = defaults.get("top_k", sampling.top_k)
     sampling.top_p = defaults.get("top_p", sampling.top_p)
     sampling.penalty_repeat = defaults.get("repetition_penalty", sampling.penalty_repeat)
     sampling.penalty_last_n = -1  # all tokens count
+    sampling.dry_multiplier, sampling.dry_allowed_length = DRY_MULTIPLIER, DRY_ALLOWED_TOKENS
 
 
 if __name__ == "__main__":

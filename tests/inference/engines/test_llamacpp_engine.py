@@ -11,17 +11,20 @@ from typing import cast
 
 import psutil
 import pytest
+import xllamacpp
 
 from inference.config import WorkerSettings
 from inference.engines import auto_select, create_engine
 from inference.engines.base import CannotLoad, Chunk, EngineFailed, Message, Request
-from inference.engines.llamacpp import engine, server_process
+from inference.engines.llamacpp import engine, server_main, server_process
 from inference.engines.llamacpp.engine import LlamaCppEngine
 from inference.engines.llamacpp.prompt_cache import PromptCache
+from inference.engines.llamacpp.server_main import ServerPlan
 from inference.engines.openai import http_client
-from inference.engines.openai.request_body import FLAVOURS
+from inference.engines.openai.request_body import FLAVOURS, Json
 from inference.engines.openai.server import ServedModel, Server
 from inference.models import ModelMissing, model_store
+from jobqueue.schema import Sampling
 from tests.inference.engines.openai import llamacpp
 from tests.inference.support import Asker, text_of, until
 
@@ -240,12 +243,34 @@ def test_threads_are_a_container_s_share(tmp_path: Path, monkeypatch: pytest.Mon
     assert engine.cores() == unlimited
 
 
+def make_body(tmp_path: Path, request: Request) -> Json:
+    """Return the body that the engine sends for a request."""
+    made = LlamaCppEngine(tmp_path / "model.gguf")
+    served = ServedModel("model", FLAVOURS["llamacpp"], vision=False, context_tokens=0, slots=1)
+    return made._body(cast("Server", SimpleNamespace(served=served)), request, 10)
+
+
 @pytest.mark.parametrize(("asked", "told"), [(None, False), (False, False), (True, True)])
 def test_a_model_reasons_only_when_it_is_told_to(
     tmp_path: Path, asked: bool | None, told: bool
 ) -> None:
-    made = LlamaCppEngine(tmp_path / "model.gguf")
-    served = ServedModel("model", FLAVOURS["llamacpp"], vision=False, context_tokens=0, slots=1)
     request = Request("1", "channel", (Message("user", "Hi"),), thinking=asked)
-    body = made._body(cast("Server", SimpleNamespace(served=served)), request, 10)
-    assert body["chat_template_kwargs"] == {"enable_thinking": told}
+    assert make_body(tmp_path, request)["chat_template_kwargs"] == {"enable_thinking": told}
+
+
+@pytest.mark.parametrize(("penalty", "off"), [(None, False), (1.1, False), (1.0, True)])
+def test_the_sampler_against_repetition_is_off_where_text_is_copied(
+    tmp_path: Path, penalty: float | None, off: bool
+) -> None:
+    sampling = Sampling(repetition_penalty=penalty)
+    request = Request("1", "channel", (Message("user", "Hi"),), sampling)
+    assert ("dry_multiplier" in make_body(tmp_path, request)) == off
+
+
+def test_the_server_starts_with_the_sampler_against_repetition() -> None:
+    wanted = server_main._parameters(
+        xllamacpp.CommonParams(),
+        ServerPlan(path="x", model="x", port=1, key="x", slots=1, context_tokens=64, threads=1),
+    )
+    assert wanted.sampling.dry_multiplier == pytest.approx(server_main.DRY_MULTIPLIER)
+    assert wanted.sampling.dry_allowed_length == server_main.DRY_ALLOWED_TOKENS
