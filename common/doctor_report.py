@@ -54,10 +54,13 @@ def print_report(findings: Sequence[Finding], *, as_json: bool = False) -> int:
 
 
 def _build_table(findings: Sequence[Finding]) -> Table:
-    table = Table("", "", "found", "what to do")
+    table = Table("", "", "found, and → what to do")
     for finding in findings:
         verdict = Text(finding.verdict, style=COLOURS[finding.verdict])
         # As text, since square brackets are rich's own language; a link must stay in one piece.
-        found, todo = (Text(text, overflow="fold") for text in (finding.found, finding.todo))
-        table.add_row(verdict, finding.what, found, todo)
+        # Both in one column: two are too narrow for a model's name in a terminal of 80 characters.
+        found = Text(finding.found, overflow="fold")
+        if finding.todo:
+            found.append(f"\n→ {finding.todo}", style="bold")
+        table.add_row(verdict, finding.what, found)
     return table

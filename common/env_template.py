@@ -6,6 +6,7 @@ does (`set -a; . ./bot.env`).
 """
 
 import os
+import shlex
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -52,7 +53,9 @@ def _write(path: Path, content: str) -> int:
         return 1
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(content)
-    print(f"{path} is written. Fill it in, then: set -a; . ./{path}; set +a")
+    # A shell's `.` looks for a name without a slash in PATH.
+    shown = shlex.quote(str(path) if "/" in str(path) else f"./{path}")
+    print(f"{path} is written. Fill it in, then: set -a; . {shown}; set +a")
     return 0
 
 

@@ -48,11 +48,17 @@ def load_settings(cls: type[T], environ: Mapping[str, str]) -> T:
 
 
 def load_or_exit(cls: type[T], environ: Mapping[str, str]) -> T:
-    """Load settings for a `main`; if they are wrong, say why and exit with code 2."""
+    """Load settings for a `main`; if they are wrong, say why and how to go on, and exit with 2."""
     try:
         return load_settings(cls, environ)
     except SettingsError as error:
         print(f"error: {redact(str(error))}", file=sys.stderr)
+        program = cls.__module__.partition(".")[0]
+        print(
+            f"python -m {program} init writes a file that names every setting; "
+            f"python -m {program} doctor checks them",
+            file=sys.stderr,
+        )
         raise SystemExit(2) from None
 
 

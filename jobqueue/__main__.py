@@ -190,6 +190,7 @@ def _format_mib(size: int) -> str:
 
 
 console = Console()
+MIN_WIDTH = 240  # of tables, in characters: whole ids, also where the terminal is narrower
 
 Command = Callable[[JobQueue, argparse.Namespace], Awaitable[None]]
 
@@ -252,8 +253,13 @@ def _run_on_queue(command: Command) -> Callable[[argparse.Namespace], None]:
     return lambda args: asyncio.run(run(args))
 
 
+def _print(table: RenderableType) -> None:
+    """Print without cutting anything: a narrow terminal wraps the lines, and ids can be copied."""
+    console.print(table, width=max(console.width, MIN_WIDTH), crop=False, no_wrap=True)
+
+
 async def _print_status(queue: JobQueue, _: argparse.Namespace) -> None:
-    console.print(render_queue_stats(await load_queue_stats(queue)))
+    _print(render_queue_stats(await load_queue_stats(queue)))
 
 
 async def _watch_status(queue: JobQueue, _: argparse.Namespace) -> None:
@@ -264,15 +270,15 @@ async def _watch_status(queue: JobQueue, _: argparse.Namespace) -> None:
 
 
 async def _print_job(queue: JobQueue, args: argparse.Namespace) -> None:
-    console.print(render_job(await load_job_detail(queue, args.job)))
+    _print(render_job(await load_job_detail(queue, args.job)))
 
 
 async def _print_latest(queue: JobQueue, args: argparse.Namespace) -> None:
-    console.print(render_timelines(await load_timelines(queue, args.reader, args.count)))
+    _print(render_timelines(await load_timelines(queue, args.reader, args.count)))
 
 
 async def _print_dead_letters(queue: JobQueue, _: argparse.Namespace) -> None:
-    console.print(render_dead_letters([letter async for letter in DeadLetters(queue)]))
+    _print(render_dead_letters([letter async for letter in DeadLetters(queue)]))
 
 
 async def _retry_letters(queue: JobQueue, args: argparse.Namespace) -> None:

@@ -52,3 +52,20 @@ def test_a_file_is_private_and_never_overwritten(
     assert main(["init", str(file)]) == 1
     assert "File exists; nothing was written" in capsys.readouterr().err
     assert file.read_text() == "DISCORD_TOKEN=mine\n"
+
+
+@pytest.mark.parametrize("name", ["{}/bot.env", "bot.env", "my settings/bot.env"])
+def test_the_printed_command_reads_the_file(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = Path(name.format(tmp_path))
+    file.parent.mkdir(exist_ok=True)
+    assert main(["init", str(file)]) == 0
+    command = capsys.readouterr().out.partition("then: ")[2]
+    file.write_text("DISCORD_TOKEN=read\n")
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'{command.strip()}; echo "$DISCORD_TOKEN"'],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stdout == "read\n"

@@ -139,6 +139,19 @@ async def test_latest_shows_where_the_time_of_each_question_went(
     assert rows["c"] == ["chat", "queued", "–", "–", "–", "–"]
 
 
+async def test_latest_names_ids_that_inspect_knows_on_a_narrow_terminal(
+    queue: JobQueue, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    asked = "1234567890123456789"
+    await queue.submit(make_job(asked))
+    code, output, _ = await operate(redis_url, "latest")
+    assert (code, output.splitlines()[1].split()[2]) == (0, asked)
+    code, output, _ = await operate(redis_url, "inspect", asked)
+    assert code == 0
+    assert "queued" in output
+
+
 async def test_text_of_a_run_that_was_given_back_is_not_text_of_the_next_run(redis: Redis) -> None:
     clock = Clock()  # stands still: both runs fall into one millisecond
     queue = JobQueue(redis, clock=clock)
