@@ -171,7 +171,7 @@ async def _explain_wait(queue: JobQueue, job: Job, reply: AnswerReply) -> None:
     await asyncio.sleep(QUIET_S)
     while True:
         reason = await _find_wait_reason(queue, job)
-        # Reading is what "thinking" already says; only a card that says otherwise is replaced.
+        # Discord already shows "thinking", so RUNNING only replaces a card with another reason.
         if reason != shown and (reason != notices.RUNNING or shown or waited > LONG_READING_S):
             reply.show_status(reason)
             shown = reason

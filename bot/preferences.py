@@ -21,7 +21,7 @@ from jobqueue.schema import Sampling
 
 # The record of who changed which setting, when, from what and to what.
 #
-# The newest of each server, for as long as `TTL_MS`. The person is named by id alone.
+# It keeps each server's newest changes for `TTL_MS`. It stores a person's id and no name.
 
 TTL_MS = 90 * 86_400_000
 MOST = 200  # of a server

@@ -39,7 +39,7 @@ class UserRecords(Generic[T]):
     async def store(self, name: str, user: str, value: T) -> None:
         key, redis = self._scripts.key(self._what, name), self._scripts.redis
         record = pack(msgspec.json.encode(UserRecord(user, value)))
-        # Too large for the round trips that others wait for.
+        # The record is too large for the round trips that other calls share.
         await self._scripts.retry(lambda: redis.set(key, record, px=TTL_MS))
 
     async def find(self, name: str) -> T | None:

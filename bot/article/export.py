@@ -18,7 +18,7 @@ from bot.render.formulas import Formula, extract
 from bot.render.latex_to_png import normalize_rows
 from jobqueue.article import Article, ArticleFigure, ImageSlot, Section
 
-# An article as one HTML page: its pictures within it, its formulas as MathML, nothing fetched.
+# An article as one HTML page: it contains its images and MathML, and fetches nothing.
 #
 # Text of a model or person stays text: raw HTML is shown as it is written, and a link may
 # lead to http and https alone.

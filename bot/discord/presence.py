@@ -35,7 +35,7 @@ async def keep_presence(client: discord.AutoShardedClient, queue: JobQueue) -> N
         await client.wait_until_ready()
         state = await _load_presence(queue)
         if state != shown or monotonic() - shown_at > RENEW_S:
-            # A gateway that is just reconnecting gets it at the next renewal.
+            # A gateway that is reconnecting gets it at the next renewal.
             with suppress(discord.DiscordException, aiohttp.ClientError, OSError):
                 await state.show(client)
             shown, shown_at = state, monotonic()

@@ -47,7 +47,7 @@ class FileCapabilities:
     @classmethod
     def from_workers(cls, workers: Sequence[WorkerStatus]) -> "FileCapabilities":
         able = {name for worker in workers for name in worker.capabilities}
-        # A model for pictures alone reads no files, and its context is nobody's measure.
+        # A model for images alone reads no files, so its context does not count.
         chatting = [worker for worker in workers if "chat" in worker.capabilities]
         return cls(
             vision=VISION in able,
@@ -117,7 +117,7 @@ class FileAttacher:
         readable = bool(question.quotes) or any(isinstance(file.content, Text) for file in quoted)
         if not (question.asked or readable or seen or legible):
             raise QuestionRefused(notes[0] if notes else notices.EMPTY_PROMPT)
-        # Of a problem that is nothing but a photo, what is read in it becomes the question.
+        # If a problem is only a photo, the text read in the photo becomes the question.
         photo_alone = for_programs and legible and not (question.asked or readable)
         return msgspec.structs.replace(
             job,

@@ -51,12 +51,12 @@ _EAST_ASIAN = ("gb18030", "big5hkscs", "cp932", "euc_jp", "cp949")
 # chardet's names of encodings that it is asked for.
 _ASKED = {"euc_jis_2004": "euc_jp", "shift_jis_2004": "cp932"}
 
-# All letters of one are letters of the others: their frequencies tell these encodings apart.
+# These encodings contain the same letters, so letter frequencies tell them apart.
 _CYRILLIC = ("cp1251", "koi8-r", "koi8-u", "iso8859-5", "cp866")
 _BY_FREQUENCY = "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъіїєґўё"
 _CYRILLIC_RATING = {c: 1 - n / len(_BY_FREQUENCY) for n, c in enumerate(_BY_FREQUENCY)}
 
-# How much less is written in it than in the other encodings of the same letters.
+# How much rarer the encoding is than others with the same letters.
 _RARITY = {
     "iso8859-15": 0.6,
     "iso8859-2": 0.5,
@@ -78,7 +78,7 @@ _FREQUENT = {name: frozenset(characters) for name, characters in _FREQUENT_CHARA
 _EAST_ASIAN_PUNCTUATION = frozenset("、。，；：？！（）「」『』《》【】“”‘’…—～・￥")
 _KANA = frozenset(map(chr, range(0x3041, 0x3100)))
 _ALL_FREQUENT = frozenset().union(*_FREQUENT.values()) | _EAST_ASIAN_PUNCTUATION | _KANA
-# Letters beyond ASCII of languages, and how likely a word is of one of them.
+# Languages' letters beyond ASCII, and how likely a word is of that language.
 _ALPHABETS = (
     (frozenset("äöüß"), 0.6),  # German
     (frozenset("éèêàâçîôëïûùœÿ"), 0.6),  # French
@@ -210,9 +210,9 @@ def rate_writing(text: str, encoding: str = "utf-8") -> float:
         score -= 2 * len(_BETWEEN_LATIN.findall(text))
         if not any(c in _FREQUENT[encoding] or c in _KANA for c in text):
             score -= 1  # a letter after a sign such as ° makes a rare character
-        # One of these characters takes two bytes, of which another encoding makes two letters.
+        # Each of these characters is two bytes, which are two letters in other encodings.
         return score / beyond * min(beyond, 8)
-    # Without what stands upon letters, which are then of one script with their word.
+    # Without combining marks, which would make a word look like two scripts.
     plain = "".join(c for c in text if c <= "\x7f" or unicodedata.category(c) != "Mn")
     words = [m for m in _WORD.finditer(plain) if not m[0].isascii()]
     if any(len(word[0]) > 1 for word in words) or len({word[0] for word in words}) > 2:

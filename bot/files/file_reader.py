@@ -28,11 +28,11 @@ from bot.files.file_types import FileType, kind_of, name_unread
 from common.confinement import seccomp
 from common.confinement.landlock import ConfinementError
 
-# The order in which people's files are read: by turns, counting the time that files took.
+# The order in which files are read. It shares the reading time between people.
 #
-# A person has one file read at a time. Of those who wait, the one whose files took the least time
-# lately is next. Who took none keeps a place of their own, so a small file never waits for the
-# long ones of somebody else.
+# One file of a person is read at a time. The next person is the one whose files took the least time
+# lately. A place is reserved for people with little reading time, so that a small file never waits
+# for the long files of others.
 
 AT_ONCE = 3  # files
 FOR_NEWCOMERS = 2  # of these, for people whose files took hardly any time lately
@@ -170,7 +170,7 @@ class Text:
     cut: bool = False
     pages: tuple[int, int] | None = None  # read, and of how many
     beginning: bool = False  # of data that programs read whole
-    # How it was read, for the person; two texts are equal where their words are.
+    # Facts for the person on how it was read. Comparisons ignore them.
     plain: bool = field(default=False, compare=False)  # it is a text file
     assumed_encoding: str = field(default="", compare=False)  # if it is uncertain
     repaired: bool = field(default=False, compare=False)  # bytes that are no characters
@@ -240,7 +240,7 @@ class FileReader:
         kind = kind_of(data)
         if kind is FileType.TEXT:
             max_chars = MAX_BYTES if whole else max_chars
-            # In a thread: between its steps, other people's words are heard.
+            # A thread lets the event loop serve other people meanwhile.
             if plain := await asyncio.to_thread(plain_text.read_if_plain, data):
                 if not plain.text.strip():
                     return Skipped("empty")

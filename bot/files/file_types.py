@@ -94,7 +94,7 @@ def _kind_of_container(data: bytes) -> FileType | None:
     elif data[4:8] == b"ftyp":
         kind = _BRANDS.get(data[8:12], FileType.UNKNOWN)
     elif data.startswith(b"PK\x03\x04"):
-        # Its parts' names stand in the archive uncompressed.
+        # The names of its parts are not compressed.
         kind = FileType.DOCX if b"word/document" in data else FileType.UNKNOWN
     elif b"\n%PDF-" in data[:_PDF_WITHIN] and b"endobj" in data:
         kind = FileType.PDF

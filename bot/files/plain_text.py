@@ -20,7 +20,7 @@ _FEW_NULS = 0.02  # of the bytes of a text that is not UTF-8
 _FEW_LETTERS = 6  # beyond ASCII: so few may be sound UTF-8 by accident
 _BAD_BYTE = 2.0  # how much worse a damaged text is than a sound one in another encoding
 _MOST = 0.6  # of the characters
-# Besides Latin ones, what people write in UTF-16 that has no two bytes the same as ASCII's.
+# Common non-Latin characters, which in UTF-16 share no two bytes with ASCII.
 _SCRIPTS = frozenset(("CYRILLIC", "GREEK", "HEBREW", "ARABIC", "THAI"))
 _CONTROLS = bytes(b for b in range(32) if b not in b"\t\n\r\f\0\x08\x1b")
 _NO_TERMINALS = bytes(b for b in _CONTROLS if b not in b"\a\x0e\x0f")  # bell, character sets
@@ -139,10 +139,10 @@ def _decode_utf8(data: bytes) -> PlainText | None:
     text = data.decode("utf-8", "replace")
     bad = text.count(_DAMAGED) - data.count(_DAMAGED.encode())
     good = len(text) - len(text.encode("ascii", "ignore")) - bad
-    # A character of two and more bytes hardly ever comes about in another encoding.
+    # Other encodings hardly ever produce valid characters of two or more bytes.
     if good < bad and not (bad == 1 and _HALF_AT_END.search(data)):
         return None
-    # The file is a piece of a longer one: half a character at either end says nothing.
+    # A piece of a file may begin or end with half a character, which is no error.
     return PlainText(text.strip(_DAMAGED), repaired=bad > 0)
 
 

@@ -13,7 +13,7 @@ BEGINNING_CHARS = 1_500
 MAX_POSTED_CHARS = 260  # of a name as Discord tells it; what follows is not looked at
 MAX_ENDING_CHARS = 10
 NAMELESS_FILE = "file"
-# Names that Windows keeps for itself, whatever their ending is.
+# Names that Windows reserves, with any extension.
 _RESERVED_NAMES = frozenset(
     ("CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10)))
 )

@@ -21,7 +21,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-# The code that this file belongs to, and not what may be installed beside it.
+# Import the code of this tree, not an installed version.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from bot.files import plain_text
@@ -177,7 +177,7 @@ def _read_images(data: bytes, formats: tuple[str, ...]) -> dict[str, Any]:
         if image.width * image.height > MAX_PIXELS:
             return {"error": "pixels"}
         image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))  # a large JPEG is read small at once
-        # Beside a photograph a JPEG may hold its gain map, depth or another view: none to be shown.
+        # A JPEG may also contain a gain map, depth or another view, which are not shown.
         count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
         stills = []
         frames = min(count, MOST_FRAMES)  # from the first to the last

@@ -18,7 +18,7 @@ from bot.render.markdown_spans import MAX_LANGUAGE, TICKS
 _INDENT = r"[ ]*+(?:>[ ]?)*+[ ]*+"
 _FENCE = re.compile(rf"(?P<indent>{_INDENT})(?P<mark>`{{3,}}|~{{3,}})(?P<info>[^\n]*)")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
-# A last line whose meaning hangs on what follows; within a block any three backticks count.
+# A last line whose meaning depends on the next line. In a block any three backticks count.
 _UNDECIDED = re.compile(rf"{_INDENT}(?:`{{0,2}}|`{{3,}}[^`\n]*|~{{1,2}}|~{{3,}}[^\n]*)\Z")
 _LANGUAGE = re.compile(rf"[A-Za-z0-9_+\-.#]{{1,{MAX_LANGUAGE}}}")
 _MANY_TICKS = re.compile("`{3,}")

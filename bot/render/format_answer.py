@@ -33,10 +33,10 @@ from bot.render.svg_to_png import RenderedImage
 from bot.render.table_to_png import draw_table
 from bot.render.tables import Grid, format_as_code, format_as_list, parse_table
 
-# The final answer of a problem, set apart from its solution.
+# The highlighted result of a solution.
 #
-# It ends with its result: a formula in a `\boxed{…}`, or what a program printed, in bold. What
-# reads the same on a line is shown large; what does not is drawn, in its box.
+# A solution ends with its result: a formula in `\boxed{…}`, or a program's output in bold. A result
+# that fits one line is shown in large print. Any other is drawn in its box.
 
 SHORT_UNITS = 90  # a longer result is not shown in large print
 
@@ -136,7 +136,7 @@ _PARAGRAPH_END = re.compile(r"(\n[ ]*\n|\n(?=[ >]*```))")
 # The rest of a line whose formula became an image: markup without text.
 _EMPTY_LINE = re.compile(r"(?:\n|\A)(?:[> ]|[-+][ ]|\#{1,3}[ ]|[*_~|]++)*+\Z")
 _QUOTE = re.compile(r"(?:> )*")
-# A line of a quotation, a list or a heading on which nothing is said yet.
+# An empty line of a quotation, a list or a heading.
 _LINE_START = re.compile(r"(?:(?:>{1,3}|[-*+]|\d{1,9}[.)]|\#{1,3}|-\#)[ ])*[*_~|]*")
 _EMPTY_END = re.compile(r"\n[> ]*\Z")
 _FULL_STOP = re.compile(r"[ ]*[.,;。，；](?=[*_~|]*(?:\s|\Z))")
@@ -240,7 +240,7 @@ def _has_room(page: list[Block], block: Block, limit: int, pictures: int) -> boo
     shown = sum(isinstance(other, RenderedImage) for other in page)
     if isinstance(block, RenderedImage):
         return shown < pictures
-    # A line end stands between two texts of a message.
+    # Two texts of a message are separated by a line end.
     written = sum(units(other) + 1 for other in page if isinstance(other, str))
     is_ended = shown > 0 and pictures == 1
     return not is_ended and written + units(block) <= limit

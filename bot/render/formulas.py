@@ -77,7 +77,7 @@ def extract(text: str) -> list[Segment]:
     while found := _FORMULA.search(text, at):
         formula = None if marks.language(found.start()) is not None else _formula(found, text)
         if formula is None:
-            # A dollar sign that opens nothing may be followed by one that does.
+            # After a dollar sign that opens no formula, the next one may open one.
             at = found.start() + 1 if found["dollar"] else found.end()
             continue
         segments += [text[done : found.start()], formula]

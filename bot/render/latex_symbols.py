@@ -70,7 +70,7 @@ SPACES = {
     "!": "",
 }
 
-# Commands that change how something looks and not what it says.
+# Commands that change the look and not the meaning.
 IGNORED = frozenset(
     _parse_words(r"""
     displaystyle textstyle scriptstyle limits nolimits big Big bigg Bigg bigl bigr Bigl Bigr biggl

@@ -21,10 +21,9 @@ from bot.render.svg_to_png import INK, RenderedImage, card, fits
 
 # The rows of LaTeX's matrices, cases and aligned lines, as every typesetter reads them.
 #
-# The typesetter takes whatever is in brackets behind `\\` for a length, and stacks rows without
-# any room between them; the converter to MathML takes a length for mathematics. `normalize_rows`
-# removes lengths and keeps brackets from looking like one. `space_rows` gives each row a strut
-# that is a little higher and deeper than what is in it.
+# The typesetter reads brackets after `\\` as a length, and puts no space between rows. A converter
+# to MathML reads a length as mathematics. `normalize_rows` removes lengths and protects brackets.
+# `space_rows` gives each row a strut that is a little higher and deeper than the row.
 
 Measure = Callable[[str, bool], tuple[float, float]]
 

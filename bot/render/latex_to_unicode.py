@@ -235,7 +235,7 @@ class _Reader:
         return _restyle(name, self._read_argument())
 
     def _delimiter_is_there(self, name: str) -> None:
-        # `\left.` is a delimiter that is not seen.
+        # `\left.` is an invisible delimiter.
         if name in ("left", "right") and self._peek() == ".":
             raise _NoLine
 
@@ -329,7 +329,7 @@ def _accent(text: str, accent: str) -> Atom:
 
 
 def _to_alphabet(text: str, alphabet: dict[str, str]) -> Atom:
-    # A Greek letter has no bold form here, and is not written as if it had none.
+    # Greek letters have no bold form here, so the formula is drawn instead.
     if not text or any(char not in alphabet for char in text):
         raise _NoLine
     return Atom("".join(alphabet[char] for char in text))

@@ -111,7 +111,7 @@ _LEADS_TO = re.compile(
 )
 _BRACKET = re.compile(r"[\[\]]")
 
-# Hosts below which anybody may have pages: their names vouch for nobody.
+# Hosts with pages of unknown people: these hosts' names prove nothing.
 _SHARED_HOSTS = {
     "github.io", "gitlab.io", "blogspot.com", "wordpress.com", "tumblr.com", "pages.dev",
     "workers.dev", "vercel.app", "netlify.app", "herokuapp.com", "web.app", "firebaseapp.com",
@@ -225,12 +225,12 @@ _LOOKALIKES = str.maketrans(
 _TURNED = "\ufffc"
 _KNOWN_LOOKS = {
     **dict.fromkeys("。｡．․‧・⸱⸳𝅭ꓸ·∙⋅٠۰۔܁܂", "."),
-    # Invisible, too thin to be noticed, or markup.
+    # Invisible or very thin characters, and markup.
     **dict.fromkeys("\u115f\u1160\u3164\uffa0\u2800\u2006\u2008\u2009\u200a\u202f\u205f", ""),
     **dict.fromkeys("*_~|`\\", ""),
-    # From here on it is read in another direction.
+    # Characters that change the reading direction.
     **dict.fromkeys("\u202a\u202b\u202d\u202e\u2066\u2067\u2068", _TURNED),
-    # Letters in boxes, in circles, and those that make flags.
+    # Letters in boxes or circles, and those of flags.
     **{
         chr(first + n): chr(ord("a") + n)
         for first in (0x1F130, 0x1F150, 0x1F170, 0x1F1E6)

@@ -31,7 +31,7 @@ _WHOLE = re.compile(
     """,
     re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
-# An unfinished one.
+# An unfinished construct.
 _UNFINISHED = re.compile(
     r"""(?:
       \$\$ [^$]* \$?

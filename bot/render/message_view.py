@@ -27,14 +27,13 @@ from bot.render.link_defang import harmless_links
 from bot.render.split import MESSAGE_UNITS, split, units
 from bot.render.svg_to_png import RenderedImage
 
-# The question, quoted above its answer.
-#
-# Discord tells a channel's readers that somebody used a command, and not what they asked.
+# The quoted question above an answer. Discord shows readers that somebody used a command, but not
+# the question.
 
 MAX_QUOTE_UNITS = 300  # UTF-16 units, about
 MAX_QUOTE_LINES = 4
 
-# An address in angle brackets brings no card along. Mentions ping nobody, and read as names.
+# An address in angle brackets has no preview. Mentions ping nobody and are shown as names.
 _UNDIVIDED = re.compile(r"(?P<address>https?://[^\s<>`]+)|<(?:@[!&]?|#)\d+>|<a?:\w+:\d+>")
 _NEXT_LINE = "\n> "
 

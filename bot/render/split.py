@@ -103,7 +103,7 @@ def units(text: str) -> int:
 
 
 def _longest_prefix(text: str, limit: int) -> str:
-    # Half a pair at the end is what "ignore" drops.
+    # "ignore" drops half a surrogate pair at the end.
     return text[:limit].encode("utf-16-le")[: 2 * max(limit, 0)].decode("utf-16-le", "ignore")
 
 
@@ -188,7 +188,7 @@ class _Window:
                     return at
             if at := self._before_a_long_span():
                 return at
-        # One endless cluster leaves no boundary; then the last place has to do.
+        # A very long cluster has no boundary. Then the last position is used.
         hard = _last_grapheme(self.text[: self.end + 1])
         return next((at for at in range(hard, self.start, -1) if self._is_possible(at)), self.end)
 
@@ -196,7 +196,7 @@ class _Window:
         self, pattern: re.Pattern[str], good: Callable[[int], bool], *, in_code: bool
     ) -> int | None:
         """Return the last good place in the second half, so that pieces do not become too small."""
-        # Breaks may lie anywhere in the matched white space; its end reads best.
+        # The break is put at the end of the white space.
         places = (min(m.end(), self.end) for m in pattern.finditer(self.text, 0, self.end))
         later = (at for at in places if at > self._min_cut and self._in_code(at) == in_code)
         return next((at for at in reversed([*later]) if good(at)), None)
@@ -255,7 +255,7 @@ class _Window:
 
     @cached_property
     def _emphasis(self) -> Emphasis:
-        # A run of marks at the end of the window may go on behind it.
+        # A run of marks may continue behind the window.
         text = self.text.rstrip("*_~|") if self.more else self.text
         return find_emphasis(text, self.marks)
 

@@ -18,7 +18,7 @@ EAST_ASIAN = (
     "[\u2e80-\u303f\u3040-\u30ff\u3130-\u318f\u31f0-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef]"
 )
 
-# The first that is installed is taken; single characters may still come from any other.
+# The first installed font is used. Single characters may come from other fonts.
 FAMILIES = (
     "Noto Sans, Noto Sans CJK SC, DejaVu Sans, Liberation Sans, WenQuanYi Micro Hei, PingFang SC, "
     "Microsoft YaHei, Helvetica, Arial, sans-serif"
@@ -51,7 +51,7 @@ STRIPE = "#36393f"
 
 _RADIUS = 8
 _MAX_ALT = 1024  # Discord's limit for an attachment's description
-# Pictures as wide as a message are shrunk to it; past this the writing gets too small to read.
+# Discord shrinks wider images to a message's width, and the text becomes too small.
 MAX_SIDE = 2400
 MAX_AREA = 2_000_000
 

@@ -48,7 +48,7 @@ async def ask(
         who = asker_of(interaction)
         job = job_factory.from_interaction(interaction, prompt, client.services.settings, options)
         admitted = await client.admission.admit(who, job, files)
-        # Too late for Discord is not too late for a message in the channel.
+        # After a late acknowledgement the answer can still come as a message in the channel.
         thread = await _find_thread(interaction, admitted.job)
         if not (files or options.quotes or thread):
             await _submit(interaction, admitted)

@@ -175,7 +175,7 @@ def from_message(
         prompt = words(locale_of(message))(key)
     own_words = clean_prompt(prompt, settings.commonroom_max_prompt_chars)
     preview = quotes if target or not reply else [*quotes, *references.deleted_target(message)]
-    prompt, _ = with_quotes(own_words, preview, QUOTED_BYTES)  # until there is a model to fit
+    prompt, _ = with_quotes(own_words, preview, QUOTED_BYTES)  # until the model's context is known
     answers_to = references.reply_target(message)
     job = Job(
         id=str(message.id),

@@ -144,7 +144,7 @@ class QuestionIntake:
 
     def _group_fitting(self, questions: list[Question]) -> Iterator[list[Question]]:
         limit = self._services.settings.commonroom_max_prompt_chars
-        # Each was received by a task of its own: only their ids tell their order.
+        # Separate tasks received them, so their order follows from their ids.
         return group_questions(sorted(questions, key=lambda each: int(each.job.id)), limit)
 
     async def _ask(self, questions: list[Question]) -> None:
@@ -286,7 +286,7 @@ async def _fetch_response_id(client: discord.Client, target: InteractionTarget) 
     """Return the id of an interaction's response. A thread below a message has the same id."""
     webhook = discord.Webhook.partial(int(target.application), target.token, client=client)
     try:
-        # Its type asks for a number, its route takes Discord's name as well.
+        # discord.py's type asks for a number, but Discord also takes this name.
         return (await webhook.fetch_message(cast("int", "@original"))).id
     except discord.HTTPException as error:
         if error.status not in (401, 403, 404):

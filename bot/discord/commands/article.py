@@ -17,7 +17,7 @@ from jobqueue.article import MAX_ARTICLE_IMAGES, ArticleLength, ArticleOrder
 from jobqueue.schema import ARTICLE
 
 LARGEST_SEED = 2**31 - 1
-# Each by its own name, whichever language the person reads.
+# Each language has its own name in every locale.
 LANGUAGES = {
     "en-US": "English",
     "zh-CN": "简体中文",

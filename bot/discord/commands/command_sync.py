@@ -35,7 +35,7 @@ async def is_current(tree: app_commands.CommandTree[Any], application_id: int) -
 
 
 async def _fetch_commands(client: discord.Client, application_id: int) -> list[Json]:
-    # discord.py's own call leaves the translations out.
+    # discord.py's own call omits the translations.
     route = Route("GET", "/applications/{application_id}/commands", application_id=application_id)
     known: list[Json] = await client.http.request(route, params={"with_localizations": "true"})
     return known

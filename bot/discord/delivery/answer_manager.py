@@ -218,7 +218,7 @@ class AnswerManager:
                 )
                 await self._abandon(job)
             except* QueueUnavailable:
-                # It stays in the ledger; the next start shows the same text in the same messages.
+                # The ledger keeps it: the next process shows the same text in the same messages.
                 log.warning("delivery not recorded job=%s", job.id)
             except* Exception:  # the job's edge: one answer that breaks leaves the others alone
                 log.exception("answer broke job=%s channel=%s", job.id, job.channel)

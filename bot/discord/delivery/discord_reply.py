@@ -47,11 +47,11 @@ TYPING_S = 8.0  # Discord shows it for ten
 MAX_RETRY_S = 30.0
 MAX_REPLACEMENTS = 5  # in one answer
 
-# Keeps the note that a later process continues from. False where that failed: it is called again.
+# Stores the note that a later process continues from. After False it is called again.
 SaveNote = Callable[[DeliveryNote], Awaitable[bool]]
-# Makes a complete answer ready to be shown.
+# Formats a complete answer.
 FormatAnswer = Callable[[str, AnswerOutcome, Words], Awaitable[FormattedAnswer | ArticleView]]
-# Draws the views to be shown: made of components where that is asked for, else plain.
+# Draws the views: of components if the argument is true, else plain.
 DrawViews = Callable[[bool], MessageViews]
 
 log = logging.getLogger(__name__)
@@ -342,11 +342,11 @@ class DiscordReply:
             return
         if is_surplus and part.message is None:  # the answer has become shorter meanwhile
             return
-        # Before the end the text may grow again in a moment, so the message is kept.
+        # The text may soon grow again, so the message is kept until the end.
         view = message_view.OUTDATED if is_surplus else self._view_of(number)
         if part.message is None:
             part.message = await self._transport.send(view, self._nonce(number), first=number == 0)
-            # The nonce may have brought back a message with an older text.
+            # The nonce may have returned an earlier message with older text.
             part.shown = None if part.maybe_sent else view
         else:
             part.message = await self._transport.edit(part.message, view)

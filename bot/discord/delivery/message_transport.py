@@ -61,7 +61,7 @@ class PayloadBuilder:
     def build_edit(self, message: MessageView) -> dict[str, Any]:
         """Return the arguments of an edit. It names everything, so that nothing old is left."""
         if message.layout:
-            # A message of components has no content; naming that clears what was streamed.
+            # A message of components has no content. These fields clear the streamed text.
             return {
                 "content": None,
                 "embeds": [],
@@ -462,7 +462,7 @@ class InteractionTransport:
         change = self._payload.build_edit(view)
         if self._by_token(message):
             try:
-                # Its type asks for a number, its route takes Discord's name as well.
+                # discord.py's type asks for a number, but Discord also takes this name.
                 edited = await self._webhook.edit_message(
                     cast("int", message), **change, allowed_mentions=NOBODY
                 )

@@ -35,7 +35,7 @@ class InteractionTarget(msgspec.Struct, frozen=True, tag="interaction", omit_def
     about: str = ""  # the address of the message that was asked about
     read_along: bool = False  # the prompt holds more than the question: messages, or files
     footnotes: tuple[Footnote, ...] = ()
-    # Of a new version of an answer that was shown before: its first job, and its messages.
+    # For a new version of an answer: the answer's first job and its messages.
     answer: str = ""
     messages: tuple[str, ...] = ()
 

@@ -197,7 +197,7 @@ class AnswerActions:
         feedback = self._services.feedback
         votes = await feedback.vote(job_id, place, user, vote, str(interaction.id))
         if interaction.message is not None and interaction.message.flags.components_v2:
-            # Of an article. Its buttons are a part of its layout, which stays as it is.
+            # An article's buttons are a part of its layout, which does not change.
             counted = Notice("vote-counted", Tone.INFO, {"up": votes.up, "down": votes.down})
             await send_notice(interaction, counted)
         elif interaction.message is not None:

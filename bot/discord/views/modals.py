@@ -100,9 +100,9 @@ def posted_files(interaction: discord.Interaction[Any]) -> list[PostedFile]:
 QUESTION_FORM, ABOUT_FORM = "question", "about"  # the forms' custom_ids begin with these
 # Forms for a question: one for `/chat` and `/solve`, one for *Ask about this*.
 #
-# The first opens where the command is given neither text nor files. The second's id names the
-# message, so that it works after a restart where the bot can read the message again. Until then
-# the message is kept for the person who opened the form, in the channel where they did.
+# The first form opens if the command has neither text nor files. The second form's id names the
+# message, so that it works after a restart if the bot can read the message again. Until a restart,
+# the message is cached for the person who opened the form, in that channel.
 
 QUESTION_PATTERN = rf"(chat|{SOLVE})\.(0|1)\.(0|1|)"  # capability, private, thinking
 FORGOTTEN = Notice("about-forgotten")
