@@ -49,7 +49,7 @@ function card(process) {
       {},
       h("i", { class: "lamp" }),
       h("b", {}, t(name)),
-      h("small", {}, t(`${name}_is`)),
+      h("small", {}, t(isBuiltInVision(process) ? "eye_is_simple" : `${name}_is`)),
       h("span", { class: "process-state" }, t(state)),
     ),
     typeof progress === "number" && progress < 1 ? bar(progress, name) : null,
@@ -62,6 +62,11 @@ function card(process) {
       button("restart", "restart", name),
     ),
   );
+}
+
+/** Whether the process serves the built-in vision model, which knows only simple shapes and digits. */
+function isBuiltInVision({ name, detail }) {
+  return name === "eye" && detail.split(" ").includes("eye");
 }
 
 /** The memory, the uptime and the number of restarts of a process. */
