@@ -65,18 +65,18 @@ class BotMetrics:
         return trace
 
     async def _on_request_end(
-        self, _: Any, begun: Any, params: aiohttp.TraceRequestEndParams
+        self, _: Any, context: Any, params: aiohttp.TraceRequestEndParams
     ) -> None:
-        self._record_request(begun, params.method, params.url.path, str(params.response.status))
+        self._record_request(context, params.method, params.url.path, str(params.response.status))
 
     async def _on_request_exception(
-        self, _: Any, begun: Any, params: aiohttp.TraceRequestExceptionParams
+        self, _: Any, context: Any, params: aiohttp.TraceRequestExceptionParams
     ) -> None:
-        self._record_request(begun, params.method, params.url.path, "none")
+        self._record_request(context, params.method, params.url.path, "none")
 
-    def _record_request(self, begun: Any, method: str, path: str, status: str) -> None:
+    def _record_request(self, context: Any, method: str, path: str, status: str) -> None:
         kind = next((k for k, m, where in KINDS if m == method and where.search(path)), "other")
-        took_s = time.monotonic() - begun.at
+        took_s = time.monotonic() - context.at
         self._requests.labels(kind, status).inc()
         self._took.labels(kind).observe(took_s)
         if kind in TRACED or not status.startswith("2"):  # an answer is edited every second
@@ -88,9 +88,9 @@ class BotMetrics:
 
 
 async def _on_request_start(
-    _: Any, begun: SimpleNamespace, __: aiohttp.TraceRequestStartParams
+    _: Any, context: SimpleNamespace, __: aiohttp.TraceRequestStartParams
 ) -> None:
-    begun.at = time.monotonic()
+    context.at = time.monotonic()
 
 
 def _created_at(snowflake: int) -> float:

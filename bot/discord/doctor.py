@@ -105,12 +105,12 @@ def check_servers(servers: list[dict[str, Any]], invite: str) -> list[Finding]:
 
 
 def _check_server(server: dict[str, Any], invite: str) -> Finding | None:
-    held = discord.Permissions(int(server["permissions"]))
+    granted = discord.Permissions(int(server["permissions"]))
     what = f"Discord: {server['name']}"
-    if lacking := missing_permissions(held):
+    if lacking := missing_permissions(granted):
         todo = f"Allow it to its role, or invite it again: {invite}"
         return fault(what, f"may not {', '.join(lacking)}", todo)
-    if held.administrator:
+    if granted.administrator:
         return warning(what, "is an administrator", "Take that from its role; it needs far less")
     return None
 
@@ -121,8 +121,10 @@ def invitation(application_id: int) -> str:
     return discord.utils.oauth_url(application_id, permissions=NEEDED, scopes=scopes)
 
 
-def missing_permissions(held: discord.Permissions) -> list[str]:
-    """Return the needed permissions that are not held, in words such as `attach files`."""
-    if held.administrator:
+def missing_permissions(granted: discord.Permissions) -> list[str]:
+    """Return the needed permissions that are missing, in words such as `attach files`."""
+    if granted.administrator:
         return []
-    return [name.replace("_", " ") for name, needed in NEEDED if needed and not getattr(held, name)]
+    return [
+        name.replace("_", " ") for name, needed in NEEDED if needed and not getattr(granted, name)
+    ]

@@ -97,31 +97,36 @@ class FileAttacher:
         prompt, cuts = with_quotes(question.words, question.quotes, for_quotes)
         room -= len(prompt.encode()) - len(question.words.encode())
         quoted, attachments, unstored = await self._read_all(question, room, for_programs)
-        shown = list_images(quoted)
+        images = list_images(quoted)
         for_article = strip_model(job.capability) == ARTICLE  # the files may be its pictures
-        seen = bool(shown) and (for_article or (capabilities.vision and not for_programs))
-        legible = bool(shown) and capabilities.reads_images
-        told = [file for file in quoted if file not in shown or seen]
+        is_visible = bool(images) and (for_article or (capabilities.vision and not for_programs))
+        is_read = bool(images) and capabilities.reads_images
+        described = [file for file in quoted if file not in images or is_visible]
         unread = (
-            seen and not for_article and not capabilities.vision_models_chat and question.quotes
+            is_visible
+            and not for_article
+            and not capabilities.vision_models_chat
+            and question.quotes
         )
         if unread:  # a model for pictures alone takes nothing but a question
             prompt = question.words
             cuts = [Notice("quote-unread", arguments={"names": names_in(question.quotes)})]
-        notes = cuts + [note for file in told for note in (file.note, *file.remarks)]
+        notes = cuts + [note for file in described for note in (file.note, *file.remarks)]
         notes += unstored
-        if shown and not seen:
-            names = ", ".join(f"`{file.name}`" for file in shown)
-            key = "file-text-only" if legible else "file-unseen"
+        if images and not is_visible:
+            names = ", ".join(f"`{file.name}`" for file in images)
+            key = "file-text-only" if is_read else "file-unseen"
             notes.append(Notice(key, arguments={"names": names}))
-        readable = bool(question.quotes) or any(isinstance(file.content, Text) for file in quoted)
-        if not (question.asked or readable or seen or legible):
+        has_text = bool(question.quotes) or any(isinstance(file.content, Text) for file in quoted)
+        if not (question.asked or has_text or is_visible or is_read):
             raise QuestionRefused(notes[0] if notes else notices.EMPTY_PROMPT)
         # If a problem is only a photo, the text read in the photo becomes the question.
-        photo_alone = for_programs and legible and not (question.asked or readable)
+        photo_alone = for_programs and is_read and not (question.asked or has_text)
         return msgspec.structs.replace(
             job,
-            capability=capabilities.vision_capability(job.capability) if seen else job.capability,
+            capability=capabilities.vision_capability(job.capability)
+            if is_visible
+            else job.capability,
             prompt="" if photo_alone else with_files(prompt, quoted),
             attachments=tuple(attachments),
         ), notes

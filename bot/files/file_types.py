@@ -114,8 +114,8 @@ def name_unread(data: bytes) -> str:
     key = next((key for magic, key in _UNREAD_MAGIC if data.startswith(magic)), "")
     if data.startswith(b"PK\x03\x04"):
         locked = data[6] & 1
-        held = (key for mark, key in _IN_ZIP if mark in data)
-        key = "file-encrypted" if locked else next(held, "file-archive")
+        keys = (key for mark, key in _IN_ZIP if mark in data)
+        key = "file-encrypted" if locked else next(keys, "file-archive")
     elif data.startswith(_OLE):
         locked = "EncryptedPackage".encode("utf-16-le") in data
         office = any(stream.encode("utf-16-le") in data for stream in _OLE_STREAMS)

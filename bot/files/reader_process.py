@@ -123,11 +123,13 @@ def _read_pdf(data: bytes, max_chars: int, max_pages: int) -> dict[str, Any]:
             failed = error
             continue
         gathered.add(text)
-        pictures = pictures or bool(not gathered.said and "/XObject" in page.get("/Resources", {}))
+        pictures = pictures or bool(
+            not gathered.has_text and "/XObject" in page.get("/Resources", {})
+        )
         read += 1
-    if not gathered.said and failed:
+    if not gathered.has_text and failed:
         raise failed
-    if not gathered.said and pictures:
+    if not gathered.has_text and pictures:
         return {"error": "scanned"}
     return {"text": gathered.text, "cut": gathered.full or read < pages, "pages": [read, pages]}
 
@@ -234,7 +236,7 @@ class _LimitedText:
         self._limit = limit
         self._parts: list[str] = []
         self._length = 0
-        self.said = False  # anything but white space
+        self.has_text = False  # anything but white space
 
     @property
     def full(self) -> bool:
@@ -250,7 +252,7 @@ class _LimitedText:
         if not self.full:
             self._parts.append(text[: self._limit + 1])
             self._length += len(text) + 1
-            self.said = self.said or bool(text.strip())
+            self.has_text = self.has_text or bool(text.strip())
 
 
 _IMAGING = ("PIL.AvifImagePlugin", "PIL.Image", "PIL.ImageCms", "PIL.ImageMath", "PIL.ImageOps")

@@ -215,7 +215,7 @@ class _Reader:
 
     def _top_blocks(self) -> Iterator[Any]:
         """Yield what stands directly in the body, and let it go once it is read."""
-        seen = 0
+        count = 0
         found_body = False
         with self._package.open(self._package.main) as file:
             events = etree.iterparse(
@@ -229,8 +229,8 @@ class _Reader:
             depth = 0
             for event, element in events:
                 depth += 1 if event == "start" else -1
-                seen += event == "start"
-                if seen > MAX_ELEMENTS:
+                count += event == "start"
+                if count > MAX_ELEMENTS:
                     raise UnreadableWord("bomb")
                 if event == "start":
                     found_body = found_body or element.tag == f"{_W}body"
@@ -388,9 +388,9 @@ class _Reader:
         return "☒" if state is not None and _is_on(state) else "☐"
 
     def _drawing(self, element: Any, boxes: list[str]) -> str:
-        held = [data.get("uri", "") for data in element.iter(f"{_A}graphicData")]
+        uris = [data.get("uri", "") for data in element.iter(f"{_A}graphicData")]
         text = "".join(self._inline(child, boxes) for child in element)
-        for uri in held:
+        for uri in uris:
             kind = _OBJECTS.get(uri.rsplit("/", 1)[-1])
             if kind:
                 about = next((d.get("descr", "") for d in element.iter(f"{_WP}docPr")), "")

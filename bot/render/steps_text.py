@@ -50,10 +50,10 @@ def describe_live(work: AgentTrace, words: Words, *, answering: bool) -> str:
     *earlier, last = work.parts
     if answering and not work.awaiting_approval:
         return _lines(fold_steps(work, words))
-    said = _lines([_subtext(line) for line in list(_folded_steps(earlier, words))[-FOLDED:]])
-    room = min(MESSAGE_UNITS - FRAME_UNITS - units(said), OPEN_UNITS + OUTPUT_UNITS)
+    folded = _lines([_subtext(line) for line in list(_folded_steps(earlier, words))[-FOLDED:]])
+    room = min(MESSAGE_UNITS - FRAME_UNITS - units(folded), OPEN_UNITS + OUTPUT_UNITS)
     return _lines(
-        [*filter(None, [said]), *_format_newest(last, words, room), *_format_pending(last, words)]
+        [*filter(None, [folded]), *_format_newest(last, words, room), *_format_pending(last, words)]
     )
 
 

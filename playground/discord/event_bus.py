@@ -64,10 +64,10 @@ class Subscription:
         return self
 
     async def __anext__(self) -> DiscordEvent:
-        seen = await self._queue.get()
-        if seen is None:
+        event = await self._queue.get()
+        if event is None:
             raise StopAsyncIteration
-        return seen
+        return event
 
 
 class EventBus:
@@ -82,6 +82,6 @@ class EventBus:
     def detach(self, listener: Callable[[DiscordEvent], None]) -> None:
         self._listeners.remove(listener)
 
-    def publish(self, seen: DiscordEvent) -> None:
+    def publish(self, event: DiscordEvent) -> None:
         for listener in tuple(self._listeners):
-            listener(seen)
+            listener(event)

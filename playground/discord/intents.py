@@ -59,23 +59,23 @@ _REQUIRED_INTENTS: dict[str, tuple[Intent, Intent]] = {
 }
 
 
-def filter_event(seen: DiscordEvent, intents: Intent, state: ServerState) -> Json | None:
+def filter_event(event: DiscordEvent, intents: Intent, state: ServerState) -> Json | None:
     """Return the data that a session with these intents gets, or None for no event."""
-    in_guild, in_dm = _REQUIRED_INTENTS.get(seen.name, (_NEVER, _NEVER))
-    needed = in_guild if seen.guild is not None else in_dm
-    if not needed & intents or not _can_bot_see(seen, state):
+    in_guild, in_dm = _REQUIRED_INTENTS.get(event.name, (_NEVER, _NEVER))
+    needed = in_guild if event.guild is not None else in_dm
+    if not needed & intents or not _can_bot_see(event, state):
         return None
-    if seen.name in ("MESSAGE_CREATE", "MESSAGE_UPDATE"):
-        return hide_content(seen.data, intents, state.bot["id"])
-    return seen.data
+    if event.name in ("MESSAGE_CREATE", "MESSAGE_UPDATE"):
+        return hide_content(event.data, intents, state.bot["id"])
+    return event.data
 
 
-def _can_bot_see(seen: DiscordEvent, state: ServerState) -> bool:
-    if seen.guild is not None and not state.has_bot(seen.guild):
+def _can_bot_see(event: DiscordEvent, state: ServerState) -> bool:
+    if event.guild is not None and not state.has_bot(event.guild):
         return False
-    if seen.channel is None or seen.channel not in state.channels:
+    if event.channel is None or event.channel not in state.channels:
         return True
-    return state.can_view(state.bot["id"], seen.channel)
+    return state.can_view(state.bot["id"], event.channel)
 
 
 def hide_content(message: Json, intents: Intent, bot: str) -> Json:

@@ -183,14 +183,14 @@ class Interactions:
             return {**payload, "context": 1, "user": user}
         guild = self._state.guilds[channel["guild_id"]]
         member = self._state.members[guild["id"]][interaction.user]
-        held = self._state.permissions(interaction.user, channel)
+        granted = self._state.permissions(interaction.user, channel)
         return {
             **payload,
             "context": 0,
             "guild_id": guild["id"],
             "guild": {"id": guild["id"], "locale": guild["preferred_locale"], "features": []},
             "guild_locale": guild["preferred_locale"],
-            "member": {**member, "permissions": str(int(held & ALL))},
+            "member": {**member, "permissions": str(int(granted & ALL))},
         }
 
     def _app_permissions(self, channel: Json) -> Permission:

@@ -384,11 +384,11 @@ class ServerState:
         if member is None:
             return Permission.NONE
         carrier = self.channels[channel["parent_id"]] if channel["type"] in THREADS else channel
-        held = permissions.channel_permissions(self.guilds[channel["guild_id"]], member, carrier)
+        granted = permissions.channel_permissions(self.guilds[channel["guild_id"]], member, carrier)
         private = channel["type"] == ChannelType.PRIVATE_THREAD
         if private and user_id not in self.thread_members[channel["id"]]:
-            return held if Permission.MANAGE_THREADS in held else Permission.NONE
-        return held
+            return granted if Permission.MANAGE_THREADS in granted else Permission.NONE
+        return granted
 
     def can_view(self, user_id: str, channel_id: str) -> bool:
         channel = self.channels.get(channel_id)
@@ -396,10 +396,10 @@ class ServerState:
 
     def require(self, user_id: str, channel: Json, *needed: Permission) -> None:
         """Raise 50001 where the channel is hidden, and 50013 where a permission is missing."""
-        held = self.permissions(user_id, channel)
-        if Permission.VIEW_CHANNEL not in held:
+        granted = self.permissions(user_id, channel)
+        if Permission.VIEW_CHANNEL not in granted:
             raise missing_access_error()
-        if any(permission not in held for permission in needed):
+        if any(permission not in granted for permission in needed):
             raise missing_permissions_error()
 
     # --- publishing events --------------------------------------------------------------------

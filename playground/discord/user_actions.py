@@ -421,7 +421,7 @@ class UserActions:
         return str(author), place
 
     def _require(self, user: str, place: Json, *needed: Permission) -> None:
-        held = self.state.permissions(user, place)
-        if lacking := [p.name for p in needed if p not in held]:
+        granted = self.state.permissions(user, place)
+        if lacking := [p.name for p in needed if p not in granted]:
             name = self.state.users[user]["username"]
             raise UserError(f"{name} lacks {', '.join(str(p) for p in lacking)} here")

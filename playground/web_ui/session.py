@@ -98,13 +98,13 @@ class PageSession:
         self._outbox.put_nowait({"event": event, "data": data})
 
     async def _watch(self, changes: Subscription) -> None:
-        async for seen in changes:
-            if self._world.can_see(self._person.id, seen):
-                self._show(seen)
+        async for event in changes:
+            if self._world.can_see(self._person.id, event):
+                self._show(event)
 
-    def _show(self, seen: DiscordEvent) -> None:
-        if push := PAGE_EVENTS.get(seen.name):
-            self._push(push, self._present(push, seen.data))
+    def _show(self, event: DiscordEvent) -> None:
+        if push := PAGE_EVENTS.get(event.name):
+            self._push(push, self._present(push, event.data))
 
     def _present(self, push: str, data: Json) -> Any:
         match push:

@@ -95,10 +95,10 @@ def _channel_name(message: discord.Message, number: int) -> str:
         return ""
     reader = message.author if isinstance(message.author, discord.Member) else guild.default_role
     try:
-        seen = channel.permissions_for(reader).view_channel
+        is_visible = channel.permissions_for(reader).view_channel
     except discord.ClientException:  # a thread whose channel is not known
-        seen = False
-    return _name_of(channel) if seen else ""
+        is_visible = False
+    return _name_of(channel) if is_visible else ""
 
 
 def _format_time(seconds: int) -> str:

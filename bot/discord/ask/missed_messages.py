@@ -134,7 +134,7 @@ class MissedMessages:
         questions = [m for m in messages if me and job_factory.is_addressed_to(me, m)]
         spans = [span for m in questions if (span := await self._find_span(m, answered))]
         for message in questions:
-            if not any(span.holds(message) for span in spans):
+            if not any(span.contains(message) for span in spans):
                 log.info("question read up message=%s", message.id)
                 await _add_member(message)
                 await self._answer(message)
@@ -176,5 +176,5 @@ class QuestionSpan:
     first: int
     last: int
 
-    def holds(self, message: discord.Message) -> bool:
+    def contains(self, message: discord.Message) -> bool:
         return message.author.id == self.author and self.first <= message.id <= self.last

@@ -44,10 +44,12 @@ async def persona(
 ) -> None:
     store, who = interaction.client.services.preferences, asker_of(interaction)
     if persona is None:
-        holds = (await store.resolve(who.server, who.channels)).persona
-        shown = {"persona": discord.utils.escape_markdown(holds or "")}
+        current_persona = (await store.resolve(who.server, who.channels)).persona
+        shown = {"persona": discord.utils.escape_markdown(current_persona or "")}
         notice = (
-            Notice("persona-is", Tone.INFO, shown) if holds else Notice("persona-none", Tone.INFO)
+            Notice("persona-is", Tone.INFO, shown)
+            if current_persona
+            else Notice("persona-none", Tone.INFO)
         )
         await send_notice(interaction, notice)
         return

@@ -62,9 +62,9 @@ async def history(interaction: Interaction, private: bool = False) -> None:
     shown = await load_images(loaded.turns, service.blobs)
     if lines := shown.lines(workers, say):
         texts.insert(-1, "\n".join(lines))
-    sees = any(VISION in worker.capabilities for worker in workers)
+    can_see = any(VISION in worker.capabilities for worker in workers)
     await components_panel.send_panel(
-        interaction, texts, pictures=await shown.thumbnails() if sees else ()
+        interaction, texts, pictures=await shown.thumbnails() if can_see else ()
     )
 
 
@@ -163,14 +163,14 @@ class VisibleImages:
 
 async def load_images(turns: Sequence[Turn], blobs: Blobs) -> VisibleImages:
     """Load the images of the turns, oldest first, that the model reads word for word."""
-    seen = await load_visible_images(turns, blobs)
+    visible = await load_visible_images(turns, blobs)
     gone = [
         each.name
         for turn in turns
         for each in select_images(turn.attachments)
-        if all(each is not shown for shown, _ in seen.get(turn.job, ()))
+        if all(each is not shown for shown, _ in visible.get(turn.job, ()))
     ]
-    return VisibleImages(tuple(each for found in seen.values() for each in found), tuple(gone))
+    return VisibleImages(tuple(each for found in visible.values() for each in found), tuple(gone))
 
 
 def _draw_thumbnail(data: bytes) -> io.BytesIO:

@@ -20,19 +20,19 @@ MAX_LATENCY_S = 20.0  # less than the time between two heartbeats, which is 41 s
 async def status(interaction: Interaction) -> None:
     client = interaction.client
     began = time.perf_counter()
-    seen = await load_queue_stats(client.services.queue)
+    stats = await load_queue_stats(client.services.queue)
     queue_ms = round(1000 * (time.perf_counter() - began))
     say = words(str(interaction.locale))
     await components_panel.send_panel(
-        interaction, status_texts(seen, discord_latency_ms(client), queue_ms, say)
+        interaction, status_texts(stats, discord_latency_ms(client), queue_ms, say)
     )
 
 
 def status_texts(
-    seen: QueueStats, discord_ms: int | None, queue_ms: int, say: Words
+    stats: QueueStats, discord_ms: int | None, queue_ms: int, say: Words
 ) -> Sequence[str]:
-    waiting = sum(capability.waiting for capability in seen.capabilities)
-    workers = "\n".join(_line(worker, say) for worker in seen.workers)
+    waiting = sum(capability.waiting for capability in stats.capabilities)
+    workers = "\n".join(_line(worker, say) for worker in stats.workers)
     if discord_ms is None:
         latency = say("status-latency-queue", {"queue": queue_ms})
     else:

@@ -54,7 +54,7 @@ class PreferenceFormatter:
     words: Words
 
     def format(self, field: str) -> str:
-        told = {
+        texts = {
             "enabled": self._switch(self.preferences.enabled is not False),
             "persona": self._persona(),
             "model": f"`{self.preferences.model}`" if self.preferences.model else self._default(),
@@ -66,7 +66,7 @@ class PreferenceFormatter:
             "tools": self._tools(),
             "approval": self._switch(bool(self.preferences.approval)),
         }
-        return told[field]
+        return texts[field]
 
     def _default(self) -> str:
         return self.words("settings-default")
@@ -81,11 +81,11 @@ class PreferenceFormatter:
         return discord.utils.escape_markdown(text[:PERSONA_CHARS])
 
     def _sampling(self) -> str:
-        holds = self.preferences
+        preferences = self.preferences
         named = (
-            ("settings-temperature-is", holds.temperature),
-            ("settings-top-p-is", holds.top_p),
-            ("settings-longest-is", holds.max_tokens),
+            ("settings-temperature-is", preferences.temperature),
+            ("settings-top-p-is", preferences.top_p),
+            ("settings-longest-is", preferences.max_tokens),
         )
         parts = [self.words(key, {"value": f"{v:g}"}) for key, v in named if v is not None]
         return " · ".join(parts) or self._default()
@@ -101,12 +101,12 @@ class PreferenceFormatter:
         )
         return "\n".join((self._limits(self.preferences), *of_roles))
 
-    def _limits(self, holds: Preferences | RoleRate) -> str:
+    def _limits(self, limits: Preferences | RoleRate) -> str:
         keys = (
             *("settings-per-minute", "settings-per-day"),
             *("settings-tokens-per-day", "settings-megabytes-per-day"),
         )
-        named = zip(keys, (getattr(holds, name) for name in RATES), strict=True)
+        named = zip(keys, (getattr(limits, name) for name in RATES), strict=True)
         parts = [self.words(key, {"count": count}) for key, count in named if count]
         return " · ".join(parts) or self.words("settings-unlimited")
 
@@ -148,9 +148,9 @@ def _format_user(change: Change) -> str:
 
 
 def _format_brief(values: Values, field: str, say: Words) -> str:
-    held = msgspec.convert(values, Preferences)
-    told = " ".join(PreferenceFormatter(held, say).format(field).split())
-    return told if len(told) <= CHANGED_CHARS else f"{told[:CHANGED_CHARS].rstrip(chr(92))}…"
+    preferences = msgspec.convert(values, Preferences)
+    text = " ".join(PreferenceFormatter(preferences, say).format(field).split())
+    return text if len(text) <= CHANGED_CHARS else f"{text[:CHANGED_CHARS].rstrip(chr(92))}…"
 
 
 ANY = "-"  # a choice for "not decided", since Discord takes no empty one
@@ -217,8 +217,8 @@ class SettingsPage:
     # --- texts ----------------------------------------------------------------------------------
 
     def _lines(self) -> Iterable[str]:
-        told = PreferenceFormatter(self.preferences, self.words)
-        return (self._line(field, told.format(field)) for field in LINES)
+        formatter = PreferenceFormatter(self.preferences, self.words)
+        return (self._line(field, formatter.format(field)) for field in LINES)
 
     def _line(self, field: str, value: str) -> str:
         decided = self.own_preferences.explicit_values()

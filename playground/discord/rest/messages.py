@@ -94,8 +94,8 @@ async def create_message(request: web.Request) -> web.Response:
         needed.append(Permission.EMBED_LINKS)
     _channel(request, *needed)
     server = get_backend(request)
-    held = server.state.permissions(server.state.bot["id"], channel)
-    if body.get("message_reference") and Permission.READ_MESSAGE_HISTORY not in held:
+    granted = server.state.permissions(server.state.bot["id"], channel)
+    if body.get("message_reference") and Permission.READ_MESSAGE_HISTORY not in granted:
         message = "Cannot reply without permission to read message history"
         raise DiscordError(403, 160002, message)
     _unarchive(request, channel)
@@ -207,8 +207,8 @@ def _unarchive(request: web.Request, channel: Json) -> None:
         return
     state = get_backend(request).state
     about = channel["thread_metadata"]
-    held = state.permissions(state.bot["id"], channel)
-    if about["locked"] and Permission.MANAGE_THREADS not in held:
+    granted = state.permissions(state.bot["id"], channel)
+    if about["locked"] and Permission.MANAGE_THREADS not in granted:
         raise DiscordError(403, 160005, "Thread is locked")
     if about["archived"]:
         state.set_archived(channel, archived=False, locked=about["locked"])
