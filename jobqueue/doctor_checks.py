@@ -1,6 +1,7 @@
 """A doctor's checks of what every process needs: Redis, the disk and the metrics port."""
 
 import errno
+import os
 import shutil
 import socket
 import time
@@ -148,7 +149,8 @@ async def _check_workers(redis: Redis) -> Finding:
 
 def check_disk(folder: Path, needed: int) -> Finding:
     """Check that `needed` bytes are free for `folder`, which need not exist yet."""
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    # Unlike Path.exists(), this is false for a folder that we may not look into.
+    existing = next(path for path in (folder, *folder.parents) if os.access(path, os.F_OK))
     free = shutil.disk_usage(existing).free
     space = f"{free / GIB:,.1f} GiB free at {existing}"
     if free < needed:

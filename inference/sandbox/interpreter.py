@@ -57,11 +57,17 @@ class Environment:
         return self.folder / "packages"
 
     def is_current(self) -> bool:
-        """Holds what this interpreter would copy now."""
+        """Return whether it holds what this interpreter would copy now.
+
+        Where there is nothing to copy, as in the image, it holds for the same Python.
+        """
         try:
-            return bool(json.loads((self.folder / _MANIFEST).read_bytes()) == _manifest())
+            held = json.loads((self.folder / _MANIFEST).read_bytes())
         except (OSError, ValueError):
             return False
+        if not all(map(_find, REQUIRED)):
+            return bool(held["python"] == sys.version)
+        return bool(held == _manifest())
 
 
 def default_folder() -> Path:

@@ -53,10 +53,11 @@ class Image:
 
     @property
     def installs(self) -> Iterator[str]:
-        """The `pip install` commands of its RUN lines."""
+        """The `pip` commands of its RUN lines."""
         for what, words in self.steps:
             if what == "RUN":
-                yield from (c.strip() for c in words.split("&&") if c.strip().startswith("pip "))
+                commands = (re.sub(r"--mount=\S+", "", each).strip() for each in words.split("&&"))
+                yield from (each for each in commands if each.startswith("pip "))
 
     @property
     def entry_point(self) -> list[str]:
@@ -73,7 +74,7 @@ def images(dockerfile: Path) -> dict[str, Image]:
             stages[name] = []
         elif stages:  # before the first one stand the arguments of the build
             stages[name].append((what, words))
-    base = tuple(stages.pop("base"))
+    base = (*stages.pop("code"), *stages.pop("base"))
     return {name: Image(name, base, tuple(steps)) for name, steps in stages.items()}
 
 
@@ -82,16 +83,17 @@ def build(image: Image, folder: Path) -> Path:
     app = folder / "app"
     for *sources, to in image.copies:
         for source in sources:
-            _copy(PROJECT / source, app / to if to != "./" else app / source)
+            place = app / source if to == "./" else folder / to[1:] if to[0] == "/" else app / to
+            _copy(PROJECT / source, place)
     subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
     python = folder / "venv" / "bin" / "python"
-    pip = [str(python), "-m", "pip", "install", "--quiet"]
-    lock = app / "requirements" / f"{image.target}.txt"
-    if CUDA.search(locked := lock.read_text()):
+    pip = [str(python), "-m", "pip", "--quiet"]
+    lock = folder / "requirements" / f"{image.target}.txt"
+    if lock.exists() and CUDA.search(locked := lock.read_text()):
         lock.write_text(CUDA.sub("", locked))
-        subprocess.run([*pip, "--constraint", str(CONSTRAINTS), "torch"], check=True)
+        subprocess.run([*pip, "install", "--constraint", str(CONSTRAINTS), "torch"], check=True)
     for command in image.installs:
-        _, _, *arguments = shlex.split(command)
+        _, *arguments = shlex.split(command.replace("/requirements/", f"{folder}/requirements/"))
         subprocess.run([*pip, *arguments], cwd=app, check=True)
     return python
 
@@ -228,8 +230,9 @@ def _has_gpu() -> bool:
 def _sandbox(python: str, folder: Path) -> Iterator[tuple[str, bool, str]]:
     programs = str(folder / "programs")
     environment = {"COMMONROOM_SANDBOX": programs}
+    builder = images(PROJECT / "Dockerfile")["programs"]
     subprocess.run(
-        [python, "-m", "inference.sandbox", "install"],
+        [str(build(builder, folder / "builder")), "-m", "inference.sandbox", "install"],
         check=True, cwd="/", env=os.environ | environment, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     done = confined(
@@ -244,7 +247,7 @@ PROVED = {"bot": _bot, "inference": _inference, "cpu": _cpu, "sandbox": _sandbox
 def main() -> int:
     known = images(PROJECT / "Dockerfile")
     parser = argparse.ArgumentParser(prog="python -m tests.deploy.images", description=__doc__)
-    parser.add_argument("targets", nargs="*", default=list(known), metavar="TARGET")
+    parser.add_argument("targets", nargs="*", default=list(PROVED), metavar="TARGET")
     failed = 0
     for target in parser.parse_args().targets:
         with tempfile.TemporaryDirectory(prefix=f"{target}-", dir="/var/tmp") as name:

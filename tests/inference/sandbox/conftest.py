@@ -9,9 +9,9 @@ import pytest
 from inference.sandbox import interpreter
 from inference.sandbox.config import OWN_UID, Bubblewrap, SandboxConfig
 from inference.sandbox.interpreter import Environment
+from tests.inference.sandbox.attacks.run import LIMITS
 from tests.inference.sandbox.support import (
     LAYERS,
-    LIMITS,
     Layer,
     bubblewrap_starts,
     service_at,

@@ -11,17 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from inference.sandbox.config import MIB, Bubblewrap, Limits
+from inference.sandbox.config import Bubblewrap
+from tests.inference.sandbox.attacks.run import LIMITS
 
 Layer = Literal["alone", "bubblewrap"]
 LAYERS: tuple[Layer, ...] = ("alone", "bubblewrap")
-LIMITS = Limits(
-    timeout_s=20,
-    memory_bytes=64 * MIB,
-    output_bytes=64 << 10,
-    figures=4,
-    figure_pixels=1_000_000,
-)
 _PROJECT = Path(__file__).parents[3]
 
 

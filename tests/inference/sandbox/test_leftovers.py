@@ -14,8 +14,8 @@ from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
 from inference.sandbox.interpreter import Environment
 from inference.sandbox.result import SandboxUnavailable
+from tests.inference.sandbox.attacks.run import LIMITS
 from tests.inference.sandbox.support import (
-    LIMITS,
     alive,
     bubblewrap_starts,
     descendants,

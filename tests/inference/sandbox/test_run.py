@@ -9,7 +9,7 @@ import pytest
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
 from inference.sandbox.result import ProgramRefused, ProgramResult
-from tests.inference.sandbox.support import LIMITS
+from tests.inference.sandbox.attacks.run import LIMITS
 
 
 async def run(config: SandboxConfig, program: str, **options: object) -> ProgramResult:
