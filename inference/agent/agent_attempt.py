@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from common import tracing
+from inference.agent import prompts
 from inference.agent.model_turn import Asking, ModelOutput, NoAnswer
 from inference.agent.step_events import Steps
 from inference.chat_attempt import Prompt
@@ -140,6 +141,10 @@ class Talk(AgentAttempt):
                 else:
                     called, before = True, self.text
                     yield await self._steps.report_result(last)
+        if not self.text and self._steps.figures:
+            chinese = prompts.is_chinese(self._job.prompt, self._job.locale)
+            self.text = prompts.point_to_figure(chinese=chinese)
+            yield Delta(self.text)
         if not isinstance(last, ModelOutput) and not self.text:
             raise NoAnswer(f"{self._model_turns.turns} turns without an answer")
         repeated = self._model_turns.repeated

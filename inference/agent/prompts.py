@@ -40,12 +40,20 @@ def is_chinese(prompt: str, locale: str) -> bool:
 
 
 def answer(said: str, outcome: Outcome | None, latex: str, *, chinese: bool = False) -> str:
-    """The model's words, and in a box what the program printed: never another result."""
+    """The model's words, and in a box what the program printed: never another result.
+
+    A program that only drew a figure has answered too: one sentence points to the figure.
+    """
     if outcome is None:
         return said.strip()
     words = _BOXED.sub(r"\1", said).strip()
     result = _result(outcome, latex, chinese=chinese)
-    return "\n\n".join(part for part in (words, result) if part)
+    text = "\n\n".join(part for part in (words, result) if part)
+    return text or (point_to_figure(chinese=chinese) if outcome.figures else "")
+
+
+def point_to_figure(*, chinese: bool) -> str:
+    return "图中是程序画出的结果。" if chinese else "The figure shows the result."
 
 
 # What programs of `maths.programs` print in words, and the same in English and Chinese.

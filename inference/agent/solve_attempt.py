@@ -34,7 +34,7 @@ class Solution(AgentAttempt):
         self.text = prompts.answer(
             self._last_reply or "", self._steps.last, self._latex, chinese=chinese
         )
-        if not self.text and not self._steps.figures:
+        if not self.text:
             raise NoAnswer(f"no answer in {self._model_turns.turns} turns")
         yield Delta(text=self.text)
         yield self._create_finished(FinishReason.STOP)

@@ -435,10 +435,18 @@ def in_words(value):
 """
 
 
+def _right_of_definition(text: str) -> str:
+    """Return what `y = …` or `f(x) = …` defines, or the text itself if it is no definition."""
+    defined = re.fullmatch(r"\s*([A-Za-z]\w*)(?:\s*\(\s*\w+\s*\))?\s*=(?!=)(.+)", text, re.DOTALL)
+    if defined is None or re.search(rf"\b{defined[1]}\b", defined[2]):
+        return text
+    return defined[2]
+
+
 def _with_unknown(texts: tuple[str, ...]) -> tuple[str, str]:
     if not texts:
         raise NotMathematics("an expression is missing")
-    value = expression(texts[0])
+    value = expression(_right_of_definition(texts[0]))
     name = texts[1].strip() if len(texts) > 1 else next(iter(names(value)), "x")
     if not re.fullmatch(r"[A-Za-z]\w*", name):
         raise NotMathematics(f"{name!r} is not the name of an unknown")

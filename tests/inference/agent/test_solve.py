@@ -63,6 +63,23 @@ async def test_figures_are_kept_and_told(solve: Solve, redis: Redis) -> None:
     assert (len(png), png[:4]) == (figure.size, b"\x89PNG")
 
 
+@pytest.mark.parametrize(
+    ("question", "sentence"),
+    [("draw", "The figure shows the result."), ("画出", "图中是程序画出的结果。")],
+)
+async def test_a_figure_without_text_is_an_answer(
+    solve: Solve, redis: Redis, question: str, sentence: str
+) -> None:
+    drawn = rf"{question} !run import matplotlib.pyplot as plt\nplt.plot([1, 2]) !say \boxed{{}}"
+    events = await solve(drawn)
+    assert len(returns(events)[-1].figures) == 1
+    assert isinstance(events[-1], Finished)
+    assert events[-1].text == sentence
+    assert "".join(e.text for e in events if isinstance(e, Delta)) == sentence
+    [turn] = (await History(redis).load("channel-of-j1")).turns
+    assert turn.answer == sentence
+
+
 async def test_an_error_is_shown_and_repaired(solve: Solve) -> None:
     events = await solve("q !run 1/0 !run print(42) !say {output}")
     failed, good = returns(events)

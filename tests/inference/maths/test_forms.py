@@ -148,6 +148,25 @@ async def test_forms_one_after_the_other_are_one_program() -> None:
         create_program('convert("8", "feet", "meters")\nsolve("x = 1")')
 
 
+@pytest.mark.parametrize(
+    ("written", "same"),
+    [
+        ('plot("y = x**2")', 'plot("x**2")'),
+        ('plot("f(x) = sin(x)", "x", "0", "10")', 'plot("sin(x)", "x", "0", "10")'),
+        ('diff("f(t) = t**3", "t")', 'diff("t**3", "t")'),
+        ('integral("y=2x", "x", "0", "1")', 'integral("2x", "x", "0", "1")'),
+    ],
+)
+def test_a_definition_is_read_as_what_it_defines(written: str, same: str) -> None:
+    assert create_program(written).arguments["program"] == create_program(same).arguments["program"]
+
+
+@pytest.mark.parametrize("text", ["x = x**2", "x**2 + y**2 = 1", "y == x"])
+def test_an_equation_is_no_definition(text: str) -> None:
+    with pytest.raises(NotMathematics):
+        create_program(f'plot("{text}")')
+
+
 def test_names_of_sympys_are_there_for_programs_that_forgot_them() -> None:
     program = create_program("print(solve(x**2 - 2, x))").arguments["program"]
     assert program == "from sympy import *\n\nx = symbols('x')\nprint(solve(x**2 - 2, x))"
