@@ -22,7 +22,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 PACKAGES := bot common inference jobqueue playground bench training tests
 
 .DEFAULT_GOAL := help
-.PHONY: conformance deploy-check dist-check discord-clients discord-faults help playground test split-fuzz chaos soak fuzz lock audit sbom screenshots mutants matrix bench-queue check format clean
+.PHONY: compose-check conformance deploy-check dist-check discord-clients discord-faults help playground test split-fuzz chaos soak fuzz lock audit sbom screenshots mutants matrix bench-queue check format clean
 
 help: ## Show the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -64,7 +64,7 @@ lock: $(VENV)/.supply ## Pin what each image installs, with hashes; ARGS=--upgra
 
 audit: $(VENV)/.supply ## Known weaknesses in what the images install; asks PyPI's database
 	@for image in bot inference cpu sandbox lagent; do \
-		$(BIN)/pip-audit --disable-pip --require-hashes -r $(LOCKS)/$$image.txt $(ARGS) || exit 1; done
+		$(BIN)/pip-audit --strict --disable-pip --require-hashes -r $(LOCKS)/$$image.txt $(ARGS) || exit 1; done
 
 screenshots: $(VENV)/.dev $(VENV)/.playground ## Make the pictures of docs/ anew; ARGS=solve makes one
 	@$(BIN)/python -m tests.deploy.screenshots $(ARGS)
@@ -78,6 +78,9 @@ sbom: $(VENV)/.supply ## What is in each image, as CycloneDX, into build/
 
 deploy-check: $(VENV)/.dev ## Install and start each image's part in a clean place; ARGS=bot picks one
 	@$(BIN)/python -m tests.deploy.images $(ARGS)
+
+compose-check: $(VENV)/.dev ## Build, start and disturb the stack on a Docker engine of its own; as root
+	@$(BIN)/python -m tests.compose $(ARGS)
 
 dist-check: $(VENV)/.dev $(VENV)/.supply ## Build, install as a stranger would, test; ARGS="--python 3.12"
 	@$(BIN)/python -m tests.deploy.distribution $(ARGS)

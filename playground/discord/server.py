@@ -1,4 +1,4 @@
-"""The local Discord as one server on loopback.
+"""The local Discord as one server, on loopback unless another `host` is named.
 
 async with LocalDiscord() as discord:
     ...  # a bot with token `discord.token` against `discord.api_url`
@@ -28,7 +28,10 @@ class PortInUseError(OSError):
 
 
 class LocalDiscord:
-    """The server with its state. `extend` may add routes before it starts."""
+    """The server with its state. `extend` may add routes before it starts.
+
+    `host` is the name by which bots reach it, and the address it listens on.
+    """
 
     # Called like `extend`, for every server. A recorder listens to all servers by this.
     extensions: ClassVar[list[Callable[[web.Application], None]]] = []
@@ -37,12 +40,13 @@ class LocalDiscord:
         self,
         port: int = 0,
         *,
+        host: str = LOOPBACK,
         extend: Callable[[web.Application], None] | None = None,
         heartbeat_s: float = 41.25,
         bot_name: str = "commonroom",
         privileged_intents: int = -1,
     ) -> None:
-        self._port = port
+        self._host, self._port = host, port
         state = ServerState(bot_name=bot_name, privileged_intents=privileged_intents)
         self.backend = Backend(state, heartbeat_s=heartbeat_s)
         self.world = UserActions(self.backend)
@@ -63,7 +67,7 @@ class LocalDiscord:
 
     async def __aenter__(self) -> Self:
         await self._runner.setup()
-        site = web.TCPSite(self._runner, LOOPBACK, self._port)
+        site = web.TCPSite(self._runner, self._host, self._port)
         try:
             await site.start()
         except OSError as error:
@@ -85,7 +89,7 @@ class LocalDiscord:
 
     @property
     def url(self) -> str:
-        return f"http://{LOOPBACK}:{self._port}"
+        return f"http://{self._host}:{self._port}"
 
     @property
     def api_url(self) -> str:
