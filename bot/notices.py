@@ -87,7 +87,8 @@ def too_soon(exceeded: RateExceeded) -> Notice:
 
 
 def prompt_too_long(length: int, limit: int) -> Notice:
-    return Notice("prompt-long", arguments={"length": length, "limit": limit})
+    over = length - limit
+    return Notice("prompt-long", arguments={"length": length, "limit": limit, "over": over})
 
 
 def describe_failure(code: FailureCode) -> Notice:

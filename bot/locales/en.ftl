@@ -9,9 +9,9 @@ command-solve-about = Solve a problem step by step with programs
 command-article = article
 command-article-about = Write an illustrated article, which you can edit afterwards
 command-ask = ask
-command-ask-about = Ask in a new thread, so that the channel stays readable
+command-ask-about = Ask in a new thread, or right here where no thread can be opened
 command-thread = thread
-command-thread-about = Open a thread for a question and answer it there
+command-thread-about = Ask in a new thread, and never in the channel itself
 command-about = Ask about this
 command-explain = Explain image
 command-solve-this = Solve this
@@ -386,7 +386,10 @@ unavailable = The service cannot be reached right now. Please try again in a min
 
 prompt-empty = There is nothing to answer. Please write a question.
 prompt-unreadable = I cannot read your message here. Please mention me in it, or use /chat.
-prompt-long = Your question has { $length } characters, and the limit is { $limit }. Please shorten it.
+prompt-long = Your question has { $length } characters, and the limit is { $limit }. Please shorten it by { $over ->
+    [one] one character.
+   *[other] { $over } characters.
+}
 
 failed-bad_request = The model could not accept this question.
 failed-too_long = The question is too long for the model. Please shorten it.

@@ -9,9 +9,9 @@ command-solve-about = 用程序一步步求解问题
 command-article = 文章
 command-article-about = 撰写一篇配图文章，之后可以编辑
 command-ask = 提问
-command-ask-about = 在单独的子区中提问，让频道保持整洁
+command-ask-about = 在新子区中提问；无法开子区时就在这里回答
 command-thread = 子区
-command-thread-about = 为问题开一个子区并在其中回答
+command-thread-about = 只在新子区中提问，绝不在频道里回答
 command-about = 就此提问
 command-explain = 讲解图片
 command-solve-this = 求解这个问题
@@ -353,7 +353,7 @@ unavailable = 目前无法连接服务。请一分钟后再试。
 
 prompt-empty = 没有可以回答的内容。请写下一个问题。
 prompt-unreadable = 我无法在这里读取你的消息。请在消息中提及我，或使用 /聊天。
-prompt-long = 你的问题有 { $length } 个字符，最多允许 { $limit } 个。请缩短后再试。
+prompt-long = 你的问题有 { $length } 个字符，最多允许 { $limit } 个。请至少删去 { $over } 个字符后再试。
 
 failed-bad_request = 模型无法接受这个问题。
 failed-too_long = 问题对模型来说太长了。请缩短后再试。

@@ -180,6 +180,25 @@ def render_line(text: str, names: DisplayNames = NO_NAMES) -> str:
     return str(MARKDOWN.renderInline(text, {"names": names})).strip()
 
 
+def render_preview(text: str, names: DisplayNames, characters: int) -> str:
+    """Render a text as one line, without blocks and their marks. Blocks that start after
+    `characters` are left out: the page shortens the line to its width."""
+    parts: list[str] = []
+    env, length = {"names": names}, 0
+    for token in MARKDOWN.parse(to_commonmark(text), env):
+        if not token.content or length > characters:
+            continue
+        if token.children is None:
+            parts.append(f"<code>{escape(' '.join(token.content.split())[:characters])}</code>")
+        else:
+            for child in token.children:
+                if child.type in ("softbreak", "hardbreak"):
+                    child.type, child.content = "text", " "
+            parts.append(str(MARKDOWN.renderer.render(token.children, MARKDOWN.options, env)))
+        length += len(token.content)
+    return " ".join(parts)
+
+
 def highlight_code(source: str, language: str) -> str:
     """Highlight source code. An unknown language stays plain text."""
     try:

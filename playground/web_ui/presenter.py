@@ -9,8 +9,9 @@ from typing import Any
 
 from playground.discord.components import message_text
 from playground.discord.json_types import Json
+from playground.discord.permissions import Permission, guild_permissions
 from playground.discord.user_actions import UserActions
-from playground.web_ui.discord_markdown import DisplayNames, render, render_line
+from playground.web_ui.discord_markdown import DisplayNames, render, render_line, render_preview
 
 MESSAGE_FIELDS = (
     "id", "channel_id", "type", "flags", "content", "timestamp", "edited_timestamp",
@@ -150,11 +151,21 @@ class Presenter:
 
     # --- commands -----------------------------------------------------------------------------
 
-    def commands(self, locale: str) -> list[Json]:
-        """List each command or subcommand that can be called, and where: in the server, in DMs, or
-        both."""
+    def commands(self, viewer: str, locale: str) -> list[Json]:
+        """List each command or subcommand that a person may call, and where: in the server, in DMs,
+        or both.
+
+        As in Discord, a server's members do not see commands for which they lack permissions.
+        """
         usable = self._world.backend.commands.list_usable
-        in_guild = {command["id"]: command for command in usable(self._world.guild["id"])}
+        guild = self._world.guild
+        member = self._world.state.members[guild["id"]][viewer]
+        held = guild_permissions(guild, member)
+        in_guild = {
+            command["id"]: command
+            for command in usable(guild["id"])
+            if Permission(int(command["default_member_permissions"] or 0)) in held
+        }
         in_dm = {command["id"]: command for command in usable(None)}
         return [
             {**entry, "in_guild": key in in_guild, "in_dm": key in in_dm}
@@ -227,9 +238,8 @@ def _display_name(user: Json) -> str:
 def _present_reference(message: Any, names: DisplayNames) -> Json | None:
     if not message:
         return None
-    line = " ".join(message_text(message).split())[:PREVIEW_CHARS]
     return {
         "id": message["id"],
         "author": _present_person(message["author"]),
-        "preview_html": render_line(line, names) or "…",
+        "preview_html": render_preview(message_text(message), names, PREVIEW_CHARS) or "…",
     }

@@ -117,7 +117,7 @@ class PageSession:
             case "user":
                 return self._view.user(self._world.state.user(data["user"]["id"]))
             case "commands":
-                return self._view.commands(self._person.locale)
+                return self._view.commands(self._person.id, self._person.locale)
             case "modal":
                 return self._view.modal(data)
             case _:
@@ -157,7 +157,9 @@ class PageSession:
                 return self._switch_user(packet["user"], packet.get("locale"))
             case "locale":
                 self._person = PageUser(self._person.id, _check_locale(packet["locale"]))
-                return self._push("commands", self._view.commands(self._person.locale))
+                return self._push(
+                    "commands", self._view.commands(self._person.id, self._person.locale)
+                )
             case "process":
                 return await self._control_process(packet["action"], packet["name"])
             case "overview":
@@ -200,7 +202,7 @@ class PageSession:
                 ]
                 for channel in channels
             },
-            "commands": self._view.commands(self._person.locale),
+            "commands": self._view.commands(self._person.id, self._person.locale),
             "status": self._status,
         }
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.web_ui.discord_markdown import DisplayNames, render, render_line
+from playground.web_ui.discord_markdown import DisplayNames, render, render_line, render_preview
 
 NAMES = DisplayNames({"1": "<Ada>"}, {"2": "general"})
 KNOWN = {
@@ -92,3 +92,19 @@ def test_only_known_elements_come_out(text: str) -> None:
         assert tag[2] in KNOWN
         assert set(re.findall(r"([\w-]+)=", re.sub(r'"[^"]*"', "", tag[3]))) <= KNOWN_ATTRIBUTES
     assert "<" not in TAG.sub("", html)
+
+
+@pytest.mark.parametrize(
+    ("text", "preview"),
+    [
+        ("# Title\nbody", "Title body"),
+        ("-# small **print**\n> quoted\n>>> rest", "small <strong>print</strong> quoted rest"),
+        ("- one\n- two\n\n1. three", "one two three"),
+        ("||hid||", '<span class="spoiler" role="button" tabindex="0">hid</span>'),
+        ("```py\nprint(1)\n```\ndone", "<code>print(1)</code> done"),
+        (f"**{'long ' * 80}end**\n\nmore", f"<strong>{'long ' * 80}end</strong>"),
+        ("one\ntwo", "one two"),
+    ],
+)
+def test_preview_is_one_line_without_raw_marks(text: str, preview: str) -> None:
+    assert render_preview(text, NAMES, 160) == preview

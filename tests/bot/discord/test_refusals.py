@@ -154,6 +154,9 @@ async def test_a_prompt_over_the_services_limit(silent_room: Room, world: UserAc
     async with silent_room.bot(short):
         await world.slash("ada", "general", "chat", {"prompt": "x" * 11})
         await silent_room.notice("11 characters, and the limit is 10")
+        await silent_room.notice("shorten it by one character")
+        await world.slash("ada", "general", "chat", {"prompt": "x" * 17})
+        await silent_room.notice("shorten it by 7 characters")
 
 
 async def test_redis_away_is_told_to_the_one_who_asks(

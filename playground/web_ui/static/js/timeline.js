@@ -5,7 +5,7 @@ import { avatar, icon } from "./icons.js";
 import { dots, messageRow, startsNewDay } from "./message.js";
 import { DM, EPHEMERAL, THREAD, nameOf, store } from "./store.js";
 import { day } from "./time.js";
-import { hint } from "./welcome.js";
+import { foldedHint, hint } from "./welcome.js";
 
 const NEAR_BOTTOM_PX = 80;
 
@@ -63,7 +63,7 @@ function showAll() {
   const { channel } = store;
   if (!channel) return;
   const messages = store.visibleMessages(channel.id);
-  fill(element("beginning"), beginning(channel), messages.length ? null : hint());
+  fill(element("beginning"), beginning(channel), messages.length ? foldedHint() : hint());
   fill(
     list(),
     messages.map((message, at) => rows(message, messages[at - 1])),
@@ -93,7 +93,7 @@ function showOne(message, isNew) {
     list().append(...rows(message, messages[at - 1]));
     announce(message);
   } else refreshAll();
-  if (at === 0 && isNew) fill(element("beginning"), beginning(store.channel));
+  if (at === 0 && isNew) fill(element("beginning"), beginning(store.channel), foldedHint());
   if (pinned) toBottom();
   else if (isNew) {
     missed += 1;

@@ -7,6 +7,7 @@ import { store } from "./store.js";
 const SAMPLES = [
   ["chat", "sample_1"],
   ["solve", "sample_solve"],
+  ["article", "sample_article"],
   ["chat", "sample_2"],
   ["chat", "sample_3"],
 ];
@@ -22,11 +23,22 @@ export function hint() {
     "section",
     { class: "hint", aria: { label: t("hint_title") } },
     h("h2", {}, t("hint_title")),
+    examples(),
+  );
+}
+
+/** The same examples, folded away above the messages of a channel. */
+export function foldedHint() {
+  return h("details", { class: "folded-hint" }, h("summary", {}, t("hint_title")), examples());
+}
+
+function examples() {
+  return [
     h("p", {}, t("hint_body")),
     h("div", { class: "samples" }, SAMPLES.map(sample)),
     h("p", {}, t("pictures_body")),
     h("div", { class: "samples pictures" }, PICTURES.map(picture)),
-  );
+  ];
 }
 
 function labelOf(command) {
