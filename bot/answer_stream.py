@@ -39,7 +39,7 @@ OUTAGE_S = 1.0  # between attempts to reach Redis again
 LONG_READING_S = 30.0  # a model that is silent for so long deserves a word too
 
 
-async def submit(queue: JobQueue, job: Job) -> Notice | None:
+async def submit_job(queue: JobQueue, job: Job) -> Notice | None:
     """Put the job into the queue. Return the reason if it was refused. Repeating is harmless."""
     with tracing.start_span("submit") as span:
         try:
@@ -127,7 +127,7 @@ async def _events(queue: JobQueue, live: EventReader, job: Job) -> AsyncIterator
         except QueueUnavailable:
             await asyncio.sleep(OUTAGE_S)
         except UnknownJob:
-            if submitted_again or await submit(queue, job):
+            if submitted_again or await submit_job(queue, job):
                 return
             after, submitted_again = "0", True
 

@@ -133,7 +133,7 @@ def _tool_runtime(settings: WorkerSettings, engine: Engine, redis: Redis) -> Too
         approvals=Approvals(redis),
         arxiv=settings.arxiv,
         search=settings.web_search,
-        dialect=settings.dialect,
+        tool_parser=settings.dialect,
     )
 
 

@@ -63,7 +63,7 @@ from inference.maths import (
     question_parser,
     sympy_reader,
 )
-from inference.tool_parsers import DIALECTS, json_call
+from inference.tool_parsers import TOOL_PARSERS, json_call
 from inference.tools import base, calculator, search_tools, units
 from inference.tools.base import Outcome, ToolFailed
 from jobqueue import schema
@@ -165,10 +165,10 @@ def _prose(text: str, *, piece: int) -> None:
     cleaner.finish(cut=False)
 
 
-def _dialects(text: str) -> None:
-    for dialect in DIALECTS.values():
-        dialect.read(text, ended=False)
-        dialect.read(text, ended=True)
+def _tool_parsers(text: str) -> None:
+    for tool_parser in TOOL_PARSERS.values():
+        tool_parser.read(text, ended=False)
+        tool_parser.read(text, ended=True)
 
 
 def _stops(text: str) -> None:
@@ -281,7 +281,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "printed: expression": sympy_reader.read_sympy,
     "answer": lambda text: prompts.answer(text, Outcome(text), ""),
     "only asks": image_text._only_asks,
-    "dialects": _dialects,
+    "tool_parsers": _tool_parsers,
     "call": lambda text: json_call.made_call("python", text, complete=True),
     "call, unfinished": lambda text: json_call.made_call("python", text, complete=False),
     "thought": partial(reasoning.split, ended=False),

@@ -30,7 +30,7 @@ class AgentAttempt:
         prompt: Prompt,
         *,
         engine: Engine,
-        dialect: ToolParser,
+        tool_parser: ToolParser,
         tools: Sequence[Tool],
         context: Context,
         blobs: Blobs,
@@ -41,7 +41,7 @@ class AgentAttempt:
         """Create the attempt.
 
         Without `approvals`, calls that need a person's approval are refused. `warmed` is set once
-        the dialect's examples are read. `steps` is the number of earlier steps.
+        the tool parser's examples are read. `steps` is the number of earlier steps.
         """
         from inference.agent.lagent_loop import Loop  # noqa: PLC0415  (lagent: seconds, once)
 
@@ -50,15 +50,15 @@ class AgentAttempt:
         self._attempt = attempt
         self._prompt = prompt
         self._question = question.content
-        self._dialect = dialect
+        self._tool_parser = tool_parser
         self._tools = {tool.name: tool for tool in tools}
         self._context = context
-        self._model_turns = Asking(job, attempt, engine, dialect, tools)
+        self._model_turns = Asking(job, attempt, engine, tool_parser, tools)
         self._approvals = approvals
         self._warmed = warmed
         self._steps = Steps(blobs, asks=attempt if job.approval else 0, before=steps)
         self._loop = Loop(
-            self._model_turns, dialect, tools, context, head=tuple(head), may_run=self._may_run
+            self._model_turns, tool_parser, tools, context, head=tuple(head), may_run=self._may_run
         )
         self._check = Check.NONE
         self.text = ""
@@ -83,7 +83,7 @@ class AgentAttempt:
 
     async def _replies(self, say: str) -> AsyncGenerator[ModelOutput | Outcome, None]:
         """Raises NoAnswer when the context is used up by what came before."""
-        most = MAX_TURNS if self._dialect.answers else MAX_FORMS
+        most = MAX_TURNS if self._tool_parser.answers else MAX_FORMS
         left = max(most - self._model_turns.turns, 0)
         try:
             async with aclosing(self._loop.say(say, left)) as steps:

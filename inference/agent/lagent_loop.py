@@ -37,7 +37,7 @@ class Loop:
     def __init__(
         self,
         ask: Ask,
-        dialect: ToolParser,
+        tool_parser: ToolParser,
         tools: Sequence[Tool],
         context: Context,
         *,
@@ -49,7 +49,7 @@ class Loop:
         self._agent = _Agent(
             llm=self._model,
             interpreter=[_Action(tool, context) for tool in tools],
-            aggregator=_Aggregator(dialect, head),
+            aggregator=_Aggregator(tool_parser, head),
             output_format=_Format(),
             action_hooks=[_Processor()],
             finish_condition=lambda message: message.formatted.call is None,
@@ -128,7 +128,7 @@ class _Agent(AsyncStreamingAgentMixin, AsyncAgentForInternLM):  # type: ignore[m
 
 
 class _Format:
-    """A reply is read by its dialect as it comes, so there is nothing left to parse."""
+    """A reply is read by its tool parser as it comes, so there is nothing left to parse."""
 
     def parse_response(self, said: ModelOutput) -> Any:
         return said.reply
@@ -137,8 +137,8 @@ class _Format:
 class _Aggregator:
     """lagent's memory as messages to our engine."""
 
-    def __init__(self, dialect: ToolParser, head: tuple[Message, ...]) -> None:
-        self._dialect = dialect
+    def __init__(self, tool_parser: ToolParser, head: tuple[Message, ...]) -> None:
+        self._tool_parser = tool_parser
         self._head = head
 
     def aggregate(self, memory: Memory, name: str, *_: Any) -> tuple[Message, ...]:
@@ -150,7 +150,7 @@ class _Aggregator:
             return Message("assistant", said.text, tool_call=said.called)
         if remembered.sender == "user":
             return Message("user", remembered.content)
-        return self._dialect.result_message(remembered.content)
+        return self._tool_parser.result_message(remembered.content)
 
 
 @dataclass

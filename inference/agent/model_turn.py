@@ -25,7 +25,7 @@ from jobqueue.schema import FinishReason, Job
 @dataclass(frozen=True, slots=True)
 class ModelOutput:
     text: str  # as the model wrote it
-    reply: ParsedOutput  # as its dialect reads it
+    reply: ParsedOutput  # as its tool parser reads it
     ended: bool = False  # this is all of it
     called: NativeToolCall | None = None  # a call that is not in the text
 
@@ -52,13 +52,13 @@ class Asking:
         job: Job,
         attempt: int,
         engine: Engine,
-        dialect: ToolParser,
+        tool_parser: ToolParser,
         tools: Sequence[Tool] = (),
     ) -> None:
         self._job = job
         self._attempt = attempt
         self._engine = engine
-        self._dialect = dialect
+        self._tool_parser = tool_parser
         self._tools = tuple(ToolSpec(t.name, t.description, t.parameters) for t in tools)
         self.turns = 0
         self.prompt_tokens = 0
@@ -77,7 +77,7 @@ class Asking:
                 over = chunk.finish_reason is not None
                 self.repeated = chunk.finish_reason is FinishReason.REPETITION
                 made.take(chunk)
-                reply = made.added_to(self._dialect.read(text, ended=over), ended=over)
+                reply = made.added_to(self._tool_parser.read(text, ended=over), ended=over)
                 over = over or (reply.call is not None and reply.call.complete)
                 yield ModelOutput(text, reply, over, made.as_native_call)
                 if over:
@@ -88,9 +88,9 @@ class Asking:
             id=f"{self._job.id}.{self._attempt}.{self.turns}",
             channel=self._job.channel,
             messages=messages,
-            sampling=self._dialect.sampling(self._job.sampling, self.turns),
+            sampling=self._tool_parser.sampling(self._job.sampling, self.turns),
             thinking=self._job.thinking,
-            visible_tokens=self._dialect.markup,
+            visible_tokens=self._tool_parser.markup,
             tools=self._tools,
         )
 

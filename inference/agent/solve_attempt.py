@@ -58,8 +58,11 @@ class Solution(AgentAttempt):
             await self._test(read)
 
     async def _turns(self, say: str) -> AsyncGenerator[AnyEvent, None]:
-        """Run turns until the model answers without a call, or until a call succeeds if the dialect
-        has no answers. Raises NoAnswer when the turns are used up."""
+        """Run turns until the model answers without a call.
+
+        If the tool parser has no answers, a call that succeeds ends them, too.
+        Raises NoAnswer when the turns are used up.
+        """
         self._last_reply = None
         async with aclosing(self._replies(say)) as steps:
             async for step in steps:
@@ -70,9 +73,9 @@ class Solution(AgentAttempt):
                     self._last_reply = step.reply.text if ended else None
                 else:
                     yield await self._steps.report_result(step)
-                    if self._steps.last is step and not self._dialect.answers:
+                    if self._steps.last is step and not self._tool_parser.answers:
                         return
-        if self._last_reply is None and self._dialect.answers:
+        if self._last_reply is None and self._tool_parser.answers:
             raise NoAnswer(f"{self._model_turns.turns} turns without an answer")
 
     # --- the test -----------------------------------------------------------------------------

@@ -54,12 +54,12 @@ class ToolRuntime:
         approvals: Approvals | None = None,
         arxiv: bool = False,
         search: str = "",
-        dialect: str = "",
+        tool_parser: str = "",
     ) -> None:
         """Create the runtime.
 
-        Without `approvals`, calls that need a person's approval are refused. Without `dialect`, the
-        model's name selects it.
+        Without `approvals`, calls that need a person's approval are refused. `tool_parser` is
+        the name of one; where it is empty, the model's name selects one.
         """
         self.engine = engine
         self._past = past
@@ -73,7 +73,7 @@ class ToolRuntime:
         self._open = False  # and programs can be run
         self._arxiv = arxiv
         self._search = search
-        self._named = dialect
+        self._named = tool_parser
         self._warmed = asyncio.Event()
         self.closed_because = "the sandbox is not ready yet"
         self.shut = False  # it was tried, and nothing can be solved here now
@@ -97,11 +97,11 @@ class ToolRuntime:
             raise SandboxUnavailable(self.closed_because)
 
     @property
-    def _dialect(self) -> ToolParser:
+    def _tool_parser(self) -> ToolParser:
         family = of_model(self.engine.identity)
         if self._named == "native":
             return Native(family) if self.engine.takes_tools else family
-        return tool_parsers.DIALECTS.get(self._named, family)
+        return tool_parsers.TOOL_PARSERS.get(self._named, family)
 
     @property
     def capabilities(self) -> frozenset[str]:
@@ -115,7 +115,7 @@ class ToolRuntime:
     @property
     def tools(self) -> tuple[Tool, ...]:
         """The tools that a model may call in a chat, if it can call tools."""
-        if not self._ready or not self._dialect.calls_tools:
+        if not self._ready or not self._tool_parser.calls_tools:
             return ()
         return tools(programs=self._open, with_arxiv=self._arxiv, search=self._search)
 
@@ -146,7 +146,7 @@ class ToolRuntime:
     async def _warm_up(self) -> None:
         """Examples are a thousand tokens. Read once, they stay in the engine's cache; problems
         that come meanwhile wait for it, and chats go on beside the engine's pieces of it."""
-        examples, how = self._dialect.examples(), self._dialect.instructions(())
+        examples, how = self._tool_parser.examples(), self._tool_parser.instructions(())
         if not examples:
             return
         said = (Message("system", how), *examples, Message("user", "1 + 1"))
@@ -181,16 +181,16 @@ class ToolRuntime:
 
     async def _attempt_parts(self, job: Job, chosen: tuple[Tool, ...]) -> dict[str, Any]:
         """Return the arguments of an attempt besides its job."""
-        dialect = self._dialect
+        tool_parser = self._tool_parser
         turns = (await self._past.load(job.channel, None, job.parent)).turns
         pictures = select_images(job.attachments)
         files = await self._bytes(each for each in job.attachments if each not in pictures)
         if READ_PICTURE in chosen:
             pictures += [p for turn in reversed(turns) for p in select_images(turn.attachments)]
         return {
-            "prompt": await self._prompt(job, dialect, chosen, files),
+            "prompt": await self._prompt(job, tool_parser, chosen, files),
             "engine": self.engine,
-            "dialect": dialect,
+            "tool_parser": tool_parser,
             "tools": chosen,
             "context": Context(
                 sandbox=self._sandbox,
@@ -213,11 +213,13 @@ class ToolRuntime:
         return found
 
     async def _prompt(
-        self, job: Job, dialect: ToolParser, chosen: Sequence[Tool], files: Mapping[str, bytes]
+        self, job: Job, tool_parser: ToolParser, chosen: Sequence[Tool], files: Mapping[str, bytes]
     ) -> Prompt:
-        """A dialect with examples is that of models which would only be led astray by a persona,
-        or by what was said before."""
-        examples, how = dialect.examples(), dialect.instructions(chosen)
+        """Return the prompt with the tool parser's instructions.
+
+        A tool parser with examples is for small models: a persona or earlier turns mislead them.
+        """
+        examples, how = tool_parser.examples(), tool_parser.instructions(chosen)
         system = how if examples else f"{job.system or self._system}\n\n{how}".rstrip()
         prompt_ = f"{job.prompt}\n\n{prompts.describe_files(files)}" if files else job.prompt
         told = msgspec.structs.replace(job, system=system, prompt=prompt_)

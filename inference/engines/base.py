@@ -18,7 +18,7 @@ from typing import Any, Literal, Protocol, Self
 
 from jobqueue.schema import FinishReason, Sampling, WorkerPhase
 
-# `tool` and `environment` (InternLM) tell what a call came to; which one is the dialect's choice.
+# `tool` and `environment` (InternLM) tell what a call came to. The tool parser chooses which one.
 Role = Literal["system", "user", "assistant", "tool", "environment"]
 
 

@@ -1,11 +1,12 @@
-"""Chunked prefill: the tokens of each step, so that texts continue while a prompt is read.
+"""Chunked prefill: the library picks the requests; we set the tokens of a step.
 
-The library (5.24) schedules every text that is being written first, a token each, and fills the
-step up with prompts. A step takes as long as its tokens, so one that reads a whole picture keeps
-every text waiting. Here its scheduler is asked for less: while a text is written, a step reads a
-piece for each prompt that waits; when none is, as much as it can hold. So one newcomer hardly slows
-the texts, and many are read as fast as can be. Where a prompt is cut makes no difference to what is
-computed, for a picture neither: each of its tokens has an id of its own.
+So texts continue while a prompt is read. The library (5.24) schedules every text that is being
+written first, a token each, and fills the step up with prompts. A step takes as long as its tokens,
+so one that reads a whole picture keeps every text waiting. Here its scheduler is asked for less:
+while a text is written, a step reads a piece for each prompt that waits; when none is, as much as
+it can hold. So one newcomer hardly slows the texts, and many are read as fast as can be. Where a
+prompt is cut makes no difference to what is computed, for a picture neither: each of its tokens has
+an id of its own.
 """
 
 from collections.abc import Callable

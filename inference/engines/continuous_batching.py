@@ -2,12 +2,13 @@
 
 The library (5.24) runs its batch on a thread of its own. What it leaves to us, and where:
 
-- A bad request kills the whole loop, so `continuous` validates before anything gets here.
+- A bad request kills the whole loop, so `transformers_engine` validates before anything gets here.
 - Cancelling sends no last event: `stream` resolves its own end.
 - A dead loop refuses requests silently: `add_request` returns None, which raises here, and the
   watchdog fails what was running and builds the loop anew.
 - An id used again before its cancellation was seen would be cancelled too: ids are never reused.
-- A step that writes texts may read a whole prompt beside them: `steps` has it read in pieces.
+- A step that writes texts may read a whole prompt beside them: `chunked_prefill` cuts the prompt
+  into pieces.
 - A loop that hangs, in a kernel say, cannot be ended from outside: the watchdog fails what was
   running and says so until a token comes again, so that the process is not asked meanwhile and
   can be replaced.

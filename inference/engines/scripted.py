@@ -10,9 +10,9 @@ may hold directives, which are echoed like the rest:
     !fail          break like a crashed engine, after the first chunk
     !refuse        refuse like a request that can never work
 
-As an agent's model it speaks the Hermes dialect, and its turns are written in the question. Each
-directive reaches to the next one, and `\\n` in it is a new line; what stands before the first one
-is for people:
+As an agent's model it writes calls in the Hermes format. Its turns are written in the question.
+Each directive reaches to the next one, and `\\n` in it is a new line; what stands before the first
+one is for people:
 
     !think WORDS   say this before the next call; a request to think aloud has it as reasoning
     !run PROGRAM   call Python; the next turn begins when it has returned
@@ -21,7 +21,7 @@ is for people:
 
     /solve 2x+3=10 !think I solve for x. !run print((10-3)/2) !say x is \\boxed{{output}}
 
-What it writes in an article is in `scripted_article`.
+`ArticleScripts` writes the articles.
 """
 
 import asyncio

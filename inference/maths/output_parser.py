@@ -1,7 +1,7 @@
 """Parses what a program printed as mathematics, typesets it and compares it.
 
-Part of `judge`: it runs in the sandbox too. `sympy_reader` makes sympy objects of the text, which
-is never evaluated as code.
+Part of the verifier: it runs in the sandbox too. `sympy_reader` makes sympy objects of the text,
+which is never evaluated as code.
 """
 
 import re

@@ -120,7 +120,7 @@ Task = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    task: Task  # as `judge` takes it
+    task: Task  # as `verifier` takes it
     form: str  # the same as `forms` has it
 
 

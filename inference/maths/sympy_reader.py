@@ -1,6 +1,6 @@
 """Parses text into sympy objects by a closed grammar; no text is ever evaluated as code.
 
-Part of `judge`. What it reads was printed by a program that nobody knows, so it knows numbers,
+Part of the verifier. What it reads was printed by a program that nobody knows, so it knows numbers,
 names of one letter, a fixed list of functions and sets, and nothing else. Size, nesting, digits
 and the magnitude of every number are bounded before sympy computes anything.
 """

@@ -1,6 +1,6 @@
 """Programs for sympy made of checked expressions, which people see and may download.
 
-Each prints its result in the form that `judge` reads: `x = 7/2` for an unknown, a line for each
+Each prints its result in the form that `verifier` reads: `x = 7/2` for an unknown, a line for each
 solution; `x < 2 or x > 3`, `true for all real x except x = 0` or `no solution` for a set of
 numbers; a value alone otherwise. Infinities, and what has no value, are words.
 """

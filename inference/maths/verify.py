@@ -35,21 +35,21 @@ async def same(sandbox: Sandbox, printed: str, expected: str) -> bool:
     return bool(said and said.same)
 
 
-class _Judgement(msgspec.Struct, forbid_unknown_fields=True):
-    """The only output of `judge`, at its end."""
+class _VerifierOutput(msgspec.Struct, forbid_unknown_fields=True):
+    """The only output of the verifier, at its end."""
 
     verdict: Check
     latex: str
     same: bool | None
 
 
-async def _run_verifier(sandbox: Sandbox, asked: dict[str, object]) -> _Judgement | None:
-    """Run the judge. Return None if it did not finish within its limits.
+async def _run_verifier(sandbox: Sandbox, asked: dict[str, object]) -> _VerifierOutput | None:
+    """Run the verifier. Return None if it did not finish within its limits.
 
-    It runs in a process of its own, after the judged program has ended: that program can neither
-    write where the judge writes nor have a word of its output executed.
+    It runs in a process of its own, after the program under test has ended: that program can
+    neither write where the verifier writes nor have a word of its output executed.
     """
-    program = f"{_judge()}\n\nmain({json.dumps(asked)!r})\n"
+    program = f"{_verifier_program()}\n\nmain({json.dumps(asked)!r})\n"
     try:
         result = await sandbox.run(program, timeout_s=TIMEOUT_S)
     except ProgramRefused:  # the output is too long to be an answer
@@ -57,13 +57,13 @@ async def _run_verifier(sandbox: Sandbox, asked: dict[str, object]) -> _Judgemen
     if not result.ok:
         return None
     try:
-        return msgspec.json.decode(result.stdout, type=_Judgement)
+        return msgspec.json.decode(result.stdout, type=_VerifierOutput)
     except msgspec.MsgspecError:
         return None
 
 
 @cache
-def _judge() -> str:
+def _verifier_program() -> str:
     """Return the verifier's files as one program: the sandbox can import nothing of ours."""
     folder = files("inference.maths")
     names = ("sympy_reader.py", "output_parser.py", "verifier.py")

@@ -5,8 +5,9 @@ from typing import Literal
 
 # Errors before a program runs. What goes wrong inside one is its `ProgramResult`.
 #
-# SandboxError ├── SandboxUnavailable a layer is missing or the service is gone: no program can be
-# run └── ProgramRefused this program or its files are outside the limits; nothing was run
+#     SandboxError
+#     ├── SandboxUnavailable   a layer is missing or the service is gone: no program can run
+#     └── ProgramRefused       this program or its files are outside the limits; nothing was run
 
 
 class SandboxError(Exception):

@@ -1,4 +1,4 @@
-"""The dialect of a model: by its name or its file's metadata, unless the operator names one."""
+"""The tool parser of a model: by its name or its file's metadata, unless the operator names one."""
 
 import re
 
@@ -7,8 +7,8 @@ from inference.tool_parsers.one_line_forms import Forms
 from inference.tool_parsers.python_fence import Fences
 from inference.tool_parsers.tag_based import Hermes, InternLM
 
-DIALECTS: dict[str, ToolParser] = {
-    dialect.name: dialect for dialect in (Hermes(), InternLM(), Fences(), Forms())
+TOOL_PARSERS: dict[str, ToolParser] = {
+    tool_parser.name: tool_parser for tool_parser in (Hermes(), InternLM(), Fences(), Forms())
 }
 
 # Below this many billion parameters a model does better by filling in forms.
@@ -23,8 +23,8 @@ _FAMILIES = (
 def of_model(model: str) -> ToolParser:
     size = _BILLIONS.search(model)
     if size and float(size[1]) * (1 if size[2].lower() == "b" else 1e-3) <= _SMALL:
-        return DIALECTS["forms"]
-    for family, dialect in _FAMILIES:
+        return TOOL_PARSERS["forms"]
+    for family, name in _FAMILIES:
         if family.search(model):
-            return DIALECTS[dialect]
-    return DIALECTS["fences"]
+            return TOOL_PARSERS[name]
+    return TOOL_PARSERS["fences"]

@@ -1,6 +1,6 @@
 """The interface of a tool parser: one model family's format of tool calls.
 
-A dialect reads a reply as text. `read` is a function of all the text so far, and what it finds
+A tool parser reads a reply as text. `read` is a function of all the text so far, and what it finds
 only ever grows: the thought, the text and the call of a longer reply begin with those of a
 shorter one. So a stream is what each reading has more than the last, and how it was cut into
 pieces cannot matter. The one exception is reasoning that only a closing mark tells of: what seemed

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from bot import answer_stream, notices
 from bot.agent_trace import NOTHING, AgentTrace
 from bot.answer_store import Version
-from bot.answer_stream import follow_answer, submit
+from bot.answer_stream import follow_answer, submit_job
 from bot.notices import Notice
 from bot.reply_protocol import AnswerOutcome
 from jobqueue.event_reader import EventReader
@@ -120,7 +120,7 @@ async def desk(queue: JobQueue) -> AsyncIterator[Desk]:
 
 async def test_an_answer_grows_and_ends(desk: Desk) -> None:
     asked = job()
-    assert await submit(desk.queue, asked) is None
+    assert await submit_job(desk.queue, asked) is None
     lease = await desk.claim()
     await desk.say(lease, Started(attempt=1), Delta(text="Hel"), Delta(text="lo"))
     await desk.end(lease, Finished(text="Hello", omitted_turns=2, summarised_turns=5))
@@ -135,7 +135,7 @@ async def test_an_answer_grows_and_ends(desk: Desk) -> None:
 
 async def test_a_new_attempt_starts_over(desk: Desk) -> None:
     asked = job()
-    await submit(desk.queue, asked)
+    await submit_job(desk.queue, asked)
     lease = await desk.claim()
     await desk.say(lease, Started(attempt=1), Delta(text="Once"))
     await desk.queue.release(lease)
@@ -149,7 +149,7 @@ async def test_a_new_attempt_starts_over(desk: Desk) -> None:
 
 async def test_what_turned_out_to_be_reasoning_is_not_shown_as_the_answer(desk: Desk) -> None:
     asked = job()
-    await submit(desk.queue, asked)
+    await submit_job(desk.queue, asked)
     lease = await desk.claim()
     await desk.say(lease, Started(attempt=1), Delta(text="They greet me. "))
     await desk.say(lease, ReasoningDelta(text="They greet me."), Delta(text="Hel", anew=True))
@@ -161,7 +161,7 @@ async def test_what_turned_out_to_be_reasoning_is_not_shown_as_the_answer(desk: 
 
 async def test_a_failure_keeps_what_was_written(desk: Desk) -> None:
     asked = job()
-    await submit(desk.queue, asked)
+    await submit_job(desk.queue, asked)
     lease = await desk.claim()
     await desk.say(lease, Started(attempt=1), Delta(text="Half"))
     await desk.end(lease, Failed(code=FailureCode.ENGINE))
@@ -171,14 +171,14 @@ async def test_a_failure_keeps_what_was_written(desk: Desk) -> None:
 
 async def test_an_empty_answer_says_so(desk: Desk) -> None:
     asked = job()
-    await submit(desk.queue, asked)
+    await submit_job(desk.queue, asked)
     await desk.end(await desk.claim(), Finished(text=" \n"))
     assert (await desk.shown(asked)).failure == notices.EMPTY_ANSWER
 
 
 async def test_a_question_cancelled_in_line_says_so(desk: Desk) -> None:
     asked = job()
-    await submit(desk.queue, asked)
+    await submit_job(desk.queue, asked)
     await desk.queue.cancel(asked.id)
     assert (await desk.shown(asked)).failure == notices.describe_failure(FailureCode.CANCELLED)
 
@@ -186,8 +186,8 @@ async def test_a_question_cancelled_in_line_says_so(desk: Desk) -> None:
 async def test_a_full_queue_refuses_with_its_limit(desk: Desk) -> None:
     limit = desk.queue.policy.limits.per_user
     for number in range(limit):
-        assert await submit(desk.queue, job(number)) is None
-    refusal = await submit(desk.queue, job(limit))
+        assert await submit_job(desk.queue, job(number)) is None
+    refusal = await submit_job(desk.queue, job(limit))
     assert refusal is not None
     assert refusal.key == "full-user"
     assert refusal.arguments == {"waiting": limit, "limit": limit}
@@ -195,7 +195,7 @@ async def test_a_full_queue_refuses_with_its_limit(desk: Desk) -> None:
 
 async def test_time_that_runs_out_is_told(desk: Desk) -> None:
     asked = job()
-    await submit(desk.queue, asked)
+    await submit_job(desk.queue, asked)
     reply = await desk.shown(asked, left_s=0.2)
     assert reply.failure == notices.describe_failure(FailureCode.DEADLINE)
     assert (await desk.queue.get_status(asked.id)).state.is_terminal
@@ -210,7 +210,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("soon")
 async def test_a_question_that_redis_forgot_is_asked_once_more(desk: Desk, redis: Redis) -> None:
     asked = job()
-    await submit(desk.queue, asked)
+    await submit_job(desk.queue, asked)
     await redis.flushdb()  # as when the end of the append-only file is lost
     async with asyncio.TaskGroup() as group:
         shown = group.create_task(desk.shown(asked))
@@ -238,8 +238,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("impatient")
 async def test_waiting_is_explained_as_it_changes(desk: Desk) -> None:
     first, asked = job(1), job(2)
-    await submit(desk.queue, first)
-    await submit(desk.queue, asked)
+    await submit_job(desk.queue, first)
+    await submit_job(desk.queue, asked)
     async with asyncio.TaskGroup() as group:
         shown = group.create_task(desk.shown(asked))
         await _told(desk, notices.NO_WORKER)
@@ -272,7 +272,7 @@ async def test_a_problem_that_no_model_can_solve_any_more_waits_for_one_that_can
     desk: Desk,
 ) -> None:
     asked = job(capability="solve")
-    await submit(desk.queue, asked)
+    await submit_job(desk.queue, asked)
     async with asyncio.TaskGroup() as group:
         shown = group.create_task(desk.shown(asked))
         await _told(desk, notices.NO_WORKER)
@@ -291,7 +291,7 @@ async def _told(desk: Desk, notice: notices.Notice) -> None:
 
 async def test_an_answer_that_repeated_itself_is_replaced_and_says_so(desk: Desk) -> None:
     asked = job()
-    await submit(desk.queue, asked)
+    await submit_job(desk.queue, asked)
     lease = await desk.claim()
     await desk.say(lease, Started(attempt=1), Delta(text="They won. They won. They won."))
     await desk.say(lease, Delta(text="They won.", anew=True))
@@ -304,6 +304,6 @@ async def test_an_answer_that_repeated_itself_is_replaced_and_says_so(desk: Desk
 
 async def test_reasoning_that_only_repeated_itself_says_so(desk: Desk) -> None:
     asked = job()
-    await submit(desk.queue, asked)
+    await submit_job(desk.queue, asked)
     await desk.end(await desk.claim(), Finished(text="", reason=FinishReason.REPETITION))
     assert (await desk.shown(asked)).failure == notices.REPEATED

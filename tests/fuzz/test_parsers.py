@@ -22,7 +22,7 @@ from inference.article.source import parse_source
 from inference.library import image_entry
 from inference.maths import expression_parser, form_programs, question_parser
 from inference.maths.expression_parser import NotMathematics
-from inference.tool_parsers import DIALECTS
+from inference.tool_parsers import TOOL_PARSERS
 from jobqueue.schema import decode_event
 
 # What a person or a model may write, with what parsers stumble over in between.
@@ -54,10 +54,10 @@ def _charted(series: Series | None) -> None:
         assert all(math.isfinite(value) for _, value in again["points"])
 
 
-def _dialects(text: str) -> None:
-    for dialect in DIALECTS.values():
-        dialect.read(text, ended=False)
-        dialect.read(text, ended=True)
+def _tool_parsers(text: str) -> None:
+    for tool_parser in TOOL_PARSERS.values():
+        tool_parser.read(text, ended=False)
+        tool_parser.read(text, ended=True)
 
 
 READERS: dict[str, tuple[Callable[[str], object], tuple[type[Exception], ...]]] = {
@@ -65,7 +65,7 @@ READERS: dict[str, tuple[Callable[[str], object], tuple[type[Exception], ...]]] 
     "relation": (expression_parser.relation, (NotMathematics,)),
     "question": (question_parser.read, ()),
     "form": (form_programs.create_program, (NotMathematics, SyntaxError)),
-    "dialects": (_dialects, ()),
+    "tool_parsers": (_tool_parsers, ()),
     "article: outline": (lambda text: parse_outline(text, 4), ()),
     "article: numbers": (lambda text: _charted(read_series(text, text)), ()),
     "article: tables": (lambda text: [*map(_charted, tables(text, "{value} {label}"))], ()),

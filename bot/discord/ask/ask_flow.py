@@ -51,7 +51,7 @@ async def ask(
         # After a late acknowledgement the answer can still come as a message in the channel.
         thread = await _find_thread(interaction, admitted.job)
         if not (files or options.quotes or thread):
-            await _submit(interaction, admitted)
+            await _submit_and_acknowledge(interaction, admitted)
             return
         question = Question(
             admitted.job,
@@ -91,10 +91,10 @@ async def ask_again(interaction: Interaction, failed: Job) -> None:
         job = job_factory.repeat_job(interaction, failed, client.services.settings)
         admitted = await client.admission.admit(asker_of(interaction), job)
         async with client.answers.lock_channel(job.channel):  # a second press finds it asked
-            await _submit(interaction, admitted)
+            await _submit_and_acknowledge(interaction, admitted)
 
 
-async def _submit(interaction: Interaction, admitted: Admitted) -> None:
+async def _submit_and_acknowledge(interaction: Interaction, admitted: Admitted) -> None:
     answers, job = interaction.client.answers, admitted.job
     private = reply_target.is_private(job.reply)
     submission = await answers.submit(admitted)

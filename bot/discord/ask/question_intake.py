@@ -158,10 +158,10 @@ class QuestionIntake:
             files=len(question.files),
             messages=len(questions),
         ):
-            await self._submit(question)
+            await self._complete_and_submit(question)
         await self._delete_pending(questions)
 
-    async def _submit(self, question: Question) -> None:
+    async def _complete_and_submit(self, question: Question) -> None:
         """Complete a question, submit its job and start to deliver its answer."""
         answers = self._answers
         try:

@@ -20,7 +20,7 @@ import msgspec
 from bot import notices
 from bot.answer_formatter import AnswerFormatter
 from bot.answer_store import ShownAnswer
-from bot.answer_stream import follow_answer, submit
+from bot.answer_stream import follow_answer, submit_job
 from bot.discord.ask.admission import Admitted
 from bot.discord.delivery import reply_target
 from bot.discord.delivery.answer_registry import AnswerRegistry, build_version_chrome
@@ -167,7 +167,7 @@ class AnswerManager:
 
     async def _submit(self, job: Job) -> Notice | None:
         try:
-            return await submit(self._queue, job)
+            return await submit_job(self._queue, job)
         except Exception:  # the job's edge: it must not end the group of all answers
             log.exception("submission broke job=%s channel=%s", job.id, job.channel)
             return notices.internal_error(job.id)

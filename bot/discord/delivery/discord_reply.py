@@ -106,14 +106,7 @@ class Delivery:
 
 class DiscordReply:
     def __init__(self, delivery: Delivery) -> None:
-        self._job_id = delivery.job_id
-        self._words = delivery.words
-        self._transport = delivery.transport
-        self._chrome = delivery.chrome
-        self._save_note = delivery.save_note
-        self._format_answer = delivery.format_answer
-        self._pacer = delivery.pacer
-        self._resumed = delivery.resumed
+        self._delivery = delivery
         self.outcome: AnswerOutcome | None = None  # once the complete answer can be seen
         self.work_without_answer: AgentTrace = NOTHING  # once the failure can be seen
         self._saved = delivery.note
@@ -154,12 +147,12 @@ class DiscordReply:
     # --- what the answer is ---------------------------------------------------------------------
 
     def show_status(self, notice: Notice) -> None:
-        if article := self._chrome.article:
+        if article := self._delivery.chrome.article:
             self._set_wanted(
                 lambda laid: message_view.view_rework(article.messages(laid_out=laid), notice)
             )
         else:
-            text = self._chrome.old_text
+            text = self._delivery.chrome.old_text
             self._set_wanted(
                 lambda _: message_view.view_waiting(notice, text, self._header_of(text))
             )
@@ -168,16 +161,16 @@ class DiscordReply:
         self, text: str, work: AgentTrace = NOTHING, progress: ArticleProgress | None = None
     ) -> None:
         card = (
-            notices.describe_progress(progress, changing=self._chrome.is_rework)
+            notices.describe_progress(progress, changing=self._delivery.chrome.is_rework)
             if progress
             else None
         )
-        if self._chrome.article and (self._chrome.is_rework or not text):
+        if self._delivery.chrome.article and (self._delivery.chrome.is_rework or not text):
             self.show_status(card or notices.RUNNING)
             return
 
         def draw(_: bool) -> MessageViews:
-            steps = steps_text.describe_live(work, self._words, answering=bool(text))
+            steps = steps_text.describe_live(work, self._delivery.words, answering=bool(text))
             step = work.awaiting_approval
             asks = PendingApproval(step.asks, step.number) if step else None
             return message_view.view_streaming(
@@ -188,40 +181,46 @@ class DiscordReply:
 
     async def finish(self, text: str, outcome: AnswerOutcome) -> None:
         self._text = text
-        footnotes = (*self._chrome.footnotes, *outcome.footnotes())
-        formatted = await self._format_answer(text, outcome, self._words)
+        footnotes = (*self._delivery.chrome.footnotes, *outcome.footnotes())
+        formatted = await self._delivery.format_answer(text, outcome, self._delivery.words)
         if isinstance(formatted, ArticleView):
-            buttons = self._chrome.build_buttons(outcome)
+            buttons = self._delivery.chrome.build_buttons(outcome)
             await self._show_final(
-                lambda laid: formatted.with_notes_and_buttons(laid, footnotes, buttons, self._words)
+                lambda laid: formatted.with_notes_and_buttons(
+                    laid, footnotes, buttons, self._delivery.words
+                )
             )
         else:
             outcome = replace(outcome, formulas=formatted.has_formulas)
             answer = (
-                formatted.with_header(self._chrome.header) if self._chrome.header else formatted
+                formatted.with_header(self._delivery.chrome.header)
+                if self._delivery.chrome.header
+                else formatted
             )
-            finished = message_view.view_finished(answer, footnotes, self._words)
+            finished = message_view.view_finished(answer, footnotes, self._delivery.words)
             finished = message_view.with_document(finished, text)
             if outcome.check is not None:
                 card = notices.describe_check(
                     outcome.check, steps_text.summarize_steps(outcome.work)
                 )
                 finished = message_view.with_card(finished, card)
-            finished = message_view.with_buttons(finished, self._chrome.build_buttons(outcome))
+            finished = message_view.with_buttons(
+                finished, self._delivery.chrome.build_buttons(outcome)
+            )
             await self._show_final(lambda _: finished)
         self.outcome = outcome
 
     async def fail(self, notice: Notice, text: str = "", work: AgentTrace = NOTHING) -> None:
-        buttons = self._chrome.old_buttons
-        if article := self._chrome.article:
+        buttons = self._delivery.chrome.old_buttons
+        if article := self._delivery.chrome.article:
             await self._show_final(lambda laid: article.with_notice(laid, notice, buttons))
             return
-        text = text or self._chrome.old_text
-        steps = "\n".join(steps_text.fold_steps(work, self._words))
+        text = text or self._delivery.chrome.old_text
+        steps = "\n".join(steps_text.fold_steps(work, self._delivery.words))
         failed = message_view.view_notice(notice, text, stack(self._header_of(text), steps))
         if buttons is None and (work or notice.can_retry):
             buttons = ButtonState(
-                self._job_id,
+                self._delivery.job_id,
                 is_latest=False,
                 failed=True,
                 can_retry=notice.can_retry,
@@ -233,8 +232,8 @@ class DiscordReply:
 
     def _header_of(self, text: str) -> str:
         """Return the question above a text: the old one while the old answer stands below it."""
-        is_old = bool(text) and text == self._chrome.old_text
-        return self._chrome.old_header if is_old else self._chrome.header
+        is_old = bool(text) and text == self._delivery.chrome.old_text
+        return self._delivery.chrome.old_header if is_old else self._delivery.chrome.header
 
     async def _show_final(self, draw: DrawViews) -> None:
         self._final = True
@@ -251,7 +250,7 @@ class DiscordReply:
             drawn = self._draw(self._laid_out)
             if self._max_messages:
                 drawn = message_view.limit_messages(
-                    drawn, self._max_messages, self._text, self._words
+                    drawn, self._max_messages, self._text, self._delivery.words
                 )
             self._wanted = tuple(f.laid_out() for f in drawn) if self._laid_out else drawn
             self._drawn, self._draw = self._draw, None
@@ -277,7 +276,7 @@ class DiscordReply:
         """Show the typing indicator until the first message is visible."""
         with suppress(Gone, Retry):  # a courtesy
             while not self._visible.is_set():
-                await self._transport.typing()
+                await self._delivery.transport.typing()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(TYPING_S):
                         await self._visible.wait()
@@ -285,7 +284,7 @@ class DiscordReply:
     def _first_difference(self) -> _Part | None:
         self._draw_newest()
         while len(self._parts) < len(self._wanted):
-            self._parts.append(_Part(maybe_sent=self._resumed))
+            self._parts.append(_Part(maybe_sent=self._delivery.resumed))
         for number in range(len(self._wanted)):
             if self._parts[number].shown != self._view_of(number):
                 return self._parts[number]
@@ -300,14 +299,14 @@ class DiscordReply:
         view = self._wanted[number]
         for refused in Refusable:
             if refused in self._parts[number].left_out:
-                view = message_view.without_refused(view, refused, self._words)
+                view = message_view.without_refused(view, refused, self._delivery.words)
         return view
 
     async def _try_sync(self, part: _Part) -> None:
         """Make one request, and decide from its failure what to try next."""
         started = monotonic()
         try:
-            async with self._pacer.turn(counted=self._transport.is_rate_limited):
+            async with self._delivery.pacer.turn(counted=self._delivery.transport.is_rate_limited):
                 await self._sync_message(part)
             part.failures = 0
             part.due = started + EDIT_INTERVAL_S
@@ -316,10 +315,10 @@ class DiscordReply:
             part.maybe_sent = True
             pause = min(EDIT_INTERVAL_S * 2**part.failures, MAX_RETRY_S)
             part.due = monotonic() + pause
-            log.warning("retry in %.0f s job=%s: %s", pause, self._job_id, error)
+            log.warning("retry in %.0f s job=%s: %s", pause, self._delivery.job_id, error)
         except Gone as error:
             if isinstance(error, Malformed) and self._laid_out:
-                log.warning("components refused job=%s: %s", self._job_id, error)
+                log.warning("components refused job=%s: %s", self._delivery.job_id, error)
                 self._laid_out, self._draw = False, self._draw or self._drawn
             elif isinstance(
                 error, TokenExhausted
@@ -337,7 +336,7 @@ class DiscordReply:
         if is_surplus and self._final:
             with suppress(Gone):  # only an earlier attempt needed it
                 if self._parts[-1].message is not None:
-                    await self._transport.delete(self._parts[-1].message)
+                    await self._delivery.transport.delete(self._parts[-1].message)
             self._parts.pop()
             return
         if is_surplus and part.message is None:  # the answer has become shorter meanwhile
@@ -345,11 +344,13 @@ class DiscordReply:
         # The text may soon grow again, so the message is kept until the end.
         view = message_view.OUTDATED if is_surplus else self._view_of(number)
         if part.message is None:
-            part.message = await self._transport.send(view, self._nonce(number), first=number == 0)
+            part.message = await self._delivery.transport.send(
+                view, self._nonce(number), first=number == 0
+            )
             # The nonce may have returned an earlier message with older text.
             part.shown = None if part.maybe_sent else view
         else:
-            part.message = await self._transport.edit(part.message, view)
+            part.message = await self._delivery.transport.edit(part.message, view)
             part.shown = view
         if not self._visible.is_set():
             tracing.current_span().add_event("first visible")
@@ -364,9 +365,9 @@ class DiscordReply:
         for refused in error.leave_out:
             if (
                 refused not in part.left_out
-                and message_view.without_refused(view, refused, self._words) != view
+                and message_view.without_refused(view, refused, self._delivery.words) != view
             ):
-                log.warning("left out %s job=%s: %s", refused.value, self._job_id, error)
+                log.warning("left out %s job=%s: %s", refused.value, self._delivery.job_id, error)
                 part.left_out |= {refused}
                 return True
         return False
@@ -375,15 +376,15 @@ class DiscordReply:
         """Give up a message that takes no edit, and send a new one in its place."""
         if part.message is None or self._replaced >= MAX_REPLACEMENTS:
             raise Undeliverable(str(error)) from error
-        log.warning("message replaced job=%s: %s", self._job_id, error)
+        log.warning("message replaced job=%s: %s", self._delivery.job_id, error)
         part.message, part.shown, part.maybe_sent = None, None, False
         self._replaced += 1
 
     def _nonce(self, number: int) -> str:
         """Return at most 25 characters, the same for the same message in a later process."""
-        return f"{self._job_id[-18:]}.{number}.{self._replaced}"
+        return f"{self._delivery.job_id[-18:]}.{number}.{self._replaced}"
 
     async def _save_progress(self) -> None:
         note = DeliveryNote(self.messages, self._replaced)
-        if note != self._saved and await self._save_note(note):
+        if note != self._saved and await self._delivery.save_note(note):
             self._saved = note

@@ -6,8 +6,8 @@ They translate the errors of discord.py and of the network:
     ├── Retry   the network, a 5xx or a 429 that outlasted discord.py's own retries
     └── Gone    Discord will not take this message here, however often it is tried
         ├── Rejected     it may take less: `leave_out` says what to leave out, in order
-        │   └── Unfit    the message is not made as Discord wants it
-        └── TooMany      the interaction's token may send no further message
+        │   └── Malformed    the message is not made as Discord wants it
+        └── TokenExhausted  the interaction's token may send no further message
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence

@@ -2,8 +2,8 @@
 
 The packages flash-attn and flash-attn-3 are used where they are installed. Where they are not,
 which is most machines, since they build for an hour, Llama-like layers are ours as a whole (see
-`layer`); in others torch's own FlashAttention reads prompts and our kernel decodes (see `paged`):
-the library's fast path, captured in CUDA graphs, needs no package beyond torch then.
+`FusedAttention`). In others torch's own FlashAttention reads prompts and our kernel decodes (see
+`decode_kernel`): the library's fast path, captured in CUDA graphs, needs no package but torch then.
 """
 
 import importlib.util
@@ -93,7 +93,7 @@ def read(
     return output
 
 
-# The library's attention layers that `fused_attention.FusedAttention` can replace.
+# The library's attention layers that `fused_layers.FusedAttention` can replace.
 
 # Those of the pinned version whose forward pass is Llama's, the norms of Qwen3's heads aside. A
 # test compares them, so that an upgrade which changes one is seen.

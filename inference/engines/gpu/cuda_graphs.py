@@ -2,8 +2,8 @@
 
 A batch that reads prompts is filled up to a multiple of `GPU_QUERY_STEP`, and the library captures
 a size when it first meets it: whoever talks then waits for two passes more. Here all are met at the
-start. Our kernels read the cache where it lies (see `pages`), so how much of it is read makes no
-other graph.
+start. Our kernels read the cache where it lies (see `page_tables`), so how much of it is read makes
+no other graph.
 """
 
 import gc

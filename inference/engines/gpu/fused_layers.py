@@ -3,7 +3,7 @@
 - Query, key and value are one product, and so are the two halves of the gated feed-forward: a
   single token is bound by reading the weights, and small products read them slowly.
 - Normalization is torch's own kernel instead of six that each pass over the activations.
-- A product with one row is ours (see `product`).
+- A product with one row is ours (see `gemv_kernel`).
 
 Weights are laid end to end layer by layer and the old ones dropped, so nothing is stored twice.
 """
@@ -28,7 +28,7 @@ _FEED_FORWARD = ("gate_proj", "up_proj", "down_proj")
 def fuse(model: Any, *, in_place: bool) -> None:
     """Changes a loaded model in place. Adapters and quantized layers are left as they are.
 
-    `in_place`: attention may be ours (see `layer`), where the family is one that it can stand for:
+    `in_place`: attention may be ours (see `FusedAttention`), where it can stand for the family's:
     in all layers or in none, since a batch tells of its cache in one way.
     """
     attending = [module for module in model.modules() if type(module).__name__ in FAMILIES]
@@ -88,7 +88,7 @@ class FusedQKV(JoinedLinear):
 
 
 class FusedSlice(nn.Module):
-    """Called after its `First`, with the same input: hands out what that computed."""
+    """Called after its `FusedQKV`, with the same input: hands out what that computed."""
 
     def __init__(self, first: FusedQKV, part: int) -> None:
         super().__init__()

@@ -1,8 +1,8 @@
 """Attention of prompts, or pieces of them, over the paged cache of their requests.
 
 The library gathers keys and values out of the cache before attention, as many as the largest batch
-of a captured size has; this kernel reads them where they lie, a page after another (see `pages`).
-The new ones were put there before.
+of a captured size has; this kernel reads them where they lie, a page after another (see
+`page_tables`). The new ones were put there before.
 Query heads that share a key head are rows of one matrix product, so that a request's single next
 token, which may come in the same batch, reads its cache once.
 

@@ -1,4 +1,4 @@
-"""HTTP requests to one server, with every fault translated into our errors."""
+"""Sends requests to one server and reads their streams; every fault becomes one of our errors."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -42,7 +42,8 @@ async def request(
 ) -> AsyncIterator[aiohttp.ClientResponse]:
     """A response's head within a time; its connection is closed at the end, read or not.
 
-    What fails while the response is used becomes Refused too.
+    Raises:
+        ServerFailed: also for what fails while the response is used.
     """
     try:
         async with asyncio.timeout(within_s):

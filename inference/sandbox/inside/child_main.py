@@ -1,4 +1,4 @@
-"""The main function of a forked child, from the fork to its end."""
+"""Confines a forked child and runs its one program."""
 
 import contextlib
 import gc

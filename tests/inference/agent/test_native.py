@@ -39,7 +39,7 @@ async def tool_runtime(
             Blobs(redis),
             system="be brief",
             sandbox=sandbox,
-            dialect="native",
+            tool_parser="native",
         )
 
 

@@ -35,7 +35,7 @@ def write_gguf(path: Path, architecture: str, **general: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("file", "architecture", "general", "dialect"),
+    ("file", "architecture", "general", "tool_parser"),
     [
         ("x.gguf", "qwen2", {"name": "Qwen2.5 Coder 1.5B Instruct", "size_label": "1.5B"}, "forms"),
         ("x.gguf", "qwen3", {"name": "Qwen3 4B", "size_label": "4B"}, "hermes"),
@@ -47,11 +47,11 @@ def write_gguf(path: Path, architecture: str, **general: str) -> Path:
     ],
 )
 def test_the_metadata_decide_and_not_the_files_name(
-    tmp_path: Path, file: str, architecture: str, general: dict[str, str], dialect: str
+    tmp_path: Path, file: str, architecture: str, general: dict[str, str], tool_parser: str
 ) -> None:
     path = write_gguf(tmp_path / file, architecture, **general)
     assert read_metadata(path).parameters == 24
-    assert of_model(LlamaCppEngine(path).identity).name == dialect
+    assert of_model(LlamaCppEngine(path).identity).name == tool_parser
 
 
 def test_a_renamed_file_gets_its_authors_sampling(tmp_path: Path) -> None:

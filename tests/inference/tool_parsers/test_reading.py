@@ -1,10 +1,10 @@
-"""Every dialect, for every way a reply may be cut into pieces."""
+"""Every tool parser, for every way a reply may be cut into pieces."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.tool_parsers import DIALECTS, of_model
+from inference.tool_parsers import TOOL_PARSERS, of_model
 from inference.tool_parsers.base import ParsedOutput, ToolRequest
 
 PROGRAM = 'print("é\\n", 2)\nx = {"a": 1}'
@@ -39,14 +39,14 @@ MARKS = (
 
 @pytest.mark.parametrize("name", REPLIES)
 def test_a_call_is_read(name: str) -> None:
-    reply = DIALECTS[name].read(REPLIES[name], ended=True)
+    reply = TOOL_PARSERS[name].read(REPLIES[name], ended=True)
     assert reply.text.strip() == "Let me see."
     assert reply.call == ToolRequest("python", PROGRAM, True, {"program": PROGRAM})
 
 
 @pytest.mark.parametrize("name", REPLIES)
 def test_reasoning_is_apart_from_what_is_said(name: str) -> None:
-    reply = DIALECTS[name].read(
+    reply = TOOL_PARSERS[name].read(
         f"<think>\nhm, <tool_call>?\n</think>\n\n{REPLIES[name]}", ended=True
     )
     assert reply.thought == "hm, <tool_call>?"
@@ -57,9 +57,9 @@ def test_reasoning_is_apart_from_what_is_said(name: str) -> None:
 @given(text=st.lists(st.sampled_from(MARKS), max_size=14).map("".join), data=st.data())
 def test_what_is_read_only_grows(text: str, data: st.DataObject) -> None:
     """So a stream is the same however it is cut, and nothing that was shown is taken back."""
-    dialect = DIALECTS[data.draw(st.sampled_from(sorted(DIALECTS)))]
+    tool_parser = TOOL_PARSERS[data.draw(st.sampled_from(sorted(TOOL_PARSERS)))]
     cut = data.draw(st.integers(0, len(text)))
-    early, late = dialect.read(text[:cut], ended=False), dialect.read(text, ended=True)
+    early, late = tool_parser.read(text[:cut], ended=False), tool_parser.read(text, ended=True)
     assert late.thought.startswith(early.thought)
     if not late.text.startswith(early.text):  # then it was reasoning that only its end tells of
         assert "</think>" in text
@@ -90,7 +90,7 @@ def test_what_is_read_only_grows(text: str, data: st.DataObject) -> None:
     ],
 )
 def test_what_is_not_a_call_has_a_fault_and_no_arguments(name: str, text: str, why: str) -> None:
-    call = DIALECTS[name].read(text, ended=True).call
+    call = TOOL_PARSERS[name].read(text, ended=True).call
     assert call is not None
     assert call.complete
     assert call.arguments is None
@@ -101,24 +101,24 @@ def test_a_plugin_call_has_its_own_word_for_arguments() -> None:
     text = (
         '<|action_start|><|plugin|>\n{"name": "convert", "parameters": {"value": 3}}<|action_end|>'
     )
-    call = DIALECTS["internlm"].read(text, ended=True).call
+    call = TOOL_PARSERS["internlm"].read(text, ended=True).call
     assert call == ToolRequest("convert", '{"value": 3}', True, {"value": 3})
 
 
-def test_plain_words_are_an_answer_in_every_dialect() -> None:
-    for dialect in DIALECTS.values():
-        assert dialect.read("It is 4 < 5.", ended=True) == ParsedOutput("", "It is 4 < 5.")
+def test_plain_words_are_an_answer_with_every_tool_parser() -> None:
+    for tool_parser in TOOL_PARSERS.values():
+        assert tool_parser.read("It is 4 < 5.", ended=True) == ParsedOutput("", "It is 4 < 5.")
 
 
 def test_a_form_becomes_a_whole_program() -> None:
-    call = DIALECTS["forms"].read('```python\nsolve("2x + 3 = 10")\n```', ended=False).call
+    call = TOOL_PARSERS["forms"].read('```python\nsolve("2x + 3 = 10")\n```', ended=False).call
     assert call is not None
     assert "left, right = 2 * x + 3, 10" in call.text
     assert call.arguments == {"program": call.text}
 
 
 @pytest.mark.parametrize(
-    ("model", "dialect"),
+    ("model", "tool_parser"),
     [
         ("InternLM3-8B-Instruct", "internlm"),
         ("internlm/internlm2_5-7b-chat", "internlm"),
@@ -129,5 +129,5 @@ def test_a_form_becomes_a_whole_program() -> None:
         ("scripted", "hermes"),
     ],
 )
-def test_a_models_name_tells_its_dialect(model: str, dialect: str) -> None:
-    assert of_model(model).name == dialect
+def test_a_models_name_tells_its_tool_parser(model: str, tool_parser: str) -> None:
+    assert of_model(model).name == tool_parser
