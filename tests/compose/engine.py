@@ -164,6 +164,8 @@ class Engine:
             shutil.copy(found, target / name)
 
     def _build_python(self, python: Path) -> None:
+        if python == Path("/usr"):
+            raise EngineError("Debian's Python cannot be copied: name another one with --python")
         context = self.folder / "python"
         shutil.rmtree(context, ignore_errors=True)
         leave = ("test", "__pycache__", "site-packages", "config-*", "idlelib", "*.a", "share")
