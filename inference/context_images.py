@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from inference.engines.base import Engine, Image
 from jobqueue.blobs import BlobReader
-from jobqueue.history_images import load_images, load_visible_images, select_images
+from jobqueue.history import load_images, load_visible_images, select_images
 from jobqueue.schema import Job, Turn
 from jobqueue.structs import Attachment
 

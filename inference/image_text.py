@@ -17,7 +17,7 @@ from inference.chat_attempt import Attempt
 from inference.engines.base import BadRequest, Engine, Image, Message, Request
 from inference.tools.base import MAX_SHOWN, cut
 from jobqueue.blobs import BlobReader
-from jobqueue.history_images import MAX_IMAGES, select_images
+from jobqueue.history import MAX_IMAGES, select_images
 from jobqueue.schema import (
     SOLVE,
     AnyEvent,

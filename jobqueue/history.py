@@ -5,15 +5,17 @@ The channel's head is the latest turn of its conversation; a new question follow
 another turn.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
 from redis.asyncio import Redis
 
+from jobqueue.blobs import BlobReader
 from jobqueue.lua_runner import Scripts
 from jobqueue.policy import Policy
 from jobqueue.schema import HEAD, Summary, Turn, decode_summary, decode_turn, encode
+from jobqueue.structs import Attachment
 
 _FIRST_READ = 32  # turns; nearly every context is filled by fewer
 
@@ -209,3 +211,36 @@ def _newest_within(turns: list[Turn], budget_tokens: int | None) -> list[Turn]:
     while first > 0 and (left := left - count_turn_tokens(turns[first - 1])) >= 0:
         first -= 1
     return turns[first:]
+
+
+MAX_IMAGES = 8  # earlier ones; few models can tell more of them apart
+MEDIA_TYPES = ("image/png", "image/jpeg")  # the bot stores images in these
+
+LoadedImages = tuple[tuple[Attachment, bytes], ...]
+
+
+def select_images(attachments: Sequence[Attachment]) -> list[Attachment]:
+    return [each for each in attachments if each.media_type in MEDIA_TYPES]
+
+
+async def load_visible_images(
+    turns: Sequence[Turn], blobs: BlobReader
+) -> Mapping[str, LoadedImages]:
+    """Load the newest turns' images, MAX_IMAGES at most; return them by job, in the turns' order.
+
+    Expired images do not count. A model's context may hold fewer.
+    """
+    visible: dict[str, LoadedImages] = {}
+    room = MAX_IMAGES
+    for turn in reversed(turns):
+        images = select_images(turn.attachments)
+        if images and room >= len(images) and (loaded := await load_images(images, blobs)):
+            visible[turn.job] = loaded
+            room -= len(loaded)
+    return dict(reversed(visible.items()))
+
+
+async def load_images(attachments: Sequence[Attachment], blobs: BlobReader) -> LoadedImages:
+    """Load the images' bytes; leave out what has expired."""
+    found = [(each, await blobs.get(each.sha256)) for each in attachments]
+    return tuple((each, data) for each, data in found if data is not None)

@@ -31,7 +31,7 @@ from inference.tools.base import Context, Tool
 from inference.tools.registry import CONVERT, PYTHON, READ_PICTURE, tools
 from jobqueue.approvals import Approvals
 from jobqueue.blobs import Blobs
-from jobqueue.history_images import MAX_IMAGES, select_images
+from jobqueue.history import MAX_IMAGES, select_images
 from jobqueue.schema import SOLVE, Attachment, Job, Sampling
 
 log = logging.getLogger(__name__)

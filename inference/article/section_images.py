@@ -28,7 +28,7 @@ from inference.library.normalize import (
 from inference.sandbox.client import Sandbox
 from jobqueue.article import Article, ImageKind, ImageRequest, ImageSlot, Section
 from jobqueue.blobs import Blobs
-from jobqueue.history_images import select_images
+from jobqueue.history import select_images
 from jobqueue.schema import Job
 
 MAX_BARE_TOPIC = 60  # characters of an assignment that leaves open what is to be told

@@ -22,7 +22,7 @@ from inference.library.normalize import is_among
 from jobqueue.article import ArticleFigure, ImageRequest, ImageSlot, NoImageReason
 from jobqueue.blobs import Blobs
 from jobqueue.errors import QueueError
-from jobqueue.history_images import select_images
+from jobqueue.history import select_images
 from jobqueue.structs import Attachment
 
 MAX_EXAMINED = 4  # candidates whose files are looked into

@@ -1,4 +1,4 @@
-"""Tools that search the conversation and the question's files."""
+"""Tools that search the conversation and the files and pictures of the question."""
 
 import json
 import math
@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from xml.etree import ElementTree
 
+from inference import ocr
 from inference.tools.base import Context, Tool, ToolFailed, cut, tool
 from inference.tools.public_http import PUBLIC
 
@@ -129,3 +130,20 @@ def pages(answer: bytes) -> str:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ToolFailed("the search engine answered with something else than JSON") from error
     return "\n\n".join(cut(page, 600) for page in found) or "Nothing was found."
+
+
+async def read_picture(context: Context, picture: str) -> str:
+    """Read the text in a picture that was posted in this conversation.
+
+    picture: its file name, as photo.png
+    """
+    if not context.pictures:
+        raise ToolFailed("no picture was posted")
+    if picture not in context.pictures:
+        names = ", ".join(context.pictures)
+        raise ToolFailed(f"there is no picture {picture!r}; there are {names}")
+    try:
+        lines = await ocr.read_text(context.pictures[picture])
+    except ocr.Unread as error:
+        raise ToolFailed(f"{picture} cannot be read: {error}") from error
+    return cut(ocr.in_rows(lines)) or "There is no text in it."

@@ -3,8 +3,7 @@
 from inference.chat_attempt import Prompt, compose
 from inference.engines.base import Message
 from inference.engines.scripted import ScriptedEngine
-from jobqueue.history import LoadedHistory
-from jobqueue.history_images import MAX_IMAGES
+from jobqueue.history import MAX_IMAGES, LoadedHistory
 from jobqueue.schema import Attachment, Turn
 from tests.jobqueue.support import make_job
 

@@ -26,8 +26,13 @@ from bot.discord.views.persistent_item import PersistentItem
 from bot.i18n import Words, words
 from bot.notices import Notice, QuestionRefused, Tone
 from jobqueue.blobs import Blobs
-from jobqueue.history import History, LoadedHistory, count_turn_tokens
-from jobqueue.history_images import load_visible_images, select_images
+from jobqueue.history import (
+    History,
+    LoadedHistory,
+    count_turn_tokens,
+    load_visible_images,
+    select_images,
+)
 from jobqueue.job_records import JobRecords
 from jobqueue.rate_limit import UserLimits
 from jobqueue.schema import READ, VISION, Job, Summary, Turn, WorkerStatus
