@@ -11,7 +11,7 @@ from pathlib import Path
 
 import aiohttp
 
-from inference.models import hashing
+from inference.models import integrity
 from inference.models.errors import DownloadBroken, Progress, PullFailed, Report
 from inference.models.model_store import require_space
 
@@ -130,9 +130,9 @@ def _length(part: Path) -> int:
 def _verify(file: RemoteFile, part: Path) -> None:
     """Throw `part` away unless its hash is the promised one."""
     if file.sha256:
-        promised, found = file.sha256, hashing.sha256(part)
+        promised, found = file.sha256, integrity.sha256(part)
     elif file.git_sha1:
-        promised, found = file.git_sha1, hashing.git_blob(part)
+        promised, found = file.git_sha1, integrity.git_blob(part)
     else:
         return
     if found != promised:

@@ -9,7 +9,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from inference.models import catalog, download, hashing, hub_listing, model_store, wheel_models
+from inference.models import catalog, download, hub_listing, integrity, model_store, wheel_models
 from inference.models.catalog import HubGguf, Known
 from inference.models.errors import (
     ModelBroken,
@@ -102,7 +102,7 @@ def is_altered(path: Path, *, remembered: bool = False) -> bool:
     known = catalog.find(path.stem)
     if known is None or known.packaged is None or path != wheel_models.gguf_path(known).absolute():
         return False
-    read = hashing.remembered_sha256 if remembered else hashing.sha256
+    read = integrity.remembered_sha256 if remembered else integrity.sha256
     return read(path) != known.packaged.sha256
 
 

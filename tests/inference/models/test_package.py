@@ -18,7 +18,6 @@ from inference.models import (
     catalog,
     gguf,
     gguf_to_safetensors,
-    hashing,
     integrity,
     model_store,
     pull,
@@ -222,13 +221,13 @@ def test_a_file_is_read_again_only_where_it_changed(
     path = bring(known, tmp_path)
     gguf.require_unaltered(path)
     reads: list[Path] = []
-    whole = hashing.sha256
+    whole = integrity.sha256
 
     def counted(path: Path) -> str:
         reads.append(path)
         return whole(path)
 
-    monkeypatch.setattr(hashing, "sha256", counted)
+    monkeypatch.setattr(integrity, "sha256", counted)
     gguf.require_unaltered(path)
     assert not reads
     status = path.stat()
