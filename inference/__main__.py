@@ -21,7 +21,7 @@ with require_extra("inference"):
     from inference import doctor, logs, terminal_chat
     from inference.agent.tool_runtime import ToolRuntime
     from inference.article import cli as article
-    from inference.article.edit_attempt import ArticleService
+    from inference.article.article_service import ArticleService
     from inference.article.section_images import ArticleTools
     from inference.config import (
         ALSO,
@@ -33,7 +33,6 @@ with require_extra("inference"):
     )
     from inference.engines import create_engine
     from inference.engines.base import CannotLoad, Engine
-    from inference.engines.metered_engine import MeteredEngine
     from inference.library import cli as pictures
     from inference.library import create_selector
     from inference.metrics import WorkerMetrics
@@ -88,7 +87,7 @@ def run_serve(arguments: argparse.Namespace) -> int:
     # Nothing is held while the model loads, so Ctrl-C may end the process at once.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     metrics = WorkerMetrics()
-    engine = MeteredEngine(create_engine(settings.engine, settings), metrics)
+    engine = create_engine(settings.engine, settings, metrics)
 
     async def serve() -> None:
         async with (

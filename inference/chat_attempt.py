@@ -35,6 +35,17 @@ from jobqueue.schema import (
 ANSWER_SHARE = 4
 
 
+# Why an attempt has no answer; the worker turns these errors into texts for people.
+
+
+class NoAnswer(BadRequest):
+    """The model wrote no answer in its turns."""
+
+
+class NoPrograms(BadRequest):
+    """Nowhere here may a program be run."""
+
+
 class HistorySource(Protocol):
     """Finished turns of a channel, newest last: `jobqueue.history`, or a terminal's memory."""
 
@@ -166,7 +177,7 @@ class Attempt(Protocol):
         ...
 
 
-class ChatAnswer:
+class ChatAttempt:
     """An attempt that asks the engine once."""
 
     def __init__(self, job: Job, attempt: int, prompt: Prompt, engine: Engine) -> None:

@@ -16,7 +16,7 @@ from itertools import count
 import msgspec
 
 from common.redact import redact
-from inference.chat_attempt import ChatAnswer, compose
+from inference.chat_attempt import ChatAttempt, compose
 from inference.config import OFFLINE, WorkerSettings, add_choices, from_arguments
 from inference.engines import create_engine
 from inference.engines.base import BadRequest, Engine, EngineFailed, Health
@@ -137,13 +137,13 @@ class Chat:
             sampling=self._sampling,
         )
         composed = await compose(job, self._memory, self._engine, system=self._system)
-        answer = ChatAnswer(job, 1, composed, self._engine)
+        answer = ChatAttempt(job, 1, composed, self._engine)
         finished = await self._show(answer)
         if finished.text:
             self._memory.add(answer.turn(finished))
         print(_footnote(finished))
 
-    async def _show(self, answer: ChatAnswer) -> Finished:
+    async def _show(self, answer: ChatAttempt) -> Finished:
         """Prints the answer as it comes. Ctrl-C cancels the task that runs this."""
         try:
             async with aclosing(answer.events()) as events:

@@ -14,11 +14,17 @@ from uuid import uuid4
 
 from common import tracing
 from common.redact import redact
-from inference.agent.model_turn import NoAnswer, NoPrograms
 from inference.agent.tool_runtime import ToolRuntime
-from inference.article.edit_attempt import ArticleService
+from inference.article.article_service import ArticleService
 from inference.attempt_span import trace_attempt
-from inference.chat_attempt import Attempt, ChatAnswer, HistorySource, compose
+from inference.chat_attempt import (
+    Attempt,
+    ChatAttempt,
+    HistorySource,
+    NoAnswer,
+    NoPrograms,
+    compose,
+)
 from inference.emitter import Emitter, batches, merge_events, retry_transient
 from inference.engines.base import (
     BadRequest,
@@ -328,7 +334,7 @@ class Worker:
             if wanted == SOLVE:
                 if tool_runtime is None:
                     raise NoPrograms("this worker runs none")
-                return await tool_runtime.solution(job, number, steps)
+                return await tool_runtime.create_solve_attempt(job, number, steps)
             if wanted == ARTICLE and self._article_service is not None:
                 return await self._article_service.create_attempt(job, number)
             if (
@@ -336,11 +342,11 @@ class Worker:
                 and tool_runtime is not None
                 and (tools := tool_runtime.tools_for(job))
             ):
-                return await tool_runtime.talk(job, number, tools, steps)
+                return await tool_runtime.create_tool_chat_attempt(job, number, tools, steps)
             prompt = await compose(
                 job, self._past, self._engine, system=self._system, blobs=self._blobs
             )
-            return ChatAnswer(job, number, prompt, self._engine)
+            return ChatAttempt(job, number, prompt, self._engine)
 
     async def _stream(
         self, events: AsyncGenerator[AnyEvent, None], emitter: Emitter

@@ -13,7 +13,7 @@ from statistics import median
 
 import msgspec
 
-from inference.chat_attempt import ChatAnswer, compose
+from inference.chat_attempt import ChatAttempt, compose
 from inference.config import OFFLINE, WorkerSettings, add_choices, from_arguments
 from inference.engines import create_engine
 from inference.engines.base import Engine
@@ -92,7 +92,7 @@ async def _ask(
     )
     began, first_s, finished = time.perf_counter(), 0.0, None
     prompt = await compose(job, Memory(), engine, system=settings.system_prompt)
-    async with aclosing(ChatAnswer(job, 1, prompt, engine).events()) as events:
+    async with aclosing(ChatAttempt(job, 1, prompt, engine).events()) as events:
         async for event in events:
             if isinstance(event, Delta) and not first_s:
                 first_s = time.perf_counter() - began

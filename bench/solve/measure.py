@@ -18,8 +18,8 @@ import msgspec
 from redis.asyncio import Redis
 
 from bench.report import print_table
-from inference.agent.model_turn import NoAnswer
 from inference.agent.tool_runtime import ToolRuntime
+from inference.chat_attempt import NoAnswer
 from inference.config import OFFLINE, add_choices, from_arguments
 from inference.engines import create_engine
 from inference.engines.base import Engine
@@ -133,7 +133,7 @@ async def _solve(
     begun, last, finished = time.perf_counter(), "", None
     turns = 0
     try:
-        attempt = await tool_runtime.solution(job, 1)
+        attempt = await tool_runtime.create_solve_attempt(job, 1)
         async for event in attempt.events():
             if isinstance(event, ToolResult):
                 turns += 1

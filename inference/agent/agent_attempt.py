@@ -6,9 +6,9 @@ from contextlib import aclosing
 
 from common import tracing
 from inference.agent import prompts
-from inference.agent.model_turn import Asking, ModelOutput, NoAnswer
+from inference.agent.model_turn import Asking, ModelOutput
 from inference.agent.step_events import Steps
-from inference.chat_attempt import Prompt
+from inference.chat_attempt import NoAnswer, Prompt
 from inference.engines.base import Engine, PromptTooLong
 from inference.tool_parsers.base import ToolParser
 from inference.tools.base import Context, Outcome, Tool
@@ -122,7 +122,7 @@ class AgentAttempt:
 # `/chat` with tools: an answer in the model's words, with tool calls in between.
 
 
-class Talk(AgentAttempt):
+class ToolChatAttempt(AgentAttempt):
     async def events(self) -> AsyncGenerator[AnyEvent, None]:
         last, called, before = None, False, ""
         async with aclosing(self._replies(self._question)) as steps:

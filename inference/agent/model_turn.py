@@ -6,7 +6,6 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from inference.engines.base import (
-    BadRequest,
     Chunk,
     Engine,
     Message,
@@ -31,17 +30,6 @@ class ModelOutput:
 
 
 Ask = Callable[[tuple[Message, ...]], AsyncGenerator[ModelOutput, None]]
-
-
-# Why an agent has no answer; the worker turns these errors into texts for people.
-
-
-class NoAnswer(BadRequest):
-    """The model used all its turns without an answer."""
-
-
-class NoPrograms(BadRequest):
-    """Nowhere here may a program be run."""
 
 
 class Asking:

@@ -7,7 +7,8 @@ from contextlib import aclosing
 from common import tracing
 from inference.agent import prompts
 from inference.agent.agent_attempt import AgentAttempt
-from inference.agent.model_turn import ModelOutput, NoAnswer
+from inference.agent.model_turn import ModelOutput
+from inference.chat_attempt import NoAnswer
 from inference.maths import form_programs, question_parser, verify
 from inference.maths.verify import Verdict
 from inference.tool_parsers.base import ParsedOutput, ToolRequest
@@ -16,7 +17,7 @@ from jobqueue.schema import AnyEvent, Check, Delta, FinishReason
 REPAIRS = 2  # of a refuted result, before the question is computed as it was read by rule
 
 
-class Solution(AgentAttempt):
+class SolveAttempt(AgentAttempt):
     _last_reply: str | None = None  # the model's last words, without a call
     _latex = ""
 

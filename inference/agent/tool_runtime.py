@@ -16,10 +16,9 @@ import msgspec
 
 from inference import tool_parsers
 from inference.agent import prompts
-from inference.agent.agent_attempt import Talk
-from inference.agent.model_turn import NoPrograms
-from inference.agent.solve_attempt import Solution
-from inference.chat_attempt import HistorySource, Prompt, compose
+from inference.agent.agent_attempt import ToolChatAttempt
+from inference.agent.solve_attempt import SolveAttempt
+from inference.chat_attempt import HistorySource, NoPrograms, Prompt, compose
 from inference.engines.base import Engine, EngineError, Message, Request
 from inference.sandbox.client import Sandbox
 from inference.sandbox.config import SandboxConfig
@@ -165,7 +164,7 @@ class ToolRuntime:
             return ()
         return tuple(tool for tool in self.tools if tool.name in job.tools)
 
-    async def solution(self, job: Job, number: int, steps: int = 0) -> Solution:
+    async def create_solve_attempt(self, job: Job, number: int, steps: int = 0) -> SolveAttempt:
         """Create an attempt at a problem after `steps` earlier steps.
 
         Raises NoPrograms, and the errors of `compose`.
@@ -173,11 +172,13 @@ class ToolRuntime:
         if not self._open:
             raise NoPrograms(self.closed_because)
         chosen = (PYTHON, CONVERT, *(t for t in self.tools_for(job) if t.name in _READERS))
-        return Solution(job, number, steps=steps, **await self._attempt_parts(job, chosen))
+        return SolveAttempt(job, number, steps=steps, **await self._attempt_parts(job, chosen))
 
-    async def talk(self, job: Job, number: int, chosen: tuple[Tool, ...], steps: int = 0) -> Talk:
-        """Raises what `compose` does."""
-        return Talk(job, number, steps=steps, **await self._attempt_parts(job, chosen))
+    async def create_tool_chat_attempt(
+        self, job: Job, number: int, chosen: tuple[Tool, ...], steps: int = 0
+    ) -> ToolChatAttempt:
+        """Create an attempt at a chat with tools. Raises the errors of `compose`."""
+        return ToolChatAttempt(job, number, steps=steps, **await self._attempt_parts(job, chosen))
 
     async def _attempt_parts(self, job: Job, chosen: tuple[Tool, ...]) -> dict[str, Any]:
         """Return the arguments of an attempt besides its job."""

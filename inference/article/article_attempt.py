@@ -5,7 +5,6 @@ from contextlib import aclosing
 
 import msgspec
 
-from inference.agent.model_turn import NoAnswer
 from inference.article.image_requests import spread
 from inference.article.llm_client import LLMClient
 from inference.article.outline import LENGTHS, Outline, OutlinePart, create_outline
@@ -13,6 +12,7 @@ from inference.article.prompts import language_of, prompts_for
 from inference.article.section_images import ArticleTools, SectionImages
 from inference.article.section_writer import SectionWriter, source_room
 from inference.article.source import parse_source
+from inference.chat_attempt import NoAnswer
 from jobqueue.article import Article, ArticleOrder, ArticleStage, ImageSlot, Section
 from jobqueue.schema import AnyEvent, ArticleProgress, Delta, Finished, FinishReason, Job, Turn
 

@@ -14,7 +14,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 from common.redact import redact
-from inference.article.edit_attempt import ArticleService
+from inference.article.article_service import ArticleService
 from inference.article.section_images import ArticleTools
 from inference.config import OFFLINE, WorkerSettings, add_choices, from_arguments
 from inference.engines import create_engine

@@ -6,14 +6,12 @@ from functools import partial
 
 import msgspec
 
-from inference.article.article_attempt import ArticleAttempt, BaseArticleAttempt
+from inference.article.article_attempt import BaseArticleAttempt
 from inference.article.image_requests import is_about, request_images, says
 from inference.article.outline import SectionLength
-from inference.article.section_images import ArticleTools
 from inference.article.section_writer import source_room, stream_clean
 from inference.article.source import SourceText, numbers_in
 from inference.article.stream_cleaner import SentenceMemory, StreamCleaner, pieces
-from inference.chat_attempt import HistorySource
 from inference.engines.base import Message
 from inference.library.normalize import capitalized_names
 from jobqueue.article import (
@@ -27,7 +25,7 @@ from jobqueue.article import (
     Section,
     SectionChange,
 )
-from jobqueue.schema import ARTICLE, AnyEvent, ArticleProgress, Job
+from jobqueue.schema import AnyEvent, ArticleProgress
 
 TRIES = 2
 FACTORS = {Rework.REWRITE: 1.0, Rework.EXPAND: 2.0, Rework.SHORTEN: 0.5}  # of its length
@@ -206,24 +204,3 @@ def _first_half(text: str) -> str:
             break
         kept += piece.text + piece.space
     return kept.rstrip()
-
-
-# Everything beside the engine that a worker needs for `/article`.
-
-
-class ArticleService:
-    def __init__(self, past: HistorySource, tools: ArticleTools) -> None:
-        self._past = past
-        self._tools = tools
-
-    @property
-    def capabilities(self) -> frozenset[str]:
-        """Empty where the model knows nothing but pictures."""
-        return frozenset({ARTICLE} if "chat" in self._tools.engine.capabilities else ())
-
-    async def create_attempt(self, job: Job, number: int) -> BaseArticleAttempt:
-        """Begin a new article, or a change of one. What was said in the channel is not read."""
-        attempt = EditAttempt if job.order and job.order.change else ArticleAttempt
-        parent = job.parent and (await self._past.load(job.channel, 0, job.parent)).parent
-        tokens = await self._tools.engine.count_tokens((Message("user", job.prompt),))
-        return attempt(job, number, self._tools, parent=parent, question_tokens=tokens)

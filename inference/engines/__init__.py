@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 from inference.config import WorkerSettings
 from inference.engines.base import CannotLoad, Engine
+from inference.engines.metered_engine import MeteredEngine
 from inference.engines.repetition_guard import GuardedEngine
+from inference.metrics import WorkerMetrics
 
 
 class UnknownEngine(CannotLoad):
@@ -12,16 +14,20 @@ class UnknownEngine(CannotLoad):
         super().__init__(f"no engine is called {name!r}; there are {', '.join(sorted(ENGINES))}")
 
 
-def create_engine(name: str, settings: WorkerSettings) -> Engine:
-    """The engine called `name`, not yet loaded: enter it to load. It ends answers that loop.
+def create_engine(
+    name: str, settings: WorkerSettings, metrics: WorkerMetrics | None = None
+) -> Engine:
+    """Create the engine called `name`; enter it to load its model.
 
+    It ends answers that repeat themselves, and counts and times requests in `metrics`.
     Raises UnknownEngine, and what finding its model raises.
     """
     try:
         make = ENGINES[name]
     except KeyError:
         raise UnknownEngine(name) from None
-    return GuardedEngine(make(settings))
+    engine = GuardedEngine(make(settings))
+    return engine if metrics is None else MeteredEngine(engine, metrics)
 
 
 def _create_auto(settings: WorkerSettings) -> Engine:

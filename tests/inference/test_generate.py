@@ -2,7 +2,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from inference.chat_attempt import ChatAnswer, compose
+from inference.chat_attempt import ChatAttempt, compose
 from inference.emitter import merge_events
 from inference.engines.base import (
     BadRequest,
@@ -116,7 +116,7 @@ async def test_events_are_deltas_and_one_finished_with_everything() -> None:
     asked = job("hello")
     engine = ScriptedEngine()
     prompt = await compose(asked, Past(turn(1)), engine, system=SYSTEM)
-    answer = ChatAnswer(asked, 1, prompt, engine)
+    answer = ChatAttempt(asked, 1, prompt, engine)
     *deltas, last = [event async for event in answer.events()]
     assert isinstance(last, Finished)
     assert all(isinstance(event, Delta) for event in deltas)
@@ -134,7 +134,7 @@ async def test_an_answer_cut_short_keeps_what_was_said() -> None:
     asked = job("one two three")
     engine = ScriptedEngine()
     prompt = await compose(asked, Past(), engine, system=SYSTEM)
-    answer = ChatAnswer(asked, 1, prompt, engine)
+    answer = ChatAttempt(asked, 1, prompt, engine)
     events = answer.events()
     first = await anext(events)
     await events.aclose()
@@ -152,14 +152,16 @@ async def test_a_turn_tells_what_it_follows_only_where_its_job_does() -> None:
     engine = ScriptedEngine()
     for asked, expected in ((None, None), ("j1", "j2"), ("", "j2")):
         question = job(parent=asked)
-        answer = ChatAnswer(question, 1, await compose(question, Past(), engine, system=""), engine)
+        answer = ChatAttempt(
+            question, 1, await compose(question, Past(), engine, system=""), engine
+        )
         assert answer.turn(Finished(text="yes")).parent == expected
 
 
 async def test_a_continued_answer_is_the_whole_one_in_the_end() -> None:
     engine, prompt = ScriptedEngine(), "!tokens 60"
     first = job(prompt, sampling=Sampling(max_tokens=25))
-    cut = ChatAnswer(first, 1, await compose(first, Past(), engine, system=""), engine)
+    cut = ChatAttempt(first, 1, await compose(first, Past(), engine, system=""), engine)
     *_, half = [event async for event in cut.events()]
     assert isinstance(half, Finished)
     assert half.reason is FinishReason.LENGTH
@@ -167,7 +169,7 @@ async def test_a_continued_answer_is_the_whole_one_in_the_end() -> None:
     again = job(prompt, id="j10", continues="j9", parent="")
     past = Past(cut.turn(half))
     past.before = ()
-    whole = ChatAnswer(again, 1, await compose(again, past, engine, system=""), engine)
+    whole = ChatAttempt(again, 1, await compose(again, past, engine, system=""), engine)
     begun, *_, end = [event async for event in whole.events()]
     assert begun == Delta(text=half.text)
     assert isinstance(end, Finished)
@@ -187,7 +189,7 @@ async def test_an_answer_that_is_forgotten_cannot_be_continued() -> None:
 async def test_reasoning_is_told_apart_and_not_remembered() -> None:
     asked = job("q !think let me see !say it is 4", thinking=True)
     engine = ScriptedEngine()
-    answer = ChatAnswer(asked, 1, await compose(asked, Past(), engine, system=""), engine)
+    answer = ChatAttempt(asked, 1, await compose(asked, Past(), engine, system=""), engine)
     *events, last = [event async for event in answer.events()]
     assert "".join(e.text for e in events if isinstance(e, ReasoningDelta)) == "let me see"
     assert "".join(e.text for e in events if isinstance(e, Delta)) == "it is 4"
@@ -210,7 +212,7 @@ class Lines(ScriptedEngine):
 
 async def test_what_turns_out_to_be_reasoning_is_taken_back() -> None:
     engine = Lines("The user greets me,", " I greet back.\n", "</think>\n\n", "Hello", " there!")
-    answer = ChatAnswer(job(), 1, await compose(job(), Past(), engine, system=""), engine)
+    answer = ChatAttempt(job(), 1, await compose(job(), Past(), engine, system=""), engine)
     *events, last = [event async for event in answer.events()]
     draft = ""
     for event in merge_events(events):
@@ -226,7 +228,7 @@ async def test_what_turns_out_to_be_reasoning_is_taken_back() -> None:
 async def test_a_model_that_has_no_mode_for_it_gets_no_reasoning() -> None:
     asked = job("hello", thinking=True)
     engine = ScriptedEngine()
-    answer = ChatAnswer(asked, 1, await compose(asked, Past(), engine, system=SYSTEM), engine)
+    answer = ChatAttempt(asked, 1, await compose(asked, Past(), engine, system=SYSTEM), engine)
     events = [event async for event in answer.events()]
     assert not any(isinstance(event, ReasoningDelta) for event in events)
     assert isinstance(events[-1], Finished)

@@ -6,8 +6,7 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from inference.agent.model_turn import NoPrograms
-from inference.chat_attempt import Attempt
+from inference.chat_attempt import Attempt, NoPrograms
 from inference.engines.base import Chunk, Request, Usage
 from inference.engines.scripted import ScriptedEngine
 from inference.image_text import OcrAttempt, Passage

@@ -137,7 +137,9 @@ async def test_what_a_chat_with_tools_has_read_of_before_is_told(redis: Redis) -
     tool_runtime = ToolRuntime(
         ScriptedEngine(), Remembering(), Blobs(redis), system="s", sandbox=SandboxConfig()
     )
-    talk = await tool_runtime.talk(problem("and now?", capability="chat"), 1, (CONVERT,))
+    talk = await tool_runtime.create_tool_chat_attempt(
+        problem("and now?", capability="chat"), 1, (CONVERT,)
+    )
     told = await talk.cut_short(FinishReason.CANCELLED)
     assert (told.summarised_turns, told.omitted_turns) == (3, 2)
 

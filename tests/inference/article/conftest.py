@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from inference.article.edit_attempt import ArticleService
+from inference.article.article_service import ArticleService
 from inference.article.section_images import ArticleTools
 from inference.engines.scripted import ScriptedEngine
 from inference.library.eligibility import SurroundingText

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from redis.asyncio import Redis
 
-from inference.agent.model_turn import NoAnswer
+from inference.chat_attempt import NoAnswer
 from inference.worker import Worker
 from jobqueue.article import (
     ArticleLength,

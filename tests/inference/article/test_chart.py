@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from inference.article.edit_attempt import ArticleService
+from inference.article.article_service import ArticleService
 from inference.article.section_images import ArticleTools
 from inference.engines.scripted import ScriptedEngine
 from inference.sandbox.client import Sandbox

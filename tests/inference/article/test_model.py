@@ -3,7 +3,7 @@
 import pytest
 from redis.asyncio import Redis
 
-from inference.article.edit_attempt import ArticleService
+from inference.article.article_service import ArticleService
 from inference.article.section_images import ArticleTools
 from inference.engines.transformers_engine import TransformersEngine
 from jobqueue.article import Rework

@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 import pytest
 
-from inference.chat_attempt import ChatAnswer, compose
+from inference.chat_attempt import ChatAttempt, compose
 from inference.engines.base import Chunk, EngineWrapper, Message, Request, Usage
 from inference.engines.repetition_guard import GuardedEngine, RepetitionDetector
 from inference.engines.scripted import ScriptedEngine
@@ -304,7 +304,7 @@ async def test_other_answers_pass_unchanged() -> None:
 async def test_text_that_was_shown_and_is_cut_is_replaced() -> None:
     engine = GuardedEngine(_Looping(Chunk("They won "), Chunk("the match. ")))
     job = make_job("j1", prompt="Tell me a story")
-    answer = ChatAnswer(job, 1, await compose(job, Memory(), engine, system="Hi"), engine)
+    answer = ChatAttempt(job, 1, await compose(job, Memory(), engine, system="Hi"), engine)
     shown = ""
     async with aclosing(answer.events()) as events:
         async for event in events:
