@@ -52,11 +52,10 @@ def load_or_exit(cls: type[T], environ: Mapping[str, str]) -> T:
     try:
         return load_settings(cls, environ)
     except SettingsError as error:
-        print(f"error: {redact(str(error))}", file=sys.stderr)
         program = cls.__module__.partition(".")[0]
         print(
-            f"python -m {program} init writes a file that names every setting; "
-            f"python -m {program} doctor checks them",
+            f"error: {redact(str(error))} (python -m {program} init writes a file that names every "
+            f"setting, python -m {program} doctor checks them)",
             file=sys.stderr,
         )
         raise SystemExit(2) from None

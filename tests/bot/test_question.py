@@ -20,7 +20,7 @@ def test_a_prompt_without_anything_to_read_is_refused(text: str) -> None:
 def test_a_prompt_over_the_limit_is_refused_with_both_numbers() -> None:
     with pytest.raises(QuestionRefused) as refused:
         clean_prompt("x" * 101, 100)
-    assert refused.value.notice.arguments == {"length": 101, "limit": 100}
+    assert refused.value.notice.arguments == {"length": 101, "limit": 100, "over": 1}
 
 
 @pytest.mark.parametrize(

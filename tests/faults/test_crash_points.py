@@ -108,8 +108,17 @@ async def _play(crash: Crash, server: RedisServer, start: Start) -> str:
 
 
 async def _ended(process: ForkServerProcess) -> None:
-    await asyncio.to_thread(process.join, PATIENCE_S)
-    assert process.exitcode is not None, "still running"
+    """Wait in this thread: `start` polls all children here too, and of two threads that read one
+    child's exit code the second finds nothing and takes it for 255.
+    """
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(process.sentinel, ended.set)
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            await ended.wait()
+    finally:
+        loop.remove_reader(process.sentinel)
+    process.join()
 
 
 async def _assert_whole(url: str, shard: str, wall_path: Path) -> None:
