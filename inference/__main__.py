@@ -5,7 +5,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from common.installation import require_extra
@@ -16,6 +17,7 @@ with require_extra("inference"):
 
     from common import env_template, tracing
     from common.installation import add_version_option
+    from common.metrics_server import CannotListen, serve_metrics
     from common.redact import redact
     from common.watchdog import watch_loop
     from inference import doctor, logs, terminal_chat
@@ -36,7 +38,6 @@ with require_extra("inference"):
     from inference.library import cli as pictures
     from inference.library import create_selector
     from inference.metrics import WorkerMetrics
-    from inference.metrics_endpoint import CannotListen, serve_worker_metrics
     from inference.models import ModelError
     from inference.models import cli as models
     from inference.sandbox.client import Sandbox
@@ -46,8 +47,10 @@ with require_extra("inference"):
     from jobqueue.approvals import Approvals
     from jobqueue.blobs import Blobs
     from jobqueue.embedded_redis import EmbeddedError, resolve_redis_url
+    from jobqueue.errors import QueueUnavailable
     from jobqueue.history import History
     from jobqueue.queue import JobQueue
+    from jobqueue.queue_stats import load_queue_stats
     from jobqueue.redis_client import RedisAccessDenied, check_redis, connect
 
 
@@ -159,6 +162,38 @@ def _ready(engine: Engine, stop: Callable[[], None]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, drain, number)
     print(f"ready: {engine.name} {engine.model}, {engine.slots} slots", flush=True)
+
+
+@asynccontextmanager
+async def serve_worker_metrics(
+    settings: WorkerSettings,
+    metrics: WorkerMetrics,
+    worker: Worker,
+    engine: Engine,
+    queue: JobQueue,
+) -> AsyncIterator[None]:
+    """Serve the worker's pages, metrics, health and readiness, if a port is chosen.
+
+    Raises:
+        CannotListen: the port is in use.
+    """
+
+    async def refresh() -> None:
+        metrics.read_engine(engine, draining=worker.draining)
+        with suppress(QueueUnavailable):  # the last figures stand
+            metrics.read_queue(await load_queue_stats(queue))
+
+    if not settings.metrics_port:
+        yield
+        return
+    async with serve_metrics(
+        metrics.registry,
+        host=settings.metrics_host,
+        port=settings.metrics_port,
+        not_ready_reason=lambda: worker.not_ready_reason,
+        refresh=refresh,
+    ):
+        yield
 
 
 if __name__ == "__main__":

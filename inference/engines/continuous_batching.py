@@ -26,9 +26,9 @@ from transformers import GenerationConfig
 
 from inference.engines.base import EngineFailed
 from inference.engines.batch_config import BatchConfig
-from inference.engines.chunked_prefill import read_in_pieces
-from inference.engines.prefix_cache import keep_prefixes, report_prefixes
 from inference.engines.sampling import GREEDY, RequestSampler, SamplingRules
+from inference.engines.transformers_patches.chunked_prefill import read_in_pieces
+from inference.engines.transformers_patches.prefix_cache import keep_prefixes, report_prefixes
 
 log = logging.getLogger(__name__)
 
@@ -149,17 +149,17 @@ class ContinuousBatchingLoop:
         self._manager = manager  # the sampler asks it for its stream
         processor = manager.batch_processor = manager._create_batch_processor()
         if processor.use_async_batching:
-            from inference.engines.gpu.cuda_graphs import take_precedence  # noqa: PLC0415
+            from inference.engines.transformers_patches.cuda_graphs import take_precedence  # noqa: PLC0415
 
             take_precedence(processor)
         if self._sizes.in_place:
-            from inference.engines.gpu.page_tables import name_pages  # noqa: PLC0415
+            from inference.engines.transformers_patches.page_tables import name_pages  # noqa: PLC0415
 
             name_pages(processor)
         manager.warmup()  # compiles, and captures the graphs
         captured, _ = manager.continuous_batching_config.cuda_graph_booleans
         if self._sizes.in_place and captured:
-            from inference.engines.gpu.cuda_graphs import capture_prompts  # noqa: PLC0415
+            from inference.engines.transformers_patches.cuda_graphs import capture_prompts  # noqa: PLC0415
 
             capture_prompts(processor, self._model)
         keep_prefixes(processor.cache)

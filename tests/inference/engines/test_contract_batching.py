@@ -25,9 +25,9 @@ from transformers.generation.continuous_batching.input_outputs import Continuous
 from transformers.generation.continuous_batching.model_runner import ModelRunner
 from transformers.generation.continuous_batching.requests import RequestState, RequestStatus
 
-from inference.engines.chunked_prefill import read_in_pieces
 from inference.engines.gpu.attention import FAMILIES
-from inference.engines.prefix_cache import keep_prefixes
+from inference.engines.transformers_patches.chunked_prefill import read_in_pieces
+from inference.engines.transformers_patches.prefix_cache import keep_prefixes
 from tests.inference.engines.tiny import llama
 
 VOCABULARY, END, PAGE, PAGES = 64, 63, 8, 16

@@ -10,7 +10,7 @@ from transformers import GenerationConfig
 from transformers.generation.configuration_utils import ContinuousBatchingConfig
 from transformers.generation.continuous_batching.requests import RequestState, RequestStatus
 
-from inference.engines.gpu.page_tables import PageTables, name_pages
+from inference.engines.transformers_patches.page_tables import PageTables, name_pages
 from tests.inference.engines.tiny import llama
 
 PAGE, SLOTS = 8, 6

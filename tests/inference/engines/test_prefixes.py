@@ -11,8 +11,8 @@ from transformers.generation.continuous_batching.cache_allocators.cache_allocato
 
 from inference.engines.batch_config import CPU_PAGE_TOKENS, BatchConfig
 from inference.engines.continuous_batching import ContinuousBatchingLoop
-from inference.engines.prefix_cache import EVICTED_SHARE, keep_prefixes
 from inference.engines.sampling import GREEDY
+from inference.engines.transformers_patches.prefix_cache import EVICTED_SHARE, keep_prefixes
 from tests.inference.engines.tiny import mistral
 
 BLOCKS = 2 * EVICTED_SHARE

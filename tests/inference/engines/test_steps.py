@@ -14,9 +14,9 @@ from inference.engines.batch_config import (
     CPU_PIECE_TOKENS,
     BatchConfig,
 )
-from inference.engines.chunked_prefill import tokens_of_step
 from inference.engines.continuous_batching import ContinuousBatchingLoop
 from inference.engines.sampling import GREEDY
+from inference.engines.transformers_patches.chunked_prefill import tokens_of_step
 from inference.engines.vision.embedding_slots import EmbeddingSlots
 from tests.inference.engines.tiny import llama
 
