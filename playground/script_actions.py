@@ -14,7 +14,7 @@ Without it, the action waits for the bot's latest message in the channel.
     thread        name, to                   wait          timeout; for: "idle" or "text", to
     kill          target: SIGKILL; the process is restarted a moment later
     stop          target: SIGTERM; the process stays ended until `start` or `restart`
-    pause, resume, start, restart            target: worker, eye, bot, redis or sandbox
+    pause, resume, start, restart            target: worker, eye, bot or redis
     fault         status, route, times, retry_after, after; or kind: latency (ms), cut, disconnect
 """
 
@@ -28,7 +28,7 @@ from playground.discord.fault_injection import Fault
 from playground.discord.json_types import File, Json
 
 DEFAULT_USER, DEFAULT_CHANNEL, DEFAULT_WAIT_S = "ada", "general", 60.0
-PROCESSES = ("worker", "eye", "bot", "redis", "sandbox")
+PROCESSES = ("worker", "eye", "bot", "redis")
 PROCESS_ACTIONS = ("kill", "stop", "start", "pause", "resume", "restart")
 _TARGET_NAMES = ("target", "process", "of", "what")
 _TEXT_NAMES = ("content", "text", "message")

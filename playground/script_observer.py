@@ -6,6 +6,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol, Self, TypeVar
 
+from jobqueue.errors import QueueError
+from jobqueue.event_reader import EventReader
+from jobqueue.queue import JobQueue
+from jobqueue.schema import Finished
 from playground.discord.event_bus import Subscription
 from playground.discord.interactions import Interaction
 from playground.discord.state import StoredMessage
@@ -13,6 +17,8 @@ from playground.discord.user_actions import UserActions
 from playground.outcome_judge import QuestionOutcome, ScriptQuestion
 from playground.transcript import TranscriptPrinter
 
+READER = "bot-0"  # whose answers a script waits for
+RESULT_S = 5.0  # to read one result from the queue
 POLL_S = 0.2  # between looks at the processes, which publish no events
 
 T = TypeVar("T")
@@ -31,6 +37,26 @@ class SystemUnderTest(Protocol):
     async def read_result(self, question: str) -> str | None:
         """Return the complete text of an answer, where it is known."""
         ...
+
+
+async def has_delivered_all(queue: JobQueue) -> bool:
+    """Return whether the bot has shown all answers; False while the queue does not answer."""
+    try:
+        return not await queue.list_undelivered(READER)
+    except QueueError:
+        return False
+
+
+async def read_result(queue: JobQueue, question: str) -> str | None:
+    """Return the text of a job's result, or None where the queue has no such job."""
+    try:
+        async with asyncio.timeout(RESULT_S), EventReader(queue, "script") as reader:
+            async for envelope in reader.follow(question):
+                if isinstance(envelope.event, Finished):
+                    return envelope.event.text
+    except (QueueError, TimeoutError):
+        return None
+    return None
 
 
 class ScriptObserver:

@@ -23,11 +23,10 @@ from redis.exceptions import RedisError
 
 from jobqueue.address import BadAddress, parse_redis_url
 from jobqueue.errors import QueueError
-from jobqueue.event_reader import EventReader
 from jobqueue.queue import JobQueue
 from jobqueue.queue_stats import JobTimeline, load_queue_stats, load_timelines
 from jobqueue.redis_client import connect
-from jobqueue.schema import Finished, WorkerStatus
+from jobqueue.schema import WorkerStatus
 from playground.discord.json_types import Json, UserError
 from playground.discord.server import LocalDiscord
 from playground.ensure_model import BUILT_IN_VISION, choose_vision_model
@@ -38,12 +37,11 @@ from playground.managed_process import (
     ProcessStatus,
     Watcher,
 )
+from playground.script_observer import READER, has_delivered_all, read_result
 
-READER = "bot-0"
 PICTURES = Path(__file__).parent.parent / "bench" / "article" / "pictures"  # for articles
 POLL_S = 0.25  # between looks at a process that starts
 READY_POLL_S = 1.0  # between looks at one that is ready
-RESULT_S = 2.0  # to read one result from the queue
 MAX_RESTARTS = 3  # of a process that was never ready
 MAX_QUESTIONS = 8  # in the view of the queue
 MAX_PROMPT = 80  # characters of a question
@@ -170,21 +168,11 @@ class Supervisor:
         """Return whether all processes are at rest and the bot has shown all answers."""
         if not {process.state for process in self.processes.values()} <= IDLE_STATES:
             return False
-        try:
-            return not await self.queue.list_undelivered(READER)
-        except QueueError:
-            return False
+        return await has_delivered_all(self.queue)
 
     async def read_result(self, question: str) -> str | None:
         """Return the text of a job's result, or None where the queue has no such job."""
-        try:
-            async with asyncio.timeout(RESULT_S), EventReader(self.queue, "script") as reader:
-                async for envelope in reader.follow(question):
-                    if isinstance(envelope.event, Finished):
-                        return envelope.event.text
-        except (QueueError, TimeoutError):
-            return None
-        return None
+        return await read_result(self.queue, question)
 
     async def read_queue_view(self) -> Json:
         """Return the queue's statistics and its latest `questions`, newest first.

@@ -96,15 +96,17 @@ def test_the_page_names_every_module() -> None:
 
 
 @pytest.mark.parametrize(
-    ("program", "image"),
+    ("module", "image"),
     [
         ("bot.__main__", "bot"),
         ("jobqueue.__main__", "bot"),
         ("inference.__main__", "cpu"),
+        ("inference.worker", "cpu"),
+        ("inference.engines.llamacpp.engine", "cpu"),
         ("inference.sandbox.__main__", "sandbox"),
     ],
 )
-def test_a_program_starts_with_the_packages_of_its_image_alone(program: str, image: str) -> None:
+def test_a_program_starts_with_the_packages_of_its_image_alone(module: str, image: str) -> None:
     lock = (PROJECT / "deploy" / "requirements" / f"{image}.txt").read_text()
     installed = {_normalize(name) for name in re.findall(r"^([\w.-]+)==", lock, re.MULTILINE)}
     absent = [
@@ -115,7 +117,7 @@ def test_a_program_starts_with_the_packages_of_its_image_alone(program: str, ima
         and not package.startswith("_")
     ]
     assert "torch" in absent
-    code = f"import sys; sys.modules.update(dict.fromkeys({absent!r})); import {program}"
+    code = f"import sys; sys.modules.update(dict.fromkeys({absent!r})); import {module}"
     done = subprocess.run(
         [sys.executable, "-c", code], check=False, cwd=PROJECT, capture_output=True, text=True
     )

@@ -1,5 +1,6 @@
 """`/article`: an outline, its sections as a stream, and pictures where they surely fit."""
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -17,7 +18,7 @@ from jobqueue.article import Article, ArticleOrder, ArticleStage, ImageSlot, Sec
 from jobqueue.schema import AnyEvent, ArticleProgress, Delta, Finished, FinishReason, Job, Turn
 
 
-class BaseArticleAttempt:
+class BaseArticleAttempt(ABC):
     """The base of attempts at new articles and at changes. Subclasses provide `events`."""
 
     def __init__(
@@ -46,8 +47,8 @@ class BaseArticleAttempt:
     def text(self) -> str:
         return self._article.markdown() if self._article and self._article.sections else ""
 
-    def events(self) -> AsyncGenerator[AnyEvent, None]:
-        raise NotImplementedError
+    @abstractmethod
+    def events(self) -> AsyncGenerator[AnyEvent, None]: ...
 
     async def cut_short(self, reason: FinishReason) -> Finished:
         return self._finished_event(reason)

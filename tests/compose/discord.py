@@ -11,22 +11,17 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from jobqueue.errors import QueueError
-from jobqueue.event_reader import EventReader
 from jobqueue.queue import JobQueue
 from jobqueue.redis_client import connect
-from jobqueue.schema import Finished
 from playground.discord.json_types import UserError
 from playground.discord.server import LocalDiscord
 from playground.outcome_judge import summarize
 from playground.script_actions import DEFAULT_WAIT_S, read_script
-from playground.script_observer import ScriptObserver
+from playground.script_observer import ScriptObserver, has_delivered_all, read_result
 from playground.script_player import ScriptPlayer
 from playground.transcript import TranscriptPrinter
 
 HOST, PORT = "discord", 8080
-READER = "bot-0"
-RESULT_S = 5.0
 CONNECT_S = 120.0
 SCRIPTS = Path(__file__).parent / "scripts"
 
@@ -41,20 +36,10 @@ class ComposedSystem:
         raise UserError(f"this script cannot {verb} {target}")
 
     async def is_idle(self) -> bool:
-        try:
-            return not await self._queue.list_undelivered(READER)
-        except QueueError:
-            return False
+        return await has_delivered_all(self._queue)
 
     async def read_result(self, question: str) -> str | None:
-        try:
-            async with asyncio.timeout(RESULT_S), EventReader(self._queue, "script") as reader:
-                async for envelope in reader.follow(question):
-                    if isinstance(envelope.event, Finished):
-                        return envelope.event.text
-        except (QueueError, TimeoutError):
-            return None
-        return None
+        return await read_result(self._queue, question)
 
 
 async def main() -> None:

@@ -1,8 +1,6 @@
 """What the images install is pinned by hash, and is what pyproject.toml asks for."""
 
 import re
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -56,45 +54,3 @@ def test_only_the_gpu_s_image_brings_cuda() -> None:
     brings = {image: CUDA.findall((LOCKS / f"{image}.txt").read_text()) for image in EXTRAS}
     assert {image for image, found in brings.items() if found} == {"inference"}
     assert all(len(PINNED.findall(found)) == 1 for found in brings["inference"])
-
-
-# Imports the modules after hiding what no lock of the image names.
-ALONE = """
-import importlib, re, sys
-from importlib.metadata import packages_distributions
-from pathlib import Path
-
-lock, *modules = sys.argv[1:]
-names = re.findall(r"^([\\w.-]+)==", Path(lock).read_text(), re.MULTILINE)
-locked = {re.sub(r"[-_.]+", "-", name).lower() for name in (*names, "commonroom")}
-
-absent = {
-    module
-    for module, distributions in packages_distributions().items()
-    if locked.isdisjoint(re.sub(r"[-_.]+", "-", each).lower() for each in distributions)
-}
-
-class WithoutAbsent:
-    def __init__(self, finder):
-        self.finder = finder
-
-    def find_spec(self, name, path=None, target=None):
-        return None if name in absent else self.finder.find_spec(name, path, target)
-
-sys.meta_path = [WithoutAbsent(finder) for finder in sys.meta_path]
-for module in modules:
-    importlib.import_module(module)
-"""
-
-
-@pytest.mark.parametrize(
-    ("image", "modules"),
-    [
-        ("cpu", ("inference.__main__", "inference.worker", "inference.engines.llamacpp.engine")),
-        ("sandbox", ("inference.sandbox.__main__",)),
-    ],
-)
-def test_an_image_has_all_that_its_program_imports(image: str, modules: tuple[str, ...]) -> None:
-    command = [sys.executable, "-c", ALONE, str(LOCKS / f"{image}.txt"), *modules]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=PROJECT)
-    assert done.returncode == 0, done.stderr
