@@ -91,9 +91,10 @@ async def _everything_goes_wrong(room: Room) -> None:
     await room.answer("[turn 1] platypus")
     await world.say("numbat", "general", "<@bot> quokka", [File("wombat.txt", b"wombat")])
     await said(room, "quokka")
+    refused = faults.add(Fault(route="PATCH /webhooks/*", status=400, times=3))
     await world.slash("numbat", "general", "chat", {"prompt": "platypus !fail"})
     await world.slash("numbat", "general", "chat", {"prompt": "platypus !refuse"})
-    faults.add(Fault(route="PATCH /webhooks/*", status=400, times=3))
+    await until(lambda: refused.hits == 3)  # an answer whose text is refused becomes a file
     faults.add(Fault(route="POST /interactions/*", status=500, times=1))
     await world.slash("numbat", "general", "history", {})
     await world.slash("numbat", "general", "chat", {"prompt": "quokka once more"})
